@@ -1,0 +1,41 @@
+"""The exported files and their manifest, into a folder of models."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from image_gender_classifier import manifest
+from image_gender_classifier.manifest import Manifest, ModelEntry
+from image_gender_classifier.writing import write_whole
+
+
+def entry_of(file: str, data: bytes, model: ModelEntry) -> ModelEntry:
+    """An export's entry: what holds for its model, with the file's own name, hash and size."""
+    digest = hashlib.sha256(data).hexdigest()
+    return replace(model, file=file, sha256=digest, bytes=len(data))
+
+
+def publish(folder: Path, files: Mapping[str, bytes], entries: Iterable[ModelEntry]) -> None:
+    """Writes model files and enters them into the folder's manifest.
+
+    What the manifest says of other files, such as the cascades, stays. The manifest is written
+    last: until then the loader refuses the new files by their hashes.
+
+    Args:
+        folder: Existing folder of models.
+        files: Bytes by file name.
+        entries: An entry for each of the files.
+
+    Raises:
+        OutputError: A file cannot be written.
+        ModelError: The folder's manifest is damaged.
+    """
+    known = manifest.load(folder) if (folder / manifest.NAME).exists() else Manifest(folder)
+    models = {**known.models, **{entry.file: entry for entry in entries}}
+    for name, data in files.items():
+        write_whole(folder / name, data)
+    content = manifest.dump(replace(known, models=models))
+    write_whole(folder / manifest.NAME, content.encode("utf-8"))

@@ -1,0 +1,86 @@
+"""The proof that the exported files answer as the trained model does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier.faces import Pixels
+from image_gender_classifier.runtimes import Runtime
+
+LARGEST_LOSS = 0.01
+LARGEST_STEPS = 1.0
+# Where a step itself is a rounded number, a difference of one is not exactly one.
+_ROUNDING = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Keras, TFLite and ONNX on the same crops.
+
+    Attributes:
+        crops: How many crops were compared.
+        keras: Accuracy of the Keras model, 0 to 1.
+        tflite: Accuracy of the TFLite file.
+        onnx: Accuracy of the ONNX file.
+        steps: Largest difference of TFLite and ONNX, in quantisation steps of the logit.
+        float_difference: Largest difference of TFLite and Keras, in logits.
+    """
+
+    crops: int
+    keras: float
+    tflite: float
+    onnx: float
+    steps: float
+    float_difference: float
+
+    def faults(self) -> list[str]:
+        """Why these files must not be published; empty if they may."""
+        found = []
+        if self.steps > LARGEST_STEPS + _ROUNDING:
+            found.append(f"TFLite and ONNX differ by {self.steps:.2f} quantisation steps")
+        for name, accuracy in (("TFLite", self.tflite), ("ONNX", self.onnx)):
+            loss = self.keras - accuracy
+            if loss > LARGEST_LOSS:
+                found.append(f"{name} loses {100 * loss:.2f} points against Keras")
+        return found
+
+    def table(self) -> str:
+        """The comparison as a person reads it."""
+        return (
+            f"accuracy on {self.crops} crops: Keras {100 * self.keras:.2f} %, "
+            f"TFLite {100 * self.tflite:.2f} %, ONNX {100 * self.onnx:.2f} %\n"
+            f"largest difference: TFLite and ONNX {self.steps:.2f} quantisation steps, "
+            f"TFLite and Keras {self.float_difference:.3f} logits"
+        )
+
+
+def compare(
+    crops: Pixels,
+    positive: npt.NDArray[np.bool_],
+    keras: Runtime,
+    tflite: Runtime,
+    onnx: Runtime,
+    step: float,
+) -> Comparison:
+    """Runs the three models side by side.
+
+    Args:
+        crops: uint8 RGB, N x S x S x 3.
+        positive: bool, N: the labels.
+        keras: The trained model.
+        tflite: Its TFLite export.
+        onnx: Its ONNX export.
+        step: Quantisation step of the exports' logit.
+    """
+    answers = [runtime.run(crops)[0].reshape(-1) for runtime in (keras, tflite, onnx)]
+    of_keras, of_tflite, of_onnx = answers
+    accuracies = [float(np.mean((logits >= 0) == positive)) for logits in answers]
+    return Comparison(
+        len(crops),
+        *accuracies,
+        steps=float(np.abs(of_tflite - of_onnx).max() / step),
+        float_difference=float(np.abs(of_tflite - of_keras).max()),
+    )

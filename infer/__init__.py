@@ -1,0 +1,56 @@
+"""Perceived gender of the person in a picture, on small machines.
+
+Three lines do the job:
+
+    import image_gender_classifier as igc
+    classifier = igc.load()
+    verdict = classifier.judge("alice.jpg")  # a path, the file's bytes or an RGB array
+
+and `classifier.judge_folder("photos")` gives a verdict for every picture of a folder. Nothing
+heavy is imported before `load` is called, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from image_gender_classifier.errors import (
+    GenderClassifierError,
+    ModelError,
+    OutputError,
+    RuntimeMissing,
+    UnreadablePicture,
+    UsageError,
+)
+from image_gender_classifier.verdict import Box, Face, Gender, Status, Verdict
+
+if TYPE_CHECKING:
+    from image_gender_classifier.api import GenderClassifier as GenderClassifier
+    from image_gender_classifier.api import load as load
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Box",
+    "Face",
+    "Gender",
+    "GenderClassifier",
+    "GenderClassifierError",
+    "ModelError",
+    "OutputError",
+    "RuntimeMissing",
+    "Status",
+    "UnreadablePicture",
+    "UsageError",
+    "Verdict",
+    "__version__",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("load", "GenderClassifier"):
+        from image_gender_classifier import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,139 @@
+"""The three lines for Python users: load, judge a picture, judge a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier import batch, images, pipeline
+from image_gender_classifier.errors import GenderClassifierError, UnreadablePicture
+from image_gender_classifier.files import read_bytes
+from image_gender_classifier.fingerprint import run_hash
+from image_gender_classifier.images import Picture
+from image_gender_classifier.listing import PictureFile, list_pictures
+from image_gender_classifier.loading import DetectorChoice, Parts, RuntimeChoice, open_parts
+from image_gender_classifier.verdict import Verdict
+
+
+def load(
+    model: str | os.PathLike[str] | None = None,
+    runtime: RuntimeChoice = "auto",
+    detector: DetectorChoice = "cascade",
+    threshold: float | None = None,
+) -> GenderClassifier:
+    """Loads a classifier.
+
+    Args:
+        model: A model file beside its manifest; the shipped one by default.
+        runtime: Which runtime runs it; `auto` takes LiteRT, or ONNX Runtime without it.
+        detector: `cascade` searches each picture for a face; `none` takes each picture as a face
+            crop.
+        threshold: Confidence below which a verdict is `uncertain`; the manifest's by default.
+
+    Raises:
+        ModelError: A model, cascade or manifest is missing, damaged or of another contract.
+        RuntimeMissing: No usable runtime is installed.
+        UsageError: Model and runtime don't fit, or the threshold is not between 0 and 1.
+    """
+    path = None if model is None else Path(model)
+    return GenderClassifier(lambda: open_parts(path, runtime, detector, threshold))
+
+
+class GenderClassifier:
+    """Judges pictures. Not for several threads at once: give each its own `twin`."""
+
+    def __init__(self, open_own_parts: Callable[[], Parts]) -> None:
+        self._open_parts = open_own_parts
+        self._parts = open_own_parts()
+
+    def twin(self) -> GenderClassifier:
+        """Another one like this, for another thread."""
+        return GenderClassifier(self._open_parts)
+
+    def judge(
+        self, picture: str | os.PathLike[str] | bytes | npt.NDArray[np.uint8], file: str = ""
+    ) -> Verdict:
+        """Judges one picture.
+
+        Args:
+            picture: A path, the bytes of a picture file, or pixels: uint8, H x W (grey),
+                H x W x 3 (RGB) or H x W x 4 (RGBA).
+            file: What the verdict calls the picture; a path's own name by default.
+
+        Returns:
+            The verdict; a picture that cannot be read has the status `unreadable`.
+        """
+        if isinstance(picture, np.ndarray):
+            data = repr(picture.shape).encode() + picture.tobytes()
+            return self._verdict(lambda: images.from_array(picture), file, self.run_of(data))
+        if isinstance(picture, bytes):
+            return self.judge_data(picture, file)
+        path = Path(picture)
+        try:
+            data = read_bytes(path)
+        except UnreadablePicture as error:
+            return self.unreadable(file or path.name, str(error))
+        return self.judge_data(data, file or path.name)
+
+    def judge_folder(
+        self,
+        folder: str | os.PathLike[str],
+        recursive: bool = False,
+        workers: int | None = None,
+    ) -> Iterator[Verdict]:
+        """Judges every picture of a folder, in byte order of their names.
+
+        Args:
+            folder: The folder.
+            recursive: Judge the folders below it too.
+            workers: Pictures judged at a time; one a core by default.
+
+        Raises:
+            UsageError: The folder cannot be read.
+        """
+        root = Path(folder)
+        pictures = list_pictures(root, recursive).pictures
+        for outcome in self.judge_listed(pictures, root, workers or batch.cores()):
+            yield outcome.verdict
+
+    def judge_listed(
+        self,
+        pictures: tuple[PictureFile, ...],
+        root: Path,
+        workers: int,
+        earlier: batch.Earlier | None = None,
+    ) -> Generator[batch.Outcome, None, None]:
+        """Judges listed pictures below a folder; see `batch.run`."""
+        judges = [self, *(self.twin() for _ in range(min(workers, len(pictures)) - 1))]
+        return batch.run(pictures, root, judges, earlier)
+
+    def judge_data(self, data: bytes, file: str) -> Verdict:
+        """Judges a picture file's bytes."""
+        return self._verdict(lambda: images.decode(data), file, self.run_of(data))
+
+    def run_of(self, data: bytes) -> str:
+        """The `run` attribute that a picture of these bytes gets."""
+        return run_hash(data, self._parts.settings)
+
+    def unreadable(self, file: str, message: str) -> Verdict:
+        """The verdict on a picture whose bytes cannot be had."""
+        run = self.run_of(message.encode("utf-8", "replace"))
+        return Verdict(file, "unreadable", "unknown", run=run, message=message)
+
+    def _verdict(self, decode: Callable[[], Picture], file: str, run: str) -> Verdict:
+        parts = self._parts
+        try:
+            verdict = pipeline.judge(decode(), file, parts.detector, parts.classifier)
+        except UnreadablePicture as error:
+            verdict = Verdict(file, "unreadable", "unknown", message=str(error))
+        except GenderClassifierError:
+            raise
+        except Exception as error:  # whatever one strange picture breaks, the others go on
+            message = f"the picture cannot be judged ({type(error).__name__}: {error})"
+            verdict = Verdict(file, "unreadable", "unknown", message=message)
+        return replace(verdict, run=run)

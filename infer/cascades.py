@@ -1,0 +1,98 @@
+"""The detector of faces: OpenCV's cascades, one after the other.
+
+The fast LBP cascade looks first; only where it finds nothing does the next one look. The search
+runs on a small grey copy, because a profile picture's face fills much of it: shrinking first and
+skipping tiny faces is the largest gain of speed there is. A cascade keeps state while it
+searches, so each worker needs a detector of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from image_gender_classifier import manifest
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.faces import Framing, Pixels
+from image_gender_classifier.images import Picture
+from image_gender_classifier.manifest import CascadeEntry, Manifest
+from image_gender_classifier.verdict import Box, Face
+
+
+class CascadeDetector:
+    """Finds faces with the cascades of a manifest, in their order."""
+
+    def __init__(self, models: Manifest) -> None:
+        self._cascades = [_Cascade(models, entry) for entry in models.cascades]
+        self.framings = {
+            entry.detector: Framing(entry.frame_scale, entry.frame_shift_y)
+            for entry in models.cascades
+        }
+
+    def find(self, picture: Picture) -> list[Face]:
+        """Finds the faces in a picture.
+
+        Returns:
+            Those of the first cascade that finds any, unjudged, boxes in pixels of the original.
+
+        Raises:
+            ModelError: A cascade's file is damaged.
+        """
+        full_grey: Pixels = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)
+        for cascade in self._cascades:
+            grey = _shrink(full_grey, cascade.entry.longest_side)
+            boxes = cascade.search(grey)
+            if len(boxes):
+                scale_x = picture.width / grey.shape[1]
+                scale_y = picture.height / grey.shape[0]
+                return [
+                    Face(
+                        Box(x * scale_x, y * scale_y, width * scale_x, height * scale_y),
+                        cascade.entry.detector,
+                    )
+                    for x, y, width, height in boxes
+                ]
+        return []
+
+
+class _Cascade:
+    """One cascade, parsed when it is first needed: the later ones seldom are."""
+
+    def __init__(self, models: Manifest, entry: CascadeEntry) -> None:
+        self.entry = entry
+        self._data = manifest.read_verified(models.folder, entry)
+
+    @cached_property
+    def _classifier(self) -> cv2.CascadeClassifier:
+        text = self._data.decode("ascii", "replace")
+        storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+        classifier = cv2.CascadeClassifier()
+        if not classifier.read(storage.getFirstTopLevelNode()):
+            raise ModelError(f"{self.entry.file}: OpenCV cannot use it; install the package again")
+        return classifier
+
+    def search(self, grey: Pixels) -> Sequence[Sequence[int]]:
+        """Searches grey pixels (uint8, H x W); gives x, y, width and height of each box."""
+        smallest = max(round(min(grey.shape) * self.entry.smallest_face), 1)
+        boxes = self._classifier.detectMultiScale(
+            grey,
+            scaleFactor=self.entry.scale_factor,
+            minNeighbors=self.entry.min_neighbors,
+            minSize=(smallest, smallest),
+        )
+        # Where it finds nothing OpenCV gives an empty tuple, else an array.
+        return np.asarray(boxes, dtype=int).reshape(-1, 4).tolist()
+
+
+def _shrink(grey: Pixels, longest_side: int) -> Pixels:
+    """Shrinks a picture that is larger than the side given; never enlarges one."""
+    height, width = grey.shape
+    scale = longest_side / max(height, width)
+    if scale >= 1:
+        return grey
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    shrunk: Pixels = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return shrunk

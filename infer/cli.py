@@ -1,0 +1,72 @@
+"""The command: options in, verdicts on disk, an exit code out."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from image_gender_classifier import options as command_line
+from image_gender_classifier.errors import GenderClassifierError, OutputError
+from image_gender_classifier.options import PROGRAM, Options
+
+DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST = 0, 1, 2, 3
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived; a BaseException as KeyboardInterrupt is."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        argv: Arguments without the program's name; the process's own by default.
+
+    Returns:
+        The exit code, as `--help` documents it.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _run(command_line.parse(argv))
+    except OutputError as error:
+        return _failed(error, OUTPUT_LOST)
+    except GenderClassifierError as error:
+        return _failed(error, UNUSABLE)
+    except KeyboardInterrupt:
+        return _stopped("interrupted", INTERRUPTED)
+    except _Terminated:
+        return _stopped("terminated", TERMINATED)
+
+
+def _run(options: Options) -> int:
+    # Imported late: --help and wrong usage are answered without NumPy, OpenCV and a runtime.
+    from image_gender_classifier import folder_run
+
+    logging.basicConfig(format=f"{PROGRAM}: %(message)s", level=logging.WARNING)
+    totals = folder_run.run(options)
+    if not options.quiet:
+        print(totals.summary())
+    return SOME_UNREADABLE if totals.newly_unreadable else DONE
+
+
+def _failed(error: GenderClassifierError, code: int) -> int:
+    _say(str(error).replace("\n", " "))
+    return code
+
+
+def _stopped(how: str, code: int) -> int:
+    _say(f"{how}; finished verdicts are kept, the same command with --resume goes on")
+    return code
+
+
+def _say(text: str) -> None:
+    print(f"{PROGRAM}: {text}".encode("utf-8", "replace").decode(), file=sys.stderr)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise _Terminated

@@ -1,0 +1,31 @@
+"""The errors of this package, each raised where the fact is known.
+
+The command line turns them into exit codes and the batch turns `UnreadablePicture` into a
+verdict; nothing else catches them.
+"""
+
+from __future__ import annotations
+
+
+class GenderClassifierError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class UsageError(GenderClassifierError):
+    """The caller asked for something that cannot be done (exit code 2)."""
+
+
+class UnreadablePicture(GenderClassifierError):
+    """A picture's bytes cannot be turned into pixels."""
+
+
+class ModelError(GenderClassifierError):
+    """A model or its manifest is missing, damaged or of another contract (exit code 2)."""
+
+
+class RuntimeMissing(GenderClassifierError):
+    """No usable inference runtime is installed (exit code 2)."""
+
+
+class OutputError(GenderClassifierError):
+    """The output can no longer be written (exit code 3)."""

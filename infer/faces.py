@@ -1,0 +1,104 @@
+"""From a face's box to the crop that the classifier sees.
+
+The classifier was taught on one framing of the face (its *frame*: a square around the face with
+a margin). Every detector draws its boxes differently, so a mapping measured for each of them,
+kept in the manifest, turns its box into that frame. Training, calibration and use all cut their
+crops here: they must see the same pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import hypot
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier.verdict import Box, Face
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How a detector's boxes lie to the classifier's frame.
+
+    Attributes:
+        scale: Side of the frame over side of the box.
+        shift_y: How far the frame's centre lies below the box's, in sides of the box.
+    """
+
+    scale: float
+    shift_y: float
+
+
+def frame(box: Box, framing: Framing) -> Box:
+    """Turns a detector's box into the classifier's square frame.
+
+    The side of a box that is not square is the geometric mean of its width and height.
+    """
+    box_side = (box.width * box.height) ** 0.5
+    side = box_side * framing.scale
+    centre_x = box.x + box.width / 2
+    centre_y = box.y + box.height / 2 + framing.shift_y * box_side
+    return Box(centre_x - side / 2, centre_y - side / 2, side, side)
+
+
+def whole(height: int, width: int) -> Box:
+    """The frame of a picture that already is a face crop: its centred, largest square."""
+    side = min(height, width)
+    return Box((width - side) / 2, (height - side) / 2, side, side)
+
+
+def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
+    """Cuts a square frame out of a picture at the classifier's size.
+
+    What lies beyond the picture's edge is filled by repeating the edge. Shrinking averages over
+    areas, so that fine texture of a large face doesn't turn into noise.
+
+    Args:
+        pixels: uint8, H x W x C (or H x W).
+        square: The frame in pixels of `pixels`; may reach beyond them.
+        size: Side of the crop in pixels.
+
+    Returns:
+        uint8, size x size x C (or size x size), C-contiguous.
+    """
+    height, width = pixels.shape[:2]
+    side = max(round(square.width), 1)
+    left = round(square.x + (square.width - side) / 2)
+    top = round(square.y + (square.height - side) / 2)
+    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
+        inside = pixels[top : top + side, left : left + side]
+    else:
+        rows = np.clip(np.arange(top, top + side), 0, height - 1)
+        columns = np.clip(np.arange(left, left + side), 0, width - 1)
+        inside = pixels.take(rows, axis=0).take(columns, axis=1)
+    if side == size:
+        return np.ascontiguousarray(inside)
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    resized: Pixels = cv2.resize(inside, (size, size), interpolation=interpolation)
+    return resized
+
+
+def main_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
+    """Puts the face that decides first, the others by falling weight.
+
+    A profile picture shows its person large and in the middle, hence side x centrality, where
+    centrality falls from 1 in the picture's centre to 0 in its corners.
+
+    Args:
+        faces: Faces found in one picture.
+        width: The picture's width in pixels.
+        height: The picture's height in pixels.
+    """
+
+    def weight(face: Face) -> float:
+        box = face.box
+        distance = hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2)
+        centrality = 1 - distance / (hypot(width, height) / 2)
+        return (box.width * box.height) ** 0.5 * centrality
+
+    return sorted(faces, key=weight, reverse=True)

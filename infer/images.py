@@ -1,0 +1,214 @@
+"""Turns a picture's bytes into pixels at the working size.
+
+A camera picture has twenty times the pixels that finding a face takes, so a JPEG is decoded
+straight to a reduced size, and the size of the original is taken from its header. Orientation,
+transparency and sample depth are settled here, alike for every format and for every OpenCV from
+4.6 on, so that the other rooms see upright, opaque 8-bit RGB only.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from image_gender_classifier.errors import UnreadablePicture, UsageError
+from image_gender_classifier.files import EMPTY, MAX_BYTES, TOO_BIG, TOO_MANY_BYTES, read_bytes
+from image_gender_classifier.headers import BREAKS_OFF, Header, check_size, read_header
+from image_gender_classifier.opaque import Samples, to_opaque_rgb
+
+WORKING_SIDE = 640
+
+_REDUCED = (
+    (8, cv2.IMREAD_REDUCED_COLOR_8),
+    (4, cv2.IMREAD_REDUCED_COLOR_4),
+    (2, cv2.IMREAD_REDUCED_COLOR_2),
+)
+_UNDECODABLE = {
+    "jpeg": "The JPEG data is damaged or of a rare kind; save it again as usual JPEG.",
+    "png": "The PNG data is damaged or breaks off; copy it again from its source.",
+    "webp": "The WebP data is damaged, breaks off or is animated (which takes OpenCV 4.11 or"
+    " newer); copy it again or save it as PNG.",
+    "bmp": "The BMP data is damaged or breaks off; copy it again from its source.",
+    "tiff": "The TIFF data is damaged, breaks off or is of a rare kind; copy it again or save it"
+    " as RGB with 8 bits per colour.",
+    "gif": "The GIF data is damaged or breaks off, or this OpenCV was built without GIF support;"
+    " copy it again, or save it as PNG.",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture at the working size, upright as a person sees it.
+
+    Attributes:
+        pixels: H x W x 3, uint8, RGB, C-contiguous.
+        width: Width of the original in pixels, EXIF orientation applied.
+        height: Height of the original in pixels, EXIF orientation applied.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+    @property
+    def scale(self) -> float:
+        """Original pixels per working pixel, along x and (but for rounding) along y."""
+        return self.width / int(self.pixels.shape[1])
+
+
+def read(path: Path, working_side: int = WORKING_SIDE) -> Picture:
+    """Reads a picture file.
+
+    Args:
+        path: The file. Its name need not be UTF-8, and its content decides on the format.
+        working_side: What the longest side of the pixels is wanted to be at least. It comes out
+            below twice this; a picture that is smaller keeps its size.
+
+    Raises:
+        UnreadablePicture: With one sentence that says why and what to do, without the path.
+    """
+    return decode(read_bytes(path), working_side)
+
+
+def decode(data: bytes, working_side: int = WORKING_SIDE) -> Picture:
+    """Decodes the bytes of a picture file; arguments and errors as for `read`."""
+    if len(data) > MAX_BYTES:
+        raise UnreadablePicture(TOO_MANY_BYTES)
+    if not data:
+        raise UnreadablePicture(EMPTY)
+    data = bytes(data)  # no copy unless it is a bytearray or a memoryview
+    header = read_header(data)
+    check_size(header)
+    if _breaks_off(data, header):
+        raise UnreadablePicture(BREAKS_OFF)
+    try:
+        return _decode(data, header, working_side)
+    except MemoryError:
+        raise UnreadablePicture(TOO_BIG) from None
+    except cv2.error as error:
+        no_memory = error.code == _NO_MEMORY
+        raise UnreadablePicture(TOO_BIG if no_memory else _UNDECODABLE[header.format]) from None
+
+
+def from_array(pixels: NDArray[np.uint8], working_side: int = WORKING_SIDE) -> Picture:
+    """Takes a picture that is in memory already.
+
+    Args:
+        pixels: uint8, H x W or H x W x 1 (grey), H x W x 3 (RGB) or H x W x 4 (RGB and straight
+            alpha), upright. Kept, not copied, where it can serve as `Picture.pixels` as it is.
+        working_side: As for `read`.
+
+    Raises:
+        UsageError: The array has another type or shape, or no pixels.
+        UnreadablePicture: The picture does not fit into memory.
+    """
+    known = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (1, 3, 4))
+    if not known or pixels.dtype != np.uint8 or pixels.size == 0:
+        raise UsageError(
+            "A picture must be a uint8 array of H x W, H x W x 1, H x W x 3 (RGB) or H x W x 4"
+            f" (RGBA), not {pixels.dtype} of {' x '.join(map(str, pixels.shape))}."
+        )
+    height, width = pixels.shape[:2]
+    try:
+        upright = np.ascontiguousarray(pixels)
+        if upright.shape[2:] != (3,):
+            upright = to_opaque_rgb(upright, premultiplied=False, order="RGB")
+        return Picture(_shrink(upright, working_side), width, height)
+    except (MemoryError, cv2.error):
+        raise UnreadablePicture(TOO_BIG) from None
+
+
+def _decode(data: bytes, header: Header, working_side: int) -> Picture:
+    """Decodes, makes opaque, shrinks and turns upright, in the order that moves the least."""
+    factor, flag = _choose_reduction(header, working_side)
+    if header.alpha != "none":
+        flag = cv2.IMREAD_UNCHANGED
+    stored = _imdecode(data, flag)
+    if stored is None and header.format == "tiff":
+        # Samples of 32 and 64 bits come only as they are.
+        stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
+    if stored is None:
+        raise UnreadablePicture(_UNDECODABLE[header.format])
+    # For TIFF, OpenCV hands out colours multiplied by alpha, but for samples of 16 bits.
+    premultiplied = header.alpha == "premultiplied" or (
+        header.format == "tiff" and stored.dtype == np.uint8
+    )
+    pixels = _shrink(to_opaque_rgb(stored, premultiplied, order="BGR"), working_side)
+    height, width = (header.height, header.width) if factor > 1 else stored.shape[:2]
+    # OpenCV turns TIFF pictures upright itself, whatever the flags; we do it for all others.
+    if header.format == "tiff" or header.orientation == 1:
+        return Picture(pixels, width, height)
+    if header.orientation >= 5:
+        width, height = height, width
+    return Picture(_turn_upright(pixels, header.orientation), width, height)
+
+
+def _choose_reduction(header: Header, working_side: int) -> tuple[int, int]:
+    """Returns by how much to reduce while decoding, and OpenCV's flag for it.
+
+    Only libjpeg gains by it: for other formats OpenCV decodes all and then drops pixels, where
+    `_shrink` averages them.
+    """
+    if header.format == "jpeg":
+        longest = max(header.width, header.height)
+        for factor, flag in _REDUCED:
+            if longest >= factor * working_side:
+                return factor, flag | cv2.IMREAD_IGNORE_ORIENTATION
+    return 1, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def _imdecode(data: bytes, flag: int) -> Samples | None:
+    """Decodes as OpenCV does: BGR, or with `IMREAD_UNCHANGED` whatever the file holds."""
+    return cast("Samples | None", cv2.imdecode(np.frombuffer(data, np.uint8), flag))
+
+
+def _breaks_off(data: bytes, header: Header) -> bool:
+    """Tells whether a JPEG has no end marker behind its first scan.
+
+    OpenCV 4.6 gives a JPEG that breaks off with the missing part made up, in which a face may be
+    cut or doubled. The marker cannot occur within the scan, and in a whole file the search from
+    the end finds it at once. (One before the scan belongs to a thumbnail.) The other formats'
+    decoders refuse what breaks off themselves.
+    """
+    return header.format == "jpeg" and data.rfind(b"\xff\xd9", header.scan_at) < 0
+
+
+def _shrink(pixels: NDArray[np.uint8], working_side: int) -> NDArray[np.uint8]:
+    """Brings the longest side to `working_side` where it is twice that or more."""
+    height, width = pixels.shape[:2]
+    longest = max(height, width)
+    if longest < 2 * working_side:
+        return pixels
+    size = [max(1, round(side * working_side / longest)) for side in (width, height)]
+    return cast("NDArray[np.uint8]", cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+
+
+def _turn_upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Applies an EXIF orientation of 2 to 8."""
+    if orientation >= 5:
+        pixels = cast("NDArray[np.uint8]", cv2.transpose(pixels))
+    # What is left to mirror: 0 top to bottom, 1 left to right, -1 both.
+    axis = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
+    return pixels if axis is None else cast("NDArray[np.uint8]", cv2.flip(pixels, axis))
+
+
+def _silence_opencv() -> None:
+    """Stops OpenCV's log of undecodable files: what is wrong is said in the error.
+
+    Not where the user has asked for the log. OpenCV 4.6 has the function elsewhere.
+    """
+    if "OPENCV_LOG_LEVEL" in os.environ:
+        return
+    place = getattr(cv2.utils, "logging", cv2)
+    if hasattr(place, "setLogLevel"):
+        place.setLogLevel(0)
+
+
+_NO_MEMORY = -4  # cv::Error::StsNoMem, which the Python module does not name everywhere
+_silence_opencv()

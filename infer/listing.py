@@ -1,0 +1,152 @@
+"""Which files of a folder are pictures, in a stable order, and what their XML files are called."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.headers import EXTENSIONS, sniff
+
+XML_SUFFIX = ".xml"
+_LONGEST_NAME = 255  # bytes: what every common file system takes
+_SNIFFED_BYTES = 18
+_HASH_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """A picture that was found.
+
+    Attributes:
+        file: Its path below the input folder, with forward slashes.
+        xml: The path of its XML file below the output folder.
+    """
+
+    file: str
+    xml: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a folder holds.
+
+    Attributes:
+        pictures: The pictures in byte order of their paths, folder by folder.
+        ignored: How many other files there are.
+    """
+
+    pictures: tuple[PictureFile, ...]
+    ignored: int
+
+
+def list_pictures(folder: Path, recursive: bool = False, skip: Path | None = None) -> Listing:
+    """Lists the pictures of a folder.
+
+    A picture is a regular file (or a link to one) whose name ends in a known extension in any
+    case, or whose first bytes are those of a known format. Linked folders are not entered.
+
+    Args:
+        folder: The input folder.
+        recursive: Enter the folders below it too.
+        skip: A folder that is not entered, such as an output folder inside the input.
+
+    Raises:
+        UsageError: The folder cannot be read.
+    """
+    pictures: list[PictureFile] = []
+    ignored = 0
+    for parent, names in _walk(folder, recursive, skip):
+        chosen = [name for name in names if _is_picture(folder / parent / name)]
+        ignored += len(names) - len(chosen)
+        for name, xml in zip(chosen, xml_names(chosen), strict=True):
+            pictures.append(PictureFile(_join(parent, name), _join(parent, xml)))
+    return Listing(tuple(pictures), ignored)
+
+
+def picture_id(file: str) -> str:
+    """A picture's file name without its last extension."""
+    return os.path.splitext(PurePosixPath(file).name)[0]
+
+
+def xml_names(names: Sequence[str]) -> list[str]:
+    """Names the XML files of the pictures of one folder, no two alike.
+
+    A name is the picture's without its extension; pictures that would share one keep their
+    extensions instead. A name that is too long is cut and told apart by a hash.
+    """
+    bases = [os.path.splitext(name)[0] for name in names]
+    while True:
+        counts = Counter(bases)
+        clashes = [i for i, base in enumerate(bases) if counts[base] > 1 and base != names[i]]
+        if not clashes:
+            return [_fitting(base) for base in bases]
+        for i in clashes:
+            bases[i] = names[i]
+
+
+def _fitting(base: str) -> str:
+    """The base with its suffix, shortened at a character's border where it is too long."""
+    encoded = os.fsencode(base)
+    room = _LONGEST_NAME - len(XML_SUFFIX)
+    if len(encoded) <= room:
+        return base + XML_SUFFIX
+    digest = hashlib.sha256(encoded).hexdigest()[:_HASH_DIGITS]
+    kept = base
+    while len(os.fsencode(kept)) > room - 1 - _HASH_DIGITS:
+        kept = kept[:-1]
+    return f"{kept}~{digest}{XML_SUFFIX}"
+
+
+def _walk(folder: Path, recursive: bool, skip: Path | None) -> Iterator[tuple[str, list[str]]]:
+    """Yields each folder's path below the input and its files' names, both in byte order."""
+    waiting = [""]
+    while waiting:
+        parent = waiting.pop()
+        files, folders = _scan(folder / parent)
+        yield parent, sorted(files, key=os.fsencode)
+        if recursive:
+            below = [_join(parent, name) for name in sorted(folders, key=os.fsencode)]
+            waiting += [path for path in reversed(below) if not _same(folder / path, skip)]
+
+
+def _scan(folder: Path) -> tuple[list[str], list[str]]:
+    files, folders = [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                (folders if is_folder else files).append(entry.name)
+    except OSError as error:
+        raise UsageError(f"{folder}: the folder cannot be read ({error.strerror})") from None
+    return files, folders
+
+
+def _is_picture(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    if path.suffix.lower() in EXTENSIONS or path.name.lower() in EXTENSIONS:
+        return True
+    try:
+        with path.open("rb") as file:
+            return sniff(file.read(_SNIFFED_BYTES)) is not None
+    except OSError:
+        return False
+
+
+def _same(path: Path, other: Path | None) -> bool:
+    return other is not None and path.resolve() == other.resolve()
+
+
+def _join(parent: str, name: str) -> str:
+    return f"{parent}/{name}" if parent else name
+
+
+def folders_of(pictures: Iterable[PictureFile]) -> list[str]:
+    """The folders below the output folder that the XML files need, parents first."""
+    found = {str(PurePosixPath(picture.xml).parent) for picture in pictures}
+    return sorted(found - {"."})

@@ -1,0 +1,103 @@
+"""Opens what a classifier needs: the model with a runtime, the detector, the settings' key."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from image_gender_classifier import __version__, manifest
+from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.errors import ModelError, RuntimeMissing, UsageError
+from image_gender_classifier.fingerprint import settings_key
+from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.pipeline import Detector, WholePicture
+from image_gender_classifier.runtimes import PREFERENCE, SUFFIXES, RuntimeName, open_model
+
+RuntimeChoice = Literal["auto", "tflite", "onnx"]
+DetectorChoice = Literal["cascade", "none"]
+
+SHIPPED_STEM = "gender_int8"
+_log = logging.getLogger("image_gender_classifier")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a classifier is made of.
+
+    Attributes:
+        classifier: The network with its manifest entry.
+        detector: What finds faces.
+        settings: Key of everything but the picture that a verdict depends on.
+    """
+
+    classifier: Classifier
+    detector: Detector
+    settings: str
+
+
+def shipped_models() -> Path:
+    """The folder of the shipped models."""
+    return Path(str(files("image_gender_classifier.models")))
+
+
+def open_parts(
+    model: Path | None, runtime: RuntimeChoice, detector: DetectorChoice, threshold: float | None
+) -> Parts:
+    """Opens model and detector; see `api.load` for arguments and errors."""
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise UsageError(f"the threshold is {threshold}, but must lie between 0 and 1")
+    classifier = open_classifier(model, runtime, threshold)
+    shipped = manifest.load(shipped_models())
+    cascades = shipped.cascades if detector == "cascade" else ()
+    settings = settings_key(__version__, classifier.entry, classifier.threshold, detector, cascades)
+    finder: Detector = CascadeDetector(shipped) if detector == "cascade" else WholePicture()
+    return Parts(classifier, finder, settings)
+
+
+def open_classifier(
+    model: Path | None, runtime: RuntimeChoice = "auto", threshold: float | None = None
+) -> Classifier:
+    """Opens a perceived-gender model with the first of the wanted runtimes that can be loaded.
+
+    Raises:
+        ModelError: The model or its manifest is missing, damaged or of another contract.
+        RuntimeMissing: None of the runtimes can be loaded.
+        UsageError: The model's format does not fit the runtime.
+    """
+    reasons = []
+    for name, path in _candidates(model, runtime):
+        models = manifest.load(path.parent)
+        try:
+            return _open(models, path, name, threshold)
+        except RuntimeMissing as error:
+            reasons.append(str(error))
+            _log.debug("%s", error)
+    raise RuntimeMissing("; ".join(reasons))
+
+
+def _candidates(model: Path | None, runtime: RuntimeChoice) -> list[tuple[RuntimeName, Path]]:
+    """The runtimes to try in turn, each with the file that it can run."""
+    if model is None:
+        names = PREFERENCE if runtime == "auto" else (runtime,)
+        return [(name, shipped_models() / f"{SHIPPED_STEM}.{name}") for name in names]
+    name = SUFFIXES.get(model.suffix.lower())
+    if name is None:
+        raise UsageError(f"{model}: is neither a .tflite nor an .onnx file")
+    if runtime not in ("auto", name):
+        raise UsageError(f"{model}: is a {name} model; give --runtime {name} or auto")
+    return [(name, model)]
+
+
+def _open(models: Manifest, path: Path, name: RuntimeName, threshold: float | None) -> Classifier:
+    entry = models.models.get(path.name)
+    if entry is None:
+        raise ModelError(
+            f"{path}: its manifest does not know it; make both with image-gender-convert"
+        )
+    return Classifier(
+        open_model(name, manifest.read_verified(models.folder, entry)), entry, threshold
+    )

@@ -1,0 +1,203 @@
+"""The manifest: what is known of each model file, and the only place that knows its JSON form.
+
+A model is worth nothing without the numbers it was made with: input size, framing, calibration,
+threshold. They stand beside the file in `manifest.json`, so no code carries them, and each file
+is read against its hash, so a damaged or swapped one is refused at start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from image_gender_classifier.errors import ModelError
+
+NAME = "manifest.json"
+VERSION = 1
+GENDER_TASK = "perceived gender"
+DETECTION_TASK = "face detection"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Platt scaling: P(positive) = sigmoid(slope x logit + bias).
+
+    Platt, "Probabilistic Outputs for Support Vector Machines", 1999.
+    """
+
+    slope: float = 1.0
+    bias: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """What a gender classifier's file holds and how to read its answers.
+
+    Attributes:
+        file: File name in the manifest's folder.
+        sha256: Hash of the file, hexadecimal.
+        bytes: Size of the file.
+        input_shape: Height, width and channels of a crop.
+        input_dtype: Type of the crop's numbers.
+        colour_order: Order of the channels.
+        framing: The framing of the face that the model learnt.
+        positive: Gender that a positive logit means.
+        negative: Gender that a negative logit means.
+        calibration: From logit to probability.
+        threshold: Confidence below which a verdict is `uncertain`.
+        license: SPDX expression.
+        trained: Data, command, seed and whatever else made the file.
+        measured: Figures measured on the file.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    input_shape: tuple[int, int, int]
+    input_dtype: str
+    colour_order: str
+    framing: str
+    positive: str
+    negative: str
+    calibration: Calibration
+    threshold: float
+    license: str
+    trained: Mapping[str, Any] = field(default_factory=dict)
+    measured: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeEntry:
+    """A cascade's file, how it searches, and how its boxes lie to the classifier's frame.
+
+    Attributes:
+        file: File name in the manifest's folder.
+        sha256: Hash of the file, hexadecimal.
+        bytes: Size of the file.
+        detector: Name of the stage, as verdicts give it.
+        longest_side: Side in pixels to which a larger picture is shrunk for the search.
+        smallest_face: Smallest box searched, as a share of the picture's shorter side.
+        scale_factor: Ratio of one searched size to the next.
+        min_neighbors: Overlapping hits that make a box.
+        frame_scale: Side of the classifier's frame over side of the box.
+        frame_shift_y: How far the frame's centre lies below the box's, in sides of the box.
+        license: SPDX expression.
+        source: Where the file is from.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    detector: str
+    longest_side: int
+    smallest_face: float
+    scale_factor: float
+    min_neighbors: int
+    frame_scale: float
+    frame_shift_y: float
+    license: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The manifest of a folder of models.
+
+    Attributes:
+        folder: Where the files lie.
+        models: Gender classifiers by file name.
+        cascades: Cascades in the order in which they search.
+    """
+
+    folder: Path
+    models: Mapping[str, ModelEntry] = field(default_factory=dict)
+    cascades: tuple[CascadeEntry, ...] = ()
+
+
+def load(folder: Path) -> Manifest:
+    """Reads the manifest of a folder.
+
+    Raises:
+        ModelError: It is missing, not valid JSON, of another version or lacks a field.
+    """
+    path = folder / NAME
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); a model needs it") from None
+    except ValueError as error:
+        raise ModelError(
+            f"{path}: is not valid JSON ({error}); install the package again"
+        ) from None
+    try:
+        if content["manifest_version"] != VERSION:
+            raise ModelError(
+                f"{path}: is of version {content['manifest_version']}, expected {VERSION}; "
+                "convert the model again with this release"
+            )
+        files = content["files"]
+        return Manifest(folder, _models(files), _cascades(files))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{path}: a field is missing or of the wrong kind ({error}); convert the model again"
+        ) from None
+
+
+def dump(manifest: Manifest) -> str:
+    """Gives the manifest's JSON form, which `load` reads."""
+    files: dict[str, Any] = {}
+    for cascade in manifest.cascades:
+        files[cascade.file] = {"task": DETECTION_TASK, **_without_file(cascade)}
+    for model in manifest.models.values():
+        files[model.file] = {"task": GENDER_TASK, **_without_file(model)}
+    content = {"manifest_version": VERSION, "files": files}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_verified(folder: Path, entry: ModelEntry | CascadeEntry) -> bytes:
+    """Reads a file and checks it against its entry.
+
+    Raises:
+        ModelError: It cannot be read or its hash is another.
+    """
+    path = folder / entry.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+    if hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise ModelError(
+            f"{path}: is not the file that its manifest describes (damaged or changed); "
+            "install the package again or convert the model again"
+        )
+    return data
+
+
+def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
+    models = {}
+    for name, fields in files.items():
+        if fields["task"] == GENDER_TASK:
+            values = {key: value for key, value in fields.items() if key != "task"}
+            height, width, channels = values["input_shape"]
+            values["input_shape"] = (int(height), int(width), int(channels))
+            values["calibration"] = Calibration(**values["calibration"])
+            models[name] = ModelEntry(file=name, **values)
+    return models
+
+
+def _cascades(files: Mapping[str, Any]) -> tuple[CascadeEntry, ...]:
+    return tuple(
+        CascadeEntry(file=name, **{key: value for key, value in fields.items() if key != "task"})
+        for name, fields in files.items()
+        if fields["task"] == DETECTION_TASK
+    )
+
+
+def _without_file(entry: ModelEntry | CascadeEntry) -> dict[str, Any]:
+    fields = asdict(entry)
+    del fields["file"]
+    return fields

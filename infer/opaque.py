@@ -1,0 +1,83 @@
+"""Turns whatever samples a decoder gives into opaque 8-bit RGB.
+
+A picture with transparent parts is put on white, as viewers and browsers show it: the colours
+below are often leftovers in which a detector might find a face that nobody sees.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from image_gender_classifier.errors import UnreadablePicture
+
+Samples = NDArray[Any]
+
+
+def to_opaque_rgb(
+    stored: Samples, premultiplied: bool, order: Literal["BGR", "RGB"]
+) -> NDArray[np.uint8]:
+    """Returns a picture's samples as opaque RGB.
+
+    Args:
+        stored: H x W, H x W x 1, x 3 or x 4; uint8, uint16 or float, C-contiguous. May be
+            overwritten where its order is BGR.
+        premultiplied: Whether the colours have been multiplied by alpha already.
+        order: Order of the colours; alpha comes last.
+
+    Returns:
+        H x W x 3, uint8, RGB, C-contiguous.
+
+    Raises:
+        UnreadablePicture: The samples are of another type.
+        cv2.error: Memory is short.
+    """
+    samples = _to_8_bits(stored)
+    channels = samples.shape[2] if samples.ndim == 3 else 1
+    if channels == 1:
+        return _array(cv2.cvtColor(samples, cv2.COLOR_GRAY2RGB))
+    if channels == 3:
+        return _array(cv2.cvtColor(samples, cv2.COLOR_BGR2RGB, dst=samples))
+    code = cv2.COLOR_BGRA2RGB if order == "BGR" else cv2.COLOR_RGBA2RGB
+    return _put_on_white(
+        _array(cv2.cvtColor(samples, code)), _array(cv2.extractChannel(samples, 3)), premultiplied
+    )
+
+
+def _to_8_bits(stored: Samples) -> NDArray[np.uint8]:
+    """Scales samples to 0..255."""
+    if stored.dtype == np.uint8:
+        return stored
+    if stored.dtype == np.uint16:
+        return _array(cv2.convertScaleAbs(stored, alpha=1 / 257))
+    if stored.dtype in (np.float32, np.float64):
+        # Written as 0..1 by most programs, as 0..255 by some; nothing in the file tells.
+        finite = np.nan_to_num(stored, nan=0.0, posinf=255.0, neginf=0.0)
+        factor = 255.0 if finite.max() <= 1.0 else 1.0
+        return np.clip(finite * factor + 0.5, 0, 255).astype(np.uint8)
+    raise UnreadablePicture(
+        f"Pictures with {stored.dtype} samples cannot be read; save it with 8 bits per colour."
+    )
+
+
+def _put_on_white(
+    colours: NDArray[np.uint8], alpha: NDArray[np.uint8], premultiplied: bool
+) -> NDArray[np.uint8]:
+    """Overwrites `colours` (H x W x 3) with what is seen of them on white through `alpha`."""
+    if alpha.min() == 255:
+        return colours
+    if premultiplied:
+        white = cv2.bitwise_not(alpha)
+        return _array(cv2.add(colours, cv2.merge((white, white, white)), dst=colours))
+    # Multiplying the negative keeps white at 255 and rounds but once.
+    cv2.bitwise_not(colours, dst=colours)
+    cv2.multiply(colours, cv2.merge((alpha, alpha, alpha)), dst=colours, scale=1 / 255)
+    return _array(cv2.bitwise_not(colours, dst=colours))
+
+
+def _array(samples: Any) -> NDArray[np.uint8]:
+    """Gives OpenCV's results the type that its stubs leave open."""
+    return cast("NDArray[np.uint8]", samples)

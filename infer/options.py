@@ -1,0 +1,171 @@
+"""The command's options: what the user typed, as one frozen record."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from image_gender_classifier import __version__
+from image_gender_classifier.errors import UsageError
+
+PROGRAM = "image-gender-classifier"
+_DESCRIPTION = (
+    "Writes one XML file for each picture of a folder, with the perceived gender of the person "
+    "in it and the picture's name."
+)
+_EXIT_CODES = """\
+exit codes:
+  0    every picture has a verdict (no face and uncertain are verdicts)
+  1    finished, but some pictures were unreadable (each has its XML that says why)
+  2    wrong usage, no picture in the folder, or a model or runtime that cannot be used
+  3    the output can no longer be written
+  130  interrupted, 143 terminated: finished verdicts are kept, --resume goes on
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one run is asked to do.
+
+    Attributes:
+        input: Folder of pictures.
+        output: Existing folder for the XML files.
+        model: A model of the user's own, or None for the shipped one.
+        runtime: Which runtime runs it.
+        detector: How faces are found.
+        recursive: Judge the folders below the input too.
+        threshold: Confidence below which a verdict is uncertain, or None for the manifest's.
+        workers: Pictures judged at a time.
+        resume: Keep verdicts of an earlier run that still hold.
+        csv: File for one CSV row a picture, or None.
+        jsonl: File for one JSON line a picture, or None.
+        quiet: Print errors only.
+    """
+
+    input: Path
+    output: Path
+    model: Path | None
+    runtime: Any
+    detector: Any
+    recursive: bool
+    threshold: float | None
+    workers: int
+    resume: bool
+    csv: Path | None
+    jsonl: Path | None
+    quiet: bool
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports wrong usage in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {PROGRAM} --help)")
+
+
+def parse(argv: Sequence[str] | None) -> Options:
+    """Reads the command line.
+
+    Raises:
+        UsageError: It asks for something that cannot be done.
+        SystemExit: After `--help` and `--version`.
+    """
+    options = Options(**vars(_parser().parse_args(argv)))
+    _check_folder(options.input, "-i", os.R_OK | os.X_OK)
+    _check_folder(options.output, "-o", os.W_OK | os.X_OK)
+    for name, path in (("--csv", options.csv), ("--jsonl", options.jsonl)):
+        if path is not None and not path.parent.is_dir():
+            raise UsageError(f"{name} {path}: the folder {path.parent} does not exist")
+        if path is not None and path.is_dir():
+            raise UsageError(f"{name} {path}: is a folder, not a file")
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=PROGRAM,
+        description=_DESCRIPTION,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("-i", "--input", type=Path, required=True, metavar="DIR", help="folder of pictures")
+    add(
+        "-o", "--output", type=Path, required=True, metavar="DIR",
+        help="existing folder for the XML files",
+    )  # fmt: skip
+    add(
+        "--model", type=Path, metavar="FILE",
+        help="a .tflite or .onnx model beside its manifest.json (default: the shipped model)",
+    )  # fmt: skip
+    add(
+        "--runtime", choices=("auto", "tflite", "onnx"), default="auto",
+        help="what runs the model; auto: LiteRT or tflite-runtime, else ONNX Runtime "
+        "(default: auto)",
+    )  # fmt: skip
+    add(
+        "--detector", choices=("cascade", "none"), default="cascade",
+        help="cascade: search each picture for a face; none: each picture is a face crop already "
+        "(default: cascade)",
+    )  # fmt: skip
+    add(
+        "--recursive", action="store_true",
+        help="judge the folders below DIR too and mirror them in the output (default: no)",
+    )  # fmt: skip
+    add(
+        "--threshold", type=_probability, metavar="P",
+        help="confidence from 0 to 1 below which a verdict is uncertain and the gender unknown "
+        "(default: the model's own, from its manifest)",
+    )  # fmt: skip
+    add(
+        "--workers", type=_positive, default=_cores(), metavar="N",
+        help="pictures judged at a time (default: one a core, here %(default)s)",
+    )  # fmt: skip
+    add(
+        "--resume", action="store_true",
+        help="keep the XML files that were made from the same picture, model and options "
+        "(default: judge every picture anew)",
+    )  # fmt: skip
+    add("--csv", type=Path, metavar="FILE", help="also write one CSV row a picture (default: no)")
+    add(
+        "--jsonl", type=Path, metavar="FILE",
+        help="also write one JSON object a picture and line (default: no)",
+    )  # fmt: skip
+    add("--quiet", action="store_true", help="print errors only (default: no)")
+    add("--version", action="version", version=f"{PROGRAM} {__version__}")
+    return parser
+
+
+def _check_folder(folder: Path, option: str, access: int) -> None:
+    if not folder.exists():
+        raise UsageError(f"{option} {folder}: the folder does not exist")
+    if not folder.is_dir():
+        raise UsageError(f"{option} {folder}: is not a folder")
+    if not os.access(folder, access):
+        verb = "read" if access & os.R_OK else "written to"
+        raise UsageError(f"{option} {folder}: the folder may not be {verb}")
+
+
+def _probability(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,154 @@
+"""Where verdicts go: an XML file each, and a row each in a table if one is wanted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from image_gender_classifier import xml
+from image_gender_classifier.errors import OutputError
+from image_gender_classifier.listing import PictureFile, picture_id
+from image_gender_classifier.verdict import Face, Verdict
+from image_gender_classifier.writing import partial_path, remove_leftovers, write_whole
+
+COLUMNS = "id file gender confidence status faces x y width height detector run message".split()
+
+
+class XmlFolder:
+    """The output folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: set[Path] = set()
+
+    def write(self, picture: PictureFile, verdict: Verdict) -> None:
+        """Writes a picture's XML file, whole or not at all.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        path = self._folder / picture.xml
+        self._prepare(path.parent)
+        write_whole(path, xml.encode(verdict))
+
+    def earlier(self, picture: PictureFile, run: str) -> Verdict | None:
+        """The verdict of an earlier run on the same picture, with the same model and options."""
+        try:
+            verdict = xml.decode((self._folder / picture.xml).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return verdict if verdict.run == run else None
+
+    def _prepare(self, folder: Path) -> None:
+        """Makes a folder below the output folder, and cleans it once."""
+        if folder in self._known:
+            return
+        try:
+            # The output folder itself must exist: one that vanished is not made anew.
+            if folder != self._folder:
+                self._prepare(folder.parent)
+                folder.mkdir(exist_ok=True)
+            remove_leftovers(folder)
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be made ({error.strerror})") from None
+        self._known.add(folder)
+
+
+class Table:
+    """A file with a row for each picture; it takes its name when the run ends.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+
+    def __init__(self, path: Path, row: Callable[[Verdict], str], header: str = "") -> None:
+        self._path = path
+        self._partial = partial_path(path)
+        self._row = row
+        with self._explained():
+            self._file = self._partial.open("w", encoding="utf-8", newline="")
+            self._file.write(header)
+
+    def add(self, verdict: Verdict) -> None:
+        """Adds a picture's row."""
+        with self._explained():
+            self._file.write(self._row(verdict))
+
+    def finish(self) -> None:
+        """Gives the file its name, with the rows that it has."""
+        with self._explained():
+            self._file.close()
+            os.replace(self._partial, self._path)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(f"{self._path}: cannot be written ({error.strerror})") from None
+
+
+def csv_table(path: Path) -> Table:
+    """A CSV file with a header (`COLUMNS`); box and detector are the main face's."""
+    return Table(path, _csv_row, header=_csv_line(COLUMNS))
+
+
+def jsonl_table(path: Path) -> Table:
+    """A file with a JSON object a line, of the same names and values as the XML."""
+    return Table(path, _json_row)
+
+
+def _csv_row(verdict: Verdict) -> str:
+    place: Sequence[object] = ("",) * 5
+    if verdict.faces:
+        place = (*xml.rounded(verdict.faces[0]), verdict.faces[0].detector)
+    confidence = "" if verdict.confidence is None else xml.confidence_text(verdict.confidence)
+    return _csv_line(
+        (
+            xml.printable(picture_id(verdict.file)),
+            xml.printable(verdict.file),
+            verdict.gender,
+            confidence,
+            verdict.status,
+            len(verdict.faces),
+            *place,
+            verdict.run,
+            verdict.message or "",
+        )
+    )
+
+
+def _csv_line(values: Sequence[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(values)
+    return line.getvalue()
+
+
+def _json_row(verdict: Verdict) -> str:
+    row: dict[str, object] = {
+        "id": xml.printable(picture_id(verdict.file)),
+        "file": xml.printable(verdict.file),
+        "gender": verdict.gender,
+        "confidence": _shown(verdict.confidence),
+        "status": verdict.status,
+        "run": verdict.run,
+        "message": verdict.message,
+        "faces": [_json_face(face) for face in verdict.faces],
+    }
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _json_face(face: Face) -> dict[str, object]:
+    x, y, width, height = xml.rounded(face)
+    box = {"x": x, "y": y, "width": width, "height": height}
+    judged = {"gender": face.gender, "confidence": _shown(face.confidence)}
+    return {**box, **judged, "detector": face.detector}
+
+
+def _shown(confidence: float | None) -> float | None:
+    return None if confidence is None else float(xml.confidence_text(confidence))

@@ -1,0 +1,73 @@
+"""One picture's way: find the faces, choose the main one, cut its crop, judge it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from image_gender_classifier import faces
+from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.faces import Framing, Pixels
+from image_gender_classifier.images import Picture
+from image_gender_classifier.verdict import Box, Face, Verdict
+
+
+class Detector(Protocol):
+    """What finds faces.
+
+    Attributes:
+        framings: By stage, how its boxes lie to the classifier's frame.
+    """
+
+    framings: dict[str, Framing]
+
+    def find(self, picture: Picture) -> list[Face]:
+        """Gives the faces in a picture, unjudged, boxes in pixels of the original."""
+        ...
+
+
+class WholePicture:
+    """The detector for pictures that already are face crops."""
+
+    framings = {"none": Framing(scale=1.0, shift_y=0.0)}
+
+    def find(self, picture: Picture) -> list[Face]:
+        """Gives the picture's centred square as the one face."""
+        return [Face(faces.whole(picture.height, picture.width), "none")]
+
+
+def judge(picture: Picture, file: str, detector: Detector, classifier: Classifier) -> Verdict:
+    """Gives the verdict on a picture, by its main face.
+
+    Args:
+        picture: The decoded picture.
+        file: Its path below the input folder, for the verdict.
+        detector: What finds the faces.
+        classifier: What judges the main face.
+    """
+    found = faces.main_first(detector.find(picture), picture.width, picture.height)
+    if not found:
+        return Verdict(file, "no_face", "unknown")
+    main, *others = found
+    crop = main_crop(picture, main, detector, classifier.crop_size)
+    (judgement,) = classifier.judge(crop[np.newaxis])
+    gender = judgement.likelier if judgement.certain else "unknown"
+    judged = replace(main, gender=gender, confidence=judgement.confidence)
+    status = "classified" if judgement.certain else "uncertain"
+    return Verdict(file, status, gender, judgement.confidence, (judged, *others))
+
+
+def main_crop(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
+    """Cuts a face out in the classifier's frame (uint8 RGB, size x size x 3)."""
+    square = faces.frame(face.box, detector.framings[face.detector])
+    side = square.width / picture.scale
+    placed = Box(square.x / picture.scale, square.y / picture.scale, side, side)
+    return faces.crop(picture.pixels, placed, size)
+
+
+def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
+    """The main face's crop, or None where there is no face; training cuts its crops by this."""
+    found = faces.main_first(detector.find(picture), picture.width, picture.height)
+    return main_crop(picture, found[0], detector, size) if found else None

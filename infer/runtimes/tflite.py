@@ -1,0 +1,77 @@
+"""LiteRT, or its predecessor tflite-runtime where that is what is installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier.errors import ModelError
+
+try:
+    from ai_edge_litert.interpreter import Interpreter
+except ImportError:
+    from tflite_runtime.interpreter import Interpreter
+
+
+class TfliteRuntime:
+    """A TFLite model that takes one crop a call."""
+
+    def __init__(self, interpreter: Any) -> None:
+        interpreter.allocate_tensors()
+        (details,) = interpreter.get_input_details()
+        _, height, width, channels = (int(side) for side in details["shape"])
+        self.input_shape = (height, width, channels)
+        self.input_dtype = np.dtype(details["dtype"]).name
+        self._interpreter = interpreter
+        self._input = details["index"]
+        self._outputs = [output["index"] for output in interpreter.get_output_details()]
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        """Runs the model on crops (uint8, N x H x W x C); gives each output as float32, N x …"""
+        answers = [self._run_one(crop) for crop in crops]
+        return tuple(np.concatenate(output) for output in zip(*answers, strict=True))
+
+    def _run_one(self, crop: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
+        self._interpreter.set_tensor(self._input, crop[np.newaxis])
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+def open_model(data: bytes) -> TfliteRuntime:
+    """Opens a model from its bytes.
+
+    Raises:
+        ModelError: They are not a model that takes batches of crops.
+    """
+    try:
+        with _without_native_messages():
+            return TfliteRuntime(Interpreter(model_content=data, num_threads=1))
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(f"the TFLite model cannot be used: {error}") from None
+
+
+@contextmanager
+def _without_native_messages() -> Iterator[None]:
+    """Keeps the library from telling users on standard error which delegate it made.
+
+    It has no switch for that; errors reach Python as exceptions all the same.
+    """
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # a service without standard error has nothing to keep clean
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,89 @@
+"""Reads single tags out of a TIFF structure.
+
+TIFF files and the EXIF blocks inside JPEG, PNG and WebP pictures share this structure, so both
+are read here. EXIF blocks are often damaged by editing programs while the picture is fine:
+nothing in this module raises, what cannot be read is left out.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection
+from typing import NamedTuple
+
+ORIENTATION = 274
+
+# The number of a value's type -> its struct code; other types never hold a tag we ask for.
+_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
+# Cameras write some 60 tags at most; damaged counts must not keep us busy.
+_MOST_ENTRIES = 4096
+
+
+class _Layout(NamedTuple):
+    """Where things stand in a directory: classic TIFF, or BigTIFF with its longer numbers."""
+
+    order: str
+    first: int
+    number: str
+    entry: str
+    inline: int
+
+
+def read_tags(
+    data: bytes, wanted: Collection[int], start: int = 0, end: int | None = None
+) -> dict[int, int]:
+    """Returns the first value of each wanted tag in the first directory.
+
+    Args:
+        data: Bytes that hold a TIFF structure.
+        wanted: Tag numbers to look for.
+        start: Offset in bytes where the structure begins; its own offsets count from here.
+        end: Offset in bytes where it ends, the end of `data` if None.
+
+    Returns:
+        Tag number -> value, without those that are absent, damaged or not whole numbers.
+    """
+    stop = len(data) if end is None else min(end, len(data))
+    found: dict[int, int] = {}
+    try:
+        layout = _read_layout(data, start)
+        if layout is None:
+            return found
+        at = start + layout.first
+        (count,) = struct.unpack_from(layout.order + layout.number, data, at)
+        at += struct.calcsize(layout.order + layout.number)
+        entry = struct.Struct(layout.order + layout.entry)
+        stop_entries = min(stop, at + entry.size * min(count, _MOST_ENTRIES))
+        for here in range(at, stop_entries - entry.size + 1, entry.size):
+            tag, kind, length, offset = entry.unpack_from(data, here)
+            code = _CODES.get(kind)
+            if tag not in wanted or tag in found or code is None or length == 0:
+                continue
+            size = struct.calcsize(layout.order + code)
+            fits = length * size <= layout.inline
+            value_at = here + entry.size - layout.inline if fits else start + offset
+            if value_at + size <= stop:
+                (found[tag],) = struct.unpack_from(layout.order + code, data, value_at)
+    except (struct.error, OverflowError):  # an offset points outside; OverflowError: beyond 2^63
+        pass
+    return found
+
+
+def read_orientation(data: bytes, start: int = 0, end: int | None = None) -> int:
+    """Returns the EXIF orientation, 1 to 8; 1 (upright) where it is absent or nonsense."""
+    value = read_tags(data, (ORIENTATION,), start, end).get(ORIENTATION, 1)
+    return value if 1 <= value <= 8 else 1
+
+
+def _read_layout(data: bytes, start: int) -> _Layout | None:
+    """Tells byte order and number sizes from the first bytes, None if this is no TIFF."""
+    order = {b"II": "<", b"MM": ">"}.get(data[start : start + 2])
+    if order is None:
+        return None
+    magic, first = struct.unpack_from(order + "HI", data, start + 2)
+    if magic == 42:
+        return _Layout(order, first, "H", "HHII", 4)
+    if magic == 43:
+        (first,) = struct.unpack_from(order + "Q", data, start + 8)
+        return _Layout(order, first, "Q", "HHQQ", 8)
+    return None

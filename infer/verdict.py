@@ -1,0 +1,70 @@
+"""The frozen records that travel from one room to the next.
+
+They know nothing of files, pixels or networks, so every other module may import them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Gender = Literal["female", "male", "unknown"]
+Status = Literal["classified", "uncertain", "no_face", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An axis-parallel rectangle.
+
+    Attributes:
+        x: Left edge in pixels, from the left edge of the picture as a person sees it.
+        y: Top edge in pixels.
+        width: Width in pixels.
+        height: Height in pixels.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face that a detector found in a picture.
+
+    Attributes:
+        box: Where it is, in pixels of the original picture (EXIF applied).
+        detector: The name of the stage that found it, as in the manifest.
+        gender: The perceived gender, or None where the face was not judged.
+        confidence: Calibrated probability (0.5 to 1) of the likelier gender, None if not judged.
+    """
+
+    box: Box
+    detector: str
+    gender: Gender | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of one picture.
+
+    Attributes:
+        file: The picture's path below the input folder, with forward slashes.
+        status: How the answer came about.
+        gender: The perceived gender of the main face; `unknown` unless classified.
+        confidence: Calibrated probability (0.5 to 1) of the main face's likelier gender; None
+            where no face was judged.
+        faces: Every face found, the one that decides first.
+        run: Short hash of picture, model and options.
+        message: Why the picture could not be read; None otherwise.
+    """
+
+    file: str
+    status: Status
+    gender: Gender
+    confidence: float | None = None
+    faces: tuple[Face, ...] = ()
+    run: str = ""
+    message: str | None = None

@@ -1,0 +1,137 @@
+"""A verdict as an XML file: its bytes, and back.
+
+The file is small and its form fixed (`image.xsd`), so it is put together here, byte for byte the
+same for the same verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from image_gender_classifier.listing import picture_id
+from image_gender_classifier.verdict import Box, Face, Gender, Status, Verdict
+
+_ESCAPES = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "\t": "&#9;",
+    "\n": "&#10;",
+    "\r": "&#13;",
+}
+_SPECIAL = re.compile('[&<>"\t\n\r]')
+# What XML 1.0 cannot hold, not even escaped, and the surrogates that stand for stray bytes.
+_IMPOSSIBLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def encode(verdict: Verdict) -> bytes:
+    """Gives the XML file of a verdict (UTF-8, with a final newline)."""
+    attributes = [
+        ("id", picture_id(verdict.file)),
+        ("file", verdict.file),
+        ("gender", verdict.gender),
+        *_confidence(verdict.confidence),
+        ("status", verdict.status),
+        ("run", verdict.run),
+    ]
+    if verdict.message is not None:
+        attributes.append(("message", verdict.message))
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    if verdict.faces:
+        lines.append(f"<image{_written(attributes)}>")
+        lines += [f"  <face{_written(_face_attributes(face))}/>" for face in verdict.faces]
+        lines.append("</image>")
+    else:
+        lines.append(f"<image{_written(attributes)}/>")
+    return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def decode(data: bytes) -> Verdict:
+    """Reads a verdict back from its XML.
+
+    Raises:
+        ValueError: The bytes are not a whole XML file of a verdict.
+    """
+    try:
+        image = ElementTree.fromstring(data)
+        return Verdict(
+            file=image.attrib["file"],
+            status=_status(image.attrib["status"]),
+            gender=_gender(image.attrib["gender"]),
+            confidence=_number(image.get("confidence")),
+            faces=tuple(_face(face) for face in image.findall("face")),
+            run=image.attrib["run"],
+            message=image.get("message"),
+        )
+    except (ElementTree.ParseError, KeyError) as error:
+        raise ValueError(f"not a verdict: {error}") from None
+
+
+def printable(text: str) -> str:
+    """Replaces each character that XML cannot hold by `%XX` for each of its bytes."""
+
+    def percent(match: re.Match[str]) -> str:
+        data = match.group().encode("utf-8", "surrogateescape")
+        return "".join(f"%{byte:02X}" for byte in data)
+
+    return _IMPOSSIBLE.sub(percent, text)
+
+
+def rounded(face: Face) -> tuple[int, int, int, int]:
+    """A face's x, y, width and height in whole pixels, as every output gives them."""
+    box = face.box
+    return round(box.x), round(box.y), round(box.width), round(box.height)
+
+
+def confidence_text(confidence: float) -> str:
+    """A confidence as every output gives it: three decimals."""
+    return f"{confidence:.3f}"
+
+
+def _face_attributes(face: Face) -> list[tuple[str, str]]:
+    x, y, width, height = rounded(face)
+    attributes = [("x", str(x)), ("y", str(y)), ("width", str(width)), ("height", str(height))]
+    if face.gender is not None:
+        attributes.append(("gender", face.gender))
+    return [*attributes, *_confidence(face.confidence), ("detector", face.detector)]
+
+
+def _confidence(confidence: float | None) -> list[tuple[str, str]]:
+    return [] if confidence is None else [("confidence", confidence_text(confidence))]
+
+
+def _written(attributes: list[tuple[str, str]]) -> str:
+    return "".join(f' {name}="{_escaped(value)}"' for name, value in attributes)
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], printable(text))
+
+
+def _face(element: ElementTree.Element) -> Face:
+    x, y, width, height = (float(element.attrib[name]) for name in ("x", "y", "width", "height"))
+    gender = element.get("gender")
+    return Face(
+        box=Box(x, y, width, height),
+        detector=element.attrib["detector"],
+        gender=None if gender is None else _gender(gender),
+        confidence=_number(element.get("confidence")),
+    )
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _gender(text: str) -> Gender:
+    if text == "female" or text == "male" or text == "unknown":
+        return text
+    raise ValueError(f"unknown gender {text!r}")
+
+
+def _status(text: str) -> Status:
+    if text == "classified" or text == "uncertain" or text == "no_face" or text == "unreadable":
+        return text
+    raise ValueError(f"unknown status {text!r}")

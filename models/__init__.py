@@ -1,0 +1,1 @@
+"""The shipped models and cascades with their manifest; data only."""

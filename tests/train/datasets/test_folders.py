@@ -1,0 +1,80 @@
+"""Two folders, by hand: case, depth and stray files differ from place to place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.train.datasets import DataError, LabelOptions, read
+from image_gender_classifier.train.split import is_held_out
+
+
+def touch(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def test_reads_both_folders_in_any_case_and_depth(tmp_path: Path) -> None:
+    touch(tmp_path, "MALE/1.jpg", "Female/2020/1.JPEG", "Female/notes.txt", "Female/._1.jpg")
+    reading = read("folders", tmp_path, "all")
+    assert [(sample.name, sample.gender) for sample in reading.samples] == [
+        ("Female/2020/1.JPEG", "female"),
+        ("MALE/1.jpg", "male"),
+    ]
+    assert all(sample.path.is_file() for sample in reading.samples)
+    assert reading.left_out == ()
+
+
+def test_pictures_elsewhere_are_counted(tmp_path: Path) -> None:
+    touch(tmp_path, "male/1.jpg", "female/1.jpg", "unsure/1.jpg", "female.jpg", "x/female/2.jpg")
+    reading = read("folders", tmp_path, "all")
+    assert len(reading.samples) == 2
+    assert reading.report().endswith(
+        "label missing: 3 ('female.jpg', 'unsure/1.jpg', 'x/female/2.jpg')"
+    )
+
+
+@pytest.mark.parametrize("names", [(), ("female/1.jpg",), ("female/1.jpg", "male/1.txt")])
+def test_an_absent_or_empty_folder_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+    with pytest.raises(DataError, match=r"expected a folder '.*male' with pictures"):
+        read("folders", touch(tmp_path, *names), "all")
+
+
+def test_a_link_to_a_folder_above_ends(tmp_path: Path) -> None:
+    touch(tmp_path, "male/1.jpg", "female/1.jpg")
+    (tmp_path / "male" / "loop").symlink_to(tmp_path, target_is_directory=True)
+    assert len(read("folders", tmp_path, "all").samples) == 2
+
+
+def test_a_link_to_a_folder_elsewhere_is_followed(tmp_path: Path) -> None:
+    touch(tmp_path, "root/male/1.jpg", "elsewhere/1.jpg")
+    (tmp_path / "root" / "female").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert len(read("folders", tmp_path / "root", "all").samples) == 2
+
+
+def test_parts_are_disjoint_complete_and_stable_when_pictures_are_added(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"{gender}/{n}.jpg" for gender in ("male", "female") for n in range(100)))
+    whole, train, val = (
+        read("folders", tmp_path, part).samples for part in ("all", "train", "val")
+    )
+    assert {sample.name for sample in val} == {s.name for s in whole if is_held_out(s.name, 0.05)}
+    assert sorted(sample.name for sample in (*train, *val)) == [sample.name for sample in whole]
+    touch(tmp_path, *(f"male/new{n}.jpg" for n in range(50)))
+    assert set(map(str, val)) <= set(map(str, read("folders", tmp_path, "val").samples))
+
+
+def test_an_empty_part_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "male/1.jpg", "female/1.jpg")
+    with pytest.raises(DataError, match="none of its 2 samples falls into the part 'val'"):
+        read("folders", tmp_path, "val")
+
+
+def test_a_label_file_goes_with_user_ids_only(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="takes no label file"):
+        read("folders", tmp_path, "all", LabelOptions(tmp_path / "labels.csv"))
+    with pytest.raises(UsageError, match="give the label file"):
+        read("user-id", tmp_path, "all")

@@ -1,0 +1,107 @@
+"""Label files come from spreadsheets of any country, and damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from image_gender_classifier.train.datasets.labels_csv import (
+    Table,
+    gender_of,
+    read_table,
+    unique_labels,
+)
+from image_gender_classifier.train.datasets.reading import DataError
+
+
+def table_of(folder: Path, content: str | bytes) -> Table:
+    path = folder / "labels.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_table(path)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_reads_every_common_form(tmp_path: Path, delimiter: str, mark: str, newline: str) -> None:
+    lines = [["id", "gender"], ["1", '"f, or; so"'], [" 2 ", "m"]]
+    table = table_of(tmp_path, mark + newline.join(delimiter.join(line) for line in lines))
+    assert table.header == ("id", "gender")
+    assert table.rows == ((2, ("1", "f, or; so")), (3, ("2", "m")))
+
+
+def test_a_quoted_header_does_not_hide_the_delimiter(tmp_path: Path) -> None:
+    assert table_of(tmp_path, '"id, or so";gender\n1;f\n').header == ("id, or so", "gender")
+
+
+def test_empty_rows_are_skipped_but_counted(tmp_path: Path) -> None:
+    assert table_of(tmp_path, "a,b\n\n1,2\n,\n3,4\n\n").rows == ((3, ("1", "2")), (5, ("3", "4")))
+
+
+def test_a_quoted_field_may_hold_a_line_break(tmp_path: Path) -> None:
+    assert table_of(tmp_path, 'a,b\n"1\n2",3\n4,5\n').rows[1] == (3, ("4", "5"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "the file is empty"),
+        ("\n\n , \n", "the file is empty"),
+        ("id,gender\n", "a header only"),
+        ("id,gender\n1\n", "row 2: has 1 fields, expected 2"),
+        ("id,gender\n1,f\n1,f,3\n", "row 3: has 3 fields, expected 2"),
+        ('id,gender\n1,f\n2,"m\n3,f\n', "row 3: cannot be read as CSV"),
+        ('id,gender\n"1"x,f\n', "row 2: cannot be read as CSV"),
+        ("id,gender\n1,f\n2,\0\n", "row 3: holds a NUL"),
+        (b"id,gender\n1,f\n\xe9,f\n", "row 3: is not UTF-8"),
+        ("id,gender\n1,f\n".encode("utf-16"), "row 1: is not UTF-8"),
+        ("id,gender\n" + "x" * 200_000 + ",f\n", "row 2: cannot be read as CSV"),
+    ],
+)
+def test_damage_is_named_with_file_and_row(
+    tmp_path: Path, content: str | bytes, message: str
+) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        table_of(tmp_path, content)
+    assert "labels.csv" in str(caught.value)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(DataError, match=path.name):
+            read_table(path)
+
+
+@pytest.mark.parametrize("header", ["id,x", "gender,gender"])
+def test_a_column_must_stand_once(tmp_path: Path, header: str) -> None:
+    with pytest.raises(DataError, match="row 1: expected one column 'gender'"):
+        table_of(tmp_path, f"{header}\n1,2\n").column("gender")
+
+
+@pytest.mark.parametrize("value", ["", "x", "0", "weiblich", "mm"])
+def test_another_gender_is_refused(value: str) -> None:
+    with pytest.raises(DataError, match=f"row 7: gender is '{value}', expected male, female"):
+        gender_of(Path("labels.csv"), 7, value)
+
+
+def test_repeated_rows_are_dropped_and_contradictions_refused() -> None:
+    path = Path("labels.csv")
+    unique, repeated = unique_labels(path, [(2, "a", "f"), (3, "b", "m"), (4, "a", "f")])
+    assert unique == {"a": (2, "f"), "b": (3, "m")}
+    assert repeated == ["a"]
+    with pytest.raises(DataError, match="row 4: 'a' has the label m, but f in row 2"):
+        unique_labels(path, [(2, "a", "f"), (3, "b", "m"), (4, "a", "m")])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.one_of(st.binary(), st.text(st.sampled_from('a1,;\t"\r\n\0 \ufeff')).map(str.encode)))
+def test_any_bytes_are_a_table_or_a_data_error(tmp_path: Path, content: bytes) -> None:
+    try:
+        table = table_of(tmp_path, content)
+    except DataError:
+        return
+    assert table.rows
+    assert all(len(fields) == len(table.header) for _, fields in table.rows)

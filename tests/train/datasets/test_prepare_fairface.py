@@ -1,0 +1,160 @@
+"""The subset is made from an archive, again and again, and never half."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from image_gender_classifier.train.datasets import prepare_fairface, read
+from image_gender_classifier.train.datasets.prepare_fairface import (
+    NAMES_FILE,
+    main,
+    read_names,
+    shrink,
+)
+
+HEADER = "file,age,gender,race,service_test\n"
+
+
+def make_picture(path: Path, side: int = 224) -> None:
+    pixels = np.random.default_rng(len(path.name)).integers(0, 256, (side, side, 3), np.uint8)
+    path.write_bytes(cv2.imencode(".jpg", cv2.blur(pixels, (9, 9)))[1].tobytes())
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """An archive with three pictures to train and one to validate, and a list of three of them."""
+    root = tmp_path / "archive"
+    for part, count in (("train", 3), ("val", 1)):
+        (root / part).mkdir(parents=True)
+        rows = ""
+        for number in range(1, count + 1):
+            make_picture(root / part / f"{number}.jpg")
+            rows += f"{part}/{number}.jpg,more than 70,Female,Black,False\n"
+        (root / f"fairface_label_{part}.csv").write_text(HEADER + rows)
+    (tmp_path / "names.txt").write_text("train/1.jpg\ntrain/3.jpg\nval/1.jpg\n")
+    return root
+
+
+def run(archive: Path) -> int:
+    folder = archive.parent
+    names = str(folder / "names.txt")
+    return main(["--archive", str(archive), "--out", str(folder / "out"), "--names", names])
+
+
+def test_makes_the_named_pictures_and_labels(archive: Path) -> None:
+    out = archive.parent / "out"
+    assert run(archive) == 0
+    samples = read("fairface", out, "all").samples
+    assert [sample.name for sample in samples] == ["train/1.jpg", "train/3.jpg", "val/1.jpg"]
+    for sample in samples:
+        pixels = cv2.imread(str(sample.path))
+        assert pixels is not None
+        assert pixels.shape == (128, 128, 3)
+    assert (out / "fairface_label_train.csv").read_text() == HEADER + (
+        "train/1.jpg,more than 70,Female,Black,False\ntrain/3.jpg,more than 70,Female,Black,False\n"
+    )
+    assert not list(out.rglob(".*"))
+
+
+def test_a_second_run_keeps_what_is_finished(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(archive) == 0
+    finished = archive.parent / "out" / "train" / "1.jpg"
+    finished.with_name("3.jpg").unlink()
+    finished.with_name(".3.jpg.part").write_bytes(b"torn")
+    made: list[str] = []
+
+    def counted(path: Path) -> bytes:
+        made.append(path.name)
+        return shrink(path)
+
+    monkeypatch.setattr(prepare_fairface, "shrink", counted)
+    assert run(archive) == 0
+    assert made == ["3.jpg"]
+    assert finished.with_name("3.jpg").is_file()
+
+
+def test_missing_pictures_and_labels_are_counted(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (archive / "train" / "3.jpg").unlink()
+    with (archive.parent / "names.txt").open("a") as names:
+        names.write("val/9.jpg\n")
+    assert run(archive) == 1
+    assert "2 pictures are missing" in (error := capsys.readouterr().err)
+    assert "the first is train/3.jpg" in error
+    samples = read("fairface", archive.parent / "out", "all").samples
+    assert [sample.name for sample in samples] == ["train/1.jpg", "val/1.jpg"]
+    make_picture(archive / "train" / "3.jpg")
+    (archive.parent / "names.txt").write_text("train/1.jpg\ntrain/3.jpg\nval/1.jpg\n")
+    assert run(archive) == 0
+    assert len(read("fairface", archive.parent / "out", "all").samples) == 3
+
+
+def test_the_release_with_a_wider_margin_is_refused(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_picture(archive / "train" / "3.jpg", side=448)
+    assert run(archive) == 1
+    assert "is 448 x 448 pixels, expected 224 x 224" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture"])
+def test_a_damaged_picture_is_named(
+    archive: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    (archive / "train" / "3.jpg").write_bytes(content)
+    assert run(archive) == 1
+    assert "3.jpg: expected a JPEG" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("names", ["", "train/1.jpg\n../x.jpg\n"])
+def test_a_wrong_list_of_names_is_refused(archive: Path, names: str) -> None:
+    (archive.parent / "names.txt").write_text(names)
+    assert run(archive) == 1
+
+
+def test_an_absent_archive_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--archive", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 1
+    assert "fairface_label_train.csv" in capsys.readouterr().err
+
+
+def test_the_archive_is_never_written_to(archive: Path) -> None:
+    names = str(archive.parent / "names.txt")
+    labels = (archive / "fairface_label_train.csv").read_bytes()
+    assert main(["--archive", str(archive), "--out", str(archive), "--names", names]) == 1
+    assert (archive / "fairface_label_train.csv").read_bytes() == labels
+
+
+def test_an_output_that_cannot_be_written_exits_3(archive: Path) -> None:
+    (archive.parent / "out").write_text("in the way")
+    assert run(archive) == 3
+
+
+def test_the_list_of_names_is_whole_and_in_order() -> None:
+    names = read_names(NAMES_FILE)
+    parts = [name.partition("/")[0] for name in names]
+    assert (parts.count("train"), parts.count("val")) == (39_994, 2_500)
+    keys = [(part, int(Path(name).stem)) for part, name in zip(parts, names, strict=True)]
+    assert keys == sorted(set(keys))
+
+
+def test_the_list_of_names_is_that_of_the_shared_subset(shared: Path) -> None:
+    samples = read("fairface", shared / "fairface", "all").samples
+    assert sorted(sample.name for sample in samples) == sorted(read_names(NAMES_FILE))
+
+
+def test_pictures_are_compressed_like_the_shared_ones(shared: Path, archive: Path) -> None:
+    theirs = (shared / "fairface" / "train" / "1.jpg").read_bytes()
+    assert tables(shrink(archive / "train" / "1.jpg")) == tables(theirs)
+
+
+def tables(jpeg: bytes) -> bytes:
+    """The two quantisation tables, which stand one behind the other."""
+    start = jpeg.index(b"\xff\xdb")
+    return jpeg[start : start + 2 * 69]

@@ -1,0 +1,1 @@
+"""Training of the perceived-gender classifier (full TensorFlow and Keras)."""

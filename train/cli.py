@@ -1,0 +1,159 @@
+"""`image-gender-train`: labelled pictures in, a Keras model with its manifest out."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from image_gender_classifier import images, pipeline
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.faces import Pixels
+from image_gender_classifier.loading import DetectorChoice
+from image_gender_classifier.train.command import Parser, exit_code
+from image_gender_classifier.train.crops import CropSet, load_or_cut
+from image_gender_classifier.train.data_options import add_data_options, read_data
+from image_gender_classifier.train.datasets import Reading
+from image_gender_classifier.train.detectors import add_detector_option, open_detector
+from image_gender_classifier.train.recipe import Recipe
+from image_gender_classifier.writing import write_whole
+
+PROGRAM = "image-gender-train"
+_RUN = "run.json"
+_CURVES = "learning_curves.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What decides a run's outcome; only an equal run is resumed.
+
+    Attributes:
+        data: Hash of the samples' names and labels.
+        samples: How many samples there are.
+        layout: Layout of the data set.
+        detector: How the crops are cut.
+        recipe: The numbers of the training.
+    """
+
+    data: str
+    samples: int
+    layout: str
+    detector: str
+    recipe: Recipe
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Trains a classifier.
+
+    Args:
+        argv: Arguments without the program's name; the process's own by default.
+
+    Returns:
+        0 when done, 2 after saying what is wrong, 130 when interrupted (`--resume` goes on).
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return exit_code(PROGRAM, lambda: _train(arguments))
+
+
+def _train(arguments: Sequence[str]) -> None:
+    options = _parser().parse_args(arguments)
+    recipe = _recipe(options)
+    # FairFace's own validation part is for measuring; fit holds out a part of what it is given.
+    reading = read_data(options, "train" if options.layout == "fairface" else "all")
+    print(reading.report())
+    run = Run(_data_key(reading), len(reading.samples), options.layout, options.detector, recipe)
+    _prepare_folder(options.out, run, options.resume)
+    crop_set = _crops(reading, options.detector, recipe.stored_size, options.out)
+
+    # Imported late: TensorFlow takes seconds, and wrong usage should be told at once.
+    from image_gender_classifier.train import fit, plots, saving
+
+    model = fit.fit(crop_set, recipe, options.out, options.resume)
+    plots.learning_curves(options.out / fit.HISTORY, options.out / _CURVES)
+    entry = saving.save(
+        model,
+        crop_set,
+        recipe,
+        options.out,
+        license=options.license,
+        trained={"command": shlex.join([PROGRAM, *arguments]), **asdict(run)},
+    )
+    print(f"{options.out / entry.file}: {entry.bytes:,} bytes, {entry.measured}")
+
+
+def _parser() -> Parser:
+    parser = Parser(prog=PROGRAM, description="Trains a perceived-gender classifier.")
+    add_data_options(parser)
+    add_detector_option(parser)
+    add = parser.add_argument
+    add("--out", type=Path, required=True, metavar="DIR", help="folder for model and checkpoints")
+    add("--resume", action="store_true", help="go on from the folder's last checkpoint")
+    add(
+        "--from-scratch", action="store_true",
+        help="start from random weights instead of EfficientNet-Lite0's ImageNet weights",
+    )  # fmt: skip
+    for field in fields(Recipe):
+        if field.name in _TUNABLE:
+            add(
+                f"--{field.name.replace('_', '-')}", type=type(field.default), metavar="N",
+                default=field.default, help=f"{_TUNABLE[field.name]} (default: {field.default})",
+            )  # fmt: skip
+    add(
+        "--license", default="LicenseRef-unspecified", metavar="SPDX",
+        help="licence of the model, for its manifest (default: %(default)s)",
+    )  # fmt: skip
+    return parser
+
+
+_TUNABLE = {
+    "epochs": "passes over the data",
+    "batch": "samples a step",
+    "learning_rate": "peak learning rate",
+    "patience": "epochs without progress after which training stops",
+    "seed": "of weights, order and augmentation",
+}
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    values = {name: getattr(options, name) for name in _TUNABLE}
+    for name in ("epochs", "batch", "patience"):
+        if values[name] < 1:
+            raise UsageError(f"--{name}: is {values[name]}, but must be 1 or more")
+    if values["seed"] < 0 or values["learning_rate"] <= 0:
+        raise UsageError("--seed must not be negative, and --learning-rate must be positive")
+    return replace(Recipe(), pretrained=not options.from_scratch, **values)
+
+
+def _prepare_folder(folder: Path, run: Run, resume: bool) -> None:
+    """Makes the output folder, unless it holds a run that would be lost or mixed up."""
+    path = folder / _RUN
+    if path.exists():
+        if not resume:
+            raise UsageError(f"{folder}: holds a run already; give --resume or another folder")
+        if json.loads(path.read_text("utf-8")) != asdict(run):
+            raise UsageError(f"{folder}: holds a run with other data or options; give another one")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(asdict(run), indent=2).encode())
+
+
+def _data_key(reading: Reading) -> str:
+    lines = [f"{sample.name}\0{sample.gender}\0{sample.groups}" for sample in reading.samples]
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _crops(reading: Reading, choice: DetectorChoice, size: int, folder: Path) -> CropSet:
+    detector = open_detector(choice)
+
+    def cut(path: Path, side: int) -> Pixels | None:
+        return pipeline.find_crop(images.read(path), detector, side)
+
+    crop_set = load_or_cut(reading.samples, size, cut, choice, folder)
+    for reason, names in (("unreadable", crop_set.unreadable), ("no face", crop_set.no_face)):
+        if names:
+            print(f"left out: {reason}: {len(names):,} ({', '.join(names[:10])} …)")
+    return crop_set

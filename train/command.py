@@ -1,0 +1,58 @@
+"""What the workstation's commands share: wrong usage and errors as one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import NoReturn, TextIO
+
+from image_gender_classifier.errors import GenderClassifierError, UsageError
+
+DONE, FAILED, INTERRUPTED = 0, 2, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports wrong usage in one line, as every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def exit_code(program: str, work: Callable[[], None]) -> int:
+    """Does a command's work.
+
+    Returns:
+        0 when done, 2 after an error of ours, 130 when interrupted.
+    """
+    try:
+        work()
+    except GenderClassifierError as error:
+        message = str(error).replace("\n", " ")
+        say(f"{program}: {message}", sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        say(f"{program}: interrupted", sys.stderr)
+        return INTERRUPTED
+    return DONE
+
+
+def say(text: str, stream: TextIO) -> None:
+    """Prints text; what the stream cannot show (file names hold any bytes) becomes "?"."""
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), file=stream)
+
+
+def probability(text: str) -> float:
+    """Reads an option's value.
+
+    Raises:
+        ArgumentTypeError: It is no number from 0 to 1.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
+    return value

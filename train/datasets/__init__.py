@@ -1,0 +1,74 @@
+"""Readers of labelled pictures, one module a layout, all yielding the same `Sample`.
+
+The layout is chosen here and nowhere else: a new one is one module and one branch of `read`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.train.datasets import fairface, folders, user_id, utkface
+from image_gender_classifier.train.datasets.reading import DataError, LeftOut, Reading
+from image_gender_classifier.train.datasets.sample import Sample
+from image_gender_classifier.train.datasets.user_id import LabelOptions
+from image_gender_classifier.train.split import is_held_out
+
+__all__ = [
+    "DataError",
+    "LabelOptions",
+    "Layout",
+    "LeftOut",
+    "Reading",
+    "Sample",
+    "Split",
+    "read",
+]
+
+Layout = Literal["fairface", "utkface", "folders", "user-id"]
+Split = Literal["train", "val", "all"]
+
+
+def read(layout: Layout, root: Path, split: Split, labels: LabelOptions | None = None) -> Reading:
+    """Reads the labelled pictures below a folder.
+
+    Args:
+        layout: How pictures and labels are laid out.
+        root: The data set's folder.
+        split: The part to read. FairFace has its own split; elsewhere `is_held_out` decides by
+            the sample's name.
+        labels: Where and how the label file is written; for the layout "user-id" only.
+
+    Returns:
+        At least one sample, and what was left out of the whole data set.
+
+    Raises:
+        DataError: Labels or pictures are missing or wrong, or no sample is in that part.
+        UsageError: `labels` and `layout` do not go together.
+    """
+    if layout == "user-id":
+        if labels is None:
+            raise UsageError("layout user-id: give the label file")
+        return _part(root, user_id.read(root, labels), split)
+    if labels is not None:
+        raise UsageError(f"layout {layout}: takes no label file of its own, only user-id does")
+    if layout == "fairface":
+        return fairface.read(root, split)
+    if layout == "utkface":
+        return _part(root, utkface.read(root), split)
+    return _part(root, folders.read(root), split)
+
+
+def _part(root: Path, whole: Reading, split: Split) -> Reading:
+    """Keeps the samples of one part of a data set without a split of its own."""
+    if split == "all":
+        return whole
+    kept = tuple(sample for sample in whole.samples if is_held_out(sample.name) == (split == "val"))
+    if not kept:
+        raise DataError(
+            f"{root}: none of its {len(whole.samples):,} samples falls into the part {split!r}; "
+            "give a larger data set or read all of it"
+        )
+    return replace(whole, samples=kept)

@@ -1,0 +1,39 @@
+"""Reads pictures sorted into two folders, `female` and `male`, by hand or by a script.
+
+A sample's name is its path below the root: two folders often number their pictures alike.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+from image_gender_classifier.train.datasets.listing import list_pictures
+from image_gender_classifier.train.datasets.reading import DataError, Reading, collect
+from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
+
+GENDERS: dict[str, BinaryGender] = {gender: gender for gender in get_args(BinaryGender)}
+
+
+def read(root: Path) -> Reading:
+    """Reads all pictures in the two folders (in any case, as in `Female`) and below them.
+
+    Returns:
+        Samples in the order of their names. Pictures beside the two folders are left out.
+
+    Raises:
+        DataError: A folder is missing or has no picture.
+    """
+    samples: list[Sample] = []
+    unlabelled: list[str] = []
+    for name in list_pictures(root):
+        folder, slash, _ = name.partition("/")
+        gender = GENDERS.get(folder.lower()) if slash else None
+        if gender is None:
+            unlabelled.append(name)
+        else:
+            samples.append(Sample(name, root / name, gender))
+    for wanted in GENDERS:
+        if not any(sample.gender == wanted for sample in samples):
+            raise DataError(f"{root}: expected a folder {wanted!r} with pictures, found none")
+    return collect(samples, {"label missing": unlabelled})

@@ -1,0 +1,185 @@
+"""Reads label files: CSV as spreadsheets and scripts of any country write it.
+
+Every error names file and row the way a person counts in a spreadsheet: the header is row 1 and
+empty rows count.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from image_gender_classifier.train.datasets.reading import DataError, is_too_many, row_error
+from image_gender_classifier.train.datasets.sample import BinaryGender
+
+DELIMITERS = (",", ";", "\t")
+GENDERS: dict[str, BinaryGender] = {"female": "female", "f": "female", "male": "male", "m": "male"}
+
+Label = TypeVar("Label", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A label file's content.
+
+    Attributes:
+        path: The file, for error messages.
+        header: Column names.
+        rows: Row number and fields of each row that is not empty, as many as the header has.
+    """
+
+    path: Path
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+    def column(self, name: str) -> int:
+        """Finds a column by its exact name.
+
+        Raises:
+            DataError: There is no such column, or more than one.
+        """
+        found = self.header.count(name)
+        if found != 1:
+            raise row_error(
+                self.path,
+                1,
+                f"expected one column {name!r}, found {found} in the header {self.header_text()}",
+            )
+        return self.header.index(name)
+
+    def header_text(self) -> str:
+        """The header as error messages show it."""
+        return ", ".join(repr(name) for name in self.header)
+
+
+def read_table(path: Path) -> Table:
+    """Reads a CSV file: UTF-8 with or without a mark, comma, semicolon or tab, quoted or not.
+
+    Spaces around fields are dropped.
+
+    Raises:
+        DataError: The file is missing, no such CSV, has no rows or rows of differing length.
+    """
+    text = _read_text(path)
+    records = list(_records(path, text, _delimiter(text)))
+    if not records:
+        raise DataError(f"{path}: the file is empty, expected a header and rows with labels")
+    header = records[0][1]
+    for row, fields in records:
+        if len(fields) != len(header):
+            raise row_error(
+                path, row, f"has {len(fields)} fields, expected {len(header)} as in the header"
+            )
+    if len(records) == 1:
+        raise DataError(f"{path}: has a header only, expected rows with labels below it")
+    return Table(path, header, tuple(records[1:]))
+
+
+def gender_of(path: Path, row: int, value: str) -> BinaryGender:
+    """Reads a gender written in words or letters, in any case.
+
+    Raises:
+        DataError: It says neither female nor male.
+    """
+    gender = GENDERS.get(value.lower())
+    if gender is None:
+        raise row_error(path, row, f"gender is {value!r}, expected male, female, m or f")
+    return gender
+
+
+def unique_labels(
+    path: Path, labelled: Iterable[tuple[int, str, Label]]
+) -> tuple[dict[str, tuple[int, Label]], list[str]]:
+    """Drops repeated rows.
+
+    Args:
+        path: The label file.
+        labelled: Row number, name and label of each row.
+
+    Returns:
+        Row and label of each name, in the order of the file; and the name of each dropped row.
+
+    Raises:
+        DataError: Two rows give the same name different labels.
+    """
+    unique: dict[str, tuple[int, Label]] = {}
+    repeated: list[str] = []
+    for row, name, label in labelled:
+        first_row, first_label = unique.setdefault(name, (row, label))
+        if first_row == row:
+            continue
+        if first_label != label:
+            raise row_error(
+                path, row, f"{name!r} has the label {label}, but {first_label} in row {first_row}"
+            )
+        repeated.append(name)
+    return unique, repeated
+
+
+def refuse_missing(path: Path, missing: Sequence[tuple[int, str]], total: int) -> None:
+    """Raises unless so few rows lack their picture that they may be left out.
+
+    Args:
+        path: The label file.
+        missing: Row number and missing picture of each such row.
+        total: How many pictures the file names.
+
+    Raises:
+        DataError: Too many are missing; names the first.
+    """
+    if is_too_many(len(missing), total):
+        row, picture = missing[0]
+        raise row_error(
+            path,
+            row,
+            f"there is no picture {picture}; in all {len(missing):,} of {total:,} are missing",
+        )
+
+
+def _read_text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot read the label file: {error.strerror}") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        raise row_error(path, row, "is not UTF-8 text; save the file as CSV UTF-8") from error
+    if "\0" in text:
+        row = text.count("\n", 0, text.index("\0")) + 1
+        raise row_error(path, row, "holds a NUL character, expected UTF-8 text")
+    return text
+
+
+def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yields number and fields of each record that is not empty."""
+    row = 0
+    try:
+        for row, fields in enumerate(_parse(text, delimiter), start=1):
+            stripped = tuple(field.strip() for field in fields)
+            if any(stripped):
+                yield row, stripped
+    except csv.Error as error:
+        raise row_error(path, row + 1, f"cannot be read as CSV: {error}") from error
+
+
+def _delimiter(text: str) -> str:
+    """Takes the delimiter that divides the header into most fields; a comma where none does."""
+    return max(DELIMITERS, key=lambda delimiter: _header_width(text, delimiter))
+
+
+def _header_width(text: str, delimiter: str) -> int:
+    try:
+        return len(next((fields for fields in _parse(text, delimiter) if fields), []))
+    except csv.Error:
+        return 0
+
+
+def _parse(text: str, delimiter: str) -> Iterator[Sequence[str]]:
+    # Strict, because otherwise a quote that is never closed swallows the rest of the file.
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -1,0 +1,77 @@
+"""Lists pictures by reading each folder once.
+
+Asking the file system for each of 100,000 label rows takes seconds on a network disk; listing
+the folders they lie in takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from image_gender_classifier.headers import EXTENSIONS
+from image_gender_classifier.train.datasets.reading import DataError
+
+
+def list_pictures(root: Path) -> list[str]:
+    """Finds every picture below a folder, through links to folders too.
+
+    Args:
+        root: Where to start.
+
+    Returns:
+        Names relative to `root` with forward slashes, sorted, the same on every platform.
+
+    Raises:
+        DataError: `root` is no folder, or a folder cannot be read.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: expected a folder with pictures, found none")
+    names: list[str] = []
+    waiting = [""]
+    seen: set[str] = set()  # a link to a folder above would never end
+    while waiting:
+        prefix = waiting.pop()
+        folder = root / prefix
+        real = os.path.realpath(folder)
+        if real in seen:
+            continue
+        seen.add(real)
+        pictures, folders = _scan(folder)
+        names.extend(prefix + name for name in pictures)
+        waiting.extend(f"{prefix}{name}/" for name in sorted(folders, reverse=True))
+    return sorted(names)
+
+
+def pictures_in(folder: Path) -> frozenset[str]:
+    """Names of the pictures that lie in one folder itself; none where there is no such folder.
+
+    Raises:
+        DataError: The folder cannot be read.
+    """
+    if not folder.is_dir():
+        return frozenset()
+    return frozenset(_scan(folder)[0])
+
+
+def _scan(folder: Path) -> tuple[list[str], list[str]]:
+    """Names of the pictures and of the folders in one folder, in no order."""
+    pictures: list[str] = []
+    folders: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):  # macOS leaves `._1.jpg`, which is no picture
+                    continue
+                if entry.is_dir():
+                    folders.append(entry.name)
+                elif is_picture_name(entry.name) and entry.is_file():
+                    pictures.append(entry.name)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot list the folder: {error}") from error
+    return pictures, folders
+
+
+def is_picture_name(name: str) -> bool:
+    """Says whether a file of this name counts as a picture."""
+    return os.path.splitext(name)[1].lower() in EXTENSIONS

@@ -1,0 +1,203 @@
+"""Makes this project's subset of FairFace from the archive that its authors publish.
+
+The project holds no picture of FairFace, only the names of those it learns from, so that anyone
+can repeat the training. The archive is `fairface-img-margin025-trainval.zip` of
+https://github.com/joojs/fairface (folders `train/` and `val/`, 224 x 224 pixels), unpacked, with
+`fairface_label_train.csv` and `fairface_label_val.csv` put beside the two folders.
+
+The pictures become 128 x 128 pixels by averaging areas and are written as JPEG of quality 80, the
+quality whose quantisation tables every picture of the subset that the shipped models learnt from
+has: compression leaves traces that a network sees.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from image_gender_classifier.errors import OutputError
+from image_gender_classifier.train.datasets.fairface import PARTS, checked_name, label_file
+from image_gender_classifier.train.datasets.labels_csv import Table, read_table
+from image_gender_classifier.train.datasets.listing import pictures_in
+from image_gender_classifier.train.datasets.reading import DataError
+
+NAMES_FILE = Path(__file__).with_name("fairface_names.txt")
+ARCHIVE_SIDE = 224
+SIDE = 128
+JPEG_QUALITY = 80
+PROGRESS_EVERY = 5000
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `image-gender-prepare-fairface`.
+
+    Returns:
+        0 when the subset is complete, 1 when the archive is wrong or lacks pictures, 3 when the
+        output cannot be written.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        missing = prepare(arguments.archive, arguments.out, read_names(arguments.names))
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OutputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    if missing:
+        print(
+            f"error: {len(missing):,} pictures are missing in {arguments.archive} or have no "
+            f"label, the first is {missing[0]}; add them and run this again",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"{arguments.out}: complete")
+    return 0
+
+
+def read_names(path: Path) -> list[str]:
+    """Reads the names of the subset's pictures, one a line, as in the label files' first column.
+
+    Raises:
+        DataError: The file cannot be read, is empty or names a path that leads elsewhere.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot read the list of names: {error}") from error
+    names = [checked_name(path, row, line) for row, line in enumerate(lines, start=1) if line]
+    if not names:
+        raise DataError(f"{path}: expected names of pictures, found none")
+    return names
+
+
+def prepare(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
+    """Makes the named pictures and the label files; what an earlier run made is kept.
+
+    The label files are written last and name only pictures that were made, so that whatever lies
+    in `out` can be read.
+
+    Args:
+        archive: The unpacked archive.
+        out: Where the subset goes; made if need be.
+        names: Names as in the label files' `file` column.
+
+    Returns:
+        The names that have no picture or no row in a label file, in the order of `names`.
+
+    Raises:
+        DataError: The archive is damaged, another release, or the same folder as `out`.
+        OutputError: `out` cannot be written.
+    """
+    if out.resolve() == archive.resolve():
+        raise DataError(f"{out}: expected another folder than the archive, whose labels stay whole")
+    tables = [(part, read_table(label_file(archive, part))) for part in PARTS]
+    labelled = {fields[table.column("file")] for _, table in tables for _, fields in table.rows}
+    made = _make_pictures(archive, out, [name for name in names if name in labelled])
+    for part, table in tables:
+        _write_whole(label_file(out, part), _filtered_csv(table, made))
+    return [name for name in names if name not in made]
+
+
+def _make_pictures(archive: Path, out: Path, names: Sequence[str]) -> set[str]:
+    """Makes each picture that the archive has; returns the names of all that `out` then holds."""
+    sources = _present(archive, names)
+    made = _present(out, names)
+    for count, name in enumerate(names, start=1):
+        if name in sources and name not in made:
+            _write_whole(out / name, shrink(archive / name))
+            made.add(name)
+        if count % PROGRESS_EVERY == 0:
+            print(f"{count:,} of {len(names):,} pictures", file=sys.stderr)
+    return made
+
+
+def _present(root: Path, names: Iterable[str]) -> set[str]:
+    """Gives those of the names that are pictures below a folder."""
+    wanted = set(names)
+    prefixes = {name[: name.rfind("/") + 1] for name in wanted}
+    return wanted.intersection(
+        prefix + picture for prefix in prefixes for picture in pictures_in(root / prefix)
+    )
+
+
+def shrink(path: Path) -> bytes:
+    """Reads a picture of the archive and returns it as a JPEG of the subset.
+
+    Raises:
+        DataError: The file is no picture, or not of the size of the release that is wanted.
+    """
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if pixels is None:
+        raise DataError(f"{path}: expected a JPEG, the file is damaged; unpack it again")
+    height, width = pixels.shape[:2]
+    if (height, width) != (ARCHIVE_SIDE, ARCHIVE_SIDE):
+        raise DataError(
+            f"{path}: is {width} x {height} pixels, expected {ARCHIVE_SIDE} x {ARCHIVE_SIDE}; "
+            "take the archive with margin 0.25 (fairface-img-margin025-trainval.zip)"
+        )
+    small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return encoded.tobytes()
+
+
+def _filtered_csv(table: Table, names: set[str]) -> bytes:
+    """Renders the rows of these names, every column kept, in the order of the published file."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.header)
+    file = table.column("file")
+    writer.writerows(fields for _, fields in table.rows if fields[file] in names)
+    return text.getvalue().encode("utf-8")
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Writes a file so that it is never seen half written: a stopped run leaves no torn picture."""
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(data)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="image-gender-prepare-fairface",
+        description="Makes the subset of FairFace that the models learn from (128 x 128 pixels).",
+    )
+    parser.add_argument(
+        "--archive",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the unpacked archive with margin 0.25: train/, val/ and the two label files",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where the subset is written"
+    )
+    parser.add_argument(
+        "--names",
+        type=Path,
+        default=NAMES_FILE,
+        metavar="FILE",
+        help="names of the pictures to take, one a line (default: the subset of this project)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Reads pictures named by user id, with a label file that gives each user's gender.
+
+A sample's name is the user id, not the file name: a user whose picture is stored anew in another
+format or folder must not move from one part of the split to the other.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from image_gender_classifier.train.datasets.labels_csv import (
+    Table,
+    gender_of,
+    read_table,
+    refuse_missing,
+    unique_labels,
+)
+from image_gender_classifier.train.datasets.listing import list_pictures
+from image_gender_classifier.train.datasets.reading import Reading, collect, row_error
+from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
+
+ID_COLUMNS = frozenset({"id", "uid", "user", "userid"})
+GENDER_COLUMNS = frozenset({"gender", "label", "sex"})
+OTHER_GENDER: dict[BinaryGender, BinaryGender] = {"female": "male", "male": "female"}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOptions:
+    """How the label file is to be understood.
+
+    Attributes:
+        file: The CSV file.
+        id_column: The column with user ids; None to guess it from the header.
+        gender_column: The column with genders; None to guess it from the header.
+        zero_is: What 0 stands for, 1 being the other; None where genders are not written so.
+    """
+
+    file: Path
+    id_column: str | None = None
+    gender_column: str | None = None
+    zero_is: BinaryGender | None = None
+
+
+def read(root: Path, labels: LabelOptions) -> Reading:
+    """Reads the labelled pictures below a folder, `<user id>.<ending>` each.
+
+    Returns:
+        Samples in the order of the label file.
+
+    Raises:
+        DataError: Labels or pictures are missing or wrong.
+    """
+    pictures, repeated_pictures = _pictures_by_id(root)
+    genders, repeated_rows = unique_labels(labels.file, _genders(read_table(labels.file), labels))
+    missing = [(row, user) for user, (row, _) in genders.items() if user not in pictures]
+    refuse_missing(
+        labels.file, [(row, f"{root / user}.<ending>") for row, user in missing], len(genders)
+    )
+    samples = [
+        Sample(user, root / pictures[user], gender)
+        for user, (_, gender) in genders.items()
+        if user in pictures
+    ]
+    return collect(
+        samples,
+        {
+            "label row repeated": repeated_rows,
+            "second picture of a user": repeated_pictures,
+            "picture missing": [user for _, user in missing],
+            "label missing": [path for user, path in pictures.items() if user not in genders],
+        },
+    )
+
+
+def _pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
+    """Gives the first picture of each user id, and the further ones."""
+    pictures: dict[str, str] = {}
+    repeated: list[str] = []
+    for path in list_pictures(root):
+        if pictures.setdefault(_spelled(PurePosixPath(path).stem), path) != path:
+            repeated.append(path)
+    return pictures, repeated
+
+
+def _spelled(user: str) -> str:
+    """Gives one spelling to ids that look alike: macOS writes accents apart from their letters."""
+    return unicodedata.normalize("NFC", user)
+
+
+def _genders(table: Table, options: LabelOptions) -> Iterator[tuple[int, str, BinaryGender]]:
+    """Yields row, user id and gender of each row."""
+    user_column = _find_column(table, options.id_column, ID_COLUMNS, "id_column")
+    gender_column = _find_column(table, options.gender_column, GENDER_COLUMNS, "gender_column")
+    for row, fields in table.rows:
+        user = _spelled(fields[user_column])
+        if not user or "/" in user or "\\" in user:
+            problem = f"user id is {user!r}, expected the name of a picture without its ending"
+            raise row_error(table.path, row, problem)
+        yield row, user, _gender(table.path, row, fields[gender_column], options.zero_is)
+
+
+def _find_column(table: Table, name: str | None, guesses: frozenset[str], option: str) -> int:
+    """Gives the index of the named column, or of the one that looks like it."""
+    if name is not None:
+        return table.column(name)
+    found = [index for index, title in enumerate(table.header) if _plain(title) in guesses]
+    if len(found) != 1:
+        problem = (
+            f"{'several columns' if found else 'no column'} of the header {table.header_text()} "
+            f"could be meant; say which with the option {option}"
+        )
+        raise row_error(table.path, 1, problem)
+    return found[0]
+
+
+def _plain(title: str) -> str:
+    """Reduces "User-ID" and "user_id" to the same word."""
+    return "".join(filter(str.isalnum, title)).lower()
+
+
+def _gender(path: Path, row: int, value: str, zero_is: BinaryGender | None) -> BinaryGender:
+    if value in ("0", "1"):
+        if zero_is is None:
+            problem = f"gender is {value!r}; say what 0 stands for with the option zero_is"
+            raise row_error(path, row, problem)
+        return zero_is if value == "0" else OTHER_GENDER[zero_is]
+    return gender_of(path, row, value)

