@@ -16,7 +16,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
 
-
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.files import read_bytes
 from image_gender_classifier.listing import PictureFile

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import cast
 
 import cv2
 import numpy as np
@@ -41,7 +42,7 @@ class CascadeDetector:
         Raises:
             ModelError: A cascade's file is damaged.
         """
-        full_grey: Pixels = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)
+        full_grey = cast(Pixels, cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY))
         for cascade in self._cascades:
             grey = _shrink(full_grey, cascade.entry.longest_side)
             boxes = cascade.search(grey)
@@ -94,5 +95,4 @@ def _shrink(grey: Pixels, longest_side: int) -> Pixels:
     if scale >= 1:
         return grey
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    shrunk: Pixels = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return shrunk
+    return cast(Pixels, cv2.resize(grey, size, interpolation=cv2.INTER_AREA))

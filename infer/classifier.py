@@ -11,7 +11,7 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.manifest import ModelEntry
 from image_gender_classifier.runtimes import Runtime
-from image_gender_classifier.verdict import Gender
+from image_gender_classifier.verdict import BinaryGender
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Judgement:
         certain: Whether the confidence reaches the threshold.
     """
 
-    likelier: Gender
+    likelier: BinaryGender
     confidence: float
     certain: bool
 
@@ -70,8 +70,6 @@ class Classifier:
         return [self._judgement(float(p)) for p in self.probabilities(crops)]
 
     def _judgement(self, probability: float) -> Judgement:
-        if probability >= 0.5:
-            likelier, confidence = self.entry.positive, probability
-        else:
-            likelier, confidence = self.entry.negative, 1 - probability
+        likelier = self.entry.positive if probability >= 0.5 else self.entry.negative
+        confidence = max(probability, 1 - probability)
         return Judgement(likelier, confidence, confidence >= self.threshold)

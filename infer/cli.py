@@ -68,5 +68,5 @@ def _say(text: str) -> None:
     print(f"{PROGRAM}: {text}".encode("utf-8", "replace").decode(), file=sys.stderr)
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise _Terminated

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot
+from math import hypot, sqrt
+from typing import cast
 
 import cv2
 import numpy as np
@@ -39,7 +40,7 @@ def frame(box: Box, framing: Framing) -> Box:
 
     The side of a box that is not square is the geometric mean of its width and height.
     """
-    box_side = (box.width * box.height) ** 0.5
+    box_side = sqrt(box.width * box.height)
     side = box_side * framing.scale
     centre_x = box.x + box.width / 2
     centre_y = box.y + box.height / 2 + framing.shift_y * box_side
@@ -79,8 +80,7 @@ def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     if side == size:
         return np.ascontiguousarray(inside)
     interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-    resized: Pixels = cv2.resize(inside, (size, size), interpolation=interpolation)
-    return resized
+    return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
 
 
 def main_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
@@ -99,6 +99,6 @@ def main_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
         box = face.box
         distance = hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2)
         centrality = 1 - distance / (hypot(width, height) / 2)
-        return (box.width * box.height) ** 0.5 * centrality
+        return sqrt(box.width * box.height) * centrality
 
     return sorted(faces, key=weight, reverse=True)

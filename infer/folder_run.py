@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 import cv2
+
 from image_gender_classifier import api
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.listing import Listing, list_pictures

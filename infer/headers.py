@@ -26,6 +26,8 @@ MAX_PIXELS = 2**28  # 268,435,456: 768 MiB when decoded
 # In lower case, as a name's must be made before it is looked up.
 EXTENSIONS = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif")
+    # Not decodable, but a person whose telephone made them must be told so.
+    + (".heic", ".heif", ".avif")
 )
 
 BREAKS_OFF = "The file breaks off before the end of the picture; copy it again from its source."

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from image_gender_classifier import gif
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.files import EMPTY, MAX_BYTES, TOO_BIG, TOO_MANY_BYTES, read_bytes
 from image_gender_classifier.headers import BREAKS_OFF, Header, check_size, read_header
@@ -37,8 +38,8 @@ _UNDECODABLE = {
     "bmp": "The BMP data is damaged or breaks off; copy it again from its source.",
     "tiff": "The TIFF data is damaged, breaks off or is of a rare kind; copy it again or save it"
     " as RGB with 8 bits per colour.",
-    "gif": "The GIF data is damaged or breaks off, or this OpenCV was built without GIF support;"
-    " copy it again, or save it as PNG.",
+    "gif": "The GIF data is damaged or breaks off, or this OpenCV (before 4.12) cannot read GIF"
+    " and needs Pillow (pip install pillow); copy it again, or save it as PNG.",
 }
 
 
@@ -133,6 +134,8 @@ def _decode(data: bytes, header: Header, working_side: int) -> Picture:
     if stored is None and header.format == "tiff":
         # Samples of 32 and 64 bits come only as they are.
         stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
+    if stored is None and header.format == "gif" and not gif.opencv_reads_gif():
+        stored = gif.first_frame(data)
     if stored is None:
         raise UnreadablePicture(_UNDECODABLE[header.format])
     # For TIFF, OpenCV hands out colours multiplied by alpha, but for samples of 16 bits.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -115,7 +115,8 @@ def _walk(folder: Path, recursive: bool, skip: Path | None) -> Iterator[tuple[st
 
 
 def _scan(folder: Path) -> tuple[list[str], list[str]]:
-    files, folders = [], []
+    files: list[str] = []
+    folders: list[str] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -144,9 +145,3 @@ def _same(path: Path, other: Path | None) -> bool:
 
 def _join(parent: str, name: str) -> str:
     return f"{parent}/{name}" if parent else name
-
-
-def folders_of(pictures: Iterable[PictureFile]) -> list[str]:
-    """The folders below the output folder that the XML files need, parents first."""
-    found = {str(PurePosixPath(picture.xml).parent) for picture in pictures}
-    return sorted(found - {"."})

@@ -12,9 +12,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from image_gender_classifier.errors import ModelError
+from image_gender_classifier.verdict import BinaryGender
 
 NAME = "manifest.json"
 VERSION = 1
@@ -61,8 +62,8 @@ class ModelEntry:
     input_dtype: str
     colour_order: str
     framing: str
-    positive: str
-    negative: str
+    positive: BinaryGender
+    negative: BinaryGender
     calibration: Calibration
     threshold: float
     license: str
@@ -185,6 +186,8 @@ def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
             height, width, channels = values["input_shape"]
             values["input_shape"] = (int(height), int(width), int(channels))
             values["calibration"] = Calibration(**values["calibration"])
+            if {values["positive"], values["negative"]} != set(get_args(BinaryGender)):
+                raise ValueError("positive and negative must be female and male")
             models[name] = ModelEntry(file=name, **values)
     return models
 

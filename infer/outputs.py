@@ -16,7 +16,10 @@ from image_gender_classifier.listing import PictureFile, picture_id
 from image_gender_classifier.verdict import Face, Verdict
 from image_gender_classifier.writing import partial_path, remove_leftovers, write_whole
 
-COLUMNS = "id file gender confidence status faces x y width height detector run message".split()
+COLUMNS = (
+    *("id", "file", "gender", "confidence", "status", "faces"),
+    *("x", "y", "width", "height", "detector", "run", "message"),
+)
 
 
 class XmlFolder:

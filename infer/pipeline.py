@@ -11,7 +11,7 @@ from image_gender_classifier import faces
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
-from image_gender_classifier.verdict import Box, Face, Verdict
+from image_gender_classifier.verdict import Box, Face, Gender, Status, Verdict
 
 
 class Detector(Protocol):
@@ -31,7 +31,8 @@ class Detector(Protocol):
 class WholePicture:
     """The detector for pictures that already are face crops."""
 
-    framings = {"none": Framing(scale=1.0, shift_y=0.0)}
+    def __init__(self) -> None:
+        self.framings = {"none": Framing(scale=1.0, shift_y=0.0)}
 
     def find(self, picture: Picture) -> list[Face]:
         """Gives the picture's centred square as the one face."""
@@ -53,9 +54,9 @@ def judge(picture: Picture, file: str, detector: Detector, classifier: Classifie
     main, *others = found
     crop = main_crop(picture, main, detector, classifier.crop_size)
     (judgement,) = classifier.judge(crop[np.newaxis])
-    gender = judgement.likelier if judgement.certain else "unknown"
+    gender: Gender = judgement.likelier if judgement.certain else "unknown"
     judged = replace(main, gender=gender, confidence=judgement.confidence)
-    status = "classified" if judgement.certain else "uncertain"
+    status: Status = "classified" if judgement.certain else "uncertain"
     return Verdict(file, status, gender, judgement.confidence, (judged, *others))
 
 

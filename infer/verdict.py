@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+BinaryGender = Literal["female", "male"]
 Gender = Literal["female", "male", "unknown"]
 Status = Literal["classified", "uncertain", "no_face", "unreadable"]
 

@@ -7,6 +7,7 @@ same for the same verdict.
 from __future__ import annotations
 
 import re
+from typing import cast, get_args
 from xml.etree import ElementTree
 
 from image_gender_classifier.listing import picture_id
@@ -126,12 +127,12 @@ def _number(text: str | None) -> float | None:
 
 
 def _gender(text: str) -> Gender:
-    if text == "female" or text == "male" or text == "unknown":
-        return text
-    raise ValueError(f"unknown gender {text!r}")
+    if text not in get_args(Gender):
+        raise ValueError(f"unknown gender {text!r}")
+    return cast(Gender, text)
 
 
 def _status(text: str) -> Status:
-    if text == "classified" or text == "uncertain" or text == "no_face" or text == "unreadable":
-        return text
-    raise ValueError(f"unknown status {text!r}")
+    if text not in get_args(Status):
+        raise ValueError(f"unknown status {text!r}")
+    return cast(Status, text)

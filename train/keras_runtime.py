@@ -30,7 +30,7 @@ class KerasRuntime:
         self.model = model
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); gives each output as float32, N x …"""
+        """Runs the model on crops (uint8, N x H x W x C); gives each output (float32, N x …)."""
         starts = range(0, len(crops), BATCH)
         answers = [self._run_batch(crops[start : start + BATCH]) for start in starts]
         return tuple(np.concatenate(output) for output in zip(*answers, strict=True))

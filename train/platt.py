@@ -17,14 +17,17 @@ from image_gender_classifier.runtimes import Runtime
 # Share of the held-out samples that the default threshold lets be classified.
 CLASSIFIED = 0.9
 _STEPS = 50
+_SMALLEST_STEP = 1e-12
 _DIGITS = 4
 
 
 def fit(logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> Calibration:
-    """Fits Platt scaling by maximum likelihood (Newton's method).
+    """Fits Platt scaling by maximum likelihood (Newton's method, its steps halved where too long).
 
     Platt, "Probabilistic Outputs for Support Vector Machines" (1999), with his targets, which
-    keep the fit finite where the two genders can be told apart without an error.
+    keep the fit finite where the two genders can be told apart without an error; Lin, Lin and
+    Weng, "A Note on Platt's Probabilistic Outputs for Support Vector Machines" (2007), for the
+    steps, without which sure answers send Newton's method off to infinity.
 
     Args:
         logits: float32, N.
@@ -33,13 +36,21 @@ def fit(logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> Cal
     counts = positive.sum(), (~positive).sum()
     target = np.where(positive, (counts[0] + 1) / (counts[0] + 2), 1 / (counts[1] + 2))
     features = np.stack([logits, np.ones_like(logits)], axis=1).astype(np.float64)
+
+    def loss(weights: npt.NDArray[np.float64]) -> float:
+        scores = features @ weights
+        return float(np.sum(np.logaddexp(0, scores) - target * scores))
+
     weights = np.array([1.0, 0.0])
     for _ in range(_STEPS):
-        probability = 1 / (1 + np.exp(-features @ weights))
+        probability = 0.5 + 0.5 * np.tanh(features @ weights / 2)  # the logistic, never too large
         gradient = features.T @ (probability - target)
         spread = np.maximum(probability * (1 - probability), 1e-9)
         hessian = (features * spread[:, None]).T @ features + 1e-9 * np.eye(2)
-        weights = weights - np.linalg.solve(hessian, gradient)
+        step = np.linalg.solve(hessian, gradient)
+        while loss(weights - step) > loss(weights) and np.abs(step).max() > _SMALLEST_STEP:
+            step /= 2
+        weights = weights - step
     slope, bias = np.round(weights, _DIGITS)
     return Calibration(float(slope), float(bias))
 

@@ -37,7 +37,7 @@ class Runtime(Protocol):
     input_dtype: str
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); gives each output as float32, N x …"""
+        """Runs the model on crops (uint8, N x H x W x C); gives each output (float32, N x …)."""
         ...
 
 

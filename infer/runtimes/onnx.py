@@ -24,7 +24,7 @@ class OnnxRuntime:
         self._input = details.name
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); gives each output as float32, N x …"""
+        """Runs the model on crops (uint8, N x H x W x C); gives each output (float32, N x …)."""
         answers = [self._session.run(None, {self._input: crop[np.newaxis]}) for crop in crops]
         return tuple(np.concatenate(output) for output in zip(*answers, strict=True))
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class TfliteRuntime:
         self._outputs = [output["index"] for output in interpreter.get_output_details()]
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); gives each output as float32, N x …"""
+        """Runs the model on crops (uint8, N x H x W x C); gives each output (float32, N x …)."""
         answers = [self._run_one(crop) for crop in crops]
         return tuple(np.concatenate(output) for output in zip(*answers, strict=True))
 
@@ -69,7 +70,7 @@ def _without_native_messages() -> Iterator[None]:
         yield
         return
     try:
-        with open(os.devnull, "wb") as nowhere:
+        with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
         yield
     finally:

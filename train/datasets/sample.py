@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from image_gender_classifier.verdict import Box
+from image_gender_classifier.verdict import BinaryGender, Box
 
-BinaryGender = Literal["female", "male"]
+__all__ = ["BinaryGender", "Sample"]
 
 
 @dataclass(frozen=True, slots=True)

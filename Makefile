@@ -1,0 +1,106 @@
+# The project's tasks. Each makes the virtual environment that it needs, once.
+
+# ---- what can be given, as in `make classify IN=photos OUT=verdicts` ----
+
+OUT ?= verdicts
+TRAIN_OUT ?= runs/gender
+CONVERT_OUT ?= runs/converted
+LAYOUT ?= fairface
+DETECTOR ?= none
+SEED ?= 1
+LICENSE ?= Apache-2.0
+SHARED ?= $(or $(IGC_SHARED),../shared)
+PYTHON ?= $(shell python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
+LIGHT ?= .venv-infer
+HEAVY ?= .venv-test
+
+# ---- what follows from it ----
+
+# Makes any text one word for the shell.
+quoted = '$(subst ','\'',$(1))'
+
+SAMPLES := docs/samples
+FAIRFACE := $(SHARED)/fairface
+# Labelled pictures: the given ones, else FairFace where it is there, else none.
+PICTURES := $(or $(DATA),$(shell test -d $(call quoted,$(FAIRFACE)) && echo $(call quoted,$(FAIRFACE))))
+PICTURE_OPTIONS = --data $(call quoted,$(PICTURES)) --layout $(call quoted,$(LAYOUT)) \
+  --detector $(call quoted,$(DETECTOR)) $(if $(LABELS),--labels $(call quoted,$(LABELS)))
+SAMPLE_OPTIONS = --data $(SAMPLES) --layout user-id --labels $(SAMPLES)/labels.csv --detector cascade
+LABELLED = $(if $(PICTURES),$(PICTURE_OPTIONS),$(SAMPLE_OPTIONS))
+
+TRAINED := $(TRAIN_OUT)/gender.keras
+TO_CONVERT = $(or $(MODEL),$(shell test -f $(call quoted,$(TRAINED)) && echo $(call quoted,$(TRAINED))),models/gender.keras)
+
+RUN_LIGHT = $(LIGHT)/bin/python -m image_gender_classifier
+RUN_HEAVY = $(HEAVY)/bin/
+
+.DEFAULT_GOAL := help
+.PHONY: help classify test train convert evaluate lint clean
+
+# ---- tasks ----
+
+help:  ## list the tasks
+	@echo 'make TASK [NAME=value ...]'
+	@sed -n 's/^\([a-z]*\):[^#]*## */  \1#/p' Makefile | while IFS='#' read -r task text; do \
+	  printf '%-12s%s\n' "$$task" "$$text"; done
+	@echo 'ARGS="..." hands further options to any task'\''s command; PYTHON=python3.12 names another Python.'
+
+classify: $(LIGHT)/.made  ## judge the pictures of IN (without it: the samples), XML files to OUT (verdicts)
+ifneq ($(IN),)
+	mkdir -p -- $(call quoted,$(OUT))
+	$(RUN_LIGHT) --input=$(call quoted,$(IN)) --output=$(call quoted,$(OUT)) $(ARGS)
+else
+	@echo "No IN=folder given: judging the sample pictures of $(SAMPLES)."
+	mkdir -p -- $(call quoted,$(OUT))
+	$(RUN_LIGHT) --input=$(SAMPLES) --output=$(call quoted,$(OUT)) $(ARGS)
+	@for picture in $(SAMPLES)/*.jpg; do \
+	  xml=$(call quoted,$(OUT))/$$(basename "$$picture" .jpg).xml; \
+	  echo; echo "$$xml:"; cat -- "$$xml"; done
+endif
+
+test: $(HEAVY)/.made  ## run all tests; those that need ../shared skip where it is absent
+	$(RUN_HEAVY)python -m pytest $(ARGS)
+
+train: $(HEAVY)/.made  ## train on DATA with its LAYOUT (FairFace of SHARED), model to TRAIN_OUT (runs/gender)
+	@test -n $(call quoted,$(PICTURES)) || { echo 'No FairFace in $(SHARED): give DATA=folder LAYOUT=layout.' >&2; exit 2; }
+	mkdir -p -- $(call quoted,$(TRAIN_OUT))
+	$(RUN_HEAVY)image-gender-train $(PICTURE_OPTIONS) --out=$(call quoted,$(TRAIN_OUT)) --resume \
+	  --license $(call quoted,$(LICENSE)) --seed $(call quoted,$(SEED)) $(ARGS)
+
+convert: $(HEAVY)/.made  ## export MODEL (the trained, else the shipped one) to int8, into CONVERT_OUT (runs/converted)
+	mkdir -p -- $(call quoted,$(CONVERT_OUT))
+	$(RUN_HEAVY)image-gender-convert --model=$(call quoted,$(TO_CONVERT)) --out=$(call quoted,$(CONVERT_OUT)) \
+	  $(LABELLED) $(ARGS)
+
+evaluate: $(HEAVY)/.made  ## measure MODEL (the shipped one) on DATA with its LAYOUT (FairFace, else the samples)
+	$(RUN_HEAVY)image-gender-evaluate $(if $(MODEL),--model=$(call quoted,$(MODEL))) $(LABELLED) $(ARGS)
+
+# mypy and import-linter get an ordinary copy of the package: they do not follow an editable
+# install whose folders are named otherwise than its packages.
+lint: $(HEAVY)/.made  ## ruff, mypy and the import contracts
+	$(RUN_HEAVY)ruff check .
+	$(RUN_HEAVY)ruff format --check .
+	rm -rf build
+	$(RUN_HEAVY)python -m pip install --quiet --no-deps --target build/lint .
+	MYPYPATH=build/lint $(RUN_HEAVY)mypy
+	PYTHONPATH=build/lint $(RUN_HEAVY)lint-imports
+
+clean:  ## remove environments, builds and caches; runs/ and verdicts/ stay
+	rm -rf $(call quoted,$(LIGHT)) $(call quoted,$(HEAVY)) build dist *.egg-info .mypy_cache .ruff_cache \
+	  .pytest_cache .import_linter_cache .hypothesis
+	find infer train convert models tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- environments, anew whenever pyproject.toml has changed ----
+
+# NumPy, OpenCV, one runtime and tqdm: what a Raspberry Pi gets.
+$(LIGHT)/.made: REQUIREMENT = .
+# TensorFlow and everything that tests and linters need.
+$(HEAVY)/.made: REQUIREMENT = .[train,convert,onnx,tflite,test]
+
+$(LIGHT)/.made $(HEAVY)/.made: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + "; name one: make PYTHON=python3.12 ...")'
+	@echo 'Making $(@D) with $(PYTHON), once; this downloads packages.'
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --editable '$(REQUIREMENT)'
+	@touch $@

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from image_gender_classifier import xml
+from image_gender_classifier.errors import OutputError
+from image_gender_classifier.listing import PictureFile
+from image_gender_classifier.outputs import COLUMNS, XmlFolder, csv_table, jsonl_table
+from image_gender_classifier.verdict import Box, Face, Verdict
+from image_gender_classifier.writing import partial_path
+
+RUN = "0123456789ab"
+PICTURE = PictureFile("a.jpg", "a.xml")
+VERDICT = Verdict(
+    "a.jpg",
+    "classified",
+    "male",
+    0.9,
+    (Face(Box(1, 2, 3, 4), "lbp", "male", 0.9), Face(Box(5, 6, 7, 8), "lbp")),
+    run=RUN,
+)
+UNREADABLE = Verdict("sub/b,c.png", "unreadable", "unknown", run=RUN, message='It is "no" picture.')
+VerdictStrategy = st.SearchStrategy[Verdict]
+many_files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def written_by(open_table: Callable[[Path], Any], path: Path, *verdicts: Verdict) -> str:
+    table = open_table(path)
+    for verdict in verdicts:
+        table.add(verdict)
+    table.finish()
+    return path.read_bytes().decode("utf-8")
+
+
+def csv_rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def test_a_verdict_is_written_and_found_again(out: Path) -> None:
+    folder = XmlFolder(out)
+    folder.write(PICTURE, VERDICT)
+    assert (out / "a.xml").read_bytes() == xml.encode(VERDICT)
+    assert XmlFolder(out).earlier(PICTURE, RUN) == VERDICT
+
+
+def test_folders_are_mirrored(out: Path) -> None:
+    XmlFolder(out).write(PictureFile("x/y/a.jpg", "x/y/a.xml"), VERDICT)
+    assert [str(path.relative_to(out)) for path in out.rglob("*.xml")] == ["x/y/a.xml"]
+
+
+def test_verdicts_that_no_longer_hold_are_not_kept(out: Path) -> None:
+    folder = XmlFolder(out)
+    assert folder.earlier(PICTURE, RUN) is None
+    folder.write(PICTURE, VERDICT)
+    assert folder.earlier(PICTURE, "f" * 12) is None
+    assert folder.earlier(PictureFile("a.png", "a.xml"), RUN) is None  # the same, renamed
+    (out / "a.xml").write_bytes(xml.encode(VERDICT)[:-5])
+    assert folder.earlier(PICTURE, RUN) is None
+
+
+def test_a_verdict_on_an_odd_name_is_kept(out: Path) -> None:
+    odd = PictureFile("a\x01\udcff.jpg", "a\x01\udcff.xml")
+    folder = XmlFolder(out)
+    folder.write(odd, Verdict(odd.file, "no_face", "unknown", run=RUN))
+    assert folder.earlier(odd, RUN) is not None
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"<svg/>", b"\xff", b'<?xml version="1.0" encoding="UTF-99"?><image/>']
+)
+def test_a_foreign_xml_is_not_kept(data: bytes, out: Path) -> None:
+    (out / "a.xml").write_bytes(data)
+    assert XmlFolder(out).earlier(PICTURE, RUN) is None
+
+
+def test_an_output_folder_that_vanished_is_not_made_anew(out: Path) -> None:
+    folder = XmlFolder(out)
+    folder.write(PICTURE, VERDICT)
+    shutil.rmtree(out)
+    for picture in (PICTURE, PictureFile("sub/a.jpg", "sub/a.xml")):
+        with pytest.raises(OutputError):
+            folder.write(picture, VERDICT)
+        with pytest.raises(OutputError):
+            XmlFolder(out).write(picture, VERDICT)
+    assert not out.exists()
+
+
+def test_a_folder_replaced_by_a_file_is_an_output_error(out: Path) -> None:
+    folder = XmlFolder(out)
+    folder.write(PictureFile("sub/a.jpg", "sub/a.xml"), VERDICT)
+    shutil.rmtree(out / "sub")
+    (out / "sub").touch()
+    for each in (folder, XmlFolder(out)):
+        with pytest.raises(OutputError, match="sub"):
+            each.write(PictureFile("sub/a.jpg", "sub/a.xml"), VERDICT)
+
+
+def test_leftovers_of_a_killed_run_are_removed(out: Path) -> None:
+    (out / "sub").mkdir()
+    leftovers = [folder / ".igc-0-0.partial" for folder in (out, out / "sub")]
+    for leftover in leftovers:
+        leftover.touch()
+    XmlFolder(out).write(PictureFile("sub/a.jpg", "sub/a.xml"), VERDICT)
+    assert not any(leftover.exists() for leftover in leftovers)
+
+
+def test_a_table_in_the_output_folder_survives(out: Path) -> None:
+    table = csv_table(out / "all.csv")
+    XmlFolder(out).write(PICTURE, VERDICT)
+    table.add(VERDICT)
+    table.finish()
+    assert sorted(path.name for path in out.iterdir()) == ["a.xml", "all.csv"]
+
+
+def test_csv_rows(tmp_path: Path) -> None:
+    text = written_by(csv_table, tmp_path / "t.csv", VERDICT, UNREADABLE)
+    assert text.splitlines() == [
+        "id,file,gender,confidence,status,faces,x,y,width,height,detector,run,message",
+        f"a,a.jpg,male,0.900,classified,2,1,2,3,4,lbp,{RUN},",
+        f'"b,c","sub/b,c.png",unknown,,unreadable,0,,,,,,{RUN},"It is ""no"" picture."',
+    ]
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    text = written_by(jsonl_table, tmp_path / "t.jsonl", VERDICT, UNREADABLE)
+    first, second = map(json.loads, text.splitlines())
+    assert first == {
+        "id": "a",
+        "file": "a.jpg",
+        "gender": "male",
+        "confidence": 0.9,
+        "status": "classified",
+        "run": RUN,
+        "message": None,
+        "faces": [
+            {"x": 1, "y": 2, "width": 3, "height": 4}
+            | {"gender": "male", "confidence": 0.9, "detector": "lbp"},
+            {"x": 5, "y": 6, "width": 7, "height": 8}
+            | {"gender": None, "confidence": None, "detector": "lbp"},
+        ],
+    }
+    assert (second["id"], second["file"]) == ("b,c", "sub/b,c.png")
+    assert (second["faces"], second["message"]) == ([], 'It is "no" picture.')
+
+
+@many_files
+@given(data=st.data())
+def test_any_verdicts_come_back_from_csv(
+    verdicts: VerdictStrategy, tmp_path: Path, data: st.DataObject
+) -> None:
+    drawn = data.draw(st.lists(verdicts, max_size=4))
+    rows = csv_rows(written_by(csv_table, tmp_path / "t.csv", *drawn))
+    assert len(rows) == len(drawn)
+    for row, verdict in zip(rows, drawn, strict=True):
+        read = xml.decode(xml.encode(verdict))  # the XML is what the row must agree with
+        assert tuple(row) == COLUMNS
+        assert row["file"] == read.file
+        assert row["message"] == (read.message or "")
+        assert (row["gender"], row["status"], row["run"]) == (read.gender, read.status, read.run)
+        assert int(row["faces"]) == len(read.faces)
+        assert (float(row["confidence"]) if row["confidence"] else None) == read.confidence
+        if read.faces:
+            box = Box(*(float(row[name]) for name in ("x", "y", "width", "height")))
+            assert (box, row["detector"]) == (read.faces[0].box, read.faces[0].detector)
+
+
+@many_files
+@given(data=st.data())
+def test_any_verdicts_come_back_from_json_lines(
+    verdicts: VerdictStrategy, tmp_path: Path, data: st.DataObject
+) -> None:
+    drawn = data.draw(st.lists(verdicts, max_size=4))
+    lines = written_by(jsonl_table, tmp_path / "t.jsonl", *drawn).split("\n")
+    assert lines.pop() == ""
+    assert len(lines) == len(drawn)
+    for line, verdict in zip(lines, drawn, strict=True):
+        row, read = json.loads(line), xml.decode(xml.encode(verdict))
+        faces = tuple(
+            Face(
+                Box(*(face[name] for name in ("x", "y", "width", "height"))),
+                face["detector"],
+                face["gender"],
+                face["confidence"],
+            )
+            for face in row["faces"]
+        )
+        names = ("file", "status", "gender", "confidence")
+        assert Verdict(*map(row.get, names), faces, row["run"], row["message"]) == read
+
+
+@many_files
+@given(data=st.data())
+def test_a_kept_verdict_gives_the_row_that_it_gave_at_first(
+    verdicts: VerdictStrategy, tmp_path: Path, data: st.DataObject
+) -> None:
+    verdict = data.draw(verdicts)
+    kept = xml.decode(xml.encode(verdict))
+    for open_table in (csv_table, jsonl_table):
+        path = tmp_path / "t"
+        assert written_by(open_table, path, verdict) == written_by(open_table, path, kept)
+
+
+def test_a_table_takes_its_name_at_the_end_only(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("of an earlier run")
+    table = csv_table(path)
+    table.add(VERDICT)
+    assert path.read_text() == "of an earlier run"
+    table.finish()
+    assert csv_rows(path.read_text())[0]["id"] == "a"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_table_where_there_is_no_folder_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"t\.csv: cannot be written"):
+        csv_table(tmp_path / "missing" / "t.csv")
+
+
+def test_a_table_that_cannot_take_its_name_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    table = csv_table(path)
+    path.mkdir()
+    with pytest.raises(OutputError, match=r"t\.csv: cannot be written"):
+        table.finish()
+    assert not partial_path(path).exists()
+
+
+def test_a_table_on_a_full_disk_keeps_the_old_one(small_disk: Path) -> None:
+    path = small_disk / "t.csv"
+    path.write_text("old")
+    table = csv_table(path)
+    with pytest.raises(OutputError, match="No space left"):
+        for _ in range(5000):
+            table.add(VERDICT)
+    with pytest.raises(OutputError):
+        table.finish()
+    assert path.read_text() == "old"
+    assert list(small_disk.iterdir()) == [path]

@@ -1,0 +1,175 @@
+"""The calibration must find the truth where there is one and stay sane where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from image_gender_classifier.manifest import Calibration, ModelEntry
+from image_gender_classifier.train import platt
+
+Logits = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.bool_]
+
+
+def drawn(slope: float, bias: float, count: int = 40_000) -> tuple[Logits, Labels]:
+    """Logits and labels whose true calibration is known."""
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 2.5, count).astype(np.float32)
+    return logits, random.random(count) < 1 / (1 + np.exp(-(slope * logits + bias)))
+
+
+def loss(logits: Logits, positive: Labels, slope: float, bias: float) -> float:
+    """What Platt's fit minimises."""
+    female, male = positive.sum(), (~positive).sum()
+    wanted = np.where(positive, (female + 1) / (female + 2), 1 / (male + 2))
+    scores = slope * logits.astype(np.float64) + bias
+    return float(np.mean(np.logaddexp(0, scores) - wanted * scores))
+
+
+def assert_best(logits: Logits, positive: Labels, found: Calibration) -> None:
+    """No calibration near the one found fits noticeably better, nor does the one to start from."""
+    least = loss(logits, positive, found.slope, found.bias) - 1e-3
+    assert least <= loss(logits, positive, 1, 0)
+    for factor in (0.5, 0.9, 1.1, 2):
+        assert least <= loss(logits, positive, found.slope * factor, found.bias)
+    for step in (-1, -0.1, 0.1, 1):
+        assert least <= loss(logits, positive, found.slope, found.bias + step)
+
+
+@pytest.mark.parametrize(
+    ("slope", "bias"), [(1.0, 0.0), (0.4, 0.5), (2.5, -1.0), (1.3, 3.0), (-0.7, 0.2)]
+)
+def test_recovers_a_known_calibration(slope: float, bias: float) -> None:
+    found = platt.fit(*drawn(slope, bias))
+    assert found.slope == pytest.approx(slope, abs=0.08)
+    assert found.bias == pytest.approx(bias, abs=0.08)
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 5.0, 30.0, 1000.0])
+@pytest.mark.parametrize("shift", [0.0, 2.0, -20.0])
+def test_genders_without_overlap_stay_finite(scale: float, shift: float) -> None:
+    random = np.random.default_rng(2)
+    positive = np.arange(200) % 2 == 0
+    logits = (np.where(positive, 1, -1) * random.uniform(0.5, 1.5, 200) * scale + shift).astype("f4")
+    found = platt.fit(logits, positive)
+    assert np.isfinite([found.slope, found.bias]).all()
+    assert found.slope * scale < 100
+    assert ((found.slope * logits + found.bias >= 0) == positive).all()
+    assert_best(logits, positive, found)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_few_held_out_samples_without_overlap() -> None:
+    """As they came of a short training: Newton's method alone ran away to 57 million."""
+    logits = np.array([4.3, 3.6, 5.2, -1.4, -2.0, 0.9, -0.5], np.float32)
+    found = platt.fit(logits, np.array([True, True, True, False, False, False, False]))
+    assert 0 < found.slope < 10
+    assert -10 < found.bias < 0
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("gender", [True, False])
+def test_one_gender_alone_is_always_likelier(gender: bool) -> None:
+    logits = np.linspace(-3, 5, 50, dtype=np.float32)
+    found = platt.fit(logits, np.full(50, gender))
+    scores = found.slope * logits + found.bias
+    assert ((scores >= 0) == gender).all()
+    assert np.abs(scores).max() < 10
+
+
+@pytest.mark.filterwarnings("error")
+def test_answers_that_are_all_alike_give_the_share() -> None:
+    positive = np.arange(100) < 30
+    found = platt.fit(np.full(100, 2.0, np.float32), positive)
+    score = 2 * found.slope + found.bias
+    assert 1 / (1 + np.exp(-score)) == pytest.approx(0.3, abs=0.02)
+
+
+finite = st.floats(-60, 60, width=32)
+
+
+@pytest.mark.filterwarnings("error")
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(finite, st.booleans()), min_size=1, max_size=40))
+def test_fits_whatever_it_is_given(pairs: list[tuple[float, bool]]) -> None:
+    logits = np.array([logit for logit, _ in pairs], np.float32)
+    positive = np.array([label for _, label in pairs])
+    found = platt.fit(logits, positive)
+    assert np.isfinite([found.slope, found.bias]).all()
+    assert_best(logits, positive, found)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(finite, min_size=1, max_size=300),
+    st.floats(0, 1),
+    st.floats(-3, 3),
+    st.floats(-3, 3),
+)
+def test_at_least_the_share_reaches_the_threshold(
+    values: list[float], share: float, slope: float, bias: float
+) -> None:
+    logits = np.array(values, np.float32)
+    found = platt.threshold(logits, Calibration(slope, bias), share)
+    assert 0.5 <= found <= 1
+    scores = np.abs(slope * logits.astype(np.float64) + bias)
+    reached = np.mean(1 / (1 + np.exp(-scores)) >= found)
+    assert reached >= share - 1 / len(values) - 1e-9
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_the_threshold_lets_the_wanted_share_pass(share: float) -> None:
+    logits, positive = drawn(1.5, 0.3)
+    calibration = platt.fit(logits, positive)
+    found = platt.threshold(logits, calibration, share)
+    scores = np.abs(calibration.slope * logits.astype(np.float64) + calibration.bias)
+    assert np.mean(1 / (1 + np.exp(-scores)) >= found) == pytest.approx(share, abs=0.005)
+
+
+def test_a_larger_share_means_a_lower_threshold() -> None:
+    logits, _ = drawn(1, 0, 500)
+    found = [platt.threshold(logits, Calibration(), share) for share in (0.0, 0.3, 0.6, 0.9, 1.0)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > found[-1]
+
+
+class Fixed:
+    """A runtime with fixed answers."""
+
+    input_shape, input_dtype = (8, 8, 3), "uint8"
+
+    def __init__(self, logits: Logits) -> None:
+        self.logits = logits
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[Logits, ...]:
+        return (self.logits[: len(crops), np.newaxis],)
+
+
+def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
+    logits, positive = drawn(2.0, -0.5, 2000)
+    entry = ModelEntry(
+        *("a", "00", 1, (8, 8, 3), "uint8", "RGB", "square", "female", "male", Calibration()),
+        threshold=0.5,
+        license="Apache-2.0",
+        measured={"elsewhere": {"n": 3}, "held_out": {"n": 1, "accuracy": 0.0}},
+    )
+    crops = np.zeros((2000, 8, 8, 3), np.uint8)
+    done = platt.calibrated(entry, Fixed(logits), crops, positive)
+    assert done.calibration == platt.fit(logits, positive)
+    assert done.threshold == platt.threshold(logits, done.calibration, platt.CLASSIFIED)
+    scores = done.calibration.slope * logits + done.calibration.bias
+    accuracy = round(float(np.mean((scores >= 0) == positive)), 4)
+    assert done.measured == {
+        "elsewhere": {"n": 3},
+        "held_out": {"n": 2000, "accuracy": accuracy},
+    }
+    same = replace(
+        done, calibration=entry.calibration, threshold=entry.threshold, measured=entry.measured
+    )
+    assert same == entry
