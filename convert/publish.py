@@ -35,7 +35,8 @@ def publish(folder: Path, files: Mapping[str, bytes], entries: Iterable[ModelEnt
     """
     known = manifest.load(folder) if (folder / manifest.NAME).exists() else Manifest(folder)
     models = {**known.models, **{entry.file: entry for entry in entries}}
+    # A command may name a folder whose name is not Unicode.
+    content = manifest.dump(replace(known, models=models)).encode("utf-8", "replace")
     for name, data in files.items():
         write_whole(folder / name, data)
-    content = manifest.dump(replace(known, models=models))
-    write_whole(folder / manifest.NAME, content.encode("utf-8"))
+    write_whole(folder / manifest.NAME, content)

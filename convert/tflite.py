@@ -19,6 +19,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from image_gender_classifier.convert import common_scales
+from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.train.network import NORMALISATION
 
@@ -33,7 +34,14 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
 
     Returns:
         A TFLite file from one uint8 crop (1 x S x S x 3) to one float32 logit (1 x 1).
+
+    Raises:
+        ModelError: The model has no such first layer, so it is not one of `image-gender-train`.
     """
+    if NORMALISATION not in {layer.name for layer in model.layers}:
+        raise ModelError(
+            f"the model has no layer {NORMALISATION!r}; give one made by image-gender-train"
+        )
     scaling = model.get_layer(NORMALISATION)
     network = keras.Model(scaling.output, model.output)
     # Black and white make the input's range exactly that of the scaling.

@@ -39,11 +39,12 @@ class Comparison:
     def faults(self) -> list[str]:
         """Why these files must not be published; empty if they may."""
         found = []
-        if self.steps > LARGEST_STEPS + _ROUNDING:
+        # Asked this way round, so that what is no number is a fault as well.
+        if not self.steps <= LARGEST_STEPS + _ROUNDING:
             found.append(f"TFLite and ONNX differ by {self.steps:.2f} quantisation steps")
         for name, accuracy in (("TFLite", self.tflite), ("ONNX", self.onnx)):
             loss = self.keras - accuracy
-            if loss > LARGEST_LOSS:
+            if not loss <= LARGEST_LOSS:
                 found.append(f"{name} loses {100 * loss:.2f} points against Keras")
         return found
 

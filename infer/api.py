@@ -41,19 +41,21 @@ def load(
         UsageError: Model and runtime don't fit, or the threshold is not between 0 and 1.
     """
     path = None if model is None else Path(model)
-    return GenderClassifier(lambda: open_parts(path, runtime, detector, threshold))
+    parts = open_parts(path, runtime, detector, threshold)
+    # Twins take the runtime that was found, and don't tell again which one was not.
+    return GenderClassifier(parts, lambda: open_parts(path, parts.runtime, detector, threshold))
 
 
 class GenderClassifier:
     """Judges pictures. Not for several threads at once: give each its own `twin`."""
 
-    def __init__(self, open_own_parts: Callable[[], Parts]) -> None:
-        self._open_parts = open_own_parts
-        self._parts = open_own_parts()
+    def __init__(self, parts: Parts, open_parts_again: Callable[[], Parts]) -> None:
+        self._parts = parts
+        self._open_parts_again = open_parts_again
 
     def twin(self) -> GenderClassifier:
         """Another one like this, for another thread."""
-        return GenderClassifier(self._open_parts)
+        return GenderClassifier(self._open_parts_again(), self._open_parts_again)
 
     def judge(
         self, picture: str | os.PathLike[str] | bytes | npt.NDArray[np.uint8], file: str = ""

@@ -111,9 +111,11 @@ def _outcome(picture: PictureFile, folder: Path, judge: Judge, earlier: Earlier 
     try:
         data = read_bytes(folder / picture.file)
     except UnreadablePicture as error:
-        return Outcome(picture, judge.unreadable(picture.file, str(error)), kept=False)
+        verdict = judge.unreadable(picture.file, str(error))
+        kept = earlier is not None and earlier(picture, verdict.run) is not None
+        return Outcome(picture, verdict, kept)
     if earlier is not None:
-        verdict = earlier(picture, judge.run_of(data))
-        if verdict is not None:
-            return Outcome(picture, verdict, kept=True)
+        known = earlier(picture, judge.run_of(data))
+        if known is not None:
+            return Outcome(picture, known, kept=True)
     return Outcome(picture, judge.judge_data(data, picture.file), kept=False)

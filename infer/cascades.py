@@ -69,9 +69,13 @@ class _Cascade:
     @cached_property
     def _classifier(self) -> cv2.CascadeClassifier:
         text = self._data.decode("ascii", "replace")
-        storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
-        classifier = cv2.CascadeClassifier()
-        if not classifier.read(storage.getFirstTopLevelNode()):
+        try:
+            storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+            classifier = cv2.CascadeClassifier()
+            usable = classifier.read(storage.getFirstTopLevelNode())
+        except (cv2.error, SystemError):  # SystemError: OpenCV's from a constructor
+            usable = False
+        if not usable:
             raise ModelError(f"{self.entry.file}: OpenCV cannot use it; install the package again")
         return classifier
 

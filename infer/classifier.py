@@ -13,6 +13,8 @@ from image_gender_classifier.manifest import ModelEntry
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.verdict import BinaryGender
 
+_LARGEST_SCORE = 700.0  # exp overflows above 709
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -39,10 +41,17 @@ class Classifier:
     def __init__(self, runtime: Runtime, entry: ModelEntry, threshold: float | None = None) -> None:
         if runtime.input_shape != entry.input_shape or runtime.input_dtype != entry.input_dtype:
             raise ModelError(
-                f"{entry.file}: takes {runtime.input_dtype} {runtime.input_shape}, but its manifest "
-                f"says {entry.input_dtype} {entry.input_shape}; convert the model again"
+                f"{entry.file}: takes {runtime.input_dtype} {runtime.input_shape}, but its "
+                f"manifest says {entry.input_dtype} {entry.input_shape}; convert the model again"
             )
-        self.crop_size = entry.input_shape[0]
+        size = entry.input_shape[0]
+        form = (entry.input_shape, entry.input_dtype, entry.colour_order)
+        if form != ((size, size, 3), "uint8", "RGB"):
+            raise ModelError(
+                f"{entry.file}: wants {entry.colour_order} {entry.input_dtype} "
+                f"{entry.input_shape}, but is given uint8 square RGB crops; convert the model again"
+            )
+        self.crop_size = size
         self.entry = entry
         self.threshold = entry.threshold if threshold is None else threshold
         self._runtime = runtime
@@ -55,15 +64,23 @@ class Classifier:
 
         Returns:
             float32, N: positive speaks for the entry's positive gender.
+
+        Raises:
+            ModelError: The network gives something else.
         """
-        (answers,) = self._runtime.run(crops)
-        return answers.reshape(-1)
+        outputs = self._runtime.run(crops)
+        if len(outputs) != 1 or outputs[0].size != len(crops) or not np.isfinite(outputs[0]).all():
+            raise ModelError(
+                f"{self.entry.file}: gives something else than one finite number a crop; "
+                "convert the model again"
+            )
+        return outputs[0].reshape(-1)
 
     def probabilities(self, crops: Pixels) -> npt.NDArray[np.float64]:
         """Gives the calibrated probability of the positive gender for each crop (float64, N)."""
         calibration = self.entry.calibration
         scores = calibration.slope * self.logits(crops).astype(np.float64) + calibration.bias
-        return 1 / (1 + np.exp(-scores))
+        return 1 / (1 + np.exp(-np.clip(scores, -_LARGEST_SCORE, _LARGEST_SCORE)))
 
     def judge(self, crops: Pixels) -> list[Judgement]:
         """Judges crops (uint8 RGB, N x S x S x 3)."""

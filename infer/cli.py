@@ -10,7 +10,8 @@ from types import FrameType
 from typing import NoReturn
 
 from image_gender_classifier import options as command_line
-from image_gender_classifier.errors import GenderClassifierError, OutputError
+from image_gender_classifier.console import say
+from image_gender_classifier.errors import GenderClassifierError, OutputError, RuntimeMissing
 from image_gender_classifier.options import PROGRAM, Options
 
 DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST = 0, 1, 2, 3
@@ -45,12 +46,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: Options) -> int:
     # Imported late: --help and wrong usage are answered without NumPy, OpenCV and a runtime.
-    from image_gender_classifier import folder_run
+    try:
+        from image_gender_classifier import folder_run
+    except ImportError as error:
+        raise RuntimeMissing(
+            f"{error.name or 'a library'} cannot be loaded ({error}); "
+            "run: pip install numpy opencv-python-headless tqdm"
+        ) from None
 
-    logging.basicConfig(format=f"{PROGRAM}: %(message)s", level=logging.WARNING)
+    level = logging.ERROR if options.quiet else logging.WARNING
+    logging.basicConfig(format=f"{PROGRAM}: %(message)s", level=level)
     totals = folder_run.run(options)
     if not options.quiet:
-        print(totals.summary())
+        say(totals.summary(), sys.stdout)
     return SOME_UNREADABLE if totals.newly_unreadable else DONE
 
 
@@ -65,7 +73,7 @@ def _stopped(how: str, code: int) -> int:
 
 
 def _say(text: str) -> None:
-    print(f"{PROGRAM}: {text}".encode("utf-8", "replace").decode(), file=sys.stderr)
+    say(f"{PROGRAM}: {text}", sys.stderr)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

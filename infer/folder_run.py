@@ -13,8 +13,9 @@ from typing import get_args
 import cv2
 
 from image_gender_classifier import api
+from image_gender_classifier.console import say
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.listing import Listing, list_pictures
+from image_gender_classifier.listing import XML_SUFFIX, Listing, list_pictures
 from image_gender_classifier.options import PROGRAM, Options
 from image_gender_classifier.outputs import Table, XmlFolder, csv_table, jsonl_table
 from image_gender_classifier.verdict import Status
@@ -67,6 +68,7 @@ def run(options: Options) -> Totals:
     if not listing.pictures:
         hint = "" if options.recursive else "; --recursive looks into the folders below it too"
         raise UsageError(f"{options.input}: no picture in this folder{hint}")
+    _refuse_overwriting(options, listing)
     classifier = api.load(options.model, options.runtime, options.detector, options.threshold)
     # Pictures are spread over workers; threads of OpenCV's own would only get in their way.
     cv2.setNumThreads(1)
@@ -135,8 +137,32 @@ class _Progress:
         """Prints a line on standard error, above the bar."""
         if self._bar is not None:
             self._bar.clear()
-        print(text, file=sys.stderr)
+        say(text, sys.stderr)
 
 
 def _progress(options: Options, listing: Listing) -> _Progress:
-    return _Progress(len(listing.pictures), not options.quiet and sys.stderr.isatty())
+    watched = sys.stderr is not None and sys.stderr.isatty()
+    return _Progress(len(listing.pictures), watched and not options.quiet)
+
+
+def _refuse_overwriting(options: Options, listing: Listing) -> None:
+    """Refuses an output that would take the place of a picture, or a table that of an XML file.
+
+    A picture may be called `a.xml`: its first bytes tell that it is one. Only paths whose names
+    are alike are resolved, there can be many.
+    """
+    tables = [path for path in (options.csv, options.jsonl) if path is not None]
+    names = {path.name for path in tables}
+    pictures = {
+        (options.input / picture.file).resolve()
+        for picture in listing.pictures
+        if picture.file.endswith(XML_SUFFIX) or picture.file.rpartition("/")[2] in names
+    }
+    xml_files = {
+        (options.output / picture.xml).resolve()
+        for picture in listing.pictures
+        if pictures or picture.xml.rpartition("/")[2] in names
+    }
+    lost = (pictures & xml_files) | ({path.resolve() for path in tables} & (pictures | xml_files))
+    if lost:
+        raise UsageError(f"{min(lost)}: would be overwritten; choose another output")

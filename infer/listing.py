@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -128,14 +129,17 @@ def _scan(folder: Path) -> tuple[list[str], list[str]]:
 
 
 def _is_picture(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    if path.suffix.lower() in EXTENSIONS or path.name.lower() in EXTENSIONS:
-        return True
+    known = path.name.lower().endswith(tuple(EXTENSIONS))
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False
+        if known:
+            return True
         with path.open("rb") as file:
             return sniff(file.read(_SNIFFED_BYTES)) is not None
-    except OSError:
+    except PermissionError:
+        return known  # it gets a verdict that says so
+    except OSError:  # a link that leads nowhere
         return False
 
 

@@ -32,11 +32,13 @@ class Parts:
         classifier: The network with its manifest entry.
         detector: What finds faces.
         settings: Key of everything but the picture that a verdict depends on.
+        runtime: The runtime that was found.
     """
 
     classifier: Classifier
     detector: Detector
     settings: str
+    runtime: RuntimeName
 
 
 def shipped_models() -> Path:
@@ -55,7 +57,8 @@ def open_parts(
     cascades = shipped.cascades if detector == "cascade" else ()
     settings = settings_key(__version__, classifier.entry, classifier.threshold, detector, cascades)
     finder: Detector = CascadeDetector(shipped) if detector == "cascade" else WholePicture()
-    return Parts(classifier, finder, settings)
+    found = SUFFIXES[Path(classifier.entry.file).suffix.lower()]
+    return Parts(classifier, finder, settings, found)
 
 
 def open_classifier(
@@ -72,10 +75,13 @@ def open_classifier(
     for name, path in _candidates(model, runtime):
         models = manifest.load(path.parent)
         try:
-            return _open(models, path, name, threshold)
+            classifier = _open(models, path, name, threshold)
         except RuntimeMissing as error:
-            reasons.append(str(error))
-            _log.debug("%s", error)
+            reasons.append(" ".join(str(error).split()))
+            continue
+        if reasons:
+            _log.warning("%s; %s runs the model instead", "; ".join(reasons), name)
+        return classifier
     raise RuntimeMissing("; ".join(reasons))
 
 

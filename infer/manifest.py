@@ -185,7 +185,11 @@ def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
             values = {key: value for key, value in fields.items() if key != "task"}
             height, width, channels = values["input_shape"]
             values["input_shape"] = (int(height), int(width), int(channels))
-            values["calibration"] = Calibration(**values["calibration"])
+            numbers = {name: float(value) for name, value in values["calibration"].items()}
+            values["calibration"] = Calibration(**numbers)
+            values["threshold"] = float(values["threshold"])
+            if not 0 <= values["threshold"] <= 1:
+                raise ValueError("the threshold must lie between 0 and 1")
             if {values["positive"], values["negative"]} != set(get_args(BinaryGender)):
                 raise ValueError("positive and negative must be female and male")
             models[name] = ModelEntry(file=name, **values)

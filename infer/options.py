@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -78,10 +80,10 @@ def parse(argv: Sequence[str] | None) -> Options:
     _check_folder(options.input, "-i", os.R_OK | os.X_OK)
     _check_folder(options.output, "-o", os.W_OK | os.X_OK)
     for name, path in (("--csv", options.csv), ("--jsonl", options.jsonl)):
-        if path is not None and not path.parent.is_dir():
-            raise UsageError(f"{name} {path}: the folder {path.parent} does not exist")
-        if path is not None and path.is_dir():
-            raise UsageError(f"{name} {path}: is a folder, not a file")
+        if path is not None:
+            _check_table(path, name)
+    if options.csv and options.jsonl and options.csv.resolve() == options.jsonl.resolve():
+        raise UsageError(f"--csv and --jsonl {options.jsonl}: need a file each")
     return options
 
 
@@ -142,27 +144,48 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check_folder(folder: Path, option: str, access: int) -> None:
-    if not folder.exists():
+    mode = _mode(folder, option)
+    if mode is None:
         raise UsageError(f"{option} {folder}: the folder does not exist")
-    if not folder.is_dir():
+    if not stat.S_ISDIR(mode):
         raise UsageError(f"{option} {folder}: is not a folder")
     if not os.access(folder, access):
         verb = "read" if access & os.R_OK else "written to"
         raise UsageError(f"{option} {folder}: the folder may not be {verb}")
 
 
+def _check_table(path: Path, option: str) -> None:
+    if _mode(path.parent, option) is None:
+        raise UsageError(f"{option} {path}: the folder {path.parent} does not exist")
+    mode = _mode(path, option)
+    if mode is not None and not stat.S_ISREG(mode):  # a table would take a device's place
+        raise UsageError(f"{option} {path}: is not a regular file")
+
+
+def _mode(path: Path, option: str) -> int | None:
+    """What kind of file a path is (`st_mode`), None if there is none."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path
+        return None
+    except OSError as error:
+        raise UsageError(f"{option} {path}: cannot be used ({error.strerror})") from None
+
+
 def _probability(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
+    with suppress(ValueError):
+        value = float(text)
+        if 0 <= value <= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
+    with suppress(ValueError):
+        value = int(text)
+        if value >= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
 
 
 def _cores() -> int:

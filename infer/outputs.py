@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from image_gender_classifier import xml
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.listing import PictureFile, picture_id
 from image_gender_classifier.verdict import Face, Verdict
-from image_gender_classifier.writing import partial_path, remove_leftovers, write_whole
+from image_gender_classifier.writing import discard, partial_path, remove_leftovers, write_whole
 
 COLUMNS = (
     *("id", "file", "gender", "confidence", "status", "faces"),
@@ -45,7 +44,8 @@ class XmlFolder:
             verdict = xml.decode((self._folder / picture.xml).read_bytes())
         except (OSError, ValueError):
             return None
-        return verdict if verdict.run == run else None
+        same = verdict.run == run and verdict.file == xml.printable(picture.file)
+        return verdict if same else None
 
     def _prepare(self, folder: Path) -> None:
         """Makes a folder below the output folder, and cleans it once."""
@@ -85,8 +85,12 @@ class Table:
     def finish(self) -> None:
         """Gives the file its name, with the rows that it has."""
         with self._explained():
-            self._file.close()
-            os.replace(self._partial, self._path)
+            try:
+                self._file.close()
+                self._partial.replace(self._path)
+            except BaseException:
+                discard(self._partial)
+                raise
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -121,15 +125,16 @@ def _csv_row(verdict: Verdict) -> str:
             len(verdict.faces),
             *place,
             verdict.run,
-            verdict.message or "",
+            xml.printable(verdict.message or ""),
         )
     )
 
 
 def _csv_line(values: Sequence[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
-    return line.getvalue()
+    # A value is quoted for a carriage return only where that is in the line's end.
+    csv.writer(line, lineterminator="\r\n").writerow(values)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _json_row(verdict: Verdict) -> str:
@@ -140,7 +145,7 @@ def _json_row(verdict: Verdict) -> str:
         "confidence": _shown(verdict.confidence),
         "status": verdict.status,
         "run": verdict.run,
-        "message": verdict.message,
+        "message": None if verdict.message is None else xml.printable(verdict.message),
         "faces": [_json_face(face) for face in verdict.faces],
     }
     return json.dumps(row, ensure_ascii=False) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from image_gender_classifier.errors import OutputError
@@ -21,10 +22,12 @@ def write_whole(path: Path, data: bytes) -> None:
     partial = partial_path(path)
     try:
         partial.write_bytes(data)
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+        partial.replace(path)
+    except BaseException as error:  # an interruption must not leave a part behind either
+        discard(partial)
+        if isinstance(error, OSError):
+            raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+        raise
 
 
 def partial_path(path: Path) -> Path:
@@ -33,7 +36,15 @@ def partial_path(path: Path) -> Path:
     return path.with_name(f"{_PARTIAL_PREFIX}{os.getpid()}-{digest:08x}{_PARTIAL_SUFFIX}")
 
 
+def discard(partial: Path) -> None:
+    """Removes a partial file as well as may be; a disk turned read-only refuses even that."""
+    with suppress(OSError):
+        partial.unlink()
+
+
 def remove_leftovers(folder: Path) -> None:
     """Removes what an earlier run, killed while it wrote, left in a folder."""
+    own = f"{_PARTIAL_PREFIX}{os.getpid()}-"  # such as a table's that is being written
     for path in folder.glob(f"{_PARTIAL_PREFIX}*{_PARTIAL_SUFFIX}"):
-        path.unlink(missing_ok=True)
+        if not path.name.startswith(own):
+            path.unlink(missing_ok=True)

@@ -66,7 +66,7 @@ def decode(data: bytes) -> Verdict:
             run=image.attrib["run"],
             message=image.get("message"),
         )
-    except (ElementTree.ParseError, KeyError) as error:
+    except (ElementTree.ParseError, LookupError) as error:  # LookupError: an unknown encoding too
         raise ValueError(f"not a verdict: {error}") from None
 
 
@@ -74,7 +74,9 @@ def printable(text: str) -> str:
     """Replaces each character that XML cannot hold by `%XX` for each of its bytes."""
 
     def percent(match: re.Match[str]) -> str:
-        data = match.group().encode("utf-8", "surrogateescape")
+        character = match.group()
+        stray_byte = "\udc80" <= character <= "\udcff"  # other lone surrogates: Windows names
+        data = character.encode("utf-8", "surrogateescape" if stray_byte else "surrogatepass")
         return "".join(f"%{byte:02X}" for byte in data)
 
     return _IMPOSSIBLE.sub(percent, text)

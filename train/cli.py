@@ -5,27 +5,31 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from image_gender_classifier import images, pipeline
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.loading import DetectorChoice
-from image_gender_classifier.train.command import Parser, exit_code
+from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.crops import CropSet, load_or_cut
 from image_gender_classifier.train.data_options import add_data_options, read_data
-from image_gender_classifier.train.datasets import Reading
+from image_gender_classifier.train.datasets import DataError, LeftOut, Reading
 from image_gender_classifier.train.detectors import add_detector_option, open_detector
 from image_gender_classifier.train.recipe import Recipe
+from image_gender_classifier.train.split import is_held_out
 from image_gender_classifier.writing import write_whole
 
 PROGRAM = "image-gender-train"
 _RUN = "run.json"
 _CURVES = "learning_curves.png"
+_SEEDS = 2**32  # as many as NumPy takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,11 @@ def _train(arguments: Sequence[str]) -> None:
     recipe = _recipe(options)
     # FairFace's own validation part is for measuring; fit holds out a part of what it is given.
     reading = read_data(options, "train" if options.layout == "fairface" else "all")
-    print(reading.report())
+    say(reading.report(), sys.stdout)
     run = Run(_data_key(reading), len(reading.samples), options.layout, options.detector, recipe)
     _prepare_folder(options.out, run, options.resume)
     crop_set = _crops(reading, options.detector, recipe.stored_size, options.out)
+    _check_parts(crop_set, recipe.held_out)
 
     # Imported late: TensorFlow takes seconds, and wrong usage should be told at once.
     from image_gender_classifier.train import fit, plots, saving
@@ -83,7 +88,7 @@ def _train(arguments: Sequence[str]) -> None:
         license=options.license,
         trained={"command": shlex.join([PROGRAM, *arguments]), **asdict(run)},
     )
-    print(f"{options.out / entry.file}: {entry.bytes:,} bytes, {entry.measured}")
+    say(f"{options.out / entry.file}: {entry.bytes:,} bytes, {entry.measured}", sys.stdout)
 
 
 def _parser() -> Parser:
@@ -124,8 +129,10 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     for name in ("epochs", "batch", "patience"):
         if values[name] < 1:
             raise UsageError(f"--{name}: is {values[name]}, but must be 1 or more")
-    if values["seed"] < 0 or values["learning_rate"] <= 0:
-        raise UsageError("--seed must not be negative, and --learning-rate must be positive")
+    if not 0 <= values["seed"] < _SEEDS:
+        raise UsageError(f"--seed: is {values['seed']}, but must be from 0 to {_SEEDS - 1}")
+    if not 0 < values["learning_rate"] < math.inf:
+        raise UsageError(f"--learning-rate: is {values['learning_rate']}, but must be positive")
     return replace(Recipe(), pretrained=not options.from_scratch, **values)
 
 
@@ -135,10 +142,20 @@ def _prepare_folder(folder: Path, run: Run, resume: bool) -> None:
     if path.exists():
         if not resume:
             raise UsageError(f"{folder}: holds a run already; give --resume or another folder")
-        if json.loads(path.read_text("utf-8")) != asdict(run):
+        if _record(path) != asdict(run):
             raise UsageError(f"{folder}: holds a run with other data or options; give another one")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {folder}: cannot be made ({error.strerror})") from None
     write_whole(path, json.dumps(asdict(run), indent=2).encode())
+
+
+def _record(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None  # a damaged record equals no run
 
 
 def _data_key(reading: Reading) -> str:
@@ -155,5 +172,16 @@ def _crops(reading: Reading, choice: DetectorChoice, size: int, folder: Path) ->
     crop_set = load_or_cut(reading.samples, size, cut, choice, folder)
     for reason, names in (("unreadable", crop_set.unreadable), ("no face", crop_set.no_face)):
         if names:
-            print(f"left out: {reason}: {len(names):,} ({', '.join(names[:10])} …)")
+            say(str(LeftOut(f"left out: {reason}", names)), sys.stdout)
     return crop_set
+
+
+def _check_parts(crop_set: CropSet, fraction: float) -> None:
+    """Refuses what leaves nothing to learn from, or nothing to measure and calibrate on."""
+    count = len(crop_set.samples)
+    held_out = sum(is_held_out(sample.name, fraction) for sample in crop_set.samples)
+    if not held_out or held_out == count:
+        raise DataError(
+            f"of {count:,} crops {'none is' if not held_out else 'all are'} held out for "
+            "validation, which the names decide; give more pictures"
+        )

@@ -62,7 +62,9 @@ def save(
         trained={**trained, "tensorflow": tf.__version__, "keras": keras.__version__},
     )
     entry = platt.calibrated(entry, runtime, *held_out(crop_set, recipe))
-    write_whole(folder / manifest.NAME, manifest.dump(Manifest(folder, {MODEL: entry})).encode())
+    content = manifest.dump(Manifest(folder, {MODEL: entry}))
+    # A command may name a folder whose name is not Unicode.
+    write_whole(folder / manifest.NAME, content.encode("utf-8", "replace"))
     return entry
 
 

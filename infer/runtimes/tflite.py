@@ -63,7 +63,8 @@ def _without_native_messages() -> Iterator[None]:
 
     It has no switch for that; errors reach Python as exceptions all the same.
     """
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     try:
         kept = os.dup(2)
     except OSError:  # a service without standard error has nothing to keep clean

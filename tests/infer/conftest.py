@@ -17,12 +17,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from lxml import etree
 
 import image_gender_classifier as igc
 from image_gender_classifier import cli
 from image_gender_classifier.verdict import Box, Face, Verdict
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 CheckXml = Callable[[bytes], Any]
 Command = Callable[..., CompletedProcess[str]]
@@ -49,7 +53,8 @@ def verdicts() -> st.SearchStrategy[Verdict]:
     """Verdicts on pictures with any name, as file systems and programs can give them."""
     # Bytes that are no UTF-8 come as lone surrogates; characters of every kind beside them.
     names = st.binary(min_size=1, max_size=40).map(os.fsdecode) | st.text(
-        st.characters() | st.sampled_from("<&>\"'%=;,\t\r\n\0\x1b\x85\u2028\ufffe\udcff"), min_size=1
+        st.characters() | st.sampled_from("<&>\"'%=;,\t\r\n\0\x1b\x85\u2028\ufffe\udcff"),
+        min_size=1,
     )
     genders = st.sampled_from(["female", "male", "unknown"])
     lengths = st.floats(0, 1e5)
@@ -91,7 +96,9 @@ def two_faces(face_pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 @pytest.fixture
 def folder(samples: Path, tmp_path: Path) -> Path:
     """An input folder with the sample pictures."""
-    shutil.copytree(samples, tmp_path / "in")
+    (tmp_path / "in").mkdir()
+    for picture in samples.glob("*.jpg"):
+        shutil.copy(picture, tmp_path / "in")
     return tmp_path / "in"
 
 
@@ -114,10 +121,11 @@ def models(tmp_path: Path) -> Path:
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs the command in this process."""
 
-    def run(*arguments: object) -> CompletedProcess[str]:
+    def run(*options: object) -> CompletedProcess[str]:
+        arguments = [str(option) for option in options]
         capsys.readouterr()
         try:
-            code = cli.main([str(argument) for argument in arguments])
+            code = cli.main(arguments)
         except SystemExit as exit_:
             code = int(exit_.code or 0)
         said = capsys.readouterr()
@@ -127,15 +135,12 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
-def _heed_interrupts() -> None:
-    # A shell that starts the tests in the background may have told its children to ignore them.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Starts the command as a process of its own."""
     started: list[Popen[str]] = []
+    # A shell that starts the tests in the background tells all below it to ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def launch(*arguments: object, env: dict[str, str] | None = None) -> Popen[str]:
         process = Popen(
@@ -144,7 +149,6 @@ def start() -> Iterator[Start]:
             stderr=PIPE,
             text=True,
             env={**os.environ, **(env or {})},
-            preexec_fn=_heed_interrupts,
         )
         started.append(process)
         return process
@@ -154,17 +158,18 @@ def start() -> Iterator[Start]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
 def process(start: Start) -> Command:
     """Runs the command as a process of its own, to its end."""
 
-    def run(*arguments: object, env: dict[str, str] | None = None) -> CompletedProcess[str]:
-        running = start(*arguments, env=env)
+    def run(*options: object, env: dict[str, str] | None = None) -> CompletedProcess[str]:
+        running = start(*options, env=env)
         out, err = running.communicate(timeout=120)
         assert "Traceback" not in err
-        return CompletedProcess(arguments, running.returncode, out, err)
+        return CompletedProcess(running.args, running.returncode, out, err)
 
     return run
 
@@ -175,7 +180,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(disk)]
-    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode != 0:
+    if shutil.which("mount") is None or subprocess.call(mount, stderr=subprocess.DEVNULL) != 0:
         pytest.skip("a file system of its own cannot be mounted here")
     yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)

@@ -194,8 +194,8 @@ def test_any_verdicts_come_back_from_json_lines(
             )
             for face in row["faces"]
         )
-        names = ("file", "status", "gender", "confidence")
-        assert Verdict(*map(row.get, names), faces, row["run"], row["message"]) == read
+        names = ("file", "status", "gender", "confidence", "run", "message")
+        assert Verdict(**{name: row[name] for name in names}, faces=faces) == read
 
 
 @many_files

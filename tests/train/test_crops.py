@@ -15,7 +15,6 @@ from image_gender_classifier.train.crops import CropSet, load_or_cut
 from image_gender_classifier.train.datasets.sample import Sample
 
 
-
 class Cutter:
     """Cuts a plain crop whose level is the number in the picture's name; counts its calls."""
 

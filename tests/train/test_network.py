@@ -1,5 +1,7 @@
 """The network: its shape, its heads, and that the ImageNet weights really arrive."""
 
+# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+
 from __future__ import annotations
 
 from dataclasses import replace

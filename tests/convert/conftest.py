@@ -1,0 +1,75 @@
+"""One model, trained on drawn faces, and its exports, shared by every test of the conversion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+pytest.importorskip("tf2onnx")
+
+from image_gender_classifier.convert import onnx, tflite
+from image_gender_classifier.convert.crops import LabelledCrops, at_least
+from image_gender_classifier.faces import Pixels, crop, whole
+from image_gender_classifier.runtimes import Runtime, open_model
+from image_gender_classifier.train import keras_runtime
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The three forms of one model, as bytes and opened."""
+
+    keras_path: Path
+    tflite_file: bytes
+    onnx_file: bytes
+    keras: keras_runtime.KerasRuntime
+    tflite: Runtime
+    onnx: Runtime
+
+
+@pytest.fixture(scope="session")
+def drawn_crops(drawn_faces: Path) -> LabelledCrops:
+    """Crops of all drawn faces at the network's size."""
+    crops, female = [], []
+    for path in sorted(drawn_faces.glob("*/*.png")):
+        pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        crops.append(crop(pixels, whole(*pixels.shape[:2]), 96))
+        female.append(path.parent.name == "female")
+    return LabelledCrops(np.stack(crops), np.array(female))
+
+
+@pytest.fixture(scope="session")
+def exported(trained: Path, drawn_crops: LabelledCrops) -> Exported:
+    path = trained / "gender.keras"
+    model = keras_runtime.open_model(path)
+    tflite_file = tflite.quantise(model.model, drawn_crops.crops[::4])
+    onnx_file = onnx.from_tflite(tflite_file)
+    return Exported(
+        path,
+        tflite_file,
+        onnx_file,
+        model,
+        open_model("tflite", tflite_file),
+        open_model("onnx", onnx_file),
+    )
+
+
+@pytest.fixture(scope="session")
+def thousand_crops(drawn_crops: LabelledCrops) -> Pixels:
+    """The drawn crops and augmented copies of them, 1,000 in all."""
+    return at_least(drawn_crops, 1000).crops
+
+
+@pytest.fixture(scope="session")
+def real_crops(shared: Path) -> Pixels:
+    """The first 1,000 pictures of FairFace's validation part."""
+    crops: list[Any] = []
+    for path in sorted((shared / "fairface" / "val").glob("*.jpg"))[:1000]:
+        pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        crops.append(crop(pixels, whole(*pixels.shape[:2]), 96))
+    return np.stack(crops)

@@ -1,0 +1,223 @@
+"""`image-gender-convert` end to end: what it publishes can be used, what is wrong stays out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from image_gender_classifier import images, loading, manifest, pipeline
+from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier.convert import cli, onnx, tflite, verify
+from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
+from image_gender_classifier.manifest import ModelEntry
+from image_gender_classifier.train import platt
+
+FORMATS = ("gender_int8.tflite", "gender_int8.onnx")
+
+
+def convert(*options: str | Path) -> int:
+    return cli.main([str(option) for option in options])
+
+
+@pytest.fixture
+def quick(exported: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes the export made once and few crops, where the numbers are not what is tested."""
+    monkeypatch.setattr(tflite, "quantise", lambda *_: exported.tflite_file)
+    monkeypatch.setattr(onnx, "from_tflite", lambda _: exported.onnx_file)
+    monkeypatch.setattr(cli, "_FEWEST_CROPS", 40)
+    monkeypatch.setattr(cli, "_FEWEST_CALIBRATION_CROPS", 10)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+def test_drawn_faces_end_to_end(
+    exported: Any, drawn_faces: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ("--data", drawn_faces, "--layout", "folders")
+    assert convert("--model", exported.keras_path, "--out", out, *data) == 0
+    shown = capsys.readouterr().out
+    assert "accuracy on 1000 crops: Keras " in shown
+    assert all(f"{out / name}: " in shown for name in FORMATS)
+    models = manifest.load(out)
+    assert set(models.models) == {"gender.keras", *FORMATS}
+    for entry in models.models.values():
+        data_read = manifest.read_verified(out, entry)
+        assert len(data_read) == entry.bytes
+    of_keras = manifest.load(exported.keras_path.parent).models["gender.keras"]
+    assert models.models["gender.keras"] == of_keras
+    of_tflite, of_onnx = (models.models[name] for name in FORMATS)
+    assert (of_tflite.calibration, of_tflite.threshold, of_tflite.measured) == (
+        of_onnx.calibration,
+        of_onnx.threshold,
+        of_onnx.measured,
+    )
+    assert of_tflite.measured["held_out"]["n"] == 1000
+    assert of_tflite.trained["command"] == of_keras.trained["command"]
+    assert of_tflite.trained["converted_by"].startswith("image-gender-convert --model ")
+    picture = images.read(next((drawn_faces / "female").iterdir()))
+    verdicts = [
+        pipeline.judge(picture, "a", pipeline.WholePicture(), loading.open_classifier(out / name))
+        for name in FORMATS
+    ]
+    assert verdicts[0].faces[0].gender in ("female", "unknown")
+    assert verdicts[0].confidence == pytest.approx(verdicts[1].confidence, abs=0.02)
+
+
+def test_the_sample_pictures_are_enough(
+    samples: Path, face_picture: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One face is too little to rely on: the export may well be refused, but never half done."""
+    labels = tmp_path / "labels.csv"
+    labels.write_text("user_id,gender\nastronaut,female\n")
+    code = convert(
+        *("--model", shipped_models() / "gender.keras", "--out", out, "--data", samples),
+        *("--layout", "user-id", "--labels", labels, "--detector", "cascade"),
+    )
+    shown = capsys.readouterr()
+    assert "accuracy on 1000 crops" in shown.out
+    if code != 0:
+        assert code == cli.REFUSED
+        assert "nothing is published: " in shown.err
+        assert list(out.iterdir()) == []
+        return
+    detector = CascadeDetector(manifest.load(shipped_models()))
+    for name in FORMATS:
+        classifier = loading.open_classifier(out / name)
+        verdict = pipeline.judge(images.read(face_picture), "astronaut", detector, classifier)
+        assert verdict.status == "classified"
+        assert verdict.gender == "female"
+
+
+@pytest.mark.usefixtures("quick")
+def test_exports_that_differ_are_not_published(
+    exported: Any,
+    drawn_faces: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = (shipped_models() / f"{SHIPPED_STEM}.onnx").read_bytes()
+    monkeypatch.setattr(onnx, "from_tflite", lambda _: other)
+    data = ("--data", drawn_faces, "--layout", "folders")
+    assert convert("--model", exported.keras_path, "--out", out, *data) == 1
+    shown = capsys.readouterr().err
+    assert "image-gender-convert: nothing is published: TFLite and ONNX differ by " in shown
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_refusal_leaves_what_was_published(
+    exported: Any, drawn_faces: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = ("--data", drawn_faces, "--layout", "folders")
+    options = ("--model", exported.keras_path, "--out", out, *data)
+    assert convert(*options) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    monkeypatch.setattr(verify, "LARGEST_LOSS", -2.0)
+    assert convert(*options) == 1
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+@pytest.mark.usefixtures("quick")
+def test_published_into_its_own_folder_the_model_stays(
+    exported: Any, drawn_faces: Path, out: Path
+) -> None:
+    for name in ("gender.keras", manifest.NAME):
+        (out / name).write_bytes((exported.keras_path.parent / name).read_bytes())
+    model = (out / "gender.keras").read_bytes()
+    data = ("--data", drawn_faces, "--layout", "folders")
+    assert convert("--model", out / "gender.keras", "--out", out, *data) == 0
+    assert (out / "gender.keras").read_bytes() == model
+    assert set(manifest.load(out).models) == {"gender.keras", *FORMATS}
+
+
+@pytest.mark.usefixtures("quick")
+def test_calibration_is_of_held_out_pictures_alone(
+    exported: Any, drawn_faces: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the 200 drawn pictures 7 are held out; the quantiser sees the other ones only."""
+    taken: list[bytes] = []
+    measured: list[bytes] = []
+
+    def quantise(_: Any, crops: Any) -> bytes:
+        taken.extend(crop.tobytes() for crop in crops)
+        return bytes(exported.tflite_file)
+
+    def calibrated(entry: ModelEntry, _: Any, crops: Any, __: Any) -> ModelEntry:
+        measured.extend(crop.tobytes() for crop in crops)
+        return entry
+
+    monkeypatch.setattr(tflite, "quantise", quantise)
+    monkeypatch.setattr(platt, "calibrated", calibrated)
+    data = ("--data", drawn_faces, "--layout", "folders")
+    assert convert("--model", exported.keras_path, "--out", out, *data) == 0
+    assert (len(set(taken)), len(set(measured))) == (193, 40)
+    assert not set(taken) & set(measured)
+
+
+@pytest.fixture
+def small_data(tmp_path: Path) -> Path:
+    root = tmp_path / "small"
+    for gender in ("female", "male"):
+        (root / gender).mkdir(parents=True)
+        assert cv2.imwrite(str(root / gender / "b.png"), np.zeros((30, 30, 3), np.uint8))
+    return root
+
+
+def refused(capsys: pytest.CaptureFixture[str], *options: str | Path) -> str:
+    """Runs a command that must end with code 2 and one line; gives the line."""
+    assert convert(*options) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("image-gender-convert: ")
+    assert shown.count("\n") == 1
+    return shown
+
+
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    trained: Path, small_data: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = ("--model", trained / "gender.keras")
+    data = ("--data", small_data, "--layout", "folders")
+    assert "--out" in refused(capsys, *model, *data)
+    assert "the folder does not exist" in refused(capsys, *model, *data, "--out", out / "deeper")
+    assert "manifest.json" in refused(capsys, "--model", out / "x.keras", *data, "--out", out)
+    wrong = ("--data", small_data, "--layout", "utkface")
+    assert "age_gender_race_date" in refused(capsys, *model, *wrong, "--out", out)
+    cascade = (*data, "--detector", "cascade", "--out", out)
+    assert "no face in any of the pictures" in refused(capsys, *model, *cascade)
+    assert list(out.iterdir()) == []
+
+
+def test_a_model_of_another_making_is_refused(
+    small_data: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has one output, as it must, but nothing tells how it scales its pixels."""
+    import hashlib
+
+    import keras
+
+    pixels = keras.Input((16, 16, 3))
+    x = keras.layers.GlobalAveragePooling2D()(pixels)
+    path = tmp_path / "other.keras"
+    keras.Model(pixels, keras.layers.Dense(1)(x)).save(path)
+    data = path.read_bytes()
+    entry = ModelEntry(
+        *("other.keras", hashlib.sha256(data).hexdigest(), len(data), (16, 16, 3), "uint8"),
+        *("RGB", "square", "female", "male", manifest.Calibration(), 0.5, "MIT"),
+    )
+    content = manifest.dump(manifest.Manifest(tmp_path, {path.name: entry}))
+    (tmp_path / manifest.NAME).write_text(content)
+    options = ("--data", small_data, "--layout", "folders", "--out", out)
+    assert "no layer 'normalisation'" in refused(capsys, "--model", path, *options)
+    assert list(out.iterdir()) == []

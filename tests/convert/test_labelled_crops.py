@@ -1,0 +1,71 @@
+"""Crops for conversion: labels stay with their crops, also through the copies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from image_gender_classifier import manifest
+from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.pipeline import WholePicture
+from image_gender_classifier.train.datasets import DataError, Sample
+
+
+def labelled(count: int, size: int = 24) -> LabelledCrops:
+    """Bright crops are female, dark ones male."""
+    female = np.arange(count) % 3 == 0
+    crops = np.where(female, 200, 40)[:, None, None, None] * np.ones((size, size, 3))
+    return LabelledCrops(crops.astype(np.uint8), female)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 12), st.integers(0, 40))
+def test_copies_follow_the_originals(have: int, wanted: int) -> None:
+    given_ = labelled(have)
+    found = at_least(given_, wanted)
+    assert len(found.crops) == len(found.female) == max(have, wanted)
+    assert np.array_equal(found.crops[:have], given_.crops)
+    assert found.female.tolist() == [number % have % 3 == 0 for number in range(len(found.female))]
+    assert found.crops.dtype == np.uint8
+
+
+def test_copies_look_like_their_labels_but_not_alike() -> None:
+    found = at_least(labelled(6), 200)
+    bright = found.crops.mean(axis=(1, 2, 3)) > 115
+    assert np.mean(bright == found.female) > 0.97
+    assert len({crop.tobytes() for crop in found.crops}) > 180
+
+
+def test_copies_are_the_same_every_time() -> None:
+    assert np.array_equal(at_least(labelled(4), 30).crops, at_least(labelled(4), 30).crops)
+
+
+def test_pictures_without_a_crop_are_left_out_with_their_label(tmp_path: Path) -> None:
+    samples = []
+    for number in range(6):
+        path = tmp_path / f"{number}.png"
+        if number in (1, 4):
+            path.write_bytes(b"no picture")
+        else:
+            assert cv2.imwrite(str(path), np.full((30, 20, 3), 40 * number, np.uint8))
+        samples.append(Sample(path.name, path, "female" if number > 2 else "male"))
+    found = cut(samples, WholePicture(), 16)
+    assert found.crops.shape == (4, 16, 16, 3)
+    assert found.crops[:, 8, 8, 0].tolist() == [0, 80, 120, 200]
+    assert found.female.tolist() == [False, False, True, True]
+
+
+def test_no_crop_at_all_is_told(samples: Path) -> None:
+    detector = CascadeDetector(manifest.load(shipped_models()))
+    rocket = Sample("rocket", samples / "rocket.jpg", "male")
+    with pytest.raises(DataError, match="no face in any of the pictures"):
+        cut([rocket], detector, 16)
+    with pytest.raises(DataError):
+        cut([], detector, 16)

@@ -1,0 +1,87 @@
+"""The ONNX file holds the TFLite file's integers and is computed wholly in integers."""
+
+# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx")
+ort = pytest.importorskip("onnxruntime")
+
+from image_gender_classifier.convert import tflite
+from image_gender_classifier.faces import Pixels
+
+
+def kinds(model: Any) -> Counter[str]:
+    return Counter(node.op_type for node in model.graph.node)
+
+
+def assert_within_a_step(exported: Any, crops: Pixels) -> None:
+    step = tflite.logit_step(exported.tflite_file)
+    of_tflite = exported.tflite.run(crops)[0].reshape(-1)
+    of_onnx = exported.onnx.run(crops)[0].reshape(-1)
+    assert len(np.unique(of_tflite)) > 20, "answers that are all alike prove nothing"
+    assert np.abs(of_tflite - of_onnx).max() <= step * 1.001
+    assert np.mean(of_tflite != of_onnx) < 0.01
+
+
+def test_agrees_with_tflite(exported: Any, thousand_crops: Pixels) -> None:
+    assert len(thousand_crops) == 1000
+    assert_within_a_step(exported, thousand_crops)
+
+
+def test_agrees_with_tflite_on_noise_and_extremes(exported: Any) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (30, 96, 96, 3), np.uint8)
+    plain = np.stack([np.full((96, 96, 3), level, np.uint8) for level in range(0, 256, 15)])
+    crops = np.concatenate([noise, plain])
+    step = tflite.logit_step(exported.tflite_file)
+    difference = np.abs(exported.tflite.run(crops)[0] - exported.onnx.run(crops)[0])
+    assert difference.max() <= step * 1.001
+
+
+def test_takes_and_gives_what_the_tflite_file_does(exported: Any) -> None:
+    session = ort.InferenceSession(exported.onnx_file, providers=["CPUExecutionProvider"])
+    (taken,), (given,) = session.get_inputs(), session.get_outputs()
+    assert (taken.type, taken.shape[1:]) == ("tensor(uint8)", [96, 96, 3])
+    assert (given.type, given.shape[1:]) == ("tensor(float)", [1])
+
+
+def test_has_no_clip_and_no_int8_activation(exported: Any) -> None:
+    model = onnx.load_from_string(exported.onnx_file)
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    assert kinds(model)["Clip"] == 0
+    assert kinds(model)["QuantizeLinear"] > 20
+    for node in model.graph.node:
+        if node.op_type == "QuantizeLinear":
+            assert constants[node.input[2]].data_type == onnx.TensorProto.UINT8
+
+
+def test_any_runtime_since_1_8_reads_it(exported: Any) -> None:
+    model = onnx.load_from_string(exported.onnx_file)
+    assert {(entry.domain, entry.version) for entry in model.opset_import} <= {
+        ("", 13),
+        ("ai.onnx.ml", 2),
+    }
+    onnx.checker.check_model(model, full_check=True)
+
+
+def test_onnx_runtime_computes_it_in_integers(exported: Any, tmp_path: Path) -> None:
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    options.log_severity_level = 3
+    ort.InferenceSession(exported.onnx_file, options, providers=["CPUExecutionProvider"])
+    found = kinds(onnx.load(tmp_path / "optimised.onnx"))
+    assert found["QLinearConv"] == 28
+    assert found["QLinearAdd"] == 4
+    assert not {"Conv", "FusedConv", "Clip", "Relu", "Add", "Gemm", "MatMul"} & set(found)
+
+
+def test_agrees_with_tflite_on_real_faces(exported: Any, real_crops: Pixels) -> None:
+    assert_within_a_step(exported, real_crops)

@@ -1,0 +1,78 @@
+"""The int8 file: the input that the runtime feeds it, and how near it stays to the original."""
+
+# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+from ai_edge_litert.interpreter import Interpreter
+
+from image_gender_classifier.convert import tflite
+from image_gender_classifier.convert.crops import LabelledCrops
+from image_gender_classifier.errors import ModelError
+
+
+@pytest.fixture(scope="module")
+def interpreter(exported: Any) -> Interpreter:
+    opened = Interpreter(model_content=exported.tflite_file, num_threads=1)
+    opened.allocate_tensors()
+    return opened
+
+
+def test_takes_the_pixels_as_they_are(interpreter: Interpreter) -> None:
+    (details,) = interpreter.get_input_details()
+    assert details["dtype"] is np.uint8
+    assert details["shape"].tolist() == [1, 96, 96, 3]
+    assert details["quantization"] == (1 / 128, 127)
+
+
+def test_gives_one_float_logit(interpreter: Interpreter) -> None:
+    (details,) = interpreter.get_output_details()
+    assert (details["dtype"], details["shape"].tolist()) == (np.float32, [1, 1])
+
+
+def test_holds_integers_alone(interpreter: Interpreter) -> None:
+    floats = [
+        tensor["name"]
+        for tensor in interpreter.get_tensor_details()
+        if tensor["dtype"] == np.float32
+    ]
+    assert len(floats) == 1, "only the answer itself"
+
+
+def test_weights_have_a_scale_a_channel(interpreter: Interpreter) -> None:
+    kernels = [tensor for tensor in interpreter.get_tensor_details() if len(tensor["shape"]) == 4]
+    many = [t for t in kernels if len(t["quantization_parameters"]["scales"]) > 1]
+    assert len(many) == 28, "stem, 8 expansions, 9 depthwise, 9 projections, features"
+
+
+def test_is_a_third_of_the_original(exported: Any) -> None:
+    assert 400_000 < len(exported.tflite_file) < exported.keras_path.stat().st_size / 3
+
+
+def test_the_logit_step_parts_the_answers(exported: Any, drawn_crops: LabelledCrops) -> None:
+    step = tflite.logit_step(exported.tflite_file)
+    logits = exported.tflite.run(drawn_crops.crops)[0].reshape(-1)
+    parts = logits / step
+    assert np.abs(parts - np.round(parts)).max() < 1e-3
+    gaps = np.diff(np.unique(logits))
+    assert gaps.min() == pytest.approx(step, rel=1e-3)
+
+
+def test_answers_as_keras_does(exported: Any, drawn_crops: LabelledCrops) -> None:
+    of_keras = exported.keras.run(drawn_crops.crops)[0].reshape(-1)
+    of_tflite = exported.tflite.run(drawn_crops.crops)[0].reshape(-1)
+    assert np.corrcoef(of_keras, of_tflite)[0, 1] > 0.99
+    assert np.mean((of_keras > 0) == (of_tflite > 0)) > 0.97
+
+
+def test_a_network_of_another_making_is_refused() -> None:
+    pixels = keras.Input((8, 8, 3))
+    other = keras.Model(pixels, keras.layers.Dense(1)(keras.layers.Flatten()(pixels)))
+    with pytest.raises(ModelError, match="normalisation"):
+        tflite.quantise(other, np.zeros((2, 8, 8, 3), np.uint8))

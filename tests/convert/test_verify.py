@@ -1,0 +1,94 @@
+"""What may be published and what must not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from image_gender_classifier.convert import tflite, verify
+from image_gender_classifier.convert.crops import LabelledCrops
+from image_gender_classifier.convert.verify import Comparison
+from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
+from image_gender_classifier.runtimes import open_model
+
+GOOD = Comparison(crops=1000, keras=0.9, tflite=0.9, onnx=0.9, steps=0.0, float_difference=0.1)
+
+
+class Fixed:
+    """A runtime with fixed answers."""
+
+    input_shape, input_dtype = (8, 8, 3), "uint8"
+
+    def __init__(self, *logits: float) -> None:
+        self.logits = np.array(logits, np.float32)[:, np.newaxis]
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        return (self.logits,)
+
+
+def test_equal_models_have_no_faults() -> None:
+    assert GOOD.faults() == []
+    assert replace(GOOD, tflite=0.8901, onnx=0.8901, steps=1.0005).faults() == []
+    assert replace(GOOD, tflite=0.95, onnx=0.95).faults() == [], "a gain is no fault"
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"steps": 1.01}, "differ by 1.01 quantisation steps"),
+        ({"tflite": 0.889}, "TFLite loses 1.10 points"),
+        ({"onnx": 0.5}, "ONNX loses 40.00 points"),
+        ({"steps": float("nan")}, "TFLite and ONNX differ by nan"),
+        ({"steps": float("inf")}, "TFLite and ONNX differ by inf"),
+        ({"tflite": float("nan")}, "TFLite loses nan"),
+    ],
+)
+def test_each_fault_is_told(fault: dict[str, float], message: str) -> None:
+    (told,) = replace(GOOD, **fault).faults()
+    assert message in told
+
+
+def test_figures_are_those_of_the_answers() -> None:
+    crops = np.zeros((4, 8, 8, 3), np.uint8)
+    positive = np.array([True, True, False, False])
+    keras, lite, onnx = Fixed(1, 2, -1, -2), Fixed(1, -0.5, -1, -2), Fixed(1, 0, 0.5, -2)
+    found = verify.compare(crops, positive, keras, lite, onnx, step=0.5)
+    assert found == Comparison(4, 1.0, 0.75, 0.75, steps=3.0, float_difference=2.5)
+    table = found.table()
+    assert "accuracy on 4 crops: Keras 100.00 %, TFLite 75.00 %, ONNX 75.00 %" in table
+    assert "TFLite and ONNX 3.00 quantisation steps, TFLite and Keras 2.500 logits" in table
+
+
+def test_answers_that_are_no_numbers_are_a_fault() -> None:
+    crops, positive = np.zeros((2, 8, 8, 3), np.uint8), np.array([True, False])
+    nan = float("nan")
+    found = verify.compare(crops, positive, Fixed(1, -1), Fixed(nan, -1), Fixed(nan, -1), 0.1)
+    assert found.faults()
+
+
+def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) -> None:
+    found = verify.compare(
+        drawn_crops.crops,
+        drawn_crops.female,
+        exported.keras,
+        exported.tflite,
+        exported.onnx,
+        tflite.logit_step(exported.tflite_file),
+    )
+    assert found.steps <= 1.001
+    assert found.faults() == []
+
+
+def test_the_export_of_another_model_is_refused(exported: Any, drawn_crops: LabelledCrops) -> None:
+    other = open_model("onnx", (shipped_models() / f"{SHIPPED_STEM}.onnx").read_bytes())
+    step = tflite.logit_step(exported.tflite_file)
+    found = verify.compare(
+        drawn_crops.crops, drawn_crops.female, exported.keras, exported.tflite, other, step
+    )
+    assert any("TFLite and ONNX differ by" in fault for fault in found.faults())

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image, ImageOps
+
+import image_gender_classifier as igc
+from image_gender_classifier import xml
+from image_gender_classifier.loading import RuntimeChoice
+from image_gender_classifier.verdict import Verdict
+
+ORIENTATION = 274
+# What to do to an upright picture so that each EXIF orientation turns it upright again.
+UNDO = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def as_png(pixels: npt.NDArray[np.uint8], orientation: int = 1) -> bytes:
+    picture, exif = Image.fromarray(pixels), Image.Exif()
+    if orientation > 1:
+        picture = picture.transpose(UNDO[orientation])
+        exif[ORIENTATION] = orientation
+    data = io.BytesIO()
+    picture.save(data, "PNG", exif=exif)
+    assert np.array_equal(np.asarray(ImageOps.exif_transpose(Image.open(data))), pixels)
+    return data.getvalue()
+
+
+def seen(verdict: Verdict) -> tuple[object, ...]:
+    return verdict.status, verdict.gender, verdict.confidence, verdict.faces
+
+
+def test_a_path_its_bytes_and_its_pixels_are_judged_alike(
+    classifier: igc.GenderClassifier, face_pixels: npt.NDArray[np.uint8], tmp_path: Path
+) -> None:
+    data = as_png(face_pixels)
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    by_path, by_text = classifier.judge(path), classifier.judge(str(path))
+    by_bytes, by_pixels = classifier.judge(data), classifier.judge(face_pixels)
+    assert by_path.status == "classified"
+    assert by_path == by_text
+    assert seen(by_path) == seen(by_bytes) == seen(by_pixels)
+    assert (by_path.file, by_bytes.file, by_pixels.file) == ("a.png", "", "")
+    assert by_path.run == by_bytes.run
+
+
+def test_the_astronaut_is_a_woman(classifier: igc.GenderClassifier, face_picture: Path) -> None:
+    verdict = classifier.judge(face_picture)
+    assert (verdict.file, verdict.status, verdict.gender) == (
+        ("astronaut.jpg", "classified", "female")
+    )
+
+
+def test_the_caller_may_name_the_picture(
+    classifier: igc.GenderClassifier, face_picture: Path
+) -> None:
+    assert classifier.judge(face_picture, "x/y.jpg").file == "x/y.jpg"
+    assert classifier.judge(b"", file="b").file == "b"
+
+
+@pytest.mark.parametrize("orientation", sorted(UNDO))
+def test_boxes_are_in_the_picture_as_a_person_sees_it(
+    orientation: int, classifier: igc.GenderClassifier, face_pixels: npt.NDArray[np.uint8]
+) -> None:
+    upright = classifier.judge(as_png(face_pixels))
+    turned = classifier.judge(as_png(face_pixels, orientation))
+    assert upright.faces
+    assert seen(turned) == seen(upright)
+    assert turned.run != upright.run
+
+
+def test_grey_and_transparent_pixels_are_pictures_too(
+    classifier: igc.GenderClassifier, face_pixels: npt.NDArray[np.uint8]
+) -> None:
+    colours = classifier.judge(face_pixels)
+    opaque = np.full(face_pixels.shape[:2], 255, np.uint8)
+    assert seen(classifier.judge(np.dstack([face_pixels, opaque]))) == seen(colours)
+    grey = classifier.judge(np.asarray(Image.fromarray(face_pixels).convert("L")))
+    assert [face.box for face in grey.faces] == [face.box for face in colours.faces]
+    empty = classifier.judge(np.dstack([face_pixels, opaque * 0]))
+    assert empty.status == "no_face"  # what nobody sees is not judged
+
+
+def test_pixels_are_left_as_they_are(
+    classifier: igc.GenderClassifier, face_pixels: npt.NDArray[np.uint8]
+) -> None:
+    before = face_pixels.copy()
+    classifier.judge(face_pixels)
+    assert np.array_equal(face_pixels, before)
+
+
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((9, 9, 3)), np.zeros((9, 9, 2), np.uint8), np.zeros((0, 9, 3), np.uint8)]
+)
+def test_other_arrays_are_a_usage_error(
+    pixels: npt.NDArray[np.uint8], classifier: igc.GenderClassifier
+) -> None:
+    with pytest.raises(igc.UsageError, match="uint8"):
+        classifier.judge(pixels)
+
+
+def test_what_cannot_be_read_has_a_verdict_that_says_why(
+    classifier: igc.GenderClassifier, face_picture: Path, tmp_path: Path
+) -> None:
+    whole = face_picture.read_bytes()
+    verdicts = [classifier.judge(data) for data in (b"", b"text", whole[: len(whole) // 2])]
+    verdicts += [classifier.judge(tmp_path / "gone.jpg"), classifier.judge(tmp_path)]
+    for verdict in verdicts:
+        assert (verdict.status, verdict.gender, verdict.faces) == ("unreadable", "unknown", ())
+        assert verdict.confidence is None
+        assert verdict.message is not None and verdict.message.endswith(".")
+    assert len({verdict.message for verdict in verdicts}) == 5
+    assert verdicts[3].file == "gone.jpg"
+
+
+def test_any_verdict_is_valid_xml(
+    classifier: igc.GenderClassifier, face_pixels: npt.NDArray[np.uint8], check_xml: object
+) -> None:
+    assert callable(check_xml)
+    for picture in (face_pixels, b"", as_png(face_pixels), np.zeros((5, 5), np.uint8)):
+        check_xml(xml.encode(classifier.judge(picture)))
+
+
+def test_run_tells_pictures_models_and_options_apart(
+    classifier: igc.GenderClassifier, face_picture: Path
+) -> None:
+    run = classifier.judge(face_picture).run
+    assert run == classifier.judge(face_picture).run == igc.load().judge(face_picture).run
+    others = [igc.load(detector="none"), igc.load(threshold=0.51), igc.load(runtime="onnx")]
+    runs = {other.judge(face_picture).run for other in others}
+    runs.add(classifier.judge(face_picture.read_bytes() + b"\0").run)
+    assert len(runs | {run}) == 5
+
+
+def test_the_manifests_threshold_given_by_hand_is_no_other_option(
+    classifier: igc.GenderClassifier, face_picture: Path
+) -> None:
+    verdict = classifier.judge(face_picture)
+    same = igc.load(threshold=classifier._parts.classifier.threshold)
+    assert same.judge(face_picture) == verdict
+
+
+def test_both_runtimes_give_the_same_gender(samples: Path) -> None:
+    tflite, onnx = igc.load(runtime="tflite"), igc.load(runtime="onnx")
+    for path in sorted(samples.glob("*.jpg")):
+        first, second = tflite.judge(path), onnx.judge(path)
+        assert (first.status, first.gender) == (second.status, second.gender)
+        assert [face.box for face in first.faces] == [face.box for face in second.faces]
+
+
+def test_a_folder_is_judged_in_order(
+    classifier: igc.GenderClassifier, folder: Path, face_picture: Path
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "z.jpg").write_bytes(face_picture.read_bytes())
+    (folder / "a.png").write_bytes(b"broken")
+    (folder / "notes.txt").write_text("no picture")
+    flat = list(classifier.judge_folder(folder))
+    assert [(verdict.file, verdict.status) for verdict in flat] == [
+        ("a.png", "unreadable"),
+        ("astronaut.jpg", "classified"),
+        ("cat.jpg", "no_face"),
+        ("rocket.jpg", "no_face"),
+    ]
+    deep = list(classifier.judge_folder(str(folder), recursive=True, workers=3))
+    assert deep[:4] == flat
+    assert (deep[4].file, deep[4].gender) == ("sub/z.jpg", "female")
+    assert deep[1] == classifier.judge(folder / "astronaut.jpg")
+
+
+def test_a_folder_that_is_none_is_a_usage_error(
+    classifier: igc.GenderClassifier, tmp_path: Path
+) -> None:
+    assert list(classifier.judge_folder(tmp_path)) == []
+    with pytest.raises(igc.UsageError):
+        list(classifier.judge_folder(tmp_path / "missing"))
+
+
+def test_a_twin_judges_alike(classifier: igc.GenderClassifier, face_picture: Path) -> None:
+    assert classifier.twin().judge(face_picture) == classifier.judge(face_picture)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
+def test_an_impossible_threshold_is_a_usage_error(threshold: float) -> None:
+    with pytest.raises(igc.UsageError, match="between 0 and 1"):
+        igc.load(threshold=threshold)
+
+
+def test_a_model_of_ones_own(models: Path, face_picture: Path) -> None:
+    for name in ("gender_int8.tflite", "gender_int8.onnx"):
+        verdict = igc.load(models / name).judge(face_picture)
+        assert (verdict.status, verdict.gender) == ("classified", "female")
+
+
+@pytest.mark.parametrize(
+    ("name", "runtime", "said"),
+    [
+        ("gender_int8.onnx", "tflite", "is a onnx model; give --runtime onnx or auto"),
+        ("gender_int8.tflite", "onnx", "is a tflite model; give --runtime tflite or auto"),
+        ("gender.keras", "auto", "is neither a .tflite nor an .onnx file"),
+        ("", "auto", "is neither"),
+    ],
+)
+def test_a_model_that_does_not_fit_is_a_usage_error(
+    name: str, runtime: RuntimeChoice, said: str, models: Path
+) -> None:
+    with pytest.raises(igc.UsageError, match=said):
+        igc.load(models / name, runtime=runtime)
+
+
+def test_a_model_that_its_manifest_does_not_know_is_a_model_error(models: Path) -> None:
+    (models / "gender_int8.tflite").rename(models / "mine.tflite")
+    with pytest.raises(igc.ModelError, match=r"mine\.tflite: its manifest does not know it"):
+        igc.load(models / "mine.tflite")
+
+
+def test_what_is_promised_is_there_and_nothing_else() -> None:
+    for name in igc.__all__:
+        assert getattr(igc, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = igc.nonsense
+
+
+def test_judging_needs_neither_tensorflow_nor_training_nor_conversion(face_picture: Path) -> None:
+    code = (
+        "import sys, image_gender_classifier as igc\n"
+        "assert 'numpy' not in sys.modules\n"
+        "igc.load().judge(sys.argv[1])\n"
+        "print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(face_picture)]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert "image_gender_classifier.api" in loaded
+    package = "image_gender_classifier"
+    unwanted = ("tensorflow", "keras", "tf2onnx", "onnx", f"{package}.train", f"{package}.convert")
+    assert not [name for name in loaded if name.startswith(unwanted) and "onnxruntime" not in name]

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from image_gender_classifier import manifest
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.manifest import CascadeEntry, ModelEntry
+
+SHIPPED = Path(str(files("image_gender_classifier.models")))
+MODEL, CASCADE = "gender_int8.tflite", "lbpcascade_frontalface.xml"
+Content = dict[str, Any]
+
+
+def change(folder: Path, edit: Callable[[Content], object]) -> None:
+    path = folder / manifest.NAME
+    content = json.loads(path.read_text("utf-8"))
+    edit(content)
+    path.write_text(json.dumps(content), "utf-8")
+
+
+def required(entry: type[ModelEntry] | type[CascadeEntry]) -> list[str]:
+    optional = {"file", "trained", "measured"}
+    return [field.name for field in fields(entry) if field.name not in optional]
+
+
+def test_what_is_dumped_is_loaded_again(tmp_path: Path) -> None:
+    shipped = manifest.load(SHIPPED)
+    (tmp_path / manifest.NAME).write_text(manifest.dump(shipped), "utf-8")
+    again = manifest.load(tmp_path)
+    assert (again.models, again.cascades) == (shipped.models, shipped.cascades)
+    assert list(again.models) == list(shipped.models)
+    assert manifest.dump(again) == manifest.dump(shipped)
+
+
+def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licence() -> None:
+    shipped = manifest.load(SHIPPED)
+    entries: dict[str, ModelEntry | CascadeEntry] = {**shipped.models}
+    entries |= {entry.file: entry for entry in shipped.cascades}
+    kinds = {".xml", ".tflite", ".onnx", ".keras"}
+    assert set(entries) == {path.name for path in SHIPPED.iterdir() if path.suffix in kinds}
+    for name, entry in entries.items():
+        data = (SHIPPED / name).read_bytes()
+        assert (entry.bytes, entry.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+        assert manifest.read_verified(SHIPPED, entry) == data
+        assert entry.license
+
+
+def test_cascades_keep_the_order_of_the_manifest(models: Path) -> None:
+    names = [entry.file for entry in manifest.load(models).cascades]
+    change(models, lambda content: content.update(files=dict(reversed(content["files"].items()))))
+    assert [entry.file for entry in manifest.load(models).cascades] == names[::-1]
+
+
+def test_a_missing_manifest_is_a_model_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"manifest\.json: cannot be read \(No such file"):
+        manifest.load(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b'{"manifest_version": 1,}'])
+def test_a_manifest_that_is_no_json_is_a_model_error(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / manifest.NAME).write_bytes(data)
+    with pytest.raises(ModelError, match=r"manifest\.json: is not valid JSON"):
+        manifest.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "1",
+        "null",
+        "{}",
+        '{"manifest_version": 1}',
+        '{"manifest_version": 1, "files": []}',
+        '{"manifest_version": 1, "files": {"a": null}}',
+        '{"manifest_version": 1, "files": {"a": {}}}',
+    ],
+)
+def test_a_manifest_of_another_form_is_a_model_error(text: str, tmp_path: Path) -> None:
+    (tmp_path / manifest.NAME).write_text(text)
+    with pytest.raises(ModelError, match="a field is missing or of the wrong kind"):
+        manifest.load(tmp_path)
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_another_version_is_a_model_error(version: object, models: Path) -> None:
+    change(models, lambda content: content.update(manifest_version=version))
+    with pytest.raises(ModelError, match=f"is of version {version}, expected 1"):
+        manifest.load(models)
+
+
+@pytest.mark.parametrize(
+    ("file", "field"),
+    [(MODEL, name) for name in required(ModelEntry)]
+    + [(CASCADE, name) for name in required(CascadeEntry)],
+)
+def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -> None:
+    change(models, lambda content: content["files"][file].pop(field))
+    with pytest.raises(ModelError, match=field):
+        manifest.load(models)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("unheard_of", 1),
+        ("input_shape", [96, 96]),
+        ("input_shape", "96x96x3"),
+        ("calibration", {"slope": 1, "offset": 0}),
+        ("calibration", {"slope": "steep", "bias": 0}),
+        ("calibration", None),
+        ("threshold", "high"),
+        ("threshold", None),
+        ("threshold", 1.5),
+        ("positive", "woman"),
+        ("positive", "male"),
+    ],
+)
+def test_a_field_of_the_wrong_kind_is_a_model_error(
+    field: str, value: object, models: Path
+) -> None:
+    change(models, lambda content: content["files"][MODEL].update({field: value}))
+    with pytest.raises(ModelError, match=r"manifest\.json: a field is missing or of the wrong"):
+        manifest.load(models)
+
+
+@pytest.mark.parametrize("at", [0, 1000, -1])
+def test_a_flipped_bit_is_noticed(at: int, models: Path) -> None:
+    data = bytearray((models / MODEL).read_bytes())
+    data[at] ^= 1
+    (models / MODEL).write_bytes(data)
+    with pytest.raises(ModelError, match="is not the file that its manifest describes"):
+        manifest.read_verified(models, manifest.load(models).models[MODEL])
+
+
+def test_a_model_that_is_gone_is_a_model_error(models: Path) -> None:
+    (models / MODEL).unlink()
+    with pytest.raises(ModelError, match=rf"{MODEL}: cannot be read"):
+        manifest.read_verified(models, manifest.load(models).models[MODEL])
