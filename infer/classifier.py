@@ -13,6 +13,8 @@ from image_gender_classifier.manifest import ModelEntry
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.verdict import BinaryGender
 
+# As many as every output gives: what is written is what was compared with the threshold.
+DECIMALS = 3
 _LARGEST_SCORE = 700.0  # exp overflows above 709
 
 
@@ -22,7 +24,7 @@ class Judgement:
 
     Attributes:
         likelier: The likelier gender, whatever the threshold.
-        confidence: Its calibrated probability, 0.5 to 1.
+        confidence: Its calibrated probability, 0.5 to 1, to three decimals.
         certain: Whether the confidence reaches the threshold.
     """
 
@@ -88,5 +90,5 @@ class Classifier:
 
     def _judgement(self, probability: float) -> Judgement:
         likelier = self.entry.positive if probability >= 0.5 else self.entry.negative
-        confidence = max(probability, 1 - probability)
+        confidence = round(max(probability, 1 - probability), DECIMALS)
         return Judgement(likelier, confidence, confidence >= self.threshold)

@@ -51,7 +51,7 @@ class Totals:
         if self.kept:
             line += f"; {self.kept} of them kept from an earlier run"
         if self.ignored:
-            line += f"; {self.ignored} other files ignored"
+            line += f"; {self.ignored} other file{'s' * (self.ignored > 1)} ignored"
         return f"{line}; {self.seconds:.1f} s, {rate:.1f} pictures per second"
 
 

@@ -1,9 +1,10 @@
 """The training loop: one epoch at a time, each of them leaving a state to resume from.
 
-After every epoch the model with its optimiser goes to `last.keras` and the history to
-`history.csv`, each written aside and renamed, so that a kill at any moment costs at most one
-epoch. Order and augmentation depend on the epoch's number alone and the schedule on the
-optimiser's step, hence a resumed run goes on exactly as if it had never stopped.
+After every epoch the history goes to `history.csv` and then the model with its optimiser to
+`last.keras`, each written aside and renamed, so that a kill at any moment costs at most one epoch:
+the optimiser's step says how many are done, and a row of the history beyond that is forgotten.
+Order and augmentation depend on the epoch's number alone, schedule and dropout on the step, hence a
+resumed run goes on exactly as if it had never stopped.
 """
 
 from __future__ import annotations
@@ -63,12 +64,13 @@ def fit(crop_set: CropSet, recipe: Recipe, folder: Path, resume: bool) -> keras.
     tf.config.experimental.enable_op_determinism()
     parts = split(crop_set, recipe.held_out)
     words = vocabulary(crop_set.samples)
-    history = _read_history(folder) if resume else []
-    if history:
-        model = keras.models.load_model(folder / LAST)
-    else:
-        model = network.build(recipe, {kind: len(labels) for kind, labels in words.items()})
-        _compile(model, words, recipe, len(parts.training))
+    model = network.build(recipe, {kind: len(labels) for kind, labels in words.items()})
+    steps = -(-len(parts.training) // recipe.batch)
+    _compile(model, words, recipe, steps)
+    history: list[dict[str, float]] = []
+    if resume and (folder / LAST).exists():
+        done = _restore(model, folder / LAST, recipe) // steps
+        history = _read_history(folder)[:done]
     validation = _validation(crop_set, parts.held_out, words, recipe)
     for epoch in range(len(history), recipe.epochs):
         if _epochs_since_best(history) >= recipe.patience:
@@ -83,15 +85,14 @@ def fit(crop_set: CropSet, recipe: Recipe, folder: Path, resume: bool) -> keras.
             verbose=2,
         ).history
         history.append({"epoch": epoch, **{name: values[-1] for name, values in logs.items()}})
-        _save(model, folder / LAST)
+        _write_history(history, folder)
         if _epochs_since_best(history) == 0:
             _save(model, folder / BEST)
-        _write_history(history, folder)
+        _save(model, folder / LAST)
     return network.without_group_heads(keras.models.load_model(folder / BEST))
 
 
-def _compile(model: keras.Model, words: Vocabulary, recipe: Recipe, samples: int) -> None:
-    steps = -(-samples // recipe.batch)
+def _compile(model: keras.Model, words: Vocabulary, recipe: Recipe, steps: int) -> None:
     warmup = round(recipe.warmup_epochs * steps)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=recipe.learning_rate / 100,
@@ -112,6 +113,21 @@ def _compile(model: keras.Model, words: Vocabulary, recipe: Recipe, samples: int
     model.compile(optimizer, loss=losses, metrics=metrics)
 
 
+def _restore(model: keras.Model, checkpoint: Path, recipe: Recipe) -> int:
+    """Sets a compiled model to a checkpoint's state; gives the optimiser's steps until then.
+
+    Keras's own loading forgets which weights don't decay and where dropout's randomness stood.
+    """
+    saved = keras.models.load_model(checkpoint)
+    model.set_weights(saved.get_weights())
+    model.optimizer.build(model.trainable_variables)
+    for variable, value in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):
+        variable.assign(value)
+    steps = int(model.optimizer.iterations.numpy())
+    model.get_layer(network.DROPOUT).seed_generator.state.assign([recipe.seed, steps])
+    return steps
+
+
 def _validation(
     crop_set: CropSet, positions: Sequence[int], words: Vocabulary, recipe: Recipe
 ) -> tuple[Any, Any, Any]:
@@ -125,7 +141,7 @@ def _validation(
 def _epochs_since_best(history: Sequence[Mapping[str, float]]) -> int:
     if not history:
         return 0
-    losses = [row[_WATCHED] for row in history]
+    losses = np.nan_to_num([row[_WATCHED] for row in history], nan=np.inf)
     return len(losses) - 1 - int(np.argmin(losses))
 
 

@@ -19,6 +19,7 @@ from image_gender_classifier.train.recipe import Recipe
 
 GENDER = "gender"
 NORMALISATION = "normalisation"
+DROPOUT = "dropout"
 # The published weights expect (pixel - 127) / 128.
 PIXEL_SCALE = 1 / 128
 PIXEL_OFFSET = -127 / 128
@@ -67,7 +68,7 @@ def build(recipe: Recipe, group_sizes: Mapping[str, int]) -> keras.Model:
     x = layers.Conv2D(recipe.features, 1, use_bias=False, name="features")(x)
     x = _normalised(x, "features")
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(recipe.dropout, seed=recipe.seed, name="dropout")(x)
+    x = layers.Dropout(recipe.dropout, seed=recipe.seed, name=DROPOUT)(x)
     heads = {GENDER: layers.Dense(1, name=GENDER)(x)}
     for name, size in group_sizes.items():
         heads[name] = layers.Dense(size, name=name)(x)

@@ -71,15 +71,7 @@ def test_nothing_half_written_is_left(finished: tuple[Path, keras.Model]) -> Non
     assert names == {fit.LAST, fit.BEST, fit.HISTORY}
 
 
-NOT_YET = pytest.mark.xfail(
-    strict=True,
-    reason="last.keras keeps neither the dropout's random state nor which weights do not decay",
-)
-
-
-@pytest.mark.parametrize(
-    "epoch", [0, pytest.param(1, marks=NOT_YET), pytest.param(2, marks=NOT_YET)]
-)
+@pytest.mark.parametrize("epoch", [0, 1, 2])
 def test_a_killed_run_goes_on_as_if_it_had_not_stopped(
     epoch: int,
     finished: tuple[Path, keras.Model],
@@ -100,6 +92,34 @@ def test_a_killed_run_goes_on_as_if_it_had_not_stopped(
         keras.models.load_model(tmp_path / fit.LAST),
         keras.models.load_model(finished[0] / fit.LAST),
     )
+
+
+def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
+    finished: tuple[Path, keras.Model],
+    tiny_crops: CropSet,
+    tiny_recipe: Recipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save: Callable[[keras.Model, Path], None] = fit._save
+
+    def killing(model: keras.Model, path: Path) -> None:
+        if path.name == fit.LAST and len(history_of(tmp_path)) == 2:
+            raise Killed
+        save(model, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "_save", killing)
+        with pytest.raises(Killed):
+            fit.fit(tiny_crops, tiny_recipe, tmp_path, resume=False)
+    model = fit.fit(tiny_crops, tiny_recipe, tmp_path, resume=True)
+    assert history_of(tmp_path) == history_of(finished[0])
+    assert_same(model, finished[1])
+
+
+def test_a_loss_that_is_no_number_is_not_the_best() -> None:
+    rows = [{"val_loss": loss} for loss in (2.0, float("nan"), float("nan"))]
+    assert fit._epochs_since_best(rows) == 2
 
 
 def test_a_finished_run_is_not_trained_further(
@@ -126,7 +146,9 @@ def test_without_progress_it_stops_and_keeps_the_best(
 ) -> None:
     for path in finished[0].iterdir():
         shutil.copy(path, tmp_path)
-    rows = [dict(row, val_loss=loss) for row, loss in zip(history_of(tmp_path), (1, 2, 3))]
+    rows = [
+        dict(row, val_loss=loss) for row, loss in zip(history_of(tmp_path), (1, 2, 3), strict=True)
+    ]
     fit._write_history(rows, tmp_path)
     impatient = replace(tiny_recipe, epochs=9, patience=2)
     model = fit.fit(tiny_crops, impatient, tmp_path, resume=True)
