@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier import batch, images, pipeline
+from image_gender_classifier.cores import cores
 from image_gender_classifier.errors import GenderClassifierError, UnreadablePicture
 from image_gender_classifier.files import read_bytes
 from image_gender_classifier.fingerprint import run_hash
@@ -100,7 +101,7 @@ class GenderClassifier:
         """
         root = Path(folder)
         pictures = list_pictures(root, recursive).pictures
-        for outcome in self.judge_listed(pictures, root, workers or batch.cores()):
+        for outcome in self.judge_listed(pictures, root, workers or cores()):
             yield outcome.verdict
 
     def judge_listed(

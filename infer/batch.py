@@ -7,7 +7,6 @@ the folder.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -57,13 +56,6 @@ class Judge(Protocol):
     def unreadable(self, file: str, message: str) -> Verdict:
         """The verdict on a picture whose bytes cannot be had."""
         ...
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def run(

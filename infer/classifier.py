@@ -58,6 +58,20 @@ class Classifier:
         self.threshold = entry.threshold if threshold is None else threshold
         self._runtime = runtime
 
+    @property
+    def decisive(self) -> tuple[object, ...]:
+        """What of model and options decides a verdict."""
+        entry = self.entry
+        return entry.sha256, entry.calibration, entry.positive, self.threshold
+
+    def rehearse(self) -> None:
+        """Runs the network once, so that a broken one is told before the first picture.
+
+        Raises:
+            ModelError: The network cannot be run or gives something else than a logit.
+        """
+        self.logits(np.zeros((1, self.crop_size, self.crop_size, 3), np.uint8))
+
     def logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
         """Runs the network.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
@@ -31,9 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, as `--help` documents it.
     """
-    signal.signal(signal.SIGTERM, _terminate)
     try:
-        return _run(command_line.parse(argv))
+        with _sigterm_raises():
+            return _run(command_line.parse(argv))
     except OutputError as error:
         return _failed(error, OUTPUT_LOST)
     except GenderClassifierError as error:
@@ -74,6 +76,19 @@ def _stopped(how: str, code: int) -> int:
 
 def _say(text: str) -> None:
     say(f"{PROGRAM}: {text}", sys.stderr)
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """Turns SIGTERM into `_Terminated` for a while; only a main thread may."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

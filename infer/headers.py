@@ -21,13 +21,18 @@ from image_gender_classifier.tiff_tags import ORIENTATION, read_orientation, rea
 Format = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif"]
 Alpha = Literal["none", "straight", "premultiplied"]
 
-MAX_PIXELS = 2**28  # 268,435,456: 768 MiB when decoded
+# Of a JPEG, which is decoded straight to a reduced size, and of the others, which are not.
+MAX_JPEG_PIXELS = 2**28
+MAX_PIXELS = 2**26  # 192 MiB when decoded, half as much again with alpha
 
 # In lower case, as a name's must be made before it is looked up.
 EXTENSIONS = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif")
-    # Not decodable, but a person whose telephone made them must be told so.
-    + (".heic", ".heif", ".avif")
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"),
+        ".gif",
+        # Not decodable, but a person whose telephone made them must be told so.
+        *(".heic", ".heif", ".avif"),
+    )
 )
 
 BREAKS_OFF = "The file breaks off before the end of the picture; copy it again from its source."
@@ -124,10 +129,11 @@ def read_header(data: bytes) -> Header:
 
 def check_size(header: Header) -> None:
     """Raises `UnreadablePicture` where decoding would need an absurd amount of memory."""
-    if header.width * header.height > MAX_PIXELS:
+    most = MAX_JPEG_PIXELS if header.format == "jpeg" else MAX_PIXELS
+    if header.width * header.height > most:
         raise UnreadablePicture(
             f"The picture has {header.width} x {header.height} pixels, more than the"
-            f" {MAX_PIXELS:,} that are read; save a smaller version of it."
+            f" {most:,} that are read; save a smaller version of it."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -78,29 +78,37 @@ def xml_names(names: Sequence[str]) -> list[str]:
     """Names the XML files of the pictures of one folder, no two alike.
 
     A name is the picture's without its extension; pictures that would share one keep their
-    extensions instead. A name that is too long is cut and told apart by a hash.
+    extensions instead, and if even that is taken, they get a hash. A name that is too long is cut
+    and told apart by a hash.
     """
-    bases = [os.path.splitext(name)[0] for name in names]
+    forms = [(_fitting(os.path.splitext(name)[0]), _fitting(name), _hashed(name)) for name in names]
+    levels = [0] * len(names)
     while True:
-        counts = Counter(bases)
-        clashes = [i for i, base in enumerate(bases) if counts[base] > 1 and base != names[i]]
+        sharing: dict[str, list[int]] = defaultdict(list)
+        for i, level in enumerate(levels):
+            sharing[forms[i][level]].append(i)
+        clashes = [group for group in sharing.values() if len(group) > 1]
         if not clashes:
-            return [_fitting(base) for base in bases]
-        for i in clashes:
-            bases[i] = names[i]
+            return [form[level] for form, level in zip(forms, levels, strict=True)]
+        for group in clashes:
+            lowest = min(levels[i] for i in group)
+            for i in group:
+                levels[i] += levels[i] == lowest
 
 
 def _fitting(base: str) -> str:
-    """The base with its suffix, shortened at a character's border where it is too long."""
-    encoded = os.fsencode(base)
-    room = _LONGEST_NAME - len(XML_SUFFIX)
-    if len(encoded) <= room:
-        return base + XML_SUFFIX
-    digest = hashlib.sha256(encoded).hexdigest()[:_HASH_DIGITS]
-    kept = base
-    while len(os.fsencode(kept)) > room - 1 - _HASH_DIGITS:
-        kept = kept[:-1]
-    return f"{kept}~{digest}{XML_SUFFIX}"
+    """The base with its suffix, or its hashed form where that is too long for a file name."""
+    fits = len(os.fsencode(base)) <= _LONGEST_NAME - len(XML_SUFFIX)
+    return base + XML_SUFFIX if fits else _hashed(base)
+
+
+def _hashed(base: str) -> str:
+    """The base with a hash, cut at a character's border where it would be too long."""
+    digest = hashlib.sha256(os.fsencode(base)).hexdigest()[:_HASH_DIGITS]
+    ending = f"~{digest}{XML_SUFFIX}"
+    while len(os.fsencode(base)) > _LONGEST_NAME - len(ending):
+        base = base[:-1]
+    return base + ending
 
 
 def _walk(folder: Path, recursive: bool, skip: Path | None) -> Iterator[tuple[str, list[str]]]:

@@ -55,7 +55,9 @@ def open_parts(
     classifier = open_classifier(model, runtime, threshold)
     shipped = manifest.load(shipped_models())
     cascades = shipped.cascades if detector == "cascade" else ()
-    settings = settings_key(__version__, classifier.entry, classifier.threshold, detector, cascades)
+    settings = settings_key(
+        __version__, *classifier.decisive, detector, *(cascade.decisive for cascade in cascades)
+    )
     finder: Detector = CascadeDetector(shipped) if detector == "cascade" else WholePicture()
     found = SUFFIXES[Path(classifier.entry.file).suffix.lower()]
     return Parts(classifier, finder, settings, found)
@@ -104,6 +106,7 @@ def _open(models: Manifest, path: Path, name: RuntimeName, threshold: float | No
         raise ModelError(
             f"{path}: its manifest does not know it; make both with image-gender-convert"
         )
-    return Classifier(
-        open_model(name, manifest.read_verified(models.folder, entry)), entry, threshold
-    )
+    runtime = open_model(name, manifest.read_verified(models.folder, entry))
+    classifier = Classifier(runtime, entry, threshold)
+    classifier.rehearse()
+    return classifier

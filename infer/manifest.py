@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any, get_args
 
@@ -103,6 +104,12 @@ class CascadeEntry:
     license: str
     source: str
 
+    @property
+    def decisive(self) -> tuple[object, ...]:
+        """What of the entry decides a verdict."""
+        search = self.longest_side, self.smallest_face, self.scale_factor, self.min_neighbors
+        return self.sha256, self.detector, *search, self.frame_scale, self.frame_shift_y
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -130,7 +137,7 @@ def load(folder: Path) -> Manifest:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); a model needs it") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(
             f"{path}: is not valid JSON ({error}); install the package again"
         ) from None
@@ -188,6 +195,8 @@ def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
             numbers = {name: float(value) for name, value in values["calibration"].items()}
             values["calibration"] = Calibration(**numbers)
             values["threshold"] = float(values["threshold"])
+            if not (all(map(isfinite, numbers.values())) and values["calibration"].slope > 0):
+                raise ValueError("the calibration must be finite, with a positive slope")
             if not 0 <= values["threshold"] <= 1:
                 raise ValueError("the threshold must lie between 0 and 1")
             if {values["positive"], values["negative"]} != set(get_args(BinaryGender)):

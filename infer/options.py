@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from image_gender_classifier import __version__
+from image_gender_classifier.cores import cores
 from image_gender_classifier.errors import UsageError
 
 PROGRAM = "image-gender-classifier"
@@ -125,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         "(default: the model's own, from its manifest)",
     )  # fmt: skip
     add(
-        "--workers", type=_positive, default=_cores(), metavar="N",
+        "--workers", type=_positive, default=cores(), metavar="N",
         help="pictures judged at a time (default: one a core, here %(default)s)",
     )  # fmt: skip
     add(
@@ -186,9 +187,3 @@ def _positive(text: str) -> int:
         if value >= 1:
             return value
     raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -14,7 +14,7 @@ from typing import NamedTuple
 ORIENTATION = 274
 
 # The number of a value's type -> its struct code; other types never hold a tag we ask for.
-_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
+_CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q"}
 # Cameras write some 60 tags at most; damaged counts must not keep us busy.
 _MOST_ENTRIES = 4096
 
@@ -41,7 +41,8 @@ def read_tags(
         end: Offset in bytes where it ends, the end of `data` if None.
 
     Returns:
-        Tag number -> value, without those that are absent, damaged or not whole numbers.
+        Tag number -> value, without those that are absent; 0 for one that is damaged or not a
+        whole number.
     """
     stop = len(data) if end is None else min(end, len(data))
     found: dict[int, int] = {}
@@ -57,7 +58,11 @@ def read_tags(
         for here in range(at, stop_entries - entry.size + 1, entry.size):
             tag, kind, length, offset = entry.unpack_from(data, here)
             code = _CODES.get(kind)
-            if tag not in wanted or tag in found or code is None or length == 0:
+            if tag not in wanted or tag in found:
+                continue
+            # As for libtiff the first one decides, or a second one could hide the true size.
+            found[tag] = 0
+            if code is None or length == 0:
                 continue
             size = struct.calcsize(layout.order + code)
             fits = length * size <= layout.inline

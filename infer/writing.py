@@ -43,8 +43,20 @@ def discard(partial: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what an earlier run, killed while it wrote, left in a folder."""
-    own = f"{_PARTIAL_PREFIX}{os.getpid()}-"  # such as a table's that is being written
+    """Removes what earlier runs, killed while they wrote, left in a folder."""
     for path in folder.glob(f"{_PARTIAL_PREFIX}*{_PARTIAL_SUFFIX}"):
-        if not path.name.startswith(own):
+        writer = path.name.removeprefix(_PARTIAL_PREFIX).partition("-")[0]
+        if writer.isdecimal() and not _is_running(int(writer)):
             path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if process == os.getpid():
+        return True
+    try:
+        os.kill(process, 0)  # asks, sends nothing
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True

@@ -25,7 +25,10 @@ class OnnxRuntime:
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
         """Runs the model on crops (uint8, N x H x W x C); gives each output (float32, N x …)."""
-        answers = [self._session.run(None, {self._input: crop[np.newaxis]}) for crop in crops]
+        try:
+            answers = [self._session.run(None, {self._input: crop[np.newaxis]}) for crop in crops]
+        except Exception as error:  # ONNX Runtime's errors share no base class but this
+            raise ModelError(f"the ONNX model cannot be run: {error}") from None
         return tuple(np.concatenate(output) for output in zip(*answers, strict=True))
 
 

@@ -12,12 +12,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.errors import ModelError
+from image_gender_classifier.errors import ModelError, RuntimeMissing
 
 try:
     from ai_edge_litert.interpreter import Interpreter
-except ImportError:
-    from tflite_runtime.interpreter import Interpreter
+except ImportError as litert_error:
+    try:
+        from tflite_runtime.interpreter import Interpreter
+    except ImportError:
+        raise litert_error from None
+
+_NUMPY_2 = (
+    "tflite-runtime works with NumPy 1 only; run: pip install 'image-gender-classifier[tflite]' "
+    "or 'image-gender-classifier[tflite-runtime]'"
+)
 
 
 class TfliteRuntime:
@@ -39,9 +47,14 @@ class TfliteRuntime:
         return tuple(np.concatenate(output) for output in zip(*answers, strict=True))
 
     def _run_one(self, crop: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
-        self._interpreter.set_tensor(self._input, crop[np.newaxis])
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._outputs]
+        try:
+            self._interpreter.set_tensor(self._input, crop[np.newaxis])
+            self._interpreter.invoke()
+            return [self._interpreter.get_tensor(index) for index in self._outputs]
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"the TFLite model cannot be run: {error}") from None
+        except SystemError:
+            raise RuntimeMissing(_NUMPY_2) from None
 
 
 def open_model(data: bytes) -> TfliteRuntime:
@@ -55,6 +68,8 @@ def open_model(data: bytes) -> TfliteRuntime:
             return TfliteRuntime(Interpreter(model_content=data, num_threads=1))
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"the TFLite model cannot be used: {error}") from None
+    except SystemError:
+        raise RuntimeMissing(_NUMPY_2) from None
 
 
 @contextmanager

@@ -184,3 +184,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a file system of its own cannot be mounted here")
     yield disk
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture
+def ended_process() -> int:
+    """The number of a process that is no more."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid

@@ -139,7 +139,3 @@ def test_a_model_that_fails_stops_the_batch(tmp_path: Path) -> None:
     assert next(outcomes).verdict.status == "no_face"
     with pytest.raises(ModelError, match="damaged"):
         list(outcomes)
-
-
-def test_cores_are_those_that_may_be_used() -> None:
-    assert 1 <= batch.cores() <= (os.cpu_count() or 1)

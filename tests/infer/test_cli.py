@@ -108,7 +108,7 @@ def test_the_last_line_counts_each_status(command: Command, folder: Path, out: P
     (folder / "notes.txt").write_text("text")
     told = command("-i", folder, "-o", out)
     assert re.fullmatch(
-        r"4 pictures: 1 classified, 0 uncertain, 2 no face, 1 unreadable; 1 other files ignored; "
+        r"4 pictures: 1 classified, 0 uncertain, 2 no face, 1 unreadable; 1 other file ignored; "
         r"\d+\.\d s, \d+\.\d pictures per second\n",
         told.stdout,
     )

@@ -15,6 +15,7 @@ from PIL import Image
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.headers import (
     EXTENSIONS,
+    MAX_JPEG_PIXELS,
     MAX_PIXELS,
     Header,
     check_size,
@@ -145,9 +146,12 @@ def test_what_is_no_picture(data: bytes, message: str) -> None:
 
 
 def test_absurd_sizes() -> None:
-    check_size(Header("png", 2**14, MAX_PIXELS // 2**14))
+    check_size(Header("png", 2**13, MAX_PIXELS // 2**13))
+    with pytest.raises(UnreadablePicture, match="67,108,864"):
+        check_size(Header("png", 2**13 + 1, MAX_PIXELS // 2**13))
+    check_size(Header("jpeg", 2**14, MAX_JPEG_PIXELS // 2**14))
     with pytest.raises(UnreadablePicture, match="268,435,456"):
-        check_size(Header("png", 2**14 + 1, MAX_PIXELS // 2**14))
+        check_size(Header("jpeg", 2**14 + 1, MAX_JPEG_PIXELS // 2**14))
 
 
 def test_extensions_are_lower_case_with_a_dot() -> None:

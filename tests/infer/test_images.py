@@ -367,9 +367,9 @@ def test_paths_that_are_no_picture(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "text.jpg").write_text("hello " * 30_000)
     os.mkfifo(tmp_path / "pipe.jpg")
-    with open(tmp_path / "huge.jpg", "wb") as file:
+    with (tmp_path / "huge.jpg").open("wb") as file:
         file.truncate(files.MAX_BYTES + 1)
-    with open(tmp_path / "absurd.png", "wb") as file:
+    with (tmp_path / "absurd.png").open("wb") as file:
         file.write(
             b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">IIBBBBB", 2**17, 2**17, 8, 2, 0, 0, 0)
         )

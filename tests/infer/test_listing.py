@@ -185,3 +185,15 @@ def test_a_folder_that_cannot_be_read_is_a_usage_error(name: str, tmp_path: Path
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=name):
         list_pictures(tmp_path / name)
+
+
+def test_a_name_that_looks_like_another_ones_shortened_form() -> None:
+    long = "x" * 252 + ".jpg"
+    (short,) = xml_names([long])
+    names = [long, short.removesuffix(".xml") + ".bmp"]
+    assert len(set(xml_names(names))) == 2
+
+
+def test_an_extension_that_looks_like_a_name_kept_for_a_clash() -> None:
+    names = ["a.jpg", "a.png", "a.jpg.gif"]
+    assert xml_names(names) == ["a.jpg.xml", "a.png.xml", "a.jpg.gif.xml"]

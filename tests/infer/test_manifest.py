@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from importlib.resources import files
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from image_gender_classifier import manifest
+from image_gender_classifier import loading, manifest
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.manifest import CascadeEntry, ModelEntry
 
@@ -145,3 +146,19 @@ def test_a_model_that_is_gone_is_a_model_error(models: Path) -> None:
     (models / MODEL).unlink()
     with pytest.raises(ModelError, match=rf"{MODEL}: cannot be read"):
         manifest.read_verified(models, manifest.load(models).models[MODEL])
+
+
+@pytest.mark.parametrize("slope", ["NaN", "Infinity", "0", "-1"])
+def test_a_calibration_that_is_no_calibration_is_refused(tmp_path: Path, slope: str) -> None:
+    shipped = manifest.load(loading.shipped_models())
+    text = manifest.dump(manifest.Manifest(tmp_path, shipped.models))
+    broken = re.sub(r'"slope": [^,]+', f'"slope": {slope}', text)
+    (tmp_path / manifest.NAME).write_text(broken)
+    with pytest.raises(ModelError, match="finite, with a positive slope"):
+        manifest.load(tmp_path)
+
+
+def test_a_manifest_nested_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / manifest.NAME).write_text("[" * 200_000)
+    with pytest.raises(ModelError, match="not valid JSON"):
+        manifest.load(tmp_path)

@@ -105,9 +105,9 @@ def test_a_folder_replaced_by_a_file_is_an_output_error(out: Path) -> None:
             each.write(PictureFile("sub/a.jpg", "sub/a.xml"), VERDICT)
 
 
-def test_leftovers_of_a_killed_run_are_removed(out: Path) -> None:
+def test_leftovers_of_a_killed_run_are_removed(out: Path, ended_process: int) -> None:
     (out / "sub").mkdir()
-    leftovers = [folder / ".igc-0-0.partial" for folder in (out, out / "sub")]
+    leftovers = [folder / f".igc-{ended_process}-0.partial" for folder in (out, out / "sub")]
     for leftover in leftovers:
         leftover.touch()
     XmlFolder(out).write(PictureFile("sub/a.jpg", "sub/a.xml"), VERDICT)

@@ -71,10 +71,13 @@ def test_an_interruption_leaves_no_part_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_leftovers_of_killed_runs_are_removed_and_nothing_else(tmp_path: Path) -> None:
+def test_leftovers_of_killed_runs_are_removed_and_nothing_else(
+    tmp_path: Path, ended_process: int
+) -> None:
     kept = [tmp_path / name for name in (".igc-notes", "igc-1-0.partial", "a.partial", "a.xml")]
     own = partial_path(tmp_path / "table.csv")
-    for path in (*kept, own, tmp_path / ".igc-0-00000000.partial"):
+    running = tmp_path / f".igc-{os.getppid()}-00000000.partial"
+    for path in (*kept, own, running, tmp_path / f".igc-{ended_process}-00000000.partial"):
         path.touch()
     remove_leftovers(tmp_path)
-    assert sorted(tmp_path.iterdir()) == sorted([*kept, own])
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, own, running])
