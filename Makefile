@@ -2,13 +2,20 @@
 
 # ---- what can be given, as in `make classify IN=photos OUT=verdicts` ----
 
-OUT ?= verdicts
+# Given on make's command line, that is: an environment variable of such a common name means
+# something else.
+$(foreach name,IN OUT DATA MODEL LICENSE SEED LABELS ARGS,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
+
+ifeq ($(OUT),)
+OUT := verdicts
+endif
 TRAIN_OUT ?= runs/gender
 CONVERT_OUT ?= runs/converted
 LAYOUT ?= fairface
 DETECTOR ?= none
-SEED ?= 1
-LICENSE ?= Apache-2.0
+ifeq ($(SEED),)
+SEED := 1
+endif
 SHARED ?= $(or $(IGC_SHARED),../shared)
 PYTHON ?= $(shell python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
 LIGHT ?= .venv-infer
@@ -23,6 +30,8 @@ SAMPLES := docs/samples
 FAIRFACE := $(SHARED)/fairface
 # Labelled pictures: the given ones, else FairFace where it is there, else none.
 PICTURES := $(or $(DATA),$(shell test -d $(call quoted,$(FAIRFACE)) && echo $(call quoted,$(FAIRFACE))))
+# The shipped model's licence; of a model from other pictures its maker decides.
+MODEL_LICENSE = $(or $(LICENSE),$(if $(DATA),,Apache-2.0))
 PICTURE_OPTIONS = --data $(call quoted,$(PICTURES)) --layout $(call quoted,$(LAYOUT)) \
   --detector $(call quoted,$(DETECTOR)) $(if $(LABELS),--labels $(call quoted,$(LABELS)))
 SAMPLE_OPTIONS = --data $(SAMPLES) --layout user-id --labels $(SAMPLES)/labels.csv --detector cascade
@@ -65,7 +74,7 @@ train: $(HEAVY)/.made  ## train on DATA with its LAYOUT (FairFace of SHARED), mo
 	@test -n $(call quoted,$(PICTURES)) || { echo 'No FairFace in $(SHARED): give DATA=folder LAYOUT=layout.' >&2; exit 2; }
 	mkdir -p -- $(call quoted,$(TRAIN_OUT))
 	$(RUN_HEAVY)image-gender-train $(PICTURE_OPTIONS) --out=$(call quoted,$(TRAIN_OUT)) --resume \
-	  --license $(call quoted,$(LICENSE)) --seed $(call quoted,$(SEED)) $(ARGS)
+	  $(if $(MODEL_LICENSE),--license $(call quoted,$(MODEL_LICENSE))) --seed $(call quoted,$(SEED)) $(ARGS)
 
 convert: $(HEAVY)/.made  ## export MODEL (the trained, else the shipped one) to int8, into CONVERT_OUT (runs/converted)
 	mkdir -p -- $(call quoted,$(CONVERT_OUT))

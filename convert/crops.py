@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier import images, pipeline
-from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.train import cutting
 from image_gender_classifier.train.augment import augment
-from image_gender_classifier.train.datasets import DataError, Sample
+from image_gender_classifier.train.cutting import WithoutCrop
+from image_gender_classifier.train.datasets import Sample
+from image_gender_classifier.verdict import BinaryGender
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +29,41 @@ class LabelledCrops:
     crops: Pixels
     female: npt.NDArray[np.bool_]
 
+    def __len__(self) -> int:
+        return len(self.crops)
 
-def cut(samples: Sequence[Sample], detector: Detector, size: int) -> LabelledCrops:
-    """Cuts the main face out of each picture; pictures without one are left out.
+    def are(self, gender: BinaryGender) -> npt.NDArray[np.bool_]:
+        """Whether each crop is of a gender (bool, N)."""
+        return self.female if gender == "female" else ~self.female
 
-    Raises:
-        DataError: Not one crop can be had.
+
+def cut(
+    samples: Sequence[Sample], detector: Detector, size: int, without: WithoutCrop
+) -> LabelledCrops:
+    """Cuts the main face out of each picture.
+
+    Args:
+        samples: The labelled pictures.
+        detector: What finds the faces.
+        size: Side of the crops in pixels.
+        without: Takes the pictures that give no crop.
+
+    Returns:
+        As many crops as can be had, which may be none.
     """
-    crops, female = [], []
-    for sample in samples:
-        try:
-            crop = pipeline.find_crop(images.read(sample.path), detector, size)
-        except UnreadablePicture:
-            continue
-        if crop is not None:
-            crops.append(crop)
-            female.append(sample.gender == "female")
-    if not crops:
-        raise DataError("no face in any of the pictures; is --detector the right one?")
-    return LabelledCrops(np.stack(crops), np.array(female))
+    found = list(cutting.crops(samples, cutting.by(detector), size, without, "cutting crops"))
+    pixels = [crop for _, crop in found]
+    return LabelledCrops(
+        np.stack(pixels) if pixels else np.empty((0, size, size, 3), np.uint8),
+        np.array([sample.gender == "female" for sample, _ in found], np.bool_),
+    )
 
 
 def at_least(labelled: LabelledCrops, count: int) -> LabelledCrops:
-    """Adds augmented copies in turn until there are as many crops as wanted."""
+    """Adds augmented copies in turn until there are as many crops as wanted.
+
+    Such crops show ranges and differences; probabilities must be fitted on real ones alone.
+    """
     have, size = len(labelled.crops), labelled.crops.shape[1]
     sources = np.arange(max(count - have, 0)) % have
     copies = [

@@ -32,6 +32,7 @@ def from_tflite(data: bytes) -> bytes:
         model, _ = convert.from_tflite(str(source), opset=_OPSET)
     _remove_idle_clips(model.graph)
     _use_uint8_activations(model.graph)
+    _take_one_crop(model.graph)
     del model.graph.value_info[:]  # it names the former types
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
@@ -67,6 +68,12 @@ def _use_uint8_activations(graph: Any) -> None:
             constants[moved] = (constants[zero_point].astype(np.int16) - _LOWEST).astype(np.uint8)
             graph.initializer.append(numpy_helper.from_array(constants[moved], moved))
         node.input[_ZERO_POINT] = moved
+
+
+def _take_one_crop(graph: Any) -> None:
+    """Fixes the batch that tf2onnx leaves open: the TFLite file takes one crop a call."""
+    for value in (*graph.input, *graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 1
 
 
 def _constants(graph: Any) -> dict[str, npt.NDArray[Any]]:

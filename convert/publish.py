@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from image_gender_classifier import manifest
-from image_gender_classifier.manifest import Manifest, ModelEntry
+from image_gender_classifier.manifest import ModelEntry
+from image_gender_classifier.train.model_folder import manifest_with
 from image_gender_classifier.writing import write_whole
 
 
@@ -33,10 +34,7 @@ def publish(folder: Path, files: Mapping[str, bytes], entries: Iterable[ModelEnt
         OutputError: A file cannot be written.
         ModelError: The folder's manifest is damaged.
     """
-    known = manifest.load(folder) if (folder / manifest.NAME).exists() else Manifest(folder)
-    models = {**known.models, **{entry.file: entry for entry in entries}}
-    # A command may name a folder whose name is not Unicode.
-    content = manifest.dump(replace(known, models=models)).encode("utf-8", "replace")
+    content = manifest_with(folder, entries)
     for name, data in files.items():
         write_whole(folder / name, data)
     write_whole(folder / manifest.NAME, content)

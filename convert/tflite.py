@@ -16,9 +16,9 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
+from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.tools import flatbuffer_utils
 
-from image_gender_classifier.convert import common_scales
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.train.network import NORMALISATION
@@ -62,15 +62,22 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
         converter.inference_output_type = tf.float32
-        return common_scales.unify(converter.convert())
+        data: bytes = converter.convert()
+    return data
 
 
 def logit_step(data: bytes) -> float:
-    """The quantisation step of an int8 TFLite file's logit: no two answers lie closer."""
-    interpreter = Interpreter(model_content=data, num_threads=1)
-    scales = [
-        tensor["quantization"][0]
-        for tensor in interpreter.get_tensor_details()
-        if tensor["dtype"] == np.int8 and np.prod(tensor["shape"]) == 1
-    ]
-    return float(scales[-1])
+    """The quantisation step of an int8 TFLite file's logit: no two answers lie closer.
+
+    Raises:
+        ModelError: The file's answer is not a quantised number made a float.
+    """
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+    (graph,) = model.subgraphs
+    (answer,) = graph.outputs
+    (last,) = (operator for operator in graph.operators if answer in operator.outputs)
+    code = model.operatorCodes[last.opcodeIndex]
+    if max(code.builtinCode, code.deprecatedBuiltinCode) != schema.BuiltinOperator.DEQUANTIZE:
+        raise ModelError("the TFLite file's answer is not quantised; export it with this command")
+    (step,) = graph.tensors[last.inputs[0]].quantization.scale
+    return float(step)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.faces import Pixels
-from image_gender_classifier.runtimes import Runtime
 
 LARGEST_LOSS = 0.01
 LARGEST_STEPS = 1.0
@@ -61,27 +61,34 @@ class Comparison:
 def compare(
     crops: Pixels,
     positive: npt.NDArray[np.bool_],
-    keras: Runtime,
-    tflite: Runtime,
-    onnx: Runtime,
+    keras: Classifier,
+    tflite: Classifier,
+    onnx: Classifier,
     step: float,
 ) -> Comparison:
-    """Runs the three models side by side.
+    """Runs the three models side by side, each with the calibration that it is used with.
 
     Args:
         crops: uint8 RGB, N x S x S x 3.
-        positive: bool, N: the labels.
+        positive: bool, N: whether each is of the entries' positive gender.
         keras: The trained model.
         tflite: Its TFLite export.
         onnx: Its ONNX export.
         step: Quantisation step of the exports' logit.
+
+    Raises:
+        ModelError: A model gives something else than one finite number a crop.
     """
-    answers = [runtime.run(crops)[0].reshape(-1) for runtime in (keras, tflite, onnx)]
-    of_keras, of_tflite, of_onnx = answers
-    accuracies = [float(np.mean((logits >= 0) == positive)) for logits in answers]
+    of_keras, of_tflite, of_onnx = (model.logits(crops) for model in (keras, tflite, onnx))
+
+    def accuracy(model: Classifier) -> float:
+        return float(np.mean((model.probabilities(crops) >= 0.5) == positive))
+
     return Comparison(
-        len(crops),
-        *accuracies,
+        crops=len(crops),
+        keras=accuracy(keras),
+        tflite=accuracy(tflite),
+        onnx=accuracy(onnx),
         steps=float(np.abs(of_tflite - of_onnx).max() / step),
         float_difference=float(np.abs(of_tflite - of_keras).max()),
     )

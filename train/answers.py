@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
-from image_gender_classifier import images
 from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.errors import ModelError, UnreadablePicture
 from image_gender_classifier.faces import Pixels
-from image_gender_classifier.pipeline import Detector, find_crop
+from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.train import cutting
+from image_gender_classifier.train.cutting import WithoutCrop
 from image_gender_classifier.train.datasets.sample import Sample
 from image_gender_classifier.train.metrics import Answers
 
@@ -48,28 +47,16 @@ def answer(samples: Sequence[Sample], detector: Detector, classifier: Classifier
     Raises:
         ModelError: The model gives something else than finite numbers, one a crop.
     """
-    no_face: list[str] = []
-    unreadable: list[tuple[str, str]] = []
-
-    def crops() -> Iterator[tuple[Sample, Pixels]]:
-        for sample in tqdm(samples, desc="judging", unit="picture", disable=None):
-            try:
-                crop = find_crop(images.read(sample.path), detector, classifier.crop_size)
-            except UnreadablePicture as error:
-                unreadable.append((sample.name, str(error)))
-                continue
-            if crop is None:
-                no_face.append(sample.name)
-            else:
-                yield sample, crop
-
+    without = WithoutCrop()
+    cut = cutting.by(detector)
+    crops = cutting.crops(samples, cut, classifier.crop_size, without, "judging")
     judged: list[Sample] = []
     probabilities: list[float] = []
-    for batch in _batches(crops()):
+    for batch in _batches(crops):
         judged += [sample for sample, _ in batch]
-        probabilities += _probabilities(classifier, np.stack([crop for _, crop in batch]))
+        probabilities += classifier.probabilities(np.stack([crop for _, crop in batch])).tolist()
     answers = _answers(judged, probabilities, classifier)
-    return Outcome(answers, tuple(no_face), tuple(unreadable))
+    return Outcome(answers, tuple(without.no_face), tuple(without.unreadable))
 
 
 def _batches(
@@ -83,16 +70,6 @@ def _batches(
             batch = []
     if batch:
         yield batch
-
-
-def _probabilities(classifier: Classifier, crops: Pixels) -> list[float]:
-    probabilities = classifier.probabilities(crops)
-    if probabilities.shape != (len(crops),) or not np.isfinite(probabilities).all():
-        raise ModelError(
-            f"{classifier.entry.file}: gives something else than one finite number a crop; "
-            "convert the model again"
-        )
-    return [float(probability) for probability in probabilities]
 
 
 def _answers(

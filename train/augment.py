@@ -8,6 +8,8 @@ the same pictures as an uninterrupted one.
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 
@@ -28,14 +30,15 @@ def augment(crop: Pixels, size: int, random: _Random) -> Pixels:
         uint8 RGB, size x size x 3.
     """
     warped = _move(crop, random)
-    pixels = cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA)
+    pixels = cast(Pixels, cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA))
     if random.random() < 0.15:
         pixels = _shrink(pixels, random)
     pixels = _light(pixels, random)
     if random.random() < 0.1:
-        pixels = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        pixels = cast(Pixels, cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
     if random.random() < 0.1:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.6))
+        pixels = cast(Pixels, cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.6)))
     if random.random() < 0.1:
         pixels = _noise(pixels, random)
     if random.random() < 0.2:
@@ -55,9 +58,10 @@ def _move(crop: Pixels, random: _Random) -> Pixels:
     matrix[:, 2] += random.normal(0, 0.03, 2) * side
     if random.random() < 0.5:
         matrix = matrix @ np.array([[-1, 0, side - 1], [0, 1, 0], [0, 0, 1.0]])
-    return cv2.warpAffine(
+    moved = cv2.warpAffine(
         crop, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    return cast(Pixels, moved)
 
 
 def _shrink(pixels: Pixels, random: _Random) -> Pixels:
@@ -65,8 +69,7 @@ def _shrink(pixels: Pixels, random: _Random) -> Pixels:
     size = pixels.shape[0]
     small = round(size * random.uniform(0.2, 0.7))
     reduced = cv2.resize(pixels, (small, small), interpolation=cv2.INTER_AREA)
-    enlarged: Pixels = cv2.resize(reduced, (size, size), interpolation=cv2.INTER_LINEAR)
-    return enlarged
+    return cast(Pixels, cv2.resize(reduced, (size, size), interpolation=cv2.INTER_LINEAR))
 
 
 def _light(pixels: Pixels, random: _Random) -> Pixels:
@@ -77,8 +80,7 @@ def _light(pixels: Pixels, random: _Random) -> Pixels:
     gains = np.exp(random.normal(0, 0.08, 3))
     table = (((curve - 0.5) * contrast + 0.5)[:, None] * gains + brightness) * 255
     lookup = np.clip(table, 0, 255).astype(np.uint8)[None]
-    lit: Pixels = cv2.LUT(pixels, lookup)
-    return lit
+    return cast(Pixels, cv2.LUT(pixels, lookup))
 
 
 def _noise(pixels: Pixels, random: _Random) -> Pixels:
@@ -89,7 +91,8 @@ def _noise(pixels: Pixels, random: _Random) -> Pixels:
 def _compress(pixels: Pixels, random: _Random) -> Pixels:
     quality = int(random.integers(15, 75))
     _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    decoded = cast(Pixels, cv2.imdecode(data, cv2.IMREAD_COLOR))
+    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 def _erase(pixels: Pixels, random: _Random) -> None:

@@ -53,7 +53,7 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._targets, self._weights = targets(chosen, words, recipe.group_weight)
 
     def __len__(self) -> int:
-        return -(-len(self._positions) // self._recipe.batch)
+        return (len(self._positions) + self._recipe.batch - 1) // self._recipe.batch
 
     def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
         part = slice(index * self._recipe.batch, (index + 1) * self._recipe.batch)

@@ -13,15 +13,23 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from image_gender_classifier import images, pipeline
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.faces import Pixels
 from image_gender_classifier.loading import DetectorChoice
+from image_gender_classifier.train import cutting
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.crops import CropSet, load_or_cut
-from image_gender_classifier.train.data_options import add_data_options, read_data
-from image_gender_classifier.train.datasets import DataError, LeftOut, Reading
-from image_gender_classifier.train.detectors import add_detector_option, open_detector
+from image_gender_classifier.train.data_options import (
+    add_data_options,
+    read_data,
+    training_split,
+)
+from image_gender_classifier.train.datasets import DataError, Reading, Sample
+from image_gender_classifier.train.detectors import (
+    add_detector_option,
+    detector_key,
+    open_detector,
+)
+from image_gender_classifier.train.model_folder import known
 from image_gender_classifier.train.recipe import Recipe
 from image_gender_classifier.train.split import is_held_out
 from image_gender_classifier.writing import write_whole
@@ -29,6 +37,7 @@ from image_gender_classifier.writing import write_whole
 PROGRAM = "image-gender-train"
 _RUN = "run.json"
 _CURVES = "learning_curves.png"
+_DIGITS = 16
 _SEEDS = 2**32  # as many as NumPy takes
 
 
@@ -38,13 +47,15 @@ class Run:
 
     Attributes:
         data: Hash of the samples' names and labels.
+        pictures: Hash of the sizes of their files, by which changed pictures are noticed.
         samples: How many samples there are.
         layout: Layout of the data set.
-        detector: How the crops are cut.
+        detector: How the crops are cut, with the detector's settings.
         recipe: The numbers of the training.
     """
 
     data: str
+    pictures: str
     samples: int
     layout: str
     detector: str
@@ -58,7 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; the process's own by default.
 
     Returns:
-        0 when done, 2 after saying what is wrong, 130 when interrupted (`--resume` goes on).
+        0 when done, 2 after saying what is wrong, 3 when the output cannot be written, 130 when
+        interrupted (`--resume` goes on).
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     return exit_code(PROGRAM, lambda: _train(arguments))
@@ -67,10 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(arguments: Sequence[str]) -> None:
     options = _parser().parse_args(arguments)
     recipe = _recipe(options)
-    # FairFace's own validation part is for measuring; fit holds out a part of what it is given.
-    reading = read_data(options, "train" if options.layout == "fairface" else "all")
+    reading = read_data(options, training_split(options.layout))
     say(reading.report(), sys.stdout)
-    run = Run(_data_key(reading), len(reading.samples), options.layout, options.detector, recipe)
+    _check_genders(reading.samples, "samples")
+    run = _run(reading, options, recipe)
     _prepare_folder(options.out, run, options.resume)
     crop_set = _crops(reading, options.detector, recipe.stored_size, options.out)
     _check_parts(crop_set, recipe.held_out)
@@ -78,6 +90,8 @@ def _train(arguments: Sequence[str]) -> None:
     # Imported late: TensorFlow takes seconds, and wrong usage should be told at once.
     from image_gender_classifier.train import fit, plots, saving
 
+    # Written last: a start that fails leaves a folder that can be used again.
+    write_whole(options.out / _RUN, json.dumps(asdict(run), indent=2).encode())
     model = fit.fit(crop_set, recipe, options.out, options.resume)
     plots.learning_curves(options.out / fit.HISTORY, options.out / _CURVES)
     entry = saving.save(
@@ -136,6 +150,18 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     return replace(Recipe(), pretrained=not options.from_scratch, **values)
 
 
+def _run(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
+    sizes = " ".join(str(sample.path.stat().st_size) for sample in reading.samples)
+    return Run(
+        data=reading.key(),
+        pictures=hashlib.sha256(sizes.encode()).hexdigest()[:_DIGITS],
+        samples=len(reading.samples),
+        layout=options.layout,
+        detector=detector_key(options.detector),
+        recipe=recipe,
+    )
+
+
 def _prepare_folder(folder: Path, run: Run, resume: bool) -> None:
     """Makes the output folder, unless it holds a run that would be lost or mixed up."""
     path = folder / _RUN
@@ -148,7 +174,7 @@ def _prepare_folder(folder: Path, run: Run, resume: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--out {folder}: cannot be made ({error.strerror})") from None
-    write_whole(path, json.dumps(asdict(run), indent=2).encode())
+    known(folder)  # a damaged manifest should be told now, not when the model is to be entered
 
 
 def _record(path: Path) -> Any:
@@ -158,30 +184,33 @@ def _record(path: Path) -> Any:
         return None  # a damaged record equals no run
 
 
-def _data_key(reading: Reading) -> str:
-    lines = [f"{sample.name}\0{sample.gender}\0{sample.groups}" for sample in reading.samples]
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-
-
 def _crops(reading: Reading, choice: DetectorChoice, size: int, folder: Path) -> CropSet:
-    detector = open_detector(choice)
-
-    def cut(path: Path, side: int) -> Pixels | None:
-        return pipeline.find_crop(images.read(path), detector, side)
-
-    crop_set = load_or_cut(reading.samples, size, cut, choice, folder)
-    for reason, names in (("unreadable", crop_set.unreadable), ("no face", crop_set.no_face)):
-        if names:
-            say(str(LeftOut(f"left out: {reason}", names)), sys.stdout)
+    cut = cutting.by(open_detector(choice))
+    crop_set = load_or_cut(reading.samples, size, cut, detector_key(choice), folder)
+    if crop_set.unreadable or crop_set.no_face:
+        say(cutting.left_out(crop_set.unreadable, crop_set.no_face), sys.stdout)
     return crop_set
 
 
 def _check_parts(crop_set: CropSet, fraction: float) -> None:
     """Refuses what leaves nothing to learn from, or nothing to measure and calibrate on."""
     count = len(crop_set.samples)
-    held_out = sum(is_held_out(sample.name, fraction) for sample in crop_set.samples)
-    if not held_out or held_out == count:
+    if not count:
+        raise DataError(cutting.nothing_cut(len(crop_set.unreadable), len(crop_set.no_face)))
+    learnt = [sample for sample in crop_set.samples if not is_held_out(sample.name, fraction)]
+    if not learnt or len(learnt) == count:
         raise DataError(
-            f"of {count:,} crops {'none is' if not held_out else 'all are'} held out for "
+            f"of {count:,} crops {'all are' if not learnt else 'none is'} held out for "
             "validation, which the names decide; give more pictures"
+        )
+    _check_genders(learnt, "crops to learn from")
+
+
+def _check_genders(samples: Sequence[Sample], what: str) -> None:
+    """Refuses what shows only one gender: nothing could be told apart."""
+    genders = {sample.gender for sample in samples}
+    if len(genders) == 1:
+        raise DataError(
+            f"all {len(samples):,} {what} are {genders.pop()}; training needs pictures of both "
+            "genders"
         )

@@ -7,15 +7,16 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn, TextIO
 
-from image_gender_classifier.errors import GenderClassifierError, UsageError
+from image_gender_classifier.errors import GenderClassifierError, OutputError, UsageError
 
-DONE, FAILED, INTERRUPTED = 0, 2, 130
+DONE, FAILED, NOT_WRITTEN, INTERRUPTED = 0, 2, 3, 130
 
 
 class Parser(argparse.ArgumentParser):
     """Reports wrong usage in one line, as every other error."""
 
     def error(self, message: str) -> NoReturn:
+        """Raises instead of ending the process."""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
@@ -23,14 +24,15 @@ def exit_code(program: str, work: Callable[[], None]) -> int:
     """Does a command's work.
 
     Returns:
-        0 when done, 2 after an error of ours, 130 when interrupted.
+        0 when done, 3 where the output cannot be written, 2 after another error of ours, 130 when
+        interrupted.
     """
     try:
         work()
     except GenderClassifierError as error:
         message = str(error).replace("\n", " ")
         say(f"{program}: {message}", sys.stderr)
-        return FAILED
+        return NOT_WRITTEN if isinstance(error, OutputError) else FAILED
     except KeyboardInterrupt:
         say(f"{program}: interrupted", sys.stderr)
         return INTERRUPTED

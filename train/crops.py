@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
-from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.errors import OutputError
+from image_gender_classifier.train import cutting
+from image_gender_classifier.train.cutting import CutCrop, WithoutCrop
 from image_gender_classifier.train.datasets.sample import Sample
-
-CutCrop = Callable[[Path, int], Pixels | None]
-"""From a picture's path and the crop's side to its crop, or None where there is no face."""
+from image_gender_classifier.writing import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,49 +50,61 @@ def load_or_cut(
         cut: How a crop is made.
         cut_name: Name of that way; another way or another list of samples makes a new cache.
         folder: Existing folder for the cache.
+
+    Raises:
+        OutputError: The cache cannot be written.
     """
     key = _key(samples, size, cut_name)
     array_path = folder / f"crops_{key}.npy"
     index_path = folder / f"crops_{key}.json"
-    if not index_path.exists():
-        index = _cut_all(samples, size, cut, array_path)
-        index_path.write_text(json.dumps(index))
-    index = json.loads(index_path.read_text())
-    left_out = {*index["unreadable"], *index["no_face"]}
+    cached = _load(samples, size, array_path, index_path)
+    if cached is not None:
+        return cached
+    # An index that speaks of the former array must not survive if the cutting is interrupted.
+    index_path.unlink(missing_ok=True)
+    without = _cut_all(samples, size, cut, array_path)
+    unreadable = [name for name, _ in without.unreadable]
+    index = {"unreadable": unreadable, "no_face": without.no_face}
+    write_whole(index_path, json.dumps(index).encode())
+    filled = _load(samples, size, array_path, index_path)
+    if filled is None:
+        raise OutputError(f"{array_path}: cannot be read back")
+    return filled
+
+
+def _load(
+    samples: Sequence[Sample], size: int, array_path: Path, index_path: Path
+) -> CropSet | None:
+    """Gives what the cache holds; None where it is not whole."""
+    try:
+        index = json.loads(index_path.read_text("utf-8"))
+        unreadable, no_face = tuple(index["unreadable"]), tuple(index["no_face"])
+        left_out = {*unreadable, *no_face}
+        crops = np.load(array_path, mmap_mode="r")
+    except (OSError, ValueError, LookupError, TypeError, EOFError):
+        return None
     kept = tuple(sample for sample in samples if sample.name not in left_out)
-    crops = np.load(array_path, mmap_mode="r")[: len(kept)]
-    return CropSet(kept, crops, tuple(index["unreadable"]), tuple(index["no_face"]))
+    if crops.shape != (len(samples), size, size, 3) or crops.dtype != np.uint8:
+        return None
+    return CropSet(kept, crops[: len(kept)], unreadable, no_face)
 
 
-def _cut_all(
-    samples: Sequence[Sample], size: int, cut: CutCrop, array_path: Path
-) -> dict[str, list[str]]:
+def _cut_all(samples: Sequence[Sample], size: int, cut: CutCrop, array_path: Path) -> WithoutCrop:
+    """Fills the array with the crops one behind another; gives the samples that have none."""
     shape = (len(samples), size, size, 3)
     crops = np.lib.format.open_memmap(array_path, mode="w+", dtype=np.uint8, shape=shape)
-    left_out: dict[str, list[str]] = {"unreadable": [], "no_face": []}
-    count = 0
-    for sample in tqdm(samples, desc="cutting crops", unit="picture", disable=None):
-        try:
-            crop = cut(sample.path, size)
-        except UnreadablePicture:
-            left_out["unreadable"].append(sample.name)
-            continue
-        if crop is None:
-            left_out["no_face"].append(sample.name)
-            continue
-        crops[count] = crop
-        count += 1
+    without = WithoutCrop()
+    found = cutting.crops(samples, cut, size, without, "cutting crops")
+    for position, (_, crop) in enumerate(found):
+        crops[position] = crop
     crops.flush()
-    return left_out
+    return without
 
 
 def _key(samples: Sequence[Sample], size: int, cut_name: str) -> str:
     digest = hashlib.sha256(f"{size} {cut_name}".encode())
     for sample in samples:
         state = sample.path.stat()
-        digest.update(
-            f"\0{sample.path}\0{state.st_size}\0{state.st_mtime_ns}".encode(
-                errors="surrogateescape"
-            )
-        )
+        picture = f"\0{sample.name}\0{sample.path}\0{state.st_size}\0{state.st_mtime_ns}"
+        digest.update(picture.encode(errors="surrogateescape"))
     return digest.hexdigest()[:16]

@@ -53,6 +53,14 @@ def default_test_split(layout: Layout) -> Split:
     return "val" if layout == "fairface" else "all"
 
 
+def training_split(layout: Layout) -> Split:
+    """The part that training is given: FairFace's own, of other layouts all.
+
+    FairFace's validation part is for measuring; training holds out a part of what it is given.
+    """
+    return "train" if layout == "fairface" else "all"
+
+
 def _label_options(arguments: argparse.Namespace) -> LabelOptions | None:
     columns = (arguments.id_column, arguments.gender_column, arguments.zero_is)
     if arguments.labels is not None:

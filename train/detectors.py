@@ -7,8 +7,11 @@ from typing import get_args
 
 from image_gender_classifier import manifest
 from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier.fingerprint import settings_key
 from image_gender_classifier.loading import DetectorChoice, shipped_models
 from image_gender_classifier.pipeline import Detector, WholePicture
+
+_DIGITS = 12
 
 
 def add_detector_option(parser: argparse.ArgumentParser) -> None:
@@ -29,3 +32,15 @@ def open_detector(choice: DetectorChoice) -> Detector:
     if choice == "none":
         return WholePicture()
     return CascadeDetector(manifest.load(shipped_models()))
+
+
+def detector_key(choice: DetectorChoice) -> str:
+    """Names the way of cutting with all that it depends on, for caches and records.
+
+    Raises:
+        ModelError: The manifest of the cascades is missing or damaged.
+    """
+    if choice == "none":
+        return choice
+    settings = settings_key(*manifest.load(shipped_models()).cascades)
+    return f"{choice} {settings[:_DIGITS]}"

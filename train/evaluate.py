@@ -8,11 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from image_gender_classifier import loading, manifest
-from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier import loading
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.pipeline import Detector, WholePicture
+from image_gender_classifier.manifest import ModelEntry
 from image_gender_classifier.runtimes import SUFFIXES
 from image_gender_classifier.train import evaluation_report
 from image_gender_classifier.train.answers import Outcome, answer
@@ -21,7 +20,10 @@ from image_gender_classifier.train.data_options import (
     add_data_options,
     default_test_split,
     read_data,
+    training_split,
 )
+from image_gender_classifier.train.datasets import DataError, Split
+from image_gender_classifier.train.detectors import add_detector_option, open_detector
 from image_gender_classifier.train.evaluation_report import Setting
 from image_gender_classifier.train.metrics import score
 from image_gender_classifier.writing import write_whole
@@ -42,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; the process's own by default.
 
     Returns:
-        The exit code: 0, 2 for wrong usage, data or model, 130 when interrupted.
+        The exit code: 0, 2 for wrong usage, data or model, 3 where the JSON cannot be written,
+        130 when interrupted.
     """
     return exit_code(PROGRAM, lambda: _evaluate(_parser().parse_args(argv)))
 
@@ -57,12 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--split", choices=("val", "train", "all"),
-        help="part of the data to measure on (default: val for fairface, else all)",
-    )  # fmt: skip
-    add(
-        "--detector", choices=("cascade", "none"), default="none",
-        help="cascade: search each picture for a face, as the classifier does; none: each picture "
-        "is a face crop already (default: none)",
+        help="part of the data to measure on; val is fairface's own validation part, of other "
+        "layouts the part that image-gender-train holds out of training (default: val for "
+        "fairface, else all)",
     )  # fmt: skip
     add(
         "--threshold", type=probability, metavar="P",
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "model's own)",
     )  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="also write the figures as JSON (default: no)")
+    add_detector_option(parser)
     add_data_options(parser)
     return parser
 
@@ -77,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 def _evaluate(arguments: argparse.Namespace) -> None:
     _check_json(arguments.json)
     split = arguments.split or default_test_split(arguments.layout)
-    detector = _open_detector(arguments.detector)
+    detector = open_detector(arguments.detector)
     classifier = _open_classifier(arguments.model, arguments.threshold)
     reading = read_data(arguments, split)
     say(f"{PROGRAM}: {reading.report()}", sys.stderr)
@@ -95,6 +96,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         detector=arguments.detector,
         threshold=classifier.threshold,
     )
+    if _has_learnt_from(classifier.entry, arguments, split):
+        say("includes pictures that the model learnt from", sys.stdout)
     say(evaluation_report.table(scores, setting), sys.stdout)
     if arguments.json is not None:
         content = evaluation_report.to_json(scores, setting)
@@ -121,10 +124,15 @@ def _open_classifier(model: Path | None, threshold: float | None) -> Classifier:
     return keras_runtime.open_classifier(model, threshold)
 
 
-def _open_detector(name: str) -> Detector:
-    if name == "none":
-        return WholePicture()
-    return CascadeDetector(manifest.load(loading.shipped_models()))
+def _has_learnt_from(entry: ModelEntry, arguments: argparse.Namespace, split: Split) -> bool:
+    """Says whether the part to measure on holds pictures that the model learnt from."""
+    if split == "val":
+        return False
+    try:
+        given = read_data(arguments, training_split(arguments.layout))
+    except DataError:  # the part to measure on could be read, so this one is not there
+        return False
+    return given.key() == entry.trained.get("data")
 
 
 def _report_unreadable(outcome: Outcome) -> None:

@@ -10,7 +10,7 @@ resumed run goes on exactly as if it had never stopped.
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,11 @@ import tensorflow as tf
 from image_gender_classifier.faces import crop, whole
 from image_gender_classifier.train import network
 from image_gender_classifier.train.batches import EpochBatches, Vocabulary, targets, vocabulary
+from image_gender_classifier.train.checkpoint import save_whole
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.recipe import Recipe
 from image_gender_classifier.train.split import is_held_out
+from image_gender_classifier.writing import write_whole
 
 LAST, BEST, HISTORY = "last.keras", "best.keras", "history.csv"
 _WATCHED = "val_loss"
@@ -87,8 +89,8 @@ def fit(crop_set: CropSet, recipe: Recipe, folder: Path, resume: bool) -> keras.
         history.append({"epoch": epoch, **{name: values[-1] for name, values in logs.items()}})
         _write_history(history, folder)
         if _epochs_since_best(history) == 0:
-            _save(model, folder / BEST)
-        _save(model, folder / LAST)
+            save_whole(model, folder / BEST)
+        save_whole(model, folder / LAST)
     return network.without_group_heads(keras.models.load_model(folder / BEST))
 
 
@@ -145,12 +147,6 @@ def _epochs_since_best(history: Sequence[Mapping[str, float]]) -> int:
     return len(losses) - 1 - int(np.argmin(losses))
 
 
-def _save(model: keras.Model, path: Path) -> None:
-    partial = path.with_name(f"partial_{path.name}")
-    model.save(partial)
-    os.replace(partial, path)
-
-
 def _read_history(folder: Path) -> list[dict[str, float]]:
     path = folder / HISTORY
     if not path.exists():
@@ -160,9 +156,8 @@ def _read_history(folder: Path) -> list[dict[str, float]]:
 
 
 def _write_history(history: Sequence[Mapping[str, float]], folder: Path) -> None:
-    partial = folder / f"partial_{HISTORY}"
-    with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
-    os.replace(partial, folder / HISTORY)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    write_whole(folder / HISTORY, text.getvalue().encode())

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from image_gender_classifier import manifest
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.errors import ModelError
+from image_gender_classifier.manifest import ModelEntry
 
 BATCH = 64
 
@@ -52,8 +53,8 @@ def open_model(path: Path) -> KerasRuntime:
         raise ModelError(f"{path}: Keras cannot use it ({error})") from None
 
 
-def open_classifier(path: Path, threshold: float | None = None) -> Classifier:
-    """Opens a perceived-gender model beside its manifest, as `loading.open_classifier` does.
+def open_known(path: Path) -> tuple[KerasRuntime, ModelEntry]:
+    """Opens a perceived-gender model that its manifest knows; gives it with its entry.
 
     Raises:
         ModelError: The model or its manifest is missing, damaged or of another contract.
@@ -62,7 +63,7 @@ def open_classifier(path: Path, threshold: float | None = None) -> Classifier:
     entry = models.models.get(path.name)
     if entry is None:
         raise ModelError(
-            f"{path}: its manifest does not know it; make both with image-gender-convert"
+            f"{path}: its manifest does not know it; make both with image-gender-train"
         )
     manifest.read_verified(models.folder, entry)
     runtime = open_model(path)
@@ -71,4 +72,13 @@ def open_classifier(path: Path, threshold: float | None = None) -> Classifier:
             f"{path}: has {runtime.outputs} outputs, a classifier has one; give the model without "
             "its training heads"
         )
-    return Classifier(runtime, entry, threshold)
+    return runtime, entry
+
+
+def open_classifier(path: Path, threshold: float | None = None) -> Classifier:
+    """Opens a perceived-gender model beside its manifest, as `loading.open_classifier` does.
+
+    Raises:
+        ModelError: The model or its manifest is missing, damaged or of another contract.
+    """
+    return Classifier(*open_known(path), threshold)

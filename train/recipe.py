@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from image_gender_classifier.train.split import HELD_OUT_FRACTION
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -42,6 +44,6 @@ class Recipe:
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
     group_weight: float = 0.2
-    held_out: float = 0.05
+    held_out: float = HELD_OUT_FRACTION
     patience: int = 5
     seed: int = 1

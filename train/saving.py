@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import tensorflow as tf
 
 from image_gender_classifier import manifest
 from image_gender_classifier.faces import crop, whole
-from image_gender_classifier.manifest import Calibration, Manifest, ModelEntry
+from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.train import fit, platt
+from image_gender_classifier.train.checkpoint import save_whole
+from image_gender_classifier.train.command import say
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.keras_runtime import KerasRuntime
+from image_gender_classifier.train.model_folder import manifest_with
 from image_gender_classifier.train.recipe import Recipe
 from image_gender_classifier.writing import write_whole
 
@@ -29,10 +33,10 @@ def save(
     crop_set: CropSet,
     recipe: Recipe,
     folder: Path,
-    license: str,
+    license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
 ) -> ModelEntry:
-    """Writes `gender.keras` and its manifest into a folder.
+    """Writes `gender.keras` into a folder and enters it into the folder's manifest.
 
     Args:
         model: From pixels to the gender logit.
@@ -41,9 +45,13 @@ def save(
         folder: Existing folder.
         license: SPDX expression.
         trained: What made it, for the manifest.
+
+    Raises:
+        ModelError: The folder's manifest is damaged.
+        OutputError: The manifest cannot be written.
     """
     path = folder / MODEL
-    model.save(path)
+    save_whole(model, path)
     data = path.read_bytes()
     runtime = KerasRuntime(model)
     entry = ModelEntry(
@@ -61,10 +69,10 @@ def save(
         license=license,
         trained={**trained, "tensorflow": tf.__version__, "keras": keras.__version__},
     )
-    entry = platt.calibrated(entry, runtime, *held_out(crop_set, recipe))
-    content = manifest.dump(Manifest(folder, {MODEL: entry}))
-    # A command may name a folder whose name is not Unicode.
-    write_whole(folder / manifest.NAME, content.encode("utf-8", "replace"))
+    entry, uncalibrated = platt.calibrated(entry, runtime, *held_out(crop_set, recipe))
+    if uncalibrated is not None:
+        say(f"{path}: probabilities are not calibrated: {uncalibrated}", sys.stdout)
+    write_whole(folder / manifest.NAME, manifest_with(folder, [entry]))
     return entry
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,10 @@ pytest.importorskip("tensorflow")
 from image_gender_classifier import images, loading, manifest, pipeline
 from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.convert import cli, onnx, tflite, verify
+from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
-from image_gender_classifier.manifest import ModelEntry
-from image_gender_classifier.train import platt
+from image_gender_classifier.manifest import Manifest, ModelEntry
+from image_gender_classifier.train import datasets, evaluate, keras_runtime, platt
 
 FORMATS = ("gender_int8.tflite", "gender_int8.onnx")
 
@@ -62,7 +66,12 @@ def test_drawn_faces_end_to_end(
         of_onnx.threshold,
         of_onnx.measured,
     )
-    assert of_tflite.measured["held_out"]["n"] == 1000
+    assert (of_tflite.measured["held_out"]["n"], of_keras.measured["held_out"]["n"]) == (7, 7)
+    assert "calibration and threshold stay those of gender.keras: 7 held-out crops" in shown
+    assert (of_tflite.calibration, of_tflite.threshold) == (
+        of_keras.calibration,
+        of_keras.threshold,
+    )
     assert of_tflite.trained["command"] == of_keras.trained["command"]
     assert of_tflite.trained["converted_by"].startswith("image-gender-convert --model ")
     picture = images.read(next((drawn_faces / "female").iterdir()))
@@ -97,6 +106,147 @@ def test_the_sample_pictures_are_enough(
         verdict = pipeline.judge(images.read(face_picture), "astronaut", detector, classifier)
         assert verdict.status == "classified"
         assert verdict.gender == "female"
+
+
+@pytest.mark.usefixtures("quick")
+def test_one_portrait_does_not_change_the_calibration(
+    exported: Any,
+    drawn_crops: LabelledCrops,
+    samples: Path,
+    out: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """She is female: fitted on her alone, everyone would be."""
+    model = tmp_path / "model"
+    shutil.copytree(exported.keras_path.parent, model)
+    path = model / exported.keras_path.name
+    original = replace(
+        manifest.load(model).models[path.name],
+        calibration=manifest.Calibration(1.4, -0.1),
+        threshold=0.61,
+    )
+    (model / manifest.NAME).write_text(manifest.dump(Manifest(model, {path.name: original})))
+    monkeypatch.setattr(verify, "LARGEST_LOSS", 1.0)
+    options = ("--layout", "user-id", "--labels", samples / "labels.csv", "--detector", "cascade")
+    assert convert("--model", path, "--out", out, "--data", samples, *options) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("calibration and threshold stay those of gender.keras: ") == 1
+    assert "1 samples (1 female); left out: label missing: 2 (" in shown
+    for name in FORMATS:
+        classifier = loading.open_classifier(out / name)
+        assert classifier.entry.calibration == original.calibration
+        assert classifier.entry.threshold == original.threshold
+        assert classifier.entry.measured.get("held_out", {"n": 0})["n"] <= 1
+        logits = classifier.logits(drawn_crops.crops)
+        clearest = int(np.argmin(logits))
+        assert logits[clearest] < -1
+        (judgement,) = classifier.judge(drawn_crops.crops[clearest : clearest + 1])
+        assert judgement.likelier == "male"
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_printed_accuracy_is_that_of_an_evaluation(
+    exported: Any,
+    drawn_faces: Path,
+    out: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With a calibration that moves the border between the genders, and real crops alone."""
+    model = tmp_path / "model"
+    shutil.copytree(exported.keras_path.parent, model)
+    path = model / exported.keras_path.name
+    original = replace(
+        manifest.load(model).models[path.name], calibration=manifest.Calibration(1.0, -1.5)
+    )
+    (model / manifest.NAME).write_text(manifest.dump(Manifest(model, {path.name: original})))
+    monkeypatch.setattr(cli, "_FEWEST_CROPS", 1)
+    monkeypatch.setattr(cli, "is_held_out", lambda name: name.endswith(("1.png", "2.png")))
+    monkeypatch.setattr(verify, "LARGEST_LOSS", 1.0)
+    data = ("--data", drawn_faces, "--layout", "folders")
+    assert convert("--model", path, "--out", out, *data) == 0
+    shown = capsys.readouterr().out
+    monkeypatch.setattr(datasets, "is_held_out", lambda name: name.endswith(("1.png", "2.png")))
+    for name, title in (("gender.keras", "Keras"), *zip(FORMATS, ("TFLite", "ONNX"), strict=True)):
+        figures = tmp_path / "figures.json"
+        options = ("--model", out / name, *data, "--split", "val", "--json", figures)
+        assert evaluate.main([str(option) for option in options]) == 0
+        content = json.loads(figures.read_text())
+        assert f"accuracy on {content['judged']} crops: " in shown
+        assert f"{title} {100 * content['accuracy']['value']:.2f} %" in shown
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_fairface_without_its_validation_part_will_do_but_no_broken_one(
+    exported: Any, drawn_faces: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "fairface"
+    shutil.copytree(drawn_faces, data / "train")
+    rows = [
+        f"{path.relative_to(data).as_posix()},3-9,{path.parent.name.title()},White"
+        for path in sorted((data / "train").rglob("*.png"))
+    ]
+    header = "file,age,gender,race"
+    (data / "fairface_label_train.csv").write_text("\n".join([header, *rows]))
+    options = ("--model", exported.keras_path, "--data", data, "--layout", "fairface")
+    assert convert(*options, "--out", out) == 0
+    capsys.readouterr()
+    (data / "fairface_label_val.csv").write_text(f"{header}\nval/1.jpg,3-9,Fenale,White\n")
+    assert "fairface_label_val.csv, row 2: gender is 'Fenale'" in refused(
+        capsys, *options, "--out", out
+    )
+
+
+@pytest.mark.usefixtures("quick")
+def test_pictures_without_a_crop_are_told_in_one_line(
+    exported: Any, drawn_faces: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(drawn_faces, data)
+    (data / "male" / "0.png").write_bytes(b"damaged")
+    options = ("--data", data, "--layout", "folders")
+    assert convert("--model", exported.keras_path, "--out", out, *options) == 0
+    shown = capsys.readouterr().out
+    assert "200 samples (100 female)\n" in shown
+    assert "left out: unreadable: 1 ('male/0.png')\n" in shown
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_held_out_part_without_a_face_is_no_obstacle(
+    exported: Any, samples: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All samples serve then, as where there is no held-out part."""
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("astronaut.jpg", "rocket.jpg"):
+        shutil.copy(samples / name, data)
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,sex\nastronaut,f\nrocket,m\n")
+    monkeypatch.setattr(cli, "is_held_out", lambda name: name == "rocket")
+    monkeypatch.setattr(verify, "LARGEST_LOSS", 1.0)
+    options = ("--layout", "user-id", "--labels", labels, "--detector", "cascade")
+    assert convert("--model", exported.keras_path, "--out", out, "--data", data, *options) == 0
+    entry = manifest.load(out).models[FORMATS[0]]
+    assert "held_out" not in entry.measured
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_model_is_loaded_once(
+    exported: Any, drawn_faces: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def open_model(path: Path) -> keras_runtime.KerasRuntime:
+        opened.append(path)
+        return exported.keras
+
+    monkeypatch.setattr(keras_runtime, "open_model", open_model)
+    data = ("--data", drawn_faces, "--layout", "folders")
+    assert convert("--model", exported.keras_path, "--out", out, *data) == 0
+    assert opened == [exported.keras_path]
 
 
 @pytest.mark.usefixtures("quick")
@@ -154,15 +304,15 @@ def test_calibration_is_of_held_out_pictures_alone(
         taken.extend(crop.tobytes() for crop in crops)
         return bytes(exported.tflite_file)
 
-    def calibrated(entry: ModelEntry, _: Any, crops: Any, __: Any) -> ModelEntry:
+    def calibrated(entry: ModelEntry, _: Any, crops: Any, __: Any) -> tuple[ModelEntry, None]:
         measured.extend(crop.tobytes() for crop in crops)
-        return entry
+        return entry, None
 
     monkeypatch.setattr(tflite, "quantise", quantise)
     monkeypatch.setattr(platt, "calibrated", calibrated)
     data = ("--data", drawn_faces, "--layout", "folders")
     assert convert("--model", exported.keras_path, "--out", out, *data) == 0
-    assert (len(set(taken)), len(set(measured))) == (193, 40)
+    assert (len(set(taken)), len(measured), len(set(measured))) == (193, 7, 7), "no copies"
     assert not set(taken) & set(measured)
 
 
@@ -195,7 +345,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     wrong = ("--data", small_data, "--layout", "utkface")
     assert "age_gender_race_date" in refused(capsys, *model, *wrong, "--out", out)
     cascade = (*data, "--detector", "cascade", "--out", out)
-    assert "no face in any of the pictures" in refused(capsys, *model, *cascade)
+    assert "no face in any of the 2 pictures" in refused(capsys, *model, *cascade)
     assert list(out.iterdir()) == []
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +14,8 @@ from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.pipeline import WholePicture
-from image_gender_classifier.train.datasets import DataError, Sample
+from image_gender_classifier.train.cutting import WithoutCrop
+from image_gender_classifier.train.datasets import Sample
 
 
 def labelled(count: int, size: int = 24) -> LabelledCrops:
@@ -56,16 +56,24 @@ def test_pictures_without_a_crop_are_left_out_with_their_label(tmp_path: Path) -
         else:
             assert cv2.imwrite(str(path), np.full((30, 20, 3), 40 * number, np.uint8))
         samples.append(Sample(path.name, path, "female" if number > 2 else "male"))
-    found = cut(samples, WholePicture(), 16)
+    without = WithoutCrop()
+    found = cut(samples, WholePicture(), 16, without)
+    assert [name for name, _ in without.unreadable] == ["1.png", "4.png"]
+    assert len(found) == 4
     assert found.crops.shape == (4, 16, 16, 3)
     assert found.crops[:, 8, 8, 0].tolist() == [0, 80, 120, 200]
     assert found.female.tolist() == [False, False, True, True]
+    assert found.are("female").tolist() == [False, False, True, True]
+    assert found.are("male").tolist() == [True, True, False, False]
 
 
-def test_no_crop_at_all_is_told(samples: Path) -> None:
+def test_no_crop_at_all_is_an_empty_set(samples: Path) -> None:
     detector = CascadeDetector(manifest.load(shipped_models()))
     rocket = Sample("rocket", samples / "rocket.jpg", "male")
-    with pytest.raises(DataError, match="no face in any of the pictures"):
-        cut([rocket], detector, 16)
-    with pytest.raises(DataError):
-        cut([], detector, 16)
+    without = WithoutCrop()
+    for chosen in ([rocket], []):
+        found = cut(chosen, detector, 16, without)
+        assert (found.crops.shape, found.crops.dtype) == ((0, 16, 16, 3), np.uint8)
+        assert (found.female.shape, found.female.dtype) == ((0,), np.bool_)
+        assert not found
+    assert without.no_face == ["rocket"]

@@ -48,8 +48,8 @@ def test_agrees_with_tflite_on_noise_and_extremes(exported: Any) -> None:
 def test_takes_and_gives_what_the_tflite_file_does(exported: Any) -> None:
     session = ort.InferenceSession(exported.onnx_file, providers=["CPUExecutionProvider"])
     (taken,), (given,) = session.get_inputs(), session.get_outputs()
-    assert (taken.type, taken.shape[1:]) == ("tensor(uint8)", [96, 96, 3])
-    assert (given.type, given.shape[1:]) == ("tensor(float)", [1])
+    assert (taken.type, taken.shape) == ("tensor(uint8)", [1, 96, 96, 3])
+    assert (given.type, given.shape) == ("tensor(float)", [1, 1])
 
 
 def test_has_no_clip_and_no_int8_activation(exported: Any) -> None:

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
+import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier.convert import tflite
 from image_gender_classifier.convert.crops import LabelledCrops
@@ -62,6 +65,26 @@ def test_the_logit_step_parts_the_answers(exported: Any, drawn_crops: LabelledCr
     assert np.abs(parts - np.round(parts)).max() < 1e-3
     gaps = np.diff(np.unique(logits))
     assert gaps.min() == pytest.approx(step, rel=1e-3)
+
+
+def test_the_logit_step_is_of_the_answer_itself(exported: Any) -> None:
+    """Another single number among the tensors, wherever it stands, is not asked."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(exported.tflite_file))
+    (graph,) = model.subgraphs
+    other = copy.deepcopy(next(t for t in graph.tensors if t.quantization.scale is not None))
+    other.shape = np.array([1, 1], np.int32)
+    other.quantization.scale = np.array([123.0], np.float32)
+    graph.tensors.append(other)
+    changed = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    assert tflite.logit_step(changed) == tflite.logit_step(exported.tflite_file)
+
+
+def test_a_file_whose_answer_is_not_quantised_has_no_step() -> None:
+    pixels = keras.Input((8, 8, 3))
+    network = keras.Model(pixels, keras.layers.Dense(1)(keras.layers.Flatten()(pixels)))
+    data = tf.lite.TFLiteConverter.from_keras_model(network).convert()
+    with pytest.raises(ModelError, match="not quantised"):
+        tflite.logit_step(data)
 
 
 def test_answers_as_keras_does(exported: Any, drawn_crops: LabelledCrops) -> None:

@@ -11,10 +11,14 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from image_gender_classifier import manifest
+from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.convert import tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.convert.verify import Comparison
+from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
+from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.runtimes import open_model
 
 GOOD = Comparison(crops=1000, keras=0.9, tflite=0.9, onnx=0.9, steps=0.0, float_difference=0.1)
@@ -30,6 +34,22 @@ class Fixed:
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
         return (self.logits,)
+
+
+def fixed(*logits: float, slope: float = 1.0, bias: float = 0.0) -> Classifier:
+    entry = ModelEntry(
+        *("a", "00", 1, (8, 8, 3), "uint8", "RGB", "square", "female", "male"),
+        calibration=Calibration(slope, bias),
+        threshold=0.5,
+        license="Apache-2.0",
+    )
+    return Classifier(Fixed(*logits), entry)
+
+
+def in_use(exported: Any, runtime: Any) -> Classifier:
+    """One form of the exported model with the original's entry."""
+    entry = manifest.load(exported.keras_path.parent).models[exported.keras_path.name]
+    return Classifier(runtime, entry)
 
 
 def test_equal_models_have_no_faults() -> None:
@@ -57,7 +77,7 @@ def test_each_fault_is_told(fault: dict[str, float], message: str) -> None:
 def test_figures_are_those_of_the_answers() -> None:
     crops = np.zeros((4, 8, 8, 3), np.uint8)
     positive = np.array([True, True, False, False])
-    keras, lite, onnx = Fixed(1, 2, -1, -2), Fixed(1, -0.5, -1, -2), Fixed(1, 0, 0.5, -2)
+    keras, lite, onnx = fixed(1, 2, -1, -2), fixed(1, -0.5, -1, -2), fixed(1, 0, 0.5, -2)
     found = verify.compare(crops, positive, keras, lite, onnx, step=0.5)
     assert found == Comparison(4, 1.0, 0.75, 0.75, steps=3.0, float_difference=2.5)
     table = found.table()
@@ -65,20 +85,30 @@ def test_figures_are_those_of_the_answers() -> None:
     assert "TFLite and ONNX 3.00 quantisation steps, TFLite and Keras 2.500 logits" in table
 
 
-def test_answers_that_are_no_numbers_are_a_fault() -> None:
+def test_accuracies_are_as_in_use() -> None:
+    """With the calibration of each, in which a small positive logit may mean the other gender."""
+    crops = np.zeros((4, 8, 8, 3), np.uint8)
+    positive = np.array([True, True, False, False])
+    logits = (3, 2, 1, -2)
+    plain, shifted = fixed(*logits), fixed(*logits, slope=2.0, bias=-3.0)
+    found = verify.compare(crops, positive, plain, shifted, shifted, step=0.5)
+    assert found == Comparison(4, 0.75, 1.0, 1.0, steps=0.0, float_difference=0.0)
+
+
+def test_answers_that_are_no_numbers_are_an_error() -> None:
     crops, positive = np.zeros((2, 8, 8, 3), np.uint8), np.array([True, False])
     nan = float("nan")
-    found = verify.compare(crops, positive, Fixed(1, -1), Fixed(nan, -1), Fixed(nan, -1), 0.1)
-    assert found.faults()
+    with pytest.raises(ModelError, match="finite"):
+        verify.compare(crops, positive, fixed(1, -1), fixed(nan, -1), fixed(nan, -1), 0.1)
 
 
 def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) -> None:
     found = verify.compare(
         drawn_crops.crops,
         drawn_crops.female,
-        exported.keras,
-        exported.tflite,
-        exported.onnx,
+        in_use(exported, exported.keras),
+        in_use(exported, exported.tflite),
+        in_use(exported, exported.onnx),
         tflite.logit_step(exported.tflite_file),
     )
     assert found.steps <= 1.001
@@ -88,7 +118,8 @@ def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) 
 def test_the_export_of_another_model_is_refused(exported: Any, drawn_crops: LabelledCrops) -> None:
     other = open_model("onnx", (shipped_models() / f"{SHIPPED_STEM}.onnx").read_bytes())
     step = tflite.logit_step(exported.tflite_file)
-    found = verify.compare(
-        drawn_crops.crops, drawn_crops.female, exported.keras, exported.tflite, other, step
+    keras, lite, onnx = (
+        in_use(exported, runtime) for runtime in (exported.keras, exported.tflite, other)
     )
+    found = verify.compare(drawn_crops.crops, drawn_crops.female, keras, lite, onnx, step)
     assert any("TFLite and ONNX differ by" in fault for fault in found.faults())

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from image_gender_classifier import manifest
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.faces import Pixels
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.train import detectors
 from image_gender_classifier.train.crops import CropSet, load_or_cut
 from image_gender_classifier.train.datasets.sample import Sample
 
@@ -108,6 +112,61 @@ def test_a_changed_picture_is_cut_anew(change: str, tmp_path: Path, cutter: Cutt
         os.utime(samples[0].path, (1, 1))
     load_or_cut(samples, 8, cutter, "none", tmp_path)
     assert cutter.calls == ["7", "3"] * 2
+
+
+def test_another_name_of_the_same_picture_is_cut_anew(tmp_path: Path, cutter: Cutter) -> None:
+    """Who is left out is kept by name."""
+    (first, second) = make_samples(tmp_path, "cat1", "7")
+    load_or_cut([first, second], 8, cutter, "none", tmp_path)
+    swapped = [replace(first, name=second.name), replace(second, name=first.name)]
+    crop_set = load_or_cut(swapped, 8, cutter, "none", tmp_path)
+    assert crop_set.no_face == (second.name,)
+    assert crop_set.samples == (swapped[1],)
+
+
+def test_the_detectors_settings_are_part_of_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert detectors.detector_key("none") == "none"
+    before = detectors.detector_key("cascade")
+    assert before == detectors.detector_key("cascade")
+    models = manifest.load(shipped_models())
+    first, *others = models.cascades
+    changed = replace(models, cascades=(replace(first, min_neighbors=9), *others))
+    monkeypatch.setattr(manifest, "load", lambda _: changed)
+    assert detectors.detector_key("cascade") != before
+
+
+@pytest.mark.parametrize("damage", ["index", "list", "fields", "no array", "array", "half array"])
+def test_a_cache_that_is_not_whole_starts_over(damage: str, tmp_path: Path, cutter: Cutter) -> None:
+    samples = make_samples(tmp_path, "7", "cat", "3")
+    load_or_cut(samples, 8, cutter, "none", tmp_path)
+    (array,), (index,) = tmp_path.glob("crops_*.npy"), tmp_path.glob("crops_*.json")
+    {
+        "index": lambda: index.write_text('{"unreadable": ['),
+        "list": lambda: index.write_text("[]"),
+        "fields": lambda: index.write_text("{}"),
+        "no array": array.unlink,
+        "array": lambda: array.write_bytes(b""),
+        "half array": lambda: array.write_bytes(array.read_bytes()[:300]),
+    }[damage]()
+    crop_set = load_or_cut(samples, 8, cutter, "none", tmp_path)
+    assert (levels(crop_set), crop_set.no_face) == ([7, 3], ("ncat",))
+    assert cutter.calls == ["7", "cat", "3"] * 2
+
+
+def test_an_old_index_does_not_vouch_for_a_half_filled_array(
+    tmp_path: Path, cutter: Cutter
+) -> None:
+    samples = make_samples(tmp_path, "7", "3")
+    load_or_cut(samples, 8, cutter, "none", tmp_path)
+    (array,) = tmp_path.glob("crops_*.npy")
+    array.unlink()
+
+    def interrupted(path: Path, size: int) -> Pixels | None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_or_cut(samples, 8, interrupted, "none", tmp_path)
+    assert levels(load_or_cut(samples, 8, cutter, "none", tmp_path)) == [7, 3]
 
 
 def test_an_interrupted_cutting_starts_over(tmp_path: Path) -> None:

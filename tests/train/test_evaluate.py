@@ -17,10 +17,12 @@ import numpy as np
 import pytest
 
 from image_gender_classifier import loading, manifest
+from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.images import Picture
 from image_gender_classifier.manifest import Calibration, Manifest, ModelEntry
 from image_gender_classifier.pipeline import WholePicture
+from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train import evaluate
 from image_gender_classifier.train.answers import BATCH, answer
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
@@ -276,7 +278,9 @@ def test_answers_keep_their_labels_over_batches(tmp_path: Path) -> None:
 
 
 def test_a_model_without_numbers_is_refused(data: Path, tmp_path: Path) -> None:
-    classifier = loading.open_classifier(make_onnx(tmp_path, gain=float("nan")))
+    model = make_onnx(tmp_path, gain=float("nan"))
+    entry = manifest.load(tmp_path).models[model.name]
+    classifier = Classifier(open_model("onnx", model.read_bytes()), entry)
     sample = Sample("a", data / "val" / "0.png", "female")
     with pytest.raises(ModelError, match=r"tiny\.onnx: gives something else"):
         answer([sample], WholePicture(), classifier)

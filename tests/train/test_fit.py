@@ -101,7 +101,7 @@ def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    save: Callable[[keras.Model, Path], None] = fit._save
+    save: Callable[[keras.Model, Path], None] = fit.save_whole
 
     def killing(model: keras.Model, path: Path) -> None:
         if path.name == fit.LAST and len(history_of(tmp_path)) == 2:
@@ -109,7 +109,7 @@ def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
         save(model, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit, "_save", killing)
+        patch.setattr(fit, "save_whole", killing)
         with pytest.raises(Killed):
             fit.fit(tiny_crops, tiny_recipe, tmp_path, resume=False)
     model = fit.fit(tiny_crops, tiny_recipe, tmp_path, resume=True)

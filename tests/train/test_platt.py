@@ -153,16 +153,26 @@ class Fixed:
         return (self.logits[: len(crops), np.newaxis],)
 
 
-def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
-    logits, positive = drawn(2.0, -0.5, 2000)
-    entry = ModelEntry(
-        *("a", "00", 1, (8, 8, 3), "uint8", "RGB", "square", "female", "male", Calibration()),
-        threshold=0.5,
+def entry_with(slope: float, bias: float, threshold: float) -> ModelEntry:
+    return ModelEntry(
+        *("a", "00", 1, (8, 8, 3), "uint8", "RGB", "square", "female", "male"),
+        calibration=Calibration(slope, bias),
+        threshold=threshold,
         license="Apache-2.0",
         measured={"elsewhere": {"n": 3}, "held_out": {"n": 1, "accuracy": 0.0}},
     )
-    crops = np.zeros((2000, 8, 8, 3), np.uint8)
-    done = platt.calibrated(entry, Fixed(logits), crops, positive)
+
+
+def completed(entry: ModelEntry, logits: Logits, positive: Labels) -> tuple[ModelEntry, str | None]:
+    crops = np.zeros((len(logits), 8, 8, 3), np.uint8)
+    return platt.calibrated(entry, Fixed(logits), crops, positive)
+
+
+def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
+    logits, positive = drawn(2.0, -0.5, 2000)
+    entry = entry_with(1.0, 0.0, 0.5)
+    done, kept = completed(entry, logits, positive)
+    assert kept is None
     assert done.calibration == platt.fit(logits, positive)
     assert done.threshold == platt.threshold(logits, done.calibration, platt.CLASSIFIED)
     scores = done.calibration.slope * logits + done.calibration.bias
@@ -175,3 +185,43 @@ def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
         done, calibration=entry.calibration, threshold=entry.threshold, measured=entry.measured
     )
     assert same == entry
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("females", "males", "reason"),
+    [
+        (0, 0, "0 held-out crops, fewer than 100"),
+        (1, 0, "1 held-out crops, fewer than 100"),
+        (50, 49, "99 held-out crops, fewer than 100"),
+        (400, 19, "19 held-out crops of one gender, fewer than 20"),
+        (0, 200, "0 held-out crops of one gender, fewer than 20"),
+        (80, 20, None),
+    ],
+)
+def test_too_few_crops_leave_the_calibration(females: int, males: int, reason: str | None) -> None:
+    positive = np.arange(females + males) < females
+    logits = np.where(positive, 2, -2).astype(np.float32)
+    logits[: females // 2] = -0.5
+    entry = entry_with(1.3, 0.4, 0.7)
+    done, kept = completed(entry, logits, positive)
+    assert kept == reason
+    if reason is None:
+        assert done.calibration != entry.calibration
+        return
+    assert (done.calibration, done.threshold) == (entry.calibration, entry.threshold)
+    if females + males == 0:
+        assert done.measured == {"elsewhere": {"n": 3}}
+        return
+    accuracy = round((females - females // 2 + males) / (females + males), 4)
+    assert done.measured["held_out"] == {"n": females + males, "accuracy": accuracy}
+
+
+def test_answers_that_speak_for_the_other_gender_leave_the_calibration() -> None:
+    logits, positive = drawn(-2.0, 0.0, 2000)
+    entry = entry_with(1.3, 0.4, 0.7)
+    done, kept = completed(entry, logits, positive)
+    assert kept is not None
+    assert "larger logit" in kept
+    assert (done.calibration, done.threshold) == (entry.calibration, entry.threshold)
+    assert done.measured["held_out"]["accuracy"] < 0.5

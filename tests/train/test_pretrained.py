@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from image_gender_classifier.errors import UsageError
+from image_gender_classifier.errors import ModelError, UsageError
 from image_gender_classifier.train import pretrained
 from image_gender_classifier.train.pretrained import read_legacy_tensors
 
@@ -124,6 +124,53 @@ def test_another_type_of_number_is_refused() -> None:
     data = legacy_file({"a": Tensor(storage, 0, (2,), (1,))}, storage)
     with pytest.raises(pickle.UnpicklingError, match=r"unexpected torch\.DoubleStorage"):
         read_legacy_tensors(io.BytesIO(data))
+
+
+@pytest.mark.parametrize(
+    ("offset", "shape", "strides"),
+    [
+        (0, (25,), (1,)),
+        (20, (5,), (1,)),
+        (24, (), ()),
+        (-1, (2,), (1,)),
+        (0, (5, 2), (12, 1)),
+        (10, (3,), (-6,)),
+        (0, (-3,), (1,)),
+        (0, (2, 2), (1,)),
+        (0, (2**62,), (2**62,)),
+    ],
+)
+def test_a_tensor_outside_of_its_numbers_is_refused(
+    offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
+) -> None:
+    storage = Storage("0", np.zeros(24, "<f4"))
+    data = legacy_file({"a": Tensor(storage, offset, shape, strides)}, storage)
+    with pytest.raises((pickle.UnpicklingError, ValueError)):
+        read_legacy_tensors(io.BytesIO(data))
+
+
+def test_a_file_that_ends_early_is_refused() -> None:
+    storage = Storage("0", np.zeros(24, "<f4"))
+    data = legacy_file({"a": Tensor(storage, 0, (4,), (1,))}, storage)
+    for end in (-1, -4, -50, -24 * 4 - 3):
+        with pytest.raises(pickle.UnpicklingError, match="ends early"):
+            read_legacy_tensors(io.BytesIO(data[:end]))
+
+
+@pytest.mark.parametrize("keep", [0, 1, 40, 300, 100_000])
+def test_a_damaged_package_is_told(
+    keep: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = Storage("0", np.zeros(24_000, "<f4"))
+    data = legacy_file({"a": Tensor(storage, 0, (4,), (1,))}, storage)
+    assert len(data) > 96_000
+    (tmp_path / "damaged_weights" / "models").mkdir(parents=True)
+    (tmp_path / "damaged_weights" / "__init__.py").touch()
+    (tmp_path / "damaged_weights" / "models" / "a.pth").write_bytes(data[: min(keep, 90_000)])
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(pretrained, "PACKAGE", "damaged_weights")
+    with pytest.raises(ModelError, match=r"a\.pth: is damaged .*install damaged_weights again"):
+        pretrained.efficientnet_lite0()
 
 
 class Harmful:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from image_gender_classifier import manifest
+from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest import ModelEntry
 from image_gender_classifier.train import keras_runtime, network, saving
 from image_gender_classifier.train.crops import CropSet
@@ -64,6 +66,40 @@ def test_the_figures_are_of_the_held_out_samples(
     said = classifier.probabilities(crops) >= 0.5
     accuracy = round(float(np.mean(said == female)), 4)
     assert entry.measured == {"held_out": {"n": len(names), "accuracy": accuracy}}
+
+
+def test_too_few_held_out_crops_are_told(save: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    entry = save({})
+    assert (entry.calibration, entry.threshold) == (manifest.Calibration(), 0.5)
+    shown = capsys.readouterr().out
+    assert "probabilities are not calibrated: " in shown
+    assert shown.count("\n") == 1
+
+
+def test_the_folders_other_entries_stay(save: Any, tmp_path: Path) -> None:
+    shutil.copy(shipped_models() / manifest.NAME, tmp_path)
+    before = manifest.load(tmp_path)
+    entry = save({})
+    after = manifest.load(tmp_path)
+    assert len(before.cascades) > 0
+    assert after.cascades == before.cascades
+    assert after.models == {**before.models, saving.MODEL: entry}
+
+
+def test_a_save_that_fails_leaves_the_former_model(
+    save: Any, model: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save({})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def half(path: Path) -> None:
+        Path(path).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model, "save", half)
+    with pytest.raises(KeyboardInterrupt):
+        save({})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_the_file_answers_as_the_model_does(save: Any, model: keras.Model, tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ import pytest
 
 from image_gender_classifier import manifest
 from image_gender_classifier.train import cli, evaluate
+from image_gender_classifier.train.datasets import read
 from image_gender_classifier.train.recipe import Recipe
+from image_gender_classifier.train.split import is_held_out
 
 TRAIN_CSV = "fairface_label_train.csv"
 SHORT = ("--epochs", "2", "--batch", "16")
@@ -224,7 +226,141 @@ def test_pictures_without_a_single_face_are_refused(
     assert train("--data", few, *options) == 2
     shown = capsys.readouterr()
     assert "left out: no face: 2 ('female/b.png', 'male/b.png')\n" in shown.out
+    assert "no face in any of the 2 pictures; is --detector the right one?" in shown.err
     assert shown.err.count("\n") == 1
+
+
+def test_pictures_that_cannot_be_read_are_refused(
+    few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for gender in ("female", "male"):
+        (few / gender / "b.png").write_bytes(b"damaged")
+    assert train("--data", few, "--layout", "folders", "--out", tmp_path / "out") == 2
+    shown = capsys.readouterr().err
+    assert "none of the 2 pictures can be read" in shown
+    assert shown.count("\n") == 1
+
+
+def one_gender(layout: str, root: Path) -> tuple[str | Path, ...]:
+    """Female pictures alone, laid out in each way; gives the options."""
+    root.mkdir()
+    names = {
+        "fairface": "train/{}.png",
+        "utkface": "30_1_0_{}.png",
+        "folders": "female/{}.png",
+        "user-id": "{}.png",
+    }
+    rows = []
+    for number in range(1, 4):
+        path = root / names[layout].format(number)
+        path.parent.mkdir(exist_ok=True)
+        assert cv2.imwrite(str(path), np.zeros((30, 30, 3), np.uint8))
+        rows.append(str(path.relative_to(root)))
+    if layout == "fairface":
+        lines = ["file,age,gender,race", *(f"{row},3-9,Female,White" for row in rows)]
+        (root / TRAIN_CSV).write_text("\n".join(lines))
+    further: tuple[str | Path, ...] = ()
+    if layout == "user-id":
+        (root / "labels.csv").write_text("id,sex\n1,f\n2,f\n3,f\n")
+        further = ("--labels", root / "labels.csv")
+    return ("--data", root, "--layout", layout, *further)
+
+
+@pytest.mark.parametrize("layout", ["fairface", "utkface", "folders", "user-id"])
+def test_one_gender_alone_is_refused_for_training_only(
+    layout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    data = one_gender(layout, tmp_path / "data")
+    assert train(*data, "--out", out) == 2
+    shown = capsys.readouterr().err
+    assert "all 3 samples are female; training needs pictures of both genders" in shown
+    assert shown.count("\n") == 1
+    assert not out.exists()
+    assert evaluate.main([str(option) for option in (*data, "--split", "all")]) == 0
+
+
+def test_one_gender_alone_to_learn_from_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pictures of the other one are there, but all of them are held out."""
+    root, names = tmp_path / "data", (f"{number}.png" for number in range(1000))
+    held_out = next(name for name in names if is_held_out(f"male/{name}"))
+    for name in ("female/b.png", f"male/{held_out}"):
+        (root / name).parent.mkdir(parents=True)
+        assert cv2.imwrite(str(root / name), np.zeros((30, 30, 3), np.uint8))
+    assert train("--data", root, "--layout", "folders", "--out", tmp_path / "out") == 2
+    assert "all 1 crops to learn from are female" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("detector", ["none", "cascade"])
+def test_a_start_that_fails_does_not_block_the_folder(
+    detector: str, few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    options = ("--data", few, "--layout", "folders", "--out", out, "--detector", detector)
+    for _ in range(2):
+        assert train(*options) == 2
+        assert "holds a run already" not in capsys.readouterr().err
+    assert not (out / "run.json").exists()
+
+
+def test_another_run_is_refused_before_anything_is_cut(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    monkeypatch.setattr(cli, "load_or_cut", lambda *_: pytest.fail("it began to cut"))
+    options = ("--data", few, "--layout", "folders", "--out", tmp_path)
+    assert train(*options, "--resume") == 2
+    assert "other data or options" in capsys.readouterr().err
+    assert train(*options) == 2
+    assert "holds a run already" in capsys.readouterr().err
+
+
+def test_a_damaged_manifest_in_the_folder_is_told_before_anything_is_cut(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After hours of training the model could not be entered."""
+    (tmp_path / manifest.NAME).write_text("{")
+    monkeypatch.setattr(cli, "load_or_cut", lambda *_: pytest.fail("it began to cut"))
+    assert train("--data", few, "--layout", "folders", "--out", tmp_path) == 2
+    assert "not valid JSON" in capsys.readouterr().err
+
+
+def test_a_changed_picture_makes_another_run(few: Path) -> None:
+    options = cli._parser().parse_args(
+        ["--data", str(few), "--layout", "folders", "--out", str(few)]
+    )
+
+    def run() -> cli.Run:
+        return cli._run(read("folders", few, "all"), options, Recipe())
+
+    before = run()
+    assert run() == before
+    (few / "female" / "b.png").write_bytes(b"another picture")
+    assert run() != before
+    assert replace(run(), pictures=before.pictures) == before
+
+
+def test_measuring_on_what_was_learnt_is_told(
+    trained: Path, drawn_faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "includes pictures that the model learnt from\n"
+    data = ("--data", drawn_faces, "--layout", "folders")
+
+    def told(*options: str | Path) -> bool:
+        capsys.readouterr()
+        evaluated(trained / "gender.keras", *options)
+        return line in capsys.readouterr().out
+
+    assert told(*data)
+    assert told(*data, "--split", "train")
+    assert not told(*data, "--split", "val")
+    other = tmp_path / "other"
+    shutil.copytree(drawn_faces, other)
+    assert told("--data", other, "--layout", "folders"), "the same pictures elsewhere"
+    next((other / "male").iterdir()).unlink()
+    assert not told("--data", other, "--layout", "folders")
 
 
 def test_a_file_as_output_folder_is_refused(

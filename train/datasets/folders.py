@@ -19,10 +19,11 @@ def read(root: Path) -> Reading:
     """Reads all pictures in the two folders (in any case, as in `Female`) and below them.
 
     Returns:
-        Samples in the order of their names. Pictures beside the two folders are left out.
+        Samples in the order of their names; of one gender where there is only that folder.
+        Pictures beside the two folders are left out.
 
     Raises:
-        DataError: A folder is missing or has no picture.
+        DataError: Neither folder has a picture.
     """
     samples: list[Sample] = []
     unlabelled: list[str] = []
@@ -33,7 +34,8 @@ def read(root: Path) -> Reading:
             unlabelled.append(name)
         else:
             samples.append(Sample(name, root / name, gender))
-    for wanted in GENDERS:
-        if not any(sample.gender == wanted for sample in samples):
-            raise DataError(f"{root}: expected a folder {wanted!r} with pictures, found none")
+    if not samples:
+        raise DataError(
+            f"{root}: expected the folders 'female' and 'male' with pictures, found neither"
+        )
     return collect(samples, {"label missing": unlabelled})

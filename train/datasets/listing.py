@@ -7,17 +7,24 @@ the folders they lie in takes milliseconds.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from image_gender_classifier.headers import EXTENSIONS
 from image_gender_classifier.train.datasets.reading import DataError
 
 
-def list_pictures(root: Path) -> list[str]:
+def is_picture_name(name: str) -> bool:
+    """Says whether a file of this name counts as a picture."""
+    return os.path.splitext(name)[1].lower() in EXTENSIONS
+
+
+def list_pictures(root: Path, is_wanted: Callable[[str], bool] = is_picture_name) -> list[str]:
     """Finds every picture below a folder, through links to folders too.
 
     Args:
         root: Where to start.
+        is_wanted: Says by a regular file's name whether it is one; by its ending by default.
 
     Returns:
         Names relative to `root` with forward slashes, sorted, the same on every platform.
@@ -37,7 +44,7 @@ def list_pictures(root: Path) -> list[str]:
         if real in seen:
             continue
         seen.add(real)
-        pictures, folders = _scan(folder)
+        pictures, folders = _scan(folder, is_wanted)
         names.extend(prefix + name for name in pictures)
         waiting.extend(f"{prefix}{name}/" for name in sorted(folders, reverse=True))
     return sorted(names)
@@ -51,10 +58,10 @@ def pictures_in(folder: Path) -> frozenset[str]:
     """
     if not folder.is_dir():
         return frozenset()
-    return frozenset(_scan(folder)[0])
+    return frozenset(_scan(folder, is_picture_name)[0])
 
 
-def _scan(folder: Path) -> tuple[list[str], list[str]]:
+def _scan(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[list[str], list[str]]:
     """Names of the pictures and of the folders in one folder, in no order."""
     pictures: list[str] = []
     folders: list[str] = []
@@ -65,13 +72,8 @@ def _scan(folder: Path) -> tuple[list[str], list[str]]:
                     continue
                 if entry.is_dir():
                     folders.append(entry.name)
-                elif is_picture_name(entry.name) and entry.is_file():
+                elif is_wanted(entry.name) and entry.is_file():
                     pictures.append(entry.name)
     except OSError as error:
         raise DataError(f"{folder}: cannot list the folder: {error}") from error
     return pictures, folders
-
-
-def is_picture_name(name: str) -> bool:
-    """Says whether a file of this name counts as a picture."""
-    return os.path.splitext(name)[1].lower() in EXTENSIONS

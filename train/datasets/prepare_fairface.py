@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -24,11 +23,15 @@ import cv2
 import numpy as np
 
 from image_gender_classifier.errors import OutputError
+from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.datasets.fairface import PARTS, checked_name, label_file
 from image_gender_classifier.train.datasets.labels_csv import Table, read_table
 from image_gender_classifier.train.datasets.listing import pictures_in
 from image_gender_classifier.train.datasets.reading import DataError
+from image_gender_classifier.writing import write_whole
 
+PROGRAM = "image-gender-prepare-fairface"
+INCOMPLETE = 1
 NAMES_FILE = Path(__file__).with_name("fairface_names.txt")
 ARCHIVE_SIDE = 224
 SIDE = 128
@@ -37,30 +40,33 @@ PROGRESS_EVERY = 5000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `image-gender-prepare-fairface`.
+    """Runs the command.
+
+    Args:
+        argv: Arguments without the program's name; the process's own by default.
 
     Returns:
-        0 when the subset is complete, 1 when the archive is wrong or lacks pictures, 3 when the
-        output cannot be written.
+        0 when the subset is complete, 1 when the archive lacks pictures or labels of it (the
+        others are made), 2 for wrong usage or a wrong archive, 3 when the output cannot be
+        written, 130 when interrupted (what is made is kept).
     """
-    arguments = _parser().parse_args(argv)
-    try:
-        missing = prepare(arguments.archive, arguments.out, read_names(arguments.names))
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OutputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
+    missing: list[str] = []
+    code = exit_code(PROGRAM, lambda: missing.extend(_run(_parser().parse_args(argv))))
+    return INCOMPLETE if missing else code
+
+
+def _run(arguments: argparse.Namespace) -> list[str]:
+    """Makes the subset; says what came of it and gives the names that are missing."""
+    missing = prepare(arguments.archive, arguments.out, read_names(arguments.names))
     if missing:
-        print(
-            f"error: {len(missing):,} pictures are missing in {arguments.archive} or have no "
+        say(
+            f"{PROGRAM}: {len(missing):,} pictures are missing in {arguments.archive} or have no "
             f"label, the first is {missing[0]}; add them and run this again",
-            file=sys.stderr,
+            sys.stderr,
         )
-        return 1
-    print(f"{arguments.out}: complete")
-    return 0
+    else:
+        say(f"{arguments.out}: complete", sys.stdout)
+    return missing
 
 
 def read_names(path: Path) -> list[str]:
@@ -103,7 +109,7 @@ def prepare(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
     labelled = {fields[table.column("file")] for _, table in tables for _, fields in table.rows}
     made = _make_pictures(archive, out, [name for name in names if name in labelled])
     for part, table in tables:
-        _write_whole(label_file(out, part), _filtered_csv(table, made))
+        _write(label_file(out, part), _filtered_csv(table, made))
     return [name for name in names if name not in made]
 
 
@@ -113,10 +119,10 @@ def _make_pictures(archive: Path, out: Path, names: Sequence[str]) -> set[str]:
     made = _present(out, names)
     for count, name in enumerate(names, start=1):
         if name in sources and name not in made:
-            _write_whole(out / name, shrink(archive / name))
+            _write(out / name, shrink(archive / name))
             made.add(name)
         if count % PROGRESS_EVERY == 0:
-            print(f"{count:,} of {len(names):,} pictures", file=sys.stderr)
+            say(f"{count:,} of {len(names):,} pictures", sys.stderr)
     return made
 
 
@@ -163,20 +169,18 @@ def _filtered_csv(table: Table, names: set[str]) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Writes a file so that it is never seen half written: a stopped run leaves no torn picture."""
-    unfinished = path.with_name(f".{path.name}.part")
+def _write(path: Path, data: bytes) -> None:
+    """Writes a file and the folder that it lies in; a stopped run leaves no torn picture."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(data)
-        os.replace(unfinished, path)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+        raise OutputError(f"{path.parent}: cannot be made ({error.strerror})") from None
+    write_whole(path, data)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="image-gender-prepare-fairface",
+def _parser() -> Parser:
+    parser = Parser(
+        prog=PROGRAM,
         description="Makes the subset of FairFace that the models learn from (128 x 128 pixels).",
     )
     parser.add_argument(

@@ -6,6 +6,7 @@ the set stays usable; more than that means a wrong folder or layout, and nothing
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from image_gender_classifier.train.datasets.sample import Sample
 
 TOLERATED_FRACTION = 0.01
 NAMES_IN_REPORT = 10
+_KEY_DIGITS = 16
 
 
 class DataError(GenderClassifierError):
@@ -51,6 +53,12 @@ class Reading:
 
     samples: tuple[Sample, ...]
     left_out: tuple[LeftOut, ...] = ()
+
+    def key(self) -> str:
+        """Condenses the samples' names and labels, wherever the pictures lie."""
+        lines = [f"{sample.name}\0{sample.gender}\0{sample.groups}" for sample in self.samples]
+        content = "\n".join(lines).encode("utf-8", "surrogateescape")
+        return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 
     def report(self) -> str:
         """Says in one line how many samples there are and what was left out."""

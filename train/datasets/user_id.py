@@ -92,8 +92,8 @@ def _spelled(user: str) -> str:
 
 def _genders(table: Table, options: LabelOptions) -> Iterator[tuple[int, str, BinaryGender]]:
     """Yields row, user id and gender of each row."""
-    user_column = _find_column(table, options.id_column, ID_COLUMNS, "id_column")
-    gender_column = _find_column(table, options.gender_column, GENDER_COLUMNS, "gender_column")
+    user_column = _find_column(table, options.id_column, ID_COLUMNS, "--id-column")
+    gender_column = _find_column(table, options.gender_column, GENDER_COLUMNS, "--gender-column")
     for row, fields in table.rows:
         user = _spelled(fields[user_column])
         if not user or "/" in user or "\\" in user:
@@ -110,7 +110,7 @@ def _find_column(table: Table, name: str | None, guesses: frozenset[str], option
     if len(found) != 1:
         problem = (
             f"{'several columns' if found else 'no column'} of the header {table.header_text()} "
-            f"could be meant; say which with the option {option}"
+            f"could be meant; say which with {option}"
         )
         raise row_error(table.path, 1, problem)
     return found[0]
@@ -124,7 +124,7 @@ def _plain(title: str) -> str:
 def _gender(path: Path, row: int, value: str, zero_is: BinaryGender | None) -> BinaryGender:
     if value in ("0", "1"):
         if zero_is is None:
-            problem = f"gender is {value!r}; say what 0 stands for with the option zero_is"
+            problem = f"gender is {value!r}; say what 0 stands for with --zero-is"
             raise row_error(path, row, problem)
         return zero_is if value == "0" else OTHER_GENDER[zero_is]
     return gender_of(path, row, value)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.train.datasets.age_bands import OLDEST_YEARS, band_of_years
-from image_gender_classifier.train.datasets.listing import list_pictures
+from image_gender_classifier.train.datasets.listing import is_picture_name, list_pictures
 from image_gender_classifier.train.datasets.reading import (
     DataError,
     Reading,
@@ -44,7 +44,7 @@ def label_of_name(name: str) -> Label | None:
 
 
 def read(root: Path) -> Reading:
-    """Reads all pictures below a folder.
+    """Reads all pictures below a folder: whatever file has such a name.
 
     Returns:
         Samples in the order of their paths, with the groups "age" (FairFace's bands) and "race".
@@ -52,7 +52,7 @@ def read(root: Path) -> Reading:
     Raises:
         DataError: There are no pictures, or too many names hold no label.
     """
-    paths = list_pictures(root)
+    paths = list_pictures(root, _is_wanted)
     if not paths:
         raise DataError(f"{root}: expected pictures named age_gender_race_date, found no picture")
     samples: dict[str, Sample] = {}
@@ -74,3 +74,8 @@ def read(root: Path) -> Reading:
             f"(age_gender_race_date); {len(unlabelled):,} of {len(paths):,} names are not"
         )
     return collect(list(samples.values()), {"label missing": unlabelled, "name repeated": repeated})
+
+
+def _is_wanted(name: str) -> bool:
+    """Files that end as pictures do are wanted too, so that broken names are counted."""
+    return label_of_name(name) is not None or is_picture_name(name)

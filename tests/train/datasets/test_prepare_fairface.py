@@ -100,7 +100,7 @@ def test_the_release_with_a_wider_margin_is_refused(
     archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_picture(archive / "train" / "3.jpg", side=448)
-    assert run(archive) == 1
+    assert run(archive) == 2
     assert "is 448 x 448 pixels, expected 224 x 224" in capsys.readouterr().err
 
 
@@ -109,31 +109,43 @@ def test_a_damaged_picture_is_named(
     archive: Path, capsys: pytest.CaptureFixture[str], content: bytes
 ) -> None:
     (archive / "train" / "3.jpg").write_bytes(content)
-    assert run(archive) == 1
+    assert run(archive) == 2
     assert "3.jpg: expected a JPEG" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("names", ["", "train/1.jpg\n../x.jpg\n"])
 def test_a_wrong_list_of_names_is_refused(archive: Path, names: str) -> None:
     (archive.parent / "names.txt").write_text(names)
-    assert run(archive) == 1
+    assert run(archive) == 2
 
 
 def test_an_absent_archive_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--archive", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 1
+    assert main(["--archive", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
     assert "fairface_label_train.csv" in capsys.readouterr().err
 
 
 def test_the_archive_is_never_written_to(archive: Path) -> None:
     names = str(archive.parent / "names.txt")
     labels = (archive / "fairface_label_train.csv").read_bytes()
-    assert main(["--archive", str(archive), "--out", str(archive), "--names", names]) == 1
+    assert main(["--archive", str(archive), "--out", str(archive), "--names", names]) == 2
     assert (archive / "fairface_label_train.csv").read_bytes() == labels
 
 
-def test_an_output_that_cannot_be_written_exits_3(archive: Path) -> None:
+def test_an_output_that_cannot_be_written_exits_3(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (archive.parent / "out").write_text("in the way")
     assert run(archive) == 3
+    shown = capsys.readouterr().err
+    assert shown.startswith("image-gender-prepare-fairface: ")
+    assert shown.count("\n") == 1
+
+
+def test_wrong_usage_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--archive", "x"]) == 2
+    shown = capsys.readouterr().err
+    assert "--out" in shown
+    assert shown.count("\n") == 1
 
 
 def test_the_list_of_names_is_whole_and_in_order() -> None:

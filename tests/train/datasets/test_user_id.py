@@ -56,10 +56,13 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ("user,id,gender", "several columns of the header 'user', 'id', 'gender' .*id_column"),
-        ("name,x,gender", "no column of the header 'name', 'x', 'gender' .*option id_column"),
-        ("id,sex,label", "several columns .*option gender_column"),
-        ("id,x,y", "no column .*option gender_column"),
+        (
+            "user,id,gender",
+            "several columns of the header 'user', 'id', 'gender' .*with --id-column",
+        ),
+        ("name,x,gender", "no column of the header 'name', 'x', 'gender' .*with --id-column"),
+        ("id,sex,label", "several columns .*with --gender-column"),
+        ("id,x,y", "no column .*with --gender-column"),
     ],
 )
 def test_a_header_that_leaves_doubt_is_refused(tmp_path: Path, header: str, message: str) -> None:
@@ -69,7 +72,7 @@ def test_a_header_that_leaves_doubt_is_refused(tmp_path: Path, header: str, mess
 
 def test_digits_need_their_meaning(tmp_path: Path) -> None:
     labels = "id,gender\n1,0\n2,1\n"
-    with pytest.raises(DataError, match=r"row 2: gender is '0'; say .* option zero_is"):
+    with pytest.raises(DataError, match=r"row 2: gender is '0'; say .* with --zero-is"):
         reading_of(tmp_path, labels)
     assert genders(reading_of(tmp_path, labels, zero_is="female")) == {"1": "female", "2": "male"}
     assert genders(reading_of(tmp_path, labels, zero_is="male")) == {"1": "male", "2": "female"}

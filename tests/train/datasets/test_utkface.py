@@ -46,6 +46,18 @@ def test_reads_pictures_anywhere_in_a_stable_order(tmp_path: Path) -> None:
     assert all(sample.path.is_file() for sample in reading.samples)
 
 
+def test_a_whole_name_needs_no_ending_of_a_picture(tmp_path: Path) -> None:
+    touch(tmp_path, "28_1_2_20170104.jpg.chip", "29_1_2_20170104", "readme", "notes_1_2.txt")
+    (tmp_path / "30_1_2_20170104").mkdir()
+    touch(tmp_path, *(f"30_1_2_20170104/26_0_2_{number}.jpg" for number in range(100)))
+    touch(tmp_path, "holiday.jpg")
+    reading = read("utkface", tmp_path, "all")
+    names = [sample.name for sample in reading.samples]
+    assert names[:2] == ["28_1_2_20170104.jpg.chip", "29_1_2_20170104"]
+    assert len(names) == 102
+    assert reading.report().endswith("left out: label missing: 1 ('holiday.jpg')")
+
+
 def test_the_same_name_in_two_folders_is_one_sample(tmp_path: Path) -> None:
     touch(tmp_path, f"a/26_0_2_{ENDING}.jpg", f"b/26_0_2_{ENDING}.jpg")
     reading = read("utkface", tmp_path, "all")

@@ -1,0 +1,25 @@
+"""A Keras model's file, whole or not at all."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import keras
+
+
+def save_whole(model: keras.Model, path: Path) -> None:
+    """Saves a model so that nobody ever sees half of it: aside first, then renamed.
+
+    Args:
+        model: The model.
+        path: The `.keras` file to write or replace, in an existing folder.
+    """
+    partial = path.with_name(f"partial_{path.name}")  # Keras tells the format by the ending
+    try:
+        model.save(partial)
+        partial.replace(path)
+    except BaseException:  # an interruption must not leave a part behind either
+        with suppress(OSError):
+            partial.unlink()
+        raise

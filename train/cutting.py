@@ -1,0 +1,83 @@
+"""Labelled pictures to crops, by the code of use; every command cuts its crops here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from image_gender_classifier import images, pipeline
+from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.faces import Pixels
+from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.train.datasets.reading import LeftOut
+from image_gender_classifier.train.datasets.sample import Sample
+
+CutCrop = Callable[[Path, int], Pixels | None]
+"""From a picture's path and the crop's side to its crop, or None where there is no face."""
+
+
+@dataclass(slots=True)
+class WithoutCrop:
+    """The pictures that gave no crop, filled while the others are cut.
+
+    Attributes:
+        unreadable: Name of each sample whose picture cannot be read, and why.
+        no_face: Names of the samples in whose picture no face was found.
+    """
+
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    no_face: list[str] = field(default_factory=list)
+
+
+def by(detector: Detector) -> CutCrop:
+    """Gives the way of cutting that a detector means: the main face, as in use."""
+
+    def cut(path: Path, size: int) -> Pixels | None:
+        return pipeline.find_crop(images.read(path), detector, size)
+
+    return cut
+
+
+def crops(
+    samples: Sequence[Sample], cut: CutCrop, size: int, without: WithoutCrop, doing: str
+) -> Iterator[tuple[Sample, Pixels]]:
+    """Cuts samples one at a time, with a progress bar where stderr is a terminal.
+
+    Args:
+        samples: The labelled pictures.
+        cut: How a crop is made.
+        size: Side of the crops in pixels.
+        without: Takes the samples that give none.
+        doing: What the progress bar says.
+
+    Yields:
+        Each other sample with its crop (uint8 RGB, size x size x 3), in the order given.
+    """
+    for sample in tqdm(samples, desc=doing, unit="picture", disable=None):
+        try:
+            crop = cut(sample.path, size)
+        except UnreadablePicture as error:
+            without.unreadable.append((sample.name, str(error)))
+            continue
+        if crop is None:
+            without.no_face.append(sample.name)
+        else:
+            yield sample, crop
+
+
+def left_out(unreadable: Sequence[str], no_face: Sequence[str]) -> str:
+    """Says in one line which samples have no crop; nothing where all have one."""
+    named = (("unreadable", unreadable), ("no face", no_face))
+    reasons = [str(LeftOut(reason, tuple(names))) for reason, names in named if names]
+    return f"left out: {'; '.join(reasons)}" if reasons else ""
+
+
+def nothing_cut(unreadable: int, no_face: int) -> str:
+    """Says why not one of the pictures gave a crop."""
+    if no_face:
+        also = f" ({unreadable:,} more cannot be read)" if unreadable else ""
+        return f"no face in any of the {no_face:,} pictures{also}; is --detector the right one?"
+    return f"none of the {unreadable:,} pictures can be read"

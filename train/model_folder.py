@@ -1,0 +1,31 @@
+"""A folder of models that gets new ones: what its manifest says of other files stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from image_gender_classifier import manifest
+from image_gender_classifier.manifest import Manifest, ModelEntry
+
+
+def known(folder: Path) -> Manifest:
+    """Reads the folder's manifest; an empty one where there is none.
+
+    Raises:
+        ModelError: It is damaged.
+    """
+    return manifest.load(folder) if (folder / manifest.NAME).exists() else Manifest(folder)
+
+
+def manifest_with(folder: Path, entries: Iterable[ModelEntry]) -> bytes:
+    """Gives the content of the folder's manifest with these entries added or replaced.
+
+    Raises:
+        ModelError: The folder's manifest is damaged.
+    """
+    before = known(folder)
+    models = {**before.models, **{entry.file: entry for entry in entries}}
+    # A command may name a folder whose name is not Unicode.
+    return manifest.dump(replace(before, models=models)).encode("utf-8", "replace")
