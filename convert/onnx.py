@@ -33,6 +33,7 @@ def from_tflite(data: bytes) -> bytes:
     _remove_idle_clips(model.graph)
     _use_uint8_activations(model.graph)
     _take_one_crop(model.graph)
+    _name_by_position(model.graph)
     del model.graph.value_info[:]  # it names the former types
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
@@ -74,6 +75,29 @@ def _take_one_crop(graph: Any) -> None:
     """Fixes the batch that tf2onnx leaves open: the TFLite file takes one crop a call."""
     for value in (*graph.input, *graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = 1
+
+
+def _name_by_position(graph: Any) -> None:
+    """Names everything by its place, because the converter's names change from run to run.
+
+    So does whether it writes down that a node is of the default domain.
+    """
+    names = {"": "", graph.input[0].name: "crop", graph.output[0].name: "logit"}
+    for position, node in enumerate(graph.node):
+        node.name = f"{node.op_type}_{position}"
+        node.ClearField("domain")
+        for name in (*node.input, *node.output):
+            names.setdefault(name, f"tensor_{len(names)}")
+        node.input[:] = [names[name] for name in node.input]
+        node.output[:] = [names[name] for name in node.output]
+    for value in (*graph.input, *graph.output):
+        value.name = names[value.name]
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    used = [tensors[name] for name in names if name in tensors]
+    for tensor in used:
+        tensor.name = names[tensor.name]
+    del graph.initializer[:]
+    graph.initializer.extend(used)
 
 
 def _constants(graph: Any) -> dict[str, npt.NDArray[Any]]:

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import pytest
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
 
+from image_gender_classifier import loading
 from image_gender_classifier.convert import tflite
 from image_gender_classifier.faces import Pixels
 
@@ -85,3 +89,18 @@ def test_onnx_runtime_computes_it_in_integers(exported: Any, tmp_path: Path) -> 
 
 def test_agrees_with_tflite_on_real_faces(exported: Any, real_crops: Pixels) -> None:
     assert_within_a_step(exported, real_crops)
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_gives_the_same_bytes_every_time(seed: str, tmp_path: Path) -> None:
+    """The order in which Python goes through a set must not show."""
+    models = loading.shipped_models()
+    code = (
+        "import sys, pathlib; from image_gender_classifier.convert import onnx; "
+        "source, target = map(pathlib.Path, sys.argv[1:]); "
+        "target.write_bytes(onnx.from_tflite(source.read_bytes()))"
+    )
+    source, target = models / "gender_int8.tflite", tmp_path / "again.onnx"
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    subprocess.run([sys.executable, "-c", code, source, target], env=environment, check=True)
+    assert target.read_bytes() == (models / "gender_int8.onnx").read_bytes()
