@@ -11,9 +11,8 @@ from typing import Literal
 from image_gender_classifier import __version__, manifest
 from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.errors import ModelError, RuntimeMissing, UsageError
+from image_gender_classifier.errors import RuntimeMissing, UsageError
 from image_gender_classifier.fingerprint import settings_key
-from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.pipeline import Detector, WholePicture
 from image_gender_classifier.runtimes import PREFERENCE, SUFFIXES, RuntimeName, open_model
 
@@ -75,9 +74,8 @@ def open_classifier(
     """
     reasons = []
     for name, path in _candidates(model, runtime):
-        models = manifest.load(path.parent)
         try:
-            classifier = _open(models, path, name, threshold)
+            classifier = _open(path, name, threshold)
         except RuntimeMissing as error:
             reasons.append(" ".join(str(error).split()))
             continue
@@ -100,13 +98,8 @@ def _candidates(model: Path | None, runtime: RuntimeChoice) -> list[tuple[Runtim
     return [(name, model)]
 
 
-def _open(models: Manifest, path: Path, name: RuntimeName, threshold: float | None) -> Classifier:
-    entry = models.models.get(path.name)
-    if entry is None:
-        raise ModelError(
-            f"{path}: its manifest does not know it; make both with image-gender-convert"
-        )
-    runtime = open_model(name, manifest.read_verified(models.folder, entry))
-    classifier = Classifier(runtime, entry, threshold)
+def _open(path: Path, name: RuntimeName, threshold: float | None) -> Classifier:
+    entry, data = manifest.read_known(path)
+    classifier = Classifier(open_model(name, data), entry, threshold)
     classifier.rehearse()
     return classifier

@@ -185,6 +185,22 @@ def read_verified(folder: Path, entry: ModelEntry | CascadeEntry) -> bytes:
     return data
 
 
+def read_known(path: Path) -> tuple[ModelEntry, bytes]:
+    """Reads a gender classifier's file that the manifest beside it knows.
+
+    Raises:
+        ModelError: File or manifest is missing or damaged, or they don't belong together.
+    """
+    models = load(path.parent)
+    entry = models.models.get(path.name)
+    if entry is None:
+        raise ModelError(
+            f"{path}: its manifest does not know it; make both with image-gender-train or "
+            "image-gender-convert"
+        )
+    return entry, read_verified(models.folder, entry)
+
+
 def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
     models = {}
     for name, fields in files.items():

@@ -59,13 +59,7 @@ def open_known(path: Path) -> tuple[KerasRuntime, ModelEntry]:
     Raises:
         ModelError: The model or its manifest is missing, damaged or of another contract.
     """
-    models = manifest.load(path.parent)
-    entry = models.models.get(path.name)
-    if entry is None:
-        raise ModelError(
-            f"{path}: its manifest does not know it; make both with image-gender-train"
-        )
-    manifest.read_verified(models.folder, entry)
+    entry, _ = manifest.read_known(path)
     runtime = open_model(path)
     if runtime.outputs != 1:
         raise ModelError(
