@@ -5,34 +5,17 @@ Nothing is published before the three have been compared side by side.
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.convert import calibration_set, onnx, tflite, verify
-from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
-from image_gender_classifier.convert.publish import entry_of, publish
-from image_gender_classifier.errors import UsageError
-from image_gender_classifier.loading import SHIPPED_STEM
-from image_gender_classifier.manifest import ModelEntry
-from image_gender_classifier.runtimes import Runtime, open_model
-from image_gender_classifier.train import cutting, keras_runtime, platt
 from image_gender_classifier.train.command import Parser, exit_code, say
-from image_gender_classifier.train.cutting import WithoutCrop
-from image_gender_classifier.train.data_options import add_data_options, read_data, training_split
-from image_gender_classifier.train.datasets import DataError, Sample, Split
-from image_gender_classifier.train.datasets.fairface import label_file
-from image_gender_classifier.train.detectors import add_detector_option, open_detector
-from image_gender_classifier.train.split import is_held_out
+from image_gender_classifier.train.data_options import add_data_options
+from image_gender_classifier.train.detectors import add_detector_option
 
 PROGRAM = "image-gender-convert"
 REFUSED = 1
-_FEWEST_CROPS = 1000
-_FEWEST_CALIBRATION_CROPS = 200
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,112 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _convert(arguments: Sequence[str]) -> list[str]:
-    """Exports, compares and publishes; gives the reasons not to publish, if there are any."""
     options = _parser().parse_args(arguments)
-    if not options.out.is_dir():
-        raise UsageError(f"--out {options.out}: the folder does not exist")
-    keras_model, original = keras_runtime.open_known(options.model)
-    crops = _crops(options, original.input_shape[0])
-    quantising = at_least(crops.quantising, _FEWEST_CALIBRATION_CROPS)
-    compared = at_least(crops.compared, _FEWEST_CROPS)
+    # Imported late: TensorFlow takes seconds, and wrong usage should be told at once.
+    from image_gender_classifier.convert.export import export
 
-    tflite_file = tflite.quantise(keras_model.model, quantising.crops)
-    onnx_file = onnx.from_tflite(tflite_file)
-    tflite_model = open_model("tflite", tflite_file)
-    exported = _calibrated(original, tflite_model, crops.held_out)
-    converted = {**original.trained, "converted_by": shlex.join([PROGRAM, *arguments])}
-    exported = replace(exported, trained=converted)
-    of_tflite = entry_of(f"{SHIPPED_STEM}.tflite", tflite_file, exported)
-    of_onnx = entry_of(f"{SHIPPED_STEM}.onnx", onnx_file, exported)
-
-    comparison = verify.compare(
-        compared.crops,
-        compared.are(original.positive),
-        Classifier(keras_model, original),
-        Classifier(tflite_model, of_tflite),
-        Classifier(open_model("onnx", onnx_file), of_onnx),
-        step=tflite.logit_step(tflite_file),
-    )
-    say(comparison.table(), sys.stdout)
-    if faults := comparison.faults():
-        return faults
-
-    entries = [original, of_tflite, of_onnx]
-    files = (options.model.read_bytes(), tflite_file, onnx_file)
-    publish(
-        options.out,
-        {entry.file: data for entry, data in zip(entries, files, strict=True)},
-        entries,
-    )
-    for entry in entries:
-        say(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
-    return []
-
-
-def _calibrated(original: ModelEntry, exported: Runtime, held_out: LabelledCrops) -> ModelEntry:
-    """Gives the entry of both formats: the same logit must give the same verdict."""
-    positive = held_out.are(original.positive)
-    entry, kept = platt.calibrated(original, exported, held_out.crops, positive)
-    if kept is not None:
-        say(f"calibration and threshold stay those of {original.file}: {kept}", sys.stdout)
-    return entry
-
-
-@dataclass(frozen=True, slots=True)
-class _Crops:
-    """Real crops, each once.
-
-    Attributes:
-        quantising: What the quantiser sees; at least one.
-        held_out: What the network did not learn from, for the probabilities; may be none.
-        compared: What the three forms are compared on; at least one.
-    """
-
-    quantising: LabelledCrops
-    held_out: LabelledCrops
-    compared: LabelledCrops
-
-
-def _crops(options: argparse.Namespace, size: int) -> _Crops:
-    """Cuts the crops for quantisation, for the probabilities and for the comparison.
-
-    The latter two are of samples that the network did not learn from: the part that training
-    holds out, and FairFace's own validation part where it is there. Where a data set is too
-    small for that, as the sample pictures are, its samples serve for quantisation and comparison
-    alike.
-    """
-    samples = _read(options, training_split(options.layout))
-    detector, without = open_detector(options.detector), WithoutCrop()
-    parts: dict[bool, list[Sample]] = {True: [], False: []}
-    for sample in samples:
-        parts[is_held_out(sample.name)].append(sample)
-    held_out = cut(parts[True], detector, size, without)
-    quantising = cut(calibration_set.choose(parts[False]), detector, size, without)
-    compared = cut(_fairface_validation(options), detector, size, without) or held_out
-    if not quantising or not compared:
-        everything = cut(samples, detector, size, without)
-        quantising, compared = quantising or everything, compared or everything
-    # A picture may have been tried twice.
-    unreadable = list(dict(without.unreadable))
-    no_face = list(dict.fromkeys(without.no_face))
-    if not compared:
-        raise DataError(cutting.nothing_cut(len(unreadable), len(no_face)))
-    if unreadable or no_face:
-        say(cutting.left_out(unreadable, no_face), sys.stdout)
-    return _Crops(quantising, held_out, compared)
-
-
-def _read(options: argparse.Namespace, split: Split) -> Sequence[Sample]:
-    reading = read_data(options, split)
-    say(reading.report(), sys.stdout)
-    return reading.samples
-
-
-def _fairface_validation(options: argparse.Namespace) -> Sequence[Sample]:
-    """FairFace's own validation part; none where there is no such part."""
-    if options.layout != "fairface" or not label_file(options.data, "val").exists():
-        return ()
-    return _read(options, "val")
+    return export(options, shlex.join([PROGRAM, *arguments]))
 
 
 def _parser() -> Parser:

@@ -53,7 +53,7 @@ def _run(options: Options) -> int:
     except ImportError as error:
         raise RuntimeMissing(
             f"{error.name or 'a library'} cannot be loaded ({error}); "
-            "run: pip install numpy opencv-python-headless tqdm"
+            "run: pip install numpy 'opencv-python-headless<5' tqdm"
         ) from None
 
     level = logging.ERROR if options.quiet else logging.WARNING

@@ -14,7 +14,7 @@ _DIGITS = 12
 
 def settings_key(*parts: object) -> str:
     """Condenses everything but the picture that a verdict depends on."""
-    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def run_hash(data: bytes | memoryview, settings: str) -> str:

@@ -46,13 +46,16 @@ class Totals:
         counts = ", ".join(
             f"{self.statuses[status]} {status.replace('_', ' ')}" for status in get_args(Status)
         )
-        rate = (pictures - self.kept) / max(self.seconds, 1e-9)
-        line = f"{pictures} pictures: {counts}"
+        line = f"{pictures} picture{'s' * (pictures != 1)}: {counts}"
         if self.kept:
             line += f"; {self.kept} of them kept from an earlier run"
         if self.ignored:
             line += f"; {self.ignored} other file{'s' * (self.ignored > 1)} ignored"
-        return f"{line}; {self.seconds:.1f} s, {rate:.1f} pictures per second"
+        judged = pictures - self.kept
+        if judged:
+            rate = judged / max(self.seconds, 1e-9)
+            line += f"; {self.seconds:.1f} s, {rate:.1f} pictures per second"
+        return line
 
 
 def run(options: Options) -> Totals:

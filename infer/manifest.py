@@ -191,6 +191,8 @@ def read_known(path: Path) -> tuple[ModelEntry, bytes]:
     Raises:
         ModelError: File or manifest is missing or damaged, or they don't belong together.
     """
+    if not path.is_file():
+        raise ModelError(f"{path}: there is no such file")
     models = load(path.parent)
     entry = models.models.get(path.name)
     if entry is None:

@@ -22,8 +22,9 @@ _DESCRIPTION = (
 )
 _EXIT_CODES = """\
 exit codes:
-  0    every picture has a verdict (no face and uncertain are verdicts)
-  1    finished, but some pictures were unreadable (each has its XML that says why)
+  0    every picture has a verdict (no face and uncertain are verdicts), or --resume found
+       nothing left to do
+  1    finished, but this run met unreadable pictures (each has its XML that says why)
   2    wrong usage, no picture in the folder, or a model or runtime that cannot be used
   3    the output can no longer be written
   130  interrupted, 143 terminated: finished verdicts are kept, --resume goes on
@@ -156,11 +157,15 @@ def _check_folder(folder: Path, option: str, access: int) -> None:
 
 
 def _check_table(path: Path, option: str) -> None:
+    if path.name == "-":
+        raise UsageError(f"{option} -: standard output cannot be had; give a file")
     if _mode(path.parent, option) is None:
         raise UsageError(f"{option} {path}: the folder {path.parent} does not exist")
     mode = _mode(path, option)
     if mode is not None and not stat.S_ISREG(mode):  # a table would take a device's place
         raise UsageError(f"{option} {path}: is not a regular file")
+    if path.is_symlink():  # the table would take the link's place
+        raise UsageError(f"{option} {path}: is a link; give the file itself")
 
 
 def _mode(path: Path, option: str) -> int | None:

@@ -73,6 +73,7 @@ class Table:
         self._path = path
         self._partial = partial_path(path)
         self._row = row
+        self._broken = False
         with self._explained():
             self._file = self._partial.open("w", encoding="utf-8", newline="")
             self._file.write(header)
@@ -83,10 +84,12 @@ class Table:
             self._file.write(self._row(verdict))
 
     def finish(self) -> None:
-        """Gives the file its name, with the rows that it has."""
+        """Gives the file its name, with the rows that it has, unless one could not be written."""
         with self._explained():
             try:
                 self._file.close()
+                if self._broken:
+                    raise OSError(None, "a row is missing")
                 self._partial.replace(self._path)
             except BaseException:
                 discard(self._partial)
@@ -97,6 +100,7 @@ class Table:
         try:
             yield
         except OSError as error:
+            self._broken = True
             raise OutputError(f"{self._path}: cannot be written ({error.strerror})") from None
 
 

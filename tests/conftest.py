@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -22,6 +23,20 @@ def shared() -> Path:
     if not (folder / "fairface").is_dir():
         pytest.skip(f"no shared data in {folder}; {SHARED_VARIABLE} can name its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shipped_keras() -> Path:
+    """The shipped Keras model; an older Keras than the one that wrote it cannot read it."""
+    keras = pytest.importorskip("keras")
+    path = ROOT / "models" / "gender.keras"
+    written_by = json.loads((path.parent / "manifest.json").read_text())["files"][path.name]
+    needed = written_by["trained"]["keras"]
+    if [int(part) for part in keras.__version__.split(".")[:2]] < [
+        int(part) for part in needed.split(".")[:2]
+    ]:
+        pytest.skip(f"Keras {keras.__version__} cannot read a file of Keras {needed}")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import json
 import math
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -168,13 +168,29 @@ def _prepare_folder(folder: Path, run: Run, resume: bool) -> None:
     if path.exists():
         if not resume:
             raise UsageError(f"{folder}: holds a run already; give --resume or another folder")
-        if _record(path) != asdict(run):
-            raise UsageError(f"{folder}: holds a run with other data or options; give another one")
+        if others := _differences(_record(path), asdict(run)):
+            raise UsageError(
+                f"{folder}: holds a run with other data or options ({', '.join(others)}); give "
+                "another --out (with make: TRAIN_OUT=folder) or delete it"
+            )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--out {folder}: cannot be made ({error.strerror})") from None
     known(folder)  # a damaged manifest should be told now, not when the model is to be entered
+
+
+def _differences(record: Any, run: Mapping[str, Any]) -> list[str]:
+    """Names what of a run is not as in a folder's record."""
+    if not isinstance(record, dict):
+        return ["no legible record"]
+    found = []
+    for name, value in run.items():
+        if isinstance(value, Mapping):
+            found += _differences(record.get(name), value)
+        elif name not in record or record[name] != value:
+            found.append(name)
+    return found
 
 
 def _record(path: Path) -> Any:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn, TextIO
 
 from image_gender_classifier.errors import GenderClassifierError, OutputError, UsageError
+
+# TensorFlow's remarks on its own inner life; what goes wrong comes as an exception.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 DONE, FAILED, NOT_WRITTEN, INTERRUPTED = 0, 2, 3, 130
 
@@ -33,6 +37,10 @@ def exit_code(program: str, work: Callable[[], None]) -> int:
         message = str(error).replace("\n", " ")
         say(f"{program}: {message}", sys.stderr)
         return NOT_WRITTEN if isinstance(error, OutputError) else FAILED
+    except ModuleNotFoundError as error:
+        extras = "pip install '.[train,convert]'"
+        say(f"{program}: {error.name} is not installed; in the checkout, run: {extras}", sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         say(f"{program}: interrupted", sys.stderr)
         return INTERRUPTED

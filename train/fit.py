@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from image_gender_classifier.faces import crop, whole
 from image_gender_classifier.train import network
 from image_gender_classifier.train.batches import EpochBatches, Vocabulary, targets, vocabulary
 from image_gender_classifier.train.checkpoint import save_whole
+from image_gender_classifier.train.command import say
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.recipe import Recipe
 from image_gender_classifier.train.split import is_held_out
@@ -76,6 +78,7 @@ def fit(crop_set: CropSet, recipe: Recipe, folder: Path, resume: bool) -> keras.
     validation = _validation(crop_set, parts.held_out, words, recipe)
     for epoch in range(len(history), recipe.epochs):
         if _epochs_since_best(history) >= recipe.patience:
+            say(f"stopped: no progress for {recipe.patience} epochs", sys.stdout)
             break
         batches = EpochBatches(crop_set, parts.training, words, recipe, epoch)
         logs = model.fit(
@@ -84,9 +87,10 @@ def fit(crop_set: CropSet, recipe: Recipe, folder: Path, resume: bool) -> keras.
             initial_epoch=epoch,
             epochs=epoch + 1,
             shuffle=False,
-            verbose=2,
+            verbose=0,
         ).history
         history.append({"epoch": epoch, **{name: values[-1] for name, values in logs.items()}})
+        say(_progress(history[-1], recipe.epochs), sys.stdout)
         _write_history(history, folder)
         if _epochs_since_best(history) == 0:
             save_whole(model, folder / BEST)
@@ -140,6 +144,16 @@ def _validation(
     return np.stack(crops).astype(np.float32), *targets(samples, words, group_weight=0)
 
 
+def _progress(row: Mapping[str, float], epochs: int) -> str:
+    """What a person sees of an epoch; Keras names a loss after its head only among several."""
+    parts = []
+    for name, label in (("loss", "loss"), ("accuracy", "accuracy")):
+        for prefix, part in (("", ""), ("val_", "held-out ")):
+            value = row.get(f"{prefix}{network.GENDER}_{name}", row.get(f"{prefix}{name}"))
+            parts.append(f"{part}{label} {value:.4f}")
+    return f"epoch {row['epoch'] + 1:.0f}/{epochs}: {', '.join(parts)}"
+
+
 def _epochs_since_best(history: Sequence[Mapping[str, float]]) -> int:
     if not history:
         return 0
@@ -152,7 +166,8 @@ def _read_history(folder: Path) -> list[dict[str, float]]:
     if not path.exists():
         return []
     with path.open(newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return [{**row, "epoch": int(row["epoch"])} for row in rows]
 
 
 def _write_history(history: Sequence[Mapping[str, float]], folder: Path) -> None:

@@ -20,8 +20,8 @@ _MODULES: dict[RuntimeName, str] = {
     "onnx": "image_gender_classifier.runtimes.onnx",
 }
 _INSTALL = {
-    "tflite": "pip install 'image-gender-classifier[tflite]'",
-    "onnx": "pip install 'image-gender-classifier[onnx]'",
+    "tflite": "pip install ai-edge-litert",
+    "onnx": "pip install onnxruntime",
 }
 
 

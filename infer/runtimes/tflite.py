@@ -23,8 +23,8 @@ except ImportError as litert_error:
         raise litert_error from None
 
 _NUMPY_2 = (
-    "tflite-runtime works with NumPy 1 only; run: pip install 'image-gender-classifier[tflite]' "
-    "or 'image-gender-classifier[tflite-runtime]'"
+    "tflite-runtime works with NumPy 1 only; run: pip install ai-edge-litert "
+    "(or: pip install 'numpy<2')"
 )
 
 

@@ -16,7 +16,7 @@ pytest.importorskip("tensorflow")
 
 from image_gender_classifier import images, loading, manifest, pipeline
 from image_gender_classifier.cascades import CascadeDetector
-from image_gender_classifier.convert import cli, onnx, tflite, verify
+from image_gender_classifier.convert import cli, export, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
 from image_gender_classifier.manifest import Manifest, ModelEntry
@@ -34,8 +34,8 @@ def quick(exported: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes the export made once and few crops, where the numbers are not what is tested."""
     monkeypatch.setattr(tflite, "quantise", lambda *_: exported.tflite_file)
     monkeypatch.setattr(onnx, "from_tflite", lambda _: exported.onnx_file)
-    monkeypatch.setattr(cli, "_FEWEST_CROPS", 40)
-    monkeypatch.setattr(cli, "_FEWEST_CALIBRATION_CROPS", 10)
+    monkeypatch.setattr(export, "_FEWEST_CROPS", 40)
+    monkeypatch.setattr(export, "_FEWEST_CALIBRATION_CROPS", 10)
 
 
 @pytest.fixture
@@ -84,13 +84,18 @@ def test_drawn_faces_end_to_end(
 
 
 def test_the_sample_pictures_are_enough(
-    samples: Path, face_picture: Path, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+    samples: Path,
+    face_picture: Path,
+    shipped_keras: Path,
+    tmp_path: Path,
+    out: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """One face is too little to rely on: the export may well be refused, but never half done."""
     labels = tmp_path / "labels.csv"
     labels.write_text("user_id,gender\nastronaut,female\n")
     code = convert(
-        *("--model", shipped_models() / "gender.keras", "--out", out, "--data", samples),
+        *("--model", shipped_keras, "--out", out, "--data", samples),
         *("--layout", "user-id", "--labels", labels, "--detector", "cascade"),
     )
     shown = capsys.readouterr()
@@ -163,8 +168,8 @@ def test_the_printed_accuracy_is_that_of_an_evaluation(
         manifest.load(model).models[path.name], calibration=manifest.Calibration(1.0, -1.5)
     )
     (model / manifest.NAME).write_text(manifest.dump(Manifest(model, {path.name: original})))
-    monkeypatch.setattr(cli, "_FEWEST_CROPS", 1)
-    monkeypatch.setattr(cli, "is_held_out", lambda name: name.endswith(("1.png", "2.png")))
+    monkeypatch.setattr(export, "_FEWEST_CROPS", 1)
+    monkeypatch.setattr(export, "is_held_out", lambda name: name.endswith(("1.png", "2.png")))
     monkeypatch.setattr(verify, "LARGEST_LOSS", 1.0)
     data = ("--data", drawn_faces, "--layout", "folders")
     assert convert("--model", path, "--out", out, *data) == 0
@@ -225,7 +230,7 @@ def test_a_held_out_part_without_a_face_is_no_obstacle(
         shutil.copy(samples / name, data)
     labels = tmp_path / "labels.csv"
     labels.write_text("id,sex\nastronaut,f\nrocket,m\n")
-    monkeypatch.setattr(cli, "is_held_out", lambda name: name == "rocket")
+    monkeypatch.setattr(export, "is_held_out", lambda name: name == "rocket")
     monkeypatch.setattr(verify, "LARGEST_LOSS", 1.0)
     options = ("--layout", "user-id", "--labels", labels, "--detector", "cascade")
     assert convert("--model", exported.keras_path, "--out", out, "--data", data, *options) == 0
@@ -341,7 +346,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     data = ("--data", small_data, "--layout", "folders")
     assert "--out" in refused(capsys, *model, *data)
     assert "the folder does not exist" in refused(capsys, *model, *data, "--out", out / "deeper")
-    assert "manifest.json" in refused(capsys, "--model", out / "x.keras", *data, "--out", out)
+    assert "no such file" in refused(capsys, "--model", out / "x.keras", *data, "--out", out)
     wrong = ("--data", small_data, "--layout", "utkface")
     assert "age_gender_race_date" in refused(capsys, *model, *wrong, "--out", out)
     cascade = (*data, "--detector", "cascade", "--out", out)

@@ -70,8 +70,8 @@ def test_tflite_and_onnx_agree_on_real_faces(real_crops: Pixels) -> None:
     assert_within_a_step(real_crops)
 
 
-def test_the_export_is_of_the_keras_file(astronaut_crops: Pixels) -> None:
-    exact = keras_runtime.open_classifier(shipped_models() / "gender.keras")
+def test_the_export_is_of_the_keras_file(astronaut_crops: Pixels, shipped_keras: Path) -> None:
+    exact = keras_runtime.open_classifier(shipped_keras)
     rounded = open_classifier(shipped_models() / f"{SHIPPED_STEM}.tflite")
     pairs = np.stack([exact.logits(astronaut_crops), rounded.logits(astronaut_crops)])
     assert np.corrcoef(pairs)[0, 1] > 0.97

@@ -65,7 +65,7 @@ def test_an_interruption_leaves_no_part_behind(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, "replace", interrupt)
+    monkeypatch.setattr(Path, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_whole(tmp_path / "a.xml", b"data")
     assert list(tmp_path.iterdir()) == []

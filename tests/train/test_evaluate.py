@@ -348,6 +348,8 @@ def test_an_unusable_keras_file_is_refused(
 
     (tmp_path / "broken.keras").write_bytes(b"no zip")
     assert "Keras cannot use it" in refused(write_manifest(tmp_path, "broken.keras"))
+    assert "there is no such file" in refused(tmp_path / "other.keras")
+    (tmp_path / "other.keras").touch()
     assert "its manifest does not know it" in refused(tmp_path / "other.keras")
     (tmp_path / "broken.keras").write_bytes(b"changed")
     assert "is not the file that its manifest describes" in refused(tmp_path / "broken.keras")
