@@ -526,7 +526,10 @@ def test_an_output_folder_that_goes_away_ends_the_run(
     lost = ended(running)
     assert lost.returncode == 3
     assert "cannot be written" in one_line(lost)
-    written = contents(moved)
+    # Moved just before a file took its name, the folder keeps that file's part.
+    found = contents(moved)
+    written = {name: data for name, data in found.items() if not name.startswith(".igc-")}
+    assert len(found) - len(written) <= 1
     assert written.items() <= contents(undisturbed).items()
     assert 5 <= len(written) < CROWD
     assert not out.exists()
