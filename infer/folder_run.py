@@ -51,11 +51,8 @@ class Totals:
             line += f"; {self.kept} of them kept from an earlier run"
         if self.ignored:
             line += f"; {self.ignored} other file{'s' * (self.ignored > 1)} ignored"
-        judged = pictures - self.kept
-        if judged:
-            rate = judged / max(self.seconds, 1e-9)
-            line += f"; {self.seconds:.1f} s, {rate:.1f} pictures per second"
-        return line
+        rate = pictures / max(self.seconds, 1e-9)
+        return f"{line}; {self.seconds:.1f} s, {rate:.1f} pictures per second"
 
 
 def run(options: Options) -> Totals:

@@ -574,3 +574,12 @@ def test_nobody_needs_to_listen(redirection: str, folder: Path, out: Path) -> No
     assert told.returncode == 1
     assert "Traceback" not in told.stderr and "Exception" not in told.stderr
     assert len(contents(out)) == 4
+
+
+def test_the_last_line_has_the_rate_with_nothing_left_to_do_too(
+    command: Command, folder: Path, out: Path
+) -> None:
+    for options in ((), ("--resume",)):
+        done = command("-i", folder, "-o", out, *options)
+        assert done.returncode == 0
+        assert re.search(r"; [\d.]+ s, [\d.]+ pictures per second$", done.stdout.rstrip())

@@ -91,13 +91,11 @@ def _read_part(root: Path, part: Literal["train", "val"]) -> Reading:
     samples = [
         Sample(name, root / name, label.gender, {"age": label.age, "race": label.race})
         for name, (_, label) in labels.items()
-        if name in there
     ]
     return collect(
         samples,
         {
             "label row repeated": repeated,
-            "picture missing": [name for _, name in missing],
             "label missing": sorted(there.difference(labels)),
         },
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from image_gender_classifier.train.datasets.reading import DataError, is_too_many, row_error
+from image_gender_classifier.train.datasets.reading import DataError, row_error
 from image_gender_classifier.train.datasets.sample import BinaryGender
 
 DELIMITERS = (",", ";", "\t")
@@ -121,7 +121,7 @@ def unique_labels(
 
 
 def refuse_missing(path: Path, missing: Sequence[tuple[int, str]], total: int) -> None:
-    """Raises unless so few rows lack their picture that they may be left out.
+    """Raises where a row has no picture: a label without one means a wrong folder or a lost file.
 
     Args:
         path: The label file.
@@ -129,9 +129,9 @@ def refuse_missing(path: Path, missing: Sequence[tuple[int, str]], total: int) -
         total: How many pictures the file names.
 
     Raises:
-        DataError: Too many are missing; names the first.
+        DataError: A picture is missing; names the first.
     """
-    if is_too_many(len(missing), total):
+    if missing:
         row, picture = missing[0]
         raise row_error(
             path,

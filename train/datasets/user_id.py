@@ -59,17 +59,12 @@ def read(root: Path, labels: LabelOptions) -> Reading:
     refuse_missing(
         labels.file, [(row, f"{root / user}.<ending>") for row, user in missing], len(genders)
     )
-    samples = [
-        Sample(user, root / pictures[user], gender)
-        for user, (_, gender) in genders.items()
-        if user in pictures
-    ]
+    samples = [Sample(user, root / pictures[user], gender) for user, (_, gender) in genders.items()]
     return collect(
         samples,
         {
             "label row repeated": repeated_rows,
             "second picture of a user": repeated_pictures,
-            "picture missing": [user for _, user in missing],
             "label missing": [path for user, path in pictures.items() if user not in genders],
         },
     )

@@ -106,12 +106,11 @@ def test_flaws_are_counted(tmp_path: Path) -> None:
     )
 
 
-def test_few_missing_pictures_are_left_out(tmp_path: Path) -> None:
-    for number in range(99):
+def test_one_missing_picture_among_many_is_an_error_that_names_its_row(tmp_path: Path) -> None:
+    for number in range(199):
         (tmp_path / f"u{number}.jpg").touch()
-    reading = reading_of(tmp_path, "id,sex\n" + "".join(f"u{n},m\n" for n in range(100)))
-    assert len(reading.samples) == 99
-    assert "picture missing: 1 ('u99')" in reading.report()
+    with pytest.raises(DataError, match=r"row 201: there is no picture .*u199"):
+        reading_of(tmp_path, "id,sex\n" + "".join(f"u{n},m\n" for n in range(200)))
 
 
 def test_accents_match_however_they_are_written(tmp_path: Path) -> None:
