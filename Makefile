@@ -11,6 +11,7 @@ OUT := verdicts
 endif
 TRAIN_OUT ?= runs/gender
 CONVERT_OUT ?= runs/converted
+REPORT_OUT ?= docs/report
 LAYOUT ?= fairface
 DETECTOR ?= none
 ifeq ($(SEED),)
@@ -44,7 +45,7 @@ RUN_LIGHT = $(LIGHT)/bin/python -m image_gender_classifier
 RUN_HEAVY = $(HEAVY)/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help classify test train convert evaluate lint clean
+.PHONY: help classify test train convert evaluate report lint clean
 
 # ---- tasks ----
 
@@ -83,6 +84,11 @@ convert: $(HEAVY)/.made  ## export MODEL (the trained, else the shipped one) to 
 
 evaluate: $(HEAVY)/.made  ## measure MODEL (the shipped one) on DATA with its LAYOUT (FairFace, else the samples)
 	$(RUN_HEAVY)image-gender-evaluate $(if $(MODEL),--model=$(call quoted,$(MODEL))) $(LABELLED) $(ARGS)
+
+report: $(HEAVY)/.made  ## figures and tables of MODEL on DATA (FairFace, else the samples) into REPORT_OUT (docs/report)
+	mkdir -p -- $(call quoted,$(REPORT_OUT))
+	$(RUN_HEAVY)image-gender-report $(if $(MODEL),--model=$(call quoted,$(MODEL))) --out=$(call quoted,$(REPORT_OUT)) \
+	  $(LABELLED) $(ARGS)
 
 # mypy and import-linter get an ordinary copy of the package: they do not follow an editable
 # install whose folders are named otherwise than its packages.

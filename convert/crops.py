@@ -11,7 +11,7 @@ import numpy.typing as npt
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.pipeline import Detector
 from image_gender_classifier.train import cutting
-from image_gender_classifier.train.augment import augment
+from image_gender_classifier.train.augment import degrade, move
 from image_gender_classifier.train.cutting import WithoutCrop
 from image_gender_classifier.train.datasets import Sample
 from image_gender_classifier.verdict import BinaryGender
@@ -66,10 +66,10 @@ def at_least(labelled: LabelledCrops, count: int) -> LabelledCrops:
     """
     have, size = len(labelled.crops), labelled.crops.shape[1]
     sources = np.arange(max(count - have, 0)) % have
-    copies = [
-        augment(labelled.crops[source], size, np.random.default_rng((0, number)))
-        for number, source in enumerate(sources)
-    ]
+    copies = []
+    for number, source in enumerate(sources):
+        random = np.random.default_rng((0, number))
+        copies.append(degrade(move(labelled.crops[source], size, random), random))
     return LabelledCrops(
         np.stack([*labelled.crops, *copies]),
         np.concatenate([labelled.female, labelled.female[sources]]),

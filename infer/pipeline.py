@@ -62,10 +62,14 @@ def judge(picture: Picture, file: str, detector: Detector, classifier: Classifie
 
 def main_crop(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
     """Cuts a face out in the classifier's frame (uint8 RGB, size x size x 3)."""
+    return faces.crop(picture.pixels, frame_of(picture, face, detector), size)
+
+
+def frame_of(picture: Picture, face: Face, detector: Detector) -> Box:
+    """Places the classifier's frame around a face, in the picture's working pixels."""
     square = faces.frame(face.box, detector.framings[face.detector])
     side = square.width / picture.scale
-    placed = Box(square.x / picture.scale, square.y / picture.scale, side, side)
-    return faces.crop(picture.pixels, placed, size)
+    return Box(square.x / picture.scale, square.y / picture.scale, side, side)
 
 
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_VARIABLE = "IGC_SHARED"
-SHORT = ("--epochs", "2", "--batch", "16")
+SHORT = Path(__file__).with_name("short.toml")
 
 
 @pytest.fixture(scope="session")
@@ -74,12 +74,18 @@ def drawn_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def short_file() -> Path:
+    """A recipe for the network as it ships, trained in seconds on the labels alone."""
+    return SHORT
+
+
+@pytest.fixture(scope="session")
 def trained(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a short training on the drawn faces leaves in its folder."""
     pytest.importorskip("tensorflow")
     from image_gender_classifier.train import cli
 
     folder = tmp_path_factory.mktemp("trained")
-    options = ["--data", drawn_faces, "--layout", "folders", "--out", folder, *SHORT]
+    options = ["--data", drawn_faces, "--layout", "folders", "--out", folder, "--recipe", SHORT]
     assert cli.main([str(option) for option in options]) == 0
     return folder

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.pipeline import Detector
 from image_gender_classifier.train import cutting
-from image_gender_classifier.train.cutting import WithoutCrop
+from image_gender_classifier.train.cutting import CutCrop, WithoutCrop
 from image_gender_classifier.train.datasets.sample import Sample
 from image_gender_classifier.train.metrics import Answers
 
@@ -47,16 +48,38 @@ def answer(samples: Sequence[Sample], detector: Detector, classifier: Classifier
     Raises:
         ModelError: The model gives something else than finite numbers, one a crop.
     """
+    (outcome,) = answer_versions(samples, cutting.by(detector), 1, classifier)
+    return outcome
+
+
+def answer_versions(
+    samples: Sequence[Sample], cut: CutCrop, versions: int, classifier: Classifier
+) -> list[Outcome]:
+    """Judges several versions of each picture's crop; the picture is read once.
+
+    Args:
+        samples: The labelled pictures.
+        cut: Gives all versions of a crop (uint8 RGB, V x S x S x 3), or the only one.
+        versions: How many that are (V).
+        classifier: What judges them.
+
+    Returns:
+        One outcome a version.
+
+    Raises:
+        ModelError: The model gives something else than finite numbers, one a crop.
+    """
     without = WithoutCrop()
-    cut = cutting.by(detector)
-    crops = cutting.crops(samples, cut, classifier.crop_size, without, "judging")
+    size = classifier.crop_size
     judged: list[Sample] = []
-    probabilities: list[float] = []
-    for batch in _batches(crops):
+    positive = [np.empty((0, versions))]
+    for batch in _batches(cutting.crops(samples, cut, size, without, "judging")):
         judged += [sample for sample, _ in batch]
-        probabilities += classifier.probabilities(np.stack([crop for _, crop in batch])).tolist()
-    answers = _answers(judged, probabilities, classifier)
-    return Outcome(answers, tuple(without.no_face), tuple(without.unreadable))
+        crops = np.stack([crop for _, crop in batch]).reshape(-1, size, size, 3)
+        positive.append(classifier.probabilities(crops).reshape(len(batch), versions))
+    missing = tuple(without.no_face), tuple(without.unreadable)
+    columns = np.concatenate(positive).T
+    return [Outcome(_answers(judged, column, classifier), *missing) for column in columns]
 
 
 def _batches(
@@ -73,9 +96,8 @@ def _batches(
 
 
 def _answers(
-    samples: Sequence[Sample], probabilities: Sequence[float], classifier: Classifier
+    samples: Sequence[Sample], positive: npt.NDArray[np.float64], classifier: Classifier
 ) -> Answers:
-    positive = np.array(probabilities, np.float64)
     kinds = sorted({kind for sample in samples for kind in sample.groups})
     return Answers(
         gender=np.array([sample.gender for sample in samples], np.str_),

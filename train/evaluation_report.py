@@ -46,7 +46,7 @@ def to_json(scores: Scores, setting: Setting) -> str:
         "tpr": {gender: asdict(rate) for gender, rate in scores.tpr.items()},
         "balanced_accuracy": scores.balanced_accuracy,
         "groups": {
-            kind: {label: asdict(cells[label]) for label in _in_order(kind, cells)}
+            kind: {label: asdict(cells[label]) for label in in_order(kind, cells)}
             for kind, cells in scores.groups.items()
         },
         "ece": scores.ece,
@@ -66,12 +66,45 @@ def table(scores: Scores, setting: Setting) -> str:
     return "\n".join([*_head(scores, setting), "", *_rows(scores, setting), "", *_foot(scores)])
 
 
+def share_text(share: Proportion) -> str:
+    """Writes a share in per cent; "-" where there is none."""
+    return "-" if share.value is None else f"{percent(share.value)} %"
+
+
+def interval_text(share: Proportion) -> str:
+    """Writes a share's interval in per cent."""
+    return f"{percent(share.low)} to {percent(share.high)}"
+
+
+def percent(value: float) -> str:
+    """Writes a fraction as a number of per cent."""
+    return f"{100 * value:.1f}"
+
+
+def difference_text(share: Proportion, whole: Proportion) -> str:
+    """Writes how far a share lies from another in percentage points, with its sign."""
+    return f"{100 * ((share.value or 0.0) - (whole.value or 0.0)):+.1f}"
+
+
+def lowest(cells: Mapping[str, Proportion]) -> str:
+    """Gives the label of the lowest share."""
+    return min(cells, key=lambda label: cells[label].value or 0.0)
+
+
+def in_order(kind: str, cells: Mapping[str, Proportion]) -> list[str]:
+    """Gives a kind's labels, ages by age and all else by name."""
+    if kind != "age":
+        return sorted(cells)
+    place = {band: number for number, band in enumerate(AGE_BANDS)}
+    return sorted(cells, key=lambda label: (place.get(label, len(place)), label))
+
+
 def _head(scores: Scores, setting: Setting) -> Iterator[str]:
     yield f"model     {setting.model} ({setting.sha256[:8]}), threshold {setting.threshold:g}"
     yield f"data      {setting.data} ({setting.layout}, {setting.split})"
     pictures = f"pictures  {scores.n:,}, detector {setting.detector}"
     if setting.detector != "none":
-        pictures += f", no face {_share(scores.no_face)}"
+        pictures += f", no face {share_text(scores.no_face)}"
     yield f"{pictures}, unreadable {scores.unreadable:,}"
 
 
@@ -89,44 +122,27 @@ def _rows(scores: Scores, setting: Setting) -> Iterator[str]:
         yield _row(f"  {gender}", rate)
     for kind, cells in scores.groups.items():
         yield kind
-        for label in _in_order(kind, cells):
+        for label in in_order(kind, cells):
             yield _row(f"  {label}", cells[label])
 
 
 def _foot(scores: Scores) -> Iterator[str]:
     cells = scores.groups.get(RACE_AND_GENDER, {})
     if cells:
-        label = min(cells, key=lambda name: cells[name].value or 0.0)
-        lowest = cells[label]
-        interval = f"{_percent(lowest.low)} to {_percent(lowest.high)}"
-        yield f"lowest {RACE_AND_GENDER} cell: {label}, {_share(lowest)} ({interval})"
+        label = lowest(cells)
+        cell = cells[label]
+        yield f"lowest {RACE_AND_GENDER} cell: {label}, {share_text(cell)} ({interval_text(cell)})"
     if scores.balanced_accuracy is not None:
-        yield f"balanced accuracy (mean of both rates): {_percent(scores.balanced_accuracy)} %"
-    yield f"classified (confidence reaches the threshold): {_share(scores.classified)}"
+        yield f"balanced accuracy (mean of both rates): {percent(scores.balanced_accuracy)} %"
+    yield f"classified (confidence reaches the threshold): {share_text(scores.classified)}"
     if scores.ece is not None:
         yield f"expected calibration error ({BINS} bins): {scores.ece:.4f}"
 
 
 def _row(name: str, share: Proportion) -> str:
-    interval = "" if share.value is None else f"{_percent(share.low)} to {_percent(share.high)}"
-    return _COLUMNS.format(name, f"{share.n:,}", _share(share), interval).rstrip()
-
-
-def _share(share: Proportion) -> str:
-    return "-" if share.value is None else f"{_percent(share.value)} %"
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}"
+    interval = "" if share.value is None else interval_text(share)
+    return _COLUMNS.format(name, f"{share.n:,}", share_text(share), interval).rstrip()
 
 
 def _interval(share: Proportion) -> dict[str, Any]:
     return {"value": share.value, "low": share.low, "high": share.high}
-
-
-def _in_order(kind: str, cells: Mapping[str, Proportion]) -> list[str]:
-    """Ages by age, all else by name."""
-    if kind != "age":
-        return sorted(cells)
-    place = {band: number for number, band in enumerate(AGE_BANDS)}
-    return sorted(cells, key=lambda label: (place.get(label, len(place)), label))

@@ -145,7 +145,7 @@ def _compile(model: keras.Model, words: Vocabulary, training: Training, steps: i
     model.compile(optimizer, loss=losses, metrics={network.GENDER: [accuracy]})
 
 
-@keras.saving.register_keras_serializable("image_gender_classifier")
+@keras.saving.register_keras_serializable("image_gender_classifier")  # type: ignore[untyped-decorator]
 def accuracy(wanted: Any, logits: Any) -> Any:
     """Says of which answers (N x 1 logits) the likelier gender is the wanted one's."""
     return keras.ops.equal(wanted >= 0.5, logits >= 0)

@@ -79,7 +79,7 @@ def from_answers(logits: Mapping[str, _Floats], group_weight: float) -> Targets:
 
 
 def _sigmoid(logits: _Floats) -> _Floats:
-    return 1 / (1 + np.exp(-logits))
+    return np.reciprocal(1 + np.exp(-logits))
 
 
 def _softmax(logits: _Floats) -> _Floats:

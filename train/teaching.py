@@ -6,10 +6,10 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from image_gender_classifier.train.command import say
 from image_gender_classifier.train.targets import Targets, from_answers
@@ -61,7 +61,7 @@ def _path(folder: Path, number: int) -> Path:
     return folder / f"view_{number:03}.npz"
 
 
-def _write(logits: dict[str, npt.NDArray[np.float32]], path: Path) -> None:
+def _write(logits: dict[str, Any], path: Path) -> None:
     content = io.BytesIO()
     np.savez(content, **logits)
     write_whole(path, content.getvalue())

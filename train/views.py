@@ -6,7 +6,6 @@ today and a student that learns from the answer in another run see the same face
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -54,7 +53,7 @@ class ViewBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """One view of each of some crops, in order, as a model's input."""
 
     def __init__(
-        self, views: Views, positions: Sequence[int], number: int, size: int, batch: int
+        self, views: Views, positions: npt.ArrayLike, number: int, size: int, batch: int
     ) -> None:
         super().__init__(workers=2, max_queue_size=16)
         self._views = views

@@ -18,7 +18,7 @@ from image_gender_classifier.faces import Pixels
 from image_gender_classifier.loading import SHIPPED_STEM, open_classifier, shipped_models
 from image_gender_classifier.manifest import CascadeEntry, ModelEntry
 from image_gender_classifier.train import keras_runtime
-from image_gender_classifier.train.augment import augment
+from image_gender_classifier.train.augment import degrade, move
 
 
 def entries() -> list[ModelEntry | CascadeEntry]:
@@ -32,7 +32,8 @@ def astronaut_crops(face_picture: Path) -> Pixels:
     detector = CascadeDetector(manifest.load(shipped_models()))
     crop = pipeline.find_crop(images.read(face_picture), detector, 128)
     assert crop is not None
-    return np.stack([augment(crop, 96, np.random.default_rng(number)) for number in range(150)])
+    draws = [np.random.default_rng(number) for number in range(150)]
+    return np.stack([degrade(move(crop, 96, draw), draw) for draw in draws])
 
 
 def assert_within_a_step(crops: Pixels) -> None:

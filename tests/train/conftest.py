@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
-from image_gender_classifier.train.recipe import Recipe
+from image_gender_classifier.train.recipe import Recipe, load
 
 
 @pytest.fixture(scope="session")
-def tiny_recipe() -> Recipe:
-    """Trains in a second or two, with everything on that the real recipe has."""
-    return Recipe(
-        input_size=32,
-        stored_size=40,
-        blocks=1,
-        features=8,
-        pretrained=False,
-        epochs=3,
-        batch=16,
-        held_out=0.2,
-    )
+def tiny_file() -> Path:
+    """A recipe with a teacher and a student of one block each."""
+    return Path(__file__).with_name("tiny.toml")
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe(tiny_file: Path) -> Recipe:
+    return load(tiny_file)
 
 
 @pytest.fixture(scope="session")

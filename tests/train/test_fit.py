@@ -20,12 +20,37 @@ from image_gender_classifier.faces import crop, whole
 from image_gender_classifier.train import fit
 from image_gender_classifier.train.batches import EpochBatches
 from image_gender_classifier.train.crops import CropSet
-from image_gender_classifier.train.recipe import Recipe
+from image_gender_classifier.train.fit import Lesson
+from image_gender_classifier.train.recipe import Recipe, Stage, Training
 from image_gender_classifier.train.split import is_held_out
+from image_gender_classifier.train.targets import Targets, from_labels, vocabulary
+from image_gender_classifier.train.views import Views
+
+HELD_OUT = 0.2
 
 
 class Killed(Exception):
     """Stands for a kill."""
+
+
+@pytest.fixture(scope="module")
+def training(tiny_recipe: Recipe) -> Training:
+    """Changes its size before the last epoch."""
+    return replace(tiny_recipe.student, stages=(Stage(32, 2), Stage(40, 1)))
+
+
+@pytest.fixture(scope="module")
+def lesson(tiny_crops: CropSet) -> Lesson:
+    """The labels, with every second epoch's view the same."""
+    parts, words = fit.split(tiny_crops, HELD_OUT), vocabulary(tiny_crops.samples)
+    samples = [tiny_crops.samples[position] for position in parts.training]
+    targets = from_labels(samples, words, group_weight=0.2, label_smoothing=0.05)
+    views = Views(tiny_crops.crops, np.array(parts.training), seed=1, mixed=0.5)
+    return Lesson(tiny_crops, parts, words, views, lambda epoch: epoch % 2, lambda _: targets)
+
+
+def train(lesson: Lesson, training: Training, folder: Path, seed: int = 1) -> keras.Model:
+    return fit.fit(lesson, training, False, seed, folder)
 
 
 def history_of(folder: Path) -> list[dict[str, float]]:
@@ -40,11 +65,11 @@ def assert_same(one: keras.Model, two: keras.Model) -> None:
 
 @pytest.fixture(scope="module")
 def finished(
-    tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory
+    lesson: Lesson, training: Training, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, keras.Model]:
     """The folder and the model of an uninterrupted run."""
     folder = tmp_path_factory.mktemp("finished")
-    return folder, fit.fit(tiny_crops, tiny_recipe, folder, resume=False)
+    return folder, train(lesson, training, folder)
 
 
 def kill_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,21 +96,21 @@ def test_nothing_half_written_is_left(finished: tuple[Path, keras.Model]) -> Non
     assert names == {fit.LAST, fit.BEST, fit.HISTORY}
 
 
-@pytest.mark.parametrize("epoch", [0, 1, 2])
-def test_a_killed_run_goes_on_as_if_it_had_not_stopped(
-    epoch: int,
+def test_a_run_killed_in_every_epoch_goes_on_as_if_it_had_not_stopped(
     finished: tuple[Path, keras.Model],
-    tiny_crops: CropSet,
-    tiny_recipe: Recipe,
+    lesson: Lesson,
+    training: Training,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with monkeypatch.context() as patch:
-        kill_in(epoch, patch)
-        with pytest.raises(Killed):
-            fit.fit(tiny_crops, tiny_recipe, tmp_path, resume=False)
-    assert (len(history_of(tmp_path)) if epoch else 0) == epoch
-    model = fit.fit(tiny_crops, tiny_recipe, tmp_path, resume=True)
+    for epoch in range(training.epochs):
+        with monkeypatch.context() as patch:
+            kill_in(epoch, patch)
+            with pytest.raises(Killed):
+                train(lesson, training, tmp_path)
+        done = history_of(tmp_path) if epoch else []
+        assert done == history_of(finished[0])[:epoch]
+    model = train(lesson, training, tmp_path)
     assert history_of(tmp_path) == history_of(finished[0])
     assert_same(model, finished[1])
     assert_same(
@@ -96,8 +121,8 @@ def test_a_killed_run_goes_on_as_if_it_had_not_stopped(
 
 def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
     finished: tuple[Path, keras.Model],
-    tiny_crops: CropSet,
-    tiny_recipe: Recipe,
+    lesson: Lesson,
+    training: Training,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -111,85 +136,101 @@ def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
     with monkeypatch.context() as patch:
         patch.setattr(fit, "save_whole", killing)
         with pytest.raises(Killed):
-            fit.fit(tiny_crops, tiny_recipe, tmp_path, resume=False)
-    model = fit.fit(tiny_crops, tiny_recipe, tmp_path, resume=True)
+            train(lesson, training, tmp_path)
+    model = train(lesson, training, tmp_path)
     assert history_of(tmp_path) == history_of(finished[0])
     assert_same(model, finished[1])
 
 
 def test_a_loss_that_is_no_number_is_not_the_best() -> None:
-    rows = [{"val_loss": loss} for loss in (2.0, float("nan"), float("nan"))]
-    assert fit._epochs_since_best(rows) == 2
+    rows = [{"val_loss": loss} for loss in (float("nan"), 2.0, float("nan"), 3.0)]
+    assert fit._best(rows) == 1
 
 
 def test_a_finished_run_is_not_trained_further(
     finished: tuple[Path, keras.Model],
-    tiny_crops: CropSet,
-    tiny_recipe: Recipe,
+    lesson: Lesson,
+    training: Training,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kill_in(0, monkeypatch)
     before = history_of(finished[0])
-    assert_same(fit.fit(tiny_crops, tiny_recipe, finished[0], resume=True), finished[1])
+    assert_same(train(lesson, training, finished[0]), finished[1])
     assert history_of(finished[0]) == before
 
 
 def test_the_seed_decides(
-    finished: tuple[Path, keras.Model], tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
+    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
 ) -> None:
-    fit.fit(tiny_crops, replace(tiny_recipe, seed=2), tmp_path, resume=False)
-    assert history_of(tmp_path) != history_of(finished[0])
+    """Of the network here; that of the views is another's, and stays."""
+    once = replace(training, stages=training.stages[:1])
+    train(lesson, once, tmp_path, seed=2)
+    assert history_of(tmp_path)[0]["loss"] != history_of(finished[0])[0]["loss"]
 
 
-def test_without_progress_it_stops_and_keeps_the_best(
-    finished: tuple[Path, keras.Model], tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
+def test_the_best_is_kept_however_it_goes_on(
+    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
 ) -> None:
+    """After two epochs that are said to be better than any later one."""
     for path in finished[0].iterdir():
         shutil.copy(path, tmp_path)
-    rows = [
-        dict(row, val_loss=loss) for row, loss in zip(history_of(tmp_path), (1, 2, 3), strict=True)
-    ]
+    rows = [dict(row, epoch=index) for index, row in enumerate(history_of(tmp_path))]
+    rows[1]["val_loss"] = -1.0
     fit._write_history(rows, tmp_path)
-    impatient = replace(tiny_recipe, epochs=9, patience=2)
-    model = fit.fit(tiny_crops, impatient, tmp_path, resume=True)
-    assert history_of(tmp_path) == rows
-    assert_same(model, finished[1])
+    before = (tmp_path / fit.BEST).read_bytes()
+    longer = replace(training, stages=(*training.stages, Stage(32, 1)))
+    train(lesson, longer, tmp_path)
+    assert [row["epoch"] for row in history_of(tmp_path)] == [0, 1, 2, 3]
+    assert (tmp_path / fit.BEST).read_bytes() == before
 
 
 def test_gives_the_epoch_of_least_validation_loss(
-    finished: tuple[Path, keras.Model], tiny_crops: CropSet, tiny_recipe: Recipe
+    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training
 ) -> None:
     """The loss of the model handed back, computed here, is the least one of the history."""
-    positions = fit.split(tiny_crops, tiny_recipe.held_out).held_out
-    square = whole(tiny_recipe.stored_size, tiny_recipe.stored_size)
-    pixels = [crop(tiny_crops.crops[at], square, tiny_recipe.input_size) for at in positions]
-    logits = np.asarray(finished[1](np.stack(pixels).astype(np.float32)))[:, 0]
-    female = np.array([tiny_crops.samples[at].gender == "female" for at in positions])
-    smoothing = tiny_recipe.label_smoothing
-    wanted = female * (1 - smoothing) + smoothing / 2
-    loss = np.mean(np.logaddexp(0, logits) - wanted * logits)
+    samples, crops = lesson.crop_set.samples, lesson.crop_set.crops
+    positions, square = lesson.parts.held_out, whole(*crops.shape[1:3])
+    pixels = [crop(crops[position], square, training.size) for position in positions]
+    logits = np.asarray(finished[1](np.stack(pixels).astype(np.float32))["gender"])[:, 0]
+    female = np.array([samples[position].gender == "female" for position in positions])
+    loss = np.mean(np.logaddexp(0, logits) - female * logits)
+    accuracy = np.mean((logits >= 0) == female)
     history = history_of(finished[0])
-    assert loss == pytest.approx(min(row["val_gender_loss"] for row in history), abs=1e-4)
-    assert loss == pytest.approx(min(row["val_loss"] for row in history), abs=1e-4)
+    best = min(history, key=lambda row: row["val_loss"])
+    assert loss == pytest.approx(best["val_gender_loss"], abs=1e-4)
+    assert loss == pytest.approx(best["val_loss"], abs=1e-4), "of gender alone, without groups"
+    assert accuracy == pytest.approx(best["val_gender_accuracy"], abs=1e-6)
+
+
+def test_each_epoch_has_its_view_and_size_and_all_of_the_training_part_alone(
+    lesson: Lesson, training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    seen: dict[int, set[tuple[int, int, int]]] = {0: set(), 1: set(), 2: set()}
+    drawn: Callable[[EpochBatches, int], Any] = EpochBatches._drawn
+
+    def targets_of(number: int) -> Targets:
+        asked.append(number)
+        return lesson.targets_of(number)
+
+    def watching(batches: EpochBatches, position: int) -> Any:
+        pixels = drawn(batches, position)
+        seen[batches._epoch].add((int(position), batches._number, len(pixels)))
+        return pixels
+
+    monkeypatch.setattr(EpochBatches, "_drawn", watching)
+    train(replace(lesson, targets_of=targets_of), training, tmp_path)
+    assert asked == [0, 1, 0]
+    learnt = lesson.parts.training
+    assert seen == {
+        0: {(position, 0, 32) for position in learnt},
+        1: {(position, 1, 32) for position in learnt},
+        2: {(position, 0, 40) for position in learnt},
+    }
 
 
 def test_divides_by_names_alone(tiny_crops: CropSet) -> None:
-    parts = fit.split(tiny_crops, 0.2)
+    parts = fit.split(tiny_crops, HELD_OUT)
     assert sorted([*parts.training, *parts.held_out]) == list(range(60))
-    assert all(is_held_out(tiny_crops.samples[at].name, 0.2) for at in parts.held_out)
-    assert not any(is_held_out(tiny_crops.samples[at].name, 0.2) for at in parts.training)
-
-
-def test_never_learns_from_what_is_held_out(
-    tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: set[int] = set()
-    augmented: Callable[[EpochBatches, int], Any] = EpochBatches._augmented
-
-    def watching(batches: EpochBatches, position: int) -> Any:
-        seen.add(int(position))
-        return augmented(batches, position)
-
-    monkeypatch.setattr(EpochBatches, "_augmented", watching)
-    fit.fit(tiny_crops, replace(tiny_recipe, epochs=1), tmp_path, resume=False)
-    assert seen == set(fit.split(tiny_crops, tiny_recipe.held_out).training)
+    assert all(is_held_out(tiny_crops.samples[at].name, HELD_OUT) for at in parts.held_out)
+    assert not any(is_held_out(tiny_crops.samples[at].name, HELD_OUT) for at in parts.training)

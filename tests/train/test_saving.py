@@ -27,7 +27,8 @@ from image_gender_classifier.train.split import is_held_out
 @pytest.fixture(scope="module")
 def model(tiny_recipe: Recipe) -> keras.Model:
     keras.utils.set_random_seed(0)
-    return network.without_group_heads(network.build(tiny_recipe, {"race": 3}))
+    built = network.build(tiny_recipe.student, {"race": 3}, pretrained=False, seed=0)
+    return network.finished(built, tiny_recipe.student)
 
 
 @pytest.fixture

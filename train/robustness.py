@@ -1,0 +1,146 @@
+"""What small uploads, poor light and loosely placed boxes do to a face, as pure functions.
+
+A degradation moves the face's square, changes the pixels cut out of it, or both; only then is the
+crop brought to the network's input size, as in use. So "20 pixels" means what it says whatever
+the network takes, and a moved box shows what really lies beside the face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier import faces, images, pipeline
+from image_gender_classifier.faces import Pixels
+from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.train.cutting import CutCrop
+from image_gender_classifier.verdict import Box
+
+
+def _same_square(square: Box) -> Box:
+    return square
+
+
+def _same_pixels(face: Pixels) -> Pixels:
+    return face
+
+
+@dataclass(frozen=True, slots=True)
+class Degradation:
+    """One way for a face to come out worse.
+
+    Attributes:
+        name: What it does, for the report.
+        place: From the face's square to the one that is cut instead.
+        change: From the face's pixels (uint8 RGB, S x S x 3) to worse ones, of any side.
+    """
+
+    name: str
+    place: Callable[[Box], Box] = _same_square
+    change: Callable[[Pixels], Pixels] = _same_pixels
+
+
+def by(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
+    """Gives the way of cutting that yields a crop a degradation (uint8 RGB, V x S x S x 3)."""
+
+    def cut(path: Path, size: int) -> Pixels | None:
+        picture = images.read(path)
+        found = faces.main_first(detector.find(picture), picture.width, picture.height)
+        if not found:
+            return None
+        square = pipeline.frame_of(picture, found[0], detector)
+        return np.stack([degraded(picture.pixels, square, way, size) for way in degradations])
+
+    return cut
+
+
+def degraded(pixels: Pixels, square: Box, way: Degradation, size: int) -> Pixels:
+    """Cuts a face out of a picture, worse than it is.
+
+    Args:
+        pixels: uint8 RGB, H x W x 3.
+        square: The face's frame in it.
+        way: What happens to the face.
+        size: Side of the crop in pixels.
+
+    Returns:
+        uint8 RGB, size x size x 3.
+    """
+    placed = way.place(square)
+    face = way.change(faces.crop(pixels, placed, max(round(placed.width), 1)))
+    return faces.crop(face, faces.whole(*face.shape[:2]), size)
+
+
+def shift(square: Box, right: float, down: float) -> Box:
+    """Shifts a square by shares of its side."""
+    side = square.width
+    return Box(square.x + right * side, square.y + down * side, side, side)
+
+
+def scale(square: Box, factor: float) -> Box:
+    """Scales a square about its centre."""
+    side = square.width * factor
+    margin = (square.width - side) / 2
+    return Box(square.x + margin, square.y + margin, side, side)
+
+
+def shrink(face: Pixels, side: int) -> Pixels:
+    """Leaves a face no more than `side` pixels a side."""
+    if len(face) <= side:
+        return face
+    return cast(Pixels, cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA))
+
+
+def compress(face: Pixels, quality: int) -> Pixels:
+    """Saves a face as JPEG and reads it back."""
+    _, data = cv2.imencode(".jpg", face[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cast(Pixels, cv2.imdecode(data, cv2.IMREAD_COLOR))
+    return np.ascontiguousarray(decoded[..., ::-1])
+
+
+def turn(face: Pixels, degrees: float) -> Pixels:
+    """Turns a face counterclockwise about its centre; its border is repeated."""
+    side = len(face)
+    matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), degrees, 1.0)
+    return cast(
+        Pixels,
+        cv2.warpAffine(
+            face, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ),
+    )
+
+
+def grey(face: Pixels) -> Pixels:
+    """Takes the colour out of a face."""
+    return cast(Pixels, cv2.cvtColor(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB))
+
+
+def darken(face: Pixels, factor: float) -> Pixels:
+    """Multiplies every value."""
+    darker: npt.NDArray[np.float64] = np.rint(face * factor)
+    return darker.astype(np.uint8)
+
+
+CLEAN = Degradation("none (as it is)")
+DEGRADATIONS = (
+    Degradation("32 pixels a side", change=partial(shrink, side=32)),
+    Degradation("20 pixels a side", change=partial(shrink, side=20)),
+    Degradation("JPEG of quality 20", change=partial(compress, quality=20)),
+    Degradation("turned 20° left", change=partial(turn, degrees=20)),
+    Degradation("turned 20° right", change=partial(turn, degrees=-20)),
+    Degradation("grey", change=grey),
+    Degradation("40 % darker", change=partial(darken, factor=0.6)),
+    Degradation("box 10 % further left", place=partial(shift, right=-0.1, down=0.0)),
+    Degradation("box 10 % further right", place=partial(shift, right=0.1, down=0.0)),
+    Degradation("box 10 % further up", place=partial(shift, right=0.0, down=-0.1)),
+    Degradation("box 10 % further down", place=partial(shift, right=0.0, down=0.1)),
+    Degradation("box scaled by 0.9", place=partial(scale, factor=0.9)),
+    Degradation("box scaled by 1.1", place=partial(scale, factor=1.1)),
+)
