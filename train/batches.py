@@ -12,7 +12,7 @@ from image_gender_classifier.train.augment import degrade
 from image_gender_classifier.train.targets import Targets
 from image_gender_classifier.train.views import ViewBatches, Views
 
-_ORDER, _DEGRADING = 1, 2  # keep apart what is drawn for the same epoch
+_ORDER, _DEGRADING = 2, 3  # keep these draws apart from others of the same seed
 
 
 class EpochBatches(ViewBatches):
@@ -34,7 +34,7 @@ class EpochBatches(ViewBatches):
         batch: int,
     ) -> None:
         """Takes the targets of the positions, one by one, and the number of their view."""
-        order = np.random.default_rng((views.seed, epoch, _ORDER)).permutation(len(positions))
+        order = np.random.default_rng((_ORDER, views.seed, epoch)).permutation(len(positions))
         super().__init__(views, np.asarray(positions)[order], number, size, batch)
         self._targets = targets
         self._order = order
@@ -45,5 +45,5 @@ class EpochBatches(ViewBatches):
         return self._pixels(part), *self._targets.of(self._order[part])
 
     def _drawn(self, position: int) -> Pixels:
-        random = np.random.default_rng((self._views.seed, self._epoch, _DEGRADING, position))
+        random = np.random.default_rng((_DEGRADING, self._views.seed, self._epoch, position))
         return degrade(super()._drawn(position), random)

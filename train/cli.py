@@ -38,7 +38,6 @@ PROGRAM = "image-gender-train"
 _RUN = "run.json"
 _CURVES = "learning_curves.png"
 _DIGITS = 16
-_SEEDS = 2**32  # as many as NumPy takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,9 @@ def _train(arguments: Sequence[str]) -> None:
     _check_parts(crop_set, recipe.held_out)
 
     # Imported late: TensorFlow takes seconds, and wrong usage should be told at once.
-    from image_gender_classifier.train import course, fit, plots, saving
+    from image_gender_classifier.train import course, fit, halves, plots, saving
 
+    halves.use_cores()
     # Written last: a start that fails leaves a folder that can be used again.
     write_whole(options.out / _RUN, json.dumps(_as_json(run), indent=2).encode())
     model = course.train(crop_set, recipe, options.out)

@@ -27,6 +27,7 @@ from image_gender_classifier.train.batches import EpochBatches
 from image_gender_classifier.train.checkpoint import save_whole
 from image_gender_classifier.train.command import say
 from image_gender_classifier.train.crops import CropSet
+from image_gender_classifier.train.halves import HALVES
 from image_gender_classifier.train.recipe import Training
 from image_gender_classifier.train.split import is_held_out
 from image_gender_classifier.train.targets import Targets, Vocabulary, from_labels
@@ -162,7 +163,8 @@ def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
     for variable, value in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):
         variable.assign(value)
     steps = int(model.optimizer.iterations.numpy())
-    model.get_layer(network.DROPOUT).seed_generator.state.assign([seed, steps])
+    drawn = steps * HALVES  # dropout draws for each half of a batch
+    model.get_layer(network.DROPOUT).seed_generator.state.assign([seed, drawn])
     return steps
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from image_gender_classifier.train.halves import HalvingModel
 from image_gender_classifier.train.normalisation import FusedBatchNormalization
 from image_gender_classifier.train.pretrained import efficientnet_lite
 from image_gender_classifier.train.recipe import BLOCKS, Training
@@ -76,7 +77,7 @@ def build(
     heads = {GENDER: layers.Dense(1, name=GENDER)(pooled)}
     for name, size in group_sizes.items():
         heads[name] = layers.Dense(size, name=name)(pooled)
-    model = keras.Model(pixels, heads, name="training")
+    model = HalvingModel(pixels, heads, name="training")
     if pretrained:
         _load_imagenet(model, training)
     return model

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.train.split import HELD_OUT_FRACTION
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,11 +24,11 @@ else:
 
 SHIPPED = Path(__file__).with_name("recipe.toml")
 SEEDS = 2**32  # as many as NumPy takes
-BLOCKS = {0: 16, 1: 19, 2: 23}
+BLOCKS = {0: 16, 1: 21, 2: 21}
 """Blocks of each EfficientNet-Lite."""
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
-_Count = Annotated[int, Field(ge=1)]
+_Count = Annotated[int, Field(ge=1, strict=True)]
 _Share = Annotated[float, Field(ge=0, lt=1)]
 _Positive = Annotated[float, Field(gt=0)]
 
@@ -43,7 +44,7 @@ class Stage:
 
     __pydantic_config__: ClassVar = _STRICT
 
-    size: Annotated[int, Field(ge=32)]
+    size: Annotated[int, Field(ge=32, strict=True)]
     epochs: _Count
 
 
@@ -67,7 +68,7 @@ class Training:
 
     __pydantic_config__: ClassVar = _STRICT
 
-    lite: Annotated[int, Field(ge=0, le=2)]
+    lite: Annotated[int, Field(ge=0, le=2, strict=True)]
     blocks: _Count
     features: _Count
     dropout: _Share
@@ -122,7 +123,8 @@ class Recipe:
 
     Attributes:
         seed: Of weights, order and augmentation; each further training adds one.
-        held_out: Share of the samples kept for validation and calibration.
+        held_out: Share of the samples kept for validation and calibration; no less than the share
+            that evaluation takes for unseen.
         stored_size: Side of the crops kept for training; no input may be larger.
         pretrained: Start from ImageNet weights.
         student: The network that ships.
@@ -132,10 +134,10 @@ class Recipe:
 
     __pydantic_config__: ClassVar = _STRICT
 
-    seed: Annotated[int, Field(ge=0, lt=SEEDS)]
-    held_out: Annotated[float, Field(gt=0, lt=1)]
+    seed: Annotated[int, Field(ge=0, lt=SEEDS, strict=True)]
+    held_out: Annotated[float, Field(ge=HELD_OUT_FRACTION, lt=1)]
     stored_size: _Count
-    pretrained: bool
+    pretrained: StrictBool
     student: Training
     distillation: Distillation
     teachers: tuple[Training, ...] = ()

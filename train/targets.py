@@ -79,7 +79,7 @@ def from_answers(logits: Mapping[str, _Floats], group_weight: float) -> Targets:
 
 
 def _sigmoid(logits: _Floats) -> _Floats:
-    return np.reciprocal(1 + np.exp(-logits))
+    return np.exp(-np.logaddexp(np.float32(0), -logits))
 
 
 def _softmax(logits: _Floats) -> _Floats:

@@ -17,6 +17,8 @@ import numpy.typing as npt
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.train.augment import move
 
+_VIEW = 1  # keeps these draws apart from others of the same seed
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Views:
@@ -39,7 +41,7 @@ class Views:
 
         Mixtures are those of Zhang et al., "mixup: Beyond Empirical Risk Minimization" (ICLR 2018).
         """
-        random = np.random.default_rng((self.seed, number, position))
+        random = np.random.default_rng((_VIEW, self.seed, number, position))
         pixels = move(self.crops[position], size, random)
         if random.random() >= self.mixed:
             return pixels

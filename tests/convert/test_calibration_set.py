@@ -64,7 +64,7 @@ def test_one_name_missing_makes_another_choice() -> None:
     assert fewer == calibration_set.balanced(samples[1:], 10)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 120), st.randoms(use_true_random=False), st.integers(0, 150))
 def test_the_choice_depends_on_names_alone(count: int, random: object, size: int) -> None:
     samples = make(count)

@@ -25,7 +25,7 @@ def labelled(count: int, size: int = 24) -> LabelledCrops:
     return LabelledCrops(crops.astype(np.uint8), female)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 12), st.integers(0, 40))
 def test_copies_follow_the_originals(have: int, wanted: int) -> None:
     given_ = labelled(have)

@@ -25,7 +25,7 @@ import image_gender_classifier as igc
 from image_gender_classifier import cli
 from image_gender_classifier.verdict import Box, Face, Verdict
 
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed")
 settings.load_profile("untimed")
 
 CheckXml = Callable[[bytes], Any]

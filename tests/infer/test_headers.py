@@ -173,19 +173,19 @@ BEGINNINGS = [data[:start] for data in samples() for start in (12, 20, 30)]
 
 
 @given(st.sampled_from([b"", *BEGINNINGS]), st.binary(max_size=200))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_bytes(beginning: bytes, rest: bytes) -> None:
     check_promise(beginning + rest)
 
 
 @given(st.sampled_from(samples()), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_truncations(data: bytes, draw: st.DataObject) -> None:
     check_promise(data[: draw.draw(st.integers(0, len(data)))])
 
 
 @given(st.sampled_from(samples()), st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_bit_flips(data: bytes, draw: st.DataObject) -> None:
     damaged = bytearray(data)
     for _ in range(draw.draw(st.integers(1, 5))):

@@ -425,7 +425,7 @@ DAMAGEABLE += [encode(RGBA, form) for form in ("PNG", "WEBP", "TIFF")]
 
 
 @given(st.sampled_from(DAMAGEABLE), st.data())
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
 def test_damage_gives_a_picture_or_a_sentence(data: bytes, draw: st.DataObject) -> None:
     damaged = bytearray(data)
     for _ in range(draw.draw(st.integers(1, 4))):

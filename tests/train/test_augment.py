@@ -62,14 +62,14 @@ def geometries() -> list[Geometry]:
     return [geometry(seed) for seed in range(400)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**63), st.integers(8, STORED))
 def test_gives_colour_at_the_size_asked_for(seed: int, size: int) -> None:
     result = augmented(noise(), seed, size)
     assert (result.shape, result.dtype) == ((size, size, 3), np.uint8)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2**63), st.integers(0, 255), st.integers(1, 3))
 def test_never_fails_on_plain_crops(seed: int, level: int, levels: int) -> None:
     crop = noise(1, level, min(level + levels, 256))
@@ -83,7 +83,7 @@ def test_never_fails_on_black_or_white(level: int) -> None:
         assert augmented(crop, seed, 96).shape == (96, 96, 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**63))
 def test_depends_on_crop_and_seed_alone(seed: int) -> None:
     np.random.seed(seed % 1000)
@@ -118,7 +118,7 @@ def test_leaves_a_writable_crop_of_the_same_size_alone() -> None:
     assert np.array_equal(crop, noise())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**63))
 def test_a_move_is_the_same_at_every_size(seed: int) -> None:
     """A teacher and a student of different sizes see the same face in the same place."""

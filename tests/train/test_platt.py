@@ -97,7 +97,7 @@ finite = st.integers(-6000, 6000).map(lambda number: number / 100)
 
 
 @pytest.mark.filterwarnings("error")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(finite, st.booleans()), min_size=1, max_size=40))
 def test_fits_whatever_it_is_given(pairs: list[tuple[float, bool]]) -> None:
     logits = np.array([logit for logit, _ in pairs], np.float32)
@@ -107,7 +107,7 @@ def test_fits_whatever_it_is_given(pairs: list[tuple[float, bool]]) -> None:
     assert_best(logits, positive, found)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(finite, min_size=1, max_size=300),
     st.floats(0, 1),

@@ -113,7 +113,7 @@ def test_one_missing_picture_among_many_is_an_error_that_names_its_row(tmp_path:
         read("fairface", write_many(tmp_path, 200, 199), "train")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(st.characters(codec="utf-8")),
     st.lists(

@@ -96,7 +96,7 @@ def test_repeated_rows_are_dropped_and_contradictions_refused() -> None:
         unique_labels(path, [(2, "a", "f"), (3, "b", "m"), (4, "a", "m")])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(), st.text(st.sampled_from('a1,;\t"\r\n\0 \ufeff')).map(str.encode)))
 def test_any_bytes_are_a_table_or_a_data_error(tmp_path: Path, content: bytes) -> None:
     try:

@@ -123,7 +123,7 @@ def test_ids_may_hold_dots(tmp_path: Path) -> None:
     assert genders(reading_of(tmp_path, "id,sex\nj.doe,m\n")) == {"j.doe": "male"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(st.characters(codec="utf-8"))
     | st.lists(
