@@ -57,7 +57,11 @@ def _halves(batch: Any) -> list[Any]:
     """Splits each array of a batch at the middle; a single sample is both halves."""
     count = tf.shape(keras.tree.flatten(batch)[0])[0]
     end, start = tf.maximum(count // HALVES, 1), tf.minimum(count // HALVES, count - 1)
-    return [
-        keras.tree.map_structure(lambda values: values[:end], batch),
-        keras.tree.map_structure(lambda values: values[start:], batch),
-    ]
+
+    def part(places: slice) -> Any:
+        # Weights may be left out.
+        return keras.tree.map_structure(
+            lambda values: None if values is None else values[places], batch
+        )
+
+    return [part(slice(None, end)), part(slice(start, None))]

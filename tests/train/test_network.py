@@ -112,6 +112,23 @@ def test_is_as_small_as_it_says(model: keras.Model, student: Training) -> None:
     assert 400_000 < network.finished(model, student).count_params() < 410_000
 
 
+def multiply_accumulates(model: keras.Model) -> int:
+    """Counts those of the convolutions and of the last layer, for one picture."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.DepthwiseConv2D | keras.layers.Conv2D):
+            inputs = 1 if isinstance(layer, keras.layers.DepthwiseConv2D) else layer.input.shape[-1]
+            total += int(np.prod(layer.output.shape[1:])) * layer.kernel_size[0] ** 2 * inputs
+        elif isinstance(layer, keras.layers.Dense):
+            total += layer.kernel.shape[0] * layer.kernel.shape[1]
+    return total
+
+
+def test_costs_no_more_than_it_says(model: keras.Model, student: Training) -> None:
+    """About 34 million multiply-accumulates; the model card has the figure."""
+    assert multiply_accumulates(network.finished(model, student)) == 33_666_880
+
+
 KERNELS = [
     ("stem", "_conv_stem", (2, 3, 1, 0)),
     ("block0_depthwise", "_blocks.0._depthwise_conv", (2, 3, 0, 1)),
