@@ -11,7 +11,7 @@ OUT := verdicts
 endif
 TRAIN_OUT ?= runs/gender
 CONVERT_OUT ?= runs/converted
-REPORT_OUT ?= docs/report
+REPORT_OUT ?= runs/report
 LAYOUT ?= fairface
 DETECTOR ?= none
 SHARED ?= $(or $(IGC_SHARED),../shared)
@@ -86,7 +86,7 @@ convert: $(HEAVY)/.made  ## export MODEL (the trained, else the shipped one) to 
 evaluate: $(HEAVY)/.made  ## measure MODEL (the shipped one) on DATA with its LAYOUT (FairFace, else the samples)
 	$(RUN_HEAVY)image-gender-evaluate $(if $(MODEL),--model=$(call quoted,$(MODEL))) $(LABELLED) $(ARGS)
 
-report: $(HEAVY)/.made  ## figures and tables of MODEL on DATA (FairFace, else the samples) into REPORT_OUT (docs/report)
+report: $(HEAVY)/.made  ## figures and tables of MODEL on DATA (FairFace, else the samples) into REPORT_OUT (runs/report)
 	mkdir -p -- $(call quoted,$(REPORT_OUT))
 	$(RUN_HEAVY)image-gender-report $(if $(MODEL),--model=$(call quoted,$(MODEL))) --out=$(call quoted,$(REPORT_OUT)) \
 	  $(LABELLED) $(ARGS)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import keras
 
+from image_gender_classifier.errors import OutputError
+
 
 def save_whole(model: keras.Model, path: Path) -> None:
     """Saves a model so that nobody ever sees half of it: aside first, then renamed.
@@ -14,12 +16,17 @@ def save_whole(model: keras.Model, path: Path) -> None:
     Args:
         model: The model.
         path: The `.keras` file to write or replace, in an existing folder.
+
+    Raises:
+        OutputError: It cannot be written.
     """
     partial = path.with_name(f"partial_{path.name}")  # Keras tells the format by the ending
     try:
         model.save(partial)
         partial.replace(path)
-    except BaseException:  # an interruption must not leave a part behind either
+    except BaseException as error:  # an interruption must not leave a part behind either
         with suppress(OSError):
             partial.unlink()
+        if isinstance(error, OSError):
+            raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
         raise

@@ -14,7 +14,7 @@ from typing import Any
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import DetectorChoice
-from image_gender_classifier.train import cutting
+from image_gender_classifier.train import cutting, pretrained
 from image_gender_classifier.train import recipe as recipes
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.crops import CropSet, load_or_cut
@@ -82,6 +82,9 @@ def _train(arguments: Sequence[str]) -> None:
     say(reading.report(), sys.stdout)
     _check_genders(reading.samples, "samples")
     run = _run(reading, options, recipe)
+    if recipe.pretrained:
+        for training in (*recipe.teachers, recipe.student):
+            pretrained.require(training.lite)
     _prepare_folder(options.out, run, options.resume)
     crop_set = _crops(reading, options.detector, recipe.stored_size, options.out)
     _check_parts(crop_set, recipe.held_out)
@@ -93,8 +96,6 @@ def _train(arguments: Sequence[str]) -> None:
     # Written last: a start that fails leaves a folder that can be used again.
     write_whole(options.out / _RUN, json.dumps(_as_json(run), indent=2).encode())
     model = course.train(crop_set, recipe, options.out)
-    for history in sorted(options.out.glob(f"*/{fit.HISTORY}")):
-        plots.learning_curves(history, history.with_name(_CURVES))
     entry = saving.save(
         model,
         crop_set,
@@ -104,6 +105,8 @@ def _train(arguments: Sequence[str]) -> None:
         trained={"command": shlex.join([PROGRAM, *arguments]), **_as_json(run)},
     )
     say(f"{options.out / entry.file}: {entry.bytes:,} bytes, {entry.measured}", sys.stdout)
+    for name in course.trainings(recipe):
+        plots.learning_curves(options.out / name / fit.HISTORY, options.out / name / _CURVES)
 
 
 def _parser() -> Parser:
@@ -191,8 +194,8 @@ def _differences(record: Any, run: Mapping[str, Any]) -> list[str]:
         return ["no legible record"]
     found = []
     for name, value in run.items():
-        if isinstance(value, Mapping):
-            found += _differences(record.get(name), value)
+        if isinstance(value, Mapping) and isinstance(record.get(name), dict):
+            found += _differences(record[name], value)
         elif name not in record or record[name] != value:
             found.append(name)
     return found

@@ -50,7 +50,7 @@ def exit_code(program: str, work: Callable[[], None]) -> int:
 def say(text: str, stream: TextIO) -> None:
     """Prints text; what the stream cannot show (file names hold any bytes) becomes "?"."""
     encoding = stream.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), file=stream)
+    print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
 
 
 def probability(text: str) -> float:

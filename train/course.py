@@ -9,15 +9,22 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from image_gender_classifier.errors import OutputError
 from image_gender_classifier.train import fit, network, teaching
 from image_gender_classifier.train.command import say
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.fit import Lesson, Parts
-from image_gender_classifier.train.recipe import Recipe, Training
+from image_gender_classifier.train.recipe import SEEDS, Recipe, Training
 from image_gender_classifier.train.targets import from_labels, vocabulary
 from image_gender_classifier.train.views import Views
 
 STUDENT, TEACHER, ANSWERS = "student", "teacher_{}", "answers"
+
+
+def trainings(recipe: Recipe) -> list[str]:
+    """Names the folders of all networks that a recipe trains, in order."""
+    teachers = [TEACHER.format(number) for number in range(1, len(recipe.teachers) + 1)]
+    return [*teachers, STUDENT]
 
 
 def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.Model:
@@ -35,7 +42,7 @@ def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.Model:
     teachers = []
     for number, teacher in enumerate(recipe.teachers, 1):
         name = TEACHER.format(number)
-        seed = (recipe.seed + number) % 2**32
+        seed = (recipe.seed + number) % SEEDS
         lesson = _of_labels(crop_set, parts, teacher, seed)
         teachers.append((_fit(name, lesson, teacher, recipe, seed, folder), teacher.size))
     if teachers:
@@ -50,8 +57,15 @@ def _fit(
     name: str, lesson: Lesson, training: Training, recipe: Recipe, seed: int, folder: Path
 ) -> keras.Model:
     say(f"{name.replace('_', ' ')}:", sys.stdout)
-    (folder / name).mkdir(exist_ok=True)
-    return fit.fit(lesson, training, recipe.pretrained, seed, folder / name)
+    return fit.fit(lesson, training, recipe.pretrained, seed, _made(folder / name))
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror})") from None
+    return folder
 
 
 def _of_labels(crop_set: CropSet, parts: Parts, training: Training, seed: int) -> Lesson:
@@ -73,8 +87,7 @@ def _of_answers(
     """The teachers' answers for a number of views, round which the epochs go."""
     count, mixed = recipe.distillation.views, recipe.distillation.mixed
     views = Views(crop_set.crops, np.array(parts.training), recipe.seed, mixed)
-    answers = folder / ANSWERS
-    answers.mkdir(exist_ok=True)
+    answers = _made(folder / ANSWERS)
     teaching.answer(teachers, views, parts.training, count, answers)
     return Lesson(
         crop_set,

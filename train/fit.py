@@ -21,6 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import crop, whole
 from image_gender_classifier.train import network
 from image_gender_classifier.train.batches import EpochBatches
@@ -90,6 +91,10 @@ def fit(
 
     Returns:
         The network with all its heads, after the epoch with the least validation loss.
+
+    Raises:
+        ModelError: The folder's checkpoint is damaged, or not the history's.
+        OutputError: The folder cannot be written to.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
@@ -101,6 +106,11 @@ def fit(
     if (folder / LAST).exists():
         done = _restore(model, folder / LAST, seed) // steps
         history = _read_history(folder)[:done]
+        if len(history) < done:
+            raise ModelError(
+                f"{folder / HISTORY}: has {len(history)} epochs, but {folder / LAST} {done}; "
+                "delete the folder to train again"
+            )
     validation = _validation(lesson, training.size)
     for epoch in range(len(history), training.epochs):
         number = lesson.number_of(epoch)
@@ -131,7 +141,7 @@ def fit(
 
 
 def _compile(model: keras.Model, words: Vocabulary, training: Training, steps: int) -> None:
-    warmup = round(training.warmup_epochs * steps)
+    warmup = min(round(training.warmup_epochs * steps), training.epochs * steps - 1)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=training.learning_rate / 100,
         decay_steps=training.epochs * steps - warmup,
@@ -157,7 +167,10 @@ def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
 
     Keras's own loading forgets which weights don't decay and where dropout's randomness stood.
     """
-    saved = keras.models.load_model(checkpoint)
+    try:
+        saved = keras.models.load_model(checkpoint)
+    except Exception as error:  # Keras's errors share no base class but this
+        raise ModelError(f"{checkpoint}: cannot be read ({error}); delete its folder") from None
     model.set_weights(saved.get_weights())
     model.optimizer.build(model.trainable_variables)
     for variable, value in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):

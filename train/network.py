@@ -86,7 +86,7 @@ def build(
 def finished(trained: keras.Model, training: Training) -> keras.Model:
     """Gives the model that ships: pixels of the size in use in, the gender logit (N x 1) out.
 
-    It has Keras's own layers alone, so that any Keras reads it.
+    It has Keras's own layers alone, so that Keras reads it without this package.
 
     Args:
         trained: A model made by `build`.

@@ -1,4 +1,4 @@
-"""Batch normalisation that trains a third faster on processors."""
+"""Batch normalisation that lets a training step take a third less time on processors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalises N x H x W x C activations."""
-        if not training:
+        if not (training and self.trainable) or mask is not None:
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True

