@@ -10,12 +10,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import DetectorChoice
 from image_gender_classifier.train import cutting, pretrained
-from image_gender_classifier.train import recipe as recipes
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.crops import CropSet, load_or_cut
 from image_gender_classifier.train.data_options import (
@@ -30,9 +29,11 @@ from image_gender_classifier.train.detectors import (
     open_detector,
 )
 from image_gender_classifier.train.model_folder import known
-from image_gender_classifier.train.recipe import SEEDS, Recipe
 from image_gender_classifier.train.split import is_held_out
 from image_gender_classifier.writing import write_whole
+
+if TYPE_CHECKING:  # it needs pydantic, whose absence is to be told in a line
+    from image_gender_classifier.train.recipe import Recipe
 
 PROGRAM = "image-gender-train"
 _RUN = "run.json"
@@ -121,8 +122,8 @@ def _parser() -> Parser:
         help="start from random weights instead of ImageNet's",
     )  # fmt: skip
     add(
-        "--recipe", type=Path, default=recipes.SHIPPED, metavar="FILE",
-        help="networks, epochs and all other numbers (default: %(default)s)",
+        "--recipe", type=Path, metavar="FILE",
+        help="networks, epochs and all other numbers (default: train/recipe.toml)",
     )  # fmt: skip
     add(
         "--without-teachers", action="store_true",
@@ -140,7 +141,9 @@ def _parser() -> Parser:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    recipe = recipes.load(options.recipe)
+    from image_gender_classifier.train.recipe import SEEDS, SHIPPED, load
+
+    recipe = load(options.recipe or SHIPPED)
     if options.without_teachers:
         recipe = replace(recipe, teachers=())
     if options.from_scratch:

@@ -6,6 +6,8 @@ import csv
 import itertools
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -436,4 +438,16 @@ def test_names_that_the_terminal_cannot_show_do_not_stop_it(few: Path, tmp_path:
     assert done.returncode == 2, done.stderr
     assert "left out: unreadable: 1 ('female/\\udcff?.png')" in done.stdout
     assert "none is held out" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_missing_library_is_one_line_and_exit_code_2() -> None:
+    code = (
+        "import sys; sys.modules['pydantic'] = None; "
+        "from image_gender_classifier.train import cli; "
+        "sys.exit(cli.main(['--data', 'x', '--layout', 'folders', '--out', 'y']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("image-gender-train: pydantic is not installed; ")
     assert done.stderr.count("\n") == 1
