@@ -35,6 +35,7 @@ class HalvingModel(keras.Model):  # type: ignore[misc]
         sizes = [tf.cast(tf.shape(pixels)[0], tf.float32) for pixels, _, _ in halves]
         (loss_metric,) = (metric for metric in self.metrics if metric.name == "loss")
         gradients = []
+        metrics: dict[str, Any] = {}
         for (pixels, wanted, weights), size in zip(halves, sizes, strict=True):
             with tf.GradientTape() as tape:
                 answers = self(pixels, training=True)
