@@ -1,0 +1,162 @@
+"""Takes the built wheel through one system after the other."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from pi import trial
+from pi.commands import run
+from pi.errors import CannotRun, Failed
+from pi.places import Emulators, Place, on_this_machine
+from pi.steps import Steps, read_steps
+from pi.systems import ADDED_RUNTIMES, Installation, System, this_machine
+from pi.trial import Findings
+from pi.wheels import Wheels
+
+_DOCUMENT = Path("docs") / "raspberry-pi.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What systems are compared with.
+
+    Attributes:
+        pictures: The pictures.
+        crops: The file of crops.
+        step: Quantisation step of the network's answer.
+        findings: By runtime, what this machine says.
+    """
+
+    pictures: list[Path]
+    crops: Path
+    step: float
+    findings: dict[str, Findings]
+
+
+class Comparer:
+    """Installs the tool on systems and compares what it says there with what it says here.
+
+    Args:
+        checkout: The project's folder.
+        cache: Folder that keeps what is downloaded.
+        work: Folder for everything else.
+        runtimes: The runtimes to try.
+
+    Raises:
+        CannotRun: This machine cannot make virtual environments.
+        Failed: The wheel cannot be built.
+    """
+
+    def __init__(self, checkout: Path, cache: Path, work: Path, runtimes: tuple[str, ...]) -> None:
+        self._cache = cache
+        self._work = work
+        self._runtimes = runtimes
+        self._steps = read_steps((checkout / _DOCUMENT).read_text("utf-8"))
+        self._python = Path(sys.executable)
+        try:
+            run([self._python, "-m", "venv", work / "pip"])
+        except Failed as failure:
+            raise CannotRun(f"{self._python} makes no virtual environment: {failure}") from None
+        self._pip = work / "pip" / "bin" / "python"
+        self._wheels = Wheels([self._pip, "-m", "pip", "--quiet"], cache)
+        self._wheel = self._wheels.build(checkout, work)
+        self._emulators: Emulators | None = None
+        self._downloads = Lock()  # one at a time: some share a folder of the cache
+
+    def prepare_emulators(self) -> None:
+        """Fetches what runs other systems' programs.
+
+        Raises:
+            CannotRun: It cannot be had or does not work here.
+        """
+        self._emulators = Emulators(self._cache, self._work / "systems")
+
+    def reference(self, chosen: list[Path]) -> Reference:
+        """Lets this machine judge the pictures."""
+        system = this_machine()
+        place = on_this_machine(self._work / "reference", self._python)
+        self._install(system, system.installations[0], place)
+        trial.give_pictures(place, chosen)
+        step = trial.cut_crops(place)
+        findings = {runtime: trial.find(place, runtime) for runtime in self._runtimes}
+        return Reference(chosen, place.home / trial.CROPS, step, findings)
+
+    def try_out(
+        self, system: System, installation: Installation, reference: Reference
+    ) -> list[str]:
+        """Installs the tool on a system and compares; gives a line of figures for each runtime.
+
+        Raises:
+            Failed: The system cannot be installed or answers otherwise than this machine.
+        """
+        name = f"{system.name}-{installation.steps[0]}"
+        steps = self._steps_of(installation)
+        place = self._make_place(name, system, steps.packages)
+        try:
+            self._install(system, installation, place)
+            return self._look(place, installation, reference)
+        finally:
+            place.remove()
+
+    def _look(self, place: Place, installation: Installation, reference: Reference) -> list[str]:
+        trial.give_pictures(place, reference.pictures)
+        shutil.copy(reference.crops, place.home)
+        lines = []
+        for runtime in installation.runtimes:
+            if runtime in self._runtimes:
+                found = trial.find(place, runtime)
+                figures = trial.judge(reference.findings[runtime], found, reference.step)
+                versions = [f"{name} {version}" for name, version in found.versions.items()]
+                lines.append(f"{', '.join(versions)}: {figures}")
+        return lines
+
+    def _blocks_of(self, installation: Installation) -> list[str]:
+        """The names of an installation's steps, without a runtime that is not to be tried."""
+        return [
+            name
+            for name in installation.steps
+            if name not in ADDED_RUNTIMES or name in self._runtimes
+        ]
+
+    def _steps_of(self, installation: Installation) -> Steps:
+        blocks = [self._steps[name] for name in self._blocks_of(installation)]
+        return sum(blocks, start=Steps((), ()))
+
+    def _make_place(self, name: str, system: System, packages: tuple[str, ...]) -> Place:
+        if system.debian is None:
+            with self._downloads:
+                python = self._find_python(system.python)
+            return on_this_machine(self._work / name, python)
+        assert self._emulators is not None, "prepare_emulators comes first"
+        with self._downloads:
+            archives = self._emulators.fetch(system.debian, packages)
+        return self._emulators.make(name, system.debian, system.python, archives)
+
+    def _install(self, system: System, installation: Installation, place: Place) -> None:
+        steps = self._steps_of(installation)
+        name = "-".join(self._blocks_of(installation))
+        with self._downloads:
+            wheels = self._wheels.fetch(system, name, steps.pip_arguments(), self._wheel)
+        trial.install(place, steps, self._wheel, wheels)
+
+    def _find_python(self, version: str) -> Path:
+        """Finds a Python on this machine, or fetches one."""
+        uv = self._pip.with_name("uv")
+        if not uv.is_file():
+            folder = self._wheels.tool("uv")
+            offline = ["--no-index", f"--find-links={folder}"]
+            run([self._pip, "-m", "pip", "--quiet", "install", *offline, "uv"])
+        settings = {
+            "UV_CACHE_DIR": str(self._cache / "uv"),
+            "UV_PYTHON_INSTALL_DIR": str(self._cache / "pythons"),
+        }
+        find: list[str | Path] = [uv, "python", "find", "--system", "--no-project", version]
+        try:
+            return Path(run(find, settings).strip())
+        except Failed:
+            run([uv, "python", "install", "--no-bin", version], settings)
+            return Path(run(find, settings).strip())

@@ -1,0 +1,129 @@
+"""Where commands of a system run: this machine, with a Python of its own or an emulated one.
+
+The shell is this machine's; what is emulated is Python alone, so that neither root rights nor a
+kernel that knows foreign programs are needed. `python3` is a small script that starts the emulator,
+and since a virtual environment links to the script that made it, its Python and its commands, which
+name that Python in their first lines, come to run under the emulator too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pi import debian
+from pi.commands import run
+from pi.errors import CannotRun, Failed
+from pi.systems import Debian
+
+# Debian 12's QEMU shows programs this machine's /proc/cpuinfo, with which LiteRT and ONNX Runtime
+# crash; newer ones show that of the emulated processor.
+_EMULATORS_RELEASE = "trixie"
+# What every Raspberry Pi OS has: Python, and C++'s library, which most wheels want.
+_BASE = ("python3", "libstdc++6")
+_START = """\
+#!/bin/sh
+exec '{emulator}' -cpu {processor} -L '{root}' -0 "$0" '{root}/usr/bin/python{version}' "$@"
+"""
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    # pip must make do with wheels that were fetched, and leaves compiling to the first import.
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_COMPILE": "1",
+    "PIP_NO_INDEX": "1",
+    "PIP_ONLY_BINARY": ":all:",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A home folder with a `python3` of a system.
+
+    Attributes:
+        home: The folder.
+        root: What is removed in the end: the folder itself, or the root folder that it is in.
+    """
+
+    home: Path
+    root: Path
+
+    def run(self, script: str, wheels: Path | None = None) -> str:
+        """Runs lines of shell; gives their standard output.
+
+        Args:
+            script: The lines; the first that fails ends them.
+            wheels: Folder from which pip installs.
+
+        Raises:
+            Failed: A line failed.
+        """
+        settings = {"HOME": self.home, "PATH": f"{self.home}/bin:/usr/bin:/bin", **_ENVIRONMENT}
+        if wheels is not None:
+            settings["PIP_FIND_LINKS"] = wheels
+        words = [f"{name}={value}" for name, value in settings.items()]
+        return run(["env", "-i", *words, "/bin/sh", "-ec", script], folder=self.home)
+
+    def remove(self) -> None:
+        """Gives the disk's space back."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def on_this_machine(home: Path, python: Path) -> Place:
+    """A folder where `python3` is a Python of this machine."""
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "python3").symlink_to(python)
+    return Place(home, home)
+
+
+class Emulators:
+    """Makes places whose Python is that of another system.
+
+    Args:
+        cache: Folder that keeps what is downloaded.
+        work: Folder for the systems.
+
+    Raises:
+        CannotRun: The emulators cannot be had or do not work here.
+    """
+
+    def __init__(self, cache: Path, work: Path) -> None:
+        debian.check()
+        self._cache = cache
+        self._work = work
+        tools = work / "emulators"
+        archives = debian.fetch(_EMULATORS_RELEASE, "amd64", ["qemu-user"], cache)
+        debian.unpack([path for path in archives if path.name.startswith("qemu-user_")], tools)
+        self._programs = tools / "usr" / "bin"
+        try:
+            run([self._programs / "qemu-aarch64", "--version"])
+        except (Failed, OSError) as failure:
+            raise CannotRun(f"the emulator does not start here: {failure}") from None
+
+    def fetch(self, system: Debian, packages: tuple[str, ...]) -> list[Path]:
+        """Downloads a system with some packages."""
+        wanted = sorted({*_BASE, *packages})
+        return debian.fetch(system.release, system.architecture, wanted, self._cache)
+
+    def make(self, name: str, system: Debian, python: str, archives: list[Path]) -> Place:
+        """Unpacks a system's packages into a root folder of its own, with a home in it."""
+        root = self._work / name
+        debian.unpack(archives, root)
+        # What is not in the root folder the emulator looks for outside: no packages, please.
+        (root / f"usr/local/lib/python{python}/dist-packages").mkdir(parents=True)
+        start = root / "home" / "pi" / "bin" / "python3"
+        start.parent.mkdir(parents=True)
+        emulator = self._programs / system.emulator
+        start.write_text(
+            _START.format(emulator=emulator, processor=system.processor, root=root, version=python)
+        )
+        start.chmod(0o755)
+        return Place(root / "home" / "pi", root)
+
+
+def default_cache() -> Path:
+    """Where downloads are kept unless told otherwise."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "image-gender-classifier" / "pi"

@@ -1,0 +1,98 @@
+"""The systems that the tool must work on, and what is installed on each."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Debian:
+    """An emulated Debian release; Raspberry Pi OS is made of the same packages.
+
+    Attributes:
+        release: Its name.
+        architecture: Debian's name of the processor's kind.
+        emulator: The program that emulates it.
+        processor: The emulator's name of the processor.
+    """
+
+    release: str
+    architecture: str
+    emulator: str
+    processor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One way to install the tool.
+
+    Attributes:
+        steps: Names of blocks in docs/raspberry-pi.md, run one after the other.
+        runtimes: The runtimes that are there afterwards, by the command's name for them.
+    """
+
+    steps: tuple[str, ...]
+    runtimes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A system.
+
+    Attributes:
+        name: What it is called here.
+        python: Version of Python, as `3.11`.
+        machine: Python's name of the processor's kind.
+        glibc: Minor version of the C library, which decides what wheels fit.
+        installations: Each is made and tried.
+        debian: What Debian it is; None: a Python that uv finds or fetches, on this machine.
+    """
+
+    name: str
+    python: str
+    machine: str
+    glibc: int
+    installations: tuple[Installation, ...]
+    debian: Debian | None = None
+
+
+# Numpy 2 with the newest runtimes, NumPy 1 with LiteRT's predecessor, and what Debian has.
+_STANDARD = Installation(("standard", "onnx"), ("tflite", "onnx"))
+_NUMPY_1 = Installation(("tflite-runtime",), ("tflite",))
+_32_BIT = Installation(("32-bit",), ("tflite",))
+# Blocks that only add the runtime that they are named after.
+ADDED_RUNTIMES = ("onnx",)
+
+# The oldest processor of each kind leaves out what newer ones add; the newest has the dot
+# products that the runtimes have code of their own for.
+_PI_2, _PI_3, _PI_5 = "cortex-a7", "cortex-a53", "cortex-a76"
+_ARM64, _ARM = "qemu-aarch64", "qemu-arm"
+_OLDEST_GLIBC = 28  # for Pythons of any origin; the newest wheels want no newer one
+
+SYSTEMS = (
+    System(
+        "bookworm-arm64", "3.11", "aarch64", 36, (_STANDARD, _NUMPY_1),
+        Debian("bookworm", "arm64", _ARM64, _PI_3),
+    ),
+    System(
+        "trixie-arm64", "3.13", "aarch64", 41, (_STANDARD,),
+        Debian("trixie", "arm64", _ARM64, _PI_5),
+    ),
+    System(
+        "bookworm-armhf", "3.11", "armv7l", 36, (_32_BIT,),
+        Debian("bookworm", "armhf", _ARM, _PI_2),
+    ),
+    System("python3.10", "3.10", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
+    System("python3.11", "3.11", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
+    System("python3.12", "3.12", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
+    System("python3.13", "3.13", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
+)  # fmt: skip
+
+
+def this_machine() -> System:
+    """The system that the others are compared with."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    glibc = int(platform.libc_ver()[1].split(".")[1])
+    return System("this machine", python, platform.machine(), glibc, (_STANDARD,))
