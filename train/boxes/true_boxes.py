@@ -1,0 +1,47 @@
+"""Reads the true boxes of a folder of pictures: a row a picture, one face each."""
+
+from __future__ import annotations
+
+from math import isfinite
+from pathlib import Path
+
+from image_gender_classifier.train.datasets.labels_csv import read_table
+from image_gender_classifier.train.datasets.reading import row_error
+from image_gender_classifier.verdict import Box
+
+NAME = "boxes.csv"
+_NUMBERS = ("x", "y", "width", "height")
+
+
+def read(folder: Path) -> dict[str, Box]:
+    """Reads the true box of each picture that the folder's `boxes.csv` names.
+
+    Returns:
+        By file name, in the order of the file, the box in pixels of the picture.
+
+    Raises:
+        DataError: The file is missing or wrong, or names a picture twice.
+    """
+    path = folder / NAME
+    table = read_table(path)
+    file_column = table.column("file")
+    columns = [table.column(name) for name in _NUMBERS]
+    boxes: dict[str, Box] = {}
+    for row, fields in table.rows:
+        file = fields[file_column]
+        if file in boxes:
+            raise row_error(path, row, f"{file!r} has a box already")
+        boxes[file] = _box(path, row, [fields[column] for column in columns])
+    return boxes
+
+
+def _box(path: Path, row: int, fields: list[str]) -> Box:
+    wrong = f"the box is {', '.join(map(repr, fields))}, expected four numbers, sizes above 0"
+    try:
+        box = Box(*map(float, fields))
+    except ValueError:
+        raise row_error(path, row, wrong) from None
+    finite = all(map(isfinite, (box.x, box.y, box.width, box.height)))
+    if not (finite and box.width > 0 and box.height > 0):
+        raise row_error(path, row, wrong)
+    return box
