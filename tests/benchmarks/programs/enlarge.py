@@ -1,0 +1,42 @@
+"""Writes pictures anew at another size: `enlarge FOLDER WIDTH HEIGHT PICTURE...`.
+
+With one picture it comes out at exactly this size, with several each keeps its shape and gets
+the width as its longest side. Prints the paths as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+
+_QUALITY = 90
+
+
+def main() -> None:
+    """Writes the pictures."""
+    folder, width, height = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    paths = []
+    for i, source in enumerate(sys.argv[4:]):
+        pixels = cv2.imread(source, cv2.IMREAD_COLOR)
+        if pixels is None:
+            sys.exit(f"{source}: no picture")
+        size = (width, height)
+        if width == height:
+            scale = width / max(pixels.shape[:2])
+            size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
+        smooth = cv2.INTER_AREA if size[0] < pixels.shape[1] else cv2.INTER_CUBIC
+        path = folder / f"{i:04d}.jpg"
+        cv2.imwrite(
+            str(path),
+            cv2.resize(pixels, size, interpolation=smooth),
+            (cv2.IMWRITE_JPEG_QUALITY, _QUALITY),
+        )
+        paths.append(str(path))
+    json.dump(paths, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

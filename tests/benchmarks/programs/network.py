@@ -1,0 +1,82 @@
+"""Times one crop through each network, turn by turn: `network ROUNDS STEM [PEER.onnx]`.
+
+STEM names our model without its ending. Prints as JSON the seconds a crop of each round, by
+network: `tflite`, `onnx`, `peer`. All run on one thread, the peer's with every optimisation of
+ONNX Runtime.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from image_gender_classifier.errors import RuntimeMissing
+from image_gender_classifier.runtimes import SUFFIXES, open_model
+
+_CALLS = 10  # a round: long against the clock, short against what else the machine does
+_WARM_UP = 20
+Call = Callable[[], object]
+
+
+def our_call(path: Path) -> Call:
+    """One crop through one of our files, as the classifier does it."""
+    runtime = open_model(SUFFIXES[path.suffix], path.read_bytes())
+    crop = np.random.default_rng(1).integers(0, 256, (1, *runtime.input_shape), np.uint8)
+    return lambda: runtime.run(crop)
+
+
+def peer_call(path: Path) -> Call:
+    """One crop through the peer's file, in its form and scaled as it wants it."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    (details,) = session.get_inputs()
+    _, *shape = details.shape
+    crop = np.random.default_rng(1).uniform(-0.5, 0.5, (1, *shape)).astype(np.float32)
+    return lambda: session.run(None, {details.name: crop})
+
+
+def open_calls(stem: Path, peer: Path | None) -> dict[str, Call]:
+    """Opens every network that there is a runtime for."""
+    calls: dict[str, Call] = {}
+    for suffix, name in SUFFIXES.items():
+        try:
+            calls[name] = our_call(stem.with_name(stem.name + suffix))
+        except RuntimeMissing:
+            continue
+    if peer is not None:
+        calls["peer"] = peer_call(peer)
+    return calls
+
+
+def timed(call: Call) -> float:
+    """Seconds of one call in a round, by this thread's clock: it does all the work."""
+    started = time.thread_time()
+    for _ in range(_CALLS):
+        call()
+    return (time.thread_time() - started) / _CALLS
+
+
+def main() -> None:
+    """Times the networks."""
+    rounds, stem, *peer = sys.argv[1:]
+    calls = open_calls(Path(stem), Path(peer[0]) if peer else None)
+    for call in calls.values():
+        for _ in range(_WARM_UP):
+            call()
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(int(rounds)):
+        for name, call in calls.items():
+            times[name].append(timed(call))
+    json.dump(times, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
