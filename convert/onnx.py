@@ -82,7 +82,9 @@ def _name_by_position(graph: Any) -> None:
 
     So does whether it writes down that a node is of the default domain.
     """
-    names = {"": "", graph.input[0].name: "crop", graph.output[0].name: "logit"}
+    names = {"": "", graph.input[0].name: "crop"}
+    for position, output in enumerate(graph.output):
+        names[output.name] = "logit" if len(graph.output) == 1 else f"map_{position}"
     for position, node in enumerate(graph.node):
         node.name = f"{node.op_type}_{position}"
         node.ClearField("domain")

@@ -6,20 +6,25 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from image_gender_classifier import manifest
-from image_gender_classifier.manifest import ModelEntry
+from image_gender_classifier.manifest import FinderEntry, ModelEntry
 from image_gender_classifier.train.model_folder import manifest_with
 from image_gender_classifier.writing import write_whole
 
+_Entry = TypeVar("_Entry", ModelEntry, FinderEntry)
 
-def entry_of(file: str, data: bytes, model: ModelEntry) -> ModelEntry:
+
+def entry_of(file: str, data: bytes, model: _Entry) -> _Entry:
     """An export's entry: what holds for its model, with the file's own name, hash and size."""
     digest = hashlib.sha256(data).hexdigest()
     return replace(model, file=file, sha256=digest, bytes=len(data))
 
 
-def publish(folder: Path, files: Mapping[str, bytes], entries: Iterable[ModelEntry]) -> None:
+def publish(
+    folder: Path, files: Mapping[str, bytes], entries: Iterable[ModelEntry | FinderEntry]
+) -> None:
     """Writes model files and enters them into the folder's manifest.
 
     What the manifest says of other files, such as the cascades, stays. The manifest is written

@@ -21,19 +21,19 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Pixels
-from image_gender_classifier.train.network import NORMALISATION
+from image_gender_classifier.train.lite import NORMALISATION
 
 
 def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
     """Exports a model to int8 TFLite.
 
     Args:
-        model: From float32 pixels (N x S x S x 3, 0 to 255) to one logit (N x 1); its first
-            layer is the scaling of the pixels.
+        model: From float32 pixels (N x S x S x 3, 0 to 255) to logits or maps; its first layer is
+            the scaling of the pixels.
         calibration_crops: uint8 RGB, N x S x S x 3, as the network will see them.
 
     Returns:
-        A TFLite file from one uint8 crop (1 x S x S x 3) to one float32 logit (1 x 1).
+        A TFLite file from one uint8 crop (1 x S x S x 3) to float32 answers of the same shapes.
 
     Raises:
         ModelError: The model has no such first layer, so it is not one of `image-gender-train`.
@@ -72,12 +72,25 @@ def logit_step(data: bytes) -> float:
     Raises:
         ModelError: The file's answer is not a quantised number made a float.
     """
+    return steps(data)[1]
+
+
+def steps(data: bytes) -> dict[int, float]:
+    """The quantisation steps of an int8 TFLite file's answers, by their channels.
+
+    Raises:
+        ModelError: An answer is not quantised numbers made floats.
+    """
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     (graph,) = model.subgraphs
-    (answer,) = graph.outputs
-    (last,) = (operator for operator in graph.operators if answer in operator.outputs)
-    code = model.operatorCodes[last.opcodeIndex]
-    if max(code.builtinCode, code.deprecatedBuiltinCode) != schema.BuiltinOperator.DEQUANTIZE:
-        raise ModelError("the TFLite file's answer is not quantised; export it with this command")
-    (step,) = graph.tensors[last.inputs[0]].quantization.scale
-    return float(step)
+    found = {}
+    for answer in graph.outputs:
+        (last,) = (operator for operator in graph.operators if answer in operator.outputs)
+        code = model.operatorCodes[last.opcodeIndex]
+        if max(code.builtinCode, code.deprecatedBuiltinCode) != schema.BuiltinOperator.DEQUANTIZE:
+            raise ModelError(
+                "the TFLite file's answer is not quantised; export it with this command"
+            )
+        (step,) = graph.tensors[last.inputs[0]].quantization.scale
+        found[int(graph.tensors[answer].shape[-1])] = float(step)
+    return found

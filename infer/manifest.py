@@ -22,6 +22,7 @@ NAME = "manifest.json"
 VERSION = 1
 GENDER_TASK = "perceived gender"
 DETECTION_TASK = "face detection"
+FINDER_TASK = "face finding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,45 @@ class CascadeEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class FinderEntry:
+    """A face finder's file: a network from a picture to the classifier's frames.
+
+    Attributes:
+        file: File name in the manifest's folder.
+        sha256: Hash of the file, hexadecimal.
+        bytes: Size of the file.
+        input_shape: Height, width and channels of what it looks at.
+        input_dtype: Type of its numbers.
+        colour_order: Order of the channels.
+        detector: Name of the stage, as verdicts give it.
+        threshold: Least score of a face.
+        license: SPDX expression.
+        trained: Data, command, seed and whatever else made the file.
+        measured: Figures measured on the file.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    input_shape: tuple[int, int, int]
+    input_dtype: str
+    colour_order: str
+    detector: str
+    threshold: float
+    license: str
+    trained: Mapping[str, Any] = field(default_factory=dict)
+    measured: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def decisive(self) -> tuple[object, ...]:
+        """What of the entry decides a verdict."""
+        return self.sha256, self.detector, self.threshold
+
+
+Entry = ModelEntry | CascadeEntry | FinderEntry
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The manifest of a folder of models.
 
@@ -119,11 +159,13 @@ class Manifest:
         folder: Where the files lie.
         models: Gender classifiers by file name.
         cascades: Cascades in the order in which they search.
+        finders: Face finders by file name.
     """
 
     folder: Path
     models: Mapping[str, ModelEntry] = field(default_factory=dict)
     cascades: tuple[CascadeEntry, ...] = ()
+    finders: Mapping[str, FinderEntry] = field(default_factory=dict)
 
 
 def load(folder: Path) -> Manifest:
@@ -148,7 +190,7 @@ def load(folder: Path) -> Manifest:
                 "convert the model again with this release"
             )
         files = content["files"]
-        return Manifest(folder, _models(files), _cascades(files))
+        return Manifest(folder, _models(files), _cascades(files), _finders(files))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(
             f"{path}: a field is missing or of the wrong kind ({error}); convert the model again"
@@ -160,13 +202,15 @@ def dump(manifest: Manifest) -> str:
     files: dict[str, Any] = {}
     for cascade in manifest.cascades:
         files[cascade.file] = {"task": DETECTION_TASK, **_without_file(cascade)}
+    for finder in manifest.finders.values():
+        files[finder.file] = {"task": FINDER_TASK, **_without_file(finder)}
     for model in manifest.models.values():
         files[model.file] = {"task": GENDER_TASK, **_without_file(model)}
     content = {"manifest_version": VERSION, "files": files}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def read_verified(folder: Path, entry: ModelEntry | CascadeEntry) -> bytes:
+def read_verified(folder: Path, entry: Entry) -> bytes:
     """Reads a file and checks it against its entry.
 
     Raises:
@@ -207,20 +251,34 @@ def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
     models = {}
     for name, fields in files.items():
         if fields["task"] == GENDER_TASK:
-            values = {key: value for key, value in fields.items() if key != "task"}
-            height, width, channels = values["input_shape"]
-            values["input_shape"] = (int(height), int(width), int(channels))
+            values = _values(fields)
             numbers = {name: float(value) for name, value in values["calibration"].items()}
             values["calibration"] = Calibration(**numbers)
-            values["threshold"] = float(values["threshold"])
             if not (all(map(isfinite, numbers.values())) and values["calibration"].slope > 0):
                 raise ValueError("the calibration must be finite, with a positive slope")
-            if not 0 <= values["threshold"] <= 1:
-                raise ValueError("the threshold must lie between 0 and 1")
             if {values["positive"], values["negative"]} != set(get_args(BinaryGender)):
                 raise ValueError("positive and negative must be female and male")
             models[name] = ModelEntry(file=name, **values)
     return models
+
+
+def _finders(files: Mapping[str, Any]) -> dict[str, FinderEntry]:
+    return {
+        name: FinderEntry(file=name, **_values(fields))
+        for name, fields in files.items()
+        if fields["task"] == FINDER_TASK
+    }
+
+
+def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a network's entry, as their types have them."""
+    values = {key: value for key, value in fields.items() if key != "task"}
+    height, width, channels = values["input_shape"]
+    values["input_shape"] = (int(height), int(width), int(channels))
+    values["threshold"] = float(values["threshold"])
+    if not 0 <= values["threshold"] <= 1:
+        raise ValueError("the threshold must lie between 0 and 1")
+    return values
 
 
 def _cascades(files: Mapping[str, Any]) -> tuple[CascadeEntry, ...]:
@@ -231,7 +289,7 @@ def _cascades(files: Mapping[str, Any]) -> tuple[CascadeEntry, ...]:
     )
 
 
-def _without_file(entry: ModelEntry | CascadeEntry) -> dict[str, Any]:
+def _without_file(entry: Entry) -> dict[str, Any]:
     fields = asdict(entry)
     del fields["file"]
     return fields

@@ -1,0 +1,192 @@
+"""One conversion of a face finder: export, compare on scenes, and publish what agrees."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from image_gender_classifier import manifest
+from image_gender_classifier.convert import onnx, tflite
+from image_gender_classifier.convert.publish import entry_of, publish
+from image_gender_classifier.errors import ModelError, UnreadablePicture, UsageError
+from image_gender_classifier.faces import Pixels
+from image_gender_classifier.finder import FaceFinder, fitted
+from image_gender_classifier.images import Picture
+from image_gender_classifier.runtimes import Runtime, open_model
+from image_gender_classifier.train import cutting, keras_runtime
+from image_gender_classifier.train.command import say
+from image_gender_classifier.train.data_options import read_data, training_split
+from image_gender_classifier.train.datasets import DataError
+from image_gender_classifier.train.detectors import open_detector
+from image_gender_classifier.train.finder import backgrounds, scenes
+from image_gender_classifier.train.finder.scenes import Scene, Sources
+from image_gender_classifier.train.split import Parts, divide
+from image_gender_classifier.verdict import Box
+
+STEM = "finder_int8"
+_CALIBRATING, _COMPARED = 300, 1000  # scenes
+_FACES = 500  # crops that either kind of scene is made of
+_STORED = 128  # side of these crops in pixels
+_LARGER_THAN_SHOWN = 320  # side in pixels of the scenes, that closer looks see something
+_HELD_OUT = 0.05
+_LARGEST_LOSS = 0.01
+_LARGEST_STEPS = 1.001  # a rounded step is not exactly one
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a finder does on scenes.
+
+    Attributes:
+        recall: Share of the faces that it finds, 0 to 1.
+        false_alarms: Share of the scenes without a face in which it finds one.
+    """
+
+    recall: float
+    false_alarms: float
+
+    def __str__(self) -> str:
+        return f"{100 * self.recall:.2f} % found, {100 * self.false_alarms:.2f} % false alarms"
+
+
+def export(options: argparse.Namespace, command: str) -> list[str]:
+    """Exports, compares and publishes.
+
+    Args:
+        options: What the command was asked to do.
+        command: The command line, for the manifest.
+
+    Returns:
+        The reasons not to publish; nothing is published if there are any.
+    """
+    if not options.out.is_dir():
+        raise UsageError(f"--out {options.out}: the folder does not exist")
+    original = manifest.load(options.model.parent).finders.get(options.model.name)
+    if original is None:
+        raise ModelError(
+            f"{options.model}: its manifest does not know it as a face finder; make both with "
+            "image-gender-train-finder"
+        )
+    keras_file = manifest.read_verified(options.model.parent, original)
+    keras_model = keras_runtime.open_model(options.model)
+    calibrating, compared = _scenes(options, original.input_shape[0])
+
+    size = original.input_shape[0]
+    squares = np.stack([fitted(scene.pixels, size) for scene in calibrating])
+    tflite_file = tflite.quantise(keras_model.model, squares)
+    onnx_file = onnx.from_tflite(tflite_file)
+    exported = replace(original, trained={**original.trained, "converted_by": command})
+    entries = [
+        original,
+        entry_of(f"{STEM}.tflite", tflite_file, exported),
+        entry_of(f"{STEM}.onnx", onnx_file, exported),
+    ]
+    runtimes: list[Runtime] = [
+        keras_model,
+        open_model("tflite", tflite_file),
+        open_model("onnx", onnx_file),
+    ]
+    steps = _largest_difference(runtimes[1], runtimes[2], squares, tflite.steps(tflite_file))
+    results = [
+        score(FaceFinder(runtime, entry), compared)
+        for runtime, entry in zip(runtimes, entries, strict=True)
+    ]
+    for name, result in zip(("Keras", "TFLite", "ONNX"), results, strict=True):
+        say(f"{name}: {result}, of {len(compared)} scenes", sys.stdout)
+    say(f"largest difference: TFLite and ONNX {steps:.2f} quantisation steps", sys.stdout)
+    if faults := _faults(results, steps):
+        return faults
+    names = (entry.file for entry in entries)
+    files = dict(zip(names, (keras_file, tflite_file, onnx_file), strict=True))
+    publish(options.out, files, entries)
+    for entry in entries:
+        say(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
+    return []
+
+
+def score(finder: FaceFinder, compared: Sequence[Scene]) -> Found:
+    """Counts what a finder finds: a face counts as found where a box is about its frame."""
+    found = faces = alarms = empty = 0
+    for scene in compared:
+        height, width = scene.pixels.shape[:2]
+        boxes = [face.box for face in finder.find(Picture(scene.pixels, width, height))]
+        if scene.frames:
+            faces += len(scene.frames)
+            found += sum(any(_about(box, frame) for box in boxes) for frame in scene.frames)
+        else:
+            empty += 1
+            alarms += bool(boxes)
+    return Found(found / max(faces, 1), alarms / max(empty, 1))
+
+
+def _about(box: Box, frame: Box) -> bool:
+    """Tells whether a box has its centre in the middle half of a frame."""
+    right = abs(box.x + box.width / 2 - frame.x - frame.width / 2)
+    down = abs(box.y + box.height / 2 - frame.y - frame.height / 2)
+    return max(right, down) <= frame.width / 4
+
+
+def _largest_difference(
+    one: Runtime, other: Runtime, squares: Pixels, steps: dict[int, float]
+) -> float:
+    """Gives the largest difference of two runtimes' maps, in quantisation steps."""
+    theirs = {output.shape[-1]: output for output in other.run(squares)}
+    return max(
+        float(np.abs(output - theirs[output.shape[-1]]).max()) / steps[output.shape[-1]]
+        for output in one.run(squares)
+    )
+
+
+def _faults(results: Sequence[Found], steps: float) -> list[str]:
+    """Says why the files must not be published; empty if they may."""
+    found = []
+    # Asked this way round, so that what is no number is a fault as well.
+    if not steps <= _LARGEST_STEPS:
+        found.append(f"TFLite and ONNX differ by {steps:.2f} quantisation steps")
+    original, *exports = results
+    for name, result in zip(("TFLite", "ONNX"), exports, strict=True):
+        loss = original.recall - result.recall
+        if not loss <= _LARGEST_LOSS:
+            found.append(f"{name} finds {100 * loss:.2f} points less than Keras")
+    return found
+
+
+def _scenes(options: argparse.Namespace, size: int) -> tuple[list[Scene], list[Scene]]:
+    """Draws scenes for the quantiser, and others, of what is held out, for the comparison."""
+    samples = read_data(options, training_split(options.layout)).samples
+    places = backgrounds.read(options.backgrounds)
+    cut = cutting.by(open_detector("none"))
+    faces = divide([sample.name for sample in samples], _HELD_OUT)
+    grounds = divide(places.names, _HELD_OUT)
+
+    def drawn(part: str, count: int, longest: int, key: int) -> list[Scene]:
+        crops = []
+        for position in _of(faces, part)[:_FACES]:
+            try:
+                crop = cut(samples[position].path, _STORED)
+            except UnreadablePicture:
+                continue
+            if crop is not None:
+                crops.append(crop)
+        pictures = [places.pictures[place] for place in _of(grounds, part)]
+        if not crops or not pictures:
+            raise DataError("there are too few pictures to make scenes of")
+        sources = Sources(np.stack(crops), range(len(crops)), pictures)
+        return [
+            scenes.draw(sources, longest, np.random.default_rng((key, place)))
+            for place in range(count)
+        ]
+
+    return (
+        drawn("training", _CALIBRATING, size, 7),
+        drawn("held_out", _COMPARED, _LARGER_THAN_SHOWN, 8),
+    )
+
+
+def _of(parts: Parts, name: str) -> tuple[int, ...]:
+    part: tuple[int, ...] = getattr(parts, name)
+    return part

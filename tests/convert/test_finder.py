@@ -1,0 +1,130 @@
+"""A finder's three forms find the same faces, or nothing is published."""
+
+# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+pytest.importorskip("tf2onnx")
+
+from image_gender_classifier import manifest
+from image_gender_classifier.convert import finder, finder_cli
+from image_gender_classifier.convert.finder import Found, score
+from image_gender_classifier.finder import FaceFinder, fitted
+from image_gender_classifier.images import Picture
+from image_gender_classifier.runtimes import open_model
+from image_gender_classifier.train.finder import network, saving
+from image_gender_classifier.train.finder.scenes import Scene
+from image_gender_classifier.verdict import Box, Face
+
+
+@pytest.fixture(scope="module")
+def trained_finder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finder that has learnt nothing, but whose maps are far from plain."""
+    folder = tmp_path_factory.mktemp("finder")
+    keras.utils.set_random_seed(4)
+    model = network.finished(network.build(pretrained=False), 64)
+    for name in (network.HEAT, network.BOX):
+        kernel, bias = model.get_layer(name).get_weights()
+        model.get_layer(name).set_weights([kernel * 1e4, bias])
+    saving.save(model, folder, license="Apache-2.0", trained={"seed": 4})
+    return folder / "finder.keras"
+
+
+@pytest.fixture(scope="module")
+def options(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("backgrounds")
+    random = np.random.default_rng(0)
+    for number in range(60):
+        pixels = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (160, 120))
+        cv2.imwrite(str(folder / f"{number}.png"), pixels)
+    given = ("--data", drawn_faces, "--layout", "folders", "--backgrounds", folder)
+    return [str(option) for option in given]
+
+
+@pytest.fixture(scope="module")
+def published(
+    trained_finder: Path, options: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    out = tmp_path_factory.mktemp("published")
+    given = ["--model", str(trained_finder), "--out", str(out), *options]
+    assert finder_cli.main(given) == 0
+    return out
+
+
+def test_publishes_three_files_that_the_manifest_knows(published: Path) -> None:
+    finders = manifest.load(published).finders
+    assert set(finders) == {"finder.keras", "finder_int8.tflite", "finder_int8.onnx"}
+    for entry in finders.values():
+        assert manifest.read_verified(published, entry)
+    assert finders["finder_int8.onnx"].trained["converted_by"].startswith(finder_cli.PROGRAM)
+
+
+def test_the_exports_maps_are_the_same(published: Path) -> None:
+    finders = manifest.load(published).finders
+    runtimes = [
+        open_model(name, manifest.read_verified(published, finders[f"finder_int8.{name}"]))
+        for name in ("tflite", "onnx")
+    ]
+    random = np.random.default_rng(1)
+    squares = np.stack(
+        [fitted(cv2.resize(random.integers(0, 256, (7, 9, 3), np.uint8), (90, 70)), 64)] * 3
+    )
+    one, two = (
+        {output.shape[-1]: output for output in runtime.run(squares)} for runtime in runtimes
+    )
+    assert set(one) == {1, 3}
+    for channels, output in one.items():
+        assert output.shape == (3, 8, 8, channels)
+        assert np.ptp(output) > 0.1
+        assert np.array_equal(output, two[channels])
+
+
+def test_refuses_what_is_no_finder(
+    trained: Path, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--model", str(trained / "gender.keras"), "--out", str(tmp_path), *options]
+    assert finder_cli.main(given) == 2
+    assert "does not know it as a face finder" in capsys.readouterr().err
+
+
+def test_publishes_nothing_where_an_export_loses(
+    trained_finder: Path,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = iter([Found(0.9, 0.0), Found(0.9, 0.0), Found(0.88, 0.0)])
+    monkeypatch.setattr(finder, "score", lambda *_: next(results))
+    given = ["--model", str(trained_finder), "--out", str(tmp_path), *options]
+    assert finder_cli.main(given) == 1
+    assert "nothing is published: ONNX finds 2.00 points less" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+class Told(FaceFinder):
+    """Finds what it is told to find."""
+
+    def __init__(self, *boxes: Box) -> None:
+        self._boxes = boxes
+
+    def find(self, picture: Picture) -> list[Face]:
+        return [Face(box, "finder") for box in self._boxes]
+
+
+def test_scores_count_faces_and_empty_scenes() -> None:
+    pixels = np.zeros((100, 100, 3), np.uint8)
+    near, far = Box(10, 10, 40, 40), Box(60, 60, 30, 30)
+    both, empty = Scene(pixels, (near, far)), Scene(pixels, ())
+    beside = replace(near, x=near.x + 9)
+    assert score(Told(beside), [both, both, empty]) == Found(0.5, 1.0)
+    assert score(Told(replace(near, x=near.x + 11)), [both]) == Found(0.0, 0.0)
+    assert score(Told(), [both, empty]) == Found(0.0, 0.0)

@@ -1,0 +1,51 @@
+"""Pictures without people, for faces to be set into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from image_gender_classifier import images
+from image_gender_classifier.errors import UnreadablePicture, UsageError
+from image_gender_classifier.faces import Pixels
+from image_gender_classifier.listing import list_pictures
+
+_SIDE = 256  # pixels: backgrounds of more are shrunk below twice this
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backgrounds:
+    """Pictures without people.
+
+    Attributes:
+        names: Their paths below their folder.
+        pictures: uint8 RGB, H x W x 3 each.
+        unreadable: Names of the pictures that cannot be read.
+    """
+
+    names: Sequence[str]
+    pictures: Sequence[Pixels]
+    unreadable: Sequence[str] = ()
+
+
+def read(folder: Path) -> Backgrounds:
+    """Reads all pictures of a folder, and of those below it.
+
+    Raises:
+        UsageError: The folder cannot be read, or no picture in it.
+    """
+    names: list[str] = []
+    pictures: list[Pixels] = []
+    unreadable: list[str] = []
+    for picture in list_pictures(folder, recursive=True).pictures:
+        try:
+            pixels = images.read(folder / picture.file, _SIDE).pixels
+        except UnreadablePicture:
+            unreadable.append(picture.file)
+        else:
+            names.append(picture.file)
+            pictures.append(pixels)
+    if not names:
+        raise UsageError(f"{folder}: holds no picture that can be read")
+    return Backgrounds(names, pictures, unreadable)

@@ -1,0 +1,54 @@
+"""What the finder should answer for a scene: where faces' centres are, and their frames from there.
+
+The scheme is that of Zhou et al., "Objects as Points" (2019): a heat map with a bump at each
+centre, and at the cells of the bump the way to the centre and the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier.finder import STRIDE
+from image_gender_classifier.verdict import Box
+
+_Floats = npt.NDArray[np.float32]
+
+_WIDTH = 0.08  # standard deviation of a bump, as a share of its frame's side
+_NARROWEST = 0.4  # of a bump, in cells
+_TOLD = 0.3  # height from which a cell of a bump tells its frame
+
+
+def of(frames: Sequence[Box], size: int) -> tuple[_Floats, _Floats]:
+    """Draws the maps of a scene.
+
+    Args:
+        frames: The faces' frames, in pixels of the finder's input.
+        size: Side of that input in pixels.
+
+    Returns:
+        Heat from 0 to 1 (G x G x 1, with G cells a side), exactly 1 in each centre's cell; and for
+        each cell (G x G x 4) the way from its middle to the centre in cells, right and down, the
+        logarithm of the frame's side over the input's, and the weight of these three.
+    """
+    cells = size // STRIDE
+    middles = np.arange(cells, dtype=np.float32) + 0.5
+    heat = np.zeros((cells, cells), np.float32)
+    told = np.zeros((cells, cells, 4), np.float32)
+    for frame in frames:
+        x, y = ((start + frame.width / 2) / STRIDE for start in (frame.x, frame.y))
+        width = max(frame.width * _WIDTH / STRIDE, _NARROWEST)
+        # Of the centre's cell, not of the centre, so that the peak is exactly 1.
+        column, row = (min(max(int(place), 0), cells - 1) for place in (x, y))
+        across = np.exp(-((middles - middles[column]) ** 2) / (2 * width**2))
+        down = np.exp(-((middles - middles[row]) ** 2) / (2 * width**2))
+        bump = np.outer(down, across).astype(np.float32)
+        stronger = (bump > heat) & (bump >= _TOLD)
+        told[stronger, 0] = np.broadcast_to(x - middles, bump.shape)[stronger]
+        told[stronger, 1] = np.broadcast_to((y - middles)[:, None], bump.shape)[stronger]
+        told[stronger, 2] = np.log(frame.width / size)
+        told[stronger, 3] = bump[stronger]
+        heat = np.maximum(heat, bump)
+    return heat[..., None], told

@@ -1,0 +1,59 @@
+"""A trained finder on disk, with the manifest entry that makes it usable."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from image_gender_classifier import manifest
+from image_gender_classifier.manifest import FinderEntry
+from image_gender_classifier.train.checkpoint import save_whole
+from image_gender_classifier.train.model_folder import manifest_with
+from image_gender_classifier.writing import write_whole
+
+MODEL = "finder.keras"
+STAGE = "finder"
+_THRESHOLD = 0.5
+
+
+def save(
+    model: keras.Model,
+    folder: Path,
+    license: str,  # noqa: A002 (the manifest's word)
+    trained: Mapping[str, Any],
+) -> FinderEntry:
+    """Writes `finder.keras` into a folder and enters it into the folder's manifest.
+
+    Args:
+        model: From pixels to the maps.
+        folder: Existing folder.
+        license: SPDX expression.
+        trained: What made it, for the manifest.
+
+    Raises:
+        ModelError: The folder's manifest is damaged.
+        OutputError: The manifest cannot be written.
+    """
+    path = folder / MODEL
+    save_whole(model, path)
+    data = path.read_bytes()
+    _, height, width, channels = model.input_shape
+    entry = FinderEntry(
+        file=MODEL,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        input_shape=(height, width, channels),
+        input_dtype="uint8",
+        colour_order="RGB",
+        detector=STAGE,
+        threshold=_THRESHOLD,
+        license=license,
+        trained={**trained, "tensorflow": tf.__version__, "keras": keras.__version__},
+    )
+    write_whole(folder / manifest.NAME, manifest_with(folder, [entry]))
+    return entry
