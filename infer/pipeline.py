@@ -52,17 +52,13 @@ def judge(picture: Picture, file: str, detector: Detector, classifier: Classifie
     if not found:
         return Verdict(file, "no_face", "unknown")
     main, *others = found
-    crop = main_crop(picture, main, detector, classifier.crop_size)
+    frame = frame_of(picture, main, detector)
+    crop = faces.crop(picture.pixels, frame, classifier.crop_size)
     (judgement,) = classifier.judge(crop[np.newaxis])
     gender: Gender = judgement.likelier if judgement.certain else "unknown"
     judged = replace(main, gender=gender, confidence=judgement.confidence)
     status: Status = "classified" if judgement.certain else "uncertain"
     return Verdict(file, status, gender, judgement.confidence, (judged, *others))
-
-
-def main_crop(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
-    """Cuts a face out in the classifier's frame (uint8 RGB, size x size x 3)."""
-    return faces.crop(picture.pixels, frame_of(picture, face, detector), size)
 
 
 def frame_of(picture: Picture, face: Face, detector: Detector) -> Box:
@@ -72,7 +68,13 @@ def frame_of(picture: Picture, face: Face, detector: Detector) -> Box:
     return Box(square.x / picture.scale, square.y / picture.scale, side, side)
 
 
+def find_frame(picture: Picture, detector: Detector) -> Box | None:
+    """Finds the main face's frame, in the picture's working pixels; None where there is no face."""
+    found = faces.main_first(detector.find(picture), picture.width, picture.height)
+    return frame_of(picture, found[0], detector) if found else None
+
+
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
     """The main face's crop, or None where there is no face; training cuts its crops by this."""
-    found = faces.main_first(detector.find(picture), picture.width, picture.height)
-    return main_crop(picture, found[0], detector, size) if found else None
+    frame = find_frame(picture, detector)
+    return faces.crop(picture.pixels, frame, size) if frame else None

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from image_gender_classifier.faces import Pixels
+from image_gender_classifier.train import quality
 
 _Random = np.random.Generator
 
@@ -53,24 +54,23 @@ def degrade(pixels: Pixels, random: _Random) -> Pixels:
     """Draws what light, camera and upload did to a picture.
 
     Args:
-        pixels: uint8 RGB, size x size x 3; may be changed.
+        pixels: uint8 RGB, H x W x 3; may be changed.
         random: Where the randomness comes from.
 
     Returns:
-        uint8 RGB, size x size x 3.
+        uint8 RGB, H x W x 3.
     """
     if random.random() < 0.15:
         pixels = _shrink(pixels, random)
     pixels = _light(pixels, random)
     if random.random() < 0.1:
-        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        pixels = cast(Pixels, cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
+        pixels = quality.grey(pixels)
     if random.random() < 0.1:
         pixels = cast(Pixels, cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.6)))
     if random.random() < 0.1:
         pixels = _noise(pixels, random)
     if random.random() < 0.2:
-        pixels = _compress(pixels, random)
+        pixels = quality.compress(pixels, int(random.integers(15, 75)))
     if random.random() < 0.2:
         _erase(pixels, random)
     return pixels
@@ -78,10 +78,10 @@ def degrade(pixels: Pixels, random: _Random) -> Pixels:
 
 def _shrink(pixels: Pixels, random: _Random) -> Pixels:
     """Loses the detail that a small upload never had."""
-    size = pixels.shape[0]
-    small = round(size * random.uniform(0.2, 0.7))
-    reduced = cv2.resize(pixels, (small, small), interpolation=cv2.INTER_AREA)
-    return cast(Pixels, cv2.resize(reduced, (size, size), interpolation=cv2.INTER_LINEAR))
+    height, width = pixels.shape[:2]
+    share = random.uniform(0.2, 0.7)
+    reduced = quality.shrink(pixels, round(height * share), round(width * share))
+    return cast(Pixels, cv2.resize(reduced, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def _light(pixels: Pixels, random: _Random) -> Pixels:
@@ -100,16 +100,9 @@ def _noise(pixels: Pixels, random: _Random) -> Pixels:
     return np.clip(pixels + grain, 0, 255).astype(np.uint8)
 
 
-def _compress(pixels: Pixels, random: _Random) -> Pixels:
-    quality = int(random.integers(15, 75))
-    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cast(Pixels, cv2.imdecode(data, cv2.IMREAD_COLOR))
-    return np.ascontiguousarray(decoded[..., ::-1])
-
-
 def _erase(pixels: Pixels, random: _Random) -> None:
     """Covers a rectangle in place, as a hand, a cup or a mask would."""
-    size = pixels.shape[0]
-    height, width = (random.uniform(0.1, 0.35, 2) * size).astype(int)
-    top, left = int(random.integers(size - height)), int(random.integers(size - width))
+    extent = np.array(pixels.shape[:2])
+    height, width = (random.uniform(0.1, 0.35, 2) * extent).astype(int)
+    top, left = (int(random.integers(spare)) for spare in extent - (height, width))
     pixels[top : top + height, left : left + width] = random.integers(0, 256, 3)

@@ -13,6 +13,12 @@ from image_gender_classifier.train.targets import Targets
 from image_gender_classifier.train.views import ViewBatches, Views
 
 _ORDER, _DEGRADING = 2, 3  # keep these draws apart from others of the same seed
+_FEWEST = 8  # in the last batch: the statistics of fewer crops would be learnt as any batch's
+
+
+def steps(count: int, batch: int) -> int:
+    """Gives the number of an epoch's batches; some crops too few for another wait for the next."""
+    return max((count + batch - min(_FEWEST, batch)) // batch, 1)
 
 
 class EpochBatches(ViewBatches):
@@ -39,6 +45,9 @@ class EpochBatches(ViewBatches):
         self._targets = targets
         self._order = order
         self._epoch = epoch
+
+    def __len__(self) -> int:
+        return steps(len(self._positions), self._batch)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         part = self._part(index)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import DetectorChoice
-from image_gender_classifier.train import cutting, pretrained
+from image_gender_classifier.train import cutting, history, pretrained, run_record
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.crops import CropSet, load_or_cut
 from image_gender_classifier.train.data_options import (
@@ -28,15 +27,12 @@ from image_gender_classifier.train.detectors import (
     detector_key,
     open_detector,
 )
-from image_gender_classifier.train.model_folder import known
 from image_gender_classifier.train.split import is_held_out
-from image_gender_classifier.writing import write_whole
 
 if TYPE_CHECKING:  # it needs pydantic, whose absence is to be told in a line
     from image_gender_classifier.train.recipe import Recipe
 
 PROGRAM = "image-gender-train"
-_RUN = "run.json"
 _CURVES = "learning_curves.png"
 _DIGITS = 16
 
@@ -86,16 +82,15 @@ def _train(arguments: Sequence[str]) -> None:
     if recipe.pretrained:
         for training in (*recipe.teachers, recipe.student):
             pretrained.require(training.lite)
-    _prepare_folder(options.out, run, options.resume)
+    run_record.prepare_folder(options.out, run, options.resume)
     crop_set = _crops(reading, options.detector, recipe.stored_size, options.out)
     _check_parts(crop_set, recipe.held_out)
 
     # Imported late: TensorFlow takes seconds, and wrong usage should be told at once.
-    from image_gender_classifier.train import course, fit, halves, plots, saving
+    from image_gender_classifier.train import course, halves, plots, saving
 
     halves.use_cores()
-    # Written last: a start that fails leaves a folder that can be used again.
-    write_whole(options.out / _RUN, json.dumps(_as_json(run), indent=2).encode())
+    run_record.write(run, options.out)
     model = course.train(crop_set, recipe, options.out)
     entry = saving.save(
         model,
@@ -103,11 +98,11 @@ def _train(arguments: Sequence[str]) -> None:
         recipe,
         options.out,
         license=options.license,
-        trained={"command": shlex.join([PROGRAM, *arguments]), **_as_json(run)},
+        trained={"command": shlex.join([PROGRAM, *arguments]), **run_record.as_json(run)},
     )
     say(f"{options.out / entry.file}: {entry.bytes:,} bytes, {entry.measured}", sys.stdout)
     for name in course.trainings(recipe):
-        plots.learning_curves(options.out / name / fit.HISTORY, options.out / name / _CURVES)
+        plots.learning_curves(options.out / name / history.HISTORY, options.out / name / _CURVES)
 
 
 def _parser() -> Parser:
@@ -145,7 +140,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
     recipe = load(options.recipe or SHIPPED)
     if options.without_teachers:
-        recipe = replace(recipe, teachers=())
+        recipe = replace(recipe, teachers=(), student=replace(recipe.student, taught=False))
     if options.from_scratch:
         recipe = replace(recipe, pretrained=False)
     if options.seed is None:
@@ -165,50 +160,6 @@ def _run(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
         detector=detector_key(options.detector),
         recipe=recipe,
     )
-
-
-def _prepare_folder(folder: Path, run: Run, resume: bool) -> None:
-    """Makes the output folder, unless it holds a run that would be lost or mixed up."""
-    path = folder / _RUN
-    if path.exists():
-        if not resume:
-            raise UsageError(f"{folder}: holds a run already; give --resume or another folder")
-        if others := _differences(_record(path), _as_json(run)):
-            raise UsageError(
-                f"{folder}: holds a run with other data or options ({', '.join(others)}); give "
-                "another --out (with make: TRAIN_OUT=folder) or delete it"
-            )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {folder}: cannot be made ({error.strerror})") from None
-    known(folder)  # a damaged manifest should be told now, not when the model is to be entered
-
-
-def _as_json(run: Run) -> dict[str, Any]:
-    """A run as it is after a trip through a file."""
-    content: dict[str, Any] = json.loads(json.dumps(asdict(run)))
-    return content
-
-
-def _differences(record: Any, run: Mapping[str, Any]) -> list[str]:
-    """Names what of a run is not as in a folder's record."""
-    if not isinstance(record, dict):
-        return ["no legible record"]
-    found = []
-    for name, value in run.items():
-        if isinstance(value, Mapping) and isinstance(record.get(name), dict):
-            found += _differences(record[name], value)
-        elif name not in record or record[name] != value:
-            found.append(name)
-    return found
-
-
-def _record(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None  # a damaged record equals no run
 
 
 def _crops(reading: Reading, choice: DetectorChoice, size: int, folder: Path) -> CropSet:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from image_gender_classifier.errors import OutputError
-from image_gender_classifier.train import fit, network, teaching
+from image_gender_classifier.train import fit, network, split, teaching
 from image_gender_classifier.train.command import say
 from image_gender_classifier.train.crops import CropSet
-from image_gender_classifier.train.fit import Lesson, Parts
+from image_gender_classifier.train.fit import Lesson
 from image_gender_classifier.train.recipe import SEEDS, Recipe, Training
-from image_gender_classifier.train.targets import from_labels, vocabulary
+from image_gender_classifier.train.split import Parts
+from image_gender_classifier.train.targets import Targets, from_labels, mixed, vocabulary
+from image_gender_classifier.train.teaching import Teacher
 from image_gender_classifier.train.views import Views
 
 STUDENT, TEACHER, ANSWERS = "student", "teacher_{}", "answers"
@@ -38,26 +41,34 @@ def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.Model:
     Returns:
         The student as it ships.
     """
-    parts = fit.split(crop_set, recipe.held_out)
-    teachers = []
-    for number, teacher in enumerate(recipe.teachers, 1):
+    parts = split.divide(crop_set.names, recipe.held_out)
+    views = Views(crop_set.crops, np.array(parts.training), recipe.seed, recipe.mixed)
+    answers: list[Path] = []  # a folder for each teacher
+
+    def fitted(name: str, training: Training) -> keras.Model:
+        seed = (recipe.seed + training.seed) % SEEDS
+        if training.taught:
+            lesson = _of_answers(crop_set, parts, views, tuple(answers), training, recipe)
+        else:
+            lesson = _of_labels(
+                crop_set, parts, replace(views, seed=seed, mixed=training.mixed), training
+            )
+        say(f"{name.replace('_', ' ')}:", sys.stdout)
+        return fit.fit(lesson, training, recipe.pretrained, seed, _made(folder / name))
+
+    for number, training in enumerate(recipe.teachers, 1):
         name = TEACHER.format(number)
-        seed = (recipe.seed + number) % SEEDS
-        lesson = _of_labels(crop_set, parts, teacher, seed)
-        teachers.append((_fit(name, lesson, teacher, recipe, seed, folder), teacher.size))
-    if teachers:
-        lesson = _of_answers(crop_set, parts, teachers, recipe, folder)
-    else:
-        lesson = _of_labels(crop_set, parts, recipe.student, recipe.seed)
-    student = _fit(STUDENT, lesson, recipe.student, recipe, recipe.seed, folder)
+        model = fitted(name, training)
+        answers.append(_made(folder / name / ANSWERS))
+        teaching.answer(
+            Teacher(model, training.size),
+            views,
+            parts.training,
+            recipe.views,
+            answers[-1],
+        )
+    student = fitted(STUDENT, recipe.student)
     return network.finished(student, recipe.student)
-
-
-def _fit(
-    name: str, lesson: Lesson, training: Training, recipe: Recipe, seed: int, folder: Path
-) -> keras.Model:
-    say(f"{name.replace('_', ' ')}:", sys.stdout)
-    return fit.fit(lesson, training, recipe.pretrained, seed, _made(folder / name))
 
 
 def _made(folder: Path) -> Path:
@@ -68,32 +79,35 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _of_labels(crop_set: CropSet, parts: Parts, training: Training, seed: int) -> Lesson:
+def _of_labels(crop_set: CropSet, parts: Parts, views: Views, training: Training) -> Lesson:
     """The labels, with new views in every epoch."""
     words = vocabulary(crop_set.samples)
     samples = [crop_set.samples[position] for position in parts.training]
     targets = from_labels(samples, words, training.group_weight, training.label_smoothing)
-    views = Views(crop_set.crops, np.array(parts.training), seed, mixed=0)
-    return Lesson(crop_set, parts, words, views, lambda epoch: epoch, lambda _: targets)
+
+    def targets_of(number: int) -> Targets:
+        mixtures = [views.mixture(position, number) for position in parts.training]
+        places = np.array([mixture.place for mixture in mixtures])
+        shares = np.array([mixture.share for mixture in mixtures], np.float32)
+        return mixed(targets, places, shares)
+
+    return Lesson(crop_set, parts, words, views, lambda epoch: epoch, targets_of)
 
 
 def _of_answers(
     crop_set: CropSet,
     parts: Parts,
-    teachers: Sequence[tuple[keras.Model, int]],
+    views: Views,
+    answers: Sequence[Path],
+    training: Training,
     recipe: Recipe,
-    folder: Path,
 ) -> Lesson:
-    """The teachers' answers for a number of views, round which the epochs go."""
-    count, mixed = recipe.distillation.views, recipe.distillation.mixed
-    views = Views(crop_set.crops, np.array(parts.training), recipe.seed, mixed)
-    answers = _made(folder / ANSWERS)
-    teaching.answer(teachers, views, parts.training, count, answers)
+    """The answers of all teachers so far to a number of views, round which the epochs go."""
     return Lesson(
         crop_set,
         parts,
         vocabulary(crop_set.samples),
         views,
-        lambda epoch: epoch % count,
-        lambda number: teaching.targets(answers, number, recipe.student.group_weight),
+        lambda epoch: epoch % recipe.views,
+        lambda number: teaching.targets(answers, number, training.group_weight),
     )

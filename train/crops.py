@@ -38,6 +38,11 @@ class CropSet:
     unreadable: tuple[str, ...]
     no_face: tuple[str, ...]
 
+    @property
+    def names(self) -> list[str]:
+        """The samples' names."""
+        return [sample.name for sample in self.samples]
+
 
 def load_or_cut(
     samples: Sequence[Sample], size: int, cut: CutCrop, cut_name: str, folder: Path

@@ -19,6 +19,7 @@ from image_gender_classifier.train.metrics import (
     Answers,
     Proportion,
     Scores,
+    bin_of,
     score,
     wilson,
 )
@@ -134,7 +135,7 @@ def by_ten_years(answers: Answers) -> dict[str, Proportion]:
 def reliability(answers: Answers) -> list[Bin]:
     """Divides the crops into bins of confidence as `metrics.expected_calibration_error` does."""
     correct = answers.gender == answers.said
-    places = np.clip(np.ceil((answers.confidence - 0.5) * 2 * BINS).astype(int) - 1, 0, BINS - 1)
+    places = bin_of(answers.confidence)
     ends = np.linspace(0.5, 1, BINS + 1).tolist()
     return [
         Bin(

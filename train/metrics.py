@@ -172,9 +172,15 @@ def expected_calibration_error(
         raise ValueError("no confidence given, expected at least one")
     if not ((confidence >= 0.5) & (confidence <= 1)).all():
         raise ValueError("a confidence is out of range, expected 0.5 to 1")
-    places = np.clip(np.ceil((confidence - 0.5) * 2 * bins).astype(int) - 1, 0, bins - 1)
+    places = bin_of(confidence, bins)
     gaps = np.bincount(places, weights=correct.astype(np.float64) - confidence, minlength=bins)
     return float(np.abs(gaps).sum() / len(confidence))
+
+
+def bin_of(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.NDArray[np.int64]:
+    """Gives the place of each confidence's bin: equal parts of 0.5 to 1, open below (N)."""
+    places = np.ceil((confidence - 0.5) * 2 * bins).astype(np.int64) - 1
+    return np.clip(places, 0, bins - 1)
 
 
 def _kinds(answers: Answers) -> dict[str, Labels]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from image_gender_classifier import manifest
-from image_gender_classifier.manifest import Manifest, ModelEntry
+from image_gender_classifier.manifest import FinderEntry, Manifest, ModelEntry
 
 
 def known(folder: Path) -> Manifest:
@@ -19,13 +19,19 @@ def known(folder: Path) -> Manifest:
     return manifest.load(folder) if (folder / manifest.NAME).exists() else Manifest(folder)
 
 
-def manifest_with(folder: Path, entries: Iterable[ModelEntry]) -> bytes:
+def manifest_with(folder: Path, entries: Iterable[ModelEntry | FinderEntry]) -> bytes:
     """Gives the content of the folder's manifest with these entries added or replaced.
 
     Raises:
         ModelError: The folder's manifest is damaged.
     """
     before = known(folder)
-    models = {**before.models, **{entry.file: entry for entry in entries}}
+    models, finders = dict(before.models), dict(before.finders)
+    for entry in entries:
+        if isinstance(entry, FinderEntry):
+            finders[entry.file] = entry
+        else:
+            models[entry.file] = entry
+    after = replace(before, models=models, finders=finders)
     # A command may name a folder whose name is not Unicode.
-    return manifest.dump(replace(before, models=models)).encode("utf-8", "replace")
+    return manifest.dump(after).encode("utf-8", "replace")

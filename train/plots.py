@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from image_gender_classifier.train.history import column
+
 
 def learning_curves(history: Path, target: Path) -> None:
-    """Draws loss and accuracy of gender over the epochs.
+    """Draws the losses, and accuracies where there are some, over the epochs.
 
     Args:
         history: The CSV that training writes.
@@ -22,19 +24,15 @@ def learning_curves(history: Path, target: Path) -> None:
     with history.open(newline="") as file:
         rows = list(csv.DictReader(file))
     epochs = [float(row["epoch"]) + 1 for row in rows]
-    figure, panels = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
-    for panel, kind in zip(panels, ("loss", "accuracy"), strict=True):
+    kinds = [kind for kind in ("loss", "accuracy") if column(rows[0], kind)]
+    shape = {"figsize": (4.5 * len(kinds), 3.5), "layout": "constrained", "squeeze": False}
+    figure, panels = pyplot.subplots(1, len(kinds), **shape)
+    for panel, kind in zip(panels[0], kinds, strict=True):
         for prefix, label in (("", "training (augmented)"), ("val_", "held out")):
-            column = _column(rows[0], prefix, kind)
-            panel.plot(epochs, [float(row[column]) for row in rows], marker=".", label=label)
-        panel.set(xlabel="epoch", title=f"gender: {kind}")
+            name = column(rows[0], kind, prefix)
+            panel.plot(epochs, [float(row[name]) for row in rows], marker=".", label=label)
+        panel.set(xlabel="epoch", title=kind)
         panel.grid(alpha=0.3)
         panel.legend()
     figure.savefig(target, dpi=120)
     pyplot.close(figure)
-
-
-def _column(row: dict[str, str], prefix: str, kind: str) -> str:
-    """Keras names a metric after its head only where there are several heads."""
-    headed = f"{prefix}gender_{kind}"
-    return headed if headed in row else f"{prefix}{kind}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
@@ -27,11 +27,14 @@ SEEDS = 2**32  # as many as NumPy takes
 BLOCKS = {0: 16, 1: 21, 2: 21}
 """Blocks of each EfficientNet-Lite."""
 
-_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
-_Count = Annotated[int, Field(ge=1, strict=True)]
-_Share = Annotated[float, Field(ge=0, lt=1, strict=True)]
-_Positive = Annotated[float, Field(gt=0, strict=True)]
-_Amount = Annotated[float, Field(ge=0, strict=True)]
+_Kind = TypeVar("_Kind")
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+Count = Annotated[int, Field(ge=1, strict=True)]
+Seed = Annotated[int, Field(ge=0, lt=SEEDS, strict=True)]
+Share = Annotated[float, Field(ge=0, lt=1, strict=True)]
+Proportion = Annotated[float, Field(ge=0, le=1, strict=True)]
+Positive = Annotated[float, Field(gt=0, strict=True)]
+Amount = Annotated[float, Field(ge=0, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,10 @@ class Stage:
         epochs: Passes over the training part.
     """
 
-    __pydantic_config__: ClassVar = _STRICT
+    __pydantic_config__: ClassVar = STRICT
 
     size: Annotated[int, Field(ge=32, strict=True)]
-    epochs: _Count
+    epochs: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Training:
     """One network and how it learns.
 
     Attributes:
+        seed: Added to the recipe's.
         lite: Which EfficientNet-Lite its blocks are from, 0 to 2.
         blocks: How many of the blocks are kept.
         features: Channels of the last convolution, before pooling.
@@ -63,23 +67,28 @@ class Training:
         learning_rate: Peak of the schedule (linear warm-up, then half a cosine to zero).
         warmup_epochs: Length of the warm-up.
         weight_decay: Decoupled weight decay of AdamW.
+        mixed: Share of the labelled pictures learnt from that are a mixture of two crops.
         label_smoothing: Of the gender labels.
         group_weight: Weight of the loss of each auxiliary head (age, race) against gender's.
+        taught: It learns what the teachers before it answer, instead of the labels.
     """
 
-    __pydantic_config__: ClassVar = _STRICT
+    __pydantic_config__: ClassVar = STRICT
 
+    seed: Seed
     lite: Annotated[int, Field(ge=0, le=2, strict=True)]
-    blocks: _Count
-    features: _Count
-    dropout: _Share
+    blocks: Count
+    features: Count
+    dropout: Share
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
-    batch: _Count
-    learning_rate: _Positive
-    warmup_epochs: _Amount
-    weight_decay: _Amount
-    label_smoothing: _Share
-    group_weight: _Amount
+    batch: Count
+    learning_rate: Positive
+    warmup_epochs: Amount
+    weight_decay: Amount
+    mixed: Proportion
+    label_smoothing: Share
+    group_weight: Amount
+    taught: StrictBool
 
     def __post_init__(self) -> None:
         if self.blocks > BLOCKS[self.lite]:
@@ -104,60 +113,55 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class Distillation:
-    """What teachers answer for and a student learns from.
-
-    Attributes:
-        views: Different versions of each crop; the student's epochs go round them.
-        mixed: Share of the views that are a mixture of two crops.
-    """
-
-    __pydantic_config__: ClassVar = _STRICT
-
-    views: _Count
-    mixed: Annotated[float, Field(ge=0, le=1, strict=True)]
-
-
-@dataclass(frozen=True, slots=True)
 class Recipe:
     """How a classifier is made.
 
     Attributes:
-        seed: Of weights, order and augmentation; each further training adds one.
+        seed: Of weights, order and augmentation.
         held_out: Share of the samples kept for validation and calibration; no less than the share
             that evaluation takes for unseen.
         stored_size: Side of the crops kept for training; no input may be larger.
         pretrained: Start from ImageNet weights.
+        views: Different versions of each crop that a teacher answers for; the epochs of those it
+            teaches go round them.
+        mixed: Share of these that are a mixture of two crops.
         student: The network that ships.
-        distillation: How it learns from teachers.
-        teachers: Those that learn from the labels first; without any, the student does.
+        teachers: Networks that are trained before it, in order.
     """
 
-    __pydantic_config__: ClassVar = _STRICT
+    __pydantic_config__: ClassVar = STRICT
 
-    seed: Annotated[int, Field(ge=0, lt=SEEDS, strict=True)]
+    seed: Seed
     held_out: Annotated[float, Field(ge=HELD_OUT_FRACTION, lt=1, strict=True)]
-    stored_size: _Count
+    stored_size: Count
     pretrained: StrictBool
+    views: Count
+    mixed: Proportion
     student: Training
-    distillation: Distillation
     teachers: tuple[Training, ...] = ()
 
     def __post_init__(self) -> None:
         for training in (*self.teachers, self.student):
             if max(stage.size for stage in training.stages) > self.stored_size:
                 raise ValueError("an input size is larger than stored_size")
+        if (*self.teachers, self.student)[0].taught:
+            raise ValueError("the first network has no teacher before it, but is to be taught")
 
 
 def load(path: Path = SHIPPED) -> Recipe:
-    """Reads a recipe.
+    """Reads a classifier's recipe; errors as for `read`."""
+    return read(path, Recipe)
+
+
+def read(path: Path, kind: type[_Kind]) -> _Kind:
+    """Reads a recipe of some kind.
 
     Raises:
         UsageError: The file is missing, no TOML, or says something that cannot be.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-        return TypeAdapter(Recipe).validate_python(content)
+        return TypeAdapter(kind).validate_python(content)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from image_gender_classifier import faces, images, pipeline
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.train import quality
 from image_gender_classifier.train.cutting import CutCrop
 from image_gender_classifier.verdict import Box
 
@@ -52,10 +53,9 @@ def by(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
 
     def cut(path: Path, size: int) -> Pixels | None:
         picture = images.read(path)
-        found = faces.main_first(detector.find(picture), picture.width, picture.height)
-        if not found:
+        square = pipeline.find_frame(picture, detector)
+        if square is None:
             return None
-        square = pipeline.frame_of(picture, found[0], detector)
         return np.stack([degraded(picture.pixels, square, way, size) for way in degradations])
 
     return cut
@@ -93,16 +93,7 @@ def scale(square: Box, factor: float) -> Box:
 
 def shrink(face: Pixels, side: int) -> Pixels:
     """Leaves a face no more than `side` pixels a side."""
-    if len(face) <= side:
-        return face
-    return cast(Pixels, cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA))
-
-
-def compress(face: Pixels, quality: int) -> Pixels:
-    """Saves a face as JPEG and reads it back."""
-    _, data = cv2.imencode(".jpg", face[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cast(Pixels, cv2.imdecode(data, cv2.IMREAD_COLOR))
-    return np.ascontiguousarray(decoded[..., ::-1])
+    return face if len(face) <= side else quality.shrink(face, side, side)
 
 
 def turn(face: Pixels, degrees: float) -> Pixels:
@@ -117,11 +108,6 @@ def turn(face: Pixels, degrees: float) -> Pixels:
     )
 
 
-def grey(face: Pixels) -> Pixels:
-    """Takes the colour out of a face."""
-    return cast(Pixels, cv2.cvtColor(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB))
-
-
 def darken(face: Pixels, factor: float) -> Pixels:
     """Multiplies every value."""
     darker: npt.NDArray[np.float64] = np.rint(face * factor)
@@ -132,10 +118,10 @@ CLEAN = Degradation("none (as it is)")
 DEGRADATIONS = (
     Degradation("32 pixels a side", change=partial(shrink, side=32)),
     Degradation("20 pixels a side", change=partial(shrink, side=20)),
-    Degradation("JPEG of quality 20", change=partial(compress, quality=20)),
+    Degradation("JPEG of quality 20", change=partial(quality.compress, quality=20)),
     Degradation("turned 20° left", change=partial(turn, degrees=20)),
     Degradation("turned 20° right", change=partial(turn, degrees=-20)),
-    Degradation("grey", change=grey),
+    Degradation("grey", change=quality.grey),
     Degradation("40 % darker", change=partial(darken, factor=0.6)),
     Degradation("box 10 % further left", place=partial(shift, right=-0.1, down=0.0)),
     Degradation("box 10 % further right", place=partial(shift, right=0.1, down=0.0)),

@@ -15,7 +15,7 @@ import tensorflow as tf
 from image_gender_classifier import manifest
 from image_gender_classifier.faces import crop, whole
 from image_gender_classifier.manifest import Calibration, ModelEntry
-from image_gender_classifier.train import fit, platt
+from image_gender_classifier.train import platt, split
 from image_gender_classifier.train.checkpoint import save_whole
 from image_gender_classifier.train.command import say
 from image_gender_classifier.train.crops import CropSet
@@ -78,7 +78,7 @@ def save(
 
 def held_out(crop_set: CropSet, recipe: Recipe) -> tuple[Any, Any]:
     """The held-out crops (uint8, N x S x S x 3) at the network's size, and which are female."""
-    positions = fit.split(crop_set, recipe.held_out).held_out
+    positions = split.divide(crop_set.names, recipe.held_out).held_out
     square = whole(recipe.stored_size, recipe.stored_size)
     size = recipe.student.size
     crops = [crop(crop_set.crops[position], square, size) for position in positions]

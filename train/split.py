@@ -9,8 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 HELD_OUT_FRACTION = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Positions of the samples to learn from and of those held out."""
+
+    training: tuple[int, ...]
+    held_out: tuple[int, ...]
+
+
+def divide(names: Iterable[str], fraction: float) -> Parts:
+    """Divides samples by their names."""
+    held = [is_held_out(name, fraction) for name in names]
+    return Parts(
+        tuple(position for position, out in enumerate(held) if not out),
+        tuple(position for position, out in enumerate(held) if out),
+    )
 
 
 def is_held_out(name: str, fraction: float = HELD_OUT_FRACTION) -> bool:

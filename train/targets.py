@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.train.datasets.sample import Sample
-from image_gender_classifier.train.network import GENDER
+
+GENDER = "gender"  # the name of the head that ships
 
 Vocabulary = Mapping[str, Sequence[str]]
 """The classes of each auxiliary head, in the order of its logits."""
@@ -65,6 +66,26 @@ def from_labels(
         classes = np.array([number.get(sample.groups.get(kind, ""), -1) for sample in samples])
         wanted[kind] = (classes[:, None] == np.arange(len(labels))).astype(np.float32)
         weights[kind] = (classes >= 0).astype(np.float32) * np.float32(group_weight)
+    return Targets(wanted, weights)
+
+
+def mixed(targets: Targets, places: npt.NDArray[np.int64], shares: _Floats) -> Targets:
+    """Gives the targets of mixtures; what is not known of both parts weighs nothing.
+
+    Args:
+        targets: Those of N samples.
+        places: Place among them of the sample that is mixed into each (N).
+        shares: How much of it (N).
+    """
+    share = shares[:, None]
+    wanted = {
+        head: (1 - share) * values + share * values[places]
+        for head, values in targets.wanted.items()
+    }
+    weights = {
+        head: np.where(shares > 0, np.minimum(values, values[places]), values)
+        for head, values in targets.weights.items()
+    }
     return Targets(wanted, weights)
 
 

@@ -1,4 +1,4 @@
-"""What teachers say of every view: computed once, kept, and read by all of a student's epochs."""
+"""What a teacher says of every view: computed once, kept, and read by all of a pupil's epochs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import io
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,60 +24,64 @@ _BASIS = "basis"
 _SAMPLED = 64  # positions whose pixels are hashed
 
 
-def answer(
-    teachers: Sequence[tuple[keras.Model, int]],
-    views: Views,
-    positions: Sequence[int],
-    count: int,
-    folder: Path,
-) -> None:
-    """Writes the teachers' mean logits for each view into a folder, a file a view.
+@dataclass(frozen=True, slots=True, eq=False)
+class Teacher:
+    """A network that has learnt.
 
-    Views that the folder holds already are left alone, if they are these teachers' answers to
+    Attributes:
+        model: From pixels to a dict of logits.
+        size: Side of its input in pixels.
+    """
+
+    model: keras.Model
+    size: int
+
+
+def answer(
+    teacher: Teacher, views: Views, positions: Sequence[int], count: int, folder: Path
+) -> None:
+    """Writes a teacher's logits for each view into a folder, a file a view.
+
+    Views that the folder holds already are left alone, if they are this teacher's answers to
     these very pixels.
 
     Args:
-        teachers: Models from pixels to a dict of logits, each with its input's side in pixels.
+        teacher: Who answers.
         views: Where the pixels come from.
         positions: The crops to answer for.
         count: How many views of each.
         folder: Existing folder.
 
     Raises:
-        UsageError: The folder holds answers of other teachers or for other views.
+        UsageError: The folder holds answers of another teacher or for other views.
         OutputError: The folder cannot be written to.
     """
-    _check_basis(_basis(teachers, views, positions), folder)
+    _check_basis(_basis(teacher, views, positions), folder)
     for number in range(count):
         path = _path(folder, number)
-        if path.exists():
-            continue
-        logits = [
-            model.predict(ViewBatches(views, positions, number, size, BATCH), verbose=0)
-            for model, size in teachers
-        ]
-        heads = logits[0].keys()
-        means = {head: np.mean([one[head] for one in logits], axis=0) for head in heads}
-        _write(means, path)
-        say(f"teachers answered for view {number + 1}/{count}", sys.stdout)
+        if not path.exists():
+            pixels = ViewBatches(views, positions, number, teacher.size, BATCH)
+            _write(teacher.model.predict(pixels, verbose=0), path)
+            say(f"answered for view {number + 1}/{count}", sys.stdout)
 
 
-def targets(folder: Path, number: int, group_weight: float) -> Targets:
-    """Reads what the teachers wrote of a view."""
-    with np.load(_path(folder, number)) as file:
-        return from_answers({head: file[head] for head in file.files}, group_weight)
+def targets(folders: Sequence[Path], number: int, group_weight: float) -> Targets:
+    """Gives the mean of what teachers wrote of a view, each in a folder of its own."""
+    written = []
+    for folder in folders:
+        with np.load(_path(folder, number)) as file:
+            written.append({head: file[head] for head in file.files})
+    means = {head: np.mean([one[head] for one in written], axis=0) for head in written[0]}
+    return from_answers(means, group_weight)
 
 
-def _basis(
-    teachers: Sequence[tuple[keras.Model, int]], views: Views, positions: Sequence[int]
-) -> str:
+def _basis(teacher: Teacher, views: Views, positions: Sequence[int]) -> str:
     """Hashes what the answers depend on: all weights, all positions, a sample of the pixels."""
     digest = hashlib.sha256(np.asarray(positions, np.int64).tobytes())
-    for model, size in teachers:
-        for weights in model.get_weights():
-            digest.update(weights.tobytes())
-        for position in positions[:_SAMPLED]:
-            digest.update(views.draw(position, 0, size).tobytes())
+    for weights in teacher.model.get_weights():
+        digest.update(weights.tobytes())
+    for position in positions[:_SAMPLED]:
+        digest.update(views.draw(position, 0, teacher.size).tobytes())
     return digest.hexdigest()
 
 
@@ -85,7 +90,9 @@ def _check_basis(basis: str, folder: Path) -> None:
     if not path.exists():
         write_whole(path, basis.encode())
     elif path.read_text("utf-8", "replace") != basis:
-        raise UsageError(f"{folder}: holds answers of other teachers or for other views; delete it")
+        raise UsageError(
+            f"{folder}: holds answers of another teacher or for other views; delete it"
+        )
 
 
 def _path(folder: Path, number: int) -> Path:

@@ -17,7 +17,20 @@ import numpy.typing as npt
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.train.augment import move
 
-_VIEW = 1  # keeps these draws apart from others of the same seed
+_VIEW, _MIXTURE = 1, 6  # keep these draws apart from others of the same seed
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """What is mixed into a crop.
+
+    Attributes:
+        place: Place of the other crop among the partners.
+        share: How much of it, 0 (nothing) to 0.5.
+    """
+
+    place: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,18 +50,23 @@ class Views:
     mixed: float
 
     def draw(self, position: int, number: int, size: int) -> Pixels:
-        """Gives a view (uint8 RGB, size x size x 3) of the crop at a position.
+        """Gives a view (uint8 RGB, size x size x 3) of the crop at a position."""
+        random = np.random.default_rng((_VIEW, self.seed, number, position))
+        pixels = move(self.crops[position], size, random)
+        mixture = self.mixture(position, number)
+        if not mixture.share:
+            return pixels
+        other = move(self.crops[self.partners[mixture.place]], size, random)
+        return cast(Pixels, cv2.addWeighted(pixels, 1 - mixture.share, other, mixture.share, 0))
+
+    def mixture(self, position: int, number: int) -> Mixture:
+        """Tells what is mixed into a view of the crop at a position.
 
         Mixtures are those of Zhang et al., "mixup: Beyond Empirical Risk Minimization" (ICLR 2018).
         """
-        random = np.random.default_rng((_VIEW, self.seed, number, position))
-        pixels = move(self.crops[position], size, random)
-        if random.random() >= self.mixed:
-            return pixels
-        share = random.uniform(0, 0.5)
-        partner = self.partners[random.integers(len(self.partners))]
-        other = move(self.crops[partner], size, random)
-        return cast(Pixels, cv2.addWeighted(pixels, 1 - share, other, share, 0))
+        random = np.random.default_rng((_MIXTURE, self.seed, number, position))
+        share = random.uniform(0, 0.5) if random.random() < self.mixed else 0.0
+        return Mixture(int(random.integers(len(self.partners))), share)
 
 
 class ViewBatches(keras.utils.PyDataset):  # type: ignore[misc]

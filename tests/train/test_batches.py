@@ -59,6 +59,17 @@ def test_an_epoch_has_each_sample_once(tiny_crops: CropSet) -> None:
     assert order != list(range(47))
 
 
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(32, [16, 16]), (39, [16, 16]), (40, [16, 16, 8]), (5, [5]), (1, [1])],
+)
+def test_a_few_crops_too_many_wait_for_the_next_epoch(
+    tiny_crops: CropSet, count: int, expected: list[int]
+) -> None:
+    batches = epoch_batches(tiny_crops, range(count))
+    assert [len(batches[index][0]) for index in range(len(batches))] == expected
+
+
 def test_each_epoch_and_seed_has_an_order_of_its_own(tiny_crops: CropSet) -> None:
     def order(seed: int, epoch: int) -> tuple[int, ...]:
         return tuple(order_of(epoch_batches(tiny_crops, seed=seed, epoch=epoch)))

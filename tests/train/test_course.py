@@ -16,13 +16,14 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from image_gender_classifier.train import course, fit, teaching
+from image_gender_classifier.train import course, history, loop, split, teaching
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.recipe import Recipe, Stage
 from image_gender_classifier.train.split import is_held_out
 from image_gender_classifier.train.views import Views
 
 TEACHER, STUDENT = "teacher_1", "student"
+ANSWERS = Path(TEACHER, course.ANSWERS)
 VIEWS = ("view_000.npz", "view_001.npz")
 
 
@@ -38,14 +39,14 @@ class Outcome:
     weights: list[np.ndarray]
 
     def answers(self) -> list[bytes]:
-        return [(self.folder / course.ANSWERS / name).read_bytes() for name in VIEWS]
+        return [(self.folder / ANSWERS / name).read_bytes() for name in VIEWS]
 
     def learnt(self, stage: str) -> list[np.ndarray]:
         """The weights of a network after its last epoch."""
-        return list(keras.models.load_model(self.folder / stage / fit.LAST).get_weights())
+        return list(keras.models.load_model(self.folder / stage / loop.LAST).get_weights())
 
     def history(self, stage: str) -> str:
-        return (self.folder / stage / fit.HISTORY).read_text()
+        return (self.folder / stage / history.HISTORY).read_text()
 
 
 def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> Outcome:
@@ -71,10 +72,10 @@ def test_each_stage_has_its_folder_and_nothing_half_written_is_left(finished: Ou
         for path in finished.folder.rglob("*")
         if path.is_file()
     }
-    files = (fit.LAST, fit.BEST, fit.HISTORY)
+    files = (loop.LAST, loop.BEST, history.HISTORY)
     assert names == {
         *(f"{stage}/{name}" for stage in (TEACHER, STUDENT) for name in files),
-        *(f"answers/{name}" for name in ("basis", *VIEWS)),
+        *(f"{TEACHER}/answers/{name}" for name in ("basis", *VIEWS)),
     }
 
 
@@ -85,7 +86,7 @@ def test_gives_the_finished_student(
     assert model.input_shape == (None, 32, 32, 3)
     assert model.output_shape == (None, 1)
     assert_same(list(model.get_weights()), finished.weights)
-    best = keras.models.load_model(finished.folder / STUDENT / fit.BEST, compile=False)
+    best = keras.models.load_model(finished.folder / STUDENT / loop.BEST, compile=False)
     pixels = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
     expected = np.asarray(best(pixels)["gender"])
     assert np.asarray(model(pixels)) == pytest.approx(expected, abs=1e-4)
@@ -131,7 +132,7 @@ def test_a_course_killed_in_every_stage_goes_on_as_if_it_had_not_stopped(
             kill_at(stage, tiny_recipe, patch)
             with pytest.raises(Killed):
                 train(tiny_crops, tiny_recipe, tmp_path)
-        assert len(list((tmp_path / course.ANSWERS).glob("view_*"))) == answered
+        assert len(list((tmp_path / ANSWERS).glob("view_*"))) == answered
         assert (tmp_path / STUDENT).exists() == stage.startswith("student")
     resumed = train(tiny_crops, tiny_recipe, tmp_path)
     assert resumed.answers() == finished.answers()
@@ -167,8 +168,7 @@ def test_the_student_learns_from_the_answers_alone(
     finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     """With the teacher's work done, labels of the training part are not asked for any more."""
-    for stage in (TEACHER, course.ANSWERS):
-        shutil.copytree(finished.folder / stage, tmp_path / stage)
+    shutil.copytree(finished.folder / TEACHER, tmp_path / TEACHER)
     relabelled = replace(inverted(tiny_crops, False, tiny_recipe.held_out), crops=tiny_crops.crops)
     assert relabelled.samples != tiny_crops.samples
     assert_same(train(relabelled, tiny_recipe, tmp_path).weights, finished.weights)
@@ -178,9 +178,8 @@ def test_the_student_learns_from_these_answers(
     finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     """Other answers make another student."""
-    for stage in (TEACHER, course.ANSWERS):
-        shutil.copytree(finished.folder / stage, tmp_path / stage)
-    path = tmp_path / course.ANSWERS / VIEWS[0]
+    shutil.copytree(finished.folder / TEACHER, tmp_path / TEACHER)
+    path = tmp_path / ANSWERS / VIEWS[0]
     with np.load(path) as file:
         np.savez(path, **{head: -file[head] for head in file.files})
     other = train(tiny_crops, tiny_recipe, tmp_path)
@@ -190,7 +189,7 @@ def test_the_student_learns_from_these_answers(
 def test_without_teachers_the_student_learns_from_the_labels(
     tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
-    once = replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5)
+    once = replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5, taught=False)
     alone = replace(tiny_recipe, teachers=(), student=once)
     outcome = train(tiny_crops, alone, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [STUDENT]
@@ -200,24 +199,43 @@ def test_without_teachers_the_student_learns_from_the_labels(
     assert other.history(STUDENT) != outcome.history(STUDENT)
 
 
-def test_each_teacher_has_a_seed_of_its_own_and_all_are_asked(
+def test_each_network_has_its_seed_and_all_teachers_are_asked(
     tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     once = replace(tiny_recipe.teachers[0], stages=(Stage(32, 1),))
     two = replace(
         tiny_recipe,
-        teachers=(once, once),
+        teachers=(once, replace(once, seed=2)),
         student=replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5),
-        distillation=replace(tiny_recipe.distillation, views=1),
+        views=1,
     )
     train(tiny_crops, two, tmp_path)
-    parts = fit.split(tiny_crops, two.held_out)
-    views = Views(tiny_crops.crops, np.array(parts.training), two.seed, two.distillation.mixed)
+    parts = split.divide(tiny_crops.names, two.held_out)
+    views = Views(tiny_crops.crops, np.array(parts.training), two.seed, two.mixed)
     pixels = np.stack([views.draw(at, 0, 32) for at in parts.training], dtype="f4")
     answers = [
-        np.asarray(keras.models.load_model(tmp_path / name / fit.BEST)(pixels)["gender"])
+        np.asarray(keras.models.load_model(tmp_path / name / loop.BEST)(pixels)["gender"])
         for name in ("teacher_1", "teacher_2")
     ]
     assert np.abs(answers[0] - answers[1]).max() > 1e-3
-    taught = teaching.targets(tmp_path / course.ANSWERS, 0, 0.2).wanted["gender"]
+    folders = [tmp_path / name / course.ANSWERS for name in ("teacher_1", "teacher_2")]
+    taught = teaching.targets(folders, 0, 0.2).wanted["gender"]
     assert taught == pytest.approx(1 / (1 + np.exp(-sum(answers) / 2)), abs=1e-4)
+
+
+def test_a_teacher_may_be_taught_by_those_before_it(
+    tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    """With the first one's work done, the second one's does not ask for labels."""
+    once = replace(tiny_recipe.teachers[0], stages=(Stage(32, 1),))
+    two = replace(
+        tiny_recipe,
+        teachers=(once, replace(once, taught=True)),
+        student=replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5),
+        views=1,
+    )
+    outcome = train(tiny_crops, two, tmp_path)
+    again = tmp_path / "again"
+    shutil.copytree(tmp_path / TEACHER, again / TEACHER)
+    relabelled = replace(inverted(tiny_crops, False, tiny_recipe.held_out), crops=tiny_crops.crops)
+    assert_same(train(relabelled, two, again).learnt("teacher_2"), outcome.learnt("teacher_2"))

@@ -17,12 +17,11 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from image_gender_classifier.faces import crop, whole
-from image_gender_classifier.train import fit
+from image_gender_classifier.train import fit, history, loop, split
 from image_gender_classifier.train.batches import EpochBatches
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.fit import Lesson
 from image_gender_classifier.train.recipe import Recipe, Stage, Training
-from image_gender_classifier.train.split import is_held_out
 from image_gender_classifier.train.targets import Targets, from_labels, vocabulary
 from image_gender_classifier.train.views import Views
 
@@ -42,7 +41,7 @@ def training(tiny_recipe: Recipe) -> Training:
 @pytest.fixture(scope="module")
 def lesson(tiny_crops: CropSet) -> Lesson:
     """The labels, with every second epoch's view the same."""
-    parts, words = fit.split(tiny_crops, HELD_OUT), vocabulary(tiny_crops.samples)
+    parts, words = split.divide(tiny_crops.names, HELD_OUT), vocabulary(tiny_crops.samples)
     samples = [tiny_crops.samples[position] for position in parts.training]
     targets = from_labels(samples, words, group_weight=0.2, label_smoothing=0.05)
     views = Views(tiny_crops.crops, np.array(parts.training), seed=1, mixed=0.5)
@@ -54,7 +53,7 @@ def train(lesson: Lesson, training: Training, folder: Path, seed: int = 1) -> ke
 
 
 def history_of(folder: Path) -> list[dict[str, float]]:
-    with (folder / fit.HISTORY).open(newline="") as file:
+    with (folder / history.HISTORY).open(newline="") as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
@@ -93,7 +92,7 @@ def test_history_has_a_row_an_epoch(finished: tuple[Path, keras.Model]) -> None:
 
 def test_nothing_half_written_is_left(finished: tuple[Path, keras.Model]) -> None:
     names = {path.name for path in finished[0].iterdir()}
-    assert names == {fit.LAST, fit.BEST, fit.HISTORY}
+    assert names == {loop.LAST, loop.BEST, history.HISTORY}
 
 
 def test_a_run_killed_in_every_epoch_goes_on_as_if_it_had_not_stopped(
@@ -114,8 +113,8 @@ def test_a_run_killed_in_every_epoch_goes_on_as_if_it_had_not_stopped(
     assert history_of(tmp_path) == history_of(finished[0])
     assert_same(model, finished[1])
     assert_same(
-        keras.models.load_model(tmp_path / fit.LAST),
-        keras.models.load_model(finished[0] / fit.LAST),
+        keras.models.load_model(tmp_path / loop.LAST),
+        keras.models.load_model(finished[0] / loop.LAST),
     )
 
 
@@ -126,25 +125,20 @@ def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    save: Callable[[keras.Model, Path], None] = fit.save_whole
+    save: Callable[[keras.Model, Path], None] = loop.save_whole
 
     def killing(model: keras.Model, path: Path) -> None:
-        if path.name == fit.LAST and len(history_of(tmp_path)) == 2:
+        if path.name == loop.LAST and len(history_of(tmp_path)) == 2:
             raise Killed
         save(model, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit, "save_whole", killing)
+        patch.setattr(loop, "save_whole", killing)
         with pytest.raises(Killed):
             train(lesson, training, tmp_path)
     model = train(lesson, training, tmp_path)
     assert history_of(tmp_path) == history_of(finished[0])
     assert_same(model, finished[1])
-
-
-def test_a_loss_that_is_no_number_is_not_the_best() -> None:
-    rows = [{"val_loss": loss} for loss in (float("nan"), 2.0, float("nan"), 3.0)]
-    assert fit._best(rows) == 1
 
 
 def test_a_finished_run_is_not_trained_further(
@@ -176,12 +170,12 @@ def test_the_best_is_kept_however_it_goes_on(
         shutil.copy(path, tmp_path)
     rows = [dict(row, epoch=index) for index, row in enumerate(history_of(tmp_path))]
     rows[1]["val_loss"] = -1.0
-    fit._write_history(rows, tmp_path)
-    before = (tmp_path / fit.BEST).read_bytes()
+    history.write(rows, tmp_path)
+    before = (tmp_path / loop.BEST).read_bytes()
     longer = replace(training, stages=(*training.stages, Stage(32, 1)))
     train(lesson, longer, tmp_path)
     assert [row["epoch"] for row in history_of(tmp_path)] == [0, 1, 2, 3]
-    assert (tmp_path / fit.BEST).read_bytes() == before
+    assert (tmp_path / loop.BEST).read_bytes() == before
 
 
 def test_gives_the_epoch_of_least_validation_loss(
@@ -195,8 +189,7 @@ def test_gives_the_epoch_of_least_validation_loss(
     female = np.array([samples[position].gender == "female" for position in positions])
     loss = np.mean(np.logaddexp(0, logits) - female * logits)
     accuracy = np.mean((logits >= 0) == female)
-    history = history_of(finished[0])
-    best = min(history, key=lambda row: row["val_loss"])
+    best = min(history_of(finished[0]), key=lambda row: row["val_loss"])
     assert loss == pytest.approx(best["val_gender_loss"], abs=1e-4)
     assert loss == pytest.approx(best["val_loss"], abs=1e-4), "of gender alone, without groups"
     assert accuracy == pytest.approx(best["val_gender_accuracy"], abs=1e-6)
@@ -227,10 +220,3 @@ def test_each_epoch_has_its_view_and_size_and_all_of_the_training_part_alone(
         1: {(position, 1, 32) for position in learnt},
         2: {(position, 0, 40) for position in learnt},
     }
-
-
-def test_divides_by_names_alone(tiny_crops: CropSet) -> None:
-    parts = fit.split(tiny_crops, HELD_OUT)
-    assert sorted([*parts.training, *parts.held_out]) == list(range(60))
-    assert all(is_held_out(tiny_crops.samples[at].name, HELD_OUT) for at in parts.held_out)
-    assert not any(is_held_out(tiny_crops.samples[at].name, HELD_OUT) for at in parts.training)

@@ -14,7 +14,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from image_gender_classifier.train import network, pretrained
+from image_gender_classifier.train import lite, network, pretrained
 from image_gender_classifier.train.normalisation import FusedBatchNormalization
 from image_gender_classifier.train.recipe import BLOCKS, Recipe, Training, load
 
@@ -240,7 +240,7 @@ def test_adds_where_the_paper_adds(model: keras.Model) -> None:
 
 
 def test_scales_pixels_as_the_published_weights_expect(model: keras.Model) -> None:
-    scaling = model.get_layer(network.NORMALISATION)
+    scaling = model.get_layer(lite.NORMALISATION)
     levels = np.array([0, 127, 255], np.float32).reshape(1, 1, 3, 1).repeat(3, axis=3)
     scaled = np.asarray(scaling(levels))[0, 0, :, 0]
     assert scaled.tolist() == [-127 / 128, 0.0, 1.0]

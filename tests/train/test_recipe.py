@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import FrozenInstanceError, asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,6 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.recipe import (
     BLOCKS,
     SHIPPED,
-    Distillation,
     Recipe,
     Stage,
     Training,
@@ -26,6 +26,7 @@ from image_gender_classifier.train.recipe import (
 from image_gender_classifier.train.split import HELD_OUT_FRACTION
 
 STORED = 128
+seeds = st.integers(0, 2**32 - 1)
 shares = st.floats(0, 1, exclude_max=True)
 amounts = st.floats(0, 1e6)
 
@@ -35,6 +36,7 @@ def trainings(draw: st.DrawFn) -> Training:
     lite = draw(st.sampled_from(sorted(BLOCKS)))
     stages = st.builds(Stage, size=st.integers(32, STORED), epochs=st.integers(1, 99))
     return Training(
+        seed=draw(seeds),
         lite=lite,
         blocks=draw(st.integers(1, BLOCKS[lite])),
         features=draw(st.integers(1, 2000)),
@@ -44,27 +46,36 @@ def trainings(draw: st.DrawFn) -> Training:
         learning_rate=draw(st.floats(1e-9, 9)),
         warmup_epochs=draw(shares),
         weight_decay=draw(amounts),
+        mixed=draw(st.floats(0, 1)),
         label_smoothing=draw(shares),
         group_weight=draw(amounts),
+        taught=draw(st.booleans()),
     )
 
 
+def recipe_of(networks: list[Training], **others: Any) -> Recipe:
+    """The last one is the student; the first one has nobody to be taught by."""
+    first, *rest = networks
+    *teachers, student = replace(first, taught=False), *rest
+    return Recipe(teachers=tuple(teachers), student=student, **others)
+
+
 recipes = st.builds(
-    Recipe,
-    seed=st.integers(0, 2**32 - 1),
+    recipe_of,
+    seed=seeds,
     held_out=st.floats(HELD_OUT_FRACTION, 1, exclude_max=True),
     stored_size=st.integers(STORED, 500),
     pretrained=st.booleans(),
-    student=trainings(),
-    distillation=st.builds(Distillation, views=st.integers(1, 99), mixed=st.floats(0, 1)),
-    teachers=st.lists(trainings(), max_size=2).map(tuple),
+    mixed=st.floats(0, 1),
+    views=st.integers(1, 99),
+    networks=st.lists(trainings(), min_size=1, max_size=3),
 )
 
 
 def as_toml(recipe: Recipe) -> str:
     """JSON's numbers, true and false are TOML's, and its lists too."""
     content = asdict(recipe)
-    tables = [(f"[{name}]", content.pop(name)) for name in ("student", "distillation")]
+    tables = [("[student]", content.pop("student"))]
     tables += [("[[teachers]]", teacher) for teacher in content.pop("teachers")]
     lines = [f"{key} = {json.dumps(value)}" for key, value in content.items()]
     for head, table in tables:
@@ -148,17 +159,26 @@ WRONG = [
     ("pretrained = false", "pretrained = false\nepochs = 3", "epochs"),
     ("[[teachers]]", "[teachers]", "teachers"),
     ("[[teachers]]", "[[masters]]", "masters"),
+    ("seed = 1\nlite", "seed = -1\nlite", "teachers.0.seed"),
+    ("mixed = 0.5\nlabel", "mixed = 2\nlabel", "teachers.0.mixed"),
     ("lite = 2", "lite = 3", "teachers.0.lite"),
     ("lite = 2", "lite = -1", "teachers.0.lite"),
     ("{ size = 40", "{ size = 41", "stored_size"),
-    ("[distillation]", "[distiled]", "distil"),
-    ("views = 2", "views = 0", "distillation.views"),
-    ("views = 2", "view = 2", "distillation.view"),
-    ("mixed = 0.5", "mixed = 1.1", "distillation.mixed"),
-    ("mixed = 0.5", "mixed = -0.1", "distillation.mixed"),
+    ("views = 2", "views = 0", "views"),
+    ("views = 2", "view = 2", "view"),
+    ("mixed = 0.5", "mixed = 1.1", "mixed"),
+    ("mixed = 0.5", "mixed = -0.1", "mixed"),
     ("blocks = 1\n", "blocks = 0\n", "teachers.0.blocks"),
-    ("[student]\nlite = 0\nblocks = 1", "[student]\nlite = 0\nblocks = 17", "student"),
-    ("[student]\nlite = 0\nblocks = 1", "[student]\nlite = 1\nblocks = 22", "student"),
+    (
+        "[student]\nseed = 0\nlite = 0\nblocks = 1",
+        "[student]\nseed = 0\nlite = 0\nblocks = 17",
+        "student",
+    ),
+    (
+        "[student]\nseed = 0\nlite = 0\nblocks = 1",
+        "[student]\nseed = 0\nlite = 1\nblocks = 22",
+        "student",
+    ),
     ("lite = 2\nblocks = 1", "lite = 2\nblocks = 22", "teachers.0"),
     ("features = 8", "features = 0", "teachers.0.features"),
     ("dropout = 0.2", "dropout = 1", "teachers.0.dropout"),
@@ -180,6 +200,8 @@ WRONG = [
     ("label_smoothing = 0.05", "label_smoothing = 1", "teachers.0.label_smoothing"),
     ("group_weight = 0.2", "group_weight = -1", "teachers.0.group_weight"),
     ("group_weight = 0.2", "group_weight = []", "teachers.0.group_weight"),
+    ("taught = false", "taught = 0", "teachers.0.taught"),
+    ("taught = false", "taught = true", "the first network has no teacher"),
 ]
 
 
@@ -216,6 +238,6 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_without_teachers_is_a_recipe_too(tiny_recipe: Recipe, file: Path) -> None:
-    alone = replace(tiny_recipe, teachers=())
+    alone = replace(tiny_recipe, teachers=(), student=replace(tiny_recipe.student, taught=False))
     file.write_text(as_toml(alone))
     assert load(file) == alone

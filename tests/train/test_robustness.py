@@ -11,7 +11,7 @@ import pytest
 from image_gender_classifier import images, pipeline
 from image_gender_classifier.faces import Pixels, crop, whole
 from image_gender_classifier.pipeline import Detector, WholePicture
-from image_gender_classifier.train import robustness
+from image_gender_classifier.train import quality, robustness
 from image_gender_classifier.train.detectors import open_detector
 from image_gender_classifier.train.robustness import CLEAN, DEGRADATIONS, Degradation, degraded
 from image_gender_classifier.verdict import Box
@@ -111,23 +111,12 @@ def test_a_turn_repeats_the_border() -> None:
     assert np.array_equal(robustness.turn(face, -20), face)
 
 
-def test_grey_keeps_the_brightness_alone(pixels: Pixels) -> None:
-    grey = robustness.grey(pixels)
-    assert np.array_equal(grey[..., 0], cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
-    assert (grey == grey[..., :1]).all()
-
-
 def test_darker_by_two_fifths() -> None:
     face = np.array([[[0, 100, 255]]], np.uint8)
     assert robustness.darken(face, 0.6).tolist() == [[[0, 60, 153]]]
 
 
-def test_jpeg_keeps_the_colours_in_order() -> None:
-    face = np.full((32, 32, 3), (200, 60, 20), np.uint8)
-    assert np.abs(robustness.compress(face, 20).astype(int) - face).max() < 12
-
-
 def test_a_way_may_place_and_change(pixels: Pixels) -> None:
-    way = Degradation("both", lambda box: robustness.shift(box, 0.1, 0.0), robustness.grey)
-    expected = crop(robustness.grey(pixels), Box(26, 30, 60, 60), 60)
+    way = Degradation("both", lambda box: robustness.shift(box, 0.1, 0.0), quality.grey)
+    expected = crop(quality.grey(pixels), Box(26, 30, 60, 60), 60)
     assert np.array_equal(degraded(pixels, SQUARE, way, 60), expected)

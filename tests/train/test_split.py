@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.train.split import is_held_out
+from image_gender_classifier.train.split import divide, is_held_out
 
 PINNED = [29, 37, 44, 58]
 
@@ -62,3 +62,9 @@ def test_a_name_that_is_not_unicode_is_accepted() -> None:
 def test_refuses_what_is_no_fraction(fraction: float) -> None:
     with pytest.raises(ValueError, match="expected 0 to 1"):
         is_held_out("a", fraction)
+
+
+def test_divides_samples_by_their_names() -> None:
+    parts = divide((f"train/{number}.jpg" for number in range(100)), 0.05)
+    assert list(parts.held_out) == PINNED
+    assert sorted([*parts.training, *parts.held_out]) == list(range(100))

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 pytest.importorskip("keras")
 
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
-from image_gender_classifier.train.targets import from_answers, from_labels, vocabulary
+from image_gender_classifier.train.targets import from_answers, from_labels, mixed, vocabulary
 
 WORDS = {"race": ["Black", "Indian", "White"]}
 LOGITS = st.floats(-50, 50, width=32)
@@ -105,3 +105,15 @@ def test_labels_and_answers_go_into_the_same_network() -> None:
         assert {head: (values.shape, values.dtype) for head, values in one.items()} == {
             head: (values.shape, values.dtype) for head, values in two.items()
         }
+
+
+def test_a_mixture_wants_a_mixture() -> None:
+    samples = [sample("female", race="White"), sample("male", race="Black"), sample("male")]
+    targets = from_labels(samples, WORDS, 0.2)
+    shares = np.array([0.25, 0, 0.5], np.float32)
+    both = mixed(targets, np.array([1, 2, 0]), shares)
+    assert both.wanted["gender"].tolist() == [[0.75], [0.0], [0.5]]
+    assert both.wanted["race"].tolist() == [[0.25, 0, 0.75], [1, 0, 0], [0, 0, 0.5]]
+    assert both.weights["gender"].tolist() == [1.0, 1.0, 1.0]
+    assert both.weights["race"].tolist() == pytest.approx([0.2, 0.2, 0.0])
+    assert {values.dtype for values in both.wanted.values()} == {np.dtype(np.float32)}

@@ -77,12 +77,12 @@ def test_an_interrupted_run_is_resumed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Teacher and student; the interruption comes after the student's first epoch."""
-    from image_gender_classifier.train import fit
+    from image_gender_classifier.train import batches
 
     data = ("--data", drawn_faces, "--layout", "folders", "--recipe", tiny_file)
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     assert train(*data, "--out", whole) == 0
-    make, epochs = fit.EpochBatches, itertools.count()
+    make, epochs = batches.EpochBatches, itertools.count()
 
     def interrupted(*arguments: Any, **options: Any) -> Any:
         if next(epochs) == load(tiny_file).teachers[0].epochs + 1:
@@ -90,7 +90,7 @@ def test_an_interrupted_run_is_resumed(
         return make(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit, "EpochBatches", interrupted)
+        patch.setattr(batches, "EpochBatches", interrupted)
         assert train(*data, "--out", stopped) == 130
     assert capsys.readouterr().err.endswith("image-gender-train: interrupted\n")
     assert not (stopped / "gender.keras").exists()
@@ -102,7 +102,7 @@ def test_an_interrupted_run_is_resumed(
     other.write_text(tiny_file.read_text().replace("views = 2", "views = 3"))
     for options, named in (
         (("--seed", "2"), "seed"),
-        (("--without-teachers",), "teachers"),
+        (("--without-teachers",), "taught, teachers"),
         (("--detector", "cascade"), "detector"),
         (("--recipe", other), "views"),
     ):
@@ -167,7 +167,7 @@ def test_fairface_trains_all_heads(shared: Path, tiny_file: Path, tmp_path: Path
     assert figures["judged"] == 300
     assert len(figures["groups"]["race"]) == 7
     assert (out / "student" / "learning_curves.png").stat().st_size > 1000
-    with np.load(out / "answers" / "view_000.npz") as answers:
+    with np.load(out / "teacher_1" / "answers" / "view_000.npz") as answers:
         shapes = {head: answers[head].shape[1] for head in answers.files}
     assert shapes == {"gender": 1, "race": 7, "age": 9}
 
@@ -232,7 +232,8 @@ def test_options_go_before_the_recipe(few: Path, short_file: Path) -> None:
 
     shipped, short = load(), load(short_file)
     assert recipe_of() == shipped
-    assert recipe_of("--without-teachers") == replace(shipped, teachers=())
+    untaught = replace(shipped.student, taught=False)
+    assert recipe_of("--without-teachers") == replace(shipped, teachers=(), student=untaught)
     assert recipe_of("--from-scratch") == replace(shipped, pretrained=False)
     assert recipe_of("--recipe", short_file) == short
     assert recipe_of("--recipe", short_file, "--seed", "0") == replace(short, seed=0)

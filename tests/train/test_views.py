@@ -75,6 +75,17 @@ def test_a_mixture_is_its_own_crop_for_the_greater_part() -> None:
     assert np.mean(levels) == pytest.approx(50, abs=5)
 
 
+def test_a_mixture_is_of_what_it_says() -> None:
+    """How bright a view is tells what is mixed into it."""
+    crops = plain(*[0] * 39, 200, 100)
+    views = views_of(crops, mixed=0.5)
+    for number in range(300):
+        mixture = views.mixture(40, number)
+        other = 200 if mixture.place == 39 else 0
+        level = (1 - mixture.share) * 100 + mixture.share * other
+        assert views.draw(40, number, 16).max() == pytest.approx(level, abs=1)
+
+
 def test_only_partners_are_mixed_into_others() -> None:
     """Crops that are no partners are white; no view of a black one shows any of it."""
     crops = plain(*[0] * 40, *[255] * 20)
