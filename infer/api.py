@@ -14,7 +14,7 @@ from image_gender_classifier import batch, images, pipeline
 from image_gender_classifier.cores import cores
 from image_gender_classifier.errors import GenderClassifierError, UnreadablePicture
 from image_gender_classifier.files import read_bytes
-from image_gender_classifier.fingerprint import run_hash
+from image_gender_classifier.fingerprint import run_hash, unreadable
 from image_gender_classifier.images import Picture
 from image_gender_classifier.listing import PictureFile, list_pictures
 from image_gender_classifier.loading import DetectorChoice, Parts, RuntimeChoice, open_parts
@@ -115,18 +115,22 @@ class GenderClassifier:
         judges = [self, *(self.twin() for _ in range(min(workers, len(pictures)) - 1))]
         return batch.run(pictures, root, judges, earlier)
 
+    @property
+    def settings(self) -> str:
+        """Key of everything but the picture that a verdict depends on."""
+        return self._parts.settings
+
     def judge_data(self, data: bytes, file: str) -> Verdict:
         """Judges a picture file's bytes."""
         return self._verdict(lambda: images.decode(data), file, self.run_of(data))
 
     def run_of(self, data: bytes) -> str:
         """The `run` attribute that a picture of these bytes gets."""
-        return run_hash(data, self._parts.settings)
+        return run_hash(data, self.settings)
 
     def unreadable(self, file: str, message: str) -> Verdict:
         """The verdict on a picture whose bytes cannot be had."""
-        run = self.run_of(message.encode("utf-8", "replace"))
-        return Verdict(file, "unreadable", "unknown", run=run, message=message)
+        return unreadable(file, message, self.settings)
 
     def _verdict(self, decode: Callable[[], Picture], file: str, run: str) -> Verdict:
         parts = self._parts

@@ -9,12 +9,20 @@ from __future__ import annotations
 import hashlib
 import zlib
 
+from image_gender_classifier.verdict import Verdict
+
 _DIGITS = 12
 
 
 def settings_key(*parts: object) -> str:
     """Condenses everything but the picture that a verdict depends on."""
     return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def unreadable(file: str, message: str, settings: str) -> Verdict:
+    """The verdict on a picture whose bytes tell nothing; it holds while the message is the same."""
+    run = run_hash(message.encode("utf-8", "replace"), settings)
+    return Verdict(file, "unreadable", "unknown", run=run, message=message)
 
 
 def run_hash(data: bytes | memoryview, settings: str) -> str:

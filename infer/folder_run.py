@@ -6,19 +6,21 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import get_args
 
-import cv2
-
-from image_gender_classifier import api
 from image_gender_classifier.console import say
-from image_gender_classifier.errors import UsageError
-from image_gender_classifier.listing import XML_SUFFIX, Listing, list_pictures
+from image_gender_classifier.errors import UnreadablePicture, UsageError
+from image_gender_classifier.files import read_bytes
+from image_gender_classifier.fingerprint import run_hash, unreadable
+from image_gender_classifier.listing import XML_SUFFIX, Listing, PictureFile, list_pictures
 from image_gender_classifier.options import PROGRAM, Options
 from image_gender_classifier.outputs import Table, XmlFolder, csv_table, jsonl_table
+from image_gender_classifier.supervisor import Outcome, Supervisor
 from image_gender_classifier.verdict import Status
+from image_gender_classifier.wire import Task
 from image_gender_classifier.xml import printable
 
 
@@ -64,26 +66,25 @@ def run(options: Options) -> Totals:
         RuntimeMissing: There is no runtime.
         OutputError: The output can no longer be written.
     """
-    listing = list_pictures(options.input, options.recursive, skip=options.output)
-    if not listing.pictures:
-        hint = "" if options.recursive else "; --recursive looks into the folders below it too"
-        raise UsageError(f"{options.input}: no picture in this folder{hint}")
-    _refuse_overwriting(options, listing)
-    classifier = api.load(options.model, options.runtime, options.detector, options.threshold)
-    # Pictures are spread over workers; threads of OpenCV's own would only get in their way.
-    cv2.setNumThreads(1)
+    model = None if options.model is None else str(options.model)
+    task = Task(model, options.runtime, options.detector, options.threshold, options.workers)
+    with Supervisor(task) as supervisor:  # the worker starts while the folder is listed
+        listing = list_pictures(options.input, options.recursive, skip=options.output)
+        if not listing.pictures:
+            hint = "" if options.recursive else "; --recursive looks into the folders below it too"
+            raise UsageError(f"{options.input}: no picture in this folder{hint}")
+        _refuse_overwriting(options, listing)
+        return _judge(options, listing, supervisor)
+
+
+def _judge(options: Options, listing: Listing, supervisor: Supervisor) -> Totals:
     folder = XmlFolder(options.output)
-    outcomes = classifier.judge_listed(
-        listing.pictures,
-        options.input,
-        options.workers,
-        folder.earlier if options.resume else None,
-    )
+    known = _Earlier(options.input, folder, supervisor.settings) if options.resume else None
     started = time.perf_counter()
     statuses: Counter[str] = Counter()
     kept = newly_unreadable = 0
-    with _tables(options) as tables, closing(outcomes), _progress(options, listing) as progress:
-        for outcome in outcomes:
+    with _tables(options) as tables, _progress(options, listing) as progress:
+        for outcome in supervisor.judge(listing.pictures, options.input, known):
             verdict = outcome.verdict
             if not outcome.kept:
                 folder.write(outcome.picture, verdict)
@@ -97,6 +98,25 @@ def run(options: Options) -> Totals:
             progress.advance()
     seconds = time.perf_counter() - started
     return Totals(statuses, kept, newly_unreadable, listing.ignored, seconds)
+
+
+class _Earlier:
+    """Knows the verdicts of an earlier run that still hold."""
+
+    def __init__(self, pictures: Path, verdicts: XmlFolder, settings: str) -> None:
+        self._pictures = pictures
+        self._verdicts = verdicts
+        self._settings = settings
+
+    def __call__(self, picture: PictureFile) -> Outcome | None:
+        try:
+            data = read_bytes(self._pictures / picture.file)
+        except UnreadablePicture as error:
+            verdict = unreadable(picture.file, str(error), self._settings)
+            kept = self._verdicts.earlier(picture, verdict.run) is not None
+            return Outcome(picture, verdict, kept)
+        earlier = self._verdicts.earlier(picture, run_hash(data, self._settings))
+        return None if earlier is None else Outcome(picture, earlier, kept=True)
 
 
 @contextmanager

@@ -1,0 +1,128 @@
+"""The process that judges, kept apart from the one that writes.
+
+A decoder that crashes on a hostile picture takes its process with it. So the command itself
+touches no pixels: it sends the paths here, a line each, and gets verdicts back (see `wire`).
+Pictures are judged by several threads: decoding, searching and judging all happen in libraries
+that let other threads run meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import BinaryIO
+
+from image_gender_classifier import wire
+from image_gender_classifier.errors import GenderClassifierError, RuntimeMissing
+from image_gender_classifier.wire import Begun, Failed, Job, Judged, Message, Ready, Task, Warned
+
+_CANNOT_LOAD = "run: pip install numpy 'opencv-python-headless<5'"
+
+
+def main() -> None:
+    """Serves the command that started this process, until it closes the pipe."""
+    answers = os.fdopen(os.dup(1), "wb")
+    _silence()
+    with suppress(BrokenPipeError):
+        _serve(sys.stdin.buffer, Voice(answers))
+    os._exit(0)  # the command is done, or gone: nobody waits for what is on hand
+
+
+class Voice:
+    """Tells the command; for all threads."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def tell(self, message: Message) -> None:
+        """Sends a message."""
+        line = wire.encode(message)
+        with self._lock:
+            self._stream.write(line)
+            self._stream.flush()
+
+
+def _serve(jobs: BinaryIO, voice: Voice) -> None:
+    task = wire.decode(jobs.readline())
+    assert isinstance(task, Task)
+    logging.getLogger("image_gender_classifier").addHandler(_Warnings(voice))
+    try:
+        judges = _Judges(task, voice)
+    except GenderClassifierError as error:
+        voice.tell(Failed(type(error).__name__, str(error)))
+        return
+    voice.tell(Ready(judges.settings))
+    for line in jobs:
+        job = wire.decode(line)
+        assert isinstance(job, Job)
+        judges.take(job)
+
+
+class _Judges:
+    """Threads that judge, each with a classifier of its own, started when there is work."""
+
+    def __init__(self, task: Task, voice: Voice) -> None:
+        try:
+            import cv2
+
+            from image_gender_classifier import api
+        except ImportError as error:
+            raise RuntimeMissing(
+                f"{error.name or 'a library'} cannot be loaded ({error}); {_CANNOT_LOAD}"
+            ) from None
+        # Pictures are spread over threads; OpenCV's own would only get in their way.
+        cv2.setNumThreads(1)
+        self._classifier = api.load(task.model, task.runtime, task.detector, task.threshold)
+        self.settings = self._classifier.settings
+        self._workers = task.workers
+        self._voice = voice
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._threads = 0
+
+    def take(self, job: Job) -> None:
+        """Has a picture judged when a thread is free."""
+        self._jobs.put(job)
+        if self._threads < self._workers:
+            threading.Thread(target=self._work, args=(self._threads,), daemon=True).start()
+            self._threads += 1
+
+    def _work(self, place: int) -> None:
+        try:
+            judge = self._classifier if place == 0 else self._classifier.twin()
+            while True:
+                job = self._jobs.get()
+                self._voice.tell(Begun(job.number))
+                verdict = judge.judge(Path(job.path), job.file)
+                self._voice.tell(Judged(job.number, verdict))
+        except BrokenPipeError:
+            os._exit(1)
+        except GenderClassifierError as error:
+            self._voice.tell(Failed(type(error).__name__, str(error)))
+            os._exit(1)
+
+
+class _Warnings(logging.Handler):
+    """Passes on what is logged for the user."""
+
+    def __init__(self, voice: Voice) -> None:
+        super().__init__(logging.WARNING)
+        self._voice = voice
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._voice.tell(Warned(record.getMessage()))
+
+
+def _silence() -> None:
+    """Keeps what libraries print from the user and from the pipe.
+
+    libjpeg and libpng remark on damaged files on standard error; the verdicts say it.
+    """
+    with Path(os.devnull).open("wb") as nowhere:
+        for stream in (1, 2):
+            os.dup2(nowhere.fileno(), stream)

@@ -1,0 +1,165 @@
+"""A picture that takes the worker with it costs its own verdict and nobody else's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from image_gender_classifier import api, supervisor
+from image_gender_classifier.errors import GenderClassifierError, ModelError, RuntimeMissing
+from image_gender_classifier.fingerprint import run_hash
+from image_gender_classifier.listing import PictureFile
+from image_gender_classifier.supervisor import Outcome, Supervisor
+from image_gender_classifier.wire import Task
+
+TASK = Task(None, "auto", "cascade", None, 2)
+CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
+
+# A worker with a decoder that can be made to do what a bad one does.
+_BAD_DECODER = """
+import os, signal, threading, time
+from image_gender_classifier import images
+decode = images.decode
+def bad(data, *others):
+    if data.endswith(b"crash"): signal.pthread_kill(threading.get_ident(), signal.SIGSEGV)
+    if data.endswith(b"killed"): signal.pthread_kill(threading.get_ident(), signal.SIGKILL)
+    if data.endswith(b"exit"): os._exit(3)
+    if data.endswith(b"hang"): time.sleep(600)
+    return decode(data, *others)
+images.decode = bad
+"""
+
+
+@pytest.fixture
+def bad_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = supervisor._START.replace("from image", f"exec({_BAD_DECODER!r}); from image", 1)
+    monkeypatch.setattr(supervisor, "_START", start)
+
+
+def pictures(folder: Path, samples: Path, endings: Sequence[bytes]) -> list[PictureFile]:
+    """Copies of a real picture, each with something at its end."""
+    data = (samples / "cat.jpg").read_bytes()
+    listed = []
+    for number, ending in enumerate(endings):
+        name = f"{number:03}"
+        (folder / f"{name}.jpg").write_bytes(data + ending)
+        listed.append(PictureFile(f"{name}.jpg", f"{name}.xml"))
+    return listed
+
+
+def judged(listed: Sequence[PictureFile], folder: Path, task: Task = TASK) -> list[Outcome]:
+    with Supervisor(task, longest=3.0) as one:
+        return list(one.judge(listed, folder))
+
+
+def test_judges_as_a_classifier_does_in_order(samples: Path) -> None:
+    names = ("rocket", "astronaut", "cat")
+    listed = [PictureFile(f"{name}.jpg", f"{name}.xml") for name in names]
+    classifier = api.load()
+    outcomes = judged(listed, samples)
+    assert [outcome.picture for outcome in outcomes] == listed
+    assert [outcome.verdict for outcome in outcomes] == [
+        classifier.judge(samples / picture.file, picture.file) for picture in listed
+    ]
+    assert not any(outcome.kept for outcome in outcomes)
+
+
+@pytest.mark.usefixtures("bad_decoder")
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) -> None:
+    endings = [b""] * 30
+    endings[0] = endings[7] = endings[8] = endings[29] = CRASH
+    listed = pictures(tmp_path, samples, endings)
+    task = Task(None, "auto", "none", None, workers)
+    outcomes = judged(listed, tmp_path, task)
+    assert [outcome.picture for outcome in outcomes] == listed
+    for outcome, ending in zip(outcomes, endings, strict=True):
+        assert (outcome.verdict.status == "unreadable") == (ending == CRASH)
+        assert outcome.verdict.run
+    message = outcomes[7].verdict.message or ""
+    assert "crashed (SIGSEGV)" in message
+    assert "save it again" in message
+
+
+@pytest.mark.usefixtures("bad_decoder")
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [(KILLED, "too little memory"), (EXIT, "exit code 3"), (HANG, "takes longer than 3 s")],
+)
+def test_other_ends_are_told_apart(ending: bytes, said: str, samples: Path, tmp_path: Path) -> None:
+    outcomes = judged(pictures(tmp_path, samples, [b"", ending, b"", b""]), tmp_path)
+    statuses = [outcome.verdict.status for outcome in outcomes]
+    assert [status == "unreadable" for status in statuses] == [False, True, False, False]
+    assert said in (outcomes[1].verdict.message or "").lower()
+
+
+def test_what_is_known_is_not_judged(samples: Path, tmp_path: Path) -> None:
+    listed = pictures(tmp_path, samples, [b""] * 12)
+    known = {
+        picture.file: Outcome(picture, api.load().unreadable(picture.file, "known"), kept=True)
+        for picture in listed[::2]
+    }
+    with Supervisor(TASK) as one:
+        outcomes = list(one.judge(listed, tmp_path, lambda picture: known.get(picture.file)))
+    assert [outcome.picture for outcome in outcomes] == listed
+    assert [outcome.kept for outcome in outcomes] == [True, False] * 6
+
+
+def test_tells_the_key_of_its_settings() -> None:
+    with Supervisor(TASK) as one:
+        assert one.settings == api.load().settings
+        assert run_hash(b"data", one.settings) == api.load().run_of(b"data")
+
+
+@pytest.mark.parametrize(
+    ("task", "error"),
+    [
+        (Task("/no/such.tflite", "auto", "none", None, 1), ModelError),
+        (Task(None, "auto", "none", 7.0, 1), GenderClassifierError),
+    ],
+)
+def test_errors_of_the_worker_are_raised_here(task: Task, error: type[Exception]) -> None:
+    with Supervisor(task) as one, pytest.raises(error):
+        _ = one.settings
+
+
+def test_a_worker_that_dies_at_once_is_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_START", "import os; os.kill(os.getpid(), 11)")
+    with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=r"crashed \(SIGSEGV\)"):
+        _ = one.settings
+
+
+def running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_the_worker_ends_with_a_killed_command(samples: Path) -> None:
+    program = (
+        "from image_gender_classifier.supervisor import Supervisor\n"
+        "from image_gender_classifier.wire import Task\n"
+        "import time\n"
+        "with Supervisor(Task(None, 'auto', 'none', None, 2)) as one:\n"
+        "    one.settings\n"
+        "    print(one._worker._process.pid, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as command:
+        assert command.stdout is not None
+        worker = int(command.stdout.readline())
+        assert running(worker)
+        os.kill(command.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while running(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not running(worker)
