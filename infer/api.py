@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier import batch, images, pipeline
+from image_gender_classifier.choices import Choices, DetectorChoice, RuntimeChoice
 from image_gender_classifier.cores import cores
 from image_gender_classifier.errors import GenderClassifierError, UnreadablePicture
 from image_gender_classifier.files import read_bytes
 from image_gender_classifier.fingerprint import run_hash, unreadable
 from image_gender_classifier.images import Picture
-from image_gender_classifier.listing import PictureFile, list_pictures
-from image_gender_classifier.loading import DetectorChoice, Parts, RuntimeChoice, open_parts
+from image_gender_classifier.listing import list_pictures
+from image_gender_classifier.loading import Parts, open_parts
 from image_gender_classifier.verdict import Verdict
+
+Show = Callable[[Picture, Verdict], None]
+"""What is done with a picture's pixels and the verdict on them."""
 
 
 def load(
@@ -26,6 +30,7 @@ def load(
     runtime: RuntimeChoice = "auto",
     detector: DetectorChoice = "cascade",
     threshold: float | None = None,
+    all_faces: bool = False,
 ) -> GenderClassifier:
     """Loads a classifier.
 
@@ -35,16 +40,23 @@ def load(
         detector: `cascade` searches each picture for a face; `none` takes each picture as a face
             crop.
         threshold: Confidence below which a verdict is `uncertain`; the manifest's by default.
+        all_faces: Judge every face found, not only the main one.
 
     Raises:
         ModelError: A model, cascade or manifest is missing, damaged or of another contract.
         RuntimeMissing: No usable runtime is installed.
         UsageError: Model and runtime don't fit, or the threshold is not between 0 and 1.
     """
-    path = None if model is None else Path(model)
-    parts = open_parts(path, runtime, detector, threshold)
+    path = None if model is None else os.fspath(model)
+    return of_choices(Choices(path, runtime, detector, threshold, all_faces))
+
+
+def of_choices(choices: Choices) -> GenderClassifier:
+    """Loads a classifier; see `load`."""
+    parts = open_parts(choices)
     # Twins take the runtime that was found, and don't tell again which one was not.
-    return GenderClassifier(parts, lambda: open_parts(path, parts.runtime, detector, threshold))
+    found = replace(choices, runtime=parts.runtime)
+    return GenderClassifier(parts, lambda: open_parts(found))
 
 
 class GenderClassifier:
@@ -75,13 +87,23 @@ class GenderClassifier:
             data = repr(picture.shape).encode() + picture.tobytes()
             return self._verdict(lambda: images.from_array(picture), file, self.run_of(data))
         if isinstance(picture, bytes):
-            return self.judge_data(picture, file)
+            return self._verdict(lambda: images.decode(picture), file, self.run_of(picture))
         path = Path(picture)
+        return self.judge_file(path, file or path.name)
+
+    def judge_file(self, path: Path, file: str, show: Show | None = None) -> Verdict:
+        """Judges a picture file.
+
+        Args:
+            path: The file.
+            file: What the verdict calls it.
+            show: Is given the pixels with the verdict on them, if they could be read.
+        """
         try:
             data = read_bytes(path)
         except UnreadablePicture as error:
-            return self.unreadable(file or path.name, str(error))
-        return self.judge_data(data, file or path.name)
+            return unreadable(file, str(error), self.settings)
+        return self._verdict(lambda: images.decode(data), file, self.run_of(data), show)
 
     def judge_folder(
         self,
@@ -100,42 +122,30 @@ class GenderClassifier:
             UsageError: The folder cannot be read.
         """
         root = Path(folder)
-        pictures = list_pictures(root, recursive).pictures
-        for outcome in self.judge_listed(pictures, root, workers or cores()):
-            yield outcome.verdict
-
-    def judge_listed(
-        self,
-        pictures: tuple[PictureFile, ...],
-        root: Path,
-        workers: int,
-        earlier: batch.Earlier | None = None,
-    ) -> Generator[batch.Outcome, None, None]:
-        """Judges listed pictures below a folder; see `batch.run`."""
-        judges = [self, *(self.twin() for _ in range(min(workers, len(pictures)) - 1))]
-        return batch.run(pictures, root, judges, earlier)
+        files = [picture.file for picture in list_pictures(root, recursive).pictures]
+        threads = min(workers or cores(), len(files))
+        return batch.run(files, root, [self, *(self.twin() for _ in range(threads - 1))])
 
     @property
     def settings(self) -> str:
         """Key of everything but the picture that a verdict depends on."""
         return self._parts.settings
 
-    def judge_data(self, data: bytes, file: str) -> Verdict:
-        """Judges a picture file's bytes."""
-        return self._verdict(lambda: images.decode(data), file, self.run_of(data))
-
     def run_of(self, data: bytes) -> str:
         """The `run` attribute that a picture of these bytes gets."""
         return run_hash(data, self.settings)
 
-    def unreadable(self, file: str, message: str) -> Verdict:
-        """The verdict on a picture whose bytes cannot be had."""
-        return unreadable(file, message, self.settings)
-
-    def _verdict(self, decode: Callable[[], Picture], file: str, run: str) -> Verdict:
+    def _verdict(
+        self, decode: Callable[[], Picture], file: str, run: str, show: Show | None = None
+    ) -> Verdict:
         parts = self._parts
         try:
-            verdict = pipeline.judge(decode(), file, parts.detector, parts.classifier)
+            picture = decode()
+            verdict = pipeline.judge(
+                picture, file, parts.detector, parts.classifier, parts.all_faces
+            )
+            if show is not None:
+                show(picture, verdict)
         except UnreadablePicture as error:
             verdict = Verdict(file, "unreadable", "unknown", message=str(error))
         except GenderClassifierError:

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from image_gender_classifier import options as command_line
 from image_gender_classifier.console import say
-from image_gender_classifier.errors import GenderClassifierError, OutputError, RuntimeMissing
+from image_gender_classifier.errors import GenderClassifierError, OutputError
 from image_gender_classifier.options import PROGRAM, Options
 
 DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST = 0, 1, 2, 3
@@ -47,14 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: Options) -> int:
-    # Imported late: --help and wrong usage are answered without NumPy, OpenCV and a runtime.
-    try:
-        from image_gender_classifier import folder_run
-    except ImportError as error:
-        raise RuntimeMissing(
-            f"{error.name or 'a library'} cannot be loaded ({error}); "
-            "run: pip install numpy 'opencv-python-headless<5' tqdm"
-        ) from None
+    from image_gender_classifier import folder_run  # late: --help does without it
 
     level = logging.ERROR if options.quiet else logging.WARNING
     logging.basicConfig(format=f"{PROGRAM}: %(message)s", level=level)

@@ -15,13 +15,22 @@ from image_gender_classifier.console import say
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.files import read_bytes
 from image_gender_classifier.fingerprint import run_hash, unreadable
-from image_gender_classifier.listing import XML_SUFFIX, Listing, PictureFile, list_pictures
+from image_gender_classifier.listing import Listing, PictureFile, list_pictures
 from image_gender_classifier.options import PROGRAM, Options
-from image_gender_classifier.outputs import Table, XmlFolder, csv_table, jsonl_table
+from image_gender_classifier.outputs import (
+    DrawingFolder,
+    Table,
+    XmlFolder,
+    contact_sheet,
+    csv_table,
+    jsonl_table,
+)
 from image_gender_classifier.supervisor import Outcome, Supervisor
-from image_gender_classifier.verdict import Status
+from image_gender_classifier.verdict import Status, Verdict
 from image_gender_classifier.wire import Task
 from image_gender_classifier.xml import printable
+
+_OPENERS = {"--csv": csv_table, "--jsonl": jsonl_table, "--contact-sheet": contact_sheet}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +75,14 @@ def run(options: Options) -> Totals:
         RuntimeMissing: There is no runtime.
         OutputError: The output can no longer be written.
     """
-    model = None if options.model is None else str(options.model)
-    task = Task(model, options.runtime, options.detector, options.threshold, options.workers)
+    task = Task(
+        options.choices,
+        options.workers,
+        copies=options.annotate is not None,
+        thumbnails=options.contact_sheet is not None,
+    )
     with Supervisor(task) as supervisor:  # the worker starts while the folder is listed
-        listing = list_pictures(options.input, options.recursive, skip=options.output)
+        listing = list_pictures(options.input, options.recursive, skip=_folders(options))
         if not listing.pictures:
             hint = "" if options.recursive else "; --recursive looks into the folders below it too"
             raise UsageError(f"{options.input}: no picture in this folder{hint}")
@@ -79,17 +92,20 @@ def run(options: Options) -> Totals:
 
 def _judge(options: Options, listing: Listing, supervisor: Supervisor) -> Totals:
     folder = XmlFolder(options.output)
-    known = _Earlier(options.input, folder, supervisor.settings) if options.resume else None
+    copies = None if options.annotate is None else DrawingFolder(options.annotate)
+    known = _Earlier(options, folder, copies, supervisor.settings) if options.resume else None
     started = time.perf_counter()
     statuses: Counter[str] = Counter()
     kept = newly_unreadable = 0
     with _tables(options) as tables, _progress(options, listing) as progress:
         for outcome in supervisor.judge(listing.pictures, options.input, known):
             verdict = outcome.verdict
+            if copies is not None and outcome.drawings.copy is not None:
+                copies.write(outcome.picture, outcome.drawings.copy, verdict.run)
             if not outcome.kept:
                 folder.write(outcome.picture, verdict)
             for table in tables:
-                table.add(verdict)
+                table.add(verdict, outcome.drawings)
             statuses[verdict.status] += 1
             kept += outcome.kept
             if verdict.status == "unreadable" and not outcome.kept:
@@ -103,9 +119,13 @@ def _judge(options: Options, listing: Listing, supervisor: Supervisor) -> Totals
 class _Earlier:
     """Knows the verdicts of an earlier run that still hold."""
 
-    def __init__(self, pictures: Path, verdicts: XmlFolder, settings: str) -> None:
-        self._pictures = pictures
+    def __init__(
+        self, options: Options, verdicts: XmlFolder, copies: DrawingFolder | None, settings: str
+    ) -> None:
+        self._pictures = options.input
+        self._shown = options.contact_sheet is not None
         self._verdicts = verdicts
+        self._copies = copies
         self._settings = settings
 
     def __call__(self, picture: PictureFile) -> Outcome | None:
@@ -116,7 +136,17 @@ class _Earlier:
             kept = self._verdicts.earlier(picture, verdict.run) is not None
             return Outcome(picture, verdict, kept)
         earlier = self._verdicts.earlier(picture, run_hash(data, self._settings))
-        return None if earlier is None else Outcome(picture, earlier, kept=True)
+        if earlier is None or self._to_draw(picture, earlier):
+            return None
+        return Outcome(picture, earlier, kept=True)
+
+    def _to_draw(self, picture: PictureFile, verdict: Verdict) -> bool:
+        """Tells whether something must be drawn of a picture, and so it must be judged again."""
+        if verdict.status == "unreadable":
+            return False
+        if self._shown and verdict.doubtful:
+            return True
+        return self._copies is not None and not self._copies.shows(picture, verdict.run)
 
 
 @contextmanager
@@ -124,10 +154,9 @@ def _tables(options: Options) -> Iterator[list[Table]]:
     """Opens the tables wanted, and names them when the run ends, however it ends."""
     with ExitStack() as stack:
         tables = []
-        for path, open_table in ((options.csv, csv_table), (options.jsonl, jsonl_table)):
-            if path is not None:
-                tables.append(open_table(path))
-                stack.callback(tables[-1].finish)
+        for option, path in options.files.items():
+            tables.append(_OPENERS[option](path))
+            stack.callback(tables[-1].finish)
         yield tables
 
 
@@ -137,8 +166,10 @@ class _Progress:
     def __init__(self, total: int, shown: bool) -> None:
         self._bar = None
         if shown:
-            from tqdm import tqdm
-
+            try:
+                from tqdm import tqdm
+            except ImportError:  # verdicts matter more than a bar
+                return
             self._bar = tqdm(total=total, unit="picture", dynamic_ncols=True)
 
     def __enter__(self) -> _Progress:
@@ -171,18 +202,25 @@ def _refuse_overwriting(options: Options, listing: Listing) -> None:
     A picture may be called `a.xml`: its first bytes tell that it is one. Only paths whose names
     are alike are resolved, there can be many.
     """
-    tables = [path for path in (options.csv, options.jsonl) if path is not None]
-    names = {path.name for path in tables}
-    pictures = {
-        (options.input / picture.file).resolve()
-        for picture in listing.pictures
-        if picture.file.endswith(XML_SUFFIX) or picture.file.rpartition("/")[2] in names
-    }
-    xml_files = {
-        (options.output / picture.xml).resolve()
-        for picture in listing.pictures
-        if pictures or picture.xml.rpartition("/")[2] in names
-    }
-    lost = (pictures & xml_files) | ({path.resolve() for path in tables} & (pictures | xml_files))
+    tables = {path.resolve() for path in options.files.values()}
+    written = [(options.output, picture.xml) for picture in listing.pictures]
+    if options.annotate is not None:
+        written += [(options.annotate, picture.drawing) for picture in listing.pictures]
+    inputs = [(options.input, picture.file) for picture in listing.pictures]
+    names = {path.name for path in tables} | {_name(path) for _, path in inputs}
+    files = [folder / path for folder, path in written if _name(path) in names]
+    names = {path.name for path in (*tables, *files)}
+    pictures = {(folder / path).resolve() for folder, path in inputs if _name(path) in names}
+    lost = ({path.resolve() for path in files} | tables) & pictures
+    lost |= {path.resolve() for path in files} & tables
     if lost:
         raise UsageError(f"{min(lost)}: would be overwritten; choose another output")
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _folders(options: Options) -> list[Path]:
+    """The folders that are written to."""
+    return [folder for folder in (options.output, options.annotate) if folder is not None]

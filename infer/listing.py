@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -31,6 +31,11 @@ class PictureFile:
     file: str
     xml: str
 
+    @property
+    def drawing(self) -> str:
+        """The path of its copy with the verdict drawn on it, below the folder of these."""
+        return self.xml.removesuffix(XML_SUFFIX) + ".jpg"
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -45,7 +50,7 @@ class Listing:
     ignored: int
 
 
-def list_pictures(folder: Path, recursive: bool = False, skip: Path | None = None) -> Listing:
+def list_pictures(folder: Path, recursive: bool = False, skip: Collection[Path] = ()) -> Listing:
     """Lists the pictures of a folder.
 
     A picture is a regular file (or a link to one) whose name ends in a known extension in any
@@ -54,14 +59,15 @@ def list_pictures(folder: Path, recursive: bool = False, skip: Path | None = Non
     Args:
         folder: The input folder.
         recursive: Enter the folders below it too.
-        skip: A folder that is not entered, such as an output folder inside the input.
+        skip: Folders that are not entered, such as an output folder inside the input.
 
     Raises:
         UsageError: The folder cannot be read.
     """
     pictures: list[PictureFile] = []
     ignored = 0
-    for parent, names in _walk(folder, recursive, skip):
+    left_out = {path.resolve() for path in skip}
+    for parent, names in _walk(folder, recursive, left_out):
         chosen = [name for name in names if _is_picture(folder / parent / name)]
         ignored += len(names) - len(chosen)
         for name, xml in zip(chosen, xml_names(chosen), strict=True):
@@ -111,7 +117,9 @@ def _hashed(base: str) -> str:
     return base + ending
 
 
-def _walk(folder: Path, recursive: bool, skip: Path | None) -> Iterator[tuple[str, list[str]]]:
+def _walk(
+    folder: Path, recursive: bool, left_out: Collection[Path]
+) -> Iterator[tuple[str, list[str]]]:
     """Yields each folder's path below the input and its files' names, both in byte order."""
     waiting = [""]
     while waiting:
@@ -120,7 +128,9 @@ def _walk(folder: Path, recursive: bool, skip: Path | None) -> Iterator[tuple[st
         yield parent, sorted(files, key=os.fsencode)
         if recursive:
             below = [_join(parent, name) for name in sorted(folders, key=os.fsencode)]
-            waiting += [path for path in reversed(below) if not _same(folder / path, skip)]
+            waiting += [
+                path for path in reversed(below) if (folder / path).resolve() not in left_out
+            ]
 
 
 def _scan(folder: Path) -> tuple[list[str], list[str]]:
@@ -149,10 +159,6 @@ def _is_picture(path: Path) -> bool:
         return known  # it gets a verdict that says so
     except OSError:  # a link that leads nowhere
         return False
-
-
-def _same(path: Path, other: Path | None) -> bool:
-    return other is not None and path.resolve() == other.resolve()
 
 
 def _join(parent: str, name: str) -> str:

@@ -6,18 +6,15 @@ import logging
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
 
 from image_gender_classifier import __version__, manifest
 from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier.choices import Choices, RuntimeChoice
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.errors import RuntimeMissing, UsageError
 from image_gender_classifier.fingerprint import settings_key
 from image_gender_classifier.pipeline import Detector, WholePicture
 from image_gender_classifier.runtimes import PREFERENCE, SUFFIXES, RuntimeName, open_model
-
-RuntimeChoice = Literal["auto", "tflite", "onnx"]
-DetectorChoice = Literal["cascade", "none"]
 
 SHIPPED_STEM = "gender_int8"
 _log = logging.getLogger("image_gender_classifier")
@@ -30,12 +27,14 @@ class Parts:
     Attributes:
         classifier: The network with its manifest entry.
         detector: What finds faces.
+        all_faces: Whether the faces beside the main one are judged too.
         settings: Key of everything but the picture that a verdict depends on.
         runtime: The runtime that was found.
     """
 
     classifier: Classifier
     detector: Detector
+    all_faces: bool
     settings: str
     runtime: RuntimeName
 
@@ -45,21 +44,24 @@ def shipped_models() -> Path:
     return Path(str(files("image_gender_classifier.models")))
 
 
-def open_parts(
-    model: Path | None, runtime: RuntimeChoice, detector: DetectorChoice, threshold: float | None
-) -> Parts:
-    """Opens model and detector; see `api.load` for arguments and errors."""
+def open_parts(choices: Choices) -> Parts:
+    """Opens model and detector; see `api.load` for errors."""
+    threshold = choices.threshold
     if threshold is not None and not 0 <= threshold <= 1:
         raise UsageError(f"the threshold is {threshold}, but must lie between 0 and 1")
-    classifier = open_classifier(model, runtime, threshold)
+    model = None if choices.model is None else Path(choices.model)
+    classifier = open_classifier(model, choices.runtime, threshold)
     shipped = manifest.load(shipped_models())
-    cascades = shipped.cascades if detector == "cascade" else ()
+    searching = choices.detector == "cascade"
+    cascades = shipped.cascades if searching else ()
     settings = settings_key(
-        __version__, *classifier.decisive, detector, *(cascade.decisive for cascade in cascades)
+        *(__version__, *classifier.decisive, choices.detector),
+        *(cascade.decisive for cascade in cascades),
+        *(["all faces"] if choices.all_faces else []),
     )
-    finder: Detector = CascadeDetector(shipped) if detector == "cascade" else WholePicture()
+    detector: Detector = CascadeDetector(shipped) if searching else WholePicture()
     found = SUFFIXES[Path(classifier.entry.file).suffix.lower()]
-    return Parts(classifier, finder, settings, found)
+    return Parts(classifier, detector, choices.all_faces, settings, found)
 
 
 def open_classifier(

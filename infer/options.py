@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from image_gender_classifier import __version__
+from image_gender_classifier.choices import Choices
 from image_gender_classifier.cores import cores
 from image_gender_classifier.errors import UsageError
 
@@ -38,30 +39,38 @@ class Options:
     Attributes:
         input: Folder of pictures.
         output: Existing folder for the XML files.
-        model: A model of the user's own, or None for the shipped one.
-        runtime: Which runtime runs it.
-        detector: How faces are found.
+        choices: How pictures are judged.
         recursive: Judge the folders below the input too.
-        threshold: Confidence below which a verdict is uncertain, or None for the manifest's.
         workers: Pictures judged at a time.
         resume: Keep verdicts of an earlier run that still hold.
         csv: File for one CSV row a picture, or None.
         jsonl: File for one JSON line a picture, or None.
+        annotate: Existing folder for copies with the verdicts drawn on them, or None.
+        contact_sheet: File for a page with the doubtful pictures, or None.
         quiet: Print errors only.
     """
 
     input: Path
     output: Path
-    model: Path | None
-    runtime: Any
-    detector: Any
+    choices: Choices
     recursive: bool
-    threshold: float | None
     workers: int
     resume: bool
     csv: Path | None
     jsonl: Path | None
+    annotate: Path | None
+    contact_sheet: Path | None
     quiet: bool
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that are written beside the XML, by the option that asks for each."""
+        wanted = {
+            "--csv": self.csv,
+            "--jsonl": self.jsonl,
+            "--contact-sheet": self.contact_sheet,
+        }
+        return {option: path for option, path in wanted.items() if path is not None}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -78,14 +87,19 @@ def parse(argv: Sequence[str] | None) -> Options:
         UsageError: It asks for something that cannot be done.
         SystemExit: After `--help` and `--version`.
     """
-    options = Options(**vars(_parser().parse_args(argv)))
+    given = vars(_parser().parse_args(argv))
+    choices = Choices(**{name: given.pop(name) for name in Choices.__slots__})
+    options = Options(choices=choices, **given)
     _check_folder(options.input, "-i", os.R_OK | os.X_OK)
     _check_folder(options.output, "-o", os.W_OK | os.X_OK)
-    for name, path in (("--csv", options.csv), ("--jsonl", options.jsonl)):
-        if path is not None:
-            _check_table(path, name)
-    if options.csv and options.jsonl and options.csv.resolve() == options.jsonl.resolve():
-        raise UsageError(f"--csv and --jsonl {options.jsonl}: need a file each")
+    if options.annotate is not None:
+        _check_folder(options.annotate, "--annotate", os.W_OK | os.X_OK)
+    known: dict[Path, str] = {}
+    for name, path in options.files.items():
+        _check_file(path, name)
+        other = known.setdefault(path.resolve(), name)
+        if other != name:
+            raise UsageError(f"{other} and {name} {path}: need a file each")
     return options
 
 
@@ -104,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         help="existing folder for the XML files",
     )  # fmt: skip
     add(
-        "--model", type=Path, metavar="FILE",
+        "--model", metavar="FILE",
         help="a .tflite or .onnx model beside its manifest.json (default: the shipped model)",
     )  # fmt: skip
     add(
@@ -140,6 +154,20 @@ def _parser() -> argparse.ArgumentParser:
         "--jsonl", type=Path, metavar="FILE",
         help="also write one JSON object a picture and line (default: no)",
     )  # fmt: skip
+    add(
+        "--all-faces", action="store_true",
+        help="judge every face of a picture, not only the largest and most central (default: no)",
+    )  # fmt: skip
+    add(
+        "--annotate", type=Path, metavar="DIR",
+        help="also write a copy of each picture with boxes and verdict drawn on it into this "
+        "existing folder (default: no)",
+    )  # fmt: skip
+    add(
+        "--contact-sheet", type=Path, metavar="FILE",
+        help="also write an HTML page with small copies of the doubtful pictures: uncertain, or "
+        "without a face (default: no)",
+    )  # fmt: skip
     add("--quiet", action="store_true", help="print errors only (default: no)")
     add("--version", action="version", version=f"{PROGRAM} {__version__}")
     return parser
@@ -156,15 +184,15 @@ def _check_folder(folder: Path, option: str, access: int) -> None:
         raise UsageError(f"{option} {folder}: the folder may not be {verb}")
 
 
-def _check_table(path: Path, option: str) -> None:
+def _check_file(path: Path, option: str) -> None:
     if path.name == "-":
         raise UsageError(f"{option} -: standard output cannot be had; give a file")
     if _mode(path.parent, option) is None:
         raise UsageError(f"{option} {path}: the folder {path.parent} does not exist")
     mode = _mode(path, option)
-    if mode is not None and not stat.S_ISREG(mode):  # a table would take a device's place
+    if mode is not None and not stat.S_ISREG(mode):  # it would take a device's place
         raise UsageError(f"{option} {path}: is not a regular file")
-    if path.is_symlink():  # the table would take the link's place
+    if path.is_symlink():  # it would take the link's place
         raise UsageError(f"{option} {path}: is a link; give the file itself")
 
 

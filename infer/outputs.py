@@ -1,4 +1,4 @@
-"""Where verdicts go: an XML file each, and a row each in a table if one is wanted."""
+"""Where verdicts go: an XML file each, and drawings and rows of tables where they are wanted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from image_gender_classifier import xml
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.listing import PictureFile, picture_id
-from image_gender_classifier.verdict import Face, Verdict
+from image_gender_classifier.verdict import NO_DRAWINGS, Drawings, Face, Verdict
 from image_gender_classifier.writing import discard, partial_path, remove_leftovers, write_whole
 
 COLUMNS = (
@@ -20,32 +20,28 @@ COLUMNS = (
     *("x", "y", "width", "height", "detector", "run", "message"),
 )
 
+_SOI = b"\xff\xd8"  # how a JPEG file starts
 
-class XmlFolder:
-    """The output folder."""
+Row = Callable[[Verdict, Drawings], str]
+"""From a verdict and what was drawn of it to a piece of a file."""
+
+
+class OutputFolder:
+    """A folder in which the input's folders are mirrored."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: set[Path] = set()
 
-    def write(self, picture: PictureFile, verdict: Verdict) -> None:
-        """Writes a picture's XML file, whole or not at all.
+    def write_file(self, name: str, data: bytes) -> None:
+        """Writes a file, whole or not at all.
 
         Raises:
             OutputError: It cannot be written.
         """
-        path = self._folder / picture.xml
+        path = self._folder / name
         self._prepare(path.parent)
-        write_whole(path, xml.encode(verdict))
-
-    def earlier(self, picture: PictureFile, run: str) -> Verdict | None:
-        """The verdict of an earlier run on the same picture, with the same model and options."""
-        try:
-            verdict = xml.decode((self._folder / picture.xml).read_bytes())
-        except (OSError, ValueError):
-            return None
-        same = verdict.run == run and verdict.file == xml.printable(picture.file)
-        return verdict if same else None
+        write_whole(path, data)
 
     def _prepare(self, folder: Path) -> None:
         """Makes a folder below the output folder, and cleans it once."""
@@ -62,6 +58,45 @@ class XmlFolder:
         self._known.add(folder)
 
 
+class XmlFolder(OutputFolder):
+    """The folder of the XML files."""
+
+    def write(self, picture: PictureFile, verdict: Verdict) -> None:
+        """Writes a picture's XML file; raises as `write_file`."""
+        self.write_file(picture.xml, xml.encode(verdict))
+
+    def earlier(self, picture: PictureFile, run: str) -> Verdict | None:
+        """The verdict of an earlier run on the same picture, with the same model and options."""
+        try:
+            verdict = xml.decode((self._folder / picture.xml).read_bytes())
+        except (OSError, ValueError):
+            return None
+        same = verdict.run == run and verdict.file == xml.printable(picture.file)
+        return verdict if same else None
+
+
+class DrawingFolder(OutputFolder):
+    """The folder of the copies with boxes and verdicts drawn on them."""
+
+    def write(self, picture: PictureFile, copy: bytes, run: str) -> None:
+        """Writes a copy (a JPEG file) of what a run said; raises as `write_file`."""
+        self.write_file(picture.drawing, _SOI + _comment(run) + copy.removeprefix(_SOI))
+
+    def shows(self, picture: PictureFile, run: str) -> bool:
+        """Tells whether there is a copy of what that run said."""
+        wanted = _SOI + _comment(run)
+        try:
+            with (self._folder / picture.drawing).open("rb") as file:
+                return file.read(len(wanted)) == wanted
+        except OSError:
+            return False
+
+
+def _comment(run: str) -> bytes:
+    text = f"run {run}".encode("ascii")
+    return b"\xff\xfe" + (2 + len(text)).to_bytes(2, "big") + text
+
+
 class Table:
     """A file with a row for each picture; it takes its name when the run ends.
 
@@ -69,25 +104,27 @@ class Table:
         OutputError: The file cannot be written.
     """
 
-    def __init__(self, path: Path, row: Callable[[Verdict], str], header: str = "") -> None:
+    def __init__(self, path: Path, row: Row, header: str = "", footer: str = "") -> None:
         self._path = path
         self._partial = partial_path(path)
         self._row = row
+        self._footer = footer
         self._broken = False
         with self._explained():
             self._file = self._partial.open("w", encoding="utf-8", newline="")
             self._file.write(header)
 
-    def add(self, verdict: Verdict) -> None:
+    def add(self, verdict: Verdict, drawings: Drawings = NO_DRAWINGS) -> None:
         """Adds a picture's row."""
         with self._explained():
-            self._file.write(self._row(verdict))
+            self._file.write(self._row(verdict, drawings))
 
     def finish(self) -> None:
         """Gives the file its name, with the rows that it has, unless one could not be written."""
         with self._explained():
             try:
-                self._file.close()
+                with self._file:
+                    self._file.write(self._footer)
                 if self._broken:
                     raise OSError(None, "a row is missing")
                 self._partial.replace(self._path)
@@ -114,7 +151,14 @@ def jsonl_table(path: Path) -> Table:
     return Table(path, _json_row)
 
 
-def _csv_row(verdict: Verdict) -> str:
+def contact_sheet(path: Path) -> Table:
+    """A page with the doubtful pictures."""
+    from image_gender_classifier.contact_sheet import FOOT, HEAD, piece
+
+    return Table(path, piece, HEAD, FOOT)
+
+
+def _csv_row(verdict: Verdict, _: Drawings) -> str:
     place: Sequence[object] = ("",) * 5
     if verdict.faces:
         place = (*xml.rounded(verdict.faces[0]), verdict.faces[0].detector)
@@ -141,7 +185,7 @@ def _csv_line(values: Sequence[object]) -> str:
     return line.getvalue().removesuffix("\r\n") + "\n"
 
 
-def _json_row(verdict: Verdict) -> str:
+def _json_row(verdict: Verdict, _: Drawings) -> str:
     row: dict[str, object] = {
         "id": xml.printable(picture_id(verdict.file)),
         "file": xml.printable(verdict.file),

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from image_gender_classifier import faces
-from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.classifier import Classifier, Judgement
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
 from image_gender_classifier.verdict import Box, Face, Gender, Status, Verdict
@@ -39,7 +39,13 @@ class WholePicture:
         return [Face(faces.whole(picture.height, picture.width), "none")]
 
 
-def judge(picture: Picture, file: str, detector: Detector, classifier: Classifier) -> Verdict:
+def judge(
+    picture: Picture,
+    file: str,
+    detector: Detector,
+    classifier: Classifier,
+    all_faces: bool = False,
+) -> Verdict:
     """Gives the verdict on a picture, by its main face.
 
     Args:
@@ -47,18 +53,25 @@ def judge(picture: Picture, file: str, detector: Detector, classifier: Classifie
         file: Its path below the input folder, for the verdict.
         detector: What finds the faces.
         classifier: What judges the main face.
+        all_faces: Judge the others too.
     """
     found = faces.main_first(detector.find(picture), picture.width, picture.height)
     if not found:
         return Verdict(file, "no_face", "unknown")
-    main, *others = found
-    frame = frame_of(picture, main, detector)
-    crop = faces.crop(picture.pixels, frame, classifier.crop_size)
-    (judgement,) = classifier.judge(crop[np.newaxis])
+    shown = found if all_faces else found[:1]
+    frames = (frame_of(picture, face, detector) for face in shown)
+    crops = [faces.crop(picture.pixels, frame, classifier.crop_size) for frame in frames]
+    judgements = classifier.judge(np.stack(crops))
+    judged = [_judged(face, judgement) for face, judgement in zip(shown, judgements, strict=True)]
+    main = judged[0]
+    status: Status = "classified" if judgements[0].certain else "uncertain"
+    gender = main.gender or "unknown"
+    return Verdict(file, status, gender, main.confidence, (*judged, *found[len(judged) :]))
+
+
+def _judged(face: Face, judgement: Judgement) -> Face:
     gender: Gender = judgement.likelier if judgement.certain else "unknown"
-    judged = replace(main, gender=gender, confidence=judgement.confidence)
-    status: Status = "classified" if judgement.certain else "uncertain"
-    return Verdict(file, status, gender, judgement.confidence, (judged, *others))
+    return replace(face, gender=gender, confidence=judgement.confidence)
 
 
 def frame_of(picture: Picture, face: Face, detector: Detector) -> Box:

@@ -24,7 +24,7 @@ from image_gender_classifier import errors, wire
 from image_gender_classifier.errors import GenderClassifierError, RuntimeMissing
 from image_gender_classifier.fingerprint import unreadable
 from image_gender_classifier.listing import PictureFile
-from image_gender_classifier.verdict import Verdict
+from image_gender_classifier.verdict import NO_DRAWINGS, Drawings, Verdict
 from image_gender_classifier.wire import Begun, Failed, Job, Judged, Message, Ready, Task, Warned
 
 LONGEST = 60.0  # seconds that a picture may take: a small board's longest is a tenth of that
@@ -44,11 +44,13 @@ class Outcome:
         picture: The picture.
         verdict: What is said of it.
         kept: Whether the verdict is an earlier run's that still holds.
+        drawings: What was drawn of it.
     """
 
     picture: PictureFile
     verdict: Verdict
     kept: bool
+    drawings: Drawings = NO_DRAWINGS
 
 
 Known = Callable[[PictureFile], Outcome | None]
@@ -65,8 +67,8 @@ class _Place:
     asked: bool = False
     begun: float | None = None
 
-    def judged(self, verdict: Verdict) -> None:
-        self.outcome = Outcome(self.picture, verdict, kept=False)
+    def judged(self, verdict: Verdict, drawings: Drawings = NO_DRAWINGS) -> None:
+        self.outcome = Outcome(self.picture, verdict, False, drawings)
 
 
 class Supervisor:
@@ -151,7 +153,7 @@ class Supervisor:
             self._give_up()
             return
         if isinstance(message, Judged):
-            self._place(message.number).judged(message.verdict)
+            self._place(message.number).judged(message.verdict, message.drawings)
         elif isinstance(message, Begun):
             self._place(message.number).begun = time.monotonic()
         elif isinstance(message, Ready):
@@ -221,6 +223,7 @@ class _Worker:
             [sys.executable, "-c", start],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # libraries remark on damaged files; the verdicts say it
             start_new_session=True,  # Ctrl-C in the terminal is the command's affair
         )
         self._messages: SimpleQueue[Message | None] = SimpleQueue()

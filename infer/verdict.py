@@ -69,3 +69,24 @@ class Verdict:
     faces: tuple[Face, ...] = ()
     run: str = ""
     message: str | None = None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a person should look: a picture without a face, or too unsure a gender."""
+        return self.status in ("uncertain", "no_face")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawings:
+    """What was drawn of a picture and its verdict, as JPEG files; None where nothing was.
+
+    Attributes:
+        copy: For a person to look at.
+        thumbnail: The same, small.
+    """
+
+    copy: bytes | None = None
+    thumbnail: bytes | None = None
+
+
+NO_DRAWINGS = Drawings()

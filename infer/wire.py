@@ -6,21 +6,29 @@ Not pickles: the worker handles files from strangers, and nothing that it sends 
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from image_gender_classifier.verdict import Box, Face, Verdict
+from image_gender_classifier.choices import Choices
+from image_gender_classifier.verdict import NO_DRAWINGS, Box, Drawings, Face, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a worker is started with: the arguments of `api.load`, and pictures at a time."""
+    """What a worker is started with.
 
-    model: str | None
-    runtime: Any
-    detector: Any
-    threshold: float | None
+    Attributes:
+        choices: How pictures are judged.
+        workers: Pictures judged at a time.
+        copies: Draw a copy of every picture.
+        thumbnails: Draw a small copy of the doubtful ones.
+    """
+
+    choices: Choices
     workers: int
+    copies: bool = False
+    thumbnails: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +77,11 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The worker's verdict on a picture."""
+    """The worker's verdict on a picture, and the JPEG files drawn of it where they are wanted."""
 
     number: int
     verdict: Verdict
+    drawings: Drawings = NO_DRAWINGS
 
 
 Message = Task | Job | Ready | Warned | Failed | Begun | Judged
@@ -97,16 +106,25 @@ def decode(line: bytes) -> Message:
         name, *fields = json.loads(line)
         kind = _KINDS[name]
         if kind is Judged:
-            number, verdict = fields
-            return Judged(number, _verdict(*verdict))
+            number, verdict, drawings = fields
+            return Judged(number, _verdict(*verdict), Drawings(*map(_bytes, drawings)))
+        if kind is Task:
+            choices, *others = fields
+            return Task(Choices(*choices), *others)
         return kind(*fields)
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"not a message: {error}") from None
 
 
-def _plain(record: object) -> list[Any]:
-    """Gives the fields of a verdict, face or box, for JSON."""
+def _plain(record: object) -> str | list[Any]:
+    """Gives bytes as text, and the fields of any record within a message, for JSON."""
+    if isinstance(record, bytes):
+        return b64encode(record).decode("ascii")
     return [getattr(record, name) for name in record.__slots__]  # type: ignore[attr-defined]
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text, validate=True)
 
 
 def _verdict(*fields: Any) -> Verdict:

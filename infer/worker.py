@@ -15,11 +15,16 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from image_gender_classifier import wire
 from image_gender_classifier.errors import GenderClassifierError, RuntimeMissing
+from image_gender_classifier.verdict import NO_DRAWINGS, Drawings, Verdict
 from image_gender_classifier.wire import Begun, Failed, Job, Judged, Message, Ready, Task, Warned
+
+if TYPE_CHECKING:
+    from image_gender_classifier.api import GenderClassifier
+    from image_gender_classifier.images import Picture
 
 _CANNOT_LOAD = "run: pip install numpy 'opencv-python-headless<5'"
 
@@ -78,9 +83,9 @@ class _Judges:
             ) from None
         # Pictures are spread over threads; OpenCV's own would only get in their way.
         cv2.setNumThreads(1)
-        self._classifier = api.load(task.model, task.runtime, task.detector, task.threshold)
+        self._classifier = api.of_choices(task.choices)
         self.settings = self._classifier.settings
-        self._workers = task.workers
+        self._task = task
         self._voice = voice
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._threads = 0
@@ -88,7 +93,7 @@ class _Judges:
     def take(self, job: Job) -> None:
         """Has a picture judged when a thread is free."""
         self._jobs.put(job)
-        if self._threads < self._workers:
+        if self._threads < self._task.workers:
             threading.Thread(target=self._work, args=(self._threads,), daemon=True).start()
             self._threads += 1
 
@@ -98,13 +103,29 @@ class _Judges:
             while True:
                 job = self._jobs.get()
                 self._voice.tell(Begun(job.number))
-                verdict = judge.judge(Path(job.path), job.file)
-                self._voice.tell(Judged(job.number, verdict))
+                self._voice.tell(self._judged(judge, job))
         except BrokenPipeError:
             os._exit(1)
         except GenderClassifierError as error:
             self._voice.tell(Failed(type(error).__name__, str(error)))
             os._exit(1)
+
+    def _judged(self, judge: GenderClassifier, job: Job) -> Judged:
+        from image_gender_classifier.drawing import COPY_SIDE, THUMBNAIL_SIDE, draw
+
+        drawings = NO_DRAWINGS
+
+        def show(picture: Picture, verdict: Verdict) -> None:
+            nonlocal drawings
+            small = self._task.thumbnails and verdict.doubtful
+            drawings = Drawings(
+                draw(picture, verdict, COPY_SIDE) if self._task.copies else None,
+                draw(picture, verdict, THUMBNAIL_SIDE) if small else None,
+            )
+
+        wanted = self._task.copies or self._task.thumbnails
+        verdict = judge.judge_file(Path(job.path), job.file, show if wanted else None)
+        return Judged(job.number, verdict, drawings)
 
 
 class _Warnings(logging.Handler):
@@ -119,10 +140,6 @@ class _Warnings(logging.Handler):
 
 
 def _silence() -> None:
-    """Keeps what libraries print from the user and from the pipe.
-
-    libjpeg and libpng remark on damaged files on standard error; the verdicts say it.
-    """
+    """Keeps what libraries print out of the pipe."""
     with Path(os.devnull).open("wb") as nowhere:
-        for stream in (1, 2):
-            os.dup2(nowhere.fileno(), stream)
+        os.dup2(nowhere.fileno(), 1)

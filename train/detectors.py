@@ -7,8 +7,9 @@ from typing import get_args
 
 from image_gender_classifier import manifest
 from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier.choices import DetectorChoice
 from image_gender_classifier.fingerprint import settings_key
-from image_gender_classifier.loading import DetectorChoice, shipped_models
+from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.pipeline import Detector, WholePicture
 
 _DIGITS = 12

@@ -25,8 +25,9 @@ def learning_curves(history: Path, target: Path) -> None:
         rows = list(csv.DictReader(file))
     epochs = [float(row["epoch"]) + 1 for row in rows]
     kinds = [kind for kind in ("loss", "accuracy") if column(rows[0], kind)]
-    shape = {"figsize": (4.5 * len(kinds), 3.5), "layout": "constrained", "squeeze": False}
-    figure, panels = pyplot.subplots(1, len(kinds), **shape)
+    figure, panels = pyplot.subplots(
+        1, len(kinds), squeeze=False, figsize=(4.5 * len(kinds), 3.5), layout="constrained"
+    )
     for panel, kind in zip(panels[0], kinds, strict=True):
         for prefix, label in (("", "training (augmented)"), ("val_", "held out")):
             name = column(rows[0], kind, prefix)

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 import image_gender_classifier as igc
 from image_gender_classifier import xml
-from image_gender_classifier.loading import RuntimeChoice
+from image_gender_classifier.choices import RuntimeChoice
 from image_gender_classifier.verdict import Verdict
 
 ORIENTATION = 274

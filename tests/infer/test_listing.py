@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ NAMES = (
 )  # fmt: skip
 
 
-def files_in(folder: Path, recursive: bool = False, skip: Path | None = None) -> list[str]:
+def files_in(folder: Path, recursive: bool = False, skip: Collection[Path] = ()) -> list[str]:
     return [picture.file for picture in list_pictures(folder, recursive, skip).pictures]
 
 
@@ -177,7 +178,7 @@ def test_an_output_folder_inside_the_input_is_not_entered(tmp_path: Path) -> Non
     (tmp_path / "out" / "a.jpg").touch()
     (tmp_path / "link").symlink_to("out")
     assert files_in(tmp_path, recursive=True) == ["out/a.jpg"]
-    assert files_in(tmp_path, recursive=True, skip=tmp_path / "link") == []
+    assert files_in(tmp_path, recursive=True, skip=[tmp_path / "link"]) == []
 
 
 @pytest.mark.parametrize("name", ["missing", "file"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from image_gender_classifier.choices import Choices
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.options import Options, parse
 
@@ -26,25 +27,27 @@ def test_the_defaults(needed: list[str], folder: Path, out: Path) -> None:
     assert parse(needed) == Options(
         input=folder,
         output=out,
-        model=None,
-        runtime="auto",
-        detector="cascade",
+        choices=Choices(),
         recursive=False,
-        threshold=None,
         workers=len(os.sched_getaffinity(0)),
         resume=False,
         csv=None,
         jsonl=None,
+        annotate=None,
+        contact_sheet=None,
         quiet=False,
     )
 
 
 def test_every_option_is_read(needed: list[str], tmp_path: Path) -> None:
     line = "--model m.onnx --runtime onnx --detector none --recursive --threshold 0 --workers 3"
+    line += " --all-faces"
     rest = ["--resume", "--csv", str(tmp_path / "c"), "--jsonl", str(tmp_path / "j"), "--quiet"]
+    rest += ["--annotate", str(tmp_path), "--contact-sheet", str(tmp_path / "s")]
     options = parse([*needed, *line.split(), *rest])
-    assert (options.model, options.runtime, options.detector) == (Path("m.onnx"), "onnx", "none")
-    assert (options.recursive, options.threshold, options.workers) == (True, 0.0, 3)
+    assert options.choices == Choices("m.onnx", "onnx", "none", 0.0, all_faces=True)
+    assert (options.recursive, options.workers) == (True, 3)
+    assert (options.annotate, options.contact_sheet) == (tmp_path, tmp_path / "s")
     assert (options.resume, options.quiet) == (True, True)
     assert (options.csv, options.jsonl) == (tmp_path / "c", tmp_path / "j")
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from image_gender_classifier import faces, images, loading, pipeline
+from image_gender_classifier.choices import Choices
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.images import Picture
 from image_gender_classifier.loading import Parts
@@ -17,7 +18,7 @@ from image_gender_classifier.verdict import Box, Face, Verdict
 
 @pytest.fixture(scope="module")
 def parts() -> Parts:
-    return loading.open_parts(None, "auto", "cascade", None)
+    return loading.open_parts(Choices())
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from image_gender_classifier import api, supervisor
+from image_gender_classifier.choices import Choices
 from image_gender_classifier.errors import GenderClassifierError, ModelError, RuntimeMissing
-from image_gender_classifier.fingerprint import run_hash
+from image_gender_classifier.fingerprint import run_hash, unreadable
 from image_gender_classifier.listing import PictureFile
 from image_gender_classifier.supervisor import Outcome, Supervisor
 from image_gender_classifier.wire import Task
 
-TASK = Task(None, "auto", "cascade", None, 2)
+TASK = Task(Choices(), 2)
 CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
 
 # A worker with a decoder that can be made to do what a bad one does.
@@ -77,7 +78,7 @@ def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) 
     endings = [b""] * 30
     endings[0] = endings[7] = endings[8] = endings[29] = CRASH
     listed = pictures(tmp_path, samples, endings)
-    task = Task(None, "auto", "none", None, workers)
+    task = Task(Choices(detector="none"), workers)
     outcomes = judged(listed, tmp_path, task)
     assert [outcome.picture for outcome in outcomes] == listed
     for outcome, ending in zip(outcomes, endings, strict=True):
@@ -103,7 +104,7 @@ def test_other_ends_are_told_apart(ending: bytes, said: str, samples: Path, tmp_
 def test_what_is_known_is_not_judged(samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [b""] * 12)
     known = {
-        picture.file: Outcome(picture, api.load().unreadable(picture.file, "known"), kept=True)
+        picture.file: Outcome(picture, unreadable(picture.file, "known", ""), kept=True)
         for picture in listed[::2]
     }
     with Supervisor(TASK) as one:
@@ -121,8 +122,8 @@ def test_tells_the_key_of_its_settings() -> None:
 @pytest.mark.parametrize(
     ("task", "error"),
     [
-        (Task("/no/such.tflite", "auto", "none", None, 1), ModelError),
-        (Task(None, "auto", "none", 7.0, 1), GenderClassifierError),
+        (Task(Choices("/no/such.tflite"), 1), ModelError),
+        (Task(Choices(threshold=7.0), 1), GenderClassifierError),
     ],
 )
 def test_errors_of_the_worker_are_raised_here(task: Task, error: type[Exception]) -> None:
@@ -148,8 +149,9 @@ def test_the_worker_ends_with_a_killed_command(samples: Path) -> None:
     program = (
         "from image_gender_classifier.supervisor import Supervisor\n"
         "from image_gender_classifier.wire import Task\n"
+        "from image_gender_classifier.choices import Choices\n"
         "import time\n"
-        "with Supervisor(Task(None, 'auto', 'none', None, 2)) as one:\n"
+        "with Supervisor(Task(Choices(), 2)) as one:\n"
         "    one.settings\n"
         "    print(one._worker._process.pid, flush=True)\n"
         "    time.sleep(600)\n"

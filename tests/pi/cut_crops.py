@@ -14,11 +14,12 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from image_gender_classifier import images, loading, pipeline
+from image_gender_classifier.choices import Choices
 
 
 def cut(folder: Path, file: Path) -> None:
     """Writes the crops (uint8 RGB, N x S x S x 3) without any header."""
-    parts = loading.open_parts(None, "tflite", "cascade", None)
+    parts = loading.open_parts(Choices(runtime="tflite"))
     with file.open("wb") as crops:
         for path in sorted(folder.iterdir()):
             crop = pipeline.find_crop(images.read(path), parts.detector, parts.classifier.crop_size)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from image_gender_classifier.choices import DetectorChoice
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.loading import DetectorChoice
 from image_gender_classifier.pipeline import Detector
 from image_gender_classifier.train.boxes import cost, report, sets
 from image_gender_classifier.train.boxes.cost import Cost

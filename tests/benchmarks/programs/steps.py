@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from image_gender_classifier import faces, headers, images, pipeline, xml
+from image_gender_classifier.choices import Choices
 from image_gender_classifier.files import read_bytes
 from image_gender_classifier.fingerprint import run_hash
 from image_gender_classifier.loading import Parts, open_parts
@@ -92,7 +93,7 @@ def main() -> None:
     """Runs the steps."""
     how, *arguments = sys.argv[1:]
     cv2.setNumThreads(1)
-    parts = open_parts(None, "auto", "cascade", None)
+    parts = open_parts(Choices())
     if how == "count":
         mark_steps([Path(name) for name in arguments], parts)
     else:

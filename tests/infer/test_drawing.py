@@ -1,0 +1,81 @@
+"""What a person sees of a verdict: a box in its colour where the face is, and words."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_gender_classifier import drawing
+from image_gender_classifier.images import Picture
+from image_gender_classifier.verdict import Box, Face, Verdict
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def blank(width: int, height: int, scale: int = 1) -> Picture:
+    """A plain blue picture whose original is so many times larger."""
+    pixels = np.full((height, width, 3), (20, 30, 200), np.uint8)
+    return Picture(pixels, width * scale, height * scale)
+
+
+def drawn(picture: Picture, verdict: Verdict, longest: int = 400) -> Pixels:
+    data = np.frombuffer(drawing.draw(picture, verdict, longest), np.uint8)
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return decoded[..., ::-1]
+
+
+def near(pixels: Pixels, colour: tuple[int, int, int]) -> npt.NDArray[np.bool_]:
+    """Where pixels are of a colour, but for what JPEG does to them."""
+    return np.abs(pixels.astype(int) - colour).max(axis=-1) < 60
+
+
+@pytest.mark.parametrize(("gender", "colour"), list(drawing._COLOURS.items()))
+def test_a_face_has_a_box_of_its_colour_where_it_is(
+    gender: None, colour: tuple[int, int, int]
+) -> None:
+    face = Face(Box(200, 100, 400, 400), "lbp", gender, None if gender is None else 0.9)
+    found = near(
+        drawn(blank(400, 400, scale=2), Verdict("a", "classified", "male", 0.9, (face,))), colour
+    )
+    rows, columns = np.nonzero(found[50:245])
+    assert abs(columns.min() - 100) <= 3
+    assert abs(columns.max() - 300) <= 3
+    assert rows.min() <= 3
+    assert not found[70:230, 120:280].any(), "the face itself stays free"
+
+
+def test_the_deciding_face_lies_above_the_others() -> None:
+    box = Box(100, 100, 200, 200)
+    faces = (Face(box, "lbp", "female", 0.9), Face(box, "lbp"))
+    pixels = drawn(blank(400, 400), Verdict("a", "classified", "female", 0.9, faces))
+    assert near(pixels[100:300, 97:104], drawing._COLOURS["female"]).sum() > 200
+    assert near(pixels[110:290, 97:104], drawing._COLOURS[None]).sum() == 0
+
+
+def test_words_are_written_where_there_is_no_face() -> None:
+    picture = blank(400, 300)
+    assert not np.array_equal(drawn(picture, Verdict("a", "no_face", "unknown")), picture.pixels)
+
+
+@given(
+    width=st.integers(1, 900),
+    height=st.integers(1, 900),
+    longest=st.sampled_from([drawing.COPY_SIDE, drawing.THUMBNAIL_SIDE]),
+    box=st.builds(
+        Box, st.floats(-1e4, 1e4), st.floats(-1e4, 1e4), st.floats(0, 1e4), st.floats(0, 1e4)
+    ),
+)
+def test_any_shape_and_any_box_can_be_drawn(
+    width: int, height: int, longest: int, box: Box
+) -> None:
+    picture = blank(width, height)
+    before = picture.pixels.copy()
+    verdict = Verdict("a", "uncertain", "unknown", 0.6, (Face(box, "lbp", "unknown", 0.6),))
+    result = drawn(picture, verdict, longest)
+    assert max(result.shape[:2]) == longest
+    assert np.array_equal(picture.pixels, before)
