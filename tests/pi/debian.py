@@ -27,6 +27,7 @@ _MERGED = ("bin", "lib", "lib64", "sbin")
 _UNPACK = """dpkg-deb --fsys-tarfile "$1" | tar --extract --keep-directory-symlink \\
   --no-same-owner --exclude=./usr/share/doc --exclude=./usr/share/man --directory "$2"
 """
+_UNPACK_ONE = 'dpkg-deb --fsys-tarfile "$1" | tar --extract --no-same-owner --directory "$2" "$3"'
 
 
 def mirror_of(sources: Iterable[str]) -> str:
@@ -100,6 +101,13 @@ def unpack(archives: Sequence[Path], root: Path) -> None:
     for library in ("blas", "lapack"):
         for path in root.glob(f"usr/lib/*/{library}/lib{library}.so.3"):
             (path.parent.parent / path.name).symlink_to(f"{library}/{path.name}")
+
+
+def unpack_one(archive: Path, member: str, root: Path) -> Path:
+    """Unpacks a single file of a package, named from the root, into a folder; gives its path."""
+    root.mkdir(parents=True, exist_ok=True)
+    run(["sh", "-ec", _UNPACK_ONE, "sh", archive, root, f"./{member}"])
+    return root / member
 
 
 def _configure(folder: Path, release: str, architecture: str) -> Path:

@@ -18,7 +18,8 @@ def choose(shared: Path, samples: Path, count: int) -> list[Path]:
     groups = [sorted((shared / _PORTRAITS / name).glob("*.jpg")) for name in ("female", "male")]
     if not all(groups):
         return sorted(samples.glob("*.jpg"))
-    return [path for group in groups for path in spread(group, count // 2)]
+    counts = (count - count // 2, count // 2)
+    return [path for group, few in zip(groups, counts, strict=True) for path in spread(group, few)]
 
 
 def spread(paths: list[Path], count: int) -> list[Path]:

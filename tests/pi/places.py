@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pi import debian
 from pi.commands import run
 from pi.errors import CannotRun, Failed
-from pi.systems import Debian
+from pi.systems import SYSTEMS, Debian
 
 # Debian 12's QEMU shows programs this machine's /proc/cpuinfo, with which LiteRT and ONNX Runtime
 # crash; newer ones show that of the emulated processor.
@@ -25,12 +26,12 @@ _EMULATORS_RELEASE = "trixie"
 _BASE = ("python3", "libstdc++6")
 _START = """\
 #!/bin/sh
-exec '{emulator}' -cpu {processor} -L '{root}' -0 "$0" '{root}/usr/bin/python{version}' "$@"
+exec {emulator} -cpu {processor} -L '{root}' -0 "$0" '{root}/usr/bin/python{version}' "$@"
 """
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    # pip must make do with wheels that were fetched, and leaves compiling to the first import.
+    # pip must make do with wheels that were fetched, and leaves compiling to the first import:
+    # most of what it unpacks is never imported, and compiling is slow under an emulator.
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "PIP_NO_COMPILE": "1",
     "PIP_NO_INDEX": "1",
@@ -60,7 +61,14 @@ class Place:
         Raises:
             Failed: A line failed.
         """
-        settings = {"HOME": self.home, "PATH": f"{self.home}/bin:/usr/bin:/bin", **_ENVIRONMENT}
+        settings = {
+            **_ENVIRONMENT,
+            "HOME": self.home,
+            "PATH": f"{self.home}/bin:/usr/bin:/bin",
+            # What an emulated Python reads from /usr is its root folder's, but what it writes there
+            # would be this machine's.
+            "PYTHONPYCACHEPREFIX": self.home / "bytecode",
+        }
         if wheels is not None:
             settings["PIP_FIND_LINKS"] = wheels
         words = [f"{name}={value}" for name, value in settings.items()]
@@ -93,34 +101,58 @@ class Emulators:
         debian.check()
         self._cache = cache
         self._work = work
-        tools = work / "emulators"
         archives = debian.fetch(_EMULATORS_RELEASE, "amd64", ["qemu-user"], cache)
-        debian.unpack([path for path in archives if path.name.startswith("qemu-user_")], tools)
-        self._programs = tools / "usr" / "bin"
-        try:
-            run([self._programs / "qemu-aarch64", "--version"])
-        except (Failed, OSError) as failure:
-            raise CannotRun(f"the emulator does not start here: {failure}") from None
+        (archive,) = [path for path in archives if path.name.startswith("qemu-user_")]
+        self._programs = cache / "emulators" / archive.stem / "usr" / "bin"
+        for name in sorted({system.debian.emulator for system in SYSTEMS if system.debian}):
+            if not (self._programs / name).is_file():  # unpacked once for all runs
+                new = debian.unpack_one(archive, f"usr/bin/{name}", work)
+                self._programs.mkdir(parents=True, exist_ok=True)
+                shutil.move(new, self._programs / name)
+            try:
+                run([self._programs / name, "--version"])
+            except (Failed, OSError) as failure:
+                raise CannotRun(f"the emulator does not start here: {failure}") from None
 
     def fetch(self, system: Debian, packages: tuple[str, ...]) -> list[Path]:
         """Downloads a system with some packages."""
-        wanted = sorted({*_BASE, *packages})
-        return debian.fetch(system.release, system.architecture, wanted, self._cache)
+        return fetch_system(system, packages, self._cache)
 
     def make(self, name: str, system: Debian, python: str, archives: list[Path]) -> Place:
         """Unpacks a system's packages into a root folder of its own, with a home in it."""
         root = self._work / name
-        debian.unpack(archives, root)
-        # What is not in the root folder the emulator looks for outside: no packages, please.
-        (root / f"usr/local/lib/python{python}/dist-packages").mkdir(parents=True)
-        start = root / "home" / "pi" / "bin" / "python3"
-        start.parent.mkdir(parents=True)
-        emulator = self._programs / system.emulator
-        start.write_text(
-            _START.format(emulator=emulator, processor=system.processor, root=root, version=python)
-        )
-        start.chmod(0o755)
-        return Place(root / "home" / "pi", root)
+        return make_place(root, system, python, archives, [self._programs / system.emulator])
+
+
+def fetch_system(system: Debian, packages: Sequence[str], cache: Path) -> list[Path]:
+    """Downloads a system with some packages."""
+    wanted = sorted({*_BASE, *packages})
+    return debian.fetch(system.release, system.architecture, wanted, cache)
+
+
+def make_place(
+    root: Path, system: Debian, python: str, archives: list[Path], emulator: Sequence[str | Path]
+) -> Place:
+    """Unpacks a system into a root folder, with a home in it whose `python3` is emulated.
+
+    Args:
+        root: The folder, which comes to be.
+        system: The system.
+        python: Its version of Python.
+        archives: Its packages.
+        emulator: The command that emulates its processor, as words of a shell.
+    """
+    debian.unpack(archives, root)
+    # What is not in the root folder the emulator looks for outside: no packages, please.
+    (root / f"usr/local/lib/python{python}/dist-packages").mkdir(parents=True)
+    start = root / "home" / "pi" / "bin" / "python3"
+    start.parent.mkdir(parents=True)
+    command = " ".join(f'"{word}"' for word in emulator)
+    start.write_text(
+        _START.format(emulator=command, processor=system.processor, root=root, version=python)
+    )
+    start.chmod(0o755)
+    return Place(root / "home" / "pi", root)
 
 
 def default_cache() -> Path:

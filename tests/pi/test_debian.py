@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
-from pi.debian import DEFAULT_MIRROR, mirror_of, names_listed
+from pi.debian import DEFAULT_MIRROR, mirror_of, names_listed, unpack_one
 
 DEB822 = """\
 Types: deb
@@ -38,3 +42,20 @@ def test_names_of_archives_are_read_from_apts_list() -> None:
         "'http://mirror.example.org/debian/pool/g/gmp_6_arm64.deb' gmp_2%3a6_arm64.deb 53 SHA:2\n"
     )
     assert names_listed(listing) == ["dash_0.5_arm64.deb", "gmp_2%3a6_arm64.deb"]
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is not here")
+def test_one_file_of_a_package_is_unpacked(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    for name in ("qemu-arm", "qemu-mips"):
+        program = package / "usr" / "bin" / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(name)
+    (package / "DEBIAN").mkdir()
+    control = "Package: a\nVersion: 1\nArchitecture: all\nMaintainer: a <a@example.org>\n"
+    (package / "DEBIAN" / "control").write_text(f"{control}Description: a\n")
+    archive = tmp_path / "a.deb"
+    subprocess.run(["dpkg-deb", "--build", package, archive], check=True, capture_output=True)
+    root = tmp_path / "root"
+    assert unpack_one(archive, "usr/bin/qemu-arm", root).read_text() == "qemu-arm"
+    assert [path.name for path in root.rglob("qemu-*")] == ["qemu-arm"]

@@ -16,6 +16,7 @@ def test_half_of_the_portraits_are_womens(tmp_path: Path) -> None:
     chosen = choose(tmp_path, tmp_path, 10)
     assert [path.parent.name for path in chosen] == ["female"] * 5 + ["male"] * 5
     assert len(set(chosen)) == 10
+    assert len(choose(tmp_path, tmp_path, 5)) == 5
 
 
 def test_without_portraits_there_are_the_samples(tmp_path: Path, samples: Path) -> None:

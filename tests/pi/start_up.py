@@ -1,0 +1,26 @@
+"""What happens before the first picture, in parts: python start_up.py.
+
+Runs on the emulated processor, for counting.py: prints a name for each part, and marks its end by
+a call of `getppid`. The first part is Python's own start.
+"""
+
+import os
+
+os.getppid()
+
+import numpy  # noqa: E402, F401
+
+os.getppid()
+
+import cv2  # noqa: E402, F401
+
+os.getppid()
+
+from image_gender_classifier.choices import Choices  # noqa: E402
+from image_gender_classifier.loading import open_parts  # noqa: E402
+
+os.getppid()
+open_parts(Choices())
+os.getppid()
+
+print("Python's start", "NumPy", "OpenCV", "this package", "LiteRT, model, cascades", sep="\n")
