@@ -1,0 +1,86 @@
+"""The unit file and the Dockerfile that docs/security.md offers, and what it says of writing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "docs" / "deploy"
+UNIT = DEPLOY / "image-gender-classifier.service"
+COMMAND = "/opt/image-gender-classifier/bin/image-gender-classifier"
+
+# The whole machine read-only but for the output folder, and no network.
+SHUT_IN = """
+set -e
+mount --bind "$2" "$2"
+for place in / /tmp /dev/shm /run /var; do
+  mountpoint -q "$place" && mount -o remount,bind,ro "$place"
+done
+mount -o remount,bind,rw "$2"
+if touch "$1/written" 2>/dev/null; then exit 77; fi
+exec "$3" -m image_gender_classifier -i "$1" -o "$2"
+"""
+
+
+def tool(name: str) -> str:
+    """Where a program is: on the path, or in the environment that runs the tests."""
+    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def test_the_units_are_valid(tmp_path: Path) -> None:
+    analyze = tool("systemd-analyze")
+    text = UNIT.read_text()
+    assert COMMAND in text
+    # It is looked whether the command and the documentation exist.
+    text = text.replace(COMMAND, sys.executable).replace("/opt/image-gender-classifier", str(ROOT))
+    (tmp_path / UNIT.name).write_text(text)
+    shutil.copy(UNIT.with_suffix(".timer"), tmp_path)
+    units = [str(tmp_path / UNIT.with_suffix(suffix).name) for suffix in (".service", ".timer")]
+    told = subprocess.run(
+        [analyze, "verify", "--man=no", *units], capture_output=True, text=True, check=False
+    )
+    ours = [line for line in told.stderr.splitlines() if UNIT.stem in line]
+    assert ours == []
+
+
+def test_the_dockerfile_is_clean() -> None:
+    linted = subprocess.run(
+        [tool("hadolint"), str(DEPLOY / "Dockerfile")], capture_output=True, text=True, check=False
+    )
+    assert (linted.returncode, linted.stdout) == (0, "")
+
+
+def test_the_dockerfile_copies_what_the_package_is_made_of() -> None:
+    copied = set(re.findall(r"^COPY (.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE))
+    names = {name for names in copied for name in names.split() if not name.startswith("--from")}
+    needed = {"pyproject.toml", "README.md", "LICENSE", "NOTICE", "infer", "train", "convert"}
+    assert needed | {"models"} <= names
+    assert all((ROOT / name).exists() for name in needed)
+
+
+def test_nothing_is_written_beyond_the_output_folder_and_no_network_needed(
+    samples: Path, tmp_path: Path
+) -> None:
+    shut_in = [tool("unshare"), "--mount", "--net", "--propagation", "private"]
+    if subprocess.run([*shut_in, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("namespaces cannot be made here")
+    pictures, out = tmp_path / "in", tmp_path / "out"
+    out.mkdir()
+    shutil.copytree(samples, pictures)
+    run = subprocess.run(
+        [*shut_in, "sh", "-c", SHUT_IN, "sh", str(pictures), str(out), sys.executable],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if run.returncode in (32, 77):
+        pytest.skip("file systems cannot be made read-only here")
+    assert run.returncode == 0, run.stderr
+    assert len(list(out.glob("*.xml"))) == len(list(samples.glob("*.jpg")))

@@ -1,0 +1,68 @@
+"""Tries to break the product, prints a table: `make soak`, or `python -m soak`.
+
+It takes hours as a whole; `--parts` and `--scale` do with less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from benchmarks import table
+from benchmarks.figures import Figure
+from soak import endurance, hostile, kills, low_memory
+from soak.running import ROOT
+from soak.setting import Setting
+
+PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
+    "hostile": hostile.measure,
+    "kills": kills.measure,
+    "endurance": endurance.measure,
+    "memory": low_memory.measure,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the parts asked for; gives the exit code."""
+    options = _parser().parse_args(argv)
+    shutil.rmtree(options.keep, ignore_errors=True)
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="soak-", dir=options.work) as work:
+        setting = Setting(Path(work), options.keep, options.seed, options.scale)
+        for name in options.parts:
+            began = time.monotonic()
+            figures += PARTS[name](setting)
+            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    print("\n".join(table.lines(figures)))
+    failed = [figure for figure in figures if not met(figure)]
+    if options.keep.exists():
+        print(f"\nwhat broke something is in {options.keep}")
+    return 1 if failed else 0
+
+
+def met(figure: Figure) -> bool:
+    """Tells whether a figure is as it should be, if anything is asked of it."""
+    return figure.value is None or figure.target is None or figure.target.met(figure.value)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="soak", description="Tries to break the product.")
+    add = parser.add_argument
+    add(
+        "--parts", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART",
+        help=f"what to do, of: {', '.join(PARTS)}",
+    )  # fmt: skip
+    add("--scale", type=float, default=1.0, help="how much of it; 0.01 to try it")
+    add("--seed", type=int, default=6, help="what chance begins with")
+    add("--work", type=Path, help="folder for what is written meanwhile (the system's)")
+    add("--keep", type=Path, default=ROOT / "runs" / "soak", help="folder for what broke something")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

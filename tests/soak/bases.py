@@ -1,0 +1,89 @@
+"""Small whole pictures of every format and kind, to be damaged."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PIL import Image
+
+_SIZE = (64, 48)
+_EXTENSIONS = {
+    "JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "TIFF": ".tif", "BMP": ".bmp"
+}  # fmt: skip
+_KINDS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("JPEG", "RGB", {}),
+    ("JPEG", "RGB", {"progressive": True}),
+    ("JPEG", "RGB", {"restart_marker_blocks": 2, "subsampling": 2}),
+    ("JPEG", "L", {}),
+    ("JPEG", "CMYK", {}),
+    ("PNG", "RGB", {}),
+    ("PNG", "RGBA", {}),
+    ("PNG", "L", {}),
+    ("PNG", "P", {"transparency": 3}),
+    ("PNG", "1", {}),
+    ("PNG", "I;16", {}),
+    ("PNG", "RGB", {"frames": 3}),
+    ("WEBP", "RGB", {}),
+    ("WEBP", "RGB", {"lossless": True}),
+    ("WEBP", "RGBA", {}),
+    ("WEBP", "RGB", {"frames": 3}),
+    ("GIF", "P", {}),
+    ("GIF", "P", {"transparency": 0, "frames": 3}),
+    ("TIFF", "RGB", {}),
+    ("TIFF", "RGB", {"compression": "tiff_lzw"}),
+    ("TIFF", "RGBA", {"compression": "tiff_adobe_deflate"}),
+    ("TIFF", "RGB", {"compression": "jpeg"}),
+    ("TIFF", "1", {"compression": "group4"}),
+    ("TIFF", "L", {"compression": "packbits"}),
+    ("TIFF", "F", {}),
+    ("TIFF", "RGB", {"big_tiff": True}),
+    ("BMP", "RGB", {}),
+    ("BMP", "P", {}),
+    ("BMP", "1", {}),
+    ("BMP", "RGBA", {}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A whole picture.
+
+    Attributes:
+        form: Its format, as Pillow calls it.
+        extension: What its name ends in.
+        data: Its bytes.
+    """
+
+    form: str
+    extension: str
+    data: bytes
+
+
+def bases() -> list[Base]:
+    """Makes them all, the same in every run."""
+    return list(_made())
+
+
+def _made() -> Iterator[Base]:
+    colours = Image.merge(
+        "RGB",
+        [
+            Image.linear_gradient("L").resize(_SIZE),
+            Image.radial_gradient("L").resize(_SIZE),
+            Image.linear_gradient("L").rotate(90).resize(_SIZE),
+        ],
+    )
+    for form, mode, given in _KINDS:
+        options = dict(given)
+        picture = colours.convert("I").convert(mode) if mode == "I;16" else colours.convert(mode)
+        if options.pop("frames", 1) != 1:
+            options |= {"save_all": True, "append_images": [picture.rotate(90), picture]}
+        if form in ("JPEG", "PNG", "WEBP"):
+            exif = Image.Exif()
+            exif[274] = 6
+            options["exif"] = exif
+        file = io.BytesIO()
+        picture.save(file, form, **options)
+        yield Base(form, _EXTENSIONS[form], file.getvalue())
