@@ -15,12 +15,12 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from image_gender_classifier import images, loading, manifest, pipeline
-from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.convert import cli, export, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
 from image_gender_classifier.manifest import Manifest, ModelEntry
 from image_gender_classifier.train import datasets, evaluate, keras_runtime, platt
+from image_gender_classifier.train.detectors import open_detector
 
 FORMATS = ("gender_int8.tflite", "gender_int8.onnx")
 
@@ -105,7 +105,7 @@ def test_the_sample_pictures_are_enough(
         assert "nothing is published: " in shown.err
         assert list(out.iterdir()) == []
         return
-    detector = CascadeDetector(manifest.load(shipped_models()))
+    detector = open_detector("cascade")
     for name in FORMATS:
         classifier = loading.open_classifier(out / name)
         verdict = pipeline.judge(images.read(face_picture), "astronaut", detector, classifier)

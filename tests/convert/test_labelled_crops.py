@@ -9,13 +9,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from image_gender_classifier import manifest
-from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
-from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.pipeline import WholePicture
 from image_gender_classifier.train.cutting import WithoutCrop
 from image_gender_classifier.train.datasets import Sample
+from image_gender_classifier.train.detectors import open_detector
 
 
 def labelled(count: int, size: int = 24) -> LabelledCrops:
@@ -68,7 +66,7 @@ def test_pictures_without_a_crop_are_left_out_with_their_label(tmp_path: Path) -
 
 
 def test_no_crop_at_all_is_an_empty_set(samples: Path) -> None:
-    detector = CascadeDetector(manifest.load(shipped_models()))
+    detector = open_detector("cascade")
     rocket = Sample("rocket", samples / "rocket.jpg", "male")
     without = WithoutCrop()
     for chosen in ([rocket], []):

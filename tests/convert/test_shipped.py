@@ -12,13 +12,13 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("tensorflow")
 
 from image_gender_classifier import images, manifest, pipeline
-from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.convert import tflite
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.loading import SHIPPED_STEM, open_classifier, shipped_models
 from image_gender_classifier.manifest import CascadeEntry, ModelEntry
 from image_gender_classifier.train import keras_runtime
 from image_gender_classifier.train.augment import degrade, move
+from image_gender_classifier.train.detectors import open_detector
 
 
 def entries() -> list[ModelEntry | CascadeEntry]:
@@ -29,7 +29,7 @@ def entries() -> list[ModelEntry | CascadeEntry]:
 @pytest.fixture(scope="module")
 def astronaut_crops(face_picture: Path) -> Pixels:
     """The astronaut's face, 150 times augmented."""
-    detector = CascadeDetector(manifest.load(shipped_models()))
+    detector = open_detector("cascade")
     crop = pipeline.find_crop(images.read(face_picture), detector, 128)
     assert crop is not None
     draws = [np.random.default_rng(number) for number in range(150)]
@@ -81,7 +81,7 @@ def test_the_export_is_of_the_keras_file(astronaut_crops: Pixels, shipped_keras:
 
 def test_the_astronaut_is_judged(face_picture: Path) -> None:
     """Perceived gender as her portrait is labelled everywhere; the crops show it clearly."""
-    detector = CascadeDetector(manifest.load(shipped_models()))
+    detector = open_detector("cascade")
     picture = images.read(face_picture)
     for kind in ("tflite", "onnx"):
         classifier = open_classifier(shipped_models() / f"{SHIPPED_STEM}.{kind}")

@@ -62,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--detector", choices=get_args(DetectorChoice), default="cascade",
-        help="cascade: the one in use; none: takes every picture for a face (default: cascade)",
+        help="cascade: the one in use; lbp: its first stage alone; none: takes every picture for a "
+        "face (default: cascade)",
     )  # fmt: skip
     add(
         "--time", action="store_true",

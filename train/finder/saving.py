@@ -13,6 +13,7 @@ import tensorflow as tf
 from image_gender_classifier import manifest
 from image_gender_classifier.manifest import FinderEntry
 from image_gender_classifier.train.checkpoint import save_whole
+from image_gender_classifier.train.finder.scenes import SMALLEST
 from image_gender_classifier.train.model_folder import manifest_with
 from image_gender_classifier.writing import write_whole
 
@@ -51,6 +52,7 @@ def save(
         input_dtype="uint8",
         colour_order="RGB",
         detector=STAGE,
+        smallest_face=SMALLEST,
         threshold=_THRESHOLD,
         license=license,
         trained={**trained, "tensorflow": tf.__version__, "keras": keras.__version__},

@@ -24,7 +24,7 @@ _Mask = npt.NDArray[np.float32]
 
 _TIGHT = 0.15  # share of the scenes that are cut inside one face's square
 _EMPTY = 0.2  # share of the others that have no face
-_SMALLEST, _LARGEST = 0.12, 1.1  # of a frame against the picture's longest side
+SMALLEST, _LARGEST = 0.12, 1.1  # of a frame against the picture's longest side
 _SHOULDERS = 0.5
 _TRIES = 4  # at a place for a further face that hides no other
 
@@ -134,7 +134,7 @@ def _background(sources: Sources, height: int, width: int, random: _Random) -> P
 
 def _place(height: int, width: int, random: _Random) -> tuple[float, tuple[float, float]]:
     """Draws a side, and a centre that leaves most of a face in the picture."""
-    side = max(height, width) * np.exp(random.uniform(np.log(_SMALLEST), np.log(_LARGEST)))
+    side = max(height, width) * np.exp(random.uniform(np.log(SMALLEST), np.log(_LARGEST)))
     side = min(side, 1.3 * min(height, width))
     margins = [min(0.35 * side, extent / 2) for extent in (width, height)]
     x, y = (
