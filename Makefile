@@ -51,7 +51,7 @@ RUN_LIGHT = $(LIGHT)/bin/python -m image_gender_classifier
 RUN_HEAVY = $(HEAVY)/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help classify test train convert evaluate evaluate-boxes report bench pi-test lint clean
+.PHONY: help classify test train convert evaluate evaluate-boxes report bench soak pi-test pi-count lint clean
 
 # ---- tasks ----
 
@@ -108,9 +108,15 @@ bench: $(BENCH)/.made $(PEER)/.made  ## measure speed, start and memory, figures
 	  --out=$(call quoted,$(BENCH_OUT)) --many=$(BENCH_MANY) --crowd=$(BENCH_CROWD) \
 	  $(if $(BASELINE),--baseline=$(call quoted,$(BASELINE))) $(ARGS)
 
+soak: $(HEAVY)/.made  ## try to break it: hostile files, kills, 200,000 pictures, little memory; ARGS="--scale 0.01" tries a bit
+	PYTHONPATH=tests $(RUN_HEAVY)python -m soak $(ARGS)
+
 # Only Python's own library is needed: what is tried out is the built wheel, in environments made anew.
 pi-test:  ## try the built wheel on emulated Raspberry Pis and every Python; ARGS=--small: ten pictures on one
 	PYTHONPATH=tests $(PYTHON) -m pi --shared=$(call quoted,$(SHARED)) $(ARGS)
+
+pi-count:  ## count the instructions of a picture's way on emulated Raspberry Pis
+	PYTHONPATH=tests $(PYTHON) -m pi.counting $(ARGS)
 
 # mypy and import-linter get an ordinary copy of the package: they do not follow an editable
 # install whose folders are named otherwise than its packages.

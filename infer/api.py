@@ -10,37 +10,47 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier import batch, images, pipeline
+from image_gender_classifier import images, pipeline
 from image_gender_classifier.choices import Choices, DetectorChoice, RuntimeChoice
 from image_gender_classifier.cores import cores
 from image_gender_classifier.errors import GenderClassifierError, UnreadablePicture
 from image_gender_classifier.files import read_bytes
 from image_gender_classifier.fingerprint import run_hash, unreadable
 from image_gender_classifier.images import Picture
-from image_gender_classifier.listing import list_pictures
+from image_gender_classifier.limits import MAX_BYTES
 from image_gender_classifier.loading import Parts, open_parts
+from image_gender_classifier.stages import OFF, Clock
 from image_gender_classifier.verdict import Verdict
 
 Show = Callable[[Picture, Verdict], None]
 """What is done with a picture's pixels and the verdict on them."""
 
 
-def load(
+def load(  # noqa: PLR0913  the choices, one by one
     model: str | os.PathLike[str] | None = None,
     runtime: RuntimeChoice = "auto",
     detector: DetectorChoice = "cascade",
     threshold: float | None = None,
+    min_face: float | None = None,
     all_faces: bool = False,
+    *,
+    max_pixels: int | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> GenderClassifier:
     """Loads a classifier.
 
     Args:
         model: A model file beside its manifest; the shipped one by default.
         runtime: Which runtime runs it; `auto` takes LiteRT, or ONNX Runtime without it.
-        detector: `cascade` searches each picture for a face; `none` takes each picture as a face
-            crop.
+        detector: `cascade` searches each picture for a face, `lbp` with the first stage alone;
+            `none` takes each picture as a face crop.
         threshold: Confidence below which a verdict is `uncertain`; the manifest's by default.
+        min_face: The smallest face to look for, as a share of a picture's shorter side (0.02 to 1);
+            by default what is usual of profile pictures.
         all_faces: Judge every face found, not only the main one.
+        max_pixels: Most pixels of a picture, width times height; by default 2^28 of a JPEG that can
+            be decoded straight to a reduced size, 2^26 of any other picture.
+        max_bytes: Most bytes of a file.
 
     Raises:
         ModelError: A model, cascade or manifest is missing, damaged or of another contract.
@@ -48,7 +58,8 @@ def load(
         UsageError: Model and runtime don't fit, or the threshold is not between 0 and 1.
     """
     path = None if model is None else os.fspath(model)
-    return of_choices(Choices(path, runtime, detector, threshold, all_faces))
+    chosen = Choices(path, runtime, detector, threshold, min_face, all_faces)
+    return of_choices(replace(chosen, max_pixels=max_pixels, max_bytes=max_bytes))
 
 
 def of_choices(choices: Choices) -> GenderClassifier:
@@ -87,23 +98,30 @@ class GenderClassifier:
             data = repr(picture.shape).encode() + picture.tobytes()
             return self._verdict(lambda: images.from_array(picture), file, self.run_of(data))
         if isinstance(picture, bytes):
-            return self._verdict(lambda: images.decode(picture), file, self.run_of(picture))
+            return self._verdict(lambda: self._decode(picture), file, self.run_of(picture))
         path = Path(picture)
         return self.judge_file(path, file or path.name)
 
-    def judge_file(self, path: Path, file: str, show: Show | None = None) -> Verdict:
+    def judge_file(
+        self, path: Path, file: str, show: Show | None = None, clock: Clock = OFF
+    ) -> Verdict:
         """Judges a picture file.
 
         Args:
             path: The file.
             file: What the verdict calls it.
             show: Is given the pixels with the verdict on them, if they could be read.
+            clock: Measures the stages.
         """
         try:
-            data = read_bytes(path)
+            data = read_bytes(path, self._parts.limits)
         except UnreadablePicture as error:
             return unreadable(file, str(error), self.settings)
-        return self._verdict(lambda: images.decode(data), file, self.run_of(data), show)
+        finally:
+            clock.lap("read the file")
+        run = self.run_of(data)
+        clock.lap("hash it")
+        return self._verdict(lambda: self._decode(data), file, run, show, clock)
 
     def judge_folder(
         self,
@@ -121,10 +139,14 @@ class GenderClassifier:
         Raises:
             UsageError: The folder cannot be read.
         """
+        # Late: the command's worker does without.
+        from image_gender_classifier import batch
+        from image_gender_classifier.listing import list_pictures
+
         root = Path(folder)
-        files = [picture.file for picture in list_pictures(root, recursive).pictures]
-        threads = min(workers or cores(), len(files))
-        return batch.run(files, root, [self, *(self.twin() for _ in range(threads - 1))])
+        listing = list_pictures(root, recursive)
+        threads = min(workers or cores(), listing.count)
+        return batch.run(listing.files, root, [self, *(self.twin() for _ in range(threads - 1))])
 
     @property
     def settings(self) -> str:
@@ -135,18 +157,29 @@ class GenderClassifier:
         """The `run` attribute that a picture of these bytes gets."""
         return run_hash(data, self.settings)
 
+    def _decode(self, data: bytes) -> Picture:
+        return images.decode(data, limits=self._parts.limits)
+
     def _verdict(
-        self, decode: Callable[[], Picture], file: str, run: str, show: Show | None = None
+        self,
+        decode: Callable[[], Picture],
+        file: str,
+        run: str,
+        show: Show | None = None,
+        clock: Clock = OFF,
     ) -> Verdict:
         parts = self._parts
         try:
             picture = decode()
+            clock.lap("decode it")
             verdict = pipeline.judge(
-                picture, file, parts.detector, parts.classifier, parts.all_faces
+                picture, file, parts.detector, parts.classifier, parts.all_faces, clock
             )
             if show is not None:
                 show(picture, verdict)
+                clock.lap("draw")
         except UnreadablePicture as error:
+            clock.lap("decode it")
             verdict = Verdict(file, "unreadable", "unknown", message=str(error))
         except GenderClassifierError:
             raise

@@ -1,9 +1,8 @@
-"""The detector of faces: OpenCV's cascades, one after the other.
+"""Faces by one of OpenCV's cascades.
 
-The fast LBP cascade looks first; only where it finds nothing does the next one look. The search
-runs on a small grey copy, because a profile picture's face fills much of it: shrinking first and
-skipping tiny faces is the largest gain of speed there is. A cascade keeps state while it
-searches, so each worker needs a detector of its own.
+The search runs on a small grey copy, because a profile picture's face fills much of it: shrinking
+first and skipping tiny faces is the largest gain of speed there is. A cascade keeps state while
+it searches, so each worker needs a detector of its own.
 """
 
 from __future__ import annotations
@@ -24,47 +23,58 @@ from image_gender_classifier.verdict import Box, Face
 
 
 class CascadeDetector:
-    """Finds faces with the cascades of a manifest, in their order."""
+    """Finds faces with one cascade, parsed when it is first needed: some seldom are.
 
-    def __init__(self, models: Manifest) -> None:
-        self._cascades = [_Cascade(models, entry) for entry in models.cascades]
-        self.framings = {
-            entry.detector: Framing(entry.frame_scale, entry.frame_shift_y)
-            for entry in models.cascades
-        }
+    Args:
+        models: The manifest of the folder where it lies.
+        entry: Its manifest entry.
+        smallest_face: Smallest box searched, as a share of a picture's shorter side; the entry's by
+            default. For smaller ones than that the search runs on a larger copy.
+
+    Raises:
+        ModelError: Its file is missing or not the manifest's.
+    """
+
+    def __init__(
+        self, models: Manifest, entry: CascadeEntry, smallest_face: float | None = None
+    ) -> None:
+        self._entry = entry
+        self._data = manifest.read_verified(models.folder, entry)
+        self._smallest = smallest_face or entry.smallest_face
+        self._longest = round(entry.longest_side * max(entry.smallest_face / self._smallest, 1))
+        self.framings = {entry.detector: Framing(entry.frame_scale, entry.frame_shift_y)}
+        self.decisive = (*entry.decisive, self._smallest)
 
     def find(self, picture: Picture) -> list[Face]:
-        """Finds the faces in a picture.
-
-        Returns:
-            Those of the first cascade that finds any, unjudged, boxes in pixels of the original.
+        """Finds the faces in a picture, unjudged, boxes in pixels of the original.
 
         Raises:
-            ModelError: A cascade's file is damaged.
+            ModelError: The cascade's file is damaged.
         """
-        full_grey = cast(Pixels, cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY))
-        for cascade in self._cascades:
-            grey = _shrink(full_grey, cascade.entry.longest_side)
-            boxes = cascade.search(grey)
-            if len(boxes):
-                scale_x = picture.width / grey.shape[1]
-                scale_y = picture.height / grey.shape[0]
-                return [
-                    Face(
-                        Box(x * scale_x, y * scale_y, width * scale_x, height * scale_y),
-                        cascade.entry.detector,
-                    )
-                    for x, y, width, height in boxes
-                ]
-        return []
+        grey = _shrink(
+            cast(Pixels, cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)), self._longest
+        )
+        scale_x = picture.width / grey.shape[1]
+        scale_y = picture.height / grey.shape[0]
+        return [
+            Face(
+                Box(x * scale_x, y * scale_y, width * scale_x, height * scale_y),
+                self._entry.detector,
+            )
+            for x, y, width, height in self._search(grey)
+        ]
 
-
-class _Cascade:
-    """One cascade, parsed when it is first needed: the later ones seldom are."""
-
-    def __init__(self, models: Manifest, entry: CascadeEntry) -> None:
-        self.entry = entry
-        self._data = manifest.read_verified(models.folder, entry)
+    def _search(self, grey: Pixels) -> Sequence[Sequence[int]]:
+        """Searches grey pixels (uint8, H x W); gives x, y, width and height of each box."""
+        smallest = max(round(min(grey.shape) * self._smallest), 1)
+        boxes = self._classifier.detectMultiScale(
+            grey,
+            scaleFactor=self._entry.scale_factor,
+            minNeighbors=self._entry.min_neighbors,
+            minSize=(smallest, smallest),
+        )
+        # Where it finds nothing OpenCV gives an empty tuple, else an array.
+        return np.asarray(boxes, dtype=int).reshape(-1, 4).tolist()
 
     @cached_property
     def _classifier(self) -> cv2.CascadeClassifier:
@@ -76,20 +86,8 @@ class _Cascade:
         except (cv2.error, SystemError):  # SystemError: OpenCV's from a constructor
             usable = False
         if not usable:
-            raise ModelError(f"{self.entry.file}: OpenCV cannot use it; install the package again")
+            raise ModelError(f"{self._entry.file}: OpenCV cannot use it; install the package again")
         return classifier
-
-    def search(self, grey: Pixels) -> Sequence[Sequence[int]]:
-        """Searches grey pixels (uint8, H x W); gives x, y, width and height of each box."""
-        smallest = max(round(min(grey.shape) * self.entry.smallest_face), 1)
-        boxes = self._classifier.detectMultiScale(
-            grey,
-            scaleFactor=self.entry.scale_factor,
-            minNeighbors=self.entry.min_neighbors,
-            minSize=(smallest, smallest),
-        )
-        # Where it finds nothing OpenCV gives an empty tuple, else an array.
-        return np.asarray(boxes, dtype=int).reshape(-1, 4).tolist()
 
 
 def _shrink(grey: Pixels, longest_side: int) -> Pixels:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from image_gender_classifier.limits import MAX_BYTES, Limits
+
 RuntimeChoice = Literal["auto", "tflite", "onnx"]
-DetectorChoice = Literal["cascade", "none"]
+DetectorChoice = Literal["cascade", "lbp", "none"]
+
+SMALLEST_FACE = 0.02  # of a picture's shorter side: its working copy has too few pixels for less
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +20,26 @@ class Choices:
     Attributes:
         model: Path of a model file beside its manifest, or None for the shipped one.
         runtime: Which runtime runs it; `auto` takes LiteRT, or ONNX Runtime without it.
-        detector: `cascade` searches each picture for a face; `none` takes each picture as a face
-            crop.
+        detector: `cascade` searches each picture for a face, `lbp` with the first stage alone;
+            `none` takes each picture as a face crop.
         threshold: Confidence below which a verdict is `uncertain`, or None for the manifest's.
+        min_face: The smallest face to look for, as a share of a picture's shorter side; None for
+            what is usual of profile pictures.
         all_faces: Judge every face found, not only the main one.
+        max_pixels: Most pixels of a picture, width times height; None for what is usual.
+        max_bytes: Most bytes of a file.
     """
 
     model: str | None = None
     runtime: RuntimeChoice = "auto"
     detector: DetectorChoice = "cascade"
     threshold: float | None = None
+    min_face: float | None = None
     all_faces: bool = False
+    max_pixels: int | None = None
+    max_bytes: int = MAX_BYTES
+
+    @property
+    def limits(self) -> Limits:
+        """How large a picture may be."""
+        return Limits(self.max_bytes, self.max_pixels)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import threading
@@ -49,8 +48,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(options: Options) -> int:
     from image_gender_classifier import folder_run  # late: --help does without it
 
-    level = logging.ERROR if options.quiet else logging.WARNING
-    logging.basicConfig(format=f"{PROGRAM}: %(message)s", level=level)
     totals = folder_run.run(options)
     if not options.quiet:
         say(totals.summary(), sys.stdout)

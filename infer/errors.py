@@ -29,3 +29,7 @@ class RuntimeMissing(GenderClassifierError):
 
 class OutputError(GenderClassifierError):
     """The output can no longer be written (exit code 3)."""
+
+
+class RuntimeFallback(UserWarning):
+    """The runtime that would come first cannot be loaded; another one runs the model."""

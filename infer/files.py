@@ -13,14 +13,10 @@ import stat
 from pathlib import Path
 
 from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.headers import check_size, read_header, require_format
-
-MAX_BYTES = 512 * 2**20
+from image_gender_classifier.headers import read_header, require_format
+from image_gender_classifier.limits import USUAL, Limits
 
 EMPTY = "The file is empty; copy it again from its source."
-TOO_MANY_BYTES = (
-    f"The file is larger than {MAX_BYTES >> 20} MiB; save a smaller version of the picture."
-)
 TOO_BIG = "The picture does not fit into memory; save a smaller version of it."
 _FOLDER = "This is a folder, not a picture; give a picture file."
 _NOT_REGULAR = "This is not a regular file but a pipe, socket or device; give a picture file."
@@ -33,8 +29,8 @@ for _name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):
     _OPEN_FLAGS |= getattr(os, _name, 0)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Returns all bytes of a regular file that begins like a picture of a bearable size.
+def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
+    """Returns all bytes of a regular file that begins like a picture within the limits.
 
     Raises:
         UnreadablePicture: With one sentence that says why and what to do, without the path.
@@ -43,8 +39,9 @@ def read_bytes(path: Path) -> bytes:
         file = os.open(path, _OPEN_FLAGS)
         try:
             size = _check_kind(os.fstat(file))
+            limits.check_bytes(size)
             if size > _FIRST_BYTES:
-                _check_start(os.read(file, _FIRST_BYTES))
+                _check_start(os.read(file, _FIRST_BYTES), limits)
                 os.lseek(file, 0, os.SEEK_SET)
             data = os.read(file, size)
             # One call gives it all on Linux, but a network file system may give less.
@@ -63,21 +60,19 @@ def _check_kind(status: os.stat_result) -> int:
         raise UnreadablePicture(_FOLDER)
     if not stat.S_ISREG(status.st_mode):
         raise UnreadablePicture(_NOT_REGULAR)
-    if status.st_size > MAX_BYTES:
-        raise UnreadablePicture(TOO_MANY_BYTES)
     if status.st_size == 0:
         raise UnreadablePicture(EMPTY)
     return status.st_size
 
 
-def _check_start(first_bytes: bytes) -> None:
+def _check_start(first_bytes: bytes, limits: Limits) -> None:
     """Refuses a large file that is no picture, or a picture of absurd size."""
     require_format(first_bytes)
     try:
         header = read_header(first_bytes)
     except UnreadablePicture:
         return  # the header may be longer than this; the whole file will tell
-    check_size(header)
+    limits.check_size(header)
 
 
 def _explain(error: Exception) -> str:

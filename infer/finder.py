@@ -6,7 +6,7 @@ a face.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
 from image_gender_classifier.manifest import FinderEntry
 from image_gender_classifier.runtimes import Runtime
@@ -24,6 +24,7 @@ from image_gender_classifier.verdict import Box, Face
 STRIDE = 8
 _BLANK = 127  # what the network's normalisation turns into nothing
 _CLOSER, _CLOSEST = 0.6, 0.3  # sides of closer looks, as shares of the picture's longest side
+_TOLERANCE = 0.75  # a face may be measured so much smaller than it is
 _Floats = npt.NDArray[np.float32]
 
 
@@ -43,11 +44,19 @@ class Found:
 class FaceFinder:
     """A face finder's network with its manifest entry.
 
+    Args:
+        runtime: The network.
+        entry: Its manifest entry.
+        smallest_face: Smallest face to look for, as a share of a picture's shorter side; by
+            default what two rounds of looks show.
+
     Raises:
         ModelError: The network is not what its entry says.
     """
 
-    def __init__(self, runtime: Runtime, entry: FinderEntry) -> None:
+    def __init__(
+        self, runtime: Runtime, entry: FinderEntry, smallest_face: float | None = None
+    ) -> None:
         size = entry.input_shape[0]
         form = (runtime.input_shape, runtime.input_dtype, entry.input_shape, entry.colour_order)
         if form != ((size, size, 3), "uint8", (size, size, 3), "RGB"):
@@ -55,8 +64,11 @@ class FaceFinder:
                 f"{entry.file}: takes {runtime.input_dtype} {runtime.input_shape}, but is given "
                 f"square uint8 RGB pictures as its manifest says; install the package again"
             )
-        self.entry = entry
+        self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
+        self.decisive = (*entry.decisive, smallest_face)
+        self._entry = entry
         self._size = size
+        self._smallest = smallest_face
         self._runtime = runtime
 
     def find(self, picture: Picture) -> list[Face]:
@@ -69,27 +81,47 @@ class FaceFinder:
         Raises:
             ModelError: The network cannot be run.
         """
-        height, width = picture.pixels.shape[:2]
-        found = self._seen(picture.pixels, [(0, 0, max(height, width))])
-        if not found:
-            found = self._seen(picture.pixels, list(_closer(height, width)))
+        pixels = picture.pixels
+        height, width = pixels.shape[:2]
+        found: list[Found] = []
+        least = _TOLERANCE * (self._smallest or 0) * min(height, width)
+        for side in self._sides(height, width):
+            seen = self._seen(pixels, squares(height, width, side))
+            if found := [face for face in seen if face.frame.width >= least]:
+                break
         scale = picture.scale
         return [
             Face(
                 Box(*(scale * value for value in (frame.x, frame.y, frame.width, frame.height))),
-                self.entry.detector,
+                self._entry.detector,
             )
             for frame in (face.frame for face in found)
         ]
 
-    def _seen(self, pixels: Pixels, looks: Sequence[tuple[int, int, int]]) -> list[Found]:
+    def _sides(self, height: int, width: int) -> Iterator[int]:
+        """Gives the sides of the squares to look at, a round each, until the first finds a face.
+
+        A square is no larger than the picture's shorter side in all rounds but the first, unless
+        the picture is so long that they would be too many.
+        """
+        longest, shorter = max(height, width), min(height, width)
+        yield longest
+        side = max(min(ceil(_CLOSER * longest), shorter), ceil(_CLOSEST * longest))
+        yield side
+        if self._smallest is not None:
+            enough = max(self._smallest * shorter / self._entry.smallest_face, 1)
+            while side > enough:
+                side = max(ceil(_CLOSER * side), ceil(enough))
+                yield side
+
+    def _seen(self, pixels: Pixels, looks: Iterable[tuple[int, int, int]]) -> list[Found]:
         """Looks at squares of a picture (left, top, side), which may reach beyond it."""
         found: list[Found] = []
         for left, top, side in looks:
             part = pixels[top : top + side, left : left + side]
             heat, boxes = self._maps(fitted(part, self._size))
             scale = max(part.shape[:2]) / self._size
-            for face in decode(heat, boxes, self.entry.threshold):
+            for face in decode(heat, boxes, self._entry.threshold):
                 frame = face.frame
                 x, y = left + scale * frame.x, top + scale * frame.y
                 side_found = scale * frame.width
@@ -103,17 +135,15 @@ class FaceFinder:
         maps = {output.shape[-1]: output for output in self._runtime.run(square[np.newaxis])}
         shapes = {channels: output.shape for channels, output in maps.items()}
         if shapes != {channels: (1, cells, cells, channels) for channels in (1, 3)}:
-            raise ModelError(f"{self.entry.file}: gives other maps than a face finder's")
+            raise ModelError(f"{self._entry.file}: gives other maps than a face finder's")
         return maps[1][0, ..., 0], maps[3][0]
 
 
-def _closer(height: int, width: int) -> Iterator[tuple[int, int, int]]:
+def squares(height: int, width: int, side: int) -> Iterator[tuple[int, int, int]]:
     """Gives squares (left, top, side) that overlap by half and cover a picture.
 
-    They are no larger than its shorter side, unless it is so long that they would be too many.
+    A side longer than the picture's makes squares that reach beyond it.
     """
-    longest = max(height, width)
-    side = max(min(ceil(_CLOSER * longest), height, width), ceil(_CLOSEST * longest))
     for top in _steps(height, side):
         for left in _steps(width, side):
             yield left, top, side
@@ -122,7 +152,7 @@ def _closer(height: int, width: int) -> Iterator[tuple[int, int, int]]:
 def _steps(extent: int, side: int) -> list[int]:
     """Gives where windows of a side begin that overlap by half at least and cover an extent."""
     count = max(ceil((extent - side) / (side / 2)), 0) + 1
-    return [round(place * (extent - side) / max(count - 1, 1)) for place in range(count)]
+    return [round(place * max(extent - side, 0) / max(count - 1, 1)) for place in range(count)]
 
 
 def fitted(pixels: Pixels, size: int) -> Pixels:

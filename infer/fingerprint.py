@@ -6,7 +6,6 @@ its time stamps, so that copies of a folder give the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 
 from image_gender_classifier.verdict import Verdict
@@ -16,7 +15,7 @@ _DIGITS = 12
 
 def settings_key(*parts: object) -> str:
     """Condenses everything but the picture that a verdict depends on."""
-    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()
+    return _sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"))
 
 
 def unreadable(file: str, message: str, settings: str) -> Verdict:
@@ -32,4 +31,10 @@ def run_hash(data: bytes | memoryview, settings: str) -> str:
     board; nobody gains from a forged one.
     """
     picture = f"{len(data)} {zlib.crc32(data)}"
-    return hashlib.sha256(f"{picture} {settings}".encode()).hexdigest()[:_DIGITS]
+    return _sha256(f"{picture} {settings}".encode())[:_DIGITS]
+
+
+def _sha256(data: bytes) -> str:
+    import hashlib  # late: it takes longer to load than most runs of the command have use for
+
+    return hashlib.sha256(data).hexdigest()

@@ -8,14 +8,23 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
+from image_gender_classifier import stages
 from image_gender_classifier.console import say
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.files import read_bytes
 from image_gender_classifier.fingerprint import run_hash, unreadable
-from image_gender_classifier.listing import Listing, PictureFile, list_pictures
+from image_gender_classifier.listing import (
+    DRAWING_SUFFIX,
+    XML_SUFFIX,
+    Listing,
+    PictureFile,
+    list_pictures,
+)
+from image_gender_classifier.locking import held
 from image_gender_classifier.options import PROGRAM, Options
 from image_gender_classifier.outputs import (
     DrawingFolder,
@@ -25,11 +34,13 @@ from image_gender_classifier.outputs import (
     csv_table,
     jsonl_table,
 )
+from image_gender_classifier.stages import Clock
 from image_gender_classifier.supervisor import Outcome, Supervisor
 from image_gender_classifier.verdict import Status, Verdict
 from image_gender_classifier.wire import Task
 from image_gender_classifier.xml import printable
 
+_WAITING = "wait for the other process"
 _OPENERS = {"--csv": csv_table, "--jsonl": jsonl_table, "--contact-sheet": contact_sheet}
 
 
@@ -80,30 +91,50 @@ def run(options: Options) -> Totals:
         options.workers,
         copies=options.annotate is not None,
         thumbnails=options.contact_sheet is not None,
+        profile=options.profile,
     )
-    with Supervisor(task) as supervisor:  # the worker starts while the folder is listed
+    clock = stages.clock(options.profile)
+    # The worker starts while the folder is listed.
+    with held(_folders(options)), Supervisor(task, warn=partial(_warn, options)) as supervisor:
         listing = list_pictures(options.input, options.recursive, skip=_folders(options))
-        if not listing.pictures:
+        if listing.count == 0:
             hint = "" if options.recursive else "; --recursive looks into the folders below it too"
             raise UsageError(f"{options.input}: no picture in this folder{hint}")
         _refuse_overwriting(options, listing)
-        return _judge(options, listing, supervisor)
+        clock.lap("list the pictures")
+        totals = _judge(options, listing, supervisor, clock)
+        if options.profile:
+            own, worker = clock.taken(), supervisor.seconds
+            say(stages.table("The command", own, listing.count), sys.stderr)
+            title = f"The process that judges ({options.workers} at a time)"
+            say(stages.table(title, worker, listing.count), sys.stderr)
+        return totals
 
 
-def _judge(options: Options, listing: Listing, supervisor: Supervisor) -> Totals:
+def _warn(options: Options, text: str) -> None:
+    if not options.quiet:
+        say(f"{PROGRAM}: {text}", sys.stderr)
+
+
+def _judge(options: Options, listing: Listing, supervisor: Supervisor, clock: Clock) -> Totals:
     folder = XmlFolder(options.output)
     copies = None if options.annotate is None else DrawingFolder(options.annotate)
-    known = _Earlier(options, folder, copies, supervisor.settings) if options.resume else None
+    known = None
+    if options.resume:
+        known = _Earlier(options, folder, copies, supervisor.settings, clock)
+    clock.lap(_WAITING)
     started = time.perf_counter()
     statuses: Counter[str] = Counter()
     kept = newly_unreadable = 0
     with _tables(options) as tables, _progress(options, listing) as progress:
         for outcome in supervisor.judge(listing.pictures, options.input, known):
+            clock.lap(_WAITING)
             verdict = outcome.verdict
             if copies is not None and outcome.drawings.copy is not None:
                 copies.write(outcome.picture, outcome.drawings.copy, verdict.run)
             if not outcome.kept:
                 folder.write(outcome.picture, verdict)
+            clock.lap("write the files")
             for table in tables:
                 table.add(verdict, outcome.drawings)
             statuses[verdict.status] += 1
@@ -112,6 +143,7 @@ def _judge(options: Options, listing: Listing, supervisor: Supervisor) -> Totals
                 newly_unreadable += 1
                 progress.say(f"{PROGRAM}: {printable(verdict.file)!r}: {verdict.message}")
             progress.advance()
+            clock.lap("tables and progress")
     seconds = time.perf_counter() - started
     return Totals(statuses, kept, newly_unreadable, listing.ignored, seconds)
 
@@ -120,17 +152,31 @@ class _Earlier:
     """Knows the verdicts of an earlier run that still hold."""
 
     def __init__(
-        self, options: Options, verdicts: XmlFolder, copies: DrawingFolder | None, settings: str
+        self,
+        options: Options,
+        verdicts: XmlFolder,
+        copies: DrawingFolder | None,
+        settings: str,
+        clock: Clock,
     ) -> None:
         self._pictures = options.input
+        self._limits = options.choices.limits
         self._shown = options.contact_sheet is not None
         self._verdicts = verdicts
         self._copies = copies
         self._settings = settings
+        self._clock = clock
 
     def __call__(self, picture: PictureFile) -> Outcome | None:
+        self._clock.lap(_WAITING)
         try:
-            data = read_bytes(self._pictures / picture.file)
+            return self._kept(picture)
+        finally:
+            self._clock.lap("compare with the earlier run")
+
+    def _kept(self, picture: PictureFile) -> Outcome | None:
+        try:
+            data = read_bytes(self._pictures / picture.file, self._limits)
         except UnreadablePicture as error:
             verdict = unreadable(picture.file, str(error), self._settings)
             kept = self._verdicts.earlier(picture, verdict.run) is not None
@@ -193,28 +239,44 @@ class _Progress:
 
 def _progress(options: Options, listing: Listing) -> _Progress:
     watched = sys.stderr is not None and sys.stderr.isatty()
-    return _Progress(len(listing.pictures), watched and not options.quiet)
+    return _Progress(listing.count, watched and not options.quiet)
 
 
 def _refuse_overwriting(options: Options, listing: Listing) -> None:
     """Refuses an output that would take the place of a picture, or a table that of an XML file.
 
-    A picture may be called `a.xml`: its first bytes tell that it is one. Only paths whose names
-    are alike are resolved, there can be many.
+    A picture may be called `a.xml`: its first bytes tell that it is one. There can be many
+    pictures, so those that nothing could replace are passed over by their endings.
     """
     tables = {path.resolve() for path in options.files.values()}
-    written = [(options.output, picture.xml) for picture in listing.pictures]
-    if options.annotate is not None:
-        written += [(options.annotate, picture.drawing) for picture in listing.pictures]
-    inputs = [(options.input, picture.file) for picture in listing.pictures]
-    names = {path.name for path in tables} | {_name(path) for _, path in inputs}
-    files = [folder / path for folder, path in written if _name(path) in names]
-    names = {path.name for path in (*tables, *files)}
-    pictures = {(folder / path).resolve() for folder, path in inputs if _name(path) in names}
-    lost = ({path.resolve() for path in files} | tables) & pictures
-    lost |= {path.resolve() for path in files} & tables
+    names = {path.name for path in tables}
+    endings = (
+        (XML_SUFFIX, *names) if options.annotate is None else (XML_SUFFIX, DRAWING_SUFFIX, *names)
+    )
+    at_risk = {file for file in listing.files if file.endswith(endings)}
+    if not at_risk and not tables:
+        return
+    alike = names | {_name(file) for file in at_risk}
+    written = {
+        (folder / file).resolve()
+        for folder, file in _written(options, listing)
+        # A file that is not there yet takes no picture's place, only that of a table.
+        if _name(file) in alike and (_name(file) in names or (folder / file).exists())
+    }
+    taken = written | tables
+    lost = written & tables
+    if taken:
+        lost |= taken & {(options.input / file).resolve() for file in at_risk}
     if lost:
         raise UsageError(f"{min(lost)}: would be overwritten; choose another output")
+
+
+def _written(options: Options, listing: Listing) -> Iterator[tuple[Path, str]]:
+    """The files that are written for each picture: their folder, and their paths below it."""
+    for picture in listing.pictures:
+        yield options.output, picture.xml
+        if options.annotate is not None:
+            yield options.annotate, picture.drawing
 
 
 def _name(path: str) -> str:

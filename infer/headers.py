@@ -16,14 +16,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.tiff_tags import ORIENTATION, read_orientation, read_tags
+from image_gender_classifier.tiff_tags import read_orientation, read_tags
 
 Format = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif"]
 Alpha = Literal["none", "straight", "premultiplied"]
-
-# Of a JPEG, which is decoded straight to a reduced size, and of the others, which are not.
-MAX_JPEG_PIXELS = 2**28
-MAX_PIXELS = 2**26  # 192 MiB when decoded, half as much again with alpha
 
 # In lower case, as a name's must be made before it is looked up.
 EXTENSIONS = frozenset(
@@ -46,6 +42,7 @@ _HEIF = "HEIC and AVIF pictures and videos cannot be read; convert the file to J
 _MOST_STEPS = 100_000
 _BMP_HEADER_SIZES = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # with +: BigTIFF
+_LARGE_TILE = 2**22  # pixels
 _TIFF_ALPHA: dict[int, Alpha] = {1: "premultiplied", 2: "straight"}
 # The last 0xFF before a byte that is neither a fill byte nor a stuffed zero, as libjpeg looks.
 _JPEG_MARKER = re.compile(rb"\xff([\x01-\xfe])")
@@ -62,7 +59,11 @@ class Header:
         orientation: EXIF orientation, 1 (upright) to 8.
         alpha: Whether pixels may be transparent, and if so whether their colours are already
             multiplied by alpha.
-        scan_at: Offset in bytes of a JPEG's first scan; 0 in other formats.
+        begins_at: Offset in bytes of a JPEG's first scan, behind its marker, or of a GIF's first
+            frame; 0 in other formats.
+        in_parts: Whether this is a JPEG whose colours or details come one after the other, so that
+            its decoder must hold all of it at once.
+        complete: Whether each chunk of a PNG lies within the bytes that were given.
     """
 
     format: Format
@@ -70,7 +71,9 @@ class Header:
     height: int
     orientation: int = 1
     alpha: Alpha = "none"
-    scan_at: int = 0
+    begins_at: int = 0
+    in_parts: bool = False
+    complete: bool = True
 
 
 def sniff(first_bytes: bytes) -> Format | None:
@@ -127,16 +130,6 @@ def read_header(data: bytes) -> Header:
     return header
 
 
-def check_size(header: Header) -> None:
-    """Raises `UnreadablePicture` where decoding would need an absurd amount of memory."""
-    most = MAX_JPEG_PIXELS if header.format == "jpeg" else MAX_PIXELS
-    if header.width * header.height > most:
-        raise UnreadablePicture(
-            f"The picture has {header.width} x {header.height} pixels, more than the"
-            f" {most:,} that are read; save a smaller version of it."
-        )
-
-
 def _unpack(layout: str, data: bytes, at: int) -> tuple[int, ...]:
     """Unpacks numbers at an offset in bytes, or says that the file breaks off there."""
     try:
@@ -147,7 +140,8 @@ def _unpack(layout: str, data: bytes, at: int) -> tuple[int, ...]:
 
 def _read_jpeg(data: bytes) -> Header:
     """Follows the segments to the first scan: some writers put EXIF behind the frame header."""
-    width = height = 0
+    width = height = colours = 0
+    progressive = False
     orientation: int | None = None
     at = 2
     for _ in range(_MOST_STEPS):
@@ -163,25 +157,27 @@ def _read_jpeg(data: bytes) -> Header:
         if length < 2:
             break
         if marker == 0xDA:
-            return Header("jpeg", width, height, orientation or 1, scan_at=at)
+            in_parts = progressive or data[at + 2 : at + 3] < bytes([colours])
+            return Header("jpeg", width, height, orientation or 1, begins_at=at, in_parts=in_parts)
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = _read_jpeg_frame(data, at + 2, marker)
+            height, width, colours = _read_jpeg_frame(data, at + 2, marker)
+            progressive = marker in (0xC2, 0xCA)
         elif marker == 0xE1 and orientation is None and data[at + 2 : at + 8] == b"Exif\0\0":
             orientation = read_orientation(data, at + 8, at + length)
         at += length
     raise UnreadablePicture(_DAMAGED)
 
 
-def _read_jpeg_frame(data: bytes, at: int, marker: int) -> tuple[int, int]:
-    """Returns height and width in pixels; refuses the kinds that libjpeg does not decode."""
-    bits, height, width = _unpack(">BHH", data, at)
+def _read_jpeg_frame(data: bytes, at: int, marker: int) -> tuple[int, int, int]:
+    """Returns height, width and number of colours; refuses what libjpeg does not decode."""
+    bits, height, width, colours = _unpack(">BHHB", data, at)
     if bits != 8:
         raise UnreadablePicture(
             f"JPEG pictures of {bits} bits per colour cannot be read; save it with 8 bits."
         )
     if marker in (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF):
         raise UnreadablePicture("Hierarchical JPEG pictures cannot be read; save it as usual JPEG.")
-    return height, width
+    return height, width, colours
 
 
 def _read_png(data: bytes) -> Header:
@@ -190,6 +186,7 @@ def _read_png(data: bytes) -> Header:
         raise UnreadablePicture(_DAMAGED)
     width, height, _, colour = _unpack(">IIBB", data, 16)
     transparent, orientation, at = colour in (4, 6), 1, 33
+    complete = True
     for _ in range(_MOST_STEPS):
         if at + 8 > len(data):  # the decoder will say whether pixels are missing
             break
@@ -202,7 +199,11 @@ def _read_png(data: bytes) -> Header:
         elif kind == b"IEND":
             break
         at += 12 + length
-    return Header("png", width, height, orientation, "straight" if transparent else "none")
+        complete = at <= len(data)
+    else:
+        complete = False
+    alpha: Alpha = "straight" if transparent else "none"
+    return Header("png", width, height, orientation, alpha, complete=complete)
 
 
 def _read_webp(data: bytes) -> Header:
@@ -260,8 +261,12 @@ def _read_bmp(data: bytes) -> Header:
 def _read_tiff(data: bytes) -> Header:
     """Reads the first page's tags."""
     width, height, photometric, samples, extra = 256, 257, 262, 277, 338
-    tags = read_tags(data, (width, height, photometric, samples, extra, ORIENTATION))
+    across, down = 322, 323  # of a tile, which the decoder holds at once
+    tags = read_tags(data, (width, height, photometric, samples, extra, across, down))
     if width not in tags or height not in tags:
+        raise UnreadablePicture(_DAMAGED)
+    tile = tags.get(across, 0) * tags.get(down, 0)
+    if tile > max(_LARGE_TILE, 4 * tags[width] * tags[height]):
         raise UnreadablePicture(_DAMAGED)
     alpha: Alpha = "none"
     # A fourth sample beside RGB is alpha only where the file says so; in CMYK it is ink.
@@ -278,7 +283,8 @@ def _read_gif(data: bytes) -> Header:
     for _ in range(_MOST_STEPS):
         block = data[at : at + 1]
         if block == b",":
-            return Header("gif", width, height, alpha="straight" if transparent else "none")
+            alpha: Alpha = "straight" if transparent else "none"
+            return Header("gif", width, height, alpha=alpha, begins_at=at)
         if block != b"!":
             break
         if data[at + 1 : at + 3] == b"\xf9\x04":

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from image_gender_classifier import gif
 from image_gender_classifier.errors import UnreadablePicture, UsageError
-from image_gender_classifier.files import EMPTY, MAX_BYTES, TOO_BIG, TOO_MANY_BYTES, read_bytes
-from image_gender_classifier.headers import BREAKS_OFF, Header, check_size, read_header
+from image_gender_classifier.files import EMPTY, TOO_BIG, read_bytes
+from image_gender_classifier.headers import BREAKS_OFF, Header, read_header
+from image_gender_classifier.limits import USUAL, Limits
 from image_gender_classifier.opaque import Samples, to_opaque_rgb
 
 WORKING_SIDE = 640
@@ -77,15 +78,15 @@ def read(path: Path, working_side: int = WORKING_SIDE) -> Picture:
     return decode(read_bytes(path), working_side)
 
 
-def decode(data: bytes, working_side: int = WORKING_SIDE) -> Picture:
-    """Decodes the bytes of a picture file; arguments and errors as for `read`."""
-    if len(data) > MAX_BYTES:
-        raise UnreadablePicture(TOO_MANY_BYTES)
+def decode(data: bytes, working_side: int = WORKING_SIDE, limits: Limits = USUAL) -> Picture:
+    """Decodes the bytes of a picture file within limits; the rest as for `read`."""
+    limits.check_bytes(len(data))
     if not data:
         raise UnreadablePicture(EMPTY)
     data = bytes(data)  # no copy unless it is a bytearray or a memoryview
     header = read_header(data)
-    check_size(header)
+    limits.check_size(header)
+    limits.check_repeats(data, header)
     if _breaks_off(data, header):
         raise UnreadablePicture(BREAKS_OFF)
     try:
@@ -172,14 +173,18 @@ def _imdecode(data: bytes, flag: int) -> Samples | None:
 
 
 def _breaks_off(data: bytes, header: Header) -> bool:
-    """Tells whether a JPEG has no end marker behind its first scan.
+    """Tells whether the end is missing where a decoder would not say so, or too late.
 
     OpenCV 4.6 gives a JPEG that breaks off with the missing part made up, in which a face may be
-    cut or doubled. The marker cannot occur within the scan, and in a whole file the search from
-    the end finds it at once. (One before the scan belongs to a thumbnail.) The other formats'
-    decoders refuse what breaks off themselves.
+    cut or doubled. A whole one has an end marker behind its first scan: the marker cannot occur
+    within the scan, and the search from the end finds it at once. (One before the scan belongs to
+    a thumbnail.) For a PNG, OpenCV takes as much memory as a chunk claims to have bytes, up to
+    2 GiB, before it looks whether they are there. The other formats' decoders refuse what breaks
+    off themselves.
     """
-    return header.format == "jpeg" and data.rfind(b"\xff\xd9", header.scan_at) < 0
+    if header.format == "jpeg":
+        return data.rfind(b"\xff\xd9", header.begins_at) < 0
+    return not header.complete
 
 
 def _shrink(pixels: NDArray[np.uint8], working_side: int) -> NDArray[np.uint8]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,10 +11,11 @@ from pathlib import Path, PurePosixPath
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.headers import EXTENSIONS, sniff
 
-XML_SUFFIX = ".xml"
+XML_SUFFIX, DRAWING_SUFFIX = ".xml", ".jpg"
 _LONGEST_NAME = 255  # bytes: what every common file system takes
 _SNIFFED_BYTES = 18
 _HASH_DIGITS = 8
+_ENDINGS = tuple(EXTENSIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,33 @@ class PictureFile:
     @property
     def drawing(self) -> str:
         """The path of its copy with the verdict drawn on it, below the folder of these."""
-        return self.xml.removesuffix(XML_SUFFIX) + ".jpg"
+        return self.xml.removesuffix(XML_SUFFIX) + DRAWING_SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFolder:
+    """A folder that holds pictures. There can be many: of each only the name is kept.
+
+    Attributes:
+        path: The folder's path below the input folder, empty for that itself.
+        names: The pictures' names in byte order.
+    """
+
+    path: str
+    names: tuple[str, ...]
+
+    @property
+    def files(self) -> Iterator[str]:
+        """The pictures' paths below the input folder."""
+        return (_join(self.path, name) for name in self.names)
+
+    @property
+    def pictures(self) -> Iterator[PictureFile]:
+        """The pictures with the names of their XML files."""
+        levels = _levels(self.names)
+        for name in self.names:
+            xml = _form(name, levels.get(name, 0))
+            yield PictureFile(_join(self.path, name), _join(self.path, xml))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +67,27 @@ class Listing:
     """What a folder holds.
 
     Attributes:
-        pictures: The pictures in byte order of their paths, folder by folder.
+        folders: The folders in byte order of their paths, without those that hold no picture.
         ignored: How many other files there are.
     """
 
-    pictures: tuple[PictureFile, ...]
+    folders: tuple[PictureFolder, ...]
     ignored: int
+
+    @property
+    def count(self) -> int:
+        """How many pictures there are."""
+        return sum(len(folder.names) for folder in self.folders)
+
+    @property
+    def files(self) -> Iterator[str]:
+        """The pictures' paths in byte order, folder by folder."""
+        return (file for folder in self.folders for file in folder.files)
+
+    @property
+    def pictures(self) -> Iterator[PictureFile]:
+        """The pictures in byte order of their paths, folder by folder."""
+        return (picture for folder in self.folders for picture in folder.pictures)
 
 
 def list_pictures(folder: Path, recursive: bool = False, skip: Collection[Path] = ()) -> Listing:
@@ -64,15 +104,22 @@ def list_pictures(folder: Path, recursive: bool = False, skip: Collection[Path] 
     Raises:
         UsageError: The folder cannot be read.
     """
-    pictures: list[PictureFile] = []
-    ignored = 0
     left_out = {path.resolve() for path in skip}
-    for parent, names in _walk(folder, recursive, left_out):
-        chosen = [name for name in names if _is_picture(folder / parent / name)]
-        ignored += len(names) - len(chosen)
-        for name, xml in zip(chosen, xml_names(chosen), strict=True):
-            pictures.append(PictureFile(_join(parent, name), _join(parent, xml)))
-    return Listing(tuple(pictures), ignored)
+    found: list[PictureFolder] = []
+    ignored = 0
+    waiting = [""]
+    while waiting:
+        parent = waiting.pop()
+        pictures, folders, others = _scan(folder / parent)
+        ignored += others
+        if pictures:
+            found.append(PictureFolder(parent, tuple(sorted(pictures, key=os.fsencode))))
+        if recursive:
+            below = [_join(parent, name) for name in sorted(folders, key=os.fsencode)]
+            waiting += [
+                path for path in reversed(below) if (folder / path).resolve() not in left_out
+            ]
+    return Listing(tuple(found), ignored)
 
 
 def picture_id(file: str) -> str:
@@ -87,19 +134,38 @@ def xml_names(names: Sequence[str]) -> list[str]:
     extensions instead, and if even that is taken, they get a hash. A name that is too long is cut
     and told apart by a hash.
     """
-    forms = [(_fitting(os.path.splitext(name)[0]), _fitting(name), _hashed(name)) for name in names]
-    levels = [0] * len(names)
+    levels = _levels(names)
+    return [_form(name, levels.get(name, 0)) for name in names]
+
+
+def _levels(names: Sequence[str]) -> dict[str, int]:
+    """Says which form (see `_form`) those names get that cannot have the first."""
+    levels: dict[str, int] = {}
     while True:
-        sharing: dict[str, list[int]] = defaultdict(list)
-        for i, level in enumerate(levels):
-            sharing[forms[i][level]].append(i)
-        clashes = [group for group in sharing.values() if len(group) > 1]
-        if not clashes:
-            return [form[level] for form, level in zip(forms, levels, strict=True)]
-        for group in clashes:
-            lowest = min(levels[i] for i in group)
-            for i in group:
-                levels[i] += levels[i] == lowest
+        seen: set[str] = set()
+        shared: set[str] = set()
+        for name in names:
+            xml = _form(name, levels.get(name, 0))
+            (shared if xml in seen else seen).add(xml)
+        if not shared:
+            return levels
+        sharing: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            xml = _form(name, levels.get(name, 0))
+            if xml in shared:
+                sharing[xml].append(name)
+        for group in sharing.values():
+            lowest = min(levels.get(name, 0) for name in group)
+            for name in group:
+                if levels.get(name, 0) == lowest:
+                    levels[name] = lowest + 1
+
+
+def _form(name: str, level: int) -> str:
+    """The name of a picture's XML file: without extension (0), with it (1), or with a hash (2)."""
+    if level == 0:
+        return _fitting(os.path.splitext(name)[0])
+    return _fitting(name) if level == 1 else _hashed(name)
 
 
 def _fitting(base: str) -> str:
@@ -110,6 +176,8 @@ def _fitting(base: str) -> str:
 
 def _hashed(base: str) -> str:
     """The base with a hash, cut at a character's border where it would be too long."""
+    import hashlib  # late: few names need it
+
     digest = hashlib.sha256(os.fsencode(base)).hexdigest()[:_HASH_DIGITS]
     ending = f"~{digest}{XML_SUFFIX}"
     while len(os.fsencode(base)) > _LONGEST_NAME - len(ending):
@@ -117,43 +185,33 @@ def _hashed(base: str) -> str:
     return base + ending
 
 
-def _walk(
-    folder: Path, recursive: bool, left_out: Collection[Path]
-) -> Iterator[tuple[str, list[str]]]:
-    """Yields each folder's path below the input and its files' names, both in byte order."""
-    waiting = [""]
-    while waiting:
-        parent = waiting.pop()
-        files, folders = _scan(folder / parent)
-        yield parent, sorted(files, key=os.fsencode)
-        if recursive:
-            below = [_join(parent, name) for name in sorted(folders, key=os.fsencode)]
-            waiting += [
-                path for path in reversed(below) if (folder / path).resolve() not in left_out
-            ]
-
-
-def _scan(folder: Path) -> tuple[list[str], list[str]]:
-    files: list[str] = []
+def _scan(folder: Path) -> tuple[list[str], list[str], int]:
+    """Names the pictures and the folders in a folder, in any order, and counts the other files."""
+    pictures: list[str] = []
     folders: list[str] = []
+    others = 0
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                is_folder = entry.is_dir(follow_symlinks=False)
-                (folders if is_folder else files).append(entry.name)
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.name)
+                elif _is_picture(entry):
+                    pictures.append(entry.name)
+                else:
+                    others += 1
     except OSError as error:
         raise UsageError(f"{folder}: the folder cannot be read ({error.strerror})") from None
-    return files, folders
+    return pictures, folders, others
 
 
-def _is_picture(path: Path) -> bool:
-    known = path.name.lower().endswith(tuple(EXTENSIONS))
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    known = entry.name.lower().endswith(_ENDINGS)
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        if not entry.is_file():
             return False
         if known:
             return True
-        with path.open("rb") as file:
+        with Path(entry.path).open("rb", buffering=0) as file:
             return sniff(file.read(_SNIFFED_BYTES)) is not None
     except PermissionError:
         return known  # it gets a verdict that says so

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import logging
+import warnings
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
-from image_gender_classifier import __version__, manifest
-from image_gender_classifier.cascades import CascadeDetector
-from image_gender_classifier.choices import Choices, RuntimeChoice
+from image_gender_classifier import __version__, manifest, models
+from image_gender_classifier.choices import SMALLEST_FACE, Choices, RuntimeChoice
 from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.errors import RuntimeMissing, UsageError
+from image_gender_classifier.detectors import open_detector
+from image_gender_classifier.errors import RuntimeFallback, RuntimeMissing, UsageError
 from image_gender_classifier.fingerprint import settings_key
-from image_gender_classifier.pipeline import Detector, WholePicture
+from image_gender_classifier.limits import MOST_PIXELS, USUAL, Limits
+from image_gender_classifier.pipeline import Detector
 from image_gender_classifier.runtimes import PREFERENCE, SUFFIXES, RuntimeName, open_model
 
 SHIPPED_STEM = "gender_int8"
-_log = logging.getLogger("image_gender_classifier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,7 @@ class Parts:
         classifier: The network with its manifest entry.
         detector: What finds faces.
         all_faces: Whether the faces beside the main one are judged too.
+        limits: How large a picture may be.
         settings: Key of everything but the picture that a verdict depends on.
         runtime: The runtime that was found.
     """
@@ -35,13 +35,14 @@ class Parts:
     classifier: Classifier
     detector: Detector
     all_faces: bool
+    limits: Limits
     settings: str
     runtime: RuntimeName
 
 
 def shipped_models() -> Path:
     """The folder of the shipped models."""
-    return Path(str(files("image_gender_classifier.models")))
+    return Path(models.__file__).parent
 
 
 def open_parts(choices: Choices) -> Parts:
@@ -49,19 +50,25 @@ def open_parts(choices: Choices) -> Parts:
     threshold = choices.threshold
     if threshold is not None and not 0 <= threshold <= 1:
         raise UsageError(f"the threshold is {threshold}, but must lie between 0 and 1")
+    if choices.min_face is not None and not SMALLEST_FACE <= choices.min_face <= 1:
+        raise UsageError(
+            f"the smallest face is {choices.min_face}, but must lie between {SMALLEST_FACE} and 1"
+        )
+    limits = choices.limits
+    pixels = 1 if limits.pixels is None else limits.pixels
+    if limits.file_bytes < 1 or not 1 <= pixels <= MOST_PIXELS:
+        raise UsageError(f"the limits are {limits}, but must be 1 or more, {MOST_PIXELS:,} pixels")
     model = None if choices.model is None else Path(choices.model)
     classifier = open_classifier(model, choices.runtime, threshold)
     shipped = manifest.load(shipped_models())
-    searching = choices.detector == "cascade"
-    cascades = shipped.cascades if searching else ()
-    settings = settings_key(
-        *(__version__, *classifier.decisive, choices.detector),
-        *(cascade.decisive for cascade in cascades),
-        *(["all faces"] if choices.all_faces else []),
-    )
-    detector: Detector = CascadeDetector(shipped) if searching else WholePicture()
     found = SUFFIXES[Path(classifier.entry.file).suffix.lower()]
-    return Parts(classifier, detector, choices.all_faces, settings, found)
+    detector = open_detector(choices.detector, shipped, found, choices.min_face)
+    settings = settings_key(
+        *(__version__, *classifier.decisive, choices.detector, *detector.decisive),
+        *(["all faces"] if choices.all_faces else []),
+        *([repr(limits)] if limits != USUAL else []),
+    )
+    return Parts(classifier, detector, choices.all_faces, limits, settings, found)
 
 
 def open_classifier(
@@ -82,7 +89,8 @@ def open_classifier(
             reasons.append(" ".join(str(error).split()))
             continue
         if reasons:
-            _log.warning("%s; %s runs the model instead", "; ".join(reasons), name)
+            told = f"{'; '.join(reasons)}; {name} runs the model instead"
+            warnings.warn(told, RuntimeFallback, stacklevel=2)
         return classifier
     raise RuntimeMissing("; ".join(reasons))
 

@@ -124,6 +124,7 @@ class FinderEntry:
         input_dtype: Type of its numbers.
         colour_order: Order of the channels.
         detector: Name of the stage, as verdicts give it.
+        smallest_face: Side of the smallest frame that it sees well, as a share of its input's.
         threshold: Least score of a face.
         license: SPDX expression.
         trained: Data, command, seed and whatever else made the file.
@@ -137,6 +138,7 @@ class FinderEntry:
     input_dtype: str
     colour_order: str
     detector: str
+    smallest_face: float
     threshold: float
     license: str
     trained: Mapping[str, Any] = field(default_factory=dict)
@@ -145,7 +147,7 @@ class FinderEntry:
     @property
     def decisive(self) -> tuple[object, ...]:
         """What of the entry decides a verdict."""
-        return self.sha256, self.detector, self.threshold
+        return self.sha256, self.detector, self.smallest_face, self.threshold
 
 
 Entry = ModelEntry | CascadeEntry | FinderEntry

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from image_gender_classifier import __version__
-from image_gender_classifier.choices import Choices
+from image_gender_classifier.choices import SMALLEST_FACE, Choices
 from image_gender_classifier.cores import cores
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.limits import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIXELS, MOST_PIXELS
 
 PROGRAM = "image-gender-classifier"
 _DESCRIPTION = (
@@ -26,7 +27,8 @@ exit codes:
   0    every picture has a verdict (no face and uncertain are verdicts), or --resume found
        nothing left to do
   1    finished, but this run met unreadable pictures (each has its XML that says why)
-  2    wrong usage, no picture in the folder, or a model or runtime that cannot be used
+  2    wrong usage, no picture in the folder, another run is writing into the output folder, or a
+       model or runtime that cannot be used
   3    the output can no longer be written
   130  interrupted, 143 terminated: finished verdicts are kept, --resume goes on
 """
@@ -47,6 +49,7 @@ class Options:
         jsonl: File for one JSON line a picture, or None.
         annotate: Existing folder for copies with the verdicts drawn on them, or None.
         contact_sheet: File for a page with the doubtful pictures, or None.
+        profile: Say in the end how long each stage took.
         quiet: Print errors only.
     """
 
@@ -60,6 +63,7 @@ class Options:
     jsonl: Path | None
     annotate: Path | None
     contact_sheet: Path | None
+    profile: bool
     quiet: bool
 
     @property
@@ -127,9 +131,14 @@ def _parser() -> argparse.ArgumentParser:
         "(default: auto)",
     )  # fmt: skip
     add(
-        "--detector", choices=("cascade", "none"), default="cascade",
-        help="cascade: search each picture for a face; none: each picture is a face crop already "
-        "(default: cascade)",
+        "--detector", choices=("cascade", "lbp", "none"), default="cascade",
+        help="cascade: search each picture for a face; lbp: with the first stage alone; none: each "
+        "picture is a face crop already (default: cascade)",
+    )  # fmt: skip
+    add(
+        "--min-face", type=_share, metavar="S",
+        help=f"the smallest face to look for, as a share of the picture's shorter side, "
+        f"{SMALLEST_FACE} to 1; less takes longer (default: what is usual of profile pictures)",
     )  # fmt: skip
     add(
         "--recursive", action="store_true",
@@ -167,6 +176,19 @@ def _parser() -> argparse.ArgumentParser:
         "--contact-sheet", type=Path, metavar="FILE",
         help="also write an HTML page with small copies of the doubtful pictures: uncertain, or "
         "without a face (default: no)",
+    )  # fmt: skip
+    add(
+        "--max-pixels", type=_pixels, metavar="N",
+        help=f"refuse pictures of more pixels, at most {MOST_PIXELS} (default: {MAX_JPEG_PIXELS} "
+        f"for a JPEG that can be decoded straight to a smaller size, {MAX_PIXELS} for all others)",
+    )  # fmt: skip
+    add(
+        "--max-bytes", type=_positive, default=MAX_BYTES, metavar="N",
+        help="refuse files of more bytes (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "--profile", action="store_true",
+        help="print on standard error in the end how long each stage took (default: no)",
     )  # fmt: skip
     add("--quiet", action="store_true", help="print errors only (default: no)")
     add("--version", action="version", version=f"{PROGRAM} {__version__}")
@@ -212,6 +234,21 @@ def _probability(text: str) -> float:
         if 0 <= value <= 1:
             return value
     raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+
+
+def _share(text: str) -> float:
+    with suppress(ValueError):
+        value = float(text)
+        if SMALLEST_FACE <= value <= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is not between {SMALLEST_FACE} and 1")
+
+
+def _pixels(text: str) -> int:
+    value = _positive(text)
+    if value > MOST_PIXELS:
+        raise argparse.ArgumentTypeError(f"{text} is more than {MOST_PIXELS}")
+    return value
 
 
 def _positive(text: str) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,25 +13,38 @@ from image_gender_classifier import xml
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.listing import PictureFile, picture_id
 from image_gender_classifier.verdict import NO_DRAWINGS, Drawings, Face, Verdict
-from image_gender_classifier.writing import discard, partial_path, remove_leftovers, write_whole
+from image_gender_classifier.writing import (
+    create,
+    discard,
+    open_written,
+    partial_path,
+    remove_leftovers,
+    write_whole,
+)
 
 COLUMNS = (
     *("id", "file", "gender", "confidence", "status", "faces"),
     *("x", "y", "width", "height", "detector", "run", "message"),
 )
 
-_SOI = b"\xff\xd8"  # how a JPEG file starts
+_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"  # how a JPEG file starts and ends
+_MOST_BYTES = 2**22  # of an XML file: room for 30,000 faces
 
 Row = Callable[[Verdict, Drawings], str]
 """From a verdict and what was drawn of it to a piece of a file."""
 
 
 class OutputFolder:
-    """A folder in which the input's folders are mirrored."""
+    """A folder in which the input's folders are mirrored.
+
+    Raises:
+        OutputError: It cannot be written to.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: set[Path] = set()
+        self._prepare(folder)
 
     def write_file(self, name: str, data: bytes) -> None:
         """Writes a file, whole or not at all.
@@ -52,6 +65,8 @@ class OutputFolder:
             if folder != self._folder:
                 self._prepare(folder.parent)
                 folder.mkdir(exist_ok=True)
+                if folder.is_symlink():
+                    raise OSError(None, "it is a link, which may lead elsewhere; remove it")
             remove_leftovers(folder)
         except OSError as error:
             raise OutputError(f"{folder}: cannot be made ({error.strerror})") from None
@@ -68,7 +83,8 @@ class XmlFolder(OutputFolder):
     def earlier(self, picture: PictureFile, run: str) -> Verdict | None:
         """The verdict of an earlier run on the same picture, with the same model and options."""
         try:
-            verdict = xml.decode((self._folder / picture.xml).read_bytes())
+            with open_written(self._folder / picture.xml) as file:
+                verdict = xml.decode(file.read(_MOST_BYTES))
         except (OSError, ValueError):
             return None
         same = verdict.run == run and verdict.file == xml.printable(picture.file)
@@ -86,8 +102,10 @@ class DrawingFolder(OutputFolder):
         """Tells whether there is a copy of what that run said."""
         wanted = _SOI + _comment(run)
         try:
-            with (self._folder / picture.drawing).open("rb") as file:
-                return file.read(len(wanted)) == wanted
+            with open_written(self._folder / picture.drawing) as file:
+                begins = file.read(len(wanted)) == wanted
+                file.seek(-len(_EOI), os.SEEK_END)  # a power cut may have left the beginning only
+                return begins and file.read() == _EOI
         except OSError:
             return False
 
@@ -111,7 +129,8 @@ class Table:
         self._footer = footer
         self._broken = False
         with self._explained():
-            self._file = self._partial.open("w", encoding="utf-8", newline="")
+            remove_leftovers(path.parent)
+            self._file = os.fdopen(create(self._partial), "w", encoding="utf-8", newline="")
             self._file.write(header)
 
     def add(self, verdict: Verdict, drawings: Drawings = NO_DRAWINGS) -> None:
@@ -179,6 +198,8 @@ def _csv_row(verdict: Verdict, _: Drawings) -> str:
 
 
 def _csv_line(values: Sequence[object]) -> str:
+    import csv  # late: most runs write no table
+
     line = io.StringIO()
     # A value is quoted for a carriage return only where that is in the line's end.
     csv.writer(line, lineterminator="\r\n").writerow(values)

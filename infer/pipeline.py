@@ -11,6 +11,7 @@ from image_gender_classifier import faces
 from image_gender_classifier.classifier import Classifier, Judgement
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
+from image_gender_classifier.stages import OFF, Clock
 from image_gender_classifier.verdict import Box, Face, Gender, Status, Verdict
 
 
@@ -19,9 +20,11 @@ class Detector(Protocol):
 
     Attributes:
         framings: By stage, how its boxes lie to the classifier's frame.
+        decisive: What of its files and options decides a verdict.
     """
 
     framings: dict[str, Framing]
+    decisive: tuple[object, ...]
 
     def find(self, picture: Picture) -> list[Face]:
         """Gives the faces in a picture, unjudged, boxes in pixels of the original."""
@@ -33,6 +36,7 @@ class WholePicture:
 
     def __init__(self) -> None:
         self.framings = {"none": Framing(scale=1.0, shift_y=0.0)}
+        self.decisive: tuple[object, ...] = ()
 
     def find(self, picture: Picture) -> list[Face]:
         """Gives the picture's centred square as the one face."""
@@ -45,6 +49,7 @@ def judge(
     detector: Detector,
     classifier: Classifier,
     all_faces: bool = False,
+    clock: Clock = OFF,
 ) -> Verdict:
     """Gives the verdict on a picture, by its main face.
 
@@ -54,14 +59,18 @@ def judge(
         detector: What finds the faces.
         classifier: What judges the main face.
         all_faces: Judge the others too.
+        clock: Measures the stages.
     """
     found = faces.main_first(detector.find(picture), picture.width, picture.height)
+    clock.lap("find the face")
     if not found:
         return Verdict(file, "no_face", "unknown")
     shown = found if all_faces else found[:1]
     frames = (frame_of(picture, face, detector) for face in shown)
     crops = [faces.crop(picture.pixels, frame, classifier.crop_size) for frame in frames]
+    clock.lap("cut the crop")
     judgements = classifier.judge(np.stack(crops))
+    clock.lap("judge it")
     judged = [_judged(face, judgement) for face, judgement in zip(shown, judgements, strict=True)]
     main = judged[0]
     status: Status = "classified" if judgements[0].certain else "uncertain"

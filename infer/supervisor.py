@@ -7,20 +7,19 @@ one at a time, so that the culprit is known.
 
 from __future__ import annotations
 
-import logging
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from image_gender_classifier import errors, wire
+from image_gender_classifier import errors, stages, wire
 from image_gender_classifier.errors import GenderClassifierError, RuntimeMissing
 from image_gender_classifier.fingerprint import unreadable
 from image_gender_classifier.listing import PictureFile
@@ -33,7 +32,6 @@ _FALSE_STARTS = 2
 _START = (
     "import sys; sys.path[:] = {path!r}; from image_gender_classifier import worker; worker.main()"
 )
-_log = logging.getLogger("image_gender_classifier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,10 @@ Known = Callable[[PictureFile], Outcome | None]
 """The outcome of a picture that need not be judged, or None."""
 
 
+def _say_nothing(_text: str) -> None:
+    """What a warning is given to where nobody wants it."""
+
+
 @dataclass(slots=True)
 class _Place:
     """A picture in the row of those on the way."""
@@ -77,15 +79,23 @@ class Supervisor:
     Args:
         task: What the worker is to be.
         longest: Seconds that a picture may take.
+        warn: Is given what the user should read.
     """
 
-    def __init__(self, task: Task, longest: float = LONGEST) -> None:
+    def __init__(
+        self,
+        task: Task,
+        longest: float = LONGEST,
+        warn: Callable[[str], None] = _say_nothing,
+    ) -> None:
         self._task = task
         self._longest = longest
+        self._warn = warn
         self._worker = _Worker(task)
         self._settings: str | None = None
         self._false_starts = 0
         self._row: deque[_Place] = deque()
+        self._seconds: dict[str, float] = {}
         self._alone_until = -1  # up to this number pictures are judged one at a time
 
     def __enter__(self) -> Supervisor:
@@ -104,6 +114,11 @@ class Supervisor:
         while self._settings is None:
             self._listen()
         return self._settings
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """How long each stage of the worker took so far, all its threads together."""
+        return self._seconds
 
     def judge(
         self, pictures: Iterable[PictureFile], folder: Path, known: Known | None = None
@@ -154,13 +169,15 @@ class Supervisor:
             return
         if isinstance(message, Judged):
             self._place(message.number).judged(message.verdict, message.drawings)
+            stages.add(self._seconds, message.seconds)
         elif isinstance(message, Begun):
             self._place(message.number).begun = time.monotonic()
         elif isinstance(message, Ready):
             self._settings = message.settings
             self._false_starts = 0
+            stages.add(self._seconds, message.seconds)
         elif isinstance(message, Warned):
-            _log.warning("%s", message.text)
+            self._warn(message.text)
         elif isinstance(message, Failed):
             raise _error(message)
         else:

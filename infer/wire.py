@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from image_gender_classifier.choices import Choices
+from image_gender_classifier.stages import NO_SECONDS
 from image_gender_classifier.verdict import NO_DRAWINGS, Box, Drawings, Face, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """What a worker is started with.
 
     Attributes:
@@ -23,16 +23,17 @@ class Task:
         workers: Pictures judged at a time.
         copies: Draw a copy of every picture.
         thumbnails: Draw a small copy of the doubtful ones.
+        profile: Measure the time of each stage.
     """
 
     choices: Choices
     workers: int
     copies: bool = False
     thumbnails: bool = False
+    profile: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A picture to judge.
 
     Attributes:
@@ -46,42 +47,52 @@ class Job:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """The worker can judge; `settings` is the key of all that its verdicts depend on."""
+class Ready(NamedTuple):
+    """The worker can judge.
+
+    Attributes:
+        settings: The key of all that its verdicts depend on.
+        seconds: How long each stage of its start took, where that is wanted.
+    """
 
     settings: str
+    seconds: Mapping[str, float] = NO_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(NamedTuple):
     """Something that the user should read."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """The worker cannot go on: the name of the error's class, and its text."""
 
     error: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(NamedTuple):
     """The worker has taken up a picture."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The worker's verdict on a picture, and the JPEG files drawn of it where they are wanted."""
+class Judged(NamedTuple):
+    """The worker's verdict on a picture.
+
+    Attributes:
+        number: The picture's.
+        verdict: What is said of it.
+        drawings: The JPEG files drawn of it where they are wanted.
+        seconds: How long each stage took since the last verdict of the same thread, where that is
+            wanted.
+    """
 
     number: int
     verdict: Verdict
     drawings: Drawings = NO_DRAWINGS
+    seconds: Mapping[str, float] = NO_SECONDS
 
 
 Message = Task | Job | Ready | Warned | Failed | Begun | Judged
@@ -92,8 +103,7 @@ _KINDS: dict[str, type[Message]] = {
 
 def encode(message: Message) -> bytes:
     """Gives a message's line; paths may hold lone surrogates, so it is plain ASCII."""
-    fields = [getattr(message, name) for name in message.__slots__]
-    return json.dumps([type(message).__name__, *fields], default=_plain).encode("ascii") + b"\n"
+    return json.dumps([type(message).__name__, *message], default=_plain).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Message:
@@ -106,13 +116,17 @@ def decode(line: bytes) -> Message:
         name, *fields = json.loads(line)
         kind = _KINDS[name]
         if kind is Judged:
-            number, verdict, drawings = fields
-            return Judged(number, _verdict(*verdict), Drawings(*map(_bytes, drawings)))
+            number, verdict, drawings, seconds = fields
+            drawn = Drawings(*map(_bytes, drawings))
+            return Judged(number, _verdict(*verdict), drawn, _seconds(seconds))
+        if kind is Ready:
+            settings, seconds = fields
+            return Ready(settings, _seconds(seconds))
         if kind is Task:
             choices, *others = fields
             return Task(Choices(*choices), *others)
         return kind(*fields)
-    except (TypeError, KeyError, ValueError) as error:
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise ValueError(f"not a message: {error}") from None
 
 
@@ -125,6 +139,10 @@ def _plain(record: object) -> str | list[Any]:
 
 def _bytes(text: str | None) -> bytes | None:
     return None if text is None else b64decode(text, validate=True)
+
+
+def _seconds(stages: Mapping[str, Any]) -> dict[str, float]:
+    return {stage: float(seconds) for stage, seconds in stages.items()}
 
 
 def _verdict(*fields: Any) -> Verdict:

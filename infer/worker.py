@@ -8,17 +8,18 @@ that let other threads run meanwhile.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO
 
-from image_gender_classifier import wire
-from image_gender_classifier.errors import GenderClassifierError, RuntimeMissing
+from image_gender_classifier import stages, wire
+from image_gender_classifier.errors import GenderClassifierError, RuntimeFallback, RuntimeMissing
+from image_gender_classifier.stages import Clock
 from image_gender_classifier.verdict import NO_DRAWINGS, Drawings, Verdict
 from image_gender_classifier.wire import Begun, Failed, Job, Judged, Message, Ready, Task, Warned
 
@@ -56,13 +57,17 @@ class Voice:
 def _serve(jobs: BinaryIO, voice: Voice) -> None:
     task = wire.decode(jobs.readline())
     assert isinstance(task, Task)
-    logging.getLogger("image_gender_classifier").addHandler(_Warnings(voice))
-    try:
-        judges = _Judges(task, voice)
-    except GenderClassifierError as error:
-        voice.tell(Failed(type(error).__name__, str(error)))
-        return
-    voice.tell(Ready(judges.settings))
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always", RuntimeFallback)
+        try:
+            judges = _Judges(task, voice)
+        except GenderClassifierError as error:
+            voice.tell(Failed(type(error).__name__, str(error)))
+            return
+    for remark in remarks:
+        if issubclass(remark.category, RuntimeFallback):  # others are the libraries' affair
+            voice.tell(Warned(str(remark.message)))
+    voice.tell(judges.ready)
     for line in jobs:
         job = wire.decode(line)
         assert isinstance(job, Job)
@@ -73,6 +78,7 @@ class _Judges:
     """Threads that judge, each with a classifier of its own, started when there is work."""
 
     def __init__(self, task: Task, voice: Voice) -> None:
+        clock = stages.clock(task.profile)
         try:
             import cv2
 
@@ -83,8 +89,10 @@ class _Judges:
             ) from None
         # Pictures are spread over threads; OpenCV's own would only get in their way.
         cv2.setNumThreads(1)
+        clock.lap("load the libraries")
         self._classifier = api.of_choices(task.choices)
-        self.settings = self._classifier.settings
+        clock.lap("open the models")
+        self.ready = Ready(self._classifier.settings, clock.taken())
         self._task = task
         self._voice = voice
         self._jobs: SimpleQueue[Job] = SimpleQueue()
@@ -98,24 +106,29 @@ class _Judges:
             self._threads += 1
 
     def _work(self, place: int) -> None:
+        clock = stages.clock(self._task.profile)
         try:
             judge = self._classifier if place == 0 else self._classifier.twin()
+            clock.lap("open the models")
             while True:
                 job = self._jobs.get()
+                clock.lap("wait for a picture")
                 self._voice.tell(Begun(job.number))
-                self._voice.tell(self._judged(judge, job))
+                clock.lap("tell the command")
+                self._voice.tell(self._judged(judge, job, clock))
+                clock.lap("tell the command")
         except BrokenPipeError:
             os._exit(1)
         except GenderClassifierError as error:
             self._voice.tell(Failed(type(error).__name__, str(error)))
             os._exit(1)
 
-    def _judged(self, judge: GenderClassifier, job: Job) -> Judged:
-        from image_gender_classifier.drawing import COPY_SIDE, THUMBNAIL_SIDE, draw
-
+    def _judged(self, judge: GenderClassifier, job: Job, clock: Clock) -> Judged:
         drawings = NO_DRAWINGS
 
         def show(picture: Picture, verdict: Verdict) -> None:
+            from image_gender_classifier.drawing import COPY_SIDE, THUMBNAIL_SIDE, draw
+
             nonlocal drawings
             small = self._task.thumbnails and verdict.doubtful
             drawings = Drawings(
@@ -124,19 +137,8 @@ class _Judges:
             )
 
         wanted = self._task.copies or self._task.thumbnails
-        verdict = judge.judge_file(Path(job.path), job.file, show if wanted else None)
-        return Judged(job.number, verdict, drawings)
-
-
-class _Warnings(logging.Handler):
-    """Passes on what is logged for the user."""
-
-    def __init__(self, voice: Voice) -> None:
-        super().__init__(logging.WARNING)
-        self._voice = voice
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._voice.tell(Warned(record.getMessage()))
+        verdict = judge.judge_file(Path(job.path), job.file, show if wanted else None, clock)
+        return Judged(job.number, verdict, drawings, clock.taken())
 
 
 def _silence() -> None:

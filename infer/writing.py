@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from image_gender_classifier.errors import OutputError
+from image_gender_classifier.locking import lock
 
 _PARTIAL_PREFIX = ".igc-"
 _PARTIAL_SUFFIX = ".partial"
+
+# O_NOFOLLOW: a link leads out of the folder. O_NONBLOCK: opening a pipe would wait for ever.
+# O_BINARY: for Windows.
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_OLD = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+for _name in ("O_NOFOLLOW", "O_NONBLOCK"):
+    _OLD |= getattr(os, _name, 0)
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -21,7 +32,10 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     partial = partial_path(path)
     try:
-        partial.write_bytes(data)
+        with os.fdopen(create(partial), "wb") as file:
+            file.write(data)
+        # Not synchronised with the disk first: that would take longer than judging the picture.
+        # What a power cut leaves empty, --resume finds not to be whole and makes again.
         partial.replace(path)
     except BaseException as error:  # an interruption must not leave a part behind either
         discard(partial)
@@ -36,6 +50,28 @@ def partial_path(path: Path) -> Path:
     return path.with_name(f"{_PARTIAL_PREFIX}{os.getpid()}-{digest:08x}{_PARTIAL_SUFFIX}")
 
 
+def create(partial: Path) -> int:
+    """Opens a new partial file, locked; what stands in its place, such as a link, goes."""
+    with suppress(FileNotFoundError):
+        partial.unlink()
+    file = os.open(partial, _NEW, 0o666)
+    lock(file)
+    return file
+
+
+def open_written(path: Path) -> BinaryIO:
+    """Opens what an earlier run may have written, to read it.
+
+    Raises:
+        OSError: There is no such file; or it is a link, pipe or the like, which no run has made.
+    """
+    file = os.fdopen(os.open(path, _OLD), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "is not a regular file")
+    return file
+
+
 def discard(partial: Path) -> None:
     """Removes a partial file as well as may be; a disk turned read-only refuses even that."""
     with suppress(OSError):
@@ -46,13 +82,23 @@ def remove_leftovers(folder: Path) -> None:
     """Removes what earlier runs, killed while they wrote, left in a folder."""
     for path in folder.glob(f"{_PARTIAL_PREFIX}*{_PARTIAL_SUFFIX}"):
         writer = path.name.removeprefix(_PARTIAL_PREFIX).partition("-")[0]
-        if writer.isdecimal() and not _is_running(int(writer)):
+        if writer.isdecimal() and _is_left(path, int(writer)):
             path.unlink(missing_ok=True)
 
 
+def _is_left(partial: Path, writer: int) -> bool:
+    if writer != os.getpid():
+        return not _is_running(writer)
+    # A table of this run, or what an earlier process of the same number left: in a container
+    # every run has the same one.
+    try:
+        with open_written(partial) as file:
+            return lock(file.fileno()) == "ours"
+    except OSError:
+        return False
+
+
 def _is_running(process: int) -> bool:
-    if process == os.getpid():
-        return True
     try:
         os.kill(process, 0)  # asks, sends nothing
     except ProcessLookupError:

@@ -7,11 +7,13 @@ same for the same verdict.
 from __future__ import annotations
 
 import re
-from typing import cast, get_args
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING, cast, get_args
 
 from image_gender_classifier.listing import picture_id
 from image_gender_classifier.verdict import Box, Face, Gender, Status, Verdict
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _ESCAPES = {
     "&": "&amp;",
@@ -55,6 +57,8 @@ def decode(data: bytes) -> Verdict:
     Raises:
         ValueError: The bytes are not a whole XML file of a verdict.
     """
+    from xml.etree import ElementTree  # late: only a resumed run reads verdicts
+
     try:
         image = ElementTree.fromstring(data)
         return Verdict(
@@ -113,7 +117,7 @@ def _escaped(text: str) -> str:
     return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], printable(text))
 
 
-def _face(element: ElementTree.Element) -> Face:
+def _face(element: Element) -> Face:
     x, y, width, height = (float(element.attrib[name]) for name in ("x", "y", "width", "height"))
     gender = element.get("gender")
     return Face(

@@ -330,6 +330,19 @@ def test_quiet_prints_errors_only(command: Command, folder: Path, out: Path) -> 
     assert "--threshold" in one_line(command("-i", folder, "-o", out, "--quiet", "--threshold", 2))
 
 
+def test_profile_tells_the_time_of_each_stage(command: Command, folder: Path, out: Path) -> None:
+    plain = command("-i", folder, "-o", out)
+    verdicts = contents(out)
+    told = command("-i", folder, "-o", out, "--profile", "--workers", 2, "--resume")
+    assert "compare with the earlier run" in told.stderr
+    told = command("-i", folder, "-o", out, "--profile", "--workers", 2, "--quiet")
+    assert (plain.stderr, told.returncode, told.stdout) == ("", 0, "")
+    for stage in ("list the pictures", "write the files", "decode it", "find the face", "judge it"):
+        assert told.stderr.count(f"  {stage} ") == 1
+    assert told.stderr.count("  total ") == 2
+    assert contents(out) == verdicts
+
+
 def test_version(command: Command) -> None:
     told = command("--version")
     assert (told.returncode, told.stdout) == (0, f"image-gender-classifier {__version__}\n")
@@ -490,6 +503,21 @@ def test_a_picture_is_never_overwritten(command: Command, folder: Path) -> None:
     assert refused.returncode == 2
     assert "cat.xml" in one_line(refused)
     assert contents(folder) == before
+
+
+def test_a_picture_in_another_folder_is_never_overwritten(
+    command: Command, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "in").mkdir()
+    (folder / "in" / "b.jpg").write_bytes((folder / "cat.jpg").read_bytes())
+    (folder / "cat.jpg").rename(folder / "b.xml")
+    before = contents(folder)
+    refused = command("-i", folder, "-o", tmp_path, "--recursive")  # in/b.jpg's is in/b.xml
+    assert refused.returncode == 2
+    assert f"{folder / 'b.xml'}: would be overwritten" in one_line(refused)
+    assert contents(folder) == before
+    (folder / "b.xml").rename(folder / "c.xml")
+    assert command("-i", folder, "-o", tmp_path, "--recursive").returncode == 0
 
 
 @pytest.mark.parametrize("option", ["--csv", "--jsonl"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import astuple
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from image_gender_classifier import finder
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.finder import STRIDE, FaceFinder, Found, decode, fitted
+from image_gender_classifier.finder import STRIDE, FaceFinder, Found, decode, fitted, squares
 from image_gender_classifier.images import Picture
 from image_gender_classifier.manifest import FinderEntry
 from image_gender_classifier.verdict import Box
@@ -52,6 +54,7 @@ ENTRY = FinderEntry(
     input_dtype="uint8",
     colour_order="RGB",
     detector="finder",
+    smallest_face=0.12,
     threshold=0.5,
     license="Apache-2.0",
 )
@@ -77,13 +80,11 @@ def test_a_picture_is_fitted_whole_into_the_corner(height: int, width: int) -> N
     assert shown[:rows, :columns].all()
 
 
-@given(EXTENTS, EXTENTS)
-def test_closer_looks_cover_the_picture_and_overlap(height: int, width: int) -> None:
-    looks = list(finder._closer(height, width))
-    sides = {side for _, _, side in looks}
-    assert len(sides) == 1
-    (side,) = sides
-    assert side <= max(height, width)
+@given(EXTENTS, EXTENTS, st.floats(0.1, 1))
+def test_squares_cover_the_picture_and_overlap(height: int, width: int, share: float) -> None:
+    side = ceil(share * max(height, width))
+    looks = list(squares(height, width, side))
+    assert {one for _, _, one in looks} == {side}
     for extent, starts in (
         (width, sorted({left for left, _, _ in looks})),
         (height, sorted({top for _, top, _ in looks})),
@@ -92,7 +93,21 @@ def test_closer_looks_cover_the_picture_and_overlap(height: int, width: int) -> 
         assert starts[-1] + side >= extent
         assert starts[-1] < extent
         assert (np.diff(starts) <= side / 2 + 1).all()
-    assert len(looks) <= 9
+
+
+@given(EXTENTS, EXTENTS, st.none() | st.floats(0.02, 1))
+def test_closer_rounds_go_as_far_as_is_needed(
+    height: int, width: int, smallest: float | None
+) -> None:
+    sides = list(FaceFinder(Marks(), ENTRY, smallest)._sides(height, width))
+    assert sides[0] == max(height, width)
+    assert all(earlier >= later for earlier, later in itertools.pairwise(sides))
+    assert len(list(squares(height, width, sides[1]))) <= 9
+    if smallest is None:
+        assert len(sides) == 2
+    else:
+        least = max(smallest * min(height, width), 1)
+        assert ENTRY.smallest_face * sides[-1] <= least + 1
 
 
 def test_faces_are_those_of_the_peaks() -> None:
@@ -131,6 +146,12 @@ def test_looks_closer_where_it_sees_nothing_at_first() -> None:
     assert face.box.width == pytest.approx(2 * 240 / 4, abs=2)
     centre = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
     assert centre == pytest.approx((2 * 320, 2 * 310), abs=2 * 15)
+
+
+def test_smaller_faces_are_looked_for_or_left_out_as_is_wanted() -> None:
+    small = marked(400, 400, 300, 310, 20)
+    for smallest, found in ((None, 0), (0.05, 1), (0.5, 0)):
+        assert len(FaceFinder(Marks(least=200), ENTRY, smallest).find(small)) == found
 
 
 def test_sees_nothing_where_nothing_is() -> None:

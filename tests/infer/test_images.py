@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from image_gender_classifier import files, images
+from image_gender_classifier import images
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.headers import read_header
+from image_gender_classifier.limits import MAX_BYTES
 
 WIDTH, HEIGHT = 64, 48
 
@@ -368,17 +369,17 @@ def test_paths_that_are_no_picture(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("hello " * 30_000)
     os.mkfifo(tmp_path / "pipe.jpg")
     with (tmp_path / "huge.jpg").open("wb") as file:
-        file.truncate(files.MAX_BYTES + 1)
+        file.truncate(MAX_BYTES + 1)
     with (tmp_path / "absurd.png").open("wb") as file:
         file.write(
             b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">IIBBBBB", 2**17, 2**17, 8, 2, 0, 0, 0)
         )
-        file.truncate(files.MAX_BYTES)
+        file.truncate(MAX_BYTES)
     cases = {
         tmp_path / "empty.jpg": "empty",
         tmp_path / "text.jpg": "not a JPEG",
         tmp_path / "pipe.jpg": "regular file",
-        tmp_path / "huge.jpg": "larger than 512 MiB",
+        tmp_path / "huge.jpg": "more than the 536,870,912 that are read",
         tmp_path / "absurd.png": "131072 x 131072 pixels",
         tmp_path: "folder",
         tmp_path / "gone.jpg": "no such file",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.headers import EXTENSIONS
-from image_gender_classifier.listing import list_pictures, picture_id, xml_names
+from image_gender_classifier.listing import PictureFolder, list_pictures, picture_id, xml_names
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -132,7 +132,7 @@ def test_what_is_no_regular_file_is_no_picture(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "s.jpg"))
         listing = list_pictures(tmp_path)
-    assert listing.pictures == ()
+    assert listing.count == 0
     assert listing.ignored == 4  # the folder is not a file
 
 
@@ -171,6 +171,24 @@ def test_xml_files_mirror_the_folders_and_clash_only_within_one(tmp_path: Path) 
         "sub/a.jpg": "sub/a.jpg.xml",
         "sub/a.png": "sub/a.png.xml",
     }
+
+
+@given(st.lists(NAMES, unique=True, min_size=1))
+def test_a_folder_gives_its_pictures_with_the_names_of_their_xml_files(names: list[str]) -> None:
+    folder = PictureFolder("sub", tuple(names))
+    xml = [f"sub/{name}" for name in xml_names(names)]
+    assert [picture.xml for picture in folder.pictures] == xml
+    assert [picture.file for picture in folder.pictures] == list(folder.files)
+
+
+def test_folders_without_pictures_are_not_kept(tmp_path: Path) -> None:
+    for file in ("a/notes.txt", "b/a.jpg", "b/b.jpg", "c/d/e.jpg"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_bytes(b"text")
+    listing = list_pictures(tmp_path, recursive=True)
+    assert [folder.path for folder in listing.folders] == ["b", "c/d"]
+    assert list(listing.files) == ["b/a.jpg", "b/b.jpg", "c/d/e.jpg"]
+    assert (listing.count, listing.ignored) == (3, 1)
 
 
 def test_an_output_folder_inside_the_input_is_not_entered(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from image_gender_classifier.choices import Choices
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.limits import Limits
 from image_gender_classifier.options import Options, parse
 
 
@@ -35,6 +36,7 @@ def test_the_defaults(needed: list[str], folder: Path, out: Path) -> None:
         jsonl=None,
         annotate=None,
         contact_sheet=None,
+        profile=False,
         quiet=False,
     )
 
@@ -44,8 +46,12 @@ def test_every_option_is_read(needed: list[str], tmp_path: Path) -> None:
     line += " --all-faces"
     rest = ["--resume", "--csv", str(tmp_path / "c"), "--jsonl", str(tmp_path / "j"), "--quiet"]
     rest += ["--annotate", str(tmp_path), "--contact-sheet", str(tmp_path / "s")]
+    rest += ["--max-pixels", "1000", "--max-bytes", "2000"]
     options = parse([*needed, *line.split(), *rest])
-    assert options.choices == Choices("m.onnx", "onnx", "none", 0.0, all_faces=True)
+    assert options.choices == Choices(
+        "m.onnx", "onnx", "none", 0.0, all_faces=True, max_pixels=1000, max_bytes=2000
+    )
+    assert options.choices.limits == Limits(2000, 1000)
     assert (options.recursive, options.workers) == (True, 3)
     assert (options.annotate, options.contact_sheet) == (tmp_path, tmp_path / "s")
     assert (options.resume, options.quiet) == (True, True)
@@ -86,6 +92,9 @@ def test_help_gives_every_default_and_exit_code(capsys: pytest.CaptureFixture[st
         (["--workers", "-1"], "-1 is not 1 or more"),
         (["--workers", "1.5"], "1.5 is not 1 or more"),
         (["--workers", "many"], "many is not 1 or more"),
+        (["--max-pixels", "0"], "0 is not 1 or more"),
+        (["--max-pixels", "1073741825"], "1073741825 is more than 1073741824"),
+        (["--max-bytes", "1M"], "1M is not 1 or more"),
         (["--runtime", "torch"], "--runtime"),
         (["--detector", "dnn"], "--detector"),
         (["--nonsense"], "--nonsense"),

@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 from image_gender_classifier import xml
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.listing import PictureFile
-from image_gender_classifier.outputs import COLUMNS, XmlFolder, csv_table, jsonl_table
+from image_gender_classifier.outputs import (
+    COLUMNS,
+    DrawingFolder,
+    XmlFolder,
+    csv_table,
+    jsonl_table,
+)
 from image_gender_classifier.verdict import Box, Face, Verdict
 from image_gender_classifier.writing import partial_path
 
@@ -103,6 +109,36 @@ def test_a_folder_replaced_by_a_file_is_an_output_error(out: Path) -> None:
     for each in (folder, XmlFolder(out)):
         with pytest.raises(OutputError, match="sub"):
             each.write(PictureFile("sub/a.jpg", "sub/a.xml"), VERDICT)
+
+
+def test_a_linked_folder_is_not_entered(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (out / "sub").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="is a link"):
+        XmlFolder(out).write(PictureFile("sub/x/a.jpg", "sub/x/a.xml"), VERDICT)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("left", [b"", bytes(300), xml.encode(VERDICT)[:-9]])
+def test_what_a_power_cut_left_is_not_kept(left: bytes, out: Path) -> None:
+    (out / "a.xml").write_bytes(left)
+    assert XmlFolder(out).earlier(PICTURE, RUN) is None
+
+
+def test_a_linked_verdict_is_not_kept(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.xml").write_bytes(xml.encode(VERDICT))
+    (out / "a.xml").symlink_to(tmp_path / "elsewhere.xml")
+    assert XmlFolder(out).earlier(PICTURE, RUN) is None
+
+
+def test_half_a_copy_is_no_copy(out: Path) -> None:
+    folder = DrawingFolder(out)
+    folder.write(PICTURE, b"\xff\xd8" + bytes(9000) + b"\xff\xd9", RUN)
+    assert folder.shows(PICTURE, RUN)
+    path = out / PICTURE.drawing
+    for left in (path.read_bytes()[:4096], b""):
+        path.write_bytes(left)
+        assert not folder.shows(PICTURE, RUN)
 
 
 def test_leftovers_of_a_killed_run_are_removed(out: Path, ended_process: int) -> None:

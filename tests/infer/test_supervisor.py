@@ -28,12 +28,12 @@ _BAD_DECODER = """
 import os, signal, threading, time
 from image_gender_classifier import images
 decode = images.decode
-def bad(data, *others):
+def bad(data, *others, **named):
     if data.endswith(b"crash"): signal.pthread_kill(threading.get_ident(), signal.SIGSEGV)
     if data.endswith(b"killed"): signal.pthread_kill(threading.get_ident(), signal.SIGKILL)
     if data.endswith(b"exit"): os._exit(3)
     if data.endswith(b"hang"): time.sleep(600)
-    return decode(data, *others)
+    return decode(data, *others, **named)
 images.decode = bad
 """
 

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from image_gender_classifier.errors import OutputError
-from image_gender_classifier.writing import partial_path, remove_leftovers, write_whole
+from image_gender_classifier.outputs import csv_table
+from image_gender_classifier.writing import (
+    open_written,
+    partial_path,
+    remove_leftovers,
+    write_whole,
+)
 
 
 def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
@@ -75,9 +81,49 @@ def test_leftovers_of_killed_runs_are_removed_and_nothing_else(
     tmp_path: Path, ended_process: int
 ) -> None:
     kept = [tmp_path / name for name in (".igc-notes", "igc-1-0.partial", "a.partial", "a.xml")]
+    table = csv_table(tmp_path / "table.csv")
     own = partial_path(tmp_path / "table.csv")
     running = tmp_path / f".igc-{os.getppid()}-00000000.partial"
-    for path in (*kept, own, running, tmp_path / f".igc-{ended_process}-00000000.partial"):
+    # In a container every run has the same number.
+    left = [tmp_path / f".igc-{number}-00000000.partial" for number in (ended_process, os.getpid())]
+    for path in (*kept, running, *left):
         path.touch()
     remove_leftovers(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted([*kept, own, running])
+    table.finish()
+
+
+def test_a_link_in_the_partial_files_place_is_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"precious")
+    path = tmp_path / "a.xml"
+    partial_path(path).symlink_to(elsewhere)
+    write_whole(path, b"data")
+    table = csv_table(tmp_path / "t.csv")
+    table.finish()
+    assert (elsewhere.read_bytes(), path.read_bytes()) == (b"precious", b"data")
+    assert sorted(tmp_path.iterdir()) == [path, elsewhere, tmp_path / "t.csv"]
+
+
+def test_a_linked_file_is_replaced_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"precious")
+    path = tmp_path / "a.xml"
+    path.symlink_to(elsewhere)
+    write_whole(path, b"data")
+    assert elsewhere.read_bytes() == b"precious"
+    assert not path.is_symlink() and path.read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "missing"])
+def test_what_no_run_has_written_is_not_read(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    if kind == "link":
+        (tmp_path / "b.xml").touch()
+        path.symlink_to("b.xml")
+    elif kind == "pipe":
+        os.mkfifo(path)  # reading one would wait for ever
+    elif kind == "folder":
+        path.mkdir()
+    with pytest.raises(OSError):
+        open_written(path)

@@ -1,0 +1,196 @@
+"""What goes wrong around a run: folders that are taken, linked, full or gone; a stuck worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess, Popen
+from xml.etree import ElementTree
+
+import pytest
+
+Command = Callable[..., CompletedProcess[str]]
+Start = Callable[..., Popen[str]]
+
+PICTURES = 60
+
+
+@pytest.fixture
+def crowd(tmp_path: Path, samples: Path) -> Path:
+    folder = tmp_path / "crowd"
+    folder.mkdir()
+    data = (samples / "cat.jpg").read_bytes()
+    for number in range(PICTURES):
+        (folder / f"{number:03}.jpg").write_bytes(data + str(number).encode())
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def wait_for(path: Path, running: Popen[str]) -> None:
+    while running.poll() is None and not path.exists():
+        time.sleep(0.002)
+
+
+def ended(running: Popen[str]) -> tuple[int, str]:
+    _, said = running.communicate(timeout=120)
+    assert "Traceback" not in said
+    return running.returncode, said
+
+
+def resumed(command: Command, crowd: Path, out: Path) -> None:
+    """Lets another run complete the output, and checks that it is as if nothing had happened."""
+    assert command("-i", crowd, "-o", out, "--resume").returncode == 0
+    whole = out.with_name("whole")
+    whole.mkdir()
+    assert command("-i", crowd, "-o", whole).returncode == 0
+    assert contents(out) == contents(whole)
+
+
+# --- two runs -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["-o", "--annotate"])
+def test_a_second_run_into_the_same_folder_is_refused(
+    option: str, start: Start, command: Command, crowd: Path, out: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    first = start("-i", crowd, "-o", out)
+    wait_for(out / "000.xml", first)
+    folders = {"-o": other, option: out}
+    second = command("-i", crowd, *(word for pair in folders.items() for word in pair))
+    assert second.returncode == 2
+    assert second.stderr.count("\n") == 1 and f"{out}: another run" in second.stderr
+    assert ended(first)[0] == 0
+    assert len(contents(out)) == PICTURES and contents(other) == {}
+
+
+def test_one_folder_for_verdicts_and_copies(command: Command, folder: Path, out: Path) -> None:
+    assert command("-i", folder, "-o", out, "--annotate", out).returncode == 0
+
+
+# --- links in the output --------------------------------------------------------------------------
+
+
+def test_nothing_is_written_outside_the_output(
+    command: Command, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious.xml").write_bytes(b"precious")
+    (out / "cat.xml").symlink_to(outside / "precious.xml")
+    (out / "rocket.xml").symlink_to(outside / "new.xml")
+    for _ in range(2):
+        assert command("-i", folder, "-o", out, "--resume").returncode == 0
+        assert contents(outside) == {"precious.xml": b"precious"}
+        assert not any(path.is_symlink() for path in out.iterdir())
+    (folder / "sub").mkdir()
+    shutil.copy(folder / "cat.jpg", folder / "sub")
+    (out / "sub").symlink_to(outside)
+    refused = command("-i", folder, "-o", out, "--recursive")
+    assert refused.returncode == 3
+    assert "is a link" in refused.stderr and refused.stderr.count("\n") == 1
+    assert contents(outside) == {"precious.xml": b"precious"}
+
+
+def test_a_pipe_in_a_verdicts_place_does_not_hang(
+    command: Command, folder: Path, out: Path
+) -> None:
+    os.mkfifo(out / "cat.xml")
+    assert command("-i", folder, "-o", out, "--resume").returncode == 0
+    assert ElementTree.parse(out / "cat.xml").getroot().get("status") == "no_face"
+
+
+# --- the output goes away -------------------------------------------------------------------------
+
+
+def test_a_removed_output_folder_ends_the_run(
+    start: Start, command: Command, crowd: Path, out: Path
+) -> None:
+    running = start("-i", crowd, "-o", out)
+    wait_for(out / "003.xml", running)
+    out.rename(out.with_name("gone"))
+    shutil.rmtree(out.with_name("gone"))
+    code, said = ended(running)
+    assert code == 3 and "cannot be written" in said and said.count("\n") == 1
+    assert not out.exists()
+    out.mkdir()
+    resumed(command, crowd, out)
+
+
+def test_an_output_made_read_only_ends_the_run(
+    start: Start, command: Command, crowd: Path, small_disk: Path
+) -> None:
+    subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
+    running = start("-i", crowd, "-o", small_disk)
+    wait_for(small_disk / "003.xml", running)
+    # Refused as long as a file is open for writing.
+    while running.poll() is None and subprocess.call(
+        ["mount", "-o", "remount,ro", str(small_disk)], stderr=subprocess.DEVNULL
+    ):
+        pass
+    code, said = ended(running)
+    assert code == 3 and "Read-only file system" in said and said.count("\n") == 1
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    resumed(command, crowd, small_disk)
+
+
+def test_a_disk_with_room_again_is_filled_up(
+    command: Command, crowd: Path, small_disk: Path
+) -> None:
+    full = command("-i", crowd, "-o", small_disk, "--csv", small_disk / "all.csv")
+    assert full.returncode == 3 and "No space left" in full.stderr
+    for name, data in contents(small_disk).items():
+        assert data.endswith(b"\n"), name
+    subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
+    (small_disk / "all.csv").unlink(missing_ok=True)
+    resumed(command, crowd, small_disk)
+
+
+# --- the input goes away --------------------------------------------------------------------------
+
+
+def test_a_picture_removed_or_changed_meanwhile_costs_its_own_verdict(
+    start: Start, command: Command, crowd: Path, out: Path
+) -> None:
+    last, changed = crowd / f"{PICTURES - 1:03}.jpg", crowd / f"{PICTURES - 2:03}.jpg"
+    kept = last.read_bytes()
+    running = start("-i", crowd, "-o", out)
+    wait_for(out / "000.xml", running)
+    last.unlink()
+    changed.write_bytes(b"no picture")
+    code, said = ended(running)
+    assert code == 1 and "no such file" in said and "not a JPEG" in said
+    assert len(contents(out)) == PICTURES
+    for picture in (last, changed):
+        picture.write_bytes(kept)
+    resumed(command, crowd, out)
+
+
+# --- signals --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_whose_worker_is_stuck_stops_at_once(
+    number: signal.Signals, code: int, start: Start, command: Command, crowd: Path, out: Path
+) -> None:
+    running = start("-i", crowd, "-o", out)
+    wait_for(out / "003.xml", running)
+    tasks = Path(f"/proc/{running.pid}/task").glob("*/children")
+    (worker,) = [int(pid) for task in tasks for pid in task.read_text().split()]
+    os.kill(worker, signal.SIGSTOP)  # a stopped process stands for one that hangs
+    time.sleep(0.2)
+    running.send_signal(number)
+    stopped, said = ended(running)
+    assert stopped == code and "--resume" in said and said.count("\n") == 1
+    assert not Path(f"/proc/{worker}").exists()
+    resumed(command, crowd, out)

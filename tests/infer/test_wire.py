@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_gender_classifier import wire
+from image_gender_classifier.choices import Choices
+from image_gender_classifier.verdict import Drawings, Verdict
+from image_gender_classifier.wire import Begun, Failed, Job, Judged, Message, Ready, Task, Warned
+
+# Paths may hold bytes that are no UTF-8, which Python gives as lone surrogates.
+TEXTS = st.text(st.characters(exclude_categories=()))
+NUMBERS = st.integers(0, 10**9)
+SECONDS = st.dictionaries(TEXTS, st.floats(0, 1e6), max_size=3)
+MESSAGES = st.one_of(
+    st.builds(
+        Task,
+        st.builds(Choices, model=st.none() | TEXTS, threshold=st.none() | st.floats(0, 1)),
+        NUMBERS,
+        *[st.booleans()] * 3,
+    ),
+    st.builds(Job, NUMBERS, TEXTS, TEXTS),
+    st.builds(Ready, TEXTS, SECONDS),
+    st.builds(Warned, TEXTS),
+    st.builds(Failed, TEXTS, TEXTS),
+    st.builds(Begun, NUMBERS),
+)
+
+
+def same_after(message: Message) -> bool:
+    line = wire.encode(message)
+    assert line.endswith(b"\n") and line.count(b"\n") == 1
+    read = wire.decode(line)
+    return type(read) is type(message) and read == message
+
+
+@given(MESSAGES)
+def test_a_message_arrives_as_it_was_sent(message: Message) -> None:
+    assert same_after(message)
+
+
+@given(st.data())
+def test_a_verdict_arrives_as_it_was_sent(
+    verdicts: st.SearchStrategy[Verdict], data: st.DataObject
+) -> None:
+    drawn = st.none() | st.binary()
+    drawings = st.builds(Drawings, drawn, drawn)
+    assert same_after(data.draw(st.builds(Judged, NUMBERS, verdicts, drawings, SECONDS)))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *(b"", b"text", b"1", b"{}", b"[]", b'["Nothing", 1]', b'["Begun"]', b'["Begun", 1, 2]'),
+        *(b'["Judged", 1, [], [], {}]', b'["Ready", "key", 1]', b'["Ready", "key", {"a": "b"}]'),
+        *(json.dumps(["Task", None, 1]).encode(), b'["Ready", "key", {"a": 1', b"\xff"),
+    ],
+)
+def test_anything_else_is_no_message(sent: bytes) -> None:
+    with pytest.raises(ValueError, match="not a message"):
+        wire.decode(sent)
