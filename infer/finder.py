@@ -109,9 +109,10 @@ class FaceFinder:
         side = max(min(ceil(_CLOSER * longest), shorter), ceil(_CLOSEST * longest))
         yield side
         if self._smallest is not None:
-            enough = max(self._smallest * shorter / self._entry.smallest_face, 1)
+            enough = max(ceil(self._smallest * shorter / self._entry.smallest_face), 1)
             while side > enough:
-                side = max(ceil(_CLOSER * side), ceil(enough))
+                # Rounding up alone would leave a side of two pixels at two for ever.
+                side = max(min(ceil(_CLOSER * side), side - 1), enough)
                 yield side
 
     def _seen(self, pixels: Pixels, looks: Iterable[tuple[int, int, int]]) -> list[Found]:
