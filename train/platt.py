@@ -16,8 +16,9 @@ from image_gender_classifier.faces import Pixels
 from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.runtimes import Runtime
 
-# Share of the held-out samples that the default threshold lets be classified.
-CLASSIFIED = 0.9
+# Share of the held-out samples that the default threshold lets be classified; at 0.9, more than
+# three in a hundred of the verdicts were wrong.
+CLASSIFIED = 0.86
 # With fewer crops the fit says more of them than of the model, and its own is kept.
 FEWEST = 100
 FEWEST_OF_A_GENDER = 20
