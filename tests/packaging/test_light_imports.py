@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +21,13 @@ ALLOWED = {
     "tflite_runtime", "tqdm",
 }  # fmt: skip
 HEAVY = ("tensorflow", "keras", "tf2onnx", "onnx", "matplotlib", "PIL", "onnxruntime")
+
+# Python runs this at its start; a worker may end without a last word, so each import is noted.
+NOTES_IMPORTS = """
+import os, sys
+notes = open({folder!r} + f"/{{os.getpid()}}", "w", buffering=1)
+sys.addaudithook(lambda event, about: event == "import" and print(about[0], file=notes))
+"""
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -41,8 +49,19 @@ def test_infer_imports_light_libraries_only(module: str) -> None:
     assert not [name for name in names if neighbours.match(name)]
 
 
-def test_running_the_command_loads_no_workstation_library(samples: Path, tmp_path: Path) -> None:
-    loaded = modules_loaded_by("-i", str(samples), "-o", str(tmp_path), "--quiet")
+def test_running_the_command_loads_no_workstation_library(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the command's own process nor in its workers'."""
+    verdicts, site, seen = tmp_path / "verdicts", tmp_path / "site", tmp_path / "seen"
+    for folder in (verdicts, site, seen):
+        folder.mkdir()
+    (site / "sitecustomize.py").write_text(NOTES_IMPORTS.format(folder=str(seen)))
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
+    modules_loaded_by("-i", str(samples), "-o", str(verdicts), "--quiet")
+    processes = [set(path.read_text().split()) for path in seen.iterdir()]
+    assert len(processes) > 1
+    loaded = set().union(*processes)
     assert "cv2" in loaded
     assert not loaded.intersection(HEAVY)
     assert not loaded.intersection(

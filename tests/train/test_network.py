@@ -216,7 +216,7 @@ def test_a_whole_lite2_knows_a_cat(lite2: keras.Model, samples: Path) -> None:
 
 
 def test_from_scratch_loads_nothing(student: Training, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "efficientnet_lite", lambda _: pytest.fail("loaded"))
+    monkeypatch.setattr(lite, "efficientnet_lite", lambda _: pytest.fail("loaded"))
     network.build(replace(student, blocks=2), {}, pretrained=False, seed=1)
 
 
