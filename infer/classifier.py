@@ -62,7 +62,8 @@ class Classifier:
     def decisive(self) -> tuple[object, ...]:
         """What of model and options decides a verdict."""
         entry = self.entry
-        return entry.sha256, entry.calibration, entry.positive, self.threshold
+        reading = entry.calibration, entry.second_look, entry.positive
+        return entry.sha256, *reading, self.threshold
 
     def rehearse(self) -> None:
         """Runs the network once, so that a broken one is told before the first picture.
@@ -92,10 +93,23 @@ class Classifier:
             )
         return outputs[0].reshape(-1)
 
+    def settled(self, crops: Pixels) -> npt.NDArray[np.float32]:
+        """Runs the network, and where it doubts, on the mirror image too: the mean counts.
+
+        Arguments, result and errors as for `logits`.
+        """
+        logits = self.logits(crops)
+        (doubtful,) = np.nonzero(np.abs(logits) < self.entry.second_look)
+        if len(doubtful):
+            mirrored = np.ascontiguousarray(crops[doubtful, :, ::-1])
+            logits = logits.copy()  # it may be the runtime's own memory
+            logits[doubtful] = (logits[doubtful] + self.logits(mirrored)) / 2
+        return logits
+
     def probabilities(self, crops: Pixels) -> npt.NDArray[np.float64]:
         """Gives the calibrated probability of the positive gender for each crop (float64, N)."""
         calibration = self.entry.calibration
-        scores = calibration.slope * self.logits(crops).astype(np.float64) + calibration.bias
+        scores = calibration.slope * self.settled(crops).astype(np.float64) + calibration.bias
         return 1 / (1 + np.exp(-np.clip(scores, -_LARGEST_SCORE, _LARGEST_SCORE)))
 
     def judge(self, crops: Pixels) -> list[Judgement]:

@@ -53,6 +53,8 @@ class ModelEntry:
         calibration: From logit to probability.
         threshold: Confidence below which a verdict is `uncertain`.
         license: SPDX expression.
+        second_look: Size of a logit below which the mirrored crop is judged too and the mean of
+            both logits counts; 0 for never.
         trained: Data, command, seed and whatever else made the file.
         measured: Figures measured on the file.
     """
@@ -69,6 +71,7 @@ class ModelEntry:
     calibration: Calibration
     threshold: float
     license: str
+    second_look: float = 0.0
     trained: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Any] = field(default_factory=dict)
 
@@ -258,6 +261,7 @@ def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
             values["calibration"] = Calibration(**numbers)
             if not (all(map(isfinite, numbers.values())) and values["calibration"].slope > 0):
                 raise ValueError("the calibration must be finite, with a positive slope")
+            values["second_look"] = float(values.get("second_look", 0))
             if {values["positive"], values["negative"]} != set(get_args(BinaryGender)):
                 raise ValueError("positive and negative must be female and male")
             models[name] = ModelEntry(file=name, **values)

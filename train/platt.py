@@ -96,7 +96,7 @@ def calibrated(
     others = {name: value for name, value in entry.measured.items() if name != _MEASURED}
     if len(crops) == 0:
         return replace(entry, measured=others), _too_few(positive)
-    logits = Classifier(runtime, entry).logits(crops)
+    logits = Classifier(runtime, entry).settled(crops)
     reason = _too_few(positive)
     if reason is None:
         calibration = fit(logits, positive)

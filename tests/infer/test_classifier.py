@@ -21,7 +21,9 @@ from image_gender_classifier.manifest import Calibration, ModelEntry
 LOGITS = st.floats(-1e6, 1e6, width=32)
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 SHIPPED_ENTRY = manifest.load(SHIPPED).models["gender_int8.tflite"]
-ENTRY = replace(SHIPPED_ENTRY, input_shape=(2, 2, 3), calibration=Calibration(), threshold=0.7)
+ENTRY = replace(
+    SHIPPED_ENTRY, input_shape=(2, 2, 3), calibration=Calibration(), threshold=0.7, second_look=0.0
+)
 
 
 class Oracle:
@@ -138,3 +140,42 @@ def test_crops_are_judged_alike_alone_and_together() -> None:
     assert together == [classifier.judge(one[np.newaxis])[0] for one in some]
     assert classifier.logits(some).dtype == np.float32
     assert len({judgement.confidence for judgement in together}) > 1
+
+
+class Sided:
+    """A network that adds up the left column and takes away the right one."""
+
+    input_shape, input_dtype = (2, 2, 3), "uint8"
+
+    def __init__(self) -> None:
+        self.judged = 0
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        self.judged += len(crops)
+        columns = crops.astype(np.float32).sum(axis=(1, 3))
+        return (columns[:, :1] - columns[:, 1:] / 2,)
+
+
+def test_the_doubtful_are_looked_at_in_the_mirror_too() -> None:
+    network = Sided()
+    classifier = Classifier(network, replace(ENTRY, second_look=6.0))
+    sure, doubtful, alike = np.zeros((3, 2, 2, 3), np.uint8)
+    sure[0, 0, 0], doubtful[0, :, 0], alike[0, 1, 0] = 6, (7, 4), 4
+    logits = classifier.settled(np.stack([sure, doubtful, alike]))
+    assert logits.tolist() == [6, (5 + 0.5) / 2, (-2 + 4) / 2]
+    assert network.judged == 3 + 2
+
+
+def test_without_a_bound_nothing_is_looked_at_twice() -> None:
+    network = Sided()
+    Classifier(network, ENTRY).judge(crops(5))
+    assert network.judged == 5
+
+
+def test_the_shipped_networks_doubts_do_not_depend_on_the_side() -> None:
+    classifier = loading.open_classifier(None)
+    classifier.entry = replace(classifier.entry, second_look=math.inf)
+    shape = classifier.entry.input_shape
+    pictures = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
+    mirrored = np.ascontiguousarray(pictures[:, :, ::-1])
+    assert (classifier.settled(pictures) == classifier.settled(mirrored)).all()

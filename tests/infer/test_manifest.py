@@ -28,7 +28,7 @@ def change(folder: Path, edit: Callable[[Content], object]) -> None:
 
 
 def required(entry: type[ModelEntry] | type[CascadeEntry]) -> list[str]:
-    optional = {"file", "trained", "measured"}
+    optional = {"file", "second_look", "trained", "measured"}
     return [field.name for field in fields(entry) if field.name not in optional]
 
 
