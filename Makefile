@@ -4,13 +4,14 @@
 
 # Given on make's command line, that is: an environment variable of such a common name means
 # something else.
-$(foreach name,IN OUT DATA MODEL LICENSE SEED LABELS ARGS BASELINE,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
+$(foreach name,IN OUT DATA MODEL LICENSE SEED LABELS ARGS BASELINE BACKGROUNDS,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
 
 ifeq ($(OUT),)
 OUT := verdicts
 endif
 TRAIN_OUT ?= runs/gender
 CONVERT_OUT ?= runs/converted
+FINDER_OUT ?= runs/finder
 REPORT_OUT ?= runs/report
 LAYOUT ?= fairface
 DETECTOR ?= none
@@ -37,6 +38,9 @@ PICTURES := $(or $(DATA),$(shell test -d $(call quoted,$(FAIRFACE)) && echo $(ca
 MODEL_LICENSE = $(or $(LICENSE),$(if $(DATA),,Apache-2.0))
 PICTURE_OPTIONS = --data $(call quoted,$(PICTURES)) --layout $(call quoted,$(LAYOUT)) \
   --detector $(call quoted,$(DETECTOR)) $(if $(LABELS),--labels $(call quoted,$(LABELS)))
+# What scenes for the face finder are made of.
+CROPS = --data $(call quoted,$(or $(DATA),$(FAIRFACE))) --layout $(call quoted,$(LAYOUT)) \
+  --backgrounds $(call quoted,$(or $(BACKGROUNDS),$(SHARED)/backgrounds))
 SAMPLE_OPTIONS = --data $(SAMPLES) --layout user-id --labels $(SAMPLES)/labels.csv --detector cascade
 LABELLED = $(if $(PICTURES),$(PICTURE_OPTIONS),$(SAMPLE_OPTIONS))
 
@@ -51,7 +55,7 @@ RUN_LIGHT = $(LIGHT)/bin/python -m image_gender_classifier
 RUN_HEAVY = $(HEAVY)/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help classify test train convert evaluate evaluate-boxes report bench soak pi-test pi-count lint clean
+.PHONY: help classify test train convert evaluate evaluate-boxes train-finder convert-finder report bench soak pi-test pi-count lint clean
 
 # ---- tasks ----
 
@@ -94,6 +98,16 @@ evaluate: $(HEAVY)/.made  ## measure MODEL (the shipped one) on DATA with its LA
 evaluate-boxes: $(HEAVY)/.made  ## measure face finding on the portraits of DATA (those of SHARED) and on composites of SHARED
 	$(RUN_HEAVY)image-gender-evaluate-boxes --data=$(call quoted,$(or $(DATA),$(SHARED)/portraits)) \
 	  --fairface=$(call quoted,$(FAIRFACE)) --backgrounds=$(call quoted,$(SHARED)/backgrounds) $(ARGS)
+
+train-finder: $(HEAVY)/.made  ## train the face finder on DATA's crops set into BACKGROUNDS (those of SHARED), model to FINDER_OUT (runs/finder)
+	mkdir -p -- $(call quoted,$(FINDER_OUT))
+	$(LARGE_PAGES) $(RUN_HEAVY)image-gender-train-finder $(CROPS) --out=$(call quoted,$(FINDER_OUT)) --resume \
+	  $(if $(MODEL_LICENSE),--license $(call quoted,$(MODEL_LICENSE))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(ARGS)
+
+convert-finder: $(HEAVY)/.made  ## export the finder of FINDER_OUT to int8, into CONVERT_OUT (runs/converted)
+	mkdir -p -- $(call quoted,$(CONVERT_OUT))
+	$(RUN_HEAVY)image-gender-convert-finder --model=$(call quoted,$(FINDER_OUT))/finder.keras \
+	  --out=$(call quoted,$(CONVERT_OUT)) $(CROPS) $(ARGS)
 
 report: $(HEAVY)/.made  ## figures and tables of MODEL on DATA (FairFace, else the samples) into REPORT_OUT (runs/report)
 	mkdir -p -- $(call quoted,$(REPORT_OUT))

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn, TextIO
 
 from image_gender_classifier.errors import GenderClassifierError, OutputError, UsageError
@@ -51,6 +52,18 @@ def say(text: str, stream: TextIO) -> None:
     """Prints text; what the stream cannot show (file names hold any bytes) becomes "?"."""
     encoding = stream.encoding or "utf-8"
     print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
+
+
+def check_json(path: Path | None) -> None:
+    """Refuses an impossible value of `--json` before the work rather than after it.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    if path is not None and not path.parent.is_dir():
+        raise UsageError(f"--json {path}: the folder {path.parent} does not exist")
+    if path is not None and path.is_dir():
+        raise UsageError(f"--json {path}: is a folder, not a file")
 
 
 def probability(text: str) -> float:

@@ -7,10 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train import evaluation_report, measuring
 from image_gender_classifier.train.answers import answer
-from image_gender_classifier.train.command import Parser, exit_code, say
+from image_gender_classifier.train.command import Parser, check_json, exit_code, say
 from image_gender_classifier.train.metrics import score
 from image_gender_classifier.writing import write_whole
 
@@ -45,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    _check_json(arguments.json)
+    check_json(arguments.json)
     subject = measuring.open_subject(arguments, PROGRAM)
     outcome = answer(subject.samples, subject.detector, subject.classifier)
     measuring.report_unreadable(outcome, PROGRAM)
@@ -58,11 +57,3 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.json is not None:
         content = evaluation_report.to_json(scores, subject.setting)
         write_whole(arguments.json, content.encode("utf-8", "replace"))
-
-
-def _check_json(path: Path | None) -> None:
-    """Refuses an impossible file before the work rather than after it."""
-    if path is not None and not path.parent.is_dir():
-        raise UsageError(f"--json {path}: the folder {path.parent} does not exist")
-    if path is not None and path.is_dir():
-        raise UsageError(f"--json {path}: is a folder, not a file")

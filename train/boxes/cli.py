@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import get_args
 
 from image_gender_classifier.choices import DetectorChoice
-from image_gender_classifier.errors import UsageError
 from image_gender_classifier.pipeline import Detector
 from image_gender_classifier.train.boxes import cost, report, sets
 from image_gender_classifier.train.boxes.cost import Cost
 from image_gender_classifier.train.boxes.report import Measurement
 from image_gender_classifier.train.boxes.scoring import SetScore, score
 from image_gender_classifier.train.boxes.trials import Skipped, TrialSet
-from image_gender_classifier.train.command import Parser, exit_code, say
+from image_gender_classifier.train.command import Parser, check_json, exit_code, say
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detectors import detector_key, open_detector
 from image_gender_classifier.writing import write_whole
@@ -74,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    _check_json(arguments.json)
+    check_json(arguments.json)
     detector = open_detector(arguments.detector)
     found = [
         *sets.portraits(arguments.data),
@@ -108,11 +107,3 @@ def _costs(measured: Sequence[TrialSet], detector: Detector) -> list[Cost]:
     timed = [one for one in measured if one.name in _TIMED]
     costs = [cost.measure(one, detector, reference) for one in timed]
     return [one for one in costs if one is not None]
-
-
-def _check_json(path: Path | None) -> None:
-    """Refuses an impossible file before the work rather than after it."""
-    if path is not None and not path.parent.is_dir():
-        raise UsageError(f"--json {path}: the folder {path.parent} does not exist")
-    if path is not None and path.is_dir():
-        raise UsageError(f"--json {path}: is a folder, not a file")

@@ -21,6 +21,7 @@ from image_gender_classifier.train.boxes.trials import (
     TrialSet,
 )
 from image_gender_classifier.train.datasets.listing import list_pictures
+from image_gender_classifier.train.split import is_held_out
 from image_gender_classifier.verdict import Box
 
 LFW = "lfw"
@@ -85,15 +86,19 @@ def crops(fairface: Path | None) -> TrialSet | Skipped:
 
 
 def composed(fairface: Path | None, backgrounds: Path | None) -> list[TrialSet | Skipped]:
-    """Gives validation crops set into backgrounds, a set a size; the same ones on every call."""
+    """Gives validation crops set into backgrounds, a set a size; the same ones on every call.
+
+    Of the backgrounds only those that a finder's training holds out are taken, if there are any.
+    """
     if fairface is None or backgrounds is None:
         return [Skipped(_COMPOSITES, "--fairface and --backgrounds are not both given")]
     found, behind = _files(_validation(fairface)), _files(backgrounds)
     for pictures, folder in ((found, _validation(fairface)), (behind, backgrounds)):
         if not pictures:
             return [_without(_COMPOSITES, folder)]
+    unseen = [(name, path) for name, path in behind if is_held_out(name)] or behind
     return [
-        TrialSet(_share_name(*shares), _composed(found, behind, shares, number))
+        TrialSet(_share_name(*shares), _composed(found, unseen, shares, number))
         for number, shares in enumerate(_SHARES)
     ]
 

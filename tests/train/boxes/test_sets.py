@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from shutil import copytree, rmtree
+from shutil import copyfile, copytree, rmtree
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.train.boxes import rotation, sets
 from image_gender_classifier.train.boxes.trials import Found, Shown, Skipped, TrialSet, centred
 from image_gender_classifier.train.datasets import DataError
+from image_gender_classifier.train.split import is_held_out
 from image_gender_classifier.verdict import Box
 
 
@@ -122,6 +123,19 @@ def test_composites_by_size(fairface: Path, backgrounds: Path) -> None:
             x, y = shown.frame.x + shown.frame.width / 2, shown.frame.y + shown.frame.width / 2
             assert is_right(shown, x + 0.24 * shown.frame.width, y, 1)
             assert not is_right(shown, x + 0.26 * shown.frame.width, y, 1)
+
+
+def test_composites_have_backgrounds_that_no_finder_learnt_from(
+    fairface: Path, backgrounds: Path, tmp_path: Path
+) -> None:
+    picture = next(backgrounds.iterdir())
+    names = [f"{number}{picture.suffix}" for number in range(60)]
+    for name in names:
+        copyfile(picture, tmp_path / name)
+    held_out = {name for name in names if is_held_out(name)}
+    assert 0 < len(held_out) < 10
+    for one in by_name(sets.composed(fairface, tmp_path)).values():
+        assert {trial.name.split()[-1] for trial in one.trials} <= held_out
 
 
 def test_composites_are_the_same_again(fairface: Path, backgrounds: Path) -> None:
