@@ -46,6 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: Options) -> int:
+    if options.watch:
+        from image_gender_classifier import watching  # late, as below
+
+        watching.watch(options)
+        return DONE
+
     from image_gender_classifier import folder_run  # late: --help does without it
 
     totals = folder_run.run(options)

@@ -86,21 +86,13 @@ def run(options: Options) -> Totals:
         RuntimeMissing: There is no runtime.
         OutputError: The output can no longer be written.
     """
-    task = Task(
-        options.choices,
-        options.workers,
-        copies=options.annotate is not None,
-        thumbnails=options.contact_sheet is not None,
-        profile=options.profile,
-    )
     clock = stages.clock(options.profile)
     # The worker starts while the folder is listed.
-    with held(_folders(options)), Supervisor(task, warn=partial(_warn, options)) as supervisor:
-        listing = list_pictures(options.input, options.recursive, skip=_folders(options))
+    with working(options) as supervisor:
+        listing = listed(options)
         if listing.count == 0:
             hint = "" if options.recursive else "; --recursive looks into the folders below it too"
             raise UsageError(f"{options.input}: no picture in this folder{hint}")
-        _refuse_overwriting(options, listing)
         clock.lap("list the pictures")
         totals = _judge(options, listing, supervisor, clock)
         if options.profile:
@@ -111,17 +103,43 @@ def run(options: Options) -> Totals:
         return totals
 
 
+@contextmanager
+def working(options: Options) -> Iterator[Supervisor]:
+    """Keeps other runs out of the folders that are written to, and a worker ready, for a while.
+
+    Raises:
+        UsageError: Another run is in one of the folders.
+    """
+    task = Task(
+        options.choices,
+        options.workers,
+        copies=options.annotate is not None,
+        thumbnails=options.contact_sheet is not None,
+        profile=options.profile,
+    )
+    with held(_folders(options)), Supervisor(task, warn=partial(_warn, options)) as supervisor:
+        yield supervisor
+
+
+def listed(options: Options) -> Listing:
+    """Lists the pictures to judge.
+
+    Raises:
+        UsageError: The folder cannot be read, or the output would take a picture's place.
+    """
+    listing = list_pictures(options.input, options.recursive, skip=_folders(options))
+    _refuse_overwriting(options, listing)
+    return listing
+
+
 def _warn(options: Options, text: str) -> None:
     if not options.quiet:
         say(f"{PROGRAM}: {text}", sys.stderr)
 
 
 def _judge(options: Options, listing: Listing, supervisor: Supervisor, clock: Clock) -> Totals:
-    folder = XmlFolder(options.output)
-    copies = None if options.annotate is None else DrawingFolder(options.annotate)
-    known = None
-    if options.resume:
-        known = _Earlier(options, folder, copies, supervisor.settings, clock)
+    written = Written(options)
+    known = Earlier(options, written, supervisor.settings, clock) if options.resume else None
     clock.lap(_WAITING)
     started = time.perf_counter()
     statuses: Counter[str] = Counter()
@@ -130,10 +148,7 @@ def _judge(options: Options, listing: Listing, supervisor: Supervisor, clock: Cl
         for outcome in supervisor.judge(listing.pictures, options.input, known):
             clock.lap(_WAITING)
             verdict = outcome.verdict
-            if copies is not None and outcome.drawings.copy is not None:
-                copies.write(outcome.picture, outcome.drawings.copy, verdict.run)
-            if not outcome.kept:
-                folder.write(outcome.picture, verdict)
+            written.write(outcome)
             clock.lap("write the files")
             for table in tables:
                 table.add(verdict, outcome.drawings)
@@ -148,26 +163,43 @@ def _judge(options: Options, listing: Listing, supervisor: Supervisor, clock: Cl
     return Totals(statuses, kept, newly_unreadable, listing.ignored, seconds)
 
 
-class _Earlier:
+class Written:
+    """The files that each picture has: its XML file, and a drawing where that is wanted.
+
+    Raises:
+        OutputError: A folder cannot be written to.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.verdicts = XmlFolder(options.output)
+        self.copies = None if options.annotate is None else DrawingFolder(options.annotate)
+
+    def write(self, outcome: Outcome) -> None:
+        """Writes what is new of a picture.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        if self.copies is not None and outcome.drawings.copy is not None:
+            self.copies.write(outcome.picture, outcome.drawings.copy, outcome.verdict.run)
+        if not outcome.kept:
+            self.verdicts.write(outcome.picture, outcome.verdict)
+
+
+class Earlier:
     """Knows the verdicts of an earlier run that still hold."""
 
-    def __init__(
-        self,
-        options: Options,
-        verdicts: XmlFolder,
-        copies: DrawingFolder | None,
-        settings: str,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, options: Options, written: Written, settings: str, clock: Clock) -> None:
         self._pictures = options.input
         self._limits = options.choices.limits
         self._shown = options.contact_sheet is not None
-        self._verdicts = verdicts
-        self._copies = copies
+        self._verdicts = written.verdicts
+        self._copies = written.copies
         self._settings = settings
         self._clock = clock
 
     def __call__(self, picture: PictureFile) -> Outcome | None:
+        """Gives the outcome of a picture that need not be judged."""
         self._clock.lap(_WAITING)
         try:
             return self._kept(picture)

@@ -45,6 +45,7 @@ class Options:
         recursive: Judge the folders below the input too.
         workers: Pictures judged at a time.
         resume: Keep verdicts of an earlier run that still hold.
+        watch: Go on judging pictures as they arrive.
         csv: File for one CSV row a picture, or None.
         jsonl: File for one JSON line a picture, or None.
         annotate: Existing folder for copies with the verdicts drawn on them, or None.
@@ -59,6 +60,7 @@ class Options:
     recursive: bool
     workers: int
     resume: bool
+    watch: bool
     csv: Path | None
     jsonl: Path | None
     annotate: Path | None
@@ -98,6 +100,8 @@ def parse(argv: Sequence[str] | None) -> Options:
     _check_folder(options.output, "-o", os.W_OK | os.X_OK)
     if options.annotate is not None:
         _check_folder(options.annotate, "--annotate", os.W_OK | os.X_OK)
+    if options.watch and (without := [*options.files, *(["--profile"] * options.profile)]):
+        raise UsageError(f"{without[0]}: is complete when a run ends, and --watch goes on")
     known: dict[Path, str] = {}
     for name, path in options.files.items():
         _check_file(path, name)
@@ -157,6 +161,11 @@ def _parser() -> argparse.ArgumentParser:
         "--resume", action="store_true",
         help="keep the XML files that were made from the same picture, model and options "
         "(default: judge every picture anew)",
+    )  # fmt: skip
+    add(
+        "--watch", action="store_true",
+        help="go on judging pictures as they arrive, until it is stopped; implies --resume "
+        "(default: no)",
     )  # fmt: skip
     add("--csv", type=Path, metavar="FILE", help="also write one CSV row a picture (default: no)")
     add(

@@ -36,13 +36,19 @@ def tool(name: str) -> str:
     return found
 
 
-def test_the_units_are_valid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("drop_in", [None, "watch.conf"])
+def test_the_units_are_valid(drop_in: str | None, tmp_path: Path) -> None:
     analyze = tool("systemd-analyze")
-    text = UNIT.read_text()
-    assert COMMAND in text
-    # It is looked whether the command and the documentation exist.
-    text = text.replace(COMMAND, sys.executable).replace("/opt/image-gender-classifier", str(ROOT))
-    (tmp_path / UNIT.name).write_text(text)
+    settings = {UNIT: tmp_path / UNIT.name}
+    if drop_in is not None:
+        settings[DEPLOY / drop_in] = tmp_path / f"{UNIT.name}.d" / drop_in
+    for source, place in settings.items():
+        text = source.read_text()
+        assert COMMAND in text
+        # It is looked whether the command and the documentation exist.
+        text = text.replace(COMMAND, sys.executable)
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text.replace("/opt/image-gender-classifier", str(ROOT)))
     shutil.copy(UNIT.with_suffix(".timer"), tmp_path)
     units = [str(tmp_path / UNIT.with_suffix(suffix).name) for suffix in (".service", ".timer")]
     told = subprocess.run(

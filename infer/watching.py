@@ -1,0 +1,131 @@
+"""Judges the pictures of a folder as they arrive, until it is stopped.
+
+The folder is looked through again and again: every file system can do that, network shares and
+memory cards included, and pictures that arrived while nobody watched are found as well.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from image_gender_classifier import folder_run, stages
+from image_gender_classifier.console import say
+from image_gender_classifier.listing import PictureFile
+from image_gender_classifier.options import PROGRAM, Options
+from image_gender_classifier.supervisor import Outcome
+from image_gender_classifier.verdict import Verdict
+from image_gender_classifier.xml import printable
+
+_PAUSE = 1.0  # seconds between two looks, and how long a picture must have stayed as it is
+_IDLE = (
+    20  # a pause is so many times as long as a look takes: a watched folder costs next to nothing
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How a picture was at some look; equal states mean that nothing has been written since."""
+
+    xml: str
+    size: int
+    modified: int
+    inode: int
+
+
+class Arrivals:
+    """Knows which pictures of a folder were there before, and which of them are judged."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, _State] = {}
+        self._judged: set[str] = set()
+
+    def look(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
+        """Gives the pictures that are to be judged: new or changed, but not since the last look.
+
+        Args:
+            folder: The input folder.
+            pictures: All that are in it now.
+        """
+        before, self._seen = self._seen, {}
+        ready = []
+        for picture in pictures:
+            state = _state(folder, picture)
+            if state is None:
+                continue
+            self._seen[picture.file] = state
+            if before.get(picture.file) != state:
+                self._judged.discard(picture.file)
+            elif picture.file not in self._judged:
+                ready.append(picture)
+        self._judged &= self._seen.keys()
+        return ready
+
+    def judged(self, picture: PictureFile) -> None:
+        """Remembers that a picture is judged as the last look found it."""
+        self._judged.add(picture.file)
+
+
+def watch(options: Options, looks: int | None = None) -> None:
+    """Judges a folder's pictures, and then each one that arrives.
+
+    Args:
+        options: What to do; verdicts of earlier runs that still hold are kept in any case.
+        looks: How often to look through the folder; None for ever.
+
+    Raises:
+        UsageError: The folder can no longer be read, or an option cannot be met.
+        ModelError: A model cannot be used.
+        RuntimeMissing: There is no runtime.
+        OutputError: The output can no longer be written.
+    """
+    with folder_run.working(options) as supervisor:
+        written = folder_run.Written(options)
+        earlier = folder_run.Earlier(options, written, supervisor.settings, stages.clock(False))
+        arrivals = Arrivals()
+        _tell(options, f"watching {printable(str(options.input))!r}, until it is stopped")
+        for look in itertools.count(1):
+            started = time.monotonic()
+            ready = arrivals.look(options.input, folder_run.listed(options).pictures)
+            taken = time.monotonic() - started
+            for outcome in supervisor.judge(ready, options.input, earlier):
+                arrivals.judged(outcome.picture)
+                if _gone(options.input, outcome):
+                    continue
+                written.write(outcome)
+                if not outcome.kept:
+                    _tell(options, _said(outcome.verdict))
+            if look == looks:
+                break
+            time.sleep(max(_PAUSE, _IDLE * taken))
+
+
+def _state(folder: Path, picture: PictureFile) -> _State | None:
+    try:
+        status = (folder / picture.file).stat()
+    except OSError:  # gone, or a link that leads nowhere by now
+        return None
+    return _State(picture.xml, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _gone(folder: Path, outcome: Outcome) -> bool:
+    """Tells whether a picture was taken away before its turn."""
+    unreadable = outcome.verdict.status == "unreadable"
+    return unreadable and not (folder / outcome.picture.file).exists()
+
+
+def _said(verdict: Verdict) -> str:
+    """The line for a picture that was judged."""
+    what = verdict.message or verdict.status.replace("_", " ")
+    if verdict.status == "classified":
+        what = verdict.gender
+    return f"{printable(verdict.file)!r}: {what}"
+
+
+def _tell(options: Options, text: str) -> None:
+    if not options.quiet:
+        say(f"{PROGRAM}: {text}", sys.stderr)
