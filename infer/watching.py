@@ -87,7 +87,8 @@ def watch(options: Options, looks: int | None = None) -> None:
         written = folder_run.Written(options)
         earlier = folder_run.Earlier(options, written, supervisor.settings, stages.clock(False))
         arrivals = Arrivals()
-        _tell(options, f"watching {printable(str(options.input))!r}, until it is stopped")
+        if not options.quiet:
+            _say(f"watching {printable(str(options.input))!r}, until it is stopped")
         for look in itertools.count(1):
             started = time.monotonic()
             ready = arrivals.look(options.input, folder_run.listed(options).pictures)
@@ -98,7 +99,7 @@ def watch(options: Options, looks: int | None = None) -> None:
                     continue
                 written.write(outcome)
                 if not outcome.kept:
-                    _tell(options, _said(outcome.verdict))
+                    _report(options, outcome.verdict)
             if look == looks:
                 break
             time.sleep(max(_PAUSE, _IDLE * taken))
@@ -118,14 +119,14 @@ def _gone(folder: Path, outcome: Outcome) -> bool:
     return unreadable and not (folder / outcome.picture.file).exists()
 
 
-def _said(verdict: Verdict) -> str:
-    """The line for a picture that was judged."""
+def _report(options: Options, verdict: Verdict) -> None:
+    """Says what was judged; what is wrong with a picture is said in any case."""
     what = verdict.message or verdict.status.replace("_", " ")
     if verdict.status == "classified":
         what = verdict.gender
-    return f"{printable(verdict.file)!r}: {what}"
+    if verdict.message is not None or not options.quiet:
+        _say(f"{printable(verdict.file)!r}: {what}")
 
 
-def _tell(options: Options, text: str) -> None:
-    if not options.quiet:
-        say(f"{PROGRAM}: {text}", sys.stderr)
+def _say(text: str) -> None:
+    say(f"{PROGRAM}: {text}", sys.stderr)

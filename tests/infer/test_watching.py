@@ -120,6 +120,17 @@ def test_verdicts_are_those_of_a_run(
 
 
 @pytest.mark.usefixtures("at_once")
+def test_what_is_wrong_is_said_in_any_case(
+    folders: tuple[Path, Path], samples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copyfile(samples / "cat.jpg", folders[0] / "cat.jpg")
+    (folders[0] / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    watch(folders, 3, "--quiet")
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "'broken.jpg': " in said
+
+
+@pytest.mark.usefixtures("at_once")
 def test_an_empty_folder_is_watched_too(
     folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
