@@ -10,9 +10,9 @@ import numpy.typing as npt
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.faces import Pixels
 
-LARGEST_LOSS = 0.01
+LARGEST_LOSS = 0.005  # of accuracy; one crop of a small set may be judged otherwise
 LARGEST_STEPS = 1.0
-# Where a step itself is a rounded number, a difference of one is not exactly one.
+# A difference of one step, or of one crop, is not exactly one in floating point.
 _ROUNDING = 1e-3
 
 
@@ -44,7 +44,7 @@ class Comparison:
             found.append(f"TFLite and ONNX differ by {self.steps:.2f} quantisation steps")
         for name, accuracy in (("TFLite", self.tflite), ("ONNX", self.onnx)):
             loss = self.keras - accuracy
-            if not loss <= LARGEST_LOSS:
+            if not loss <= max(LARGEST_LOSS, (1 + _ROUNDING) / max(self.crops, 1)):
                 found.append(f"{name} loses {100 * loss:.2f} points against Keras")
         return found
 

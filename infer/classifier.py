@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Pixels
-from image_gender_classifier.manifest import ModelEntry
+from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.verdict import BinaryGender
 
@@ -99,24 +99,48 @@ class Classifier:
         Arguments, result and errors as for `logits`.
         """
         logits = self.logits(crops)
-        (doubtful,) = np.nonzero(np.abs(logits) < self.entry.second_look)
+        confidence = confidences(logits, self.entry.calibration)
+        (doubtful,) = np.nonzero(confidence < self.entry.second_look)
         if len(doubtful):
-            mirrored = np.ascontiguousarray(crops[doubtful, :, ::-1])
             logits = logits.copy()  # it may be the runtime's own memory
-            logits[doubtful] = (logits[doubtful] + self.logits(mirrored)) / 2
+            logits[doubtful] = (logits[doubtful] + self.logits(mirrored(crops[doubtful]))) / 2
         return logits
 
     def probabilities(self, crops: Pixels) -> npt.NDArray[np.float64]:
-        """Gives the calibrated probability of the positive gender for each crop (float64, N)."""
-        calibration = self.entry.calibration
-        scores = calibration.slope * self.settled(crops).astype(np.float64) + calibration.bias
-        return 1 / (1 + np.exp(-np.clip(scores, -_LARGEST_SCORE, _LARGEST_SCORE)))
+        """Gives the calibrated probability of the positive gender for each crop (float64, N).
+
+        Arguments and errors as for `logits`.
+        """
+        return _probabilities(self.settled(crops), self.entry.calibration)
 
     def judge(self, crops: Pixels) -> list[Judgement]:
-        """Judges crops (uint8 RGB, N x S x S x 3)."""
+        """Judges crops; arguments and errors as for `logits`."""
         return [self._judgement(float(p)) for p in self.probabilities(crops)]
 
     def _judgement(self, probability: float) -> Judgement:
         likelier = self.entry.positive if probability >= 0.5 else self.entry.negative
         confidence = round(max(probability, 1 - probability), DECIMALS)
         return Judgement(likelier, confidence, confidence >= self.threshold)
+
+
+def mirrored(crops: Pixels) -> Pixels:
+    """Mirrors crops (uint8 RGB, N x S x S x 3), left to right."""
+    return np.ascontiguousarray(crops[:, :, ::-1])
+
+
+def confidences(
+    logits: npt.NDArray[np.float32], calibration: Calibration
+) -> npt.NDArray[np.float64]:
+    """Gives the calibrated probability (float64, N, 0.5 to 1) of the likelier gender."""
+    probabilities = _probabilities(logits, calibration)
+    return np.maximum(probabilities, 1 - probabilities)
+
+
+def _probabilities(
+    logits: npt.NDArray[np.float32], calibration: Calibration
+) -> npt.NDArray[np.float64]:
+    scores = calibration.slope * logits.astype(np.float64) + calibration.bias
+    probabilities: npt.NDArray[np.float64] = 1 / (
+        1 + np.exp(-np.clip(scores, -_LARGEST_SCORE, _LARGEST_SCORE))
+    )
+    return probabilities

@@ -53,8 +53,8 @@ class ModelEntry:
         calibration: From logit to probability.
         threshold: Confidence below which a verdict is `uncertain`.
         license: SPDX expression.
-        second_look: Size of a logit below which the mirrored crop is judged too and the mean of
-            both logits counts; 0 for never.
+        second_look: Confidence below which the mirrored crop is judged too and the mean of both
+            logits counts; 0 for never.
         trained: Data, command, seed and whatever else made the file.
         measured: Figures measured on the file.
     """
@@ -262,6 +262,8 @@ def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
             if not (all(map(isfinite, numbers.values())) and values["calibration"].slope > 0):
                 raise ValueError("the calibration must be finite, with a positive slope")
             values["second_look"] = float(values.get("second_look", 0))
+            if not 0 <= values["second_look"] <= 1:
+                raise ValueError("the second look's bound must lie between 0 and 1")
             if {values["positive"], values["negative"]} != set(get_args(BinaryGender)):
                 raise ValueError("positive and negative must be female and male")
             models[name] = ModelEntry(file=name, **values)

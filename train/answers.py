@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.classifier import DECIMALS, Classifier
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.pipeline import Detector
 from image_gender_classifier.train import cutting
@@ -102,7 +102,7 @@ def _answers(
     return Answers(
         gender=np.array([sample.gender for sample in samples], np.str_),
         said=np.where(positive >= 0.5, classifier.entry.positive, classifier.entry.negative),
-        confidence=np.maximum(positive, 1 - positive),
+        confidence=np.round(np.maximum(positive, 1 - positive), DECIMALS),
         groups={
             kind: np.array([sample.groups.get(kind, "") for sample in samples], np.str_)
             for kind in kinds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def save_whole(model: keras.Model, path: Path) -> None:
     partial = path.with_name(f"partial_{path.name}")  # Keras tells the format by the ending
     try:
         model.save(partial)
+        with partial.open("rb+") as file:  # an epoch is dear: a power cut must not leave it empty
+            os.fsync(file.fileno())
         partial.replace(path)
     except BaseException as error:  # an interruption must not leave a part behind either
         with suppress(OSError):

@@ -50,13 +50,16 @@ def best(rows: Sequence[Row]) -> int:
 def column(names: Container[str], kind: str, prefix: str = "") -> str | None:
     """Names the column of the gender's loss or accuracy, or of all heads' together without one.
 
-    Keras names a loss after its head only among several.
+    Keras names a loss after its head only among several. On the held-out part no other head has a
+    weight, so that all of them together are the gender's, and that is what chooses the best epoch.
 
     Args:
         names: The columns that there are.
         kind: "loss" or "accuracy".
         prefix: "val_" for the held-out part.
     """
+    if prefix + kind == _WATCHED:
+        return _WATCHED if _WATCHED in names else None
     for name in (f"{prefix}{GENDER}_{kind}", f"{prefix}{kind}"):
         if name in names:
             return name

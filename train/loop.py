@@ -110,7 +110,7 @@ def run(
         if history.best(rows) == epoch:
             save_whole(model, folder / BEST)
         save_whole(model, folder / LAST)
-    return keras.models.load_model(folder / BEST, compile=False)
+    return _load(folder / BEST, compile=False)
 
 
 def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
@@ -118,10 +118,7 @@ def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
 
     Keras's own loading forgets which weights don't decay and where dropout's randomness stood.
     """
-    try:
-        saved = keras.models.load_model(checkpoint)
-    except Exception as error:  # Keras's errors share no base class but this
-        raise ModelError(f"{checkpoint}: cannot be read ({error}); delete its folder") from None
+    saved = _load(checkpoint)
     model.set_weights(saved.get_weights())
     model.optimizer.build(model.trainable_variables)
     for variable, value in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):
@@ -132,3 +129,10 @@ def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
         if isinstance(layer, keras.layers.Dropout):
             layer.seed_generator.state.assign([seed, drawn])
     return steps
+
+
+def _load(checkpoint: Path, **how: bool) -> keras.Model:
+    try:
+        return keras.models.load_model(checkpoint, **how)
+    except Exception as error:  # Keras's errors share no base class but this
+        raise ModelError(f"{checkpoint}: cannot be read ({error}); delete its folder") from None

@@ -57,7 +57,8 @@ class Training:
     """One network and how it learns.
 
     Attributes:
-        seed: Added to the recipe's.
+        seed: Added to the recipe's: of weights, dropout and, for who learns the labels, of the
+            views; all that are taught see the same views in the same order.
         lite: Which EfficientNet-Lite its blocks are from, 0 to 2.
         blocks: How many of the blocks are kept.
         features: Channels of the last convolution, before pooling.

@@ -25,8 +25,6 @@ from image_gender_classifier.train.recipe import Recipe
 from image_gender_classifier.writing import write_whole
 
 MODEL = "gender.keras"
-# One FairFace crop in seven; a larger bound brought no more right answers on the held-out part.
-SECOND_LOOK = 1.5
 FRAMING = "square with a margin around the face, as FairFace's pictures (margin 0.25)"
 
 
@@ -69,7 +67,6 @@ def save(
         calibration=Calibration(),
         threshold=0.5,
         license=license,
-        second_look=SECOND_LOOK,
         trained={**trained, "tensorflow": tf.__version__, "keras": keras.__version__},
     )
     entry, uncalibrated = platt.calibrated(entry, runtime, *held_out(crop_set, recipe))

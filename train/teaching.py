@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import sys
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ def answer(
     _check_basis(_basis(teacher, views, positions), folder)
     for number in range(count):
         path = _path(folder, number)
-        if not path.exists():
+        if not _is_whole(path):
             pixels = ViewBatches(views, positions, number, teacher.size, BATCH)
             _write(teacher.model.predict(pixels, verbose=0), path)
             say(f"answered for view {number + 1}/{count}", sys.stdout)
@@ -97,6 +98,15 @@ def _check_basis(basis: str, folder: Path) -> None:
 
 def _path(folder: Path, number: int) -> Path:
     return folder / f"view_{number:03}.npz"
+
+
+def _is_whole(path: Path) -> bool:
+    """Tells whether a view is answered: a power cut may have left the file empty."""
+    try:
+        with np.load(path) as file:
+            return all(len(file[head]) for head in file.files)  # reading checks each one's sum
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return False
 
 
 def _write(logits: dict[str, Any], path: Path) -> None:

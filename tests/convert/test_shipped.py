@@ -16,7 +16,7 @@ from image_gender_classifier.convert import tflite
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.loading import SHIPPED_STEM, open_classifier, shipped_models
 from image_gender_classifier.manifest import CascadeEntry, ModelEntry
-from image_gender_classifier.train import keras_runtime
+from image_gender_classifier.train import keras_runtime, platt
 from image_gender_classifier.train.augment import degrade, move
 from image_gender_classifier.train.detectors import open_detector
 
@@ -61,6 +61,7 @@ def test_both_formats_share_calibration_and_threshold() -> None:
     models = manifest.load(shipped_models()).models
     one, two = (models[f"{SHIPPED_STEM}.{kind}"] for kind in ("tflite", "onnx"))
     assert (one.calibration, one.threshold) == (two.calibration, two.threshold)
+    assert one.second_look == two.second_look == platt.SECOND_LOOK
 
 
 def test_tflite_and_onnx_agree(astronaut_crops: Pixels) -> None:

@@ -54,15 +54,21 @@ def in_use(exported: Any, runtime: Any) -> Classifier:
 
 def test_equal_models_have_no_faults() -> None:
     assert GOOD.faults() == []
-    assert replace(GOOD, tflite=0.8901, onnx=0.8901, steps=1.0005).faults() == []
+    assert replace(GOOD, tflite=0.8951, onnx=0.8951, steps=1.0005).faults() == []
     assert replace(GOOD, tflite=0.95, onnx=0.95).faults() == [], "a gain is no fault"
+
+
+def test_of_few_crops_one_may_be_judged_otherwise() -> None:
+    few = replace(GOOD, crops=100, onnx=0.89)
+    assert few.faults() == []
+    assert replace(few, onnx=0.88).faults() != []
 
 
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
         ({"steps": 1.01}, "differ by 1.01 quantisation steps"),
-        ({"tflite": 0.889}, "TFLite loses 1.10 points"),
+        ({"tflite": 0.894}, "TFLite loses 0.60 points"),
         ({"onnx": 0.5}, "ONNX loses 40.00 points"),
         ({"steps": float("nan")}, "TFLite and ONNX differ by nan"),
         ({"steps": float("inf")}, "TFLite and ONNX differ by inf"),

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_gender_classifier import loading, manifest
-from image_gender_classifier.classifier import Classifier, Judgement
+from image_gender_classifier.classifier import Classifier, Judgement, mirrored
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.manifest import Calibration, ModelEntry
 
@@ -143,7 +143,7 @@ def test_crops_are_judged_alike_alone_and_together() -> None:
 
 
 class Sided:
-    """A network that adds up the left column and takes away the right one."""
+    """A network that adds up the left column and takes away half of the right one."""
 
     input_shape, input_dtype = (2, 2, 3), "uint8"
 
@@ -158,12 +158,24 @@ class Sided:
 
 def test_the_doubtful_are_looked_at_in_the_mirror_too() -> None:
     network = Sided()
-    classifier = Classifier(network, replace(ENTRY, second_look=6.0))
     sure, doubtful, alike = np.zeros((3, 2, 2, 3), np.uint8)
     sure[0, 0, 0], doubtful[0, :, 0], alike[0, 1, 0] = 6, (7, 4), 4
+    bound = 1 / (1 + math.exp(-5.5))
+    classifier = Classifier(network, replace(ENTRY, second_look=bound))
     logits = classifier.settled(np.stack([sure, doubtful, alike]))
     assert logits.tolist() == [6, (5 + 0.5) / 2, (-2 + 4) / 2]
     assert network.judged == 3 + 2
+
+
+def test_it_is_the_calibrated_confidence_that_is_doubtful() -> None:
+    network = Sided()
+    entry = replace(ENTRY, calibration=Calibration(1.0, -2.0), second_look=0.85)
+    crop = np.zeros((1, 2, 2, 3), np.uint8)
+    crop[0, 0, 0] = 2, 0, 0
+    assert Classifier(network, entry).settled(crop).tolist() == [(2 - 1) / 2]
+    crop[0, 0, 0] = 0, 0, 0
+    assert Classifier(network, entry).settled(crop).tolist() == [0]
+    assert network.judged == 2 + 1
 
 
 def test_without_a_bound_nothing_is_looked_at_twice() -> None:
@@ -172,10 +184,15 @@ def test_without_a_bound_nothing_is_looked_at_twice() -> None:
     assert network.judged == 5
 
 
+def test_whoever_looks_twice_decides_otherwise() -> None:
+    keys = {Classifier(Sided(), replace(ENTRY, second_look=bound)).decisive for bound in (0, 0.9)}
+    assert len(keys) == 2
+
+
 def test_the_shipped_networks_doubts_do_not_depend_on_the_side() -> None:
     classifier = loading.open_classifier(None)
-    classifier.entry = replace(classifier.entry, second_look=math.inf)
+    assert classifier.entry.second_look > 0.5
+    classifier.entry = replace(classifier.entry, second_look=1.0)
     shape = classifier.entry.input_shape
     pictures = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
-    mirrored = np.ascontiguousarray(pictures[:, :, ::-1])
-    assert (classifier.settled(pictures) == classifier.settled(mirrored)).all()
+    assert (classifier.settled(pictures) == classifier.settled(mirrored(pictures))).all()

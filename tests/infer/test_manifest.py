@@ -109,6 +109,11 @@ def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -
         manifest.load(models)
 
 
+def test_a_model_without_a_second_look_looks_once(models: Path) -> None:
+    change(models, lambda content: content["files"][MODEL].pop("second_look"))
+    assert manifest.load(models).models[MODEL].second_look == 0
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -121,6 +126,11 @@ def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -
         ("threshold", "high"),
         ("threshold", None),
         ("threshold", 1.5),
+        ("second_look", -0.1),
+        ("second_look", 1.5),
+        ("second_look", float("nan")),
+        ("second_look", "often"),
+        ("second_look", None),
         ("positive", "woman"),
         ("positive", "male"),
     ],

@@ -16,6 +16,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
+from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import crop, whole
 from image_gender_classifier.train import fit, history, loop, split
 from image_gender_classifier.train.batches import EpochBatches
@@ -151,6 +152,15 @@ def test_a_finished_run_is_not_trained_further(
     before = history_of(finished[0])
     assert_same(train(lesson, training, finished[0]), finished[1])
     assert history_of(finished[0]) == before
+
+
+def test_a_damaged_best_epoch_is_told(
+    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
+) -> None:
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    (tmp_path / loop.BEST).write_bytes(b"")
+    with pytest.raises(ModelError, match=r"best\.keras: cannot be read .*; delete its folder"):
+        train(lesson, training, tmp_path)
 
 
 def test_the_seed_decides(

@@ -36,8 +36,10 @@ def test_a_loss_that_is_no_number_is_not_the_best() -> None:
 def test_a_line_tells_of_the_gender(several: bool) -> None:
     """Keras names a loss after its head where there are several."""
     head = "gender_" if several else ""
-    row = {"epoch": 4, f"{head}loss": 0.25, "gender_accuracy": 0.9, f"val_{head}loss": 0.5}
-    row |= {"val_gender_accuracy": 0.875} | ({"loss": 9.0, "val_loss": 9.0} if several else {})
+    row = {"epoch": 4, f"{head}loss": 0.25, "gender_accuracy": 0.9, "val_loss": 0.5}
+    row |= {"val_gender_accuracy": 0.875} | (
+        {"loss": 9.0, "val_gender_loss": 9.0} if several else {}
+    )
     assert history.line(row, 12) == (
         "epoch 5/12: loss 0.2500, held-out loss 0.5000, accuracy 0.9000, held-out accuracy 0.8750"
     )

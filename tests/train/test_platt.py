@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from image_gender_classifier.classifier import confidences
 from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.train import platt
 
@@ -118,10 +119,10 @@ def test_at_least_the_share_reaches_the_threshold(
     values: list[float], share: float, slope: float, bias: float
 ) -> None:
     logits = np.array(values, np.float32)
-    found = platt.threshold(logits, Calibration(slope, bias), share)
+    confidence = confidences(logits, Calibration(slope, bias))
+    found = platt.threshold(confidence, share)
     assert 0.5 <= found <= 1
-    scores = np.abs(slope * logits.astype(np.float64) + bias)
-    reached = np.mean(1 / (1 + np.exp(-scores)) >= found)
+    reached = np.mean(confidence >= found)
     assert reached >= share - 1 / len(values) - 1e-9
 
 
@@ -129,28 +130,47 @@ def test_at_least_the_share_reaches_the_threshold(
 def test_the_threshold_lets_the_wanted_share_pass(share: float) -> None:
     logits, positive = drawn(1.5, 0.3)
     calibration = platt.fit(logits, positive)
-    found = platt.threshold(logits, calibration, share)
-    scores = np.abs(calibration.slope * logits.astype(np.float64) + calibration.bias)
-    assert np.mean(1 / (1 + np.exp(-scores)) >= found) == pytest.approx(share, abs=0.005)
+    confidence = confidences(logits, calibration)
+    found = platt.threshold(confidence, share)
+    assert np.mean(confidence >= found) == pytest.approx(share, abs=0.005)
 
 
 def test_a_larger_share_means_a_lower_threshold() -> None:
     logits, _ = drawn(1, 0, 500)
-    found = [platt.threshold(logits, Calibration(), share) for share in (0.0, 0.3, 0.6, 0.9, 1.0)]
+    confidence = confidences(logits, Calibration())
+    found = [platt.threshold(confidence, share) for share in (0.0, 0.3, 0.6, 0.9, 1.0)]
     assert found == sorted(found, reverse=True)
     assert found[0] > found[-1]
 
 
 class Fixed:
-    """A runtime with fixed answers."""
+    """A runtime with fixed answers: a crop's left corner tells which, or its mirror image's right.
+
+    Args:
+        logits: The answers to crops.
+        mirrored: The answers to mirror images.
+    """
 
     input_shape, input_dtype = (8, 8, 3), "uint8"
 
-    def __init__(self, logits: Logits) -> None:
-        self.logits = logits
+    def __init__(self, logits: Logits, mirrored: Logits) -> None:
+        self._answers = {False: logits, True: mirrored}
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[Logits, ...]:
-        return (self.logits[: len(crops), np.newaxis],)
+        answers = []
+        for crop in crops:
+            is_mirrored = not crop[0, 0].any()
+            low, high, _ = (int(value) for value in crop[0, -1 if is_mirrored else 0])
+            answers.append(self._answers[is_mirrored][low + 256 * high])
+        return (np.array(answers, np.float32)[:, np.newaxis],)
+
+
+def numbered(count: int) -> npt.NDArray[np.uint8]:
+    """Crops that `Fixed` knows."""
+    crops = np.zeros((count, 8, 8, 3), np.uint8)
+    for number, crop in enumerate(crops):
+        crop[0, 0] = number % 256, number // 256, 1
+    return crops
 
 
 def entry_with(slope: float, bias: float, threshold: float) -> ModelEntry:
@@ -163,9 +183,11 @@ def entry_with(slope: float, bias: float, threshold: float) -> ModelEntry:
     )
 
 
-def completed(entry: ModelEntry, logits: Logits, positive: Labels) -> tuple[ModelEntry, str | None]:
-    crops = np.zeros((len(logits), 8, 8, 3), np.uint8)
-    return platt.calibrated(entry, Fixed(logits), crops, positive)
+def completed(
+    entry: ModelEntry, logits: Logits, positive: Labels, mirrored: Logits | None = None
+) -> tuple[ModelEntry, str | None]:
+    runtime = Fixed(logits, logits if mirrored is None else mirrored)
+    return platt.calibrated(entry, runtime, numbered(len(logits)), positive)
 
 
 def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
@@ -174,7 +196,9 @@ def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
     done, kept = completed(entry, logits, positive)
     assert kept is None
     assert done.calibration == platt.fit(logits, positive)
-    assert done.threshold == platt.threshold(logits, done.calibration, platt.CLASSIFIED)
+    confidence = confidences(logits, done.calibration)
+    assert done.threshold == platt.threshold(confidence, platt.CLASSIFIED)
+    assert done.second_look == platt.SECOND_LOOK
     scores = done.calibration.slope * logits + done.calibration.bias
     accuracy = round(float(np.mean((scores >= 0) == positive)), 4)
     assert done.measured == {
@@ -182,9 +206,29 @@ def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
         "held_out": {"n": 2000, "accuracy": accuracy},
     }
     same = replace(
-        done, calibration=entry.calibration, threshold=entry.threshold, measured=entry.measured
+        done,
+        calibration=entry.calibration,
+        threshold=entry.threshold,
+        second_look=0.0,
+        measured=entry.measured,
     )
     assert same == entry
+
+
+def test_mirror_images_of_the_doubtful_count() -> None:
+    logits, positive = drawn(1.0, 0.0, 3000)
+    mirrored, _ = drawn(1.0, 0.0, 3000)
+    mirrored = (logits + np.roll(mirrored, 1)).astype(np.float32)
+    done, _ = completed(entry_with(1.0, 0.0, 0.5), logits, positive, mirrored)
+    doubtful = confidences(logits, done.calibration) < platt.SECOND_LOOK
+    assert 100 < doubtful.sum() < 2900
+    settled = np.where(doubtful, (logits + mirrored) / 2, logits)
+    exact = platt.fit(settled, positive)
+    assert done.calibration.slope == pytest.approx(exact.slope, abs=0.01)
+    assert done.calibration.bias == pytest.approx(exact.bias, abs=0.01)
+    assert done.calibration != platt.fit(logits, positive)
+    accuracy = np.mean((done.calibration.slope * settled + done.calibration.bias >= 0) == positive)
+    assert done.measured["held_out"]["accuracy"] == round(float(accuracy), 4)
 
 
 @pytest.mark.filterwarnings("error")
@@ -210,6 +254,7 @@ def test_too_few_crops_leave_the_calibration(females: int, males: int, reason: s
         assert done.calibration != entry.calibration
         return
     assert (done.calibration, done.threshold) == (entry.calibration, entry.threshold)
+    assert done.second_look == 0
     if females + males == 0:
         assert done.measured == {"elsewhere": {"n": 3}}
         return
@@ -224,4 +269,5 @@ def test_answers_that_speak_for_the_other_gender_leave_the_calibration() -> None
     assert kept is not None
     assert "larger logit" in kept
     assert (done.calibration, done.threshold) == (entry.calibration, entry.threshold)
+    assert done.second_look == 0
     assert done.measured["held_out"]["accuracy"] < 0.5

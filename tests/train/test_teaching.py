@@ -181,3 +181,16 @@ def test_a_batchs_end_does_not_part_answers_from_their_crops(
     logits = np.asarray(teacher.model(pixels)["gender"])
     assert targets == pytest.approx(1 / (1 + np.exp(-logits)), abs=1e-5)
     assert np.ptp(targets) > 1e-3
+
+
+@pytest.mark.parametrize("left", [0, 100, -30])
+def test_answers_that_a_power_cut_spoilt_are_given_again(
+    left: int, answered: dict[str, bytes], teacher: Teacher, views: Views, tmp_path: Path
+) -> None:
+    folder = written(answered, tmp_path)
+    spoilt = folder / "view_001.npz"
+    spoilt.write_bytes(spoilt.read_bytes()[:left])
+    teaching.answer(teacher, views, POSITIONS, 3, folder)
+    with np.load(spoilt) as file:
+        for head, logits in logits_of(teacher, views, 1).items():
+            assert np.allclose(file[head], logits, atol=1e-5)
