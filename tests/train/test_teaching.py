@@ -121,9 +121,10 @@ def test_targets_are_the_answers(answered: dict[str, bytes], tmp_path: Path) -> 
 def test_what_is_answered_already_is_left_alone(
     answered: dict[str, bytes], teacher: Teacher, views: Views, tmp_path: Path
 ) -> None:
-    (tmp_path / "view_001.npz").write_bytes(b"answered already")
+    np.savez(tmp_path / "view_001.npz", gender=np.ones((len(POSITIONS), 1)))
+    already = (tmp_path / "view_001.npz").read_bytes()
     teaching.answer(teacher, views, POSITIONS, 3, tmp_path)
-    assert content_of(tmp_path) == {**answered, "view_001.npz": b"answered already"}
+    assert content_of(tmp_path) == {**answered, "view_001.npz": already}
 
 
 def test_answers_of_others_are_not_taken(
