@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def options(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> list
         cv2.imwrite(str(folder / f"{number}.png"), pixels)
     given = ("--data", drawn_faces, "--layout", "folders", "--backgrounds", folder)
     return [str(option) for option in given]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_scenes() -> Iterator[None]:
+    """A tenth of what a real conversion draws."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finder, "_CALIBRATING", 30)
+        patch.setattr(finder, "_COMPARED", 100)
+        yield
 
 
 @pytest.fixture(scope="module")
