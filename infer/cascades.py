@@ -29,7 +29,8 @@ class CascadeDetector:
         models: The manifest of the folder where it lies.
         entry: Its manifest entry.
         smallest_face: Smallest box searched, as a share of a picture's shorter side; the entry's by
-            default. For smaller ones than that the search runs on a larger copy.
+            default. Where such a box would be smaller than what the cascade can see, the search
+            runs on a larger copy.
 
     Raises:
         ModelError: Its file is missing or not the manifest's.
@@ -41,7 +42,7 @@ class CascadeDetector:
         self._entry = entry
         self._data = manifest.read_verified(models.folder, entry)
         self._smallest = smallest_face or entry.smallest_face
-        self._longest = round(entry.longest_side * max(entry.smallest_face / self._smallest, 1))
+        self._seen = 0.0 if smallest_face is None else entry.smallest_face * entry.longest_side
         self.framings = {entry.detector: Framing(entry.frame_scale, entry.frame_shift_y)}
         self.decisive = (*entry.decisive, self._smallest)
 
@@ -51,9 +52,9 @@ class CascadeDetector:
         Raises:
             ModelError: The cascade's file is damaged.
         """
-        grey = _shrink(
-            cast(Pixels, cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)), self._longest
-        )
+        shorter, longer = sorted(picture.pixels.shape[:2])
+        longest = max(self._entry.longest_side, self._seen / self._smallest * longer / shorter)
+        grey = _shrink(cast(Pixels, cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)), longest)
         scale_x = picture.width / grey.shape[1]
         scale_y = picture.height / grey.shape[0]
         return [
@@ -90,7 +91,7 @@ class CascadeDetector:
         return classifier
 
 
-def _shrink(grey: Pixels, longest_side: int) -> Pixels:
+def _shrink(grey: Pixels, longest_side: float) -> Pixels:
     """Shrinks a picture that is larger than the side given; never enlarges one."""
     height, width = grey.shape
     scale = longest_side / max(height, width)

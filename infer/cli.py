@@ -32,17 +32,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, as `--help` documents it.
     """
+    how_to_go_on = "the same command with --resume goes on"
     try:
         with _sigterm_raises():
-            return _run(command_line.parse(argv))
+            options = command_line.parse(argv)
+            if options.watch:
+                how_to_go_on = "the same command goes on"
+            return _run(options)
     except OutputError as error:
         return _failed(error, OUTPUT_LOST)
     except GenderClassifierError as error:
         return _failed(error, UNUSABLE)
     except KeyboardInterrupt:
-        return _stopped("interrupted", INTERRUPTED)
+        _say(f"interrupted; finished verdicts are kept, {how_to_go_on}")
+        return INTERRUPTED
     except _Terminated:
-        return _stopped("terminated", TERMINATED)
+        _say(f"terminated; finished verdicts are kept, {how_to_go_on}")
+        return TERMINATED
 
 
 def _run(options: Options) -> int:
@@ -62,11 +68,6 @@ def _run(options: Options) -> int:
 
 def _failed(error: GenderClassifierError, code: int) -> int:
     _say(str(error).replace("\n", " "))
-    return code
-
-
-def _stopped(how: str, code: int) -> int:
-    _say(f"{how}; finished verdicts are kept, the same command with --resume goes on")
     return code
 
 

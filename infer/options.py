@@ -101,7 +101,9 @@ def parse(argv: Sequence[str] | None) -> Options:
     if options.annotate is not None:
         _check_folder(options.annotate, "--annotate", os.W_OK | os.X_OK)
     if options.watch and (without := [*options.files, *(["--profile"] * options.profile)]):
-        raise UsageError(f"{without[0]}: is complete when a run ends, and --watch goes on")
+        raise UsageError(
+            f"{without[0]}: cannot be used with --watch; it is written when a run ends"
+        )
     known: dict[Path, str] = {}
     for name, path in options.files.items():
         _check_file(path, name)
@@ -142,7 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--min-face", type=_share, metavar="S",
         help=f"the smallest face to look for, as a share of the picture's shorter side, "
-        f"{SMALLEST_FACE} to 1; less takes longer (default: what is usual of profile pictures)",
+        f"{SMALLEST_FACE} to 1; less takes longer, and finds more that is no face (default: 0.15, "
+        "but of the longer side)",
     )  # fmt: skip
     add(
         "--recursive", action="store_true",
@@ -164,8 +167,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--watch", action="store_true",
-        help="go on judging pictures as they arrive, until it is stopped; implies --resume "
-        "(default: no)",
+        help="go on judging pictures as they arrive, until it is stopped; verdicts that still hold "
+        "are kept, and there are no tables, no contact sheet and no profile (default: no)",
     )  # fmt: skip
     add("--csv", type=Path, metavar="FILE", help="also write one CSV row a picture (default: no)")
     add(

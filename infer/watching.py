@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from image_gender_classifier import folder_run, stages
 from image_gender_classifier.console import say
@@ -21,10 +21,14 @@ from image_gender_classifier.supervisor import Outcome
 from image_gender_classifier.verdict import Verdict
 from image_gender_classifier.xml import printable
 
-_PAUSE = 1.0  # seconds between two looks, and how long a picture must have stayed as it is
+_PAUSE = 2.0  # seconds between two looks, and how long a picture must have stayed as it is
 _IDLE = (
     20  # a pause is so many times as long as a look takes: a watched folder costs next to nothing
 )
+
+
+# How downloads and copies are called until they are whole and get their own name.
+_TEMPORARY = (".crdownload", ".download", ".filepart", ".part", ".partial", ".tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Arrivals:
         before, self._seen = self._seen, {}
         ready = []
         for picture in pictures:
-            state = _state(folder, picture)
+            state = None if _is_temporary(picture.file) else _state(folder, picture)
             if state is None:
                 continue
             self._seen[picture.file] = state
@@ -103,6 +107,11 @@ def watch(options: Options, looks: int | None = None) -> None:
             if look == looks:
                 break
             time.sleep(max(_PAUSE, _IDLE * taken))
+
+
+def _is_temporary(file: str) -> bool:
+    name = PurePosixPath(file).name
+    return name.startswith(".") or name.lower().endswith(_TEMPORARY)
 
 
 def _state(folder: Path, picture: PictureFile) -> _State | None:

@@ -90,6 +90,19 @@ def test_all_cascades_see_the_same_face(which: int, shipped: Manifest, astronaut
     assert np.abs(np.array(middle(face.box)) - (225, 115)).max() < 20
 
 
+@pytest.mark.parametrize("longer", [512, 768, 1024, 2048])
+def test_the_smallest_face_is_a_share_of_the_shorter_side(
+    longer: int, shipped: Manifest, astronaut: Picture
+) -> None:
+    """Her face takes 0.19 of the width, however high the picture is; one of both sees it."""
+    pixels = np.zeros((longer, astronaut.pixels.shape[1], 3), np.uint8)
+    pixels[: astronaut.pixels.shape[0]] = astronaut.pixels
+    picture = Picture(pixels, pixels.shape[1], longer)
+    detectors = [CascadeDetector(shipped, entry, 0.15) for entry in shipped.cascades]
+    found = [middle(face.box) for detector in detectors for face in detector.find(picture)]
+    assert any(205 < x < 245 and 95 < y < 135 for x, y in found)
+
+
 def test_the_smallest_face_can_be_chosen(shipped: Manifest, astronaut: Picture) -> None:
     """Her face is 0.2 of the picture's side."""
     entry = shipped.cascades[LBP]

@@ -32,6 +32,7 @@ def test_the_defaults(needed: list[str], folder: Path, out: Path) -> None:
         recursive=False,
         workers=len(os.sched_getaffinity(0)),
         resume=False,
+        watch=False,
         csv=None,
         jsonl=None,
         annotate=None,
@@ -75,7 +76,7 @@ def test_help_gives_every_default_and_exit_code(capsys: pytest.CaptureFixture[st
     without = {option.split()[0] for option in options[1:] if "(default: " not in option}
     assert without <= {"-h,", "--help", "-i", "-o", "--output", "--version"}
     named = set(re.findall(r"--[a-z]+", described))
-    wanted = "model runtime detector recursive threshold workers resume csv jsonl quiet version"
+    wanted = "model runtime detector recursive threshold workers resume watch csv jsonl quiet"
     assert {f"--{name}" for name in wanted.split()} <= named
     for code in ("0", "1", "2", "3", "130", "143"):
         assert re.search(rf"\b{code} ", text.split("exit codes:")[1])

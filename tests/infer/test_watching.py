@@ -96,6 +96,15 @@ def test_a_link_that_leads_nowhere_is_nothing(tmp_path: Path) -> None:
     assert Arrivals().look(tmp_path, picture.pictures) == []
 
 
+@pytest.mark.parametrize("name", [".a.jpg.Xy12Zz", ".a.jpg", "a.jpg.part", "a.jpg.CRDOWNLOAD"])
+def test_what_is_not_whole_yet_by_its_name_is_left(name: str, tmp_path: Path) -> None:
+    arrivals, picture = Arrivals(), tmp_path / name
+    picture.write_bytes(b"\xff\xd8\xff\xe0 and half of a picture")
+    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], [], []]
+    picture.rename(tmp_path / "a.jpg")
+    assert [look(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
+
+
 @pytest.mark.usefixtures("at_once")
 def test_verdicts_are_those_of_a_run(
     samples: Path, folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -182,6 +191,7 @@ def test_the_command_goes_on_until_it_is_stopped(folders: tuple[Path, Path], sam
         process.wait()
     assert process.returncode == 143
     assert "until it is stopped" in said
+    assert said.endswith("terminated; finished verdicts are kept, the same command goes on\n")
     assert "Traceback" not in said
 
 
@@ -192,4 +202,4 @@ def test_what_needs_an_end_is_refused(
     value = [] if option == "--profile" else [str(tmp_path / "table")]
     given = ["-i", str(folders[0]), "-o", str(folders[1]), "--watch", option, *value]
     assert cli.main(given) == 2
-    assert f"{option}: is complete when a run ends" in capsys.readouterr().err
+    assert f"{option}: cannot be used with --watch" in capsys.readouterr().err

@@ -45,7 +45,7 @@ def test_the_units_are_valid(drop_in: str | None, tmp_path: Path) -> None:
     for source, place in settings.items():
         text = source.read_text()
         assert COMMAND in text
-        # It is looked whether the command and the documentation exist.
+        # It is looked whether the command exists.
         text = text.replace(COMMAND, sys.executable)
         place.parent.mkdir(exist_ok=True)
         place.write_text(text.replace("/opt/image-gender-classifier", str(ROOT)))
