@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,8 +100,7 @@ class Classifier:
         Arguments, result and errors as for `logits`.
         """
         logits = self.logits(crops)
-        confidence = confidences(logits, self.entry.calibration)
-        (doubtful,) = np.nonzero(confidence < self.entry.second_look)
+        (doubtful,) = is_doubtful(logits, self.entry.calibration, self.entry.second_look).nonzero()
         if len(doubtful):
             logits = logits.copy()  # it may be the runtime's own memory
             logits[doubtful] = (logits[doubtful] + self.logits(mirrored(crops[doubtful]))) / 2
@@ -126,6 +126,18 @@ class Classifier:
 def mirrored(crops: Pixels) -> Pixels:
     """Mirrors crops (uint8 RGB, N x S x S x 3), left to right."""
     return np.ascontiguousarray(crops[:, :, ::-1])
+
+
+def is_doubtful(
+    logits: npt.NDArray[np.float32], calibration: Calibration, bound: float
+) -> npt.NDArray[np.bool_]:
+    """Tells which logits (float32, N) give a confidence below a bound (0 to 1)."""
+    if bound <= 0.5:
+        return np.zeros(len(logits), np.bool_)
+    # Scores are compared rather than probabilities: it happens for every picture.
+    score = math.log(bound / (1 - bound)) if bound < 1 else math.inf
+    doubtful: npt.NDArray[np.bool_] = abs(calibration.slope * logits + calibration.bias) < score
+    return doubtful
 
 
 def confidences(

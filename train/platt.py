@@ -11,7 +11,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.classifier import Classifier, confidences, mirrored
+from image_gender_classifier.classifier import (
+    Classifier,
+    confidences,
+    is_doubtful,
+    mirrored,
+)
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.runtimes import Runtime
@@ -101,7 +106,7 @@ def calibrated(
         both = (logits + classifier.logits(mirrored(crops))) / 2
         calibration = fit(logits, positive)
         for _ in range(_ROUNDS):
-            settled = np.where(confidences(logits, calibration) < SECOND_LOOK, both, logits)
+            settled = np.where(is_doubtful(logits, calibration, SECOND_LOOK), both, logits)
             calibration = fit(settled, positive)
         if calibration.slope > 0:
             share = threshold(confidences(settled, calibration), CLASSIFIED)

@@ -10,11 +10,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from image_gender_classifier import loading, manifest
-from image_gender_classifier.classifier import Classifier, Judgement, mirrored
+from image_gender_classifier.classifier import (
+    Classifier,
+    Judgement,
+    confidences,
+    is_doubtful,
+    mirrored,
+)
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.manifest import Calibration, ModelEntry
 
@@ -165,6 +171,16 @@ def test_the_doubtful_are_looked_at_in_the_mirror_too() -> None:
     logits = classifier.settled(np.stack([sure, doubtful, alike]))
     assert logits.tolist() == [6, (5 + 0.5) / 2, (-2 + 4) / 2]
     assert network.judged == 3 + 2
+
+
+@given(st.floats(-50, 50, width=32), st.floats(0.01, 3), st.floats(-3, 3), st.floats(0, 1))
+def test_doubtful_is_what_lies_below_the_bound(
+    logit: float, slope: float, bias: float, bound: float
+) -> None:
+    logits, calibration = np.array([logit], np.float32), Calibration(slope, bias)
+    (confidence,) = confidences(logits, calibration)
+    assume(abs(confidence - bound) > 1e-6)
+    assert is_doubtful(logits, calibration, bound).tolist() == [confidence < bound]
 
 
 def test_it_is_the_calibrated_confidence_that_is_doubtful() -> None:
