@@ -106,9 +106,10 @@ def _confusion(findings: Findings) -> Iterator[str]:
     yield "## What is taken for what"
     for threshold in (0.0, findings.setting.threshold):
         table = confusion(findings.answers, threshold)
+        which = f"threshold {threshold:g}" if threshold else "whatever the confidence"
         yield ""
         yield from _table(
-            (f"labelled (threshold {threshold:g})", *(f"said {word}" for word in table["female"])),
+            (f"labelled ({which})", *(f"said {word}" for word in table["female"])),
             *((gender, *(f"{count:,}" for count in row.values())) for gender, row in table.items()),
         )
     yield ""
@@ -119,7 +120,8 @@ def _robustness(findings: Findings) -> Iterator[str]:
     clean = findings.scores
     yield "## Robustness"
     yield ""
-    yield "Each face made worse before it is brought to the network's input size."
+    yield "Each face made worse before it is brought to the network's input size. Differences are"
+    yield "computed before rounding."
     yield ""
     rows = [("as it is", clean, "")]
     for name, scores in findings.degraded.items():

@@ -279,7 +279,7 @@ def test_a_refusal_leaves_what_was_published(
     options = ("--model", exported.keras_path, "--out", out, *data)
     assert convert(*options) == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    monkeypatch.setattr(verify, "LARGEST_LOSS", -2.0)
+    monkeypatch.setattr(verify, "LARGEST_STEPS", -2.0)
     assert convert(*options) == 1
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
