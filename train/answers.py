@@ -102,7 +102,7 @@ def _answers(
     return Answers(
         gender=np.array([sample.gender for sample in samples], np.str_),
         said=np.where(positive >= 0.5, classifier.entry.positive, classifier.entry.negative),
-        confidence=np.round(np.maximum(positive, 1 - positive), DECIMALS),
+        confidence=np.maximum(positive, 1 - positive).round(DECIMALS),
         groups={
             kind: np.array([sample.groups.get(kind, "") for sample in samples], np.str_)
             for kind in kinds
