@@ -1,8 +1,9 @@
 """Pictures made to order: faces whose frames are known, set into pictures without people.
 
 A network that is shown pasted squares learns to find pasted edges. So faces are cut out along
-many outlines, patches without a face are pasted by the same means, and some scenes are nothing
-but a face cut inside its own square.
+many outlines, or go on beyond their square until they fade; backgrounds take on their light;
+patches without a face are pasted by the same means; and some scenes are nothing but one face and
+what goes on around it.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ from image_gender_classifier.verdict import Box
 _Random = np.random.Generator
 _Mask = npt.NDArray[np.float32]
 
-_TIGHT = 0.15  # share of the scenes that are cut inside one face's square
+_ALONE = 0.25  # share of the scenes that are made of one face and nothing else
+_MIRRORED = 0.7  # of the longest side: mirroring the edge of a smaller face would show another
 _EMPTY = 0.2  # share of the others that have no face
 SMALLEST, _LARGEST = 0.12, 1.1  # of a frame against the picture's longest side
 _SHOULDERS = 0.5
+_TONED = 0.5
+_CONTINUED = 0.4  # share of the patches that go on beyond their square
+_BEYOND = 0.35  # of a patch's side: how far on each side
 _TRIES = 4  # at a place for a further face that hides no other
 
 
@@ -66,8 +71,8 @@ def draw(sources: Sources, longest: int, random: _Random) -> Scene:
         random: Where the randomness comes from.
     """
     height, width = _shape(longest, random)
-    if random.random() < _TIGHT:
-        scene = _tight(sources, height, width, random)
+    if random.random() < _ALONE:
+        scene = _alone(sources, height, width, random)
     else:
         scene = _composed(sources, height, width, random)
     return Scene(degrade(scene.pixels, random), scene.frames)
@@ -79,20 +84,27 @@ def _shape(longest: int, random: _Random) -> tuple[int, int]:
     return (longest, shorter) if random.random() < 0.5 else (shorter, longest)
 
 
-def _tight(sources: Sources, height: int, width: int, random: _Random) -> Scene:
-    """Cuts a picture inside one face's square, which may reach beyond it a little."""
+def _alone(sources: Sources, height: int, width: int, random: _Random) -> Scene:
+    """Makes a picture of one face: cut inside its square, or with the square's edge going on."""
     face = _face(sources, random)
-    side = max(height, width) * random.uniform(1, 1.5)
+    longest = max(height, width)
+    side = longest * random.uniform(0.5, 1.5)
     spare = (side - width) / 2, (side - height) / 2
     centre = (
         width / 2 + spare[0] * random.uniform(-0.9, 0.9),
         height / 2 + spare[1] * random.uniform(-0.9, 0.9),
     )
     matrix = _placing(len(face), side, centre, _angle(random), _mirror(random))
-    pixels = cv2.warpAffine(
-        face, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-    )
+    edge = _edge(random, side >= _MIRRORED * longest)
+    pixels = cv2.warpAffine(face, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=edge)
     return Scene(cast(Pixels, pixels), (_square(centre, side),))
+
+
+def _edge(random: _Random, mirrored: bool = True) -> int:
+    """Draws how a square goes on beyond its edge."""
+    if mirrored and random.random() < 0.5:
+        return cv2.BORDER_REFLECT_101
+    return cv2.BORDER_REPLICATE
 
 
 def _composed(sources: Sources, height: int, width: int, random: _Random) -> Scene:
@@ -104,6 +116,9 @@ def _composed(sources: Sources, height: int, width: int, random: _Random) -> Sce
         _paste(pixels, patch, side, centre, random)
     frames: list[Box] = []
     wanted = 0 if random.random() < _EMPTY else 1 + min(random.poisson(0.3), 3)
+    shown = [_face(sources, random) for _ in range(max(wanted, 1))]
+    if random.random() < _TONED:
+        pixels = _toned(pixels, shown[0], random.uniform(0.3, 1))
     for _ in range(wanted * _TRIES):
         if len(frames) == wanted:
             break
@@ -113,9 +128,16 @@ def _composed(sources: Sources, height: int, width: int, random: _Random) -> Sce
             continue
         if random.random() < _SHOULDERS:
             _dress(pixels, sources, frame, random)
-        _paste(pixels, _face(sources, random), side, centre, random)
+        _paste(pixels, shown[len(frames)], side, centre, random)
         frames.append(frame)
     return Scene(pixels, tuple(frames))
+
+
+def _toned(pixels: Pixels, like: Pixels, share: float) -> Pixels:
+    """Brings the mean colour of a picture nearer to another's, as one light does."""
+    shift = share * (like.mean(axis=(0, 1)) - pixels.mean(axis=(0, 1)))
+    toned: Pixels = np.clip(pixels + shift, 0, 255).astype(np.uint8)
+    return toned
 
 
 def _background(sources: Sources, height: int, width: int, random: _Random) -> Pixels:
@@ -169,7 +191,15 @@ def _paste(
     pixels: Pixels, patch: Pixels, side: float, centre: tuple[float, float], random: _Random
 ) -> None:
     """Sets a square patch into pixels, in place, cut out along a random outline."""
-    mask = _outline(len(patch), random)
+    if random.random() < _CONTINUED:
+        border = round(_BEYOND * len(patch))
+        side *= 1 + 2 * border / len(patch)
+        patch = cast(
+            Pixels, cv2.copyMakeBorder(patch, border, border, border, border, _edge(random))
+        )
+        mask = _fading(len(patch), random)
+    else:
+        mask = _outline(len(patch), random)
     matrix = _placing(len(patch), side, centre, _angle(random), _mirror(random))
     _blend(pixels, patch, mask, matrix, side, centre)
 
@@ -196,21 +226,32 @@ def _blend(
 
 def _outline(side: int, random: _Random) -> _Mask:
     """Draws what of a square is seen: an oval round the head or nearly all of it, soft or hard."""
-    mask = np.zeros((side, side), np.float32)
     if random.random() < 0.75:
-        centre = side * (0.5 + random.normal(0, 0.015, 2))
         axes = side * np.array([random.uniform(0.3, 0.46), random.uniform(0.4, 0.52)])
-        places = np.arange(side, dtype=np.float32)
-        power = random.uniform(2, 4)
-        across = (np.abs(places - centre[0]) / axes[0]) ** power
-        down = (np.abs(places - centre[1]) / axes[1]) ** power
-        mask[:] = (across[None, :] + down[:, None]) < 1
+        mask = _oval(side, axes, random.uniform(2, 4), random)
     else:
+        mask = np.zeros((side, side), np.float32)
         left, top, right, bottom = (random.uniform(0.02, 0.12, 4) * side).astype(int)
         mask[top : side - bottom, left : side - right] = 1
     if random.random() < 0.9:
         softness = side * random.uniform(0.008, 0.05)
         mask = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness))
+    return mask
+
+
+def _fading(side: int, random: _Random) -> _Mask:
+    """Draws what is seen of a square that goes on beyond its edge: it fades away slowly."""
+    mask = _oval(side, side * random.uniform(0.28, 0.46, 2), random.uniform(2, 6), random)
+    return cast(_Mask, cv2.GaussianBlur(mask, (0, 0), side * random.uniform(0.02, 0.08)))
+
+
+def _oval(side: int, axes: npt.NDArray[np.float64], power: float, random: _Random) -> _Mask:
+    """Draws a superellipse about the middle of a square."""
+    centre = side * (0.5 + random.normal(0, 0.015, 2))
+    places = np.arange(side, dtype=np.float32)
+    across = (np.abs(places - centre[0]) / axes[0]) ** power
+    down = (np.abs(places - centre[1]) / axes[1]) ** power
+    mask: _Mask = (across[None, :] + down[:, None] < 1).astype(np.float32)
     return mask
 
 

@@ -27,7 +27,10 @@ def sources() -> Sources:
 
 @pytest.fixture(scope="module")
 def drawn(sources: Sources) -> Sequence[Scene]:
-    return [scenes.draw(sources, SIZE, np.random.default_rng(seed)) for seed in range(300)]
+    """Scenes whose backgrounds stay blue."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scenes, "_TONED", 0)
+        return [scenes.draw(sources, SIZE, np.random.default_rng(seed)) for seed in range(300)]
 
 
 def redness(pixels: Pixels) -> float:
@@ -82,6 +85,19 @@ def test_scenes_without_a_face_show_none(drawn: Sequence[Scene]) -> None:
     empty = [scene for scene in drawn if not scene.frames]
     assert 0.08 < len(empty) / len(drawn) < 0.3
     assert np.mean([redness(scene.pixels) < 0.2 for scene in empty]) > 0.95
+
+
+def test_backgrounds_take_on_the_light_of_a_face() -> None:
+    toned = scenes._toned(plain((40, 60, 200), 20, 30), plain((80, 60, 100), 8, 8), 0.5)
+    assert (toned == (60, 60, 150)).all()
+
+
+def test_what_goes_on_beyond_a_square_fades_away(sources: Sources) -> None:
+    for seed in range(20):
+        mask = scenes._fading(200, np.random.default_rng(seed))
+        assert mask.max() == pytest.approx(1, abs=0.01)
+        assert (mask[100, 80:120] > 0.9).all()
+        assert np.abs(np.diff(mask, axis=0)).max() < 0.15
 
 
 def test_sizes_go_from_small_to_beyond_the_picture(drawn: Sequence[Scene]) -> None:
