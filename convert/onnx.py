@@ -21,6 +21,8 @@ from tf2onnx import convert
 # The first operator set with one scale a channel; any ONNX Runtime since 1.8 reads it.
 _OPSET = 13
 _LOWEST, _HIGHEST = -128, 127
+_FRACTION = 8  # scales of which so many make a whole number of the sum's
+_A_TRIFLE = 1e-6
 _ZERO_POINT = 2  # position among the inputs of QuantizeLinear and DequantizeLinear
 
 
@@ -31,6 +33,7 @@ def from_tflite(data: bytes) -> bytes:
         source.write_bytes(data)
         model, _ = convert.from_tflite(str(source), opset=_OPSET)
     _remove_idle_clips(model.graph)
+    _round_sums_up(model.graph)
     _use_uint8_activations(model.graph)
     _take_one_crop(model.graph)
     _name_by_position(model.graph)
@@ -52,6 +55,38 @@ def _remove_idle_clips(graph: Any) -> None:
         if round(float(low)) <= _LOWEST and round(float(high)) >= _HIGHEST:
             quantiser.input[0] = clip.input[0]
             graph.node.remove(clip)
+
+
+def _round_sums_up(graph: Any) -> None:
+    """Makes sums a trifle larger that often lie half way between two quantised values.
+
+    TFLite rounds these up, ONNX Runtime to the even one. They lie there often where the scale of a
+    term is a simple fraction of the sum's, as with terms that a ReLU6 limits.
+    """
+    constants = _constants(graph)
+    makers = {node.output[0]: node for node in graph.node}
+    quantisers = {node.input[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
+    for add in [node for node in graph.node if node.op_type == "Add"]:
+        terms = [makers.get(name) for name in add.input]
+        if add.output[0] not in quantisers or None in terms:
+            continue
+        of_sum = constants[quantisers[add.output[0]].input[1]]
+        shares = [_FRACTION * float(constants[term.input[1]] / of_sum) for term in terms]
+        if all(abs(share - round(share)) > _A_TRIFLE * share for share in shares):
+            continue
+        for side, term in enumerate(terms):
+            own = onnx.NodeProto()
+            own.CopyFrom(term)
+            own.output[0] = f"{add.output[0]}_term_{side}"
+            own.input[1] = f"{own.output[0]}_scale"
+            scale = np.asarray(constants[term.input[1]] * (1 + _A_TRIFLE), np.float32)
+            graph.initializer.append(numpy_helper.from_array(scale, own.input[1]))
+            graph.node.insert(list(graph.node).index(add), own)
+            add.input[side] = own.output[0]
+    read = {name for node in graph.node for name in node.input}
+    read.update(output.name for output in graph.output)
+    for node in [node for node in graph.node if not read.intersection(node.output)]:
+        graph.node.remove(node)
 
 
 def _use_uint8_activations(graph: Any) -> None:

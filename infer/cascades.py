@@ -23,14 +23,14 @@ from image_gender_classifier.verdict import Box, Face
 
 
 class CascadeDetector:
-    """Finds faces with one cascade, parsed when it is first needed: some seldom are.
+    """Finds faces with one cascade, which is parsed when it is first needed.
 
     Args:
         models: The manifest of the folder where it lies.
         entry: Its manifest entry.
         smallest_face: Smallest box searched, as a share of a picture's shorter side; the entry's by
-            default. Where such a box would be smaller than what the cascade can see, the search
-            runs on a larger copy.
+            default. Where a chosen one is smaller than what the cascade can see, the search runs on
+            a larger copy.
 
     Raises:
         ModelError: Its file is missing or not the manifest's.
@@ -42,9 +42,9 @@ class CascadeDetector:
         self._entry = entry
         self._data = manifest.read_verified(models.folder, entry)
         self._smallest = smallest_face or entry.smallest_face
-        self._seen = 0.0 if smallest_face is None else entry.smallest_face * entry.longest_side
+        self._chosen = smallest_face is not None
         self.framings = {entry.detector: Framing(entry.frame_scale, entry.frame_shift_y)}
-        self.decisive = (*entry.decisive, self._smallest)
+        self.decisive = (*entry.decisive, smallest_face)
 
     def find(self, picture: Picture) -> list[Face]:
         """Finds the faces in a picture, unjudged, boxes in pixels of the original.
@@ -52,8 +52,11 @@ class CascadeDetector:
         Raises:
             ModelError: The cascade's file is damaged.
         """
-        shorter, longer = sorted(picture.pixels.shape[:2])
-        longest = max(self._entry.longest_side, self._seen / self._smallest * longer / shorter)
+        longest: float = self._entry.longest_side
+        if self._chosen:
+            shorter, longer = sorted(picture.pixels.shape[:2])
+            window = max(self._classifier.getOriginalWindowSize())
+            longest = max(longest, window / self._smallest * longer / shorter)
         grey = _shrink(cast(Pixels, cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)), longest)
         scale_x = picture.width / grey.shape[1]
         scale_y = picture.height / grey.shape[0]

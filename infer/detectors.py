@@ -1,12 +1,12 @@
-"""Which detectors there are, and how the stages of one work together."""
+"""Which detectors there are, and how a cascade and the face finder work together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from image_gender_classifier import manifest
+from image_gender_classifier import faces, manifest
 from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.choices import DetectorChoice
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.faces import Framing
 from image_gender_classifier.finder import FaceFinder
 from image_gender_classifier.images import Picture
 from image_gender_classifier.manifest import Manifest
@@ -14,34 +14,57 @@ from image_gender_classifier.pipeline import Detector, WholePicture
 from image_gender_classifier.runtimes import RuntimeName, open_model
 from image_gender_classifier.verdict import Face
 
-_FIRST = "lbp"  # the stage that `--detector lbp` leaves
+_PROMINENT = 0.22  # of what a face could be at most; all but one in a hundred portraits' are more
 
 
 class StagedDetector:
-    """Detectors in turn, the cheapest first; the first that finds a face decides."""
+    """A cascade's quick search, confirmed by the face finder, which searches where that fails.
 
-    def __init__(self, stages: Sequence[Detector]) -> None:
-        self._stages = stages
-        self.framings = {name: way for stage in stages for name, way in stage.framings.items()}
-        self.decisive = tuple(part for stage in stages for part in stage.decisive)
+    Args:
+        cascade: The first stage.
+        finder: The second; it also looks at each face of the first, leaves out what is none, and
+            places the frames of the others.
+        every: Search for every face, however prominent one of them is.
+    """
+
+    def __init__(self, cascade: CascadeDetector, finder: FaceFinder, every: bool = False) -> None:
+        self._cascade = cascade
+        self._finder = finder
+        self._every = every
+        as_they_are = Framing(scale=1.0, shift_y=0.0)  # the finder's frames are the classifier's
+        self.framings = dict.fromkeys((*cascade.framings, *finder.framings), as_they_are)
+        self.decisive = (*cascade.decisive, *finder.decisive, every, _PROMINENT)
 
     def find(self, picture: Picture) -> list[Face]:
         """Finds the faces in a picture.
 
         Returns:
-            Those of the first stage that finds any, unjudged, boxes in pixels of the original.
+            Those of the cascade if one of them is so prominent that hardly another can be more,
+            else those of both stages; unjudged, boxes (the classifier's frames) in pixels of the
+            original.
 
         Raises:
             ModelError: A stage's file is damaged.
         """
-        for stage in self._stages:
-            if found := stage.find(picture):
-                return found
-        return []
+        found: list[Face] = []
+        for stage, framing in self._cascade.framings.items():
+            frames = [faces.frame(face.box, framing) for face in self._cascade.find(picture)]
+            found += self._finder.confirm(picture, frames, stage)
+        if not self._every and any(_is_prominent(face, picture) for face in found):
+            return found
+        return found + self._finder.find(picture, [face.box for face in found], self._every)
+
+
+def _is_prominent(face: Face, picture: Picture) -> bool:
+    return faces.prominence(face.box, picture.width, picture.height) >= _PROMINENT
 
 
 def open_detector(
-    choice: DetectorChoice, models: Manifest, runtime: RuntimeName, min_face: float | None = None
+    choice: DetectorChoice,
+    models: Manifest,
+    runtime: RuntimeName,
+    min_face: float | None = None,
+    every: bool = False,
 ) -> Detector:
     """Opens a detector.
 
@@ -51,6 +74,7 @@ def open_detector(
         runtime: What runs the face finder.
         min_face: The smallest face to look for, as a share of a picture's shorter side; None for
             what each stage's manifest entry says.
+        every: Search for every face.
 
     Raises:
         ModelError: A file is missing, damaged or of another contract.
@@ -58,12 +82,24 @@ def open_detector(
     """
     if choice == "none":
         return WholePicture()
-    cascades = [
-        entry for entry in models.cascades if choice == "cascade" or entry.detector == _FIRST
-    ]
-    stages: list[Detector] = [CascadeDetector(models, entry, min_face) for entry in cascades]
+    if not models.cascades:
+        raise _missing(models, "cascade")
+    quick = models.cascades[0]
+    if choice == "lbp":
+        return CascadeDetector(models, quick, min_face)
+    # The finder sees small faces sooner than a cascade that must search a larger copy for them.
+    least = None if min_face is None else max(min_face, quick.smallest_face)
+    cascade = CascadeDetector(models, quick, least)
     for entry in models.finders.values():
-        if choice == "cascade" and entry.file.endswith(f".{runtime}"):
+        if entry.file.endswith(f".{runtime}"):
             network = open_model(runtime, manifest.read_verified(models.folder, entry))
-            stages.append(FaceFinder(network, entry, min_face))
-    return StagedDetector(stages)
+            finder = FaceFinder(network, entry, min_face)
+            finder.rehearse()
+            return StagedDetector(cascade, finder, every)
+    raise _missing(models, f"face finder for {runtime}")
+
+
+def _missing(models: Manifest, what: str) -> ModelError:
+    return ModelError(
+        f"{models.folder / manifest.NAME}: knows no {what}; install the package again"
+    )

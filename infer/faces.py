@@ -21,6 +21,8 @@ from image_gender_classifier.verdict import Box, Face
 
 Pixels = npt.NDArray[np.uint8]
 
+_SAME_FACE = 0.3  # intersection over union of two boxes of one face
+
 
 @dataclass(frozen=True, slots=True)
 class Framing:
@@ -83,22 +85,39 @@ def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
 
 
-def main_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
-    """Puts the face that decides first, the others by falling weight.
+def same(one: Box, other: Box) -> bool:
+    """Tells whether two boxes overlap so much (intersection over union) that one face has both."""
+    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    shared = max(across, 0.0) * max(down, 0.0)
+    return shared >= _SAME_FACE * (one.width * one.height + other.width * other.height - shared)
+
+
+def prominence(box: Box, width: int, height: int) -> float:
+    """Tells how much of a portrait's person a face is: 0 in a corner, towards 1 where it fills it.
 
     A profile picture shows its person large and in the middle, hence side x centrality, where
     centrality falls from 1 in the picture's centre to 0 in its corners.
+
+    Args:
+        box: The face's box.
+        width: The picture's width in the same unit.
+        height: The picture's height.
+
+    Returns:
+        The box's side over the picture's longest side, times centrality.
+    """
+    distance = hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2)
+    centrality = 1 - distance / (hypot(width, height) / 2)
+    return sqrt(box.width * box.height) / max(width, height) * centrality
+
+
+def main_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
+    """Puts the most prominent face, which decides, first, the others by falling prominence.
 
     Args:
         faces: Faces found in one picture.
         width: The picture's width in pixels.
         height: The picture's height in pixels.
     """
-
-    def weight(face: Face) -> float:
-        box = face.box
-        distance = hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2)
-        centrality = 1 - distance / (hypot(width, height) / 2)
-        return sqrt(box.width * box.height) * centrality
-
-    return sorted(faces, key=weight, reverse=True)
+    return sorted(faces, key=lambda face: prominence(face.box, width, height), reverse=True)

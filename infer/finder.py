@@ -1,44 +1,48 @@
 """The face finder: a small network that tells where faces' centres are, and their frames.
 
 Maps of centres and sizes as in Zhou et al., "Objects as Points" (2019): no anchors, and a peak is
-a face.
+a face. Whatever may be one in a look at much of the picture gets looks of its own, at sizes that
+the network knows best: together they tell faces from what resembles them, and place their frames,
+better than the first can. It is the idea of the stages in Zhang et al., "Joint Face Detection and
+Alignment Using Multitask Cascaded Convolutional Networks" (2016), with one network for all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf, log
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
+from image_gender_classifier.looks import (
+    STRIDE,
+    Found,
+    decode,
+    distinct,
+    fitted,
+    squares,
+    window,
+)
 from image_gender_classifier.manifest import FinderEntry
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.verdict import Box, Face
 
-STRIDE = 8
-_BLANK = 127  # what the network's normalisation turns into nothing
 _CLOSER, _CLOSEST = 0.6, 0.3  # sides of closer looks, as shares of the picture's longest side
-_TOLERANCE = 0.75  # a face may be measured so much smaller than it is
-_Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A face that the finder sees.
-
-    Attributes:
-        frame: The classifier's frame around it.
-        score: How sure the finder is, 0 to 1.
-    """
-
-    frame: Box
-    score: float
+_LEAST_PIXELS = 0.75  # of the input's side: enlarging fewer pixels further shows nothing more
+_SUSPECT, _CONFIRMED = 0.75, 0.9  # a face may be measured so much smaller than it is
+_MARGINS = (1.3, 1.8)  # sides of the looks at one face over its frame's
+_FURTHEST = 0.3  # of a frame's side: how far such a look may move it
+_UNSEEN = -4.0  # the logit of a face that such a look does not show
+_HOPELESS = -2.0  # after so low a logit no further look
+_MOST = 8  # faces in one round of looks that get looks of their own
+_SEARCH = (
+    *(_CLOSER, _CLOSEST, _LEAST_PIXELS, _SUSPECT, _CONFIRMED, *_MARGINS, _FURTHEST),
+    *(_UNSEEN, _HOPELESS, _MOST),
+)
 
 
 class FaceFinder:
@@ -48,7 +52,7 @@ class FaceFinder:
         runtime: The network.
         entry: Its manifest entry.
         smallest_face: Smallest face to look for, as a share of a picture's shorter side; by
-            default what two rounds of looks show.
+            default what a look at the whole picture shows.
 
     Raises:
         ModelError: The network is not what its entry says.
@@ -65,154 +69,154 @@ class FaceFinder:
                 f"square uint8 RGB pictures as its manifest says; install the package again"
             )
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
-        self.decisive = (*entry.decisive, smallest_face)
+        self.decisive = (*entry.decisive, smallest_face, _SEARCH)
         self._entry = entry
+        self._suspicion, self._threshold = map(_logit, (entry.suspicion, entry.threshold))
         self._size = size
         self._smallest = smallest_face
         self._runtime = runtime
 
-    def find(self, picture: Picture) -> list[Face]:
-        """Finds the faces in a picture: those that one look at the whole of it shows, else closer.
+    def rehearse(self) -> None:
+        """Runs the network once, so that a broken one is told before the first picture.
+
+        Raises:
+            ModelError: The network cannot be run or gives other maps than a face finder's.
+        """
+        self._maps(np.zeros((self._size, self._size, 3), np.uint8))
+
+    def find(self, picture: Picture, known: Sequence[Box] = (), every: bool = False) -> list[Face]:
+        """Finds the faces in a picture: those that a look at the whole of it shows, else closer.
+
+        Args:
+            picture: Where to search.
+            known: Frames of faces that are found already, in pixels of the original. They are not
+                found again, and with any of them there is no need to look closer.
+            every: Look closer in any case, if faces of the chosen size need it.
 
         Returns:
-            Faces by falling score, unjudged, boxes (the classifier's frames) in pixels of the
-            original.
+            Faces, unjudged, boxes (the classifier's frames) in pixels of the original.
 
         Raises:
             ModelError: The network cannot be run.
         """
         pixels = picture.pixels
         height, width = pixels.shape[:2]
+        least = (self._smallest or 0) * min(height, width)
+        before = [_scaled(box, 1 / picture.scale) for box in known]
         found: list[Found] = []
-        least = _TOLERANCE * (self._smallest or 0) * min(height, width)
         for side in self._sides(height, width):
-            seen = self._seen(pixels, squares(height, width, side))
-            if found := [face for face in seen if face.frame.width >= least]:
-                break
-        scale = picture.scale
-        return [
-            Face(
-                Box(*(scale * value for value in (frame.x, frame.y, frame.width, frame.height))),
-                self._entry.detector,
+            frames = [*before, *(face.frame for face in found)]
+            seen = self._seen(pixels, squares(height, width, side), self._suspicion)
+            likely = [
+                face.frame
+                for face in distinct(seen, frames)
+                if face.frame.width >= _SUSPECT * least
+            ]
+            looked_at = self._looked_at(pixels, likely if every else likely[:_MOST], _MARGINS)
+            found += distinct(
+                (face for face in looked_at if face.frame.width >= _CONFIRMED * least), frames
             )
-            for frame in (face.frame for face in found)
-        ]
+            if (found or before) and not every:
+                break
+        return self._faces(picture, found, self._entry.detector)
+
+    def confirm(self, picture: Picture, frames: Iterable[Box], stage: str) -> list[Face]:
+        """Looks at faces that another detector found, once each.
+
+        Args:
+            picture: Where they were found.
+            frames: The classifier's frames around them, in pixels of the original.
+            stage: What found them.
+
+        Returns:
+            Those that are faces, unjudged, by falling score, with better frames for boxes.
+
+        Raises:
+            ModelError: The network cannot be run.
+        """
+        scaled = (_scaled(frame, 1 / picture.scale) for frame in frames)
+        found = distinct(self._looked_at(picture.pixels, scaled, _MARGINS[:1]))
+        return self._faces(picture, found, stage)
+
+    def _faces(self, picture: Picture, found: Iterable[Found], stage: str) -> list[Face]:
+        return [Face(_scaled(face.frame, picture.scale), stage) for face in found]
 
     def _sides(self, height: int, width: int) -> Iterator[int]:
         """Gives the sides of the squares to look at, a round each, until the first finds a face.
 
         A square is no larger than the picture's shorter side in all rounds but the first, unless
-        the picture is so long that they would be too many.
+        the picture is so long that they would be too many; nor is it smaller than shows more.
         """
-        longest, shorter = max(height, width), min(height, width)
-        yield longest
-        side = max(min(ceil(_CLOSER * longest), shorter), ceil(_CLOSEST * longest))
+        side, shorter = max(height, width), min(height, width)
         yield side
-        if self._smallest is not None:
-            enough = max(ceil(self._smallest * shorter / self._entry.smallest_face), 1)
-            while side > enough:
-                # Rounding up alone would leave a side of two pixels at two for ever.
-                side = max(min(ceil(_CLOSER * side), side - 1), enough)
-                yield side
+        if self._smallest is None:
+            return
+        closer = max(min(ceil(_CLOSER * side), shorter), ceil(_CLOSEST * side))
+        enough = ceil(self._smallest * shorter / self._entry.smallest_face)
+        enough = max(enough, ceil(_LEAST_PIXELS * self._size))
+        while side > enough:
+            # Rounding up alone would leave a side of two pixels at two for ever.
+            side = max(min(closer, ceil(_CLOSER * side), side - 1), enough)
+            yield side
 
-    def _seen(self, pixels: Pixels, looks: Iterable[tuple[int, int, int]]) -> list[Found]:
+    def _looked_at(
+        self, pixels: Pixels, frames: Iterable[Box], margins: Sequence[float]
+    ) -> Iterator[Found]:
+        """Looks at what may be faces one by one; gives those that are, by the mean of the looks."""
+        for frame in frames:
+            looks: list[Found] = []
+            for margin in margins:
+                looks.append(self._look_at(pixels, frame, margin))
+                if looks[-1].logit <= _HOPELESS:
+                    break
+            else:
+                logit = sum(look.logit for look in looks) / len(looks)
+                if logit >= self._threshold:
+                    yield Found(looks[0].frame, logit)
+
+    def _look_at(self, pixels: Pixels, frame: Box, margin: float) -> Found:
+        look = window(frame, margin, *pixels.shape[:2])
+        seen = self._seen(pixels, [look], _UNSEEN)
+        return next((face for face in seen if _stays(face.frame, frame)), Found(frame, _UNSEEN))
+
+    def _seen(
+        self, pixels: Pixels, looks: Iterable[tuple[int, int, int]], least: float
+    ) -> Iterator[Found]:
         """Looks at squares of a picture (left, top, side), which may reach beyond it."""
-        found: list[Found] = []
         for left, top, side in looks:
             part = pixels[top : top + side, left : left + side]
             heat, boxes = self._maps(fitted(part, self._size))
             scale = max(part.shape[:2]) / self._size
-            for face in decode(heat, boxes, self._entry.threshold):
-                frame = face.frame
-                x, y = left + scale * frame.x, top + scale * frame.y
-                side_found = scale * frame.width
-                found.append(Found(Box(x, y, side_found, side_found), face.score))
-        found.sort(key=lambda face: -face.score)
-        return _distinct(found)
+            for face in decode(heat, boxes, least):
+                frame = _scaled(face.frame, scale)
+                yield Found(
+                    Box(left + frame.x, top + frame.y, frame.width, frame.height), face.logit
+                )
 
-    def _maps(self, square: Pixels) -> tuple[_Floats, _Floats]:
+    def _maps(self, square: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Runs the network; gives heat (G x G) and boxes (G x G x 3)."""
         cells = self._size // STRIDE
         maps = {output.shape[-1]: output for output in self._runtime.run(square[np.newaxis])}
         shapes = {channels: output.shape for channels, output in maps.items()}
         if shapes != {channels: (1, cells, cells, channels) for channels in (1, 3)}:
             raise ModelError(f"{self._entry.file}: gives other maps than a face finder's")
+        if not all(np.isfinite(output).all() for output in maps.values()):
+            raise ModelError(f"{self._entry.file}: its maps are not numbers; it is damaged")
         return maps[1][0, ..., 0], maps[3][0]
 
 
-def squares(height: int, width: int, side: int) -> Iterator[tuple[int, int, int]]:
-    """Gives squares (left, top, side) that overlap by half and cover a picture.
-
-    A side longer than the picture's makes squares that reach beyond it.
-    """
-    for top in _steps(height, side):
-        for left in _steps(width, side):
-            yield left, top, side
+def _logit(probability: float) -> float:
+    if not 0 < probability < 1:
+        return -inf if probability <= 0 else inf
+    return log(probability / (1 - probability))
 
 
-def _steps(extent: int, side: int) -> list[int]:
-    """Gives where windows of a side begin that overlap by half at least and cover an extent."""
-    count = max(ceil((extent - side) / (side / 2)), 0) + 1
-    return [round(place * max(extent - side, 0) / max(count - 1, 1)) for place in range(count)]
+def _scaled(box: Box, scale: float) -> Box:
+    return Box(scale * box.x, scale * box.y, scale * box.width, scale * box.height)
 
 
-def fitted(pixels: Pixels, size: int) -> Pixels:
-    """Shrinks or enlarges a picture into the top left corner of a blank square.
-
-    Args:
-        pixels: uint8 RGB, H x W x 3.
-        size: Side of the square in pixels.
-
-    Returns:
-        uint8 RGB, size x size x 3.
-    """
-    height, width = pixels.shape[:2]
-    scale = size / max(height, width)
-    extent = (max(round(width * scale), 1), max(round(height * scale), 1))
-    square = np.full((size, size, 3), _BLANK, np.uint8)
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    square[: extent[1], : extent[0]] = cv2.resize(pixels, extent, interpolation=interpolation)
-    return square
-
-
-def decode(heat: _Floats, boxes: _Floats, threshold: float) -> list[Found]:
-    """Reads the faces out of the network's maps.
-
-    Args:
-        heat: Logits of centres, G x G.
-        boxes: By cell the way to the centre in cells, right and down, and the logarithm of the
-            frame's side over the input's, G x G x 3.
-        threshold: Least score.
-
-    Returns:
-        Faces by falling score, frames in pixels of the network's input.
-    """
-    cells = heat.shape[0]
-    size = cells * STRIDE
-    highest = cv2.dilate(heat, np.ones((3, 3), np.uint8))
-    rows, columns = np.nonzero((heat == highest) & (heat > np.log(threshold / (1 - threshold))))
-    found = []
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        right, down, extent = boxes[row, column].tolist()
-        side = size * float(np.exp(min(extent, 1.0)))
-        x, y = (column + 0.5 + right) * STRIDE, (row + 0.5 + down) * STRIDE
-        score = float(1 / (1 + np.exp(-heat[row, column])))
-        found.append(Found(Box(x - side / 2, y - side / 2, side, side), score))
-    found.sort(key=lambda face: -face.score)
-    return _distinct(found)
-
-
-def _distinct(found: Sequence[Found]) -> list[Found]:
-    """Leaves out faces that a surer one covers."""
-    kept: list[Found] = []
-    for face in found:
-        if all(_intersection_over_union(face.frame, other.frame) < 0.3 for other in kept):
-            kept.append(face)
-    return kept
-
-
-def _intersection_over_union(one: Box, other: Box) -> float:
-    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    shared = max(across, 0.0) * max(down, 0.0)
-    return shared / (one.width * one.height + other.width * other.height - shared)
+def _stays(frame: Box, before: Box) -> bool:
+    """Tells whether a second look has found the face that it was for."""
+    across = abs(frame.x + frame.width / 2 - before.x - before.width / 2)
+    down = abs(frame.y + frame.height / 2 - before.y - before.height / 2)
+    return max(across, down) <= _FURTHEST * before.width

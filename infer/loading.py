@@ -62,7 +62,7 @@ def open_parts(choices: Choices) -> Parts:
     classifier = open_classifier(model, choices.runtime, threshold)
     shipped = manifest.load(shipped_models())
     found = SUFFIXES[Path(classifier.entry.file).suffix.lower()]
-    detector = open_detector(choices.detector, shipped, found, choices.min_face)
+    detector = open_detector(choices.detector, shipped, found, choices.min_face, choices.all_faces)
     settings = settings_key(
         *(__version__, *classifier.decisive, choices.detector, *detector.decisive),
         *(["all faces"] if choices.all_faces else []),

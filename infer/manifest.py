@@ -128,7 +128,8 @@ class FinderEntry:
         colour_order: Order of the channels.
         detector: Name of the stage, as verdicts give it.
         smallest_face: Side of the smallest frame that it sees well, as a share of its input's.
-        threshold: Least score of a face.
+        suspicion: Least score of what may be a face in a look at much of a picture.
+        threshold: Least score of a face in a look of its own.
         license: SPDX expression.
         trained: Data, command, seed and whatever else made the file.
         measured: Figures measured on the file.
@@ -142,6 +143,7 @@ class FinderEntry:
     colour_order: str
     detector: str
     smallest_face: float
+    suspicion: float
     threshold: float
     license: str
     trained: Mapping[str, Any] = field(default_factory=dict)
@@ -150,7 +152,7 @@ class FinderEntry:
     @property
     def decisive(self) -> tuple[object, ...]:
         """What of the entry decides a verdict."""
-        return self.sha256, self.detector, self.smallest_face, self.threshold
+        return self.sha256, self.detector, self.smallest_face, self.suspicion, self.threshold
 
 
 Entry = ModelEntry | CascadeEntry | FinderEntry
@@ -163,7 +165,7 @@ class Manifest:
     Attributes:
         folder: Where the files lie.
         models: Gender classifiers by file name.
-        cascades: Cascades in the order in which they search.
+        cascades: Cascades; the first one searches.
         finders: Face finders by file name.
     """
 
@@ -271,11 +273,18 @@ def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
 
 
 def _finders(files: Mapping[str, Any]) -> dict[str, FinderEntry]:
-    return {
-        name: FinderEntry(file=name, **_values(fields))
-        for name, fields in files.items()
-        if fields["task"] == FINDER_TASK
-    }
+    finders = {}
+    for name, fields in files.items():
+        if fields["task"] == FINDER_TASK:
+            values = _values(fields)
+            values["suspicion"] = float(values["suspicion"])
+            if not 0 <= values["suspicion"] <= values["threshold"]:
+                raise ValueError("the suspicion must lie between 0 and the threshold")
+            values["smallest_face"] = float(values["smallest_face"])
+            if not 0 < values["smallest_face"] <= 1:
+                raise ValueError("the smallest face must be more than 0, to 1")
+            finders[name] = FinderEntry(file=name, **values)
+    return finders
 
 
 def _values(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,14 +138,14 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--detector", choices=("cascade", "lbp", "none"), default="cascade",
-        help="cascade: search each picture for a face; lbp: with the first stage alone; none: each "
-        "picture is a face crop already (default: cascade)",
+        help="cascade: search each picture for a face; lbp: with the first stage alone, which "
+        "finds large frontal faces; none: each picture is a face crop already (default: cascade)",
     )  # fmt: skip
     add(
-        "--min-face", type=_share, metavar="S",
+        "--min-face", type=smallest_face, metavar="S",
         help=f"the smallest face to look for, as a share of the picture's shorter side, "
-        f"{SMALLEST_FACE} to 1; less takes longer, and finds more that is no face (default: 0.15, "
-        "but of the longer side)",
+        f"{SMALLEST_FACE} to 1; less takes longer, and finds more that is no face (default: about "
+        "0.12 of the longer side)",
     )  # fmt: skip
     add(
         "--recursive", action="store_true",
@@ -177,7 +177,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--all-faces", action="store_true",
-        help="judge every face of a picture, not only the largest and most central (default: no)",
+        help="search for every face of a picture and judge them all, not only the largest and most "
+        "central; takes longer (default: no)",
     )  # fmt: skip
     add(
         "--annotate", type=Path, metavar="DIR",
@@ -248,7 +249,8 @@ def _probability(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
 
 
-def _share(text: str) -> float:
+def smallest_face(text: str) -> float:
+    """Reads the share that `--min-face` is given as."""
     with suppress(ValueError):
         value = float(text)
         if SMALLEST_FACE <= value <= 1:

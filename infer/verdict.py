@@ -35,7 +35,8 @@ class Face:
     """A face that a detector found in a picture.
 
     Attributes:
-        box: Where it is, in pixels of the original picture (EXIF applied).
+        box: Where it is, in pixels of the original picture (EXIF applied): the classifier's frame,
+            or the box of a cascade that searched alone.
         detector: The name of the stage that found it, as in the manifest.
         gender: The perceived gender, or None where the face was not judged.
         confidence: Calibrated probability (0.5 to 1) of the likelier gender, None if not judged.

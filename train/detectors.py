@@ -7,10 +7,11 @@ from typing import get_args
 
 from image_gender_classifier import detectors, manifest
 from image_gender_classifier.choices import DetectorChoice
+from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.fingerprint import settings_key
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.pipeline import Detector
-from image_gender_classifier.runtimes import PREFERENCE
+from image_gender_classifier.runtimes import PREFERENCE, RuntimeName
 
 _DIGITS = 12
 
@@ -24,22 +25,41 @@ def add_detector_option(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def open_detector(choice: DetectorChoice) -> Detector:
+def open_detector(
+    choice: DetectorChoice, runtime: RuntimeName | None = None, min_face: float | None = None
+) -> Detector:
     """Opens the detector that the option names.
 
+    Args:
+        choice: What the option says.
+        runtime: What runs the face finder; None for the first that can be loaded.
+        min_face: The smallest face to look for, as a share of a picture's shorter side; None for
+            what is usual.
+
     Raises:
-        ModelError: A cascade is missing or damaged.
+        ModelError: One of its files is missing or damaged.
+        RuntimeMissing: No runtime can be loaded.
     """
-    return detectors.open_detector(choice, manifest.load(shipped_models()), PREFERENCE[0])
+    models = manifest.load(shipped_models())
+    reasons = []
+    for name in PREFERENCE if runtime is None else (runtime,):
+        try:
+            return detectors.open_detector(choice, models, name, min_face)
+        except RuntimeMissing as error:
+            reasons.append(str(error))
+    raise RuntimeMissing("; ".join(reasons))
 
 
 def detector_key(choice: DetectorChoice) -> str:
     """Names the way of cutting with all that it depends on, for caches and records.
 
     Raises:
-        ModelError: The manifest of the cascades is missing or damaged.
+        ModelError: One of the detector's files is missing or damaged.
+        RuntimeMissing: No runtime can be loaded.
     """
-    if choice == "none":
-        return choice
-    settings = settings_key(*open_detector(choice).decisive)
-    return f"{choice} {settings[:_DIGITS]}"
+    return key_of(choice, open_detector(choice))
+
+
+def key_of(choice: DetectorChoice, detector: Detector) -> str:
+    """Names an opened detector with all that what it finds depends on."""
+    return choice if choice == "none" else f"{choice} {settings_key(*detector.decisive)[:_DIGITS]}"

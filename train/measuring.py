@@ -83,8 +83,9 @@ def open_subject(arguments: argparse.Namespace, program: str) -> Subject:
         UsageError: The options do not go together.
     """
     split = arguments.split or default_test_split(arguments.layout)
-    detector = open_detector(arguments.detector)
     classifier = _open_classifier(arguments.model, arguments.threshold)
+    runtime = SUFFIXES.get(Path(classifier.entry.file).suffix.lower())
+    detector = open_detector(arguments.detector, runtime)
     reading = read_data(arguments, split)
     say(f"{program}: {reading.report()}", sys.stderr)
     setting = Setting(

@@ -15,15 +15,15 @@ from image_gender_classifier import images, manifest, pipeline
 from image_gender_classifier.convert import tflite
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.loading import SHIPPED_STEM, open_classifier, shipped_models
-from image_gender_classifier.manifest import CascadeEntry, ModelEntry
+from image_gender_classifier.manifest import Entry
 from image_gender_classifier.train import keras_runtime, platt
 from image_gender_classifier.train.augment import degrade, move
 from image_gender_classifier.train.detectors import open_detector
 
 
-def entries() -> list[ModelEntry | CascadeEntry]:
+def entries() -> list[Entry]:
     models = manifest.load(shipped_models())
-    return [*models.cascades, *models.models.values()]
+    return [*models.cascades, *models.finders.values(), *models.models.values()]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def assert_within_a_step(crops: Pixels) -> None:
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.file)
-def test_hash_and_size_are_the_manifests(entry: ModelEntry | CascadeEntry) -> None:
+def test_hash_and_size_are_the_manifests(entry: Entry) -> None:
     assert len(manifest.read_verified(shipped_models(), entry)) == entry.bytes
 
 

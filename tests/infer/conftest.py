@@ -60,7 +60,7 @@ def verdicts() -> st.SearchStrategy[Verdict]:
     lengths = st.floats(0, 1e5)
     confidences = st.floats(0.5, 1)
     boxes = st.builds(Box, st.floats(-1e4, 1e5), st.floats(-1e4, 1e5), lengths, lengths)
-    detectors = st.sampled_from(["lbp", "haar", "none"])
+    detectors = st.sampled_from(["lbp", "finder", "none"])
     judged = st.builds(Face, boxes, detectors, genders, confidences)
     return st.builds(
         Verdict,

@@ -1,10 +1,8 @@
-"""The finder's geometry: what is shown to the network, and what is read out of its maps."""
+"""The finder's looks: at much of a picture, and at what may be a face."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import astuple
-from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from image_gender_classifier import finder
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.finder import STRIDE, FaceFinder, Found, decode, fitted, squares
+from image_gender_classifier.finder import FaceFinder
 from image_gender_classifier.images import Picture
+from image_gender_classifier.looks import STRIDE, squares
 from image_gender_classifier.manifest import FinderEntry
 from image_gender_classifier.verdict import Box
 
@@ -25,24 +23,31 @@ EXTENTS = st.integers(1, 2000)
 
 
 class Marks:
-    """A runtime that finds a face of a quarter of its input wherever a pixel is pure red."""
+    """A runtime that sees a face, twice as wide as it, in a red mark of enough pixels."""
 
     input_shape = (SIZE, SIZE, 3)
     input_dtype = "uint8"
 
-    def __init__(self, least: int = 1) -> None:
+    def __init__(self, least: int = 1, sure_from: int = 1, most: int = SIZE * SIZE) -> None:
         self.looks = 0
         self._least = least
+        self._most = most
+        self._sure_from = sure_from
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
         self.looks += len(crops)
         heat = np.full((len(crops), CELLS, CELLS, 1), -9, np.float32)
         boxes = np.zeros((len(crops), CELLS, CELLS, 3), np.float32)
-        boxes[..., 2] = np.log(0.25)
-        red = (crops == (255, 0, 0)).all(axis=-1)
-        for index, row, column in np.argwhere(red):
-            if red[index].sum() >= self._least:
-                heat[index, row // STRIDE, column // STRIDE] = 4
+        for index, crop in enumerate(crops):
+            red = (crop[..., 0] > 127) & (crop[..., 1:] < 127).all(axis=-1)
+            if not self._least <= red.sum() <= self._most:
+                continue
+            rows, columns = (np.flatnonzero(red.any(axis=axis)) for axis in (1, 0))
+            y, x = (np.mean([places[0], places[-1] + 1]) / STRIDE for places in (rows, columns))
+            row, column = (min(int(place), CELLS - 1) for place in (y, x))
+            heat[index, row, column] = 4 if red.sum() >= self._sure_from else -1
+            side = 2 * (columns[-1] - columns[0] + 1) / SIZE
+            boxes[index, row, column] = x - column - 0.5, y - row - 0.5, np.log(side)
         return boxes, heat
 
 
@@ -55,6 +60,7 @@ ENTRY = FinderEntry(
     colour_order="RGB",
     detector="finder",
     smallest_face=0.12,
+    suspicion=0.2,
     threshold=0.5,
     license="Apache-2.0",
 )
@@ -66,33 +72,8 @@ def marked(height: int, width: int, top: int, left: int, side: int) -> Picture:
     return Picture(pixels, 2 * width, 2 * height)
 
 
-@given(EXTENTS, EXTENTS)
-def test_a_picture_is_fitted_whole_into_the_corner(height: int, width: int) -> None:
-    pixels = np.zeros((height, width, 3), np.uint8)
-    square = fitted(pixels, SIZE)
-    assert square.shape == (SIZE, SIZE, 3)
-    shown = (square == 0).all(axis=-1)
-    rows, columns = shown.any(axis=1).sum(), shown.any(axis=0).sum()
-    assert max(rows, columns) == SIZE
-    scale = SIZE / max(height, width)
-    assert rows == pytest.approx(height * scale, abs=1)
-    assert columns == pytest.approx(width * scale, abs=1)
-    assert shown[:rows, :columns].all()
-
-
-@given(EXTENTS, EXTENTS, st.floats(0.1, 1))
-def test_squares_cover_the_picture_and_overlap(height: int, width: int, share: float) -> None:
-    side = ceil(share * max(height, width))
-    looks = list(squares(height, width, side))
-    assert {one for _, _, one in looks} == {side}
-    for extent, starts in (
-        (width, sorted({left for left, _, _ in looks})),
-        (height, sorted({top for _, top, _ in looks})),
-    ):
-        assert starts[0] == 0
-        assert starts[-1] + side >= extent
-        assert starts[-1] < extent
-        assert (np.diff(starts) <= side / 2 + 1).all()
+def middle(box: Box) -> tuple[float, float]:
+    return box.x + box.width / 2, box.y + box.height / 2
 
 
 @example(2, 2, 0.02)
@@ -102,58 +83,111 @@ def test_closer_rounds_go_as_far_as_is_needed(
 ) -> None:
     sides = list(FaceFinder(Marks(), ENTRY, smallest)._sides(height, width))
     assert sides[0] == max(height, width)
-    assert all(earlier >= later for earlier, later in itertools.pairwise(sides))
-    assert all(earlier > later for earlier, later in itertools.pairwise(sides[1:]))
-    assert len(list(squares(height, width, sides[1]))) <= 9
+    assert all(earlier > later for earlier, later in itertools.pairwise(sides))
+    looks = sum(len(list(squares(height, width, side))) for side in sides)
     if smallest is None:
-        assert len(sides) == 2
+        assert looks == 1
     else:
-        least = max(smallest * min(height, width), 1)
-        assert ENTRY.smallest_face * sides[-1] <= least + 1
+        seen = max(ENTRY.smallest_face * sides[-1], ENTRY.smallest_face * 0.75 * SIZE)
+        assert seen <= max(smallest * min(height, width), ENTRY.smallest_face * 0.75 * SIZE) + 1
+        assert min(sides) >= min(0.75 * SIZE, max(height, width))
 
 
-def test_faces_are_those_of_the_peaks() -> None:
-    heat = np.full((CELLS, CELLS), -9, np.float32)
-    boxes = np.zeros((CELLS, CELLS, 3), np.float32)
-    heat[4, 8], heat[4, 9], heat[12, 3], heat[1, 1] = 3, 2, 1, -1
-    boxes[4, 8] = 0.5, -0.25, np.log(0.25)
-    boxes[12, 3] = 0, 0, np.log(0.125)
-    found = decode(heat, boxes, 0.5)
-    assert [face.score for face in found] == pytest.approx([0.9526, 0.7311], abs=1e-4)
-    boxes_found = [astuple(face.frame) for face in found]
-    assert boxes_found == [pytest.approx((56, 18, 32, 32)), pytest.approx((20, 92, 16, 16))]
-
-
-def test_of_two_that_cover_each_other_the_surer_one_stays() -> None:
-    one, inside = Found(Box(0, 0, 60, 60), 0.9), Found(Box(5, 5, 55, 55), 0.8)
-    beside = Found(Box(50, 0, 60, 60), 0.7)
-    assert finder._distinct([one, inside, beside]) == [one, beside]
+@given(st.integers(1, 1279), st.floats(0.02, 1))
+def test_the_number_of_looks_is_bounded(shorter: int, smallest: float) -> None:
+    """A working copy is no longer than that."""
+    sides = FaceFinder(Marks(), ENTRY, smallest)._sides(shorter, 1279)
+    assert sum(len(list(squares(shorter, 1279, side))) for side in sides) < 1200
 
 
 def test_boxes_are_in_pixels_of_the_original() -> None:
-    runtime = Marks()
-    (face,) = FaceFinder(runtime, ENTRY).find(marked(300, 400, 150, 200, 40))
-    assert runtime.looks == 1
+    (face,) = FaceFinder(Marks(), ENTRY).find(marked(300, 400, 150, 200, 40))
     assert face.detector == "finder"
-    assert face.box.width == pytest.approx(2 * 400 / 4)
-    centre = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
-    assert centre == pytest.approx((2 * 220, 2 * 170), abs=2 * 40)
+    assert face.box.width == pytest.approx(2 * 2 * 40, abs=4)
+    assert middle(face.box) == pytest.approx((2 * 220, 2 * 170), abs=4)
+
+
+def test_what_a_look_of_its_own_does_not_confirm_is_no_face() -> None:
+    runtime = Marks(sure_from=SIZE * SIZE + 1)
+    assert FaceFinder(runtime, ENTRY).find(marked(400, 400, 160, 160, 100)) == []
+    assert runtime.looks > 2
+
+
+def test_a_suspicion_is_enough_for_looks_of_its_own() -> None:
+    """The mark is 32 pixels wide in the first look, then 49 and 35: the mean decides."""
+    runtime = Marks(sure_from=40 * 40)
+    (face,) = FaceFinder(runtime, ENTRY).find(marked(400, 400, 160, 160, 100))
+    assert runtime.looks == 3
+    assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
+
+
+def test_a_hopeless_face_gets_one_look_of_its_own() -> None:
+    """The mark is 32 pixels wide in the first look, 49 in the next, and would be 35 then."""
+    runtime = Marks(most=40 * 40)
+    assert FaceFinder(runtime, ENTRY).find(marked(400, 400, 160, 160, 100)) == []
+    assert runtime.looks == 2
+
+
+def test_faces_of_another_stage_are_confirmed_with_better_boxes() -> None:
+    picture = marked(400, 400, 160, 160, 100)
+    rough = Box(2 * 120, 2 * 130, 2 * 170, 2 * 170)
+    nothing = Box(0, 0, 100, 100)
+    runtime = Marks()
+    (face,) = FaceFinder(runtime, ENTRY).confirm(picture, [nothing, rough], "lbp")
+    assert runtime.looks == 2
+    assert face.detector == "lbp"
+    assert face.box.width == pytest.approx(2 * 200, abs=8)
+    assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
+    assert FaceFinder(runtime, ENTRY).confirm(picture, [], "lbp") == []
+
+
+def test_a_second_look_stays_with_its_face() -> None:
+    """The look at the small box shows a mark, but beside it."""
+    picture = marked(400, 400, 160, 160, 20)
+    beside = Box(2 * 150, 2 * 168, 2 * 20, 2 * 20)
+    assert FaceFinder(Marks(), ENTRY).confirm(picture, [beside], "lbp") == []
 
 
 def test_looks_closer_where_it_sees_nothing_at_first() -> None:
     """The mark is too small to be a face at the first look."""
     runtime = Marks(least=60)
-    (face,) = FaceFinder(runtime, ENTRY).find(marked(400, 400, 300, 310, 20))
+    assert FaceFinder(runtime, ENTRY).find(marked(400, 400, 300, 310, 20)) == []
+    (face,) = FaceFinder(runtime, ENTRY, 0.05).find(marked(400, 400, 300, 310, 20))
     assert runtime.looks > 2
-    assert face.box.width == pytest.approx(2 * 240 / 4, abs=2)
-    centre = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
-    assert centre == pytest.approx((2 * 320, 2 * 310), abs=2 * 15)
+    assert face.box.width == pytest.approx(2 * 2 * 20, abs=4)
+    assert middle(face.box) == pytest.approx((2 * 320, 2 * 310), abs=4)
 
 
 def test_smaller_faces_are_looked_for_or_left_out_as_is_wanted() -> None:
     small = marked(400, 400, 300, 310, 20)
     for smallest, found in ((None, False), (0.05, True), (0.5, False)):
         assert bool(FaceFinder(Marks(least=150), ENTRY, smallest).find(small)) is found
+
+
+def test_what_turns_out_smaller_than_is_wanted_is_left_out() -> None:
+    """Her frame is half of the picture's side."""
+    picture = marked(400, 400, 150, 150, 100)
+    for smallest, found in ((0.4, True), (0.5, True), (0.6, False), (0.65, False)):
+        assert bool(FaceFinder(Marks(), ENTRY, smallest).find(picture)) is found
+
+
+def test_a_known_face_is_not_looked_for_again() -> None:
+    picture = marked(400, 400, 160, 160, 100)
+    runtime = Marks()
+    (face,) = FaceFinder(runtime, ENTRY).find(picture)
+    runtime.looks = 0
+    assert FaceFinder(runtime, ENTRY).find(picture, [face.box]) == []
+    assert runtime.looks == 1
+
+
+def test_every_face_is_looked_for_if_wanted() -> None:
+    picture = marked(400, 400, 300, 310, 20)
+    runtime = Marks()
+    finder = FaceFinder(runtime, ENTRY, 0.05)
+    assert len(finder.find(picture)) == 1
+    looks = runtime.looks
+    assert len(finder.find(picture, every=True)) == 1
+    assert runtime.looks > 2 * looks
 
 
 def test_sees_nothing_where_nothing_is() -> None:
@@ -173,4 +207,14 @@ def test_refuses_other_maps() -> None:
             return (np.zeros((1, 1), np.float32),)
 
     with pytest.raises(ModelError, match="gives other maps"):
-        FaceFinder(Wrong(), ENTRY).find(marked(300, 200, 0, 0, 0))
+        FaceFinder(Wrong(), ENTRY).rehearse()
+
+
+def test_refuses_maps_that_are_not_numbers() -> None:
+    class Broken(Marks):
+        def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+            boxes, heat = super().run(crops)
+            return boxes + np.float32("nan"), heat
+
+    with pytest.raises(ModelError, match="not numbers"):
+        FaceFinder(Broken(), ENTRY).rehearse()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ import pytest
 
 from image_gender_classifier import loading, manifest
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.manifest import CascadeEntry, ModelEntry
+from image_gender_classifier.manifest import CascadeEntry, Entry, FinderEntry, ModelEntry
 
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 MODEL, CASCADE = "gender_int8.tflite", "lbpcascade_frontalface.xml"
+FINDER = "finder_int8.tflite"
 Content = dict[str, Any]
 
 
@@ -27,7 +28,7 @@ def change(folder: Path, edit: Callable[[Content], object]) -> None:
     path.write_text(json.dumps(content), "utf-8")
 
 
-def required(entry: type[ModelEntry] | type[CascadeEntry]) -> list[str]:
+def required(entry: type[Entry]) -> list[str]:
     optional = {"file", "second_look", "trained", "measured"}
     return [field.name for field in fields(entry) if field.name not in optional]
 
@@ -36,14 +37,14 @@ def test_what_is_dumped_is_loaded_again(tmp_path: Path) -> None:
     shipped = manifest.load(SHIPPED)
     (tmp_path / manifest.NAME).write_text(manifest.dump(shipped), "utf-8")
     again = manifest.load(tmp_path)
-    assert (again.models, again.cascades) == (shipped.models, shipped.cascades)
+    assert again == replace(shipped, folder=tmp_path)
     assert list(again.models) == list(shipped.models)
     assert manifest.dump(again) == manifest.dump(shipped)
 
 
 def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licence() -> None:
     shipped = manifest.load(SHIPPED)
-    entries: dict[str, ModelEntry | CascadeEntry] = {**shipped.models}
+    entries: dict[str, Entry] = {**shipped.models, **shipped.finders}
     entries |= {entry.file: entry for entry in shipped.cascades}
     kinds = {".xml", ".tflite", ".onnx", ".keras"}
     assert set(entries) == {path.name for path in SHIPPED.iterdir() if path.suffix in kinds}
@@ -52,12 +53,6 @@ def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licenc
         assert (entry.bytes, entry.sha256) == (len(data), hashlib.sha256(data).hexdigest())
         assert manifest.read_verified(SHIPPED, entry) == data
         assert entry.license
-
-
-def test_cascades_keep_the_order_of_the_manifest(models: Path) -> None:
-    names = [entry.file for entry in manifest.load(models).cascades]
-    change(models, lambda content: content.update(files=dict(reversed(content["files"].items()))))
-    assert [entry.file for entry in manifest.load(models).cascades] == names[::-1]
 
 
 def test_a_missing_manifest_is_a_model_error(tmp_path: Path) -> None:
@@ -101,11 +96,34 @@ def test_another_version_is_a_model_error(version: object, models: Path) -> None
 @pytest.mark.parametrize(
     ("file", "field"),
     [(MODEL, name) for name in required(ModelEntry)]
-    + [(CASCADE, name) for name in required(CascadeEntry)],
+    + [(CASCADE, name) for name in required(CascadeEntry)]
+    + [(FINDER, name) for name in required(FinderEntry)],
 )
 def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -> None:
     change(models, lambda content: content["files"][file].pop(field))
     with pytest.raises(ModelError, match=field):
+        manifest.load(models)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("suspicion", 0.9),
+        ("suspicion", -0.1),
+        ("suspicion", float("nan")),
+        ("suspicion", "high"),
+        ("threshold", 1.5),
+        ("smallest_face", 0),
+        ("smallest_face", 1.5),
+        ("smallest_face", None),
+        ("input_shape", [128, 128]),
+    ],
+)
+def test_a_finders_field_of_the_wrong_kind_is_a_model_error(
+    field: str, value: object, models: Path
+) -> None:
+    change(models, lambda content: content["files"][FINDER].update({field: value}))
+    with pytest.raises(ModelError, match="is missing or of the wrong kind"):
         manifest.load(models)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import get_args
 
 from image_gender_classifier.choices import DetectorChoice
+from image_gender_classifier.options import smallest_face
 from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.runtimes import PREFERENCE
 from image_gender_classifier.train.boxes import cost, report, sets
 from image_gender_classifier.train.boxes.cost import Cost
 from image_gender_classifier.train.boxes.report import Measurement
@@ -17,11 +19,11 @@ from image_gender_classifier.train.boxes.scoring import SetScore, score
 from image_gender_classifier.train.boxes.trials import Skipped, TrialSet
 from image_gender_classifier.train.command import Parser, check_json, exit_code, say
 from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.train.detectors import detector_key, open_detector
+from image_gender_classifier.train.detectors import key_of, open_detector
 from image_gender_classifier.writing import write_whole
 
 PROGRAM = "image-gender-evaluate-boxes"
-_TIMED = (sets.LFW, sets.NO_FACE)
+_TIMED = (sets.LFW, sets.CALTECH, sets.NO_FACE)
 _DESCRIPTION = (
     "Measures face finding: on portraits whose faces are known, upright and turned, on pictures "
     "without a face, and on FairFace's validation crops, whole and set into backgrounds. Gives "
@@ -37,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; the process's own by default.
 
     Returns:
-        The exit code: 0, 2 for wrong usage, data or cascades, 3 where the JSON cannot be written,
-        130 when interrupted.
+        The exit code: 0, 2 for wrong usage, data, models or runtime, 3 where the JSON cannot be
+        written, 130 when interrupted.
     """
     return exit_code(PROGRAM, lambda: _evaluate(_parser().parse_args(argv)))
 
@@ -65,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
         "face (default: cascade)",
     )  # fmt: skip
     add(
+        "--runtime", choices=PREFERENCE,
+        help="what runs the face finder (default: the first of these that can be loaded)",
+    )  # fmt: skip
+    add(
+        "--min-face", type=smallest_face, metavar="S",
+        help="the smallest face that cascade and lbp look for, as in use (default: what is usual)",
+    )  # fmt: skip
+    add(
         "--time", action="store_true",
         help=f"also measure the CPU time of finding, against {cost.REFERENCE} (default: no)",
     )  # fmt: skip
@@ -74,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     check_json(arguments.json)
-    detector = open_detector(arguments.detector)
+    detector = open_detector(arguments.detector, arguments.runtime, arguments.min_face)
     found = [
         *sets.portraits(arguments.data),
         sets.crops(arguments.fairface),
@@ -88,7 +98,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         raise DataError(f"{arguments.data}: there is nothing to measure on")
     scores = [_score(one, detector) for one in to_measure]
     costs = _costs(to_measure, detector) if arguments.time else []
-    measurement = Measurement(detector_key(arguments.detector), scores, skipped, costs)
+    measurement = Measurement(key_of(arguments.detector, detector), scores, skipped, costs)
     say(report.table(measurement), sys.stdout)
     if arguments.json is not None:
         write_whole(arguments.json, report.to_json(measurement).encode("utf-8", "replace"))

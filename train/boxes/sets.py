@@ -26,7 +26,7 @@ from image_gender_classifier.verdict import Box
 
 LFW = "lfw"
 NO_FACE = "no_face"
-_CALTECH = "caltech_faces"
+CALTECH = "caltech_faces"
 _WIDER = "wider"
 _TIGHT = "tight crops"
 _COMPOSITES = "composites"
@@ -66,7 +66,7 @@ def portraits(folder: Path) -> list[TrialSet | Skipped]:
         DataError: A table of true boxes is missing or wrong, or a folder cannot be read.
     """
     sets: list[TrialSet | Skipped] = []
-    for name, read in ((LFW, _lfw), (_CALTECH, _boxed), (_WIDER, _boxed)):
+    for name, read in ((LFW, _lfw), (CALTECH, _boxed), (_WIDER, _boxed)):
         found = read(folder / name) if (folder / name).is_dir() else []
         sets += _upright_and_turned(name, found) if found else [_without(name, folder / name)]
     empty = _files(folder / NO_FACE)

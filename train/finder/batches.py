@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from image_gender_classifier.finder import fitted
+from image_gender_classifier.looks import fitted
 from image_gender_classifier.train.finder import maps, scenes
 from image_gender_classifier.train.finder.network import BOX, HEAT
 from image_gender_classifier.train.finder.scenes import Sources

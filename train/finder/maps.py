@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.finder import STRIDE
+from image_gender_classifier.looks import STRIDE
 from image_gender_classifier.verdict import Box
 
 _Floats = npt.NDArray[np.float32]

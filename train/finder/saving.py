@@ -19,7 +19,8 @@ from image_gender_classifier.writing import write_whole
 
 MODEL = "finder.keras"
 STAGE = "finder"
-_THRESHOLD = 0.5
+_SUSPICION = 0.2
+_THRESHOLD = 0.525
 
 
 def save(
@@ -53,6 +54,7 @@ def save(
         colour_order="RGB",
         detector=STAGE,
         smallest_face=SMALLEST,
+        suspicion=_SUSPICION,
         threshold=_THRESHOLD,
         license=license,
         trained={**trained, "tensorflow": tf.__version__, "keras": keras.__version__},

@@ -31,8 +31,8 @@ def test_all_sets(
     content = json.loads(file.read_text("utf-8"))
     assert content["detector"] == detector_key("cascade")
     assert len(content["sets"]) == 14
-    assert set(content["cost"]) == {"lfw", "no_face"}
-    assert list(content["sets"]["lfw"]["stages"]) == ["lbp", "haar"]
+    assert set(content["cost"]) == {"lfw", "caltech_faces", "no_face"}
+    assert list(content["sets"]["lfw"]["stages"]) == ["lbp", "finder"]
     for name in content["sets"]:
         assert name in printed.out
 
@@ -58,6 +58,16 @@ def test_what_is_missing_is_said(portraits: Path, capsys: pytest.CaptureFixture[
     errors = capsys.readouterr().err
     assert "tight crops: skipped, --fairface is not given" in errors
     assert "composites: skipped" in errors
+
+
+def test_runtime_and_smallest_face_can_be_chosen(portraits: Path, tmp_path: Path) -> None:
+    keys = set()
+    for options in ((), ("--runtime", "onnx"), ("--min-face", "0.08")):
+        file = tmp_path / "boxes.json"
+        assert run("--data", portraits, "--json", file, *options) == 0
+        keys.add(json.loads(file.read_text("utf-8"))["detector"])
+    assert len(keys) == 3
+    assert run("--data", portraits, "--min-face", "0") == 2
 
 
 def test_unreadable_pictures_are_counted(

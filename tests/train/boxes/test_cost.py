@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,14 +11,15 @@ import cv2
 import numpy as np
 import pytest
 
-from image_gender_classifier import images
+from image_gender_classifier import images, manifest
+from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.errors import ModelError, UnreadablePicture
 from image_gender_classifier.images import Picture
+from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.pipeline import Detector
 from image_gender_classifier.train.boxes import cost
 from image_gender_classifier.train.boxes.cost import Cost
 from image_gender_classifier.train.boxes.trials import Shown, Trial, TrialSet
-from image_gender_classifier.train.detectors import open_detector
 
 Make = Callable[..., Detector]
 
@@ -68,11 +70,15 @@ def test_a_large_set_is_sampled_evenly(told: Make) -> None:
     assert measured.n == 400
 
 
-def test_the_reference_finds_what_the_first_cascade_finds(face_picture: Path) -> None:
+def test_the_reference_finds_what_the_cascade_does_at_its_settings(face_picture: Path) -> None:
+    models = manifest.load(shipped_models())
+    entry = replace(
+        models.cascades[0], longest_side=160, smallest_face=0.15, scale_factor=1.1, min_neighbors=3
+    )
     picture = images.read(face_picture)
     boxes = np.asarray(cost.open_reference()(picture), float)
     scale = max(picture.width, picture.height) / 160
-    expected = [face.box for face in open_detector("cascade").find(picture)]
+    expected = [face.box for face in CascadeDetector(models, entry).find(picture)]
     assert boxes * scale == pytest.approx(
         np.array([(box.x, box.y, box.width, box.height) for box in expected]), rel=0.02
     )

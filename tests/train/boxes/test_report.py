@@ -12,13 +12,13 @@ from image_gender_classifier.train.boxes.scoring import SetScore, StageCount
 from image_gender_classifier.train.boxes.trials import Skipped
 from image_gender_classifier.train.metrics import wilson
 
-FITS = (Fit("lbp", 1.0, 0.01, 0.0), Fit("haar", 0.9, 0.0, 0.0), Fit("lbp", 1.02, -0.01, 0.02))
+FITS = (Fit("lbp", 1.0, 0.01, 0.0), Fit("finder", 0.9, 0.0, 0.0), Fit("lbp", 1.02, -0.01, 0.02))
 STREETS = SetScore(
     "streets", wilson(1500, 2000), wilson(1600, 2000),
-    {"lbp": StageCount(1700, 1450), "haar": StageCount(100, 50)}, (), (("torn.jpg", "why"),),
+    {"lbp": StageCount(1700, 1450), "finder": StageCount(100, 50)}, (), (("torn.jpg", "why"),),
 )  # fmt: skip
 CROPS = SetScore(
-    "crops", wilson(3, 4), wilson(3, 4), {"lbp": StageCount(2, 2), "haar": StageCount(1, 1)},
+    "crops", wilson(3, 4), wilson(3, 4), {"lbp": StageCount(2, 2), "finder": StageCount(1, 1)},
     FITS, (),
 )  # fmt: skip
 EMPTY = SetScore("empty", wilson(0, 0), wilson(0, 0), {"lbp": StageCount(0, 0)}, (), ())
@@ -38,7 +38,7 @@ def test_a_row_a_set() -> None:
     (streets,) = (row for row in rows if row.startswith("streets") and "of" in row)
     assert streets.split() == [
         "streets", "2,000", "75.0", "%", "73.1", "to", "76.8",
-        "lbp", "1,450", "of", "1,700,", "haar", "50", "of", "100",
+        "lbp", "1,450", "of", "1,700,", "finder", "50", "of", "100",
     ]  # fmt: skip
     assert rows[rows.index(streets) + 1] == "  and 1 unreadable"
     assert any(row.split() == ["empty", "0", "-", "lbp", "0", "of", "0"] for row in rows)
@@ -59,7 +59,7 @@ def test_frames_by_stage() -> None:
     assert "0.92 to 1.08" in rows[at + 1]
     assert rows[at + 3].split()[:5] == ["crops", "3", "0.910", "1.000", "1.018"]
     assert rows[at + 4].split()[:2] == ["lbp", "2"]
-    assert rows[at + 5].split()[:2] == ["haar", "1"]
+    assert rows[at + 5].split()[:2] == ["finder", "1"]
 
 
 def test_costs() -> None:
@@ -73,7 +73,7 @@ def test_json() -> None:
     streets = content["sets"]["streets"]
     assert streets["right"]["value"] == 0.75
     assert streets["any_right"]["value"] == 0.8
-    assert streets["stages"]["haar"] == {"found": 100, "right": 50}
+    assert streets["stages"]["finder"] == {"found": 100, "right": 50}
     assert streets["unreadable"] == 1
     assert "framing" not in streets
     framing = content["sets"]["crops"]["framing"]

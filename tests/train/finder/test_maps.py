@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.finder import STRIDE, decode
+from image_gender_classifier.looks import STRIDE, decode
 from image_gender_classifier.train.finder import maps
 from image_gender_classifier.verdict import Box
 

@@ -1,0 +1,131 @@
+"""What the face finder is shown of a picture, and what its maps say.
+
+Boxes are frames of the classifier, in pixels of what they are found in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import ceil, exp
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier.faces import Pixels, same
+from image_gender_classifier.verdict import Box
+
+STRIDE = 8
+_BLANK = 127  # what the network's normalisation turns into nothing
+_Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A face that the finder sees.
+
+    Attributes:
+        frame: The classifier's frame around it.
+        logit: How sure the finder is: the logit of its being a face.
+    """
+
+    frame: Box
+    logit: float
+
+
+def squares(height: int, width: int, side: int) -> Iterator[tuple[int, int, int]]:
+    """Gives squares (left, top, side) that overlap by half and cover a picture.
+
+    A side longer than the picture's makes squares that reach beyond it.
+    """
+    for top in _steps(height, side):
+        for left in _steps(width, side):
+            yield left, top, side
+
+
+def _steps(extent: int, side: int) -> list[int]:
+    """Gives where windows of a side begin that overlap by half at least and cover an extent."""
+    count = max(ceil((extent - side) / (side / 2)), 0) + 1
+    return [round(place * max(extent - side, 0) / max(count - 1, 1)) for place in range(count)]
+
+
+def window(frame: Box, margin: float, height: int, width: int) -> tuple[int, int, int]:
+    """Gives the square (left, top, side) to look at for one face.
+
+    It lies inside the picture as far as it can: the network knows pictures better than what
+    might be put beyond their edges.
+
+    Args:
+        frame: The face's frame.
+        margin: Side of the square over the frame's.
+        height: The picture's height.
+        width: The picture's width.
+    """
+    side = max(min(ceil(margin * frame.width), max(height, width)), 1)
+    left, top = (
+        min(max(round(start + (frame.width - side) / 2), 0), max(extent - side, 0))
+        for start, extent in ((frame.x, width), (frame.y, height))
+    )
+    return left, top, side
+
+
+def fitted(pixels: Pixels, size: int) -> Pixels:
+    """Shrinks or enlarges a picture into the top left corner of a blank square.
+
+    Args:
+        pixels: uint8 RGB, H x W x 3.
+        size: Side of the square in pixels.
+
+    Returns:
+        uint8 RGB, size x size x 3.
+    """
+    scale = size / max(pixels.shape[:2])
+    # Halving, then the rest linearly, averages about as well as one step by areas and is many
+    # times faster. An odd last row or column is lost and its place stays blank.
+    while max(pixels.shape[:2]) >= 2 * size and min(pixels.shape[:2]) > 1:
+        height, width = (side // 2 for side in pixels.shape[:2])
+        even = pixels[: 2 * height, : 2 * width]
+        pixels = cast(Pixels, cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+        scale *= 2
+    height, width = (min(max(round(side * scale), 1), size) for side in pixels.shape[:2])
+    square = np.full((size, size, 3), _BLANK, np.uint8)
+    square[:height, :width] = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    return square
+
+
+def decode(heat: _Floats, boxes: _Floats, least: float) -> list[Found]:
+    """Reads the faces out of the network's maps.
+
+    Args:
+        heat: Logits of centres, G x G.
+        boxes: By cell the way to the centre in cells, right and down, and the logarithm of the
+            frame's side over the input's, G x G x 3.
+        least: Least logit.
+
+    Returns:
+        Faces by falling logit, frames in pixels of the network's input; two may be the same.
+    """
+    cells = heat.shape[0]
+    size = cells * STRIDE
+    highest = cv2.dilate(heat, np.ones((3, 3), np.uint8))
+    rows, columns = np.nonzero((heat == highest) & (heat >= least))
+    found = []
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        right, down, extent = boxes[row, column].tolist()
+        side = size * exp(min(extent, 1.0))
+        x, y = (column + 0.5 + right) * STRIDE, (row + 0.5 + down) * STRIDE
+        found.append(Found(Box(x - side / 2, y - side / 2, side, side), float(heat[row, column])))
+    found.sort(key=lambda face: -face.logit)
+    return found
+
+
+def distinct(found: Iterable[Found], known: Iterable[Box] = ()) -> list[Found]:
+    """Sorts faces by falling logit and leaves out those that a surer or a known one covers."""
+    frames, kept = list(known), []
+    for face in sorted(found, key=lambda face: -face.logit):
+        if not any(same(face.frame, other) for other in frames):
+            kept.append(face)
+            frames.append(face.frame)
+    return kept

@@ -1,0 +1,103 @@
+"""What the finder is shown, and what is read out of its maps."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from math import ceil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_gender_classifier.looks import (
+    STRIDE,
+    Found,
+    decode,
+    distinct,
+    fitted,
+    squares,
+    window,
+)
+from image_gender_classifier.verdict import Box
+
+SIZE = 128
+CELLS = SIZE // STRIDE
+EXTENTS = st.integers(1, 2000)
+
+
+@given(EXTENTS, EXTENTS)
+def test_a_picture_is_fitted_whole_into_the_corner(height: int, width: int) -> None:
+    pixels = np.zeros((height, width, 3), np.uint8)
+    square = fitted(pixels, SIZE)
+    assert square.shape == (SIZE, SIZE, 3)
+    shown = (square == 0).all(axis=-1)
+    rows, columns = shown.any(axis=1).sum(), shown.any(axis=0).sum()
+    assert max(rows, columns) >= SIZE - 1
+    scale = SIZE / max(height, width)
+    assert rows == pytest.approx(height * scale, abs=2)
+    assert columns == pytest.approx(width * scale, abs=2)
+    assert shown[:rows, :columns].all()
+
+
+@given(EXTENTS, EXTENTS, st.floats(0.1, 1))
+def test_squares_cover_the_picture_and_overlap(height: int, width: int, share: float) -> None:
+    side = ceil(share * max(height, width))
+    looks = list(squares(height, width, side))
+    assert {one for _, _, one in looks} == {side}
+    for extent, starts in (
+        (width, sorted({left for left, _, _ in looks})),
+        (height, sorted({top for _, top, _ in looks})),
+    ):
+        assert starts[0] == 0
+        assert starts[-1] + side >= extent
+        assert starts[-1] < extent
+        assert (np.diff(starts) <= side / 2 + 1).all()
+
+
+def test_faces_are_those_of_the_peaks() -> None:
+    heat = np.full((CELLS, CELLS), -9, np.float32)
+    boxes = np.zeros((CELLS, CELLS, 3), np.float32)
+    heat[4, 8], heat[4, 9], heat[12, 3], heat[1, 1] = 3, 2, 1, -1
+    boxes[4, 8] = 0.5, -0.25, np.log(0.25)
+    boxes[12, 3] = 0, 0, np.log(0.125)
+    found = decode(heat, boxes, 0)
+    assert [face.logit for face in found] == [3, 1]
+    boxes_found = [astuple(face.frame) for face in found]
+    assert boxes_found == [pytest.approx((56, 18, 32, 32)), pytest.approx((20, 92, 16, 16))]
+
+
+def test_of_two_that_cover_each_other_the_surer_one_stays() -> None:
+    one, inside = Found(Box(0, 0, 60, 60), 0.9), Found(Box(5, 5, 55, 55), 0.8)
+    beside = Found(Box(50, 0, 60, 60), 0.7)
+    assert distinct([inside, beside, one]) == [one, beside]
+
+
+@given(EXTENTS, EXTENTS, st.floats(-0.2, 1.2), st.floats(-0.2, 1.2), st.floats(0.001, 2))
+def test_a_look_at_one_face_is_around_it_and_inside_the_picture_if_it_can(
+    height: int, width: int, across: float, down: float, share: float
+) -> None:
+    extent = share * max(height, width)
+    centre = across * width, down * height
+    frame = Box(centre[0] - extent / 2, centre[1] - extent / 2, extent, extent)
+    left, top, side = window(frame, 1.3, height, width)
+    assert 1 <= side <= max(height, width)
+    assert side >= min(extent, max(height, width))
+    for start, whole, middle in ((left, width, centre[0]), (top, height, centre[1])):
+        assert 0 <= start <= max(whole - side, 0)
+        if 0 < start < whole - side:
+            assert start + side / 2 == pytest.approx(middle, abs=1)
+
+
+@given(st.integers(130, 2000), st.floats(0.3, 1))
+def test_what_is_fitted_stays_in_its_place(width: int, place: float) -> None:
+    """Halving loses odd columns, but moves nothing."""
+    ramp = np.broadcast_to(np.linspace(0, 255, width)[None, :, None], (width // 2, width, 3))
+    row = fitted(np.ascontiguousarray(ramp.astype(np.uint8)), SIZE)[10, :, 0]
+    column = int(place * 120)
+    assert row[column] == pytest.approx(255 * (column + 0.5) / SIZE, abs=2.5)
+
+
+def test_a_known_face_is_not_found_again() -> None:
+    found = [Found(Box(0, 0, 60, 60), 0.9), Found(Box(100, 0, 60, 60), 0.8)]
+    assert distinct(found, [Box(10, 5, 60, 60)]) == found[1:]
