@@ -112,7 +112,8 @@ class FaceFinder:
                 for face in distinct(seen, frames)
                 if face.frame.width >= _SUSPECT * least
             ]
-            looked_at = self._looked_at(pixels, likely if every else likely[:_MOST], _MARGINS)
+            chosen = likely if every else likely[:_MOST]
+            looked_at = self._looked_at(pixels, chosen, _MARGINS)
             found += distinct(
                 (face for face in looked_at if face.frame.width >= _CONFIRMED * least), frames
             )

@@ -129,7 +129,7 @@ class FinderEntry:
         detector: Name of the stage, as verdicts give it.
         smallest_face: Side of the smallest frame that it sees well, as a share of its input's.
         suspicion: Least score of what may be a face in a look at much of a picture.
-        threshold: Least score of a face in a look of its own.
+        threshold: Least score of a face in looks of its own.
         license: SPDX expression.
         trained: Data, command, seed and whatever else made the file.
         measured: Figures measured on the file.

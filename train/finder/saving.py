@@ -20,7 +20,7 @@ from image_gender_classifier.writing import write_whole
 MODEL = "finder.keras"
 STAGE = "finder"
 _SUSPICION = 0.2
-_THRESHOLD = 0.525
+_THRESHOLD = 0.52
 
 
 def save(
