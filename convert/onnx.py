@@ -60,19 +60,19 @@ def _remove_idle_clips(graph: Any) -> None:
 def _round_sums_up(graph: Any) -> None:
     """Makes sums a trifle larger that often lie half way between two quantised values.
 
-    TFLite rounds these up, ONNX Runtime to the even one. They lie there often where the scale of a
-    term is a simple fraction of the sum's, as with terms that a ReLU6 limits.
+    TFLite rounds these up, ONNX Runtime to the even one. They lie there often where the scale of
+    each term is a simple fraction of the sum's, as with terms that a ReLU6 limits.
     """
     constants = _constants(graph)
-    makers = {node.output[0]: node for node in graph.node}
+    scaled = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
     quantisers = {node.input[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
     for add in [node for node in graph.node if node.op_type == "Add"]:
-        terms = [makers.get(name) for name in add.input]
-        if add.output[0] not in quantisers or None in terms:
+        if add.output[0] not in quantisers or not scaled.keys() >= set(add.input):
             continue
+        terms = [scaled[name] for name in add.input]
         of_sum = constants[quantisers[add.output[0]].input[1]]
         shares = [_FRACTION * float(constants[term.input[1]] / of_sum) for term in terms]
-        if all(abs(share - round(share)) > _A_TRIFLE * share for share in shares):
+        if any(abs(share - round(share)) > _A_TRIFLE * share for share in shares):
             continue
         for side, term in enumerate(terms):
             own = onnx.NodeProto()

@@ -18,7 +18,7 @@ from image_gender_classifier.verdict import Box, Face, Verdict
 
 @pytest.fixture(scope="module")
 def parts() -> Parts:
-    return loading.open_parts(Choices())
+    return loading.open_parts(Choices(threshold=0.5))
 
 
 @pytest.fixture(scope="module")

@@ -113,17 +113,19 @@ def test_verdicts_are_those_of_a_run(
     for picture in samples.glob("*.jpg"):
         copyfile(picture, pictures / picture.name)
     (pictures / "broken.jpg").write_bytes(b"\xff\xd8\xff")
-    watch(folders, 3)
+    likelier = ("--threshold", "0.5")
+    watch(folders, 3, *likelier)
     said = capsys.readouterr().err
     assert "'astronaut.jpg': female" in said
     assert "'cat.jpg': no face" in said
     assert said.count("'broken.jpg'") == 1
     (tmp_path / "run").mkdir()
-    assert cli.main(["-i", str(pictures), "-o", str(tmp_path / "run"), "--quiet"]) == 1
+    given = ["-i", str(pictures), "-o", str(tmp_path / "run"), "--quiet", *likelier]
+    assert cli.main(given) == 1
     written = {path.name: path.read_bytes() for path in verdicts.iterdir()}
     assert written == {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     before = {path: path.stat().st_mtime_ns for path in verdicts.iterdir()}
-    watch(folders, 2)
+    watch(folders, 2, *likelier)
     assert {path: path.stat().st_mtime_ns for path in verdicts.iterdir()} == before
     assert "astronaut" not in capsys.readouterr().err
 

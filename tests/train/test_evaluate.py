@@ -243,13 +243,13 @@ def test_unreadable_pictures_are_named_and_wrong(
 def test_the_cascade_counts_pictures_without_a_face(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    figures = run(make_onnx(tmp_path), data, "--detector", "cascade")
+    figures = run(make_onnx(tmp_path), data, "--detector", "lbp")
     assert set(figures) == KEYS
     assert (figures["n"], figures["judged"], figures["no_face"]) == (7, 0, 1.0)
     assert figures["accuracy"] == {"value": None, "low": 0.0, "high": 1.0}
     assert figures["accuracy_all"] == approx(interval(0, 7))
     assert (figures["groups"], figures["ece"]) == ({}, None)
-    assert "detector cascade, no face 100.0 %, unreadable 0" in capsys.readouterr().out
+    assert "detector lbp, no face 100.0 %, unreadable 0" in capsys.readouterr().out
 
 
 class BrightFaces(WholePicture):
