@@ -53,10 +53,12 @@ def draw(picture: Picture, verdict: Verdict, longest: int) -> bytes:
 
 def _draw_face(drawn: Pixels, face: Face, per_pixel: float) -> None:
     box = face.box
-    left, top = round(box.x * per_pixel), round(box.y * per_pixel)
+    # Where a frame reaches beyond the picture, its edge is drawn along the picture's.
+    height, width = drawn.shape[:2]
+    left, top = max(round(box.x * per_pixel), 0), max(round(box.y * per_pixel), 0)
     right, bottom = (
-        round((box.x + box.width) * per_pixel),
-        round((box.y + box.height) * per_pixel),
+        min(round((box.x + box.width) * per_pixel), width - 1),
+        min(round((box.y + box.height) * per_pixel), height - 1),
     )
     colour = _COLOURS[face.gender]
     for thickness, ink in ((4, _DARK), (2, colour)):  # a dark edge shows on any background

@@ -144,8 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--min-face", type=smallest_face, metavar="S",
         help=f"the smallest face to look for, as a share of the picture's shorter side, "
-        f"{SMALLEST_FACE} to 1; less takes longer, and finds more that is no face (default: about "
-        "0.12 of the longer side)",
+        f"{SMALLEST_FACE} to 1; less takes longer, and finds more that is no face (default: what "
+        "one look at the picture shows, from about 0.12 of the longer side on)",
     )  # fmt: skip
     add(
         "--recursive", action="store_true",
@@ -177,8 +177,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--all-faces", action="store_true",
-        help="search for every face of a picture and judge them all, not only the largest and most "
-        "central; takes longer (default: no)",
+        help="judge all faces, not only the largest and most central, and search on where one is "
+        "found already; for small ones choose a smallest face as well (default: no)",
     )  # fmt: skip
     add(
         "--annotate", type=Path, metavar="DIR",

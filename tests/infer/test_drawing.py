@@ -49,6 +49,15 @@ def test_a_face_has_a_box_of_its_colour_where_it_is(
     assert not found[70:230, 120:280].any(), "the face itself stays free"
 
 
+def test_a_frame_beyond_the_picture_is_drawn_along_its_edges() -> None:
+    face = Face(Box(-60, -60, 520, 520), "finder", "female", 0.9)
+    verdict = Verdict("a", "classified", "female", 0.9, (face,))
+    found = near(drawn(blank(400, 400), verdict), drawing._COLOURS["female"])
+    for edge in (found[:4], found[:, :4], found[:, -4:]):
+        assert edge[edge.shape[0] // 4 : -1].any()
+    assert not found[20:340, 20:380].any()
+
+
 def test_the_deciding_face_lies_above_the_others() -> None:
     box = Box(100, 100, 200, 200)
     faces = (Face(box, "lbp", "female", 0.9), Face(box, "lbp"))
