@@ -55,7 +55,7 @@ def load(  # noqa: PLR0913  the choices, one by one
     Raises:
         ModelError: A model, cascade or manifest is missing, damaged or of another contract.
         RuntimeMissing: No usable runtime is installed.
-        UsageError: Model and runtime don't fit, or the threshold is not between 0 and 1.
+        UsageError: Choices that don't fit each other, or a number out of its range.
     """
     path = None if model is None else os.fspath(model)
     chosen = Choices(path, runtime, detector, threshold, min_face, all_faces)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from image_gender_classifier import faces, manifest
 from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.choices import DetectorChoice
-from image_gender_classifier.errors import ModelError
+from image_gender_classifier.errors import ModelError, UsageError
 from image_gender_classifier.faces import Framing
 from image_gender_classifier.finder import FaceFinder
 from image_gender_classifier.images import Picture
@@ -79,8 +79,14 @@ def open_detector(
     Raises:
         ModelError: A file is missing, damaged or of another contract.
         RuntimeMissing: The runtime cannot be loaded.
+        UsageError: Something is wanted of `none`, which does not search.
     """
     if choice == "none":
+        if min_face is not None or every:
+            raise UsageError(
+                "detector none takes each picture for a face, so it can search neither for every "
+                "face nor for small ones; leave out one or the other"
+            )
         return WholePicture()
     if not models.cascades:
         raise _missing(models, "cascade")

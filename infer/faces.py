@@ -22,6 +22,7 @@ from image_gender_classifier.verdict import Box, Face
 Pixels = npt.NDArray[np.uint8]
 
 _SAME_FACE = 0.3  # intersection over union of two boxes of one face
+_INSIDE = 0.8  # of a box's area
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,17 @@ def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
 
 
-def same(one: Box, other: Box) -> bool:
-    """Tells whether two boxes overlap so much (intersection over union) that one face has both."""
+def covers(one: Box, other: Box) -> bool:
+    """Tells whether a box leaves no face of its own to another.
+
+    That is so where both overlap so much (intersection over union) that one face has both, or
+    where the other lies inside: eyes and mouth of a large face may look like a small one.
+    """
     across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     shared = max(across, 0.0) * max(down, 0.0)
-    return shared >= _SAME_FACE * (one.width * one.height + other.width * other.height - shared)
+    areas = one.width * one.height, other.width * other.height
+    return shared >= min(_SAME_FACE * (sum(areas) - shared), _INSIDE * areas[1])
 
 
 def prominence(box: Box, width: int, height: int) -> float:

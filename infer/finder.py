@@ -19,6 +19,7 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
 from image_gender_classifier.looks import (
+    MARGINS,
     STRIDE,
     Found,
     decode,
@@ -34,13 +35,12 @@ from image_gender_classifier.verdict import Box, Face
 _CLOSER, _CLOSEST = 0.6, 0.3  # sides of closer looks, as shares of the picture's longest side
 _LEAST_PIXELS = 0.75  # of the input's side: enlarging fewer pixels further shows nothing more
 _SUSPECT, _CONFIRMED = 0.75, 0.9  # a face may be measured so much smaller than it is
-_MARGINS = (1.3, 1.8)  # sides of the looks at one face over its frame's
 _FURTHEST = 0.3  # of a frame's side: how far such a look may move it
 _UNSEEN = -4.0  # the logit of a face that such a look does not show
 _HOPELESS = -2.0  # after so low a logit no further look
 _MOST = 8  # faces in one round of looks that get looks of their own
 _SEARCH = (
-    *(_CLOSER, _CLOSEST, _LEAST_PIXELS, _SUSPECT, _CONFIRMED, *_MARGINS, _FURTHEST),
+    *(_CLOSER, _CLOSEST, _LEAST_PIXELS, _SUSPECT, _CONFIRMED, *MARGINS, _FURTHEST),
     *(_UNSEEN, _HOPELESS, _MOST),
 )
 
@@ -113,7 +113,7 @@ class FaceFinder:
                 if face.frame.width >= _SUSPECT * least
             ]
             chosen = likely if every else likely[:_MOST]
-            looked_at = self._looked_at(pixels, chosen, _MARGINS)
+            looked_at = self._looked_at(pixels, chosen, MARGINS)
             found += distinct(
                 (face for face in looked_at if face.frame.width >= _CONFIRMED * least), frames
             )
@@ -136,7 +136,7 @@ class FaceFinder:
             ModelError: The network cannot be run.
         """
         scaled = (_scaled(frame, 1 / picture.scale) for frame in frames)
-        found = distinct(self._looked_at(picture.pixels, scaled, _MARGINS[:1]))
+        found = distinct(self._looked_at(picture.pixels, scaled, MARGINS[:1]))
         return self._faces(picture, found, stage)
 
     def _faces(self, picture: Picture, found: Iterable[Found], stage: str) -> list[Face]:

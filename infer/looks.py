@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.faces import Pixels, same
+from image_gender_classifier.faces import Pixels, covers
 from image_gender_classifier.verdict import Box
 
 STRIDE = 8
+MARGINS = (1.3, 1.8)  # sides of the looks at one face over its frame's
 _BLANK = 127  # what the network's normalisation turns into nothing
 _Floats = npt.NDArray[np.float32]
 
@@ -125,7 +126,7 @@ def distinct(found: Iterable[Found], known: Iterable[Box] = ()) -> list[Found]:
     """Sorts faces by falling logit and leaves out those that a surer or a known one covers."""
     frames, kept = list(known), []
     for face in sorted(found, key=lambda face: -face.logit):
-        if not any(same(face.frame, other) for other in frames):
+        if not any(covers(other, face.frame) for other in frames):
             kept.append(face)
             frames.append(face.frame)
     return kept

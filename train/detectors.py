@@ -39,6 +39,7 @@ def open_detector(
     Raises:
         ModelError: One of its files is missing or damaged.
         RuntimeMissing: No runtime can be loaded.
+        UsageError: `none` is to search for small faces.
     """
     models = manifest.load(shipped_models())
     reasons = []

@@ -58,6 +58,12 @@ def test_is_a_third_of_the_original(exported: Any) -> None:
     assert 400_000 < len(exported.tflite_file) < exported.keras_path.stat().st_size / 3
 
 
+def test_wastes_no_space_on_names(interpreter: Interpreter) -> None:
+    names = [tensor["name"] for tensor in interpreter.get_tensor_details()]
+    assert max(map(len, names)) <= 4
+    assert len(set(names)) == len(names)
+
+
 def test_the_logit_step_parts_the_answers(exported: Any, drawn_crops: LabelledCrops) -> None:
     step = tflite.logit_step(exported.tflite_file)
     logits = exported.tflite.run(drawn_crops.crops)[0].reshape(-1)

@@ -12,7 +12,7 @@ import pytest
 from image_gender_classifier import images, manifest
 from image_gender_classifier.choices import DetectorChoice
 from image_gender_classifier.detectors import open_detector
-from image_gender_classifier.errors import ModelError
+from image_gender_classifier.errors import ModelError, UsageError
 from image_gender_classifier.faces import main_first
 from image_gender_classifier.images import Picture
 from image_gender_classifier.loading import shipped_models
@@ -96,6 +96,12 @@ def test_a_high_picture_hides_no_face(longer: int, shipped: Manifest, astronaut:
 def test_none_takes_the_whole_picture(shipped: Manifest, astronaut: Picture) -> None:
     (face,) = open_detector("none", shipped, "tflite").find(astronaut)
     assert (face.box.width, face.box.height) == (astronaut.height, astronaut.height)
+
+
+@pytest.mark.parametrize(("min_face", "every"), [(0.1, False), (None, True)])
+def test_none_refuses_to_search(shipped: Manifest, min_face: float | None, every: bool) -> None:
+    with pytest.raises(UsageError, match="detector none"):
+        open_detector("none", shipped, "tflite", min_face, every)
 
 
 @pytest.mark.parametrize("name", ["cat.jpg", "rocket.jpg"])

@@ -73,6 +73,18 @@ def test_of_two_that_cover_each_other_the_surer_one_stays() -> None:
     assert distinct([inside, beside, one]) == [one, beside]
 
 
+def test_what_lies_inside_a_surer_face_is_none() -> None:
+    face, mouth = Found(Box(0, 0, 60, 60), 0.9), Found(Box(20, 40, 15, 15), 0.8)
+    shoulder = Found(Box(50, 50, 15, 15), 0.7)
+    assert distinct([shoulder, mouth, face]) == [face, shoulder]
+    assert distinct([mouth, shoulder], [face.frame]) == [shoulder]
+
+
+def test_a_large_face_stays_beside_a_surer_part_of_it() -> None:
+    part, face = Found(Box(20, 40, 15, 15), 0.9), Found(Box(0, 0, 60, 60), 0.8)
+    assert distinct([part, face]) == [part, face]
+
+
 @given(EXTENTS, EXTENTS, st.floats(-0.2, 1.2), st.floats(-0.2, 1.2), st.floats(0.001, 2))
 def test_a_look_at_one_face_is_around_it_and_inside_the_picture_if_it_can(
     height: int, width: int, across: float, down: float, share: float

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from image_gender_classifier.choices import DetectorChoice
+from image_gender_classifier.errors import UsageError
 from image_gender_classifier.options import smallest_face
 from image_gender_classifier.pipeline import Detector
 from image_gender_classifier.runtimes import PREFERENCE
@@ -84,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     check_json(arguments.json)
+    if arguments.runtime and arguments.detector != "cascade":
+        raise UsageError(f"--runtime: detector {arguments.detector} has no network to run")
     detector = open_detector(arguments.detector, arguments.runtime, arguments.min_face)
     found = [
         *sets.portraits(arguments.data),

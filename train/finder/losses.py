@@ -9,7 +9,7 @@ from keras import ops
 
 from image_gender_classifier.looks import STRIDE
 
-_BOX_WEIGHT = 2.0
+_BOX_WEIGHT = 4.0
 _SHARP = 0.02  # below this a relative error counts by its square
 
 

@@ -2,8 +2,11 @@
 
 A network that is shown pasted squares learns to find pasted edges. So faces are cut out along
 many outlines, or go on beyond their square until they fade; backgrounds take on their light;
-patches without a face are pasted by the same means; and some scenes are nothing but one face and
-what goes on around it.
+patches without a face are pasted by the same means; some scenes are nothing but one face and what
+goes on around it; and many are what the finder sees when it looks at one face again.
+
+Faces are not mirrored: how FairFace's frames lie around heads that look aside is not alike for
+left and right.
 """
 
 from __future__ import annotations
@@ -17,12 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.faces import Pixels
+from image_gender_classifier.looks import MARGINS, fitted, window
 from image_gender_classifier.train.augment import degrade
 from image_gender_classifier.verdict import Box
 
 _Random = np.random.Generator
 _Mask = npt.NDArray[np.float32]
 
+_CLOSE = 0.6  # share of the scenes that are a look at one face
+_LARGER = 1.5  # sides of the pictures that such looks are cut from, over the looks'
+_MOVED, _MISJUDGED = 0.06, 0.12  # how far off a first look's frame lies, standard deviations
 _ALONE = 0.25  # share of the scenes that are made of one face and nothing else
 _MIRRORED = 0.7  # of the longest side: mirroring the edge of a smaller face would show another
 _EMPTY = 0.2  # share of the others that have no face
@@ -70,12 +77,60 @@ def draw(sources: Sources, longest: int, random: _Random) -> Scene:
         longest: Its longest side in pixels.
         random: Where the randomness comes from.
     """
+    if random.random() < _CLOSE:
+        return _close(_whole(sources, round(_LARGER * longest), random), longest, random)
+    return _whole(sources, longest, random)
+
+
+def _whole(sources: Sources, longest: int, random: _Random) -> Scene:
+    """Makes a picture."""
     height, width = _shape(longest, random)
     if random.random() < _ALONE:
         scene = _alone(sources, height, width, random)
     else:
         scene = _composed(sources, height, width, random)
     return Scene(degrade(scene.pixels, random), scene.frames)
+
+
+def _close(scene: Scene, longest: int, random: _Random) -> Scene:
+    """Looks at one of a picture's faces, or at where none is, as the finder does once it suspects.
+
+    Args:
+        scene: The picture.
+        longest: Longest side of what is seen, in pixels.
+        random: Where the randomness comes from.
+    """
+    height, width = scene.pixels.shape[:2]
+    if scene.frames:
+        suspected = _misjudged(scene.frames[int(random.integers(len(scene.frames)))], random)
+    else:
+        side, centre = _place(height, width, random)
+        suspected = _square(centre, side)
+    margin = MARGINS[int(random.integers(len(MARGINS)))]
+    left, top, extent = window(suspected, margin, height, width)
+    part = scene.pixels[top : top + extent, left : left + extent]
+    scale = longest / max(part.shape[:2])
+    rows, columns = (max(round(length * scale), 1) for length in part.shape[:2])
+    seen = (
+        Box((box.x - left) * scale, (box.y - top) * scale, box.width * scale, box.width * scale)
+        for box in scene.frames
+    )
+    inside = tuple(
+        box
+        for box in seen
+        if 0 <= box.x + box.width / 2 < columns and 0 <= box.y + box.width / 2 < rows
+    )
+    return Scene(fitted(part, longest)[:rows, :columns], inside)
+
+
+def _misjudged(frame: Box, random: _Random) -> Box:
+    """Draws where a first look might place a frame."""
+    side = frame.width * float(np.exp(random.normal(0, _MISJUDGED)))
+    x, y = (
+        start + frame.width / 2 + frame.width * random.normal(0, _MOVED)
+        for start in (frame.x, frame.y)
+    )
+    return _square((x, y), side)
 
 
 def _shape(longest: int, random: _Random) -> tuple[int, int]:
@@ -94,7 +149,7 @@ def _alone(sources: Sources, height: int, width: int, random: _Random) -> Scene:
         width / 2 + spare[0] * random.uniform(-0.9, 0.9),
         height / 2 + spare[1] * random.uniform(-0.9, 0.9),
     )
-    matrix = _placing(len(face), side, centre, _angle(random), _mirror(random))
+    matrix = _placing(len(face), side, centre, _angle(random))
     edge = _edge(random, side >= _MIRRORED * longest)
     pixels = cv2.warpAffine(face, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=edge)
     return Scene(cast(Pixels, pixels), (_square(centre, side),))
@@ -171,17 +226,13 @@ def _angle(random: _Random) -> float:
     return random.normal(0, 10) if random.random() < 0.6 else random.uniform(-45, 45)
 
 
-def _mirror(random: _Random) -> int:
-    return -1 if random.random() < 0.5 else 1
-
-
 def _placing(
-    stored: int, side: float, centre: tuple[float, float], degrees: float, mirror: int
+    stored: int, side: float, centre: tuple[float, float], degrees: float
 ) -> npt.NDArray[np.float64]:
     """Gives the affine map (2 x 3) from a stored square to its place, turned about its centre."""
     zoom, angle = side / stored, np.radians(degrees)
     cos, sin = zoom * np.cos(angle), zoom * np.sin(angle)
-    turn = np.array([[cos * mirror, sin], [-sin * mirror, cos]])
+    turn = np.array([[cos, sin], [-sin, cos]])
     middle = (stored - 1) / 2
     offset = np.array(centre) - 0.5 - turn @ (middle, middle)
     return np.column_stack([turn, offset])
@@ -200,7 +251,7 @@ def _paste(
         mask = _fading(len(patch), random)
     else:
         mask = _outline(len(patch), random)
-    matrix = _placing(len(patch), side, centre, _angle(random), _mirror(random))
+    matrix = _placing(len(patch), side, centre, _angle(random))
     _blend(pixels, patch, mask, matrix, side, centre)
 
 

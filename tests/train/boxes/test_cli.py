@@ -114,3 +114,11 @@ def test_a_damaged_table(
     (copy / "wider" / "boxes.csv").write_text("file,x\n")
     assert run("--data", copy) == 2
     assert "boxes.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("detector", ["lbp", "none"])
+def test_a_runtime_without_a_network_is_refused(
+    portraits: Path, detector: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--data", portraits, "--detector", detector, "--runtime", "onnx") == 2
+    assert f"detector {detector} has no network" in capsys.readouterr().err

@@ -118,3 +118,35 @@ def test_faces_of_one_scene_do_not_hide_each_other(drawn: Sequence[Scene]) -> No
                     abs(one.y + one.height / 2 - other.y - other.height / 2),
                 )
                 assert gap >= 0.35 * (one.width + other.width)
+
+
+def test_a_close_look_shows_its_face_large_and_where_it_is_said_to_be(sources: Sources) -> None:
+    pixels = plain(BLUE, 300, 400)
+    pixels[100:150, 320:370] = pixels[5:55, 5:55] = RED
+    scene = Scene(pixels, (scenes._square((345, 125), 50), scenes._square((30, 30), 50)))
+    sides = []
+    for seed in range(40):
+        seen = scenes._close(scene, SIZE, np.random.default_rng(seed))
+        assert max(seen.pixels.shape) == SIZE
+        (frame,) = seen.frames
+        sides.append(frame.width / SIZE)
+        _, columns = np.nonzero(seen.pixels[..., 0] > 125)
+        assert columns.min() == pytest.approx(max(frame.x, 0), abs=2)
+    assert 1 / 2.6 < min(sides) < max(sides) < 1
+
+
+def test_heads_are_not_mirrored() -> None:
+    """Left and right of FairFace's frames differ."""
+    face = np.hstack([plain(RED, 128, 64), plain((0, 250, 0), 128, 64)])
+    sources = Sources(face[None], range(1), [plain(BLUE, 200, 240)])
+    ways = []
+    for seed in range(60):
+        pixels = scenes.draw(sources, SIZE, np.random.default_rng(seed)).pixels
+        red, green = (
+            np.nonzero((pixels[..., channel] > 150) & (pixels[..., 2] < 100))[1]
+            for channel in (0, 1)
+        )
+        if len(red) > 100 and len(green) > 100:
+            ways.append(green.mean() - red.mean())
+    assert len(ways) > 20
+    assert min(ways) > 0
