@@ -132,7 +132,8 @@ def test_a_close_look_shows_its_face_large_and_where_it_is_said_to_be(sources: S
         sides.append(frame.width / SIZE)
         _, columns = np.nonzero(seen.pixels[..., 0] > 125)
         assert columns.min() == pytest.approx(max(frame.x, 0), abs=2)
-    assert 1 / 2.6 < min(sides) < max(sides) < 1
+    assert 0.38 < min(sides) < 0.6
+    assert 0.7 < max(sides) < 1.2
 
 
 def test_heads_are_not_mirrored() -> None:
