@@ -18,6 +18,7 @@ from image_gender_classifier.writing import (
     discard,
     open_written,
     partial_path,
+    read_written,
     remove_leftovers,
     write_whole,
 )
@@ -83,8 +84,7 @@ class XmlFolder(OutputFolder):
     def earlier(self, picture: PictureFile, run: str) -> Verdict | None:
         """The verdict of an earlier run on the same picture, with the same model and options."""
         try:
-            with open_written(self._folder / picture.xml) as file:
-                verdict = xml.decode(file.read(_MOST_BYTES))
+            verdict = xml.decode(read_written(self._folder / picture.xml, _MOST_BYTES))
         except (OSError, ValueError):
             return None
         same = verdict.run == run and verdict.file == xml.printable(picture.file)

@@ -65,11 +65,31 @@ def open_written(path: Path) -> BinaryIO:
     Raises:
         OSError: There is no such file; or it is a link, pipe or the like, which no run has made.
     """
-    file = os.fdopen(os.open(path, _OLD), "rb")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+    return os.fdopen(_open_old(path)[0], "rb")
+
+
+def read_written(path: Path, most: int) -> bytes:
+    """Reads what an earlier run may have written: that many bytes, or all that there are.
+
+    A run that finds everything done does little else, so no buffer is made for it.
+
+    Raises:
+        OSError: As `open_written`.
+    """
+    file, size = _open_old(path)
+    try:
+        return os.read(file, min(size, most))
+    finally:
+        os.close(file)
+
+
+def _open_old(path: Path) -> tuple[int, int]:
+    file = os.open(path, _OLD)
+    status = os.fstat(file)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(file)
         raise OSError(errno.EINVAL, "is not a regular file")
-    return file
+    return file, status.st_size
 
 
 def discard(partial: Path) -> None:

@@ -15,6 +15,7 @@ from image_gender_classifier.verdict import Box, Face, Gender, Status, Verdict
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+_GENDERS, _STATUSES = frozenset(get_args(Gender)), frozenset(get_args(Status))
 _ESCAPES = {
     "&": "&amp;",
     "<": "&lt;",
@@ -133,12 +134,12 @@ def _number(text: str | None) -> float | None:
 
 
 def _gender(text: str) -> Gender:
-    if text not in get_args(Gender):
+    if text not in _GENDERS:
         raise ValueError(f"unknown gender {text!r}")
     return cast(Gender, text)
 
 
 def _status(text: str) -> Status:
-    if text not in get_args(Status):
+    if text not in _STATUSES:
         raise ValueError(f"unknown status {text!r}")
     return cast(Status, text)
