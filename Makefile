@@ -4,7 +4,7 @@
 
 # Given on make's command line, that is: an environment variable of such a common name means
 # something else.
-$(foreach name,IN OUT DATA MODEL LICENSE SEED LABELS ARGS BASELINE BACKGROUNDS,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
+$(foreach name,IN OUT DATA MODEL LICENSE SEED LABELS ARGS BASELINE BACKGROUNDS SYSTEM,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
 
 ifeq ($(OUT),)
 OUT := verdicts
@@ -55,7 +55,7 @@ RUN_LIGHT = $(LIGHT)/bin/python -m image_gender_classifier
 RUN_HEAVY = $(HEAVY)/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help classify test train convert evaluate evaluate-boxes train-finder convert-finder report bench soak pi-test pi-count lint clean
+.PHONY: help classify test train convert evaluate evaluate-boxes train-finder convert-finder report bench soak pi-test pi-bundle pi-count lint clean
 
 # ---- tasks ----
 
@@ -128,6 +128,9 @@ soak: $(HEAVY)/.made  ## try to break it: hostile files, kills, 200,000 pictures
 # Only Python's own library is needed: what is tried out is the built wheel, in environments made anew.
 pi-test:  ## try the built wheel on emulated Raspberry Pis and every Python; ARGS=--small: ten pictures on one
 	PYTHONPATH=tests $(PYTHON) -m pi --shared=$(call quoted,$(SHARED)) $(ARGS)
+
+pi-bundle:  ## put all that a board without internet needs into one archive; SYSTEM=bookworm-arm64, trixie-arm64 or bookworm-armhf
+	PYTHONPATH=tests $(PYTHON) -m pi.bundle $(if $(SYSTEM),--system $(call quoted,$(SYSTEM))) $(ARGS)
 
 pi-count:  ## count the instructions of a picture's way on emulated Raspberry Pis
 	PYTHONPATH=tests $(PYTHON) -m pi.counting $(ARGS)

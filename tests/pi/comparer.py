@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from pi import trial
+from pi import bundle, trial
 from pi.commands import run
 from pi.errors import CannotRun, Failed
 from pi.places import Emulators, Place, on_this_machine
 from pi.steps import Steps, read_steps
-from pi.systems import ADDED_RUNTIMES, Installation, System, this_machine
+from pi.systems import ADDED_RUNTIMES, BUNDLE, Installation, System, this_machine
 from pi.trial import Findings
 from pi.wheels import Wheels
 
@@ -141,6 +141,14 @@ class Comparer:
         name = "-".join(self._blocks_of(installation))
         with self._downloads:
             wheels = self._wheels.fetch(system, name, steps.pip_arguments(), self._wheel)
+            if BUNDLE in installation.steps:
+                work = place.root.with_name(f"{place.root.name}-bundle")
+                work.mkdir()
+                archive = bundle.make(
+                    system, self._steps, self._wheels, self._wheel, self._cache, work
+                )
+                shutil.move(archive, place.home)
+                shutil.rmtree(work)
         trial.install(place, steps, self._wheel, wheels)
 
     def _find_python(self, version: str) -> Path:

@@ -62,6 +62,8 @@ class System:
 _STANDARD = Installation(("standard", "onnx"), ("tflite", "onnx"))
 _NUMPY_1 = Installation(("tflite-runtime",), ("tflite",))
 _32_BIT = Installation(("32-bit",), ("tflite",))
+BUNDLE = "bundle"
+_BUNDLE = Installation((BUNDLE,), ("tflite",))
 # Blocks that only add the runtime that they are named after.
 ADDED_RUNTIMES = ("onnx",)
 
@@ -73,7 +75,7 @@ _OLDEST_GLIBC = 28  # for Pythons of any origin; the newest wheels want no newer
 
 SYSTEMS = (
     System(
-        "bookworm-arm64", "3.11", "aarch64", 36, (_STANDARD, _NUMPY_1),
+        "bookworm-arm64", "3.11", "aarch64", 36, (_STANDARD, _NUMPY_1, _BUNDLE),
         Debian("bookworm", "arm64", _ARM64, _PI_3),
     ),
     System(
