@@ -27,7 +27,7 @@ _ESCAPES = {
 }
 _SPECIAL = re.compile('[&<>"\t\n\r]')
 # What XML 1.0 cannot hold, not even escaped, and the surrogates that stand for stray bytes.
-_IMPOSSIBLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_IMPOSSIBLE = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def encode(verdict: Verdict) -> bytes:
@@ -77,6 +77,8 @@ def decode(data: bytes) -> Verdict:
 
 def printable(text: str) -> str:
     """Replaces each character that XML cannot hold by `%XX` for each of its bytes."""
+    if text.isascii() and text.isprintable():  # or the start would wait for the pattern
+        return text
 
     def percent(match: re.Match[str]) -> str:
         character = match.group()
@@ -84,7 +86,7 @@ def printable(text: str) -> str:
         data = character.encode("utf-8", "surrogateescape" if stray_byte else "surrogatepass")
         return "".join(f"%{byte:02X}" for byte in data)
 
-    return _IMPOSSIBLE.sub(percent, text)
+    return re.sub(_IMPOSSIBLE, percent, text)
 
 
 def rounded(face: Face) -> tuple[int, int, int, int]:
