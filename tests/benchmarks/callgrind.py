@@ -30,13 +30,16 @@ def parse_total(text: str) -> int:
     return int(found[1])
 
 
-def count(program: Path, folder: Path, pictures: Sequence[Path]) -> dict[str, int]:
+def count(
+    program: Path, folder: Path, pictures: Sequence[Path], python: str | Path = sys.executable
+) -> dict[str, int]:
     """Runs `program count PICTURE...`, which prints a name for each marked part.
 
     Args:
         program: It calls the mark before and behind each part, and at no other time.
         folder: A new folder for what callgrind writes.
         pictures: What the program is told.
+        python: Whose interpreter runs it.
 
     Returns:
         From the parts' names, in their order, to instructions.
@@ -49,7 +52,7 @@ def count(program: Path, folder: Path, pictures: Sequence[Path]) -> dict[str, in
         [
             *("valgrind", "--tool=callgrind", "--quiet", f"--dump-before={MARK}"),
             f"--callgrind-out-file={folder / 'dump'}",
-            *(sys.executable, str(program), "count", *map(str, pictures)),
+            *(str(python), str(program), "count", *map(str, pictures)),
         ],
         capture_output=True,
         text=True,

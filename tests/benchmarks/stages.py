@@ -7,17 +7,18 @@ on the noisiest machine, though they don't see a cache that misses or a wider re
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import callgrind
-from benchmarks.figures import CannotMeasure, Figure, skipped
+from benchmarks.figures import CannotMeasure, Figure, at_most, skipped
 from benchmarks.pictures import enlarge
 from benchmarks.processes import PROGRAMS, ask
 from benchmarks.setting import Setting
 
 _COUNTS = {250: 40, 1500: 12, 4000: 6}
 _REPEATS = 5
+_ALL_BUT_FILES = "all but the files"  # the step of steps.py that the peer's way is compared with
 
 
 def measure_times(setting: Setting) -> Iterator[Figure]:
@@ -44,6 +45,27 @@ def measure_instructions(setting: Setting) -> Iterator[Figure]:
     for key, instructions in counted.items():
         name, side = split_key(key, list(_COUNTS))
         yield Figure(f"instructions: {name}, {side:,} pixels", instructions / 1e6, "million")
+    yield from _against_peer(setting, paths, counted)
+
+
+def _against_peer(
+    setting: Setting, paths: Sequence[Path], ours: Mapping[str, int]
+) -> Iterator[Figure]:
+    what = "instructions against the peer's"
+    try:
+        python = setting.peer_python
+        peer = callgrind.count(
+            PROGRAMS / "peer_steps.py", setting.work / "callgrind-peer", paths, python
+        )
+    except CannotMeasure as why:
+        yield skipped(what, str(why))
+        return
+    for key, instructions in peer.items():
+        name, side = split_key(key, list(_COUNTS))
+        yield Figure(f"instructions: {name}, {side:,} pixels", instructions / 1e6, "million")
+        number = key.partition(" ")[0]
+        ratio = ours[f"{number} {_ALL_BUT_FILES}"] / instructions
+        yield Figure(f"{what}, {side:,} pixels", ratio, "x", at_most(0.2))
 
 
 def split_key(key: str, sides: list[int]) -> tuple[str, int]:
