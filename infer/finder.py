@@ -10,6 +10,7 @@ Alignment Using Multitask Cascaded Convolutional Networks" (2016), with one netw
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
 from math import ceil, inf, log
 
 import numpy as np
@@ -173,7 +174,7 @@ class FaceFinder:
             else:
                 logit = sum(look.logit for look in looks) / len(looks)
                 if logit >= self._threshold:
-                    yield Found(looks[0].frame, logit)
+                    yield Found(_mean([look.frame for look in looks]), logit)
 
     def _look_at(self, pixels: Pixels, frame: Box, margin: float) -> Found:
         look = window(frame, margin, *pixels.shape[:2])
@@ -214,6 +215,13 @@ def _logit(probability: float) -> float:
 
 def _scaled(box: Box, scale: float) -> Box:
     return Box(scale * box.x, scale * box.y, scale * box.width, scale * box.height)
+
+
+def _mean(frames: Sequence[Box]) -> Box:
+    x, y, width, height = (
+        sum(values) / len(frames) for values in zip(*map(astuple, frames), strict=True)
+    )
+    return Box(x, y, width, height)
 
 
 def _stays(frame: Box, before: Box) -> bool:

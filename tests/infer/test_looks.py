@@ -61,7 +61,7 @@ def test_faces_are_those_of_the_peaks() -> None:
     heat[4, 8], heat[4, 9], heat[12, 3], heat[1, 1] = 3, 2, 1, -1
     boxes[4, 8] = 0.5, -0.25, np.log(0.25)
     boxes[12, 3] = 0, 0, np.log(0.125)
-    found = decode(heat, boxes, 0)
+    found = list(decode(heat, boxes, 0))
     assert [face.logit for face in found] == [3, 1]
     boxes_found = [astuple(face.frame) for face in found]
     assert boxes_found == [pytest.approx((56, 18, 32, 32)), pytest.approx((20, 92, 16, 16))]
@@ -113,3 +113,27 @@ def test_what_is_fitted_stays_in_its_place(width: int, place: float) -> None:
 def test_a_known_face_is_not_found_again() -> None:
     found = [Found(Box(0, 0, 60, 60), 0.9), Found(Box(100, 0, 60, 60), 0.8)]
     assert distinct(found, [Box(10, 5, 60, 60)]) == found[1:]
+
+
+def test_cells_around_a_peak_help_to_place_the_frame() -> None:
+    heat = np.full((CELLS, CELLS), -9, np.float32)
+    boxes = np.zeros((CELLS, CELLS, 3), np.float32)
+    boxes[..., 2] = np.log(0.5)
+    heat[8, 8] = heat[8, 9] = 0  # probability 0.5 each
+    boxes[8, 9, 0] = -0.8  # they disagree by 0.2 cells
+    boxes[8, 10] = 50, 50, 0.5  # has no say
+    found = next(decode(heat, boxes, -1))
+    assert found.frame.width == pytest.approx(SIZE / 2)
+    assert found.frame.x + found.frame.width / 2 == pytest.approx((8.5 + 0.1) * STRIDE)
+
+
+def test_a_small_face_is_placed_by_its_own_cell() -> None:
+    """Its neighbours may be those of another face."""
+    heat = np.full((CELLS, CELLS), -9, np.float32)
+    boxes = np.zeros((CELLS, CELLS, 3), np.float32)
+    boxes[..., 2] = np.log(0.12)
+    heat[4, 4], heat[4, 6] = 2, 1
+    boxes[4, 5] = 9, 9, 0
+    assert [face.frame.x for face in decode(heat, boxes, 0)] == pytest.approx(
+        [4.5 * STRIDE - 0.06 * SIZE, 6.5 * STRIDE - 0.06 * SIZE]
+    )

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.looks import STRIDE
+from image_gender_classifier.looks import STRIDE, TELLING
 from image_gender_classifier.verdict import Box
 
 _Floats = npt.NDArray[np.float32]
 
 _WIDTH = 0.08  # standard deviation of a bump, as a share of its frame's side
 _NARROWEST = 0.4  # of a bump, in cells
-_TOLD = 0.3  # height from which a cell of a bump tells its frame
 
 
 def of(frames: Sequence[Box], size: int) -> tuple[_Floats, _Floats]:
@@ -45,7 +44,7 @@ def of(frames: Sequence[Box], size: int) -> tuple[_Floats, _Floats]:
         across = np.exp(-((middles - middles[column]) ** 2) / (2 * width**2))
         down = np.exp(-((middles - middles[row]) ** 2) / (2 * width**2))
         bump = np.outer(down, across).astype(np.float32)
-        stronger = (bump > heat) & (bump >= _TOLD)
+        stronger = (bump > heat) & (bump >= TELLING)
         told[stronger, 0] = np.broadcast_to(x - middles, bump.shape)[stronger]
         told[stronger, 1] = np.broadcast_to((y - middles)[:, None], bump.shape)[stronger]
         told[stronger, 2] = np.log(frame.width / size)

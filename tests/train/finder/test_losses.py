@@ -69,7 +69,7 @@ def test_a_way_counts_against_the_frames_side() -> None:
         wrong[..., 0] += frame.width / 8 * 0.1  # a tenth of the side, in cells
         costs.append(box_loss(told, wrong))
     assert costs[0] == pytest.approx(costs[1], rel=1e-3)
-    assert costs[0] == pytest.approx(2 * (0.1 - 0.01), rel=1e-3)
+    assert costs[0] == pytest.approx(4 * (0.1 - 0.01), rel=1e-3)
 
 
 def test_what_cells_without_a_face_tell_is_free() -> None:
