@@ -21,7 +21,7 @@ from image_gender_classifier.verdict import Box, Face
 
 Pixels = npt.NDArray[np.uint8]
 
-_SAME_FACE = 0.3  # intersection over union of two boxes of one face
+_SAME_FACE = 0.45  # intersection over union of two frames of one face; neighbours have less
 _INSIDE = 0.8  # of a box's area
 
 

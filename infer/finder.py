@@ -12,15 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
 from math import ceil, inf, log
+from typing import cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier import faces
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
 from image_gender_classifier.looks import (
-    MARGINS,
     STRIDE,
     Found,
     decode,
@@ -36,12 +38,14 @@ from image_gender_classifier.verdict import Box, Face
 _CLOSER, _CLOSEST = 0.6, 0.3  # sides of closer looks, as shares of the picture's longest side
 _LEAST_PIXELS = 0.75  # of the input's side: enlarging fewer pixels further shows nothing more
 _SUSPECT, _CONFIRMED = 0.75, 0.9  # a face may be measured so much smaller than it is
+# The looks at one face: their sides over its frame's, and whether the picture is mirrored for it.
+_LOOKS = ((1.3, False), (1.5, False), (1.3, True))
 _FURTHEST = 0.3  # of a frame's side: how far such a look may move it
 _UNSEEN = -4.0  # the logit of a face that such a look does not show
 _HOPELESS = -2.0  # after so low a logit no further look
 _MOST = 8  # faces in one round of looks that get looks of their own
 _SEARCH = (
-    *(_CLOSER, _CLOSEST, _LEAST_PIXELS, _SUSPECT, _CONFIRMED, *MARGINS, _FURTHEST),
+    *(_CLOSER, _CLOSEST, _LEAST_PIXELS, _SUSPECT, _CONFIRMED, _LOOKS, _FURTHEST),
     *(_UNSEEN, _HOPELESS, _MOST),
 )
 
@@ -69,6 +73,7 @@ class FaceFinder:
                 f"{entry.file}: takes {runtime.input_dtype} {runtime.input_shape}, but is given "
                 f"square uint8 RGB pictures as its manifest says; install the package again"
             )
+        self._framing = Framing(entry.frame_scale, shift_y=0.0)
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
         self.decisive = (*entry.decisive, smallest_face, _SEARCH)
         self._entry = entry
@@ -114,7 +119,7 @@ class FaceFinder:
                 if face.frame.width >= _SUSPECT * least
             ]
             chosen = likely if every else likely[:_MOST]
-            looked_at = self._looked_at(pixels, chosen, MARGINS)
+            looked_at = self._looked_at(pixels, chosen, _LOOKS)
             found += distinct(
                 (face for face in looked_at if face.frame.width >= _CONFIRMED * least), frames
             )
@@ -137,11 +142,14 @@ class FaceFinder:
             ModelError: The network cannot be run.
         """
         scaled = (_scaled(frame, 1 / picture.scale) for frame in frames)
-        found = distinct(self._looked_at(picture.pixels, scaled, MARGINS[:1]))
+        found = distinct(self._looked_at(picture.pixels, scaled, _LOOKS[:1]))
         return self._faces(picture, found, stage)
 
     def _faces(self, picture: Picture, found: Iterable[Found], stage: str) -> list[Face]:
-        return [Face(_scaled(face.frame, picture.scale), stage) for face in found]
+        return [
+            Face(_scaled(faces.frame(face.frame, self._framing), picture.scale), stage)
+            for face in found
+        ]
 
     def _sides(self, height: int, width: int) -> Iterator[int]:
         """Gives the sides of the squares to look at, a round each, until the first finds a face.
@@ -162,38 +170,47 @@ class FaceFinder:
             yield side
 
     def _looked_at(
-        self, pixels: Pixels, frames: Iterable[Box], margins: Sequence[float]
+        self, pixels: Pixels, frames: Iterable[Box], looks: Sequence[tuple[float, bool]]
     ) -> Iterator[Found]:
-        """Looks at what may be faces one by one; gives those that are, by the mean of the looks."""
+        """Looks at what may be faces one by one; gives those that are, by the mean of the looks.
+
+        Frames are the mean of those that are not mirrored: how the classifier's frames lie around
+        heads that look aside is not alike for left and right.
+        """
         for frame in frames:
-            looks: list[Found] = []
-            for margin in margins:
-                looks.append(self._look_at(pixels, frame, margin))
-                if looks[-1].logit <= _HOPELESS:
+            seen: list[Found] = []
+            for margin, mirrored in looks:
+                seen.append(self._look_at(pixels, frame, margin, mirrored))
+                if seen[-1].logit <= _HOPELESS:
                     break
             else:
-                logit = sum(look.logit for look in looks) / len(looks)
+                logit = sum(face.logit for face in seen) / len(seen)
                 if logit >= self._threshold:
-                    yield Found(_mean([look.frame for look in looks]), logit)
+                    told = zip(seen, looks, strict=True)
+                    yield Found(_mean([face.frame for face, (_, flip) in told if not flip]), logit)
 
-    def _look_at(self, pixels: Pixels, frame: Box, margin: float) -> Found:
+    def _look_at(self, pixels: Pixels, frame: Box, margin: float, mirrored: bool) -> Found:
         look = window(frame, margin, *pixels.shape[:2])
-        seen = self._seen(pixels, [look], _UNSEEN)
+        seen = self._seen(pixels, [look], _UNSEEN, mirrored)
         return next((face for face in seen if _stays(face.frame, frame)), Found(frame, _UNSEEN))
 
     def _seen(
-        self, pixels: Pixels, looks: Iterable[tuple[int, int, int]], least: float
+        self,
+        pixels: Pixels,
+        looks: Iterable[tuple[int, int, int]],
+        least: float,
+        mirrored: bool = False,
     ) -> Iterator[Found]:
         """Looks at squares of a picture (left, top, side), which may reach beyond it."""
         for left, top, side in looks:
             part = pixels[top : top + side, left : left + side]
-            heat, boxes = self._maps(fitted(part, self._size))
-            scale = max(part.shape[:2]) / self._size
+            heat, boxes = self._maps(fitted(_flipped(part) if mirrored else part, self._size))
+            height, width = part.shape[:2]
+            scale = max(height, width) / self._size
             for face in decode(heat, boxes, least):
                 frame = _scaled(face.frame, scale)
-                yield Found(
-                    Box(left + frame.x, top + frame.y, frame.width, frame.height), face.logit
-                )
+                x = width - frame.x - frame.width if mirrored else frame.x
+                yield Found(Box(left + x, top + frame.y, frame.width, frame.height), face.logit)
 
     def _maps(self, square: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Runs the network; gives heat (G x G) and boxes (G x G x 3)."""
@@ -205,6 +222,10 @@ class FaceFinder:
         if not all(np.isfinite(output).all() for output in maps.values()):
             raise ModelError(f"{self._entry.file}: its maps are not numbers; it is damaged")
         return maps[1][0, ..., 0], maps[3][0]
+
+
+def _flipped(pixels: Pixels) -> Pixels:
+    return cast(Pixels, cv2.flip(pixels, 1))
 
 
 def _logit(probability: float) -> float:

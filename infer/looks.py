@@ -19,8 +19,7 @@ from image_gender_classifier.verdict import Box
 
 STRIDE = 8
 TELLING = 0.3  # share of a peak's height from which a cell around it tells the frame
-MARGINS = (1.3, 1.8)  # sides of the looks at one face over its frame's
-_REACH = 0.2  # of a frame's side: how far around a peak cells are asked for the frame
+_REACH = 0.3  # of a frame's side: how far around a peak cells are asked for the frame
 _BLANK = 127  # what the network's normalisation turns into nothing
 _Floats = npt.NDArray[np.float32]
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, get_args
 
@@ -130,6 +130,7 @@ class FinderEntry:
         smallest_face: Side of the smallest frame that it sees well, as a share of its input's.
         suspicion: Least score of what may be a face in a look at much of a picture.
         threshold: Least score of a face in looks of its own.
+        frame_scale: Side of the classifier's frame over that of the frames that it tells.
         license: SPDX expression.
         trained: Data, command, seed and whatever else made the file.
         measured: Figures measured on the file.
@@ -145,6 +146,7 @@ class FinderEntry:
     smallest_face: float
     suspicion: float
     threshold: float
+    frame_scale: float
     license: str
     trained: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Any] = field(default_factory=dict)
@@ -152,7 +154,8 @@ class FinderEntry:
     @property
     def decisive(self) -> tuple[object, ...]:
         """What of the entry decides a verdict."""
-        return self.sha256, self.detector, self.smallest_face, self.suspicion, self.threshold
+        search = self.smallest_face, self.suspicion, self.threshold, self.frame_scale
+        return self.sha256, self.detector, *search
 
 
 Entry = ModelEntry | CascadeEntry | FinderEntry
@@ -283,6 +286,9 @@ def _finders(files: Mapping[str, Any]) -> dict[str, FinderEntry]:
             values["smallest_face"] = float(values["smallest_face"])
             if not 0 < values["smallest_face"] <= 1:
                 raise ValueError("the smallest face must be more than 0, to 1")
+            values["frame_scale"] = float(values["frame_scale"])
+            if not 0 < values["frame_scale"] < inf:
+                raise ValueError("the frame's scale must be more than 0")
             finders[name] = FinderEntry(file=name, **values)
     return finders
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +63,7 @@ ENTRY = FinderEntry(
     smallest_face=0.12,
     suspicion=0.2,
     threshold=0.5,
+    frame_scale=1.0,
     license="Apache-2.0",
 )
 
@@ -114,15 +116,26 @@ def test_what_a_look_of_its_own_does_not_confirm_is_no_face() -> None:
 
 
 def test_a_suspicion_is_enough_for_looks_of_its_own() -> None:
-    """The mark is 32 pixels wide in the first look, then 49 and 35: the mean decides."""
-    runtime = Marks(sure_from=40 * 40)
+    """The mark is 32 pixels wide in the first look, then 49, 43 and 49: the mean decides."""
+    runtime = Marks(sure_from=46 * 46)
     (face,) = FaceFinder(runtime, ENTRY).find(marked(400, 400, 160, 160, 100))
-    assert runtime.looks == 3
+    assert runtime.looks == 4
     assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
 
 
+def test_a_mirrored_look_tells_the_same_frame() -> None:
+    """At the picture's edge a face is not in the middle of what is looked at."""
+    finder = FaceFinder(Marks(), ENTRY)
+    pixels = marked(300, 400, 100, 5, 60).pixels
+    suspected = Box(-10, 90, 90, 90)
+    plain, mirrored = (finder._look_at(pixels, suspected, 1.3, flip) for flip in (False, True))
+    assert mirrored.logit == plain.logit > 0
+    assert middle(mirrored.frame) == pytest.approx(middle(plain.frame), abs=2)
+    assert middle(plain.frame) == pytest.approx((35, 130), abs=2)
+
+
 def test_a_hopeless_face_gets_one_look_of_its_own() -> None:
-    """The mark is 32 pixels wide in the first look, 49 in the next, and would be 35 then."""
+    """The mark is 32 pixels wide in the first look, 49 in the next, and would be 43 then."""
     runtime = Marks(most=40 * 40)
     assert FaceFinder(runtime, ENTRY).find(marked(400, 400, 160, 160, 100)) == []
     assert runtime.looks == 2
@@ -218,3 +231,13 @@ def test_refuses_maps_that_are_not_numbers() -> None:
 
     with pytest.raises(ModelError, match="not numbers"):
         FaceFinder(Broken(), ENTRY).rehearse()
+
+
+def test_frames_are_scaled_to_the_classifiers_about_their_middles() -> None:
+    picture = marked(300, 400, 60, 150, 100)
+    as_told, scaled = (
+        FaceFinder(Marks(), replace(ENTRY, frame_scale=scale)).find(picture)[0].box
+        for scale in (1.0, 0.9)
+    )
+    assert scaled.width == scaled.height == pytest.approx(0.9 * as_told.width)
+    assert middle(scaled) == pytest.approx(middle(as_told))

@@ -60,6 +60,7 @@ def test_faces_are_those_of_the_peaks() -> None:
     boxes = np.zeros((CELLS, CELLS, 3), np.float32)
     heat[4, 8], heat[4, 9], heat[12, 3], heat[1, 1] = 3, 2, 1, -1
     boxes[4, 8] = 0.5, -0.25, np.log(0.25)
+    boxes[4, 9] = -0.5, -0.25, np.log(0.25)
     boxes[12, 3] = 0, 0, np.log(0.125)
     found = list(decode(heat, boxes, 0))
     assert [face.logit for face in found] == [3, 1]

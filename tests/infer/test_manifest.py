@@ -112,6 +112,8 @@ def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -
         ("suspicion", -0.1),
         ("suspicion", float("nan")),
         ("suspicion", "high"),
+        ("frame_scale", 0),
+        ("frame_scale", float("nan")),
         ("threshold", 1.5),
         ("smallest_face", 0),
         ("smallest_face", 1.5),

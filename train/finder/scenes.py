@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.faces import Pixels
-from image_gender_classifier.looks import MARGINS, fitted, window
+from image_gender_classifier.looks import fitted, window
 from image_gender_classifier.train.augment import degrade
 from image_gender_classifier.verdict import Box
 
@@ -28,6 +28,7 @@ _Random = np.random.Generator
 _Mask = npt.NDArray[np.float32]
 
 _CLOSE = 0.6  # share of the scenes that are a look at one face
+_MARGINS = (1.3, 1.8)  # sides of such looks over that of the face's frame
 _LARGER = 1.5  # sides of the pictures that such looks are cut from, over the looks'
 _MOVED, _MISJUDGED = 0.06, 0.12  # how far off a first look's frame lies, standard deviations
 _ALONE = 0.25  # share of the scenes that are made of one face and nothing else
@@ -106,7 +107,7 @@ def _close(scene: Scene, longest: int, random: _Random) -> Scene:
     else:
         side, centre = _place(height, width, random)
         suspected = _square(centre, side)
-    margin = MARGINS[int(random.integers(len(MARGINS)))]
+    margin = _MARGINS[int(random.integers(len(_MARGINS)))]
     left, top, extent = window(suspected, margin, height, width)
     part = scene.pixels[top : top + extent, left : left + extent]
     scale = longest / max(part.shape[:2])
