@@ -46,7 +46,7 @@ def load(  # noqa: PLR0913  the choices, one by one
             `none` takes each picture as a face crop.
         threshold: Confidence below which a verdict is `uncertain`; the manifest's by default.
         min_face: The smallest face to look for, as a share of a picture's shorter side (0.02 to 1);
-            by default what is usual of profile pictures.
+            by default what one look at the picture shows. Smaller ones are left out.
         all_faces: Search for every face and judge them all, not only the main one.
         max_pixels: Most pixels of a picture, width times height; by default 2^28 of a JPEG that can
             be decoded straight to a reduced size, 2^26 of any other picture.

@@ -24,7 +24,7 @@ class Choices:
             `none` takes each picture as a face crop.
         threshold: Confidence below which a verdict is `uncertain`, or None for the manifest's.
         min_face: The smallest face to look for, as a share of a picture's shorter side; None for
-            what is usual of profile pictures.
+            what one look at the picture shows.
         all_faces: Search for every face and judge them all, not only the main one.
         max_pixels: Most pixels of a picture, width times height; None for what is usual.
         max_bytes: Most bytes of a file.

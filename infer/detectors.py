@@ -83,9 +83,10 @@ def open_detector(
     """
     if choice == "none":
         if min_face is not None or every:
+            left_out = "all faces" if every else "the smallest face"
             raise UsageError(
-                "detector none takes each picture for a face, so it can search neither for every "
-                "face nor for small ones; leave out one or the other"
+                f"detector none takes each picture for a face and searches for none; leave out "
+                f"{left_out}, or choose another detector"
             )
         return WholePicture()
     if not models.cascades:

@@ -23,6 +23,7 @@ Pixels = npt.NDArray[np.uint8]
 
 _SAME_FACE = 0.45  # intersection over union of two frames of one face; neighbours have less
 _INSIDE = 0.8  # of a box's area
+DECISIVE = (_SAME_FACE, _INSIDE)
 
 
 @dataclass(frozen=True, slots=True)

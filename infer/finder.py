@@ -23,6 +23,7 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
 from image_gender_classifier.looks import (
+    DECODING,
     STRIDE,
     Found,
     decode,
@@ -41,12 +42,11 @@ _SUSPECT, _CONFIRMED = 0.75, 0.9  # a face may be measured so much smaller than 
 # The looks at one face: their sides over its frame's, and whether the picture is mirrored for it.
 _LOOKS = ((1.3, False), (1.5, False), (1.3, True))
 _FURTHEST = 0.3  # of a frame's side: how far such a look may move it
-_UNSEEN = -4.0  # the logit of a face that such a look does not show
-_HOPELESS = -2.0  # after so low a logit no further look
+_DENIED = -2.0  # the logit at which a single look decides that there is no face
 _MOST = 8  # faces in one round of looks that get looks of their own
 _SEARCH = (
     *(_CLOSER, _CLOSEST, _LEAST_PIXELS, _SUSPECT, _CONFIRMED, _LOOKS, _FURTHEST),
-    *(_UNSEEN, _HOPELESS, _MOST),
+    *(_DENIED, _MOST, *DECODING, *faces.DECISIVE),
 )
 
 
@@ -174,14 +174,14 @@ class FaceFinder:
     ) -> Iterator[Found]:
         """Looks at what may be faces one by one; gives those that are, by the mean of the looks.
 
-        Frames are the mean of those that are not mirrored: how the classifier's frames lie around
-        heads that look aside is not alike for left and right.
+        None of them may deny it. Frames are the mean of those that are not mirrored: how the
+        classifier's frames lie around heads that look aside is not alike for left and right.
         """
         for frame in frames:
             seen: list[Found] = []
             for margin, mirrored in looks:
                 seen.append(self._look_at(pixels, frame, margin, mirrored))
-                if seen[-1].logit <= _HOPELESS:
+                if seen[-1].logit <= _DENIED:
                     break
             else:
                 logit = sum(face.logit for face in seen) / len(seen)
@@ -191,8 +191,8 @@ class FaceFinder:
 
     def _look_at(self, pixels: Pixels, frame: Box, margin: float, mirrored: bool) -> Found:
         look = window(frame, margin, *pixels.shape[:2])
-        seen = self._seen(pixels, [look], _UNSEEN, mirrored)
-        return next((face for face in seen if _stays(face.frame, frame)), Found(frame, _UNSEEN))
+        seen = self._seen(pixels, [look], _DENIED, mirrored)
+        return next((face for face in seen if _stays(face.frame, frame)), Found(frame, _DENIED))
 
     def _seen(
         self,

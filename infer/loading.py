@@ -5,9 +5,10 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from image_gender_classifier import __version__, manifest, models
-from image_gender_classifier.choices import SMALLEST_FACE, Choices, RuntimeChoice
+from image_gender_classifier.choices import SMALLEST_FACE, Choices, DetectorChoice, RuntimeChoice
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.detectors import open_detector
 from image_gender_classifier.errors import RuntimeFallback, RuntimeMissing, UsageError
@@ -47,6 +48,12 @@ def shipped_models() -> Path:
 
 def open_parts(choices: Choices) -> Parts:
     """Opens model and detector; see `api.load` for errors."""
+    for what, chosen, known in (
+        ("runtime", choices.runtime, get_args(RuntimeChoice)),
+        ("detector", choices.detector, get_args(DetectorChoice)),
+    ):
+        if chosen not in known:
+            raise UsageError(f"the {what} is {chosen!r}, but must be one of {', '.join(known)}")
     threshold = choices.threshold
     if threshold is not None and not 0 <= threshold <= 1:
         raise UsageError(f"the threshold is {threshold}, but must lie between 0 and 1")

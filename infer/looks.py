@@ -20,7 +20,10 @@ from image_gender_classifier.verdict import Box
 STRIDE = 8
 TELLING = 0.3  # share of a peak's height from which a cell around it tells the frame
 _REACH = 0.3  # of a frame's side: how far around a peak cells are asked for the frame
+_OTHER_SIZE = 0.3  # logarithm of two faces' sides
+_CERTAIN = 30.0  # a logit beyond which nothing changes
 _BLANK = 127  # what the network's normalisation turns into nothing
+DECODING = (TELLING, _REACH, _OTHER_SIZE)
 _Floats = npt.NDArray[np.float32]
 
 
@@ -121,11 +124,14 @@ def decode(heat: _Floats, boxes: _Floats, least: float) -> Iterator[Found]:
 
 def _frame(heat: _Floats, boxes: _Floats, row: int, column: int) -> Box:
     cells = heat.shape[0]
-    reach = int(_REACH * cells * exp(min(boxes[row, column, 2], 0.0)))
+    extent = boxes[row, column, 2]
+    reach = int(_REACH * cells * exp(min(extent, 0.0)))
     top, left = max(row - reach, 0), max(column - reach, 0)
     around = np.s_[top : row + reach + 1, left : column + reach + 1]
-    weights = 1 / (1 + np.exp(-heat[around]))
-    weights[weights < TELLING * weights.max()] = 0
+    weights = 1 / (1 + np.exp(-np.clip(heat[around], -_CERTAIN, _CERTAIN)))
+    least = TELLING * weights[row - top, column - left]
+    # Cells that tell quite another size are those of another face.
+    weights[(weights < least) | (np.abs(boxes[around][..., 2] - extent) > _OTHER_SIZE)] = 0
     weights /= weights.sum()
     right, down, extent = np.tensordot(weights, boxes[around], 2).tolist()
     x = right + left + 0.5 + float(weights.sum(axis=0) @ np.arange(weights.shape[1]))

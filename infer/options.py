@@ -144,8 +144,9 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--min-face", type=smallest_face, metavar="S",
         help=f"the smallest face to look for, as a share of the picture's shorter side, "
-        f"{SMALLEST_FACE} to 1; less takes longer, and finds more that is no face (default: what "
-        "one look at the picture shows, from about 0.12 of the longer side on)",
+        f"{SMALLEST_FACE} to 1; smaller ones are left out, even if found; less takes longer, and "
+        "finds more that is no face (default: what one look at the picture shows, from about 0.12 "
+        "of the longer side on)",
     )  # fmt: skip
     add(
         "--recursive", action="store_true",

@@ -69,9 +69,10 @@ def open_written(path: Path) -> BinaryIO:
 
 
 def read_written(path: Path, most: int) -> bytes:
-    """Reads what an earlier run may have written: that many bytes, or all that there are.
+    """Reads at most that many bytes of what an earlier run may have written.
 
-    A run that finds everything done does little else, so no buffer is made for it.
+    A run that finds everything done does little else, so no buffer is made for it. A network's
+    file system may give less than there is, which then looks like a damaged file.
 
     Raises:
         OSError: As `open_written`.

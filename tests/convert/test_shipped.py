@@ -84,10 +84,7 @@ def test_the_finders_maps_are_the_same_in_both_formats(face_picture: Path) -> No
 def test_all_forms_of_the_finder_share_its_settings() -> None:
     finders = manifest.load(shipped_models()).finders
     assert set(finders) == {"finder.keras", "finder_int8.tflite", "finder_int8.onnx"}
-    settings = {
-        (entry.input_shape, *entry.decisive[1:])
-        for entry in finders.values()
-    }
+    settings = {(entry.input_shape, *entry.decisive[1:]) for entry in finders.values()}
     assert len(settings) == 1
 
 

@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -91,7 +92,7 @@ def test_grey_and_transparent_pixels_are_pictures_too(
     assert seen(classifier.judge(np.dstack([face_pixels, opaque]))) == seen(colours)
     grey = classifier.judge(np.asarray(Image.fromarray(face_pixels).convert("L")))
     for one, other in zip(grey.faces, colours.faces, strict=True):
-        assert faces.same(one.box, other.box)
+        assert faces.covers(one.box, other.box)
     empty = classifier.judge(np.dstack([face_pixels, opaque * 0]))
     assert empty.status == "no_face"  # what nobody sees is not judged
 
@@ -200,6 +201,12 @@ def test_a_twin_judges_alike(classifier: igc.GenderClassifier, face_picture: Pat
 def test_an_impossible_threshold_is_a_usage_error(threshold: float) -> None:
     with pytest.raises(igc.UsageError, match="between 0 and 1"):
         igc.load(threshold=threshold)
+
+
+@pytest.mark.parametrize("choice", [{"detector": "haar"}, {"detector": None}, {"runtime": "tf"}])
+def test_an_unknown_choice_is_a_usage_error(choice: dict[str, Any]) -> None:
+    with pytest.raises(igc.UsageError, match="must be one of"):
+        igc.load(**choice)
 
 
 def test_a_model_of_ones_own(models: Path, face_picture: Path) -> None:

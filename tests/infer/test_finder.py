@@ -134,6 +134,25 @@ def test_a_mirrored_look_tells_the_same_frame() -> None:
     assert middle(plain.frame) == pytest.approx((35, 130), abs=2)
 
 
+class ToTheRight(Marks):
+    """Tells every frame further right than it is, by a cell."""
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        boxes, heat = super().run(crops)
+        boxes[..., 0] += 1
+        return boxes, heat
+
+
+def test_mirrored_looks_place_no_frame() -> None:
+    """With them a third of what is wrong alike for all faces would be taken back."""
+    picture = marked(400, 400, 160, 160, 100)
+    right, further = (FaceFinder(kind(), ENTRY).find(picture)[0] for kind in (Marks, ToTheRight))
+    frame = right.box.width
+    cell = frame * (1.3 + 1.5) / 2 / CELLS
+    shift = middle(further.box)[0] - middle(right.box)[0]
+    assert shift == pytest.approx(cell, rel=0.1)
+
+
 def test_a_hopeless_face_gets_one_look_of_its_own() -> None:
     """The mark is 32 pixels wide in the first look, 49 in the next, and would be 43 then."""
     runtime = Marks(most=40 * 40)

@@ -134,7 +134,26 @@ def test_a_small_face_is_placed_by_its_own_cell() -> None:
     boxes = np.zeros((CELLS, CELLS, 3), np.float32)
     boxes[..., 2] = np.log(0.12)
     heat[4, 4], heat[4, 6] = 2, 1
-    boxes[4, 5] = 9, 9, 0
+    heat[4, 5] = 0.5  # no peak
+    boxes[4, 5, :2] = 9
     assert [face.frame.x for face in decode(heat, boxes, 0)] == pytest.approx(
         [4.5 * STRIDE - 0.06 * SIZE, 6.5 * STRIDE - 0.06 * SIZE]
     )
+
+
+def test_a_surer_small_face_does_not_place_a_large_one() -> None:
+    heat = np.full((CELLS, CELLS), -9, np.float32)
+    boxes = np.zeros((CELLS, CELLS, 3), np.float32)
+    heat[8, 8], heat[8, 11] = 1, 3
+    boxes[8, 8, 2], boxes[8, 11, 2] = np.log(0.9), np.log(0.2)
+    small, large = decode(heat, boxes, 0)
+    assert small.frame.width == pytest.approx(0.2 * SIZE)
+    assert large.frame.width == pytest.approx(0.9 * SIZE)
+    assert large.frame.x + large.frame.width / 2 == pytest.approx(8.5 * STRIDE)
+
+
+@pytest.mark.parametrize("level", [-200, 200])
+def test_extreme_maps_give_frames(level: float) -> None:
+    heat = np.full((CELLS, CELLS), level, np.float32)
+    found = list(decode(heat, np.zeros((CELLS, CELLS, 3), np.float32), -300))
+    assert all(np.isfinite(astuple(face.frame)).all() for face in found)

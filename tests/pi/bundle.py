@@ -37,6 +37,21 @@ _INSTALL = """\
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-"$HOME/igc"}
+if [ -e "$folder" ] && [ ! -d "$folder" ]; then
+  echo "$folder: is not a folder; give the one to install into" >&2
+  exit 2
+fi
+"""
+# Nothing may be half installed before pip finds that its wheels are for something else. A 32-bit
+# system may have a 64-bit kernel, hence the width.
+_CHECK = """\
+has=$(python3 -c 'import platform, struct, sys
+print("%d.%d" % sys.version_info[:2], platform.machine()[0], 8 * struct.calcsize("P"))')
+if [ "$has" != "{wanted}" ]; then
+  echo "this bundle is for {system}, which this machine does not have: give another SYSTEM" >&2
+  echo "to make pi-bundle (wanted: {wanted}; here: $has)" >&2
+  exit 2
+fi
 """
 # The lists are apt's for this moment only, so that nothing of the board's own is changed.
 _INSTALL_PACKAGES = """\
@@ -114,7 +129,7 @@ def make(
     steps = blocks[system.installations[0].steps[0]]
     name = f"{'-'.join(wheel.name.split('-')[:2]).replace('_', '-')}-{system.name}"
     folder = work / name
-    fetched = wheels.fetch(system, "bundle", steps.pip_arguments(), wheel)
+    fetched = wheels.fetch(system, "bundled", steps.pip_arguments(), wheel)
     (folder / "wheels").mkdir(parents=True)
     own = f"{wheel.name.split('-')[0]}-*"  # the folder may have one of an older version
     for one in (*(one for one in fetched.glob("*.whl") if not one.match(own)), wheel):
@@ -129,7 +144,7 @@ def make(
         archives = fetch_system(system.debian, packages, cache)
         write_repository(archives, folder / "packages")
     script = folder / "install.sh"
-    script.write_text(install_script(packages))
+    script.write_text(install_script(system, packages))
     script.chmod(_ALL_USERS_MAY_RUN)
     archive = work / f"{name}.tar"
     with tarfile.open(archive, "w") as file:  # what is in it is compressed already
@@ -137,15 +152,18 @@ def make(
     return archive
 
 
-def install_script(packages: Sequence[str]) -> str:
+def install_script(system: System, packages: Sequence[str]) -> str:
     """The script that installs a bundle.
 
     Args:
+        system: The system that it is for.
         packages: Debian's packages that it needs and brings; with any, wheels come on top of them.
     """
+    width = 32 if system.machine == "armv7l" else 64
+    check = _CHECK.format(system=system.name, wanted=f"{system.python} a {width}")
     first = _INSTALL_PACKAGES.format(packages=" ".join(packages)) if packages else ""
     options = "--system-site-packages " if packages else ""
-    return _INSTALL + first + _INSTALL_WHEELS.format(options=options)
+    return _INSTALL + check + first + _INSTALL_WHEELS.format(options=options)
 
 
 def write_repository(archives: Iterable[Path], folder: Path) -> None:

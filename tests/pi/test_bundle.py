@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pi import bundle
 from pi.commands import run
+from pi.systems import SYSTEMS
 
 CONTROL = (
     "Package: {name}\nVersion: 1:1.0\nArchitecture: all\nMaintainer: a\nDescription: b\n{more}"
@@ -64,7 +65,7 @@ def test_apt_installs_from_the_repository(tmp_path: Path) -> None:
 @pytest.mark.parametrize("packages", [[], ["python3-numpy", "python3-opencv"]])
 def test_the_script_is_one_that_a_shell_understands(packages: list[str], tmp_path: Path) -> None:
     script = tmp_path / "install.sh"
-    script.write_text(bundle.install_script(packages))
+    script.write_text(bundle.install_script(SYSTEMS[0], packages))
     subprocess.run(["sh", "-n", script], check=True)
     assert ("apt-get" in script.read_text()) == bool(packages)
     assert ("--system-site-packages" in script.read_text()) == bool(packages)
@@ -76,12 +77,13 @@ def test_the_script_installs_what_lies_beside_it(tmp_path: Path) -> None:
     (folder / "wheels").mkdir(parents=True)
     (folder / "wheels" / "a-1-py3-none-any.whl").touch()
     (folder / "pip-1-py3-none-any.whl").touch()
-    (folder / "install.sh").write_text(bundle.install_script([]))
+    (folder / "install.sh").write_text(bundle.install_script(SYSTEMS[0], []))
     programs = tmp_path / "bin"
     programs.mkdir()
     python = programs / "python3"
     python.write_text(
-        '#!/bin/sh\nmkdir -p "$4/bin"\ncp "$0" "$4/bin/python"\n'
+        '#!/bin/sh\nif [ "$1" = -c ]; then echo "${SYSTEM:-3.11 a 64}"; exit; fi\n'
+        'mkdir -p "$4/bin"\ncp "$0" "$4/bin/python"\n'
         f'for word; do echo "$word"; done >> "{tmp_path}/asked"\n'
     )
     python.chmod(0o755)
@@ -94,3 +96,20 @@ def test_the_script_installs_what_lies_beside_it(tmp_path: Path) -> None:
     assert asked[4] == f"{folder}/pip-1-py3-none-any.whl/pip"
     assert asked[-1] == f"{folder}/wheels/a-1-py3-none-any.whl"
     assert f"{tmp_path}/igc/bin/image-gender-classifier" in done.stdout
+    elsewhere = {**environment, "SYSTEM": "3.13 a 64", "HOME": str(tmp_path / "other")}
+    refused = subprocess.run(
+        ["sh", folder / "install.sh"], env=elsewhere, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 2
+    assert "this bundle is for bookworm-arm64" in refused.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_script_refuses_a_file_for_a_folder(tmp_path: Path) -> None:
+    script = tmp_path / "install.sh"
+    script.write_text(bundle.install_script(SYSTEMS[0], []))
+    done = subprocess.run(
+        ["sh", script, script], capture_output=True, text=True, check=False, env={"HOME": "/"}
+    )
+    assert done.returncode == 2
+    assert "is not a folder" in done.stderr

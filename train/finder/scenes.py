@@ -28,7 +28,7 @@ _Random = np.random.Generator
 _Mask = npt.NDArray[np.float32]
 
 _CLOSE = 0.6  # share of the scenes that are a look at one face
-_MARGINS = (1.3, 1.8)  # sides of such looks over that of the face's frame
+_MARGINS = (1.3, 1.8)  # sides of such looks over that of the face's frame, about as in use
 _LARGER = 1.5  # sides of the pictures that such looks are cut from, over the looks'
 _MOVED, _MISJUDGED = 0.06, 0.12  # how far off a first look's frame lies, standard deviations
 _ALONE = 0.25  # share of the scenes that are made of one face and nothing else
