@@ -145,6 +145,12 @@ def make_place(
     debian.unpack(archives, root)
     # What is not in the root folder the emulator looks for outside: no packages, please.
     (root / f"usr/local/lib/python{python}/dist-packages").mkdir(parents=True)
+    # Nor does it look for attributes of files in the root folder, as copying pip's wheel does.
+    for settings in root.glob(f"usr/lib/python{python}/_sysconfigdata_*.py"):
+        text = settings.read_text()
+        settings.write_text(
+            text.replace("'/usr/share/python-wheels", f"'{root}/usr/share/python-wheels")
+        )
     start = root / "home" / "pi" / "bin" / "python3"
     start.parent.mkdir(parents=True)
     command = " ".join(f'"{word}"' for word in emulator)
