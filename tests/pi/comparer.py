@@ -149,6 +149,8 @@ class Comparer:
                 )
                 shutil.move(archive, place.home)
                 shutil.rmtree(work)
+        if system.machine == "armv7l":
+            wheels = _plainly_tagged(wheels, place.root.with_name(f"{place.root.name}-wheels"))
         trial.install(place, steps, self._wheel, wheels)
 
     def _find_python(self, version: str) -> Path:
@@ -168,3 +170,17 @@ class Comparer:
         except Failed:
             run([uv, "python", "install", "--no-bin", version], settings)
             return Path(run(find, settings).strip())
+
+
+def _plainly_tagged(wheels: Path, folder: Path) -> Path:
+    """Gives a copy of a folder of 32-bit ARM wheels that pip takes under emulation.
+
+    That a wheel for manylinux fits, pip asks of the file that runs Python, and that is a script
+    here. Whether it fits the real system is known from fetching it.
+    """
+    folder.mkdir()
+    for wheel in wheels.glob("*.whl"):
+        *rest, tag = wheel.stem.split("-")
+        plain = "linux_armv7l" if tag.endswith("_armv7l") else tag
+        shutil.copy(wheel, folder / f"{'-'.join([*rest, plain])}.whl")
+    return folder
