@@ -1,4 +1,4 @@
-"""What the command and its worker process tell each other: a line of JSON each.
+"""What the command and its worker processes tell each other: a line of JSON each.
 
 Not pickles: the worker handles files from strangers, and nothing that it sends may do anything.
 """
@@ -72,10 +72,8 @@ class Failed(NamedTuple):
     text: str
 
 
-class Begun(NamedTuple):
-    """The worker has taken up a picture."""
-
-    number: int
+class Hire(NamedTuple):
+    """The worker is to make another process like itself, for the next pipes of its list."""
 
 
 class Judged(NamedTuple):
@@ -95,10 +93,26 @@ class Judged(NamedTuple):
     seconds: Mapping[str, float] = NO_SECONDS
 
 
-Message = Task | Job | Ready | Warned | Failed | Begun | Judged
+Message = Task | Job | Hire | Ready | Warned | Failed | Judged
 _KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (Task, Job, Ready, Warned, Failed, Begun, Judged)
+    kind.__name__: kind for kind in (Task, Job, Hire, Ready, Warned, Failed, Judged)
 }
+
+
+class Lines:
+    """Puts messages together again from what a pipe gives, piece by piece."""
+
+    def __init__(self) -> None:
+        self._begun = b""
+
+    def take(self, piece: bytes) -> list[Message]:
+        """Gives the messages that a piece completes.
+
+        Raises:
+            ValueError: It completes something else.
+        """
+        *lines, self._begun = (self._begun + piece).split(b"\n")
+        return [decode(line) for line in lines]
 
 
 def encode(message: Message) -> bytes:

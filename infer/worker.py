@@ -2,82 +2,147 @@
 
 A decoder that crashes on a hostile picture takes its process with it. So the command itself
 touches no pixels: it sends the paths here, a line each, and gets verdicts back (see `wire`).
-Pictures are judged by several threads: decoding, searching and judging all happen in libraries
-that let other threads run meanwhile.
+
+The first such process loads libraries and models and then forks others where there is work for
+them: they share its memory, and start within milliseconds. Threads would wait for each other's
+Python code.
 """
 
 from __future__ import annotations
 
+import gc
 import os
-import sys
-import threading
+import time
 import warnings
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from image_gender_classifier import stages, wire
 from image_gender_classifier.errors import GenderClassifierError, RuntimeFallback, RuntimeMissing
-from image_gender_classifier.stages import Clock
 from image_gender_classifier.verdict import NO_DRAWINGS, Drawings, Verdict
-from image_gender_classifier.wire import Begun, Failed, Job, Judged, Message, Ready, Task, Warned
+from image_gender_classifier.wire import Failed, Hire, Job, Judged, Message, Ready, Task, Warned
 
 if TYPE_CHECKING:
-    from image_gender_classifier.api import GenderClassifier
     from image_gender_classifier.images import Picture
 
 _CANNOT_LOAD = "run: pip install numpy 'opencv-python-headless<5'"
+_HELD = 0.01  # seconds that verdicts are held back, so that the command is not woken for each
+_PIECE = 2**16  # bytes
+
+Pipes = tuple[int, int]
+"""The end of a pipe that jobs come from, and the end of one that answers go to."""
 
 
-def main() -> None:
-    """Serves the command that started this process, until it closes the pipe."""
-    answers = os.fdopen(os.dup(1), "wb")
+def main(others: Sequence[Pipes] = ()) -> None:
+    """Serves the command that started this process, until it closes the pipe.
+
+    Args:
+        others: The pipes of the processes that are to be forked when the command says so.
+    """
+    answers = os.dup(1)
     _silence()
     with suppress(BrokenPipeError):
-        _serve(sys.stdin.buffer, Voice(answers))
+        _serve(Talk((0, answers)), list(others))
     os._exit(0)  # the command is done, or gone: nobody waits for what is on hand
 
 
-class Voice:
-    """Tells the command; for all threads."""
+class Talk:
+    """Hears the command and answers."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
+    def __init__(self, pipes: Pipes) -> None:
+        self._jobs, self._answers = pipes
+        self._lines = wire.Lines()
+        self._heard: deque[Message] = deque()
+        self._held: list[bytes] = []
+        self._told = time.monotonic()
+
+    def hear(self) -> Message | None:
+        """Waits for the next message; None when the command has closed the pipe."""
+        while not self._heard:
+            self.flush()  # before what may be a long wait
+            piece = os.read(self._jobs, _PIECE)
+            if not piece:
+                return None
+            self._heard += self._lines.take(piece)
+        return self._heard.popleft()
 
     def tell(self, message: Message) -> None:
-        """Sends a message."""
-        line = wire.encode(message)
-        with self._lock:
-            self._stream.write(line)
-            self._stream.flush()
+        """Sends a message, at once or with those that follow it closely."""
+        self._held.append(wire.encode(message))
+        if time.monotonic() >= self._told + _HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Sends what is held back."""
+        data = memoryview(b"".join(self._held))
+        self._held.clear()
+        while data:
+            data = data[os.write(self._answers, data) :]
+        self._told = time.monotonic()
+
+    def close(self) -> None:
+        """Closes both pipes, unheard and untold."""
+        os.close(self._jobs)
+        os.close(self._answers)
 
 
-def _serve(jobs: BinaryIO, voice: Voice) -> None:
-    task = wire.decode(jobs.readline())
+def _serve(talk: Talk, others: list[Pipes]) -> None:
+    task = talk.hear()
     assert isinstance(task, Task)
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always", RuntimeFallback)
         try:
-            judges = _Judges(task, voice)
+            judge = _Judge(task)
         except GenderClassifierError as error:
-            voice.tell(Failed(type(error).__name__, str(error)))
+            talk.tell(_failed(error))
+            talk.flush()
             return
     for remark in remarks:
         if issubclass(remark.category, RuntimeFallback):  # others are the libraries' affair
-            voice.tell(Warned(str(remark.message)))
-    voice.tell(judges.ready)
-    for line in jobs:
-        job = wire.decode(line)
-        assert isinstance(job, Job)
-        judges.take(job)
+            talk.tell(Warned(str(remark.message)))
+    talk.tell(judge.ready)
+    gc.freeze()  # what all of them share is not to be written to by the garbage collector
+    while (message := talk.hear()) is not None:
+        try:
+            if isinstance(message, Hire):
+                talk = _forked(talk, others)
+            elif isinstance(message, Job):
+                talk.tell(judge.judged(message))
+        except GenderClassifierError as error:
+            talk.tell(_failed(error))
 
 
-class _Judges:
-    """Threads that judge, each with a classifier of its own, started when there is work."""
+def _forked(talk: Talk, others: list[Pipes]) -> Talk:
+    """Forks a process for the first of the other pipes; gives each of the two its talk.
 
-    def __init__(self, task: Task, voice: Voice) -> None:
+    Raises:
+        RuntimeMissing: The system refuses another process.
+    """
+    pipes = others.pop(0)
+    try:
+        process = os.fork()
+    except OSError as error:
+        why = f"no further process can be started ({error.strerror}); choose fewer --workers"
+        raise RuntimeMissing(why) from None
+    if process != 0:
+        for pipe in pipes:
+            os.close(pipe)
+        return talk
+    talk.close()
+    for other in others:
+        for pipe in other:
+            os.close(pipe)
+    others.clear()
+    return Talk(pipes)
+
+
+class _Judge:
+    """Judges one picture at a time."""
+
+    def __init__(self, task: Task) -> None:
         clock = stages.clock(task.profile)
         try:
             import cv2
@@ -87,43 +152,22 @@ class _Judges:
             raise RuntimeMissing(
                 f"{error.name or 'a library'} cannot be loaded ({error}); {_CANNOT_LOAD}"
             ) from None
-        # Pictures are spread over threads; OpenCV's own would only get in their way.
+        # Pictures are spread over processes; OpenCV's threads would only get in their way.
         cv2.setNumThreads(1)
         clock.lap("load the libraries")
         self._classifier = api.of_choices(task.choices)
         clock.lap("open the models")
         self.ready = Ready(self._classifier.settings, clock.taken())
         self._task = task
-        self._voice = voice
-        self._jobs: SimpleQueue[Job] = SimpleQueue()
-        self._threads = 0
+        self._clock = clock
 
-    def take(self, job: Job) -> None:
-        """Has a picture judged when a thread is free."""
-        self._jobs.put(job)
-        if self._threads < self._task.workers:
-            threading.Thread(target=self._work, args=(self._threads,), daemon=True).start()
-            self._threads += 1
+    def judged(self, job: Job) -> Judged:
+        """Judges a picture.
 
-    def _work(self, place: int) -> None:
-        clock = stages.clock(self._task.profile)
-        try:
-            judge = self._classifier if place == 0 else self._classifier.twin()
-            clock.lap("open the models")
-            while True:
-                job = self._jobs.get()
-                clock.lap("wait for a picture")
-                self._voice.tell(Begun(job.number))
-                clock.lap("tell the command")
-                self._voice.tell(self._judged(judge, job, clock))
-                clock.lap("tell the command")
-        except BrokenPipeError:
-            os._exit(1)
-        except GenderClassifierError as error:
-            self._voice.tell(Failed(type(error).__name__, str(error)))
-            os._exit(1)
-
-    def _judged(self, judge: GenderClassifier, job: Job, clock: Clock) -> Judged:
+        Raises:
+            GenderClassifierError: No picture can be judged.
+        """
+        self._clock.lap("wait for a picture")
         drawings = NO_DRAWINGS
 
         def show(picture: Picture, verdict: Verdict) -> None:
@@ -137,8 +181,14 @@ class _Judges:
             )
 
         wanted = self._task.copies or self._task.thumbnails
-        verdict = judge.judge_file(Path(job.path), job.file, show if wanted else None, clock)
-        return Judged(job.number, verdict, drawings, clock.taken())
+        verdict = self._classifier.judge_file(
+            Path(job.path), job.file, show if wanted else None, self._clock
+        )
+        return Judged(job.number, verdict, drawings, self._clock.taken())
+
+
+def _failed(error: GenderClassifierError) -> Failed:
+    return Failed(type(error).__name__, str(error))
 
 
 def _silence() -> None:

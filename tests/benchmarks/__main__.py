@@ -25,6 +25,7 @@ from benchmarks import (
     stages,
     start,
     table,
+    verdicts,
 )
 from benchmarks.figures import CannotMeasure, Figure, skipped
 from benchmarks.pictures import find_portraits
@@ -38,6 +39,7 @@ PARTS: dict[str, Measure] = {
     "stages": stages.measure_times,
     "speed": folder_speed.measure,
     "portraits": portrait_speed.measure,
+    "verdicts": verdicts.measure,
     "memory": memory.measure,
     "growth": growth.measure,
     "instructions": stages.measure_instructions,

@@ -51,7 +51,7 @@ def _against_lbp_and_itself(setting: Setting, folder: Path, count: int) -> Itera
         two.append(setting.classify(folder, "--workers", 2))
         loop.append(float(ask("lbp_loop", folder, MODELS / "lbpcascade_frontalface.xml")))
     cpu = [run.cpu for run in two]
-    yield Figure(_AGAINST_LBP, median_ratio(cpu, loop), "x", at_most(1.3))
+    yield Figure(_AGAINST_LBP, median_ratio(cpu, loop), "x", at_most(1.0))
     yield Figure("processor time, 250 pixels", 1000 * median(cpu) / count, "ms/picture")
     yield Figure(
         "processor time of decoding and lbp160, 250 pixels",

@@ -76,7 +76,7 @@ def test_the_worker_sends_its_times_when_they_are_wanted(profile: bool, samples:
         seconds = supervisor.seconds
     assert len(outcomes) == 3
     expected = {"load the libraries", "open the models", "wait for a picture", *JUDGING, "draw"}
-    assert set(seconds) == (expected | {"tell the command"} if profile else set())
+    assert set(seconds) == (expected if profile else set())
 
 
 def test_the_table_adds_up() -> None:

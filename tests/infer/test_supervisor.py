@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from image_gender_classifier import api, supervisor
+from image_gender_classifier import api, team
 from image_gender_classifier.choices import Choices
 from image_gender_classifier.errors import GenderClassifierError, ModelError, RuntimeMissing
 from image_gender_classifier.fingerprint import run_hash, unreadable
@@ -40,8 +40,8 @@ images.decode = bad
 
 @pytest.fixture
 def bad_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = supervisor._START.replace("from image", f"exec({_BAD_DECODER!r}); from image", 1)
-    monkeypatch.setattr(supervisor, "_START", start)
+    start = team._START.replace("from image", f"exec({_BAD_DECODER!r}); from image", 1)
+    monkeypatch.setattr(team, "_START", start)
 
 
 def pictures(folder: Path, samples: Path, endings: Sequence[bytes]) -> list[PictureFile]:
@@ -132,36 +132,53 @@ def test_errors_of_the_worker_are_raised_here(task: Task, error: type[Exception]
 
 
 def test_a_worker_that_dies_at_once_is_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "_START", "import os; os.kill(os.getpid(), 11)")
+    monkeypatch.setattr(team, "_START", "import os; os.kill(os.getpid(), 11)")
     with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=r"crashed \(SIGSEGV\)"):
         _ = one.settings
 
 
-def running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+def group(leader: int) -> list[int]:
+    """The processes of a group that run."""
+    members = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, number = stat.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(number) == leader and state != "Z":
+            members.append(int(stat.parent.name))
+    return members
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-def test_the_worker_ends_with_a_killed_command(samples: Path) -> None:
+def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) -> None:
+    pictures(tmp_path, samples, [b""] * 12)
     program = (
+        "from image_gender_classifier.listing import list_pictures\n"
         "from image_gender_classifier.supervisor import Supervisor\n"
         "from image_gender_classifier.wire import Task\n"
         "from image_gender_classifier.choices import Choices\n"
-        "import time\n"
-        "with Supervisor(Task(Choices(), 2)) as one:\n"
-        "    one.settings\n"
-        "    print(one._worker._process.pid, flush=True)\n"
+        "from pathlib import Path\n"
+        "import sys, time\n"
+        "with Supervisor(Task(Choices(), 3)) as one:\n"
+        "    folder = Path(sys.argv[1])\n"
+        "    assert len(list(one.judge(list_pictures(folder).pictures, folder))) == 12\n"
+        "    print(one._team._process.pid, flush=True)\n"
         "    time.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as command:
+    started = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(started, stdout=subprocess.PIPE) as command:
         assert command.stdout is not None
-        worker = int(command.stdout.readline())
-        assert running(worker)
+        leader = int(command.stdout.readline())
+        assert len(group(leader)) == 3
         os.kill(command.pid, signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while running(worker) and time.monotonic() < deadline:
+    while group(leader) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not running(worker)
+    assert group(leader) == []
+
+
+def test_one_picture_is_judged_by_one_process(samples: Path) -> None:
+    with Supervisor(Task(Choices(), 3)) as one:
+        assert list(one.judge([PictureFile("cat.jpg", "cat.xml")], samples))
+        assert len(one._team._working) == 1

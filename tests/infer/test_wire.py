@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from image_gender_classifier import wire
 from image_gender_classifier.choices import Choices
 from image_gender_classifier.verdict import Drawings, Verdict
-from image_gender_classifier.wire import Begun, Failed, Job, Judged, Message, Ready, Task, Warned
+from image_gender_classifier.wire import (
+    Failed,
+    Hire,
+    Job,
+    Judged,
+    Lines,
+    Message,
+    Ready,
+    Task,
+    Warned,
+)
 
 # Paths may hold bytes that are no UTF-8, which Python gives as lone surrogates.
 TEXTS = st.text(st.characters(exclude_categories=()))
@@ -26,7 +36,7 @@ MESSAGES = st.one_of(
     st.builds(Ready, TEXTS, SECONDS),
     st.builds(Warned, TEXTS),
     st.builds(Failed, TEXTS, TEXTS),
-    st.builds(Begun, NUMBERS),
+    st.builds(Hire),
 )
 
 
@@ -54,7 +64,7 @@ def test_a_verdict_arrives_as_it_was_sent(
 @pytest.mark.parametrize(
     "sent",
     [
-        *(b"", b"text", b"1", b"{}", b"[]", b'["Nothing", 1]', b'["Begun"]', b'["Begun", 1, 2]'),
+        *(b"", b"text", b"1", b"{}", b"[]", b'["Nothing", 1]', b'["Job"]', b'["Hire", 1]'),
         *(b'["Judged", 1, [], [], {}]', b'["Ready", "key", 1]', b'["Ready", "key", {"a": "b"}]'),
         *(json.dumps(["Task", None, 1]).encode(), b'["Ready", "key", {"a": 1', b"\xff"),
     ],
@@ -62,3 +72,21 @@ def test_a_verdict_arrives_as_it_was_sent(
 def test_anything_else_is_no_message(sent: bytes) -> None:
     with pytest.raises(ValueError, match="not a message"):
         wire.decode(sent)
+
+
+@given(st.lists(MESSAGES, max_size=5), st.data())
+def test_messages_are_put_together_from_pieces(
+    messages: list[Message], data: st.DataObject
+) -> None:
+    line = b"".join(map(wire.encode, messages))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(line)), max_size=6)))
+    lines = Lines()
+    pieces = [line[start:end] for start, end in zip([0, *cuts], [*cuts, len(line)], strict=True)]
+    assert [message for piece in pieces for message in lines.take(piece)] == messages
+
+
+def test_a_line_that_is_no_message_is_refused() -> None:
+    lines = Lines()
+    assert lines.take(b"no mess") == []
+    with pytest.raises(ValueError, match="not a message"):
+        lines.take(b"age\n")

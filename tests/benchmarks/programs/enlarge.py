@@ -15,25 +15,33 @@ import cv2
 _QUALITY = 90
 
 
+def enlarged(source: str, width: int, height: int) -> bytes:
+    """Gives a picture as a JPEG of another size.
+
+    Args:
+        source: The picture file.
+        width: Width in pixels, or the longest side where the height is the same.
+        height: Height in pixels.
+    """
+    pixels = cv2.imread(source, cv2.IMREAD_COLOR)
+    if pixels is None:
+        sys.exit(f"{source}: no picture")
+    size = (width, height)
+    if width == height:
+        scale = width / max(pixels.shape[:2])
+        size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
+    smooth = cv2.INTER_AREA if size[0] < pixels.shape[1] else cv2.INTER_CUBIC
+    resized = cv2.resize(pixels, size, interpolation=smooth)
+    return cv2.imencode(".jpg", resized, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1].tobytes()
+
+
 def main() -> None:
     """Writes the pictures."""
     folder, width, height = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     paths = []
     for i, source in enumerate(sys.argv[4:]):
-        pixels = cv2.imread(source, cv2.IMREAD_COLOR)
-        if pixels is None:
-            sys.exit(f"{source}: no picture")
-        size = (width, height)
-        if width == height:
-            scale = width / max(pixels.shape[:2])
-            size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
-        smooth = cv2.INTER_AREA if size[0] < pixels.shape[1] else cv2.INTER_CUBIC
         path = folder / f"{i:04d}.jpg"
-        cv2.imwrite(
-            str(path),
-            cv2.resize(pixels, size, interpolation=smooth),
-            (cv2.IMWRITE_JPEG_QUALITY, _QUALITY),
-        )
+        path.write_bytes(enlarged(source, width, height))
         paths.append(str(path))
     json.dump(paths, sys.stdout)
 
