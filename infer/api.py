@@ -176,7 +176,7 @@ class GenderClassifier:
                 picture, file, parts.detector, parts.classifier, parts.all_faces, clock
             )
             if show is not None:
-                show(picture, verdict)
+                show(picture.finer(), verdict)
                 clock.lap("draw")
         except UnreadablePicture as error:
             clock.lap("decode it")

@@ -19,7 +19,10 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
 from image_gender_classifier.manifest import CascadeEntry, Manifest
+from image_gender_classifier.resizing import halved
 from image_gender_classifier.verdict import Box, Face
+
+_FINE = 2 / 3  # how little a picture must be shrunk for linear sampling to see all of it
 
 
 class CascadeDetector:
@@ -57,6 +60,8 @@ class CascadeDetector:
             shorter, longer = sorted(picture.pixels.shape[:2])
             window = max(self._classifier.getOriginalWindowSize())
             longest = max(longest, window / self._smallest * longer / shorter)
+        if longest > max(picture.pixels.shape):
+            picture = picture.finer()
         grey = _shrink(cast(Pixels, cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)), longest)
         scale_x = picture.width / grey.shape[1]
         scale_y = picture.height / grey.shape[0]
@@ -96,9 +101,10 @@ class CascadeDetector:
 
 def _shrink(grey: Pixels, longest_side: float) -> Pixels:
     """Shrinks a picture that is larger than the side given; never enlarges one."""
-    height, width = grey.shape
-    scale = longest_side / max(height, width)
+    halves, _ = halved(grey, longest_side)
+    scale = longest_side / max(halves.shape)
     if scale >= 1:
-        return grey
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return cast(Pixels, cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+        return halves
+    height, width = (max(round(side * scale), 1) for side in halves.shape)
+    way = cv2.INTER_LINEAR if scale > _FINE else cv2.INTER_AREA
+    return cast(Pixels, cv2.resize(halves, (width, height), interpolation=way))

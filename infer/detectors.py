@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from image_gender_classifier import faces, manifest
 from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.choices import DetectorChoice
@@ -46,13 +48,25 @@ class StagedDetector:
         Raises:
             ModelError: A stage's file is damaged.
         """
-        found: list[Face] = []
-        for stage, framing in self._cascade.framings.items():
-            frames = [faces.frame(face.box, framing) for face in self._cascade.find(picture)]
-            found += self._finder.confirm(picture, frames, stage)
-        if not self._every and any(_is_prominent(face, picture) for face in found):
-            return found
-        return found + self._finder.find(picture, [face.box for face in found], self._every)
+        searched = self._cascade.find(picture)
+        if not self._every:
+            found = self._confirmed(picture, searched)
+            if any(_is_prominent(face, picture) for face in found):
+                return found
+        finer = picture.finer()
+        if self._every or finer is not picture:
+            found = self._confirmed(finer, searched)
+        return found + self._finder.find(finer, [face.box for face in found], self._every)
+
+    def _confirmed(self, picture: Picture, searched: Sequence[Face]) -> list[Face]:
+        """Those of the cascade's faces that the finder sees too."""
+        return [
+            face
+            for stage, framing in self._cascade.framings.items()
+            for face in self._finder.confirm(
+                picture, (faces.frame(face.box, framing) for face in searched), stage
+            )
+        ]
 
 
 def _is_prominent(face: Face, picture: Picture) -> bool:

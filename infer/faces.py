@@ -60,8 +60,9 @@ def whole(height: int, width: int) -> Box:
 def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     """Cuts a square frame out of a picture at the classifier's size.
 
-    What lies beyond the picture's edge is filled by repeating the edge. Shrinking averages over
-    areas, so that fine texture of a large face doesn't turn into noise.
+    What lies beyond the picture's edge is filled by repeating the edge. Frames are placed between
+    pixels, but for large ones: these are shrunk by averaging over areas, so that fine texture
+    doesn't turn into noise, and a pixel more or less is nothing to them.
 
     Args:
         pixels: uint8, H x W x C (or H x W).
@@ -71,20 +72,24 @@ def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     Returns:
         uint8, size x size x C (or size x size), C-contiguous.
     """
+    step = square.width / size
+    if step < 2:
+        left, top = (start + (step - 1) / 2 for start in (square.x, square.y))
+        from_crop = np.array([[step, 0, left], [0, step, top]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        border = cv2.BORDER_REPLICATE
+        sampled = cv2.warpAffine(pixels, from_crop, (size, size), flags=flags, borderMode=border)
+        return cast(Pixels, sampled)
+    side = round(square.width)
+    left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
     height, width = pixels.shape[:2]
-    side = max(round(square.width), 1)
-    left = round(square.x + (square.width - side) / 2)
-    top = round(square.y + (square.height - side) / 2)
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
         inside = pixels[top : top + side, left : left + side]
     else:
         rows = np.clip(np.arange(top, top + side), 0, height - 1)
         columns = np.clip(np.arange(left, left + side), 0, width - 1)
         inside = pixels.take(rows, axis=0).take(columns, axis=1)
-    if side == size:
-        return np.ascontiguousarray(inside)
-    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-    return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
+    return cast(Pixels, cv2.resize(inside, (size, size), interpolation=cv2.INTER_AREA))
 
 
 def covers(one: Box, other: Box) -> bool:

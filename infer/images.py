@@ -1,15 +1,18 @@
 """Turns a picture's bytes into pixels at the working size.
 
-A camera picture has twenty times the pixels that finding a face takes, so a JPEG is decoded
-straight to a reduced size, and the size of the original is taken from its header. Orientation,
-transparency and sample depth are settled here, alike for every format and for every OpenCV from
-4.6 on, so that the other rooms see upright, opaque 8-bit RGB only.
+A camera picture has a hundred times the pixels that a large face takes, so a JPEG is decoded
+straight to a reduced size, and the size of the original is taken from its header; where the faces
+turn out to be small, it is decoded again, less reduced. Orientation, transparency and sample depth
+are settled here, alike for every format and for every OpenCV from 4.6 on, so that the other rooms
+see upright, opaque 8-bit RGB only.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +28,8 @@ from image_gender_classifier.limits import USUAL, Limits
 from image_gender_classifier.opaque import Samples, to_opaque_rgb
 
 WORKING_SIDE = 640
+QUICK_SIDE = 320  # a face that fills a third of it has the pixels that the classifier wants
+DECISIVE = (WORKING_SIDE, QUICK_SIDE)
 
 _REDUCED = (
     (8, cv2.IMREAD_REDUCED_COLOR_8),
@@ -52,11 +57,21 @@ class Picture:
         pixels: H x W x 3, uint8, RGB, C-contiguous.
         width: Width of the original in pixels, EXIF orientation applied.
         height: Height of the original in pixels, EXIF orientation applied.
+        decode_finer: Decodes it at the working size where these pixels are a smaller, quick copy.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
+    decode_finer: Callable[[], Picture] | None = None
+
+    def finer(self) -> Picture:
+        """The same picture at the working size.
+
+        Raises:
+            UnreadablePicture: It cannot be decoded again.
+        """
+        return self if self.decode_finer is None else self.decode_finer()
 
     @property
     def scale(self) -> float:
@@ -64,13 +79,14 @@ class Picture:
         return self.width / int(self.pixels.shape[1])
 
 
-def read(path: Path, working_side: int = WORKING_SIDE) -> Picture:
+def read(path: Path, working_side: int | None = None) -> Picture:
     """Reads a picture file.
 
     Args:
         path: The file. Its name need not be UTF-8, and its content decides on the format.
         working_side: What the longest side of the pixels is wanted to be at least. It comes out
-            below twice this; a picture that is smaller keeps its size.
+            below twice this; a picture that is smaller keeps its size. By default of a JPEG
+            `QUICK_SIDE` is enough, and `Picture.finer` gives it at `WORKING_SIDE`.
 
     Raises:
         UnreadablePicture: With one sentence that says why and what to do, without the path.
@@ -78,7 +94,7 @@ def read(path: Path, working_side: int = WORKING_SIDE) -> Picture:
     return decode(read_bytes(path), working_side)
 
 
-def decode(data: bytes, working_side: int = WORKING_SIDE, limits: Limits = USUAL) -> Picture:
+def decode(data: bytes, working_side: int | None = None, limits: Limits = USUAL) -> Picture:
     """Decodes the bytes of a picture file within limits; the rest as for `read`."""
     limits.check_bytes(len(data))
     if not data:
@@ -89,13 +105,13 @@ def decode(data: bytes, working_side: int = WORKING_SIDE, limits: Limits = USUAL
     limits.check_repeats(data, header)
     if _breaks_off(data, header):
         raise UnreadablePicture(BREAKS_OFF)
-    try:
-        return _decode(data, header, working_side)
-    except MemoryError:
-        raise UnreadablePicture(TOO_BIG) from None
-    except cv2.error as error:
-        no_memory = error.code == _NO_MEMORY
-        raise UnreadablePicture(TOO_BIG if no_memory else _UNDECODABLE[header.format]) from None
+    wanted = WORKING_SIDE if working_side is None else working_side
+    finest = _choose_reduction(header, wanted)
+    quick = _choose_reduction(header, QUICK_SIDE) if working_side is None else finest
+    picture = _decoded(data, header, quick, wanted)
+    if quick == finest:
+        return picture
+    return replace(picture, decode_finer=cache(partial(_decoded, data, header, finest, wanted)))
 
 
 def from_array(pixels: NDArray[np.uint8], working_side: int = WORKING_SIDE) -> Picture:
@@ -126,9 +142,19 @@ def from_array(pixels: NDArray[np.uint8], working_side: int = WORKING_SIDE) -> P
         raise UnreadablePicture(TOO_BIG) from None
 
 
-def _decode(data: bytes, header: Header, working_side: int) -> Picture:
+def _decoded(data: bytes, header: Header, reduction: tuple[int, int], working_side: int) -> Picture:
+    try:
+        return _decode(data, header, reduction, working_side)
+    except MemoryError:
+        raise UnreadablePicture(TOO_BIG) from None
+    except cv2.error as error:
+        no_memory = error.code == _NO_MEMORY
+        raise UnreadablePicture(TOO_BIG if no_memory else _UNDECODABLE[header.format]) from None
+
+
+def _decode(data: bytes, header: Header, reduction: tuple[int, int], working_side: int) -> Picture:
     """Decodes, makes opaque, shrinks and turns upright, in the order that moves the least."""
-    factor, flag = _choose_reduction(header, working_side)
+    factor, flag = reduction
     if header.alpha != "none":
         flag = cv2.IMREAD_UNCHANGED
     stored = _imdecode(data, flag)

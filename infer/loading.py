@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from image_gender_classifier import __version__, manifest, models
+from image_gender_classifier import __version__, images, manifest, models
 from image_gender_classifier.choices import SMALLEST_FACE, Choices, DetectorChoice, RuntimeChoice
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.detectors import open_detector
@@ -72,6 +72,7 @@ def open_parts(choices: Choices) -> Parts:
     detector = open_detector(choices.detector, shipped, found, choices.min_face, choices.all_faces)
     settings = settings_key(
         *(__version__, *classifier.decisive, choices.detector, *detector.decisive),
+        *images.DECISIVE,
         *(["all faces"] if choices.all_faces else []),
         *([repr(limits)] if limits != USUAL else []),
     )

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil, exp
-from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.faces import Pixels, covers
+from image_gender_classifier.resizing import halved
 from image_gender_classifier.verdict import Box
 
 STRIDE = 8
@@ -86,14 +86,10 @@ def fitted(pixels: Pixels, size: int) -> Pixels:
     Returns:
         uint8 RGB, size x size x 3.
     """
-    scale = size / max(pixels.shape[:2])
-    # Halving, then the rest linearly, averages about as well as one step by areas and is many
-    # times faster. An odd last row or column is lost and its place stays blank.
-    while max(pixels.shape[:2]) >= 2 * size and min(pixels.shape[:2]) > 1:
-        height, width = (side // 2 for side in pixels.shape[:2])
-        even = pixels[: 2 * height, : 2 * width]
-        pixels = cast(Pixels, cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
-        scale *= 2
+    longest = max(pixels.shape[:2])
+    pixels, factor = halved(pixels, size)
+    scale = factor * size / longest
+    # Where an odd last row or column was lost, its place stays blank.
     height, width = (min(max(round(side * scale), 1), size) for side in pixels.shape[:2])
     square = np.full((size, size, 3), _BLANK, np.uint8)
     square[:height, :width] = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -66,8 +66,7 @@ def judge(
     if not found:
         return Verdict(file, "no_face", "unknown")
     shown = found if all_faces else found[:1]
-    frames = (frame_of(picture, face, detector) for face in shown)
-    crops = [faces.crop(picture.pixels, frame, classifier.crop_size) for frame in frames]
+    crops = [_crop(picture, face, detector, classifier.crop_size) for face in shown]
     clock.lap("cut the crop")
     judgements = classifier.judge(np.stack(crops))
     clock.lap("judge it")
@@ -81,6 +80,15 @@ def judge(
 def _judged(face: Face, judgement: Judgement) -> Face:
     gender: Gender = judgement.likelier if judgement.certain else "unknown"
     return replace(face, gender=gender, confidence=judgement.confidence)
+
+
+def _crop(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
+    """Cuts a face's crop, from finer pixels where the picture's are too few for it."""
+    square = frame_of(picture, face, detector)
+    if square.width < size:
+        picture = picture.finer()
+        square = frame_of(picture, face, detector)
+    return faces.crop(picture.pixels, square, size)
 
 
 def frame_of(picture: Picture, face: Face, detector: Detector) -> Box:
@@ -98,5 +106,5 @@ def find_frame(picture: Picture, detector: Detector) -> Box | None:
 
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
     """The main face's crop, or None where there is no face; training cuts its crops by this."""
-    frame = find_frame(picture, detector)
-    return faces.crop(picture.pixels, frame, size) if frame else None
+    found = faces.main_first(detector.find(picture), picture.width, picture.height)
+    return _crop(picture, found[0], detector, size) if found else None

@@ -52,7 +52,7 @@ def by(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
     """Gives the way of cutting that yields a crop a degradation (uint8 RGB, V x S x S x 3)."""
 
     def cut(path: Path, size: int) -> Pixels | None:
-        picture = images.read(path)
+        picture = images.read(path, images.WORKING_SIDE)
         square = pipeline.find_frame(picture, detector)
         if square is None:
             return None
@@ -74,8 +74,17 @@ def degraded(pixels: Pixels, square: Box, way: Degradation, size: int) -> Pixels
         uint8 RGB, size x size x 3.
     """
     placed = way.place(square)
-    face = way.change(faces.crop(pixels, placed, max(round(placed.width), 1)))
+    if way.change is _same_pixels:
+        return faces.crop(pixels, placed, size)
+    face = way.change(faces.crop(pixels, *_on_whole_pixels(placed)))
     return faces.crop(face, faces.whole(*face.shape[:2]), size)
+
+
+def _on_whole_pixels(square: Box) -> tuple[Box, int]:
+    """Moves a square so that a crop of its own size is a copy; gives it with this size."""
+    side = max(round(square.width), 1)
+    left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
+    return Box(left, top, side, side), side
 
 
 def shift(square: Box, right: float, down: float) -> Box:

@@ -180,7 +180,7 @@ def test_several_faces_are_all_listed(
 ) -> None:  # fmt: skip
     (tmp_path / "two").mkdir()
     cv2.imwrite(str(tmp_path / "two" / "a.png"), two_faces[..., ::-1])
-    assert command("-i", tmp_path / "two", "-o", out).returncode == 0
+    assert command("-i", tmp_path / "two", "-o", out, *LIKELIER).returncode == 0
     first, second = check_xml((out / "a.xml").read_bytes())
     assert (first.get("gender"), second.get("gender")) == ("female", None)
     assert {"x", "y", "width", "height", "detector"} == set(second.keys())
@@ -258,7 +258,7 @@ def test_all_faces_are_judged_when_wanted(
 ) -> None:
     (tmp_path / "two").mkdir()
     assert cv2.imwrite(str(tmp_path / "two" / "both.png"), two_faces[..., ::-1])
-    assert command("-i", tmp_path / "two", "-o", out, "--all-faces").returncode == 0
+    assert command("-i", tmp_path / "two", "-o", out, "--all-faces", *LIKELIER).returncode == 0
     first, second = check_xml((out / "both.xml").read_bytes()).findall("face")
     assert first.get("gender") == second.get("gender") == "female"
     assert float(second.get("confidence")) > 0.5

@@ -133,7 +133,7 @@ def _portrait(portrait: _Portrait) -> Shown:
 
 
 def _turned(portrait: _Portrait, degrees: float) -> Shown:
-    picture = images.read(portrait.path)
+    picture = images.read(portrait.path, images.WORKING_SIDE)
     turn = rotation.plan(picture.width, picture.height, portrait.face, degrees)
 
     def is_right(found: Found) -> bool:
@@ -179,7 +179,10 @@ def _composed(
 
 def _composite(face: Path, background: Path, share: float, key: tuple[int, int, int]) -> Shown:
     pixels, frame = composites.compose(
-        images.read(face).pixels, images.read(background).pixels, share, np.random.default_rng(key)
+        images.read(face, images.WORKING_SIDE).pixels,
+        images.read(background, images.WORKING_SIDE).pixels,
+        share,
+        np.random.default_rng(key),
     )
     return Shown(images.from_array(pixels), rules.framed(frame), frame)
 
