@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.convert import calibration_set, onnx, tflite, verify
@@ -50,7 +50,7 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     tflite_model = open_model("tflite", tflite_file)
     exported = _calibrated(original, tflite_model, crops.held_out)
     converted = {**original.trained, "converted_by": command}
-    exported = replace(exported, trained=converted)
+    exported = exported._replace(trained=converted)
     of_tflite = entry_of(f"{SHIPPED_STEM}.tflite", tflite_file, exported)
     of_onnx = entry_of(f"{SHIPPED_STEM}.onnx", onnx_file, exported)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -88,7 +88,7 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     squares = np.stack([fitted(scene.pixels, size) for scene in calibrating])
     tflite_file = tflite.quantise(keras_model.model, squares)
     onnx_file = onnx.from_tflite(tflite_file)
-    exported = replace(original, trained={**original.trained, "converted_by": command})
+    exported = original._replace(trained={**original.trained, "converted_by": command})
     entries = [
         original,
         entry_of(f"{STEM}.tflite", tflite_file, exported),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +18,7 @@ _Entry = TypeVar("_Entry", ModelEntry, FinderEntry)
 def entry_of(file: str, data: bytes, model: _Entry) -> _Entry:
     """An export's entry: what holds for its model, with the file's own name, hash and size."""
     digest = hashlib.sha256(data).hexdigest()
-    return replace(model, file=file, sha256=digest, bytes=len(data))
+    return model._replace(file=file, sha256=digest, bytes=len(data))
 
 
 def publish(

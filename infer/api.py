@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,14 +58,14 @@ def load(  # noqa: PLR0913  the choices, one by one
     """
     path = None if model is None else os.fspath(model)
     chosen = Choices(path, runtime, detector, threshold, min_face, all_faces)
-    return of_choices(replace(chosen, max_pixels=max_pixels, max_bytes=max_bytes))
+    return of_choices(chosen._replace(max_pixels=max_pixels, max_bytes=max_bytes))
 
 
 def of_choices(choices: Choices) -> GenderClassifier:
     """Loads a classifier; see `load`."""
     parts = open_parts(choices)
     # Twins take the runtime that was found, and don't tell again which one was not.
-    found = replace(choices, runtime=parts.runtime)
+    found = choices._replace(runtime=parts.runtime)
     return GenderClassifier(parts, lambda: open_parts(found))
 
 
@@ -145,7 +144,7 @@ class GenderClassifier:
 
         root = Path(folder)
         listing = list_pictures(root, recursive)
-        threads = min(workers or cores(), listing.count)
+        threads = min(workers or cores(), listing.total)
         return batch.run(listing.files, root, [self, *(self.twin() for _ in range(threads - 1))])
 
     @property
@@ -186,4 +185,4 @@ class GenderClassifier:
         except Exception as error:  # whatever one strange picture breaks, the others go on
             message = f"the picture cannot be judged ({type(error).__name__}: {error})"
             verdict = Verdict(file, "unreadable", "unknown", message=message)
-        return replace(verdict, run=run)
+        return verdict._replace(run=run)

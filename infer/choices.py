@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from image_gender_classifier.limits import MAX_BYTES, Limits
 
@@ -13,8 +12,7 @@ DetectorChoice = Literal["cascade", "lbp", "none"]
 SMALLEST_FACE = 0.02  # of a picture's shorter side: its working copy has too few pixels for less
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(NamedTuple):
     """How pictures are judged.
 
     Attributes:

@@ -9,9 +9,8 @@ crops here: they must see the same pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import hypot, sqrt
-from typing import cast
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -26,8 +25,7 @@ _INSIDE = 0.8  # of a box's area
 DECISIVE = (_SAME_FACE, _INSIDE)
 
 
-@dataclass(frozen=True, slots=True)
-class Framing:
+class Framing(NamedTuple):
     """How a detector's boxes lie to the classifier's frame.
 
     Attributes:

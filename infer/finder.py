@@ -10,7 +10,6 @@ Alignment Using Multitask Cascaded Convolutional Networks" (2016), with one netw
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple
 from math import ceil, inf, log
 from typing import cast
 
@@ -239,9 +238,7 @@ def _scaled(box: Box, scale: float) -> Box:
 
 
 def _mean(frames: Sequence[Box]) -> Box:
-    x, y, width, height = (
-        sum(values) / len(frames) for values in zip(*map(astuple, frames), strict=True)
-    )
+    x, y, width, height = (sum(values) / len(frames) for values in zip(*frames, strict=True))
     return Box(x, y, width, height)
 
 

@@ -7,10 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from image_gender_classifier import stages
 from image_gender_classifier.console import say
@@ -44,8 +43,7 @@ _WAITING = "wait for the other process"
 _OPENERS = {"--csv": csv_table, "--jsonl": jsonl_table, "--contact-sheet": contact_sheet}
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """What a run did.
 
     Attributes:
@@ -90,16 +88,16 @@ def run(options: Options) -> Totals:
     # The worker starts while the folder is listed.
     with working(options) as supervisor:
         listing = listed(options)
-        if listing.count == 0:
+        if listing.total == 0:
             hint = "" if options.recursive else "; --recursive looks into the folders below it too"
             raise UsageError(f"{options.input}: no picture in this folder{hint}")
         clock.lap("list the pictures")
         totals = _judge(options, listing, supervisor, clock)
         if options.profile:
             own, worker = clock.taken(), supervisor.seconds
-            say(stages.table("The command", own, listing.count), sys.stderr)
+            say(stages.table("The command", own, listing.total), sys.stderr)
             title = f"The process that judges ({options.workers} at a time)"
-            say(stages.table(title, worker, listing.count), sys.stderr)
+            say(stages.table(title, worker, listing.total), sys.stderr)
         return totals
 
 
@@ -271,7 +269,7 @@ class _Progress:
 
 def _progress(options: Options, listing: Listing) -> _Progress:
     watched = sys.stderr is not None and sys.stderr.isatty()
-    return _Progress(listing.count, watched and not options.quiet)
+    return _Progress(listing.total, watched and not options.quiet)
 
 
 def _refuse_overwriting(options: Options, listing: Listing) -> None:

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.tiff_tags import read_orientation, read_tags
@@ -48,8 +47,7 @@ _TIFF_ALPHA: dict[int, Alpha] = {1: "premultiplied", 2: "straight"}
 _JPEG_MARKER = re.compile(rb"\xff([\x01-\xfe])")
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What a picture's header says.
 
     Attributes:

@@ -5,7 +5,7 @@ What is too large is refused by what its first bytes claim, before a decoder see
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.headers import Header
@@ -21,8 +21,7 @@ MOST_PIXELS = 2**30  # what OpenCV takes at most
 _USUAL_SCANS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How large a picture may be.
 
     Attributes:
@@ -63,7 +62,7 @@ class Limits:
                 f"The animation has more than {MOST_FRAMES:,} frames; save one of them as a"
                 " picture."
             )
-        if header.format == "jpeg":
+        if header.in_parts:  # of other JPEGs a decoder reads the first scan only
             scans = count_scans(data, header.begins_at)
             pixels = header.width * header.height
             if scans > _USUAL_SCANS and scans * pixels > _USUAL_SCANS * self._pixels_of(header):

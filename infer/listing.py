@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.headers import EXTENSIONS, sniff
@@ -18,8 +18,7 @@ _HASH_DIGITS = 8
 _ENDINGS = tuple(EXTENSIONS)
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFile:
+class PictureFile(NamedTuple):
     """A picture that was found.
 
     Attributes:
@@ -36,8 +35,7 @@ class PictureFile:
         return self.xml.removesuffix(XML_SUFFIX) + DRAWING_SUFFIX
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFolder:
+class PictureFolder(NamedTuple):
     """A folder that holds pictures. There can be many: of each only the name is kept.
 
     Attributes:
@@ -62,8 +60,7 @@ class PictureFolder:
             yield PictureFile(_join(self.path, name), _join(self.path, xml))
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What a folder holds.
 
     Attributes:
@@ -75,7 +72,7 @@ class Listing:
     ignored: int
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         """How many pictures there are."""
         return sum(len(folder.names) for folder in self.folders)
 

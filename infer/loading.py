@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from image_gender_classifier import __version__, images, manifest, models
 from image_gender_classifier.choices import SMALLEST_FACE, Choices, DetectorChoice, RuntimeChoice
@@ -20,8 +19,7 @@ from image_gender_classifier.runtimes import PREFERENCE, SUFFIXES, RuntimeName, 
 SHIPPED_STEM = "gender_int8"
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """What a classifier is made of.
 
     Attributes:

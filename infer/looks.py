@@ -6,8 +6,8 @@ Boxes are frames of the classifier, in pixels of what they are found in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import ceil, exp
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -27,8 +27,7 @@ DECODING = (TELLING, _REACH, _OTHER_SIZE)
 _Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A face that the finder sees.
 
     Attributes:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from math import inf, isfinite
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.verdict import BinaryGender
@@ -23,10 +22,10 @@ VERSION = 1
 GENDER_TASK = "perceived gender"
 DETECTION_TASK = "face detection"
 FINDER_TASK = "face finding"
+_NOTHING: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(NamedTuple):
     """Platt scaling: P(positive) = sigmoid(slope x logit + bias).
 
     Platt, "Probabilistic Outputs for Support Vector Machines", 1999.
@@ -36,8 +35,7 @@ class Calibration:
     bias: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
+class ModelEntry(NamedTuple):
     """What a gender classifier's file holds and how to read its answers.
 
     Attributes:
@@ -72,12 +70,11 @@ class ModelEntry:
     threshold: float
     license: str
     second_look: float = 0.0
-    trained: Mapping[str, Any] = field(default_factory=dict)
-    measured: Mapping[str, Any] = field(default_factory=dict)
+    trained: Mapping[str, Any] = _NOTHING
+    measured: Mapping[str, Any] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class CascadeEntry:
+class CascadeEntry(NamedTuple):
     """A cascade's file, how it searches, and how its boxes lie to the classifier's frame.
 
     Attributes:
@@ -115,8 +112,7 @@ class CascadeEntry:
         return self.sha256, self.detector, *search, self.frame_scale, self.frame_shift_y
 
 
-@dataclass(frozen=True, slots=True)
-class FinderEntry:
+class FinderEntry(NamedTuple):
     """A face finder's file: a network from a picture to the classifier's frames.
 
     Attributes:
@@ -148,8 +144,8 @@ class FinderEntry:
     threshold: float
     frame_scale: float
     license: str
-    trained: Mapping[str, Any] = field(default_factory=dict)
-    measured: Mapping[str, Any] = field(default_factory=dict)
+    trained: Mapping[str, Any] = _NOTHING
+    measured: Mapping[str, Any] = _NOTHING
 
     @property
     def decisive(self) -> tuple[object, ...]:
@@ -161,8 +157,7 @@ class FinderEntry:
 Entry = ModelEntry | CascadeEntry | FinderEntry
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """The manifest of a folder of models.
 
     Attributes:
@@ -173,9 +168,9 @@ class Manifest:
     """
 
     folder: Path
-    models: Mapping[str, ModelEntry] = field(default_factory=dict)
+    models: Mapping[str, ModelEntry] = _NOTHING
     cascades: tuple[CascadeEntry, ...] = ()
-    finders: Mapping[str, FinderEntry] = field(default_factory=dict)
+    finders: Mapping[str, FinderEntry] = _NOTHING
 
 
 def load(folder: Path) -> Manifest:
@@ -313,6 +308,8 @@ def _cascades(files: Mapping[str, Any]) -> tuple[CascadeEntry, ...]:
 
 
 def _without_file(entry: Entry) -> dict[str, Any]:
-    fields = asdict(entry)
+    fields = entry._asdict()
     del fields["file"]
+    if isinstance(entry, ModelEntry):
+        fields["calibration"] = entry.calibration._asdict()
     return fields

@@ -7,9 +7,8 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from image_gender_classifier import __version__
 from image_gender_classifier.choices import SMALLEST_FACE, Choices
@@ -34,8 +33,7 @@ exit codes:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What one run is asked to do.
 
     Attributes:
@@ -94,7 +92,7 @@ def parse(argv: Sequence[str] | None) -> Options:
         SystemExit: After `--help` and `--version`.
     """
     given = vars(_parser().parse_args(argv))
-    choices = Choices(**{name: given.pop(name) for name in Choices.__slots__})
+    choices = Choices(**{name: given.pop(name) for name in Choices._fields})
     options = Options(choices=choices, **given)
     _check_folder(options.input, "-i", os.R_OK | os.X_OK)
     _check_folder(options.output, "-o", os.W_OK | os.X_OK)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -79,7 +78,7 @@ def judge(
 
 def _judged(face: Face, judgement: Judgement) -> Face:
     gender: Gender = judgement.likelier if judgement.certain else "unknown"
-    return replace(face, gender=gender, confidence=judgement.confidence)
+    return face._replace(gender=gender, confidence=judgement.confidence)
 
 
 def _crop(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:

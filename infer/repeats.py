@@ -30,8 +30,9 @@ def count_scans(data: bytes, at: int) -> int:
         At least 1; where the file stops making sense the count ends.
     """
     # Nearly every file is done here; in others a video behind the picture may hold such bytes.
-    if data.count(_SCAN, at) < _FEW_SCANS:
-        return 1 + data.count(_SCAN, at)
+    further = data.count(_SCAN, at)
+    if further < _FEW_SCANS:
+        return 1 + further
     scans = 1
     at += int.from_bytes(data[at : at + 2], "big")
     for _ in range(_MOST_STEPS):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from image_gender_classifier import errors, stages
 from image_gender_classifier.errors import GenderClassifierError, RuntimeMissing
@@ -25,8 +25,7 @@ _AHEAD = 16  # pictures on the way for each process, those included that wait fo
 _FALSE_STARTS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A picture with its verdict.
 
     Attributes:
@@ -50,13 +49,13 @@ def _say_nothing(_text: str) -> None:
     """What a warning is given to where nobody wants it."""
 
 
-@dataclass(slots=True)
 class _Place:
     """A picture in the row of those on the way."""
 
-    number: int
-    picture: PictureFile
-    outcome: Outcome | None
+    def __init__(self, number: int, picture: PictureFile, outcome: Outcome | None) -> None:
+        self.number = number
+        self.picture = picture
+        self.outcome = outcome
 
     def judged(self, verdict: Verdict, drawings: Drawings = NO_DRAWINGS) -> None:
         self.outcome = Outcome(self.picture, verdict, False, drawings)

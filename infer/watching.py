@@ -10,8 +10,8 @@ import itertools
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from image_gender_classifier import folder_run, stages
 from image_gender_classifier.console import say
@@ -31,8 +31,7 @@ _IDLE = (
 _TEMPORARY = (".crdownload", ".download", ".filepart", ".part", ".partial", ".tmp")
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(NamedTuple):
     """How a picture was at some look; equal states mean that nothing has been written since."""
 
     xml: str

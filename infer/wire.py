@@ -117,7 +117,7 @@ class Lines:
 
 def encode(message: Message) -> bytes:
     """Gives a message's line; paths may hold lone surrogates, so it is plain ASCII."""
-    return json.dumps([type(message).__name__, *message], default=_plain).encode("ascii") + b"\n"
+    return json.dumps([type(message).__name__, *message], default=_text).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Message:
@@ -144,11 +144,8 @@ def decode(line: bytes) -> Message:
         raise ValueError(f"not a message: {error}") from None
 
 
-def _plain(record: object) -> str | list[Any]:
-    """Gives bytes as text, and the fields of any record within a message, for JSON."""
-    if isinstance(record, bytes):
-        return b64encode(record).decode("ascii")
-    return [getattr(record, name) for name in record.__slots__]  # type: ignore[attr-defined]
+def _text(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
 
 
 def _bytes(text: str | None) -> bytes | None:

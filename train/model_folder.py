@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from image_gender_classifier import manifest
@@ -32,6 +31,6 @@ def manifest_with(folder: Path, entries: Iterable[ModelEntry | FinderEntry]) -> 
             finders[entry.file] = entry
         else:
             models[entry.file] = entry
-    after = replace(before, models=models, finders=finders)
+    after = before._replace(models=models, finders=finders)
     # A command may name a folder whose name is not Unicode.
     return manifest.dump(after).encode("utf-8", "replace")

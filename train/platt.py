@@ -6,8 +6,6 @@ are enough of them.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 
@@ -98,7 +96,7 @@ def calibrated(
     """
     others = {name: value for name, value in entry.measured.items() if name != _MEASURED}
     if len(crops) == 0:
-        return replace(entry, measured=others), _too_few(positive)
+        return entry._replace(measured=others), _too_few(positive)
     classifier = Classifier(runtime, entry)
     logits = classifier.logits(crops)
     reason = _too_few(positive)
@@ -110,15 +108,15 @@ def calibrated(
             calibration = fit(settled, positive)
         if calibration.slope > 0:
             share = threshold(confidences(settled, calibration), CLASSIFIED)
-            entry = replace(
-                entry, calibration=calibration, threshold=share, second_look=SECOND_LOOK
+            entry = entry._replace(
+                calibration=calibration, threshold=share, second_look=SECOND_LOOK
             )
         else:
             reason = "on the held-out crops a larger logit does not speak for the positive gender"
     probabilities = Classifier(runtime, entry).probabilities(crops)
     accuracy = round(float(np.mean((probabilities >= 0.5) == positive)), _DIGITS)
-    return replace(
-        entry, measured={**others, _MEASURED: {"n": len(crops), "accuracy": accuracy}}
+    return entry._replace(
+        measured={**others, _MEASURED: {"n": len(crops), "accuracy": accuracy}}
     ), reason
 
 

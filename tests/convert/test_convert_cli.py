@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,10 +126,13 @@ def test_one_portrait_does_not_change_the_calibration(
     model = tmp_path / "model"
     shutil.copytree(exported.keras_path.parent, model)
     path = model / exported.keras_path.name
-    original = replace(
-        manifest.load(model).models[path.name],
-        calibration=manifest.Calibration(1.4, -0.1),
-        threshold=0.61,
+    original = (
+        manifest.load(model)
+        .models[path.name]
+        ._replace(
+            calibration=manifest.Calibration(1.4, -0.1),
+            threshold=0.61,
+        )
     )
     (model / manifest.NAME).write_text(manifest.dump(Manifest(model, {path.name: original})))
     monkeypatch.setattr(verify, "LARGEST_LOSS", 1.0)
@@ -164,8 +166,8 @@ def test_the_printed_accuracy_is_that_of_an_evaluation(
     model = tmp_path / "model"
     shutil.copytree(exported.keras_path.parent, model)
     path = model / exported.keras_path.name
-    original = replace(
-        manifest.load(model).models[path.name], calibration=manifest.Calibration(1.0, -1.5)
+    original = (
+        manifest.load(model).models[path.name]._replace(calibration=manifest.Calibration(1.0, -1.5))
     )
     (model / manifest.NAME).write_text(manifest.dump(Manifest(model, {path.name: original})))
     monkeypatch.setattr(export, "_FEWEST_CROPS", 1)

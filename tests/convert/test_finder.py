@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -146,7 +145,7 @@ def test_scores_count_faces_and_empty_scenes() -> None:
     pixels = np.zeros((100, 100, 3), np.uint8)
     near, far = Box(10, 10, 40, 40), Box(60, 60, 30, 30)
     both, empty = Scene(pixels, (near, far)), Scene(pixels, ())
-    beside = replace(near, x=near.x + 9)
+    beside = near._replace(x=near.x + 9)
     assert score(Told(beside), [both, both, empty]) == Score(0.5, 1.0, 9 / 40)
-    assert score(Told(replace(near, x=near.x + 11)), [both]) == Score(0.0, 0.0)
+    assert score(Told(near._replace(x=near.x + 11)), [both]) == Score(0.0, 0.0)
     assert score(Told(), [both, empty]) == Score(0.0, 0.0)

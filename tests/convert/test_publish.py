@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,7 @@ def test_an_entry_has_its_own_name_hash_and_size() -> None:
     made = entry("a.onnx", b"abc")
     assert (made.file, made.bytes) == ("a.onnx", 3)
     assert made.sha256 == hashlib.sha256(b"abc").hexdigest()
-    assert replace(made, file=MODEL.file, sha256=MODEL.sha256, bytes=MODEL.bytes) == MODEL
+    assert made._replace(file=MODEL.file, sha256=MODEL.sha256, bytes=MODEL.bytes) == MODEL
 
 
 def test_an_empty_folder_gets_a_manifest(tmp_path: Path) -> None:
@@ -85,7 +84,7 @@ def test_a_file_that_cannot_be_written_leaves_the_manifest(tmp_path: Path) -> No
 
 def test_a_command_with_a_name_that_is_not_unicode_is_published(tmp_path: Path) -> None:
     """The files are in place by then: a manifest that fails would leave them unusable."""
-    made = replace(entry("a.onnx", b"abc"), trained={"command": "--data photos\udcff"})
+    made = entry("a.onnx", b"abc")._replace(trained={"command": "--data photos\udcff"})
     publish(tmp_path, {"a.onnx": b"abc"}, [made])
     content = json.loads((tmp_path / manifest.NAME).read_text("utf-8"))
     assert content["files"]["a.onnx"]["trained"]["command"] == "--data photos?"

@@ -68,7 +68,9 @@ def verdicts() -> st.SearchStrategy[Verdict]:
         status=st.sampled_from(["classified", "uncertain", "no_face", "unreadable"]),
         gender=genders,
         confidence=st.none() | confidences,
-        faces=st.lists(judged | st.builds(Face, boxes, detectors), max_size=4).map(tuple),
+        faces=st.lists(
+            judged | st.builds(Face, boxes, detectors, *[st.none()] * 2), max_size=4
+        ).map(tuple),
         run=st.from_regex("[0-9a-f]{12}", fullmatch=True),
         message=st.none() | st.text(st.characters(exclude_categories=())),
     )

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,8 +26,8 @@ def shipped() -> Manifest:
 @pytest.fixture(scope="module")
 def entry(shipped: Manifest) -> CascadeEntry:
     """A thorough search; what is shipped is a quick one for large faces."""
-    return replace(
-        shipped.cascades[0], longest_side=320, smallest_face=0.15, scale_factor=1.1, min_neighbors=3
+    return shipped.cascades[0]._replace(
+        longest_side=320, smallest_face=0.15, scale_factor=1.1, min_neighbors=3
     )
 
 
@@ -143,7 +142,7 @@ def test_a_file_that_is_no_cascade_is_a_model_error(
     data: bytes, models: Path, astronaut: Picture
 ) -> None:
     known = manifest.load(models)
-    entry = replace(known.cascades[0], sha256=hashlib.sha256(data).hexdigest())
+    entry = known.cascades[0]._replace(sha256=hashlib.sha256(data).hexdigest())
     (models / entry.file).write_bytes(data)
     with pytest.raises(ModelError, match=rf"{entry.file}: OpenCV cannot use it"):
         CascadeDetector(known, entry).find(astronaut)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,8 +26,8 @@ from image_gender_classifier.manifest import Calibration, ModelEntry
 LOGITS = st.floats(-1e6, 1e6, width=32)
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 SHIPPED_ENTRY = manifest.load(SHIPPED).models["gender_int8.tflite"]
-ENTRY = replace(
-    SHIPPED_ENTRY, input_shape=(2, 2, 3), calibration=Calibration(), threshold=0.7, second_look=0.0
+ENTRY = SHIPPED_ENTRY._replace(
+    input_shape=(2, 2, 3), calibration=Calibration(), threshold=0.7, second_look=0.0
 )
 
 
@@ -59,7 +58,7 @@ def judged(logit: float, entry: ModelEntry = ENTRY, threshold: float | None = No
 
 @given(st.floats(-30, 30, width=32), st.floats(-3, 3), st.floats(-3, 3))
 def test_probabilities_are_platt_scaled(logit: float, slope: float, bias: float) -> None:
-    entry = replace(ENTRY, calibration=Calibration(slope, bias))
+    entry = ENTRY._replace(calibration=Calibration(slope, bias))
     (probability,) = Classifier(Oracle([logit]), entry).probabilities(crops(1))
     assert math.isclose(probability, 1 / (1 + math.exp(-(slope * logit + bias))), rel_tol=1e-9)
 
@@ -80,7 +79,7 @@ def test_genders_are_treated_alike(logit: float) -> None:
     first, second = judged(logit), judged(-logit)
     assert {first.likelier, second.likelier} == {"female", "male"}
     assert math.isclose(first.confidence, second.confidence)
-    swapped = judged(-logit, replace(ENTRY, positive="male", negative="female"))
+    swapped = judged(-logit, ENTRY._replace(positive="male", negative="female"))
     assert swapped.likelier == first.likelier
 
 
@@ -94,9 +93,9 @@ def test_the_threshold_itself_is_certain() -> None:
 def test_the_manifests_threshold_holds_unless_another_is_given() -> None:
     confidence = judged(1.0).confidence
     assert Classifier(Oracle([1.0]), ENTRY).threshold == 0.7
-    assert judged(1.0, replace(ENTRY, threshold=confidence)).certain
-    assert not judged(1.0, replace(ENTRY, threshold=confidence + 1e-9)).certain
-    assert judged(1.0, replace(ENTRY, threshold=1.0), threshold=0.0).certain
+    assert judged(1.0, ENTRY._replace(threshold=confidence)).certain
+    assert not judged(1.0, ENTRY._replace(threshold=confidence + 1e-9)).certain
+    assert judged(1.0, ENTRY._replace(threshold=1.0), threshold=0.0).certain
 
 
 @pytest.mark.parametrize(
@@ -115,11 +114,11 @@ def test_a_network_that_is_not_what_its_entry_says_is_refused(network: Oracle) -
 @pytest.mark.parametrize(
     ("network", "entry"),
     [
-        (Oracle([0], dtype="float32"), replace(ENTRY, input_dtype="float32")),
-        (Oracle([0], dtype="int8"), replace(ENTRY, input_dtype="int8")),
-        (Oracle([0], shape=(2, 3, 3)), replace(ENTRY, input_shape=(2, 3, 3))),
-        (Oracle([0], shape=(2, 2, 1)), replace(ENTRY, input_shape=(2, 2, 1))),
-        (Oracle([0]), replace(ENTRY, colour_order="BGR")),
+        (Oracle([0], dtype="float32"), ENTRY._replace(input_dtype="float32")),
+        (Oracle([0], dtype="int8"), ENTRY._replace(input_dtype="int8")),
+        (Oracle([0], shape=(2, 3, 3)), ENTRY._replace(input_shape=(2, 3, 3))),
+        (Oracle([0], shape=(2, 2, 1)), ENTRY._replace(input_shape=(2, 2, 1))),
+        (Oracle([0]), ENTRY._replace(colour_order="BGR")),
     ],
 )
 def test_a_network_that_cannot_take_our_crops_is_refused(
@@ -167,7 +166,7 @@ def test_the_doubtful_are_looked_at_in_the_mirror_too() -> None:
     sure, doubtful, alike = np.zeros((3, 2, 2, 3), np.uint8)
     sure[0, 0, 0], doubtful[0, :, 0], alike[0, 1, 0] = 6, (7, 4), 4
     bound = 1 / (1 + math.exp(-5.5))
-    classifier = Classifier(network, replace(ENTRY, second_look=bound))
+    classifier = Classifier(network, ENTRY._replace(second_look=bound))
     logits = classifier.settled(np.stack([sure, doubtful, alike]))
     assert logits.tolist() == [6, (5 + 0.5) / 2, (-2 + 4) / 2]
     assert network.judged == 3 + 2
@@ -185,7 +184,7 @@ def test_doubtful_is_what_lies_below_the_bound(
 
 def test_it_is_the_calibrated_confidence_that_is_doubtful() -> None:
     network = Sided()
-    entry = replace(ENTRY, calibration=Calibration(1.0, -2.0), second_look=0.85)
+    entry = ENTRY._replace(calibration=Calibration(1.0, -2.0), second_look=0.85)
     crop = np.zeros((1, 2, 2, 3), np.uint8)
     crop[0, 0, 0] = 2, 0, 0
     assert Classifier(network, entry).settled(crop).tolist() == [(2 - 1) / 2]
@@ -201,14 +200,14 @@ def test_without_a_bound_nothing_is_looked_at_twice() -> None:
 
 
 def test_whoever_looks_twice_decides_otherwise() -> None:
-    keys = {Classifier(Sided(), replace(ENTRY, second_look=bound)).decisive for bound in (0, 0.9)}
+    keys = {Classifier(Sided(), ENTRY._replace(second_look=bound)).decisive for bound in (0, 0.9)}
     assert len(keys) == 2
 
 
 def test_the_shipped_networks_doubts_do_not_depend_on_the_side() -> None:
     classifier = loading.open_classifier(None)
     assert classifier.entry.second_look > 0.5
-    classifier.entry = replace(classifier.entry, second_look=1.0)
+    classifier.entry = classifier.entry._replace(second_look=1.0)
     shape = classifier.entry.input_shape
     pictures = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
     assert (classifier.settled(pictures) == classifier.settled(mirrored(pictures))).all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -42,14 +41,14 @@ def close_up(astronaut: Picture) -> Picture:
 
 def blind_cascade(models: Manifest) -> Manifest:
     (cascade,) = models.cascades
-    return replace(models, cascades=(replace(cascade, min_neighbors=NEVER),))
+    return models._replace(cascades=(cascade._replace(min_neighbors=NEVER),))
 
 
 def blind_finder(models: Manifest) -> Manifest:
     finders = {
-        name: replace(entry, threshold=MORE_THAN_CERTAIN) for name, entry in models.finders.items()
+        name: entry._replace(threshold=MORE_THAN_CERTAIN) for name, entry in models.finders.items()
     }
-    return replace(models, finders=finders)
+    return models._replace(finders=finders)
 
 
 def found_by(models: Manifest, picture: Picture, choice: DetectorChoice = "cascade") -> list[str]:
@@ -141,8 +140,8 @@ def test_a_larger_face_beside_the_cascades_decides(shipped: Manifest, close_up: 
     small = cv2.copyMakeBorder(small, 145, 145, 0, 0, cv2.BORDER_REPLICATE)
     picture = images.from_array(np.hstack([large, small]))
     (cascade,) = shipped.cascades
-    thorough = replace(cascade, longest_side=320, smallest_face=0.15, scale_factor=1.1)
-    models = replace(shipped, cascades=(thorough,))
+    thorough = cascade._replace(longest_side=320, smallest_face=0.15, scale_factor=1.1)
+    models = shipped._replace(cascades=(thorough,))
     assert sorted(found_by(models, picture)) == ["finder", "lbp"]
     found = open_detector("cascade", models, "tflite").find(picture)
     main = main_first(found, picture.width, picture.height)[0]

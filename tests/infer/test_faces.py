@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from math import isclose
 
 import numpy as np
@@ -27,7 +26,7 @@ def square(x: float, y: float, side: float) -> Box:
 
 
 def moved(box: Box, x: float, y: float) -> Box:
-    return replace(box, x=box.x + x, y=box.y + y)
+    return box._replace(x=box.x + x, y=box.y + y)
 
 
 def test_the_frame_is_the_box_scaled_about_its_middle_and_moved_down() -> None:

@@ -132,7 +132,7 @@ def test_what_is_no_regular_file_is_no_picture(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "s.jpg"))
         listing = list_pictures(tmp_path)
-    assert listing.count == 0
+    assert listing.total == 0
     assert listing.ignored == 4  # the folder is not a file
 
 
@@ -188,7 +188,7 @@ def test_folders_without_pictures_are_not_kept(tmp_path: Path) -> None:
     listing = list_pictures(tmp_path, recursive=True)
     assert [folder.path for folder in listing.folders] == ["b", "c/d"]
     assert list(listing.files) == ["b/a.jpg", "b/b.jpg", "c/d/e.jpg"]
-    assert (listing.count, listing.ignored) == (3, 1)
+    assert (listing.total, listing.ignored) == (3, 1)
 
 
 def test_an_output_folder_inside_the_input_is_not_entered(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from math import ceil
 
 import numpy as np
@@ -64,7 +63,7 @@ def test_faces_are_those_of_the_peaks() -> None:
     boxes[12, 3] = 0, 0, np.log(0.125)
     found = list(decode(heat, boxes, 0))
     assert [face.logit for face in found] == [3, 1]
-    boxes_found = [astuple(face.frame) for face in found]
+    boxes_found = [face.frame for face in found]
     assert boxes_found == [pytest.approx((56, 18, 32, 32)), pytest.approx((20, 92, 16, 16))]
 
 
@@ -156,4 +155,4 @@ def test_a_surer_small_face_does_not_place_a_large_one() -> None:
 def test_extreme_maps_give_frames(level: float) -> None:
     heat = np.full((CELLS, CELLS), level, np.float32)
     found = list(decode(heat, np.zeros((CELLS, CELLS, 3), np.float32), -300))
-    assert all(np.isfinite(astuple(face.frame)).all() for face in found)
+    assert all(np.isfinite(face.frame).all() for face in found)

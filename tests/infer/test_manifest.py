@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,14 +29,14 @@ def change(folder: Path, edit: Callable[[Content], object]) -> None:
 
 def required(entry: type[Entry]) -> list[str]:
     optional = {"file", "second_look", "trained", "measured"}
-    return [field.name for field in fields(entry) if field.name not in optional]
+    return [name for name in entry._fields if name not in optional]
 
 
 def test_what_is_dumped_is_loaded_again(tmp_path: Path) -> None:
     shipped = manifest.load(SHIPPED)
     (tmp_path / manifest.NAME).write_text(manifest.dump(shipped), "utf-8")
     again = manifest.load(tmp_path)
-    assert again == replace(shipped, folder=tmp_path)
+    assert again == shipped._replace(folder=tmp_path)
     assert list(again.models) == list(shipped.models)
     assert manifest.dump(again) == manifest.dump(shipped)
 

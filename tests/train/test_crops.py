@@ -130,7 +130,7 @@ def test_the_detectors_settings_are_part_of_its_key(monkeypatch: pytest.MonkeyPa
     assert before == detectors.detector_key("cascade")
     models = manifest.load(shipped_models())
     first, *others = models.cascades
-    changed = replace(models, cascades=(replace(first, min_neighbors=9), *others))
+    changed = models._replace(cascades=(first._replace(min_neighbors=9), *others))
     monkeypatch.setattr(manifest, "load", lambda _: changed)
     assert detectors.detector_key("cascade") != before
 

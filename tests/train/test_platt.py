@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -205,8 +203,7 @@ def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
         "elsewhere": {"n": 3},
         "held_out": {"n": 2000, "accuracy": accuracy},
     }
-    same = replace(
-        done,
+    same = done._replace(
         calibration=entry.calibration,
         threshold=entry.threshold,
         second_look=0.0,

@@ -11,7 +11,6 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,7 @@ Call = Callable[[], object]
 def our_call(path: Path, second_look: float) -> Call:
     """One crop through one of our files, as it is judged in use."""
     entry, data = manifest.read_known(path)
-    entry = replace(entry, second_look=second_look)
+    entry = entry._replace(second_look=second_look)
     classifier = Classifier(open_model(SUFFIXES[path.suffix], data), entry)
     crop = np.random.default_rng(1).integers(0, 256, (1, *entry.input_shape), np.uint8)
     return lambda: classifier.probabilities(crop)

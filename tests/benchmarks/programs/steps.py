@@ -13,7 +13,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -50,7 +49,7 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
 
     crop = cut()[np.newaxis]
     verdict = pipeline.judge(picture, path.name, parts.detector, parts.classifier)
-    written = replace(verdict, run=run_hash(data, parts.settings))
+    written = verdict._replace(run=run_hash(data, parts.settings))
     return {
         **steps,
         "cut": cut,

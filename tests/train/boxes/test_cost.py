@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -72,8 +71,8 @@ def test_a_large_set_is_sampled_evenly(told: Make) -> None:
 
 def test_the_reference_finds_what_the_cascade_does_at_its_settings(face_picture: Path) -> None:
     models = manifest.load(shipped_models())
-    entry = replace(
-        models.cascades[0], longest_side=160, smallest_face=0.15, scale_factor=1.1, min_neighbors=3
+    entry = models.cascades[0]._replace(
+        longest_side=160, smallest_face=0.15, scale_factor=1.1, min_neighbors=3
     )
     picture = images.read(face_picture)
     boxes = np.asarray(cost.open_reference()(picture), float)
