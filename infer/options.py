@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -17,6 +18,7 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.limits import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIXELS, MOST_PIXELS
 
 PROGRAM = "image-gender-classifier"
+_WIDTH = 90  # columns of the help; asking the terminal would cost every start a millisecond
 _DESCRIPTION = (
     "Writes one XML file for each picture of a folder, with the perceived gender of the person "
     "in it and the picture's name."
@@ -116,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         prog=PROGRAM,
         description=_DESCRIPTION,
         epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=_WIDTH),
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -53,9 +53,8 @@ class _Member:
         self._lines = Lines()
 
     def has_room_for(self, line: bytes) -> bool:
-        """Tells whether it may be given a further job."""
-        filled = sum(size for _, size in self.on_hand) + len(line)
-        return not self.on_hand or (len(self.on_hand) < _AHEAD and filled <= _FILLED)
+        """Tells whether its pipe has room for a further job."""
+        return not self.on_hand or sum(size for _, size in self.on_hand) + len(line) <= _FILLED
 
     def give(self, number: int, line: bytes) -> None:
         """Gives it a job."""
@@ -141,13 +140,13 @@ class Team:
 
     def give(self, job: Job) -> bool:
         """Gives a job to the process that has the least to do; tells whether one had room."""
-        if self._ended:
-            return False
-        line = wire.encode(job)
         member = min(self._working, key=lambda member: len(member.on_hand))
+        if self._ended or len(member.on_hand) >= _AHEAD:
+            return False
         if member.on_hand and self._hired < len(self._members):
             self._members[0].send(wire.encode(Hire()))
             member = self._hire()
+        line = wire.encode(job)
         if not member.has_room_for(line):
             return False
         member.give(job.number, line)

@@ -6,7 +6,6 @@ Not pickles: the worker handles files from strangers, and nothing that it sends 
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -145,11 +144,17 @@ def decode(line: bytes) -> Message:
 
 
 def _text(data: bytes) -> str:
+    from base64 import b64encode  # late, as below: few runs draw
+
     return b64encode(data).decode("ascii")
 
 
 def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else b64decode(text, validate=True)
+    if text is None:
+        return None
+    from base64 import b64decode
+
+    return b64decode(text, validate=True)
 
 
 def _seconds(stages: Mapping[str, Any]) -> dict[str, float]:

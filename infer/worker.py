@@ -95,7 +95,7 @@ def _serve(talk: Talk, others: list[Pipes]) -> None:
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always", RuntimeFallback)
         try:
-            judge = _Judge(task)
+            judge = Judge(task)
         except GenderClassifierError as error:
             talk.tell(_failed(error))
             talk.flush()
@@ -139,7 +139,7 @@ def _forked(talk: Talk, others: list[Pipes]) -> Talk:
     return Talk(pipes)
 
 
-class _Judge:
+class Judge:
     """Judges one picture at a time."""
 
     def __init__(self, task: Task) -> None:

@@ -28,9 +28,9 @@ def measure(setting: Setting) -> Iterator[Figure]:
     start_cpu = median(first.cpu for first, _ in pairs)
     start_wall = median(first.wall for first, _ in pairs)
     few_cpu = median(second.cpu - first.cpu for first, second in pairs) / (_DIFFERENT - 1)
-    with setting.output() as out:
-        run = classify_into(out, many)
-        resumed = classify_into(out, many, "--resume")
+    out = setting.output()
+    run = classify_into(out, many)
+    resumed = classify_into(out, many, "--resume")
     many_cpu = (run.cpu - start_cpu) / (setting.many - 1)
     name = f"processor time a picture, folder of {setting.many:,} against {_DIFFERENT}"
     yield Figure(name, many_cpu / few_cpu, "x", at_most(1.1), "without the start")

@@ -38,11 +38,11 @@ def enlarge(sources: Sequence[Path], side: int, folder: Path) -> list[Path]:
     return [Path(path) for path in ask("enlarge", folder, side, side, *sources)]
 
 
-def stretch(source: Path, width: int, height: int, folder: Path) -> Path:
-    """Writes one picture as baseline JPEG of exactly this size."""
+def stretch(source: Path, width: int, height: int, folder: Path, progressive: bool = False) -> None:
+    """Writes one picture as baseline or progressive JPEG of exactly this size."""
     folder.mkdir(parents=True, exist_ok=True)
-    (path,) = ask("enlarge", folder, width, height, source)
-    return Path(path)
+    form = ["--progressive"] if progressive else []
+    ask("enlarge", folder, width, height, *form, source)
 
 
 def linked(sources: Sequence[Path], count: int, folder: Path) -> Path:

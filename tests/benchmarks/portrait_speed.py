@@ -45,10 +45,12 @@ def measure(setting: Setting) -> Iterator[Figure]:
 
 def _against_lbp_and_itself(setting: Setting, folder: Path, count: int) -> Iterator[Figure]:
     setting.classify(folder)
-    one, two, loop = [], [], []
+    one, two, none, loop = [], [], [], []
+    start = linked(setting.portraits[:1], 1, setting.work / "start")
     for _ in range(_ROUNDS):
         one.append(setting.classify(folder, "--workers", 1))
         two.append(setting.classify(folder, "--workers", 2))
+        none.append(setting.classify(start))
         loop.append(float(ask("lbp_loop", folder, MODELS / "lbpcascade_frontalface.xml")))
     cpu = [run.cpu for run in two]
     yield Figure(_AGAINST_LBP, median_ratio(cpu, loop), "x", at_most(1.0))
@@ -63,6 +65,9 @@ def _against_lbp_and_itself(setting: Setting, folder: Path, count: int) -> Itera
         return
     ratio = median_ratio([run.wall for run in one], [run.wall for run in two])
     yield Figure(_WORKERS, ratio, "x", at_least(1.8))
+    started = median(run.wall for run in none)
+    ratio = median_ratio([run.wall - started for run in one], [run.wall - started for run in two])
+    yield Figure(f"{_WORKERS}, without the start", ratio, "x")
 
 
 def _against_peer(setting: Setting, folder: Path, count: int) -> Iterator[Figure]:

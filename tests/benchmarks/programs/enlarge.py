@@ -1,4 +1,4 @@
-"""Writes pictures anew at another size: `enlarge FOLDER WIDTH HEIGHT PICTURE...`.
+"""Writes pictures anew at another size: `enlarge FOLDER WIDTH HEIGHT [--progressive] PICTURE...`.
 
 With one picture it comes out at exactly this size, with several each keeps its shape and gets
 the width as its longest side. Prints the paths as JSON.
@@ -15,13 +15,14 @@ import cv2
 _QUALITY = 90
 
 
-def enlarged(source: str, width: int, height: int) -> bytes:
+def enlarged(source: str, width: int, height: int, progressive: bool = False) -> bytes:
     """Gives a picture as a JPEG of another size.
 
     Args:
         source: The picture file.
         width: Width in pixels, or the longest side where the height is the same.
         height: Height in pixels.
+        progressive: Write its details one after the other.
     """
     pixels = cv2.imread(source, cv2.IMREAD_COLOR)
     if pixels is None:
@@ -32,16 +33,19 @@ def enlarged(source: str, width: int, height: int) -> bytes:
         size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
     smooth = cv2.INTER_AREA if size[0] < pixels.shape[1] else cv2.INTER_CUBIC
     resized = cv2.resize(pixels, size, interpolation=smooth)
-    return cv2.imencode(".jpg", resized, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1].tobytes()
+    form = cv2.IMWRITE_JPEG_QUALITY, _QUALITY, cv2.IMWRITE_JPEG_PROGRESSIVE, int(progressive)
+    return cv2.imencode(".jpg", resized, form)[1].tobytes()
 
 
 def main() -> None:
     """Writes the pictures."""
     folder, width, height = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    paths = []
-    for i, source in enumerate(sys.argv[4:]):
+    sources, paths = sys.argv[4:], []
+    if progressive := "--progressive" in sources:
+        sources.remove("--progressive")
+    for i, source in enumerate(sources):
         path = folder / f"{i:04d}.jpg"
-        path.write_bytes(enlarged(source, width, height))
+        path.write_bytes(enlarged(source, width, height, progressive))
         paths.append(str(path))
     json.dump(paths, sys.stdout)
 

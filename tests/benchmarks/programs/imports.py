@@ -1,19 +1,22 @@
 """What the command imports beyond NumPy, OpenCV and the runtime, and how long that takes.
 
-`imports list OPTION...` runs the command with these options and prints as JSON the modules that
-it loads beyond the libraries' own; with `--help` or `--version` the libraries are left out of it.
-`imports time MODULE...` imports the libraries, then these modules, and prints the seconds of
-processor time of both.
+`imports list command OPTION...` runs the command with these options and prints as JSON the modules
+that it loads beyond the libraries' own; with `--help` or `--version` the libraries are left out of
+it. `imports list judge PICTURE` does so for the process that judges. `imports time MODULE...`
+imports the libraries, then these modules, and prints the seconds of processor time of both.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import time
 from contextlib import redirect_stdout, suppress
 
+# As the process that judges has it; idle threads of NumPy's would be measured too.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 _LIBRARIES = ("numpy", "cv2", "ai_edge_litert.interpreter")
 _ANSWERED_AT_ONCE = frozenset(("--help", "--version"))
 
@@ -24,8 +27,24 @@ def import_libraries() -> None:
         importlib.import_module(name)
 
 
-def list_modules(options: list[str]) -> list[str]:
-    """Names the modules that the command loads, in the order in which it does."""
+def list_modules(arguments: list[str]) -> list[str]:
+    """Names the modules that the command or the other process loads, in the order of loading."""
+    who, *options = arguments
+    return _of_command(options) if who == "command" else _of_judge(*options)
+
+
+def _of_judge(picture: str) -> list[str]:
+    import_libraries()
+    before = set(sys.modules)
+    from image_gender_classifier import worker
+    from image_gender_classifier.choices import Choices
+    from image_gender_classifier.wire import Job, Task, encode
+
+    encode(worker.Judge(Task(Choices(), 1)).judged(Job(0, picture, picture)))
+    return [name for name in sys.modules if name not in before]
+
+
+def _of_command(options: list[str]) -> list[str]:
     if not _ANSWERED_AT_ONCE.intersection(options):
         import_libraries()
     before = set(sys.modules)

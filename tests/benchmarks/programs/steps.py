@@ -30,6 +30,7 @@ Step = Callable[[], object]
 def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     """The steps for one picture, each with what those before it gave; fewer without a face."""
     data = read_bytes(path)
+    stored = np.frombuffer(data, np.uint8)
     picture = images.decode(data)
     found = parts.detector.find(picture)
     steps: dict[str, Step] = {
@@ -38,6 +39,7 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
         "read header": lambda: headers.read_header(data),
         "decode": lambda: images.decode(data),
         "find": lambda: parts.detector.find(picture),
+        "decode at full size": lambda: cv2.imdecode(stored, cv2.IMREAD_COLOR),
     }
     if not found:
         return steps
