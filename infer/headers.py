@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import struct
+from math import ceil
 from typing import Literal, NamedTuple
 
 from image_gender_classifier.errors import UnreadablePicture
@@ -42,6 +43,8 @@ _MOST_STEPS = 100_000
 _BMP_HEADER_SIZES = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # with +: BigTIFF
 _LARGE_TILE = 2**22  # pixels
+_MOST_BITS = 64  # of a TIFF's sample
+_ANIMATED = 3  # a WebP's decoder holds a frame, the one before it and what both make
 _TIFF_ALPHA: dict[int, Alpha] = {1: "premultiplied", 2: "straight"}
 # The last 0xFF before a byte that is neither a fill byte nor a stuffed zero, as libjpeg looks.
 _JPEG_MARKER = re.compile(rb"\xff([\x01-\xfe])")
@@ -62,6 +65,8 @@ class Header(NamedTuple):
         in_parts: Whether this is a JPEG whose colours or details come one after the other, so that
             its decoder must hold all of it at once.
         complete: Whether each chunk of a PNG lies within the bytes that were given.
+        weight: As how many pixels of 8-bit RGB each of its pixels must count, for the memory that
+            decoding takes.
     """
 
     format: Format
@@ -72,6 +77,7 @@ class Header(NamedTuple):
     begins_at: int = 0
     in_parts: bool = False
     complete: bool = True
+    weight: int = 1
 
 
 def sniff(first_bytes: bytes) -> Format | None:
@@ -182,7 +188,7 @@ def _read_png(data: bytes) -> Header:
     """Follows the chunks to the end: EXIF may stand behind the pixels."""
     if _unpack(">II", data, 8) != (13, int.from_bytes(b"IHDR", "big")):
         raise UnreadablePicture(_DAMAGED)
-    width, height, _, colour = _unpack(">IIBB", data, 16)
+    width, height, bits, colour = _unpack(">IIBB", data, 16)
     transparent, orientation, at = colour in (4, 6), 1, 33
     complete = True
     for _ in range(_MOST_STEPS):
@@ -201,7 +207,8 @@ def _read_png(data: bytes) -> Header:
     else:
         complete = False
     alpha: Alpha = "straight" if transparent else "none"
-    return Header("png", width, height, orientation, alpha, complete=complete)
+    weight = 2 if transparent and bits == 16 else 1  # without alpha they are decoded to 8 bits
+    return Header("png", width, height, orientation, alpha, complete=complete, weight=weight)
 
 
 def _read_webp(data: bytes) -> Header:
@@ -211,7 +218,9 @@ def _read_webp(data: bytes) -> Header:
         flags, w_low, w_high, h_low, h_high = _unpack("<B3xHBHB", data, 20)
         width, height = 1 + (w_high << 16 | w_low), 1 + (h_high << 16 | h_low)
         orientation = _find_webp_orientation(data) if flags & 0x08 else 1
-        return Header("webp", width, height, orientation, "straight" if flags & 0x10 else "none")
+        alpha: Alpha = "straight" if flags & 0x10 else "none"
+        weight = _ANIMATED if flags & 0x02 else 1
+        return Header("webp", width, height, orientation, alpha, weight=weight)
     if kind == b"VP8L":
         signature, bits = _unpack("<BI", data, 20)
         if signature != 0x2F:
@@ -258,9 +267,9 @@ def _read_bmp(data: bytes) -> Header:
 
 def _read_tiff(data: bytes) -> Header:
     """Reads the first page's tags."""
-    width, height, photometric, samples, extra = 256, 257, 262, 277, 338
+    width, height, bits, photometric, samples, extra = 256, 257, 258, 262, 277, 338
     across, down = 322, 323  # of a tile, which the decoder holds at once
-    tags = read_tags(data, (width, height, photometric, samples, extra, across, down))
+    tags = read_tags(data, (width, height, bits, photometric, samples, extra, across, down))
     if width not in tags or height not in tags:
         raise UnreadablePicture(_DAMAGED)
     tile = tags.get(across, 0) * tags.get(down, 0)
@@ -270,7 +279,9 @@ def _read_tiff(data: bytes) -> Header:
     # A fourth sample beside RGB is alpha only where the file says so; in CMYK it is ink.
     if tags.get(photometric) == 2 and tags.get(samples) == 4:
         alpha = _TIFF_ALPHA.get(tags.get(extra, 0), "none")
-    return Header("tiff", tags[width], tags[height], read_orientation(data), alpha)
+    pixel_bits = min(tags.get(bits, 1), _MOST_BITS) * min(tags.get(samples, 1), 4)
+    weight = max(ceil(pixel_bits / 32), 1)
+    return Header("tiff", tags[width], tags[height], read_orientation(data), alpha, weight=weight)
 
 
 def _read_gif(data: bytes) -> Header:

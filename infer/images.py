@@ -169,8 +169,10 @@ def _decode(data: bytes, header: Header, reduction: tuple[int, int], working_sid
     premultiplied = header.alpha == "premultiplied" or (
         header.format == "tiff" and stored.dtype == np.uint8
     )
-    pixels = _shrink(to_opaque_rgb(stored, premultiplied, order="BGR"), working_side)
     height, width = (header.height, header.width) if factor > 1 else stored.shape[:2]
+    if stored.dtype == np.uint8 and stored.shape[2:] in ((), (3,)):  # opaque: less to convert
+        stored = _shrink(stored, working_side)
+    pixels = _shrink(to_opaque_rgb(stored, premultiplied, order="BGR"), working_side)
     # OpenCV turns TIFF pictures upright itself, whatever the flags; we do it for all others.
     if header.format == "tiff" or header.orientation == 1:
         return Picture(pixels, width, height)

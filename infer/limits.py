@@ -43,9 +43,10 @@ class Limits(NamedTuple):
 
     def check_size(self, header: Header) -> None:
         """Raises `UnreadablePicture` where decoding would need an absurd amount of memory."""
-        if header.width * header.height > self._pixels_of(header):
+        if header.width * header.height * header.weight > self._pixels_of(header):
+            kind = f" that count {header.weight}-fold" if header.weight > 1 else ""
             raise UnreadablePicture(
-                f"The picture has {header.width} x {header.height} pixels, more than the"
+                f"The picture has {header.width} x {header.height} pixels{kind}, more than the"
                 f" {self._pixels_of(header):,} that are read (--max-pixels); save a smaller version"
                 " of it."
             )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from image_gender_classifier.errors import UnreadablePicture
 
 Samples = NDArray[Any]
+_BLOCK = 2**20  # samples that are scaled at a time, for want of memory
 
 
 def to_opaque_rgb(
@@ -54,13 +55,26 @@ def _to_8_bits(stored: Samples) -> NDArray[np.uint8]:
     if stored.dtype == np.uint16:
         return _array(cv2.convertScaleAbs(stored, alpha=1 / 257))
     if stored.dtype in (np.float32, np.float64):
-        # Written as 0..1 by most programs, as 0..255 by some; nothing in the file tells.
-        finite = np.nan_to_num(stored, nan=0.0, posinf=255.0, neginf=0.0)
-        factor = 255.0 if finite.max() <= 1.0 else 1.0
-        return np.clip(finite * factor + 0.5, 0, 255).astype(np.uint8)
+        return _from_floats(stored)
     raise UnreadablePicture(
         f"Pictures with {stored.dtype} samples cannot be read; save it with 8 bits per colour."
     )
+
+
+def _from_floats(stored: Samples) -> NDArray[np.uint8]:
+    """Scales samples that most programs write as 0..1, and some as 0..255: no file tells which."""
+    step = max(_BLOCK // max(stored[0].size, 1), 1)
+    blocks = [np.s_[top : top + step] for top in range(0, len(stored), step)]
+    highest = max(float(_finite(stored[block]).max()) for block in blocks)
+    factor = 255.0 if highest <= 1.0 else 1.0
+    scaled = np.empty(stored.shape, np.uint8)
+    for block in blocks:
+        scaled[block] = np.clip(_finite(stored[block]) * factor + 0.5, 0, 255)
+    return scaled
+
+
+def _finite(samples: Samples) -> Samples:
+    return np.nan_to_num(samples, nan=0.0, posinf=255.0, neginf=0.0)
 
 
 def _put_on_white(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from image_gender_classifier import images
+from image_gender_classifier import images, opaque
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.headers import read_header
 from image_gender_classifier.limits import MAX_BYTES
@@ -439,3 +439,18 @@ def test_damage_gives_a_picture_or_a_sentence(data: bytes, draw: st.DataObject) 
         assert str(error).endswith(".")
     else:
         assert picture.pixels.ndim == 3 and max(picture.pixels.shape) < 2 * images.WORKING_SIDE
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3), (1, 100), (100, 1)])
+def test_floats_are_scaled_alike_in_pieces(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = np.random.default_rng(5).uniform(-0.2, 1, shape).astype(np.float32)
+    samples.flat[3] = np.nan
+    at_once = opaque.to_opaque_rgb(samples, premultiplied=False, order="BGR")
+    monkeypatch.setattr(opaque, "_BLOCK", 10)
+    in_pieces = opaque.to_opaque_rgb(samples, premultiplied=False, order="BGR")
+    assert np.array_equal(at_once, in_pieces)
+    grey = at_once[..., 0] if len(shape) == 2 else at_once[..., ::-1]
+    expected = np.clip(255 * np.nan_to_num(samples, nan=0.0) + 0.5, 0, 255).astype(np.uint8)
+    assert np.array_equal(grey, expected)

@@ -202,3 +202,44 @@ def test_another_limit_keeps_no_verdict(command: Command, folder: Path, out: Pat
     assert "3 unreadable" not in command("-i", folder, "-o", out, "--resume").stdout
     again = command("-i", folder, "-o", out, "--resume", "--max-bytes", 1000)
     assert "kept" not in again.stdout and "3 unreadable" in again.stdout
+
+
+def tiff_of(bits: int, samples: int, width: int = 8, height: int = 8) -> bytes:
+    """The header of a TIFF."""
+    tags = {256: width, 257: height, 258: bits, 277: samples}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+
+
+def animated_webp() -> bytes:
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+def png_of_16_bits(colour: int) -> bytes:
+    ihdr = b"IHDR" + struct.pack(">IIBBBBB", 8, 8, 16, colour, 0, 0, 0)
+    data = encode("PNG")
+    return data[:12] + ihdr + struct.pack(">I", zlib.crc32(ihdr)) + data[33:]
+
+
+@pytest.mark.parametrize(
+    ("data", "weight"),
+    [
+        *((encode("JPEG"), 1), (encode("PNG", mode="RGBA"), 1), (encode("WEBP"), 1)),
+        *(
+            (encode("TIFF", mode=mode), 1)
+            for mode in ("1", "L", "RGB", "RGBA", "CMYK", "F", "I;16")
+        ),
+        *((tiff_of(16, 3), 2), (tiff_of(32, 4), 4), (tiff_of(64, 1), 2), (tiff_of(64, 4), 8)),
+        *((animated_webp(), 3), (png_of_16_bits(2), 1), (png_of_16_bits(6), 2)),
+    ],
+)
+def test_pixels_count_by_the_memory_they_take(data: bytes, weight: int) -> None:
+    assert read_header(data).weight == weight
+
+
+def test_a_tall_picture_of_many_bits_is_refused() -> None:
+    with pytest.raises(UnreadablePicture, match=r"that count 4-fold, more than the 67,108,864 "):
+        images.decode(tiff_of(32, 4, 64, 2**20))
