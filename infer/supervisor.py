@@ -90,8 +90,11 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._team.end()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is None and not self._row:
+            self._team.finish()
+        else:
+            self._team.end()
 
     @property
     def settings(self) -> str:

@@ -23,6 +23,7 @@ from image_gender_classifier.wire import Hire, Job, Judged, Lines, Message, Read
 _AHEAD = 8  # pictures on the way for each process, so that it goes on while the command is busy
 _FILLED = 4096  # bytes on the way, so that writing to a pipe never waits for its reader
 _PIECE = 2**18  # bytes
+_FAREWELL = 1.0  # seconds that the processes may take to end
 _START = (
     "import sys; sys.path[:] = {path!r}; "
     "from image_gender_classifier import worker; worker.main({others!r})"
@@ -46,8 +47,8 @@ class _Member:
     """
 
     def __init__(self, jobs: int, answers: int) -> None:
-        self._jobs = jobs
-        self.answers = answers
+        self._jobs = os.fdopen(jobs, "wb", buffering=0)
+        self.answers = os.fdopen(answers, "rb", buffering=0)
         self.on_hand: deque[tuple[int, int]] = deque()
         self.since = 0.0
         self._lines = Lines()
@@ -68,12 +69,12 @@ class _Member:
         rest = memoryview(line)
         with suppress(OSError):
             while rest:
-                rest = rest[os.write(self._jobs, rest) :]
+                rest = rest[os.write(self._jobs.fileno(), rest) :]
 
     def heard(self) -> list[Message] | None:
         """What it says; None if it has ended."""
         try:
-            piece = os.read(self.answers, _PIECE)
+            piece = os.read(self.answers.fileno(), _PIECE)
             messages = self._lines.take(piece)
         except (OSError, ValueError):  # ValueError: half a line and something else
             return None
@@ -85,10 +86,14 @@ class _Member:
                 self.on_hand.popleft()
         return messages
 
+    def dismiss(self) -> None:
+        """Closes the pipe to it: there is nothing more for it to do."""
+        self._jobs.close()
+
     def close(self) -> None:
-        """Closes the pipes."""
-        os.close(self._jobs)
-        os.close(self.answers)
+        """Closes both pipes; those that are closed stay so."""
+        self._jobs.close()
+        self.answers.close()
 
 
 class Team:
@@ -167,7 +172,7 @@ class Team:
             raise EOFError if self._ended else TimeoutError
         said: list[Message] = []
         for member in self._working:
-            if member.answers in talking:
+            if member.answers.fileno() in talking:
                 messages = member.heard()
                 if messages is None:
                     self._poll.unregister(member.answers)
@@ -189,15 +194,22 @@ class Team:
             return None
         return max(ceil(1000 * (min(begun) + longest - time.monotonic())), 0)
 
+    def finish(self) -> None:
+        """Lets the processes end, which have nothing left to do."""
+        for member in self._members:
+            member.dismiss()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_FAREWELL)
+        self.end()
+
     def end(self) -> str:
         """Ends the processes; tells how the first one ended, had it done so itself."""
         if self._process.returncode is None:  # else its number may be another's by now
             with suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            for member in self._members:
-                member.close()
-        code = self._process.returncode
+        code = self._process.wait()
+        for member in self._members:
+            member.close()
         if code >= 0:
             return f"ended with exit code {code}"
         if -code == signal.SIGKILL:

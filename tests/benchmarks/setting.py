@@ -55,11 +55,7 @@ class Setting:
         return python
 
     def output(self) -> Path:
-        """An empty output folder.
-
-        It stays until all is measured: on ext4 making a file takes twenty times as long for minutes
-        after many were removed.
-        """
+        """An empty output folder; it stays until all is measured."""
         return Path(tempfile.mkdtemp(prefix="out-", dir=self.work))
 
     def classify(self, pictures: Path, *options: object, sample_every: float | None = None) -> Run:
