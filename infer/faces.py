@@ -58,9 +58,10 @@ def whole(height: int, width: int) -> Box:
 def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     """Cuts a square frame out of a picture at the classifier's size.
 
-    What lies beyond the picture's edge is filled by repeating the edge. Frames are placed between
-    pixels, but for large ones: these are shrunk by averaging over areas, so that fine texture
-    doesn't turn into noise, and a pixel more or less is nothing to them.
+    What lies beyond the picture's edge is filled by repeating the edge. Frames that lie between
+    pixels are sampled there. Whole pixels, as of pictures that are crops already, are shrunk by
+    averaging over areas; so are large frames, where a pixel more or less is nothing and fine
+    texture would turn into noise.
 
     Args:
         pixels: uint8, H x W x C (or H x W).
@@ -71,14 +72,14 @@ def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
         uint8, size x size x C (or size x size), C-contiguous.
     """
     step = square.width / size
-    if step < 2:
+    if step < 2 and any(value % 1 for value in square):
         left, top = (start + (step - 1) / 2 for start in (square.x, square.y))
         from_crop = np.array([[step, 0, left], [0, step, top]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         border = cv2.BORDER_REPLICATE
         sampled = cv2.warpAffine(pixels, from_crop, (size, size), flags=flags, borderMode=border)
         return cast(Pixels, sampled)
-    side = round(square.width)
+    side = max(round(square.width), 1)
     left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
     height, width = pixels.shape[:2]
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
@@ -87,7 +88,10 @@ def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
         rows = np.clip(np.arange(top, top + side), 0, height - 1)
         columns = np.clip(np.arange(left, left + side), 0, width - 1)
         inside = pixels.take(rows, axis=0).take(columns, axis=1)
-    return cast(Pixels, cv2.resize(inside, (size, size), interpolation=cv2.INTER_AREA))
+    if side == size:
+        return np.ascontiguousarray(inside)
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
 
 
 def covers(one: Box, other: Box) -> bool:

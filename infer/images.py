@@ -107,7 +107,9 @@ def decode(data: bytes, working_side: int | None = None, limits: Limits = USUAL)
         raise UnreadablePicture(BREAKS_OFF)
     wanted = WORKING_SIDE if working_side is None else working_side
     finest = _choose_reduction(header, wanted)
-    quick = _choose_reduction(header, QUICK_SIDE) if working_side is None else finest
+    # What comes in parts costs nearly as much to decode to any size, and so twice as much in all.
+    quickly = working_side is None and not header.in_parts
+    quick = _choose_reduction(header, QUICK_SIDE) if quickly else finest
     picture = _decoded(data, header, quick, wanted)
     if quick == finest:
         return picture

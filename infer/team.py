@@ -72,7 +72,7 @@ class _Member:
                 rest = rest[os.write(self._jobs.fileno(), rest) :]
 
     def heard(self) -> list[Message] | None:
-        """What it says; None if it has ended."""
+        """What it says; None if it has ended, or says what makes no sense."""
         try:
             piece = os.read(self.answers.fileno(), _PIECE)
             messages = self._lines.take(piece)
@@ -83,6 +83,8 @@ class _Member:
         self.since = time.monotonic()
         for message in messages:
             if isinstance(message, Judged):
+                if not self.on_hand or self.on_hand[0][0] != message.number:
+                    return None  # nothing that it says can be trusted any more
                 self.on_hand.popleft()
         return messages
 

@@ -65,7 +65,7 @@ class Warned(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """The worker cannot go on: the name of the error's class, and its text."""
+    """No picture can be judged: the name of the error's class, and its text."""
 
     error: str
     text: str
@@ -82,7 +82,7 @@ class Judged(NamedTuple):
         number: The picture's.
         verdict: What is said of it.
         drawings: The JPEG files drawn of it where they are wanted.
-        seconds: How long each stage took since the last verdict of the same thread, where that is
+        seconds: How long each stage took since the same process's last verdict, where that is
             wanted.
     """
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 import warnings
 from collections import deque
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _CANNOT_LOAD = "run: pip install numpy 'opencv-python-headless<5'"
 _HELD = 0.01  # seconds that verdicts are held back, so that the command is not woken for each
 _PIECE = 2**16  # bytes
+_ALONE = 90  # seconds: the command gives a picture up sooner, unless it has been killed
 
 Pipes = tuple[int, int]
 """The end of a pipe that jobs come from, and the end of one that answers go to."""
@@ -118,9 +120,17 @@ def _serve(talk: Talk, others: list[Pipes]) -> None:
             if isinstance(message, Hire):
                 talk = _forked(talk, others)
             elif isinstance(message, Job):
+                _end_in(_ALONE)
                 talk.tell(judge.judged(message))
+                _end_in(0)
         except GenderClassifierError as error:
             talk.tell(_failed(error))
+
+
+def _end_in(seconds: int) -> None:
+    """Has the system end this process after a while, whatever a decoder is at; 0 for not at all."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
 
 
 def _forked(talk: Talk, others: list[Pipes]) -> Talk:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from PIL import Image, ImageOps
 
 import image_gender_classifier as igc
-from image_gender_classifier import faces, xml
-from image_gender_classifier.choices import RuntimeChoice
+from image_gender_classifier import faces, images, pipeline, xml
+from image_gender_classifier.choices import Choices, RuntimeChoice
+from image_gender_classifier.loading import open_parts
 from image_gender_classifier.verdict import Verdict
 
 ORIENTATION = 274
@@ -257,3 +259,50 @@ def test_judging_needs_neither_tensorflow_nor_training_nor_conversion(face_pictu
     package = "image_gender_classifier"
     unwanted = ("tensorflow", "keras", "tf2onnx", "onnx", f"{package}.train", f"{package}.convert")
     assert not [name for name in loaded if name.startswith(unwanted) and "onnxruntime" not in name]
+
+
+def small_face(face_picture: Path, form: str = "JPEG") -> bytes:
+    """Her face takes a sixth of 1,400 pixels."""
+    with Image.open(face_picture) as astronaut:
+        large = Image.new("RGB", (1400, 1400), "grey")
+        large.paste(astronaut.resize((1000, 1000)), (200, 100))
+    file = io.BytesIO()
+    large.save(file, form, quality=95)
+    return file.getvalue()
+
+
+def test_a_small_face_is_judged_from_a_finer_copy(face_picture: Path) -> None:
+    data = small_face(face_picture)
+    quick, fine = images.decode(data), images.decode(data, images.WORKING_SIDE)
+    assert max(quick.pixels.shape) < images.WORKING_SIDE <= max(fine.pixels.shape)
+    assert np.array_equal(quick.finer().pixels, fine.pixels)
+    assert fine.finer() is fine
+    parts = open_parts(Choices(threshold=0.0))
+    one, other = (
+        pipeline.judge(picture, "a", parts.detector, parts.classifier) for picture in (quick, fine)
+    )
+    assert one.faces == other.faces != ()
+
+
+def test_a_large_face_needs_the_quick_copy_only(face_picture: Path) -> None:
+    with Image.open(face_picture) as astronaut:
+        portrait = astronaut.crop((94, 0, 354, 260)).resize((1400, 1400))
+    file = io.BytesIO()
+    portrait.save(file, "JPEG")
+    picture = images.decode(file.getvalue())
+    assert max(picture.pixels.shape) < images.WORKING_SIDE
+
+    def fails() -> images.Picture:
+        raise AssertionError("decoded again")
+
+    parts = open_parts(Choices(threshold=0.0))
+    alone = replace(picture, decode_finer=fails)
+    assert pipeline.judge(alone, "a", parts.detector, parts.classifier).faces
+
+
+def test_what_comes_in_parts_is_decoded_once(face_picture: Path) -> None:
+    with Image.open(io.BytesIO(small_face(face_picture))) as picture:
+        file = io.BytesIO()
+        picture.save(file, "JPEG", progressive=True)
+    once = images.decode(file.getvalue())
+    assert once.finer() is once

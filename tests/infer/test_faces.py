@@ -146,3 +146,11 @@ def test_all_faces_are_kept_and_the_order_found_in_does_not_matter(
 
     assert np.allclose(weights(ordered), sorted(weights(faces), reverse=True))
     assert np.allclose(weights(ordered), weights(shuffled))
+
+
+def test_a_frame_between_pixels_is_sampled_there() -> None:
+    """On a ramp every sample tells where it was taken."""
+    ramp = np.tile(np.arange(0, 200, 2, dtype=np.uint8), (100, 1))
+    at = crop(ramp, Box(20.5, 10.25, 48.0, 48.0), 32).astype(float)
+    columns = 20.5 + (np.arange(32) + 0.5) * 1.5 - 0.5
+    assert np.abs(at - 2 * columns).max() <= 0.6

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from image_gender_classifier import api, team
+from image_gender_classifier import api, team, wire
 from image_gender_classifier.choices import Choices
 from image_gender_classifier.errors import GenderClassifierError, ModelError, RuntimeMissing
 from image_gender_classifier.fingerprint import run_hash, unreadable
 from image_gender_classifier.listing import PictureFile
 from image_gender_classifier.supervisor import Outcome, Supervisor
-from image_gender_classifier.wire import Task
+from image_gender_classifier.team import Team
+from image_gender_classifier.wire import Job, Task
 
 TASK = Task(Choices(), 2)
 CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
@@ -182,3 +183,33 @@ def test_one_picture_is_judged_by_one_process(samples: Path) -> None:
     with Supervisor(Task(Choices(), 3)) as one:
         assert list(one.judge([PictureFile("cat.jpg", "cat.xml")], samples))
         assert len(one._team._working) == 1
+
+
+def test_a_verdict_that_nobody_asked_for_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, samples: Path
+) -> None:
+    wrong = (
+        "from image_gender_classifier import worker; tell = worker.Talk.tell; "
+        "worker.Talk.tell = lambda self, message: tell(self, message._replace(number=9) "
+        "if hasattr(message, 'number') else message); from image"
+    )
+    monkeypatch.setattr(team, "_START", team._START.replace("from image", wrong, 1))
+    with Supervisor(TASK) as one:
+        (outcome,) = one.judge([PictureFile("cat.jpg", "cat.xml")], samples)
+    assert outcome.verdict.status == "unreadable"
+
+
+@pytest.mark.usefixtures("bad_decoder")
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_stuck_process_ends_without_its_command(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    listed = pictures(tmp_path, samples, [HANG])
+    soon = team._START.replace("worker.main", "worker._ALONE = 2; worker.main")
+    monkeypatch.setattr(team, "_START", soon)
+    one = Team(TASK)
+    one._members[0].give(0, wire.encode(Job(0, str(tmp_path / listed[0].file), "x")))
+    for member in one._members:
+        member.dismiss()  # as if the command were gone
+    assert one._process.wait(30) in (0, -signal.SIGALRM)
+    one.end()

@@ -24,11 +24,12 @@ from image_gender_classifier.wire import (
 # Paths may hold bytes that are no UTF-8, which Python gives as lone surrogates.
 TEXTS = st.text(st.characters(exclude_categories=()))
 NUMBERS = st.integers(0, 10**9)
+SHARES = st.none() | st.floats(0, 1)
 SECONDS = st.dictionaries(TEXTS, st.floats(0, 1e6), max_size=3)
 MESSAGES = st.one_of(
     st.builds(
         Task,
-        st.builds(Choices, model=st.none() | TEXTS, threshold=st.none() | st.floats(0, 1)),
+        st.builds(Choices, model=st.none() | TEXTS, threshold=SHARES, min_face=SHARES),
         NUMBERS,
         *[st.booleans()] * 3,
     ),
