@@ -62,14 +62,11 @@ class CascadeDetector:
             longest = max(longest, window / self._smallest * longer / shorter)
         if longest > max(picture.pixels.shape):
             picture = picture.finer()
-        grey = _shrink(cast(Pixels, cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)), longest)
-        scale_x = picture.width / grey.shape[1]
-        scale_y = picture.height / grey.shape[0]
+        grey = cast(Pixels, cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY))
+        grey, across, down = _shrink(grey, longest)
+        right, below = across * picture.scale, down * picture.scale
         return [
-            Face(
-                Box(x * scale_x, y * scale_y, width * scale_x, height * scale_y),
-                self._entry.detector,
-            )
+            Face(Box(x * right, y * below, width * right, height * below), self._entry.detector)
             for x, y, width, height in self._search(grey)
         ]
 
@@ -99,12 +96,17 @@ class CascadeDetector:
         return classifier
 
 
-def _shrink(grey: Pixels, longest_side: float) -> Pixels:
-    """Shrinks a picture that is larger than the side given; never enlarges one."""
-    halves, _ = halved(grey, longest_side)
+def _shrink(grey: Pixels, longest_side: float) -> tuple[Pixels, float, float]:
+    """Shrinks a picture that is larger than the side given; never enlarges one.
+
+    Returns:
+        The smaller picture, and how many of the original's pixels one of it is wide and high.
+    """
+    halves, factor = halved(grey, longest_side)
     scale = longest_side / max(halves.shape)
     if scale >= 1:
-        return halves
+        return halves, factor, factor
     height, width = (max(round(side * scale), 1) for side in halves.shape)
     way = cv2.INTER_LINEAR if scale > _FINE else cv2.INTER_AREA
-    return cast(Pixels, cv2.resize(halves, (width, height), interpolation=way))
+    shrunk = cast(Pixels, cv2.resize(halves, (width, height), interpolation=way))
+    return shrunk, factor * halves.shape[1] / width, factor * halves.shape[0] / height

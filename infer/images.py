@@ -75,8 +75,13 @@ class Picture:
 
     @property
     def scale(self) -> float:
-        """Original pixels per working pixel, along x and (but for rounding) along y."""
-        return self.width / int(self.pixels.shape[1])
+        """Original pixels per working pixel.
+
+        The longer side tells it: where a picture is reduced, an incomplete last pixel counts as
+        one, which matters on a short side.
+        """
+        longest: int = max(self.pixels.shape[:2])
+        return max(self.width, self.height) / longest
 
 
 def read(path: Path, working_side: int | None = None) -> Picture:

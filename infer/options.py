@@ -18,6 +18,7 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.limits import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIXELS, MOST_PIXELS
 
 PROGRAM = "image-gender-classifier"
+_MOST_WORKERS = 64  # unless more are asked for: each takes four of usually 1,024 open files
 _WIDTH = 90  # columns of the help; asking the terminal would cost every start a millisecond
 _DESCRIPTION = (
     "Writes one XML file for each picture of a folder, with the perceived gender of the person "
@@ -158,8 +159,9 @@ def _parser() -> argparse.ArgumentParser:
         "(default: the model's own, from its manifest)",
     )  # fmt: skip
     add(
-        "--workers", type=_positive, default=cores(), metavar="N",
-        help="pictures judged at a time (default: one a core, here %(default)s)",
+        "--workers", type=_positive, default=min(cores(), _MOST_WORKERS), metavar="N",
+        help=f"pictures judged at a time (default: one a core up to {_MOST_WORKERS}, "
+        "here %(default)s)",
     )  # fmt: skip
     add(
         "--resume", action="store_true",

@@ -65,7 +65,7 @@ def judge(
     if not found:
         return Verdict(file, "no_face", "unknown")
     shown = found if all_faces else found[:1]
-    crops = [_crop(picture, face, detector, classifier.crop_size) for face in shown]
+    crops = [crop_of(picture, face, detector, classifier.crop_size) for face in shown]
     clock.lap("cut the crop")
     judgements = classifier.judge(np.stack(crops))
     clock.lap("judge it")
@@ -81,7 +81,7 @@ def _judged(face: Face, judgement: Judgement) -> Face:
     return face._replace(gender=gender, confidence=judgement.confidence)
 
 
-def _crop(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
+def crop_of(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
     """Cuts a face's crop, from finer pixels where the picture's are too few for it."""
     square = frame_of(picture, face, detector)
     if square.width < size:
@@ -106,4 +106,4 @@ def find_frame(picture: Picture, detector: Detector) -> Box | None:
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
     """The main face's crop, or None where there is no face; training cuts its crops by this."""
     found = faces.main_first(detector.find(picture), picture.width, picture.height)
-    return _crop(picture, found[0], detector, size) if found else None
+    return crop_of(picture, found[0], detector, size) if found else None

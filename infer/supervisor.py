@@ -18,7 +18,16 @@ from image_gender_classifier.fingerprint import unreadable
 from image_gender_classifier.listing import PictureFile
 from image_gender_classifier.team import Team
 from image_gender_classifier.verdict import NO_DRAWINGS, Drawings, Verdict
-from image_gender_classifier.wire import Failed, Job, Judged, Message, Ready, Task, Warned
+from image_gender_classifier.wire import (
+    Crowded,
+    Failed,
+    Job,
+    Judged,
+    Message,
+    Ready,
+    Task,
+    Warned,
+)
 
 LONGEST = 60.0  # seconds that a picture may take: a small board's longest is a tenth of that
 _AHEAD = 16  # pictures on the way for each process, those included that wait for an earlier one
@@ -151,6 +160,8 @@ class Supervisor:
 
     def _ask(self, folder: Path) -> None:
         """Gives the processes as much as they may have."""
+        if not self._alone:
+            self._team.hire_for(len(self._unasked))
         while self._unasked and not (self._alone and self._team.on_hand):
             place = self._unasked[0]
             path = f"{folder}/{place.picture.file}"  # joining path objects takes longer
@@ -171,17 +182,27 @@ class Supervisor:
         try:
             said = self._team.listen(self._longest)
         except TimeoutError:
+            late = self._team.late(self._longest)
             self._team.end()
-            self._try_alone(f"It takes longer than {self._longest:.0f} s")
+            why = f"It takes longer than {self._longest:.0f} s"
+            if late is None:
+                self._try_alone()
+            else:
+                self._give_up(late, why)
         except EOFError:
             how = self._team.end()
-            if self._team.ready and self._team.on_hand:
-                self._try_alone(f"The process that judged it {how}")
-            else:
+            if not (self._team.ready and self._team.on_hand):
                 self._try_again(how)
+            elif self._alone:
+                self._give_up(self._team.on_hand[0], f"The process that judged it {how}")
+            else:
+                self._try_alone()
         else:
             for message in said:
                 self._take(message)
+            crowded = [message for message in said if isinstance(message, Crowded)]
+            if crowded:
+                self._go_on_with(crowded[0])
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Judged):
@@ -196,18 +217,24 @@ class Supervisor:
         elif isinstance(message, Failed):
             raise _error(message)
 
-    def _try_alone(self, why: str) -> None:
-        """Has the pictures judged one at a time at which the processes have ended.
+    def _try_alone(self) -> None:
+        """Has the pictures judged one at a time at which the processes have ended."""
+        *_, self._alone_until = self._team.on_hand
+        self._restart()
 
-        Args:
-            why: What is to be said of the picture, if it was alone already.
-        """
-        *_, last = self._team.on_hand
-        if self._alone:
-            place = self._place(last)
-            place.judged(self._lost(place, why))
-        else:
-            self._alone_until = last
+    def _give_up(self, number: int, why: str) -> None:
+        """Says of a picture why it cannot be judged."""
+        place = self._place(number)
+        place.judged(self._lost(place, why))
+        self._restart()
+
+    def _go_on_with(self, crowded: Crowded) -> None:
+        """Goes on with as many processes as there may be."""
+        self._warn(
+            f"{crowded.processes} of {self._task.workers} --workers can be had ({crowded.why})"
+        )
+        self._team.end()
+        self._task = self._task._replace(workers=crowded.processes)
         self._restart()
 
     def _try_again(self, how: str) -> None:

@@ -14,10 +14,12 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from math import ceil
 
 from image_gender_classifier import wire
+from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.wire import Hire, Job, Judged, Lines, Message, Ready, Task
 
 _AHEAD = 8  # pictures on the way for each process, so that it goes on while the command is busy
@@ -42,7 +44,9 @@ class _Member:
 
     Attributes:
         answers: The pipe from it.
-        on_hand: The pictures that it has not answered for, with their numbers, in their order.
+        on_hand: The pictures that it has not answered for: their numbers, in their order, and
+            their jobs' lengths.
+        at_work: Whether it has begun to judge.
         since: When it was last heard of, or given something after it had nothing.
     """
 
@@ -50,6 +54,7 @@ class _Member:
         self._jobs = os.fdopen(jobs, "wb", buffering=0)
         self.answers = os.fdopen(answers, "rb", buffering=0)
         self.on_hand: deque[tuple[int, int]] = deque()
+        self.at_work = False
         self.since = 0.0
         self._lines = Lines()
 
@@ -82,7 +87,9 @@ class _Member:
             return None
         self.since = time.monotonic()
         for message in messages:
-            if isinstance(message, Judged):
+            if isinstance(message, Ready):
+                self.at_work = True
+            elif isinstance(message, Judged):
                 if not self.on_hand or self.on_hand[0][0] != message.number:
                     return None  # nothing that it says can be trusted any more
                 self.on_hand.popleft()
@@ -104,31 +111,34 @@ class Team:
     Args:
         task: What they are to do, and how many of them there may be.
 
-    Attributes:
-        ready: Whether they have begun to judge.
+    Raises:
+        RuntimeMissing: The system refuses a process, or the pipes to so many.
     """
 
     def __init__(self, task: Task) -> None:
-        self.ready = False
-        theirs: list[tuple[int, int]] = []
         self._members: list[_Member] = []
-        for _ in range(task.workers):
-            (jobs, to_jobs), (from_answers, answers) = os.pipe(), os.pipe()
-            theirs.append((jobs, answers))
-            self._members.append(_Member(to_jobs, from_answers))
-        (jobs, answers), *others = theirs
-        self._process = subprocess.Popen(
-            # Neither its folder nor the present one may add to where modules come from.
-            [sys.executable, "-c", _START.format(path=sys.path, others=others)],
-            stdin=jobs,
-            stdout=answers,
-            stderr=subprocess.DEVNULL,  # libraries remark on damaged files; the verdicts say it
-            pass_fds=[pipe for pipes in others for pipe in pipes],
-            env=_ENVIRONMENT | os.environ,
-            start_new_session=True,  # Ctrl-C in the terminal is the command's affair
-        )
-        for pipes in theirs:
-            for pipe in pipes:
+        theirs: list[int] = []
+        try:
+            for _ in range(task.workers):
+                jobs, to_jobs = os.pipe()
+                theirs.append(jobs)
+                try:
+                    from_answers, answers = os.pipe()
+                except OSError:
+                    os.close(to_jobs)
+                    raise
+                theirs.append(answers)
+                self._members.append(_Member(to_jobs, from_answers))
+            self._process = _started(list(zip(theirs[::2], theirs[1::2], strict=True)))
+        except OSError as error:
+            for member in self._members:
+                member.close()
+            raise RuntimeMissing(
+                f"no process can be started for {task.workers} --workers ({error.strerror}); "
+                "choose fewer, or let this user have more open files and processes (ulimit)"
+            ) from None
+        finally:
+            for pipe in theirs:
                 os.close(pipe)
         self._poll = select.poll()
         self._ended = False
@@ -137,22 +147,47 @@ class Team:
         self._members[0].send(wire.encode(task))
 
     @property
+    def ready(self) -> bool:
+        """Whether they have begun to judge."""
+        return self._members[0].at_work
+
+    @property
     def on_hand(self) -> list[int]:
         """The numbers of the pictures that are being judged, or about to be."""
         return sorted(number for member in self._working for number, _ in member.on_hand)
+
+    def late(self, longest: float) -> int | None:
+        """The number of the picture that takes for too long; None where it is one of several.
+
+        Args:
+            longest: Seconds that a picture may take.
+        """
+        latest = min(self._busy, key=lambda member: member.since)
+        too_long = time.monotonic() - latest.since >= longest
+        return latest.on_hand[0][0] if too_long and len(latest.on_hand) == 1 else None
 
     @property
     def _working(self) -> list[_Member]:
         return self._members[: self._hired]
 
+    @property
+    def _busy(self) -> list[_Member]:
+        return [member for member in self._working if member.at_work and member.on_hand]
+
+    def hire_for(self, pictures: int) -> None:
+        """Puts further processes to work, if there may be more, before that many are given."""
+        if not self.ready or self._hired == len(self._members):
+            return
+        wanted = min(pictures + len(self.on_hand), len(self._members))
+        while self._hired < wanted:
+            self._members[0].send(wire.encode(Hire()))
+            self._hire()
+
     def give(self, job: Job) -> bool:
         """Gives a job to the process that has the least to do; tells whether one had room."""
         member = min(self._working, key=lambda member: len(member.on_hand))
-        if self._ended or len(member.on_hand) >= _AHEAD:
+        if self._ended or not self.ready or len(member.on_hand) >= _AHEAD:
             return False
-        if member.on_hand and self._hired < len(self._members):
-            self._members[0].send(wire.encode(Hire()))
-            member = self._hire()
         line = wire.encode(job)
         if not member.has_room_for(line):
             return False
@@ -181,20 +216,14 @@ class Team:
                     self._ended = True
                 else:
                     said += messages
-        if not self.ready and any(isinstance(message, Ready) for message in said):
-            self.ready = True
-            for member in self._working:
-                member.since = time.monotonic()
         return said
 
     def _patience(self, longest: float) -> int | None:
         """Milliseconds until one of the processes has been at a picture for too long."""
         if self._ended:  # the others may have said something, but nobody waits for it
             return 0
-        begun = [member.since for member in self._working if member.on_hand]
-        if not (self.ready and begun):
-            return None
-        return max(ceil(1000 * (min(begun) + longest - time.monotonic())), 0)
+        begun = [member.since for member in self._busy]
+        return max(ceil(1000 * (min(begun) + longest - time.monotonic())), 0) if begun else None
 
     def finish(self) -> None:
         """Lets the processes end, which have nothing left to do."""
@@ -210,6 +239,7 @@ class Team:
             with suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         code = self._process.wait()
+        _wait_for_orphans(self._process.pid)
         for member in self._members:
             member.close()
         if code >= 0:
@@ -224,3 +254,28 @@ class Team:
         self._hired += 1
         self._poll.register(member.answers, select.POLLIN)
         return member
+
+
+def _started(pipes: Sequence[tuple[int, int]]) -> subprocess.Popen[bytes]:
+    """Starts the first process, with its own pipes and those of the others."""
+    (jobs, answers), *others = pipes
+    return subprocess.Popen(
+        # Neither its folder nor the present one may add to where modules come from.
+        [sys.executable, "-c", _START.format(path=sys.path, others=others)],
+        stdin=jobs,
+        stdout=answers,
+        stderr=subprocess.DEVNULL,  # libraries remark on damaged files; the verdicts say it
+        pass_fds=[pipe for pair in others for pipe in pair],
+        env=_ENVIRONMENT | os.environ,
+        start_new_session=True,  # Ctrl-C in the terminal is the command's affair
+    )
+
+
+def _wait_for_orphans(leader: int) -> None:
+    """Takes leave of the processes that an ended one had forked.
+
+    They become this process's where it is the system's first one, as in a container.
+    """
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-leader, 0)

@@ -75,6 +75,18 @@ class Hire(NamedTuple):
     """The worker is to make another process like itself, for the next pipes of its list."""
 
 
+class Crowded(NamedTuple):
+    """The system lets the worker make no further process.
+
+    Attributes:
+        processes: How many there are.
+        why: What the system says.
+    """
+
+    processes: int
+    why: str
+
+
 class Judged(NamedTuple):
     """The worker's verdict on a picture.
 
@@ -92,9 +104,9 @@ class Judged(NamedTuple):
     seconds: Mapping[str, float] = NO_SECONDS
 
 
-Message = Task | Job | Hire | Ready | Warned | Failed | Judged
+Message = Task | Job | Hire | Crowded | Ready | Warned | Failed | Judged
 _KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (Task, Job, Hire, Ready, Warned, Failed, Judged)
+    kind.__name__: kind for kind in (Task, Job, Hire, Crowded, Ready, Warned, Failed, Judged)
 }
 
 

@@ -24,7 +24,17 @@ from typing import TYPE_CHECKING
 from image_gender_classifier import stages, wire
 from image_gender_classifier.errors import GenderClassifierError, RuntimeFallback, RuntimeMissing
 from image_gender_classifier.verdict import NO_DRAWINGS, Drawings, Verdict
-from image_gender_classifier.wire import Failed, Hire, Job, Judged, Message, Ready, Task, Warned
+from image_gender_classifier.wire import (
+    Crowded,
+    Failed,
+    Hire,
+    Job,
+    Judged,
+    Message,
+    Ready,
+    Task,
+    Warned,
+)
 
 if TYPE_CHECKING:
     from image_gender_classifier.images import Picture
@@ -118,7 +128,7 @@ def _serve(talk: Talk, others: list[Pipes]) -> None:
     while (message := talk.hear()) is not None:
         try:
             if isinstance(message, Hire):
-                talk = _forked(talk, others)
+                talk = _forked(talk, others, task, judge.ready.settings)
             elif isinstance(message, Job):
                 _end_in(_ALONE)
                 talk.tell(judge.judged(message))
@@ -133,18 +143,14 @@ def _end_in(seconds: int) -> None:
         signal.alarm(seconds)
 
 
-def _forked(talk: Talk, others: list[Pipes]) -> Talk:
-    """Forks a process for the first of the other pipes; gives each of the two its talk.
-
-    Raises:
-        RuntimeMissing: The system refuses another process.
-    """
-    pipes = others.pop(0)
+def _forked(talk: Talk, others: list[Pipes], task: Task, settings: str) -> Talk:
+    """Forks a process for the first of the other pipes; gives each of the two its talk."""
     try:
         process = os.fork()
     except OSError as error:
-        why = f"no further process can be started ({error.strerror}); choose fewer --workers"
-        raise RuntimeMissing(why) from None
+        talk.tell(Crowded(task.workers - len(others), str(error.strerror)))
+        return talk
+    pipes = others.pop(0)
     if process != 0:
         for pipe in pipes:
             os.close(pipe)
@@ -154,7 +160,9 @@ def _forked(talk: Talk, others: list[Pipes]) -> Talk:
         for pipe in other:
             os.close(pipe)
     others.clear()
-    return Talk(pipes)
+    talk = Talk(pipes)
+    talk.tell(Ready(settings))
+    return talk
 
 
 class Judge:

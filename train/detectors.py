@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
-from image_gender_classifier import detectors, manifest
+from image_gender_classifier import detectors, images, manifest
 from image_gender_classifier.choices import DetectorChoice
 from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.fingerprint import settings_key
@@ -63,4 +63,6 @@ def detector_key(choice: DetectorChoice) -> str:
 
 def key_of(choice: DetectorChoice, detector: Detector) -> str:
     """Names an opened detector with all that what it finds depends on."""
-    return choice if choice == "none" else f"{choice} {settings_key(*detector.decisive)[:_DIGITS]}"
+    if choice == "none":
+        return choice
+    return f"{choice} {settings_key(*detector.decisive, *images.DECISIVE)[:_DIGITS]}"

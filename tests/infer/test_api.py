@@ -306,3 +306,18 @@ def test_what_comes_in_parts_is_decoded_once(face_picture: Path) -> None:
         picture.save(file, "JPEG", progressive=True)
     once = images.decode(file.getvalue())
     assert once.finer() is once
+
+
+def test_what_is_drawn_is_the_finer_copy(face_picture: Path, tmp_path: Path) -> None:
+    (tmp_path / "small.jpg").write_bytes(small_face(face_picture))
+    shown: list[images.Picture] = []
+    igc.load().judge_file(
+        tmp_path / "small.jpg", "small.jpg", lambda picture, _: shown.append(picture)
+    )
+    assert max(shown[0].pixels.shape) >= images.WORKING_SIDE
+
+
+def test_verdicts_of_other_copies_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = open_parts(Choices()).settings
+    monkeypatch.setattr(images, "DECISIVE", (images.WORKING_SIDE, images.QUICK_SIDE // 2))
+    assert open_parts(Choices()).settings != before

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from image_gender_classifier import images, manifest
-from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier.cascades import CascadeDetector, _shrink
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.images import Picture
 from image_gender_classifier.manifest import CascadeEntry, Manifest
@@ -146,3 +146,23 @@ def test_a_file_that_is_no_cascade_is_a_model_error(
     (models / entry.file).write_bytes(data)
     with pytest.raises(ModelError, match=rf"{entry.file}: OpenCV cannot use it"):
         CascadeDetector(known, entry).find(astronaut)
+
+
+def test_smaller_faces_are_searched_in_a_finer_copy(
+    shipped: Manifest, entry: CascadeEntry, face_picture: Path
+) -> None:
+    _, large = cv2.imencode(".jpg", cv2.resize(cv2.imread(str(face_picture)), (1280, 1280)))
+    picture = images.decode(large.tobytes())
+    assert max(picture.pixels.shape) < images.WORKING_SIDE
+    finest = CascadeDetector(shipped, entry, 0.05).find(picture)
+    assert finest == CascadeDetector(shipped, entry, 0.05).find(picture.finer()) != []
+
+
+def test_a_narrow_picture_is_shrunk_in_place() -> None:
+    """The last of 51 columns is lost where they are halved."""
+    grey = np.zeros((375, 51), np.uint8)
+    grey[:, 32:50] = 255
+    small, across, _ = _shrink(grey, 160)
+    columns = small.sum(axis=0, dtype=float)
+    middle_column = float(columns @ (np.arange(len(columns)) + 0.5)) / float(columns.sum())
+    assert middle_column * across == pytest.approx(41, abs=0.3)

@@ -294,7 +294,7 @@ def test_working_size(form: str, width: int, height: int, longest: int) -> None:
     picture = images.decode(encode(Image.fromarray(colours), form), working_side=100)
     assert (picture.width, picture.height) == (width, height)
     assert max(picture.pixels.shape) == longest
-    assert picture.scale == width / picture.pixels.shape[1]
+    assert picture.scale == max(width, height) / longest
     size = picture.pixels.shape[1::-1]
     box = np.asarray(Image.fromarray(colours).resize(size, Image.Resampling.BOX))
     assert np.abs(picture.pixels.astype(int) - box).mean() < 4

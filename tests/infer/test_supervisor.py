@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from image_gender_classifier import api, team, wire
+from image_gender_classifier import api, supervisor, team, wire
 from image_gender_classifier.choices import Choices
 from image_gender_classifier.errors import GenderClassifierError, ModelError, RuntimeMissing
 from image_gender_classifier.fingerprint import run_hash, unreadable
@@ -100,6 +100,65 @@ def test_other_ends_are_told_apart(ending: bytes, said: str, samples: Path, tmp_
     statuses = [outcome.verdict.status for outcome in outcomes]
     assert [status == "unreadable" for status in statuses] == [False, True, False, False]
     assert said in (outcomes[1].verdict.message or "").lower()
+
+
+@pytest.mark.usefixtures("bad_decoder")
+def test_a_picture_that_takes_for_ever_on_its_own_is_tried_once(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    started = []
+
+    def counting(task: Task) -> Team:
+        started.append(task)
+        return Team(task)
+
+    monkeypatch.setattr(supervisor, "Team", counting)
+    (outcome,) = judged(pictures(tmp_path, samples, [HANG]), tmp_path)
+    assert outcome.verdict.status == "unreadable"
+    assert len(started) == 2  # and the one that would judge what comes after it
+
+
+def test_fewer_processes_where_the_system_refuses_more(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    refusing = (
+        "import os; fork = os.fork; forked = []\n"
+        "def refuse():\n"
+        "    if len(forked) == 1: raise BlockingIOError(11, 'too many')\n"
+        "    forked.append(1)\n"
+        "    return fork()\n"
+        "os.fork = refuse"
+    )
+    start = f"exec({refusing!r}); {team._START}"
+    monkeypatch.setattr(team, "_START", start)
+    listed = pictures(tmp_path, samples, [b""] * 40)
+    said: list[str] = []
+    with Supervisor(Task(Choices(detector="none"), 4), longest=20, warn=said.append) as one:
+        outcomes = list(one.judge(listed, tmp_path))
+    assert [outcome.picture for outcome in outcomes] == listed
+    assert {outcome.verdict.status for outcome in outcomes} <= {"classified", "uncertain"}
+    assert said == ["2 of 4 --workers can be had (too many)"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_more_workers_than_files_may_be_open() -> None:
+    program = (
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99))\n"
+        "import os\n"
+        "from image_gender_classifier.choices import Choices\n"
+        "from image_gender_classifier.errors import RuntimeMissing\n"
+        "from image_gender_classifier.team import Team\n"
+        "from image_gender_classifier.wire import Task\n"
+        "before = os.listdir('/dev/fd')\n"
+        "try:\n"
+        "    Team(Task(Choices(), 1000))\n"
+        "except RuntimeMissing as error:\n"
+        "    print(error)\n"
+        "assert os.listdir('/dev/fd') == before\n"
+    )
+    said = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert "choose fewer" in said
 
 
 def test_what_is_known_is_not_judged(samples: Path, tmp_path: Path) -> None:
@@ -213,3 +272,86 @@ def test_a_stuck_process_ends_without_its_command(
         member.dismiss()  # as if the command were gone
     assert one._process.wait(30) in (0, -signal.SIGALRM)
     one.end()
+
+
+@pytest.fixture
+def three(bad_decoder: None) -> Iterator[Team]:
+    """Three processes that wait for work."""
+    one = Team(Task(Choices(detector="none"), 3))
+    while not one.ready:
+        one.listen(60)
+    one.hire_for(3)
+    yield one
+    one.end()
+
+
+def give_each(one: Team, folder: Path, listed: Sequence[PictureFile]) -> None:
+    for number, (member, picture) in enumerate(zip(one._members, listed, strict=True)):
+        member.give(number, wire.encode(Job(number, str(folder / picture.file), picture.file)))
+
+
+@pytest.mark.parametrize("culprit", [0, 1, 2])
+def test_the_end_of_each_process_is_noticed(
+    culprit: int, three: Team, samples: Path, tmp_path: Path
+) -> None:
+    endings = [b""] * 3
+    endings[culprit] = CRASH
+    give_each(three, tmp_path, pictures(tmp_path, samples, endings))
+    with pytest.raises(EOFError):
+        while True:
+            three.listen(20)
+    assert culprit in three.on_hand
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_all_processes_end_together(three: Team, samples: Path, tmp_path: Path) -> None:
+    give_each(three, tmp_path, pictures(tmp_path, samples, [HANG] * 3))
+    with pytest.raises(TimeoutError):
+        while True:
+            three.listen(2)
+    leader = three._process.pid
+    assert len(group(leader)) == 3
+    three.end()
+    deadline = time.monotonic() + 20
+    while group(leader) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert group(leader) == []
+
+
+def test_no_more_is_on_the_way_than_a_pipe_holds(
+    three: Team, samples: Path, tmp_path: Path
+) -> None:
+    hung = pictures(tmp_path, samples, [HANG] * 3)
+    give_each(three, tmp_path, hung)
+    given = 0
+    while three.give(Job(3 + given, "x" * 1500, "x")):
+        given += 1
+    assert given == 2 * 3  # a third would be more than 4,096 bytes
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's prctl")
+def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> None:
+    """In a container the command is the first process, to which all orphans go."""
+    pictures(tmp_path, samples, [CRASH] * 3)
+    program = (
+        f"bad = {_BAD_DECODER!r}\n"
+        "import ctypes, os, sys\n"
+        "from pathlib import Path\n"
+        "from image_gender_classifier import team\n"
+        "from image_gender_classifier.choices import Choices\n"
+        "from image_gender_classifier.listing import list_pictures\n"
+        "from image_gender_classifier.supervisor import Supervisor\n"
+        "from image_gender_classifier.wire import Task\n"
+        "team._START = team._START.replace('from image', f'exec({bad!r}); from image', 1)\n"
+        "PR_SET_CHILD_SUBREAPER = 36\n"
+        "assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0\n"
+        "folder = Path(sys.argv[1])\n"
+        "with Supervisor(Task(Choices(), 3), longest=20) as one:\n"
+        "    assert len(list(one.judge(list_pictures(folder).pictures, folder))) == 3\n"
+        "try:\n"
+        "    print(os.waitpid(-1, os.WNOHANG))\n"
+        "except ChildProcessError:\n"
+        "    print('none')\n"
+    )
+    started = [sys.executable, "-c", program, str(tmp_path)]
+    assert subprocess.check_output(started, text=True) == "none\n"

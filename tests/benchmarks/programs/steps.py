@@ -33,12 +33,16 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     stored = np.frombuffer(data, np.uint8)
     picture = images.decode(data)
     found = parts.detector.find(picture)
+
+    def find() -> object:  # from new: a picture keeps what has been decoded finer
+        return parts.detector.find(images.decode(data))
+
     steps: dict[str, Step] = {
         "read file": lambda: read_bytes(path),
         "hash": lambda: run_hash(data, parts.settings),
         "read header": lambda: headers.read_header(data),
         "decode": lambda: images.decode(data),
-        "find": lambda: parts.detector.find(picture),
+        "decode and find": find,
         "decode at full size": lambda: cv2.imdecode(stored, cv2.IMREAD_COLOR),
     }
     if not found:
@@ -47,7 +51,7 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     size = parts.classifier.crop_size
 
     def cut() -> faces.Pixels:
-        return faces.crop(picture.pixels, pipeline.frame_of(picture, main, parts.detector), size)
+        return pipeline.crop_of(picture, main, parts.detector, size)
 
     crop = cut()[np.newaxis]
     verdict = pipeline.judge(picture, path.name, parts.detector, parts.classifier)
