@@ -246,6 +246,7 @@ class _Progress:
                 from tqdm import tqdm
             except ImportError:  # verdicts matter more than a bar
                 return
+            tqdm.monitor_interval = 0  # it would be a thread, and processes are forked
             self._bar = tqdm(total=total, unit="picture", dynamic_ncols=True)
 
     def __enter__(self) -> _Progress:

@@ -1,7 +1,7 @@
 """The processes that judge, as the command sees them: started, given jobs, listened to, ended.
 
-The first of them is started anew and loads everything; it forks the others when there is work for
-them (see `worker`). They end together: that makes what became of a picture simple to tell, and
+The command forks the first of them, which loads everything and forks the others when there is work
+for them (see `worker`). They end together: that makes what became of a picture simple to tell, and
 starting again takes a fraction of a second.
 """
 
@@ -10,33 +10,22 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from math import ceil
 
-from image_gender_classifier import wire
+from image_gender_classifier import wire, worker
 from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.wire import Hire, Job, Judged, Lines, Message, Ready, Task
+from image_gender_classifier.worker import Pipes
 
 _AHEAD = 8  # pictures on the way for each process, so that it goes on while the command is busy
 _FILLED = 4096  # bytes on the way, so that writing to a pipe never waits for its reader
 _PIECE = 2**18  # bytes
 _FAREWELL = 1.0  # seconds that the processes may take to end
-_START = (
-    "import sys; sys.path[:] = {path!r}; "
-    "from image_gender_classifier import worker; worker.main({others!r})"
-)
-# Memory that a picture of usual size took is kept for the next one (in glibc): to have it from the
-# system anew takes as long as finding a face. NumPy's threads have nothing to do here.
-_ENVIRONMENT = {
-    "MALLOC_MMAP_THRESHOLD_": str(2**23),
-    "MALLOC_TRIM_THRESHOLD_": str(2**24),
-    "OPENBLAS_NUM_THREADS": "1",
-}
+_LOOK = 0.002  # seconds between looks whether they have
 
 
 class _Member:
@@ -129,7 +118,7 @@ class Team:
                     raise
                 theirs.append(answers)
                 self._members.append(_Member(to_jobs, from_answers))
-            self._process = _started(list(zip(theirs[::2], theirs[1::2], strict=True)))
+            self._process = _forked(list(zip(theirs[::2], theirs[1::2], strict=True)))
         except OSError as error:
             for member in self._members:
                 member.close()
@@ -142,6 +131,7 @@ class Team:
                 os.close(pipe)
         self._poll = select.poll()
         self._ended = False
+        self._status: int | None = None
         self._hired = 0
         self._hire()
         self._members[0].send(wire.encode(task))
@@ -229,24 +219,38 @@ class Team:
         """Lets the processes end, which have nothing left to do."""
         for member in self._members:
             member.dismiss()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_FAREWELL)
-        self.end()
+        self.end_in(_FAREWELL)
+
+    def end_in(self, seconds: float) -> str:
+        """Ends the processes that do not end by themselves meanwhile; tells what `end` does."""
+        deadline = time.monotonic() + seconds
+        while not self._has_ended() and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        return self.end()
 
     def end(self) -> str:
         """Ends the processes; tells how the first one ended, had it done so itself."""
-        if self._process.returncode is None:  # else its number may be another's by now
-            with suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        code = self._process.wait()
-        _wait_for_orphans(self._process.pid)
+        if self._status is None:  # else its number may be another's by now
+            try:
+                os.killpg(self._process, signal.SIGKILL)
+            except OSError:  # it has not come to have a group of its own yet
+                os.kill(self._process, signal.SIGKILL)
+            _, self._status = os.waitpid(self._process, 0)
+            _wait_for_orphans(self._process)
         for member in self._members:
             member.close()
+        code = os.waitstatus_to_exitcode(self._status)
         if code >= 0:
             return f"ended with exit code {code}"
         if -code == signal.SIGKILL:
             return "was killed (is there too little memory?)"
         return f"crashed ({signal.Signals(-code).name})"
+
+    def _has_ended(self) -> bool:
+        if self._status is None:
+            process, status = os.waitpid(self._process, os.WNOHANG)
+            self._status = status if process else None
+        return self._status is not None
 
     def _hire(self) -> _Member:
         """Has a further process work, of those that there may be."""
@@ -256,19 +260,19 @@ class Team:
         return member
 
 
-def _started(pipes: Sequence[tuple[int, int]]) -> subprocess.Popen[bytes]:
-    """Starts the first process, with its own pipes and those of the others."""
-    (jobs, answers), *others = pipes
-    return subprocess.Popen(
-        # Neither its folder nor the present one may add to where modules come from.
-        [sys.executable, "-c", _START.format(path=sys.path, others=others)],
-        stdin=jobs,
-        stdout=answers,
-        stderr=subprocess.DEVNULL,  # libraries remark on damaged files; the verdicts say it
-        pass_fds=[pipe for pair in others for pipe in pair],
-        env=_ENVIRONMENT | os.environ,
-        start_new_session=True,  # Ctrl-C in the terminal is the command's affair
-    )
+def _forked(pipes: Sequence[Pipes]) -> int:
+    """Forks the first process, which gets its own pipes and those of the others; gives its number.
+
+    Python starts only once, and what both import is imported once. The command has no threads and
+    none of the libraries, which might not bear it.
+    """
+    process = os.fork()
+    if process == 0:
+        try:
+            worker.main(pipes)
+        finally:
+            os._exit(1)
+    return process
 
 
 def _wait_for_orphans(leader: int) -> None:

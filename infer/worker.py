@@ -3,23 +3,24 @@
 A decoder that crashes on a hostile picture takes its process with it. So the command itself
 touches no pixels: it sends the paths here, a line each, and gets verdicts back (see `wire`).
 
-The first such process loads libraries and models and then forks others where there is work for
-them: they share its memory, and start within milliseconds. Threads would wait for each other's
-Python code.
+The first such process, forked from the command, loads libraries and models and then forks others
+where there is work for them: they share its memory, and start within milliseconds. Threads would
+wait for each other's Python code.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import signal
 import time
 import warnings
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from image_gender_classifier import stages, wire
 from image_gender_classifier.errors import GenderClassifierError, RuntimeFallback, RuntimeMissing
@@ -42,24 +43,59 @@ if TYPE_CHECKING:
 _CANNOT_LOAD = "run: pip install numpy 'opencv-python-headless<5'"
 _HELD = 0.01  # seconds that verdicts are held back, so that the command is not woken for each
 _PIECE = 2**16  # bytes
+_STANDARD = 3  # open files: input, output and error
+_USUALLY_OPEN = 1024  # files at most
 _ALONE = 90  # seconds: the command gives a picture up sooner, unless it has been killed
+
+# What glibc keeps instead of giving it back to the system: to have it anew takes as long as finding
+# a face. The options' numbers (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD) and bytes.
+_KEPT = ((-3, 2**23), (-1, 2**24))
 
 Pipes = tuple[int, int]
 """The end of a pipe that jobs come from, and the end of one that answers go to."""
 
 
-def main(others: Sequence[Pipes] = ()) -> None:
-    """Serves the command that started this process, until it closes the pipe.
+def main(pipes: Sequence[Pipes]) -> NoReturn:
+    """Serves the command that forked this process, until it closes the pipe.
 
     Args:
-        others: The pipes of the processes that are to be forked when the command says so.
+        pipes: This process's, and those of the processes that are to be forked when the command
+            says so.
     """
-    answers = os.dup(1)
-    _silence()
+    own, *others = [(_above_standard(jobs), _above_standard(answers)) for jobs, answers in pipes]
+    _part_from_command([end for pair in (own, *others) for end in pair])
     with suppress(BrokenPipeError):
-        _serve(Talk((0, answers)), list(others))
+        _serve(Talk(own), others)
     _wait_for_children()
     os._exit(0)  # nobody needs what Python would still tidy up
+
+
+def _above_standard(file: int) -> int:
+    """Leaves the numbers of standard input, output and error alone, which may have been closed."""
+    return file if file >= _STANDARD else fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _STANDARD)
+
+
+def _part_from_command(kept: Sequence[int]) -> None:
+    """Leaves the command's group, files and handling of signals; keeps some open files."""
+    os.setsid()  # Ctrl-C in the terminal is the command's affair
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    # Libraries remark on damaged files, where the verdicts say it; the command's files and its
+    # ends of the pipes are to be closed as soon as it closes them, or is killed.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in range(_STANDARD):
+        os.dup2(nowhere, standard)
+    for file in _open_files():
+        if file >= _STANDARD and file not in kept:
+            with suppress(OSError):
+                os.close(file)
+
+
+def _open_files() -> Iterable[int]:
+    try:
+        return [int(file.name) for file in Path("/dev/fd").iterdir()]
+    except OSError:  # no such thing here
+        return range(_USUALLY_OPEN)
 
 
 def _wait_for_children() -> None:
@@ -170,6 +206,7 @@ class Judge:
 
     def __init__(self, task: Task) -> None:
         clock = stages.clock(task.profile)
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's have nothing to do here
         try:
             import cv2
 
@@ -180,6 +217,7 @@ class Judge:
             ) from None
         # Pictures are spread over processes; OpenCV's threads would only get in their way.
         cv2.setNumThreads(1)
+        _keep_memory()
         clock.lap("load the libraries")
         self._classifier = api.of_choices(task.choices)
         clock.lap("open the models")
@@ -217,7 +255,11 @@ def _failed(error: GenderClassifierError) -> Failed:
     return Failed(type(error).__name__, str(error))
 
 
-def _silence() -> None:
-    """Keeps what libraries print out of the pipe."""
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
+def _keep_memory() -> None:
+    """Has glibc keep the memory that a picture of usual size took for the next one."""
+    import ctypes  # NumPy loads it anyway
+
+    with suppress(AttributeError, OSError):  # another C library
+        libc = ctypes.CDLL(None)
+        for option, size in _KEPT:
+            libc.mallopt(option, size)

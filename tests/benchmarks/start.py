@@ -28,14 +28,17 @@ def _imports(setting: Setting, repeats: int) -> Iterator[Figure]:
     folder = setting.work / "one"
     arguments = [str(word) for word in command(folder, setting.output())[1:]]
     of_command = ask("imports", "list", "command", *arguments)
+    # What judges is forked from the command, so it has all that the command has imported.
     of_judge = ask("imports", "list", "judge", *folder.iterdir())
-    both = []
-    for who, modules in (("the command", of_command), ("the process that judges", of_judge)):
+    of_both = [*of_command, *(name for name in of_judge if name not in of_command)]
+    for who, modules, target in (
+        ("the command", of_command, None),
+        ("the command and the process that judges", of_both, at_most(0.02)),
+    ):
         timed = [ask("imports", "time", *modules) for _ in range(repeats)]
         libraries, own = zip(*timed, strict=True)
-        both.append(median(own))
-        yield Figure(f"own imports of {who}, over those of the libraries", both[-1], "s")
-    yield Figure("own imports of both", sum(both), "s", at_most(0.02))
+        name = f"own imports of {who}, over those of the libraries"
+        yield Figure(name, median(own), "s", target)
     yield Figure("imports of NumPy, OpenCV and the runtime", median(libraries), "s")
     for option in ("--help", "--version"):
         loaded = ask("imports", "list", "command", option)

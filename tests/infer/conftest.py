@@ -25,6 +25,8 @@ import image_gender_classifier as igc
 from image_gender_classifier import cli
 from image_gender_classifier.verdict import Box, Face, Verdict
 
+# Processes that judge are forked from this one in some tests, and OpenCV's threads are not.
+cv2.setNumThreads(1)
 settings.register_profile("untimed")
 settings.load_profile("untimed")
 

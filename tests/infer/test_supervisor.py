@@ -9,40 +9,42 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from image_gender_classifier import api, supervisor, team, wire
+from image_gender_classifier import api, images, supervisor, wire, worker
 from image_gender_classifier.choices import Choices
 from image_gender_classifier.errors import GenderClassifierError, ModelError, RuntimeMissing
 from image_gender_classifier.fingerprint import run_hash, unreadable
+from image_gender_classifier.images import Picture
+from image_gender_classifier.images import decode as images_decode
 from image_gender_classifier.listing import PictureFile
 from image_gender_classifier.supervisor import Outcome, Supervisor
 from image_gender_classifier.team import Team
-from image_gender_classifier.wire import Job, Task
+from image_gender_classifier.wire import Job, Judged, Message, Task
+from image_gender_classifier.worker import Talk
 
 TASK = Task(Choices(), 2)
 CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
 
-# A worker with a decoder that can be made to do what a bad one does.
-_BAD_DECODER = """
-import os, signal, threading, time
-from image_gender_classifier import images
-decode = images.decode
-def bad(data, *others, **named):
-    if data.endswith(b"crash"): signal.pthread_kill(threading.get_ident(), signal.SIGSEGV)
-    if data.endswith(b"killed"): signal.pthread_kill(threading.get_ident(), signal.SIGKILL)
-    if data.endswith(b"exit"): os._exit(3)
-    if data.endswith(b"hang"): time.sleep(600)
-    return decode(data, *others, **named)
-images.decode = bad
-"""
+
+def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
+    """A decoder that can be made to do what a bad one does."""
+    if data.endswith(CRASH):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if data.endswith(KILLED):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if data.endswith(EXIT):
+        os._exit(3)
+    if data.endswith(HANG):
+        time.sleep(600)
+    return images_decode(data, *others, **named)
 
 
 @pytest.fixture
 def bad_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = team._START.replace("from image", f"exec({_BAD_DECODER!r}); from image", 1)
-    monkeypatch.setattr(team, "_START", start)
+    monkeypatch.setattr(images, "decode", _decode)  # the processes are forked from this one
 
 
 def pictures(folder: Path, samples: Path, endings: Sequence[bytes]) -> list[PictureFile]:
@@ -121,16 +123,16 @@ def test_a_picture_that_takes_for_ever_on_its_own_is_tried_once(
 def test_fewer_processes_where_the_system_refuses_more(
     monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
 ) -> None:
-    refusing = (
-        "import os; fork = os.fork; forked = []\n"
-        "def refuse():\n"
-        "    if len(forked) == 1: raise BlockingIOError(11, 'too many')\n"
-        "    forked.append(1)\n"
-        "    return fork()\n"
-        "os.fork = refuse"
-    )
-    start = f"exec({refusing!r}); {team._START}"
-    monkeypatch.setattr(team, "_START", start)
+    fork, here, forked = os.fork, os.getpid(), []
+
+    def refuse() -> int:
+        if os.getpid() != here:
+            if forked:
+                raise BlockingIOError(11, "too many")
+            forked.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", refuse)
     listed = pictures(tmp_path, samples, [b""] * 40)
     said: list[str] = []
     with Supervisor(Task(Choices(detector="none"), 4), longest=20, warn=said.append) as one:
@@ -192,7 +194,7 @@ def test_errors_of_the_worker_are_raised_here(task: Task, error: type[Exception]
 
 
 def test_a_worker_that_dies_at_once_is_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(team, "_START", "import os; os.kill(os.getpid(), 11)")
+    monkeypatch.setattr(worker, "main", lambda _: os.kill(os.getpid(), signal.SIGSEGV))
     with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=r"crashed \(SIGSEGV\)"):
         _ = one.settings
 
@@ -223,7 +225,7 @@ def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) 
         "with Supervisor(Task(Choices(), 3)) as one:\n"
         "    folder = Path(sys.argv[1])\n"
         "    assert len(list(one.judge(list_pictures(folder).pictures, folder))) == 12\n"
-        "    print(one._team._process.pid, flush=True)\n"
+        "    print(one._team._process, flush=True)\n"
         "    time.sleep(600)\n"
     )
     started = [sys.executable, "-c", program, str(tmp_path)]
@@ -247,12 +249,12 @@ def test_one_picture_is_judged_by_one_process(samples: Path) -> None:
 def test_a_verdict_that_nobody_asked_for_ends_the_process(
     monkeypatch: pytest.MonkeyPatch, samples: Path
 ) -> None:
-    wrong = (
-        "from image_gender_classifier import worker; tell = worker.Talk.tell; "
-        "worker.Talk.tell = lambda self, message: tell(self, message._replace(number=9) "
-        "if hasattr(message, 'number') else message); from image"
-    )
-    monkeypatch.setattr(team, "_START", team._START.replace("from image", wrong, 1))
+    tell = Talk.tell
+
+    def tell_wrongly(self: Talk, message: Message) -> None:
+        tell(self, message._replace(number=9) if isinstance(message, Judged) else message)
+
+    monkeypatch.setattr(Talk, "tell", tell_wrongly)
     with Supervisor(TASK) as one:
         (outcome,) = one.judge([PictureFile("cat.jpg", "cat.xml")], samples)
     assert outcome.verdict.status == "unreadable"
@@ -264,14 +266,12 @@ def test_a_stuck_process_ends_without_its_command(
     monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
 ) -> None:
     listed = pictures(tmp_path, samples, [HANG])
-    soon = team._START.replace("worker.main", "worker._ALONE = 2; worker.main")
-    monkeypatch.setattr(team, "_START", soon)
+    monkeypatch.setattr(worker, "_ALONE", 2)
     one = Team(TASK)
     one._members[0].give(0, wire.encode(Job(0, str(tmp_path / listed[0].file), "x")))
     for member in one._members:
         member.dismiss()  # as if the command were gone
-    assert one._process.wait(30) in (0, -signal.SIGALRM)
-    one.end()
+    assert one.end_in(30) == "crashed (SIGALRM)"
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ def test_all_processes_end_together(three: Team, samples: Path, tmp_path: Path) 
     with pytest.raises(TimeoutError):
         while True:
             three.listen(2)
-    leader = three._process.pid
+    leader = three._process
     assert len(group(leader)) == 3
     three.end()
     deadline = time.monotonic() + 20
@@ -334,15 +334,15 @@ def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> No
     """In a container the command is the first process, to which all orphans go."""
     pictures(tmp_path, samples, [CRASH] * 3)
     program = (
-        f"bad = {_BAD_DECODER!r}\n"
-        "import ctypes, os, sys\n"
+        "import ctypes, os, signal, sys\n"
         "from pathlib import Path\n"
-        "from image_gender_classifier import team\n"
+        "from image_gender_classifier import worker\n"
         "from image_gender_classifier.choices import Choices\n"
         "from image_gender_classifier.listing import list_pictures\n"
         "from image_gender_classifier.supervisor import Supervisor\n"
         "from image_gender_classifier.wire import Task\n"
-        "team._START = team._START.replace('from image', f'exec({bad!r}); from image', 1)\n"
+        "crash = lambda *_: os.kill(os.getpid(), signal.SIGSEGV)\n"
+        "worker.Judge.judged = crash\n"
         "PR_SET_CHILD_SUBREAPER = 36\n"
         "assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0\n"
         "folder = Path(sys.argv[1])\n"
@@ -355,3 +355,15 @@ def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> No
     )
     started = [sys.executable, "-c", program, str(tmp_path)]
     assert subprocess.check_output(started, text=True) == "none\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_no_file_of_the_command_stays_open(samples: Path, tmp_path: Path) -> None:
+    """Else a lock would outlive a killed command."""
+    with (tmp_path / "lock").open("wb"), Supervisor(Task(Choices(), 2)) as one:
+        assert list(
+            one.judge([PictureFile(f"{name}.jpg", "x") for name in ("cat", "rocket")], samples)
+        )
+        for process in group(one._team._process):
+            opened = {str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()}
+            assert {name.partition(":")[0] for name in opened} == {"/dev/null", "pipe"}

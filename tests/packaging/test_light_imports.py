@@ -22,11 +22,16 @@ ALLOWED = {
 }  # fmt: skip
 HEAVY = ("tensorflow", "keras", "tf2onnx", "onnx", "matplotlib", "PIL", "onnxruntime")
 
-# Python runs this at its start; a worker may end without a last word, so each import is noted.
+# Python runs this at its start. A worker may end without a last word, and closes the files that it
+# has from the command, so each import is noted by itself.
 NOTES_IMPORTS = """
 import os, sys
-notes = open({folder!r} + f"/{{os.getpid()}}", "w", buffering=1)
-sys.addaudithook(lambda event, about: event == "import" and print(about[0], file=notes))
+def note(event, about):
+    if event == "import":
+        file = os.open({folder!r} + f"/{{os.getpid()}}", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+        os.write(file, about[0].encode() + b"\\n")
+        os.close(file)
+sys.addaudithook(note)
 """
 
 

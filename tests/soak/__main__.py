@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     shutil.rmtree(options.keep, ignore_errors=True)
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="soak-", dir=options.work) as work:
-        setting = Setting(Path(work), options.keep, options.seed, options.scale)
+        setting = Setting(Path(work), options.keep, options.seed, options.scale, options.seconds)
         for name in options.parts:
             began = time.monotonic()
             figures += PARTS[name](setting)
@@ -58,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
         help=f"what to do, of: {', '.join(PARTS)}",
     )  # fmt: skip
     add("--scale", type=float, default=1.0, help="how much of it; 0.01 to try it")
+    add(
+        "--seconds", type=float, metavar="S",
+        help="how long to try hostile files, those of one seed after another",
+    )  # fmt: skip
     add("--seed", type=int, default=6, help="what chance begins with")
     add("--work", type=Path, help="folder for what is written meanwhile (the system's)")
     add("--keep", type=Path, default=ROOT / "runs" / "soak", help="folder for what broke something")

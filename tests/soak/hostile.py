@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise
+from dataclasses import replace
+from itertools import count, islice, pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -26,24 +28,38 @@ _CRASH, _HANG, _ERROR = "The process that judged it", "It takes longer than", "c
 
 def measure(setting: Setting) -> Iterator[Figure]:
     """Judges the files in folders of a thousand, one at a time so that each one's time shows."""
-    every = cases(setting.seed, setting.times(_FILES))
+    every = _cases(setting)
     wrong: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
     slowest = resident = 0.0
-    count = 0
+    tried = 0
     while batch := list(islice(every, _AT_A_TIME)):
-        count += len(batch)
+        tried += len(batch)
         found, longest, held = _judge(batch, setting.work / "hostile", statuses)
         slowest, resident = max(slowest, longest), max(resident, held)
         for case, what in found:
             wrong[what] += 1
             setting.keep(case.name, case.data, f"{what}: {case.how}")
     note = ", ".join(f"{statuses[status]:,} {status}" for status in sorted(statuses))
-    yield Figure("hostile files", count, "", None, f"seed {setting.seed}: {note}")
+    yield Figure("hostile files", tried, "", None, f"seed {setting.seed}: {note}")
     for what in ("crash", "hang", "traceback", "no verdict"):
         yield Figure(f"hostile files: {what}", wrong[what], "", at_most(0))
     yield Figure("hostile files: slowest", slowest, "s", at_most(_LONGEST), "between two verdicts")
     yield Figure("hostile files: resident", resident, "MB", at_most(_MOST_MEMORY), "worker")
+
+
+def _cases(setting: Setting) -> Iterator[Case]:
+    """Gives the files of one seed, or those of one seed after another until the time is up."""
+    number = setting.times(_FILES)
+    if setting.seconds is None:
+        yield from cases(setting.seed, number)
+        return
+    end = time.monotonic() + setting.seconds
+    for seed in count(setting.seed):
+        for case in cases(seed, number):
+            if time.monotonic() > end:
+                return
+            yield replace(case, name=f"{seed:09}-{case.name}")
 
 
 def _judge(

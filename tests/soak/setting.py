@@ -26,12 +26,14 @@ class Setting:
         kept: Folder for files that broke something.
         seed: What chance begins with.
         scale: How much to do: 1 for the whole, less for a trial.
+        seconds: How long to try ever further hostile files; None for a number of them.
     """
 
     work: Path
     kept: Path
     seed: int
     scale: float
+    seconds: float | None = None
 
     def times(self, full: int, fewest: int = 1) -> int:
         """How often to do what the whole soak does `full` times."""
