@@ -16,11 +16,20 @@ from image_gender_classifier.errors import GenderClassifierError, OutputError
 from image_gender_classifier.options import PROGRAM, Options
 
 DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST = 0, 1, 2, 3
-INTERRUPTED, TERMINATED = 130, 143
+INTERRUPTED = 130
+_STOPPED = {signal.SIGTERM: ("terminated", 143), signal.SIGHUP: ("terminal closed", 129)}
 
 
-class _Terminated(BaseException):
-    """SIGTERM arrived; a BaseException as KeyboardInterrupt is."""
+class _Stopped(BaseException):
+    """A signal arrived that ends the command; a BaseException as KeyboardInterrupt is.
+
+    Attributes:
+        number: The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = signal.Signals(number)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     how_to_go_on = "the same command with --resume goes on"
     try:
-        with _sigterm_raises():
+        with _signals_raise():
             options = command_line.parse(argv)
             if options.watch:
                 how_to_go_on = "the same command goes on"
@@ -46,9 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say(f"interrupted; finished verdicts are kept, {how_to_go_on}")
         return INTERRUPTED
-    except _Terminated:
-        _say(f"terminated; finished verdicts are kept, {how_to_go_on}")
-        return TERMINATED
+    except _Stopped as stopped:
+        how, code = _STOPPED[stopped.number]
+        _say(f"{how}; finished verdicts are kept, {how_to_go_on}")
+        return code
 
 
 def _run(options: Options) -> int:
@@ -76,17 +86,22 @@ def _say(text: str) -> None:
 
 
 @contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Turns SIGTERM into `_Terminated` for a while; only a main thread may."""
+def _signals_raise() -> Iterator[None]:
+    """Turns signals that end the command into exceptions for a while; only a main thread may."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _terminate)
+    handlers = {signal.SIGINT: signal.default_int_handler, **dict.fromkeys(_STOPPED, _stop)}
+    before = {number: signal.getsignal(number) for number in handlers}
+    for number, handler in handlers.items():
+        if before[number] != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise _Terminated
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Stopped(number)

@@ -42,7 +42,7 @@ def draw(picture: Picture, verdict: Verdict, longest: int) -> bytes:
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     drawn = cast(Pixels, cv2.resize(picture.pixels, size, interpolation=interpolation))
-    per_pixel = size[0] / picture.width
+    per_pixel = longest / max(picture.width, picture.height)
     for face in reversed(verdict.faces):  # the one that decides last, above the others
         _draw_face(drawn, face, per_pixel)
     if not verdict.faces:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -96,8 +97,7 @@ def run(options: Options) -> Totals:
         if options.profile:
             own, worker = clock.taken(), supervisor.seconds
             say(stages.table("The command", own, listing.total), sys.stderr)
-            title = f"The process that judges ({options.workers} at a time)"
-            say(stages.table(title, worker, listing.total), sys.stderr)
+            say(stages.table("The processes that judge", worker, listing.total), sys.stderr)
         return totals
 
 
@@ -169,6 +169,7 @@ class Written:
     """
 
     def __init__(self, options: Options) -> None:
+        self._pictures = options.input
         self.verdicts = XmlFolder(options.output)
         self.copies = None if options.annotate is None else DrawingFolder(options.annotate)
 
@@ -180,8 +181,17 @@ class Written:
         """
         if self.copies is not None and outcome.drawings.copy is not None:
             self.copies.write(outcome.picture, outcome.drawings.copy, outcome.verdict.run)
-        if not outcome.kept:
+        if not outcome.kept and not self._is_gone(outcome):
             self.verdicts.write(outcome.picture, outcome.verdict)
+
+    def _is_gone(self, outcome: Outcome) -> bool:
+        """Tells whether a picture has gone since the folder was listed, and has a verdict.
+
+        So a disk that is unplugged meanwhile costs no verdict of an earlier run.
+        """
+        if outcome.verdict.status != "unreadable" or not self.verdicts.has(outcome.picture):
+            return False
+        return not os.path.lexists(self._pictures / outcome.picture.file)
 
 
 class Earlier:

@@ -77,8 +77,8 @@ class Picture:
     def scale(self) -> float:
         """Original pixels per working pixel.
 
-        The longer side tells it: where a picture is reduced, an incomplete last pixel counts as
-        one, which matters on a short side.
+        The longer side tells it: the last pixel of a JPEG that is reduced may be incomplete, and
+        other pictures are rounded to whole pixels, which matters on a short side.
         """
         longest: int = max(self.pixels.shape[:2])
         return max(self.width, self.height) / longest

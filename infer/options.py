@@ -27,12 +27,13 @@ _DESCRIPTION = (
 _EXIT_CODES = """\
 exit codes:
   0    every picture has a verdict (no face and uncertain are verdicts), or --resume found
-       nothing left to do
+       nothing left to do; unreadable pictures that it knows already do not count
   1    finished, but this run met unreadable pictures (each has its XML that says why)
-  2    wrong usage, no picture in the folder, another run is writing into the output folder, or a
-       model or runtime that cannot be used
+  2    wrong usage, no picture in the folder, a folder that cannot be read, another run is writing
+       into the output folder, or a model or runtime that cannot be used
   3    the output can no longer be written
-  130  interrupted, 143 terminated: finished verdicts are kept, --resume goes on
+  130  interrupted, 143 terminated, 129 its terminal was closed: finished verdicts are kept,
+       --resume goes on
 """
 
 
@@ -123,9 +124,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("-i", "--input", type=Path, required=True, metavar="DIR", help="folder of pictures")
+    add("-i", "--input", type=_folder, required=True, metavar="DIR", help="folder of pictures")
     add(
-        "-o", "--output", type=Path, required=True, metavar="DIR",
+        "-o", "--output", type=_folder, required=True, metavar="DIR",
         help="existing folder for the XML files",
     )  # fmt: skip
     add(
@@ -261,6 +262,12 @@ def smallest_face(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is not between {SMALLEST_FACE} and 1")
 
 
+def _folder(text: str) -> Path:
+    if not text:  # an unset variable in a script, which would mean the present folder
+        raise argparse.ArgumentTypeError("the folder's name is empty; for this folder give .")
+    return Path(text)
+
+
 def _pixels(text: str) -> int:
     value = _positive(text)
     if value > MOST_PIXELS:
@@ -273,4 +280,4 @@ def _positive(text: str) -> int:
         value = int(text)
         if value >= 1:
             return value
-    raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    raise argparse.ArgumentTypeError(f"{text} is not a whole number, 1 or more")

@@ -81,6 +81,10 @@ class XmlFolder(OutputFolder):
         """Writes a picture's XML file; raises as `write_file`."""
         self.write_file(picture.xml, xml.encode(verdict))
 
+    def has(self, picture: PictureFile) -> bool:
+        """Tells whether a picture has an XML file, whatever is in it."""
+        return (self._folder / picture.xml).exists()
+
     def earlier(self, picture: PictureFile, run: str) -> Verdict | None:
         """The verdict of an earlier run on the same picture, with the same model and options."""
         try:
@@ -127,7 +131,7 @@ class Table:
         self._partial = partial_path(path)
         self._row = row
         self._footer = footer
-        self._broken = False
+        self._fault: str | None = None
         with self._explained():
             remove_leftovers(path.parent)
             self._file = os.fdopen(create(self._partial), "w", encoding="utf-8", newline="")
@@ -144,8 +148,8 @@ class Table:
             try:
                 with self._file:
                     self._file.write(self._footer)
-                if self._broken:
-                    raise OSError(None, "a row is missing")
+                if self._fault is not None:
+                    raise OSError(None, self._fault)
                 self._partial.replace(self._path)
             except BaseException:
                 discard(self._partial)
@@ -156,7 +160,7 @@ class Table:
         try:
             yield
         except OSError as error:
-            self._broken = True
+            self._fault = error.strerror
             raise OutputError(f"{self._path}: cannot be written ({error.strerror})") from None
 
 

@@ -182,21 +182,14 @@ class Supervisor:
         try:
             said = self._team.listen(self._longest)
         except TimeoutError:
-            late = self._team.late(self._longest)
             self._team.end()
-            why = f"It takes longer than {self._longest:.0f} s"
-            if late is None:
-                self._try_alone()
-            else:
-                self._give_up(late, why)
+            self._try_alone(f"It takes longer than {self._longest:.0f} s")
         except EOFError:
             how = self._team.end()
-            if not (self._team.ready and self._team.on_hand):
-                self._try_again(how)
-            elif self._alone:
-                self._give_up(self._team.on_hand[0], f"The process that judged it {how}")
+            if self._team.ready and self._team.on_hand:
+                self._try_alone(f"The process that judged it {how}")
             else:
-                self._try_alone()
+                self._try_again(how)
         else:
             for message in said:
                 self._take(message)
@@ -217,15 +210,18 @@ class Supervisor:
         elif isinstance(message, Failed):
             raise _error(message)
 
-    def _try_alone(self) -> None:
-        """Has the pictures judged one at a time at which the processes have ended."""
-        *_, self._alone_until = self._team.on_hand
-        self._restart()
+    def _try_alone(self, why: str) -> None:
+        """Has the pictures judged one at a time at which the processes have ended.
 
-    def _give_up(self, number: int, why: str) -> None:
-        """Says of a picture why it cannot be judged."""
-        place = self._place(number)
-        place.judged(self._lost(place, why))
+        Args:
+            why: What is to be said of the picture, if it was alone already.
+        """
+        *_, last = self._team.on_hand
+        if self._alone:
+            place = self._place(last)
+            place.judged(self._lost(place, why))
+        else:
+            self._alone_until = last
         self._restart()
 
     def _go_on_with(self, crowded: Crowded) -> None:
@@ -233,7 +229,7 @@ class Supervisor:
         self._warn(
             f"{crowded.processes} of {self._task.workers} --workers can be had ({crowded.why})"
         )
-        self._team.end()
+        self._team.finish()  # so that those it has forked no longer count
         self._task = self._task._replace(workers=crowded.processes)
         self._restart()
 

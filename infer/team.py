@@ -35,7 +35,6 @@ class _Member:
         answers: The pipe from it.
         on_hand: The pictures that it has not answered for: their numbers, in their order, and
             their jobs' lengths.
-        at_work: Whether it has begun to judge.
         since: When it was last heard of, or given something after it had nothing.
     """
 
@@ -43,7 +42,6 @@ class _Member:
         self._jobs = os.fdopen(jobs, "wb", buffering=0)
         self.answers = os.fdopen(answers, "rb", buffering=0)
         self.on_hand: deque[tuple[int, int]] = deque()
-        self.at_work = False
         self.since = 0.0
         self._lines = Lines()
 
@@ -76,9 +74,7 @@ class _Member:
             return None
         self.since = time.monotonic()
         for message in messages:
-            if isinstance(message, Ready):
-                self.at_work = True
-            elif isinstance(message, Judged):
+            if isinstance(message, Judged):
                 if not self.on_hand or self.on_hand[0][0] != message.number:
                     return None  # nothing that it says can be trusted any more
                 self.on_hand.popleft()
@@ -100,28 +96,29 @@ class Team:
     Args:
         task: What they are to do, and how many of them there may be.
 
+    Attributes:
+        ready: Whether they have begun to judge.
+
     Raises:
         RuntimeMissing: The system refuses a process, or the pipes to so many.
     """
 
     def __init__(self, task: Task) -> None:
-        self._members: list[_Member] = []
+        self.ready = False
+        ours: list[int] = []
         theirs: list[int] = []
         try:
             for _ in range(task.workers):
                 jobs, to_jobs = os.pipe()
                 theirs.append(jobs)
-                try:
-                    from_answers, answers = os.pipe()
-                except OSError:
-                    os.close(to_jobs)
-                    raise
+                ours.append(to_jobs)
+                from_answers, answers = os.pipe()
                 theirs.append(answers)
-                self._members.append(_Member(to_jobs, from_answers))
-            self._process = _forked(list(zip(theirs[::2], theirs[1::2], strict=True)))
+                ours.append(from_answers)
+            self._process = _forked(_pairs(theirs))
         except OSError as error:
-            for member in self._members:
-                member.close()
+            for pipe in ours:
+                os.close(pipe)
             raise RuntimeMissing(
                 f"no process can be started for {task.workers} --workers ({error.strerror}); "
                 "choose fewer, or let this user have more open files and processes (ulimit)"
@@ -129,40 +126,22 @@ class Team:
         finally:
             for pipe in theirs:
                 os.close(pipe)
+        self._members = [_Member(*pipes) for pipes in _pairs(ours)]
         self._poll = select.poll()
         self._ended = False
         self._status: int | None = None
         self._hired = 0
-        self._hire()
+        self._count_in()
         self._members[0].send(wire.encode(task))
-
-    @property
-    def ready(self) -> bool:
-        """Whether they have begun to judge."""
-        return self._members[0].at_work
 
     @property
     def on_hand(self) -> list[int]:
         """The numbers of the pictures that are being judged, or about to be."""
         return sorted(number for member in self._working for number, _ in member.on_hand)
 
-    def late(self, longest: float) -> int | None:
-        """The number of the picture that takes for too long; None where it is one of several.
-
-        Args:
-            longest: Seconds that a picture may take.
-        """
-        latest = min(self._busy, key=lambda member: member.since)
-        too_long = time.monotonic() - latest.since >= longest
-        return latest.on_hand[0][0] if too_long and len(latest.on_hand) == 1 else None
-
     @property
     def _working(self) -> list[_Member]:
         return self._members[: self._hired]
-
-    @property
-    def _busy(self) -> list[_Member]:
-        return [member for member in self._working if member.at_work and member.on_hand]
 
     def hire_for(self, pictures: int) -> None:
         """Puts further processes to work, if there may be more, before that many are given."""
@@ -171,7 +150,7 @@ class Team:
         wanted = min(pictures + len(self.on_hand), len(self._members))
         while self._hired < wanted:
             self._members[0].send(wire.encode(Hire()))
-            self._hire()
+            self._count_in()
 
     def give(self, job: Job) -> bool:
         """Gives a job to the process that has the least to do; tells whether one had room."""
@@ -206,13 +185,14 @@ class Team:
                     self._ended = True
                 else:
                     said += messages
+        self.ready = self.ready or any(isinstance(message, Ready) for message in said)
         return said
 
     def _patience(self, longest: float) -> int | None:
         """Milliseconds until one of the processes has been at a picture for too long."""
         if self._ended:  # the others may have said something, but nobody waits for it
             return 0
-        begun = [member.since for member in self._busy]
+        begun = [member.since for member in self._working if member.on_hand]
         return max(ceil(1000 * (min(begun) + longest - time.monotonic())), 0) if begun else None
 
     def finish(self) -> None:
@@ -229,7 +209,7 @@ class Team:
         return self.end()
 
     def end(self) -> str:
-        """Ends the processes; tells how the first one ended, had it done so itself."""
+        """Ends the processes; tells how the first one ended: killed here, unless it had before."""
         if self._status is None:  # else its number may be another's by now
             try:
                 os.killpg(self._process, signal.SIGKILL)
@@ -252,12 +232,14 @@ class Team:
             self._status = status if process else None
         return self._status is not None
 
-    def _hire(self) -> _Member:
-        """Has a further process work, of those that there may be."""
-        member = self._members[self._hired]
+    def _count_in(self) -> None:
+        """Listens to a further process, of those that there may be, and gives it jobs."""
+        self._poll.register(self._members[self._hired].answers, select.POLLIN)
         self._hired += 1
-        self._poll.register(member.answers, select.POLLIN)
-        return member
+
+
+def _pairs(pipes: Sequence[int]) -> list[Pipes]:
+    return list(zip(pipes[::2], pipes[1::2], strict=True))
 
 
 def _forked(pipes: Sequence[Pipes]) -> int:

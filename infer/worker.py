@@ -78,7 +78,7 @@ def _above_standard(file: int) -> int:
 def _part_from_command(kept: Sequence[int]) -> None:
     """Leaves the command's group, files and handling of signals; keeps some open files."""
     os.setsid()  # Ctrl-C in the terminal is the command's affair
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     # Libraries remark on damaged files, where the verdicts say it; the command's files and its
     # ends of the pipes are to be closed as soon as it closes them, or is killed.
@@ -164,11 +164,12 @@ def _serve(talk: Talk, others: list[Pipes]) -> None:
     while (message := talk.hear()) is not None:
         try:
             if isinstance(message, Hire):
-                talk = _forked(talk, others, task, judge.ready.settings)
+                talk = _forked(talk, others, task)
             elif isinstance(message, Job):
                 _end_in(_ALONE)
-                talk.tell(judge.judged(message))
+                judged = judge.judged(message)
                 _end_in(0)
+                talk.tell(judged)  # which may wait for the command to listen
         except GenderClassifierError as error:
             talk.tell(_failed(error))
 
@@ -179,7 +180,7 @@ def _end_in(seconds: int) -> None:
         signal.alarm(seconds)
 
 
-def _forked(talk: Talk, others: list[Pipes], task: Task, settings: str) -> Talk:
+def _forked(talk: Talk, others: list[Pipes], task: Task) -> Talk:
     """Forks a process for the first of the other pipes; gives each of the two its talk."""
     try:
         process = os.fork()
@@ -196,9 +197,7 @@ def _forked(talk: Talk, others: list[Pipes], task: Task, settings: str) -> Talk:
         for pipe in other:
             os.close(pipe)
     others.clear()
-    talk = Talk(pipes)
-    talk.tell(Ready(settings))
-    return talk
+    return Talk(pipes)
 
 
 class Judge:

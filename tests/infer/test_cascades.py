@@ -158,11 +158,28 @@ def test_smaller_faces_are_searched_in_a_finer_copy(
     assert finest == CascadeDetector(shipped, entry, 0.05).find(picture.finer()) != []
 
 
-def test_a_narrow_picture_is_shrunk_in_place() -> None:
-    """The last of 51 columns is lost where they are halved."""
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_narrow_picture_is_shrunk_in_place(axis: int) -> None:
+    """The last of 51 columns or rows is lost where they are halved."""
     grey = np.zeros((375, 51), np.uint8)
     grey[:, 32:50] = 255
-    small, across, _ = _shrink(grey, 160)
-    columns = small.sum(axis=0, dtype=float)
-    middle_column = float(columns @ (np.arange(len(columns)) + 0.5)) / float(columns.sum())
-    assert middle_column * across == pytest.approx(41, abs=0.3)
+    small, across, down = _shrink(grey if axis else grey.T, 160)
+    line = small.sum(axis=1 - axis, dtype=float)
+    middle = float(line @ (np.arange(len(line)) + 0.5)) / float(line.sum())
+    assert middle * (across if axis else down) == pytest.approx(41, abs=0.3)
+
+
+def test_boxes_of_a_narrow_picture_reach_its_edge(
+    detector: CascadeDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reduced by 8, the last of 51 columns shows one pixel of the 401 only."""
+    _, data = cv2.imencode(".jpg", np.full((3000, 401, 3), 127, np.uint8))
+    picture = images.decode(data.tobytes())
+    assert picture.pixels.shape == (375, 51, 3)
+    monkeypatch.setattr(detector, "_search", lambda grey: [[0, 0, grey.shape[1], grey.shape[0]]])
+    (face,) = detector.find(picture)
+    assert face.box.width == pytest.approx(401, abs=8)
+    assert face.box.height == pytest.approx(3000, abs=16)
+    monkeypatch.setattr(detector, "_search", lambda grey: [[0, 0, 10, 10]])
+    (face,) = detector.find(picture)
+    assert face.box.width == pytest.approx(face.box.height, rel=0.02)

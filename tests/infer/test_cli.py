@@ -426,7 +426,9 @@ def test_options_that_change_no_verdict_keep_all(command: Command, folder: Path,
     assert "3 of them kept" in again.stdout
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_stopped_run_is_taken_up_again(
     number: signal.Signals, code: int, start: Start, process: Command, crowd: Path,
     undisturbed: Path, out: Path, check_xml: CheckXml,
@@ -688,3 +690,24 @@ def test_the_last_line_has_the_rate_with_nothing_left_to_do_too(
         done = command("-i", folder, "-o", out, *options)
         assert done.returncode == 0
         assert re.search(r"; [\d.]+ s, [\d.]+ pictures per second$", done.stdout.rstrip())
+
+
+def test_an_early_interruption_is_no_traceback() -> None:
+    program = "import signal, image_gender_classifier.__main__; signal.raise_signal(signal.SIGINT)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
+def test_what_is_to_be_ignored_is_ignored(
+    start: Start, crowd: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `nohup` has it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running = start("-i", crowd, "-o", out)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    while running.poll() is None and not (out / "004.xml").exists():
+        pass
+    running.send_signal(signal.SIGHUP)
+    assert ended(running).returncode == 0

@@ -49,6 +49,18 @@ def test_a_face_has_a_box_of_its_colour_where_it_is(
     assert not found[70:230, 120:280].any(), "the face itself stays free"
 
 
+def test_a_box_in_a_narrow_picture_is_where_the_face_is() -> None:
+    """The last of its 13 columns shows one pixel of 8."""
+    picture = Picture(np.full((375, 13, 3), (20, 30, 200), np.uint8), 97, 3000)
+    face = Face(Box(0, 2400, 90, 90), "lbp", "female", 0.9)
+    found = near(
+        drawn(picture, Verdict("a", "classified", "female", 0.9, (face,)), 1500),
+        drawing._COLOURS["female"],
+    )
+    rows, _ = np.nonzero(found)
+    assert abs(rows.min() - 1200) <= 3
+
+
 def test_a_frame_beyond_the_picture_is_drawn_along_its_edges() -> None:
     face = Face(Box(-60, -60, 520, 520), "finder", "female", 0.9)
     verdict = Verdict("a", "classified", "female", 0.9, (face,))

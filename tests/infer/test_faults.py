@@ -175,11 +175,26 @@ def test_a_picture_removed_or_changed_meanwhile_costs_its_own_verdict(
     resumed(command, crowd, out)
 
 
+def test_an_unplugged_disk_costs_no_earlier_verdict(
+    start: Start, command: Command, crowd: Path, out: Path
+) -> None:
+    command("-i", crowd, "-o", out)
+    before = contents(out)
+    running = start("-i", crowd, "-o", out)
+    crowd.rename(crowd.with_name("unplugged"))
+    code, said = ended(running)
+    assert code in (1, 2)  # 2: before the folder was listed
+    assert "Traceback" not in said
+    assert contents(out) == before
+
+
 # --- signals --------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_run_whose_worker_is_stuck_stops_at_once(
     number: signal.Signals, code: int, start: Start, command: Command, crowd: Path, out: Path
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from image_gender_classifier import options
 from image_gender_classifier.choices import Choices
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.limits import Limits
@@ -78,7 +79,7 @@ def test_help_gives_every_default_and_exit_code(capsys: pytest.CaptureFixture[st
     named = set(re.findall(r"--[a-z]+", described))
     wanted = "model runtime detector recursive threshold workers resume watch csv jsonl quiet"
     assert {f"--{name}" for name in wanted.split()} <= named
-    for code in ("0", "1", "2", "3", "130", "143"):
+    for code in ("0", "1", "2", "3", "129", "130", "143"):
         assert re.search(rf"\b{code} ", text.split("exit codes:")[1])
 
 
@@ -89,13 +90,14 @@ def test_help_gives_every_default_and_exit_code(capsys: pytest.CaptureFixture[st
         (["--threshold", "-0.1"], "-0.1 is not between 0 and 1"),
         (["--threshold", "nan"], "nan is not between 0 and 1"),
         (["--threshold", "high"], "high is not between 0 and 1"),
-        (["--workers", "0"], "0 is not 1 or more"),
-        (["--workers", "-1"], "-1 is not 1 or more"),
-        (["--workers", "1.5"], "1.5 is not 1 or more"),
-        (["--workers", "many"], "many is not 1 or more"),
-        (["--max-pixels", "0"], "0 is not 1 or more"),
+        (["--input", ""], "the folder's name is empty"),
+        (["--workers", "0"], "0 is not a whole number, 1 or more"),
+        (["--workers", "-1"], "-1 is not a whole number, 1 or more"),
+        (["--workers", "1.5"], "1.5 is not a whole number, 1 or more"),
+        (["--workers", "many"], "many is not a whole number, 1 or more"),
+        (["--max-pixels", "0"], "0 is not a whole number, 1 or more"),
         (["--max-pixels", "1073741825"], "1073741825 is more than 1073741824"),
-        (["--max-bytes", "1M"], "1M is not 1 or more"),
+        (["--max-bytes", "1M"], "1M is not a whole number, 1 or more"),
         (["--runtime", "torch"], "--runtime"),
         (["--detector", "dnn"], "--detector"),
         (["--nonsense"], "--nonsense"),
@@ -180,3 +182,11 @@ def test_a_table_that_is_a_link_is_refused(folder: Path, out: Path, tmp_path: Pa
     for path, message in ((link, "is a link"), (Path("-"), "standard output")):
         with pytest.raises(UsageError, match=message):
             parse(["-i", str(folder), "-o", str(out), "--csv", str(path)])
+
+
+@pytest.mark.parametrize(("machine", "usual"), [(1, 1), (200, 64)])
+def test_workers_by_default(
+    monkeypatch: pytest.MonkeyPatch, machine: int, usual: int, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(options, "cores", lambda: machine)
+    assert parse(["-i", str(tmp_path), "-o", str(tmp_path)]).workers == usual

@@ -104,20 +104,72 @@ def test_other_ends_are_told_apart(ending: bytes, said: str, samples: Path, tmp_
     assert said in (outcomes[1].verdict.message or "").lower()
 
 
-@pytest.mark.usefixtures("bad_decoder")
-def test_a_picture_that_takes_for_ever_on_its_own_is_tried_once(
-    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
-) -> None:
-    started = []
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
+    """Notes what processes are started for."""
+    started: list[Task] = []
 
     def counting(task: Task) -> Team:
         started.append(task)
         return Team(task)
 
     monkeypatch.setattr(supervisor, "Team", counting)
-    (outcome,) = judged(pictures(tmp_path, samples, [HANG]), tmp_path)
-    assert outcome.verdict.status == "unreadable"
-    assert len(started) == 2  # and the one that would judge what comes after it
+    return started
+
+
+@pytest.mark.parametrize("waits", ["idle", "listened to late"])
+def test_no_picture_is_blamed_for_waiting(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path, waits: str
+) -> None:
+    monkeypatch.setattr(worker, "_ALONE", 1)
+    started = counted(monkeypatch)
+    task = Task(Choices(detector="none"), 1, copies=True)
+    listed = pictures(tmp_path, samples, [b""] * 12)
+
+    def slowly() -> Iterator[PictureFile]:
+        for picture in listed:
+            if picture is listed[-1] and waits == "idle":
+                time.sleep(2)
+            yield picture
+
+    with Supervisor(task) as one:
+        outcomes = []
+        for outcome in one.judge(slowly(), tmp_path):
+            if not outcomes and waits == "listened to late":
+                time.sleep(2)
+            outcomes.append(outcome)
+    assert [outcome.verdict.status for outcome in outcomes] != []
+    assert "unreadable" not in {outcome.verdict.status for outcome in outcomes}
+    assert len(started) == 1
+
+
+def test_a_process_that_is_stuck_before_its_first_picture(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    fork, here = os.fork, os.getpid()
+
+    def stuck() -> int:
+        process = fork()
+        if process == 0 and os.getppid() != here:
+            time.sleep(600)
+        return process
+
+    monkeypatch.setattr(os, "fork", stuck)
+    task = Task(Choices(detector="none"), 2)
+    with Supervisor(task, longest=2.0) as one:
+        outcomes = list(one.judge(pictures(tmp_path, samples, [b""] * 6), tmp_path))
+    assert len(outcomes) == 6
+    assert "unreadable" not in {outcome.verdict.status for outcome in outcomes}
+
+
+@pytest.mark.usefixtures("bad_decoder")
+def test_one_process_works_while_pictures_are_tried_alone(samples: Path, tmp_path: Path) -> None:
+    listed = pictures(tmp_path, samples, [b""] * 5 + [CRASH] + [b""] * 60)
+    with Supervisor(Task(Choices(detector="none"), 3), longest=20) as one:
+        for _ in one.judge(listed, tmp_path):
+            if one._row and one._alone:
+                assert len(one._team._working) == 1
+        assert one._alone_until >= 5
+        assert len(one._team._working) == 3
 
 
 def test_fewer_processes_where_the_system_refuses_more(
@@ -143,11 +195,11 @@ def test_fewer_processes_where_the_system_refuses_more(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
-def test_more_workers_than_files_may_be_open() -> None:
+@pytest.mark.parametrize("files", [98, 99, 100, 101])
+def test_more_workers_than_files_may_be_open(files: int) -> None:
     program = (
-        "import resource\n"
-        "resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99))\n"
-        "import os\n"
+        "import os, resource\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
         "from image_gender_classifier.choices import Choices\n"
         "from image_gender_classifier.errors import RuntimeMissing\n"
         "from image_gender_classifier.team import Team\n"
@@ -160,6 +212,7 @@ def test_more_workers_than_files_may_be_open() -> None:
         "assert os.listdir('/dev/fd') == before\n"
     )
     said = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert "Too many open files" in said
     assert "choose fewer" in said
 
 

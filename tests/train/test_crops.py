@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from image_gender_classifier import manifest
+from image_gender_classifier import images, manifest
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.loading import shipped_models
@@ -128,6 +128,9 @@ def test_the_detectors_settings_are_part_of_its_key(monkeypatch: pytest.MonkeyPa
     assert detectors.detector_key("none") == "none"
     before = detectors.detector_key("cascade")
     assert before == detectors.detector_key("cascade")
+    with monkeypatch.context() as patch:
+        patch.setattr(images, "DECISIVE", (1, 2))
+        assert detectors.detector_key("cascade") != before
     models = manifest.load(shipped_models())
     first, *others = models.cascades
     changed = models._replace(cascades=(first._replace(min_neighbors=9), *others))
