@@ -99,8 +99,8 @@ def _signals_raise() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
