@@ -63,11 +63,12 @@ class CascadeDetector:
         if longest > max(picture.pixels.shape):
             picture = picture.finer()
         grey = cast(Pixels, cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY))
-        grey, across, down = _shrink(grey, longest)
-        right, below = across * picture.scale, down * picture.scale
+        small = _shrink(grey, longest)
+        across = picture.scale * grey.shape[1] / small.shape[1]
+        down = picture.scale * grey.shape[0] / small.shape[0]
         return [
-            Face(Box(x * right, y * below, width * right, height * below), self._entry.detector)
-            for x, y, width, height in self._search(grey)
+            Face(Box(x * across, y * down, width * across, height * down), self._entry.detector)
+            for x, y, width, height in self._search(small)
         ]
 
     def _search(self, grey: Pixels) -> Sequence[Sequence[int]]:
@@ -96,17 +97,12 @@ class CascadeDetector:
         return classifier
 
 
-def _shrink(grey: Pixels, longest_side: float) -> tuple[Pixels, float, float]:
-    """Shrinks a picture that is larger than the side given; never enlarges one.
-
-    Returns:
-        The smaller picture, and how many of the original's pixels one of it is wide and high.
-    """
-    halves, factor = halved(grey, longest_side)
+def _shrink(grey: Pixels, longest_side: float) -> Pixels:
+    """Shrinks a picture that is larger than the side given; never enlarges one."""
+    halves, _ = halved(grey, longest_side)
     scale = longest_side / max(halves.shape)
     if scale >= 1:
-        return halves, factor, factor
+        return halves
     height, width = (max(round(side * scale), 1) for side in halves.shape)
     way = cv2.INTER_LINEAR if scale > _FINE else cv2.INTER_AREA
-    shrunk = cast(Pixels, cv2.resize(halves, (width, height), interpolation=way))
-    return shrunk, factor * halves.shape[1] / width, factor * halves.shape[0] / height
+    return cast(Pixels, cv2.resize(halves, (width, height), interpolation=way))

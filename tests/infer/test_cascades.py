@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from image_gender_classifier import images, manifest
-from image_gender_classifier.cascades import CascadeDetector, _shrink
+from image_gender_classifier.cascades import CascadeDetector
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.images import Picture
 from image_gender_classifier.manifest import CascadeEntry, Manifest
@@ -156,17 +156,6 @@ def test_smaller_faces_are_searched_in_a_finer_copy(
     assert max(picture.pixels.shape) < images.WORKING_SIDE
     finest = CascadeDetector(shipped, entry, 0.05).find(picture)
     assert finest == CascadeDetector(shipped, entry, 0.05).find(picture.finer()) != []
-
-
-@pytest.mark.parametrize("axis", [0, 1])
-def test_a_narrow_picture_is_shrunk_in_place(axis: int) -> None:
-    """The last of 51 columns or rows is lost where they are halved."""
-    grey = np.zeros((375, 51), np.uint8)
-    grey[:, 32:50] = 255
-    small, across, down = _shrink(grey if axis else grey.T, 160)
-    line = small.sum(axis=1 - axis, dtype=float)
-    middle = float(line @ (np.arange(len(line)) + 0.5)) / float(line.sum())
-    assert middle * (across if axis else down) == pytest.approx(41, abs=0.3)
 
 
 def test_boxes_of_a_narrow_picture_reach_its_edge(
