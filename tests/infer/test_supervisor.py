@@ -247,8 +247,8 @@ def test_errors_of_the_worker_are_raised_here(task: Task, error: type[Exception]
 
 
 def test_a_worker_that_dies_at_once_is_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "main", lambda _: os.kill(os.getpid(), signal.SIGSEGV))
-    with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=r"crashed \(SIGSEGV\)"):
+    monkeypatch.setattr(worker, "main", lambda _: os.kill(os.getpid(), signal.SIGUSR1))
+    with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=r"crashed \(SIGUSR1\)"):
         _ = one.settings
 
 
