@@ -55,7 +55,7 @@ def _try_all(comparer: Comparer, options: argparse.Namespace, chosen: list[Path]
     if any(system.debian for _, system, _ in wanted):
         comparer.prepare_emulators()
     started = time.monotonic()
-    reference = comparer.reference(chosen, [installation for _, _, installation in wanted])
+    reference = comparer.reference(chosen)
     _tell("this machine", started, ["made what the others are compared with"])
 
     def try_out(name: str, system: System, installation: Installation) -> bool:

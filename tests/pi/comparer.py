@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
@@ -14,15 +13,7 @@ from pi.commands import run
 from pi.errors import CannotRun, Failed
 from pi.places import Emulators, Place, on_this_machine
 from pi.steps import Steps, read_steps
-from pi.systems import (
-    ADDED_RUNTIMES,
-    BUNDLE,
-    OLD_RUNTIME,
-    ON_X86,
-    Installation,
-    System,
-    this_machine,
-)
+from pi.systems import ADDED_RUNTIMES, BUNDLE, Installation, System, this_machine
 from pi.trial import Findings
 from pi.wheels import Wheels
 
@@ -38,15 +29,12 @@ class Reference:
         crops: The file of crops.
         step: Quantisation step of the network's answer.
         findings: By runtime, what this machine says.
-        old_logits: The network's answers for the crops of tflite-runtime on this machine; None
-            where that is not asked for.
     """
 
     pictures: list[Path]
     crops: Path
     step: float
     findings: dict[str, Findings]
-    old_logits: tuple[float, ...] | None = None
 
 
 class Comparer:
@@ -87,27 +75,15 @@ class Comparer:
         """
         self._emulators = Emulators(self._cache, self._work / "systems")
 
-    def reference(self, chosen: list[Path], wanted: Iterable[Installation]) -> Reference:
-        """Lets this machine judge the pictures, as far as it matters for the installations."""
+    def reference(self, chosen: list[Path]) -> Reference:
+        """Lets this machine judge the pictures."""
         system = this_machine()
         place = on_this_machine(self._work / "reference", self._python)
         self._install(system, system.installations[0], place)
         trial.give_pictures(place, chosen)
         step = trial.cut_crops(place)
         findings = {runtime: trial.find(place, runtime) for runtime in self._runtimes}
-        reference = Reference(chosen, place.home / trial.CROPS, step, findings)
-        if not any(self._has_old_runtime(installation) for installation in wanted):
-            return reference
-        (installation,) = ON_X86.installations
-        old = self._make_place("reference-old", ON_X86, ())
-        self._install(ON_X86, installation, old)
-        trial.give_pictures(old, chosen)
-        shutil.copy(reference.crops, old.home)
-        return replace(reference, old_logits=trial.find(old, "tflite").logits)
-
-    def _has_old_runtime(self, installation: Installation) -> bool:
-        steps = self._steps_of(installation)
-        return any(OLD_RUNTIME in words for words in steps.pip_arguments())
+        return Reference(chosen, place.home / trial.CROPS, step, findings)
 
     def try_out(
         self, system: System, installation: Installation, reference: Reference
@@ -133,10 +109,7 @@ class Comparer:
         for runtime in installation.runtimes:
             if runtime in self._runtimes:
                 found = trial.find(place, runtime)
-                expected = reference.findings[runtime]
-                if OLD_RUNTIME in found.versions and reference.old_logits is not None:
-                    expected = replace(expected, logits=reference.old_logits)
-                figures = trial.judge(expected, found, reference.step)
+                figures = trial.judge(reference.findings[runtime], found, reference.step)
                 versions = [f"{name} {version}" for name, version in found.versions.items()]
                 lines.append(f"{', '.join(versions)}: {figures}")
         return lines

@@ -93,11 +93,6 @@ SYSTEMS = (
 )  # fmt: skip
 
 
-# The one of its kind without LiteRT's arithmetic, which is compared with itself.
-OLD_RUNTIME = "tflite-runtime"
-ON_X86 = System("tflite-runtime on x86-64", "3.11", "x86_64", _OLDEST_GLIBC, (_NUMPY_1,))
-
-
 def this_machine() -> System:
     """The system that the others are compared with."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
