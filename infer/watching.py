@@ -22,10 +22,7 @@ from image_gender_classifier.verdict import Verdict
 from image_gender_classifier.xml import printable
 
 _PAUSE = 2.0  # seconds between two looks, and how long a picture must have stayed as it is
-_IDLE = (
-    20  # a pause is so many times as long as a look takes: a watched folder costs next to nothing
-)
-
+_IDLE = 20  # a pause is so many times as long as a look takes, which costs next to nothing then
 
 # How downloads and copies are called until they are whole and get their own name.
 _TEMPORARY = (".crdownload", ".download", ".filepart", ".part", ".partial", ".tmp")

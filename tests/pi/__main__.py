@@ -1,6 +1,7 @@
 """`make pi-test`: the built wheel on every system that it is for, compared with this machine.
 
-Ends with 0 where all is well, 1 where a system fails, 77 where this machine cannot run the test.
+Ends with 0 where all is well, 1 where a system fails, 77 where this machine cannot run the test or
+a part of it.
 """
 
 from __future__ import annotations
@@ -58,19 +59,25 @@ def _try_all(comparer: Comparer, options: argparse.Namespace, chosen: list[Path]
     reference = comparer.reference(chosen)
     _tell("this machine", started, ["made what the others are compared with"])
 
-    def try_out(name: str, system: System, installation: Installation) -> bool:
+    def try_out(name: str, system: System, installation: Installation) -> bool | None:
         started = time.monotonic()
         try:
             _tell(name, started, comparer.try_out(system, installation, reference))
         except Failed as failure:
             _tell(name, started, [f"FAILED: {failure}"])
             return False
+        except CannotRun as reason:
+            _tell(name, started, [f"skipped: {reason}"])
+            return None
         return True
 
     with ThreadPoolExecutor(options.jobs) as pool:
-        well = list(pool.map(try_out, *zip(*wanted, strict=True)))
-    print(f"{sum(well)} of {len(well)} installations are well", flush=True)
-    return 0 if all(well) else 1
+        outcomes = list(pool.map(try_out, *zip(*wanted, strict=True)))
+    well, skipped = outcomes.count(True), outcomes.count(None)
+    print(f"{well} of {len(outcomes)} installations are well, {skipped} skipped", flush=True)
+    if False in outcomes:
+        return 1
+    return _SKIPPED if skipped else 0
 
 
 def _wanted(options: argparse.Namespace) -> list[tuple[str, System, Installation]]:

@@ -91,6 +91,7 @@ class Comparer:
         """Installs the tool on a system and compares; gives a line of figures for each runtime.
 
         Raises:
+            CannotRun: Its Python cannot be had.
             Failed: The system cannot be installed or answers otherwise than this machine.
         """
         name = f"{system.name}-{installation.steps[0]}"
@@ -168,8 +169,15 @@ class Comparer:
         try:
             return Path(run(find, settings).strip())
         except Failed:
+            pass
+        try:
             run([uv, "python", "install", "--no-bin", version], settings)
-            return Path(run(find, settings).strip())
+        except Failed as failure:
+            why = str(failure).strip().splitlines()[-1].strip()
+            raise CannotRun(
+                f"Python {version} is not here, and uv cannot fetch it: {why}"
+            ) from None
+        return Path(run(find, settings).strip())
 
 
 def _plainly_tagged(wheels: Path, folder: Path) -> Path:

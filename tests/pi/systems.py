@@ -70,7 +70,8 @@ ADDED_RUNTIMES = ("onnx",)
 # The oldest processor of each kind leaves out what newer ones add; the newest has the dot
 # products that the runtimes have code of their own for.
 _PI_2, _PI_3, _PI_5 = "cortex-a7", "cortex-a53", "cortex-a76"
-_ARM64, _ARM = "qemu-aarch64", "qemu-arm"
+_NEWEST = "max"
+_ARM64, _ARM, _X86 = "qemu-aarch64", "qemu-arm", "qemu-x86_64"
 _OLDEST_GLIBC = 28  # for Pythons of any origin; the newest wheels want no newer one
 
 SYSTEMS = (
@@ -85,6 +86,10 @@ SYSTEMS = (
     System(
         "bookworm-armhf", "3.11", "armv7l", 36, (_32_BIT,),
         Debian("bookworm", "armhf", _ARM, _PI_2),
+    ),
+    System(
+        "trixie-amd64", "3.13", "x86_64", 41, (_STANDARD,),
+        Debian("trixie", "amd64", _X86, _NEWEST),
     ),
     System("python3.10", "3.10", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
     System("python3.11", "3.11", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
