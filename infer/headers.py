@@ -190,7 +190,7 @@ def _read_png(data: bytes) -> Header:
         raise UnreadablePicture(_DAMAGED)
     width, height, bits, colour = _unpack(">IIBB", data, 16)
     transparent, orientation, at = colour in (4, 6), 1, 33
-    complete = True
+    complete, pixels = True, False
     for _ in range(_MOST_STEPS):
         if at + 8 > len(data):  # the decoder will say whether pixels are missing
             break
@@ -200,7 +200,10 @@ def _read_png(data: bytes) -> Header:
             transparent = True
         elif kind == b"eXIf":
             orientation = read_orientation(data, at + 8, at + 8 + length)
+        elif kind == b"IDAT":
+            pixels = True
         elif kind == b"IEND":
+            complete = pixels  # without any, OpenCV reads on behind the end, whatever stands there
             break
         at += 12 + length
         complete = at <= len(data)

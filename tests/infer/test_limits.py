@@ -75,6 +75,13 @@ def large_tile() -> bytes:
     return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
 
 
+def long_chunk_behind_the_end() -> bytes:
+    """A PNG without pixels, and behind its end a chunk that claims to be of 1 GiB."""
+    whole = long_chunk()
+    header, end = whole[:33], struct.pack(">I4sI", 0, b"IEND", zlib.crc32(b"IEND"))
+    return header + end + struct.pack(">I4s", 2**30, b"tRNS") + bytes(50)
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -84,8 +91,9 @@ def large_tile() -> bytes:
         (many_scans(20_000), r"20,01\d times over its 262,144 pixels.*--max-pixels"),
         (large_tile(), "damaged"),
         (long_chunk(), "breaks off"),
+        (long_chunk_behind_the_end(), "breaks off"),
     ],
-    ids=["PNG", "JPEG", "frames", "scans", "tile", "chunk"],
+    ids=["PNG", "JPEG", "frames", "scans", "tile", "chunk", "chunk behind the end"],
 )
 def test_bombs_are_refused_with_the_limit_named(data: bytes, said: str) -> None:
     with pytest.raises(UnreadablePicture, match=said):
