@@ -61,6 +61,8 @@ class System:
 # Numpy 2 with the newest runtimes, NumPy 1 with LiteRT's predecessor, and what Debian has.
 _STANDARD = Installation(("standard", "onnx"), ("tflite", "onnx"))
 _NUMPY_1 = Installation(("tflite-runtime",), ("tflite",))
+# ONNX Runtime answers otherwise without VNNI, which the emulator does not have.
+_LITERT = Installation(("standard",), ("tflite",))
 _32_BIT = Installation(("32-bit",), ("tflite",))
 BUNDLE = "bundle"
 _BUNDLE = Installation((BUNDLE,), ("tflite",))
@@ -88,7 +90,7 @@ SYSTEMS = (
         Debian("bookworm", "armhf", _ARM, _PI_2),
     ),
     System(
-        "trixie-amd64", "3.13", "x86_64", 41, (_STANDARD,),
+        "trixie-amd64", "3.13", "x86_64", 41, (_LITERT,),
         Debian("trixie", "amd64", _X86, _NEWEST),
     ),
     System("python3.10", "3.10", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
