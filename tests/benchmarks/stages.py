@@ -16,7 +16,7 @@ from benchmarks.pictures import enlarge
 from benchmarks.processes import PROGRAMS, ask
 from benchmarks.setting import Setting
 
-_COUNTS = {250: 40, 1500: 12, 4000: 6}
+_COUNTS = {250: 40, 1000: 12, 1500: 12, 4000: 6}
 _REPEATS = 5
 _ALL_BUT_FILES = "all but the files"  # the step of steps.py that the peer's way is compared with
 

@@ -21,9 +21,9 @@ def test_a_killed_process_has_no_total() -> None:
 
 def test_steps_have_the_names_that_were_printed() -> None:
     counts = read_counts("mark 100\nmark 130\nmark 200\nmark 201\nend 300\n")
-    assert steps_of(counts, ["0 find", "0 all but the files"]) == {
-        "find": 30,
-        "all but the files": 1,
+    assert steps_of(counts, ["0 find", "1 find"]) == {
+        "portrait: find": 30,
+        "smaller face: find": 1,
     }
 
 
