@@ -12,14 +12,17 @@ import argparse
 import shutil
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pi import debian
 from pi.commands import run
 from pi.errors import CannotRun, Failed
+from pi.guest_memory import guests_below
 from pi.places import Place, default_cache, fetch_system, make_place
 from pi.steps import read_steps
 from pi.systems import SYSTEMS, Debian, System
@@ -47,6 +50,18 @@ CPU part\t: {part}
 CPU revision\t: 3
 """
 _COMMAND = "the command's own process"
+_WORKERS = (1, 4)
+_COPIES = 20  # of both pictures, for the memory
+_EVERY = 0.05  # seconds
+_FOLDER_SCRIPT = """\
+export OPENBLAS_NUM_THREADS=1 PYTHONPATH={packages}
+mkdir -p many verdicts-{workers}
+for number in $(seq {copies}); do
+  cp 0000.jpg many/$number-0.jpg
+  cp 0001.jpg many/$number-1.jpg
+done
+python3 -m image_gender_classifier --quiet -i many -o verdicts-{workers} --workers {workers}
+"""
 # Each program runs once uncounted, so that its modules are compiled.
 _SCRIPT = """\
 export OPENBLAS_NUM_THREADS=1 PYTHONPATH={packages}
@@ -121,7 +136,7 @@ def main() -> int:
 
 def print_table(table: Mapping[str, Mapping[str, int]]) -> None:
     """Prints millions of instructions, a column a processor."""
-    print("| million instructions |", " | ".join(table), "|")
+    print("| millions (instructions, unless it says bytes) |", " | ".join(table), "|")
     print("|---" * (len(table) + 1) + "|")
     for name in next(iter(table.values())):
         print(f"| {name} |", " | ".join(f"{one[name] / 1e6:.2f}" for one in table.values()), "|")
@@ -189,8 +204,23 @@ class Counter:
             raise Failed("the command was not counted to its end")
         found = dict(zip(names("start"), counts("start").parts, strict=True))
         found |= {_COMMAND: command, **steps_of(counts("steps"), names("steps"))}
+        for workers in _WORKERS:
+            name = f"memory in bytes, {workers} worker{'s' * (workers > 1)}"
+            found[name] = self._most_memory(place, packages, workers)
         place.remove()
         return found
+
+    def _most_memory(self, place: Place, packages: Path, workers: int) -> int:
+        """The most that the command and what it starts hold over a folder, in bytes."""
+        script = _FOLDER_SCRIPT.format(packages=packages, workers=workers, copies=_COPIES)
+        most = 0
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(place.run, script)
+            while not running.done():
+                most = max(most, guests_below(place.root, str(self._work / "emulator")))
+                time.sleep(_EVERY)
+            running.result()
+        return most
 
     def _make_place(self, processor: str) -> Place:
         root = self._work / processor
