@@ -190,6 +190,8 @@ def _scenes(options: argparse.Namespace, size: int) -> tuple[list[Scene], list[S
     """Draws scenes for the quantiser, and others, of what is held out, for the comparison."""
     samples = read_data(options, training_split(options.layout)).samples
     places = backgrounds.read(options.backgrounds)
+    for name in places.unreadable:
+        say(f"left out: {name}: it cannot be read", sys.stdout)
     cut = cutting.by(open_detector("none"))
     faces = divide([sample.name for sample in samples], _HELD_OUT)
     grounds = divide(places.names, _HELD_OUT)
@@ -199,7 +201,8 @@ def _scenes(options: argparse.Namespace, size: int) -> tuple[list[Scene], list[S
         for position in _of(faces, part)[:_FACES]:
             try:
                 crop = cut(samples[position].path, _STORED)
-            except UnreadablePicture:
+            except UnreadablePicture as error:
+                say(f"left out: {samples[position].name}: {error}", sys.stdout)
                 continue
             if crop is not None:
                 crops.append(crop)

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
-from typing import NoReturn
+from collections.abc import Sequence
 
 from image_gender_classifier import options as command_line
 from image_gender_classifier.console import say
 from image_gender_classifier.errors import GenderClassifierError, OutputError
 from image_gender_classifier.options import PROGRAM, Options
+from image_gender_classifier.stopping import Stopped, stopping_raises
 
 DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST = 0, 1, 2, 3
 INTERRUPTED = 130
-_STOPPED = {signal.SIGTERM: ("terminated", 143), signal.SIGHUP: ("terminal closed", 129)}
-
-
-class _Stopped(BaseException):
-    """A signal arrived that ends the command; a BaseException as KeyboardInterrupt is.
-
-    Attributes:
-        number: The signal.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = signal.Signals(number)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     how_to_go_on = "the same command with --resume goes on"
     try:
-        with _signals_raise():
+        with stopping_raises():
             options = command_line.parse(argv)
             if options.watch:
                 how_to_go_on = "the same command goes on"
@@ -55,10 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say(f"interrupted; finished verdicts are kept, {how_to_go_on}")
         return INTERRUPTED
-    except _Stopped as stopped:
-        how, code = _STOPPED[stopped.number]
-        _say(f"{how}; finished verdicts are kept, {how_to_go_on}")
-        return code
+    except Stopped as stopped:
+        _say(f"{stopped.how}; finished verdicts are kept, {how_to_go_on}")
+        return stopped.code
 
 
 def _run(options: Options) -> int:
@@ -83,25 +65,3 @@ def _failed(error: GenderClassifierError, code: int) -> int:
 
 def _say(text: str) -> None:
     say(f"{PROGRAM}: {text}", sys.stderr)
-
-
-@contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Turns signals that end the command into exceptions for a while; only a main thread may."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handlers = {signal.SIGINT: signal.default_int_handler, **dict.fromkeys(_STOPPED, _stop)}
-    before = {number: signal.getsignal(number) for number in handlers}
-    for number, handler in handlers.items():
-        if before[number] != signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)
-
-
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    raise _Stopped(number)

@@ -21,6 +21,7 @@ TOO_BIG = "The picture does not fit into memory; save a smaller version of it."
 _FOLDER = "This is a folder, not a picture; give a picture file."
 _NOT_REGULAR = "This is not a regular file but a pipe, socket or device; give a picture file."
 
+MOST_DOCUMENT = 2**28  # bytes
 # Enough for the size in nearly every header, and for a whole small picture.
 _FIRST_BYTES = 65_536
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. O_BINARY: for Windows.
@@ -52,6 +53,26 @@ def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
             os.close(file)
     except (OSError, ValueError, MemoryError) as error:  # ValueError: a NUL in the path
         raise UnreadablePicture(_explain(error)) from None
+
+
+def read_document(path: Path, most: int = MOST_DOCUMENT) -> bytes:
+    """Returns all bytes of a regular file that is no picture: a table, a manifest, a model.
+
+    Args:
+        path: The file.
+        most: Bytes that it may have.
+
+    Raises:
+        OSError: It cannot be read, is a pipe, socket or device, or has more bytes.
+        ValueError: The path holds a NUL.
+    """
+    with os.fdopen(os.open(path, _OPEN_FLAGS), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+        return file.read()
 
 
 def _check_kind(status: os.stat_result) -> int:

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from image_gender_classifier.errors import ModelError
+from image_gender_classifier.files import read_document
 from image_gender_classifier.verdict import BinaryGender
 
 NAME = "manifest.json"
+_MOST_BYTES = 2**30  # of a model
 VERSION = 1
 GENDER_TASK = "perceived gender"
 DETECTION_TASK = "face detection"
@@ -181,7 +183,7 @@ def load(folder: Path) -> Manifest:
     """
     path = folder / NAME
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = json.loads(read_document(path).decode("utf-8"))
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); a model needs it") from None
     except (ValueError, RecursionError) as error:
@@ -196,7 +198,7 @@ def load(folder: Path) -> Manifest:
             )
         files = content["files"]
         return Manifest(folder, _models(files), _cascades(files), _finders(files))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ModelError(
             f"{path}: a field is missing or of the wrong kind ({error}); convert the model again"
         ) from None
@@ -223,7 +225,7 @@ def read_verified(folder: Path, entry: Entry) -> bytes:
     """
     path = folder / entry.file
     try:
-        data = path.read_bytes()
+        data = read_document(path, _MOST_BYTES)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
     if hashlib.sha256(data).hexdigest() != entry.sha256:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from image_gender_classifier.choices import DetectorChoice
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.locking import held
 from image_gender_classifier.train import cutting, history, pretrained, run_record
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.crops import CropSet, load_or_cut
@@ -83,6 +84,17 @@ def _train(arguments: Sequence[str]) -> None:
         for training in (*recipe.teachers, recipe.student):
             pretrained.require(training.lite)
     run_record.prepare_folder(options.out, run, options.resume)
+    with held([options.out]):
+        _train_in_folder(reading, recipe, run, options, arguments)
+
+
+def _train_in_folder(
+    reading: Reading,
+    recipe: Recipe,
+    run: Run,
+    options: argparse.Namespace,
+    arguments: Sequence[str],
+) -> None:
     crop_set = _crops(reading, options.detector, recipe.stored_size, options.out)
     _check_parts(crop_set, recipe.held_out)
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from image_gender_classifier import console
 from image_gender_classifier.errors import GenderClassifierError, OutputError, UsageError
+from image_gender_classifier.stopping import Stopped, stopping_raises
 
 # TensorFlow's remarks on its own inner life; what goes wrong comes as an exception.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 DONE, FAILED, NOT_WRITTEN, INTERRUPTED = 0, 2, 3, 130
+_OF_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_LAYOUT = "\n\t"
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,14 +35,20 @@ def exit_code(program: str, work: Callable[[], None]) -> int:
 
     Returns:
         0 when done, 3 where the output cannot be written, 2 after another error of ours, 130 when
-        interrupted.
+        interrupted, 143 when terminated, 129 when its terminal was closed.
     """
     try:
-        work()
+        with stopping_raises():
+            work()
     except GenderClassifierError as error:
-        message = str(error).replace("\n", " ")
-        say(f"{program}: {message}", sys.stderr)
+        say(f"{program}: {error}", sys.stderr)
         return NOT_WRITTEN if isinstance(error, OutputError) else FAILED
+    except OSError as error:
+        say(f"{program}: {_told(error)}", sys.stderr)
+        return NOT_WRITTEN if error.errno in _OF_OUTPUT else FAILED
+    except MemoryError:
+        say(f"{program}: there is too little memory; give less data or smaller sizes", sys.stderr)
+        return FAILED
     except ModuleNotFoundError as error:
         extras = "pip install '.[train,convert]'"
         say(f"{program}: {error.name} is not installed; in the checkout, run: {extras}", sys.stderr)
@@ -45,13 +56,26 @@ def exit_code(program: str, work: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         say(f"{program}: interrupted", sys.stderr)
         return INTERRUPTED
+    except Stopped as stopped:
+        say(f"{program}: {stopped.how}", sys.stderr)
+        return stopped.code
     return DONE
 
 
-def say(text: str, stream: TextIO) -> None:
-    """Prints text; what the stream cannot show (file names hold any bytes) becomes "?"."""
-    encoding = stream.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
+def _told(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}; check path, rights and disk"
+
+
+def say(text: str, stream: TextIO | None) -> None:
+    """Prints a line.
+
+    What the stream cannot show (file names hold any bytes) becomes "?", and so do control
+    characters but those that end a line of a table.
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    shown = "".join(sign if sign.isprintable() or sign in _LAYOUT else "?" for sign in text)
+    console.say(shown.encode(encoding, "replace").decode(encoding), stream)
 
 
 def check_json(path: Path | None) -> None:
@@ -64,6 +88,8 @@ def check_json(path: Path | None) -> None:
         raise UsageError(f"--json {path}: the folder {path.parent} does not exist")
     if path is not None and path.is_dir():
         raise UsageError(f"--json {path}: is a folder, not a file")
+    if path is not None and path.exists() and not path.is_file():
+        raise UsageError(f"--json {path}: is a pipe, socket or device, whose place it would take")
 
 
 def probability(text: str) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 from image_gender_classifier.train import evaluation_report, measuring
 from image_gender_classifier.train.answers import answer
 from image_gender_classifier.train.command import Parser, check_json, exit_code, say
+from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.metrics import score
 from image_gender_classifier.writing import write_whole
 
@@ -48,6 +49,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     subject = measuring.open_subject(arguments, PROGRAM)
     outcome = answer(subject.samples, subject.detector, subject.classifier)
     measuring.report_unreadable(outcome, PROGRAM)
+    if subject.samples and len(outcome.unreadable) == len(subject.samples):
+        raise DataError(f"none of the {len(subject.samples):,} pictures can be read")
     scores = score(
         outcome.answers, subject.setting.threshold, len(outcome.no_face), len(outcome.unreadable)
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.files import read_document
 from image_gender_classifier.train.targets import GENDER
 from image_gender_classifier.writing import write_whole
 
@@ -20,13 +22,20 @@ Row = dict[str, float]
 
 
 def read(folder: Path) -> list[Row]:
-    """Reads a folder's history; empty where there is none."""
+    """Reads a folder's history; empty where there is none.
+
+    Raises:
+        ModelError: It is damaged.
+    """
     path = folder / HISTORY
     if not path.exists():
         return []
-    with path.open(newline="") as file:
-        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    return [{**row, "epoch": int(row["epoch"])} for row in rows]
+    try:
+        text = io.StringIO(read_document(path).decode("utf-8"), newline="")
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(text)]
+        return [{**row, "epoch": int(row["epoch"])} for row in rows]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise ModelError(f"{path}: cannot be read ({error}); delete its folder") from None
 
 
 def write(rows: Sequence[Row], folder: Path) -> None:

@@ -9,6 +9,7 @@ run goes on exactly as if it had never stopped.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -83,7 +84,8 @@ def run(
         The model after the epoch with the least validation loss, not compiled.
 
     Raises:
-        ModelError: The folder's checkpoint is damaged, or not the history's.
+        ModelError: The folder's checkpoint is damaged, or not the history's; or the loss is no
+            number any more.
         OutputError: The folder cannot be written to.
     """
     rows: list[history.Row] = []
@@ -105,6 +107,11 @@ def run(
             verbose=0,
         ).history
         rows.append({"epoch": epoch, **{name: values[-1] for name, values in logs.items()}})
+        if not math.isfinite(rows[-1]["loss"]):
+            raise ModelError(
+                f"{folder}: the loss is no number any more in epoch {epoch + 1}; train with a "
+                "smaller learning rate, into another folder"
+            )
         say(history.line(rows[-1], epochs), sys.stdout)
         history.write(rows, folder)
         if history.best(rows) == epoch:
@@ -119,10 +126,14 @@ def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
     Keras's own loading forgets which weights don't decay and where dropout's randomness stood.
     """
     saved = _load(checkpoint)
-    model.set_weights(saved.get_weights())
-    model.optimizer.build(model.trainable_variables)
-    for variable, value in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):
-        variable.assign(value)
+    try:
+        model.set_weights(saved.get_weights())
+        model.optimizer.build(model.trainable_variables)
+        both = zip(model.optimizer.variables, saved.optimizer.variables, strict=True)
+        for variable, value in both:
+            variable.assign(value)
+    except (ValueError, AttributeError):  # AttributeError: saved without an optimiser
+        raise ModelError(f"{checkpoint}: is of another network; delete its folder") from None
     steps = int(model.optimizer.iterations.numpy())
     drawn = steps * HALVES  # dropout draws for each half of a batch
     for layer in model.layers:

@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar, TypeVar
 from pydantic import ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.files import read_document
 from image_gender_classifier.train.split import HELD_OUT_FRACTION
 
 if sys.version_info >= (3, 11):
@@ -161,7 +162,7 @@ def read(path: Path, kind: type[_Kind]) -> _Kind:
         UsageError: The file is missing, no TOML, or says something that cannot be.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = tomllib.loads(read_document(path).decode("utf-8"))
         return TypeAdapter(kind).validate_python(content)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
@@ -169,5 +170,5 @@ def read(path: Path, kind: type[_Kind]) -> _Kind:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the recipe"
         raise UsageError(f"{path}: {place}: {first['msg']}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is no TOML file ({error})") from None

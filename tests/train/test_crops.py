@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from image_gender_classifier import images, manifest
-from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.errors import OutputError, UnreadablePicture
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train import detectors
@@ -196,3 +197,16 @@ def test_names_that_are_not_unicode_are_kept(tmp_path: Path, cutter: Cutter) -> 
         crop_set = load_or_cut(samples, 8, cutter, "none", tmp_path)
         assert [sample.name for sample in crop_set.samples] == ["\udcff", "n8"]
         assert crop_set.no_face == ("ncat\udcff",)
+
+
+def test_a_full_disk_is_told_before_anything_is_cut(tmp_path: Path, cutter: Cutter) -> None:
+    """A quota on file sizes stands for a full disk: both refuse to reserve the space."""
+    samples = make_samples(tmp_path, "7", "cat", "3")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
+    try:
+        with pytest.raises(OutputError, match="cannot be written"):
+            load_or_cut(samples, 64, cutter, "none", tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.glob("crops_*"))

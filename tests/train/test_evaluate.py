@@ -240,6 +240,16 @@ def test_unreadable_pictures_are_named_and_wrong(
     assert "all pictures (not judged is wrong)        7    57.1 %" in shown.out
 
 
+def test_nothing_readable_is_no_result(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for picture in data.rglob("*.png"):
+        picture.write_bytes(b"torn")
+    options = ["--model", str(make_onnx(tmp_path)), "--data", str(data), "--layout", "fairface"]
+    assert evaluate.main(options) == 2
+    assert "pictures can be read" in capsys.readouterr().err
+
+
 def test_the_cascade_counts_pictures_without_a_face(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -163,6 +163,26 @@ def test_a_damaged_best_epoch_is_told(
         train(lesson, training, tmp_path)
 
 
+def test_another_networks_checkpoint_is_told(
+    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
+) -> None:
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    other.compile("sgd", "mse")
+    other.save(tmp_path / loop.LAST)
+    with pytest.raises(ModelError, match=r"last\.keras: is of another network"):
+        train(lesson, training, tmp_path)
+
+
+def test_a_loss_that_is_no_number_ends_it(
+    lesson: Lesson, training: Training, tmp_path: Path
+) -> None:
+    wild = replace(training, learning_rate=1e30)
+    with pytest.raises(ModelError, match="no number any more in epoch"):
+        train(lesson, wild, tmp_path)
+    assert not (tmp_path / loop.BEST).exists()
+
+
 def test_the_seed_decides(
     finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from image_gender_classifier.errors import ModelError
 from image_gender_classifier.train import history
 from image_gender_classifier.train.history import Row
 
@@ -43,3 +44,12 @@ def test_a_line_tells_of_the_gender(several: bool) -> None:
     assert history.line(row, 12) == (
         "epoch 5/12: loss 0.2500, held-out loss 0.5000, accuracy 0.9000, held-out accuracy 0.8750"
     )
+
+
+@pytest.mark.parametrize(
+    "content", [b"epoch,loss\nabc,1\n", b"loss\n1\n", b"epoch\n\xff\n", b"epoch\n1,2\n"]
+)
+def test_a_damaged_history_is_told(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / history.HISTORY).write_bytes(content)
+    with pytest.raises(ModelError, match=r"history\.csv: cannot be read .*; delete its folder"):
+        history.read(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import FrozenInstanceError, asdict, replace
 from pathlib import Path
@@ -241,3 +242,14 @@ def test_without_teachers_is_a_recipe_too(tiny_recipe: Recipe, file: Path) -> No
     alone = replace(tiny_recipe, teachers=(), student=replace(tiny_recipe.student, taught=False))
     file.write_text(as_toml(alone))
     assert load(file) == alone
+
+
+@pytest.mark.parametrize("content", [None, "a = " + "[" * 100_000])
+def test_a_recipe_that_is_none_is_told(content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    if content is None:
+        os.mkfifo(path)
+    else:
+        path.write_text(content)
+    with pytest.raises(UsageError, match=r"recipe\.toml: (cannot be read|is no TOML file)"):
+        load(path)

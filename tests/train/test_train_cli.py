@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from image_gender_classifier import manifest
+from image_gender_classifier.locking import held
 from image_gender_classifier.train import cli, evaluate
 from image_gender_classifier.train.datasets import read
 from image_gender_classifier.train.recipe import Recipe, load
@@ -452,3 +453,14 @@ def test_a_missing_library_is_one_line_and_exit_code_2() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("image-gender-train: pydantic is not installed; ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_belongs_to_one_run_at_a_time(
+    few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with held([out]):
+        assert train("--data", few, "--layout", "folders", "--out", out) == 2
+    assert "another run" in capsys.readouterr().err
+    assert not list(out.iterdir())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from image_gender_classifier.files import read_document
 from image_gender_classifier.train.datasets.reading import DataError, row_error
 from image_gender_classifier.train.datasets.sample import BinaryGender
 
@@ -142,7 +143,7 @@ def refuse_missing(path: Path, missing: Sequence[tuple[int, str]], total: int) -
 
 def _read_text(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        data = read_document(path)
     except OSError as error:
         raise DataError(f"{path}: cannot read the label file: {error.strerror}") from error
     try:

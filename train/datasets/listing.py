@@ -30,7 +30,7 @@ def list_pictures(root: Path, is_wanted: Callable[[str], bool] = is_picture_name
         Names relative to `root` with forward slashes, sorted, the same on every platform.
 
     Raises:
-        DataError: `root` is no folder, or a folder cannot be read.
+        DataError: `root` is no folder, a folder cannot be read, or a picture is no file.
     """
     if not root.is_dir():
         raise DataError(f"{root}: expected a folder with pictures, found none")
@@ -70,10 +70,30 @@ def _scan(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[list[str], li
             for entry in entries:
                 if entry.name.startswith("."):  # macOS leaves `._1.jpg`, which is no picture
                     continue
-                if entry.is_dir():
+                if _is_folder(entry):
                     folders.append(entry.name)
-                elif is_wanted(entry.name) and entry.is_file():
+                elif is_wanted(entry.name):
+                    _require_file(entry)
                     pictures.append(entry.name)
     except OSError as error:
-        raise DataError(f"{folder}: cannot list the folder: {error}") from error
+        raise DataError(f"{folder}: cannot list the folder: {error.strerror}") from error
     return pictures, folders
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _require_file(entry: os.DirEntry[str]) -> None:
+    """Refuses what is called a picture and is none, which would otherwise be lost in silence."""
+    try:
+        is_file = entry.is_file()
+    except OSError:
+        is_file = False
+    if not is_file:
+        raise DataError(
+            f"{entry.path}: is a pipe, a device or a link that leads nowhere; remove it"
+        )

@@ -22,7 +22,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from image_gender_classifier.errors import OutputError
+from image_gender_classifier.errors import OutputError, UnreadablePicture
+from image_gender_classifier.files import read_bytes, read_document
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.datasets.fairface import PARTS, checked_name, label_file
 from image_gender_classifier.train.datasets.labels_csv import Table, read_table
@@ -76,7 +77,7 @@ def read_names(path: Path) -> list[str]:
         DataError: The file cannot be read, is empty or names a path that leads elsewhere.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = read_document(path).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot read the list of names: {error}") from error
     names = [checked_name(path, row, line) for row, line in enumerate(lines, start=1) if line]
@@ -116,7 +117,8 @@ def prepare(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
 def _make_pictures(archive: Path, out: Path, names: Sequence[str]) -> set[str]:
     """Makes each picture that the archive has; returns the names of all that `out` then holds."""
     sources = _present(archive, names)
-    made = _present(out, names)
+    # An empty one is what a power cut may have left.
+    made = {name for name in _present(out, names) if (out / name).stat().st_size}
     for count, name in enumerate(names, start=1):
         if name in sources and name not in made:
             _write(out / name, shrink(archive / name))
@@ -142,10 +144,12 @@ def shrink(path: Path) -> bytes:
         DataError: The file is no picture, or not of the size of the release that is wanted.
     """
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        data = np.frombuffer(read_bytes(path), np.uint8)
+        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    except UnreadablePicture as error:
+        raise DataError(f"{path}: {error}") from error
+    except cv2.error:
+        pixels = None
     if pixels is None:
         raise DataError(f"{path}: expected a JPEG, the file is damaged; unpack it again")
     height, width = pixels.shape[:2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.listing import list_pictures
 
+_KEY_DIGITS = 16
 _SIDE = 256  # pixels: backgrounds of more are shrunk below twice this
 
 
@@ -27,6 +29,16 @@ class Backgrounds:
     names: Sequence[str]
     pictures: Sequence[Pixels]
     unreadable: Sequence[str] = ()
+
+
+def key(backgrounds: Backgrounds) -> str:
+    """Condenses the backgrounds' names and sizes."""
+    lines = [
+        f"{name}\0{pixels.shape}"
+        for name, pixels in zip(backgrounds.names, backgrounds.pictures, strict=True)
+    ]
+    content = "\n".join(lines).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 
 
 def read(folder: Path) -> Backgrounds:

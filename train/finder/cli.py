@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import sys
 from collections.abc import Sequence
@@ -10,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.locking import held
 from image_gender_classifier.train import cutting, pretrained, run_record
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.crops import load_or_cut
 from image_gender_classifier.train.data_options import add_data_options, read_data, training_split
-from image_gender_classifier.train.datasets import DataError, LeftOut
+from image_gender_classifier.train.datasets import DataError, LeftOut, Reading
 from image_gender_classifier.train.detectors import open_detector
 from image_gender_classifier.train.finder import backgrounds
+from image_gender_classifier.train.finder.backgrounds import Backgrounds
 from image_gender_classifier.train.split import divide
 
 if TYPE_CHECKING:  # it needs pydantic, whose absence is to be told in a line
@@ -36,12 +39,14 @@ class Run:
         samples: How many samples there are.
         backgrounds: How many backgrounds.
         recipe: How the finder is made.
+        scenery: Hash of the backgrounds' names and sizes.
     """
 
     data: str
     samples: int
     backgrounds: int
     recipe: FinderRecipe
+    scenery: str
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,13 +70,29 @@ def _train(arguments: Sequence[str]) -> None:
     say(reading.report(), sys.stdout)
     places = backgrounds.read(options.backgrounds)
     if places.unreadable:
-        say(str(LeftOut("unreadable", tuple(places.unreadable))), sys.stdout)
-    run = Run(reading.key(), len(reading.samples), len(places.names), recipe)
+        say(str(LeftOut("unreadable backgrounds", tuple(places.unreadable))), sys.stdout)
+    run = Run(
+        reading.key(), len(reading.samples), len(places.names), recipe, backgrounds.key(places)
+    )
     if recipe.pretrained:
         pretrained.require(0)
     run_record.prepare_folder(options.out, run, options.resume)
+    with held([options.out]):
+        _train_in_folder(reading, places, recipe, run, options, arguments)
+
+
+def _train_in_folder(
+    reading: Reading,
+    places: Backgrounds,
+    recipe: FinderRecipe,
+    run: Run,
+    options: argparse.Namespace,
+    arguments: Sequence[str],
+) -> None:
     cut = cutting.by(open_detector("none"))
     crop_set = load_or_cut(reading.samples, _STORED, cut, "none", options.out)
+    if crop_set.unreadable:
+        say(cutting.left_out(crop_set.unreadable, crop_set.no_face), sys.stdout)
     for names, what in ((crop_set.names, "crops"), (places.names, "backgrounds")):
         parts = divide(names, recipe.held_out)
         if not parts.training or not parts.held_out:

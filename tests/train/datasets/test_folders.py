@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.datasets import DataError, LabelOptions, read
+from image_gender_classifier.train.datasets.listing import list_pictures
 from image_gender_classifier.train.split import is_held_out
 
 
@@ -83,3 +85,19 @@ def test_a_label_file_goes_with_user_ids_only(tmp_path: Path) -> None:
         read("folders", tmp_path, "all", LabelOptions(tmp_path / "labels.csv"))
     with pytest.raises(UsageError, match="give the label file"):
         read("user-id", tmp_path, "all")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "dangling", "loop"])
+def test_what_is_called_a_picture_and_is_none_is_not_lost_in_silence(
+    tmp_path: Path, kind: str
+) -> None:
+    for name in ("female", "male"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").write_bytes(b"1")
+    odd = tmp_path / "male" / "odd.jpg"
+    if kind == "pipe":
+        os.mkfifo(odd)
+    else:
+        odd.symlink_to("odd.jpg" if kind == "loop" else "nowhere.jpg")
+    with pytest.raises(DataError, match=r"odd\.jpg: is a pipe, a device or a link"):
+        list_pictures(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,9 @@ def test_any_bytes_are_a_table_or_a_data_error(tmp_path: Path, content: bytes) -
         return
     assert table.rows
     assert all(len(fields) == len(table.header) for _, fields in table.rows)
+
+
+def test_a_pipe_in_a_tables_place_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "labels.csv")
+    with pytest.raises(DataError, match="it is no regular file"):
+        read_table(tmp_path / "labels.csv")

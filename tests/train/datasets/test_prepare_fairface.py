@@ -104,13 +104,25 @@ def test_the_release_with_a_wider_margin_is_refused(
     assert "is 448 x 448 pixels, expected 224 x 224" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture"])
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "The file is empty"), (b"no picture", "expected a JPEG")]
+)
 def test_a_damaged_picture_is_named(
-    archive: Path, capsys: pytest.CaptureFixture[str], content: bytes
+    archive: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
 ) -> None:
     (archive / "train" / "3.jpg").write_bytes(content)
     assert run(archive) == 2
-    assert "3.jpg: expected a JPEG" in capsys.readouterr().err
+    assert f"3.jpg: {said}" in capsys.readouterr().err
+
+
+def test_an_empty_picture_in_the_subset_is_made_again(archive: Path) -> None:
+    assert run(archive) == 0
+    out = archive.parent / "out"
+    (made, *_) = sorted(out.rglob("*.jpg"))
+    before = made.read_bytes()
+    made.write_bytes(b"")
+    assert run(archive) == 0
+    assert made.read_bytes() == before
 
 
 @pytest.mark.parametrize("names", ["", "train/1.jpg\n../x.jpg\n"])

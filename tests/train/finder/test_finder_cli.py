@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -88,3 +89,28 @@ def test_refuses_a_folder_without_backgrounds(
     (tmp_path / "notes.txt").write_text("nothing to see")
     assert train(*data, "--backgrounds", tmp_path, "--out", tmp_path / "out") == 2
     assert "holds no picture that can be read" in capsys.readouterr().err
+
+
+def test_other_backgrounds_make_another_run(
+    finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    for number in range(20):
+        cv2.imwrite(str(others / f"other{number}.png"), np.full((120, 160, 3), number, np.uint8))
+    options = [others if option == data[5] else option for option in data]
+    assert train(*options, "--out", finished, "--resume") == 2
+    assert "other data or options (scenery)" in capsys.readouterr().err
+
+
+def test_unreadable_faces_are_told(
+    data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faces = tmp_path / "faces"
+    shutil.copytree(data[1], faces)
+    (faces / "female" / "torn.png").write_bytes(b"torn")
+    options = [faces if option == data[1] else option for option in data]
+    assert train(*options, "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "torn.png" in said
+    assert "unreadable backgrounds: 1 ('broken.png')" in said
