@@ -29,6 +29,8 @@ def read(folder: Path) -> dict[str, Box]:
     boxes: dict[str, Box] = {}
     for row, fields in table.rows:
         file = fields[file_column]
+        if Path(file).name != file or file == "..":
+            raise row_error(path, row, f"{file!r} is no file of this folder")
         if file in boxes:
             raise row_error(path, row, f"{file!r} has a box already")
         boxes[file] = _box(path, row, [fields[column] for column in columns])
