@@ -21,7 +21,7 @@ from image_gender_classifier.runtimes import Runtime, open_model
 from image_gender_classifier.train import cutting, keras_runtime
 from image_gender_classifier.train.command import say
 from image_gender_classifier.train.data_options import read_data, training_split
-from image_gender_classifier.train.datasets import DataError
+from image_gender_classifier.train.datasets import DataError, LeftOut
 from image_gender_classifier.train.detectors import open_detector
 from image_gender_classifier.train.finder import backgrounds, scenes
 from image_gender_classifier.train.finder.scenes import Scene, Sources
@@ -190,22 +190,24 @@ def _scenes(options: argparse.Namespace, size: int) -> tuple[list[Scene], list[S
     """Draws scenes for the quantiser, and others, of what is held out, for the comparison."""
     samples = read_data(options, training_split(options.layout)).samples
     places = backgrounds.read(options.backgrounds)
-    for name in places.unreadable:
-        say(f"left out: {name}: it cannot be read", sys.stdout)
+    if places.unreadable:
+        say(str(LeftOut("unreadable backgrounds", tuple(places.unreadable))), sys.stdout)
     cut = cutting.by(open_detector("none"))
     faces = divide([sample.name for sample in samples], _HELD_OUT)
     grounds = divide(places.names, _HELD_OUT)
 
     def drawn(part: str, count: int, longest: int, key: int) -> list[Scene]:
-        crops = []
+        crops, unreadable = [], []
         for position in _of(faces, part)[:_FACES]:
             try:
                 crop = cut(samples[position].path, _STORED)
-            except UnreadablePicture as error:
-                say(f"left out: {samples[position].name}: {error}", sys.stdout)
+            except UnreadablePicture:
+                unreadable.append(samples[position].name)
                 continue
             if crop is not None:
                 crops.append(crop)
+        if unreadable:
+            say(str(LeftOut(f"unreadable faces, {part}", tuple(unreadable))), sys.stdout)
         pictures = [places.pictures[place] for place in _of(grounds, part)]
         if not crops or not pictures:
             raise DataError("there are too few pictures to make scenes of")

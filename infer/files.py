@@ -66,13 +66,17 @@ def read_document(path: Path, most: int = MOST_DOCUMENT) -> bytes:
         OSError: It cannot be read, is a pipe, socket or device, or has more bytes.
         ValueError: The path holds a NUL.
     """
-    with os.fdopen(os.open(path, _OPEN_FLAGS), "rb") as file:
-        status = os.fstat(file.fileno())
+    file = os.open(path, _OPEN_FLAGS)
+    try:
+        status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", str(path))
         if status.st_size > most:
             raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
-        return file.read()
+        with os.fdopen(file, "rb", closefd=False) as opened:
+            return opened.read()
+    finally:
+        os.close(file)
 
 
 def _check_kind(status: os.stat_result) -> int:

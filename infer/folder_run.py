@@ -187,7 +187,7 @@ class Written:
     def _is_gone(self, outcome: Outcome) -> bool:
         """Tells whether a picture has gone since the folder was listed, and has a verdict.
 
-        So a disk that is unplugged meanwhile costs no verdict of an earlier run.
+        So a folder that is moved away meanwhile costs no verdict of an earlier run.
         """
         if outcome.verdict.status != "unreadable" or not self.verdicts.has(outcome.picture):
             return False

@@ -64,7 +64,7 @@ class Header(NamedTuple):
             frame; 0 in other formats.
         in_parts: Whether this is a JPEG whose colours or details come one after the other, so that
             its decoder must hold all of it at once.
-        complete: Whether each chunk of a PNG lies within the bytes that were given.
+        complete: Whether a PNG has pixels, and each chunk lies within the bytes that were given.
         weight: As how many pixels of 8-bit RGB each of its pixels must count, for the memory that
             decoding takes.
     """

@@ -28,7 +28,8 @@ _EXIT_CODES = """\
 exit codes:
   0    every picture has a verdict (no face and uncertain are verdicts), or --resume found
        nothing left to do; unreadable pictures that it knows already do not count
-  1    finished, but this run met unreadable pictures (each has its XML that says why)
+  1    finished, but this run met unreadable pictures (each has its XML that says why, or keeps
+       the one that it had if it has gone meanwhile)
   2    wrong usage, no picture in the folder, a folder that cannot be read, another run is writing
        into the output folder, or a model or runtime that cannot be used
   3    the output can no longer be written

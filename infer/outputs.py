@@ -83,7 +83,7 @@ class XmlFolder(OutputFolder):
 
     def has(self, picture: PictureFile) -> bool:
         """Tells whether a picture has an XML file, whatever is in it."""
-        return (self._folder / picture.xml).exists()
+        return os.path.lexists(self._folder / picture.xml)
 
     def earlier(self, picture: PictureFile, run: str) -> Verdict | None:
         """The verdict of an earlier run on the same picture, with the same model and options."""

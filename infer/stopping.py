@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-_HOW = {signal.SIGTERM: ("terminated", 143), signal.SIGHUP: ("terminal closed", 129)}
+_HOW = {signal.SIGTERM: ("terminated", 143)}
+if hasattr(signal, "SIGHUP"):  # not on Windows
+    _HOW[signal.SIGHUP] = ("terminal closed", 129)
 
 
 class Stopped(BaseException):
@@ -27,12 +29,17 @@ class Stopped(BaseException):
 
 @contextmanager
 def stopping_raises() -> Iterator[None]:
-    """Turns signals that end the command into exceptions for a while; only a main thread may."""
+    """Turns signals that end the command into exceptions for a while; only a main thread may.
+
+    That a child has ended is not ignored meanwhile: it could not be waited for.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     handlers = {signal.SIGINT: signal.default_int_handler, **dict.fromkeys(_HOW, _stop)}
     before = {number: signal.getsignal(number) for number in handlers}
+    if hasattr(signal, "SIGCHLD"):
+        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number, handler in handlers.items():
         if before[number] != signal.SIG_IGN:  # as nohup has it
             signal.signal(number, handler)

@@ -115,7 +115,7 @@ class Team:
                 from_answers, answers = os.pipe()
                 theirs.append(answers)
                 ours.append(from_answers)
-            self._process = _forked(_pairs(theirs))
+            self._process = _fork_first(_pairs(theirs))
         except OSError as error:
             for pipe in ours:
                 os.close(pipe)
@@ -242,19 +242,21 @@ def _pairs(pipes: Sequence[int]) -> list[Pipes]:
     return list(zip(pipes[::2], pipes[1::2], strict=True))
 
 
-def _forked(pipes: Sequence[Pipes]) -> int:
+def _fork_first(pipes: Sequence[Pipes]) -> int:
     """Forks the first process, which gets its own pipes and those of the others; gives its number.
 
     Python starts only once, and what both import is imported once. The command has no threads and
     none of the libraries, which might not bear it.
     """
-    process = os.fork()
-    if process == 0:
-        try:
+    command = os.getpid()
+    try:
+        process = os.fork()
+        if process == 0:
             worker.main(pipes)
-        finally:
+        return process
+    finally:
+        if os.getpid() != command:  # whatever was raised, a signal's exception too
             os._exit(1)
-    return process
 
 
 def _wait_for_orphans(leader: int) -> None:

@@ -80,15 +80,15 @@ def _part_from_command(kept: Sequence[int]) -> None:
     os.setsid()  # Ctrl-C in the terminal is the command's affair
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    # Libraries remark on damaged files, where the verdicts say it; the command's files and its
-    # ends of the pipes are to be closed as soon as it closes them, or is killed.
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in range(_STANDARD):
-        os.dup2(nowhere, standard)
+    # The command's files and its ends of the pipes are to be closed as soon as it closes them, or
+    # is killed.
     for file in _open_files():
-        if file >= _STANDARD and file not in kept:
+        if file not in kept:
             with suppress(OSError):
                 os.close(file)
+    # Libraries remark on damaged files, where the verdicts say it.
+    for standard in range(_STANDARD):
+        os.dup2(os.open(os.devnull, os.O_RDWR), standard)
 
 
 def _open_files() -> Iterable[int]:

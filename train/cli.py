@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when done, 2 after saying what is wrong, 3 when the output cannot be written, 130 when
-        interrupted (`--resume` goes on).
+        interrupted, 143 when terminated, 129 when its terminal was closed (`--resume` goes on).
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     return exit_code(PROGRAM, lambda: _train(arguments))

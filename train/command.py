@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 DONE, FAILED, NOT_WRITTEN, INTERRUPTED = 0, 2, 3, 130
 _OF_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-_LAYOUT = "\n\t"
+_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,17 +35,17 @@ def exit_code(program: str, work: Callable[[], None]) -> int:
     """Does a command's work.
 
     Returns:
-        0 when done, 3 where the output cannot be written, 2 after another error of ours, 130 when
+        0 when done, 3 where the output cannot be written, 2 after any other error, 130 when
         interrupted, 143 when terminated, 129 when its terminal was closed.
     """
     try:
         with stopping_raises():
             work()
     except GenderClassifierError as error:
-        say(f"{program}: {error}", sys.stderr)
+        say(f"{program}: {_one_line(str(error))}", sys.stderr)
         return NOT_WRITTEN if isinstance(error, OutputError) else FAILED
     except OSError as error:
-        say(f"{program}: {_told(error)}", sys.stderr)
+        say(f"{program}: {_one_line(_told(error))}", sys.stderr)
         return NOT_WRITTEN if error.errno in _OF_OUTPUT else FAILED
     except MemoryError:
         say(f"{program}: there is too little memory; give less data or smaller sizes", sys.stderr)
@@ -62,6 +63,10 @@ def exit_code(program: str, work: Callable[[], None]) -> int:
     return DONE
 
 
+def _one_line(text: str) -> str:
+    return text.replace("\n", " ")
+
+
 def _told(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}; check path, rights and disk"
@@ -71,10 +76,10 @@ def say(text: str, stream: TextIO | None) -> None:
     """Prints a line.
 
     What the stream cannot show (file names hold any bytes) becomes "?", and so do control
-    characters but those that end a line of a table.
+    characters but tabs and ends of lines.
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    shown = "".join(sign if sign.isprintable() or sign in _LAYOUT else "?" for sign in text)
+    shown = _CONTROL.sub("?", text)
     console.say(shown.encode(encoding, "replace").decode(encoding), stream)
 
 

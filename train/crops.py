@@ -67,15 +67,9 @@ def load_or_cut(
     cached = _load(samples, size, array_path, index_path)
     if cached is not None:
         return cached
-    try:
-        # An index that speaks of the former array must not survive if the cutting is interrupted.
-        index_path.unlink(missing_ok=True)
-        without = _cut_all(samples, size, cut, array_path)
-    except (OSError, ValueError) as error:  # ValueError: more bytes than there can be
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        with suppress(OSError):
-            array_path.unlink(missing_ok=True)
-        raise OutputError(f"{array_path}: cannot be written ({why})") from None
+    # An index that speaks of the former array must not survive if the cutting is interrupted.
+    index_path.unlink(missing_ok=True)
+    without = _cut_all(samples, size, cut, _reserved(array_path, (len(samples), size, size, 3)))
     unreadable = [name for name, _ in without.unreadable]
     index = {"unreadable": unreadable, "no_face": without.no_face}
     write_whole(index_path, json.dumps(index).encode())
@@ -102,19 +96,36 @@ def _load(
     return CropSet(kept, crops[: len(kept)], unreadable, no_face)
 
 
-def _cut_all(samples: Sequence[Sample], size: int, cut: CutCrop, array_path: Path) -> WithoutCrop:
+def _reserved(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """Makes an array in a file, with all the space that it will take.
+
+    Raises:
+        OutputError: There is no room for it.
+    """
+    try:
+        crops = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+        if hasattr(os, "posix_fallocate"):
+            # Else a full disk would be told by a signal that ends the process.
+            with path.open("rb+") as file:
+                os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+    except (OSError, ValueError) as error:  # ValueError: more bytes than there can be
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written ({why})") from None
+    return crops
+
+
+def _cut_all(
+    samples: Sequence[Sample], size: int, cut: CutCrop, crops: npt.NDArray[np.uint8]
+) -> WithoutCrop:
     """Fills the array with the crops one behind another; gives the samples that have none."""
-    shape = (len(samples), size, size, 3)
-    crops = np.lib.format.open_memmap(array_path, mode="w+", dtype=np.uint8, shape=shape)
-    if hasattr(os, "posix_fallocate"):
-        # Else a full disk would be told by a signal that ends the process.
-        with array_path.open("rb+") as file:
-            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     without = WithoutCrop()
     found = cutting.crops(samples, cut, size, without, "cutting crops")
     for position, (_, crop) in enumerate(found):
         crops[position] = crop
-    crops.flush()
+    if isinstance(crops, np.memmap):
+        crops.flush()
     return without
 
 

@@ -34,7 +34,7 @@ def read(folder: Path) -> list[Row]:
         text = io.StringIO(read_document(path).decode("utf-8"), newline="")
         rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(text)]
         return [{**row, "epoch": int(row["epoch"])} for row in rows]
-    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, csv.Error) as error:
         raise ModelError(f"{path}: cannot be read ({error}); delete its folder") from None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.files import read_document
 from image_gender_classifier.train.model_folder import known
 from image_gender_classifier.writing import write_whole
 
@@ -76,6 +77,6 @@ def _differences(record: Any, run: Mapping[str, Any]) -> list[str]:
 
 def _record(path: Path) -> Any:
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        return json.loads(read_document(path).decode("utf-8"))
+    except (OSError, ValueError, RecursionError):
         return None  # a damaged record equals no run

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess, Popen
@@ -707,7 +708,21 @@ def test_what_is_to_be_ignored_is_ignored(
         running = start("-i", crowd, "-o", out)
     finally:
         signal.signal(signal.SIGHUP, before)
-    while running.poll() is None and not (out / "004.xml").exists():
-        pass
+    while not (out / "004.xml").exists():
+        assert running.poll() is None
+        time.sleep(0.001)
     running.send_signal(signal.SIGHUP)
     assert ended(running).returncode == 0
+    assert len(list(out.glob("*.xml"))) == CROWD
+
+
+def test_ended_children_are_waited_for_even_if_they_were_to_be_ignored(
+    folder: Path, out: Path
+) -> None:
+    program = (
+        "import signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "from image_gender_classifier.cli import main; sys.exit(main())"
+    )
+    run = [sys.executable, "-c", program, "-i", str(folder), "-o", str(out)]
+    done = subprocess.run(run, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -175,7 +175,7 @@ def test_a_picture_removed_or_changed_meanwhile_costs_its_own_verdict(
     resumed(command, crowd, out)
 
 
-def test_an_unplugged_disk_costs_no_earlier_verdict(
+def test_a_folder_moved_away_costs_no_earlier_verdict(
     start: Start, command: Command, crowd: Path, out: Path
 ) -> None:
     command("-i", crowd, "-o", out)

@@ -1,6 +1,6 @@
 """Tries to break the product, prints a table: `make soak`, or `python -m soak`.
 
-It takes hours as a whole; `--parts` and `--scale` do with less.
+It takes some minutes as a whole; `--parts` and `--scale` do with less.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ def raising(error: BaseException) -> Callable[[], None]:
         (OSError(errno.ENOSPC, "No space left", "a.npy"), 3, "tool: a.npy: No space left"),
         (PermissionError(errno.EACCES, "Permission denied", "a.csv"), 2, "a.csv: Permission"),
         (MemoryError(), 2, "too little memory"),
+        (UsageError("two\nlines"), 2, "tool: two lines"),
+        (PermissionError(errno.EACCES, "Permission denied", "a\nb.csv"), 2, "a b.csv: Permission"),
         (KeyboardInterrupt(), 130, "tool: interrupted"),
         (UsageError("a\x1b[31m.jpg is \x07 wrong"), 2, "tool: a?[31m.jpg is ? wrong"),
     ],

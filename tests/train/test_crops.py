@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -199,14 +199,18 @@ def test_names_that_are_not_unicode_are_kept(tmp_path: Path, cutter: Cutter) -> 
         assert crop_set.no_face == ("ncat\udcff",)
 
 
-def test_a_full_disk_is_told_before_anything_is_cut(tmp_path: Path, cutter: Cutter) -> None:
-    """A quota on file sizes stands for a full disk: both refuse to reserve the space."""
+def test_a_full_disk_is_told_before_anything_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     samples = make_samples(tmp_path, "7", "cat", "3")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
-    try:
-        with pytest.raises(OutputError, match="cannot be written"):
-            load_or_cut(samples, 64, cutter, "none", tmp_path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def cut(path: Path, size: int) -> Pixels | None:
+        raise AssertionError("cut")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OutputError, match="No space left"):
+        load_or_cut(samples, 64, cut, "none", tmp_path)
     assert not list(tmp_path.glob("crops_*"))

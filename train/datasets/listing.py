@@ -95,5 +95,5 @@ def _require_file(entry: os.DirEntry[str]) -> None:
         is_file = False
     if not is_file:
         raise DataError(
-            f"{entry.path}: is a pipe, a device or a link that leads nowhere; remove it"
+            f"{entry.path}: is a pipe, socket, device or a link that leads nowhere; remove it"
         )

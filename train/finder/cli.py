@@ -39,14 +39,14 @@ class Run:
         samples: How many samples there are.
         backgrounds: How many backgrounds.
         recipe: How the finder is made.
-        scenery: Hash of the backgrounds' names and sizes.
+        backgrounds_key: Hash of the backgrounds' names and sizes.
     """
 
     data: str
     samples: int
     backgrounds: int
     recipe: FinderRecipe
-    scenery: str
+    backgrounds_key: str
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when done, 2 after saying what is wrong, 3 when the output cannot be written, 130 when
-        interrupted (`--resume` goes on).
+        interrupted, 143 when terminated, 129 when its terminal was closed (`--resume` goes on).
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     return exit_code(PROGRAM, lambda: _train(arguments))

@@ -99,5 +99,5 @@ def test_what_is_called_a_picture_and_is_none_is_not_lost_in_silence(
         os.mkfifo(odd)
     else:
         odd.symlink_to("odd.jpg" if kind == "loop" else "nowhere.jpg")
-    with pytest.raises(DataError, match=r"odd\.jpg: is a pipe, a device or a link"):
+    with pytest.raises(DataError, match=r"odd\.jpg: is a pipe, socket, device or a link"):
         list_pictures(tmp_path)

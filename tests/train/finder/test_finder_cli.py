@@ -100,7 +100,7 @@ def test_other_backgrounds_make_another_run(
         cv2.imwrite(str(others / f"other{number}.png"), np.full((120, 160, 3), number, np.uint8))
     options = [others if option == data[5] else option for option in data]
     assert train(*options, "--out", finished, "--resume") == 2
-    assert "other data or options (scenery)" in capsys.readouterr().err
+    assert "other data or options (backgrounds_key)" in capsys.readouterr().err
 
 
 def test_unreadable_faces_are_told(
