@@ -139,7 +139,7 @@ def make(
     shutil.copytree(_DEPLOY, folder / "deploy")
     packages = [one for one in steps.packages if one != "python3-venv"]
     if packages:
-        assert system.debian is not None, "only emulated systems have packages of their own"
+        assert system.debian is not None, "only Debian has packages of its own"
         debian.check()
         archives = fetch_system(system.debian, packages, cache)
         write_repository(archives, folder / "packages")
@@ -160,7 +160,8 @@ def install_script(system: System, packages: Sequence[str]) -> str:
         packages: Debian's packages that it needs and brings; with any, wheels come on top of them.
     """
     width = 32 if system.machine == "armv7l" else 64
-    check = _CHECK.format(system=system.name, wanted=f"{system.python} a {width}")
+    wanted = f"{system.python} {system.machine[0]} {width}"
+    check = _CHECK.format(system=system.name, wanted=wanted)
     first = _INSTALL_PACKAGES.format(packages=" ".join(packages)) if packages else ""
     options = "--system-site-packages " if packages else ""
     return _INSTALL + check + first + _INSTALL_WHEELS.format(options=options)

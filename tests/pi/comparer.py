@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from pi import bundle, trial
+from pi import bundle, pythons, trial
 from pi.commands import run
 from pi.errors import CannotRun, Failed
-from pi.places import Emulators, Place, on_this_machine
+from pi.places import Debians, Place, on_this_machine
 from pi.steps import Steps, read_steps
 from pi.systems import ADDED_RUNTIMES, BUNDLE, Installation, System, this_machine
 from pi.trial import Findings
@@ -64,16 +64,16 @@ class Comparer:
         self._pip = work / "pip" / "bin" / "python"
         self._wheels = Wheels([self._pip, "-m", "pip", "--quiet"], cache)
         self._wheel = self._wheels.build(checkout, work)
-        self._emulators: Emulators | None = None
+        self._debians: Debians | None = None
         self._downloads = Lock()  # one at a time: some share a folder of the cache
 
-    def prepare_emulators(self) -> None:
+    def prepare_debians(self) -> None:
         """Fetches what runs other systems' programs.
 
         Raises:
             CannotRun: It cannot be had or does not work here.
         """
-        self._emulators = Emulators(self._cache, self._work / "systems")
+        self._debians = Debians(self._cache, self._work / "systems")
 
     def reference(self, chosen: list[Path]) -> Reference:
         """Lets this machine judge the pictures."""
@@ -132,10 +132,10 @@ class Comparer:
             with self._downloads:
                 python = self._find_python(system.python)
             return on_this_machine(self._work / name, python)
-        assert self._emulators is not None, "prepare_emulators comes first"
+        assert self._debians is not None, "prepare_debians comes first"
         with self._downloads:
-            archives = self._emulators.fetch(system.debian, packages)
-        return self._emulators.make(name, system.debian, system.python, archives)
+            archives = self._debians.fetch(system.debian, packages)
+        return self._debians.make(name, system.debian, system.python, archives)
 
     def _install(self, system: System, installation: Installation, place: Place) -> None:
         steps = self._steps_of(installation)
@@ -155,29 +155,12 @@ class Comparer:
         trial.install(place, steps, self._wheel, wheels)
 
     def _find_python(self, version: str) -> Path:
-        """Finds a Python on this machine, or fetches one."""
         uv = self._pip.with_name("uv")
         if not uv.is_file():
             folder = self._wheels.tool("uv")
             offline = ["--no-index", f"--find-links={folder}"]
             run([self._pip, "-m", "pip", "--quiet", "install", *offline, "uv"])
-        settings = {
-            "UV_CACHE_DIR": str(self._cache / "uv"),
-            "UV_PYTHON_INSTALL_DIR": str(self._cache / "pythons"),
-        }
-        find: list[str | Path] = [uv, "python", "find", "--system", "--no-project", version]
-        try:
-            return Path(run(find, settings).strip())
-        except Failed:
-            pass
-        try:
-            run([uv, "python", "install", "--no-bin", version], settings)
-        except Failed as failure:
-            why = str(failure).strip().splitlines()[-1].strip()
-            raise CannotRun(
-                f"Python {version} is not here, and uv cannot fetch it: {why}"
-            ) from None
-        return Path(run(find, settings).strip())
+        return pythons.find_or_fetch(uv, version, self._cache)
 
 
 def _plainly_tagged(wheels: Path, folder: Path) -> Path:

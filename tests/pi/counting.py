@@ -16,14 +16,14 @@ import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pi import debian
 from pi.commands import run
 from pi.errors import CannotRun, Failed
 from pi.guest_memory import guests_below
-from pi.places import Place, default_cache, fetch_system, make_place
+from pi.places import Place, default_cache, emulated, fetch_system, make_place
 from pi.steps import read_steps
 from pi.systems import SYSTEMS, Debian, System
 from pi.wheels import Wheels
@@ -224,8 +224,8 @@ class Counter:
 
     def _make_place(self, processor: str) -> Place:
         root = self._work / processor
-        system = replace(_debian(self._system), processor=processor)
-        place = make_place(root, system, self._system.python, self._archives, self._emulator)
+        start_as = emulated(self._emulator, processor, root)
+        place = make_place(root, self._system.python, self._archives, start_as)
         (root / "proc").mkdir()
         (root / "proc" / "cpuinfo").write_text(_CPUINFO.format(part=_PROCESSORS[processor]))
         for program in (_PROGRAMS / "enlarge.py", _PROGRAMS / "steps.py", _HERE / "start_up.py"):

@@ -1,9 +1,10 @@
-"""Where commands of a system run: this machine, with a Python of its own or an emulated one.
+"""Where commands of a system run: this machine, with a Python of its own or another system's.
 
-The shell is this machine's; what is emulated is Python alone, so that neither root rights nor a
-kernel that knows foreign programs are needed. `python3` is a small script that starts the emulator,
-and since a virtual environment links to the script that made it, its Python and its commands, which
-name that Python in their first lines, come to run under the emulator too.
+The shell is this machine's; Python alone is the other system's, so that neither root rights nor a
+kernel that knows foreign programs are needed. `python3` is a small script that starts it, under an
+emulator where the processor is another, and since a virtual environment links to the script that
+made it, its Python and its commands, which name that Python in their first lines, come to run so
+too.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ _EMULATORS_RELEASE = "trixie"
 _BASE = ("python3", "libstdc++6")
 _START = """\
 #!/bin/sh
-exec {emulator} -cpu {processor} -L '{root}' -0 "$0" '{root}/usr/bin/python{version}' "$@"
+exec {start_as} "$0" '{root}/usr/bin/python{version}' "$@"
 """
+# The system's own loader takes the system's own libraries.
+_LOADER, _LIBRARIES = "lib64/ld-linux-x86-64.so.2", "usr/lib/x86_64-linux-gnu"
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     # pip must make do with wheels that were fetched, and leaves compiling to the first import:
@@ -86,8 +89,8 @@ def on_this_machine(home: Path, python: Path) -> Place:
     return Place(home, home)
 
 
-class Emulators:
-    """Makes places whose Python is that of another system.
+class Debians:
+    """Makes places whose Python is that of a Debian release.
 
     Args:
         cache: Folder that keeps what is downloaded.
@@ -104,7 +107,8 @@ class Emulators:
         archives = debian.fetch(_EMULATORS_RELEASE, "amd64", ["qemu-user"], cache)
         (archive,) = [path for path in archives if path.name.startswith("qemu-user_")]
         self._programs = cache / "emulators" / archive.stem / "usr" / "bin"
-        for name in sorted({system.debian.emulator for system in SYSTEMS if system.debian}):
+        emulations = [one.debian.emulation for one in SYSTEMS if one.debian]
+        for name in sorted({emulation.program for emulation in emulations if emulation}):
             if not (self._programs / name).is_file():  # unpacked once for all runs
                 new = debian.unpack_one(archive, f"usr/bin/{name}", work)
                 self._programs.mkdir(parents=True, exist_ok=True)
@@ -121,7 +125,12 @@ class Emulators:
     def make(self, name: str, system: Debian, python: str, archives: list[Path]) -> Place:
         """Unpacks a system's packages into a root folder of its own, with a home in it."""
         root = self._work / name
-        return make_place(root, system, python, archives, [self._programs / system.emulator])
+        if system.emulation is None:
+            start_as = loaded(root)
+        else:
+            emulator = self._programs / system.emulation.program
+            start_as = emulated([emulator], system.emulation.processor, root)
+        return make_place(root, python, archives, start_as)
 
 
 def fetch_system(system: Debian, packages: Sequence[str], cache: Path) -> list[Path]:
@@ -130,17 +139,27 @@ def fetch_system(system: Debian, packages: Sequence[str], cache: Path) -> list[P
     return debian.fetch(system.release, system.architecture, wanted, cache)
 
 
+def loaded(root: Path) -> list[str | Path]:
+    """The words that start a program of a root folder on this machine's processor, by a name."""
+    return [root / _LOADER, "--library-path", root / _LIBRARIES, "--argv0"]
+
+
+def emulated(emulator: Sequence[str | Path], processor: str, root: Path) -> list[str | Path]:
+    """The words that start a program of a root folder under an emulator, by a name."""
+    return [*emulator, "-cpu", processor, "-L", root, "-0"]
+
+
 def make_place(
-    root: Path, system: Debian, python: str, archives: list[Path], emulator: Sequence[str | Path]
+    root: Path, python: str, archives: list[Path], start_as: Sequence[str | Path]
 ) -> Place:
-    """Unpacks a system into a root folder, with a home in it whose `python3` is emulated.
+    """Unpacks a system into a root folder, with a home in it whose `python3` is the system's.
 
     Args:
         root: The folder, which comes to be.
-        system: The system.
-        python: Its version of Python.
+        python: The system's version of Python.
         archives: Its packages.
-        emulator: The command that emulates its processor, as words of a shell.
+        start_as: The command that starts its programs, as words of a shell; a name to give
+            the program and its path follow.
     """
     debian.unpack(archives, root)
     # What is not in the root folder the emulator looks for outside: no packages, please.
@@ -153,10 +172,8 @@ def make_place(
         )
     start = root / "home" / "pi" / "bin" / "python3"
     start.parent.mkdir(parents=True)
-    command = " ".join(f'"{word}"' for word in emulator)
-    start.write_text(
-        _START.format(emulator=command, processor=system.processor, root=root, version=python)
-    )
+    command = " ".join(f'"{word}"' for word in start_as)
+    start.write_text(_START.format(start_as=command, root=root, version=python))
     start.chmod(0o755)
     return Place(root / "home" / "pi", root)
 

@@ -8,20 +8,31 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Emulation:
+    """A processor that QEMU emulates.
+
+    Attributes:
+        program: The program that does.
+        processor: Its name of the processor.
+    """
+
+    program: str
+    processor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Debian:
-    """An emulated Debian release; Raspberry Pi OS is made of the same packages.
+    """A Debian release; Raspberry Pi OS is made of the same packages.
 
     Attributes:
         release: Its name.
         architecture: Debian's name of the processor's kind.
-        emulator: The program that emulates it.
-        processor: The emulator's name of the processor.
+        emulation: What emulates the processor; None where it is this machine's own.
     """
 
     release: str
     architecture: str
-    emulator: str
-    processor: str
+    emulation: Emulation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +72,6 @@ class System:
 # Numpy 2 with the newest runtimes, NumPy 1 with LiteRT's predecessor, and what Debian has.
 _STANDARD = Installation(("standard", "onnx"), ("tflite", "onnx"))
 _NUMPY_1 = Installation(("tflite-runtime",), ("tflite",))
-# ONNX Runtime answers otherwise without VNNI, which the emulator does not have.
-_LITERT = Installation(("standard",), ("tflite",))
 _32_BIT = Installation(("32-bit",), ("tflite",))
 BUNDLE = "bundle"
 _BUNDLE = Installation((BUNDLE,), ("tflite",))
@@ -71,28 +80,20 @@ ADDED_RUNTIMES = ("onnx",)
 
 # The oldest processor of each kind leaves out what newer ones add; the newest has the dot
 # products that the runtimes have code of their own for.
-_PI_2, _PI_3, _PI_5 = "cortex-a7", "cortex-a53", "cortex-a76"
-_NEWEST = "max"
-_ARM64, _ARM, _X86 = "qemu-aarch64", "qemu-arm", "qemu-x86_64"
+_PI_2 = Emulation("qemu-arm", "cortex-a7")
+_PI_3 = Emulation("qemu-aarch64", "cortex-a53")
+_PI_5 = Emulation("qemu-aarch64", "cortex-a76")
 _OLDEST_GLIBC = 28  # for Pythons of any origin; the newest wheels want no newer one
 
 SYSTEMS = (
     System(
         "bookworm-arm64", "3.11", "aarch64", 36, (_STANDARD, _NUMPY_1, _BUNDLE),
-        Debian("bookworm", "arm64", _ARM64, _PI_3),
+        Debian("bookworm", "arm64", _PI_3),
     ),
-    System(
-        "trixie-arm64", "3.13", "aarch64", 41, (_STANDARD,),
-        Debian("trixie", "arm64", _ARM64, _PI_5),
-    ),
-    System(
-        "bookworm-armhf", "3.11", "armv7l", 36, (_32_BIT,),
-        Debian("bookworm", "armhf", _ARM, _PI_2),
-    ),
-    System(
-        "trixie-amd64", "3.13", "x86_64", 41, (_LITERT,),
-        Debian("trixie", "amd64", _X86, _NEWEST),
-    ),
+    System("trixie-arm64", "3.13", "aarch64", 41, (_STANDARD,), Debian("trixie", "arm64", _PI_5)),
+    System("bookworm-armhf", "3.11", "armv7l", 36, (_32_BIT,), Debian("bookworm", "armhf", _PI_2)),
+    System("bookworm-amd64", "3.11", "x86_64", 36, (_STANDARD,), Debian("bookworm", "amd64")),
+    System("trixie-amd64", "3.13", "x86_64", 41, (_STANDARD,), Debian("trixie", "amd64")),
     System("python3.10", "3.10", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
     System("python3.11", "3.11", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
     System("python3.12", "3.12", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),

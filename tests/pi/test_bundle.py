@@ -71,6 +71,19 @@ def test_the_script_is_one_that_a_shell_understands(packages: list[str], tmp_pat
     assert ("--system-site-packages" in script.read_text()) == bool(packages)
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("bookworm-arm64", "3.11 a 64"),
+        ("bookworm-armhf", "3.11 a 32"),
+        ("trixie-amd64", "3.13 x 64"),
+    ],
+)
+def test_the_script_asks_for_its_system(name: str, wanted: str) -> None:
+    system = next(one for one in SYSTEMS if one.name == name)
+    assert f'"$has" != "{wanted}"' in bundle.install_script(system, [])
+
+
 def test_the_script_installs_what_lies_beside_it(tmp_path: Path) -> None:
     """With a stand-in for Python that writes down what it is asked for."""
     folder = tmp_path / "a bundle"
