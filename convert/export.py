@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.convert import calibration_set, onnx, tflite, verify
+from image_gender_classifier.convert import calibration_set, in_float, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
-from image_gender_classifier.convert.publish import entry_of, publish
+from image_gender_classifier.convert.publish import entry_of, in_float_of, publish
+from image_gender_classifier.entries import ModelEntry
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import SHIPPED_STEM
-from image_gender_classifier.manifest import ModelEntry
 from image_gender_classifier.runtimes import Runtime, open_model
 from image_gender_classifier.train import cutting, keras_runtime, platt
 from image_gender_classifier.train.command import say
@@ -47,11 +47,13 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
 
     tflite_file = tflite.quantise(keras_model.model, quantising.crops)
     onnx_file = onnx.from_tflite(tflite_file)
+    float_file = in_float.write(tflite_file)
     tflite_model = open_model("tflite", tflite_file)
     exported = _calibrated(original, tflite_model, crops.held_out)
     converted = {**original.trained, "converted_by": command}
     exported = exported._replace(trained=converted)
-    of_tflite = entry_of(f"{SHIPPED_STEM}.tflite", tflite_file, exported)
+    form = in_float_of(SHIPPED_STEM, float_file)
+    of_tflite = entry_of(f"{SHIPPED_STEM}.tflite", tflite_file, exported)._replace(in_float=form)
     of_onnx = entry_of(f"{SHIPPED_STEM}.onnx", onnx_file, exported)
 
     comparison = verify.compare(
@@ -60,6 +62,7 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
         Classifier(keras_model, original),
         Classifier(tflite_model, of_tflite),
         Classifier(open_model("onnx", onnx_file), of_onnx),
+        Classifier(open_model("tflite", float_file), of_tflite),
         step=tflite.logit_step(tflite_file),
     )
     if len(compared) > len(crops.compared):
@@ -72,15 +75,15 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     if faults := comparison.faults():
         return faults
 
-    entries = [original, of_tflite, of_onnx]
-    files = (options.model.read_bytes(), tflite_file, onnx_file)
-    publish(
-        options.out,
-        {entry.file: data for entry, data in zip(entries, files, strict=True)},
-        entries,
-    )
-    for entry in entries:
-        say(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
+    files = {
+        original.file: options.model.read_bytes(),
+        of_tflite.file: tflite_file,
+        form.file: float_file,
+        of_onnx.file: onnx_file,
+    }
+    publish(options.out, files, [original, of_tflite, of_onnx])
+    for name, data in files.items():
+        say(f"{options.out / name}: {len(data):,} bytes", sys.stdout)
     return []
 
 

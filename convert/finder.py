@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from image_gender_classifier import manifest
-from image_gender_classifier.convert import onnx, tflite
-from image_gender_classifier.convert.publish import entry_of, publish
+from image_gender_classifier.convert import in_float, onnx, tflite
+from image_gender_classifier.convert.publish import entry_of, in_float_of, publish
 from image_gender_classifier.errors import ModelError, UnreadablePicture, UsageError
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.finder import FaceFinder
@@ -88,10 +88,12 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     squares = np.stack([fitted(scene.pixels, size) for scene in calibrating])
     tflite_file = tflite.quantise(keras_model.model, squares)
     onnx_file = onnx.from_tflite(tflite_file)
+    float_file = in_float.write(tflite_file)
+    form = in_float_of(STEM, float_file)
     exported = original._replace(trained={**original.trained, "converted_by": command})
     entries = [
         original,
-        entry_of(f"{STEM}.tflite", tflite_file, exported),
+        entry_of(f"{STEM}.tflite", tflite_file, exported)._replace(in_float=form),
         entry_of(f"{STEM}.onnx", onnx_file, exported),
     ]
     runtimes: list[Runtime] = [
@@ -107,13 +109,16 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     for name, result in zip(("Keras", "TFLite", "ONNX"), results, strict=True):
         say(f"{name}: {result}, of {len(compared)} scenes", sys.stdout)
     say(f"TFLite and ONNX: {differing:.6f} of the numbers more than a step apart", sys.stdout)
-    if faults := _faults(results, differing):
+    faults = _faults(results, differing)
+    if not _answers_alike(runtimes[1], open_model("tflite", float_file), squares):
+        faults.append("TFLite and its form in float32 differ")
+    if faults:
         return faults
-    names = (entry.file for entry in entries)
-    files = dict(zip(names, (keras_file, tflite_file, onnx_file), strict=True))
+    names = (*(entry.file for entry in entries), form.file)
+    files = dict(zip(names, (keras_file, tflite_file, onnx_file, float_file), strict=True))
     publish(options.out, files, entries)
-    for entry in entries:
-        say(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
+    for name, data in files.items():
+        say(f"{options.out / name}: {len(data):,} bytes", sys.stdout)
     return []
 
 
@@ -164,6 +169,12 @@ def _share_differing(
     # Asked this way round, so that what is no number differs as well.
     alike = [np.abs(a - b) <= _A_STEP * steps[a.shape[-1]] for a, b in pairs]
     return 1 - float(np.concatenate([output.ravel() for output in alike]).mean())
+
+
+def _answers_alike(one: Runtime, other: Runtime, squares: Pixels) -> bool:
+    """Tells whether two runtimes' maps are the same, to the bit."""
+    pairs = zip(one.run(squares), other.run(squares), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
 
 
 def _faults(results: Sequence[Score], differing: float) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from image_gender_classifier import manifest
-from image_gender_classifier.manifest import FinderEntry, ModelEntry
+from image_gender_classifier.entries import FinderEntry, Form, ModelEntry, NetworkEntry
 from image_gender_classifier.train.model_folder import manifest_with
 from image_gender_classifier.writing import write_whole
 
@@ -21,9 +21,13 @@ def entry_of(file: str, data: bytes, model: _Entry) -> _Entry:
     return model._replace(file=file, sha256=digest, bytes=len(data))
 
 
-def publish(
-    folder: Path, files: Mapping[str, bytes], entries: Iterable[ModelEntry | FinderEntry]
-) -> None:
+def in_float_of(stem: str, data: bytes) -> Form:
+    """What the manifest says of an export's form in float32 arithmetic."""
+    file = f"{stem}_in_float.tflite"
+    return Form(file, hashlib.sha256(data).hexdigest(), len(data))
+
+
+def publish(folder: Path, files: Mapping[str, bytes], entries: Iterable[NetworkEntry]) -> None:
     """Writes model files and enters them into the folder's manifest.
 
     What the manifest says of other files, such as the cascades, stays. The manifest is written
@@ -32,7 +36,7 @@ def publish(
     Args:
         folder: Existing folder of models.
         files: Bytes by file name.
-        entries: An entry for each of the files.
+        entries: What the manifest says of them.
 
     Raises:
         OutputError: A file cannot be written.

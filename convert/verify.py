@@ -18,7 +18,7 @@ _ROUNDING = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Keras, TFLite and ONNX on the same crops.
+    """Keras, TFLite, ONNX and TFLite in float32 arithmetic on the same crops.
 
     Attributes:
         crops: How many crops were compared.
@@ -26,7 +26,8 @@ class Comparison:
         tflite: Accuracy of the TFLite file.
         onnx: Accuracy of the ONNX file.
         steps: Largest difference of TFLite and ONNX, in quantisation steps of the logit.
-        float_difference: Largest difference of TFLite and Keras, in logits.
+        keras_difference: Largest difference of TFLite and Keras, in logits.
+        in_float_difference: Largest difference of TFLite and its form in float32 arithmetic.
     """
 
     crops: int
@@ -34,7 +35,8 @@ class Comparison:
     tflite: float
     onnx: float
     steps: float
-    float_difference: float
+    keras_difference: float
+    in_float_difference: float
 
     def faults(self) -> list[str]:
         """Why these files must not be published; empty if they may."""
@@ -42,6 +44,10 @@ class Comparison:
         # Asked this way round, so that what is no number is a fault as well.
         if not self.steps <= LARGEST_STEPS + _ROUNDING:
             found.append(f"TFLite and ONNX differ by {self.steps:.2f} quantisation steps")
+        if self.in_float_difference != 0:
+            found.append(
+                f"TFLite and its form in float32 differ by {self.in_float_difference:.3f} logits"
+            )
         for name, accuracy in (("TFLite", self.tflite), ("ONNX", self.onnx)):
             loss = self.keras - accuracy
             if not loss <= max(LARGEST_LOSS, (1 + _ROUNDING) / max(self.crops, 1)):
@@ -54,7 +60,8 @@ class Comparison:
             f"accuracy on {self.crops} crops: Keras {100 * self.keras:.2f} %, "
             f"TFLite {100 * self.tflite:.2f} %, ONNX {100 * self.onnx:.2f} %\n"
             f"largest difference: TFLite and ONNX {self.steps:.2f} quantisation steps, "
-            f"TFLite and Keras {self.float_difference:.3f} logits"
+            f"TFLite and Keras {self.keras_difference:.3f} logits, "
+            f"TFLite and its form in float32 {self.in_float_difference:.3f} logits"
         )
 
 
@@ -64,9 +71,11 @@ def compare(
     keras: Classifier,
     tflite: Classifier,
     onnx: Classifier,
+    in_float: Classifier,
+    *,
     step: float,
 ) -> Comparison:
-    """Runs the three models side by side, each with the calibration that it is used with.
+    """Runs the four models side by side, each with the calibration that it is used with.
 
     Args:
         crops: uint8 RGB, N x S x S x 3.
@@ -74,12 +83,15 @@ def compare(
         keras: The trained model.
         tflite: Its TFLite export.
         onnx: Its ONNX export.
+        in_float: The TFLite export in float32 arithmetic.
         step: Quantisation step of the exports' logit.
 
     Raises:
         ModelError: A model gives something else than one finite number a crop.
     """
-    of_keras, of_tflite, of_onnx = (model.logits(crops) for model in (keras, tflite, onnx))
+    of_keras, of_tflite, of_onnx, of_float = (
+        model.logits(crops) for model in (keras, tflite, onnx, in_float)
+    )
 
     def accuracy(model: Classifier) -> float:
         return float(np.mean((model.probabilities(crops) >= 0.5) == positive))
@@ -90,5 +102,6 @@ def compare(
         tflite=accuracy(tflite),
         onnx=accuracy(onnx),
         steps=float(np.abs(of_tflite - of_onnx).max() / step),
-        float_difference=float(np.abs(of_tflite - of_keras).max()),
+        keras_difference=float(np.abs(of_tflite - of_keras).max()),
+        in_float_difference=float(np.abs(of_tflite - of_float).max()),
     )

@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 
 from image_gender_classifier import manifest
+from image_gender_classifier.entries import CascadeEntry
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
-from image_gender_classifier.manifest import CascadeEntry, Manifest
+from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.resizing import halved
 from image_gender_classifier.verdict import Box, Face
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Pixels
-from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.verdict import BinaryGender
 

@@ -12,8 +12,9 @@ from image_gender_classifier.faces import Framing
 from image_gender_classifier.finder import FaceFinder
 from image_gender_classifier.images import Picture
 from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.networks import open_network
 from image_gender_classifier.pipeline import Detector, WholePicture
-from image_gender_classifier.runtimes import RuntimeName, open_model
+from image_gender_classifier.runtimes import RuntimeName
 from image_gender_classifier.verdict import Face
 
 _PROMINENT = 0.22  # of what a face could be at most; all but one in a hundred portraits' are more
@@ -113,7 +114,7 @@ def open_detector(
     cascade = CascadeDetector(models, quick, least)
     for entry in models.finders.values():
         if entry.file.endswith(f".{runtime}"):
-            network = open_model(runtime, manifest.read_verified(models.folder, entry))
+            network = open_network(runtime, models.folder, entry)
             finder = FaceFinder(network, entry, min_face)
             finder.rehearse()
             return StagedDetector(cascade, finder, every)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier import faces
+from image_gender_classifier.entries import FinderEntry
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
@@ -31,7 +32,6 @@ from image_gender_classifier.looks import (
     squares,
     window,
 )
-from image_gender_classifier.manifest import FinderEntry
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.verdict import Box, Face
 

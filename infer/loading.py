@@ -13,8 +13,9 @@ from image_gender_classifier.detectors import open_detector
 from image_gender_classifier.errors import RuntimeFallback, RuntimeMissing, UsageError
 from image_gender_classifier.fingerprint import settings_key
 from image_gender_classifier.limits import MOST_PIXELS, USUAL, Limits
+from image_gender_classifier.networks import open_network
 from image_gender_classifier.pipeline import Detector
-from image_gender_classifier.runtimes import PREFERENCE, SUFFIXES, RuntimeName, open_model
+from image_gender_classifier.runtimes import PREFERENCE, SUFFIXES, RuntimeName
 
 SHIPPED_STEM = "gender_int8"
 
@@ -115,7 +116,7 @@ def _candidates(model: Path | None, runtime: RuntimeChoice) -> list[tuple[Runtim
 
 
 def _open(path: Path, name: RuntimeName, threshold: float | None) -> Classifier:
-    entry, data = manifest.read_known(path)
-    classifier = Classifier(open_model(name, data), entry, threshold)
+    entry = manifest.find_model(path)
+    classifier = Classifier(open_network(name, path.parent, entry), entry, threshold)
     classifier.rehearse()
     return classifier

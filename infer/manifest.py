@@ -14,6 +14,15 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
+from image_gender_classifier.entries import (
+    Calibration,
+    CascadeEntry,
+    Entry,
+    FinderEntry,
+    Form,
+    ModelEntry,
+    NetworkEntry,
+)
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.files import read_document
 from image_gender_classifier.verdict import BinaryGender
@@ -25,138 +34,6 @@ GENDER_TASK = "perceived gender"
 DETECTION_TASK = "face detection"
 FINDER_TASK = "face finding"
 _NOTHING: Mapping[str, Any] = {}
-
-
-class Calibration(NamedTuple):
-    """Platt scaling: P(positive) = sigmoid(slope x logit + bias).
-
-    Platt, "Probabilistic Outputs for Support Vector Machines", 1999.
-    """
-
-    slope: float = 1.0
-    bias: float = 0.0
-
-
-class ModelEntry(NamedTuple):
-    """What a gender classifier's file holds and how to read its answers.
-
-    Attributes:
-        file: File name in the manifest's folder.
-        sha256: Hash of the file, hexadecimal.
-        bytes: Size of the file.
-        input_shape: Height, width and channels of a crop.
-        input_dtype: Type of the crop's numbers.
-        colour_order: Order of the channels.
-        framing: The framing of the face that the model learnt.
-        positive: Gender that a positive logit means.
-        negative: Gender that a negative logit means.
-        calibration: From logit to probability.
-        threshold: Confidence below which a verdict is `uncertain`.
-        license: SPDX expression.
-        second_look: Confidence below which the mirrored crop is judged too and the mean of both
-            logits counts; 0 for never.
-        trained: Data, command, seed and whatever else made the file.
-        measured: Figures measured on the file.
-    """
-
-    file: str
-    sha256: str
-    bytes: int
-    input_shape: tuple[int, int, int]
-    input_dtype: str
-    colour_order: str
-    framing: str
-    positive: BinaryGender
-    negative: BinaryGender
-    calibration: Calibration
-    threshold: float
-    license: str
-    second_look: float = 0.0
-    trained: Mapping[str, Any] = _NOTHING
-    measured: Mapping[str, Any] = _NOTHING
-
-
-class CascadeEntry(NamedTuple):
-    """A cascade's file, how it searches, and how its boxes lie to the classifier's frame.
-
-    Attributes:
-        file: File name in the manifest's folder.
-        sha256: Hash of the file, hexadecimal.
-        bytes: Size of the file.
-        detector: Name of the stage, as verdicts give it.
-        longest_side: Side in pixels to which a larger picture is shrunk for the search.
-        smallest_face: Smallest box searched, as a share of the picture's shorter side.
-        scale_factor: Ratio of one searched size to the next.
-        min_neighbors: Overlapping hits that make a box.
-        frame_scale: Side of the classifier's frame over side of the box.
-        frame_shift_y: How far the frame's centre lies below the box's, in sides of the box.
-        license: SPDX expression.
-        source: Where the file is from.
-    """
-
-    file: str
-    sha256: str
-    bytes: int
-    detector: str
-    longest_side: int
-    smallest_face: float
-    scale_factor: float
-    min_neighbors: int
-    frame_scale: float
-    frame_shift_y: float
-    license: str
-    source: str
-
-    @property
-    def decisive(self) -> tuple[object, ...]:
-        """What of the entry decides a verdict."""
-        search = self.longest_side, self.smallest_face, self.scale_factor, self.min_neighbors
-        return self.sha256, self.detector, *search, self.frame_scale, self.frame_shift_y
-
-
-class FinderEntry(NamedTuple):
-    """A face finder's file: a network from a picture to the classifier's frames.
-
-    Attributes:
-        file: File name in the manifest's folder.
-        sha256: Hash of the file, hexadecimal.
-        bytes: Size of the file.
-        input_shape: Height, width and channels of what it looks at.
-        input_dtype: Type of its numbers.
-        colour_order: Order of the channels.
-        detector: Name of the stage, as verdicts give it.
-        smallest_face: Side of the smallest frame that it sees well, as a share of its input's.
-        suspicion: Least score of what may be a face in a look at much of a picture.
-        threshold: Least score of a face in looks of its own.
-        frame_scale: Side of the classifier's frame over that of the frames that it tells.
-        license: SPDX expression.
-        trained: Data, command, seed and whatever else made the file.
-        measured: Figures measured on the file.
-    """
-
-    file: str
-    sha256: str
-    bytes: int
-    input_shape: tuple[int, int, int]
-    input_dtype: str
-    colour_order: str
-    detector: str
-    smallest_face: float
-    suspicion: float
-    threshold: float
-    frame_scale: float
-    license: str
-    trained: Mapping[str, Any] = _NOTHING
-    measured: Mapping[str, Any] = _NOTHING
-
-    @property
-    def decisive(self) -> tuple[object, ...]:
-        """What of the entry decides a verdict."""
-        search = self.smallest_face, self.suspicion, self.threshold, self.frame_scale
-        return self.sha256, self.detector, *search
-
-
-Entry = ModelEntry | CascadeEntry | FinderEntry
 
 
 class Manifest(NamedTuple):
@@ -217,7 +94,7 @@ def dump(manifest: Manifest) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def read_verified(folder: Path, entry: Entry) -> bytes:
+def read_verified(folder: Path, entry: Entry | Form) -> bytes:
     """Reads a file and checks it against its entry.
 
     Raises:
@@ -236,22 +113,21 @@ def read_verified(folder: Path, entry: Entry) -> bytes:
     return data
 
 
-def read_known(path: Path) -> tuple[ModelEntry, bytes]:
-    """Reads a gender classifier's file that the manifest beside it knows.
+def find_model(path: Path) -> ModelEntry:
+    """Finds a gender classifier's file in the manifest beside it.
 
     Raises:
-        ModelError: File or manifest is missing or damaged, or they don't belong together.
+        ModelError: File or manifest is missing, or they don't belong together.
     """
     if not path.is_file():
         raise ModelError(f"{path}: there is no such file")
-    models = load(path.parent)
-    entry = models.models.get(path.name)
+    entry = load(path.parent).models.get(path.name)
     if entry is None:
         raise ModelError(
             f"{path}: its manifest does not know it; make both with image-gender-train or "
             "image-gender-convert"
         )
-    return entry, read_verified(models.folder, entry)
+    return entry
 
 
 def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
@@ -298,6 +174,8 @@ def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
     values["threshold"] = float(values["threshold"])
     if not 0 <= values["threshold"] <= 1:
         raise ValueError("the threshold must lie between 0 and 1")
+    if "in_float" in values:
+        values["in_float"] = Form(**values["in_float"])
     return values
 
 
@@ -314,4 +192,8 @@ def _without_file(entry: Entry) -> dict[str, Any]:
     del fields["file"]
     if isinstance(entry, ModelEntry):
         fields["calibration"] = entry.calibration._asdict()
+    if isinstance(entry, NetworkEntry):
+        in_float = fields.pop("in_float")
+        if in_float is not None:
+            fields["in_float"] = in_float._asdict()
     return fields

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from image_gender_classifier import manifest
 from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.entries import ModelEntry
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.manifest import ModelEntry
 
 BATCH = 64
 
@@ -59,7 +59,8 @@ def open_known(path: Path) -> tuple[KerasRuntime, ModelEntry]:
     Raises:
         ModelError: The model or its manifest is missing, damaged or of another contract.
     """
-    entry, _ = manifest.read_known(path)
+    entry = manifest.find_model(path)
+    manifest.read_verified(path.parent, entry)
     runtime = open_model(path)
     if runtime.outputs != 1:
         raise ModelError(

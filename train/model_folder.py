@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from image_gender_classifier import manifest
-from image_gender_classifier.manifest import FinderEntry, Manifest, ModelEntry
+from image_gender_classifier.entries import FinderEntry, NetworkEntry
+from image_gender_classifier.manifest import Manifest
 
 
 def known(folder: Path) -> Manifest:
@@ -18,7 +19,7 @@ def known(folder: Path) -> Manifest:
     return manifest.load(folder) if (folder / manifest.NAME).exists() else Manifest(folder)
 
 
-def manifest_with(folder: Path, entries: Iterable[ModelEntry | FinderEntry]) -> bytes:
+def manifest_with(folder: Path, entries: Iterable[NetworkEntry]) -> bytes:
     """Gives the content of the folder's manifest with these entries added or replaced.
 
     Raises:

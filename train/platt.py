@@ -15,8 +15,8 @@ from image_gender_classifier.classifier import (
     is_doubtful,
     mirrored,
 )
+from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.faces import Pixels
-from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.runtimes import Runtime
 
 # Share of the held-out samples that the default threshold lets be classified.

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from image_gender_classifier import manifest
+from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.faces import crop, whole
-from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.train import platt, split
 from image_gender_classifier.train.checkpoint import save_whole
 from image_gender_classifier.train.command import say

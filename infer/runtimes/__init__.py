@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -52,11 +52,24 @@ def open_model(name: RuntimeName, data: bytes) -> Runtime:
         RuntimeMissing: The runtime is not installed or cannot be loaded.
         ModelError: The runtime cannot use these bytes.
     """
+    runtime: Runtime = _module(name).open_model(data)
+    return runtime
+
+
+def rounds_once(name: RuntimeName) -> bool:
+    """Tells whether a runtime's int8 kernels round each sum once, as LiteRT's do.
+
+    Raises:
+        RuntimeMissing: The runtime is not installed or cannot be loaded.
+    """
+    once: bool = _module(name).ROUNDS_ONCE
+    return once
+
+
+def _module(name: RuntimeName) -> Any:
     try:
-        module = importlib.import_module(_MODULES[name])
+        return importlib.import_module(_MODULES[name])
     except (ImportError, OSError, AttributeError) as error:
         raise RuntimeMissing(
             f"the {name} runtime cannot be loaded ({error}); run: {_INSTALL[name]}"
         ) from None
-    runtime: Runtime = module.open_model(data)
-    return runtime

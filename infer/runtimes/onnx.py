@@ -10,6 +10,7 @@ from image_gender_classifier.errors import ModelError
 
 _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(int8)": "int8"}
 _LOG_ERRORS_ONLY = 3
+ROUNDS_ONCE = True
 
 
 class OnnxRuntime:

@@ -16,9 +16,13 @@ from image_gender_classifier.errors import ModelError, RuntimeMissing
 
 try:
     from ai_edge_litert.interpreter import Interpreter
+
+    ROUNDS_ONCE = True
 except ImportError as litert_error:
     try:
         from tflite_runtime.interpreter import Interpreter
+
+        ROUNDS_ONCE = False
     except ImportError:
         raise litert_error from None
 

@@ -16,8 +16,9 @@ pytest.importorskip("tensorflow")
 from image_gender_classifier import images, loading, manifest, pipeline
 from image_gender_classifier.convert import cli, export, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
+from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
-from image_gender_classifier.manifest import Manifest, ModelEntry
+from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.train import datasets, evaluate, keras_runtime, platt
 from image_gender_classifier.train.detectors import open_detector
 
@@ -130,7 +131,7 @@ def test_one_portrait_does_not_change_the_calibration(
         manifest.load(model)
         .models[path.name]
         ._replace(
-            calibration=manifest.Calibration(1.4, -0.1),
+            calibration=Calibration(1.4, -0.1),
             threshold=0.61,
         )
     )
@@ -166,9 +167,7 @@ def test_the_printed_accuracy_is_that_of_an_evaluation(
     model = tmp_path / "model"
     shutil.copytree(exported.keras_path.parent, model)
     path = model / exported.keras_path.name
-    original = (
-        manifest.load(model).models[path.name]._replace(calibration=manifest.Calibration(1.0, -1.5))
-    )
+    original = manifest.load(model).models[path.name]._replace(calibration=Calibration(1.0, -1.5))
     (model / manifest.NAME).write_text(manifest.dump(Manifest(model, {path.name: original})))
     monkeypatch.setattr(export, "_FEWEST_CROPS", 1)
     monkeypatch.setattr(export, "is_held_out", lambda name: name.endswith(("1.png", "2.png")))
@@ -371,7 +370,7 @@ def test_a_model_of_another_making_is_refused(
     data = path.read_bytes()
     entry = ModelEntry(
         *("other.keras", hashlib.sha256(data).hexdigest(), len(data), (16, 16, 3), "uint8"),
-        *("RGB", "square", "female", "male", manifest.Calibration(), 0.5, "MIT"),
+        *("RGB", "square", "female", "male", Calibration(), 0.5, "MIT"),
     )
     content = manifest.dump(manifest.Manifest(tmp_path, {path.name: entry}))
     (tmp_path / manifest.NAME).write_text(content)

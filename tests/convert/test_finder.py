@@ -13,9 +13,10 @@ import pytest
 
 keras = pytest.importorskip("keras")
 pytest.importorskip("tf2onnx")
+from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier import manifest
-from image_gender_classifier.convert import finder, finder_cli
+from image_gender_classifier.convert import finder, finder_cli, in_float
 from image_gender_classifier.convert.finder import Score, score
 from image_gender_classifier.finder import FaceFinder
 from image_gender_classifier.images import Picture
@@ -74,6 +75,9 @@ def test_publishes_three_files_that_the_manifest_knows(published: Path) -> None:
     assert set(finders) == {"finder.keras", "finder_int8.tflite", "finder_int8.onnx"}
     for entry in finders.values():
         assert manifest.read_verified(published, entry)
+    form = finders["finder_int8.tflite"].in_float
+    assert form is not None
+    assert manifest.read_verified(published, form)
     assert finders["finder_int8.onnx"].trained["converted_by"].startswith(finder_cli.PROGRAM)
 
 
@@ -128,6 +132,29 @@ def test_publishes_nothing_where_an_export_is_worse(
     given = ["--model", str(trained_finder), "--out", str(tmp_path), *options]
     assert finder_cli.main(given) == 1
     assert f"nothing is published: {fault}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_publishes_nothing_where_the_form_in_float32_differs(
+    trained_finder: Path,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write = in_float.write
+
+    def moved(data: bytes) -> bytes:
+        model = flatbuffer_utils.read_model_from_bytearray(bytearray(write(data)))
+        buffer = max(model.buffers, key=lambda one: 0 if one.data is None else len(one.data))
+        buffer.data = buffer.data.copy()
+        buffer.data[::5] ^= 1
+        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+    monkeypatch.setattr(finder.in_float, "write", moved)
+    given = ["--model", str(trained_finder), "--out", str(tmp_path), *options]
+    assert finder_cli.main(given) == 1
+    assert "TFLite and its form in float32 differ" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from image_gender_classifier import manifest
-from image_gender_classifier.convert.publish import entry_of, publish
+from image_gender_classifier.convert.publish import entry_of, in_float_of, publish
+from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.errors import ModelError, OutputError
 from image_gender_classifier.loading import shipped_models
-from image_gender_classifier.manifest import Calibration, ModelEntry
 
 MODEL = ModelEntry(
     *("gender.keras", "0" * 64, 1, (96, 96, 3), "uint8", "RGB", "square", "female", "male"),
@@ -42,6 +42,15 @@ def test_an_empty_folder_gets_a_manifest(tmp_path: Path) -> None:
     assert models.cascades == ()
     assert manifest.read_verified(tmp_path, models.models["a.onnx"]) == b"abc"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.onnx", "manifest.json"]
+
+
+def test_a_form_in_float32_stands_in_its_files_entry(tmp_path: Path) -> None:
+    form = in_float_of("a", b"abcd")
+    made = entry("a.tflite", b"abc")._replace(in_float=form)
+    publish(tmp_path, {"a.tflite": b"abc", form.file: b"abcd"}, [made])
+    (known,) = manifest.load(tmp_path).models.values()
+    assert known.in_float == form == ("a_in_float.tflite", hashlib.sha256(b"abcd").hexdigest(), 4)
+    assert manifest.read_verified(tmp_path, form) == b"abcd"
 
 
 def test_cascades_and_other_models_stay(tmp_path: Path) -> None:

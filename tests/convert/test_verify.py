@@ -13,15 +13,15 @@ pytest.importorskip("tensorflow")
 
 from image_gender_classifier import manifest
 from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.convert import tflite, verify
+from image_gender_classifier.convert import in_float, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.convert.verify import Comparison
+from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
-from image_gender_classifier.manifest import Calibration, ModelEntry
 from image_gender_classifier.runtimes import open_model
 
-GOOD = Comparison(crops=1000, keras=0.9, tflite=0.9, onnx=0.9, steps=0.0, float_difference=0.1)
+GOOD = Comparison(1000, 0.9, 0.9, 0.9, steps=0, keras_difference=0.1, in_float_difference=0)
 
 
 class Fixed:
@@ -73,6 +73,8 @@ def test_of_few_crops_one_may_be_judged_otherwise() -> None:
         ({"steps": float("nan")}, "TFLite and ONNX differ by nan"),
         ({"steps": float("inf")}, "TFLite and ONNX differ by inf"),
         ({"tflite": float("nan")}, "TFLite loses nan"),
+        ({"in_float_difference": 0.046}, "its form in float32 differ by 0.046 logits"),
+        ({"in_float_difference": float("nan")}, "its form in float32 differ by nan logits"),
     ],
 )
 def test_each_fault_is_told(fault: dict[str, float], message: str) -> None:
@@ -84,11 +86,13 @@ def test_figures_are_those_of_the_answers() -> None:
     crops = np.zeros((4, 8, 8, 3), np.uint8)
     positive = np.array([True, True, False, False])
     keras, lite, onnx = fixed(1, 2, -1, -2), fixed(1, -0.5, -1, -2), fixed(1, 0, 0.5, -2)
-    found = verify.compare(crops, positive, keras, lite, onnx, step=0.5)
-    assert found == Comparison(4, 1.0, 0.75, 0.75, steps=3.0, float_difference=2.5)
+    of_float = fixed(1, -0.25, -1, -2)
+    found = verify.compare(crops, positive, keras, lite, onnx, of_float, step=0.5)
+    assert found == Comparison(4, 1.0, 0.75, 0.75, 3.0, 2.5, in_float_difference=0.25)
     table = found.table()
     assert "accuracy on 4 crops: Keras 100.00 %, TFLite 75.00 %, ONNX 75.00 %" in table
     assert "TFLite and ONNX 3.00 quantisation steps, TFLite and Keras 2.500 logits" in table
+    assert "TFLite and its form in float32 0.250 logits" in table
 
 
 def test_accuracies_are_as_in_use() -> None:
@@ -97,15 +101,15 @@ def test_accuracies_are_as_in_use() -> None:
     positive = np.array([True, True, False, False])
     logits = (3, 2, 1, -2)
     plain, shifted = fixed(*logits), fixed(*logits, slope=2.0, bias=-3.0)
-    found = verify.compare(crops, positive, plain, shifted, shifted, step=0.5)
-    assert found == Comparison(4, 0.75, 1.0, 1.0, steps=0.0, float_difference=0.0)
+    found = verify.compare(crops, positive, plain, shifted, shifted, shifted, step=0.5)
+    assert found == Comparison(4, 0.75, 1.0, 1.0, 0.0, 0.0, 0.0)
 
 
 def test_answers_that_are_no_numbers_are_an_error() -> None:
     crops, positive = np.zeros((2, 8, 8, 3), np.uint8), np.array([True, False])
     nan = float("nan")
     with pytest.raises(ModelError, match="finite"):
-        verify.compare(crops, positive, fixed(1, -1), fixed(nan, -1), fixed(nan, -1), 0.1)
+        verify.compare(crops, positive, fixed(1, -1), *[fixed(nan, -1)] * 3, step=0.1)
 
 
 def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) -> None:
@@ -115,7 +119,8 @@ def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) 
         in_use(exported, exported.keras),
         in_use(exported, exported.tflite),
         in_use(exported, exported.onnx),
-        tflite.logit_step(exported.tflite_file),
+        in_use(exported, open_model("tflite", in_float.write(exported.tflite_file))),
+        step=tflite.logit_step(exported.tflite_file),
     )
     assert found.steps <= 1.001
     assert found.faults() == []
@@ -127,5 +132,6 @@ def test_the_export_of_another_model_is_refused(exported: Any, drawn_crops: Labe
     keras, lite, onnx = (
         in_use(exported, runtime) for runtime in (exported.keras, exported.tflite, other)
     )
-    found = verify.compare(drawn_crops.crops, drawn_crops.female, keras, lite, onnx, step)
+    crops, female = drawn_crops.crops, drawn_crops.female
+    found = verify.compare(crops, female, keras, lite, onnx, lite, step=step)
     assert any("TFLite and ONNX differ by" in fault for fault in found.faults())

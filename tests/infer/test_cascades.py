@@ -12,9 +12,10 @@ import pytest
 
 from image_gender_classifier import images, manifest
 from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier.entries import CascadeEntry
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.images import Picture
-from image_gender_classifier.manifest import CascadeEntry, Manifest
+from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.verdict import Box
 
 

@@ -20,8 +20,8 @@ from image_gender_classifier.classifier import (
     is_doubtful,
     mirrored,
 )
+from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.manifest import Calibration, ModelEntry
 
 LOGITS = st.floats(-1e6, 1e6, width=32)
 SHIPPED = Path(str(files("image_gender_classifier.models")))

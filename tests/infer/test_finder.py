@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from image_gender_classifier.entries import FinderEntry
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.finder import FaceFinder
 from image_gender_classifier.images import Picture
 from image_gender_classifier.looks import STRIDE, squares
-from image_gender_classifier.manifest import FinderEntry
 from image_gender_classifier.verdict import Box
 
 SIZE = 128

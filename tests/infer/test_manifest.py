@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from image_gender_classifier import loading, manifest
+from image_gender_classifier.entries import CascadeEntry, Entry, FinderEntry, Form, ModelEntry
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.manifest import CascadeEntry, Entry, FinderEntry, ModelEntry
 
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 MODEL, CASCADE = "gender_int8.tflite", "lbpcascade_frontalface.xml"
@@ -28,7 +28,7 @@ def change(folder: Path, edit: Callable[[Content], object]) -> None:
 
 
 def required(entry: type[Entry]) -> list[str]:
-    optional = {"file", "second_look", "trained", "measured"}
+    optional = {"file", "second_look", "trained", "measured", "in_float"}
     return [name for name in entry._fields if name not in optional]
 
 
@@ -46,12 +46,28 @@ def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licenc
     entries: dict[str, Entry] = {**shipped.models, **shipped.finders}
     entries |= {entry.file: entry for entry in shipped.cascades}
     kinds = {".xml", ".tflite", ".onnx", ".keras"}
-    assert set(entries) == {path.name for path in SHIPPED.iterdir() if path.suffix in kinds}
-    for name, entry in entries.items():
+    networks = (*shipped.models.values(), *shipped.finders.values())
+    forms = {entry.in_float.file: entry.in_float for entry in networks if entry.in_float}
+    told: dict[str, Entry | Form] = {**entries, **forms}
+    assert set(told) == {path.name for path in SHIPPED.iterdir() if path.suffix in kinds}
+    for name, one in told.items():
         data = (SHIPPED / name).read_bytes()
-        assert (entry.bytes, entry.sha256) == (len(data), hashlib.sha256(data).hexdigest())
-        assert manifest.read_verified(SHIPPED, entry) == data
-        assert entry.license
+        assert (one.bytes, one.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+        assert manifest.read_verified(SHIPPED, one) == data
+    assert all(entry.license for entry in entries.values())
+    assert set(forms) == {"gender_int8_in_float.tflite", "finder_int8_in_float.tflite"}
+
+
+@pytest.mark.parametrize("file", [MODEL, FINDER])
+@pytest.mark.parametrize(
+    "form", [{"file": "a.tflite"}, {"file": "a", "sha256": "0", "bytes": 1, "more": 2}, [], 7]
+)
+def test_a_form_in_float32_of_another_kind_is_a_model_error(
+    file: str, form: object, models: Path
+) -> None:
+    change(models, lambda content: content["files"][file].update(in_float=form))
+    with pytest.raises(ModelError, match="a field is missing or of the wrong kind"):
+        manifest.load(models)
 
 
 def test_a_missing_manifest_is_a_model_error(tmp_path: Path) -> None:

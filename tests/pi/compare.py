@@ -11,10 +11,6 @@ LEAST_OVERLAP = 0.9
 PICTURES_PER_DIFFERENCE = 50
 # Steps are multiples of a rounded number, so that a difference of one is not exactly one.
 MOST_STEPS = 1.001
-# tflite-runtime's kernels round each layer's sums twice where LiteRT's round once. Seven layers on,
-# one in two values differs, and the answer by up to this (400 portraits).
-MOST_STEPS_OF_OLD = 6.001
-OLD_RUNTIME = "tflite-runtime"
 
 Box = tuple[float, float, float, float]
 

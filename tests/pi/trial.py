@@ -82,8 +82,7 @@ def judge(expected: Findings, found: Findings, step: float) -> str:
     steps = compare.most_steps(expected.logits, found.logits, step)
     figures = f"{comparison}, logits at most {steps:.2f} steps apart"
     faults = comparison.faults()
-    old = compare.OLD_RUNTIME in found.versions
-    if steps > (compare.MOST_STEPS_OF_OLD if old else compare.MOST_STEPS):
+    if steps > compare.MOST_STEPS:
         faults.append("the network's answers for the same crops are too far apart")
     if expected.hashes != found.hashes:
         names = {name for name, _ in expected.hashes.items() ^ found.hashes.items()}

@@ -18,9 +18,10 @@ import pytest
 
 from image_gender_classifier import loading, manifest
 from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.images import Picture
-from image_gender_classifier.manifest import Calibration, Manifest, ModelEntry
+from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.pipeline import WholePicture
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train import evaluate

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_gender_classifier.classifier import confidences
-from image_gender_classifier.manifest import Calibration, ModelEntry
+from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.train import platt
 
 Logits = npt.NDArray[np.float32]

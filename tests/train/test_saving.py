@@ -16,8 +16,8 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from image_gender_classifier import manifest
+from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.loading import shipped_models
-from image_gender_classifier.manifest import ModelEntry
 from image_gender_classifier.train import keras_runtime, network, saving
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.recipe import Recipe
@@ -71,7 +71,7 @@ def test_the_figures_are_of_the_held_out_samples(
 
 def test_too_few_held_out_crops_are_told(save: Any, capsys: pytest.CaptureFixture[str]) -> None:
     entry = save({})
-    assert (entry.calibration, entry.threshold) == (manifest.Calibration(), 0.5)
+    assert (entry.calibration, entry.threshold) == (Calibration(), 0.5)
     shown = capsys.readouterr().out
     assert "probabilities are not calibrated: " in shown
     assert shown.count("\n") == 1

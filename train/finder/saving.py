@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from image_gender_classifier import manifest
-from image_gender_classifier.manifest import FinderEntry
+from image_gender_classifier.entries import FinderEntry
 from image_gender_classifier.train.checkpoint import save_whole
 from image_gender_classifier.train.finder.scenes import SMALLEST
 from image_gender_classifier.train.model_folder import manifest_with

@@ -19,7 +19,8 @@ import onnxruntime
 from image_gender_classifier import manifest
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.errors import RuntimeMissing
-from image_gender_classifier.runtimes import SUFFIXES, open_model
+from image_gender_classifier.networks import open_network
+from image_gender_classifier.runtimes import SUFFIXES
 
 _CALLS = 10  # a round: long against the clock, short against what else the machine does
 _WARM_UP = 20
@@ -28,9 +29,8 @@ Call = Callable[[], object]
 
 def our_call(path: Path, second_look: float) -> Call:
     """One crop through one of our files, as it is judged in use."""
-    entry, data = manifest.read_known(path)
-    entry = entry._replace(second_look=second_look)
-    classifier = Classifier(open_model(SUFFIXES[path.suffix], data), entry)
+    entry = manifest.find_model(path)._replace(second_look=second_look)
+    classifier = Classifier(open_network(SUFFIXES[path.suffix], path.parent, entry), entry)
     crop = np.random.default_rng(1).integers(0, 256, (1, *entry.input_shape), np.uint8)
     return lambda: classifier.probabilities(crop)
 

@@ -1,0 +1,25 @@
+"""Opens a network's file that the manifest knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from image_gender_classifier import manifest
+from image_gender_classifier.entries import NetworkEntry
+from image_gender_classifier.runtimes import Runtime, RuntimeName, open_model, rounds_once
+
+
+def open_network(name: RuntimeName, folder: Path, entry: NetworkEntry) -> Runtime:
+    """Opens a network in the form whose answers are the same with every runtime.
+
+    Args:
+        name: The runtime, which must fit the file.
+        folder: Where the file lies.
+        entry: Its manifest entry.
+
+    Raises:
+        RuntimeMissing: The runtime is not installed or cannot be loaded.
+        ModelError: The file is missing or damaged, or the runtime cannot use it.
+    """
+    exact = entry if entry.in_float is None or rounds_once(name) else entry.in_float
+    return open_model(name, manifest.read_verified(folder, exact))
