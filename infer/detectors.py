@@ -49,15 +49,10 @@ class StagedDetector:
         Raises:
             ModelError: A stage's file is damaged.
         """
-        searched = self._cascade.find(picture)
-        if not self._every:
-            found = self._confirmed(picture, searched)
-            if any(_is_prominent(face, picture) for face in found):
-                return found
-        finer = picture.finer()
-        if self._every or finer is not picture:
-            found = self._confirmed(finer, searched)
-        return found + self._finder.find(finer, [face.box for face in found], self._every)
+        found = self._confirmed(picture, self._cascade.find(picture))
+        if not self._every and any(_is_prominent(face, picture) for face in found):
+            return found
+        return found + self._finder.find(picture, [face.box for face in found], self._every)
 
     def _confirmed(self, picture: Picture, searched: Sequence[Face]) -> list[Face]:
         """Those of the cascade's faces that the finder sees too."""

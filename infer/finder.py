@@ -42,10 +42,13 @@ _SUSPECT, _CONFIRMED = 0.75, 0.9  # a face may be measured so much smaller than 
 _LOOKS = ((1.3, False), (1.5, False), (1.3, True))
 _FURTHEST = 0.3  # of a frame's side: how far such a look may move it
 _DENIED = -2.0  # the logit at which a single look decides that there is no face
+# How far from the threshold the mean of some looks decides: of 6,157 suspicions on held-out scenes
+# and portraits none was decided otherwise by the rest.
+_DECIDED = 1.0
 _MOST = 8  # faces in one round of looks that get looks of their own
 _SEARCH = (
     *(_CLOSER, _CLOSEST, _LEAST_PIXELS, _SUSPECT, _CONFIRMED, _LOOKS, _FURTHEST),
-    *(_DENIED, _MOST, *DECODING, *faces.DECISIVE),
+    *(_DENIED, _DECIDED, _MOST, *DECODING, *faces.DECISIVE),
 )
 
 
@@ -104,27 +107,27 @@ class FaceFinder:
         Raises:
             ModelError: The network cannot be run.
         """
-        pixels = picture.pixels
-        height, width = pixels.shape[:2]
-        least = (self._smallest or 0) * min(height, width)
-        before = [_scaled(box, 1 / picture.scale) for box in known]
+        if self._smallest is not None:
+            picture = picture.finer()
+        height, width = picture.pixels.shape[:2]
+        least = (self._smallest or 0) * min(picture.height, picture.width)
         found: list[Found] = []
         for side in self._sides(height, width):
-            frames = [*before, *(face.frame for face in found)]
-            seen = self._seen(pixels, squares(height, width, side), self._suspicion)
+            frames = [*known, *(face.frame for face in found)]
+            seen = self._seen(picture, squares(height, width, side), self._suspicion)
             likely = [
                 face.frame
                 for face in distinct(seen, frames)
                 if face.frame.width >= _SUSPECT * least
             ]
             chosen = likely if every else likely[:_MOST]
-            looked_at = self._looked_at(pixels, chosen, _LOOKS)
+            looked_at = self._looked_at(picture, chosen, _LOOKS)
             found += distinct(
                 (face for face in looked_at if face.frame.width >= _CONFIRMED * least), frames
             )
-            if (found or before) and not every:
+            if (found or known) and not every:
                 break
-        return self._faces(picture, found, self._entry.detector)
+        return self._faces(found, self._entry.detector)
 
     def confirm(self, picture: Picture, frames: Iterable[Box], stage: str) -> list[Face]:
         """Looks at faces that another detector found, once each.
@@ -140,15 +143,11 @@ class FaceFinder:
         Raises:
             ModelError: The network cannot be run.
         """
-        scaled = (_scaled(frame, 1 / picture.scale) for frame in frames)
-        found = distinct(self._looked_at(picture.pixels, scaled, _LOOKS[:1]))
-        return self._faces(picture, found, stage)
+        found = distinct(self._looked_at(picture, frames, _LOOKS[:1]))
+        return self._faces(found, stage)
 
-    def _faces(self, picture: Picture, found: Iterable[Found], stage: str) -> list[Face]:
-        return [
-            Face(_scaled(faces.frame(face.frame, self._framing), picture.scale), stage)
-            for face in found
-        ]
+    def _faces(self, found: Iterable[Found], stage: str) -> list[Face]:
+        return [Face(faces.frame(face.frame, self._framing), stage) for face in found]
 
     def _sides(self, height: int, width: int) -> Iterator[int]:
         """Gives the sides of the squares to look at, a round each, until the first finds a face.
@@ -169,38 +168,52 @@ class FaceFinder:
             yield side
 
     def _looked_at(
-        self, pixels: Pixels, frames: Iterable[Box], looks: Sequence[tuple[float, bool]]
+        self, picture: Picture, frames: Iterable[Box], looks: Sequence[tuple[float, bool]]
     ) -> Iterator[Found]:
         """Looks at what may be faces one by one; gives those that are, by the mean of the looks.
 
-        None of them may deny it. Frames are the mean of those that are not mirrored: how the
-        classifier's frames lie around heads that look aside is not alike for left and right.
+        None of them may deny it, and there are no more than decide. Frames are the mean of those
+        that are not mirrored: how the classifier's frames lie around heads that look aside is not
+        alike for left and right.
         """
+        placing = sum(not mirrored for _, mirrored in looks)
         for frame in frames:
-            seen: list[Found] = []
+            told: list[Box] = []
+            logits: list[float] = []
             for margin, mirrored in looks:
-                seen.append(self._look_at(pixels, frame, margin, mirrored))
-                if seen[-1].logit <= _DENIED:
+                face = self._look_at(picture, frame, margin, mirrored)
+                logits.append(face.logit)
+                if not mirrored:
+                    told.append(face.frame)
+                over = sum(logits) / len(logits) - self._threshold
+                if face.logit <= _DENIED or over <= -_DECIDED:
                     break
-            else:
-                logit = sum(face.logit for face in seen) / len(seen)
-                if logit >= self._threshold:
-                    told = zip(seen, looks, strict=True)
-                    yield Found(_mean([face.frame for face, (_, flip) in told if not flip]), logit)
+                if over >= _DECIDED and len(told) == placing:
+                    break
+            if over >= 0 and min(logits) > _DENIED:
+                yield Found(_mean(told), sum(logits) / len(logits))
 
-    def _look_at(self, pixels: Pixels, frame: Box, margin: float, mirrored: bool) -> Found:
-        look = window(frame, margin, *pixels.shape[:2])
-        seen = self._seen(pixels, [look], _DENIED, mirrored)
+    def _look_at(self, picture: Picture, frame: Box, margin: float, mirrored: bool) -> Found:
+        """Looks at one face, in finer pixels where the picture has too few for the network."""
+        if margin * frame.width < _LEAST_PIXELS * self._size * picture.scale:
+            picture = picture.finer()
+        within = _scaled(frame, 1 / picture.scale)
+        look = window(within, margin, *picture.pixels.shape[:2])
+        seen = self._seen(picture, [look], _DENIED, mirrored)
         return next((face for face in seen if _stays(face.frame, frame)), Found(frame, _DENIED))
 
     def _seen(
         self,
-        pixels: Pixels,
+        picture: Picture,
         looks: Iterable[tuple[int, int, int]],
         least: float,
         mirrored: bool = False,
     ) -> Iterator[Found]:
-        """Looks at squares of a picture (left, top, side), which may reach beyond it."""
+        """Looks at squares of a picture (left, top, side in its pixels; may reach beyond it).
+
+        Frames of what is seen are in pixels of the original.
+        """
+        pixels = picture.pixels
         for left, top, side in looks:
             part = pixels[top : top + side, left : left + side]
             heat, boxes = self._maps(fitted(_flipped(part) if mirrored else part, self._size))
@@ -209,7 +222,8 @@ class FaceFinder:
             for face in decode(heat, boxes, least):
                 frame = _scaled(face.frame, scale)
                 x = width - frame.x - frame.width if mirrored else frame.x
-                yield Found(Box(left + x, top + frame.y, frame.width, frame.height), face.logit)
+                placed = Box(left + x, top + frame.y, frame.width, frame.height)
+                yield Found(_scaled(placed, picture.scale), face.logit)
 
     def _maps(self, square: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Runs the network; gives heat (G x G) and boxes (G x G x 3)."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +30,15 @@ class Marks:
     input_shape = (SIZE, SIZE, 3)
     input_dtype = "uint8"
 
-    def __init__(self, least: int = 1, sure_from: int = 1, most: int = SIZE * SIZE) -> None:
+    def __init__(
+        self,
+        least: int = 1,
+        sure_from: int = 1,
+        most: int = SIZE * SIZE,
+        logits: tuple[float, float] = (-1, 4),
+    ) -> None:
         self.looks = 0
+        self._unsure, self._sure = logits
         self._least = least
         self._most = most
         self._sure_from = sure_from
@@ -45,7 +54,7 @@ class Marks:
             rows, columns = (np.flatnonzero(red.any(axis=axis)) for axis in (1, 0))
             y, x = (np.mean([places[0], places[-1] + 1]) / STRIDE for places in (rows, columns))
             row, column = (min(int(place), CELLS - 1) for place in (y, x))
-            heat[index, row, column] = 4 if red.sum() >= self._sure_from else -1
+            heat[index, row, column] = self._sure if red.sum() >= self._sure_from else self._unsure
             side = 2 * (columns[-1] - columns[0] + 1) / SIZE
             boxes[index, row, column] = x - column - 0.5, y - row - 0.5, np.log(side)
         return boxes, heat
@@ -109,28 +118,58 @@ def test_boxes_are_in_pixels_of_the_original() -> None:
 
 
 def test_what_a_look_of_its_own_does_not_confirm_is_no_face() -> None:
-    runtime = Marks(sure_from=SIZE * SIZE + 1)
+    runtime = Marks(sure_from=SIZE * SIZE + 1, logits=(-0.5, 4))
     assert FaceFinder(runtime, ENTRY).find(marked(400, 400, 160, 160, 100)) == []
-    assert runtime.looks > 2
+    assert runtime.looks == 4
 
 
 def test_a_suspicion_is_enough_for_looks_of_its_own() -> None:
     """The mark is 32 pixels wide in the first look, then 49, 43 and 49: the mean decides."""
-    runtime = Marks(sure_from=46 * 46)
+    runtime = Marks(sure_from=46 * 46, logits=(-1, 1.5))
     (face,) = FaceFinder(runtime, ENTRY).find(marked(400, 400, 160, 160, 100))
     assert runtime.looks == 4
     assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
 
 
+@pytest.mark.parametrize(
+    ("logits", "looks", "found"),
+    [((-1.1, -1.1), 2, 0), ((1.1, 1.1), 3, 1), ((0.9, 0.9), 4, 1), ((-0.9, -0.9), 4, 0)],
+)
+def test_there_are_no_more_looks_than_decide(
+    logits: tuple[float, float], looks: int, found: int
+) -> None:
+    """One tells enough of what is none; two must place a frame, whatever the first tells."""
+    runtime = Marks(logits=logits)
+    assert len(FaceFinder(runtime, ENTRY).find(marked(400, 400, 160, 160, 100))) == found
+    assert runtime.looks == looks
+
+
+def test_looks_at_finer_pixels_where_there_are_too_few() -> None:
+    """A look at a frame of 80 pixels takes 104, at one of 60 only 78: too few to be enlarged."""
+    for side, decodings in ((40, 0), (30, 1)):
+        asked: list[int] = []
+        fine = marked(800, 800, 300, 340, 2 * side)
+
+        def decode(fine: Picture = fine, asked: list[int] = asked) -> Picture:
+            asked.append(1)
+            return replace(fine, width=1600, height=1600)
+
+        quick = replace(fine, pixels=fine.pixels[::2, ::2], decode_finer=cache(decode))
+        (face,) = FaceFinder(Marks(), ENTRY).find(quick)
+        assert len(asked) == decodings
+        assert middle(face.box) == pytest.approx((2 * (340 + side), 2 * (300 + side)), abs=8)
+        assert face.box.width == pytest.approx(2 * 2 * 2 * side, abs=16)
+
+
 def test_a_mirrored_look_tells_the_same_frame() -> None:
     """At the picture's edge a face is not in the middle of what is looked at."""
     finder = FaceFinder(Marks(), ENTRY)
-    pixels = marked(300, 400, 100, 5, 60).pixels
-    suspected = Box(-10, 90, 90, 90)
-    plain, mirrored = (finder._look_at(pixels, suspected, 1.3, flip) for flip in (False, True))
+    picture = marked(300, 400, 100, 5, 60)
+    suspected = Box(-20, 180, 180, 180)
+    plain, mirrored = (finder._look_at(picture, suspected, 1.3, flip) for flip in (False, True))
     assert mirrored.logit == plain.logit > 0
-    assert middle(mirrored.frame) == pytest.approx(middle(plain.frame), abs=2)
-    assert middle(plain.frame) == pytest.approx((35, 130), abs=2)
+    assert middle(mirrored.frame) == pytest.approx(middle(plain.frame), abs=4)
+    assert middle(plain.frame) == pytest.approx((70, 260), abs=4)
 
 
 class ToTheRight(Marks):
