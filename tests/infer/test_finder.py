@@ -133,7 +133,7 @@ def test_a_suspicion_is_enough_for_looks_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("logits", "looks", "found"),
-    [((-1.1, -1.1), 2, 0), ((1.1, 1.1), 3, 1), ((0.9, 0.9), 4, 1), ((-0.9, -0.9), 4, 0)],
+    [((-0.8, -0.8), 2, 0), ((0.8, 0.8), 3, 1), ((0.6, 0.6), 4, 1), ((-0.6, -0.6), 4, 0)],
 )
 def test_there_are_no_more_looks_than_decide(
     logits: tuple[float, float], looks: int, found: int

@@ -1,5 +1,5 @@
 /* A QEMU plugin that counts the instructions a program executes, and writes the number so far at
- * each call of getppid and at the program's end. Debian 12 has no header for plugins outside of
+ * each call of getppid, whose number it is told, and at the program's end. Debian 12 has no header for plugins outside of
  * QEMU's source package; what is used of the interface (version 1) is declared here.
  *
  * Counted is per translated block, on all threads together and without locks: exact as long as one
@@ -13,7 +13,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { ADD_U64 = 0, INTERFACE_VERSION = 1, GETPPID_OF_AARCH64 = 173 };
+enum { ADD_U64 = 0, INTERFACE_VERSION = 1 };
 
 typedef uint64_t plugin_id;
 struct block;
@@ -31,6 +31,7 @@ void qemu_plugin_register_vcpu_tb_exec_inline(struct block *, int operation, voi
 EXPORT int qemu_plugin_version = INTERFACE_VERSION;
 
 static uint64_t executed;
+static int64_t getppid_number;
 static int out;
 
 static void write_count(const char *at) { dprintf(out, "%s %" PRIu64 "\n", at, executed); }
@@ -45,7 +46,7 @@ static void on_call(plugin_id id, unsigned processor, int64_t number, uint64_t a
                     uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8) {
   (void)id, (void)processor, (void)a1, (void)a2, (void)a3, (void)a4, (void)a5, (void)a6, (void)a7;
   (void)a8;
-  if (number == GETPPID_OF_AARCH64) write_count("mark");
+  if (number == getppid_number) write_count("mark");
 }
 
 static void on_end(plugin_id id, void *nothing) {
@@ -53,10 +54,13 @@ static void on_end(plugin_id id, void *nothing) {
   write_count("end");
 }
 
-/* Takes one argument, out=FILE: where the counts are appended, a line each. */
+/* Takes two arguments: out=FILE, where the counts are appended, a line each, and call=NUMBER, that
+ * of getppid on the emulated system. */
 EXPORT int qemu_plugin_install(plugin_id id, const void *info, int count, char **arguments) {
   (void)info;
-  if (count != 1 || strncmp(arguments[0], "out=", 4) != 0) return 1;
+  if (count != 2 || strncmp(arguments[0], "out=", 4) != 0) return 1;
+  if (strncmp(arguments[1], "call=", 5) != 0) return 1;
+  getppid_number = strtol(arguments[1] + 5, NULL, 10);
   out = open(arguments[0] + 4, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (out < 0) return 1;
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);

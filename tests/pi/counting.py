@@ -2,7 +2,7 @@
 
 An emulator has no clock, but it can count. Debian 12's QEMU takes plugins; count_marks.c is one
 that writes down the count at each call of `getppid`, which the benchmarks' steps.py makes before
-and behind each step. Prints the rows of the table in docs/raspberry-pi.md. Ends with 77 where this
+and behind each step. Prints the rows of the tables in docs/raspberry-pi.md. Ends with 77 where this
 machine cannot count.
 """
 
@@ -14,25 +14,24 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from pi import debian
 from pi.commands import run
+from pi.counts import Counts, print_table, read_counts, steps_of
 from pi.errors import CannotRun, Failed
 from pi.guest_memory import guests_below
 from pi.places import Place, default_cache, emulated, fetch_system, make_place
 from pi.steps import read_steps
-from pi.systems import SYSTEMS, Debian, System
+from pi.systems import SYSTEMS, Debian, Emulation, System
 from pi.wheels import Wheels
 
 _HERE = Path(__file__).resolve().parent
 _CHECKOUT = _HERE.parent.parent
 _PROGRAMS = _HERE.parent / "benchmarks" / "programs"
 _SKIPPED = 77
-_SYSTEM = "bookworm-arm64"
 _SIDE = 1000  # pixels of a picture's longer side
 _SAMPLE = _CHECKOUT / "docs" / "samples" / "astronaut.jpg"
 # The sample's face, 40 % of the side, and the whole sample, where it is 20 %.
@@ -40,11 +39,14 @@ _PICTURES = ("portrait", "smaller face")
 _CUT = "import cv2; cv2.imwrite('portrait.png', cv2.imread('sample.jpg')[0:250, 100:350])"
 # By QEMU's name of a processor, the number by which /proc/cpuinfo tells it: this QEMU shows
 # programs this machine's own, unless there is one in the root folder.
-_PROCESSORS = {"cortex-a53": "0xd03", "cortex-a72": "0xd08", "cortex-a76": "0xd0b"}
+_PARTS = {"cortex-a7": "0xc07", "cortex-a53": "0xd03", "cortex-a72": "0xd08", "cortex-a76": "0xd0b"}
+_64_BIT, _32_BIT = ("cortex-a53", "cortex-a72", "cortex-a76"), ("cortex-a7",)
+# By architecture, the number by which programs call getppid.
+_GETPPID = {"arm64": 173, "armhf": 64}
 _CPUINFO = """\
 processor\t: 0
 CPU implementer\t: 0x41
-CPU architecture: 8
+CPU architecture: {architecture}
 CPU variant\t: 0x0
 CPU part\t: {part}
 CPU revision\t: 3
@@ -78,51 +80,50 @@ COUNTS=steps python3 steps.py count 0000.jpg 0001.jpg > steps_names
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """What an emulated program's plugin wrote.
+class Counted:
+    """An installation that is counted.
 
     Attributes:
-        parts: Instructions from each mark to the next, the first from the program's beginning.
-        total: Instructions in all; None where the program was killed.
+        system: The system's name.
+        steps: The name of the block of steps that installs on it.
+        processors: The processors that it is counted on.
     """
 
-    parts: tuple[int, ...]
-    total: int | None
+    system: str
+    steps: str
+    processors: tuple[str, ...]
 
 
-def read_counts(text: str) -> Counts:
-    """Reads the lines of one process: `mark COUNT` and `end COUNT`."""
-    lines = [line.split() for line in text.splitlines()]
-    marks = [int(count) for word, count in lines if word == "mark"]
-    ends = [int(count) for word, count in lines if word == "end"]
-    parts = tuple(after - before for before, after in zip([0, *marks], marks, strict=False))
-    return Counts(parts, ends[-1] if ends else None)
-
-
-def steps_of(counts: Counts, names: Sequence[str]) -> dict[str, int]:
-    """Gives the marked steps their names, which are printed as `NUMBER NAME`."""
-    marked = counts.parts[1::2]  # the others are what lies between two steps
-    found = {}
-    for name, count in zip(names, marked, strict=True):
-        number, _, step = name.partition(" ")
-        found[f"{_PICTURES[int(number)]}: {step}"] = count
-    return found
+_COUNTED = {
+    f"{system}, {steps}": Counted(system, steps, processors)
+    for system, steps, processors in (
+        ("bookworm-arm64", "standard", _64_BIT),
+        ("bookworm-arm64", "tflite-runtime", _64_BIT),
+        ("bookworm-armhf", "32-bit", _32_BIT),
+    )
+}
 
 
 def main() -> int:
     """Counts and prints; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m pi.counting", allow_abbrev=False)
     add = parser.add_argument
-    add("--processor", action="append", choices=_PROCESSORS, help="only this one (default: all)")
+    add(
+        "--on", choices=_COUNTED, default=next(iter(_COUNTED)),
+        help="system and the steps that install on it (default: %(default)s)",
+    )  # fmt: skip
+    add("--processor", action="append", choices=_PARTS, help="only this one (default: all)")
     add("--cache", type=Path, default=default_cache(), help="as for make pi-test")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pi-counting-", dir=options.cache) as folder:
         try:
-            counter = Counter(options.cache.resolve(), Path(folder).resolve())
+            counted = _COUNTED[options.on]
+            counter = Counter(counted, options.cache.resolve(), Path(folder).resolve())
             table = {
                 processor: counter.count(processor)
-                for processor in options.processor or _PROCESSORS
+                for processor in counted.processors
+                if processor in (options.processor or counted.processors)
             }
         except CannotRun as reason:
             print(f"counting skipped: {reason}")
@@ -134,18 +135,11 @@ def main() -> int:
     return 0
 
 
-def print_table(table: Mapping[str, Mapping[str, int]]) -> None:
-    """Prints millions of instructions, a column a processor."""
-    print("| millions (instructions, unless it says bytes) |", " | ".join(table), "|")
-    print("|---" * (len(table) + 1) + "|")
-    for name in next(iter(table.values())):
-        print(f"| {name} |", " | ".join(f"{one[name] / 1e6:.2f}" for one in table.values()), "|")
-
-
 class Counter:
     """Installs the tool on an emulated system and counts there.
 
     Args:
+        counted: What is installed, and where.
         cache: Folder that keeps what is downloaded.
         work: Folder for everything else.
 
@@ -154,19 +148,21 @@ class Counter:
         Failed: The wheel cannot be built.
     """
 
-    def __init__(self, cache: Path, work: Path) -> None:
+    def __init__(self, counted: Counted, cache: Path, work: Path) -> None:
         debian.check()
         if shutil.which("cc") is None:
             raise CannotRun("no C compiler is here, for the emulator's plugin")
         self._work = work
+        (self._system,) = [system for system in SYSTEMS if system.name == counted.system]
+        self._debian = _debian(self._system)
         self._emulator = self._make_emulator(cache)
-        (self._system,) = [system for system in SYSTEMS if system.name == _SYSTEM]
-        self._archives = fetch_system(_debian(self._system), (), cache)
+        steps = read_steps((_CHECKOUT / "docs" / "raspberry-pi.md").read_text("utf-8"))
+        self._archives = fetch_system(self._debian, steps[counted.steps].packages, cache)
         run([sys.executable, "-m", "venv", work / "pip"])
         wheels = Wheels([work / "pip" / "bin" / "python", "-m", "pip", "--quiet"], cache)
         wheel = wheels.build(_CHECKOUT, work)
-        steps = read_steps((_CHECKOUT / "docs" / "raspberry-pi.md").read_text("utf-8"))["standard"]
-        fetched = wheels.fetch(self._system, "standard", steps.pip_arguments(), wheel)
+        wanted = steps[counted.steps].pip_arguments()
+        fetched = wheels.fetch(self._system, counted.steps, wanted, wheel)
         # The cache may have an older one of ours.
         others = (path for path in fetched.glob("*.whl") if path.name != wheel.name)
         self._wheels = [*others, wheel]
@@ -174,6 +170,7 @@ class Counter:
     def _make_emulator(self, cache: Path) -> list[str]:
         """Unpacks the emulator with this machine's kind of libraries, and compiles the plugin."""
         root = self._work / "emulator"
+        call = _GETPPID[self._debian.architecture]
         debian.unpack(debian.fetch("bookworm", "amd64", ["qemu-user"], cache), root)
         plugin = self._work / "count_marks.so"
         flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC"]
@@ -182,8 +179,8 @@ class Counter:
         return [
             str(root / "lib64/ld-linux-x86-64.so.2"),
             *("--library-path", ":".join(map(str, libraries))),
-            str(root / "usr/bin/qemu-aarch64"),
-            *("-plugin", f"{plugin},out=${{COUNTS:-/dev/null}}"),
+            str(root / "usr/bin" / _emulation(self._debian).program),
+            *("-plugin", f"{plugin},out=${{COUNTS:-/dev/null}},call={call}"),
         ]
 
     def count(self, processor: str) -> dict[str, int]:
@@ -203,7 +200,7 @@ class Counter:
         if command is None:
             raise Failed("the command was not counted to its end")
         found = dict(zip(names("start"), counts("start").parts, strict=True))
-        found |= {_COMMAND: command, **steps_of(counts("steps"), names("steps"))}
+        found |= {_COMMAND: command, **steps_of(counts("steps"), names("steps"), _PICTURES)}
         for workers in _WORKERS:
             name = f"memory in bytes, {workers} worker{'s' * (workers > 1)}"
             found[name] = self._most_memory(place, packages, workers)
@@ -227,7 +224,7 @@ class Counter:
         start_as = emulated(self._emulator, processor, root)
         place = make_place(root, self._system.python, self._archives, start_as)
         (root / "proc").mkdir()
-        (root / "proc" / "cpuinfo").write_text(_CPUINFO.format(part=_PROCESSORS[processor]))
+        (root / "proc" / "cpuinfo").write_text(_cpuinfo(processor))
         for program in (_PROGRAMS / "enlarge.py", _PROGRAMS / "steps.py", _HERE / "start_up.py"):
             shutil.copy(program, place.home)
         return place
@@ -243,6 +240,16 @@ class Counter:
 def _debian(system: System) -> Debian:
     assert system.debian is not None
     return system.debian
+
+
+def _emulation(debian: Debian) -> Emulation:
+    assert debian.emulation is not None
+    return debian.emulation
+
+
+def _cpuinfo(processor: str) -> str:
+    architecture = 7 if processor in _32_BIT else 8
+    return _CPUINFO.format(part=_PARTS[processor], architecture=architecture)
 
 
 if __name__ == "__main__":

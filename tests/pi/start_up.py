@@ -23,4 +23,4 @@ os.getppid()
 open_parts(Choices())
 os.getppid()
 
-print("Python's start", "NumPy", "OpenCV", "this package", "LiteRT, model, cascades", sep="\n")
+print("Python's start", "NumPy", "OpenCV", "this package", "runtime, models, cascade", sep="\n")

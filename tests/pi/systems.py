@@ -92,9 +92,11 @@ SYSTEMS = (
     ),
     System("trixie-arm64", "3.13", "aarch64", 41, (_STANDARD,), Debian("trixie", "arm64", _PI_5)),
     System("bookworm-armhf", "3.11", "armv7l", 36, (_32_BIT,), Debian("bookworm", "armhf", _PI_2)),
-    System("bookworm-amd64", "3.11", "x86_64", 36, (_STANDARD,), Debian("bookworm", "amd64")),
+    System(
+        "bookworm-amd64", "3.11", "x86_64", 36, (_STANDARD, _NUMPY_1), Debian("bookworm", "amd64")
+    ),
     System("trixie-amd64", "3.13", "x86_64", 41, (_STANDARD,), Debian("trixie", "amd64")),
-    System("python3.10", "3.10", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
+    System("python3.10", "3.10", "x86_64", _OLDEST_GLIBC, (_STANDARD, _NUMPY_1)),
     System("python3.11", "3.11", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
     System("python3.12", "3.12", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),
     System("python3.13", "3.13", "x86_64", _OLDEST_GLIBC, (_STANDARD,)),

@@ -18,11 +18,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from image_gender_classifier import faces, headers, images, pipeline, xml
+from image_gender_classifier import faces, headers, images, manifest, pipeline, xml
 from image_gender_classifier.choices import Choices
+from image_gender_classifier.detectors import open_detector
 from image_gender_classifier.files import read_bytes
 from image_gender_classifier.fingerprint import run_hash
-from image_gender_classifier.loading import Parts, open_parts
+from image_gender_classifier.loading import Parts, open_parts, shipped_models
 
 Step = Callable[[], object]
 
@@ -33,6 +34,7 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     stored = np.frombuffer(data, np.uint8)
     picture = images.decode(data)
     found = parts.detector.find(picture)
+    quick = open_detector("lbp", manifest.load(shipped_models()), parts.runtime)
 
     def find() -> object:  # from new: a picture keeps what has been decoded finer
         return parts.detector.find(images.decode(data))
@@ -42,6 +44,7 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
         "hash": lambda: run_hash(data, parts.settings),
         "read header": lambda: headers.read_header(data),
         "decode": lambda: images.decode(data),
+        "search with LBP": lambda: quick.find(picture),
         "decode and find": find,
         "decode at full size": lambda: cv2.imdecode(stored, cv2.IMREAD_COLOR),
     }
