@@ -1,6 +1,6 @@
 """`image-gender-convert`: a trained Keras model in, its int8 TFLite and ONNX forms out.
 
-Nothing is published before the three have been compared side by side.
+Nothing is published before all of them have been compared side by side.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ def _convert(arguments: Sequence[str]) -> list[str]:
 def _parser() -> Parser:
     parser = Parser(
         prog=PROGRAM,
-        description="Exports a trained Keras model to int8 TFLite and ONNX, compares the three "
-        "and publishes them with their manifest.",
+        description="Exports a trained Keras model to int8 TFLite and ONNX, and to TFLite with the "
+        "same integers in float32 arithmetic for tflite-runtime; compares all of them and "
+        "publishes them with their manifest.",
     )
     add_data_options(parser)
     add_detector_option(parser)

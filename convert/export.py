@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.convert import calibration_set, in_float, onnx, tflite, verify
+from image_gender_classifier.convert import calibration_set, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
-from image_gender_classifier.convert.publish import entry_of, in_float_of, publish
+from image_gender_classifier.convert.publish import entry_of, form_in_float, publish, with_form
 from image_gender_classifier.entries import ModelEntry
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import SHIPPED_STEM
@@ -47,13 +47,13 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
 
     tflite_file = tflite.quantise(keras_model.model, quantising.crops)
     onnx_file = onnx.from_tflite(tflite_file)
-    float_file = in_float.write(tflite_file)
+    float_file = form_in_float(tflite_file)
     tflite_model = open_model("tflite", tflite_file)
     exported = _calibrated(original, tflite_model, crops.held_out)
     converted = {**original.trained, "converted_by": command}
     exported = exported._replace(trained=converted)
-    form = in_float_of(SHIPPED_STEM, float_file)
-    of_tflite = entry_of(f"{SHIPPED_STEM}.tflite", tflite_file, exported)._replace(in_float=form)
+    of_tflite = entry_of(f"{SHIPPED_STEM}.tflite", tflite_file, exported)
+    of_tflite = with_form(of_tflite, float_file)
     of_onnx = entry_of(f"{SHIPPED_STEM}.onnx", onnx_file, exported)
 
     comparison = verify.compare(
@@ -62,7 +62,7 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
         Classifier(keras_model, original),
         Classifier(tflite_model, of_tflite),
         Classifier(open_model("onnx", onnx_file), of_onnx),
-        Classifier(open_model("tflite", float_file), of_tflite),
+        None if float_file is None else Classifier(open_model("tflite", float_file), of_tflite),
         step=tflite.logit_step(tflite_file),
     )
     if len(compared) > len(crops.compared):
@@ -78,9 +78,10 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     files = {
         original.file: options.model.read_bytes(),
         of_tflite.file: tflite_file,
-        form.file: float_file,
         of_onnx.file: onnx_file,
     }
+    if of_tflite.in_float is not None and float_file is not None:
+        files[of_tflite.in_float.file] = float_file
     publish(options.out, files, [original, of_tflite, of_onnx])
     for name, data in files.items():
         say(f"{options.out / name}: {len(data):,} bytes", sys.stdout)

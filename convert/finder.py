@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from image_gender_classifier import manifest
-from image_gender_classifier.convert import in_float, onnx, tflite
-from image_gender_classifier.convert.publish import entry_of, in_float_of, publish
+from image_gender_classifier.convert import onnx, tflite
+from image_gender_classifier.convert.publish import entry_of, form_in_float, publish, with_form
 from image_gender_classifier.errors import ModelError, UnreadablePicture, UsageError
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.finder import FaceFinder
@@ -88,12 +88,11 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     squares = np.stack([fitted(scene.pixels, size) for scene in calibrating])
     tflite_file = tflite.quantise(keras_model.model, squares)
     onnx_file = onnx.from_tflite(tflite_file)
-    float_file = in_float.write(tflite_file)
-    form = in_float_of(STEM, float_file)
+    float_file = form_in_float(tflite_file)
     exported = original._replace(trained={**original.trained, "converted_by": command})
     entries = [
         original,
-        entry_of(f"{STEM}.tflite", tflite_file, exported)._replace(in_float=form),
+        with_form(entry_of(f"{STEM}.tflite", tflite_file, exported), float_file),
         entry_of(f"{STEM}.onnx", onnx_file, exported),
     ]
     runtimes: list[Runtime] = [
@@ -110,12 +109,16 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
         say(f"{name}: {result}, of {len(compared)} scenes", sys.stdout)
     say(f"TFLite and ONNX: {differing:.6f} of the numbers more than a step apart", sys.stdout)
     faults = _faults(results, differing)
-    if not _answers_alike(runtimes[1], open_model("tflite", float_file), squares):
-        faults.append("TFLite and its form in float32 differ")
+    names = [entry.file for entry in entries]
+    files = dict(zip(names, (keras_file, tflite_file, onnx_file), strict=True))
+    form = entries[1].in_float
+    if form is not None and float_file is not None:
+        files[form.file] = float_file
+        shown = np.stack([fitted(scene.pixels, size) for scene in compared])
+        if not _answers_alike(runtimes[1], open_model("tflite", float_file), shown):
+            faults.append("TFLite and its form in float32 differ")
     if faults:
         return faults
-    names = (*(entry.file for entry in entries), form.file)
-    files = dict(zip(names, (keras_file, tflite_file, onnx_file, float_file), strict=True))
     publish(options.out, files, entries)
     for name, data in files.items():
         say(f"{options.out / name}: {len(data):,} bytes", sys.stdout)

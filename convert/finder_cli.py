@@ -1,6 +1,6 @@
 """`image-gender-convert-finder`: a trained face finder in, its int8 TFLite and ONNX forms out.
 
-Nothing is published before the three have been compared on the same scenes.
+Nothing is published before all of them have been compared on the same scenes.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ def _convert(arguments: Sequence[str]) -> list[str]:
 def _parser() -> Parser:
     parser = Parser(
         prog=PROGRAM,
-        description="Exports a trained face finder to int8 TFLite and ONNX, compares the three on "
-        "scenes made as for training, and publishes them with their manifest.",
+        description="Exports a trained face finder to int8 TFLite and ONNX, and to TFLite with the "
+        "same integers in float32 arithmetic for tflite-runtime; compares all of them on scenes "
+        "made as for training, and publishes them with their manifest.",
     )
     add_data_options(parser)
     add = parser.add_argument

@@ -5,7 +5,7 @@ one. tflite-runtime's int8 kernels round them twice, as in Jacob et al., "Quanti
 of Neural Networks for Efficient Integer-Arithmetic-Only Inference" (CVPR 2018), section 2.2, and a
 few layers on half of the values differ by one. In float32 sums of products of small integers are
 exact in any order, and what makes the next layer's integers of them is exact too or rounded in one
-place: the answers are the int8 file's to the bit, whatever runs it.
+place: the answers are the int8 file's, whatever runs it.
 
 Rounding and limiting is done by nothing but multiplications, and additions with a ReLU: these are
 quick everywhere. tflite-runtime takes twenty times as long for a minimum on 32-bit ARM.
@@ -21,6 +21,13 @@ import numpy.typing as npt
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
+from image_gender_classifier.convert.exactness import (
+    LOWER_BITS,
+    Numbers,
+    check_sums,
+    fixed_point,
+    largest_sums,
+)
 from image_gender_classifier.convert.tflite_graph import (
     DTYPES,
     FLOAT,
@@ -30,15 +37,11 @@ from image_gender_classifier.convert.tflite_graph import (
     RELU,
     RELU6,
     Graph,
-    Numbers,
 )
 from image_gender_classifier.errors import ModelError
 
 _LOWEST, _HIGHEST = -128, 127
 _ABSENT = -1  # in place of an input's number
-_LARGEST_EXACT = 2**24  # of float32's integers
-_MULTIPLIER_BITS, _LOWER_BITS = 21, 11
-_TRIFLE = 0.01  # more than float32 errs by among numbers of int8's range
 # Where float32's steps are of one: adding it rounds to the nearest integer, a half to the even one.
 _ROUNDING = float(3 * 2**22)
 _NAMES = {
@@ -70,7 +73,7 @@ def write(data: bytes) -> bytes:
         A TFLite file from the same uint8 crop to the same float32 answers.
 
     Raises:
-        ModelError: It has an operation that is not known here, or sums too large to be exact.
+        ModelError: It cannot be done: an operation is not known here, or sums are too large.
     """
     return _Writer(flatbuffer_utils.read_model_from_bytearray(bytearray(data))).write()
 
@@ -90,8 +93,8 @@ class _Writer:
             code = self._model.operatorCodes[operator.opcodeIndex]
             name = _NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
             (output,) = operator.outputs
-            if name == "QUANTIZE":
-                inputs.append(self._input(*operator.inputs))
+            if name == "QUANTIZE" and not inputs:
+                inputs.append(self._input(*operator.inputs, output))
                 value = _Value(self._new.dequantised(inputs[-1]))
             elif name in _CONVOLUTIONS:
                 value = self._convolution(name, operator, output)
@@ -105,18 +108,20 @@ class _Writer:
             elif name in _REARRANGING:
                 value = self._rearranged(name, operator, output, code.version)
             else:
-                raise ModelError(f"the TFLite file's operation {name} cannot be done in float32")
+                raise ModelError(f"the operation {name} is not known here")
             self._values[output] = value
         return self._new.write(inputs, [self._values[out].tensor for out in self._old.outputs])
 
-    def _input(self, source: int) -> int:
+    def _input(self, source: int, output: int) -> int:
         old = self._old.tensors[source]
+        if old.type != schema.TensorType.UINT8 or self._scale(source) != self._scale(output):
+            raise ModelError("an operation QUANTIZE does more than to move pixels")
         return self._new.integers(self._new.tensor(old.shape, old.type), self._zero_point(source))
 
     def _convolution(self, name: str, operator: Any, output: int) -> _Value:
         source, weights, bias = operator.inputs
         numbers = self._content(weights).astype(np.int64)
-        value = self._values[source]
+        value = self._value(source)
         if name == "DEPTHWISE_CONV_2D" or numbers.shape[1:-1] not in ((), (1, 1)):
             value = self._unshifted(value)  # what it finds beyond the edge is 0
         # A channel's weights lie along the first axis, a depthwise convolution's along the last.
@@ -127,8 +132,9 @@ class _Writer:
         scales = self._scale(source) * self._scale(weights) / self._scale(output)
         options = operator.builtinOptions
         activation = options.fusedActivationFunction
-        products = np.abs(by_channel).sum(axis=1) * self._largest(source, value)
-        _check_exact(products, biases, scales, self._limits(output, activation))
+        held = (end - value.shift for end in self._limits(source, LINEAR))
+        products = largest_sums(by_channel, *held)
+        check_sums(products, biases, scales, self._limits(output, activation))
         # Scales are positive, so what is below 0 will be 0.
         options.fusedActivationFunction = LINEAR if activation == LINEAR else RELU
         held = self._new.integers(self._new.constant(value.sign * numbers, INT8))
@@ -167,15 +173,15 @@ class _Writer:
         low, high = self._limits(output, operator.builtinOptions.fusedActivationFunction)
         terms = [self._plain(term) for term in operator.inputs]
         factors = [self._scale(term) / self._scale(output) for term in operator.inputs]
-        multipliers, shift = _fixed_point(np.concatenate(factors))
-        upper_step = 2.0 ** (_LOWER_BITS - shift)
+        multipliers, shift = fixed_point(np.concatenate(factors))
+        upper_step = 2.0 ** (LOWER_BITS - shift)
 
-        def weighted(factors: Numbers) -> int:
-            pairs = zip(terms, factors, strict=True)
-            return self._new.sum(*(self._new.times(term, factor) for term, factor in pairs))
+        def weighted(weights: Numbers) -> int:
+            pairs = zip(terms, weights, strict=True)
+            return self._new.sum(*(self._new.times(term, weight) for term, weight in pairs))
 
-        carried = self._floor(weighted(multipliers % 2**_LOWER_BITS / 2.0**_LOWER_BITS))
-        upper = weighted((multipliers >> _LOWER_BITS) * upper_step)
+        carried = self._floor(weighted(multipliers % 2**LOWER_BITS / 2.0**LOWER_BITS))
+        upper = weighted((multipliers >> LOWER_BITS) * upper_step)
         whole = self._new.sum(upper, self._new.times(carried, upper_step))
         floor = self._floor(self._new.plus(whole, 0.5))
         below_high = self._new.plus(self._new.times(floor, -1), high, RELU)
@@ -185,31 +191,46 @@ class _Writer:
         return self._new.add("FLOOR", [tensor], self._new.like(tensor))
 
     def _mean(self, operator: Any, output: int) -> _Value:
+        """Averages as XNNPACK does, which sees to the zero points behind the scale, in float32."""
         source, axes = operator.inputs
         over = self._content(axes)
-        count = np.prod([self._shape(source)[axis] for axis in over]).astype(np.float32)
+        count = int(np.prod([self._shape(source)[axis] for axis in over]))
         inputs = [self._plain(source), self._new.constant(over, INT32)]
         sums = self._new.tensor(self._shape(output))
         self._new.add("SUM", inputs, sums, operator.builtinOptions)
-        scale = self._scale(source) / (count * self._scale(output))
-        return self._rounded(sums, scale, output, LINEAR)
+        scale = self._scale(source) / (np.float32(count) * self._scale(output))
+        limits = float(_LOWEST), float(_HIGHEST)
+        check_sums(largest_sums(np.ones((1, count)), *limits), np.zeros(1), scale, limits)
+        zero_sum = count * self._zero_point(source)
+        bias = np.float32(self._zero_point(output)) - np.float32(zero_sum) * scale
+        scaled = self._new.times(self._new.plus(sums, zero_sum), -scale)
+        rounded = self._new.plus(self._new.plus(scaled, -bias), -_ROUNDING)
+        below_high = self._new.plus(rounded, _ROUNDING + _HIGHEST, RELU)
+        return self._above_low(below_high, *self._limits(output, LINEAR))
 
     def _rearranged(self, name: str, operator: Any, output: int, version: int) -> _Value:
         """Copies an operation that moves numbers, or counts them."""
         inputs = []
         for tensor in operator.inputs:
-            if tensor not in self._values:
-                kind = self._old.tensors[tensor].type
-                self._values[tensor] = _Value(self._new.constant(self._content(tensor), kind))
-            inputs.append(self._values[tensor].tensor)
+            kind = self._old.tensors[tensor].type
+            if kind == INT8:
+                inputs.append(self._plain(tensor))
+            elif tensor in self._values:
+                inputs.append(self._values[tensor].tensor)
+            else:
+                inputs.append(self._new.constant(self._content(tensor), kind))
         moves = self._old.tensors[output].type == INT8
         new = self._new.tensor(self._shape(output), FLOAT if moves else INT32)
-        self._new.add(name, inputs, new, operator.builtinOptions, version)
-        return self._values[operator.inputs[0]]._replace(tensor=new) if moves else _Value(new)
+        return _Value(self._new.add(name, inputs, new, operator.builtinOptions, version))
+
+    def _value(self, source: int) -> _Value:
+        if source not in self._values:
+            raise ModelError("an operation has a constant where a layer's output is known here")
+        return self._values[source]
 
     def _plain(self, source: int) -> int:
         """A tensor of the integers themselves."""
-        tensor, sign, _ = self._unshifted(self._values[source])
+        tensor, sign, _ = self._unshifted(self._value(source))
         return tensor if sign == 1 else self._new.times(tensor, sign)
 
     def _unshifted(self, value: _Value) -> _Value:
@@ -223,14 +244,10 @@ class _Writer:
         if activation == LINEAR:
             return low, high
         if activation not in (RELU, RELU6):
-            raise ModelError(f"the TFLite file's activation {activation} cannot be done in float32")
+            raise ModelError(f"the activation {activation} is not known here")
         if activation == RELU6:
             high = min(high, float(np.round(6 / self._scale(tensor)[0])))
         return max(low, 0.0), high
-
-    def _largest(self, source: int, value: _Value) -> float:
-        """The largest number, whatever its sign, that the new graph can have for a tensor."""
-        return max(abs(end - value.shift) for end in self._limits(source, LINEAR))
 
     def _shape(self, tensor: int) -> Sequence[int]:
         shape: Sequence[int] = self._old.tensors[tensor].shape
@@ -246,36 +263,3 @@ class _Writer:
 
     def _zero_point(self, tensor: int) -> int:
         return int(self._old.tensors[tensor].quantization.zeroPoint[0])
-
-
-def _fixed_point(factors: npt.NDArray[np.float32]) -> tuple[Numbers, int]:
-    """Gives integers and a shift, so that each factor is about integer / 2^shift.
-
-    As XNNPACK takes them for its sums: the largest has 21 bits.
-    """
-    shift = _MULTIPLIER_BITS - int(np.frexp(factors.max())[1])
-    return np.rint(factors.astype(np.float64) * 2.0**shift).astype(np.int64), shift
-
-
-def _check_exact(
-    products: Numbers, biases: Numbers, scales: Numbers, limits: tuple[float, float]
-) -> None:
-    """Checks that no sum, nor a part of one, is too large for float32 to be exact.
-
-    It does no harm where products are so small beside a bias that all sums end at one integer.
-
-    Args:
-        products: By channel, the most that products can add up to.
-        biases: What is added to them.
-        scales: What sums are multiplied by to become integers.
-        limits: The lowest and the highest of these.
-
-    Raises:
-        ModelError: A channel could be inexact.
-    """
-    lowest, highest = (
-        np.round(np.clip((biases + way * products) * scales + way * _TRIFLE, *limits))
-        for way in (-1, 1)
-    )
-    if np.any((products + np.abs(biases) > _LARGEST_EXACT) & (lowest != highest)):
-        raise ModelError("the TFLite file has sums too large to be exact in float32")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from image_gender_classifier import manifest
+from image_gender_classifier.convert import in_float
 from image_gender_classifier.entries import FinderEntry, Form, ModelEntry, NetworkEntry
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.train.command import say
 from image_gender_classifier.train.model_folder import manifest_with
 from image_gender_classifier.writing import write_whole
 
@@ -21,10 +25,25 @@ def entry_of(file: str, data: bytes, model: _Entry) -> _Entry:
     return model._replace(file=file, sha256=digest, bytes=len(data))
 
 
-def in_float_of(stem: str, data: bytes) -> Form:
-    """What the manifest says of an export's form in float32 arithmetic."""
-    file = f"{stem}_in_float.tflite"
-    return Form(file, hashlib.sha256(data).hexdigest(), len(data))
+def form_in_float(data: bytes) -> bytes | None:
+    """Writes an int8 TFLite file in float32 arithmetic; says why where that cannot be done."""
+    try:
+        return in_float.write(data)
+    except ModelError as error:
+        say(
+            f"no form in float32: {error}; tflite-runtime will run the int8 file, whose answers "
+            "may then be a few quantisation steps apart",
+            sys.stdout,
+        )
+        return None
+
+
+def with_form(entry: _Entry, data: bytes | None) -> _Entry:
+    """Gives a TFLite file's entry with its form in float32 arithmetic, if there is one."""
+    if data is None:
+        return entry
+    file = f"{entry.file.removesuffix('.tflite')}_in_float.tflite"
+    return entry._replace(in_float=Form(file, hashlib.sha256(data).hexdigest(), len(data)))
 
 
 def publish(folder: Path, files: Mapping[str, bytes], entries: Iterable[NetworkEntry]) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
+
+from image_gender_classifier.convert.exactness import Numbers
 
 FLOAT, INT8, INT32 = schema.TensorType.FLOAT32, schema.TensorType.INT8, schema.TensorType.INT32
 DTYPES = {FLOAT: np.float32, INT8: np.int8, INT32: np.int32}
@@ -17,7 +18,6 @@ LINEAR, RELU, RELU6 = (
 )
 _SCHEMA_VERSION = 3
 _ANY_INT8 = 2  # of an operation's versions, the first that takes int8
-Numbers = npt.NDArray[Any]
 
 
 class Graph:

@@ -27,7 +27,8 @@ class Comparison:
         onnx: Accuracy of the ONNX file.
         steps: Largest difference of TFLite and ONNX, in quantisation steps of the logit.
         keras_difference: Largest difference of TFLite and Keras, in logits.
-        in_float_difference: Largest difference of TFLite and its form in float32 arithmetic.
+        in_float_difference: Largest difference of TFLite and its form in float32 arithmetic; 0
+            where there is no such form.
     """
 
     crops: int
@@ -71,7 +72,7 @@ def compare(
     keras: Classifier,
     tflite: Classifier,
     onnx: Classifier,
-    in_float: Classifier,
+    in_float: Classifier | None,
     *,
     step: float,
 ) -> Comparison:
@@ -83,14 +84,14 @@ def compare(
         keras: The trained model.
         tflite: Its TFLite export.
         onnx: Its ONNX export.
-        in_float: The TFLite export in float32 arithmetic.
+        in_float: The TFLite export in float32 arithmetic, if there is one.
         step: Quantisation step of the exports' logit.
 
     Raises:
         ModelError: A model gives something else than one finite number a crop.
     """
     of_keras, of_tflite, of_onnx, of_float = (
-        model.logits(crops) for model in (keras, tflite, onnx, in_float)
+        model.logits(crops) for model in (keras, tflite, onnx, in_float or tflite)
     )
 
     def accuracy(model: Classifier) -> float:

@@ -48,6 +48,7 @@ class StagedDetector:
 
         Raises:
             ModelError: A stage's file is damaged.
+            UnreadablePicture: The picture cannot be decoded again.
         """
         found = self._confirmed(picture, self._cascade.find(picture))
         if not self._every and any(_is_prominent(face, picture) for face in found):

@@ -106,6 +106,7 @@ class FaceFinder:
 
         Raises:
             ModelError: The network cannot be run.
+            UnreadablePicture: The picture cannot be decoded again.
         """
         if self._smallest is not None:
             picture = picture.finer()
@@ -142,6 +143,7 @@ class FaceFinder:
 
         Raises:
             ModelError: The network cannot be run.
+            UnreadablePicture: The picture cannot be decoded again.
         """
         found = distinct(self._looked_at(picture, frames, _LOOKS[:1]))
         return self._faces(found, stage)

@@ -121,8 +121,12 @@ def find_model(path: Path) -> ModelEntry:
     """
     if not path.is_file():
         raise ModelError(f"{path}: there is no such file")
-    entry = load(path.parent).models.get(path.name)
+    models = load(path.parent).models
+    entry = models.get(path.name)
     if entry is None:
+        for known in models.values():
+            if known.in_float is not None and known.in_float.file == path.name:
+                raise ModelError(f"{path}: is a form of {known.file}; give that, beside it")
         raise ModelError(
             f"{path}: its manifest does not know it; make both with image-gender-train or "
             "image-gender-convert"
@@ -175,8 +179,16 @@ def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
     if not 0 <= values["threshold"] <= 1:
         raise ValueError("the threshold must lie between 0 and 1")
     if "in_float" in values:
-        values["in_float"] = Form(**values["in_float"])
+        values["in_float"] = _form(values["in_float"])
     return values
+
+
+def _form(fields: Mapping[str, Any]) -> Form:
+    form = Form(**fields)
+    name = form.file
+    if not (isinstance(name, str) and name and "\0" not in name and Path(name).name == name):
+        raise ValueError("a form's file must be a file name")
+    return form
 
 
 def _cascades(files: Mapping[str, Any]) -> tuple[CascadeEntry, ...]:

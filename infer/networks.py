@@ -6,6 +6,7 @@ from pathlib import Path
 
 from image_gender_classifier import manifest
 from image_gender_classifier.entries import NetworkEntry
+from image_gender_classifier.errors import ModelError
 from image_gender_classifier.runtimes import Runtime, RuntimeName, open_model, rounds_once
 
 
@@ -22,4 +23,9 @@ def open_network(name: RuntimeName, folder: Path, entry: NetworkEntry) -> Runtim
         ModelError: The file is missing or damaged, or the runtime cannot use it.
     """
     exact = entry if entry.in_float is None or rounds_once(name) else entry.in_float
+    if exact is not entry and not (folder / exact.file).is_file():
+        raise ModelError(
+            f"{folder / exact.file}: there is no such file, and tflite-runtime runs it in place of "
+            f"{entry.file}; copy it from beside the original, or convert the model again"
+        )
     return open_model(name, manifest.read_verified(folder, exact))

@@ -14,9 +14,10 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from image_gender_classifier import images, loading, manifest, pipeline
-from image_gender_classifier.convert import cli, export, onnx, tflite, verify
+from image_gender_classifier.convert import cli, export, in_float, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.entries import Calibration, ModelEntry
+from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.train import datasets, evaluate, keras_runtime, platt
@@ -58,6 +59,12 @@ def test_drawn_faces_end_to_end(
     for entry in models.models.values():
         data_read = manifest.read_verified(out, entry)
         assert len(data_read) == entry.bytes
+    form = models.models[FORMATS[0]].in_float
+    assert form is not None
+    assert f"{out / form.file}: {form.bytes:,} bytes" in shown
+    written = in_float.write(manifest.read_verified(out, models.models[FORMATS[0]]))
+    assert manifest.read_verified(out, form) == written
+    assert models.models[FORMATS[1]].in_float is None
     of_keras = manifest.load(exported.keras_path.parent).models["gender.keras"]
     assert models.models["gender.keras"] == of_keras
     of_tflite, of_onnx = (models.models[name] for name in FORMATS)
@@ -270,6 +277,43 @@ def test_exports_that_differ_are_not_published(
     shown = capsys.readouterr().err
     assert "image-gender-convert: nothing is published: TFLite and ONNX differ by " in shown
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_form_in_float32_that_differs_is_not_published(
+    exported: Any,
+    drawn_faces: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = manifest.load(shipped_models()).models[FORMATS[0]].in_float
+    assert other is not None
+    data = (shipped_models() / other.file).read_bytes()
+    monkeypatch.setattr(in_float, "write", lambda _: data)
+    options = ("--data", drawn_faces, "--layout", "folders")
+    assert convert("--model", exported.keras_path, "--out", out, *options) == 1
+    assert "TFLite and its form in float32 differ by " in capsys.readouterr().err
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_where_there_can_be_no_form_in_float32_the_others_are_published(
+    exported: Any,
+    drawn_faces: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(_: bytes) -> bytes:
+        raise ModelError("it cannot be done")
+
+    monkeypatch.setattr(in_float, "write", refuse)
+    options = ("--data", drawn_faces, "--layout", "folders")
+    assert convert("--model", exported.keras_path, "--out", out, *options) == 0
+    assert "no form in float32: it cannot be done; tflite-runtime" in capsys.readouterr().out
+    assert {path.name for path in out.iterdir()} == {"gender.keras", manifest.NAME, *FORMATS}
+    assert manifest.load(out).models[FORMATS[0]].in_float is None
 
 
 @pytest.mark.usefixtures("quick")

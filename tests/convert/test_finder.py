@@ -151,7 +151,7 @@ def test_publishes_nothing_where_the_form_in_float32_differs(
         buffer.data[::5] ^= 1
         return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
-    monkeypatch.setattr(finder.in_float, "write", moved)
+    monkeypatch.setattr(in_float, "write", moved)
     given = ["--model", str(trained_finder), "--out", str(tmp_path), *options]
     assert finder_cli.main(given) == 1
     assert "TFLite and its form in float32 differ" in capsys.readouterr().err

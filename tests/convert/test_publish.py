@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from image_gender_classifier import manifest
-from image_gender_classifier.convert.publish import entry_of, in_float_of, publish
+from image_gender_classifier.convert import in_float
+from image_gender_classifier.convert.publish import entry_of, form_in_float, publish, with_form
 from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.errors import ModelError, OutputError
 from image_gender_classifier.loading import shipped_models
@@ -45,12 +46,29 @@ def test_an_empty_folder_gets_a_manifest(tmp_path: Path) -> None:
 
 
 def test_a_form_in_float32_stands_in_its_files_entry(tmp_path: Path) -> None:
-    form = in_float_of("a", b"abcd")
-    made = entry("a.tflite", b"abc")._replace(in_float=form)
+    made = with_form(entry("a.tflite", b"abc"), b"abcd")
+    form = made.in_float
+    assert form is not None
     publish(tmp_path, {"a.tflite": b"abc", form.file: b"abcd"}, [made])
     (known,) = manifest.load(tmp_path).models.values()
     assert known.in_float == form == ("a_in_float.tflite", hashlib.sha256(b"abcd").hexdigest(), 4)
     assert manifest.read_verified(tmp_path, form) == b"abcd"
+
+
+def test_without_a_form_in_float32_an_entry_stays_as_it_is() -> None:
+    made = entry("a.tflite", b"abc")
+    assert with_form(made, None) == made
+
+
+def test_why_there_is_no_form_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: bytes) -> bytes:
+        raise ModelError("the operation X is not known here")
+
+    monkeypatch.setattr(in_float, "write", refuse)
+    assert form_in_float(b"") is None
+    assert "no form in float32: the operation X is not known here; " in capsys.readouterr().out
 
 
 def test_cascades_and_other_models_stay(tmp_path: Path) -> None:

@@ -95,6 +95,12 @@ def test_figures_are_those_of_the_answers() -> None:
     assert "TFLite and its form in float32 0.250 logits" in table
 
 
+def test_there_may_be_no_form_in_float32() -> None:
+    crops, positive = np.zeros((2, 8, 8, 3), np.uint8), np.array([True, False])
+    found = verify.compare(crops, positive, *[fixed(1, -1)] * 3, None, step=0.5)
+    assert found.in_float_difference == 0
+
+
 def test_accuracies_are_as_in_use() -> None:
     """With the calibration of each, in which a small positive logit may mean the other gender."""
     crops = np.zeros((4, 8, 8, 3), np.uint8)

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from image_gender_classifier.entries import FinderEntry
-from image_gender_classifier.errors import ModelError
+from image_gender_classifier.errors import ModelError, UnreadablePicture
 from image_gender_classifier.finder import FaceFinder
 from image_gender_classifier.images import Picture
 from image_gender_classifier.looks import STRIDE, squares
@@ -159,6 +159,17 @@ def test_looks_at_finer_pixels_where_there_are_too_few() -> None:
         assert len(asked) == decodings
         assert middle(face.box) == pytest.approx((2 * (340 + side), 2 * (300 + side)), abs=8)
         assert face.box.width == pytest.approx(2 * 2 * 2 * side, abs=16)
+
+
+def test_a_picture_that_cannot_be_decoded_again_is_unreadable() -> None:
+    def fail() -> Picture:
+        raise UnreadablePicture("The file is gone.")
+
+    quick = replace(marked(400, 400, 150, 170, 30), decode_finer=fail)
+    with pytest.raises(UnreadablePicture, match="gone"):
+        FaceFinder(Marks(), ENTRY).find(quick)
+    with pytest.raises(UnreadablePicture, match="gone"):
+        FaceFinder(Marks(), ENTRY).confirm(quick, [Box(310, 270, 120, 120)], "lbp")
 
 
 def test_a_mirrored_look_tells_the_same_frame() -> None:

@@ -60,7 +60,14 @@ def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licenc
 
 @pytest.mark.parametrize("file", [MODEL, FINDER])
 @pytest.mark.parametrize(
-    "form", [{"file": "a.tflite"}, {"file": "a", "sha256": "0", "bytes": 1, "more": 2}, [], 7]
+    "form",
+    [
+        *({"file": "a.tflite"}, {"file": "a", "sha256": "0", "bytes": 1, "more": 2}, [], 7, None),
+        *(
+            {"file": file, "sha256": "0", "bytes": 1}
+            for file in (7, None, ["a"], "a\0b", "../a", "/a", "a/b", "", ".")
+        ),
+    ],
 )
 def test_a_form_in_float32_of_another_kind_is_a_model_error(
     file: str, form: object, models: Path

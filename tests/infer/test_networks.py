@@ -63,8 +63,17 @@ def test_a_missing_form_is_told(models: Path) -> None:
     entry = entry_in(models)
     assert entry.in_float is not None
     (models / entry.in_float.file).unlink()
-    with pytest.raises(ModelError, match=r"in_float\.tflite: cannot be read"):
+    with pytest.raises(
+        ModelError, match=r"in_float\.tflite: there is no such file, and tflite-run"
+    ):
         open_network("tflite", models, entry)
+
+
+def test_the_form_itself_is_no_model_to_give(models: Path) -> None:
+    entry = entry_in(models)
+    assert entry.in_float is not None
+    with pytest.raises(ModelError, match=r"is a form of gender_int8\.tflite; give that"):
+        loading.open_classifier(models / entry.in_float.file)
 
 
 def test_verdicts_and_their_key_are_the_same(

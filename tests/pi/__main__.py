@@ -53,8 +53,9 @@ def main() -> int:
 
 def _try_all(comparer: Comparer, options: argparse.Namespace, chosen: list[Path]) -> int:
     wanted = _wanted(options)
-    if any(system.debian for _, system, _ in wanted):
-        comparer.prepare_debians()
+    debians = [system.debian for _, system, _ in wanted if system.debian]
+    if debians:
+        comparer.prepare_debians(debians)
     started = time.monotonic()
     reference = comparer.reference(chosen)
     _tell("this machine", started, ["made what the others are compared with"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -13,7 +14,7 @@ from pi.commands import run
 from pi.errors import CannotRun, Failed
 from pi.places import Debians, Place, on_this_machine
 from pi.steps import Steps, read_steps
-from pi.systems import ADDED_RUNTIMES, BUNDLE, Installation, System, this_machine
+from pi.systems import ADDED_RUNTIMES, BUNDLE, Debian, Installation, System, this_machine
 from pi.trial import Findings
 from pi.wheels import Wheels
 
@@ -67,13 +68,14 @@ class Comparer:
         self._debians: Debians | None = None
         self._downloads = Lock()  # one at a time: some share a folder of the cache
 
-    def prepare_debians(self) -> None:
-        """Fetches what runs other systems' programs.
+    def prepare_debians(self, systems: Iterable[Debian]) -> None:
+        """Fetches what runs the programs of some systems.
 
         Raises:
             CannotRun: It cannot be had or does not work here.
         """
         self._debians = Debians(self._cache, self._work / "systems")
+        self._debians.prepare_emulators(systems)
 
     def reference(self, chosen: list[Path]) -> Reference:
         """Lets this machine judge the pictures."""

@@ -1,6 +1,7 @@
 /* A QEMU plugin that counts the instructions a program executes, and writes the number so far at
- * each call of getppid, whose number it is told, and at the program's end. Debian 12 has no header for plugins outside of
- * QEMU's source package; what is used of the interface (version 1) is declared here.
+ * each call of getppid, whose number it is told, and at the program's end. Debian 12 has no header
+ * for plugins outside of QEMU's source package; what is used of the interface (version 1) is
+ * declared here.
  *
  * Counted is per translated block, on all threads together and without locks: exact as long as one
  * thread works at a time. */

@@ -112,19 +112,21 @@ def main() -> int:
         "--on", choices=_COUNTED, default=next(iter(_COUNTED)),
         help="system and the steps that install on it (default: %(default)s)",
     )  # fmt: skip
-    add("--processor", action="append", choices=_PARTS, help="only this one (default: all)")
+    add(
+        "--processor", action="append", choices=_PARTS,
+        help="only this one (default: all that are known for the system)",
+    )  # fmt: skip
     add("--cache", type=Path, default=default_cache(), help="as for make pi-test")
     options = parser.parse_args()
+    counted = _COUNTED[options.on]
+    processors = options.processor or counted.processors
+    if other := set(processors) - set(counted.processors):
+        parser.error(f"{options.on} is not counted on {', '.join(sorted(other))}")
     options.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pi-counting-", dir=options.cache) as folder:
         try:
-            counted = _COUNTED[options.on]
             counter = Counter(counted, options.cache.resolve(), Path(folder).resolve())
-            table = {
-                processor: counter.count(processor)
-                for processor in counted.processors
-                if processor in (options.processor or counted.processors)
-            }
+            table = {processor: counter.count(processor) for processor in processors}
         except CannotRun as reason:
             print(f"counting skipped: {reason}")
             return _SKIPPED

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pi import debian
 from pi.commands import run
 from pi.errors import CannotRun, Failed
-from pi.systems import SYSTEMS, Debian
+from pi.systems import Debian
 
 # Debian 12's QEMU shows programs this machine's /proc/cpuinfo, with which LiteRT and ONNX Runtime
 # crash; newer ones show that of the emulated processor.
@@ -69,7 +69,7 @@ class Place:
             "HOME": self.home,
             "PATH": f"{self.home}/bin:/usr/bin:/bin",
             # What an emulated Python reads from /usr is its root folder's, but what it writes there
-            # would be this machine's.
+            # would be this machine's; one that is not emulated writes into its root folder.
             "PYTHONPYCACHEPREFIX": self.home / "bytecode",
         }
         if wheels is not None:
@@ -97,20 +97,29 @@ class Debians:
         work: Folder for the systems.
 
     Raises:
-        CannotRun: The emulators cannot be had or do not work here.
+        CannotRun: apt cannot be used here.
     """
 
     def __init__(self, cache: Path, work: Path) -> None:
         debian.check()
         self._cache = cache
         self._work = work
-        archives = debian.fetch(_EMULATORS_RELEASE, "amd64", ["qemu-user"], cache)
+
+    def prepare_emulators(self, systems: Iterable[Debian]) -> None:
+        """Fetches what emulates the processors of some systems.
+
+        Raises:
+            CannotRun: It cannot be had or does not work here.
+        """
+        wanted = {system.emulation.program for system in systems if system.emulation}
+        if not wanted:
+            return
+        archives = debian.fetch(_EMULATORS_RELEASE, "amd64", ["qemu-user"], self._cache)
         (archive,) = [path for path in archives if path.name.startswith("qemu-user_")]
-        self._programs = cache / "emulators" / archive.stem / "usr" / "bin"
-        emulations = [one.debian.emulation for one in SYSTEMS if one.debian]
-        for name in sorted({emulation.program for emulation in emulations if emulation}):
+        self._programs = self._cache / "emulators" / archive.stem / "usr" / "bin"
+        for name in sorted(wanted):
             if not (self._programs / name).is_file():  # unpacked once for all runs
-                new = debian.unpack_one(archive, f"usr/bin/{name}", work)
+                new = debian.unpack_one(archive, f"usr/bin/{name}", self._work)
                 self._programs.mkdir(parents=True, exist_ok=True)
                 shutil.move(new, self._programs / name)
             try:

@@ -71,6 +71,7 @@ class System:
 
 # Numpy 2 with the newest runtimes, NumPy 1 with LiteRT's predecessor, and what Debian has.
 _STANDARD = Installation(("standard", "onnx"), ("tflite", "onnx"))
+_LITERT = Installation(("standard",), ("tflite",))
 _NUMPY_1 = Installation(("tflite-runtime",), ("tflite",))
 _32_BIT = Installation(("32-bit",), ("tflite",))
 BUNDLE = "bundle"
@@ -83,6 +84,8 @@ ADDED_RUNTIMES = ("onnx",)
 _PI_2 = Emulation("qemu-arm", "cortex-a7")
 _PI_3 = Emulation("qemu-aarch64", "cortex-a53")
 _PI_5 = Emulation("qemu-aarch64", "cortex-a76")
+# A PC of 2008: no AVX, as NumPy's wheels want no more.
+_OLD_PC = Emulation("qemu-x86_64", "Nehalem")
 _OLDEST_GLIBC = 28  # for Pythons of any origin; the newest wheels want no newer one
 
 SYSTEMS = (
@@ -94,6 +97,10 @@ SYSTEMS = (
     System("bookworm-armhf", "3.11", "armv7l", 36, (_32_BIT,), Debian("bookworm", "armhf", _PI_2)),
     System(
         "bookworm-amd64", "3.11", "x86_64", 36, (_STANDARD, _NUMPY_1), Debian("bookworm", "amd64")
+    ),
+    System(
+        "bookworm-amd64-old", "3.11", "x86_64", 36, (_LITERT,),
+        Debian("bookworm", "amd64", _OLD_PC),
     ),
     System("trixie-amd64", "3.13", "x86_64", 41, (_STANDARD,), Debian("trixie", "amd64")),
     System("python3.10", "3.10", "x86_64", _OLDEST_GLIBC, (_STANDARD, _NUMPY_1)),
