@@ -126,7 +126,10 @@ def find_model(path: Path) -> ModelEntry:
     if entry is None:
         for known in models.values():
             if known.in_float is not None and known.in_float.file == path.name:
-                raise ModelError(f"{path}: is a form of {known.file}; give that, beside it")
+                raise ModelError(
+                    f"{path}: is a form of {known.file}, for tflite-runtime; give the path of "
+                    f"{known.file} instead, and keep this file beside it"
+                )
         raise ModelError(
             f"{path}: its manifest does not know it; make both with image-gender-train or "
             "image-gender-convert"

@@ -26,6 +26,6 @@ def open_network(name: RuntimeName, folder: Path, entry: NetworkEntry) -> Runtim
     if exact is not entry and not (folder / exact.file).is_file():
         raise ModelError(
             f"{folder / exact.file}: there is no such file, and tflite-runtime runs it in place of "
-            f"{entry.file}; copy it from beside the original, or convert the model again"
+            f"{entry.file}; install the package again, or copy it from where your model is from"
         )
     return open_model(name, manifest.read_verified(folder, exact))

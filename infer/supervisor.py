@@ -242,7 +242,8 @@ class Supervisor:
         if self._settings is None or self._false_starts >= _FALSE_STARTS:
             raise RuntimeMissing(
                 f"the libraries cannot be used here: the process that judges {how}; try another "
-                "--runtime, or install the package again"
+                "--runtime, or install the package again; a PC from before 2009 needs NumPy 1 and "
+                "tflite-runtime (README, What runs where)"
             )
         self._false_starts += 1
         self._restart()

@@ -72,7 +72,7 @@ def test_a_missing_form_is_told(models: Path) -> None:
 def test_the_form_itself_is_no_model_to_give(models: Path) -> None:
     entry = entry_in(models)
     assert entry.in_float is not None
-    with pytest.raises(ModelError, match=r"is a form of gender_int8\.tflite; give that"):
+    with pytest.raises(ModelError, match=r"is a form of gender_int8\.tflite, .*; give the path"):
         loading.open_classifier(models / entry.in_float.file)
 
 

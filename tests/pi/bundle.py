@@ -21,7 +21,7 @@ from pi.commands import run
 from pi.errors import CannotRun, Failed
 from pi.places import default_cache, fetch_system
 from pi.steps import Steps, read_steps
-from pi.systems import SYSTEMS, System
+from pi.systems import OLD_PC, SYSTEMS, System
 from pi.wheels import Wheels
 
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -36,6 +36,7 @@ _INSTALL = """\
 # FOLDER (~/igc by default) is where it goes; the command is FOLDER/bin/image-gender-classifier.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+case "${1:-}" in -*) echo "usage: sh install.sh [FOLDER] (default: ~/igc)" >&2; exit 2 ;; esac
 folder=${1:-"$HOME/igc"}
 if [ -e "$folder" ] && [ ! -d "$folder" ]; then
   echo "$folder: is not a folder; give the one to install into" >&2
@@ -72,6 +73,10 @@ python3 -m venv --without-pip {options}"$folder"
 set -- "$here"/pip-*.whl
 "$folder/bin/python" "$1/pip" --disable-pip-version-check install --quiet \\
   --no-index --no-deps "$here"/wheels/*.whl
+"$folder/bin/python" -c 'import image_gender_classifier; image_gender_classifier.load()' || {{
+  echo "what is installed does not work here: copy the bundle again, and remove $folder" >&2
+  exit 1
+}}
 echo "installed: $folder/bin/image-gender-classifier -i PICTURES -o EXISTING_FOLDER"
 """
 
@@ -192,7 +197,7 @@ def _of_nobody(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _parse() -> argparse.Namespace:
-    boards = [system.name for system in SYSTEMS if system.debian]
+    boards = [one.name for one in SYSTEMS if one.debian and one.debian.emulation != OLD_PC]
     parser = argparse.ArgumentParser(prog="make pi-bundle", allow_abbrev=False)
     add = parser.add_argument
     add(

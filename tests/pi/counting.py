@@ -95,7 +95,7 @@ class Counted:
 
 
 _COUNTED = {
-    f"{system}, {steps}": Counted(system, steps, processors)
+    f"{system}/{steps}": Counted(system, steps, processors)
     for system, steps, processors in (
         ("bookworm-arm64", "standard", _64_BIT),
         ("bookworm-arm64", "tflite-runtime", _64_BIT),
@@ -106,7 +106,7 @@ _COUNTED = {
 
 def main() -> int:
     """Counts and prints; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m pi.counting", allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="make pi-count", allow_abbrev=False)
     add = parser.add_argument
     add(
         "--on", choices=_COUNTED, default=next(iter(_COUNTED)),
@@ -116,7 +116,7 @@ def main() -> int:
         "--processor", action="append", choices=_PARTS,
         help="only this one (default: all that are known for the system)",
     )  # fmt: skip
-    add("--cache", type=Path, default=default_cache(), help="as for make pi-test")
+    add("--cache", type=Path, default=default_cache(), help="folder that keeps downloads")
     options = parser.parse_args()
     counted = _COUNTED[options.on]
     processors = options.processor or counted.processors

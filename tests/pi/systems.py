@@ -85,7 +85,7 @@ _PI_2 = Emulation("qemu-arm", "cortex-a7")
 _PI_3 = Emulation("qemu-aarch64", "cortex-a53")
 _PI_5 = Emulation("qemu-aarch64", "cortex-a76")
 # A PC of 2008: no AVX, as NumPy's wheels want no more.
-_OLD_PC = Emulation("qemu-x86_64", "Nehalem")
+OLD_PC = Emulation("qemu-x86_64", "Nehalem")
 _OLDEST_GLIBC = 28  # for Pythons of any origin; the newest wheels want no newer one
 
 SYSTEMS = (
@@ -100,7 +100,7 @@ SYSTEMS = (
     ),
     System(
         "bookworm-amd64-old", "3.11", "x86_64", 36, (_LITERT,),
-        Debian("bookworm", "amd64", _OLD_PC),
+        Debian("bookworm", "amd64", OLD_PC),
     ),
     System("trixie-amd64", "3.13", "x86_64", 41, (_STANDARD,), Debian("trixie", "amd64")),
     System("python3.10", "3.10", "x86_64", _OLDEST_GLIBC, (_STANDARD, _NUMPY_1)),

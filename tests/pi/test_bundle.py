@@ -95,7 +95,9 @@ def test_the_script_installs_what_lies_beside_it(tmp_path: Path) -> None:
     programs.mkdir()
     python = programs / "python3"
     python.write_text(
-        '#!/bin/sh\nif [ "$1" = -c ]; then echo "${SYSTEM:-3.11 a 64}"; exit; fi\n'
+        "#!/bin/sh\n"
+        'case "$*" in *image_gender_classifier.load*) exit "${BROKEN:-0}";; esac\n'
+        'if [ "$1" = -c ]; then echo "${SYSTEM:-3.11 a 64}"; exit; fi\n'
         'mkdir -p "$4/bin"\ncp "$0" "$4/bin/python"\n'
         f'for word; do echo "$word"; done >> "{tmp_path}/asked"\n'
     )
@@ -107,8 +109,15 @@ def test_the_script_installs_what_lies_beside_it(tmp_path: Path) -> None:
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked[:4] == ["-m", "venv", "--without-pip", f"{tmp_path}/igc"]
     assert asked[4] == f"{folder}/pip-1-py3-none-any.whl/pip"
-    assert asked[-1] == f"{folder}/wheels/a-1-py3-none-any.whl"
+    assert f"{folder}/wheels/a-1-py3-none-any.whl" in asked
     assert f"{tmp_path}/igc/bin/image-gender-classifier" in done.stdout
+    broken = {**environment, "BROKEN": "1", "HOME": str(tmp_path / "broken")}
+    told = subprocess.run(
+        ["sh", folder / "install.sh"], env=broken, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 1
+    assert "what is installed does not work here" in told.stderr
+    assert "installed: " not in told.stdout
     elsewhere = {**environment, "SYSTEM": "3.13 a 64", "HOME": str(tmp_path / "other")}
     refused = subprocess.run(
         ["sh", folder / "install.sh"], env=elsewhere, capture_output=True, text=True, check=False
@@ -116,6 +125,14 @@ def test_the_script_installs_what_lies_beside_it(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "this bundle is for bookworm-arm64" in refused.stderr
     assert not (tmp_path / "other").exists()
+
+
+def test_the_script_takes_no_options(tmp_path: Path) -> None:
+    script = tmp_path / "install.sh"
+    script.write_text(bundle.install_script(SYSTEMS[0], []))
+    done = subprocess.run(["sh", script, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: sh install.sh")
 
 
 def test_the_script_refuses_a_file_for_a_folder(tmp_path: Path) -> None:

@@ -32,9 +32,9 @@ def test_each_processor_is_told_as_what_it_is() -> None:
 def test_a_processor_of_another_system_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["counting", "--on", "bookworm-armhf, 32-bit", "--processor", "cortex-a53"]
+    words = ["counting", "--on", "bookworm-armhf/32-bit", "--processor", "cortex-a53"]
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(SystemExit) as ended:
         counting.main()
     assert ended.value.code == 2
-    assert "bookworm-armhf, 32-bit is not counted on cortex-a53" in capsys.readouterr().err
+    assert "bookworm-armhf/32-bit is not counted on cortex-a53" in capsys.readouterr().err
