@@ -88,13 +88,14 @@ class _Writer:
         self._values: dict[int, _Value] = {}
 
     def write(self) -> bytes:
-        inputs = []
+        inputs: list[int] = []
         for operator in self._old.operators:
             code = self._model.operatorCodes[operator.opcodeIndex]
             name = _NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
             (output,) = operator.outputs
             if name == "QUANTIZE" and not inputs:
-                inputs.append(self._input(*operator.inputs, output))
+                (source,) = operator.inputs
+                inputs.append(self._input(source, output))
                 value = _Value(self._new.dequantised(inputs[-1]))
             elif name in _CONVOLUTIONS:
                 value = self._convolution(name, operator, output)
@@ -132,8 +133,8 @@ class _Writer:
         scales = self._scale(source) * self._scale(weights) / self._scale(output)
         options = operator.builtinOptions
         activation = options.fusedActivationFunction
-        held = (end - value.shift for end in self._limits(source, LINEAR))
-        products = largest_sums(by_channel, *held)
+        lowest, highest = (end - value.shift for end in self._limits(source, LINEAR))
+        products = largest_sums(by_channel, lowest, highest)
         check_sums(products, biases, scales, self._limits(output, activation))
         # Scales are positive, so what is below 0 will be 0.
         options.fusedActivationFunction = LINEAR if activation == LINEAR else RELU
