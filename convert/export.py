@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from image_gender_classifier.classifier import Classifier
 from image_gender_classifier.convert import calibration_set, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
-from image_gender_classifier.convert.publish import entry_of, form_in_float, publish, with_form
+from image_gender_classifier.convert.publish import (
+    Export,
+    entry_of,
+    form_in_float,
+    publish_right,
+    with_form,
+)
 from image_gender_classifier.entries import ModelEntry
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import SHIPPED_STEM
@@ -72,20 +78,18 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
             sys.stdout,
         )
     say(comparison.table(), sys.stdout)
-    if faults := comparison.faults():
-        return faults
-
-    files = {
-        original.file: options.model.read_bytes(),
-        of_tflite.file: tflite_file,
-        of_onnx.file: onnx_file,
-    }
-    if of_tflite.in_float is not None and float_file is not None:
-        files[of_tflite.in_float.file] = float_file
-    publish(options.out, files, [original, of_tflite, of_onnx])
-    for name, data in files.items():
-        say(f"{options.out / name}: {len(data):,} bytes", sys.stdout)
-    return []
+    faults = comparison.faults()
+    if onnx.saturates(onnx_file):
+        faults["onnx"].append(verify.SATURATES)
+    return publish_right(
+        options.out,
+        original,
+        options.model.read_bytes(),
+        [Export("tflite", of_tflite, tflite_file, float_file), Export("onnx", of_onnx, onnx_file)],
+        faults,
+        float32_fault=comparison.float32_fault,
+        wanted=options.formats,
+    )
 
 
 def _calibrated(original: ModelEntry, exported: Runtime, held_out: LabelledCrops) -> ModelEntry:

@@ -10,8 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from image_gender_classifier import manifest
-from image_gender_classifier.convert import onnx, tflite
-from image_gender_classifier.convert.publish import entry_of, form_in_float, publish, with_form
+from image_gender_classifier.convert import onnx, tflite, verify
+from image_gender_classifier.convert.formats import FORMATS, TITLES, Format
+from image_gender_classifier.convert.publish import (
+    Export,
+    entry_of,
+    form_in_float,
+    publish_right,
+    with_form,
+)
 from image_gender_classifier.errors import ModelError, UnreadablePicture, UsageError
 from image_gender_classifier.faces import Pixels
 from image_gender_classifier.finder import FaceFinder
@@ -90,11 +97,8 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     onnx_file = onnx.from_tflite(tflite_file)
     float_file = form_in_float(tflite_file)
     exported = original._replace(trained={**original.trained, "converted_by": command})
-    entries = [
-        original,
-        with_form(entry_of(f"{STEM}.tflite", tflite_file, exported), float_file),
-        entry_of(f"{STEM}.onnx", onnx_file, exported),
-    ]
+    of_tflite = with_form(entry_of(f"{STEM}.tflite", tflite_file, exported), float_file)
+    of_onnx = entry_of(f"{STEM}.onnx", onnx_file, exported)
     runtimes: list[Runtime] = [
         keras_model,
         open_model("tflite", tflite_file),
@@ -103,26 +107,28 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     differing = _share_differing(runtimes[1], runtimes[2], squares, tflite.steps(tflite_file))
     results = [
         score(FaceFinder(runtime, entry), compared)
-        for runtime, entry in zip(runtimes, entries, strict=True)
+        for runtime, entry in zip(runtimes, (original, of_tflite, of_onnx), strict=True)
     ]
-    for name, result in zip(("Keras", "TFLite", "ONNX"), results, strict=True):
+    for name, result in zip(("Keras", *TITLES.values()), results, strict=True):
         say(f"{name}: {result}, of {len(compared)} scenes", sys.stdout)
     say(f"TFLite and ONNX: {differing:.6f} of the numbers more than a step apart", sys.stdout)
     faults = _faults(results, differing)
-    names = [entry.file for entry in entries]
-    files = dict(zip(names, (keras_file, tflite_file, onnx_file), strict=True))
-    form = entries[1].in_float
-    if form is not None and float_file is not None:
-        files[form.file] = float_file
+    if onnx.saturates(onnx_file):
+        faults["onnx"].append(verify.SATURATES)
+    float32_fault = None
+    if float_file is not None:
         shown = np.stack([fitted(scene.pixels, size) for scene in compared])
         if not _answers_alike(runtimes[1], open_model("tflite", float_file), shown):
-            faults.append("TFLite and its form in float32 differ")
-    if faults:
-        return faults
-    publish(options.out, files, entries)
-    for name, data in files.items():
-        say(f"{options.out / name}: {len(data):,} bytes", sys.stdout)
-    return []
+            float32_fault = "its answers differ from TFLite's"
+    return publish_right(
+        options.out,
+        original,
+        keras_file,
+        [Export("tflite", of_tflite, tflite_file, float_file), Export("onnx", of_onnx, onnx_file)],
+        faults,
+        float32_fault=float32_fault,
+        wanted=options.formats,
+    )
 
 
 def score(finder: FaceFinder, compared: Sequence[Scene]) -> Score:
@@ -180,23 +186,28 @@ def _answers_alike(one: Runtime, other: Runtime, squares: Pixels) -> bool:
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
-def _faults(results: Sequence[Score], differing: float) -> list[str]:
-    """Says why the files must not be published; empty if they may."""
-    found = []
-    if differing > _MOST_DIFFERING:
-        found.append(f"TFLite and ONNX differ in {100 * differing:.2f} % of their maps")
+def _faults(results: Sequence[Score], differing: float) -> dict[Format, list[str]]:
+    """Says why each format must not be published; empty lists where they may."""
     original, *exports = results
-    for name, result in zip(("TFLite", "ONNX"), exports, strict=True):
+    found: dict[Format, list[str]] = {}
+    for name, result in zip(FORMATS, exports, strict=True):
+        found[name] = []
         # Asked this way round, so that what is no number is a fault as well.
         loss = original.recall - result.recall
         if not loss <= _LARGEST_LOSS:
-            found.append(f"{name} finds {100 * loss:.2f} points less than Keras")
+            found[name].append(f"{TITLES[name]} finds {100 * loss:.2f} points less than Keras")
         alarms = result.false_alarms - original.false_alarms
         if not alarms <= _MOST_ALARMS:
-            found.append(f"{name} has {100 * alarms:.2f} points more false alarms than Keras")
+            found[name].append(
+                f"{TITLES[name]} has {100 * alarms:.2f} points more false alarms than Keras"
+            )
         drift = result.drift - original.drift
         if not drift <= _LARGEST_DRIFT:
-            found.append(f"{name}'s frames are {100 * drift:.2f} points further off than Keras's")
+            found[name].append(
+                f"{TITLES[name]}'s frames are {100 * drift:.2f} points further off than Keras's"
+            )
+    if not differing <= _MOST_DIFFERING:
+        found["onnx"].append(f"ONNX differs from TFLite in {100 * differing:.2f} % of its maps")
     return found
 
 

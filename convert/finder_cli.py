@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from image_gender_classifier.convert.formats import add_formats_option
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.data_options import add_data_options
 
@@ -24,8 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; the process's own by default.
 
     Returns:
-        0 when published, 1 when the exports differ too much (nothing is published), 2 after
-        saying what else is wrong, 3 when the output cannot be written, 130 when interrupted.
+        0 when at least one format is published, 1 when none of them is right (nothing is
+        published), 2 after saying what else is wrong, 3 when the output cannot be written, 130
+        when interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     faults: list[str] = []
@@ -59,4 +61,5 @@ def _parser() -> Parser:
     )  # fmt: skip
     add("--model", type=Path, required=True, metavar="FILE", help="the trained .keras model")
     add("--out", type=Path, required=True, metavar="DIR", help="folder to publish into")
+    add_formats_option(parser)
     return parser

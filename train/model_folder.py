@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from image_gender_classifier import manifest
@@ -19,14 +19,22 @@ def known(folder: Path) -> Manifest:
     return manifest.load(folder) if (folder / manifest.NAME).exists() else Manifest(folder)
 
 
-def manifest_with(folder: Path, entries: Iterable[NetworkEntry]) -> bytes:
+def manifest_with(
+    folder: Path, entries: Iterable[NetworkEntry], without: Collection[str] = ()
+) -> bytes:
     """Gives the content of the folder's manifest with these entries added or replaced.
+
+    Args:
+        folder: The folder.
+        entries: What is added or replaced.
+        without: File names whose entries are left out.
 
     Raises:
         ModelError: The folder's manifest is damaged.
     """
     before = known(folder)
-    models, finders = dict(before.models), dict(before.finders)
+    models = {name: entry for name, entry in before.models.items() if name not in without}
+    finders = {name: entry for name, entry in before.finders.items() if name not in without}
     for entry in entries:
         if isinstance(entry, FinderEntry):
             finders[entry.file] = entry

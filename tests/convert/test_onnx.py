@@ -18,6 +18,7 @@ onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
 
 from image_gender_classifier import loading
+from image_gender_classifier.convert import onnx as to_onnx
 from image_gender_classifier.convert import tflite
 from image_gender_classifier.faces import Pixels
 
@@ -64,6 +65,36 @@ def test_has_no_clip_and_no_int8_activation(exported: Any) -> None:
     for node in model.graph.node:
         if node.op_type == "QuantizeLinear":
             assert constants[node.input[2]].data_type == onnx.TensorProto.UINT8
+
+
+def test_no_sum_can_saturate(exported: Any) -> None:
+    """Only depthwise convolutions, which ONNX Runtime adds in 32 bits, may have int8 weights."""
+    model = onnx.load_from_string(exported.onnx_file)
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    scaled = {node.output[0]: node for node in model.graph.node}
+    kinds_of_weights = Counter()
+    for node in model.graph.node:
+        if node.op_type in ("Conv", "MatMul"):
+            weights = constants[scaled[node.input[1]].input[0]]
+            depthwise = node.op_type == "Conv" and weights.dims[1] == 1
+            kinds_of_weights[depthwise, weights.data_type] += 1
+    assert set(kinds_of_weights) == {
+        (True, onnx.TensorProto.INT8),
+        (False, onnx.TensorProto.UINT8),
+    }
+    assert not to_onnx.saturates(exported.onnx_file)
+
+
+def test_int8_weights_are_noticed(exported: Any) -> None:
+    model = onnx.load_from_string(exported.onnx_file)
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    name = next(node.input[1] for node in model.graph.node if node.op_type == "MatMul")
+    weights = next(node for node in model.graph.node if node.output[0] == name)
+    for place in (0, 2):
+        tensor = constants[weights.input[place]]
+        moved = onnx.numpy_helper.to_array(tensor).astype(np.int16) - 128
+        tensor.CopyFrom(onnx.numpy_helper.from_array(moved.astype(np.int8), tensor.name))
+    assert to_onnx.saturates(model.SerializeToString())
 
 
 def test_any_runtime_since_1_8_reads_it(exported: Any) -> None:

@@ -29,7 +29,7 @@ class Reference:
         pictures: The pictures.
         crops: The file of crops.
         step: Quantisation step of the network's answer.
-        findings: By runtime, what this machine says.
+        findings: By runtime, what this machine says; LiteRT's is what all must agree with.
     """
 
     pictures: list[Path]
@@ -84,8 +84,21 @@ class Comparer:
         self._install(system, system.installations[0], place)
         trial.give_pictures(place, chosen)
         step = trial.cut_crops(place)
-        findings = {runtime: trial.find(place, runtime) for runtime in self._runtimes}
+        runtimes = dict.fromkeys((trial.REFERENCE, *self._runtimes))
+        findings = {runtime: trial.find(place, runtime) for runtime in runtimes}
         return Reference(chosen, place.home / trial.CROPS, step, findings)
+
+    def compare_here(self, reference: Reference) -> list[str]:
+        """Compares this machine's other runtimes with LiteRT; gives a line of figures for each.
+
+        Raises:
+            Failed: They answer otherwise.
+        """
+        return [
+            _compared(reference, runtime, found)
+            for runtime, found in reference.findings.items()
+            if runtime != trial.REFERENCE
+        ]
 
     def try_out(
         self, system: System, installation: Installation, reference: Reference
@@ -111,10 +124,7 @@ class Comparer:
         lines = []
         for runtime in installation.runtimes:
             if runtime in self._runtimes:
-                found = trial.find(place, runtime)
-                figures = trial.judge(reference.findings[runtime], found, reference.step)
-                versions = [f"{name} {version}" for name, version in found.versions.items()]
-                lines.append(f"{', '.join(versions)}: {figures}")
+                lines.append(_compared(reference, runtime, trial.find(place, runtime)))
         return lines
 
     def _blocks_of(self, installation: Installation) -> list[str]:
@@ -163,6 +173,13 @@ class Comparer:
             offline = ["--no-index", f"--find-links={folder}"]
             run([self._pip, "-m", "pip", "--quiet", "install", *offline, "uv"])
         return pythons.find_or_fetch(uv, version, self._cache)
+
+
+def _compared(reference: Reference, runtime: str, found: Findings) -> str:
+    expected = reference.findings[trial.REFERENCE]
+    figures = trial.judge(expected, reference.findings[runtime], found, reference.step)
+    versions = [f"{name} {version}" for name, version in found.versions.items()]
+    return f"{', '.join(versions)}: {figures}"
 
 
 def _plainly_tagged(wheels: Path, folder: Path) -> Path:

@@ -86,6 +86,8 @@ _PI_3 = Emulation("qemu-aarch64", "cortex-a53")
 _PI_5 = Emulation("qemu-aarch64", "cortex-a76")
 # A PC of 2008: no AVX, as NumPy's wheels want no more.
 OLD_PC = Emulation("qemu-x86_64", "Nehalem")
+# A PC of 2013 to 2019: AVX2 without VNNI, where products of uint8 and int8 may saturate.
+_USUAL_PC = Emulation("qemu-x86_64", "Haswell")
 _OLDEST_GLIBC = 28  # for Pythons of any origin; the newest wheels want no newer one
 
 SYSTEMS = (
@@ -101,6 +103,10 @@ SYSTEMS = (
     System(
         "bookworm-amd64-old", "3.11", "x86_64", 36, (_LITERT,),
         Debian("bookworm", "amd64", OLD_PC),
+    ),
+    System(
+        "bookworm-amd64-avx2", "3.11", "x86_64", 36, (_STANDARD,),
+        Debian("bookworm", "amd64", _USUAL_PC),
     ),
     System("trixie-amd64", "3.13", "x86_64", 41, (_STANDARD,), Debian("trixie", "amd64")),
     System("python3.10", "3.10", "x86_64", _OLDEST_GLIBC, (_STANDARD, _NUMPY_1)),

@@ -16,6 +16,7 @@ from pi.steps import Steps
 
 _HERE = Path(__file__).parent
 CROPS = "crops.bin"
+REFERENCE = "tflite"  # the runtime whose answers here all others must give
 _PICTURES = "photos"
 
 
@@ -72,20 +73,29 @@ def find(place: Place, runtime: str) -> Findings:
     return Findings(answers, tuple(said["logits"]), said["hashes"], said["versions"])
 
 
-def judge(expected: Findings, found: Findings, step: float) -> str:
-    """Compares a system's findings with the expected ones; gives the figures in one line.
+def judge(reference: Findings, same_runtime: Findings, found: Findings, step: float) -> str:
+    """Compares a system's findings with what LiteRT says here; gives the figures in one line.
+
+    Args:
+        reference: What this machine says with LiteRT: every runtime must give these answers.
+        same_runtime: What this machine says with the runtime that was tried; only the hashes of
+            picture, model and options are taken from it.
+        found: What the system says.
+        step: Quantisation step of the network's answer.
 
     Raises:
         Failed: They are too far apart.
     """
-    comparison = compare.compare(expected.answers, found.answers)
-    steps = compare.most_steps(expected.logits, found.logits, step)
+    comparison = compare.compare(reference.answers, found.answers)
+    steps = compare.most_steps(reference.logits, found.logits, step)
     figures = f"{comparison}, logits at most {steps:.2f} steps apart"
     faults = comparison.faults()
-    if steps > compare.MOST_STEPS:
-        faults.append("the network's answers for the same crops are too far apart")
-    if expected.hashes != found.hashes:
-        names = {name for name, _ in expected.hashes.items() ^ found.hashes.items()}
+    if steps > 0:
+        faults.append("the network's answers for the same crops are not LiteRT's")
+    if others := compare.other_runs(same_runtime.answers, found.answers):
+        faults.append(f"another hash of picture, model, options: {', '.join(others)}")
+    if reference.hashes != found.hashes:
+        names = {name for name, _ in reference.hashes.items() ^ found.hashes.items()}
         faults.append(f"other files in the package: {', '.join(sorted(names))}")
     if faults:
         raise Failed("; ".join(faults) + f" ({figures})")

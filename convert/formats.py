@@ -1,0 +1,29 @@
+"""The formats that a network is exported to, and the choice of those to publish."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Literal, get_args
+
+Format = Literal["tflite", "onnx"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+TITLES: dict[Format, str] = {"tflite": "TFLite", "onnx": "ONNX"}
+
+
+def add_formats_option(parser: argparse.ArgumentParser) -> None:
+    """Adds `--formats`."""
+    parser.add_argument(
+        "--formats", type=_formats, default=FORMATS, metavar="LIST",
+        help=f"the formats to publish, of {','.join(FORMATS)} (default: both); a format whose "
+        "answers are wrong is left out with a warning",
+    )  # fmt: skip
+
+
+def _formats(text: str) -> tuple[Format, ...]:
+    wanted = text.split(",")
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"{unknown[0]!r} is not a format; give {' or '.join(FORMATS)}, or both with a comma"
+        )
+    return tuple(name for name in FORMATS if name in wanted)

@@ -1,0 +1,113 @@
+"""The shipped networks give the same answers with every runtime on every processor, to the bit.
+
+Processors other than this machine's are emulated by QEMU where it is installed (Debian: qemu-user).
+ONNX Runtime has kernels of its own for each of these, and with uint8 by int8 those for AVX2 without
+VNNI saturate.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+pytest.importorskip("ai_edge_litert")
+pytest.importorskip("onnxruntime")
+
+from image_gender_classifier import manifest
+from image_gender_classifier.faces import Pixels
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.runtimes import open_model
+
+NETWORKS = ("gender_int8", "finder_int8")
+PROCESSORS = {"AVX2 without VNNI": "Haswell", "AVX2 of AMD": "EPYC-Rome", "SSE4.2": "Nehalem"}
+CROPS_EMULATED = 12
+Answers = dict[int, npt.NDArray[np.float32]]
+PROGRAM = """
+import sys
+import numpy as np
+from image_gender_classifier.runtimes import open_model
+name, model, crops, answers = sys.argv[1:]
+outputs = open_model(name, open(model, "rb").read()).run(np.load(crops))
+np.savez(answers, **{str(output.shape[-1]): output for output in outputs})
+"""
+
+
+def shipped(file: str) -> Path:
+    return shipped_models() / file
+
+
+def crops_for(network: str, crops: Pixels) -> Pixels:
+    """The crops at the size that a network takes."""
+    models = manifest.load(shipped_models())
+    size = {**models.models, **models.finders}[f"{network}.tflite"].input_shape[0]
+    far = np.linspace(0, crops.shape[1] - 1, size).round().astype(int)
+    return np.ascontiguousarray(crops[:, far][:, :, far])
+
+
+def by_channels(outputs: Any) -> Answers:
+    return {int(output.shape[-1]): output for output in outputs}
+
+
+def assert_the_same(expected: Answers, found: Answers) -> None:
+    assert expected.keys() == found.keys()
+    for channels, numbers in expected.items():
+        assert len(np.unique(numbers)) > 10, "answers that are all alike prove nothing"
+        differing = np.any(numbers != found[channels], axis=tuple(range(1, numbers.ndim)))
+        assert not differing.any(), f"{differing.sum()} of {len(numbers)} answers differ"
+
+
+@pytest.fixture(scope="session")
+def six_hundred_crops(request: pytest.FixtureRequest, thousand_crops: Pixels) -> Pixels:
+    """Faces of FairFace's validation part; drawn ones where it is absent."""
+    try:
+        crops: Pixels = request.getfixturevalue("real_crops")
+    except pytest.skip.Exception:
+        crops = thousand_crops
+    return crops[:600]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_onnx_runtime_answers_as_litert_does(network: str, six_hundred_crops: Pixels) -> None:
+    crops = crops_for(network, six_hundred_crops)
+    expected, found = (
+        by_channels(open_model(name, shipped(f"{network}.{name}").read_bytes()).run(crops))
+        for name in ("tflite", "onnx")
+    )
+    assert_the_same(expected, found)
+
+
+def emulator() -> str:
+    program = shutil.which("qemu-x86_64") or shutil.which("qemu-x86_64-static")
+    if program is None or (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        pytest.skip("QEMU's qemu-x86_64 is not installed (Debian: qemu-user), or is of no use here")
+    return program
+
+
+@pytest.mark.parametrize("processor", PROCESSORS.values(), ids=PROCESSORS.keys())
+@pytest.mark.parametrize("runtime", ["tflite", "onnx"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_an_emulated_processor_answers_as_this_one_does(
+    network: str, runtime: str, processor: str, six_hundred_crops: Pixels, tmp_path: Path
+) -> None:
+    program = emulator()
+    crops = crops_for(network, six_hundred_crops[:: 600 // CROPS_EMULATED][:CROPS_EMULATED])
+    expected = by_channels(
+        open_model("tflite", shipped(f"{network}.tflite").read_bytes()).run(crops)
+    )
+    np.save(tmp_path / "crops.npy", crops)
+    command = [program, "-cpu", processor, sys.executable, "-c", PROGRAM, runtime]
+    files = (shipped(f"{network}.{runtime}"), tmp_path / "crops.npy", tmp_path / "answers.npz")
+    ended = subprocess.run(
+        [*command, *map(str, files)], check=False, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    with np.load(tmp_path / "answers.npz") as answers:
+        assert_the_same(expected, {int(name): answers[name] for name in answers.files})
