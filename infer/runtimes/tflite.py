@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,35 +59,15 @@ class TfliteRuntime:
 def open_model(data: bytes) -> TfliteRuntime:
     """Opens a model from its bytes.
 
+    The first of a process prints "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." on
+    standard error. LiteRT has no switch for that; the command's workers have no standard error.
+
     Raises:
         ModelError: They are not a model that takes batches of crops.
     """
     try:
-        with _without_native_messages():
-            return TfliteRuntime(Interpreter(model_content=data, num_threads=1))
+        return TfliteRuntime(Interpreter(model_content=data, num_threads=1))
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"the TFLite model cannot be used: {error}") from None
     except SystemError:
         raise RuntimeMissing(_NUMPY_2) from None
-
-
-@contextmanager
-def _without_native_messages() -> Iterator[None]:
-    """Keeps the library from telling users on standard error which delegate it made.
-
-    It has no switch for that; errors reach Python as exceptions all the same.
-    """
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:  # a service without standard error has nothing to keep clean
-        yield
-        return
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
