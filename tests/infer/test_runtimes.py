@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
@@ -111,6 +112,17 @@ def test_a_model_of_the_other_format_is_a_model_error(name: RuntimeName) -> None
     (other,) = set(PREFERENCE) - {name}
     with pytest.raises(ModelError):
         open_model(name, shipped(other))
+
+
+@pytest.mark.parametrize("name", PREFERENCE)
+def test_an_opened_model_may_run_in_several_threads(
+    name: RuntimeName, crops: Pixels, request: pytest.FixtureRequest
+) -> None:
+    runtime: Runtime = request.getfixturevalue(name)
+    (alone,) = runtime.run(crops)
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda _: runtime.run(crops)[0], range(16)))
+    assert all(np.array_equal(answers, alone) for answers in together)
 
 
 def test_what_is_told_of_opening_is_one_line_a_process() -> None:
