@@ -6,8 +6,9 @@ Three lines do the job:
     classifier = igc.load()
     verdict = classifier.judge("alice.jpg")  # a path, the file's bytes or an RGB array
 
-and `classifier.judge_folder("photos")` gives a verdict for every picture of a folder. Nothing
-heavy is imported before `load` is called, so that `--help` answers at once.
+and `classifier.judge_folder("photos")` gives a verdict for every picture of a folder. One
+classifier serves any number of threads at once. Nothing heavy is imported before `load` is called,
+so that `--help` answers at once.
 """
 
 from __future__ import annotations

@@ -63,22 +63,14 @@ def load(  # noqa: PLR0913  the choices, one by one
 
 def of_choices(choices: Choices) -> GenderClassifier:
     """Loads a classifier; see `load`."""
-    parts = open_parts(choices)
-    # Twins take the runtime that was found, and don't tell again which one was not.
-    found = choices._replace(runtime=parts.runtime)
-    return GenderClassifier(parts, lambda: open_parts(found))
+    return GenderClassifier(open_parts(choices))
 
 
 class GenderClassifier:
-    """Judges pictures. Not for several threads at once: give each its own `twin`."""
+    """Judges pictures. One classifier serves any number of threads at once."""
 
-    def __init__(self, parts: Parts, open_parts_again: Callable[[], Parts]) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._open_parts_again = open_parts_again
-
-    def twin(self) -> GenderClassifier:
-        """Another one like this, for another thread."""
-        return GenderClassifier(self._open_parts_again(), self._open_parts_again)
 
     def judge(
         self, picture: str | os.PathLike[str] | bytes | npt.NDArray[np.uint8], file: str = ""
@@ -133,7 +125,7 @@ class GenderClassifier:
         Args:
             folder: The folder.
             recursive: Judge the folders below it too.
-            workers: Pictures judged at a time; one a core by default.
+            workers: Threads; one a core by default.
 
         Raises:
             UsageError: The folder cannot be read.
@@ -144,8 +136,8 @@ class GenderClassifier:
 
         root = Path(folder)
         listing = list_pictures(root, recursive)
-        threads = min(workers or cores(), listing.total)
-        return batch.run(listing.files, root, [self, *(self.twin() for _ in range(threads - 1))])
+        threads = max(min(workers or cores(), listing.total), 1)
+        return batch.run(listing.files, root, self.judge, threads)
 
     @property
     def settings(self) -> str:

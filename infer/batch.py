@@ -7,55 +7,38 @@ a few pictures are on the way at a time, so memory does not grow with the folder
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Protocol
 
 from image_gender_classifier.verdict import Verdict
 
 _PICTURES_AHEAD = 4  # for each thread
 
-
-class Judge(Protocol):
-    """What judges one picture at a time."""
-
-    def judge(self, picture: Path, file: str) -> Verdict:
-        """Judges a picture file."""
-        ...
+Judge = Callable[[Path, str], Verdict]
+"""Judges a picture file, given its path and what the verdict calls it; safe for threads."""
 
 
 def run(
-    files: Iterable[str], folder: Path, judges: Sequence[Judge]
+    files: Iterable[str], folder: Path, judge: Judge, threads: int
 ) -> Generator[Verdict, None, None]:
-    """Judges pictures, as many at a time as there are judges.
+    """Judges pictures.
 
     Args:
         files: The pictures' paths below the folder.
         folder: The folder.
-        judges: One for each thread.
+        judge: Judges one of them.
+        threads: How many of them at a time.
 
     Yields:
         A verdict a picture, in the order of the pictures.
     """
-    idle: SimpleQueue[Judge] = SimpleQueue()
-    for judge in judges:
-        idle.put(judge)
-
-    def work(file: str) -> Verdict:
-        judge = idle.get()
-        try:
-            return judge.judge(folder / file, file)
-        finally:
-            idle.put(judge)
-
     waiting: deque[Future[Verdict]] = deque()
-    pool = ThreadPoolExecutor(len(judges))
+    pool = ThreadPoolExecutor(threads)
     try:
         for file in files:
-            waiting.append(pool.submit(work, file))
-            if len(waiting) >= len(judges) * _PICTURES_AHEAD:
+            waiting.append(pool.submit(judge, folder / file, file))
+            if len(waiting) >= threads * _PICTURES_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -1,14 +1,13 @@
 """Faces by one of OpenCV's cascades.
 
 The search runs on a small grey copy, because a profile picture's face fills much of it: shrinking
-first and skipping tiny faces is the largest gain of speed there is. A cascade keeps state while
-it searches, so each worker needs a detector of its own.
+first and skipping tiny faces is the largest gain of speed there is. OpenCV's cascade keeps state
+while it searches, so threads share a pool of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import cast
 
 import cv2
@@ -20,6 +19,7 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.faces import Framing, Pixels
 from image_gender_classifier.images import Picture
 from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.pool import Pool
 from image_gender_classifier.resizing import halved
 from image_gender_classifier.verdict import Box, Face
 
@@ -44,7 +44,8 @@ class CascadeDetector:
         self, models: Manifest, entry: CascadeEntry, smallest_face: float | None = None
     ) -> None:
         self._entry = entry
-        self._data = manifest.read_verified(models.folder, entry)
+        data = manifest.read_verified(models.folder, entry)
+        self._classifiers = Pool(lambda: _opened(entry, data))
         self._smallest = smallest_face or entry.smallest_face
         self._chosen = smallest_face is not None
         self.framings = {entry.detector: Framing(entry.frame_scale, entry.frame_shift_y)}
@@ -59,7 +60,7 @@ class CascadeDetector:
         longest: float = self._entry.longest_side
         if self._chosen:
             shorter, longer = sorted(picture.pixels.shape[:2])
-            window = max(self._classifier.getOriginalWindowSize())
+            window = max(self._classifiers.use(lambda each: each.getOriginalWindowSize()))
             longest = max(longest, window / self._smallest * longer / shorter)
         if longest > max(picture.pixels.shape):
             picture = picture.finer()
@@ -75,27 +76,29 @@ class CascadeDetector:
     def _search(self, grey: Pixels) -> Sequence[Sequence[int]]:
         """Searches grey pixels (uint8, H x W); gives x, y, width and height of each box."""
         smallest = max(round(min(grey.shape) * self._smallest), 1)
-        boxes = self._classifier.detectMultiScale(
-            grey,
-            scaleFactor=self._entry.scale_factor,
-            minNeighbors=self._entry.min_neighbors,
-            minSize=(smallest, smallest),
+        boxes = self._classifiers.use(
+            lambda classifier: classifier.detectMultiScale(
+                grey,
+                scaleFactor=self._entry.scale_factor,
+                minNeighbors=self._entry.min_neighbors,
+                minSize=(smallest, smallest),
+            )
         )
         # Where it finds nothing OpenCV gives an empty tuple, else an array.
         return np.asarray(boxes, dtype=int).reshape(-1, 4).tolist()
 
-    @cached_property
-    def _classifier(self) -> cv2.CascadeClassifier:
-        text = self._data.decode("ascii", "replace")
-        try:
-            storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
-            classifier = cv2.CascadeClassifier()
-            usable = classifier.read(storage.getFirstTopLevelNode())
-        except (cv2.error, SystemError):  # SystemError: OpenCV's from a constructor
-            usable = False
-        if not usable:
-            raise ModelError(f"{self._entry.file}: OpenCV cannot use it; install the package again")
-        return classifier
+
+def _opened(entry: CascadeEntry, data: bytes) -> cv2.CascadeClassifier:
+    text = data.decode("ascii", "replace")
+    try:
+        storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+        classifier = cv2.CascadeClassifier()
+        usable = classifier.read(storage.getFirstTopLevelNode())
+    except (cv2.error, SystemError):  # SystemError: OpenCV's from a constructor
+        usable = False
+    if not usable:
+        raise ModelError(f"{entry.file}: OpenCV cannot use it; install the package again")
+    return classifier
 
 
 def _shrink(grey: Pixels, longest_side: float) -> Pixels:

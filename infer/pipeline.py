@@ -15,7 +15,7 @@ from image_gender_classifier.verdict import Box, Face, Gender, Status, Verdict
 
 
 class Detector(Protocol):
-    """What finds faces.
+    """What finds faces, safe for any number of threads.
 
     Attributes:
         framings: By stage, how its boxes lie to the classifier's frame.

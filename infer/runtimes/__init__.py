@@ -26,7 +26,7 @@ _INSTALL = {
 
 
 class Runtime(Protocol):
-    """One opened model.
+    """One opened model, safe for any number of threads.
 
     Attributes:
         input_shape: Height, width and channels of a crop.

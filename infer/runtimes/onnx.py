@@ -14,7 +14,10 @@ ROUNDS_ONCE = True
 
 
 class OnnxRuntime:
-    """An ONNX model that takes one crop a call, as its int8 TFLite original does."""
+    """An ONNX model that takes one crop a call, as its int8 TFLite original does.
+
+    A session may run in several threads at once.
+    """
 
     def __init__(self, session: ort.InferenceSession) -> None:
         (details,) = session.get_inputs()

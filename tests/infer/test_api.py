@@ -195,10 +195,6 @@ def test_a_folder_that_is_none_is_a_usage_error(
         list(classifier.judge_folder(tmp_path / "missing"))
 
 
-def test_a_twin_judges_alike(classifier: igc.GenderClassifier, face_picture: Path) -> None:
-    assert classifier.twin().judge(face_picture) == classifier.judge(face_picture)
-
-
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
 def test_an_impossible_threshold_is_a_usage_error(threshold: float) -> None:
     with pytest.raises(igc.UsageError, match="between 0 and 1"):

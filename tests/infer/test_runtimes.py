@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
@@ -113,16 +114,25 @@ def test_a_model_of_the_other_format_is_a_model_error(name: RuntimeName) -> None
         open_model(name, shipped(other))
 
 
-def test_opening_says_nothing(capfd: pytest.CaptureFixture[str], tflite: Runtime) -> None:
-    capfd.readouterr()
-    open_model("tflite", shipped("tflite"))
-    assert capfd.readouterr() == ("", "")
+@pytest.mark.parametrize("name", PREFERENCE)
+def test_an_opened_model_may_run_in_several_threads(
+    name: RuntimeName, crops: Pixels, request: pytest.FixtureRequest
+) -> None:
+    runtime: Runtime = request.getfixturevalue(name)
+    (alone,) = runtime.run(crops)
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda _: runtime.run(crops)[0], range(16)))
+    assert all(np.array_equal(answers, alone) for answers in together)
 
 
-def test_messages_are_heard_again_after_opening(capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_told_of_opening_is_one_line_a_process() -> None:
     pytest.importorskip("ai_edge_litert")
-    with pytest.raises(ModelError):
-        open_model("tflite", b"no model")
-    print("heard", file=sys.stderr)
-    subprocess.run([sys.executable, "-c", "import os; os.write(2, b'too')"], check=True)
-    assert capfd.readouterr().err == "heard\ntoo"
+    code = (
+        "import sys; from image_gender_classifier.runtimes import open_model\n"
+        "data = open(sys.argv[1], 'rb').read()\n"
+        "for _ in range(3): open_model('tflite', data)"
+    )
+    command = [sys.executable, "-c", code, str(SHIPPED / "gender_int8.tflite")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert said.stdout == ""
+    assert said.stderr.count("\n") <= 1
