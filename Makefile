@@ -19,6 +19,7 @@ SHARED ?= $(or $(IGC_SHARED),../shared)
 PYTHON ?= $(shell python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
 LIGHT ?= .venv-infer
 HEAVY ?= .venv-test
+LIGHT_TEST ?= .venv-test-light
 BENCH ?= .venv-bench
 PEER ?= .venv-peer
 BENCH_OUT ?= runs/bench.json
@@ -54,8 +55,15 @@ LARGE_PAGES = GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=
 RUN_LIGHT = $(LIGHT)/bin/python -m image_gender_classifier
 RUN_HEAVY = $(HEAVY)/bin/
 
+# The command's exit code in words: all that make says of it is "Error".
+EXPLAINED = { code=$$?; case $$code in \
+  1) echo 'Finished. Some pictures could not be read: their XML files say why (exit code 1; make calls it an error).';; \
+  2) echo 'Not finished: the line above says what is wrong (exit code 2).';; \
+  3) echo 'Not finished: the output can no longer be written; ARGS=--resume goes on (exit code 3).';; \
+  esac >&2; exit $$code; }
+
 .DEFAULT_GOAL := help
-.PHONY: help classify test train convert evaluate evaluate-boxes train-finder convert-finder report bench soak pi-test pi-bundle pi-count lint clean
+.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-finder convert-finder report bench soak pi-test pi-bundle pi-count lint clean
 
 # ---- tasks ----
 
@@ -68,18 +76,22 @@ help:  ## list the tasks
 classify: $(LIGHT)/.made  ## judge the pictures of IN (without it: the samples), XML files to OUT (verdicts)
 ifneq ($(IN),)
 	mkdir -p -- $(call quoted,$(OUT))
-	$(RUN_LIGHT) --input=$(call quoted,$(IN)) --output=$(call quoted,$(OUT)) $(ARGS)
+	@$(RUN_LIGHT) --input=$(call quoted,$(IN)) --output=$(call quoted,$(OUT)) $(ARGS) || $(EXPLAINED)
 else
 	@echo "No IN=folder given: judging the sample pictures of $(SAMPLES)."
 	mkdir -p -- $(call quoted,$(OUT))
-	$(RUN_LIGHT) --input=$(SAMPLES) --output=$(call quoted,$(OUT)) $(ARGS)
+	@$(RUN_LIGHT) --input=$(SAMPLES) --output=$(call quoted,$(OUT)) $(ARGS) || $(EXPLAINED)
 	@for picture in $(SAMPLES)/*.jpg; do \
 	  xml=$(call quoted,$(OUT))/$$(basename "$$picture" .jpg).xml; \
 	  echo; echo "$$xml:"; cat -- "$$xml"; done
 endif
 
-test: $(HEAVY)/.made  ## run all tests; those that need ../shared skip where it is absent
+test: $(HEAVY)/.made  ## run all tests (2.2 GB on disk, up to 40 minutes); those that need ../shared skip where it is absent
+	@echo 'Running all tests: up to 40 minutes on two cores. make test-light takes about one.'
 	$(RUN_HEAVY)python -m pytest $(ARGS)
+
+test-light: $(LIGHT_TEST)/.made  ## run the tests that need no TensorFlow, without the slow ones (0.5 GB on disk, about a minute)
+	$(LIGHT_TEST)/bin/python -m pytest -m 'not slow' tests/infer tests/packaging tests/pi $(ARGS)
 
 train: $(HEAVY)/.made  ## train on DATA with its LAYOUT (FairFace of SHARED), model to TRAIN_OUT (runs/gender)
 	@test -n $(call quoted,$(PICTURES)) || { echo 'No FairFace in $(SHARED): give DATA=folder LAYOUT=layout.' >&2; exit 2; }
@@ -146,7 +158,7 @@ lint: $(HEAVY)/.made  ## ruff, mypy and the import contracts
 	PYTHONPATH=build/lint $(RUN_HEAVY)lint-imports
 
 clean:  ## remove environments, builds and caches; runs/ and verdicts/ stay
-	rm -rf $(call quoted,$(LIGHT)) $(call quoted,$(HEAVY)) $(call quoted,$(BENCH)) $(call quoted,$(PEER)) build dist *.egg-info .mypy_cache .ruff_cache \
+	rm -rf $(call quoted,$(LIGHT)) $(call quoted,$(HEAVY)) $(call quoted,$(LIGHT_TEST)) $(call quoted,$(BENCH)) $(call quoted,$(PEER)) build dist *.egg-info .mypy_cache .ruff_cache \
 	  .pytest_cache .import_linter_cache .hypothesis
 	find infer train convert models tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -154,17 +166,23 @@ clean:  ## remove environments, builds and caches; runs/ and verdicts/ stay
 
 # NumPy, OpenCV, one runtime and tqdm: what a Raspberry Pi gets.
 $(LIGHT)/.made: REQUIREMENT = .
+$(LIGHT)/.made: TAKES = 325 MB on disk
 # TensorFlow and everything that tests and linters need.
 $(HEAVY)/.made: REQUIREMENT = .[train,convert,onnx,tflite,test]
+$(HEAVY)/.made: TAKES = some 600 MB to download, 2.2 GB on disk, several minutes
+# What the command runs with, and what its tests need.
+$(LIGHT_TEST)/.made: REQUIREMENT = .[onnx,test-light]
+$(LIGHT_TEST)/.made: TAKES = 0.5 GB on disk
 # Both runtimes, to be measured side by side.
 $(BENCH)/.made: REQUIREMENT = .[onnx]
+$(BENCH)/.made: TAKES = 0.5 GB on disk
 
-$(LIGHT)/.made $(HEAVY)/.made $(BENCH)/.made: pyproject.toml
+$(LIGHT)/.made $(HEAVY)/.made $(LIGHT_TEST)/.made $(BENCH)/.made: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + "; name one: make PYTHON=python3.12 ...")'
-	@echo 'Making $(@D) with $(PYTHON), once; this downloads packages.'
+	@echo 'Making $(@D) with $(PYTHON), once; this downloads packages: $(TAKES).'
 	@rm -rf $(@D)
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --editable '$(REQUIREMENT)'
+	@$(@D)/bin/python -m pip --disable-pip-version-check install --editable '$(REQUIREMENT)'
 	@touch $@
 
 # The nearest peer, to be measured beside the product; it wants another ONNX Runtime than ours.

@@ -51,6 +51,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in ("load", "GenderClassifier"):
+        from image_gender_classifier import opencv
+
+        opencv.check()  # before what uses it is imported
         from image_gender_classifier import api
 
         return getattr(api, name)

@@ -24,7 +24,7 @@ class ModelError(GenderClassifierError):
 
 
 class RuntimeMissing(GenderClassifierError):
-    """No usable inference runtime is installed (exit code 2)."""
+    """No usable inference runtime, or no usable OpenCV, is installed (exit code 2)."""
 
 
 class OutputError(GenderClassifierError):

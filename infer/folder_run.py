@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from image_gender_classifier import stages
+from image_gender_classifier.below import count_below
 from image_gender_classifier.console import say
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.files import read_bytes
@@ -36,11 +37,12 @@ from image_gender_classifier.outputs import (
 )
 from image_gender_classifier.stages import Clock
 from image_gender_classifier.supervisor import Outcome, Supervisor
-from image_gender_classifier.verdict import Status, Verdict
+from image_gender_classifier.verdict import Verdict
 from image_gender_classifier.wire import Task
 from image_gender_classifier.xml import printable
 
 _WAITING = "wait for the other process"
+_COUNTED = ("female", "male", "uncertain", "no_face", "unreadable")
 _OPENERS = {"--csv": csv_table, "--jsonl": jsonl_table, "--contact-sheet": contact_sheet}
 
 
@@ -48,14 +50,14 @@ class Totals(NamedTuple):
     """What a run did.
 
     Attributes:
-        statuses: Pictures by status.
+        counts: Pictures by gender where they are classified, else by status.
         kept: Pictures whose verdict an earlier run had written.
         newly_unreadable: Pictures that this run found unreadable.
         ignored: Files that are no pictures.
         seconds: How long it took.
     """
 
-    statuses: Counter[str]
+    counts: Counter[str]
     kept: int
     newly_unreadable: int
     ignored: int
@@ -63,10 +65,8 @@ class Totals(NamedTuple):
 
     def summary(self) -> str:
         """The last line that a user sees."""
-        pictures = sum(self.statuses.values())
-        counts = ", ".join(
-            f"{self.statuses[status]} {status.replace('_', ' ')}" for status in get_args(Status)
-        )
+        pictures = sum(self.counts.values())
+        counts = ", ".join(f"{self.counts[what]} {what.replace('_', ' ')}" for what in _COUNTED)
         line = f"{pictures} picture{'s' * (pictures != 1)}: {counts}"
         if self.kept:
             line += f"; {self.kept} of them kept from an earlier run"
@@ -82,7 +82,7 @@ def run(options: Options) -> Totals:
     Raises:
         UsageError: There is no picture, or an option cannot be met.
         ModelError: A model cannot be used.
-        RuntimeMissing: There is no runtime.
+        RuntimeMissing: There is no runtime, or no OpenCV that can be used.
         OutputError: The output can no longer be written.
     """
     clock = stages.clock(options.profile)
@@ -90,15 +90,32 @@ def run(options: Options) -> Totals:
     with working(options) as supervisor:
         listing = listed(options)
         if listing.total == 0:
-            hint = "" if options.recursive else "; --recursive looks into the folders below it too"
-            raise UsageError(f"{options.input}: no picture in this folder{hint}")
+            hint = _hint_at_folders(options)
+            raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
         clock.lap("list the pictures")
         totals = _judge(options, listing, supervisor, clock)
         if options.profile:
             own, worker = clock.taken(), supervisor.seconds
             say(stages.table("The command", own, listing.total), sys.stderr)
             say(stages.table("The processes that judge", worker, listing.total), sys.stderr)
+        if not options.quiet and (hint := _hint_at_folders(options)):
+            _warn(options, hint)
         return totals
+
+
+def _hint_at_folders(options: Options) -> str:
+    """A sentence on pictures in folders that are not searched; empty where there are none."""
+    if options.recursive:
+        return ""
+    below = count_below(options.input, skip=_folders(options))
+    if not below.pictures:
+        return ""
+    what = "picture lies" if below.pictures == 1 else "pictures lie"
+    return (
+        f"{'' if below.complete else 'at least '}{below.pictures:,} {what} in folders below "
+        f"{printable(str(options.input))}; add --recursive (make classify ... ARGS=--recursive) "
+        "to classify them"
+    )
 
 
 @contextmanager
@@ -136,11 +153,12 @@ def _warn(options: Options, text: str) -> None:
 
 
 def _judge(options: Options, listing: Listing, supervisor: Supervisor, clock: Clock) -> Totals:
+    settings = supervisor.settings  # before any file is touched: the libraries may be unusable
     written = Written(options)
-    known = Earlier(options, written, supervisor.settings, clock) if options.resume else None
+    known = Earlier(options, written, settings, clock) if options.resume else None
     clock.lap(_WAITING)
     started = time.perf_counter()
-    statuses: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     kept = newly_unreadable = 0
     with _tables(options) as tables, _progress(options, listing) as progress:
         for outcome in supervisor.judge(listing.pictures, options.input, known):
@@ -150,7 +168,8 @@ def _judge(options: Options, listing: Listing, supervisor: Supervisor, clock: Cl
             clock.lap("write the files")
             for table in tables:
                 table.add(verdict, outcome.drawings)
-            statuses[verdict.status] += 1
+            classified = verdict.status == "classified"
+            counts[verdict.gender if classified else verdict.status] += 1
             kept += outcome.kept
             if verdict.status == "unreadable" and not outcome.kept:
                 newly_unreadable += 1
@@ -158,7 +177,7 @@ def _judge(options: Options, listing: Listing, supervisor: Supervisor, clock: Cl
             progress.advance()
             clock.lap("tables and progress")
     seconds = time.perf_counter() - started
-    return Totals(statuses, kept, newly_unreadable, listing.ignored, seconds)
+    return Totals(counts, kept, newly_unreadable, listing.ignored, seconds)
 
 
 class Written:

@@ -31,7 +31,7 @@ exit codes:
   1    finished, but this run met unreadable pictures (each has its XML that says why, or keeps
        the one that it had if it has gone meanwhile)
   2    wrong usage, no picture in the folder, a folder that cannot be read, another run is writing
-       into the output folder, or a model or runtime that cannot be used
+       into the output folder, or a model, runtime or OpenCV that cannot be used
   3    the output can no longer be written
   130  interrupted, 143 terminated, 129 its terminal was closed: finished verdicts are kept,
        --resume goes on

@@ -84,8 +84,9 @@ def watch(options: Options, looks: int | None = None) -> None:
         OutputError: The output can no longer be written.
     """
     with folder_run.working(options) as supervisor:
+        settings = supervisor.settings  # before any file is touched, as in `folder_run`
         written = folder_run.Written(options)
-        earlier = folder_run.Earlier(options, written, supervisor.settings, stages.clock(False))
+        earlier = folder_run.Earlier(options, written, settings, stages.clock(False))
         arrivals = Arrivals()
         if not options.quiet:
             _say(f"watching {printable(str(options.input))!r}, until it is stopped")

@@ -22,8 +22,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from image_gender_classifier import stages, wire
-from image_gender_classifier.errors import GenderClassifierError, RuntimeFallback, RuntimeMissing
+from image_gender_classifier import opencv, stages, wire
+from image_gender_classifier.errors import GenderClassifierError, RuntimeFallback
 from image_gender_classifier.verdict import NO_DRAWINGS, Drawings, Verdict
 from image_gender_classifier.wire import (
     Crowded,
@@ -40,7 +40,6 @@ from image_gender_classifier.wire import (
 if TYPE_CHECKING:
     from image_gender_classifier.images import Picture
 
-_CANNOT_LOAD = "run: pip install numpy 'opencv-python-headless<5'"
 _HELD = 0.01  # seconds that verdicts are held back, so that the command is not woken for each
 _PIECE = 2**16  # bytes
 _STANDARD = 3  # open files: input, output and error
@@ -206,14 +205,11 @@ class Judge:
     def __init__(self, task: Task) -> None:
         clock = stages.clock(task.profile)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's have nothing to do here
-        try:
-            import cv2
+        opencv.check()
+        import cv2
 
-            from image_gender_classifier import api
-        except ImportError as error:
-            raise RuntimeMissing(
-                f"{error.name or 'a library'} cannot be loaded ({error}); {_CANNOT_LOAD}"
-            ) from None
+        from image_gender_classifier import api
+
         # Pictures are spread over processes; OpenCV's threads would only get in their way.
         cv2.setNumThreads(1)
         _keep_memory()

@@ -7,6 +7,14 @@ import os
 import signal
 from pathlib import Path
 
+# One thread a library, also in the processes that tests start: the networks of the tests are too
+# small to gain by more, which get in each other's way on a busy machine or with fewer cores than
+# are seen. Before any of the libraries is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+
 import cv2
 import numpy as np
 import numpy.typing as npt

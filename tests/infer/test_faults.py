@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., CompletedProcess[str]]
 Start = Callable[..., Popen[str]]
 

@@ -69,10 +69,10 @@ def test_a_picture_is_timed_stage_by_stage(
 
 
 @pytest.mark.parametrize("profile", [False, True])
-def test_the_worker_sends_its_times_when_they_are_wanted(profile: bool, samples: Path) -> None:
+def test_the_worker_sends_its_times_when_they_are_wanted(profile: bool, folder: Path) -> None:
     task = Task(Choices(), 2, copies=True, profile=profile)
     with Supervisor(task) as supervisor:
-        outcomes = list(supervisor.judge(list_pictures(samples).pictures, samples))
+        outcomes = list(supervisor.judge(list_pictures(folder).pictures, folder))
         seconds = supervisor.seconds
     assert len(outcomes) == 3
     expected = {"load the libraries", "open the models", "wait for a picture", *JUDGING, "draw"}

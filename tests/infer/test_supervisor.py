@@ -25,6 +25,8 @@ from image_gender_classifier.team import Team
 from image_gender_classifier.wire import Job, Judged, Message, Task
 from image_gender_classifier.worker import Talk
 
+pytestmark = pytest.mark.slow
+
 TASK = Task(Choices(), 2)
 CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
 

@@ -16,6 +16,8 @@ from image_gender_classifier import cli, options, watching
 from image_gender_classifier.listing import list_pictures
 from image_gender_classifier.watching import Arrivals
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60  # seconds: a busy machine's worker takes a while to start
 
 

@@ -16,6 +16,8 @@ from soak.layout import numbers, pieces
 from soak.mutations import cases
 from soak.setting import Setting, linked
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def setting(tmp_path: Path) -> Setting:

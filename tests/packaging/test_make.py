@@ -1,0 +1,74 @@
+"""What make says around the command: `classify` with a stand-in for its environment."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def make(*arguments: str) -> CompletedProcess[str]:
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    return subprocess.run(
+        ["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Path:
+    """A light environment that is there already, with the Python of these tests."""
+    python = tmp_path / "env" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / "env" / ".made").touch()
+    return tmp_path / "env"
+
+
+def classify(environment: Path, pictures: Path, out: Path) -> CompletedProcess[str]:
+    return make("classify", f"LIGHT={environment}", f"IN={pictures}", f"OUT={out}")
+
+
+def test_success_is_not_explained(environment: Path, samples: Path, tmp_path: Path) -> None:
+    told = classify(environment, samples, tmp_path / "out")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "5 pictures: " in told.stdout
+
+
+def test_unreadable_pictures_do_not_look_like_a_crash(
+    environment: Path, samples: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(samples, tmp_path / "in")
+    (tmp_path / "in" / "broken.jpg").write_bytes(b"broken")
+    told = classify(environment, tmp_path / "in", tmp_path / "out")
+    assert told.returncode == 2  # make's own
+    assert "Finished. Some pictures could not be read: their XML files say why" in told.stderr
+    assert "Error 1" in told.stderr
+
+
+def test_wrong_usage_and_a_lost_output_are_explained(
+    environment: Path, samples: Path, tmp_path: Path
+) -> None:
+    told = classify(environment, tmp_path / "missing", tmp_path / "out")
+    assert "the line above says what is wrong (exit code 2)" in told.stderr
+    (tmp_path / "out" / "cat.xml").mkdir()
+    told = classify(environment, samples, tmp_path / "out")
+    assert "the output can no longer be written" in told.stderr
+    assert "(exit code 3)" in told.stderr
+
+
+def test_it_is_said_beforehand_what_the_tests_take(tmp_path: Path) -> None:
+    shown = make("--dry-run", "test", f"HEAVY={tmp_path / 'none'}").stdout
+    assert shown.index("2.2 GB on disk") < shown.index("pip --disable")
+    assert "--quiet" not in shown
+    assert shown.index("minutes on two cores") < shown.index("-m pytest")
