@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert import calibration_set, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
 from image_gender_classifier.convert.publish import (
@@ -17,9 +17,9 @@ from image_gender_classifier.convert.publish import (
     publish_right,
     with_form,
 )
-from image_gender_classifier.entries import ModelEntry
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import SHIPPED_STEM
+from image_gender_classifier.manifest.schema import ModelEntry
 from image_gender_classifier.runtimes import Runtime, open_model
 from image_gender_classifier.train import cutting, keras_runtime, platt
 from image_gender_classifier.train.command import say

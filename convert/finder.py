@@ -19,11 +19,12 @@ from image_gender_classifier.convert.publish import (
     publish_right,
     with_form,
 )
+from image_gender_classifier.detection.face_detector import FaceDetector
+from image_gender_classifier.detection.heatmap import letterbox
 from image_gender_classifier.errors import ModelError, UnreadablePicture, UsageError
-from image_gender_classifier.faces import Pixels
-from image_gender_classifier.finder import FaceFinder
-from image_gender_classifier.images import Picture
-from image_gender_classifier.looks import fitted
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
 from image_gender_classifier.runtimes import Runtime, open_model
 from image_gender_classifier.train import cutting, keras_runtime
 from image_gender_classifier.train.command import say
@@ -33,7 +34,6 @@ from image_gender_classifier.train.detectors import open_detector
 from image_gender_classifier.train.finder import backgrounds, scenes
 from image_gender_classifier.train.finder.scenes import Scene, Sources
 from image_gender_classifier.train.split import Parts, divide
-from image_gender_classifier.verdict import Box
 
 STEM = "finder_int8"
 _CALIBRATING, _COMPARED = 300, 1000  # scenes
@@ -81,7 +81,7 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     """
     if not options.out.is_dir():
         raise UsageError(f"--out {options.out}: the folder does not exist")
-    original = manifest.load(options.model.parent).finders.get(options.model.name)
+    original = manifest.load(options.model.parent).face_detectors.get(options.model.name)
     if original is None:
         raise ModelError(
             f"{options.model}: its manifest does not know it as a face finder; make both with "
@@ -92,7 +92,7 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     calibrating, compared = _scenes(options, original.input_shape[0])
 
     size = original.input_shape[0]
-    squares = np.stack([fitted(scene.pixels, size) for scene in calibrating])
+    squares = np.stack([letterbox(scene.pixels, size) for scene in calibrating])
     tflite_file = tflite.quantise(keras_model.model, squares)
     onnx_file = onnx.from_tflite(tflite_file)
     float_file = form_in_float(tflite_file)
@@ -106,7 +106,7 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     ]
     differing = _share_differing(runtimes[1], runtimes[2], squares, tflite.steps(tflite_file))
     results = [
-        score(FaceFinder(runtime, entry), compared)
+        score(FaceDetector(runtime, entry), compared)
         for runtime, entry in zip(runtimes, (original, of_tflite, of_onnx), strict=True)
     ]
     for name, result in zip(("Keras", *TITLES.values()), results, strict=True):
@@ -117,7 +117,7 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
         faults["onnx"].append(verify.SATURATES)
     float32_fault = None
     if float_file is not None:
-        shown = np.stack([fitted(scene.pixels, size) for scene in compared])
+        shown = np.stack([letterbox(scene.pixels, size) for scene in compared])
         if not _answers_alike(runtimes[1], open_model("tflite", float_file), shown):
             float32_fault = "its answers differ from TFLite's"
     return publish_right(
@@ -131,7 +131,7 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
     )
 
 
-def score(finder: FaceFinder, compared: Sequence[Scene]) -> Score:
+def score(finder: FaceDetector, compared: Sequence[Scene]) -> Score:
     """Counts what a finder finds: a face counts as found where a box is about its frame."""
     faces = alarms = empty = 0
     drifts: list[float] = []

@@ -12,14 +12,19 @@ from typing import TypeVar
 from image_gender_classifier import manifest
 from image_gender_classifier.convert import in_float
 from image_gender_classifier.convert.formats import Format
-from image_gender_classifier.entries import FinderEntry, Form, ModelEntry, NetworkEntry
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.manifest.schema import (
+    FaceDetectorEntry,
+    Form,
+    ModelEntry,
+    NetworkEntry,
+)
+from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.train.command import say
 from image_gender_classifier.train.model_folder import known, manifest_with
-from image_gender_classifier.writing import write_whole
 
-_Entry = TypeVar("_Entry", ModelEntry, FinderEntry)
+_Entry = TypeVar("_Entry", ModelEntry, FaceDetectorEntry)
 _WITHOUT_FLOAT32 = (
     "tflite-runtime will run the int8 file, whose answers may then be a few quantisation steps "
     "apart"
@@ -171,7 +176,7 @@ def publish(
 
 def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:
     """The entries that a manifest has of some files."""
-    entries = {**models.models, **models.finders}
+    entries = {**models.models, **models.face_detectors}
     return [entries[name] for name in names if name in entries]
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert.formats import FORMATS, TITLES, Format
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging.pixels import Pixels
 
 LARGEST_LOSS = 0.005  # of accuracy; one crop of a small set may be judged otherwise
 LARGEST_STEPS = 1.0

@@ -23,7 +23,7 @@ from image_gender_classifier.errors import (
     UnreadablePicture,
     UsageError,
 )
-from image_gender_classifier.verdict import Box, Face, Gender, Status, Verdict
+from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
 
 if TYPE_CHECKING:
     from image_gender_classifier.api import GenderClassifier as GenderClassifier
@@ -39,11 +39,11 @@ __all__ = [
     "GenderClassifierError",
     "ModelError",
     "OutputError",
+    "Prediction",
     "RuntimeMissing",
     "Status",
     "UnreadablePicture",
     "UsageError",
-    "Verdict",
     "__version__",
     "load",
 ]
@@ -51,7 +51,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in ("load", "GenderClassifier"):
-        from image_gender_classifier import opencv
+        from image_gender_classifier.imaging import opencv
 
         opencv.check()  # before what uses it is imported
         from image_gender_classifier import api

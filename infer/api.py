@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier import images, pipeline
-from image_gender_classifier.choices import Choices, DetectorChoice, RuntimeChoice
-from image_gender_classifier.cores import cores
+from image_gender_classifier import pipeline
 from image_gender_classifier.errors import GenderClassifierError, UnreadablePicture
-from image_gender_classifier.files import read_bytes
-from image_gender_classifier.fingerprint import run_hash, unreadable
-from image_gender_classifier.images import Picture
-from image_gender_classifier.limits import MAX_BYTES
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.files import read_bytes
+from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import Parts, open_parts
-from image_gender_classifier.stages import OFF, Clock
-from image_gender_classifier.verdict import Verdict
+from image_gender_classifier.manifest.cache_key import run_hash, unreadable
+from image_gender_classifier.results import Prediction
+from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
+from image_gender_classifier.system.cores import cores
+from image_gender_classifier.system.profiling import OFF, Clock
 
-Show = Callable[[Picture, Verdict], None]
+Show = Callable[[Picture, Prediction], None]
 """What is done with a picture's pixels and the verdict on them."""
 
 
@@ -57,11 +57,11 @@ def load(  # noqa: PLR0913  the choices, one by one
         UsageError: Choices that don't fit each other, or a number out of its range.
     """
     path = None if model is None else os.fspath(model)
-    chosen = Choices(path, runtime, detector, threshold, min_face, all_faces)
+    chosen = Settings(path, runtime, detector, threshold, min_face, all_faces)
     return of_choices(chosen._replace(max_pixels=max_pixels, max_bytes=max_bytes))
 
 
-def of_choices(choices: Choices) -> GenderClassifier:
+def of_choices(choices: Settings) -> GenderClassifier:
     """Loads a classifier; see `load`."""
     return GenderClassifier(open_parts(choices))
 
@@ -74,7 +74,7 @@ class GenderClassifier:
 
     def judge(
         self, picture: str | os.PathLike[str] | bytes | npt.NDArray[np.uint8], file: str = ""
-    ) -> Verdict:
+    ) -> Prediction:
         """Judges one picture.
 
         Args:
@@ -87,15 +87,15 @@ class GenderClassifier:
         """
         if isinstance(picture, np.ndarray):
             data = repr(picture.shape).encode() + picture.tobytes()
-            return self._verdict(lambda: images.from_array(picture), file, self.run_of(data))
+            return self._prediction(lambda: decoding.from_array(picture), file, self.run_of(data))
         if isinstance(picture, bytes):
-            return self._verdict(lambda: self._decode(picture), file, self.run_of(picture))
+            return self._prediction(lambda: self._decode(picture), file, self.run_of(picture))
         path = Path(picture)
         return self.judge_file(path, file or path.name)
 
     def judge_file(
         self, path: Path, file: str, show: Show | None = None, clock: Clock = OFF
-    ) -> Verdict:
+    ) -> Prediction:
         """Judges a picture file.
 
         Args:
@@ -112,14 +112,14 @@ class GenderClassifier:
             clock.lap("read the file")
         run = self.run_of(data)
         clock.lap("hash it")
-        return self._verdict(lambda: self._decode(data), file, run, show, clock)
+        return self._prediction(lambda: self._decode(data), file, run, show, clock)
 
     def judge_folder(
         self,
         folder: str | os.PathLike[str],
         recursive: bool = False,
         workers: int | None = None,
-    ) -> Iterator[Verdict]:
+    ) -> Iterator[Prediction]:
         """Judges every picture of a folder, in byte order of their names.
 
         Args:
@@ -132,7 +132,7 @@ class GenderClassifier:
         """
         # Late: the command's worker does without.
         from image_gender_classifier import batch
-        from image_gender_classifier.listing import list_pictures
+        from image_gender_classifier.cli.scan import list_pictures
 
         root = Path(folder)
         listing = list_pictures(root, recursive)
@@ -149,32 +149,32 @@ class GenderClassifier:
         return run_hash(data, self.settings)
 
     def _decode(self, data: bytes) -> Picture:
-        return images.decode(data, limits=self._parts.limits)
+        return decoding.decode(data, limits=self._parts.limits)
 
-    def _verdict(
+    def _prediction(
         self,
         decode: Callable[[], Picture],
         file: str,
         run: str,
         show: Show | None = None,
         clock: Clock = OFF,
-    ) -> Verdict:
+    ) -> Prediction:
         parts = self._parts
         try:
             picture = decode()
             clock.lap("decode it")
-            verdict = pipeline.judge(
+            prediction = pipeline.judge(
                 picture, file, parts.detector, parts.classifier, parts.all_faces, clock
             )
             if show is not None:
-                show(picture.finer(), verdict)
+                show(picture.finer(), prediction)
                 clock.lap("draw")
         except UnreadablePicture as error:
             clock.lap("decode it")
-            verdict = Verdict(file, "unreadable", "unknown", message=str(error))
+            prediction = Prediction(file, "unreadable", "unknown", message=str(error))
         except GenderClassifierError:
             raise
         except Exception as error:  # whatever one strange picture breaks, the others go on
             message = f"the picture cannot be judged ({type(error).__name__}: {error})"
-            verdict = Verdict(file, "unreadable", "unknown", message=message)
-        return verdict._replace(run=run)
+            prediction = Prediction(file, "unreadable", "unknown", message=message)
+        return prediction._replace(run=run)

@@ -11,17 +11,17 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from image_gender_classifier.verdict import Verdict
+from image_gender_classifier.results import Prediction
 
 _PICTURES_AHEAD = 4  # for each thread
 
-Judge = Callable[[Path, str], Verdict]
+Judge = Callable[[Path, str], Prediction]
 """Judges a picture file, given its path and what the verdict calls it; safe for threads."""
 
 
 def run(
     files: Iterable[str], folder: Path, judge: Judge, threads: int
-) -> Generator[Verdict, None, None]:
+) -> Generator[Prediction, None, None]:
     """Judges pictures.
 
     Args:
@@ -33,7 +33,7 @@ def run(
     Yields:
         A verdict a picture, in the order of the pictures.
     """
-    waiting: deque[Future[Verdict]] = deque()
+    waiting: deque[Future[Prediction]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
         for file in files:

@@ -6,16 +6,17 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from image_gender_classifier import __version__, images, manifest, models
-from image_gender_classifier.choices import SMALLEST_FACE, Choices, DetectorChoice, RuntimeChoice
-from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.detectors import open_detector
+from image_gender_classifier import __version__, manifest, models
+from image_gender_classifier.classification.classifier import Classifier
+from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.detection.detectors import open_detector
 from image_gender_classifier.errors import RuntimeFallback, RuntimeMissing, UsageError
-from image_gender_classifier.fingerprint import settings_key
-from image_gender_classifier.limits import MOST_PIXELS, USUAL, Limits
-from image_gender_classifier.networks import open_network
-from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.limits import MOST_PIXELS, USUAL, Limits
+from image_gender_classifier.manifest.cache_key import cache_key
 from image_gender_classifier.runtimes import PREFERENCE, SUFFIXES, RuntimeName
+from image_gender_classifier.runtimes.networks import open_network
+from image_gender_classifier.settings import SMALLEST_FACE, DetectorChoice, RuntimeChoice, Settings
 
 SHIPPED_STEM = "gender_int8"
 
@@ -45,7 +46,7 @@ def shipped_models() -> Path:
     return Path(models.__file__).parent
 
 
-def open_parts(choices: Choices) -> Parts:
+def open_parts(choices: Settings) -> Parts:
     """Opens model and detector; see `api.load` for errors."""
     for what, chosen, known in (
         ("runtime", choices.runtime, get_args(RuntimeChoice)),
@@ -60,7 +61,7 @@ def open_parts(choices: Choices) -> Parts:
         raise UsageError(
             f"the smallest face is {choices.min_face}, but must lie between {SMALLEST_FACE} and 1"
         )
-    limits = choices.limits
+    limits = Limits.of(choices)
     pixels = 1 if limits.pixels is None else limits.pixels
     if limits.file_bytes < 1 or not 1 <= pixels <= MOST_PIXELS:
         raise UsageError(f"the limits are {limits}, but must be 1 or more, {MOST_PIXELS:,} pixels")
@@ -69,9 +70,9 @@ def open_parts(choices: Choices) -> Parts:
     shipped = manifest.load(shipped_models())
     found = SUFFIXES[Path(classifier.entry.file).suffix.lower()]
     detector = open_detector(choices.detector, shipped, found, choices.min_face, choices.all_faces)
-    settings = settings_key(
-        *(__version__, *classifier.decisive, choices.detector, *detector.decisive),
-        *images.DECISIVE,
+    settings = cache_key(
+        *(__version__, *classifier.cache_key, choices.detector, *detector.cache_key),
+        *decoding.CACHE_KEY,
         *(["all faces"] if choices.all_faces else []),
         *([repr(limits)] if limits != USUAL else []),
     )
@@ -118,5 +119,5 @@ def _candidates(model: Path | None, runtime: RuntimeChoice) -> list[tuple[Runtim
 def _open(path: Path, name: RuntimeName, threshold: float | None) -> Classifier:
     entry = manifest.find_model(path)
     classifier = Classifier(open_network(name, path.parent, entry), entry, threshold)
-    classifier.rehearse()
+    classifier.warm_up()
     return classifier

@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
-from image_gender_classifier import faces
-from image_gender_classifier.classifier import Classifier, Judgement
-from image_gender_classifier.faces import Framing, Pixels
-from image_gender_classifier.images import Picture
-from image_gender_classifier.stages import OFF, Clock
-from image_gender_classifier.verdict import Box, Face, Gender, Status, Verdict
-
-
-class Detector(Protocol):
-    """What finds faces, safe for any number of threads.
-
-    Attributes:
-        framings: By stage, how its boxes lie to the classifier's frame.
-        decisive: What of its files and options decides a verdict.
-    """
-
-    framings: dict[str, Framing]
-    decisive: tuple[object, ...]
-
-    def find(self, picture: Picture) -> list[Face]:
-        """Gives the faces in a picture, unjudged, boxes in pixels of the original."""
-        ...
-
-
-class WholePicture:
-    """The detector for pictures that already are face crops."""
-
-    def __init__(self) -> None:
-        self.framings = {"none": Framing(scale=1.0, shift_y=0.0)}
-        self.decisive: tuple[object, ...] = ()
-
-    def find(self, picture: Picture) -> list[Face]:
-        """Gives the picture's centred square as the one face."""
-        return [Face(faces.whole(picture.height, picture.width), "none")]
+from image_gender_classifier.classification.classifier import Classification, Classifier
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
+from image_gender_classifier.system.profiling import OFF, Clock
 
 
 def judge(
@@ -49,7 +20,7 @@ def judge(
     classifier: Classifier,
     all_faces: bool = False,
     clock: Clock = OFF,
-) -> Verdict:
+) -> Prediction:
     """Gives the verdict on a picture, by its main face.
 
     Args:
@@ -60,25 +31,28 @@ def judge(
         all_faces: Judge the others too.
         clock: Measures the stages.
     """
-    found = faces.main_first(detector.find(picture), picture.width, picture.height)
+    found = geometry.main_first(detector.find(picture), picture.width, picture.height)
     clock.lap("find the face")
     if not found:
-        return Verdict(file, "no_face", "unknown")
+        return Prediction(file, "no_face", "unknown")
     shown = found if all_faces else found[:1]
     crops = [crop_of(picture, face, detector, classifier.crop_size) for face in shown]
     clock.lap("cut the crop")
-    judgements = classifier.judge(np.stack(crops))
+    classifications = classifier.judge(np.stack(crops))
     clock.lap("judge it")
-    judged = [_judged(face, judgement) for face, judgement in zip(shown, judgements, strict=True)]
+    judged = [
+        _judged(face, classification)
+        for face, classification in zip(shown, classifications, strict=True)
+    ]
     main = judged[0]
-    status: Status = "classified" if judgements[0].certain else "uncertain"
+    status: Status = "classified" if classifications[0].certain else "uncertain"
     gender = main.gender or "unknown"
-    return Verdict(file, status, gender, main.confidence, (*judged, *found[len(judged) :]))
+    return Prediction(file, status, gender, main.confidence, (*judged, *found[len(judged) :]))
 
 
-def _judged(face: Face, judgement: Judgement) -> Face:
-    gender: Gender = judgement.likelier if judgement.certain else "unknown"
-    return face._replace(gender=gender, confidence=judgement.confidence)
+def _judged(face: Face, classification: Classification) -> Face:
+    gender: Gender = classification.likelier if classification.certain else "unknown"
+    return face._replace(gender=gender, confidence=classification.confidence)
 
 
 def crop_of(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
@@ -87,23 +61,23 @@ def crop_of(picture: Picture, face: Face, detector: Detector, size: int) -> Pixe
     if square.width < size:
         picture = picture.finer()
         square = frame_of(picture, face, detector)
-    return faces.crop(picture.pixels, square, size)
+    return geometry.crop(picture.pixels, square, size)
 
 
 def frame_of(picture: Picture, face: Face, detector: Detector) -> Box:
     """Places the classifier's frame around a face, in the picture's working pixels."""
-    square = faces.frame(face.box, detector.framings[face.detector])
+    square = geometry.frame(face.box, detector.framings[face.detector])
     side = square.width / picture.scale
     return Box(square.x / picture.scale, square.y / picture.scale, side, side)
 
 
 def find_frame(picture: Picture, detector: Detector) -> Box | None:
     """Finds the main face's frame, in the picture's working pixels; None where there is no face."""
-    found = faces.main_first(detector.find(picture), picture.width, picture.height)
+    found = geometry.main_first(detector.find(picture), picture.width, picture.height)
     return frame_of(picture, found[0], detector) if found else None
 
 
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
     """The main face's crop, or None where there is no face; training cuts its crops by this."""
-    found = faces.main_first(detector.find(picture), picture.width, picture.height)
+    found = geometry.main_first(detector.find(picture), picture.width, picture.height)
     return crop_of(picture, found[0], detector, size) if found else None

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.classifier import DECIMALS, Classifier
-from image_gender_classifier.faces import Pixels
-from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.classification.classifier import DECIMALS, Classifier
+from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train import cutting
 from image_gender_classifier.train.cutting import CutCrop, WithoutCrop
 from image_gender_classifier.train.datasets.sample import Sample

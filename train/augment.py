@@ -11,7 +11,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train import quality
 
 _Random = np.random.Generator

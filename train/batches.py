@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.augment import degrade
 from image_gender_classifier.train.targets import Targets
 from image_gender_classifier.train.views import ViewBatches, Views

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from image_gender_classifier.choices import DetectorChoice
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.locking import held
+from image_gender_classifier.settings import DetectorChoice
+from image_gender_classifier.system.locking import held
 from image_gender_classifier.train import cutting, history, pretrained, run_record
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.crops import CropSet, load_or_cut

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from image_gender_classifier import console
 from image_gender_classifier.errors import GenderClassifierError, OutputError, UsageError
-from image_gender_classifier.stopping import Stopped, stopping_raises
+from image_gender_classifier.system import console
+from image_gender_classifier.system.signals import Stopped, stopping_raises
 
 # TensorFlow's remarks on its own inner life; what goes wrong comes as an exception.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

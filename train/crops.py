@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.errors import OutputError
+from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.train import cutting
 from image_gender_classifier.train.cutting import CutCrop, WithoutCrop
 from image_gender_classifier.train.datasets.sample import Sample
-from image_gender_classifier.writing import write_whole
 
 
 @dataclass(frozen=True, slots=True)

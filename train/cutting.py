@@ -8,10 +8,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from image_gender_classifier import images, pipeline
+from image_gender_classifier import pipeline
+from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.faces import Pixels
-from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.datasets.reading import LeftOut
 from image_gender_classifier.train.datasets.sample import Sample
 
@@ -36,7 +37,7 @@ def by(detector: Detector) -> CutCrop:
     """Gives the way of cutting that a detector means: the main face, as in use."""
 
     def cut(path: Path, size: int) -> Pixels | None:
-        return pipeline.find_crop(images.read(path), detector, size)
+        return pipeline.find_crop(decoding.read(path), detector, size)
 
     return cut
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
-from image_gender_classifier import detectors, images, manifest
-from image_gender_classifier.choices import DetectorChoice
+from image_gender_classifier import manifest
+from image_gender_classifier.detection import detectors
+from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import RuntimeMissing
-from image_gender_classifier.fingerprint import settings_key
+from image_gender_classifier.imaging import decoding
 from image_gender_classifier.loading import shipped_models
-from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.manifest.cache_key import cache_key
 from image_gender_classifier.runtimes import PREFERENCE, RuntimeName
+from image_gender_classifier.settings import DetectorChoice
 
 _DIGITS = 12
 
@@ -65,4 +67,4 @@ def key_of(choice: DetectorChoice, detector: Detector) -> str:
     """Names an opened detector with all that what it finds depends on."""
     if choice == "none":
         return choice
-    return f"{choice} {settings_key(*detector.decisive, *images.DECISIVE)[:_DIGITS]}"
+    return f"{choice} {cache_key(*detector.cache_key, *decoding.CACHE_KEY)[:_DIGITS]}"

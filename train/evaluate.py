@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.train import evaluation_report, measuring
 from image_gender_classifier.train.answers import answer
 from image_gender_classifier.train.command import Parser, check_json, exit_code, say
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.metrics import score
-from image_gender_classifier.writing import write_whole
 
 PROGRAM = "image-gender-evaluate"
 _DESCRIPTION = (

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
+from image_gender_classifier.results import Gender
 from image_gender_classifier.train.bars import BLUE, ORANGE, WIDTH, panels, whiskers
 from image_gender_classifier.train.evaluation_report import difference_text, in_order, share_text
 from image_gender_classifier.train.findings import (
@@ -21,7 +22,6 @@ from image_gender_classifier.train.findings import (
     reliability,
 )
 from image_gender_classifier.train.metrics import GENDERS
-from image_gender_classifier.verdict import Gender
 
 _GREY = "#666666"
 _DPI = 150

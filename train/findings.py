@@ -10,6 +10,7 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier.results import BinaryGender, Gender
 from image_gender_classifier.train.answers import Outcome
 from image_gender_classifier.train.datasets.age_bands import AGE_BANDS
 from image_gender_classifier.train.evaluation_report import Setting
@@ -24,7 +25,6 @@ from image_gender_classifier.train.metrics import (
     wilson,
 )
 from image_gender_classifier.train.robustness import Degradation
-from image_gender_classifier.verdict import BinaryGender, Gender
 
 UNDER_TEN = AGE_BANDS[:2]
 

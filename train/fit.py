@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from image_gender_classifier.faces import crop, whole
+from image_gender_classifier.detection.geometry import crop, whole
 from image_gender_classifier.train import batches, loop, network
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.recipe import Training

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from image_gender_classifier.cores import cores
+from image_gender_classifier.system.cores import cores
 
 HALVES = 2
 

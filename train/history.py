@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.files import read_document
+from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.targets import GENDER
-from image_gender_classifier.writing import write_whole
 
 HISTORY = "history.csv"
 _WATCHED = "val_loss"

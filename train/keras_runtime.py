@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier import manifest
-from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.entries import ModelEntry
+from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.errors import ModelError
+from image_gender_classifier.manifest.schema import ModelEntry
 
 BATCH = 64
 

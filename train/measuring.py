@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image_gender_classifier import loading
-from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.entries import ModelEntry
+from image_gender_classifier.classification.classifier import Classifier
+from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.manifest.schema import ModelEntry
 from image_gender_classifier.runtimes import SUFFIXES
 from image_gender_classifier.train.answers import Outcome
 from image_gender_classifier.train.command import probability, say

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from image_gender_classifier import manifest
-from image_gender_classifier.entries import FinderEntry, NetworkEntry
 from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.manifest.schema import FaceDetectorEntry, NetworkEntry
 
 
 def known(folder: Path) -> Manifest:
@@ -34,12 +34,14 @@ def manifest_with(
     """
     before = known(folder)
     models = {name: entry for name, entry in before.models.items() if name not in without}
-    finders = {name: entry for name, entry in before.finders.items() if name not in without}
+    face_detectors = {
+        name: entry for name, entry in before.face_detectors.items() if name not in without
+    }
     for entry in entries:
-        if isinstance(entry, FinderEntry):
-            finders[entry.file] = entry
+        if isinstance(entry, FaceDetectorEntry):
+            face_detectors[entry.file] = entry
         else:
             models[entry.file] = entry
-    after = before._replace(models=models, finders=finders)
+    after = before._replace(models=models, face_detectors=face_detectors)
     # A command may name a folder whose name is not Unicode.
     return manifest.dump(after).encode("utf-8", "replace")

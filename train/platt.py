@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.classifier import (
+from image_gender_classifier.classification.classifier import (
     Classifier,
     confidences,
     is_doubtful,
     mirrored,
 )
-from image_gender_classifier.entries import Calibration, ModelEntry
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.runtimes import Runtime
 
 # Share of the held-out samples that the default threshold lets be classified.

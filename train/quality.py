@@ -7,7 +7,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging.pixels import Pixels
 
 
 def compress(pixels: Pixels, quality: int) -> Pixels:

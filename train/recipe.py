@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar, TypeVar
 from pydantic import ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.files import read_document
+from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.split import HELD_OUT_FRACTION
 
 if sys.version_info >= (3, 11):

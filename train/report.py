@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.train import cutting, findings, measuring, report_page, robustness
 from image_gender_classifier.train.answers import answer_versions
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.findings import Findings
-from image_gender_classifier.writing import write_whole
 
 PROGRAM = "image-gender-report"
 PAGE = "report.md"

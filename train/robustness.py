@@ -17,12 +17,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier import faces, images, pipeline
-from image_gender_classifier.faces import Pixels
-from image_gender_classifier.pipeline import Detector
+from image_gender_classifier import pipeline
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
 from image_gender_classifier.train import quality
 from image_gender_classifier.train.cutting import CutCrop
-from image_gender_classifier.verdict import Box
 
 
 def _same_square(square: Box) -> Box:
@@ -52,7 +54,7 @@ def by(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
     """Gives the way of cutting that yields a crop a degradation (uint8 RGB, V x S x S x 3)."""
 
     def cut(path: Path, size: int) -> Pixels | None:
-        picture = images.read(path, images.WORKING_SIDE)
+        picture = decoding.read(path, decoding.WORKING_SIDE)
         square = pipeline.find_frame(picture, detector)
         if square is None:
             return None
@@ -75,9 +77,9 @@ def degraded(pixels: Pixels, square: Box, way: Degradation, size: int) -> Pixels
     """
     placed = way.place(square)
     if way.change is _same_pixels:
-        return faces.crop(pixels, placed, size)
-    face = way.change(faces.crop(pixels, *_on_whole_pixels(placed)))
-    return faces.crop(face, faces.whole(*face.shape[:2]), size)
+        return geometry.crop(pixels, placed, size)
+    face = way.change(geometry.crop(pixels, *_on_whole_pixels(placed)))
+    return geometry.crop(face, geometry.whole(*face.shape[:2]), size)
 
 
 def _on_whole_pixels(square: Box) -> tuple[Box, int]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.files import read_document
+from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.model_folder import known
-from image_gender_classifier.writing import write_whole
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -13,8 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from image_gender_classifier import manifest
-from image_gender_classifier.entries import Calibration, ModelEntry
-from image_gender_classifier.faces import crop, whole
+from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.train import platt, split
 from image_gender_classifier.train.checkpoint import save_whole
 from image_gender_classifier.train.command import say
@@ -22,7 +23,6 @@ from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.keras_runtime import KerasRuntime
 from image_gender_classifier.train.model_folder import manifest_with
 from image_gender_classifier.train.recipe import Recipe
-from image_gender_classifier.writing import write_whole
 
 MODEL = "gender.keras"
 FRAMING = "square with a margin around the face, as FairFace's pictures (margin 0.25)"

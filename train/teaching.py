@@ -15,10 +15,10 @@ import keras
 import numpy as np
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.train.command import say
 from image_gender_classifier.train.targets import Targets, from_answers
 from image_gender_classifier.train.views import ViewBatches, Views
-from image_gender_classifier.writing import write_whole
 
 BATCH = 64
 _BASIS = "basis"

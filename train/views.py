@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.augment import move
 
 _VIEW, _MIXTURE = 1, 6  # keep these draws apart from others of the same seed

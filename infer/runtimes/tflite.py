@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError, RuntimeMissing
-from image_gender_classifier.pool import Pool
+from image_gender_classifier.system.pool import Pool
 
 try:
     from ai_edge_litert.interpreter import Interpreter

@@ -23,10 +23,10 @@ from benchmarks import (
     memory,
     network,
     portrait_speed,
+    predictions,
     stages,
     start,
     table,
-    verdicts,
 )
 from benchmarks.figures import CannotMeasure, Figure, skipped
 from benchmarks.pictures import find_portraits
@@ -41,7 +41,7 @@ PARTS: dict[str, Measure] = {
     "stages": stages.measure_times,
     "speed": folder_speed.measure,
     "portraits": portrait_speed.measure,
-    "verdicts": verdicts.measure,
+    "verdicts": predictions.measure,
     "memory": memory.measure,
     "growth": growth.measure,
     "instructions": stages.measure_instructions,

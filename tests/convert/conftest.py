@@ -15,7 +15,8 @@ pytest.importorskip("tf2onnx")
 
 from image_gender_classifier.convert import onnx, tflite
 from image_gender_classifier.convert.crops import LabelledCrops, at_least
-from image_gender_classifier.faces import Pixels, crop, whole
+from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.runtimes import Runtime, open_model
 from image_gender_classifier.train import keras_runtime
 

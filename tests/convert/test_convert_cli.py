@@ -13,13 +13,14 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from image_gender_classifier import images, loading, manifest, pipeline
+from image_gender_classifier import loading, manifest, pipeline
 from image_gender_classifier.convert import cli, export, in_float, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
-from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.errors import ModelError
+from image_gender_classifier.imaging import decoding
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
 from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train import datasets, evaluate, keras_runtime, platt
 from image_gender_classifier.train.detectors import open_detector
 
@@ -81,13 +82,13 @@ def test_drawn_faces_end_to_end(
     )
     assert of_tflite.trained["command"] == of_keras.trained["command"]
     assert of_tflite.trained["converted_by"].startswith("image-gender-convert --model ")
-    picture = images.read(next((drawn_faces / "female").iterdir()))
-    verdicts = [
+    picture = decoding.read(next((drawn_faces / "female").iterdir()))
+    predictions = [
         pipeline.judge(picture, "a", pipeline.WholePicture(), loading.open_classifier(out / name))
         for name in FORMATS
     ]
-    assert verdicts[0].faces[0].gender in ("female", "unknown")
-    assert verdicts[0].confidence == pytest.approx(verdicts[1].confidence, abs=0.02)
+    assert predictions[0].faces[0].gender in ("female", "unknown")
+    assert predictions[0].confidence == pytest.approx(predictions[1].confidence, abs=0.02)
 
 
 def test_the_sample_pictures_are_enough(
@@ -115,9 +116,9 @@ def test_the_sample_pictures_are_enough(
     detector = open_detector("cascade")
     for name in FORMATS:
         classifier = loading.open_classifier(out / name)
-        verdict = pipeline.judge(images.read(face_picture), "astronaut", detector, classifier)
-        assert verdict.status == "classified"
-        assert verdict.gender == "female"
+        prediction = pipeline.judge(decoding.read(face_picture), "astronaut", detector, classifier)
+        assert prediction.status == "classified"
+        assert prediction.gender == "female"
 
 
 @pytest.mark.usefixtures("quick")
@@ -157,8 +158,8 @@ def test_one_portrait_does_not_change_the_calibration(
         logits = classifier.logits(drawn_crops.crops)
         clearest = int(np.argmin(logits))
         assert logits[clearest] < -1
-        (judgement,) = classifier.judge(drawn_crops.crops[clearest : clearest + 1])
-        assert judgement.likelier == "male"
+        (classification,) = classifier.judge(drawn_crops.crops[clearest : clearest + 1])
+        assert classification.likelier == "male"
 
 
 @pytest.mark.usefixtures("quick")

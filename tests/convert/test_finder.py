@@ -18,13 +18,13 @@ from tensorflow.lite.tools import flatbuffer_utils
 from image_gender_classifier import manifest
 from image_gender_classifier.convert import finder, finder_cli, in_float
 from image_gender_classifier.convert.finder import Score, score
-from image_gender_classifier.finder import FaceFinder
-from image_gender_classifier.images import Picture
-from image_gender_classifier.looks import fitted
+from image_gender_classifier.detection.face_detector import FaceDetector
+from image_gender_classifier.detection.heatmap import letterbox
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.results import Box, Face
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.finder import network, saving
 from image_gender_classifier.train.finder.scenes import Scene
-from image_gender_classifier.verdict import Box, Face
 
 
 @pytest.fixture(scope="module")
@@ -71,25 +71,25 @@ def published(
 
 
 def test_publishes_three_files_that_the_manifest_knows(published: Path) -> None:
-    finders = manifest.load(published).finders
-    assert set(finders) == {"finder.keras", "finder_int8.tflite", "finder_int8.onnx"}
-    for entry in finders.values():
+    face_detectors = manifest.load(published).face_detectors
+    assert set(face_detectors) == {"finder.keras", "finder_int8.tflite", "finder_int8.onnx"}
+    for entry in face_detectors.values():
         assert manifest.read_verified(published, entry)
-    form = finders["finder_int8.tflite"].in_float
+    form = face_detectors["finder_int8.tflite"].in_float
     assert form is not None
     assert manifest.read_verified(published, form)
-    assert finders["finder_int8.onnx"].trained["converted_by"].startswith(finder_cli.PROGRAM)
+    assert face_detectors["finder_int8.onnx"].trained["converted_by"].startswith(finder_cli.PROGRAM)
 
 
 def test_the_exports_maps_are_the_same(published: Path) -> None:
-    finders = manifest.load(published).finders
+    face_detectors = manifest.load(published).face_detectors
     runtimes = [
-        open_model(name, manifest.read_verified(published, finders[f"finder_int8.{name}"]))
+        open_model(name, manifest.read_verified(published, face_detectors[f"finder_int8.{name}"]))
         for name in ("tflite", "onnx")
     ]
     random = np.random.default_rng(1)
     squares = np.stack(
-        [fitted(cv2.resize(random.integers(0, 256, (7, 9, 3), np.uint8), (90, 70)), 64)] * 3
+        [letterbox(cv2.resize(random.integers(0, 256, (7, 9, 3), np.uint8), (90, 70)), 64)] * 3
     )
     one, two = (
         {output.shape[-1]: output for output in runtime.run(squares)} for runtime in runtimes
@@ -132,7 +132,7 @@ def test_an_export_that_is_worse_is_left_out_with_a_warning(
     given = ["--model", str(trained_finder), "--out", str(tmp_path), *options]
     assert finder_cli.main(given) == 0
     assert f"warning: finder_int8.onnx is left out: {fault}" in capsys.readouterr().err
-    assert set(manifest.load(tmp_path).finders) == {"finder.keras", "finder_int8.tflite"}
+    assert set(manifest.load(tmp_path).face_detectors) == {"finder.keras", "finder_int8.tflite"}
 
 
 def test_publishes_nothing_where_both_exports_are_worse(
@@ -170,10 +170,10 @@ def test_a_form_in_float32_that_differs_is_left_out_with_a_warning(
     given = ["--model", str(trained_finder), "--out", str(tmp_path), *options]
     assert finder_cli.main(given) == 0
     assert "warning: no form in float32: its answers differ" in capsys.readouterr().err
-    assert manifest.load(tmp_path).finders["finder_int8.tflite"].in_float is None
+    assert manifest.load(tmp_path).face_detectors["finder_int8.tflite"].in_float is None
 
 
-class Told(FaceFinder):
+class Told(FaceDetector):
     """Finds what it is told to find."""
 
     def __init__(self, *boxes: Box) -> None:

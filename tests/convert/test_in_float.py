@@ -15,13 +15,14 @@ keras = pytest.importorskip("keras")
 from keras import layers
 from tensorflow.lite.tools import flatbuffer_utils
 
-from image_gender_classifier import images, manifest, pipeline
+from image_gender_classifier import manifest, pipeline
 from image_gender_classifier.convert import in_float, tflite
 from image_gender_classifier.convert.exactness import largest_sums
-from image_gender_classifier.entries import NetworkEntry
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.manifest.schema import NetworkEntry
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.detectors import open_detector
 from image_gender_classifier.train.lite import NORMALISATION
@@ -31,7 +32,7 @@ Layer = Callable[[Any], Any]
 
 def shipped_entries() -> list[NetworkEntry]:
     models = manifest.load(shipped_models())
-    networks = (*models.models.values(), *models.finders.values())
+    networks = (*models.models.values(), *models.face_detectors.values())
     return [entry for entry in networks if entry.file.endswith(".tflite")]
 
 
@@ -167,7 +168,7 @@ def test_the_shipped_form_is_that_of_the_shipped_file(entry: NetworkEntry) -> No
 @pytest.mark.parametrize("entry", shipped_entries(), ids=lambda entry: entry.file)
 def test_the_shipped_form_is_exact(entry: NetworkEntry, face_picture: Any) -> None:
     size, _, _ = entry.input_shape
-    crop = pipeline.find_crop(images.read(face_picture), open_detector("cascade"), size)
+    crop = pipeline.find_crop(decoding.read(face_picture), open_detector("cascade"), size)
     assert crop is not None
     turned = [np.ascontiguousarray(np.rot90(crop, turns)) for turns in range(4)]
     dimmed = [(crop * share).astype(np.uint8) for share in np.linspace(0.1, 1, 20)]

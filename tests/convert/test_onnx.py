@@ -20,7 +20,7 @@ ort = pytest.importorskip("onnxruntime")
 from image_gender_classifier import loading
 from image_gender_classifier.convert import onnx as to_onnx
 from image_gender_classifier.convert import tflite
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging.pixels import Pixels
 
 
 def kinds(model: Any) -> Counter[str]:

@@ -12,9 +12,9 @@ import pytest
 from image_gender_classifier import manifest
 from image_gender_classifier.convert import in_float
 from image_gender_classifier.convert.publish import entry_of, form_in_float, publish, with_form
-from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.errors import ModelError, OutputError
 from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 
 MODEL = ModelEntry(
     *("gender.keras", "0" * 64, 1, (96, 96, 3), "uint8", "RGB", "square", "female", "male"),

@@ -11,11 +11,12 @@ pytest.importorskip("ai_edge_litert")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("tensorflow")
 
-from image_gender_classifier import images, manifest, pipeline
-from image_gender_classifier.entries import Entry
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier import manifest, pipeline
+from image_gender_classifier.detection.heatmap import letterbox
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import SHIPPED_STEM, open_classifier, shipped_models
-from image_gender_classifier.looks import fitted
+from image_gender_classifier.manifest.schema import Entry
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train import keras_runtime, platt
 from image_gender_classifier.train.augment import degrade, move
@@ -24,14 +25,14 @@ from image_gender_classifier.train.detectors import open_detector
 
 def entries() -> list[Entry]:
     models = manifest.load(shipped_models())
-    return [*models.cascades, *models.finders.values(), *models.models.values()]
+    return [*models.cascades, *models.face_detectors.values(), *models.models.values()]
 
 
 @pytest.fixture(scope="module")
 def astronaut_crops(face_picture: Path) -> Pixels:
     """The astronaut's face, 150 times augmented."""
     detector = open_detector("cascade")
-    crop = pipeline.find_crop(images.read(face_picture), detector, 128)
+    crop = pipeline.find_crop(decoding.read(face_picture), detector, 128)
     assert crop is not None
     draws = [np.random.default_rng(number) for number in range(150)]
     return np.stack([degrade(move(crop, 96, draw), draw) for draw in draws])
@@ -60,11 +61,11 @@ def test_every_model_file_is_in_the_manifest() -> None:
 
 def test_the_finders_maps_are_the_same_in_both_formats(face_picture: Path) -> None:
     folder = shipped_models()
-    entries = manifest.load(folder).finders
+    entries = manifest.load(folder).face_detectors
     random = np.random.default_rng(0)
-    pixels = images.read(face_picture).pixels
+    pixels = decoding.read(face_picture).pixels
     looks = [(*random.integers(0, 250, 2), *random.integers(60, 260, 2)) for _ in range(40)]
-    squares = np.stack([fitted(pixels[y : y + h, x : x + w], 128) for x, y, h, w in looks])
+    squares = np.stack([letterbox(pixels[y : y + h, x : x + w], 128) for x, y, h, w in looks])
     of_tflite, of_onnx = (
         {output.shape[-1]: output for output in open_model(kind, data).run(squares)}
         for kind in ("tflite", "onnx")
@@ -76,9 +77,9 @@ def test_the_finders_maps_are_the_same_in_both_formats(face_picture: Path) -> No
 
 
 def test_all_forms_of_the_finder_share_its_settings() -> None:
-    finders = manifest.load(shipped_models()).finders
-    assert set(finders) == {"finder.keras", "finder_int8.tflite", "finder_int8.onnx"}
-    settings = {(entry.input_shape, *entry.decisive[1:]) for entry in finders.values()}
+    face_detectors = manifest.load(shipped_models()).face_detectors
+    assert set(face_detectors) == {"finder.keras", "finder_int8.tflite", "finder_int8.onnx"}
+    settings = {(entry.input_shape, *entry.cache_key[1:]) for entry in face_detectors.values()}
     assert len(settings) == 1
 
 
@@ -108,8 +109,8 @@ def test_the_export_is_of_the_keras_file(astronaut_crops: Pixels, shipped_keras:
 def test_the_astronaut_is_judged(face_picture: Path) -> None:
     """Perceived gender as her portrait is labelled everywhere, if not surely."""
     detector = open_detector("cascade")
-    picture = images.read(face_picture)
+    picture = decoding.read(face_picture)
     for kind in ("tflite", "onnx"):
         classifier = open_classifier(shipped_models() / f"{SHIPPED_STEM}.{kind}", threshold=0.5)
-        verdict = pipeline.judge(picture, "astronaut", detector, classifier)
-        assert (verdict.status, verdict.gender) == ("classified", "female")
+        prediction = pipeline.judge(picture, "astronaut", detector, classifier)
+        assert (prediction.status, prediction.gender) == ("classified", "female")

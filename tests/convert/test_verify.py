@@ -12,13 +12,13 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from image_gender_classifier import manifest
-from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert import in_float, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.convert.verify import Comparison
-from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.runtimes import open_model
 
 GOOD = Comparison(1000, 0.9, 0.9, 0.9, steps=0, keras_difference=0.1, in_float_difference=0)

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 import image_gender_classifier as igc
-from image_gender_classifier import cli
-from image_gender_classifier.verdict import Box, Face, Verdict
+from image_gender_classifier.cli import program
+from image_gender_classifier.results import Box, Face, Prediction
 
 # Processes that judge are forked from this one in some tests, and OpenCV's threads are not.
 cv2.setNumThreads(1)
@@ -39,7 +39,7 @@ Start = Callable[..., Popen[str]]
 def check_xml() -> CheckXml:
     """Validates an XML file's bytes against the shipped schema; gives its root element."""
     schema = etree.XMLSchema(
-        etree.fromstring((files("image_gender_classifier") / "image.xsd").read_bytes())
+        etree.fromstring((files("image_gender_classifier.outputs") / "image.xsd").read_bytes())
     )
 
     def check(data: bytes) -> Any:
@@ -51,7 +51,7 @@ def check_xml() -> CheckXml:
 
 
 @pytest.fixture(scope="session")
-def verdicts() -> st.SearchStrategy[Verdict]:
+def predictions() -> st.SearchStrategy[Prediction]:
     """Verdicts on pictures with any name, as file systems and programs can give them."""
     # Bytes that are no UTF-8 come as lone surrogates; characters of every kind beside them.
     names = st.binary(min_size=1, max_size=40).map(os.fsdecode) | st.text(
@@ -65,7 +65,7 @@ def verdicts() -> st.SearchStrategy[Verdict]:
     detectors = st.sampled_from(["lbp", "finder", "none"])
     judged = st.builds(Face, boxes, detectors, genders, confidences)
     return st.builds(
-        Verdict,
+        Prediction,
         file=names,
         status=st.sampled_from(["classified", "uncertain", "no_face", "unreadable"]),
         gender=genders,
@@ -130,7 +130,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
         arguments = [str(option) for option in options]
         capsys.readouterr()
         try:
-            code = cli.main(arguments)
+            code = program.main(arguments)
         except SystemExit as exit_:
             code = int(exit_.code or 0)
         said = capsys.readouterr()

@@ -13,10 +13,13 @@ import pytest
 from PIL import Image, ImageOps
 
 import image_gender_classifier as igc
-from image_gender_classifier import faces, images, pipeline, xml
-from image_gender_classifier.choices import Choices, RuntimeChoice
+from image_gender_classifier import pipeline
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.imaging import decoding
 from image_gender_classifier.loading import open_parts
-from image_gender_classifier.verdict import Verdict
+from image_gender_classifier.outputs import xml
+from image_gender_classifier.results import Prediction
+from image_gender_classifier.settings import RuntimeChoice, Settings
 
 ORIENTATION = 274
 # What to do to an upright picture so that each EXIF orientation turns it upright again.
@@ -42,8 +45,8 @@ def as_png(pixels: npt.NDArray[np.uint8], orientation: int = 1) -> bytes:
     return data.getvalue()
 
 
-def seen(verdict: Verdict) -> tuple[object, ...]:
-    return verdict.status, verdict.gender, verdict.confidence, verdict.faces
+def seen(prediction: Prediction) -> tuple[object, ...]:
+    return prediction.status, prediction.gender, prediction.confidence, prediction.faces
 
 
 def test_a_path_its_bytes_and_its_pixels_are_judged_alike(
@@ -62,8 +65,8 @@ def test_a_path_its_bytes_and_its_pixels_are_judged_alike(
 
 
 def test_the_astronaut_is_a_woman(classifier: igc.GenderClassifier, face_picture: Path) -> None:
-    verdict = classifier.judge(face_picture)
-    assert (verdict.file, verdict.status, verdict.gender) == (
+    prediction = classifier.judge(face_picture)
+    assert (prediction.file, prediction.status, prediction.gender) == (
         ("astronaut.jpg", "classified", "female")
     )
 
@@ -94,7 +97,7 @@ def test_grey_and_transparent_pixels_are_pictures_too(
     assert seen(classifier.judge(np.dstack([face_pixels, opaque]))) == seen(colours)
     grey = classifier.judge(np.asarray(Image.fromarray(face_pixels).convert("L")))
     for one, other in zip(grey.faces, colours.faces, strict=True):
-        assert faces.covers(one.box, other.box)
+        assert geometry.overlaps(one.box, other.box)
     empty = classifier.judge(np.dstack([face_pixels, opaque * 0]))
     assert empty.status == "no_face"  # what nobody sees is not judged
 
@@ -121,14 +124,18 @@ def test_what_cannot_be_read_has_a_verdict_that_says_why(
     classifier: igc.GenderClassifier, face_picture: Path, tmp_path: Path
 ) -> None:
     whole = face_picture.read_bytes()
-    verdicts = [classifier.judge(data) for data in (b"", b"text", whole[: len(whole) // 2])]
-    verdicts += [classifier.judge(tmp_path / "gone.jpg"), classifier.judge(tmp_path)]
-    for verdict in verdicts:
-        assert (verdict.status, verdict.gender, verdict.faces) == ("unreadable", "unknown", ())
-        assert verdict.confidence is None
-        assert verdict.message is not None and verdict.message.endswith(".")
-    assert len({verdict.message for verdict in verdicts}) == 5
-    assert verdicts[3].file == "gone.jpg"
+    predictions = [classifier.judge(data) for data in (b"", b"text", whole[: len(whole) // 2])]
+    predictions += [classifier.judge(tmp_path / "gone.jpg"), classifier.judge(tmp_path)]
+    for prediction in predictions:
+        assert (prediction.status, prediction.gender, prediction.faces) == (
+            "unreadable",
+            "unknown",
+            (),
+        )
+        assert prediction.confidence is None
+        assert prediction.message is not None and prediction.message.endswith(".")
+    assert len({prediction.message for prediction in predictions}) == 5
+    assert predictions[3].file == "gone.jpg"
 
 
 def test_any_verdict_is_valid_xml(
@@ -154,9 +161,9 @@ def test_run_tells_pictures_models_and_options_apart(
 
 def test_the_manifests_threshold_given_by_hand_is_no_other_option(face_picture: Path) -> None:
     classifier = igc.load()
-    verdict = classifier.judge(face_picture)
+    prediction = classifier.judge(face_picture)
     same = igc.load(threshold=classifier._parts.classifier.threshold)
-    assert same.judge(face_picture) == verdict
+    assert same.judge(face_picture) == prediction
 
 
 def test_both_runtimes_give_the_same_gender(samples: Path) -> None:
@@ -175,7 +182,7 @@ def test_a_folder_is_judged_in_order(
     (folder / "a.png").write_bytes(b"broken")
     (folder / "notes.txt").write_text("no picture")
     flat = list(classifier.judge_folder(folder))
-    assert [(verdict.file, verdict.status) for verdict in flat] == [
+    assert [(prediction.file, prediction.status) for prediction in flat] == [
         ("a.png", "unreadable"),
         ("astronaut.jpg", "classified"),
         ("cat.jpg", "no_face"),
@@ -209,8 +216,8 @@ def test_an_unknown_choice_is_a_usage_error(choice: dict[str, Any]) -> None:
 
 def test_a_model_of_ones_own(models: Path, face_picture: Path) -> None:
     for name in ("gender_int8.tflite", "gender_int8.onnx"):
-        verdict = igc.load(models / name, threshold=0.5).judge(face_picture)
-        assert (verdict.status, verdict.gender) == ("classified", "female")
+        prediction = igc.load(models / name, threshold=0.5).judge(face_picture)
+        assert (prediction.status, prediction.gender) == ("classified", "female")
 
 
 @pytest.mark.parametrize(
@@ -269,11 +276,11 @@ def small_face(face_picture: Path, form: str = "JPEG") -> bytes:
 
 def test_a_small_face_is_judged_from_a_finer_copy(face_picture: Path) -> None:
     data = small_face(face_picture)
-    quick, fine = images.decode(data), images.decode(data, images.WORKING_SIDE)
-    assert max(quick.pixels.shape) < images.WORKING_SIDE <= max(fine.pixels.shape)
+    quick, fine = decoding.decode(data), decoding.decode(data, decoding.WORKING_SIDE)
+    assert max(quick.pixels.shape) < decoding.WORKING_SIDE <= max(fine.pixels.shape)
     assert np.array_equal(quick.finer().pixels, fine.pixels)
     assert fine.finer() is fine
-    parts = open_parts(Choices(threshold=0.0))
+    parts = open_parts(Settings(threshold=0.0))
     one, other = (
         pipeline.judge(picture, "a", parts.detector, parts.classifier) for picture in (quick, fine)
     )
@@ -299,13 +306,13 @@ def test_the_quick_copy_is_enough(
         picture_file = whole.crop(part).resize((side, side))
     file = io.BytesIO()
     picture_file.save(file, "JPEG")
-    picture = images.decode(file.getvalue())
-    assert max(picture.pixels.shape) < images.WORKING_SIDE
+    picture = decoding.decode(file.getvalue())
+    assert max(picture.pixels.shape) < decoding.WORKING_SIDE
 
-    def fails() -> images.Picture:
+    def fails() -> decoding.Picture:
         raise AssertionError("decoded again")
 
-    parts = open_parts(Choices(threshold=0.0))
+    parts = open_parts(Settings(threshold=0.0))
     alone = replace(picture, decode_finer=fails)
     assert bool(pipeline.judge(alone, "a", parts.detector, parts.classifier).faces) == found
 
@@ -314,20 +321,20 @@ def test_what_comes_in_parts_is_decoded_once(face_picture: Path) -> None:
     with Image.open(io.BytesIO(small_face(face_picture))) as picture:
         file = io.BytesIO()
         picture.save(file, "JPEG", progressive=True)
-    once = images.decode(file.getvalue())
+    once = decoding.decode(file.getvalue())
     assert once.finer() is once
 
 
 def test_what_is_drawn_is_the_finer_copy(face_picture: Path, tmp_path: Path) -> None:
     (tmp_path / "small.jpg").write_bytes(small_face(face_picture))
-    shown: list[images.Picture] = []
+    shown: list[decoding.Picture] = []
     igc.load().judge_file(
         tmp_path / "small.jpg", "small.jpg", lambda picture, _: shown.append(picture)
     )
-    assert max(shown[0].pixels.shape) >= images.WORKING_SIDE
+    assert max(shown[0].pixels.shape) >= decoding.WORKING_SIDE
 
 
 def test_verdicts_of_other_copies_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = open_parts(Choices()).settings
-    monkeypatch.setattr(images, "DECISIVE", (images.WORKING_SIDE, images.QUICK_SIDE // 2))
-    assert open_parts(Choices()).settings != before
+    before = open_parts(Settings()).settings
+    monkeypatch.setattr(decoding, "CACHE_KEY", (decoding.WORKING_SIDE, decoding.QUICK_SIDE // 2))
+    assert open_parts(Settings()).settings != before

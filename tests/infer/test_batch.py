@@ -7,9 +7,9 @@ import pytest
 
 import image_gender_classifier as igc
 from image_gender_classifier import batch
+from image_gender_classifier.cli.scan import list_pictures
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.listing import list_pictures
-from image_gender_classifier.verdict import Verdict
+from image_gender_classifier.results import Prediction
 
 FOLDER = Path("pictures")
 
@@ -20,12 +20,12 @@ class Counter:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def __call__(self, picture: Path, file: str) -> Verdict:
+    def __call__(self, picture: Path, file: str) -> Prediction:
         assert picture == FOLDER / file
         self.seen.append(file)
         if file == "model":
             raise ModelError("the model is damaged")
-        return Verdict(file, "no_face", "unknown")
+        return Prediction(file, "no_face", "unknown")
 
 
 def names(count: int) -> list[str]:
@@ -35,8 +35,8 @@ def names(count: int) -> list[str]:
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_verdicts_come_in_the_order_of_the_pictures(threads: int) -> None:
     judge = Counter()
-    verdicts = list(batch.run(names(60), FOLDER, judge, threads))
-    assert [verdict.file for verdict in verdicts] == names(60)
+    predictions = list(batch.run(names(60), FOLDER, judge, threads))
+    assert [prediction.file for prediction in predictions] == names(60)
     assert sorted(judge.seen) == names(60)
 
 
@@ -48,7 +48,7 @@ def test_the_real_verdicts_are_the_same_whatever_the_number_of_threads(
     together = list(batch.run(files, samples, classifier.judge, threads=3))
     assert alone == together
     assert {"astronaut.jpg": "classified", "cat.jpg": "no_face"}.items() <= {
-        verdict.file: verdict.status for verdict in alone
+        prediction.file: prediction.status for prediction in alone
     }.items()
 
 
@@ -59,18 +59,18 @@ def test_no_picture_gives_no_verdict() -> None:
 def test_as_many_pictures_are_judged_at_a_time_as_there_are_threads() -> None:
     all_of_them = Barrier(3, timeout=60)
 
-    def judge(_: Path, file: str) -> Verdict:
+    def judge(_: Path, file: str) -> Prediction:
         all_of_them.wait()
-        return Verdict(file, "no_face", "unknown")
+        return Prediction(file, "no_face", "unknown")
 
     assert len(list(batch.run(names(30), FOLDER, judge, threads=3))) == 30
 
 
 def test_only_a_few_pictures_are_on_the_way() -> None:
     judge = Counter()
-    verdicts = batch.run(names(100), FOLDER, judge, threads=1)
-    next(verdicts)
-    verdicts.close()
+    predictions = batch.run(names(100), FOLDER, judge, threads=1)
+    next(predictions)
+    predictions.close()
     assert 1 <= len(judge.seen) <= 5
 
 
@@ -81,7 +81,7 @@ def test_nothing_is_judged_before_the_first_verdict_is_wanted() -> None:
 
 
 def test_a_model_that_fails_stops_the_batch() -> None:
-    verdicts = batch.run(["a", "model", "c"], FOLDER, Counter(), threads=1)
-    assert next(verdicts).status == "no_face"
+    predictions = batch.run(["a", "model", "c"], FOLDER, Counter(), threads=1)
+    assert next(predictions).status == "no_face"
     with pytest.raises(ModelError, match="damaged"):
-        list(verdicts)
+        list(predictions)

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pytest
 
 import image_gender_classifier as igc
-from image_gender_classifier.choices import RuntimeChoice
-from image_gender_classifier.cores import cores
+from image_gender_classifier.settings import RuntimeChoice
+from image_gender_classifier.system.cores import cores
 
 COUNT = 500
 THREADS = 16
@@ -69,8 +69,8 @@ def pictures(generated: list[Path], request: pytest.FixtureRequest) -> list[Path
 
 
 def by_threads(
-    judge: Callable[[Any], igc.Verdict], pictures: Sequence[object]
-) -> list[igc.Verdict]:
+    judge: Callable[[Any], igc.Prediction], pictures: Sequence[object]
+) -> list[igc.Prediction]:
     with frequent_switches(), ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(judge, pictures))
 
@@ -80,7 +80,7 @@ def test_many_threads_get_the_answers_of_one(runtime: RuntimeChoice, pictures: l
     pytest.importorskip({"tflite": "ai_edge_litert", "onnx": "onnxruntime"}[runtime])
     classifier = igc.load(runtime=runtime)
     alone = [classifier.judge(path) for path in pictures]
-    assert {verdict.status for verdict in alone} >= {"classified", "uncertain", "no_face"}
+    assert {prediction.status for prediction in alone} >= {"classified", "uncertain", "no_face"}
     assert by_threads(classifier.judge, pictures) == alone
 
 
@@ -126,17 +126,17 @@ def test_threads_may_come_and_go(monkeypatch: pytest.MonkeyPatch, generated: lis
     monkeypatch.setattr(tflite, "Interpreter", counted)
     classifier = igc.load(runtime="tflite")
     assert len(opened) == 2  # the network that classifies, and the face detector's
-    verdicts: list[igc.Verdict] = []
+    predictions: list[igc.Prediction] = []
     for start in range(0, 120, 20):
         threads = [
-            threading.Thread(target=lambda path=path: verdicts.append(classifier.judge(path)))
+            threading.Thread(target=lambda path=path: predictions.append(classifier.judge(path)))
             for path in generated[start : start + 20]
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    assert len(verdicts) == 120
+    assert len(predictions) == 120
     assert len(opened) <= 2 * cores()
 
 
@@ -147,8 +147,8 @@ def test_a_folder_is_judged_beside_other_pictures(
     first = generated[:50]
     alone = [classifier.judge(path) for path in first]
     with ThreadPoolExecutor(1) as pool:
-        verdicts = classifier.judge_folder(folder, workers=4)
-        beside = pool.submit(lambda: list(islice(verdicts, len(first))))
+        predictions = classifier.judge_folder(folder, workers=4)
+        beside = pool.submit(lambda: list(islice(predictions, len(first))))
         assert [classifier.judge(path) for path in first] == alone
         assert beside.result() == alone
 

@@ -21,7 +21,7 @@ TOLD = {**MANIFEST["files"], **{form["file"]: form for form in FORMS}}
     ("package", "name"),
     [
         ("image_gender_classifier", "py.typed"),
-        ("image_gender_classifier", "image.xsd"),
+        ("image_gender_classifier.outputs", "image.xsd"),
         ("image_gender_classifier.models", "manifest.json"),
         ("image_gender_classifier.models", "gender_int8.tflite"),
         ("image_gender_classifier.models", "gender_int8.onnx"),

@@ -58,12 +58,12 @@ def test_running_the_command_loads_no_workstation_library(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither in the command's own process nor in its workers'."""
-    verdicts, site, seen = tmp_path / "verdicts", tmp_path / "site", tmp_path / "seen"
-    for folder in (verdicts, site, seen):
+    predictions, site, seen = tmp_path / "verdicts", tmp_path / "site", tmp_path / "seen"
+    for folder in (predictions, site, seen):
         folder.mkdir()
     (site / "sitecustomize.py").write_text(NOTES_IMPORTS.format(folder=str(seen)))
     monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
-    modules_loaded_by("-i", str(samples), "-o", str(verdicts), "--quiet")
+    modules_loaded_by("-i", str(samples), "-o", str(predictions), "--quiet")
     processes = [set(path.read_text().split()) for path in seen.iterdir()]
     assert len(processes) > 1
     loaded = set().union(*processes)
@@ -82,8 +82,8 @@ def test_help_and_version_load_neither_numpy_nor_opencv(option: str) -> None:
 def modules_loaded_by(*arguments: str) -> set[str]:
     """Names the modules in memory after a successful run of the command."""
     program = (
-        "import sys; from image_gender_classifier import cli\n"
-        "try: code = cli.main(sys.argv[1:])\n"
+        "import sys; from image_gender_classifier.cli import program\n"
+        "try: code = program.main(sys.argv[1:])\n"
         "except SystemExit as done: code = done.code\n"
         "print(*sys.modules, sep='\\n')\n"
         "sys.exit(code)"

@@ -13,16 +13,19 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from image_gender_classifier import images, loading, pipeline
-from image_gender_classifier.choices import Choices
+from image_gender_classifier import loading, pipeline
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.settings import Settings
 
 
 def cut(folder: Path, file: Path) -> None:
     """Writes the crops (uint8 RGB, N x S x S x 3) without any header."""
-    parts = loading.open_parts(Choices(runtime="tflite"))
+    parts = loading.open_parts(Settings(runtime="tflite"))
     with file.open("wb") as crops:
         for path in sorted(folder.iterdir()):
-            crop = pipeline.find_crop(images.read(path), parts.detector, parts.classifier.crop_size)
+            crop = pipeline.find_crop(
+                decoding.read(path), parts.detector, parts.classifier.crop_size
+            )
             if crop is not None:
                 crops.write(crop.tobytes())
 

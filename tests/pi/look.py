@@ -36,7 +36,7 @@ def logits(crops: Path, runtime: str) -> list[float]:
 def hashes() -> dict[str, str]:
     """SHA-256 of the XML schema and of all that lies beside the models."""
     package = Path(str(resources.files("image_gender_classifier")))
-    paths = [package / "image.xsd", *sorted(loading.shipped_models().glob("*.*"))]
+    paths = [package / "outputs" / "image.xsd", *sorted(loading.shipped_models().glob("*.*"))]
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in paths

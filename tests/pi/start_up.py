@@ -16,11 +16,11 @@ import cv2  # noqa: E402, F401
 
 os.getppid()
 
-from image_gender_classifier.choices import Choices  # noqa: E402
 from image_gender_classifier.loading import open_parts  # noqa: E402
+from image_gender_classifier.settings import Settings  # noqa: E402
 
 os.getppid()
-open_parts(Choices())
+open_parts(Settings())
 os.getppid()
 
 print("Python's start", "NumPy", "OpenCV", "this package", "runtime, models, cascade", sep="\n")

@@ -60,16 +60,16 @@ def cut_crops(place: Place) -> float:
 
 def find(place: Place, runtime: str) -> Findings:
     """Lets the installed tool judge pictures and crops."""
-    verdicts = f"verdicts-{runtime}"
+    predictions = f"verdicts-{runtime}"
     said = json.loads(
         place.run(
-            f"mkdir {verdicts}\n"
+            f"mkdir {predictions}\n"
             "igc/bin/image-gender-classifier --quiet "
-            f"-i {_PICTURES} -o {verdicts} --runtime {runtime}\n"
+            f"-i {_PICTURES} -o {predictions} --runtime {runtime}\n"
             f"igc/bin/python look.py {CROPS} {runtime}"
         )
     )
-    answers = compare.read_answers(place.home / verdicts)
+    answers = compare.read_answers(place.home / predictions)
     return Findings(answers, tuple(said["logits"]), said["hashes"], said["versions"])
 
 

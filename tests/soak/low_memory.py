@@ -38,8 +38,10 @@ def measure(setting: Setting) -> Iterator[Figure]:
         if sum(highest.values()) > _LIMIT:
             process.kill()
         time.sleep(_EVERY)
-    verdicts = sum(name.endswith(".xml") for name in contents(work / "out"))
+    predictions = sum(name.endswith(".xml") for name in contents(work / "out"))
     yield Figure("low memory: exit code", abs(process.returncode), "", at_most(0))
-    yield Figure("low memory: without a verdict", count - verdicts, "", at_most(0), f"of {count:,}")
+    yield Figure(
+        "low memory: without a verdict", count - predictions, "", at_most(0), f"of {count:,}"
+    )
     note = f"in {len(highest)} processes, 1 worker"
     yield Figure("low memory: resident", sum(highest.values()), "MB", at_most(_LIMIT), note)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.augment import degrade, move
 
 STORED = 64

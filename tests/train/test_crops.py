@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from image_gender_classifier import images, manifest
+from image_gender_classifier import manifest
 from image_gender_classifier.errors import OutputError, UnreadablePicture
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train import detectors
 from image_gender_classifier.train.crops import CropSet, load_or_cut
@@ -130,7 +131,7 @@ def test_the_detectors_settings_are_part_of_its_key(monkeypatch: pytest.MonkeyPa
     before = detectors.detector_key("cascade")
     assert before == detectors.detector_key("cascade")
     with monkeypatch.context() as patch:
-        patch.setattr(images, "DECISIVE", (1, 2))
+        patch.setattr(decoding, "DECISIVE", (1, 2))
         assert detectors.detector_key("cascade") != before
     models = manifest.load(shipped_models())
     first, *others = models.cascades

@@ -17,18 +17,18 @@ import numpy as np
 import pytest
 
 from image_gender_classifier import loading, manifest
-from image_gender_classifier.classifier import Classifier
-from image_gender_classifier.entries import Calibration, ModelEntry
+from image_gender_classifier.classification.classifier import Classifier
+from image_gender_classifier.detection.detector import WholePicture
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.images import Picture
+from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest import Manifest
-from image_gender_classifier.pipeline import WholePicture
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+from image_gender_classifier.results import Face
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train import evaluate
 from image_gender_classifier.train.answers import BATCH, answer
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 from image_gender_classifier.train.metrics import wilson
-from image_gender_classifier.verdict import Face
 
 SIDE = 16
 GAIN = 8.0

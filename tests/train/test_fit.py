@@ -16,8 +16,8 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
+from image_gender_classifier.detection.geometry import crop, whole
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.faces import crop, whole
 from image_gender_classifier.train import fit, history, loop, split
 from image_gender_classifier.train.batches import EpochBatches
 from image_gender_classifier.train.crops import CropSet

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from image_gender_classifier.classifier import confidences
-from image_gender_classifier.entries import Calibration, ModelEntry
+from image_gender_classifier.classification.classifier import confidences
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train import platt
 
 Logits = npt.NDArray[np.float32]

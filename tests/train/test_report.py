@@ -13,8 +13,8 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("onnxruntime")
 
 from image_gender_classifier import manifest
-from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train import evaluate, report
 from image_gender_classifier.train.findings import (
     by_ten_years,

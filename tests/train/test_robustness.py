@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
-from image_gender_classifier import images, pipeline
-from image_gender_classifier.faces import Pixels, crop, whole
-from image_gender_classifier.pipeline import Detector, WholePicture
+from image_gender_classifier import pipeline
+from image_gender_classifier.detection.detector import Detector, WholePicture
+from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
 from image_gender_classifier.train import quality, robustness
 from image_gender_classifier.train.detectors import open_detector
 from image_gender_classifier.train.robustness import CLEAN, DEGRADATIONS, Degradation, degraded
-from image_gender_classifier.verdict import Box
 
 WAYS = {way.name: way for way in DEGRADATIONS}
 SQUARE = Box(20.0, 30.0, 60.0, 60.0)
@@ -31,7 +33,7 @@ def pixels() -> Pixels:
 @pytest.mark.parametrize("size", [48, 96])
 def test_clean_is_the_crop_of_use(face_picture: Path, choice: str, size: int) -> None:
     detector: Detector = open_detector("none" if choice == "none" else "cascade")
-    used = pipeline.find_crop(images.read(face_picture), detector, size)
+    used = pipeline.find_crop(decoding.read(face_picture), detector, size)
     versions = robustness.by(detector, (CLEAN, *DEGRADATIONS))(face_picture, size)
     assert versions is not None
     assert versions.shape == (1 + len(DEGRADATIONS), size, size, 3)
@@ -50,7 +52,7 @@ def test_the_square_lies_in_working_pixels(tmp_path: Path) -> None:
     """A large picture is read at a reduced size; its square must shrink with it."""
     path = tmp_path / "large.png"
     assert cv2.imwrite(str(path), np.zeros((3000, 4000, 3), np.uint8))
-    picture = images.read(path)
+    picture = decoding.read(path)
     detector = WholePicture()
     square = pipeline.frame_of(picture, detector.find(picture)[0], detector)
     assert square.height == pytest.approx(picture.pixels.shape[0])

@@ -16,8 +16,8 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from image_gender_classifier import manifest
-from image_gender_classifier.entries import Calibration, ModelEntry
 from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train import keras_runtime, network, saving
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.recipe import Recipe

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from image_gender_classifier import manifest
-from image_gender_classifier.locking import held
+from image_gender_classifier.system.locking import held
 from image_gender_classifier.train import cli, evaluate
 from image_gender_classifier.train.datasets import read
 from image_gender_classifier.train.recipe import Recipe, load

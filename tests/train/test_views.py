@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("keras")
 
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.crops import CropSet
 from image_gender_classifier.train.views import ViewBatches, Views
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from image_gender_classifier.choices import DetectorChoice
+from image_gender_classifier.cli.options import smallest_face
+from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.options import smallest_face
-from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.runtimes import PREFERENCE
+from image_gender_classifier.settings import DetectorChoice
 from image_gender_classifier.train.boxes import cost, report, sets
 from image_gender_classifier.train.boxes.cost import Cost
 from image_gender_classifier.train.boxes.report import Measurement
@@ -21,7 +22,6 @@ from image_gender_classifier.train.boxes.trials import Skipped, TrialSet
 from image_gender_classifier.train.command import Parser, check_json, exit_code, say
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detectors import key_of, open_detector
-from image_gender_classifier.writing import write_whole
 
 PROGRAM = "image-gender-evaluate-boxes"
 _TIMED = (sets.LFW, sets.CALTECH, sets.NO_FACE)

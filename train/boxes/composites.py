@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier import faces
-from image_gender_classifier.faces import Pixels
-from image_gender_classifier.verdict import Box
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
 
 LONGEST = 320  # side in pixels: twice what detectors search at, so no face is enlarged for them
 
@@ -40,7 +40,7 @@ def compose(face: Pixels, background: Pixels, share: float, random: _Random) -> 
     pixels = _canvas(background, side)
     height, width = pixels.shape[:2]
     left, top = int(random.integers(width - side + 1)), int(random.integers(height - side + 1))
-    patch = faces.crop(face, faces.whole(*face.shape[:2]), side).astype(np.float32)
+    patch = geometry.crop(face, geometry.whole(*face.shape[:2]), side).astype(np.float32)
     seen = _outline(side, random)[..., np.newaxis]
     place = pixels[top : top + side, left : left + side]
     place[:] = (place + seen * (patch - place) + 0.5).astype(np.uint8)

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import ModelError, UnreadablePicture
-from image_gender_classifier.images import Picture
+from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import shipped_models
-from image_gender_classifier.pipeline import Detector
 from image_gender_classifier.train.boxes.trials import TrialSet
 
 Find = Callable[[Picture], object]

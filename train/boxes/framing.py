@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.boxes.trials import centre, side
-from image_gender_classifier.verdict import Box
 
 PERCENTILES = (5, 50, 95)
 SIDE_TARGET = 0.08  # what the side's ratio may differ from 1

@@ -13,10 +13,10 @@ from typing import cast
 import cv2
 import numpy as np
 
-from image_gender_classifier.faces import Pixels
-from image_gender_classifier.images import Picture
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.boxes.trials import Found, Point, centre, centred
-from image_gender_classifier.verdict import Box
 
 
 @dataclass(frozen=True, slots=True)

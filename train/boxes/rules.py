@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import dist
 
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.boxes.trials import Found, Point, Rule, centre, side
-from image_gender_classifier.verdict import Box
 
 _TIGHT_SIDE = 0.6  # least side of a box in a tight crop, over the crop's
 _FRAME_DISTANCE = 0.25  # greatest way between the frames' centres, over the true frame's side

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from image_gender_classifier import faces, pipeline
+from image_gender_classifier import pipeline
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.images import Picture
-from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.results import Box, Face
 from image_gender_classifier.train.boxes import framing
 from image_gender_classifier.train.boxes.framing import Fit
 from image_gender_classifier.train.boxes.trials import Found, Shown, TrialSet
 from image_gender_classifier.train.metrics import Proportion, wilson
-from image_gender_classifier.verdict import Box, Face
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def score(pictures: TrialSet, detector: Detector) -> SetScore:
 def outcome(shown: Shown, detector: Detector) -> Outcome:
     """Shows one picture to a detector."""
     picture = shown.picture
-    in_order = faces.main_first(detector.find(picture), picture.width, picture.height)
+    in_order = geometry.main_first(detector.find(picture), picture.width, picture.height)
     found = [_found(picture, face, detector) for face in in_order]
     if not found:
         rightly = shown.is_right is None

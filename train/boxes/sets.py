@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from image_gender_classifier import faces, images
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.boxes import composites, rotation, rules, true_boxes
 from image_gender_classifier.train.boxes.trials import (
     Found,
@@ -22,7 +24,6 @@ from image_gender_classifier.train.boxes.trials import (
 )
 from image_gender_classifier.train.datasets.listing import list_pictures
 from image_gender_classifier.train.split import is_held_out
-from image_gender_classifier.verdict import Box
 
 LFW = "lfw"
 NO_FACE = "no_face"
@@ -129,11 +130,11 @@ def _trials(found: Sequence[_Portrait], show: Callable[[_Portrait], Shown]) -> l
 
 
 def _portrait(portrait: _Portrait) -> Shown:
-    return Shown(images.read(portrait.path), portrait.is_right)
+    return Shown(decoding.read(portrait.path), portrait.is_right)
 
 
 def _turned(portrait: _Portrait, degrees: float) -> Shown:
-    picture = images.read(portrait.path, images.WORKING_SIDE)
+    picture = decoding.read(portrait.path, decoding.WORKING_SIDE)
     turn = rotation.plan(picture.width, picture.height, portrait.face, degrees)
 
     def is_right(found: Found) -> bool:
@@ -143,12 +144,12 @@ def _turned(portrait: _Portrait, degrees: float) -> Shown:
 
 
 def _faceless(path: Path) -> Shown:
-    return Shown(images.read(path), None)
+    return Shown(decoding.read(path), None)
 
 
 def _crop(path: Path) -> Shown:
-    picture = images.read(path)
-    frame = faces.whole(picture.height, picture.width)
+    picture = decoding.read(path)
+    frame = geometry.whole(picture.height, picture.width)
     return Shown(picture, rules.tight(picture.width, picture.height), frame)
 
 
@@ -179,12 +180,12 @@ def _composed(
 
 def _composite(face: Path, background: Path, share: float, key: tuple[int, int, int]) -> Shown:
     pixels, frame = composites.compose(
-        images.read(face, images.WORKING_SIDE).pixels,
-        images.read(background, images.WORKING_SIDE).pixels,
+        decoding.read(face, decoding.WORKING_SIDE).pixels,
+        decoding.read(background, decoding.WORKING_SIDE).pixels,
         share,
         np.random.default_rng(key),
     )
-    return Shown(images.from_array(pixels), rules.framed(frame), frame)
+    return Shown(decoding.from_array(pixels), rules.framed(frame), frame)
 
 
 def _share_name(least: float, greatest: float) -> str:

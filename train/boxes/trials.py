@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from image_gender_classifier.images import Picture
-from image_gender_classifier.verdict import Box
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.results import Box
 
 Point = tuple[float, float]
 

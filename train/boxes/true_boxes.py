@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isfinite
 from pathlib import Path
 
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.datasets.labels_csv import read_table
 from image_gender_classifier.train.datasets.reading import row_error
-from image_gender_classifier.verdict import Box
 
 NAME = "boxes.csv"
 _NUMBERS = ("x", "y", "width", "height")

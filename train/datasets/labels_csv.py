@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from image_gender_classifier.files import read_document
+from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.datasets.reading import DataError, row_error
 from image_gender_classifier.train.datasets.sample import BinaryGender
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from image_gender_classifier.headers import EXTENSIONS
+from image_gender_classifier.imaging.headers import EXTENSIONS
 from image_gender_classifier.train.datasets.reading import DataError
 
 

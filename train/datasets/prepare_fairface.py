@@ -23,13 +23,14 @@ import cv2
 import numpy as np
 
 from image_gender_classifier.errors import OutputError, UnreadablePicture
-from image_gender_classifier.files import read_bytes, read_document
+from image_gender_classifier.imaging.files import read_bytes
+from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.datasets.fairface import PARTS, checked_name, label_file
 from image_gender_classifier.train.datasets.labels_csv import Table, read_table
 from image_gender_classifier.train.datasets.listing import pictures_in
 from image_gender_classifier.train.datasets.reading import DataError
-from image_gender_classifier.writing import write_whole
 
 PROGRAM = "image-gender-prepare-fairface"
 INCOMPLETE = 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from image_gender_classifier.verdict import BinaryGender, Box
+from image_gender_classifier.results import BinaryGender, Box
 
 __all__ = ["BinaryGender", "Sample"]
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from image_gender_classifier import images
+from image_gender_classifier.cli.scan import list_pictures
 from image_gender_classifier.errors import UnreadablePicture, UsageError
-from image_gender_classifier.faces import Pixels
-from image_gender_classifier.listing import list_pictures
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
 
 _KEY_DIGITS = 16
 _SIDE = 256  # pixels: backgrounds of more are shrunk below twice this
@@ -52,7 +52,7 @@ def read(folder: Path) -> Backgrounds:
     unreadable: list[str] = []
     for picture in list_pictures(folder, recursive=True).pictures:
         try:
-            pixels = images.read(folder / picture.file, _SIDE).pixels
+            pixels = decoding.read(folder / picture.file, _SIDE).pixels
         except UnreadablePicture:
             unreadable.append(picture.file)
         else:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from image_gender_classifier.looks import fitted
+from image_gender_classifier.detection.heatmap import letterbox
 from image_gender_classifier.train.finder import maps, scenes
 from image_gender_classifier.train.finder.network import BOX, HEAT
 from image_gender_classifier.train.finder.scenes import Sources
@@ -35,7 +35,7 @@ class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
             random = np.random.default_rng((*self._key, place))
             scene = scenes.draw(self._sources, self._size, random)
             heat, told = maps.of(scene.frames, self._size)
-            pixels.append(fitted(scene.pixels, self._size))
+            pixels.append(letterbox(scene.pixels, self._size))
             heats.append(heat)
             boxes.append(told)
         return np.stack(pixels, dtype="f4"), {HEAT: np.stack(heats), BOX: np.stack(boxes)}

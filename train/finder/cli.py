@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.locking import held
+from image_gender_classifier.system.locking import held
 from image_gender_classifier.train import cutting, pretrained, run_record
 from image_gender_classifier.train.command import Parser, exit_code, say
 from image_gender_classifier.train.crops import load_or_cut

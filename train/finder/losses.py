@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from image_gender_classifier.looks import STRIDE
+from image_gender_classifier.detection.heatmap import STRIDE
 
 _BOX_WEIGHT = 4.0
 _SHARP = 0.02  # below this a relative error counts by its square

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.looks import STRIDE, TELLING
-from image_gender_classifier.verdict import Box
+from image_gender_classifier.detection.heatmap import STRIDE, TELLING
+from image_gender_classifier.results import Box
 
 _Floats = npt.NDArray[np.float32]
 

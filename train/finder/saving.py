@@ -11,11 +11,11 @@ import keras
 import tensorflow as tf
 
 from image_gender_classifier import manifest
-from image_gender_classifier.entries import FinderEntry
+from image_gender_classifier.manifest.schema import FaceDetectorEntry
+from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.train.checkpoint import save_whole
 from image_gender_classifier.train.finder.scenes import SMALLEST
 from image_gender_classifier.train.model_folder import manifest_with
-from image_gender_classifier.writing import write_whole
 
 MODEL = "finder.keras"
 STAGE = "finder"
@@ -29,7 +29,7 @@ def save(
     folder: Path,
     license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
-) -> FinderEntry:
+) -> FaceDetectorEntry:
     """Writes `finder.keras` into a folder and enters it into the folder's manifest.
 
     Args:
@@ -46,7 +46,7 @@ def save(
     save_whole(model, path)
     data = path.read_bytes()
     _, height, width, channels = model.input_shape
-    entry = FinderEntry(
+    entry = FaceDetectorEntry(
         file=MODEL,
         sha256=hashlib.sha256(data).hexdigest(),
         bytes=len(data),

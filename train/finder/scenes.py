@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.faces import Pixels
-from image_gender_classifier.looks import fitted, window
+from image_gender_classifier.detection.heatmap import letterbox, window
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.augment import degrade
-from image_gender_classifier.verdict import Box
 
 _Random = np.random.Generator
 _Mask = npt.NDArray[np.float32]
@@ -121,7 +121,7 @@ def _close(scene: Scene, longest: int, random: _Random) -> Scene:
         for box in seen
         if 0 <= box.x + box.width / 2 < columns and 0 <= box.y + box.width / 2 < rows
     )
-    return Scene(fitted(part, longest)[:rows, :columns], inside)
+    return Scene(letterbox(part, longest)[:rows, :columns], inside)
 
 
 def _misjudged(frame: Box, random: _Random) -> Box:

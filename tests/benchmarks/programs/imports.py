@@ -36,11 +36,11 @@ def list_modules(arguments: list[str]) -> list[str]:
 def _of_judge(picture: str) -> list[str]:
     import_libraries()
     before = set(sys.modules)
-    from image_gender_classifier import worker
-    from image_gender_classifier.choices import Choices
-    from image_gender_classifier.wire import Job, Task, encode
+    from image_gender_classifier.settings import Settings
+    from image_gender_classifier.workers import worker
+    from image_gender_classifier.workers.messages import Job, Task, encode
 
-    encode(worker.Judge(Task(Choices(), 1)).judged(Job(0, picture, picture)))
+    encode(worker.Judge(Task(Settings(), 1)).judged(Job(0, picture, picture)))
     return [name for name in sys.modules if name not in before]
 
 
@@ -48,10 +48,10 @@ def _of_command(options: list[str]) -> list[str]:
     if not _ANSWERED_AT_ONCE.intersection(options):
         import_libraries()
     before = set(sys.modules)
-    from image_gender_classifier import cli
+    from image_gender_classifier.cli import program
 
     with redirect_stdout(sys.stderr), suppress(SystemExit):
-        cli.main(options)
+        program.main(options)
     return [name for name in sys.modules if name not in before]
 
 

@@ -17,10 +17,10 @@ import numpy as np
 import onnxruntime
 
 from image_gender_classifier import manifest
-from image_gender_classifier.classifier import Classifier
+from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.errors import RuntimeMissing
-from image_gender_classifier.networks import open_network
 from image_gender_classifier.runtimes import SUFFIXES
+from image_gender_classifier.runtimes.networks import open_network
 
 _CALLS = 10  # a round: long against the clock, short against what else the machine does
 _WARM_UP = 20

@@ -18,12 +18,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from image_gender_classifier import faces, headers, images, manifest, pipeline, xml
-from image_gender_classifier.choices import Choices
-from image_gender_classifier.detectors import open_detector
-from image_gender_classifier.files import read_bytes
-from image_gender_classifier.fingerprint import run_hash
+from image_gender_classifier import manifest, pipeline
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.detectors import open_detector
+from image_gender_classifier.imaging import decoding, headers
+from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.loading import Parts, open_parts, shipped_models
+from image_gender_classifier.manifest.cache_key import run_hash
+from image_gender_classifier.outputs import xml
+from image_gender_classifier.settings import Settings
 
 Step = Callable[[], object]
 
@@ -32,40 +35,40 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     """The steps for one picture, each with what those before it gave; fewer without a face."""
     data = read_bytes(path)
     stored = np.frombuffer(data, np.uint8)
-    picture = images.decode(data)
+    picture = decoding.decode(data)
     found = parts.detector.find(picture)
     quick = open_detector("lbp", manifest.load(shipped_models()), parts.runtime)
 
     def find() -> object:  # from new: a picture keeps what has been decoded finer
-        return parts.detector.find(images.decode(data))
+        return parts.detector.find(decoding.decode(data))
 
     steps: dict[str, Step] = {
         "read file": lambda: read_bytes(path),
         "hash": lambda: run_hash(data, parts.settings),
         "read header": lambda: headers.read_header(data),
-        "decode": lambda: images.decode(data),
+        "decode": lambda: decoding.decode(data),
         "search with LBP": lambda: quick.find(picture),
         "decode and find": find,
         "decode at full size": lambda: cv2.imdecode(stored, cv2.IMREAD_COLOR),
     }
     if not found:
         return steps
-    main, *_ = faces.main_first(found, picture.width, picture.height)
+    main, *_ = geometry.main_first(found, picture.width, picture.height)
     size = parts.classifier.crop_size
 
-    def cut() -> faces.Pixels:
+    def cut() -> geometry.Pixels:
         return pipeline.crop_of(picture, main, parts.detector, size)
 
     crop = cut()[np.newaxis]
-    verdict = pipeline.judge(picture, path.name, parts.detector, parts.classifier)
-    written = verdict._replace(run=run_hash(data, parts.settings))
+    prediction = pipeline.judge(picture, path.name, parts.detector, parts.classifier)
+    written = prediction._replace(run=run_hash(data, parts.settings))
     return {
         **steps,
         "cut": cut,
         "judge": lambda: parts.classifier.judge(crop),
         "XML bytes": lambda: xml.encode(written),
         "all but the files": lambda: xml.encode(
-            pipeline.judge(images.decode(data), path.name, parts.detector, parts.classifier)
+            pipeline.judge(decoding.decode(data), path.name, parts.detector, parts.classifier)
         ),
     }
 
@@ -101,7 +104,7 @@ def main() -> None:
     """Runs the steps."""
     how, *arguments = sys.argv[1:]
     cv2.setNumThreads(1)
-    parts = open_parts(Choices())
+    parts = open_parts(Settings())
     if how == "count":
         mark_steps([Path(name) for name in arguments], parts)
     else:

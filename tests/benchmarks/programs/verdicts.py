@@ -16,10 +16,11 @@ from functools import partial
 import cv2
 from enlarge import enlarged
 
-from image_gender_classifier import images, pipeline
-from image_gender_classifier.choices import Choices
-from image_gender_classifier.images import Picture
+from image_gender_classifier import pipeline
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import Parts, open_parts
+from image_gender_classifier.settings import Settings
 
 _own = threading.local()  # a thread's own models
 
@@ -29,19 +30,19 @@ def is_same(side: int, path: str) -> bool:
     parts = _parts()
     data = enlarged(path, side, side)
     # Below half the side nothing is reduced, while decoding or after it.
-    full, reduced = images.decode(data, working_side=side), images.decode(data)
+    full, reduced = decoding.decode(data, working_side=side), decoding.decode(data)
     assert max(full.pixels.shape) == side > max(reduced.pixels.shape)
     return _judged(full, parts) == _judged(reduced, parts)
 
 
 def _judged(picture: Picture, parts: Parts) -> tuple[str, str]:
-    verdict = pipeline.judge(picture, "", parts.detector, parts.classifier)
-    return verdict.status, verdict.gender
+    prediction = pipeline.judge(picture, "", parts.detector, parts.classifier)
+    return prediction.status, prediction.gender
 
 
 def _parts() -> Parts:
     if not hasattr(_own, "parts"):
-        _own.parts = open_parts(Choices())
+        _own.parts = open_parts(Settings())
     parts: Parts = _own.parts
     return parts
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from image_gender_classifier.faces import Framing
-from image_gender_classifier.images import Picture
-from image_gender_classifier.verdict import Box, Face
+from image_gender_classifier.detection.geometry import Framing
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.results import Box, Face
 
 
 class Told:

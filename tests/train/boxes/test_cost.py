@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-from image_gender_classifier import images, manifest
-from image_gender_classifier.cascades import CascadeDetector
+from image_gender_classifier import manifest
+from image_gender_classifier.detection.cascade import CascadeDetector
+from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import ModelError, UnreadablePicture
-from image_gender_classifier.images import Picture
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import shipped_models
-from image_gender_classifier.pipeline import Detector
 from image_gender_classifier.train.boxes import cost
 from image_gender_classifier.train.boxes.cost import Cost
 from image_gender_classifier.train.boxes.trials import Shown, Trial, TrialSet
@@ -74,7 +75,7 @@ def test_the_reference_finds_what_the_cascade_does_at_its_settings(face_picture:
     entry = models.cascades[0]._replace(
         longest_side=160, smallest_face=0.15, scale_factor=1.1, min_neighbors=3
     )
-    picture = images.read(face_picture)
+    picture = decoding.read(face_picture)
     boxes = np.asarray(cost.open_reference()(picture), float)
     scale = max(picture.width, picture.height) / 160
     expected = [face.box for face in CascadeDetector(models, entry).find(picture)]

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.images import Picture, from_array
+from image_gender_classifier.imaging.decoding import from_array
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.boxes import rotation
 from image_gender_classifier.train.boxes.rotation import Turn
 from image_gender_classifier.train.boxes.trials import Found, centre, centred
-from image_gender_classifier.verdict import Box
 
 SIZES = st.integers(1, 500)
 PLACES = st.floats(-100, 600)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.boxes import rules
 from image_gender_classifier.train.boxes.trials import Found, centred
-from image_gender_classifier.verdict import Box
 
 NOWHERE = Box(-900.0, -900.0, 1.0, 1.0)
 SHARES = st.floats(0.01, 0.99)

@@ -8,14 +8,14 @@ from functools import partial
 import numpy as np
 import pytest
 
+from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.faces import Framing
-from image_gender_classifier.images import Picture
-from image_gender_classifier.pipeline import Detector
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.results import Box, Face
 from image_gender_classifier.train.boxes import rules
 from image_gender_classifier.train.boxes.scoring import Outcome, StageCount, outcome, score
 from image_gender_classifier.train.boxes.trials import Shown, Trial, TrialSet, centred
-from image_gender_classifier.verdict import Box, Face
 
 LARGE, SMALL = centred((50, 50), 40, 40), centred((20, 20), 10, 10)
 Make = Callable[..., Detector]

@@ -9,13 +9,13 @@ from shutil import copyfile, copytree, rmtree
 import numpy as np
 import pytest
 
-from image_gender_classifier import faces
+from image_gender_classifier.detection import geometry
 from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.boxes import rotation, sets
 from image_gender_classifier.train.boxes.trials import Found, Shown, Skipped, TrialSet, centred
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.split import is_held_out
-from image_gender_classifier.verdict import Box
 
 
 def by_name(found: Sequence[TrialSet | Skipped]) -> dict[str, TrialSet]:
@@ -101,7 +101,7 @@ def test_crops_are_shown_whole(fairface: Path) -> None:
     found = sets.crops(fairface)
     assert isinstance(found, TrialSet)
     shown = found.trials[0].show()
-    assert shown.frame == faces.whole(128, 128) == Box(0, 0, 128, 128)
+    assert shown.frame == geometry.whole(128, 128) == Box(0, 0, 128, 128)
     assert is_right(shown, 64, 64, 80)
     assert not is_right(shown, 64, 64, 70)
     assert not is_right(shown, 30, 64, 80)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.boxes import true_boxes
 from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.verdict import Box
 
 
 def write(folder: Path, text: str) -> Path:

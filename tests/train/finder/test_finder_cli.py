@@ -48,7 +48,7 @@ def weights(folder: Path) -> list[np.ndarray]:
 
 
 def test_leaves_a_model_that_its_manifest_knows(finished: Path) -> None:
-    entry = manifest.load(finished).finders["finder.keras"]
+    entry = manifest.load(finished).face_detectors["finder.keras"]
     assert manifest.read_verified(finished, entry)
     assert entry.input_shape == (64, 64, 3)
     assert entry.trained["command"].startswith("image-gender-train-finder --data ")

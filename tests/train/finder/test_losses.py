@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("keras")
 
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.finder import losses, maps
-from image_gender_classifier.verdict import Box
 
 SMALL, LARGE = Box(20, 20, 24, 24), Box(10, 10, 100, 100)
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.looks import STRIDE, decode
+from image_gender_classifier.detection.heatmap import STRIDE, decode
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.finder import maps
-from image_gender_classifier.verdict import Box
 
 SIZE = 128
 FRAMES = st.builds(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from image_gender_classifier.faces import Pixels
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.finder import scenes
 from image_gender_classifier.train.finder.scenes import Scene, Sources
 

@@ -1,0 +1,135 @@
+"""From a face's box to the crop that the classifier sees.
+
+The classifier was taught on one framing of the face (its *frame*: a square around the face with
+a margin). Every detector draws its boxes differently, so a mapping measured for each of them,
+kept in the manifest, turns its box into that frame. Training, calibration and use all cut their
+crops here: they must see the same pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import hypot, sqrt
+from typing import NamedTuple, cast
+
+import cv2
+import numpy as np
+
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box, Face
+
+_SAME_FACE = 0.45  # intersection over union of two frames of one face; neighbours have less
+_INSIDE = 0.8  # of a box's area
+CACHE_KEY = (_SAME_FACE, _INSIDE)
+
+
+class Framing(NamedTuple):
+    """How a detector's boxes lie to the classifier's frame.
+
+    Attributes:
+        scale: Side of the frame over side of the box.
+        shift_y: How far the frame's centre lies below the box's, in sides of the box.
+    """
+
+    scale: float
+    shift_y: float
+
+
+def frame(box: Box, framing: Framing) -> Box:
+    """Turns a detector's box into the classifier's square frame.
+
+    The side of a box that is not square is the geometric mean of its width and height.
+    """
+    box_side = sqrt(box.width * box.height)
+    side = box_side * framing.scale
+    centre_x = box.x + box.width / 2
+    centre_y = box.y + box.height / 2 + framing.shift_y * box_side
+    return Box(centre_x - side / 2, centre_y - side / 2, side, side)
+
+
+def whole(height: int, width: int) -> Box:
+    """The frame of a picture that already is a face crop: its centred, largest square."""
+    side = min(height, width)
+    return Box((width - side) / 2, (height - side) / 2, side, side)
+
+
+def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
+    """Cuts a square frame out of a picture at the classifier's size.
+
+    What lies beyond the picture's edge is filled by repeating the edge. Frames that lie between
+    pixels are sampled there. Whole pixels, as of pictures that are crops already, are shrunk by
+    averaging over areas; so are large frames, where a pixel more or less is nothing and fine
+    texture would turn into noise.
+
+    Args:
+        pixels: uint8, H x W x C (or H x W).
+        square: The frame in pixels of `pixels`; may reach beyond them.
+        size: Side of the crop in pixels.
+
+    Returns:
+        uint8, size x size x C (or size x size), C-contiguous.
+    """
+    step = square.width / size
+    if step < 2 and any(value % 1 for value in square):
+        left, top = (start + (step - 1) / 2 for start in (square.x, square.y))
+        from_crop = np.array([[step, 0, left], [0, step, top]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        border = cv2.BORDER_REPLICATE
+        sampled = cv2.warpAffine(pixels, from_crop, (size, size), flags=flags, borderMode=border)
+        return cast(Pixels, sampled)
+    side = max(round(square.width), 1)
+    left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
+    height, width = pixels.shape[:2]
+    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
+        inside = pixels[top : top + side, left : left + side]
+    else:
+        rows = np.clip(np.arange(top, top + side), 0, height - 1)
+        columns = np.clip(np.arange(left, left + side), 0, width - 1)
+        inside = pixels.take(rows, axis=0).take(columns, axis=1)
+    if side == size:
+        return np.ascontiguousarray(inside)
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
+
+
+def overlaps(one: Box, other: Box) -> bool:
+    """Tells whether a box leaves no face of its own to another.
+
+    That is so where both overlap so much (intersection over union) that one face has both, or
+    where the other lies inside: eyes and mouth of a large face may look like a small one.
+    """
+    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    shared = max(across, 0.0) * max(down, 0.0)
+    areas = one.width * one.height, other.width * other.height
+    return shared >= min(_SAME_FACE * (sum(areas) - shared), _INSIDE * areas[1])
+
+
+def prominence(box: Box, width: int, height: int) -> float:
+    """Tells how much of a portrait's person a face is: 0 in a corner, towards 1 where it fills it.
+
+    A profile picture shows its person large and in the middle, hence side x centrality, where
+    centrality falls from 1 in the picture's centre to 0 in its corners.
+
+    Args:
+        box: The face's box.
+        width: The picture's width in the same unit.
+        height: The picture's height.
+
+    Returns:
+        The box's side over the picture's longest side, times centrality.
+    """
+    distance = hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2)
+    centrality = 1 - distance / (hypot(width, height) / 2)
+    return sqrt(box.width * box.height) / max(width, height) * centrality
+
+
+def main_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
+    """Puts the most prominent face, which decides, first, the others by falling prominence.
+
+    Args:
+        faces: Faces found in one picture.
+        width: The picture's width in pixels.
+        height: The picture's height in pixels.
+    """
+    return sorted(faces, key=lambda face: prominence(face.box, width, height), reverse=True)

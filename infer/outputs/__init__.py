@@ -1,0 +1,1 @@
+"""From a prediction to files: XML, tables, pages, annotated copies."""

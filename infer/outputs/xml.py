@@ -1,0 +1,147 @@
+"""A verdict as an XML file: its bytes, and back.
+
+The file is small and its form fixed (`image.xsd`), so it is put together here, byte for byte the
+same for the same verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, cast, get_args
+
+from image_gender_classifier.outputs.naming import picture_id
+from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_GENDERS, _STATUSES = frozenset(get_args(Gender)), frozenset(get_args(Status))
+_ESCAPES = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "\t": "&#9;",
+    "\n": "&#10;",
+    "\r": "&#13;",
+}
+_SPECIAL = re.compile('[&<>"\t\n\r]')
+# What XML 1.0 cannot hold, not even escaped, and the surrogates that stand for stray bytes.
+_IMPOSSIBLE = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+
+
+def encode(prediction: Prediction) -> bytes:
+    """Gives the XML file of a verdict (UTF-8, with a final newline)."""
+    attributes = [
+        ("id", picture_id(prediction.file)),
+        ("file", prediction.file),
+        ("gender", prediction.gender),
+        *_confidence(prediction.confidence),
+        ("status", prediction.status),
+        ("run", prediction.run),
+    ]
+    if prediction.message is not None:
+        attributes.append(("message", prediction.message))
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    if prediction.faces:
+        lines.append(f"<image{_written(attributes)}>")
+        lines += [f"  <face{_written(_face_attributes(face))}/>" for face in prediction.faces]
+        lines.append("</image>")
+    else:
+        lines.append(f"<image{_written(attributes)}/>")
+    return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def decode(data: bytes) -> Prediction:
+    """Reads a verdict back from its XML.
+
+    Raises:
+        ValueError: The bytes are not a whole XML file of a verdict.
+    """
+    from xml.etree import ElementTree  # late: only a resumed run reads verdicts
+
+    try:
+        image = ElementTree.fromstring(data)
+        return Prediction(
+            file=image.attrib["file"],
+            status=_status(image.attrib["status"]),
+            gender=_gender(image.attrib["gender"]),
+            confidence=_number(image.get("confidence")),
+            faces=tuple(_face(face) for face in image.findall("face")),
+            run=image.attrib["run"],
+            message=image.get("message"),
+        )
+    except (ElementTree.ParseError, LookupError) as error:  # LookupError: an unknown encoding too
+        raise ValueError(f"not a verdict: {error}") from None
+
+
+def printable(text: str) -> str:
+    """Replaces each character that XML cannot hold by `%XX` for each of its bytes."""
+    if text.isascii() and text.isprintable():  # or the start would wait for the pattern
+        return text
+
+    def percent(match: re.Match[str]) -> str:
+        character = match.group()
+        stray_byte = "\udc80" <= character <= "\udcff"  # other lone surrogates: Windows names
+        data = character.encode("utf-8", "surrogateescape" if stray_byte else "surrogatepass")
+        return "".join(f"%{byte:02X}" for byte in data)
+
+    return re.sub(_IMPOSSIBLE, percent, text)
+
+
+def rounded(face: Face) -> tuple[int, int, int, int]:
+    """A face's x, y, width and height in whole pixels, as every output gives them."""
+    box = face.box
+    return round(box.x), round(box.y), round(box.width), round(box.height)
+
+
+def confidence_text(confidence: float) -> str:
+    """A confidence as every output gives it: three decimals."""
+    return f"{confidence:.3f}"
+
+
+def _face_attributes(face: Face) -> list[tuple[str, str]]:
+    x, y, width, height = rounded(face)
+    attributes = [("x", str(x)), ("y", str(y)), ("width", str(width)), ("height", str(height))]
+    if face.gender is not None:
+        attributes.append(("gender", face.gender))
+    return [*attributes, *_confidence(face.confidence), ("detector", face.detector)]
+
+
+def _confidence(confidence: float | None) -> list[tuple[str, str]]:
+    return [] if confidence is None else [("confidence", confidence_text(confidence))]
+
+
+def _written(attributes: list[tuple[str, str]]) -> str:
+    return "".join(f' {name}="{_escaped(value)}"' for name, value in attributes)
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], printable(text))
+
+
+def _face(element: Element) -> Face:
+    x, y, width, height = (float(element.attrib[name]) for name in ("x", "y", "width", "height"))
+    gender = element.get("gender")
+    return Face(
+        box=Box(x, y, width, height),
+        detector=element.attrib["detector"],
+        gender=None if gender is None else _gender(gender),
+        confidence=_number(element.get("confidence")),
+    )
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _gender(text: str) -> Gender:
+    if text not in _GENDERS:
+        raise ValueError(f"unknown gender {text!r}")
+    return cast(Gender, text)
+
+
+def _status(text: str) -> Status:
+    if text not in _STATUSES:
+        raise ValueError(f"unknown status {text!r}")
+    return cast(Status, text)

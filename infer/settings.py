@@ -1,0 +1,37 @@
+"""What a user may choose about how pictures are judged; free of anything heavy."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+RuntimeChoice = Literal["auto", "tflite", "onnx"]
+DetectorChoice = Literal["cascade", "lbp", "none"]
+
+MAX_BYTES = 2**29  # of a picture file
+SMALLEST_FACE = 0.02  # of a picture's shorter side: its working copy has too few pixels for less
+
+
+class Settings(NamedTuple):
+    """How pictures are judged.
+
+    Attributes:
+        model: Path of a model file beside its manifest, or None for the shipped one.
+        runtime: Which runtime runs it; `auto` takes LiteRT, or ONNX Runtime without it.
+        detector: `cascade` searches each picture for a face, `lbp` with the first stage alone;
+            `none` takes each picture as a face crop.
+        threshold: Confidence below which a verdict is `uncertain`, or None for the manifest's.
+        min_face: The smallest face to look for, as a share of a picture's shorter side; None for
+            what one look at the picture shows.
+        all_faces: Search for every face and judge them all, not only the main one.
+        max_pixels: Most pixels of a picture, width times height; None for what is usual.
+        max_bytes: Most bytes of a file.
+    """
+
+    model: str | None = None
+    runtime: RuntimeChoice = "auto"
+    detector: DetectorChoice = "cascade"
+    threshold: float | None = None
+    min_face: float | None = None
+    all_faces: bool = False
+    max_pixels: int | None = None
+    max_bytes: int = MAX_BYTES

@@ -1,0 +1,1 @@
+"""Operating-system odds and ends, free of pictures and models."""

@@ -1,0 +1,72 @@
+"""Lends what only one thread may use at a time: an interpreter, a cascade."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
+
+from image_gender_classifier.system.cores import cores
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Pool(Generic[Item]):
+    """Items that threads share, opened when they are needed. Safe for any number of threads.
+
+    There are never more items than threads that have needed one at the same time, nor more than
+    the limit: further threads wait. The item returned last is lent first.
+
+    Args:
+        open_item: Opens an item; called by any thread, also by several at once.
+        most: The limit; by default one item a core.
+    """
+
+    def __init__(self, open_item: Callable[[], Item], most: int | None = None) -> None:
+        self._open_item = open_item
+        self._most = most or cores()
+        self._idle: list[Item] = []
+        self.forget_lent()
+        _pools.add(self)
+
+    def use(self, work: Callable[[Item], Result]) -> Result:
+        """Calls `work` with an item that no other thread uses meanwhile; returns its result.
+
+        Raises:
+            Exception: Whatever opening an item or `work` raises; the item is lent again.
+        """
+        with self._lock:
+            while self._lent >= self._most:
+                self._returned.wait()
+            self._lent += 1
+            lent = [self._idle.pop()] if self._idle else []
+        try:
+            if not lent:
+                lent.append(self._open_item())
+            return work(lent[0])
+        finally:
+            with self._lock:
+                self._idle += lent
+                self._lent -= 1
+                self._returned.notify()
+
+    def forget_lent(self) -> None:
+        """Writes off the items lent now: in a forked process, their threads do not exist."""
+        self._lock = threading.Lock()
+        self._returned = threading.Condition(self._lock)
+        self._lent = 0
+
+
+_pools: WeakSet[Pool[Any]] = WeakSet()
+
+
+def _forget_lent() -> None:
+    for pool in _pools:
+        pool.forget_lent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_lent)

@@ -1,0 +1,1 @@
+"""Runs the classifier in worker processes that may crash or hang."""

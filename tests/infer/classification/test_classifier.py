@@ -1,0 +1,215 @@
+"""The arithmetic is tested on networks that answer what they are told, the rest on the real one."""
+
+from __future__ import annotations
+
+import math
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from image_gender_classifier import loading, manifest
+from image_gender_classifier.classification.classifier import (
+    Classification,
+    Classifier,
+    confidences,
+    is_doubtful,
+    mirrored,
+)
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+
+LOGITS = st.floats(-1e6, 1e6, width=32)
+SHIPPED = Path(str(files("image_gender_classifier.models")))
+SHIPPED_ENTRY = manifest.load(SHIPPED).models["gender_int8.tflite"]
+ENTRY = SHIPPED_ENTRY._replace(
+    input_shape=(2, 2, 3), calibration=Calibration(), threshold=0.7, second_look=0.0
+)
+
+
+class Oracle:
+    """A network whose outputs are given."""
+
+    def __init__(
+        self,
+        *outputs: list[float],
+        shape: tuple[int, int, int] = (2, 2, 3),
+        dtype: str = "uint8",
+    ) -> None:
+        self.input_shape, self.input_dtype = shape, dtype
+        self._outputs = tuple(np.array(output, np.float32).reshape(-1, 1) for output in outputs)
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        return self._outputs
+
+
+def crops(count: int) -> npt.NDArray[np.uint8]:
+    return np.zeros((count, 2, 2, 3), np.uint8)
+
+
+def judged(
+    logit: float, entry: ModelEntry = ENTRY, threshold: float | None = None
+) -> Classification:
+    (classification,) = Classifier(Oracle([logit]), entry, threshold).judge(crops(1))
+    return classification
+
+
+@given(st.floats(-30, 30, width=32), st.floats(-3, 3), st.floats(-3, 3))
+def test_probabilities_are_platt_scaled(logit: float, slope: float, bias: float) -> None:
+    entry = ENTRY._replace(calibration=Calibration(slope, bias))
+    (probability,) = Classifier(Oracle([logit]), entry).probabilities(crops(1))
+    assert math.isclose(probability, 1 / (1 + math.exp(-(slope * logit + bias))), rel_tol=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+@given(st.lists(LOGITS, min_size=1))
+def test_any_logits_give_a_confidence_of_the_likelier_gender(logits: list[float]) -> None:
+    classifications = Classifier(Oracle(logits), ENTRY).judge(crops(len(logits)))
+    assert len(classifications) == len(logits)
+    for logit, classification in zip(logits, classifications, strict=True):
+        assert 0.5 <= classification.confidence <= 1
+        assert classification.likelier == ("female" if logit >= 0 else "male") or abs(logit) < 1e-6
+        assert classification.certain == (classification.confidence >= 0.7)
+
+
+@given(LOGITS.filter(lambda logit: abs(logit) > 1e-3))
+def test_genders_are_treated_alike(logit: float) -> None:
+    first, second = judged(logit), judged(-logit)
+    assert {first.likelier, second.likelier} == {"female", "male"}
+    assert math.isclose(first.confidence, second.confidence)
+    swapped = judged(-logit, ENTRY._replace(positive="male", negative="female"))
+    assert swapped.likelier == first.likelier
+
+
+def test_the_threshold_itself_is_certain() -> None:
+    assert judged(0.0, threshold=0.5).certain
+    assert not judged(0.0, threshold=math.nextafter(0.5, 1)).certain
+    assert not judged(1.0, threshold=1.0).certain
+    assert judged(-50.0, threshold=1.0).certain
+
+
+def test_the_manifests_threshold_holds_unless_another_is_given() -> None:
+    confidence = judged(1.0).confidence
+    assert Classifier(Oracle([1.0]), ENTRY).threshold == 0.7
+    assert judged(1.0, ENTRY._replace(threshold=confidence)).certain
+    assert not judged(1.0, ENTRY._replace(threshold=confidence + 1e-9)).certain
+    assert judged(1.0, ENTRY._replace(threshold=1.0), threshold=0.0).certain
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Oracle([0], shape=(3, 2, 3)),
+        Oracle([0], shape=(2, 2, 1)),
+        Oracle([0], dtype="float32"),
+    ],
+)
+def test_a_network_that_is_not_what_its_entry_says_is_refused(network: Oracle) -> None:
+    with pytest.raises(ModelError, match="but its manifest says"):
+        Classifier(network, ENTRY)
+
+
+@pytest.mark.parametrize(
+    ("network", "entry"),
+    [
+        (Oracle([0], dtype="float32"), ENTRY._replace(input_dtype="float32")),
+        (Oracle([0], dtype="int8"), ENTRY._replace(input_dtype="int8")),
+        (Oracle([0], shape=(2, 3, 3)), ENTRY._replace(input_shape=(2, 3, 3))),
+        (Oracle([0], shape=(2, 2, 1)), ENTRY._replace(input_shape=(2, 2, 1))),
+        (Oracle([0]), ENTRY._replace(colour_order="BGR")),
+    ],
+)
+def test_a_network_that_cannot_take_our_crops_is_refused(
+    network: Oracle, entry: ModelEntry
+) -> None:
+    with pytest.raises(ModelError, match="but is given uint8 square RGB crops"):
+        Classifier(network, entry)
+
+
+@pytest.mark.parametrize("outputs", [([0], [0]), ([0, 0],), ([math.nan],), ([math.inf],), ()])
+def test_a_network_that_gives_no_logit_a_crop_is_a_model_error(
+    outputs: tuple[list[float], ...],
+) -> None:
+    classifier = Classifier(Oracle(*outputs), ENTRY)
+    with pytest.raises(ModelError, match="gives something else"):
+        classifier.judge(crops(1))
+
+
+def test_crops_are_judged_alike_alone_and_together() -> None:
+    classifier = loading.open_classifier(None)
+    size = classifier.crop_size
+    some = np.random.default_rng(0).integers(0, 256, (5, size, size, 3), np.uint8)
+    together = classifier.judge(some)
+    assert together == [classifier.judge(one[np.newaxis])[0] for one in some]
+    assert classifier.logits(some).dtype == np.float32
+    assert len({classification.confidence for classification in together}) > 1
+
+
+class Sided:
+    """A network that adds up the left column and takes away half of the right one."""
+
+    input_shape, input_dtype = (2, 2, 3), "uint8"
+
+    def __init__(self) -> None:
+        self.judged = 0
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        self.judged += len(crops)
+        columns = crops.astype(np.float32).sum(axis=(1, 3))
+        return (columns[:, :1] - columns[:, 1:] / 2,)
+
+
+def test_the_doubtful_are_looked_at_in_the_mirror_too() -> None:
+    network = Sided()
+    sure, doubtful, alike = np.zeros((3, 2, 2, 3), np.uint8)
+    sure[0, 0, 0], doubtful[0, :, 0], alike[0, 1, 0] = 6, (7, 4), 4
+    bound = 1 / (1 + math.exp(-5.5))
+    classifier = Classifier(network, ENTRY._replace(second_look=bound))
+    logits = classifier.settled(np.stack([sure, doubtful, alike]))
+    assert logits.tolist() == [6, (5 + 0.5) / 2, (-2 + 4) / 2]
+    assert network.judged == 3 + 2
+
+
+@given(st.floats(-50, 50, width=32), st.floats(0.01, 3), st.floats(-3, 3), st.floats(0, 1))
+def test_doubtful_is_what_lies_below_the_bound(
+    logit: float, slope: float, bias: float, bound: float
+) -> None:
+    logits, calibration = np.array([logit], np.float32), Calibration(slope, bias)
+    (confidence,) = confidences(logits, calibration)
+    assume(abs(confidence - bound) > 1e-6)
+    assert is_doubtful(logits, calibration, bound).tolist() == [confidence < bound]
+
+
+def test_it_is_the_calibrated_confidence_that_is_doubtful() -> None:
+    network = Sided()
+    entry = ENTRY._replace(calibration=Calibration(1.0, -2.0), second_look=0.85)
+    crop = np.zeros((1, 2, 2, 3), np.uint8)
+    crop[0, 0, 0] = 2, 0, 0
+    assert Classifier(network, entry).settled(crop).tolist() == [(2 - 1) / 2]
+    crop[0, 0, 0] = 0, 0, 0
+    assert Classifier(network, entry).settled(crop).tolist() == [0]
+    assert network.judged == 2 + 1
+
+
+def test_without_a_bound_nothing_is_looked_at_twice() -> None:
+    network = Sided()
+    Classifier(network, ENTRY).judge(crops(5))
+    assert network.judged == 5
+
+
+def test_whoever_looks_twice_decides_otherwise() -> None:
+    keys = {Classifier(Sided(), ENTRY._replace(second_look=bound)).cache_key for bound in (0, 0.9)}
+    assert len(keys) == 2
+
+
+def test_the_shipped_networks_doubts_do_not_depend_on_the_side() -> None:
+    classifier = loading.open_classifier(None)
+    assert classifier.entry.second_look > 0.5
+    classifier.entry = classifier.entry._replace(second_look=1.0)
+    shape = classifier.entry.input_shape
+    pictures = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
+    assert (classifier.settled(pictures) == classifier.settled(mirrored(pictures))).all()

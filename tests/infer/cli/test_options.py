@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from image_gender_classifier.cli import options
+from image_gender_classifier.cli.options import Options, parse
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.settings import Settings
+
+
+@pytest.fixture
+def needed(folder: Path, out: Path) -> list[str]:
+    return ["-i", str(folder), "-o", str(out)]
+
+
+def refused(arguments: list[str]) -> str:
+    with pytest.raises(UsageError) as caught:
+        parse(arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_defaults(needed: list[str], folder: Path, out: Path) -> None:
+    assert parse(needed) == Options(
+        input=folder,
+        output=out,
+        choices=Settings(),
+        recursive=False,
+        workers=len(os.sched_getaffinity(0)),
+        resume=False,
+        watch=False,
+        csv=None,
+        jsonl=None,
+        annotate=None,
+        contact_sheet=None,
+        profile=False,
+        quiet=False,
+    )
+
+
+def test_every_option_is_read(needed: list[str], tmp_path: Path) -> None:
+    line = "--model m.onnx --runtime onnx --detector none --recursive --threshold 0 --workers 3"
+    line += " --all-faces"
+    rest = ["--resume", "--csv", str(tmp_path / "c"), "--jsonl", str(tmp_path / "j"), "--quiet"]
+    rest += ["--annotate", str(tmp_path), "--contact-sheet", str(tmp_path / "s")]
+    rest += ["--max-pixels", "1000", "--max-bytes", "2000"]
+    options = parse([*needed, *line.split(), *rest])
+    assert options.choices == Settings(
+        "m.onnx", "onnx", "none", 0.0, all_faces=True, max_pixels=1000, max_bytes=2000
+    )
+    assert Limits.of(options.choices) == Limits(2000, 1000)
+    assert (options.recursive, options.workers) == (True, 3)
+    assert (options.annotate, options.contact_sheet) == (tmp_path, tmp_path / "s")
+    assert (options.resume, options.quiet) == (True, True)
+    assert (options.csv, options.jsonl) == (tmp_path / "c", tmp_path / "j")
+
+
+def test_long_names_of_the_folders(folder: Path, out: Path) -> None:
+    options = parse(["--input", str(folder), "--output", str(out)])
+    assert (options.input, options.output) == (folder, out)
+
+
+def test_help_gives_every_default_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(["--help"])
+    assert ended.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    described = text.split("options:")[1].split("exit codes:")[0]
+    # Python 3.13 writes the value's name once, behind both forms of the option.
+    described = re.sub(r"-([io])( DIR)?, --(in|out)put", r"-\1", described)
+    options = re.split(r" (?=-i |-o |--)(?=\S+ )", described)
+    without = {option.split()[0] for option in options[1:] if "(default: " not in option}
+    assert without <= {"-h,", "--help", "-i", "-o", "--output", "--version"}
+    named = set(re.findall(r"--[a-z]+", described))
+    wanted = "model runtime detector recursive threshold workers resume watch csv jsonl quiet"
+    assert {f"--{name}" for name in wanted.split()} <= named
+    for code in ("0", "1", "2", "3", "129", "130", "143"):
+        assert re.search(rf"\b{code} ", text.split("exit codes:")[1])
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        (["--threshold", "1.1"], "1.1 is not between 0 and 1"),
+        (["--threshold", "-0.1"], "-0.1 is not between 0 and 1"),
+        (["--threshold", "nan"], "nan is not between 0 and 1"),
+        (["--threshold", "high"], "high is not between 0 and 1"),
+        (["--input", ""], "the folder's name is empty"),
+        (["--workers", "0"], "0 is not a whole number, 1 or more"),
+        (["--workers", "-1"], "-1 is not a whole number, 1 or more"),
+        (["--workers", "1.5"], "1.5 is not a whole number, 1 or more"),
+        (["--workers", "many"], "many is not a whole number, 1 or more"),
+        (["--max-pixels", "0"], "0 is not a whole number, 1 or more"),
+        (["--max-pixels", "1073741825"], "1073741825 is more than 1073741824"),
+        (["--max-bytes", "1M"], "1M is not a whole number, 1 or more"),
+        (["--runtime", "torch"], "--runtime"),
+        (["--detector", "dnn"], "--detector"),
+        (["--nonsense"], "--nonsense"),
+        (["--thresh", "0.5"], "--thresh"),
+        (["picture.jpg"], "picture.jpg"),
+        (["--csv"], "--csv"),
+    ],
+)
+def test_wrong_values_are_refused(extra: list[str], said: str, needed: list[str]) -> None:
+    assert said in refused([*needed, *extra])
+
+
+def test_both_folders_are_required(folder: Path, out: Path) -> None:
+    assert "-o" in refused(["-i", str(folder)])
+    assert "-i" in refused(["-o", str(out)])
+    assert "-i" in refused([])
+
+
+@pytest.mark.parametrize("option", ["-i", "-o"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing", "does not exist"),
+        ("missing/below", "does not exist"),
+        ("file", "is not a folder"),
+        ("file/below", "does not exist"),
+        ("n" * 300, "cannot be used (File name too long)"),
+        ("a\0b", "does not exist"),
+    ],
+)
+def test_a_folder_must_be_one(
+    option: str, name: str, said: str, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    folders = {"-i": str(folder), "-o": str(out)} | {option: str(tmp_path / name)}
+    message = refused([word for pair in folders.items() for word in pair])
+    assert message.startswith(f"{option} ") and said in message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="everything is permitted to root")
+@pytest.mark.parametrize(("option", "mode"), [("-i", 0o300), ("-i", 0o600), ("-o", 0o500)])
+def test_a_folder_must_be_permitted(option: str, mode: int, folder: Path, out: Path) -> None:
+    which = folder if option == "-i" else out
+    which.chmod(mode)
+    try:
+        assert "may not be" in refused(["-i", str(folder), "-o", str(out)])
+    finally:
+        which.chmod(0o700)
+
+
+@pytest.mark.parametrize("option", ["--csv", "--jsonl"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing/t", "does not exist"),
+        ("", "is not a regular file"),
+        ("pipe", "is not a regular file"),
+        ("n" * 300 + "/t", "cannot be used (File name too long)"),
+        ("n" * 300, "cannot be used (File name too long)"),
+    ],
+)
+def test_a_table_must_be_a_possible_file(
+    option: str, name: str, said: str, needed: list[str], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    message = refused([*needed, option, str(tmp_path / name)])
+    assert message.startswith(f"{option} ") and said in message
+
+
+def test_a_device_is_not_replaced_by_a_table(needed: list[str]) -> None:
+    assert "is not a regular file" in refused([*needed, "--csv", os.devnull])
+
+
+def test_two_tables_need_two_files(needed: list[str], tmp_path: Path) -> None:
+    table, other_way = tmp_path / "t", tmp_path / "out" / ".." / "t"
+    assert "--jsonl" in refused([*needed, "--csv", str(table), "--jsonl", str(other_way)])
+
+
+def test_a_table_that_is_a_link_is_refused(folder: Path, out: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.csv"
+    link.symlink_to(tmp_path / "real.csv")
+    for path, message in ((link, "is a link"), (Path("-"), "standard output")):
+        with pytest.raises(UsageError, match=message):
+            parse(["-i", str(folder), "-o", str(out), "--csv", str(path)])
+
+
+@pytest.mark.parametrize(("machine", "usual"), [(1, 1), (200, 64)])
+def test_workers_by_default(
+    monkeypatch: pytest.MonkeyPatch, machine: int, usual: int, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(options, "cores", lambda: machine)
+    assert parse(["-i", str(tmp_path), "-o", str(tmp_path)]).workers == usual

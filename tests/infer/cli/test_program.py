@@ -1,0 +1,809 @@
+"""The whole command: in this process, or in one of its own where signals and imports matter."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess, Popen
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from lxml import html
+
+from image_gender_classifier import __version__
+from image_gender_classifier.cli import program
+from image_gender_classifier.outputs.atomic import partial_path
+
+CheckXml = Callable[[bytes], Any]
+Command = Callable[..., CompletedProcess[str]]
+Start = Callable[..., Popen[str]]
+
+LIKELIER = ("--threshold", 0.5)  # her short hair leaves the network in doubt
+STATUSES = {"astronaut": "classified", "cat": "no_face", "rocket": "no_face"}
+CROWD = 150
+REPAIRED = "pip install --force-reinstall --no-deps"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def one_line(ended: CompletedProcess[str]) -> str:
+    """What the command says of its failure: one line on standard error, nothing else."""
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1 and ended.stderr.endswith("\n")
+    assert ended.stderr.startswith("image-gender-classifier: ")
+    return ended.stderr
+
+
+def ended(process: Popen[str]) -> CompletedProcess[str]:
+    out, err = process.communicate(timeout=120)
+    assert "Traceback" not in err
+    return CompletedProcess(process.args, process.returncode, out, err)
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    """A folder of many small pictures, no two alike."""
+    folder = tmp_path_factory.mktemp("crowd")
+    pixels = cv2.imread(str(samples / "astronaut.jpg"))
+    assert pixels is not None
+    data = cv2.imencode(".jpg", pixels[20:220, 110:340])[1].tobytes()
+    for number in range(CROWD):
+        (folder / f"{number:03}.jpg").write_bytes(data + str(number).encode())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(crowd: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run over the crowd writes."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    tables = ["--csv", str(out / "t.csv"), "--jsonl", str(out / "t.jsonl")]
+    assert program.main(["-i", str(crowd), "-o", str(out), "--quiet", *tables]) == 0
+    assert len(contents(out)) == CROWD + 2
+    return out
+
+
+# --- verdicts -------------------------------------------------------------------------------------
+
+
+def test_each_picture_gets_its_valid_xml(
+    command: Command, folder: Path, out: Path, check_xml: CheckXml
+) -> None:
+    assert command("-i", folder, "-o", out, *LIKELIER).returncode == 0
+    assert set(contents(out)) == {f"{name}.xml" for name in STATUSES}
+    for name, status in STATUSES.items():
+        root = check_xml((out / f"{name}.xml").read_bytes())
+        assert (root.get("id"), root.get("file")) == (name, f"{name}.jpg")
+        assert root.get("status") == status
+        assert root.get("gender") == ("female" if name == "astronaut" else "unknown")
+
+
+def test_two_runs_give_the_same_bytes(
+    command: Command, process: Command, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    command("-i", folder, "-o", out, "--workers", 1)
+    again = process("-i", f"{folder}/", "-o", tmp_path / "other", "--workers", 3)
+    assert again.returncode == 0
+    assert contents(out) == contents(tmp_path / "other")
+
+
+def test_the_last_line_counts_each_status(command: Command, folder: Path, out: Path) -> None:
+    (folder / "broken.png").write_bytes(b"broken")
+    (folder / "notes.txt").write_text("text")
+    told = command("-i", folder, "-o", out, *LIKELIER)
+    assert re.fullmatch(
+        r"4 pictures: 1 female, 0 male, 0 uncertain, 2 no face, 1 unreadable; "
+        r"1 other file ignored; \d+\.\d s, \d+\.\d pictures per second\n",
+        told.stdout,
+    )
+    assert told.returncode == 1
+    assert told.stderr.startswith("image-gender-classifier: 'broken.png': The file is not a")
+
+
+def test_the_last_line_counts_women_and_men(command: Command, samples: Path, out: Path) -> None:
+    counts = "5 pictures: 1 female, 1 male, 1 uncertain, 2 no face, 0 unreadable; 1 other"
+    assert command("-i", samples, "-o", out).stdout.startswith(counts)
+
+
+def test_every_unreadable_picture_has_a_verdict_that_says_why(
+    command: Command, folder: Path, out: Path, check_xml: CheckXml
+) -> None:
+    whole = (folder / "astronaut.jpg").read_bytes()
+    broken = {"empty.jpg": b"", "text.png": b"text", "half.jpg": whole[: len(whole) // 2]}
+    for name, data in broken.items():
+        (folder / name).write_bytes(data)
+    assert command("-i", folder, "-o", out).returncode == 1
+    for name in broken:
+        root = check_xml((out / f"{Path(name).stem}.xml").read_bytes())
+        assert (root.get("status"), root.get("gender")) == ("unreadable", "unknown")
+        assert root.get("message").endswith(".")
+    assert len(contents(out)) == 6
+
+
+def test_pictures_that_share_their_name_both_keep_their_verdict(
+    command: Command, folder: Path, out: Path, check_xml: CheckXml
+) -> None:
+    (folder / "cat.PNG").write_bytes((folder / "astronaut.jpg").read_bytes())
+    assert command("-i", folder, "-o", out, *LIKELIER).returncode == 0
+    assert set(contents(out)) == {"astronaut.xml", "cat.PNG.xml", "cat.jpg.xml", "rocket.xml"}
+    roots = [check_xml((out / f"cat.{end}.xml").read_bytes()) for end in ("PNG", "jpg")]
+    assert [(root.get("id"), root.get("file"), root.get("status")) for root in roots] == [
+        ("cat", "cat.PNG", "classified"),
+        ("cat", "cat.jpg", "no_face"),
+    ]
+
+
+ODD_NAMES = [
+    "a\nb.jpg", "a\tb.jpg", " .jpg", ".jpg", "-i.jpg", "<&\"'>.jpg", "😀.jpg", "a%0Ab.jpg",
+    "n" * 251 + ".jpg", "é" * 125 + ".jpg", "a\x01.jpg", os.fsdecode(b"\xff\xfe.jpg"),
+]  # fmt: skip
+
+
+def test_odd_names(
+    command: Command, face_picture: Path, tmp_path: Path, out: Path, check_xml: CheckXml
+) -> None:
+    (tmp_path / "odd").mkdir()
+    for name in ODD_NAMES:
+        (tmp_path / "odd" / name).write_bytes(face_picture.read_bytes())
+    tables = ("--csv", tmp_path / "t.csv", "--jsonl", tmp_path / "t.jsonl")
+    assert command("-i", tmp_path / "odd", "-o", out, *tables).returncode == 0
+    files = {check_xml(data).get("file") for data in contents(out).values()}
+    assert len(files) == len(contents(out)) == len(ODD_NAMES)
+    assert {"a\nb.jpg", "a%01.jpg", "%FF%FE.jpg"} <= files
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as table:
+        assert {row["file"] for row in csv.DictReader(table)} == files
+    lines = (tmp_path / "t.jsonl").read_text("utf-8").splitlines()
+    assert {json.loads(line)["file"] for line in lines} == files
+    first = contents(out)
+    kept = command("-i", tmp_path / "odd", "-o", out, "--resume")
+    assert f"{len(ODD_NAMES)} of them kept" in kept.stdout
+    assert contents(out) == first
+
+
+def test_several_faces_are_all_listed(
+    command: Command, two_faces: npt.NDArray[np.uint8], tmp_path: Path, out: Path,
+    check_xml: CheckXml,
+) -> None:  # fmt: skip
+    (tmp_path / "two").mkdir()
+    cv2.imwrite(str(tmp_path / "two" / "a.png"), two_faces[..., ::-1])
+    assert command("-i", tmp_path / "two", "-o", out, *LIKELIER).returncode == 0
+    first, second = check_xml((out / "a.xml").read_bytes())
+    assert (first.get("gender"), second.get("gender")) == ("female", None)
+    assert {"x", "y", "width", "height", "detector"} == set(second.keys())
+
+
+# --- options --------------------------------------------------------------------------------------
+
+
+def test_recursive_mirrors_the_folders(command: Command, folder: Path, out: Path) -> None:
+    below = folder / "x" / "y"
+    below.mkdir(parents=True)
+    (folder / "cat.jpg").rename(below / "cat.jpg")
+    command("-i", folder, "-o", out)
+    assert set(contents(out)) == {"astronaut.xml", "rocket.xml"}
+    assert command("-i", folder, "-o", out, "--recursive").returncode == 0
+    assert set(contents(out)) == {"astronaut.xml", "rocket.xml", "x/y/cat.xml"}
+    assert b'id="cat" file="x/y/cat.jpg"' in (out / "x/y/cat.xml").read_bytes()
+
+
+HINT = "; add --recursive (make classify ... ARGS=--recursive) to classify them\n"
+
+
+def test_pictures_in_folders_below_are_mentioned(command: Command, folder: Path, out: Path) -> None:
+    (folder / "x" / "y").mkdir(parents=True)
+    (folder / "x" / "notes.txt").write_text("text")
+    assert command("-i", folder, "-o", out).stderr == ""
+    for name in ("x/1.jpg", "x/y/2.PNG"):
+        shutil.copy(folder / "cat.jpg", folder / name)
+    told = command("-i", folder, "-o", out)
+    assert told.returncode == 0
+    assert told.stdout.startswith("3 pictures: ")
+    said = f"2 pictures lie in folders below {folder}{HINT}"
+    assert told.stderr == f"image-gender-classifier: {said}"
+    for option in ("--quiet", "--recursive"):
+        assert command("-i", folder, "-o", out, option).stderr == ""
+
+
+def test_a_folder_with_pictures_only_below_is_refused_with_the_way_out(
+    command: Command, folder: Path, out: Path
+) -> None:
+    refused = command("-i", folder.parent, "-o", out)
+    assert refused.returncode == 2
+    assert "no picture in this folder; 3 pictures lie in folders below" in one_line(refused)
+    assert refused.stderr.endswith(HINT)
+    (out / "1.jpg").write_bytes(b"\xff\xd8\xff")  # where the output lies in the input
+    assert "; 3 pictures lie" in command("-i", folder.parent, "-o", out).stderr
+
+
+def test_the_output_may_lie_in_the_input_and_be_it(command: Command, folder: Path) -> None:
+    (folder / "out").mkdir()
+    for target in (folder / "out", folder):
+        assert command("-i", folder, "-o", target, "--recursive").returncode == 0
+        assert len(list(target.glob("*.xml"))) == 3
+    assert not (folder / "out" / "out").exists()
+
+
+def test_below_the_threshold_a_verdict_is_uncertain(
+    command: Command, folder: Path, out: Path, check_xml: CheckXml
+) -> None:
+    assert command("-i", folder, "-o", out, "--threshold", 1).returncode == 0
+    root = check_xml((out / "astronaut.xml").read_bytes())
+    assert (root.get("status"), root.get("gender")) == ("uncertain", "unknown")
+    assert (root[0].get("gender"), root[0].get("confidence")) == (
+        ("unknown", root.get("confidence"))
+    )
+
+
+def test_without_a_detector_each_picture_is_a_face(
+    command: Command, folder: Path, out: Path, check_xml: CheckXml
+) -> None:
+    assert command("-i", folder, "-o", out, "--detector", "none").returncode == 0
+    for name in STATUSES:
+        root = check_xml((out / f"{name}.xml").read_bytes())
+        assert root.get("status") in ("classified", "uncertain")
+        assert [face.get("detector") for face in root] == ["none"]
+
+
+def test_tables_have_a_row_a_picture(command: Command, folder: Path, out: Path) -> None:
+    (folder / "broken.png").write_bytes(b"broken")
+    tables = ("--csv", out / "t.csv", "--jsonl", out / "t.jsonl")
+    assert command("-i", folder, "-o", out, *tables, *LIKELIER).returncode == 1
+    with (out / "t.csv").open(newline="", encoding="utf-8") as table:
+        rows = {row["id"]: row for row in csv.DictReader(table)}
+    objects = [json.loads(line) for line in (out / "t.jsonl").read_text("utf-8").splitlines()]
+    assert {name: row["status"] for name, row in rows.items()} == {
+        **STATUSES,
+        "broken": "unreadable",
+    }
+    assert [(row["id"], row["status"]) for row in objects] == [
+        (row["id"], row["status"]) for row in rows.values()
+    ]
+    assert float(rows["astronaut"]["confidence"]) == objects[0]["confidence"]
+    assert sorted(contents(out)) == [
+        "astronaut.xml", "broken.xml", "cat.xml", "rocket.xml", "t.csv", "t.jsonl",
+    ]  # fmt: skip
+
+
+def test_all_faces_are_judged_when_wanted(
+    command: Command,
+    two_faces: npt.NDArray[np.uint8],
+    out: Path,
+    tmp_path: Path,
+    check_xml: CheckXml,
+) -> None:
+    (tmp_path / "two").mkdir()
+    assert cv2.imwrite(str(tmp_path / "two" / "both.png"), two_faces[..., ::-1])
+    assert command("-i", tmp_path / "two", "-o", out, "--all-faces", *LIKELIER).returncode == 0
+    first, second = check_xml((out / "both.xml").read_bytes()).findall("face")
+    assert first.get("gender") == second.get("gender") == "female"
+    assert float(second.get("confidence")) > 0.5
+
+
+def jpeg_shape(path: Path) -> tuple[int, ...]:
+    decoded = cv2.imread(str(path))
+    assert decoded is not None
+    return decoded.shape
+
+
+def test_copies_are_annotated_when_wanted(
+    command: Command, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "bad.jpg").write_bytes(b"no picture")
+    shutil.copy(folder / "cat.jpg", folder / "sub" / "cat.png")
+    drawn = tmp_path / "drawn"
+    drawn.mkdir()
+    assert command("-i", folder, "-o", out, "--recursive", "--annotate", drawn).returncode == 1
+    names = {str(path.relative_to(drawn)) for path in drawn.rglob("*") if path.is_file()}
+    assert names == {"astronaut.jpg", "cat.jpg", "rocket.jpg", "sub/cat.jpg"}
+    assert all(max(jpeg_shape(drawn / name)) == 640 for name in names)
+
+
+def test_copies_missing_or_of_other_options_are_drawn_again(
+    command: Command, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    drawn = tmp_path / "drawn"
+    drawn.mkdir()
+    options = ("-i", folder, "-o", out, "--annotate", drawn, "--resume")
+    command(*options)
+    whole = {path.name: path.read_bytes() for path in drawn.iterdir()}
+    assert "3 of them kept" in command(*options).stdout
+    (drawn / "cat.jpg").unlink()
+    assert "2 of them kept" in command(*options).stdout
+    assert {path.name: path.read_bytes() for path in drawn.iterdir()} == whole
+    command("-i", folder, "-o", out, "--threshold", "1")
+    assert "kept" not in command(*options, "--threshold", "1").stdout
+    assert (drawn / "astronaut.jpg").read_bytes() != whole["astronaut.jpg"]
+
+
+def test_doubtful_pictures_are_on_the_contact_sheet(
+    command: Command, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "sheet.html"
+    for _ in range(2):  # the second time verdicts are kept, and the sheet is as full
+        command("-i", folder, "-o", out, "--contact-sheet", sheet, "--resume", *LIKELIER)
+        figures = html.fromstring(sheet.read_text("utf-8")).findall(".//figure")
+        captions = [figure.find("figcaption").text_content() for figure in figures]
+        assert captions == ["cat.jpgno face", "rocket.jpgno face"]
+
+
+def test_copies_never_take_a_pictures_place(command: Command, folder: Path, out: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    said = command("-i", folder, "-o", out, "--annotate", folder)
+    assert said.returncode == 2
+    assert "would be overwritten" in said.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    (out / "link").symlink_to(folder)
+    said = command("-i", out / "link", "-o", out, "--annotate", folder)
+    assert said.returncode == 2
+
+
+def test_quiet_prints_errors_only(command: Command, folder: Path, out: Path) -> None:
+    quiet = command("-i", folder, "-o", out, "--quiet")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    (folder / "broken.png").write_bytes(b"broken")
+    assert "broken.png" in one_line(command("-i", folder, "-o", out, "--quiet"))
+    assert "--threshold" in one_line(command("-i", folder, "-o", out, "--quiet", "--threshold", 2))
+
+
+def test_profile_tells_the_time_of_each_stage(command: Command, folder: Path, out: Path) -> None:
+    plain = command("-i", folder, "-o", out)
+    predictions = contents(out)
+    told = command("-i", folder, "-o", out, "--profile", "--workers", 2, "--resume")
+    assert "compare with the earlier run" in told.stderr
+    told = command("-i", folder, "-o", out, "--profile", "--workers", 2, "--quiet")
+    assert (plain.stderr, told.returncode, told.stdout) == ("", 0, "")
+    for stage in ("list the pictures", "write the files", "decode it", "find the face", "judge it"):
+        assert told.stderr.count(f"  {stage} ") == 1
+    assert told.stderr.count("  total ") == 2
+    assert contents(out) == predictions
+
+
+def test_version(command: Command) -> None:
+    told = command("--version")
+    assert (told.returncode, told.stdout) == (0, f"image-gender-classifier {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], [], ["-i", "/missing", "-o", "/missing"]]
+)
+def test_help_version_and_wrong_usage_load_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from image_gender_classifier.cli.program import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'cv2', 'tqdm', 'ai_edge_litert', 'onnxruntime'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True)
+
+
+def test_the_progress_bar_is_for_terminals(start: Start, folder: Path, out: Path) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    run = [sys.executable, "-m", "image_gender_classifier", "-i", str(folder), "-o", str(out)]
+    subprocess.run(run, stderr=theirs, stdout=subprocess.DEVNULL, check=True)
+    os.close(theirs)
+    shown = b""
+    try:
+        while more := os.read(ours, 4096):
+            shown += more
+    except OSError:  # how a pseudo-terminal says that the other end is closed
+        pass
+    os.close(ours)
+    assert b"3/3" in shown and b"picture" in shown
+    assert ended(start("-i", folder, "-o", out)).stderr == ""
+
+
+# --- resume ---------------------------------------------------------------------------------------
+
+
+def test_a_finished_run_is_kept_as_it_is(command: Command, folder: Path, out: Path) -> None:
+    for name in ("empty.jpg", "text.png"):
+        (folder / name).write_bytes(b"text" if name == "text.png" else b"")
+    first_table, second_table = out.parent / "1.csv", out.parent / "2.csv"
+    assert command("-i", folder, "-o", out, "--resume", "--csv", first_table).returncode == 1
+    times = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    again = command("-i", folder, "-o", out, "--resume", "--csv", second_table)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "5 of them kept from an earlier run" in again.stdout
+    assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == times
+    assert first_table.read_bytes() == second_table.read_bytes()
+
+
+def test_only_what_changed_is_judged_anew(command: Command, folder: Path, out: Path) -> None:
+    command("-i", folder, "-o", out, *LIKELIER)
+    (folder / "cat.jpg").write_bytes((folder / "astronaut.jpg").read_bytes())
+    (out / "rocket.xml").write_bytes((out / "rocket.xml").read_bytes()[:-4])
+    again = command("-i", folder, "-o", out, "--resume", *LIKELIER)
+    assert "1 of them kept" in again.stdout
+    assert "2 female, 0 male, 0 uncertain, 1 no face" in again.stdout
+    assert b'id="cat" file="cat.jpg" gender="female"' in (out / "cat.xml").read_bytes()
+
+
+def test_a_renamed_picture_is_no_longer_the_same(command: Command, folder: Path, out: Path) -> None:
+    command("-i", folder, "-o", out)
+    (folder / "cat.jpg").rename(folder / "cat.jpeg")
+    assert "2 of them kept" in command("-i", folder, "-o", out, "--resume").stdout
+    assert b'file="cat.jpeg"' in (out / "cat.xml").read_bytes()
+
+
+@pytest.mark.parametrize("option", ["--threshold=0.5", "--detector=none", "--runtime=onnx"])
+def test_other_options_keep_nothing(option: str, command: Command, folder: Path, out: Path) -> None:
+    command("-i", folder, "-o", out)
+    assert " kept" not in command("-i", folder, "-o", out, "--resume", option).stdout
+
+
+def test_options_that_change_no_verdict_keep_all(command: Command, folder: Path, out: Path) -> None:
+    command("-i", folder, "-o", out)
+    again = command("-i", folder, "-o", out, "--resume", "--workers", 1, "--recursive")
+    assert "3 of them kept" in again.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_stopped_run_is_taken_up_again(
+    number: signal.Signals, code: int, start: Start, process: Command, crowd: Path,
+    undisturbed: Path, out: Path, check_xml: CheckXml,
+) -> None:  # fmt: skip
+    tables = ("--csv", out / "t.csv", "--jsonl", out / "t.jsonl")
+    running = start("-i", crowd, "-o", out, *tables)
+    while running.poll() is None and not (out / "004.xml").exists():
+        pass
+    running.send_signal(number)
+    stopped = ended(running)
+    assert stopped.returncode == code
+    assert "--resume" in one_line(stopped)
+
+    kept = contents(out)
+    xml_files = {name: data for name, data in kept.items() if name.endswith(".xml")}
+    assert 5 <= len(xml_files) < CROWD
+    assert set(kept) == {*xml_files, "t.csv", "t.jsonl"}
+    for name, data in xml_files.items():
+        check_xml(data)
+        assert data == (undisturbed / name).read_bytes()
+    for name in ("t.csv", "t.jsonl"):
+        assert (undisturbed / name).read_bytes().startswith(kept[name])
+
+    resumed = process("-i", crowd, "-o", out, "--resume", *tables)
+    assert resumed.returncode == 0
+    assert f"{len(xml_files)} of them kept" in resumed.stdout
+    assert contents(out) == contents(undisturbed)
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_nothing_half_written(
+    start: Start, process: Command, crowd: Path, undisturbed: Path, out: Path, check_xml: CheckXml
+) -> None:
+    running = start("-i", crowd, "-o", out, "--csv", out / "t.csv")
+    while running.poll() is None and not (out / "004.xml").exists():
+        pass
+    running.kill()
+    running.wait()
+    assert not (out / "t.csv").exists()
+    for path in out.glob("*.xml"):
+        check_xml(path.read_bytes())
+    tables = ("--csv", out / "t.csv", "--jsonl", out / "t.jsonl")
+    assert process("-i", crowd, "-o", out, "--resume", *tables).returncode == 0
+    assert contents(out) == contents(undisturbed)
+
+
+# --- wrong usage and models -----------------------------------------------------------------------
+
+
+def test_a_folder_that_is_none_is_refused(command: Command, folder: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    for arguments in (["-i", folder, "-o", missing], ["-i", missing, "-o", tmp_path]):
+        refused = command(*arguments)
+        assert refused.returncode == 2
+        assert f"{missing}: the folder does not exist" in one_line(refused)
+    assert not missing.exists()
+
+
+def test_a_folder_without_pictures_is_refused(command: Command, out: Path, folder: Path) -> None:
+    (out.parent / "empty").mkdir()
+    refused = command("-i", out.parent / "empty", "-o", out)
+    assert refused.returncode == 2
+    assert "no picture in this folder" in one_line(refused)
+
+
+def test_a_folder_whose_name_is_no_text_is_named_all_the_same(process: Command, out: Path) -> None:
+    refused = process("-i", os.fsdecode(b"/missing\xff\n"), "-o", out)
+    assert refused.returncode == 2
+    assert "/missing" in one_line(refused)
+
+
+def test_a_picture_is_never_overwritten(command: Command, folder: Path) -> None:
+    (folder / "cat.jpg").rename(folder / "cat.xml")  # known as a picture by its first bytes
+    before = contents(folder)
+    refused = command("-i", folder, "-o", folder)
+    assert refused.returncode == 2
+    assert "cat.xml" in one_line(refused)
+    assert contents(folder) == before
+
+
+def test_a_picture_in_another_folder_is_never_overwritten(
+    command: Command, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "in").mkdir()
+    (folder / "in" / "b.jpg").write_bytes((folder / "cat.jpg").read_bytes())
+    (folder / "cat.jpg").rename(folder / "b.xml")
+    before = contents(folder)
+    refused = command("-i", folder, "-o", tmp_path, "--recursive")  # in/b.jpg's is in/b.xml
+    assert refused.returncode == 2
+    assert f"{folder / 'b.xml'}: would be overwritten" in one_line(refused)
+    assert contents(folder) == before
+    (folder / "b.xml").rename(folder / "c.xml")
+    assert command("-i", folder, "-o", tmp_path, "--recursive").returncode == 0
+
+
+@pytest.mark.parametrize("option", ["--csv", "--jsonl"])
+@pytest.mark.parametrize("name", ["in/cat.jpg", "out/cat.xml", "in/../in/cat.jpg"])
+def test_a_table_overwrites_neither_picture_nor_verdict(
+    option: str, name: str, command: Command, folder: Path, out: Path
+) -> None:
+    before = contents(folder)
+    refused = command("-i", folder, "-o", out, option, folder.parent / name)
+    assert refused.returncode == 2
+    assert "cat." in one_line(refused)
+    assert contents(folder) == before
+
+
+def test_a_model_tampered_with_is_refused(
+    command: Command, folder: Path, out: Path, models: Path
+) -> None:
+    for name in ("gender_int8.tflite", "gender_int8.onnx"):
+        data = bytearray((models / name).read_bytes())
+        data[len(data) // 2] ^= 0xFF
+        (models / name).write_bytes(data)
+        refused = command("-i", folder, "-o", out, "--model", models / name)
+        assert refused.returncode == 2
+        assert f"{name}: is not the file that its manifest describes" in one_line(refused)
+    assert contents(out) == {}
+
+
+def test_a_model_without_its_manifest_is_refused(
+    command: Command, folder: Path, out: Path, models: Path
+) -> None:
+    (models / "manifest.json").unlink()
+    refused = command("-i", folder, "-o", out, "--model", models / "gender_int8.tflite")
+    assert refused.returncode == 2
+    assert "manifest.json: cannot be read" in one_line(refused)
+
+
+def test_a_manifest_of_another_version_is_refused(
+    command: Command, folder: Path, out: Path, models: Path
+) -> None:
+    path = models / "manifest.json"
+    path.write_text(path.read_text().replace('"manifest_version": 1', '"manifest_version": 99'))
+    refused = command("-i", folder, "-o", out, "--model", models / "gender_int8.tflite")
+    assert refused.returncode == 2
+    assert "is of version 99, expected 1" in one_line(refused)
+
+
+@pytest.mark.parametrize(
+    ("name", "runtime"), [("gender_int8.onnx", "tflite"), ("gender_int8.tflite", "onnx")]
+)
+def test_a_model_for_the_other_runtime_is_refused(
+    name: str, runtime: str, command: Command, folder: Path, out: Path, models: Path
+) -> None:
+    refused = command("-i", folder, "-o", out, "--model", models / name, "--runtime", runtime)
+    assert refused.returncode == 2
+    assert "--runtime" in one_line(refused)
+
+
+def without(folder: Path, *modules: str) -> dict[str, str]:
+    """An environment in which modules cannot be imported."""
+    for module in modules:
+        (folder / f"{module}.py").write_text(f"raise ImportError('no {module} here')\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_without_litert_auto_takes_onnx_runtime_and_says_so_once(
+    process: Command, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    env = without(tmp_path, "ai_edge_litert", "tflite_runtime")
+    told = process("-i", folder, "-o", out, "--workers", 3, *LIKELIER, env=env)
+    assert told.returncode == 0
+    assert told.stderr.count("\n") == 1
+    assert "tflite" in told.stderr and "onnx" in told.stderr
+    assert b'gender="female"' in (out / "astronaut.xml").read_bytes()
+    quiet = process("-i", folder, "-o", out, "--quiet", env=env)
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("runtime", ["auto", "tflite", "onnx"])
+def test_without_a_runtime_the_command_says_what_to_install(
+    runtime: str, process: Command, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    env = without(tmp_path, "ai_edge_litert", "tflite_runtime", "onnxruntime")
+    refused = process("-i", folder, "-o", out, "--runtime", runtime, env=env)
+    assert refused.returncode == 2
+    packages = {"tflite": "ai-edge-litert", "onnx": "onnxruntime"}
+    wanted = packages.values() if runtime == "auto" else (packages[runtime],)
+    for package in wanted:
+        assert f"pip install {package}" in one_line(refused)
+
+
+def test_without_opencv_the_command_says_what_to_install(
+    process: Command, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    refused = process("-i", folder, "-o", out, env=without(tmp_path, "cv2"))
+    assert refused.returncode == 2
+    assert "no cv2 here" in one_line(refused)
+    assert f"{sys.executable} -m {REPAIRED} 'opencv-python-headless<5'" in refused.stderr
+
+
+def test_without_numpy_the_command_says_what_to_install(
+    process: Command, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "numpy.py").write_text("raise ModuleNotFoundError('gone', name='numpy')\n")
+    refused = process("-i", folder, "-o", out, env={"PYTHONPATH": str(tmp_path)})
+    assert refused.returncode == 2
+    assert one_line(refused).endswith(f"{REPAIRED} 'numpy<3'\n")
+
+
+# Like the real one but for what OpenCV 5 lacks, or what is left where two packages shared a folder.
+OPENCV_5 = """
+import importlib.machinery, sys
+sys.path.remove({folder!r})
+del sys.modules["cv2"]
+import cv2
+cv2.__version__ = "5.0.0"
+del cv2.CascadeClassifier
+"""
+WRONG_OPENCV = {"OpenCV 5.0.0": OPENCV_5, "of unknown version": "\n"}
+
+
+@pytest.mark.parametrize("options", [(), ("--resume",), ("--detector", "none"), ("--watch",)])
+@pytest.mark.parametrize("which", WRONG_OPENCV)
+def test_the_wrong_opencv_touches_nothing(
+    which: str, options: tuple[str, ...], command: Command, process: Command, folder: Path,
+    out: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    tables = () if "--watch" in options else ("--csv", out / "t.csv", "--jsonl", out / "t.jsonl")
+    assert command("-i", folder, "-o", out, *tables).returncode == 0
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.iterdir()}
+    (tmp_path / "cv2.py").write_text(WRONG_OPENCV[which].format(folder=str(tmp_path)))
+    env = {"PYTHONPATH": str(tmp_path)}
+    refused = process("-i", folder, "-o", out, *tables, *options, env=env)
+    assert refused.returncode == 2
+    assert which in one_line(refused)
+    assert "has no CascadeClassifier" in refused.stderr
+    assert refused.stderr.endswith(f"{REPAIRED} 'opencv-python-headless<5'\n")
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.iterdir()} == before
+
+
+# --- output lost ----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_an_output_folder_that_goes_away_ends_the_run(
+    start: Start, crowd: Path, undisturbed: Path, out: Path
+) -> None:
+    running = start("-i", crowd, "-o", out)
+    while running.poll() is None and not (out / "004.xml").exists():
+        pass
+    moved = out.rename(out.with_name("moved"))
+    lost = ended(running)
+    assert lost.returncode == 3
+    assert "cannot be written" in one_line(lost)
+    # Moved just before a file took its name, the folder keeps that file's part.
+    found = contents(moved)
+    written = {name: data for name, data in found.items() if not name.startswith(".igc-")}
+    assert len(found) - len(written) <= 1
+    assert written.items() <= contents(undisturbed).items()
+    assert 5 <= len(written) < CROWD
+    assert not out.exists()
+
+
+def test_an_xml_that_cannot_be_written_ends_the_run(
+    command: Command, folder: Path, out: Path
+) -> None:
+    (out / "cat.xml").mkdir()
+    lost = command("-i", folder, "-o", out)
+    assert lost.returncode == 3
+    assert "cat.xml: cannot be written" in one_line(lost)
+    assert set(contents(out)) == {"astronaut.xml"}
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_the_run(
+    process: Command, crowd: Path, undisturbed: Path, small_disk: Path
+) -> None:
+    lost = process("-i", crowd, "-o", small_disk)
+    assert lost.returncode == 3
+    assert "No space left" in one_line(lost)
+    written = contents(small_disk)
+    assert 0 < len(written) < CROWD
+    assert written.items() <= contents(undisturbed).items()
+
+
+def test_a_table_that_cannot_be_written_is_an_output_error(
+    command: Command, folder: Path, out: Path
+) -> None:
+    partial_path(out / "t.csv").mkdir()
+    lost = command("-i", folder, "-o", out, "--csv", out / "t.csv")
+    assert lost.returncode == 3
+    assert "t.csv: cannot be written" in one_line(lost)
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", ">&-", ">&- 2>&-", "2>/dev/full", ">/dev/full"])
+def test_nobody_needs_to_listen(redirection: str, folder: Path, out: Path) -> None:
+    (folder / "broken.png").write_bytes(b"broken")
+    command = f'"$0" -m image_gender_classifier -i "$1" -o "$2" {redirection}'
+    run = ["sh", "-c", command, sys.executable, str(folder), str(out)]
+    told = subprocess.run(run, check=False, capture_output=True, text=True)
+    assert told.returncode == 1
+    assert "Traceback" not in told.stderr and "Exception" not in told.stderr
+    assert len(contents(out)) == 4
+
+
+def test_the_last_line_has_the_rate_with_nothing_left_to_do_too(
+    command: Command, folder: Path, out: Path
+) -> None:
+    for options in ((), ("--resume",)):
+        done = command("-i", folder, "-o", out, *options)
+        assert done.returncode == 0
+        assert re.search(r"; [\d.]+ s, [\d.]+ pictures per second$", done.stdout.rstrip())
+
+
+def test_an_early_interruption_is_no_traceback() -> None:
+    program = "import signal, image_gender_classifier.__main__; signal.raise_signal(signal.SIGINT)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
+@pytest.mark.slow
+def test_what_is_to_be_ignored_is_ignored(
+    start: Start, crowd: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `nohup` has it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running = start("-i", crowd, "-o", out)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    while not (out / "004.xml").exists():
+        assert running.poll() is None
+        time.sleep(0.001)
+    running.send_signal(signal.SIGHUP)
+    assert ended(running).returncode == 0
+    assert len(list(out.glob("*.xml"))) == CROWD
+
+
+def test_ended_children_are_waited_for_even_if_they_were_to_be_ignored(
+    folder: Path, out: Path
+) -> None:
+    program = (
+        "import signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "from image_gender_classifier.cli.program import main; sys.exit(main())"
+    )
+    run = [sys.executable, "-c", program, "-i", str(folder), "-o", str(out)]
+    done = subprocess.run(run, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

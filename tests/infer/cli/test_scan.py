@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import os
+import random
+import socket
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_gender_classifier.cli.scan import PictureFolder, list_pictures
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.imaging.headers import EXTENSIONS
+from image_gender_classifier.outputs.naming import picture_id, xml_names
+
+PNG_START = b"\x89PNG\r\n\x1a\n"
+
+# Names as Linux allows them; short ones of few parts, which clash often; and very long ones.
+RAW_NAMES = st.binary(min_size=1, max_size=255).filter(lambda name: not {0, ord("/")} & set(name))
+CLASHING = st.lists(st.sampled_from(["a", "b", ".", ".jpg", ".png", ".xml"]), min_size=1)
+LONG = st.builds("{}{}.{}".format, st.just("ä" * 124), st.text("xy", max_size=2), st.just("jp"))
+NAMES = (
+    (RAW_NAMES.map(os.fsdecode) | CLASHING.map("".join) | LONG)
+    .filter(lambda name: name not in (".", "..") and len(os.fsencode(name)) <= 255)
+)  # fmt: skip
+
+
+def files_in(folder: Path, recursive: bool = False, skip: Collection[Path] = ()) -> list[str]:
+    return [picture.file for picture in list_pictures(folder, recursive, skip).pictures]
+
+
+@given(st.lists(NAMES, unique=True))
+def test_xml_names_are_distinct_and_possible(names: list[str]) -> None:
+    given_names = xml_names(names)
+    assert len(given_names) == len(names)
+    assert len(set(given_names)) == len(names)
+    for name in given_names:
+        assert "/" not in name
+        assert name.endswith(".xml")
+        assert len(os.fsencode(name)) <= 255
+
+
+@given(st.lists(NAMES, unique=True), st.randoms(use_true_random=False))
+def test_xml_names_do_not_depend_on_order(names: list[str], chance: random.Random) -> None:
+    shuffled = chance.sample(names, len(names))
+    assert dict(zip(names, xml_names(names), strict=True)) == dict(
+        zip(shuffled, xml_names(shuffled), strict=True)
+    )
+
+
+@given(NAMES)
+def test_a_picture_alone_gives_its_xml_its_id(name: str) -> None:
+    (xml,) = xml_names([name])
+    if len(os.fsencode(name)) <= 251:
+        assert xml == f"{os.path.splitext(name)[0]}.xml"
+    assert xml == xml_names([name])[0]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["a.jpg"], ["a.xml"]),
+        (["a.b.jpg"], ["a.b.xml"]),
+        ([".jpg"], [".jpg.xml"]),
+        (["a.jpg", "a.png"], ["a.jpg.xml", "a.png.xml"]),
+        (["a", "a.png"], ["a.xml", "a.png.xml"]),
+        (["a.jpg", "a.png", "b.jpg"], ["a.jpg.xml", "a.png.xml", "b.xml"]),
+        (["a.jpg", "a.png", "a.jpg.gif"], ["a.jpg.xml", "a.png.xml", "a.jpg.gif.xml"]),
+        (["a.JPG", "A.jpg"], ["a.xml", "A.xml"]),
+        (["é.jpg"], ["é.xml"]),
+    ],
+)
+def test_xml_names(names: list[str], expected: list[str]) -> None:
+    assert xml_names(names) == expected
+
+
+def test_a_name_too_long_for_xml_is_shortened_with_a_hash() -> None:
+    first, second = xml_names(["n" * 252 + "1.j", "n" * 252 + "2.j"])
+    assert first != second
+    assert first.startswith("n" * 200) and len(first) == 255
+    assert xml_names(["n" * 251 + ".jpg"]) == ["n" * 251 + ".xml"]
+
+
+def test_a_long_name_is_cut_between_characters() -> None:
+    (xml,) = xml_names(["é" * 127])
+    xml.encode()  # half a character would have become a surrogate
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [("a.jpg", "a"), ("sub/a.b.jpg", "a.b"), ("a", "a"), (".jpg", ".jpg"), ("x.y/z", "z")],
+)
+def test_picture_id(file: str, expected: str) -> None:
+    assert picture_id(file) == expected
+
+
+@pytest.mark.parametrize("extension", sorted(EXTENSIONS))
+def test_a_known_extension_in_any_case_makes_a_picture(extension: str, tmp_path: Path) -> None:
+    names = [f"a{extension}", f"B{extension.upper()}", extension, f".hidden{extension}"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"whatever")
+    assert files_in(tmp_path) == sorted(names)
+
+
+@pytest.mark.parametrize("name", ["..jpg", "a..JPG", " .jpg", "a.png.jpg", "a\n.jpg"])
+def test_odd_names_with_a_known_extension_make_pictures(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    assert files_in(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("name", ["picture", "picture.txt", ".hidden", "picture.xml", "jpg"])
+def test_first_bytes_make_a_picture(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(PNG_START)
+    assert files_in(tmp_path) == [name]
+
+
+def test_other_files_are_counted_and_ignored(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    for name in ("notes.txt", "empty", "jpg", "a.jpg.txt", ".DS_Store"):
+        (tmp_path / name).write_bytes(b"text")
+    listing = list_pictures(tmp_path)
+    assert [picture.file for picture in listing.pictures] == ["a.jpg"]
+    assert listing.ignored == 5
+
+
+def test_what_is_no_regular_file_is_no_picture(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "broken.jpg").symlink_to("nowhere")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "linked_folder.jpg").symlink_to("folder.jpg")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s.jpg"))
+        listing = list_pictures(tmp_path)
+    assert listing.total == 0
+    assert listing.ignored == 4  # the folder is not a file
+
+
+def test_a_link_to_a_picture_is_a_picture(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.jpg").touch()
+    (tmp_path / "link.jpg").symlink_to("real/a.jpg")
+    assert files_in(tmp_path) == ["link.jpg"]
+
+
+def test_a_link_that_cannot_be_followed_does_not_stop_the_listing(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "endless.txt").symlink_to("x" * 300)
+    (tmp_path / "loop.txt").symlink_to("loop.txt")
+    assert files_in(tmp_path) == ["a.jpg"]
+
+
+def test_pictures_come_in_byte_order_folder_by_folder(tmp_path: Path) -> None:
+    files = ["B.jpg", "a.jpg", "é.jpg", "a/x.jpg", "a/b/y.jpg", "a-b/z.jpg"]
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    (tmp_path / os.fsdecode(b"\xff.jpg")).touch()
+    top = ["B.jpg", "a.jpg", "é.jpg", os.fsdecode(b"\xff.jpg")]
+    assert files_in(tmp_path) == top
+    assert files_in(tmp_path, recursive=True) == [*top, "a/x.jpg", "a/b/y.jpg", "a-b/z.jpg"]
+
+
+def test_xml_files_mirror_the_folders_and_clash_only_within_one(tmp_path: Path) -> None:
+    for file in ("a.jpg", "sub/a.png", "sub/a.jpg"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    listing = list_pictures(tmp_path, recursive=True)
+    assert {picture.file: picture.xml for picture in listing.pictures} == {
+        "a.jpg": "a.xml",
+        "sub/a.jpg": "sub/a.jpg.xml",
+        "sub/a.png": "sub/a.png.xml",
+    }
+
+
+@given(st.lists(NAMES, unique=True, min_size=1))
+def test_a_folder_gives_its_pictures_with_the_names_of_their_xml_files(names: list[str]) -> None:
+    folder = PictureFolder("sub", tuple(names))
+    xml = [f"sub/{name}" for name in xml_names(names)]
+    assert [picture.xml for picture in folder.pictures] == xml
+    assert [picture.file for picture in folder.pictures] == list(folder.files)
+
+
+def test_folders_without_pictures_are_not_kept(tmp_path: Path) -> None:
+    for file in ("a/notes.txt", "b/a.jpg", "b/b.jpg", "c/d/e.jpg"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_bytes(b"text")
+    listing = list_pictures(tmp_path, recursive=True)
+    assert [folder.path for folder in listing.folders] == ["b", "c/d"]
+    assert list(listing.files) == ["b/a.jpg", "b/b.jpg", "c/d/e.jpg"]
+    assert (listing.total, listing.ignored) == (3, 1)
+
+
+def test_an_output_folder_inside_the_input_is_not_entered(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.jpg").touch()
+    (tmp_path / "link").symlink_to("out")
+    assert files_in(tmp_path, recursive=True) == ["out/a.jpg"]
+    assert files_in(tmp_path, recursive=True, skip=[tmp_path / "link"]) == []
+
+
+@pytest.mark.parametrize("name", ["missing", "file"])
+def test_a_folder_that_cannot_be_read_is_a_usage_error(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=name):
+        list_pictures(tmp_path / name)
+
+
+def test_a_name_that_looks_like_another_ones_shortened_form() -> None:
+    long = "x" * 252 + ".jpg"
+    (short,) = xml_names([long])
+    names = [long, short.removesuffix(".xml") + ".bmp"]
+    assert len(set(xml_names(names))) == 2
+
+
+def test_an_extension_that_looks_like_a_name_kept_for_a_clash() -> None:
+    names = ["a.jpg", "a.png", "a.jpg.gif"]
+    assert xml_names(names) == ["a.jpg.xml", "a.png.xml", "a.jpg.gif.xml"]

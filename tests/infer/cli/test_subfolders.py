@@ -1,0 +1,63 @@
+"""Counting what lies below a folder that is not searched recursively."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from image_gender_classifier.cli import subfolders
+from image_gender_classifier.cli.subfolders import Below, count_below
+
+
+def fill(folder: Path, *names: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(b"")
+
+
+def test_pictures_of_all_levels_but_the_top_count(tmp_path: Path) -> None:
+    fill(tmp_path, "top.jpg")
+    fill(tmp_path / "a", "1.jpg", "2.JPEG", "notes.txt", "jpg")
+    fill(tmp_path / "a" / "b", "3.png")
+    fill(tmp_path / ".c", "4.webp")
+    os.mkfifo(tmp_path / "a" / "pipe.jpg")  # opened, it would wait for ever
+    assert count_below(tmp_path) == Below(4, complete=True)
+
+
+def test_links_are_not_followed_and_skipped_folders_not_entered(tmp_path: Path) -> None:
+    fill(tmp_path / "elsewhere", "1.jpg")
+    fill(tmp_path / "in" / "out", "2.jpg")
+    fill(tmp_path / "in" / "a")
+    (tmp_path / "in" / "a" / "loop").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "a" / "3.jpg").symlink_to(tmp_path / "elsewhere" / "1.jpg")
+    (tmp_path / "in" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    for folder in (tmp_path / "in", tmp_path / "link"):
+        assert count_below(folder, skip=[tmp_path / "link" / "out"]) == Below(0, complete=True)
+        assert count_below(folder) == Below(1, complete=True)
+
+
+def test_a_folder_that_cannot_be_listed_is_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "closed", "1.jpg")
+    fill(tmp_path / "open", "2.jpg")
+    listed = os.scandir
+
+    def scandir(folder: str) -> object:
+        if folder.endswith("closed"):
+            raise PermissionError
+        return listed(folder)
+
+    monkeypatch.setattr(subfolders.os, "scandir", scandir)
+    assert count_below(tmp_path) == Below(1, complete=True)
+    assert count_below(tmp_path / "gone") == Below(0, complete=True)
+
+
+def test_it_stops_after_so_many_entries_and_so_much_time(tmp_path: Path) -> None:
+    fill(tmp_path / "a", *(f"{number}.jpg" for number in range(20)))
+    assert count_below(tmp_path, most=21) == Below(20, complete=True)
+    assert count_below(tmp_path, most=11) == Below(10, complete=False)
+    assert count_below(tmp_path, longest=-1) == Below(0, complete=False)

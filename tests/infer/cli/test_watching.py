@@ -1,0 +1,209 @@
+"""Pictures that arrive while somebody watches: each is judged once, and only when it is whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+
+from image_gender_classifier.cli import options, program, watching
+from image_gender_classifier.cli.scan import list_pictures
+from image_gender_classifier.cli.watching import Arrivals
+
+pytestmark = pytest.mark.slow
+
+PATIENCE = 60  # seconds: a busy machine's worker takes a while to start
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between two looks."""
+    monkeypatch.setattr(watching, "_PAUSE", 0)
+    monkeypatch.setattr(watching, "_IDLE", 0)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("in", "out"):
+        (tmp_path / name).mkdir()
+    return tmp_path / "in", tmp_path / "out"
+
+
+def watch(folders: tuple[Path, Path], looks: int, *more: str) -> None:
+    pictures, predictions = folders
+    given = ["-i", str(pictures), "-o", str(predictions), "--watch", *more]
+    watching.watch(options.parse(given), looks)
+
+
+def look(arrivals: Arrivals, folder: Path) -> list[str]:
+    """Looks, and judges what is ready."""
+    ready = arrivals.look(folder, list_pictures(folder).pictures)
+    for picture in ready:
+        arrivals.judged(picture)
+    return [picture.file for picture in ready]
+
+
+def test_a_picture_is_ready_once_when_it_no_longer_changes(tmp_path: Path) -> None:
+    arrivals, picture = Arrivals(), tmp_path / "a.jpg"
+    assert look(arrivals, tmp_path) == []
+    picture.write_bytes(b"half")
+    assert look(arrivals, tmp_path) == []
+    picture.write_bytes(b"half and half")
+    assert look(arrivals, tmp_path) == []
+    assert look(arrivals, tmp_path) == ["a.jpg"]
+    assert look(arrivals, tmp_path) == []
+
+
+def test_a_changed_picture_is_ready_again(tmp_path: Path) -> None:
+    arrivals, picture = Arrivals(), tmp_path / "a.jpg"
+    picture.write_bytes(b"one")
+    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
+    before = picture.stat()
+    copyfile(picture, tmp_path / "b.tmp")
+    (tmp_path / "b.tmp").write_bytes(b"two")
+    os.utime(tmp_path / "b.tmp", ns=(before.st_atime_ns, before.st_mtime_ns))
+    (tmp_path / "b.tmp").replace(picture)  # the same size and time, but another file
+    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
+
+
+def test_a_picture_that_comes_back_is_ready_again(tmp_path: Path) -> None:
+    arrivals, picture = Arrivals(), tmp_path / "a.jpg"
+    picture.write_bytes(b"one")
+    assert [look(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
+    aside = picture.rename(tmp_path / "aside")
+    assert look(arrivals, tmp_path) == []
+    aside.rename(picture)
+    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
+
+
+def test_a_picture_whose_xml_gets_another_name_is_ready_again(tmp_path: Path) -> None:
+    arrivals = Arrivals()
+    (tmp_path / "a.jpg").write_bytes(b"one")
+    assert [look(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
+    (tmp_path / "a.png").write_bytes(b"two")
+    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg", "a.png"], []]
+
+
+def test_a_link_that_leads_nowhere_is_nothing(tmp_path: Path) -> None:
+    picture = list_pictures(tmp_path)
+    (tmp_path / "a.jpg").write_bytes(b"one")
+    picture = list_pictures(tmp_path)
+    (tmp_path / "a.jpg").unlink()
+    assert Arrivals().look(tmp_path, picture.pictures) == []
+
+
+@pytest.mark.parametrize("name", [".a.jpg.Xy12Zz", ".a.jpg", "a.jpg.part", "a.jpg.CRDOWNLOAD"])
+def test_what_is_not_whole_yet_by_its_name_is_left(name: str, tmp_path: Path) -> None:
+    arrivals, picture = Arrivals(), tmp_path / name
+    picture.write_bytes(b"\xff\xd8\xff\xe0 and half of a picture")
+    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], [], []]
+    picture.rename(tmp_path / "a.jpg")
+    assert [look(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_verdicts_are_those_of_a_run(
+    samples: Path, folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures, predictions = folders
+    for picture in samples.glob("*.jpg"):
+        copyfile(picture, pictures / picture.name)
+    (pictures / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    likelier = ("--threshold", "0.5")
+    watch(folders, 3, *likelier)
+    said = capsys.readouterr().err
+    assert "'astronaut.jpg': female" in said
+    assert "'cat.jpg': no face" in said
+    assert said.count("'broken.jpg'") == 1
+    (tmp_path / "run").mkdir()
+    given = ["-i", str(pictures), "-o", str(tmp_path / "run"), "--quiet", *likelier]
+    assert program.main(given) == 1
+    written = {path.name: path.read_bytes() for path in predictions.iterdir()}
+    assert written == {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    before = {path: path.stat().st_mtime_ns for path in predictions.iterdir()}
+    watch(folders, 2, *likelier)
+    assert {path: path.stat().st_mtime_ns for path in predictions.iterdir()} == before
+    assert "astronaut" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_is_wrong_is_said_in_any_case(
+    folders: tuple[Path, Path], samples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copyfile(samples / "cat.jpg", folders[0] / "cat.jpg")
+    (folders[0] / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    watch(folders, 3, "--quiet")
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "'broken.jpg': " in said
+
+
+@pytest.mark.usefixtures("at_once")
+def test_an_empty_folder_is_watched_too(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    watch(folders, 2, "--quiet")
+    assert capsys.readouterr().err == ""
+    assert not list(folders[1].iterdir())
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_picture_taken_away_before_its_turn_leaves_nothing(
+    folders: tuple[Path, Path], samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures, predictions = folders
+    copyfile(samples / "cat.jpg", pictures / "cat.jpg")
+    find = Arrivals.look
+
+    def found_and_taken(self: Arrivals, *given: object) -> object:
+        ready = find(self, *given)  # type: ignore[arg-type]
+        if ready:
+            (pictures / "cat.jpg").unlink()
+        return ready
+
+    monkeypatch.setattr(Arrivals, "look", found_and_taken)
+    watch(folders, 3)
+    assert not list(predictions.iterdir())
+
+
+def test_the_command_goes_on_until_it_is_stopped(folders: tuple[Path, Path], samples: Path) -> None:
+    pictures, predictions = folders
+    command = [sys.executable, "-m", "image_gender_classifier", "--watch"]
+    process = subprocess.Popen(
+        [*command, "-i", str(pictures), "-o", str(predictions)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for name in ("astronaut", "cat"):
+            copyfile(samples / f"{name}.jpg", pictures / f".{name}")
+            (pictures / f".{name}").rename(pictures / f"{name}.jpg")
+            until = time.monotonic() + PATIENCE
+            while not (predictions / f"{name}.xml").exists():
+                assert time.monotonic() < until
+                assert process.poll() is None
+                time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 143
+    assert "until it is stopped" in said
+    assert said.endswith("terminated; finished verdicts are kept, the same command goes on\n")
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("option", ["--csv", "--jsonl", "--contact-sheet", "--profile"])
+def test_what_needs_an_end_is_refused(
+    option: str, folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = [] if option == "--profile" else [str(tmp_path / "table")]
+    given = ["-i", str(folders[0]), "-o", str(folders[1]), "--watch", option, *value]
+    assert program.main(given) == 2
+    assert f"{option}: cannot be used with --watch" in capsys.readouterr().err

@@ -1,0 +1,313 @@
+"""The finder's looks: at much of a picture, and at what may be a face."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from image_gender_classifier.detection.face_detector import FaceDetector
+from image_gender_classifier.detection.heatmap import STRIDE, squares
+from image_gender_classifier.errors import ModelError, UnreadablePicture
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.manifest.schema import FaceDetectorEntry
+from image_gender_classifier.results import Box
+
+SIZE = 128
+CELLS = SIZE // STRIDE
+EXTENTS = st.integers(1, 2000)
+
+
+class Marks:
+    """A runtime that sees a face, twice as wide as it, in a red mark of enough pixels."""
+
+    input_shape = (SIZE, SIZE, 3)
+    input_dtype = "uint8"
+
+    def __init__(
+        self,
+        least: int = 1,
+        sure_from: int = 1,
+        most: int = SIZE * SIZE,
+        logits: tuple[float, float] = (-1, 4),
+    ) -> None:
+        self.looks = 0
+        self._unsure, self._sure = logits
+        self._least = least
+        self._most = most
+        self._sure_from = sure_from
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        self.looks += len(crops)
+        heat = np.full((len(crops), CELLS, CELLS, 1), -9, np.float32)
+        boxes = np.zeros((len(crops), CELLS, CELLS, 3), np.float32)
+        for index, crop in enumerate(crops):
+            red = (crop[..., 0] > 127) & (crop[..., 1:] < 127).all(axis=-1)
+            if not self._least <= red.sum() <= self._most:
+                continue
+            rows, columns = (np.flatnonzero(red.any(axis=axis)) for axis in (1, 0))
+            y, x = (np.mean([places[0], places[-1] + 1]) / STRIDE for places in (rows, columns))
+            row, column = (min(int(place), CELLS - 1) for place in (y, x))
+            heat[index, row, column] = self._sure if red.sum() >= self._sure_from else self._unsure
+            side = 2 * (columns[-1] - columns[0] + 1) / SIZE
+            boxes[index, row, column] = x - column - 0.5, y - row - 0.5, np.log(side)
+        return boxes, heat
+
+
+ENTRY = FaceDetectorEntry(
+    file="finder.onnx",
+    sha256="",
+    bytes=0,
+    input_shape=(SIZE, SIZE, 3),
+    input_dtype="uint8",
+    colour_order="RGB",
+    detector="finder",
+    smallest_face=0.12,
+    suspicion=0.2,
+    threshold=0.5,
+    frame_scale=1.0,
+    license="Apache-2.0",
+)
+
+
+def marked(height: int, width: int, top: int, left: int, side: int) -> Picture:
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[top : top + side, left : left + side] = (255, 0, 0)
+    return Picture(pixels, 2 * width, 2 * height)
+
+
+def middle(box: Box) -> tuple[float, float]:
+    return box.x + box.width / 2, box.y + box.height / 2
+
+
+@example(2, 2, 0.02)
+@given(EXTENTS, EXTENTS, st.none() | st.floats(0.02, 1))
+def test_closer_rounds_go_as_far_as_is_needed(
+    height: int, width: int, smallest: float | None
+) -> None:
+    sides = list(FaceDetector(Marks(), ENTRY, smallest)._sides(height, width))
+    assert sides[0] == max(height, width)
+    assert all(earlier > later for earlier, later in itertools.pairwise(sides))
+    looks = sum(len(list(squares(height, width, side))) for side in sides)
+    if smallest is None:
+        assert looks == 1
+    else:
+        seen = max(ENTRY.smallest_face * sides[-1], ENTRY.smallest_face * 0.75 * SIZE)
+        assert seen <= max(smallest * min(height, width), ENTRY.smallest_face * 0.75 * SIZE) + 1
+        assert min(sides) >= min(0.75 * SIZE, max(height, width))
+
+
+@given(st.integers(1, 1279), st.floats(0.02, 1))
+def test_the_number_of_looks_is_bounded(shorter: int, smallest: float) -> None:
+    """A working copy is no longer than that."""
+    sides = FaceDetector(Marks(), ENTRY, smallest)._sides(shorter, 1279)
+    assert sum(len(list(squares(shorter, 1279, side))) for side in sides) < 1200
+
+
+def test_boxes_are_in_pixels_of_the_original() -> None:
+    (face,) = FaceDetector(Marks(), ENTRY).find(marked(300, 400, 150, 200, 40))
+    assert face.detector == "finder"
+    assert face.box.width == pytest.approx(2 * 2 * 40, abs=4)
+    assert middle(face.box) == pytest.approx((2 * 220, 2 * 170), abs=4)
+
+
+def test_what_a_look_of_its_own_does_not_confirm_is_no_face() -> None:
+    runtime = Marks(sure_from=SIZE * SIZE + 1, logits=(-0.5, 4))
+    assert FaceDetector(runtime, ENTRY).find(marked(400, 400, 160, 160, 100)) == []
+    assert runtime.looks == 4
+
+
+def test_a_suspicion_is_enough_for_looks_of_its_own() -> None:
+    """The mark is 32 pixels wide in the first look, then 49, 43 and 49: the mean decides."""
+    runtime = Marks(sure_from=46 * 46, logits=(-1, 1.5))
+    (face,) = FaceDetector(runtime, ENTRY).find(marked(400, 400, 160, 160, 100))
+    assert runtime.looks == 4
+    assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
+
+
+@pytest.mark.parametrize(
+    ("logits", "looks", "found"),
+    [((-0.8, -0.8), 2, 0), ((0.8, 0.8), 3, 1), ((0.6, 0.6), 4, 1), ((-0.6, -0.6), 4, 0)],
+)
+def test_there_are_no_more_looks_than_decide(
+    logits: tuple[float, float], looks: int, found: int
+) -> None:
+    """One tells enough of what is none; two must place a frame, whatever the first tells."""
+    runtime = Marks(logits=logits)
+    assert len(FaceDetector(runtime, ENTRY).find(marked(400, 400, 160, 160, 100))) == found
+    assert runtime.looks == looks
+
+
+def test_looks_at_finer_pixels_where_there_are_too_few() -> None:
+    """A look at a frame of 80 pixels takes 104, at one of 60 only 78: too few to be enlarged."""
+    for side, decodings in ((40, 0), (30, 1)):
+        asked: list[int] = []
+        fine = marked(800, 800, 300, 340, 2 * side)
+
+        def decode(fine: Picture = fine, asked: list[int] = asked) -> Picture:
+            asked.append(1)
+            return replace(fine, width=1600, height=1600)
+
+        quick = replace(fine, pixels=fine.pixels[::2, ::2], decode_finer=cache(decode))
+        (face,) = FaceDetector(Marks(), ENTRY).find(quick)
+        assert len(asked) == decodings
+        assert middle(face.box) == pytest.approx((2 * (340 + side), 2 * (300 + side)), abs=8)
+        assert face.box.width == pytest.approx(2 * 2 * 2 * side, abs=16)
+
+
+def test_a_picture_that_cannot_be_decoded_again_is_unreadable() -> None:
+    def fail() -> Picture:
+        raise UnreadablePicture("The file is gone.")
+
+    quick = replace(marked(400, 400, 150, 170, 30), decode_finer=fail)
+    with pytest.raises(UnreadablePicture, match="gone"):
+        FaceDetector(Marks(), ENTRY).find(quick)
+    with pytest.raises(UnreadablePicture, match="gone"):
+        FaceDetector(Marks(), ENTRY).confirm(quick, [Box(310, 270, 120, 120)], "lbp")
+
+
+def test_a_mirrored_look_tells_the_same_frame() -> None:
+    """At the picture's edge a face is not in the middle of what is looked at."""
+    face_detector = FaceDetector(Marks(), ENTRY)
+    picture = marked(300, 400, 100, 5, 60)
+    suspected = Box(-20, 180, 180, 180)
+    plain, mirrored = (
+        face_detector._look_at(picture, suspected, 1.3, flip) for flip in (False, True)
+    )
+    assert mirrored.logit == plain.logit > 0
+    assert middle(mirrored.frame) == pytest.approx(middle(plain.frame), abs=4)
+    assert middle(plain.frame) == pytest.approx((70, 260), abs=4)
+
+
+class ToTheRight(Marks):
+    """Tells every frame further right than it is, by a cell."""
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        boxes, heat = super().run(crops)
+        boxes[..., 0] += 1
+        return boxes, heat
+
+
+def test_mirrored_looks_place_no_frame() -> None:
+    """With them a third of what is wrong alike for all faces would be taken back."""
+    picture = marked(400, 400, 160, 160, 100)
+    right, further = (FaceDetector(kind(), ENTRY).find(picture)[0] for kind in (Marks, ToTheRight))
+    frame = right.box.width
+    cell = frame * (1.3 + 1.5) / 2 / CELLS
+    shift = middle(further.box)[0] - middle(right.box)[0]
+    assert shift == pytest.approx(cell, rel=0.1)
+
+
+def test_a_hopeless_face_gets_one_look_of_its_own() -> None:
+    """The mark is 32 pixels wide in the first look, 49 in the next, and would be 43 then."""
+    runtime = Marks(most=40 * 40)
+    assert FaceDetector(runtime, ENTRY).find(marked(400, 400, 160, 160, 100)) == []
+    assert runtime.looks == 2
+
+
+def test_faces_of_another_stage_are_confirmed_with_better_boxes() -> None:
+    picture = marked(400, 400, 160, 160, 100)
+    rough = Box(2 * 120, 2 * 130, 2 * 170, 2 * 170)
+    nothing = Box(0, 0, 100, 100)
+    runtime = Marks()
+    (face,) = FaceDetector(runtime, ENTRY).confirm(picture, [nothing, rough], "lbp")
+    assert runtime.looks == 2
+    assert face.detector == "lbp"
+    assert face.box.width == pytest.approx(2 * 200, abs=8)
+    assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
+    assert FaceDetector(runtime, ENTRY).confirm(picture, [], "lbp") == []
+
+
+def test_a_second_look_stays_with_its_face() -> None:
+    """The look at the small box shows a mark, but beside it."""
+    picture = marked(400, 400, 160, 160, 20)
+    beside = Box(2 * 150, 2 * 168, 2 * 20, 2 * 20)
+    assert FaceDetector(Marks(), ENTRY).confirm(picture, [beside], "lbp") == []
+
+
+def test_looks_closer_where_it_sees_nothing_at_first() -> None:
+    """The mark is too small to be a face at the first look."""
+    runtime = Marks(least=60)
+    assert FaceDetector(runtime, ENTRY).find(marked(400, 400, 300, 310, 20)) == []
+    (face,) = FaceDetector(runtime, ENTRY, 0.05).find(marked(400, 400, 300, 310, 20))
+    assert runtime.looks > 2
+    assert face.box.width == pytest.approx(2 * 2 * 20, abs=4)
+    assert middle(face.box) == pytest.approx((2 * 320, 2 * 310), abs=4)
+
+
+def test_smaller_faces_are_looked_for_or_left_out_as_is_wanted() -> None:
+    small = marked(400, 400, 300, 310, 20)
+    for smallest, found in ((None, False), (0.05, True), (0.5, False)):
+        assert bool(FaceDetector(Marks(least=150), ENTRY, smallest).find(small)) is found
+
+
+def test_what_turns_out_smaller_than_is_wanted_is_left_out() -> None:
+    """Her frame is half of the picture's side."""
+    picture = marked(400, 400, 150, 150, 100)
+    for smallest, found in ((0.4, True), (0.5, True), (0.6, False), (0.65, False)):
+        assert bool(FaceDetector(Marks(), ENTRY, smallest).find(picture)) is found
+
+
+def test_a_known_face_is_not_looked_for_again() -> None:
+    picture = marked(400, 400, 160, 160, 100)
+    runtime = Marks()
+    (face,) = FaceDetector(runtime, ENTRY).find(picture)
+    runtime.looks = 0
+    assert FaceDetector(runtime, ENTRY).find(picture, [face.box]) == []
+    assert runtime.looks == 1
+
+
+def test_every_face_is_looked_for_if_wanted() -> None:
+    picture = marked(400, 400, 300, 310, 20)
+    runtime = Marks()
+    face_detector = FaceDetector(runtime, ENTRY, 0.05)
+    assert len(face_detector.find(picture)) == 1
+    looks = runtime.looks
+    assert len(face_detector.find(picture, every=True)) == 1
+    assert runtime.looks > 2 * looks
+
+
+def test_sees_nothing_where_nothing_is() -> None:
+    assert FaceDetector(Marks(), ENTRY).find(marked(300, 200, 0, 0, 0)) == []
+
+
+def test_refuses_a_network_of_another_form() -> None:
+    runtime = Marks()
+    runtime.input_shape = (64, 64, 3)
+    with pytest.raises(ModelError, match=r"^finder\.onnx: takes uint8 \(64, 64, 3\)"):
+        FaceDetector(runtime, ENTRY)
+
+
+def test_refuses_other_maps() -> None:
+    class Wrong(Marks):
+        def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+            return (np.zeros((1, 1), np.float32),)
+
+    with pytest.raises(ModelError, match="gives other maps"):
+        FaceDetector(Wrong(), ENTRY).warm_up()
+
+
+def test_refuses_maps_that_are_not_numbers() -> None:
+    class Broken(Marks):
+        def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+            boxes, heat = super().run(crops)
+            return boxes + np.float32("nan"), heat
+
+    with pytest.raises(ModelError, match="not numbers"):
+        FaceDetector(Broken(), ENTRY).warm_up()
+
+
+def test_frames_are_scaled_to_the_classifiers_about_their_middles() -> None:
+    picture = marked(300, 400, 60, 150, 100)
+    as_told, scaled = (
+        FaceDetector(Marks(), ENTRY._replace(frame_scale=scale)).find(picture)[0].box
+        for scale in (1.0, 0.9)
+    )
+    assert scaled.width == scaled.height == pytest.approx(0.9 * as_told.width)
+    assert middle(scaled) == pytest.approx(middle(as_told))

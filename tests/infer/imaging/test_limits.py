@@ -1,0 +1,253 @@
+"""Files that claim to be huge, or make a decoder go round and round, are refused at once."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+import image_gender_classifier as igc
+from image_gender_classifier.errors import UnreadablePicture, UsageError
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.bombs import MOST_FRAMES, count_frames, count_scans
+from image_gender_classifier.imaging.headers import Header, read_header
+from image_gender_classifier.imaging.limits import MAX_JPEG_PIXELS, MAX_PIXELS, USUAL, Limits
+
+Command = Callable[..., CompletedProcess[str]]
+
+SIDE = 60_000
+
+
+def encode(form: str, side: int = 8, mode: str = "RGB", **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.new(mode, (side, side)).save(file, form, **options)
+    return file.getvalue()
+
+
+def png_bomb() -> bytes:
+    size = struct.pack(">II", SIDE, SIDE)
+    ihdr = b"IHDR" + size + bytes([8, 2, 0, 0, 0])
+    data = encode("PNG")
+    return data[:12] + ihdr + struct.pack(">I", zlib.crc32(ihdr)) + data[33:]
+
+
+def jpeg_bomb() -> bytes:
+    data = bytearray(encode("JPEG"))
+    at = data.index(b"\xff\xc0")
+    data[at + 5 : at + 9] = struct.pack(">HH", SIDE, SIDE)
+    return bytes(data)
+
+
+def many_frames(count: int) -> bytes:
+    data = encode("GIF", mode="P")
+    at = read_header(data).begins_at
+    return data[:at] + data[at:-1] * count + b";"
+
+
+def many_scans(count: int, side: int = 512) -> bytes:
+    """A JPEG whose last scan comes again and again."""
+    data = encode("JPEG", side, progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * count + data[-2:]
+
+
+def long_chunk() -> bytes:
+    """A PNG with a chunk that claims to be of 2 GiB."""
+    data = bytearray(encode("PNG"))
+    struct.pack_into(">I", data, data.index(b"IDAT") - 4, 2**31 - 1)
+    return bytes(data)
+
+
+def large_tile() -> bytes:
+    """A small TIFF in one tile of 2^15 x 2^15 pixels."""
+    tags = {256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 277: 1, 322: 2**15, 323: 2**15, 324: 8, 325: 64}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+
+
+def long_chunk_behind_the_end() -> bytes:
+    """A PNG without pixels, and behind its end a chunk that claims to be of 1 GiB."""
+    whole = long_chunk()
+    header, end = whole[:33], struct.pack(">I4sI", 0, b"IEND", zlib.crc32(b"IEND"))
+    return header + end + struct.pack(">I4s", 2**30, b"tRNS") + bytes(50)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (png_bomb(), r"60000 x 60000 pixels, more than the 67,108,864 .*--max-pixels"),
+        (jpeg_bomb(), r"60000 x 60000 pixels, more than the 268,435,456 .*--max-pixels"),
+        (many_frames(10_000), r"more than 4,096 frames"),
+        (many_scans(20_000), r"20,01\d times over its 262,144 pixels.*--max-pixels"),
+        (large_tile(), "damaged"),
+        (long_chunk(), "breaks off"),
+        (long_chunk_behind_the_end(), "breaks off"),
+    ],
+    ids=["PNG", "JPEG", "frames", "scans", "tile", "chunk", "chunk behind the end"],
+)
+def test_bombs_are_refused_with_the_limit_named(data: bytes, said: str) -> None:
+    with pytest.raises(UnreadablePicture, match=said):
+        decoding.decode(data)
+
+
+def test_a_large_bomb_is_refused_by_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    with path.open("wb") as file:
+        file.write(png_bomb())
+        file.truncate(2**28)
+    with pytest.raises(UnreadablePicture, match="--max-pixels"):
+        decoding.read(path)
+
+
+def test_sizes_up_to_the_limit_are_read() -> None:
+    USUAL.check_size(Header("png", 2**13, MAX_PIXELS // 2**13))
+    USUAL.check_size(Header("jpeg", 2**14, MAX_JPEG_PIXELS // 2**14))
+    USUAL.check_size(Header("jpeg", 2**13, MAX_PIXELS // 2**13, in_parts=True))
+    for header in (
+        Header("png", 2**13 + 1, MAX_PIXELS // 2**13),
+        Header("jpeg", 2**14 + 1, MAX_JPEG_PIXELS // 2**14),
+        Header("jpeg", 2**13 + 1, MAX_PIXELS // 2**13, in_parts=True),
+    ):
+        with pytest.raises(UnreadablePicture, match="--max-pixels"):
+            USUAL.check_size(header)
+
+
+def test_a_limit_of_ones_own() -> None:
+    Limits(pixels=100).check_size(Header("jpeg", 10, 10))
+    with pytest.raises(UnreadablePicture, match="more than the 100 that are read"):
+        Limits(pixels=100).check_size(Header("jpeg", 101, 1))
+    Limits(file_bytes=10).check_bytes(10)
+    with pytest.raises(UnreadablePicture, match=r"11 bytes, more than the 10 .*--max-bytes"):
+        Limits(file_bytes=10).check_bytes(11)
+
+
+@pytest.mark.parametrize(
+    ("options", "in_parts"), [({}, False), ({"progressive": True}, True)], ids=["usual", "parts"]
+)
+def test_a_jpeg_in_parts_is_told_apart(options: dict[str, bool], in_parts: bool) -> None:
+    assert read_header(encode("JPEG", **options)).in_parts is in_parts
+
+
+@pytest.mark.parametrize("count", [0, 1, 30, 300])
+def test_scans_are_counted(count: int) -> None:
+    data = many_scans(count)
+    usual = encode("JPEG", 512, progressive=True).count(b"\xff\xda")
+    assert count_scans(data, read_header(data).begins_at) == usual + count
+
+
+def test_scans_of_what_follows_the_picture_are_not_counted() -> None:
+    data = encode("JPEG", progressive=True)
+    video = b"\xff\xda" * 1000
+    at = read_header(data).begins_at
+    assert count_scans(data + video, at) == count_scans(data, at)
+
+
+@pytest.mark.parametrize("count", [1, 2, MOST_FRAMES])
+def test_frames_are_counted(count: int) -> None:
+    data = many_frames(count)
+    assert count_frames(data, read_header(data).begins_at) == count
+    decoding.decode(data)
+
+
+@given(st.binary(max_size=300), st.integers(0, 400))
+def test_any_bytes_can_be_counted(data: bytes, at: int) -> None:
+    assert count_frames(b"," + data, at) >= 1
+    assert count_scans(b"\xff\xda\0\x02" * 20 + data, at) >= 1
+
+
+@pytest.mark.parametrize("limits", [{"max_pixels": 0}, {"max_pixels": 2**31}, {"max_bytes": 0}])
+def test_impossible_limits_are_a_usage_error(limits: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="limits"):
+        igc.load(**limits)
+
+
+def test_limits_hold_for_paths_and_bytes(face_picture: Path) -> None:
+    small = igc.load(max_pixels=1000)
+    for picture in (face_picture, face_picture.read_bytes()):
+        prediction = small.judge(picture)
+        assert prediction.status == "unreadable" and "--max-pixels" in (prediction.message or "")
+    few = igc.load(max_bytes=1000)
+    assert "--max-bytes" in (few.judge(face_picture).message or "")
+    assert igc.load(max_pixels=2**30).judge(face_picture).faces
+
+
+def test_the_command_refuses_bombs_and_goes_on(
+    command: Command, face_picture: Path, tmp_path: Path, out: Path
+) -> None:
+    folder = tmp_path / "bombs"
+    folder.mkdir()
+    (folder / "png.png").write_bytes(png_bomb())
+    (folder / "jpeg.jpg").write_bytes(jpeg_bomb())
+    (folder / "gif.gif").write_bytes(many_frames(10_000))
+    with (folder / "sparse.jpg").open("wb") as file:
+        file.truncate(2**31)
+    (folder / "zero.jpg").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "real.jpg").write_bytes(face_picture.read_bytes())
+    ended = command("-i", folder, "-o", out)
+    assert ended.returncode == 1
+    assert "2 other files ignored" in ended.stdout  # the pipe and the device
+    images = {path.stem: ElementTree.parse(path).getroot() for path in out.iterdir()}
+    named = {name: image.get("message", "") for name, image in images.items()}
+    assert len(images.pop("real")) == 1
+    assert {image.get("status") for image in images.values()} == {"unreadable"}
+    assert "--max-pixels" in named["png"] and "--max-pixels" in named["jpeg"]
+    assert "--max-bytes" in named["sparse"] and "frames" in named["gif"]
+
+
+def test_another_limit_keeps_no_verdict(command: Command, folder: Path, out: Path) -> None:
+    assert command("-i", folder, "-o", out, "--max-pixels", 1000).returncode == 1
+    assert "3 unreadable" not in command("-i", folder, "-o", out, "--resume").stdout
+    again = command("-i", folder, "-o", out, "--resume", "--max-bytes", 1000)
+    assert "kept" not in again.stdout and "3 unreadable" in again.stdout
+
+
+def tiff_of(bits: int, samples: int, width: int = 8, height: int = 8) -> bytes:
+    """The header of a TIFF."""
+    tags = {256: width, 257: height, 258: bits, 277: samples}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+
+
+def animated_webp() -> bytes:
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+def png_of_16_bits(colour: int) -> bytes:
+    ihdr = b"IHDR" + struct.pack(">IIBBBBB", 8, 8, 16, colour, 0, 0, 0)
+    data = encode("PNG")
+    return data[:12] + ihdr + struct.pack(">I", zlib.crc32(ihdr)) + data[33:]
+
+
+@pytest.mark.parametrize(
+    ("data", "weight"),
+    [
+        *((encode("JPEG"), 1), (encode("PNG", mode="RGBA"), 1), (encode("WEBP"), 1)),
+        *(
+            (encode("TIFF", mode=mode), 1)
+            for mode in ("1", "L", "RGB", "RGBA", "CMYK", "F", "I;16")
+        ),
+        *((tiff_of(16, 3), 2), (tiff_of(32, 4), 4), (tiff_of(64, 1), 2), (tiff_of(64, 4), 8)),
+        *((animated_webp(), 3), (png_of_16_bits(2), 1), (png_of_16_bits(6), 2)),
+    ],
+)
+def test_pixels_count_by_the_memory_they_take(data: bytes, weight: int) -> None:
+    assert read_header(data).weight == weight
+
+
+def test_a_tall_picture_of_many_bits_is_refused() -> None:
+    with pytest.raises(UnreadablePicture, match=r"that count 4-fold, more than the 67,108,864 "):
+        decoding.decode(tiff_of(32, 4, 64, 2**20))

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from image_gender_classifier import loading, manifest
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.manifest.schema import (
+    CascadeEntry,
+    Entry,
+    FaceDetectorEntry,
+    Form,
+    ModelEntry,
+)
+
+SHIPPED = Path(str(files("image_gender_classifier.models")))
+MODEL, CASCADE = "gender_int8.tflite", "lbpcascade_frontalface.xml"
+FACE_DETECTOR = "finder_int8.tflite"
+Content = dict[str, Any]
+
+
+def change(folder: Path, edit: Callable[[Content], object]) -> None:
+    path = folder / manifest.NAME
+    content = json.loads(path.read_text("utf-8"))
+    edit(content)
+    path.write_text(json.dumps(content), "utf-8")
+
+
+def required(entry: type[Entry]) -> list[str]:
+    optional = {"file", "second_look", "trained", "measured", "in_float"}
+    return [name for name in entry._fields if name not in optional]
+
+
+def test_what_is_dumped_is_loaded_again(tmp_path: Path) -> None:
+    shipped = manifest.load(SHIPPED)
+    (tmp_path / manifest.NAME).write_text(manifest.dump(shipped), "utf-8")
+    again = manifest.load(tmp_path)
+    assert again == shipped._replace(folder=tmp_path)
+    assert list(again.models) == list(shipped.models)
+    assert manifest.dump(again) == manifest.dump(shipped)
+
+
+def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licence() -> None:
+    shipped = manifest.load(SHIPPED)
+    entries: dict[str, Entry] = {**shipped.models, **shipped.face_detectors}
+    entries |= {entry.file: entry for entry in shipped.cascades}
+    kinds = {".xml", ".tflite", ".onnx", ".keras"}
+    networks = (*shipped.models.values(), *shipped.face_detectors.values())
+    forms = {entry.in_float.file: entry.in_float for entry in networks if entry.in_float}
+    told: dict[str, Entry | Form] = {**entries, **forms}
+    assert set(told) == {path.name for path in SHIPPED.iterdir() if path.suffix in kinds}
+    for name, one in told.items():
+        data = (SHIPPED / name).read_bytes()
+        assert (one.bytes, one.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+        assert manifest.read_verified(SHIPPED, one) == data
+    assert all(entry.license for entry in entries.values())
+    assert set(forms) == {"gender_int8_in_float.tflite", "finder_int8_in_float.tflite"}
+
+
+@pytest.mark.parametrize("file", [MODEL, FACE_DETECTOR])
+@pytest.mark.parametrize(
+    "form",
+    [
+        *({"file": "a.tflite"}, {"file": "a", "sha256": "0", "bytes": 1, "more": 2}, [], 7, None),
+        *(
+            {"file": file, "sha256": "0", "bytes": 1}
+            for file in (7, None, ["a"], "a\0b", "../a", "/a", "a/b", "", ".")
+        ),
+    ],
+)
+def test_a_form_in_float32_of_another_kind_is_a_model_error(
+    file: str, form: object, models: Path
+) -> None:
+    change(models, lambda content: content["files"][file].update(in_float=form))
+    with pytest.raises(ModelError, match="a field is missing or of the wrong kind"):
+        manifest.load(models)
+
+
+def test_a_missing_manifest_is_a_model_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"manifest\.json: cannot be read \(No such file"):
+        manifest.load(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b'{"manifest_version": 1,}'])
+def test_a_manifest_that_is_no_json_is_a_model_error(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / manifest.NAME).write_bytes(data)
+    with pytest.raises(ModelError, match=r"manifest\.json: is not valid JSON"):
+        manifest.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "1",
+        "null",
+        "{}",
+        '{"manifest_version": 1}',
+        '{"manifest_version": 1, "files": []}',
+        '{"manifest_version": 1, "files": {"a": null}}',
+        '{"manifest_version": 1, "files": {"a": {}}}',
+    ],
+)
+def test_a_manifest_of_another_form_is_a_model_error(text: str, tmp_path: Path) -> None:
+    (tmp_path / manifest.NAME).write_text(text)
+    with pytest.raises(ModelError, match="a field is missing or of the wrong kind"):
+        manifest.load(tmp_path)
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_another_version_is_a_model_error(version: object, models: Path) -> None:
+    change(models, lambda content: content.update(manifest_version=version))
+    with pytest.raises(ModelError, match=f"is of version {version}, expected 1"):
+        manifest.load(models)
+
+
+@pytest.mark.parametrize(
+    ("file", "field"),
+    [(MODEL, name) for name in required(ModelEntry)]
+    + [(CASCADE, name) for name in required(CascadeEntry)]
+    + [(FACE_DETECTOR, name) for name in required(FaceDetectorEntry)],
+)
+def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -> None:
+    change(models, lambda content: content["files"][file].pop(field))
+    with pytest.raises(ModelError, match=field):
+        manifest.load(models)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("suspicion", 0.9),
+        ("suspicion", -0.1),
+        ("suspicion", float("nan")),
+        ("suspicion", "high"),
+        ("frame_scale", 0),
+        ("frame_scale", float("nan")),
+        ("threshold", 1.5),
+        ("smallest_face", 0),
+        ("smallest_face", 1.5),
+        ("smallest_face", None),
+        ("input_shape", [128, 128]),
+    ],
+)
+def test_a_finders_field_of_the_wrong_kind_is_a_model_error(
+    field: str, value: object, models: Path
+) -> None:
+    change(models, lambda content: content["files"][FACE_DETECTOR].update({field: value}))
+    with pytest.raises(ModelError, match="is missing or of the wrong kind"):
+        manifest.load(models)
+
+
+def test_a_model_without_a_second_look_looks_once(models: Path) -> None:
+    change(models, lambda content: content["files"][MODEL].pop("second_look"))
+    assert manifest.load(models).models[MODEL].second_look == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("unheard_of", 1),
+        ("input_shape", [96, 96]),
+        ("input_shape", "96x96x3"),
+        ("calibration", {"slope": 1, "offset": 0}),
+        ("calibration", {"slope": "steep", "bias": 0}),
+        ("calibration", None),
+        ("threshold", "high"),
+        ("threshold", None),
+        ("threshold", 1.5),
+        ("second_look", -0.1),
+        ("second_look", 1.5),
+        ("second_look", float("nan")),
+        ("second_look", "often"),
+        ("second_look", None),
+        ("positive", "woman"),
+        ("positive", "male"),
+    ],
+)
+def test_a_field_of_the_wrong_kind_is_a_model_error(
+    field: str, value: object, models: Path
+) -> None:
+    change(models, lambda content: content["files"][MODEL].update({field: value}))
+    with pytest.raises(ModelError, match=r"manifest\.json: a field is missing or of the wrong"):
+        manifest.load(models)
+
+
+@pytest.mark.parametrize("at", [0, 1000, -1])
+def test_a_flipped_bit_is_noticed(at: int, models: Path) -> None:
+    data = bytearray((models / MODEL).read_bytes())
+    data[at] ^= 1
+    (models / MODEL).write_bytes(data)
+    with pytest.raises(ModelError, match="is not the file that its manifest describes"):
+        manifest.read_verified(models, manifest.load(models).models[MODEL])
+
+
+def test_a_model_that_is_gone_is_a_model_error(models: Path) -> None:
+    (models / MODEL).unlink()
+    with pytest.raises(ModelError, match=rf"{MODEL}: cannot be read"):
+        manifest.read_verified(models, manifest.load(models).models[MODEL])
+
+
+@pytest.mark.parametrize("slope", ["NaN", "Infinity", "0", "-1"])
+def test_a_calibration_that_is_no_calibration_is_refused(tmp_path: Path, slope: str) -> None:
+    shipped = manifest.load(loading.shipped_models())
+    text = manifest.dump(manifest.Manifest(tmp_path, shipped.models))
+    broken = re.sub(r'"slope": [^,]+', f'"slope": {slope}', text)
+    (tmp_path / manifest.NAME).write_text(broken)
+    with pytest.raises(ModelError, match="finite, with a positive slope"):
+        manifest.load(tmp_path)
+
+
+def test_a_manifest_nested_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / manifest.NAME).write_text("[" * 200_000)
+    with pytest.raises(ModelError, match="not valid JSON"):
+        manifest.load(tmp_path)

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from image_gender_classifier.errors import OutputError
+from image_gender_classifier.outputs.atomic import (
+    open_written,
+    partial_path,
+    remove_leftovers,
+    write_whole,
+)
+from image_gender_classifier.outputs.files import csv_table
+
+
+def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    write_whole(path, b"first, longer")
+    write_whole(path, b"second")
+    assert path.read_bytes() == b"second"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_mode_is_that_of_any_new_file(tmp_path: Path) -> None:
+    write_whole(tmp_path / "ours", b"")
+    (tmp_path / "usual").touch()
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_the_partial_file_lies_in_the_same_folder_under_a_short_name(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 255)
+    assert partial_path(path).parent == tmp_path
+    assert partial_path(path) != partial_path(path.with_name("y"))
+    write_whole(path, b"data")
+    assert path.read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("obstacle", ["missing folder", "file for a folder", "folder for a file"])
+def test_what_cannot_be_written_is_an_output_error(obstacle: str, tmp_path: Path) -> None:
+    path = tmp_path / "out" / "a.xml"
+    if obstacle == "file for a folder":
+        (tmp_path / "out").write_bytes(b"")
+    if obstacle == "folder for a file":
+        path.mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"a\.xml: cannot be written \("):
+        write_whole(path, b"data")
+    assert [p.name for p in tmp_path.rglob(".igc*")] == []
+
+
+def test_a_disk_turned_read_only_is_an_output_error(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(OutputError, match="Read-only"):
+        write_whole(small_disk / "a.xml", b"data")
+
+
+def test_a_full_disk_keeps_the_old_file_and_no_part_of_the_new(small_disk: Path) -> None:
+    path = small_disk / "a.xml"
+    write_whole(path, b"old")
+    with pytest.raises(OutputError, match="No space left"):
+        write_whole(path, bytes(200_000))
+    assert path.read_bytes() == b"old"
+    assert list(small_disk.iterdir()) == [path]
+
+
+def test_an_interruption_leaves_no_part_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "a.xml", b"data")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_of_killed_runs_are_removed_and_nothing_else(
+    tmp_path: Path, ended_process: int
+) -> None:
+    kept = [tmp_path / name for name in (".igc-notes", "igc-1-0.partial", "a.partial", "a.xml")]
+    table = csv_table(tmp_path / "table.csv")
+    own = partial_path(tmp_path / "table.csv")
+    running = tmp_path / f".igc-{os.getppid()}-00000000.partial"
+    # In a container every run has the same number.
+    left = [tmp_path / f".igc-{number}-00000000.partial" for number in (ended_process, os.getpid())]
+    for path in (*kept, running, *left):
+        path.touch()
+    remove_leftovers(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, own, running])
+    table.finish()
+
+
+def test_a_link_in_the_partial_files_place_is_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"precious")
+    path = tmp_path / "a.xml"
+    partial_path(path).symlink_to(elsewhere)
+    write_whole(path, b"data")
+    table = csv_table(tmp_path / "t.csv")
+    table.finish()
+    assert (elsewhere.read_bytes(), path.read_bytes()) == (b"precious", b"data")
+    assert sorted(tmp_path.iterdir()) == [path, elsewhere, tmp_path / "t.csv"]
+
+
+def test_a_linked_file_is_replaced_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"precious")
+    path = tmp_path / "a.xml"
+    path.symlink_to(elsewhere)
+    write_whole(path, b"data")
+    assert elsewhere.read_bytes() == b"precious"
+    assert not path.is_symlink() and path.read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "missing"])
+def test_what_no_run_has_written_is_not_read(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    if kind == "link":
+        (tmp_path / "b.xml").touch()
+        path.symlink_to("b.xml")
+    elif kind == "pipe":
+        os.mkfifo(path)  # reading one would wait for ever
+    elif kind == "folder":
+        path.mkdir()
+    with pytest.raises(OSError):
+        open_written(path)

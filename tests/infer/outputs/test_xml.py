@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_gender_classifier.outputs import xml
+from image_gender_classifier.results import Box, Face, Prediction
+
+CheckXml = Callable[[bytes], Any]
+PredictionStrategy = st.SearchStrategy[Prediction]
+
+ALICE = Prediction(
+    "alice.jpg",
+    "classified",
+    "female",
+    0.98345,
+    (
+        Face(Box(79.6, 64.4, 120.0, 119.7), "lbp", "female", 0.98345),
+        Face(Box(-3.2, 8, 30, 30), "lbp"),
+    ),
+    run="3f9c1a3f9c1a",
+)
+ALICE_XML = b"""\
+<?xml version="1.0" encoding="UTF-8"?>
+<image id="alice" file="alice.jpg" gender="female" confidence="0.983" status="classified" run="3f9c1a3f9c1a">
+  <face x="80" y="64" width="120" height="120" gender="female" confidence="0.983" detector="lbp"/>
+  <face x="-3" y="8" width="30" height="30" detector="lbp"/>
+</image>
+"""  # noqa: E501
+
+
+def as_written(prediction: Prediction) -> Prediction:
+    """What is left of a verdict in any output: whole pixels, three decimals, no odd characters."""
+
+    def face(one: Face) -> Face:
+        box = Box(*map(round, one.box))
+        return one._replace(box=box, confidence=decimals(one.confidence))
+
+    def decimals(confidence: float | None) -> float | None:
+        return None if confidence is None else round(confidence, 3)
+
+    return prediction._replace(
+        file=xml.printable(prediction.file),
+        confidence=decimals(prediction.confidence),
+        faces=tuple(map(face, prediction.faces)),
+        message=None if prediction.message is None else xml.printable(prediction.message),
+    )
+
+
+def test_the_form_is_the_one_promised(check_xml: CheckXml) -> None:
+    assert xml.encode(ALICE) == ALICE_XML
+    check_xml(ALICE_XML)
+
+
+def test_without_faces_the_element_is_empty(check_xml: CheckXml) -> None:
+    data = xml.encode(Prediction("sub/a.jpg", "no_face", "unknown", run="0" * 12))
+    assert data.decode().splitlines()[1:] == [
+        '<image id="a" file="sub/a.jpg" gender="unknown" status="no_face" run="000000000000"/>'
+    ]
+    check_xml(data)
+
+
+@given(data=st.data())
+def test_any_verdict_comes_back_from_its_valid_xml(
+    predictions: PredictionStrategy, check_xml: CheckXml, data: st.DataObject
+) -> None:
+    prediction = data.draw(predictions)
+    written = xml.encode(prediction)
+    root = check_xml(written)
+    read = xml.decode(written)
+    assert xml.encode(read) == written
+    expected = as_written(prediction)
+    assert math.isclose(read.confidence or 0, expected.confidence or 0, abs_tol=0.001)
+    assert read._replace(confidence=None, faces=()) == expected._replace(confidence=None, faces=())
+    assert [face.box for face in read.faces] == [face.box for face in expected.faces]
+    assert [face.gender for face in read.faces] == [face.gender for face in expected.faces]
+    assert root.get("file") == expected.file
+
+
+@pytest.mark.parametrize(
+    ("file", "file_attribute", "id_attribute"),
+    [
+        ("a\x01b.jpg", "a%01b.jpg", "a%01b"),
+        ("a\udcffb.jpg", "a%FFb.jpg", "a%FFb"),
+        ("a\udce4\udcb8.jpg", "a%E4%B8.jpg", "a%E4%B8"),
+        ("\ufffe.jpg", "%EF%BF%BE.jpg", "%EF%BF%BE"),
+        ("\ud800.jpg", "%ED%A0%80.jpg", "%ED%A0%80"),  # Windows allows it
+        ("100%.jpg", "100%.jpg", "100%"),
+        ("a\tb\r\nc .jpg", "a\tb\r\nc .jpg", "a\tb\r\nc "),
+        ("😀 <&>'\".jpg", "😀 <&>'\".jpg", "😀 <&>'\""),
+        ("sub.d/.png", "sub.d/.png", ".png"),
+    ],
+)
+def test_names_in_the_xml(
+    file: str, file_attribute: str, id_attribute: str, check_xml: CheckXml
+) -> None:
+    root = check_xml(xml.encode(ALICE._replace(file=file)))
+    assert (root.get("file"), root.get("id")) == (file_attribute, id_attribute)
+
+
+def test_a_file_that_breaks_off_is_no_verdict() -> None:
+    for length in range(len(ALICE_XML.rstrip())):
+        with pytest.raises(ValueError, match="not a verdict"):
+            xml.decode(ALICE_XML[:length])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<svg/>",
+        b"text",
+        b'<?xml version="1.0" encoding="UTF-99"?><image/>',
+        ALICE_XML.replace(b'x="80"', b'x="left"'),
+        ALICE_XML.replace(b'"female"', b'"woman"'),
+        ALICE_XML.replace(b'"classified"', b'"sure"'),
+        ALICE_XML.replace(b' run="3f9c1a3f9c1a"', b""),
+    ],
+)
+def test_foreign_files_are_no_verdicts(data: bytes) -> None:
+    with pytest.raises(ValueError):
+        xml.decode(data)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b'gender="female"', b'gender="woman"'),
+        (b'status="classified"', b'status="sure"'),
+        (b'confidence="0.983"', b'confidence="0.4"'),
+        (b'run="3f9c1a3f9c1a"', b'run="3F9C"'),
+        (b' detector="lbp"', b""),
+        (b' id="alice"', b""),
+        (b'width="120"', b'width="-1"'),
+        (b"<face", b"<head"),
+    ],
+)
+def test_the_schema_refuses_other_forms(right: bytes, wrong: bytes, check_xml: CheckXml) -> None:
+    assert right in ALICE_XML
+    with pytest.raises(Exception, match=r"(?i)element|attribute"):
+        check_xml(ALICE_XML.replace(right, wrong))

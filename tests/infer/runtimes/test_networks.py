@@ -1,0 +1,107 @@
+"""Which file of a network is opened."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from image_gender_classifier import loading, manifest
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.manifest.schema import NetworkEntry
+from image_gender_classifier.runtimes.networks import open_network
+
+litert = pytest.importorskip("ai_edge_litert")
+
+MODEL = "gender_int8.tflite"
+
+
+def entry_in(models: Path) -> NetworkEntry:
+    return manifest.load(models).models[MODEL]
+
+
+@pytest.fixture
+def rounding_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with tflite-runtime, which cannot be installed beside NumPy 2."""
+    monkeypatch.setattr("image_gender_classifier.runtimes.tflite.ROUNDS_ONCE", False)
+
+
+@pytest.mark.usefixtures("rounding_twice")
+def test_a_runtime_that_rounds_twice_gets_the_form_in_float32(models: Path) -> None:
+    entry = entry_in(models)
+    (models / MODEL).unlink()
+    network = open_network("tflite", models, entry)
+    assert (network.input_shape, network.input_dtype) == (entry.input_shape, entry.input_dtype)
+
+
+def test_others_get_the_file_itself(models: Path) -> None:
+    entry = entry_in(models)
+    assert entry.in_float is not None
+    (models / entry.in_float.file).unlink()
+    open_network("tflite", models, entry)
+
+
+@pytest.mark.usefixtures("rounding_twice")
+def test_a_model_without_that_form_is_run_as_it_is(models: Path) -> None:
+    open_network("tflite", models, entry_in(models)._replace(in_float=None))
+
+
+@pytest.mark.usefixtures("rounding_twice")
+def test_a_damaged_form_is_refused(models: Path) -> None:
+    entry = entry_in(models)
+    assert entry.in_float is not None
+    with (models / entry.in_float.file).open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(ModelError, match=r"in_float\.tflite: is not the file that its manifest"):
+        open_network("tflite", models, entry)
+
+
+@pytest.mark.usefixtures("rounding_twice")
+def test_a_missing_form_is_told(models: Path) -> None:
+    entry = entry_in(models)
+    assert entry.in_float is not None
+    (models / entry.in_float.file).unlink()
+    with pytest.raises(
+        ModelError, match=r"in_float\.tflite: there is no such file, and tflite-run"
+    ):
+        open_network("tflite", models, entry)
+
+
+def test_the_form_itself_is_no_model_to_give(models: Path) -> None:
+    entry = entry_in(models)
+    assert entry.in_float is not None
+    with pytest.raises(ModelError, match=r"is a form of gender_int8\.tflite, .*; give the path"):
+        loading.open_classifier(models / entry.in_float.file)
+
+
+def test_verdicts_and_their_key_are_the_same(
+    face_picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from image_gender_classifier.cli import program
+
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    shutil.copy(face_picture, photos)
+    written = []
+    for once in (True, False):
+        monkeypatch.setattr("image_gender_classifier.runtimes.tflite.ROUNDS_ONCE", once)
+        out = tmp_path / f"out-{once}"
+        out.mkdir()
+        assert (
+            program.main(["-i", str(photos), "-o", str(out), "--runtime", "tflite", "--quiet"]) == 0
+        )
+        written.append((out / f"{face_picture.stem}.xml").read_bytes())
+    assert written[0] == written[1]
+    assert b"<face " in written[0]
+
+
+def test_answers_are_the_same_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    crops = np.random.default_rng(2).integers(0, 256, (40, 96, 96, 3), np.uint8)
+    answers = []
+    for once in (True, False):
+        monkeypatch.setattr("image_gender_classifier.runtimes.tflite.ROUNDS_ONCE", once)
+        answers.append(loading.open_classifier(None, "tflite").logits(crops))
+    assert len(np.unique(answers[0])) > 5
+    assert np.array_equal(*answers)

@@ -1,0 +1,67 @@
+"""Two runs never write into one folder at the same time."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.system import locking
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from image_gender_classifier.system.locking import held
+with held([Path(sys.argv[1])]):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_folder_is_held_until_its_holder_is_killed(tmp_path: Path) -> None:
+    holder = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(holder, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        with pytest.raises(UsageError, match="another run"), locking.held([tmp_path]):
+            pass
+        process.kill()
+        process.wait()
+        with locking.held([tmp_path]):
+            assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_folder_twice_and_under_two_names(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    folders = [tmp_path / "real", tmp_path / "link", tmp_path / "real"]
+    with locking.held(folders), pytest.raises(UsageError), locking.held(folders[1:2]):
+        pass
+    with locking.held([tmp_path / "real"]):
+        pass
+
+
+def test_a_folder_that_cannot_be_opened_is_somebody_elses_affair(tmp_path: Path) -> None:
+    with locking.held([tmp_path / "missing"]):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
+def test_without_locks_a_run_goes_on(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, "as on some network file systems")
+
+    monkeypatch.setattr(locking.fcntl, "flock", refuse)
+    with locking.held([tmp_path]), locking.held([tmp_path]):
+        pass
+
+
+def test_a_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locking, "fcntl", None)
+    with locking.held([tmp_path]), locking.held([tmp_path]):
+        pass

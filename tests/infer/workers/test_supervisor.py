@@ -1,0 +1,426 @@
+"""A picture that takes the worker with it costs its own verdict and nobody else's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from image_gender_classifier import api
+from image_gender_classifier.errors import GenderClassifierError, ModelError, RuntimeMissing
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.decoding import decode as images_decode
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.manifest.cache_key import run_hash, unreadable
+from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.settings import Settings
+from image_gender_classifier.workers import messages, supervisor, worker
+from image_gender_classifier.workers.messages import Job, Judged, Message, Task
+from image_gender_classifier.workers.pool import WorkerPool
+from image_gender_classifier.workers.supervisor import Outcome, Supervisor
+from image_gender_classifier.workers.worker import Talk
+
+pytestmark = pytest.mark.slow
+
+TASK = Task(Settings(), 2)
+CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
+
+
+def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
+    """A decoder that can be made to do what a bad one does."""
+    if data.endswith(CRASH):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if data.endswith(KILLED):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if data.endswith(EXIT):
+        os._exit(3)
+    if data.endswith(HANG):
+        time.sleep(600)
+    return images_decode(data, *others, **named)
+
+
+@pytest.fixture
+def bad_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "decode", _decode)  # the processes are forked from this one
+
+
+def pictures(folder: Path, samples: Path, endings: Sequence[bytes]) -> list[PictureFile]:
+    """Copies of a real picture, each with something at its end."""
+    data = (samples / "cat.jpg").read_bytes()
+    listed = []
+    for number, ending in enumerate(endings):
+        name = f"{number:03}"
+        (folder / f"{name}.jpg").write_bytes(data + ending)
+        listed.append(PictureFile(f"{name}.jpg", f"{name}.xml"))
+    return listed
+
+
+def judged(listed: Sequence[PictureFile], folder: Path, task: Task = TASK) -> list[Outcome]:
+    with Supervisor(task, longest=3.0) as one:
+        return list(one.judge(listed, folder))
+
+
+def test_judges_as_a_classifier_does_in_order(samples: Path) -> None:
+    names = ("rocket", "astronaut", "cat")
+    listed = [PictureFile(f"{name}.jpg", f"{name}.xml") for name in names]
+    classifier = api.load()
+    outcomes = judged(listed, samples)
+    assert [outcome.picture for outcome in outcomes] == listed
+    assert [outcome.prediction for outcome in outcomes] == [
+        classifier.judge(samples / picture.file, picture.file) for picture in listed
+    ]
+    assert not any(outcome.kept for outcome in outcomes)
+
+
+@pytest.mark.usefixtures("bad_decoder")
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) -> None:
+    endings = [b""] * 30
+    endings[0] = endings[7] = endings[8] = endings[29] = CRASH
+    listed = pictures(tmp_path, samples, endings)
+    task = Task(Settings(detector="none"), workers)
+    outcomes = judged(listed, tmp_path, task)
+    assert [outcome.picture for outcome in outcomes] == listed
+    for outcome, ending in zip(outcomes, endings, strict=True):
+        assert (outcome.prediction.status == "unreadable") == (ending == CRASH)
+        assert outcome.prediction.run
+    message = outcomes[7].prediction.message or ""
+    assert "crashed (SIGSEGV)" in message
+    assert "save it again" in message
+
+
+@pytest.mark.usefixtures("bad_decoder")
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [(KILLED, "too little memory"), (EXIT, "exit code 3"), (HANG, "takes longer than 3 s")],
+)
+def test_other_ends_are_told_apart(ending: bytes, said: str, samples: Path, tmp_path: Path) -> None:
+    outcomes = judged(pictures(tmp_path, samples, [b"", ending, b"", b""]), tmp_path)
+    statuses = [outcome.prediction.status for outcome in outcomes]
+    assert [status == "unreadable" for status in statuses] == [False, True, False, False]
+    assert said in (outcomes[1].prediction.message or "").lower()
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
+    """Notes what processes are started for."""
+    started: list[Task] = []
+
+    def counting(task: Task) -> WorkerPool:
+        started.append(task)
+        return WorkerPool(task)
+
+    monkeypatch.setattr(supervisor, "Team", counting)
+    return started
+
+
+@pytest.mark.parametrize("waits", ["idle", "listened to late"])
+def test_no_picture_is_blamed_for_waiting(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path, waits: str
+) -> None:
+    monkeypatch.setattr(worker, "_ALONE", 1)
+    started = counted(monkeypatch)
+    task = Task(Settings(detector="none"), 1, copies=True)
+    listed = pictures(tmp_path, samples, [b""] * 12)
+
+    def slowly() -> Iterator[PictureFile]:
+        for picture in listed:
+            if picture is listed[-1] and waits == "idle":
+                time.sleep(2)
+            yield picture
+
+    with Supervisor(task) as one:
+        outcomes = []
+        for outcome in one.judge(slowly(), tmp_path):
+            if not outcomes and waits == "listened to late":
+                time.sleep(2)
+            outcomes.append(outcome)
+    assert len(outcomes) == 12
+    assert "unreadable" not in {outcome.prediction.status for outcome in outcomes}
+    assert len(started) == 1
+
+
+def test_a_process_that_is_stuck_before_its_first_picture(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    fork, here = os.fork, os.getpid()
+
+    def stuck() -> int:
+        process = fork()
+        if process == 0 and os.getppid() != here:
+            time.sleep(600)
+        return process
+
+    monkeypatch.setattr(os, "fork", stuck)
+    task = Task(Settings(detector="none"), 2)
+    with Supervisor(task, longest=2.0) as one:
+        outcomes = list(one.judge(pictures(tmp_path, samples, [b""] * 6), tmp_path))
+    assert len(outcomes) == 6
+    assert "unreadable" not in {outcome.prediction.status for outcome in outcomes}
+
+
+@pytest.mark.usefixtures("bad_decoder")
+def test_one_process_works_while_pictures_are_tried_alone(samples: Path, tmp_path: Path) -> None:
+    listed = pictures(tmp_path, samples, [b""] * 5 + [CRASH] + [b""] * 60)
+    with Supervisor(Task(Settings(detector="none"), 3), longest=20) as one:
+        for _ in one.judge(listed, tmp_path):
+            if one._row and one._alone:
+                assert len(one._pool._working) == 1
+        assert one._alone_until >= 5
+        assert len(one._pool._working) == 3
+
+
+def test_fewer_processes_where_the_system_refuses_more(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    fork, here, forked = os.fork, os.getpid(), []
+
+    def refuse() -> int:
+        if os.getpid() != here:
+            if forked:
+                raise BlockingIOError(11, "too many")
+            forked.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", refuse)
+    listed = pictures(tmp_path, samples, [b""] * 40)
+    said: list[str] = []
+    with Supervisor(Task(Settings(detector="none"), 4), longest=20, warn=said.append) as one:
+        outcomes = list(one.judge(listed, tmp_path))
+    assert [outcome.picture for outcome in outcomes] == listed
+    assert {outcome.prediction.status for outcome in outcomes} <= {"classified", "uncertain"}
+    assert said == ["only 2 of 4 workers could start (too many)"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("files", [98, 99, 100, 101])
+def test_more_workers_than_files_may_be_open(files: int) -> None:
+    program = (
+        "import os, resource\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
+        "from image_gender_classifier.settings import Choices\n"
+        "from image_gender_classifier.errors import RuntimeMissing\n"
+        "from image_gender_classifier.workers.pool import Team\n"
+        "from image_gender_classifier.workers.messages import Task\n"
+        "before = os.listdir('/dev/fd')\n"
+        "try:\n"
+        "    Team(Task(Choices(), 1000))\n"
+        "except RuntimeMissing as error:\n"
+        "    print(error)\n"
+        "assert os.listdir('/dev/fd') == before\n"
+    )
+    said = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert "Too many open files" in said
+    assert "choose fewer" in said
+
+
+def test_what_is_known_is_not_judged(samples: Path, tmp_path: Path) -> None:
+    listed = pictures(tmp_path, samples, [b""] * 12)
+    known = {
+        picture.file: Outcome(picture, unreadable(picture.file, "known", ""), kept=True)
+        for picture in listed[::2]
+    }
+    with Supervisor(TASK) as one:
+        outcomes = list(one.judge(listed, tmp_path, lambda picture: known.get(picture.file)))
+    assert [outcome.picture for outcome in outcomes] == listed
+    assert [outcome.kept for outcome in outcomes] == [True, False] * 6
+
+
+def test_tells_the_key_of_its_settings() -> None:
+    with Supervisor(TASK) as one:
+        assert one.settings == api.load().settings
+        assert run_hash(b"data", one.settings) == api.load().run_of(b"data")
+
+
+@pytest.mark.parametrize(
+    ("task", "error"),
+    [
+        (Task(Settings("/no/such.tflite"), 1), ModelError),
+        (Task(Settings(threshold=7.0), 1), GenderClassifierError),
+    ],
+)
+def test_errors_of_the_worker_are_raised_here(task: Task, error: type[Exception]) -> None:
+    with Supervisor(task) as one, pytest.raises(error):
+        _ = one.settings
+
+
+def test_a_worker_that_dies_at_once_is_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "main", lambda _: os.kill(os.getpid(), signal.SIGUSR1))
+    with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=r"crashed \(SIGUSR1\)"):
+        _ = one.settings
+
+
+def group(leader: int) -> list[int]:
+    """The processes of a group that run."""
+    members = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, number = stat.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(number) == leader and state != "Z":
+            members.append(int(stat.parent.name))
+    return members
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) -> None:
+    pictures(tmp_path, samples, [b""] * 12)
+    program = (
+        "from image_gender_classifier.cli.scan import list_pictures\n"
+        "from image_gender_classifier.workers.supervisor import Supervisor\n"
+        "from image_gender_classifier.workers.messages import Task\n"
+        "from image_gender_classifier.settings import Choices\n"
+        "from pathlib import Path\n"
+        "import sys, time\n"
+        "with Supervisor(Task(Choices(), 3)) as one:\n"
+        "    folder = Path(sys.argv[1])\n"
+        "    assert len(list(one.judge(list_pictures(folder).pictures, folder))) == 12\n"
+        "    print(one._team._process, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    started = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(started, stdout=subprocess.PIPE) as command:
+        assert command.stdout is not None
+        leader = int(command.stdout.readline())
+        assert len(group(leader)) == 3
+        os.kill(command.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while group(leader) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert group(leader) == []
+
+
+def test_one_picture_is_judged_by_one_process(samples: Path) -> None:
+    with Supervisor(Task(Settings(), 3)) as one:
+        assert list(one.judge([PictureFile("cat.jpg", "cat.xml")], samples))
+        assert len(one._pool._working) == 1
+
+
+def test_a_verdict_that_nobody_asked_for_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, samples: Path
+) -> None:
+    tell = Talk.tell
+
+    def tell_wrongly(self: Talk, message: Message) -> None:
+        tell(self, message._replace(number=9) if isinstance(message, Judged) else message)
+
+    monkeypatch.setattr(Talk, "tell", tell_wrongly)
+    with Supervisor(TASK) as one:
+        (outcome,) = one.judge([PictureFile("cat.jpg", "cat.xml")], samples)
+    assert outcome.prediction.status == "unreadable"
+
+
+@pytest.mark.usefixtures("bad_decoder")
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_stuck_process_ends_without_its_command(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    listed = pictures(tmp_path, samples, [HANG])
+    monkeypatch.setattr(worker, "_ALONE", 2)
+    one = WorkerPool(TASK)
+    one._members[0].give(0, messages.encode(Job(0, str(tmp_path / listed[0].file), "x")))
+    for member in one._members:
+        member.dismiss()  # as if the command were gone
+    assert one.end_in(30) == "crashed (SIGALRM)"
+
+
+@pytest.fixture
+def three(bad_decoder: None) -> Iterator[WorkerPool]:
+    """Three processes that wait for work."""
+    one = WorkerPool(Task(Settings(detector="none"), 3))
+    while not one.ready:
+        one.listen(60)
+    one.fork_for(3)
+    yield one
+    one.end()
+
+
+def give_each(one: WorkerPool, folder: Path, listed: Sequence[PictureFile]) -> None:
+    for number, (member, picture) in enumerate(zip(one._members, listed, strict=True)):
+        member.give(number, messages.encode(Job(number, str(folder / picture.file), picture.file)))
+
+
+@pytest.mark.parametrize("culprit", [0, 1, 2])
+def test_the_end_of_each_process_is_noticed(
+    culprit: int, three: WorkerPool, samples: Path, tmp_path: Path
+) -> None:
+    endings = [b""] * 3
+    endings[culprit] = CRASH
+    give_each(three, tmp_path, pictures(tmp_path, samples, endings))
+    with pytest.raises(EOFError):
+        while True:
+            three.listen(20)
+    assert culprit in three.on_hand
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_all_processes_end_together(three: WorkerPool, samples: Path, tmp_path: Path) -> None:
+    give_each(three, tmp_path, pictures(tmp_path, samples, [HANG] * 3))
+    with pytest.raises(TimeoutError):
+        while True:
+            three.listen(2)
+    leader = three._process
+    assert len(group(leader)) == 3
+    three.end()
+    deadline = time.monotonic() + 20
+    while group(leader) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert group(leader) == []
+
+
+def test_no_more_is_on_the_way_than_a_pipe_holds(
+    three: WorkerPool, samples: Path, tmp_path: Path
+) -> None:
+    hung = pictures(tmp_path, samples, [HANG] * 3)
+    give_each(three, tmp_path, hung)
+    given = 0
+    while three.give(Job(3 + given, "x" * 1500, "x")):
+        given += 1
+    assert given == 2 * 3  # a third would be more than 4,096 bytes
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's prctl")
+def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> None:
+    """In a container the command is the first process, to which all orphans go."""
+    pictures(tmp_path, samples, [CRASH] * 3)
+    program = (
+        "import ctypes, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from image_gender_classifier import worker\n"
+        "from image_gender_classifier.settings import Choices\n"
+        "from image_gender_classifier.cli.scan import list_pictures\n"
+        "from image_gender_classifier.workers.supervisor import Supervisor\n"
+        "from image_gender_classifier.workers.messages import Task\n"
+        "crash = lambda *_: os.kill(os.getpid(), signal.SIGSEGV)\n"
+        "worker.Judge.judged = crash\n"
+        "PR_SET_CHILD_SUBREAPER = 36\n"
+        "assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0\n"
+        "folder = Path(sys.argv[1])\n"
+        "with Supervisor(Task(Choices(), 3), longest=20) as one:\n"
+        "    assert len(list(one.judge(list_pictures(folder).pictures, folder))) == 3\n"
+        "try:\n"
+        "    print(os.waitpid(-1, os.WNOHANG))\n"
+        "except ChildProcessError:\n"
+        "    print('none')\n"
+    )
+    started = [sys.executable, "-c", program, str(tmp_path)]
+    assert subprocess.check_output(started, text=True) == "none\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_no_file_of_the_command_stays_open(samples: Path, tmp_path: Path) -> None:
+    """Else a lock would outlive a killed command."""
+    with (tmp_path / "lock").open("wb"), Supervisor(Task(Settings(), 2)) as one:
+        assert list(
+            one.judge([PictureFile(f"{name}.jpg", "x") for name in ("cat", "rocket")], samples)
+        )
+        for process in group(one._pool._process):
+            opened = {str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()}
+            assert {name.partition(":")[0] for name in opened} == {"/dev/null", "pipe"}
