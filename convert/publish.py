@@ -176,7 +176,7 @@ def publish(
 
 def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:
     """The entries that a manifest has of some files."""
-    entries = {**models.models, **models.face_detectors}
+    entries: dict[str, NetworkEntry] = {**models.models, **models.face_detectors}
     return [entries[name] for name in names if name in entries]
 
 

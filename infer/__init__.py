@@ -24,12 +24,12 @@ from image_gender_classifier.errors import (
     UsageError,
 )
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
+from image_gender_classifier.version import __version__
 
 if TYPE_CHECKING:
     from image_gender_classifier.api import GenderClassifier as GenderClassifier
     from image_gender_classifier.api import load as load
 
-__version__ = "0.1.0"
 
 __all__ = [
     "Box",

@@ -132,7 +132,7 @@ class GenderClassifier:
         """
         # Late: the command's worker does without.
         from image_gender_classifier import batch
-        from image_gender_classifier.cli.scan import list_pictures
+        from image_gender_classifier.scan import list_pictures
 
         root = Path(folder)
         listing = list_pictures(root, recursive)

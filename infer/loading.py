@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from image_gender_classifier import __version__, manifest, models
+from image_gender_classifier import manifest, models
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.detectors import open_detector
@@ -17,6 +17,7 @@ from image_gender_classifier.manifest.cache_key import cache_key
 from image_gender_classifier.runtimes import PREFERENCE, SUFFIXES, RuntimeName
 from image_gender_classifier.runtimes.networks import open_network
 from image_gender_classifier.settings import SMALLEST_FACE, DetectorChoice, RuntimeChoice, Settings
+from image_gender_classifier.version import __version__
 
 SHIPPED_STEM = "gender_int8"
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.cli.options import PROGRAM, Options
-from image_gender_classifier.cli.scan import Listing, list_pictures
 from image_gender_classifier.cli.subfolders import count_below
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging.files import read_bytes
@@ -30,6 +29,7 @@ from image_gender_classifier.outputs.files import (
 from image_gender_classifier.outputs.naming import DRAWING_SUFFIX, XML_SUFFIX, PictureFile
 from image_gender_classifier.outputs.xml import printable
 from image_gender_classifier.results import Prediction
+from image_gender_classifier.scan import Listing, list_pictures
 from image_gender_classifier.system import profiling
 from image_gender_classifier.system.console import say
 from image_gender_classifier.system.locking import held

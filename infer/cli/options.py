@@ -11,16 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from image_gender_classifier import __version__
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import (
-    MAX_BYTES,
     MAX_JPEG_PIXELS,
     MAX_PIXELS,
     MOST_PIXELS,
 )
-from image_gender_classifier.settings import SMALLEST_FACE, Settings
+from image_gender_classifier.settings import MAX_BYTES, SMALLEST_FACE, Settings
 from image_gender_classifier.system.cores import cores
+from image_gender_classifier.version import __version__
 
 PROGRAM = "image-gender-classifier"
 _MOST_WORKERS = 64  # unless more are asked for: each takes four of usually 1,024 open files

@@ -7,9 +7,9 @@ import pytest
 
 import image_gender_classifier as igc
 from image_gender_classifier import batch
-from image_gender_classifier.cli.scan import list_pictures
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.results import Prediction
+from image_gender_classifier.scan import list_pictures
 
 FOLDER = Path("pictures")
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from image_gender_classifier.cli.scan import list_pictures
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.scan import list_pictures
 
 _KEY_DIGITS = 16
 _SIDE = 256  # pixels: backgrounds of more are shrunk below twice this

@@ -13,8 +13,8 @@ from shutil import copyfile
 import pytest
 
 from image_gender_classifier.cli import options, program, watching
-from image_gender_classifier.cli.scan import list_pictures
 from image_gender_classifier.cli.watching import Arrivals
+from image_gender_classifier.scan import list_pictures
 
 pytestmark = pytest.mark.slow
 

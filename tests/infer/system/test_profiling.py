@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import image_gender_classifier as igc
-from image_gender_classifier.cli.scan import list_pictures
+from image_gender_classifier.scan import list_pictures
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system import profiling
 from image_gender_classifier.workers.messages import Task

@@ -116,7 +116,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
         started.append(task)
         return WorkerPool(task)
 
-    monkeypatch.setattr(supervisor, "Team", counting)
+    monkeypatch.setattr(supervisor, "WorkerPool", counting)
     return started
 
 
@@ -273,7 +273,7 @@ def group(leader: int) -> list[int]:
 def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) -> None:
     pictures(tmp_path, samples, [b""] * 12)
     program = (
-        "from image_gender_classifier.cli.scan import list_pictures\n"
+        "from image_gender_classifier.scan import list_pictures\n"
         "from image_gender_classifier.workers.supervisor import Supervisor\n"
         "from image_gender_classifier.workers.messages import Task\n"
         "from image_gender_classifier.settings import Choices\n"
@@ -395,7 +395,7 @@ def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> No
         "from pathlib import Path\n"
         "from image_gender_classifier import worker\n"
         "from image_gender_classifier.settings import Choices\n"
-        "from image_gender_classifier.cli.scan import list_pictures\n"
+        "from image_gender_classifier.scan import list_pictures\n"
         "from image_gender_classifier.workers.supervisor import Supervisor\n"
         "from image_gender_classifier.workers.messages import Task\n"
         "crash = lambda *_: os.kill(os.getpid(), signal.SIGSEGV)\n"

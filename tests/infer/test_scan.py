@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.cli.scan import PictureFolder, list_pictures
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.headers import EXTENSIONS
 from image_gender_classifier.outputs.naming import picture_id, xml_names
+from image_gender_classifier.scan import PictureFolder, list_pictures
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
