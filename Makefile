@@ -11,7 +11,7 @@ OUT := verdicts
 endif
 TRAIN_OUT ?= runs/gender
 CONVERT_OUT ?= runs/converted
-FINDER_OUT ?= runs/finder
+DETECTOR_OUT ?= runs/detector
 REPORT_OUT ?= runs/report
 LAYOUT ?= fairface
 DETECTOR ?= none
@@ -63,7 +63,7 @@ EXPLAINED = { code=$$?; case $$code in \
   esac >&2; exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-finder convert-finder report bench soak pi-test pi-bundle pi-count lint clean
+.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-detector convert-detector report bench soak pi-test pi-bundle pi-count lint clean
 
 # ---- tasks ----
 
@@ -111,14 +111,14 @@ evaluate-boxes: $(HEAVY)/.made  ## measure face finding on the portraits of DATA
 	$(RUN_HEAVY)image-gender-evaluate-boxes --data=$(call quoted,$(or $(DATA),$(SHARED)/portraits)) \
 	  --fairface=$(call quoted,$(FAIRFACE)) --backgrounds=$(call quoted,$(SHARED)/backgrounds) $(ARGS)
 
-train-finder: $(HEAVY)/.made  ## train the face finder on DATA's crops set into BACKGROUNDS (those of SHARED), model to FINDER_OUT (runs/finder)
-	mkdir -p -- $(call quoted,$(FINDER_OUT))
-	$(LARGE_PAGES) $(RUN_HEAVY)image-gender-train-finder $(CROPS) --out=$(call quoted,$(FINDER_OUT)) --resume \
+train-detector: $(HEAVY)/.made  ## train the face finder on DATA's crops set into BACKGROUNDS (those of SHARED), model to DETECTOR_OUT (runs/detector)
+	mkdir -p -- $(call quoted,$(DETECTOR_OUT))
+	$(LARGE_PAGES) $(RUN_HEAVY)image-gender-train-detector $(CROPS) --out=$(call quoted,$(DETECTOR_OUT)) --resume \
 	  $(if $(MODEL_LICENSE),--license $(call quoted,$(MODEL_LICENSE))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(ARGS)
 
-convert-finder: $(HEAVY)/.made  ## export the finder of FINDER_OUT to int8, into CONVERT_OUT (runs/converted)
+convert-detector: $(HEAVY)/.made  ## export the finder of DETECTOR_OUT to int8, into CONVERT_OUT (runs/converted)
 	mkdir -p -- $(call quoted,$(CONVERT_OUT))
-	$(RUN_HEAVY)image-gender-convert-finder --model=$(call quoted,$(FINDER_OUT))/finder.keras \
+	$(RUN_HEAVY)image-gender-convert-detector --model=$(call quoted,$(DETECTOR_OUT))/face_detector.keras \
 	  --out=$(call quoted,$(CONVERT_OUT)) $(CROPS) $(ARGS)
 
 report: $(HEAVY)/.made  ## figures and tables of MODEL on DATA (FairFace, else the samples) into REPORT_OUT (runs/report)

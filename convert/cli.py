@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from image_gender_classifier.convert.formats import add_formats_option
-from image_gender_classifier.train.command import Parser, exit_code, say
-from image_gender_classifier.train.data_options import add_data_options
-from image_gender_classifier.train.detectors import add_detector_option
+from image_gender_classifier.train.common.command import Parser, exit_code, say
+from image_gender_classifier.train.common.data_options import add_data_options
+from image_gender_classifier.train.common.detector_option import add_detector_option
 
 PROGRAM = "image-gender-convert"
 REFUSED = 1

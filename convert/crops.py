@@ -11,10 +11,10 @@ import numpy.typing as npt
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import BinaryGender
-from image_gender_classifier.train import cutting
-from image_gender_classifier.train.augment import degrade, move
-from image_gender_classifier.train.cutting import WithoutCrop
+from image_gender_classifier.train.common import cutting
+from image_gender_classifier.train.common.cutting import WithoutCrop
 from image_gender_classifier.train.datasets import Sample
+from image_gender_classifier.train.gender.augment import degrade, move
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,15 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import SHIPPED_STEM
 from image_gender_classifier.manifest.schema import ModelEntry
 from image_gender_classifier.runtimes import Runtime, open_model
-from image_gender_classifier.train import cutting, keras_runtime, platt
-from image_gender_classifier.train.command import say
-from image_gender_classifier.train.cutting import WithoutCrop
-from image_gender_classifier.train.data_options import read_data, training_split
+from image_gender_classifier.train.common import cutting, keras_runtime
+from image_gender_classifier.train.common.command import say
+from image_gender_classifier.train.common.cutting import WithoutCrop
+from image_gender_classifier.train.common.data_options import read_data, training_split
+from image_gender_classifier.train.common.detector_option import open_detector
+from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError, Sample, Split
 from image_gender_classifier.train.datasets.fairface import label_file
-from image_gender_classifier.train.detectors import open_detector
-from image_gender_classifier.train.split import is_held_out
+from image_gender_classifier.train.gender import calibration
 
 _FEWEST_CROPS = 1000
 _FEWEST_CALIBRATION_CROPS = 200
@@ -95,7 +96,7 @@ def export(options: argparse.Namespace, command: str) -> list[str]:
 def _calibrated(original: ModelEntry, exported: Runtime, held_out: LabelledCrops) -> ModelEntry:
     """Gives the entry of both formats: the same logit must give the same verdict."""
     positive = held_out.are(original.positive)
-    entry, kept = platt.calibrated(original, exported, held_out.crops, positive)
+    entry, kept = calibration.calibrated(original, exported, held_out.crops, positive)
     if kept is not None:
         say(f"calibration and threshold stay those of {original.file}: {kept}", sys.stdout)
     return entry

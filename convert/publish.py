@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from image_gender_classifier import manifest
-from image_gender_classifier.convert import in_float
+from image_gender_classifier.convert import float32
 from image_gender_classifier.convert.formats import Format
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.manifest import Manifest
@@ -21,8 +21,8 @@ from image_gender_classifier.manifest.schema import (
     NetworkEntry,
 )
 from image_gender_classifier.outputs.atomic import write_whole
-from image_gender_classifier.train.command import say
-from image_gender_classifier.train.model_folder import known, manifest_with
+from image_gender_classifier.train.common.command import say
+from image_gender_classifier.train.common.model_folder import known, manifest_with
 
 _Entry = TypeVar("_Entry", ModelEntry, FaceDetectorEntry)
 _WITHOUT_FLOAT32 = (
@@ -39,20 +39,20 @@ class Export:
         format: The format.
         entry: What the manifest says of it.
         data: The file's bytes.
-        in_float: The bytes of its form in float32 arithmetic, which the entry names, or None.
+        float32: The bytes of its form in float32 arithmetic, which the entry names, or None.
     """
 
     format: Format
     entry: NetworkEntry
     data: bytes
-    in_float: bytes | None = None
+    float32: bytes | None = None
 
     @property
     def files(self) -> dict[str, bytes]:
         """Bytes by file name."""
         files = {self.entry.file: self.data}
-        if self.entry.in_float is not None and self.in_float is not None:
-            files[self.entry.in_float.file] = self.in_float
+        if self.entry.in_float is not None and self.float32 is not None:
+            files[self.entry.in_float.file] = self.float32
         return files
 
     def without_float32(self) -> Export:
@@ -69,7 +69,7 @@ def entry_of(file: str, data: bytes, model: _Entry) -> _Entry:
 def form_in_float(data: bytes) -> bytes | None:
     """Writes an int8 TFLite file in float32 arithmetic; says why where that cannot be done."""
     try:
-        return in_float.write(data)
+        return float32.write(data)
     except ModelError as error:
         say(f"no form in float32: {error}; {_WITHOUT_FLOAT32}", sys.stdout)
         return None
@@ -120,7 +120,7 @@ def publish_right(
         elif faults[export.format]:
             left_out.append(export.entry.file)
             reasons += faults[export.format]
-        elif export.in_float is not None and float32_fault is not None:
+        elif export.float32 is not None and float32_fault is not None:
             say(f"warning: no form in float32: {float32_fault}; {_WITHOUT_FLOAT32}", sys.stderr)
             right.append(export.without_float32())
         else:

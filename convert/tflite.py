@@ -21,7 +21,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.lite import NORMALISATION
+from image_gender_classifier.train.common.efficientnet_lite import NORMALISATION
 
 
 def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:

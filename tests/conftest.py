@@ -102,7 +102,7 @@ def short_file() -> Path:
 def trained(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a short training on the drawn faces leaves in its folder."""
     pytest.importorskip("tensorflow")
-    from image_gender_classifier.train import cli
+    from image_gender_classifier.train.gender import cli
 
     folder = tmp_path_factory.mktemp("trained")
     options = ["--data", drawn_faces, "--layout", "folders", "--out", folder, "--recipe", SHORT]

@@ -62,7 +62,7 @@ class Classifier:
     def cache_key(self) -> tuple[object, ...]:
         """What of model and options decides a verdict."""
         entry = self.entry
-        reading = entry.calibration, entry.second_look, entry.positive
+        reading = entry.calibration, entry.tta_threshold, entry.positive
         return entry.sha256, *reading, self.threshold
 
     def warm_up(self) -> None:
@@ -99,7 +99,9 @@ class Classifier:
         Arguments, result and errors as for `logits`.
         """
         logits = self.logits(crops)
-        (doubtful,) = is_doubtful(logits, self.entry.calibration, self.entry.second_look).nonzero()
+        (doubtful,) = is_doubtful(
+            logits, self.entry.calibration, self.entry.tta_threshold
+        ).nonzero()
         if len(doubtful):
             logits = logits.copy()  # it may be the runtime's own memory
             logits[doubtful] = (logits[doubtful] + self.logits(mirrored(crops[doubtful]))) / 2

@@ -80,7 +80,9 @@ class FaceDetector:
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
         self.cache_key = (*entry.cache_key, smallest_face, _SEARCH)
         self._entry = entry
-        self._suspicion, self._threshold = map(_logit, (entry.suspicion, entry.threshold))
+        self._candidate_threshold, self._threshold = map(
+            _logit, (entry.candidate_threshold, entry.threshold)
+        )
         self._size = size
         self._smallest = smallest_face
         self._runtime = runtime
@@ -116,7 +118,7 @@ class FaceDetector:
         found: list[Found] = []
         for side in self._sides(height, width):
             frames = [*known, *(face.frame for face in found)]
-            seen = self._seen(picture, squares(height, width, side), self._suspicion)
+            seen = self._seen(picture, squares(height, width, side), self._candidate_threshold)
             likely = [
                 face.frame
                 for face in suppress_overlaps(seen, frames)

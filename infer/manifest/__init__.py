@@ -29,10 +29,10 @@ from image_gender_classifier.system.files import read_document
 
 NAME = "manifest.json"
 _MOST_BYTES = 2**30  # of a model
-VERSION = 1
+VERSION = 2
 GENDER_TASK = "perceived gender"
-DETECTION_TASK = "face detection"
-FACE_DETECTOR_TASK = "face finding"
+DETECTION_TASK = "face detection (cascade)"
+FACE_DETECTOR_TASK = "face detection (network)"
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -146,8 +146,8 @@ def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
             values["calibration"] = Calibration(**numbers)
             if not (all(map(isfinite, numbers.values())) and values["calibration"].slope > 0):
                 raise ValueError("the calibration must be finite, with a positive slope")
-            values["second_look"] = float(values.get("second_look", 0))
-            if not 0 <= values["second_look"] <= 1:
+            values["tta_threshold"] = float(values.get("tta_threshold", 0))
+            if not 0 <= values["tta_threshold"] <= 1:
                 raise ValueError("the second look's bound must lie between 0 and 1")
             if {values["positive"], values["negative"]} != set(get_args(BinaryGender)):
                 raise ValueError("positive and negative must be female and male")
@@ -160,8 +160,8 @@ def _face_detectors(files: Mapping[str, Any]) -> dict[str, FaceDetectorEntry]:
     for name, fields in files.items():
         if fields["task"] == FACE_DETECTOR_TASK:
             values = _values(fields)
-            values["suspicion"] = float(values["suspicion"])
-            if not 0 <= values["suspicion"] <= values["threshold"]:
+            values["candidate_threshold"] = float(values["candidate_threshold"])
+            if not 0 <= values["candidate_threshold"] <= values["threshold"]:
                 raise ValueError("the suspicion must lie between 0 and the threshold")
             values["smallest_face"] = float(values["smallest_face"])
             if not 0 < values["smallest_face"] <= 1:

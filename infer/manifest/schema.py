@@ -70,7 +70,7 @@ class ModelEntry(NamedTuple):
     calibration: Calibration
     threshold: float
     license: str
-    second_look: float = 0.0
+    tta_threshold: float = 0.0
     trained: Mapping[str, Any] = _NOTHING
     measured: Mapping[str, Any] = _NOTHING
     in_float: Form | None = None
@@ -143,7 +143,7 @@ class FaceDetectorEntry(NamedTuple):
     colour_order: str
     detector: str
     smallest_face: float
-    suspicion: float
+    candidate_threshold: float
     threshold: float
     frame_scale: float
     license: str
@@ -154,7 +154,7 @@ class FaceDetectorEntry(NamedTuple):
     @property
     def cache_key(self) -> tuple[object, ...]:
         """What of the entry decides a verdict."""
-        search = self.smallest_face, self.suspicion, self.threshold, self.frame_scale
+        search = self.smallest_face, self.candidate_threshold, self.threshold, self.frame_scale
         return self.sha256, self.detector, *search
 
 

@@ -18,7 +18,7 @@ from image_gender_classifier.convert.crops import LabelledCrops, at_least
 from image_gender_classifier.detection.geometry import crop, whole
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.runtimes import Runtime, open_model
-from image_gender_classifier.train import keras_runtime
+from image_gender_classifier.train.common import keras_runtime
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from image_gender_classifier.convert import calibration_set
 from image_gender_classifier.train import datasets
+from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import Sample
 from image_gender_classifier.train.datasets.sample import BinaryGender
-from image_gender_classifier.train.split import is_held_out
 
 RACES = ("Black", "East Asian", "Indian", "White")
 

@@ -14,15 +14,18 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from image_gender_classifier import loading, manifest, pipeline
-from image_gender_classifier.convert import cli, export, in_float, onnx, tflite, verify
+from image_gender_classifier.convert import cli, export, float32, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
-from image_gender_classifier.train import datasets, evaluate, keras_runtime, platt
-from image_gender_classifier.train.detectors import open_detector
+from image_gender_classifier.train import datasets
+from image_gender_classifier.train.common import keras_runtime
+from image_gender_classifier.train.common.detector_option import open_detector
+from image_gender_classifier.train.evaluation import evaluate
+from image_gender_classifier.train.gender import calibration
 
 FORMATS = ("gender_int8.tflite", "gender_int8.onnx")
 
@@ -63,7 +66,7 @@ def test_drawn_faces_end_to_end(
     form = models.models[FORMATS[0]].in_float
     assert form is not None
     assert f"{out / form.file}: {form.bytes:,} bytes" in shown
-    written = in_float.write(manifest.read_verified(out, models.models[FORMATS[0]]))
+    written = float32.write(manifest.read_verified(out, models.models[FORMATS[0]]))
     assert manifest.read_verified(out, form) == written
     assert models.models[FORMATS[1]].in_float is None
     of_keras = manifest.load(exported.keras_path.parent).models["gender.keras"]
@@ -348,7 +351,7 @@ def test_a_form_in_float32_that_differs_is_left_out_with_a_warning(
     other = manifest.load(shipped_models()).models[FORMATS[0]].in_float
     assert other is not None
     data = (shipped_models() / other.file).read_bytes()
-    monkeypatch.setattr(in_float, "write", lambda _: data)
+    monkeypatch.setattr(float32, "write", lambda _: data)
     options = ("--data", drawn_faces, "--layout", "folders")
     assert convert("--model", exported.keras_path, "--out", out, *options) == 0
     assert "warning: no form in float32: its answers differ" in capsys.readouterr().err
@@ -367,7 +370,7 @@ def test_where_there_can_be_no_form_in_float32_the_others_are_published(
     def refuse(_: bytes) -> bytes:
         raise ModelError("it cannot be done")
 
-    monkeypatch.setattr(in_float, "write", refuse)
+    monkeypatch.setattr(float32, "write", refuse)
     options = ("--data", drawn_faces, "--layout", "folders")
     assert convert("--model", exported.keras_path, "--out", out, *options) == 0
     assert "no form in float32: it cannot be done; tflite-runtime" in capsys.readouterr().out
@@ -418,7 +421,7 @@ def test_calibration_is_of_held_out_pictures_alone(
         return entry, None
 
     monkeypatch.setattr(tflite, "quantise", quantise)
-    monkeypatch.setattr(platt, "calibrated", calibrated)
+    monkeypatch.setattr(calibration, "calibrated", calibrated)
     data = ("--data", drawn_faces, "--layout", "folders")
     assert convert("--model", exported.keras_path, "--out", out, *data) == 0
     assert (len(set(taken)), len(measured), len(set(measured))) == (193, 7, 7), "no copies"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
 from image_gender_classifier.detection.detector import WholePicture
-from image_gender_classifier.train.cutting import WithoutCrop
+from image_gender_classifier.train.common.cutting import WithoutCrop
+from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.datasets import Sample
-from image_gender_classifier.train.detectors import open_detector
 
 
 def labelled(count: int, size: int = 24) -> LabelledCrops:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from image_gender_classifier import manifest
-from image_gender_classifier.convert import in_float
+from image_gender_classifier.convert import float32
 from image_gender_classifier.convert.publish import entry_of, form_in_float, publish, with_form
 from image_gender_classifier.errors import ModelError, OutputError
 from image_gender_classifier.loading import shipped_models
@@ -66,7 +66,7 @@ def test_why_there_is_no_form_is_told(
     def refuse(_: bytes) -> bytes:
         raise ModelError("the operation X is not known here")
 
-    monkeypatch.setattr(in_float, "write", refuse)
+    monkeypatch.setattr(float32, "write", refuse)
     assert form_in_float(b"") is None
     assert "no form in float32: the operation X is not known here; " in capsys.readouterr().out
 

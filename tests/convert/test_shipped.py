@@ -18,9 +18,10 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import SHIPPED_STEM, open_classifier, shipped_models
 from image_gender_classifier.manifest.schema import Entry
 from image_gender_classifier.runtimes import open_model
-from image_gender_classifier.train import keras_runtime, platt
-from image_gender_classifier.train.augment import degrade, move
-from image_gender_classifier.train.detectors import open_detector
+from image_gender_classifier.train.common import keras_runtime
+from image_gender_classifier.train.common.detector_option import open_detector
+from image_gender_classifier.train.gender import calibration
+from image_gender_classifier.train.gender.augment import degrade, move
 
 
 def entries() -> list[Entry]:
@@ -69,7 +70,7 @@ def test_the_finders_maps_are_the_same_in_both_formats(face_picture: Path) -> No
     of_tflite, of_onnx = (
         {output.shape[-1]: output for output in open_model(kind, data).run(squares)}
         for kind in ("tflite", "onnx")
-        for data in [manifest.read_verified(folder, entries[f"finder_int8.{kind}"])]
+        for data in [manifest.read_verified(folder, entries[f"face_detector_int8.{kind}"])]
     )
     for channels in (1, 3):
         assert len(np.unique(of_tflite[channels])) > 20, "maps that are all alike prove nothing"
@@ -78,7 +79,11 @@ def test_the_finders_maps_are_the_same_in_both_formats(face_picture: Path) -> No
 
 def test_all_forms_of_the_finder_share_its_settings() -> None:
     face_detectors = manifest.load(shipped_models()).face_detectors
-    assert set(face_detectors) == {"finder.keras", "finder_int8.tflite", "finder_int8.onnx"}
+    assert set(face_detectors) == {
+        "face_detector.keras",
+        "face_detector_int8.tflite",
+        "face_detector_int8.onnx",
+    }
     settings = {(entry.input_shape, *entry.cache_key[1:]) for entry in face_detectors.values()}
     assert len(settings) == 1
 
@@ -87,7 +92,7 @@ def test_both_formats_share_calibration_and_threshold() -> None:
     models = manifest.load(shipped_models()).models
     one, two = (models[f"{SHIPPED_STEM}.{kind}"] for kind in ("tflite", "onnx"))
     assert (one.calibration, one.threshold) == (two.calibration, two.threshold)
-    assert one.second_look == two.second_look == platt.SECOND_LOOK
+    assert one.tta_threshold == two.tta_threshold == calibration.TTA_THRESHOLD
 
 
 def test_tflite_and_onnx_agree(astronaut_crops: Pixels) -> None:

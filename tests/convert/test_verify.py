@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow")
 
 from image_gender_classifier import manifest
 from image_gender_classifier.classification.classifier import Classifier
-from image_gender_classifier.convert import in_float, tflite, verify
+from image_gender_classifier.convert import float32, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.convert.verify import Comparison
 from image_gender_classifier.errors import ModelError
@@ -140,7 +140,7 @@ def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) 
         in_use(exported, exported.keras),
         in_use(exported, exported.tflite),
         in_use(exported, exported.onnx),
-        in_use(exported, open_model("tflite", in_float.write(exported.tflite_file))),
+        in_use(exported, open_model("tflite", float32.write(exported.tflite_file))),
         step=tflite.logit_step(exported.tflite_file),
     )
     assert found.steps <= 1.001

@@ -62,7 +62,7 @@ def predictions() -> st.SearchStrategy[Prediction]:
     lengths = st.floats(0, 1e5)
     confidences = st.floats(0.5, 1)
     boxes = st.builds(Box, st.floats(-1e4, 1e5), st.floats(-1e4, 1e5), lengths, lengths)
-    detectors = st.sampled_from(["lbp", "finder", "none"])
+    detectors = st.sampled_from(["lbp", "cnn", "none"])
     judged = st.builds(Face, boxes, detectors, genders, confidences)
     return st.builds(
         Prediction,

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from image_gender_classifier.train.crops import CropSet
+from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
-from image_gender_classifier.train.recipe import Recipe, load
+from image_gender_classifier.train.gender.recipe import Recipe, load
 
 
 @pytest.fixture(scope="session")

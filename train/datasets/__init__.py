@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import fairface, folders, user_id, utkface
 from image_gender_classifier.train.datasets.reading import DataError, LeftOut, Reading
 from image_gender_classifier.train.datasets.sample import Sample
 from image_gender_classifier.train.datasets.user_id import LabelOptions
-from image_gender_classifier.train.split import is_held_out
 
 __all__ = [
     "DataError",

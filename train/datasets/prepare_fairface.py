@@ -26,7 +26,7 @@ from image_gender_classifier.errors import OutputError, UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.system.files import read_document
-from image_gender_classifier.train.command import Parser, exit_code, say
+from image_gender_classifier.train.common.command import Parser, exit_code, say
 from image_gender_classifier.train.datasets.fairface import PARTS, checked_name, label_file
 from image_gender_classifier.train.datasets.labels_csv import Table, read_table
 from image_gender_classifier.train.datasets.listing import pictures_in

@@ -27,9 +27,9 @@ _WARM_UP = 20
 Call = Callable[[], object]
 
 
-def our_call(path: Path, second_look: float) -> Call:
+def our_call(path: Path, tta_threshold: float) -> Call:
     """One crop through one of our files, as it is judged in use."""
-    entry = manifest.find_model(path)._replace(second_look=second_look)
+    entry = manifest.find_model(path)._replace(tta_threshold=tta_threshold)
     classifier = Classifier(open_network(SUFFIXES[path.suffix], path.parent, entry), entry)
     crop = np.random.default_rng(1).integers(0, 256, (1, *entry.input_shape), np.uint8)
     return lambda: classifier.probabilities(crop)
@@ -53,8 +53,8 @@ def open_calls(stem: Path, peer: Path | None) -> dict[str, Call]:
     for suffix, name in SUFFIXES.items():
         try:
             path = stem.with_name(stem.name + suffix)
-            calls[name] = our_call(path, second_look=0.0)
-            calls[f"{name} twice"] = our_call(path, second_look=1.0)
+            calls[name] = our_call(path, tta_threshold=0.0)
+            calls[f"{name} twice"] = our_call(path, tta_threshold=1.0)
         except RuntimeMissing:
             continue
     if peer is not None:

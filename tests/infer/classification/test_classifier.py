@@ -27,7 +27,7 @@ LOGITS = st.floats(-1e6, 1e6, width=32)
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 SHIPPED_ENTRY = manifest.load(SHIPPED).models["gender_int8.tflite"]
 ENTRY = SHIPPED_ENTRY._replace(
-    input_shape=(2, 2, 3), calibration=Calibration(), threshold=0.7, second_look=0.0
+    input_shape=(2, 2, 3), calibration=Calibration(), threshold=0.7, tta_threshold=0.0
 )
 
 
@@ -168,7 +168,7 @@ def test_the_doubtful_are_looked_at_in_the_mirror_too() -> None:
     sure, doubtful, alike = np.zeros((3, 2, 2, 3), np.uint8)
     sure[0, 0, 0], doubtful[0, :, 0], alike[0, 1, 0] = 6, (7, 4), 4
     bound = 1 / (1 + math.exp(-5.5))
-    classifier = Classifier(network, ENTRY._replace(second_look=bound))
+    classifier = Classifier(network, ENTRY._replace(tta_threshold=bound))
     logits = classifier.settled(np.stack([sure, doubtful, alike]))
     assert logits.tolist() == [6, (5 + 0.5) / 2, (-2 + 4) / 2]
     assert network.judged == 3 + 2
@@ -186,7 +186,7 @@ def test_doubtful_is_what_lies_below_the_bound(
 
 def test_it_is_the_calibrated_confidence_that_is_doubtful() -> None:
     network = Sided()
-    entry = ENTRY._replace(calibration=Calibration(1.0, -2.0), second_look=0.85)
+    entry = ENTRY._replace(calibration=Calibration(1.0, -2.0), tta_threshold=0.85)
     crop = np.zeros((1, 2, 2, 3), np.uint8)
     crop[0, 0, 0] = 2, 0, 0
     assert Classifier(network, entry).settled(crop).tolist() == [(2 - 1) / 2]
@@ -202,14 +202,16 @@ def test_without_a_bound_nothing_is_looked_at_twice() -> None:
 
 
 def test_whoever_looks_twice_decides_otherwise() -> None:
-    keys = {Classifier(Sided(), ENTRY._replace(second_look=bound)).cache_key for bound in (0, 0.9)}
+    keys = {
+        Classifier(Sided(), ENTRY._replace(tta_threshold=bound)).cache_key for bound in (0, 0.9)
+    }
     assert len(keys) == 2
 
 
 def test_the_shipped_networks_doubts_do_not_depend_on_the_side() -> None:
     classifier = loading.open_classifier(None)
-    assert classifier.entry.second_look > 0.5
-    classifier.entry = classifier.entry._replace(second_look=1.0)
+    assert classifier.entry.tta_threshold > 0.5
+    classifier.entry = classifier.entry._replace(tta_threshold=1.0)
     shape = classifier.entry.input_shape
     pictures = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
     assert (classifier.settled(pictures) == classifier.settled(mirrored(pictures))).all()

@@ -600,10 +600,10 @@ def test_a_manifest_of_another_version_is_refused(
     command: Command, folder: Path, out: Path, models: Path
 ) -> None:
     path = models / "manifest.json"
-    path.write_text(path.read_text().replace('"manifest_version": 1', '"manifest_version": 99'))
+    path.write_text(path.read_text().replace('"manifest_version": 2', '"manifest_version": 99'))
     refused = command("-i", folder, "-o", out, "--model", models / "gender_int8.tflite")
     assert refused.returncode == 2
-    assert "is of version 99, expected 1" in one_line(refused)
+    assert "is of version 99, expected 2" in one_line(refused)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def middle(box: Box) -> tuple[float, float]:
 
 def test_the_first_stage_that_finds_a_face_decides(shipped: Manifest, close_up: Picture) -> None:
     assert found_by(shipped, close_up) == ["lbp"]
-    assert found_by(blind_cascade(shipped), close_up) == ["finder"]
+    assert found_by(blind_cascade(shipped), close_up) == ["cnn"]
     assert found_by(blind_cascade(shipped), close_up, "lbp") == []
 
 
@@ -129,7 +129,7 @@ def test_every_face_is_found_once_if_wanted(
     picture = side_by_side(close_up, astronaut)
     (main,) = open_detector("cascade", shipped, "tflite").find(picture)
     faces = open_detector("cascade", shipped, "tflite", every=True).find(picture)
-    assert [face.detector for face in faces] == ["lbp", "finder"]
+    assert [face.detector for face in faces] == ["lbp", "cnn"]
     assert faces[0] == main
 
 
@@ -144,10 +144,10 @@ def test_a_larger_face_beside_the_cascades_decides(shipped: Manifest, close_up: 
     (cascade,) = shipped.cascades
     thorough = cascade._replace(longest_side=320, smallest_face=0.15, scale_factor=1.1)
     models = shipped._replace(cascades=(thorough,))
-    assert sorted(found_by(models, picture)) == ["finder", "lbp"]
+    assert sorted(found_by(models, picture)) == ["cnn", "lbp"]
     found = open_detector("cascade", models, "tflite").find(picture)
     main = main_first(found, picture.width, picture.height)[0]
-    assert main.detector == "finder"
+    assert main.detector == "cnn"
     assert middle(main.box)[0] < 760
 
 
@@ -165,7 +165,7 @@ def test_the_main_face_is_the_same_with_all_others(
 
 def test_every_stage_has_its_framing(shipped: Manifest) -> None:
     detector = open_detector("cascade", shipped, "tflite")
-    assert list(detector.framings) == ["lbp", "finder"]
+    assert list(detector.framings) == ["lbp", "cnn"]
 
 
 def test_what_decides_a_verdict_depends_on_every_choice(shipped: Manifest) -> None:

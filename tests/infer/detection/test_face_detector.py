@@ -67,9 +67,9 @@ ENTRY = FaceDetectorEntry(
     input_shape=(SIZE, SIZE, 3),
     input_dtype="uint8",
     colour_order="RGB",
-    detector="finder",
+    detector="cnn",
     smallest_face=0.12,
-    suspicion=0.2,
+    candidate_threshold=0.2,
     threshold=0.5,
     frame_scale=1.0,
     license="Apache-2.0",
@@ -112,7 +112,7 @@ def test_the_number_of_looks_is_bounded(shorter: int, smallest: float) -> None:
 
 def test_boxes_are_in_pixels_of_the_original() -> None:
     (face,) = FaceDetector(Marks(), ENTRY).find(marked(300, 400, 150, 200, 40))
-    assert face.detector == "finder"
+    assert face.detector == "cnn"
     assert face.box.width == pytest.approx(2 * 2 * 40, abs=4)
     assert middle(face.box) == pytest.approx((2 * 220, 2 * 170), abs=4)
 

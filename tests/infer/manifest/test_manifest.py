@@ -22,7 +22,7 @@ from image_gender_classifier.manifest.schema import (
 
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 MODEL, CASCADE = "gender_int8.tflite", "lbpcascade_frontalface.xml"
-FACE_DETECTOR = "finder_int8.tflite"
+FACE_DETECTOR = "face_detector_int8.tflite"
 Content = dict[str, Any]
 
 
@@ -34,7 +34,7 @@ def change(folder: Path, edit: Callable[[Content], object]) -> None:
 
 
 def required(entry: type[Entry]) -> list[str]:
-    optional = {"file", "second_look", "trained", "measured", "in_float"}
+    optional = {"file", "tta_threshold", "trained", "measured", "in_float"}
     return [name for name in entry._fields if name not in optional]
 
 
@@ -61,7 +61,7 @@ def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licenc
         assert (one.bytes, one.sha256) == (len(data), hashlib.sha256(data).hexdigest())
         assert manifest.read_verified(SHIPPED, one) == data
     assert all(entry.license for entry in entries.values())
-    assert set(forms) == {"gender_int8_in_float.tflite", "finder_int8_in_float.tflite"}
+    assert set(forms) == {"gender_int8_in_float.tflite", "face_detector_int8_in_float.tflite"}
 
 
 @pytest.mark.parametrize("file", [MODEL, FACE_DETECTOR])
@@ -88,7 +88,7 @@ def test_a_missing_manifest_is_a_model_error(tmp_path: Path) -> None:
         manifest.load(tmp_path)
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b'{"manifest_version": 1,}'])
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b'{"manifest_version": 2,}'])
 def test_a_manifest_that_is_no_json_is_a_model_error(data: bytes, tmp_path: Path) -> None:
     (tmp_path / manifest.NAME).write_bytes(data)
     with pytest.raises(ModelError, match=r"manifest\.json: is not valid JSON"):
@@ -102,10 +102,10 @@ def test_a_manifest_that_is_no_json_is_a_model_error(data: bytes, tmp_path: Path
         "1",
         "null",
         "{}",
-        '{"manifest_version": 1}',
-        '{"manifest_version": 1, "files": []}',
-        '{"manifest_version": 1, "files": {"a": null}}',
-        '{"manifest_version": 1, "files": {"a": {}}}',
+        '{"manifest_version": 2}',
+        '{"manifest_version": 2, "files": []}',
+        '{"manifest_version": 2, "files": {"a": null}}',
+        '{"manifest_version": 2, "files": {"a": {}}}',
     ],
 )
 def test_a_manifest_of_another_form_is_a_model_error(text: str, tmp_path: Path) -> None:
@@ -114,10 +114,10 @@ def test_a_manifest_of_another_form_is_a_model_error(text: str, tmp_path: Path) 
         manifest.load(tmp_path)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 1, "2", None])
 def test_another_version_is_a_model_error(version: object, models: Path) -> None:
     change(models, lambda content: content.update(manifest_version=version))
-    with pytest.raises(ModelError, match=f"is of version {version}, expected 1"):
+    with pytest.raises(ModelError, match=f"is of version {version}, expected 2"):
         manifest.load(models)
 
 
@@ -136,10 +136,10 @@ def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("suspicion", 0.9),
-        ("suspicion", -0.1),
-        ("suspicion", float("nan")),
-        ("suspicion", "high"),
+        ("candidate_threshold", 0.9),
+        ("candidate_threshold", -0.1),
+        ("candidate_threshold", float("nan")),
+        ("candidate_threshold", "high"),
         ("frame_scale", 0),
         ("frame_scale", float("nan")),
         ("threshold", 1.5),
@@ -158,8 +158,8 @@ def test_a_finders_field_of_the_wrong_kind_is_a_model_error(
 
 
 def test_a_model_without_a_second_look_looks_once(models: Path) -> None:
-    change(models, lambda content: content["files"][MODEL].pop("second_look"))
-    assert manifest.load(models).models[MODEL].second_look == 0
+    change(models, lambda content: content["files"][MODEL].pop("tta_threshold"))
+    assert manifest.load(models).models[MODEL].tta_threshold == 0
 
 
 @pytest.mark.parametrize(
@@ -174,11 +174,11 @@ def test_a_model_without_a_second_look_looks_once(models: Path) -> None:
         ("threshold", "high"),
         ("threshold", None),
         ("threshold", 1.5),
-        ("second_look", -0.1),
-        ("second_look", 1.5),
-        ("second_look", float("nan")),
-        ("second_look", "often"),
-        ("second_look", None),
+        ("tta_threshold", -0.1),
+        ("tta_threshold", 1.5),
+        ("tta_threshold", float("nan")),
+        ("tta_threshold", "often"),
+        ("tta_threshold", None),
         ("positive", "woman"),
         ("positive", "male"),
     ],

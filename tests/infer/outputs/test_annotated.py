@@ -62,7 +62,7 @@ def test_a_box_in_a_narrow_picture_is_where_the_face_is() -> None:
 
 
 def test_a_frame_beyond_the_picture_is_drawn_along_its_edges() -> None:
-    face = Face(Box(-60, -60, 520, 520), "finder", "female", 0.9)
+    face = Face(Box(-60, -60, 520, 520), "cnn", "female", 0.9)
     prediction = Prediction("a", "classified", "female", 0.9, (face,))
     found = near(drawn(blank(400, 400), prediction), annotated._COLOURS["female"])
     for edge in (found[:4], found[:, :4], found[:, -4:]):

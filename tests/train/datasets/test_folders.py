@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError, LabelOptions, read
 from image_gender_classifier.train.datasets.listing import list_pictures
-from image_gender_classifier.train.split import is_held_out
 
 
 def touch(root: Path, *names: str) -> Path:

@@ -1,0 +1,206 @@
+"""A finder's three forms find the same faces, or nothing is published."""
+
+# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+pytest.importorskip("tf2onnx")
+from tensorflow.lite.tools import flatbuffer_utils
+
+from image_gender_classifier import manifest
+from image_gender_classifier.convert import detector, detector_cli, float32
+from image_gender_classifier.convert.detector import Score, score
+from image_gender_classifier.detection.face_detector import FaceDetector
+from image_gender_classifier.detection.heatmap import letterbox
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.results import Box, Face
+from image_gender_classifier.runtimes import open_model
+from image_gender_classifier.train.detector import network, saving
+from image_gender_classifier.train.detector.scenes import Scene
+
+
+@pytest.fixture(scope="module")
+def trained_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finder that has learnt nothing, but whose maps are far from plain."""
+    folder = tmp_path_factory.mktemp("detector")
+    keras.utils.set_random_seed(4)
+    model = network.finished(network.build(pretrained=False), 64)
+    for name in (network.HEAT, network.BOX):
+        kernel, bias = model.get_layer(name).get_weights()
+        model.get_layer(name).set_weights([kernel * 1e4, bias])
+    saving.save(model, folder, license="Apache-2.0", trained={"seed": 4})
+    return folder / "face_detector.keras"
+
+
+@pytest.fixture(scope="module")
+def options(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("backgrounds")
+    random = np.random.default_rng(0)
+    for number in range(60):
+        pixels = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (160, 120))
+        cv2.imwrite(str(folder / f"{number}.png"), pixels)
+    given = ("--data", drawn_faces, "--layout", "folders", "--backgrounds", folder)
+    return [str(option) for option in given]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_scenes() -> Iterator[None]:
+    """A tenth of what a real conversion draws."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detector, "_CALIBRATING", 30)
+        patch.setattr(detector, "_COMPARED", 100)
+        yield
+
+
+@pytest.fixture(scope="module")
+def published(
+    trained_detector: Path, options: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    out = tmp_path_factory.mktemp("published")
+    given = ["--model", str(trained_detector), "--out", str(out), *options]
+    assert detector_cli.main(given) == 0
+    return out
+
+
+def test_publishes_three_files_that_the_manifest_knows(published: Path) -> None:
+    face_detectors = manifest.load(published).face_detectors
+    assert set(face_detectors) == {
+        "face_detector.keras",
+        "face_detector_int8.tflite",
+        "face_detector_int8.onnx",
+    }
+    for entry in face_detectors.values():
+        assert manifest.read_verified(published, entry)
+    form = face_detectors["face_detector_int8.tflite"].in_float
+    assert form is not None
+    assert manifest.read_verified(published, form)
+    assert (
+        face_detectors["face_detector_int8.onnx"]
+        .trained["converted_by"]
+        .startswith(detector_cli.PROGRAM)
+    )
+
+
+def test_the_exports_maps_are_the_same(published: Path) -> None:
+    face_detectors = manifest.load(published).face_detectors
+    runtimes = [
+        open_model(
+            name, manifest.read_verified(published, face_detectors[f"face_detector_int8.{name}"])
+        )
+        for name in ("tflite", "onnx")
+    ]
+    random = np.random.default_rng(1)
+    squares = np.stack(
+        [letterbox(cv2.resize(random.integers(0, 256, (7, 9, 3), np.uint8), (90, 70)), 64)] * 3
+    )
+    one, two = (
+        {output.shape[-1]: output for output in runtime.run(squares)} for runtime in runtimes
+    )
+    assert set(one) == {1, 3}
+    for channels, output in one.items():
+        assert output.shape == (3, 8, 8, channels)
+        assert np.ptp(output) > 0.1
+        assert np.array_equal(output, two[channels])
+
+
+def test_refuses_what_is_no_finder(
+    trained: Path, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--model", str(trained / "gender.keras"), "--out", str(tmp_path), *options]
+    assert detector_cli.main(given) == 2
+    assert "does not know it as a face finder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("worse", "fault"),
+    [
+        (Score(0.88, 0.0, 0.02), "ONNX finds 2.00 points less"),
+        (Score(0.9, 0.04, 0.02), "ONNX has 4.00 points more false alarms"),
+        (Score(0.9, 0.0, 0.035), "ONNX's frames are 1.50 points further off"),
+    ],
+)
+def test_an_export_that_is_worse_is_left_out_with_a_warning(
+    worse: Score,
+    fault: str,
+    trained_detector: Path,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    good = Score(0.9, 0.0, 0.02)
+    results = iter([good, good, worse])
+    monkeypatch.setattr(detector, "score", lambda *_: next(results))
+    given = ["--model", str(trained_detector), "--out", str(tmp_path), *options]
+    assert detector_cli.main(given) == 0
+    assert f"warning: face_detector_int8.onnx is left out: {fault}" in capsys.readouterr().err
+    assert set(manifest.load(tmp_path).face_detectors) == {
+        "face_detector.keras",
+        "face_detector_int8.tflite",
+    }
+
+
+def test_publishes_nothing_where_both_exports_are_worse(
+    trained_detector: Path,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = iter([Score(0.9, 0.0, 0.02), *[Score(0.8, 0.0, 0.02)] * 2])
+    monkeypatch.setattr(detector, "score", lambda *_: next(results))
+    given = ["--model", str(trained_detector), "--out", str(tmp_path), *options]
+    assert detector_cli.main(given) == 1
+    assert "nothing is published: TFLite finds 10.00 points less" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_form_in_float32_that_differs_is_left_out_with_a_warning(
+    trained_detector: Path,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write = float32.write
+
+    def moved(data: bytes) -> bytes:
+        model = flatbuffer_utils.read_model_from_bytearray(bytearray(write(data)))
+        buffer = max(model.buffers, key=lambda one: 0 if one.data is None else len(one.data))
+        buffer.data = buffer.data.copy()
+        buffer.data[::5] ^= 1
+        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+    monkeypatch.setattr(float32, "write", moved)
+    given = ["--model", str(trained_detector), "--out", str(tmp_path), *options]
+    assert detector_cli.main(given) == 0
+    assert "warning: no form in float32: its answers differ" in capsys.readouterr().err
+    assert manifest.load(tmp_path).face_detectors["face_detector_int8.tflite"].in_float is None
+
+
+class Told(FaceDetector):
+    """Finds what it is told to find."""
+
+    def __init__(self, *boxes: Box) -> None:
+        self._boxes = boxes
+
+    def find(self, picture: Picture, known: Sequence[Box] = (), every: bool = False) -> list[Face]:
+        return [Face(box, "cnn") for box in self._boxes]
+
+
+def test_scores_count_faces_and_empty_scenes() -> None:
+    pixels = np.zeros((100, 100, 3), np.uint8)
+    near, far = Box(10, 10, 40, 40), Box(60, 60, 30, 30)
+    both, empty = Scene(pixels, (near, far)), Scene(pixels, ())
+    beside = near._replace(x=near.x + 9)
+    assert score(Told(beside), [both, both, empty]) == Score(0.5, 1.0, 9 / 40)
+    assert score(Told(near._replace(x=near.x + 11)), [both]) == Score(0.0, 0.0)
+    assert score(Told(), [both, empty]) == Score(0.0, 0.0)

@@ -1,0 +1,246 @@
+"""The int8 file in float32 arithmetic: the same answers to the bit, or none."""
+
+# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+keras = pytest.importorskip("keras")
+from keras import layers
+from tensorflow.lite.tools import flatbuffer_utils
+
+from image_gender_classifier import manifest, pipeline
+from image_gender_classifier.convert import float32, tflite
+from image_gender_classifier.convert.exactness import largest_sums
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.manifest.schema import NetworkEntry
+from image_gender_classifier.runtimes import open_model
+from image_gender_classifier.train.common.detector_option import open_detector
+from image_gender_classifier.train.common.efficientnet_lite import NORMALISATION
+
+Layer = Callable[[Any], Any]
+
+
+def shipped_entries() -> list[NetworkEntry]:
+    models = manifest.load(shipped_models())
+    networks = (*models.models.values(), *models.face_detectors.values())
+    return [entry for entry in networks if entry.file.endswith(".tflite")]
+
+
+def quantised(make: Callable[[], list[Layer]], side: int = 16, seed: int = 3) -> bytes:
+    """Exports a network of operations to int8."""
+    keras.utils.set_random_seed(seed)
+    pixels = keras.Input((side, side, 3))
+    x = layers.Rescaling(1 / 128, -127 / 128, name=NORMALISATION)(pixels)
+    for operation in make():
+        x = operation(x)
+    return tflite.quantise(keras.Model(pixels, x), noise(40, side))
+
+
+def noise(count: int, side: int = 16) -> Pixels:
+    """Pictures of all contrasts; black and white ones too."""
+    random = np.random.default_rng(7)
+    contrasts = random.uniform(0, 2, (count, 1, 1, 1))
+    pixels = 128 + contrasts * random.normal(0, 90, (count, side, side, 3))
+    pixels[:2] = [[[[0]]], [[[255]]]]
+    return np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+def assert_same_answers(data: bytes, crops: Pixels) -> None:
+    of_int8 = open_model("tflite", data).run(crops)
+    of_float = open_model("tflite", float32.write(data)).run(crops)
+    assert len(of_int8) == len(of_float) > 0
+    for one, other in zip(of_int8, of_float, strict=True):
+        assert len(np.unique(one)) > 5, "answers that are all alike prove nothing"
+        assert np.array_equal(one, other)
+
+
+def residual(x: Any) -> Any:
+    y = layers.Conv2D(8, 1)(x)
+    return layers.Add()([y, layers.Conv2D(8, 1)(y)])
+
+
+def joined(x: Any) -> Any:
+    limited, plain = layers.Conv2D(8, 3, activation="relu6")(x), layers.Conv2D(8, 3)(x)
+    return layers.Concatenate()([limited, plain])
+
+
+# Made when a test is run, behind its seed.
+NETWORKS: dict[str, Callable[[], list[Layer]]] = {
+    "strided, linear": lambda: [layers.Conv2D(8, 3, strides=2, padding="same")],
+    "without an edge, relu6": lambda: [layers.Conv2D(8, 3, activation="relu6")],
+    "an edge around what a relu6 limits": lambda: [
+        layers.Conv2D(8, 1, activation="relu6"),
+        layers.DepthwiseConv2D(3, padding="same"),
+    ],
+    "an edge around what a relu limits": lambda: [
+        layers.Conv2D(8, 1, activation="relu"),
+        layers.Conv2D(4, 3, padding="same"),
+    ],
+    "an edge around what nothing limits": lambda: [
+        layers.Conv2D(8, 1),
+        layers.DepthwiseConv2D(5, padding="same", activation="relu6"),
+    ],
+    "sum": lambda: [residual, layers.Conv2D(4, 1)],
+    "sum of what a relu6 limits": lambda: [layers.Conv2D(8, 1, activation="relu6"), residual],
+    "mean": lambda: [layers.Conv2D(64, 1, activation="relu6"), layers.GlobalAveragePooling2D()],
+    "dense": lambda: [
+        layers.Conv2D(64, 3),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(6),
+    ],
+    "enlarged": lambda: [
+        layers.Conv2D(8, 3, activation="relu6"),
+        layers.UpSampling2D(),
+        layers.Conv2D(8, 1),
+    ],
+    "joined": lambda: [joined, layers.Conv2D(8, 1)],
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", NETWORKS)
+def test_each_operation_is_exact(name: str, seed: int) -> None:
+    assert_same_answers(quantised(NETWORKS[name], seed=seed), noise(150))
+
+
+def test_every_sum_of_two_is_exact() -> None:
+    """All pairs of red and green, each at a scale of its own."""
+    red, green = np.meshgrid(np.arange(256), np.arange(256))
+    crop = np.stack([red, green, np.zeros_like(red)], axis=-1).astype(np.uint8)
+
+    def one_channel(place: int, factor: float) -> layers.Conv2D:
+        kernel = np.zeros((1, 1, 3, 1), np.float32)
+        kernel[0, 0, place] = factor
+        return layers.Conv2D(1, 1, kernel_initializer=keras.initializers.Constant(kernel))
+
+    def added(x: Any) -> Any:
+        return layers.Add()([one_channel(0, 1.37)(x), one_channel(1, -0.53)(x)])
+
+    data = quantised(lambda: [added], side=256)
+    assert_same_answers(data, crop[np.newaxis])
+
+
+def test_a_channel_that_is_always_zero_is_exact() -> None:
+    """Its weights are so small that the quantiser makes its bias too large for float32."""
+
+    def nearly_dead(shape: Any, dtype: Any = None) -> npt.NDArray[np.float32]:
+        kernel = np.random.default_rng(1).normal(0, 0.5, shape).astype(np.float32)
+        kernel[..., 0] *= 1e-7
+        return kernel
+
+    bias = keras.initializers.Constant(np.array([-1, 0.1, 0.2, 0.3], np.float32))
+    first = layers.Conv2D(
+        4, 3, kernel_initializer=nearly_dead, bias_initializer=bias, activation="relu6"
+    )
+    data = quantised(lambda: [first, layers.Conv2D(4, 1)])
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+    biases = [
+        np.frombuffer(bytes(model.buffers[tensor.buffer].data), np.int32)
+        for tensor in model.subgraphs[0].tensors
+        if list(tensor.shape) == [4] and tensor.quantization.zeroPoint is not None
+    ]
+    assert max(np.abs(numbers.astype(np.int64)).max() for numbers in biases) > 2**24
+    assert_same_answers(data, noise(100))
+
+
+def test_a_trained_network_is_exact(exported: Any, thousand_crops: Pixels) -> None:
+    assert_same_answers(exported.tflite_file, thousand_crops)
+
+
+@pytest.mark.parametrize("entry", shipped_entries(), ids=lambda entry: entry.file)
+def test_the_shipped_form_is_that_of_the_shipped_file(entry: NetworkEntry) -> None:
+    assert entry.in_float is not None
+    folder = shipped_models()
+    written = float32.write(manifest.read_verified(folder, entry))
+    assert written == manifest.read_verified(folder, entry.in_float)
+
+
+@pytest.mark.parametrize("entry", shipped_entries(), ids=lambda entry: entry.file)
+def test_the_shipped_form_is_exact(entry: NetworkEntry, face_picture: Any) -> None:
+    size, _, _ = entry.input_shape
+    crop = pipeline.find_crop(decoding.read(face_picture), open_detector("cascade"), size)
+    assert crop is not None
+    turned = [np.ascontiguousarray(np.rot90(crop, turns)) for turns in range(4)]
+    dimmed = [(crop * share).astype(np.uint8) for share in np.linspace(0.1, 1, 20)]
+    crops = np.stack([*turned, *dimmed, *noise(60, size)])
+    assert_same_answers(manifest.read_verified(shipped_models(), entry), crops)
+
+
+def test_the_shipped_form_is_exact_on_real_faces(real_crops: Pixels) -> None:
+    (entry,) = [one for one in shipped_entries() if one.input_shape[0] == real_crops.shape[1]]
+    assert_same_answers(manifest.read_verified(shipped_models(), entry), real_crops)
+
+
+def ones(channels: int, **how: Any) -> Layer:
+    convolution: Layer = layers.Conv2D(channels, 1, kernel_initializer="ones", **how)
+    return convolution
+
+
+def constant_added(x: Any) -> Any:
+    return layers.Conv2D(2, 3)(x) + np.arange(14 * 14 * 2, dtype=np.float32).reshape(1, 14, 14, 2)
+
+
+def nearly_cancelled(x: Any) -> Any:
+    """A sum that is a thousandth of its terms."""
+    first, second = (keras.initializers.Constant(factor) for factor in (1000.0, -999.0))
+    pair = [layers.Conv2D(2, 1, kernel_initializer=factor)(x) for factor in (first, second)]
+    return layers.Add()(pair)
+
+
+def joined_twice(x: Any) -> Any:
+    """One branch is quantised anew for each of the two."""
+    one, two, three = (layers.Conv2D(4, 3)(x) * factor for factor in (1.0, 7.0, 50.0))
+    pairs = [layers.Concatenate()([one, other]) for other in (two, three)]
+    return layers.Add()([layers.Conv2D(2, 1)(pair) for pair in pairs])
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        pytest.param(
+            lambda: [layers.Conv2D(4, 3), layers.MaxPooling2D()],
+            "operation MAX_POOL_2D is not known",
+            id="unknown operation",
+        ),
+        pytest.param(
+            lambda: [ones(1024, activation="relu6"), ones(2)],
+            "too large to be exact in float32",
+            id="large sums of products",
+        ),
+        pytest.param(lambda: [constant_added], "constant|not known", id="a constant added"),
+        pytest.param(lambda: [nearly_cancelled], "too large", id="large terms of a sum"),
+        pytest.param(
+            lambda: [joined_twice], "operation QUANTIZE is not known", id="quantised anew"
+        ),
+    ],
+)
+def test_what_cannot_be_exact_is_refused(make: Callable[[], list[Layer]], why: str) -> None:
+    with pytest.raises(ModelError, match=why):
+        float32.write(quantised(make))
+
+
+def test_large_means_are_refused() -> None:
+    """Of 600 x 600 cells of up to 255."""
+    with pytest.raises(ModelError, match="too large to be exact"):
+        float32.write(
+            quantised(lambda: [ones(4, activation="relu6"), layers.GlobalAveragePooling2D()], 600)
+        )
+
+
+def test_weights_of_both_signs_may_be_more() -> None:
+    """Whatever is seen, only one sign's products can add up to the most."""
+    weights = np.full((2, 700), 127)
+    weights[:, ::2] = -127
+    assert largest_sums(weights, 0, 255).tolist() == [350 * 127 * 255] * 2
+    assert largest_sums(weights, -128, 127).max() == 350 * 127 * 255
+    assert largest_sums(np.array([[3, -2]]), -10, 4).tolist() == [3 * 10 + 2 * 4]

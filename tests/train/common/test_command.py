@@ -1,0 +1,81 @@
+"""How the workstation's commands end: one line and an exit code, whatever happens."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from image_gender_classifier.errors import OutputError, UsageError
+from image_gender_classifier.train.common.command import check_json, exit_code, say
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def work() -> NoReturn:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (UsageError("no such option"), 2, "tool: no such option"),
+        (OutputError("out: cannot be written"), 3, "tool: out: cannot be written"),
+        (OSError(errno.ENOSPC, "No space left", "a.npy"), 3, "tool: a.npy: No space left"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.csv"), 2, "a.csv: Permission"),
+        (MemoryError(), 2, "too little memory"),
+        (UsageError("two\nlines"), 2, "tool: two lines"),
+        (PermissionError(errno.EACCES, "Permission denied", "a\nb.csv"), 2, "a b.csv: Permission"),
+        (KeyboardInterrupt(), 130, "tool: interrupted"),
+        (UsageError("a\x1b[31m.jpg is \x07 wrong"), 2, "tool: a?[31m.jpg is ? wrong"),
+    ],
+)
+def test_each_end_is_a_line_and_a_code(
+    error: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code("tool", raising(error)) == code
+    line = capsys.readouterr().err
+    assert said in line
+    assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGHUP, 129, "terminal closed")],
+)
+def test_signals_end_it_in_order(
+    number: signal.Signals, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tidied = []
+
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            signal.pause()
+        finally:
+            tidied.append(True)
+
+    assert exit_code("tool", work) == code
+    assert capsys.readouterr().err == f"tool: {said}\n"
+    assert tidied
+
+
+def test_nobody_needs_to_listen() -> None:
+    say("a word", None)
+    with Path("/dev/full" if Path("/dev/full").exists() else os.devnull).open("w") as full:
+        say("a word", full)
+    say("a word", sys.stdout)
+
+
+def test_no_device_gives_its_place_to_json(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="pipe, socket or device"):
+        check_json(tmp_path / "pipe")
+    check_json(tmp_path / "new.json")

@@ -1,0 +1,55 @@
+"""The history of a training: kept whole, and its best epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.train.common import history
+from image_gender_classifier.train.common.history import Row
+
+ROWS = st.lists(st.floats(), min_size=1, max_size=5).map(
+    lambda losses: [{"epoch": epoch, "val_loss": loss} for epoch, loss in enumerate(losses)]
+)
+
+
+@given(rows=ROWS)
+def test_what_is_written_is_read(rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("history")
+    history.write(rows, folder)
+    assert repr(history.read(folder)) == repr(rows), "in every digit, infinite and not a number too"
+
+
+def test_no_file_is_no_epoch(tmp_path: Path) -> None:
+    assert history.read(tmp_path) == []
+
+
+def test_a_loss_that_is_no_number_is_not_the_best() -> None:
+    rows = [{"val_loss": loss} for loss in (float("nan"), 2.0, float("nan"), 3.0)]
+    assert history.best(rows) == 1
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_a_line_tells_of_the_gender(several: bool) -> None:
+    """Keras names a loss after its head where there are several."""
+    head = "gender_" if several else ""
+    row = {"epoch": 4, f"{head}loss": 0.25, "gender_accuracy": 0.9, "val_loss": 0.5}
+    row |= {"val_gender_accuracy": 0.875} | (
+        {"loss": 9.0, "val_gender_loss": 9.0} if several else {}
+    )
+    assert history.line(row, 12) == (
+        "epoch 5/12: loss 0.2500, held-out loss 0.5000, accuracy 0.9000, held-out accuracy 0.8750"
+    )
+
+
+@pytest.mark.parametrize(
+    "content", [b"epoch,loss\nabc,1\n", b"loss\n1\n", b"epoch\n\xff\n", b"epoch\n1,2\n"]
+)
+def test_a_damaged_history_is_told(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / history.HISTORY).write_bytes(content)
+    with pytest.raises(ModelError, match=r"history\.csv: cannot be read .*; delete its folder"):
+        history.read(tmp_path)

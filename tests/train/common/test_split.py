@@ -1,0 +1,70 @@
+"""The split by names must never move a sample, so its answers are pinned."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_gender_classifier.train.common.split import divide, is_held_out
+
+PINNED = [29, 37, 44, 58]
+
+
+def test_holds_out_about_the_fraction_asked_for() -> None:
+    held_out = sum(is_held_out(f"{number}.jpg", 0.05) for number in range(20_000))
+    assert 900 < held_out < 1100
+
+
+def test_answers_are_pinned() -> None:
+    held_out = [number for number in range(100) if is_held_out(f"train/{number}.jpg", 0.05)]
+    assert held_out == PINNED
+
+
+def test_does_not_depend_on_the_hash_seed() -> None:
+    code = (
+        "from image_gender_classifier.train.common.split import is_held_out;"
+        "print([n for n in range(100) if is_held_out(f'train/{n}.jpg', 0.05)])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.strip() == str(PINNED)
+
+
+def test_spellings_of_one_name_stay_together() -> None:
+    for number in range(200):
+        assert is_held_out(f"Jos\u00e9{number}", 0.5) == is_held_out(f"Jose\u0301{number}", 0.5)
+
+
+@given(st.text(st.characters()), st.floats(0, 1), st.floats(0, 1))
+def test_a_larger_fraction_holds_out_all_of_a_smaller_one(
+    name: str, one: float, two: float
+) -> None:
+    smaller, larger = sorted((one, two))
+    assert is_held_out(name, smaller) <= is_held_out(name, larger)
+    assert not is_held_out(name, 0)
+    assert is_held_out(name, 1)
+
+
+def test_a_name_that_is_not_unicode_is_accepted() -> None:
+    assert is_held_out("\udcff.jpg", 1)
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.1, float("nan")])
+def test_refuses_what_is_no_fraction(fraction: float) -> None:
+    with pytest.raises(ValueError, match="expected 0 to 1"):
+        is_held_out("a", fraction)
+
+
+def test_divides_samples_by_their_names() -> None:
+    parts = divide((f"train/{number}.jpg" for number in range(100)), 0.05)
+    assert list(parts.held_out) == PINNED
+    assert sorted([*parts.training, *parts.held_out]) == list(range(100))

@@ -1,0 +1,116 @@
+"""`image-gender-train-detector` end to end on pictures made here, and what it refuses."""
+
+# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from image_gender_classifier import manifest
+from image_gender_classifier.train.detector import batches, cli
+
+RECIPE = Path(__file__).with_name("tiny.toml")
+
+
+def train(*options: str | Path) -> int:
+    return cli.main([str(option) for option in options])
+
+
+@pytest.fixture(scope="module")
+def data(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
+    """The options that name faces, backgrounds (one of them no picture) and the tiny recipe."""
+    folder = tmp_path_factory.mktemp("backgrounds")
+    random = np.random.default_rng(0)
+    for number in range(20):
+        pixels = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (160, 120))
+        cv2.imwrite(str(folder / f"{number}.png"), pixels)
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    faces = ("--data", drawn_faces, "--layout", "folders")
+    return [*faces, "--backgrounds", folder, "--recipe", RECIPE]
+
+
+@pytest.fixture(scope="module")
+def finished(data: list[str | Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("detector") / "out"
+    assert train(*data, "--out", out) == 0
+    return out
+
+
+def weights(folder: Path) -> list[np.ndarray]:
+    return list(keras.models.load_model(folder / "face_detector.keras").get_weights())
+
+
+def test_leaves_a_model_that_its_manifest_knows(finished: Path) -> None:
+    entry = manifest.load(finished).face_detectors["face_detector.keras"]
+    assert manifest.read_verified(finished, entry)
+    assert entry.input_shape == (64, 64, 3)
+    assert entry.trained["command"].startswith("image-gender-train-detector --data ")
+    assert entry.trained["backgrounds"] == 20
+    assert len((finished / "history.csv").read_text().splitlines()) == 3
+    assert cv2.imread(str(finished / "learning_curves.png")) is not None
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not(
+    finished: Path,
+    data: list[str | Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    draw = batches.SceneBatches.__getitem__
+
+    def interrupted(self: batches.SceneBatches, index: int) -> object:
+        if self._key[:2] == (4, 1):
+            raise KeyboardInterrupt
+        return draw(self, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batches.SceneBatches, "__getitem__", interrupted)
+        assert train(*data, "--out", tmp_path) == 130
+    assert not (tmp_path / "face_detector.keras").exists()
+    assert train(*data, "--out", tmp_path) == 2
+    assert "holds a run already" in capsys.readouterr().err
+    assert train(*data, "--out", tmp_path, "--resume", "--seed", "2") == 2
+    assert "other data or options (seed)" in capsys.readouterr().err
+    assert train(*data, "--out", tmp_path, "--resume") == 0
+    assert all(map(np.array_equal, weights(tmp_path), weights(finished)))
+
+
+def test_refuses_a_folder_without_backgrounds(
+    data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").write_text("nothing to see")
+    assert train(*data, "--backgrounds", tmp_path, "--out", tmp_path / "out") == 2
+    assert "holds no picture that can be read" in capsys.readouterr().err
+
+
+def test_other_backgrounds_make_another_run(
+    finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    for number in range(20):
+        cv2.imwrite(str(others / f"other{number}.png"), np.full((120, 160, 3), number, np.uint8))
+    options = [others if option == data[5] else option for option in data]
+    assert train(*options, "--out", finished, "--resume") == 2
+    assert "other data or options (backgrounds_key)" in capsys.readouterr().err
+
+
+def test_unreadable_faces_are_told(
+    data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faces = tmp_path / "faces"
+    shutil.copytree(data[1], faces)
+    (faces / "female" / "torn.png").write_bytes(b"torn")
+    options = [faces if option == data[1] else option for option in data]
+    assert train(*options, "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "torn.png" in said
+    assert "unreadable backgrounds: 1 ('broken.png')" in said

@@ -1,0 +1,40 @@
+"""A finder's recipe is checked before anything is trained by it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pydantic")
+
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.train.detector.recipe import SHIPPED, load
+
+
+def test_the_shipped_one_loads() -> None:
+    assert load() == load(SHIPPED)
+    assert load().size == 128
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("size = 64", "size = 72", "size"),
+        ("size = 64", "size = 16", "size"),
+        ("scenes = 32", "scenes = 15", "fewer scenes than a batch"),
+        ("epochs = 2", "epochs = 1", "warm-up is longer"),
+        ("epochs = 2", "epochs = 2\nlayers = 3", "layers"),
+        ("held_out = 0.2", "held_out = 0.01", "held_out"),
+        ("batch = 16", "batch = 0", "batch"),
+        ("seed = 1", "", "seed"),
+    ],
+)
+def test_what_cannot_be_is_told(right: str, wrong: str, said: str, tmp_path: Path) -> None:
+    text = Path(__file__).with_name("tiny.toml").read_text()
+    assert right in text
+    file = tmp_path / "recipe.toml"
+    file.write_text(text.replace(right, wrong, 1))
+    with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: .*{re.escape(said)}"):
+        load(file)

@@ -1,0 +1,79 @@
+"""What is right costs nothing, and errors cost by how much they matter."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+pytest.importorskip("keras")
+
+from image_gender_classifier.results import Box
+from image_gender_classifier.train.detector import losses, maps
+
+SMALL, LARGE = Box(20, 20, 24, 24), Box(10, 10, 100, 100)
+
+
+def logits_of(heat: npt.NDArray[np.float32], least: float = 1e-4) -> npt.NDArray[np.float32]:
+    said = np.clip(heat, least, 1 - least)
+    return np.log(said / (1 - said))
+
+
+def heat_loss(wanted: npt.NDArray[np.float32], logits: npt.NDArray[np.float32]) -> float:
+    return float(losses.heat(wanted[None], logits[None])[0])
+
+
+def box_loss(wanted: npt.NDArray[np.float32], told: npt.NDArray[np.float32]) -> float:
+    return float(losses.box(wanted[None], told[None])[0])
+
+
+@pytest.mark.parametrize("frames", [[], [SMALL], [SMALL, LARGE]])
+def test_sure_and_right_costs_next_to_nothing(frames: list[Box]) -> None:
+    heat, told = maps.of(frames, 128)
+    assert heat_loss(heat, logits_of((heat == 1).astype(np.float32))) < 1e-3
+    assert box_loss(told, told[..., :3]) == 0
+
+
+def test_a_missed_centre_costs_more_than_a_shy_one() -> None:
+    heat, _ = maps.of([SMALL], 128)
+    centre = (heat == 1).astype(np.float32)
+    missed, shy = (heat_loss(heat, logits_of(centre * share)) for share in (0.01, 0.6))
+    assert missed > 10 * shy > 0
+
+
+def test_a_false_alarm_costs_less_beside_a_centre() -> None:
+    heat, _ = maps.of([LARGE], 128)
+    row, column = np.argwhere(heat[..., 0] == 1)[0]
+    costs = []
+    for place in ((row, column + 1), (0, 15)):
+        said = (heat == 1).astype(np.float32)
+        said[place] = 0.9
+        costs.append(heat_loss(heat, logits_of(said)))
+    assert costs[0] < 0.5 * costs[1]
+
+
+def test_centres_share_the_cost() -> None:
+    """Two faces missed cost as much as one: the cost is of a face."""
+    costs = []
+    for frames in ([SMALL], [SMALL, Box(80, 80, 24, 24)]):
+        heat, _ = maps.of(frames, 128)
+        costs.append(heat_loss(heat, np.full_like(heat, -4)))
+    assert costs[0] == pytest.approx(costs[1], rel=0.05)
+
+
+def test_a_way_counts_against_the_frames_side() -> None:
+    costs = []
+    for frame in (SMALL, LARGE):
+        _, told = maps.of([frame], 128)
+        wrong = told[..., :3].copy()
+        wrong[..., 0] += frame.width / 8 * 0.1  # a tenth of the side, in cells
+        costs.append(box_loss(told, wrong))
+    assert costs[0] == pytest.approx(costs[1], rel=1e-3)
+    assert costs[0] == pytest.approx(4 * (0.1 - 0.01), rel=1e-3)
+
+
+def test_what_cells_without_a_face_tell_is_free() -> None:
+    _, told = maps.of([SMALL], 128)
+    wrong = told[..., :3].copy()
+    wrong[told[..., 3] == 0] = 9
+    assert box_loss(told, wrong) == 0

@@ -1,0 +1,153 @@
+"""Scenes show the faces that they say, where they say, and nothing gives them away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.train.detector import scenes
+from image_gender_classifier.train.detector.scenes import Scene, Sources
+
+RED, BLUE = (250, 0, 0), (0, 0, 250)
+SIZE = 128
+
+
+def plain(colour: tuple[int, int, int], *shape: int) -> Pixels:
+    return np.full((*shape, 3), colour, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def sources() -> Sources:
+    """Faces are red, all else is blue."""
+    return Sources(plain(RED, 3, 128, 128), range(3), [plain(BLUE, 200, 240), plain(BLUE, 90, 60)])
+
+
+@pytest.fixture(scope="module")
+def drawn(sources: Sources) -> Sequence[Scene]:
+    """Scenes whose backgrounds stay blue."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scenes, "_TONED", 0)
+        return [scenes.draw(sources, SIZE, np.random.default_rng(seed)) for seed in range(300)]
+
+
+def redness(pixels: Pixels) -> float:
+    """Share of the pixels that are redder than blue."""
+    return float((pixels[..., 0] > pixels[..., 2]).mean())
+
+
+def test_is_known_by_its_randomness(sources: Sources) -> None:
+    def draw(seed: int) -> Scene:
+        return scenes.draw(sources, SIZE, np.random.default_rng(seed))
+
+    assert np.array_equal(draw(5).pixels, draw(5).pixels)
+    assert draw(5).frames == draw(5).frames
+    assert draw(5).frames != draw(6).frames
+
+
+def test_the_longest_side_is_as_asked_for(drawn: Sequence[Scene]) -> None:
+    assert all(max(scene.pixels.shape) == SIZE for scene in drawn)
+    shapes = {scene.pixels.shape[:2] for scene in drawn}
+    assert any(height > width for height, width in shapes)
+    assert any(height < width for height, width in shapes)
+    assert (SIZE, SIZE) in shapes
+
+
+def test_each_face_has_its_centre_in_the_picture(drawn: Sequence[Scene]) -> None:
+    for scene in drawn:
+        height, width = scene.pixels.shape[:2]
+        for frame in scene.frames:
+            assert frame.width == frame.height
+            assert 0 <= frame.x + frame.width / 2 <= width
+            assert 0 <= frame.y + frame.height / 2 <= height
+
+
+def test_faces_are_where_they_are_said_to_be(drawn: Sequence[Scene]) -> None:
+    """Grey scenes tell no colours; rectangles cover a face seldom."""
+    shown = []
+    for scene in drawn:
+        coloured = np.ptp(scene.pixels.reshape(-1, 3).mean(axis=0)) > 10
+        for frame in scene.frames if coloured else ():
+            reach = frame.width / 8
+            x, y = frame.x + frame.width / 2, frame.y + frame.width / 2
+            part = scene.pixels[
+                max(round(y - reach), 0) : max(round(y + reach), 1),
+                max(round(x - reach), 0) : max(round(x + reach), 1),
+            ]
+            shown.append(redness(part) > 0.5)
+    assert len(shown) > 150
+    assert np.mean(shown) > 0.93
+
+
+def test_scenes_without_a_face_show_none(drawn: Sequence[Scene]) -> None:
+    empty = [scene for scene in drawn if not scene.frames]
+    assert 0.08 < len(empty) / len(drawn) < 0.3
+    assert np.mean([redness(scene.pixels) < 0.2 for scene in empty]) > 0.95
+
+
+def test_backgrounds_take_on_the_light_of_a_face() -> None:
+    toned = scenes._toned(plain((40, 60, 200), 20, 30), plain((80, 60, 100), 8, 8), 0.5)
+    assert (toned == (60, 60, 150)).all()
+
+
+def test_what_goes_on_beyond_a_square_fades_away(sources: Sources) -> None:
+    for seed in range(20):
+        mask = scenes._fading(200, np.random.default_rng(seed))
+        assert mask.max() == pytest.approx(1, abs=0.01)
+        assert (mask[100, 80:120] > 0.9).all()
+        assert np.abs(np.diff(mask, axis=0)).max() < 0.15
+
+
+def test_sizes_go_from_small_to_beyond_the_picture(drawn: Sequence[Scene]) -> None:
+    shares = np.array([frame.width / SIZE for scene in drawn for frame in scene.frames])
+    assert shares.min() < 0.15
+    assert shares.max() > 1.2
+    assert 0.2 < np.mean(shares < 0.3) < 0.6
+
+
+def test_faces_of_one_scene_do_not_hide_each_other(drawn: Sequence[Scene]) -> None:
+    several = [scene.frames for scene in drawn if len(scene.frames) > 1]
+    assert several
+    for frames in several:
+        for place, one in enumerate(frames):
+            for other in frames[place + 1 :]:
+                gap = max(
+                    abs(one.x + one.width / 2 - other.x - other.width / 2),
+                    abs(one.y + one.height / 2 - other.y - other.height / 2),
+                )
+                assert gap >= 0.35 * (one.width + other.width)
+
+
+def test_a_close_look_shows_its_face_large_and_where_it_is_said_to_be(sources: Sources) -> None:
+    pixels = plain(BLUE, 300, 400)
+    pixels[100:150, 320:370] = pixels[5:55, 5:55] = RED
+    scene = Scene(pixels, (scenes._square((345, 125), 50), scenes._square((30, 30), 50)))
+    sides = []
+    for seed in range(40):
+        seen = scenes._close(scene, SIZE, np.random.default_rng(seed))
+        assert max(seen.pixels.shape) == SIZE
+        (frame,) = seen.frames
+        sides.append(frame.width / SIZE)
+        _, columns = np.nonzero(seen.pixels[..., 0] > 125)
+        assert columns.min() == pytest.approx(max(frame.x, 0), abs=2)
+    assert 0.38 < min(sides) < 0.6
+    assert 0.7 < max(sides) < 1.2
+
+
+def test_heads_are_not_mirrored() -> None:
+    """Left and right of FairFace's frames differ."""
+    face = np.hstack([plain(RED, 128, 64), plain((0, 250, 0), 128, 64)])
+    sources = Sources(face[None], range(1), [plain(BLUE, 200, 240)])
+    ways = []
+    for seed in range(60):
+        pixels = scenes.draw(sources, SIZE, np.random.default_rng(seed)).pixels
+        red, green = (
+            np.nonzero((pixels[..., channel] > 150) & (pixels[..., 2] < 100))[1]
+            for channel in (0, 1)
+        )
+        if len(red) > 100 and len(green) > 100:
+            ways.append(green.mean() - red.mean())
+    assert len(ways) > 20
+    assert min(ways) > 0

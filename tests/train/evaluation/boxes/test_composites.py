@@ -1,0 +1,67 @@
+"""A composite holds the whole face where it says, and nothing else is touched."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.train.evaluation.boxes import composites
+from image_gender_classifier.train.evaluation.boxes.composites import LONGEST, compose
+
+FACE = np.full((128, 128, 3), 255, np.uint8)
+
+
+def background(height: int, width: int) -> Pixels:
+    return np.zeros((height, width, 3), np.uint8)
+
+
+@settings(max_examples=30)
+@given(st.integers(20, 600), st.integers(20, 600), st.floats(0.05, 1.0), st.integers(0, 2**32 - 1))
+def test_the_face_is_in_its_frame(height: int, width: int, share: float, seed: int) -> None:
+    pixels, frame = compose(FACE, background(height, width), share, np.random.default_rng(seed))
+    assert max(pixels.shape[:2]) == LONGEST
+    assert frame.width == frame.height == round(share * LONGEST)
+    assert 0 <= frame.x <= pixels.shape[1] - frame.width
+    assert 0 <= frame.y <= pixels.shape[0] - frame.height
+    bright = pixels[..., 0] > 0
+    top, left, side = int(frame.y), int(frame.x), int(frame.width)
+    inside = pixels[top : top + side, left : left + side]
+    assert bright.sum() == (inside[..., 0] > 0).sum()
+    assert (inside[side // 4 : -side // 4, side // 4 : -side // 4] > 127).all()
+    # Most of the square is seen, and never all: the outline must not tell the frame.
+    assert 0.4 < (inside[..., 0] > 127).mean() < 1
+
+
+def test_a_background_keeps_its_shape_but_where_the_face_would_not_fit() -> None:
+    random = np.random.default_rng(1)
+    assert compose(FACE, background(90, 240), 0.15, random)[0].shape == (120, 320, 3)
+    assert compose(FACE, background(90, 240), 1.0, random)[0].shape == (320, 320, 3)
+
+
+def test_the_same_seed_gives_the_same_composite() -> None:
+    first, second = (
+        compose(FACE, background(200, 300), 0.3, np.random.default_rng(5)) for _ in range(2)
+    )
+    assert np.array_equal(first[0], second[0])
+    assert first[1] == second[1]
+
+
+def test_the_outline_differs() -> None:
+    random = np.random.default_rng(3)
+    shares = {composites._outline(64, random).mean() for _ in range(5)}
+    assert max(shares) - min(shares) > 0.01
+
+
+def test_the_given_background_stays() -> None:
+    given_pixels = background(LONGEST, LONGEST)
+    compose(FACE, given_pixels, 0.5, np.random.default_rng(0))
+    assert not given_pixels.any()
+
+
+@pytest.mark.parametrize("share", [0.0001, 1.0])
+def test_sizes_at_the_ends(share: float) -> None:
+    _, frame = compose(FACE, background(10, 10), share, np.random.default_rng(0))
+    assert frame.width == max(round(share * LONGEST), 1)

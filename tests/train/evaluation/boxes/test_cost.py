@@ -1,0 +1,90 @@
+"""Costs are taken in turn, one thread each; no test asserts a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from image_gender_classifier import manifest
+from image_gender_classifier.detection.cascade import CascadeDetector
+from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.errors import ModelError, UnreadablePicture
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.train.evaluation.boxes import cost
+from image_gender_classifier.train.evaluation.boxes.cost import Cost
+from image_gender_classifier.train.evaluation.boxes.trials import Shown, Trial, TrialSet
+
+Make = Callable[..., Detector]
+
+
+def shown(value: int) -> Shown:
+    return Shown(Picture(np.full((8, 8, 3), value, np.uint8), 8, 8), None)
+
+
+def torn() -> Shown:
+    raise UnreadablePicture("it is torn")
+
+
+def test_the_ratio() -> None:
+    assert Cost("set", 3, find=6.0, reference=2.0).ratio == 3.0
+
+
+def test_both_see_the_same_pictures_in_turn(told: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, int, int]] = []
+    detector = told()
+
+    def find(name: str, picture: Picture) -> list[object]:
+        calls.append((name, int(picture.pixels[0, 0, 0]), cv2.getNumThreads()))
+        return []
+
+    monkeypatch.setattr(detector, "find", partial(find, "detector"))
+    clock = iter(range(1000))
+    monkeypatch.setattr(cost, "process_time", lambda: next(clock) / 1000)
+    before = cv2.getNumThreads()
+    trials = [Trial("1", partial(shown, 1)), Trial("torn", torn), Trial("2", partial(shown, 2))]
+    measured = cost.measure(TrialSet("set", trials), detector, partial(find, "reference"))
+    turns = [(name, value, 1) for value in (1, 2) for name in ("detector", "reference") * 3]
+    assert calls == turns
+    assert measured is not None
+    assert (measured.name, measured.n) == ("set", 2)
+    assert (measured.find, measured.reference) == pytest.approx((1, 1))
+    assert cv2.getNumThreads() == before
+
+
+def test_nothing_to_measure(told: Make) -> None:
+    pictures = TrialSet("set", [Trial("torn", torn)])
+    assert cost.measure(pictures, told(), cost.open_reference()) is None
+
+
+def test_a_large_set_is_sampled_evenly(told: Make) -> None:
+    trials = [Trial(str(value), partial(shown, value % 256)) for value in range(1000)]
+    measured = cost.measure(TrialSet("set", trials), told(), lambda picture: None)
+    assert measured is not None
+    assert measured.n == 400
+
+
+def test_the_reference_finds_what_the_cascade_does_at_its_settings(face_picture: Path) -> None:
+    models = manifest.load(shipped_models())
+    entry = models.cascades[0]._replace(
+        longest_side=160, smallest_face=0.15, scale_factor=1.1, min_neighbors=3
+    )
+    picture = decoding.read(face_picture)
+    boxes = np.asarray(cost.open_reference()(picture), float)
+    scale = max(picture.width, picture.height) / 160
+    expected = [face.box for face in CascadeDetector(models, entry).find(picture)]
+    assert boxes * scale == pytest.approx(
+        np.array([(box.x, box.y, box.width, box.height) for box in expected]), rel=0.02
+    )
+
+
+def test_a_missing_cascade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "shipped_models", lambda: tmp_path)
+    with pytest.raises(ModelError, match="cannot use it"):
+        cost.open_reference()

@@ -1,0 +1,88 @@
+"""The table and the JSON say the same, and all of it."""
+
+from __future__ import annotations
+
+import json
+
+from image_gender_classifier.train.evaluation.boxes import report
+from image_gender_classifier.train.evaluation.boxes.cost import Cost
+from image_gender_classifier.train.evaluation.boxes.framing import Fit
+from image_gender_classifier.train.evaluation.boxes.report import Measurement
+from image_gender_classifier.train.evaluation.boxes.scoring import SetScore, StageCount
+from image_gender_classifier.train.evaluation.boxes.trials import Skipped
+from image_gender_classifier.train.evaluation.metrics import wilson
+
+FITS = (Fit("lbp", 1.0, 0.01, 0.0), Fit("cnn", 0.9, 0.0, 0.0), Fit("lbp", 1.02, -0.01, 0.02))
+STREETS = SetScore(
+    "streets", wilson(1500, 2000), wilson(1600, 2000),
+    {"lbp": StageCount(1700, 1450), "cnn": StageCount(100, 50)}, (), (("torn.jpg", "why"),),
+)  # fmt: skip
+CROPS = SetScore(
+    "crops", wilson(3, 4), wilson(3, 4), {"lbp": StageCount(2, 2), "cnn": StageCount(1, 1)},
+    FITS, (),
+)  # fmt: skip
+EMPTY = SetScore("empty", wilson(0, 0), wilson(0, 0), {"lbp": StageCount(0, 0)}, (), ())
+ALL = Measurement(
+    "cascade 1a2b", [STREETS, CROPS, EMPTY], [Skipped("lfw", "not there")],
+    [Cost("streets", 400, 3.0, 2.0)],
+)  # fmt: skip
+
+
+def lines(measurement: Measurement) -> list[str]:
+    return report.table(measurement).splitlines()
+
+
+def test_a_row_a_set() -> None:
+    rows = lines(ALL)
+    assert rows[0] == "detector  cascade 1a2b"
+    (streets,) = (row for row in rows if row.startswith("streets") and "of" in row)
+    assert streets.split() == [
+        "streets", "2,000", "75.0", "%", "73.1", "to", "76.8",
+        "lbp", "1,450", "of", "1,700,", "cnn", "50", "of", "100",
+    ]  # fmt: skip
+    assert rows[rows.index(streets) + 1] == "  and 1 unreadable"
+    assert any(row.split() == ["empty", "0", "-", "lbp", "0", "of", "0"] for row in rows)
+
+
+def test_any_face_where_it_differs() -> None:
+    rows = lines(ALL)
+    at = rows.index("any of the faces found is right")
+    assert rows[at + 1].split() == ["streets", "2,000", "80.0", "%", "78.2", "to", "81.7"]
+    assert rows[at + 2] == ""
+    assert "any of" not in report.table(Measurement("cascade", [CROPS], [], []))
+
+
+def test_frames_by_stage() -> None:
+    rows = lines(ALL)
+    at = next(place for place, row in enumerate(rows) if row.startswith("frames against"))
+    assert "5, 50, 95" in rows[at]
+    assert "0.92 to 1.08" in rows[at + 1]
+    assert rows[at + 3].split()[:5] == ["crops", "3", "0.910", "1.000", "1.018"]
+    assert rows[at + 4].split()[:2] == ["lbp", "2"]
+    assert rows[at + 5].split()[:2] == ["cnn", "1"]
+
+
+def test_costs() -> None:
+    assert lines(ALL)[-1].split() == ["streets", "400", "3.00", "2.00", "1.50"]
+    assert "CPU" not in report.table(Measurement("cascade", [CROPS], [], []))
+
+
+def test_json() -> None:
+    content = json.loads(report.to_json(ALL))
+    assert list(content) == ["detector", "sets", "skipped", "cost"]
+    streets = content["sets"]["streets"]
+    assert streets["right"]["value"] == 0.75
+    assert streets["any_right"]["value"] == 0.8
+    assert streets["stages"]["cnn"] == {"found": 100, "right": 50}
+    assert streets["unreadable"] == 1
+    assert "framing" not in streets
+    framing = content["sets"]["crops"]["framing"]
+    assert framing["percentiles"] == [5, 50, 95]
+    assert framing["all"]["n"] == 3
+    assert framing["stages"]["lbp"]["n"] == 2
+    assert framing["meets_targets"] is False
+    assert content["sets"]["empty"]["right"]["value"] is None
+    assert content["skipped"] == {"lfw": "not there"}
+    assert content["cost"]["streets"] == {
+        "pictures": 400, "milliseconds": 3.0, "lbp160_milliseconds": 2.0, "ratio": 1.5,
+    }  # fmt: skip

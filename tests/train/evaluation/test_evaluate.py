@@ -1,0 +1,367 @@
+"""The command measures real model files, end to end, on pictures made here.
+
+The models' weights are set by hand so that bright pictures are female and dark ones male: every
+figure is known beforehand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from image_gender_classifier import loading, manifest
+from image_gender_classifier.classification.classifier import Classifier
+from image_gender_classifier.detection.detector import WholePicture
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+from image_gender_classifier.results import Face
+from image_gender_classifier.runtimes import open_model
+from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
+from image_gender_classifier.train.evaluation import evaluate
+from image_gender_classifier.train.evaluation.answers import BATCH, answer
+from image_gender_classifier.train.evaluation.metrics import wilson
+
+SIDE = 16
+GAIN = 8.0
+KEYS = {
+    *("model", "sha256", "data", "layout", "split", "detector", "threshold"),
+    *("n", "judged", "accuracy", "tpr", "balanced_accuracy", "groups", "ece"),
+    *("classified", "no_face", "unreadable", "accuracy_all"),
+}
+# Age, gender, race and whether the picture is bright; the last row of each gender is mistaken.
+ROWS = [
+    ("20-29", "Female", "Black", True),
+    ("3-9", "Female", "White", True),
+    ("more than 70", "Female", "Black", False),
+    ("3-9", "Male", "Black", False),
+    ("20-29", "Male", "White", False),
+    ("70+", "Male", "White", False),
+    ("10-19", "Male", "White", True),
+]
+
+
+def write_manifest(folder: Path, file: str, positive: str = "female") -> Path:
+    data = (folder / file).read_bytes()
+    entry = ModelEntry(
+        file=file,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        input_shape=(SIDE, SIDE, 3),
+        input_dtype="uint8",
+        colour_order="RGB",
+        framing="fairface",
+        positive=positive,
+        negative="male" if positive == "female" else "female",
+        calibration=Calibration(),
+        threshold=0.8,
+        license="Apache-2.0",
+    )
+    text = manifest.dump(Manifest(folder, {file: entry}))
+    (folder / manifest.NAME).write_text(text, "utf-8")
+    return folder / file
+
+
+def make_keras(folder: Path, outputs: int = 1) -> Path:
+    keras = pytest.importorskip("keras")
+    pixels = keras.Input((SIDE, SIDE, 3))
+    x = keras.layers.Rescaling(1 / 128, -1.0)(pixels)
+    x = keras.layers.Conv2D(2, 3, kernel_initializer=keras.initializers.Constant(1 / 27))(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    dense = [
+        keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(GAIN / 2))
+        for _ in range(outputs)
+    ]
+    heads = {f"head{number}": layer(x) for number, layer in enumerate(dense)}
+    keras.Model(pixels, heads if outputs > 1 else heads["head0"]).save(folder / "tiny.keras")
+    return write_manifest(folder, "tiny.keras")
+
+
+def make_onnx(folder: Path, positive: str = "female", gain: float = GAIN) -> Path:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    make, kind = onnx.helper, onnx.TensorProto
+
+    def constant(name: str, value: float) -> Any:
+        return make.make_tensor(name, kind.FLOAT, [1], [value])
+
+    graph = make.make_graph(
+        [
+            make.make_node("Cast", ["pixels"], ["numbers"], to=kind.FLOAT),
+            make.make_node("ReduceMean", ["numbers"], ["mean"], axes=[1, 2, 3], keepdims=0),
+            make.make_node("Sub", ["mean", "middle"], ["centred"]),
+            make.make_node("Mul", ["centred", "gain"], ["logit"]),
+        ],
+        "brightness",
+        [make.make_tensor_value_info("pixels", kind.UINT8, [1, SIDE, SIDE, 3])],
+        [make.make_tensor_value_info("logit", kind.FLOAT, [1])],
+        [constant("middle", 128.0), constant("gain", gain / 128)],
+    )
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 13)], ir_version=8)
+    (folder / "tiny.onnx").write_bytes(model.SerializeToString())
+    return write_manifest(folder, "tiny.onnx", positive)
+
+
+def write_picture(path: Path, bright: bool, seed: int = 0) -> None:
+    noise = np.random.default_rng(seed).integers(0, 60, (24, 20, 3), np.uint8)
+    assert cv2.imwrite(str(path), noise + np.uint8(180 if bright else 10))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    root = tmp_path / "data"
+    (root / "val").mkdir(parents=True)
+    lines = ["file,age,gender,race,service_test"]
+    for number, (age, gender, race, bright) in enumerate(ROWS):
+        write_picture(root / "val" / f"{number}.png", bright, number)
+        lines.append(f"val/{number}.png,{age},{gender},{race},True")
+    (root / "fairface_label_val.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def run(model: Path, data: Path, *further: str) -> dict[str, Any]:
+    """Runs the command; gives its JSON."""
+    path = data / "figures.json"
+    options = ["--model", str(model), "--data", str(data), "--json", str(path), *further]
+    if "--layout" not in further:
+        options += ["--layout", "fairface"]
+    assert evaluate.main(options) == 0
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+def interval(successes: int, n: int) -> dict[str, float | None]:
+    share = wilson(successes, n)
+    return {"value": share.value, "low": share.low, "high": share.high}
+
+
+def cell(successes: int, n: int) -> dict[str, float | None]:
+    return {"n": n, **interval(successes, n)}
+
+
+def approx(content: Any) -> Any:
+    """Approx through any depth of mappings."""
+    if isinstance(content, dict):
+        return {key: approx(value) for key, value in content.items()}
+    return pytest.approx(content)
+
+
+@pytest.mark.parametrize("make", [make_keras, make_onnx])
+def test_the_json_holds_every_figure(
+    make: Callable[[Path], Path], data: Path, tmp_path: Path
+) -> None:
+    model = make(tmp_path)
+    figures = run(model, data)
+    assert set(figures) == KEYS
+    assert (figures["model"], figures["data"]) == (model.name, str(data))
+    assert (figures["layout"], figures["split"], figures["detector"]) == ("fairface", "val", "none")
+    assert (figures["n"], figures["judged"], figures["unreadable"]) == (7, 7, 0)
+    assert figures["accuracy"] == figures["accuracy_all"] == approx(interval(5, 7))
+    assert figures["tpr"] == approx({"female": cell(2, 3), "male": cell(3, 4)})
+    assert figures["balanced_accuracy"] == approx((2 / 3 + 3 / 4) / 2)
+    assert figures["groups"] == approx(
+        {
+            "age": {
+                "3-9": cell(2, 2),
+                "10-19": cell(0, 1),
+                "20-29": cell(2, 2),
+                "70+": cell(1, 2),
+            },
+            "race": {"Black": cell(2, 3), "White": cell(3, 4)},
+            "race × gender": {
+                "Black female": cell(1, 2),
+                "Black male": cell(1, 1),
+                "White female": cell(1, 1),
+                "White male": cell(2, 3),
+            },
+        }
+    )
+    assert list(figures["groups"]["age"]) == ["3-9", "10-19", "20-29", "70+"]
+    assert figures["classified"] == approx({"share": 1.0, "accuracy": 5 / 7})
+    assert figures["no_face"] == 0.0
+    # Every answer is near certain, so the error is nearly the share of wrong ones.
+    assert figures["ece"] == pytest.approx(2 / 7, abs=0.02)
+
+
+def test_keras_and_export_agree(data: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / "keras", tmp_path / "onnx"]
+    for folder in folders:
+        folder.mkdir()
+    keras, onnx = run(make_keras(folders[0]), data), run(make_onnx(folders[1]), data)
+    assert keras["ece"] == pytest.approx(onnx["ece"], abs=1e-2)
+    assert keras["groups"] == onnx["groups"]
+
+
+def test_the_table_names_the_lowest_cell(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(make_onnx(tmp_path), data)
+    shown = capsys.readouterr()
+    assert "lowest race × gender cell: Black female, 50.0 % (9.5 to 90.5)" in shown.out
+    assert "all pictures                              7    71.4 %" in shown.out
+    assert shown.err == "image-gender-evaluate: 7 samples (3 female)\n"
+
+
+def test_a_positive_logit_means_what_the_manifest_says(data: Path, tmp_path: Path) -> None:
+    figures = run(make_onnx(tmp_path, positive="male"), data)
+    assert figures["accuracy"] == approx(interval(2, 7))
+
+
+def test_the_threshold_moves_only_what_is_classified(data: Path, tmp_path: Path) -> None:
+    model = make_onnx(tmp_path, gain=2.0)
+    own = run(model, data)
+    none = run(model, data, "--threshold", "1")
+    some = run(model, data, "--threshold", "0.5")
+    assert (own["threshold"], none["threshold"], some["threshold"]) == (0.8, 1.0, 0.5)
+    assert none["classified"] == {"share": 0.0, "accuracy": None}
+    assert some["classified"] == approx({"share": 1.0, "accuracy": 5 / 7})
+    for name in KEYS - {"classified", "threshold"}:
+        assert own[name] == none[name] == some[name]
+
+
+def test_unreadable_pictures_are_named_and_wrong(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "val" / "0.png").write_bytes(b"")
+    figures = run(make_onnx(tmp_path), data)
+    assert (figures["n"], figures["judged"], figures["unreadable"]) == (7, 6, 1)
+    assert figures["accuracy"] == approx(interval(4, 6))
+    assert figures["accuracy_all"] == approx(interval(4, 7))
+    assert figures["no_face"] == 0.0
+    shown = capsys.readouterr()
+    assert "image-gender-evaluate: val/0.png: " in shown.err
+    assert "all pictures (not judged is wrong)        7    57.1 %" in shown.out
+
+
+def test_nothing_readable_is_no_result(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for picture in data.rglob("*.png"):
+        picture.write_bytes(b"torn")
+    options = ["--model", str(make_onnx(tmp_path)), "--data", str(data), "--layout", "fairface"]
+    assert evaluate.main(options) == 2
+    assert "pictures can be read" in capsys.readouterr().err
+
+
+def test_the_cascade_counts_pictures_without_a_face(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = run(make_onnx(tmp_path), data, "--detector", "lbp")
+    assert set(figures) == KEYS
+    assert (figures["n"], figures["judged"], figures["no_face"]) == (7, 0, 1.0)
+    assert figures["accuracy"] == {"value": None, "low": 0.0, "high": 1.0}
+    assert figures["accuracy_all"] == approx(interval(0, 7))
+    assert (figures["groups"], figures["ece"]) == ({}, None)
+    assert "detector lbp, no face 100.0 %, unreadable 0" in capsys.readouterr().out
+
+
+class BrightFaces(WholePicture):
+    """Finds a face in bright pictures only."""
+
+    def find(self, picture: Picture) -> list[Face]:
+        return super().find(picture) if picture.pixels.mean() > 128 else []
+
+
+def test_answers_keep_their_labels_over_batches(tmp_path: Path) -> None:
+    samples = []
+    for number in range(2 * BATCH + 3):
+        gender: BinaryGender = "female" if number % 3 else "male"
+        path = tmp_path / f"{number}.png"
+        write_picture(path, bright=number % 5 > 0, seed=number)
+        samples.append(Sample(f"n{number}", path, gender, {"race": "Black"} if number % 2 else {}))
+    classifier = loading.open_classifier(make_onnx(tmp_path))
+    outcome = answer(samples, BrightFaces(), classifier)
+    found = [sample for number, sample in enumerate(samples) if number % 5]
+    assert outcome.answers.gender.tolist() == [sample.gender for sample in found]
+    assert outcome.answers.said.tolist() == ["female"] * len(found)
+    races = [sample.groups.get("race", "") for sample in found]
+    assert outcome.answers.groups["race"].tolist() == races
+    assert outcome.no_face == tuple(f"n{number}" for number in range(0, len(samples), 5))
+    assert ((outcome.answers.confidence >= 0.5) & (outcome.answers.confidence <= 1)).all()
+
+
+def test_a_model_without_numbers_is_refused(data: Path, tmp_path: Path) -> None:
+    model = make_onnx(tmp_path, gain=float("nan"))
+    entry = manifest.load(tmp_path).models[model.name]
+    classifier = Classifier(open_model("onnx", model.read_bytes()), entry)
+    sample = Sample("a", data / "val" / "0.png", "female")
+    with pytest.raises(ModelError, match=r"tiny\.onnx: gives something else"):
+        answer([sample], WholePicture(), classifier)
+
+
+def test_user_ids_are_read_with_their_label_file(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    write_picture(pictures / "alice.png", bright=True)
+    write_picture(pictures / "bob.png", bright=True)
+    labels = tmp_path / "labels.csv"
+    labels.write_text("who;what\nalice;1\nbob;0\n")
+    figures = run(
+        *(make_onnx(tmp_path), pictures, "--layout", "user-id", "--labels", str(labels)),
+        *("--id-column", "who", "--gender-column", "what", "--zero-is", "male"),
+    )
+    assert (figures["split"], figures["groups"]) == ("all", {})
+    assert figures["tpr"] == approx({"female": cell(1, 1), "male": cell(0, 1)})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--layout", "utkface"], "expected a name like 26_0_2"),
+        (["--layout", "fairface", "--split", "train"], "fairface_label_train.csv"),
+        (["--layout", "user-id"], "needs the label file, give it with --labels"),
+        (["--layout", "fairface", "--zero-is", "male"], "only go with --labels"),
+        (["--layout", "fairface", "--labels", "x.csv"], "takes no label file"),
+        (["--layout", "fairface", "--threshold", "nan"], "'nan' is not a number between 0 and 1"),
+        (["--layout", "fairface", "--threshold", "x"], "'x' is not a number between 0 and 1"),
+        (["--layout", "fairface", "--model", "gender.h5"], "neither a .keras, a .tflite nor"),
+        (["--layout", "fairface", "--json", "/nowhere/x.json"], "/nowhere does not exist"),
+        (["--layout", "fairface", "--json", "."], "is a folder, not a file"),
+        (["--layout", "elsewhere"], "(see image-gender-evaluate --help)"),
+        ([], "--layout"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_2(
+    options: list[str],
+    message: str,
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = make_onnx(tmp_path)
+    assert evaluate.main(["--model", str(model), "--data", str(data), *options]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("image-gender-evaluate: ")
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
+
+
+def test_an_unusable_keras_file_is_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("keras")
+    options = ["--data", str(data), "--layout", "fairface", "--model"]
+
+    def refused(model: Path) -> str:
+        assert evaluate.main([*options, str(model)]) == 2
+        shown = capsys.readouterr().err
+        assert shown.count("\n") == 1
+        return shown
+
+    (tmp_path / "broken.keras").write_bytes(b"no zip")
+    assert "Keras cannot use it" in refused(write_manifest(tmp_path, "broken.keras"))
+    assert "there is no such file" in refused(tmp_path / "other.keras")
+    (tmp_path / "other.keras").touch()
+    assert "its manifest does not know it" in refused(tmp_path / "other.keras")
+    (tmp_path / "broken.keras").write_bytes(b"changed")
+    assert "is not the file that its manifest describes" in refused(tmp_path / "broken.keras")
+    assert "has 2 outputs, a classifier has one" in refused(make_keras(tmp_path, outputs=2))

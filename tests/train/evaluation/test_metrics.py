@@ -1,0 +1,179 @@
+"""The figures are right on known values and hold their promises on any others."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_gender_classifier.train.evaluation.metrics import (
+    Answers,
+    Proportion,
+    expected_calibration_error,
+    score,
+    wilson,
+)
+
+Row = tuple[str, str, float, str]
+
+COUNTS = st.integers(0, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+ANSWERS = st.lists(
+    st.tuples(
+        st.sampled_from(["female", "male"]),
+        st.sampled_from(["female", "male"]),
+        st.floats(0.5, 1),
+        st.sampled_from(["", "Black", "East Asian"]),
+    )
+)
+
+
+def answers_of(rows: list[Row]) -> Answers:
+    gender, said, confidence, race = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Answers(
+        np.array(gender, np.str_),
+        np.array(said, np.str_),
+        np.array(confidence, np.float64),
+        {"race": np.array(race, np.str_)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [
+        # Newcombe, "Two-sided confidence intervals for the single proportion", 1998, table I
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_gives_published_values(successes: int, n: int, low: float, high: float) -> None:
+    share = wilson(successes, n)
+    assert (share.n, share.value) == (n, successes / n)
+    assert share.low == pytest.approx(low, abs=5e-5)
+    assert share.high == pytest.approx(high, abs=5e-5)
+
+
+def test_wilson_of_nothing_knows_nothing() -> None:
+    assert wilson(0, 0) == Proportion(0, None, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(-1, 3), (4, 3)])
+def test_wilson_refuses_what_is_no_share(successes: int, n: int) -> None:
+    with pytest.raises(ValueError, match=f"expected 0 to {n}"):
+        wilson(successes, n)
+
+
+@given(COUNTS)
+def test_wilson_is_in_order_and_symmetric(counts: tuple[int, int]) -> None:
+    successes, n = counts
+    share, mirrored = wilson(successes, n), wilson(n - successes, n)
+    if share.value is not None:
+        assert 0 <= share.low <= share.value <= share.high <= 1
+    assert mirrored.low == pytest.approx(1 - share.high, abs=1e-9)
+    assert mirrored.high == pytest.approx(1 - share.low, abs=1e-9)
+
+
+def test_calibration_error_by_hand() -> None:
+    # Two bins, 0.5 to 0.75 and 0.75 to 1; 0.75 itself is in the lower.
+    confidence = np.array([0.6, 0.75, 0.9, 1.0])
+    correct = np.array([True, False, True, True])
+    wanted = (abs(1 - 1.35) + abs(2 - 1.9)) / 4
+    assert expected_calibration_error(confidence, correct, bins=2) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "correct", "wanted"),
+    [
+        ([1.0, 1.0], [True, True], 0.0),
+        ([1.0, 1.0], [False, False], 1.0),
+        ([0.5, 0.5], [True, False], 0.0),
+        ([0.75, 0.75, 0.75, 0.75], [True, True, True, False], 0.0),
+        ([0.5, 1.0], [False, True], 0.25),
+    ],
+)
+def test_calibration_error_at_its_extremes(
+    confidence: list[float], correct: list[bool], wanted: float
+) -> None:
+    assert expected_calibration_error(np.array(confidence), np.array(correct)) == wanted
+
+
+@pytest.mark.parametrize("confidence", [[], [0.49], [1.01], [float("nan")]])
+def test_calibration_error_refuses_what_is_no_confidence(confidence: list[float]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        expected_calibration_error(np.array(confidence), np.ones(len(confidence), bool))
+
+
+@given(ANSWERS.filter(bool), st.randoms(use_true_random=False), st.floats(0, 1))
+def test_the_order_of_the_pictures_changes_nothing(
+    rows: list[Row], random: Random, threshold: float
+) -> None:
+    shuffled = random.sample(rows, len(rows))
+    one, other = score(answers_of(rows), threshold), score(answers_of(shuffled), threshold)
+    assert one.ece == pytest.approx(other.ece, abs=1e-9)
+    assert 0 <= (one.ece or 0) <= 1
+    for name in ("accuracy", "accuracy_all", "tpr", "groups", "classified", "classified_accuracy"):
+        assert getattr(one, name) == getattr(other, name)
+
+
+@given(ANSWERS, st.integers(0, 9), st.integers(0, 9))
+def test_what_is_not_judged_is_wrong_and_cells_add_up(
+    rows: list[Row], no_face: int, unreadable: int
+) -> None:
+    scores = score(answers_of(rows), 0.0, no_face, unreadable)
+    assert scores.n == len(rows) + no_face + unreadable
+    assert scores.accuracy_all.n == scores.no_face.n == scores.n
+    right = sum(gender == said for gender, said, _, _ in rows)
+    assert scores.accuracy_all == wilson(right, scores.n)
+    assert scores.classified_accuracy == scores.accuracy == wilson(right, len(rows))
+    assert sum(share.n for share in scores.tpr.values()) == len(rows)
+    labelled = sum(race != "" for *_, race in rows)
+    for cells in scores.groups.values():
+        assert sum(share.n for share in cells.values()) == labelled
+
+
+def test_scores_by_hand() -> None:
+    answers = Answers(
+        gender=np.array(["female", "female", "male", "male", "male"]),
+        said=np.array(["female", "male", "male", "male", "female"]),
+        confidence=np.array([0.9, 0.6, 0.95, 0.55, 0.8]),
+        groups={
+            "age": np.array(["3-9", "3-9", "70+", "70+", ""]),
+            "race": np.array(["Black", "White", "Black", "", "Black"]),
+        },
+    )
+    scores = score(answers, threshold=0.8, no_face=2, unreadable=1)
+    assert (scores.n, scores.judged, scores.unreadable) == (8, 5, 1)
+    assert scores.accuracy == wilson(3, 5)
+    assert scores.accuracy_all == wilson(3, 8)
+    assert scores.tpr == {"female": wilson(1, 2), "male": wilson(2, 3)}
+    assert scores.balanced_accuracy == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert scores.groups == {
+        "age": {"3-9": wilson(1, 2), "70+": wilson(2, 2)},
+        "race": {"Black": wilson(2, 3), "White": wilson(0, 1)},
+        "race × gender": {
+            "Black female": wilson(1, 1),
+            "Black male": wilson(1, 2),
+            "White female": wilson(0, 1),
+        },
+    }
+    assert (scores.classified, scores.classified_accuracy) == (wilson(3, 5), wilson(2, 3))
+    assert scores.no_face == wilson(2, 8)
+    # Each confidence is in a bin of its own.
+    assert scores.ece == pytest.approx((0.1 + 0.6 + 0.05 + 0.45 + 0.8) / 5)
+
+
+def test_nothing_judged_is_no_division_by_zero() -> None:
+    scores = score(answers_of([]), threshold=0.8, no_face=3)
+    assert (scores.ece, scores.balanced_accuracy, scores.accuracy.value) == (None, None, None)
+    assert scores.accuracy_all == wilson(0, 3)
+    assert scores.groups == {"race": {}, "race × gender": {}}
+
+
+def test_a_missing_gender_leaves_no_balanced_accuracy() -> None:
+    scores = score(answers_of([("male", "male", 0.7, "")]), threshold=0.5)
+    assert scores.balanced_accuracy is None
+    assert scores.tpr["female"] == wilson(0, 0)

@@ -1,0 +1,279 @@
+"""The report's arithmetic, and the command end to end on pictures made here."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("onnxruntime")
+
+from image_gender_classifier import manifest
+from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+from image_gender_classifier.train.evaluation import evaluate, report
+from image_gender_classifier.train.evaluation.findings import (
+    by_ten_years,
+    confusion,
+    coverage,
+    difference,
+    reliability,
+)
+from image_gender_classifier.train.evaluation.metrics import (
+    Answers,
+    Proportion,
+    expected_calibration_error,
+    wilson,
+)
+from image_gender_classifier.train.evaluation.robustness import DEGRADATIONS
+
+SIDE = 16
+FILES = [
+    *("confusion.png", "coverage.png", "groups.png", "reliability.png", "report.md"),
+    "robustness.png",
+]
+# Age, gender, race and whether the picture is bright; bright ones are taken for female.
+ROWS = [
+    ("20-29", "Female", "Black", True),
+    ("3-9", "Female", "White", True),
+    ("more than 70", "Female", "Black", False),
+    ("3-9", "Male", "Black", True),
+    ("20-29", "Male", "White", False),
+    ("70+", "Male", "White", False),
+    ("10-19", "Male", "White", False),
+]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A network whose logit is the mean brightness, -8 to 8."""
+    onnx = pytest.importorskip("onnx")
+    make, kind = onnx.helper, onnx.TensorProto
+    numbers = {"middle": 128.0, "gain": 1 / 16}
+    graph = make.make_graph(
+        [
+            make.make_node("Cast", ["pixels"], ["numbers"], to=kind.FLOAT),
+            make.make_node("ReduceMean", ["numbers"], ["mean"], axes=[1, 2, 3], keepdims=0),
+            make.make_node("Sub", ["mean", "middle"], ["centred"]),
+            make.make_node("Mul", ["centred", "gain"], ["logit"]),
+        ],
+        "brightness",
+        [make.make_tensor_value_info("pixels", kind.UINT8, [1, SIDE, SIDE, 3])],
+        [make.make_tensor_value_info("logit", kind.FLOAT, [1])],
+        [make.make_tensor(name, kind.FLOAT, [1], [value]) for name, value in numbers.items()],
+    )
+    network = make.make_model(graph, opset_imports=[make.make_opsetid("", 13)], ir_version=8)
+    data = network.SerializeToString()
+    path = tmp_path / "tiny.onnx"
+    path.write_bytes(data)
+    entry = ModelEntry(
+        file=path.name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        input_shape=(SIDE, SIDE, 3),
+        input_dtype="uint8",
+        colour_order="RGB",
+        framing="fairface",
+        positive="female",
+        negative="male",
+        calibration=Calibration(),
+        threshold=0.8,
+        license="Apache-2.0",
+    )
+    known = manifest.dump(Manifest(tmp_path, {path.name: entry}))
+    (tmp_path / manifest.NAME).write_text(known, "utf-8")
+    return path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    root = tmp_path / "data"
+    (root / "val").mkdir(parents=True)
+    lines = ["file,age,gender,race,service_test"]
+    for number, (age, gender, race, bright) in enumerate(ROWS):
+        noise = np.random.default_rng(number).integers(0, 50, (40, 44, 3), np.uint8)
+        picture = noise + np.uint8(200 if bright else 10)
+        assert cv2.imwrite(str(root / "val" / f"{number}.png"), picture)
+        lines.append(f"val/{number}.png,{age},{gender},{race},True")
+    (root / "fairface_label_val.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def run(model: Path, data: Path, out: Path, *further: str) -> str:
+    """Runs the command; gives its page."""
+    options = ["--model", str(model), "--data", str(data), "--layout", "fairface"]
+    assert report.main([*options, "--out", str(out), *further]) == 0
+    return (out / "report.md").read_text("utf-8")
+
+
+def made_answers(n: int = 400) -> Answers:
+    random = np.random.default_rng(2)
+    gender = random.choice(["female", "male"], n)
+    said = random.choice(["female", "male"], n)
+    return Answers(gender, said, random.uniform(0.5, 1, n).round(2), {})
+
+
+def test_the_folder_holds_page_and_pictures(
+    model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "docs" / "new"
+    page = run(model, data, out)
+    assert sorted(path.name for path in out.iterdir()) == FILES
+    for name in FILES:
+        if name.endswith(".png"):
+            assert f"]({name})" in page
+            assert (out / name).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    shown = capsys.readouterr()
+    assert shown.out == f"{out / 'report.md'}\n"
+    assert shown.err == "image-gender-report: 7 samples (3 female)\n"
+
+
+def test_the_page_holds_the_figures(model: Path, data: Path, tmp_path: Path) -> None:
+    page = run(model, data, tmp_path / "out")
+    lines = page.splitlines()
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    for line in (
+        "| model | `tiny.onnx` |",
+        f"| sha256 | `{digest[:12]}` |",
+        f"| data | `{data}` (fairface, val) |",
+        "| pictures | 7; judged 7; unreadable 0; no face 0 |",
+        "| all judged | 7 | 71.4 % (35.9 to 91.8) |",
+        "| labelled female | 3 | 66.7 % (20.8 to 93.9) |",
+        "| labelled male | 4 | 75.0 % (30.1 to 95.4) |",
+        "| 10 and over | 5 | 80.0 % (37.6 to 96.4) |",
+        "| under 10 | 2 | 50.0 % (9.5 to 90.5) |",
+        "| lowest race × gender cell: Black male | 1 | 0.0 % (0.0 to 79.3) |",
+        "| classified | 100.0 % (64.6 to 100.0) |",
+        "| right among these | 71.4 % (35.9 to 91.8) |",
+        "| labelled (whatever the confidence) | said female | said male | said unknown |",
+        "| labelled (threshold 0.8) | said female | said male | said unknown |",
+        "| female | 2 | 1 | 0 |",
+        "| male | 1 | 3 | 0 |",
+        "| as it is | 71.4 % (35.9 to 91.8) |  | 100.0 % | 71.4 % |",
+    ):
+        assert line in lines
+    assert "Female less male: -8.3 (" in page
+    ages = lines[lines.index("| age | pictures | accuracy |") + 2 :][:4]
+    assert [line.split()[1] for line in ages] == ["3-9", "10-19", "20-29", "70+"]
+
+
+def test_darkness_hides_what_only_brightness_tells(model: Path, data: Path, tmp_path: Path) -> None:
+    """Every way stands in the table; darkness makes bright pictures unsure, 3 of the 7."""
+    lines = run(model, data, tmp_path / "out").splitlines()
+    table = lines[lines.index("## Robustness") :]
+    names = [line.split(" | ")[0].removeprefix("| ") for line in table if " % (" in line]
+    assert sorted(names[1:]) == sorted(way.name for way in DEGRADATIONS)
+    (dark,) = (line for line in table if line.startswith("| 40 % darker |"))
+    assert " +0.0 | 57.1 % |" in dark
+
+
+def test_two_runs_give_the_same_bytes(model: Path, data: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        run(model, data, folder)
+    for name in FILES:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+
+
+def test_pictures_that_are_not_judged_count(
+    model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "val" / "0.png").write_bytes(b"")
+    page = run(model, data, tmp_path / "out")
+    assert "| pictures | 7; judged 6; unreadable 1; no face 0 |" in page
+    assert "| all (not judged is wrong) | 7 | 57.1 % (" in page
+    assert "image-gender-report: val/0.png: " in capsys.readouterr().err
+
+
+def test_it_agrees_with_the_evaluation(
+    model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--model", str(model), "--data", str(data), "--layout", "fairface"]
+    assert evaluate.main(options) == 0
+    table = capsys.readouterr().out
+    page = run(model, data, tmp_path / "out")
+    error = table.split("calibration error (15 bins): ")[1].split()[0]
+    assert f"expected calibration error (15 bins from 50 to 100 %) | {error} |" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--detector", "cascade"], "no face in any of the 7 pictures"),
+        (["--split", "train"], "fairface_label_train.csv"),
+        (["--out", "/dev/null/x"], "cannot be made"),
+        (["--threshold", "2"], "is not a number between 0 and 1"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_2(
+    options: list[str],
+    message: str,
+    model: Path,
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["--model", str(model), "--data", str(data), "--layout", "fairface"]
+    out = tmp_path / "out"
+    assert report.main([*given, "--out", str(out), *options]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert message in shown.err.splitlines()[-1]
+    assert not (out / "report.md").exists()
+
+
+def test_the_bins_make_up_the_calibration_error() -> None:
+    answers = made_answers()
+    bins = reliability(answers)
+    gaps = [abs((part.accuracy.value or 0.0) - part.confidence) * part.accuracy.n for part in bins]
+    error = expected_calibration_error(answers.confidence, answers.gender == answers.said)
+    assert sum(gaps) / len(answers.gender) == pytest.approx(error)
+    assert sum(part.accuracy.n for part in bins) == len(answers.gender)
+    assert all(part.low - 1e-9 <= part.confidence <= part.high + 1e-9 for part in bins)
+
+
+def test_coverage_ends_with_all_and_steps_over_equal_confidences() -> None:
+    answers = made_answers()
+    correct = answers.gender == answers.said
+    curve = coverage(answers)
+    assert len(curve.threshold) == len(np.unique(answers.confidence))
+    assert curve.share[-1] == 1
+    assert curve.accuracy[-1] == pytest.approx(correct.mean())
+    reached = answers.confidence >= curve.threshold[20]
+    assert curve.share[20] == pytest.approx(reached.mean())
+    assert curve.accuracy[20] == pytest.approx(correct[reached].mean())
+    assert (curve.low <= curve.accuracy).all()
+    assert (curve.accuracy <= curve.high).all()
+
+
+def test_confusion_puts_the_unsure_apart() -> None:
+    answers = Answers(
+        np.array(["female", "female", "male"]),
+        np.array(["female", "male", "male"]),
+        np.array([0.9, 0.6, 0.8]),
+        {},
+    )
+    assert confusion(answers, 0.8) == {
+        "female": {"female": 1, "male": 0, "unknown": 1},
+        "male": {"female": 0, "male": 1, "unknown": 0},
+    }
+
+
+def test_ages_unknown_belong_to_neither_part() -> None:
+    labels = np.array(["male"] * 4)
+    ages = np.array(["", "3-9", "10-19", "70+"])
+    answers = Answers(labels, labels, np.full(4, 0.9), {"age": ages})
+    assert by_ten_years(answers) == {"10 and over": wilson(2, 2), "under 10": wilson(1, 1)}
+    assert by_ten_years(Answers(labels, labels, np.full(4, 0.9), {})) == {}
+
+
+def test_the_difference_is_newcombes() -> None:
+    """His example: 56 of 70 and 48 of 80, method 10: 0.0524 to 0.3339."""
+    found = difference(wilson(56, 70), wilson(48, 80))
+    assert found is not None
+    assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+    assert difference(wilson(1, 2), Proportion(0, None, 0.0, 1.0)) is None

@@ -1,0 +1,130 @@
+"""Each degradation does what its name says, and none leaves the crop as it is in use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from image_gender_classifier import pipeline
+from image_gender_classifier.detection.detector import Detector, WholePicture
+from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
+from image_gender_classifier.train.common import quality
+from image_gender_classifier.train.common.detector_option import open_detector
+from image_gender_classifier.train.evaluation import robustness
+from image_gender_classifier.train.evaluation.robustness import (
+    CLEAN,
+    DEGRADATIONS,
+    Degradation,
+    degraded,
+)
+
+WAYS = {way.name: way for way in DEGRADATIONS}
+SQUARE = Box(20.0, 30.0, 60.0, 60.0)
+
+
+@pytest.fixture
+def pixels() -> Pixels:
+    """Smooth, and different in every corner and colour."""
+    small = np.random.default_rng(3).integers(0, 256, (6, 6, 3), np.uint8)
+    return np.asarray(cv2.resize(small, (100, 120), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+@pytest.mark.parametrize("choice", ["none", "cascade"])
+@pytest.mark.parametrize("size", [48, 96])
+def test_clean_is_the_crop_of_use(face_picture: Path, choice: str, size: int) -> None:
+    detector: Detector = open_detector("none" if choice == "none" else "cascade")
+    used = pipeline.find_crop(decoding.read(face_picture), detector, size)
+    versions = robustness.by(detector, (CLEAN, *DEGRADATIONS))(face_picture, size)
+    assert versions is not None
+    assert versions.shape == (1 + len(DEGRADATIONS), size, size, 3)
+    assert versions.dtype == np.uint8
+    assert np.array_equal(versions[0], used)
+    for version in versions[1:]:
+        assert not np.array_equal(version, versions[0])
+
+
+def test_a_picture_without_a_face_gives_nothing(samples: Path) -> None:
+    cut = robustness.by(open_detector("cascade"), (CLEAN,))
+    assert cut(samples / "rocket.jpg", 48) is None
+
+
+def test_the_square_lies_in_working_pixels(tmp_path: Path) -> None:
+    """A large picture is read at a reduced size; its square must shrink with it."""
+    path = tmp_path / "large.png"
+    assert cv2.imwrite(str(path), np.zeros((3000, 4000, 3), np.uint8))
+    picture = decoding.read(path)
+    detector = WholePicture()
+    square = pipeline.frame_of(picture, detector.find(picture)[0], detector)
+    assert square.height == pytest.approx(picture.pixels.shape[0])
+    assert square.height < 3000
+
+
+def test_names_are_unique() -> None:
+    assert len(WAYS) == len(DEGRADATIONS) == 13
+    assert CLEAN.name not in WAYS
+
+
+@pytest.mark.parametrize(
+    ("name", "box"),
+    [
+        ("box 10 % further left", Box(14, 30, 60, 60)),
+        ("box 10 % further right", Box(26, 30, 60, 60)),
+        ("box 10 % further up", Box(20, 24, 60, 60)),
+        ("box 10 % further down", Box(20, 36, 60, 60)),
+        ("box scaled by 0.9", Box(23, 33, 54, 54)),
+        ("box scaled by 1.1", Box(17, 27, 66, 66)),
+    ],
+)
+def test_a_moved_box_is_cut_from_the_picture(pixels: Pixels, name: str, box: Box) -> None:
+    assert np.array_equal(degraded(pixels, SQUARE, WAYS[name], 32), crop(pixels, box, 32))
+
+
+def test_beyond_the_picture_the_edge_is_repeated(pixels: Pixels) -> None:
+    left = degraded(pixels, whole(100, 100), WAYS["box 10 % further left"], 100)
+    assert (left[:, :10] == left[:, 10:11]).all()
+    assert not (left[:, 11:20] == left[:, 10:11]).all()
+
+
+@pytest.mark.parametrize("side", [20, 32])
+def test_a_shrunk_face_is_the_crops_source(pixels: Pixels, side: int) -> None:
+    face = crop(pixels, SQUARE, 60)
+    small = np.asarray(cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    expected = crop(small, whole(side, side), 96)
+    assert np.array_equal(degraded(pixels, SQUARE, WAYS[f"{side} pixels a side"], 96), expected)
+
+
+def test_a_face_smaller_than_that_stays() -> None:
+    face = np.zeros((18, 18, 3), np.uint8)
+    assert robustness.shrink(face, 20) is face
+
+
+def test_a_turn_moves_the_right_to_the_top() -> None:
+    face = np.zeros((41, 41, 3), np.uint8)
+    face[18:23, 34:39] = 255
+    up = robustness.turn(face, 90)
+    assert up[2:7, 18:23].min() > 200
+    rows, columns = np.nonzero(robustness.turn(face, 20)[..., 0] > 100)
+    degrees = np.degrees(np.arctan2(20 - rows.mean(), columns.mean() - 20))
+    assert degrees == pytest.approx(20, abs=2)
+
+
+def test_a_turn_repeats_the_border() -> None:
+    face = np.full((40, 40, 3), 77, np.uint8)
+    assert np.array_equal(robustness.turn(face, -20), face)
+
+
+def test_darker_by_two_fifths() -> None:
+    face = np.array([[[0, 100, 255]]], np.uint8)
+    assert robustness.darken(face, 0.6).tolist() == [[[0, 60, 153]]]
+
+
+def test_a_way_may_place_and_change(pixels: Pixels) -> None:
+    way = Degradation("both", lambda box: robustness.shift(box, 0.1, 0.0), quality.grey)
+    expected = crop(quality.grey(pixels), Box(26, 30, 60, 60), 60)
+    assert np.array_equal(degraded(pixels, SQUARE, way, 60), expected)

@@ -1,0 +1,242 @@
+"""From crops to the classifier: every stage can be killed, and none sees what is held out."""
+
+# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from image_gender_classifier.train.common import history, loop, split
+from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.common.split import is_held_out
+from image_gender_classifier.train.gender import course, distillation
+from image_gender_classifier.train.gender.recipe import Recipe, Stage
+from image_gender_classifier.train.gender.views import Views
+
+TEACHER, STUDENT = "teacher_1", "student"
+ANSWERS = Path(TEACHER, course.ANSWERS)
+VIEWS = ("view_000.npz", "view_001.npz")
+
+
+class Killed(Exception):
+    """Stands for a kill."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a course leaves: its folder, and the classifier's weights."""
+
+    folder: Path
+    weights: list[np.ndarray]
+
+    def answers(self) -> list[bytes]:
+        return [(self.folder / ANSWERS / name).read_bytes() for name in VIEWS]
+
+    def learnt(self, stage: str) -> list[np.ndarray]:
+        """The weights of a network after its last epoch."""
+        return list(keras.models.load_model(self.folder / stage / loop.LAST).get_weights())
+
+    def history(self, stage: str) -> str:
+        return (self.folder / stage / history.HISTORY).read_text()
+
+
+def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> Outcome:
+    return Outcome(folder, list(course.train(crop_set, recipe, folder).get_weights()))
+
+
+def assert_same(ours: list[np.ndarray], theirs: list[np.ndarray]) -> None:
+    assert len(ours) == len(theirs) > 0
+    assert all(map(np.array_equal, ours, theirs))
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory
+) -> Outcome:
+    """An uninterrupted course."""
+    return train(tiny_crops, tiny_recipe, tmp_path_factory.mktemp("finished"))
+
+
+def test_each_stage_has_its_folder_and_nothing_half_written_is_left(finished: Outcome) -> None:
+    names = {
+        str(path.relative_to(finished.folder))
+        for path in finished.folder.rglob("*")
+        if path.is_file()
+    }
+    files = (loop.LAST, loop.BEST, history.HISTORY)
+    assert names == {
+        *(f"{stage}/{name}" for stage in (TEACHER, STUDENT) for name in files),
+        *(f"{TEACHER}/answers/{name}" for name in ("basis", *VIEWS)),
+    }
+
+
+def test_gives_the_finished_student(
+    finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe
+) -> None:
+    model = course.train(tiny_crops, tiny_recipe, finished.folder)
+    assert model.input_shape == (None, 32, 32, 3)
+    assert model.output_shape == (None, 1)
+    assert_same(list(model.get_weights()), finished.weights)
+    best = keras.models.load_model(finished.folder / STUDENT / loop.BEST, compile=False)
+    pixels = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
+    expected = np.asarray(best(pixels)["gender"])
+    assert np.asarray(model(pixels)) == pytest.approx(expected, abs=1e-4)
+
+
+def kill_at(stage: str, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills in the middle of a stage, in its second batch."""
+    of_teacher, of_student = tiny_recipe.seed + 1, tiny_recipe.seed
+    teachers_size, students_size = tiny_recipe.teachers[0].size, tiny_recipe.student.size
+    where = {
+        "teacher": (of_teacher, 0, teachers_size),
+        "first answers": (of_student, 0, teachers_size),
+        "second answers": (of_student, 1, teachers_size),
+        "student": (of_student, 0, students_size),
+        "student's second epoch": (of_student, 1, students_size),
+    }[stage]
+    draw: Callable[..., Any] = Views.draw
+    drawn = itertools.count()
+
+    def killing(views: Views, position: int, number: int, size: int) -> Any:
+        if (views.seed, number, size) == where and next(drawn) >= 20:
+            raise Killed
+        return draw(views, position, number, size)
+
+    monkeypatch.setattr(Views, "draw", killing)
+
+
+def test_a_course_killed_in_every_stage_goes_on_as_if_it_had_not_stopped(
+    finished: Outcome,
+    tiny_crops: CropSet,
+    tiny_recipe: Recipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for stage, answered in (
+        ("teacher", 0),
+        ("first answers", 0),
+        ("second answers", 1),
+        ("student", 2),
+        ("student's second epoch", 2),
+    ):
+        with monkeypatch.context() as patch:
+            kill_at(stage, tiny_recipe, patch)
+            with pytest.raises(Killed):
+                train(tiny_crops, tiny_recipe, tmp_path)
+        assert len(list((tmp_path / ANSWERS).glob("view_*"))) == answered
+        assert (tmp_path / STUDENT).exists() == stage.startswith("student")
+    resumed = train(tiny_crops, tiny_recipe, tmp_path)
+    assert resumed.answers() == finished.answers()
+    assert_same(resumed.weights, finished.weights)
+    for name in (TEACHER, STUDENT):
+        assert resumed.history(name) == finished.history(name)
+        assert_same(resumed.learnt(name), finished.learnt(name))
+
+
+def inverted(crop_set: CropSet, held_out: bool, fraction: float) -> CropSet:
+    """The crops with the held-out ones (or all others) the other way round, labels and pixels."""
+    chosen = [is_held_out(sample.name, fraction) == held_out for sample in crop_set.samples]
+    samples = [
+        replace(sample, gender="male" if sample.gender == "female" else "female") if one else sample
+        for sample, one in zip(crop_set.samples, chosen, strict=True)
+    ]
+    crops = np.where(np.array(chosen)[:, None, None, None], 255 - crop_set.crops, crop_set.crops)
+    return replace(crop_set, samples=tuple(samples), crops=crops)
+
+
+def test_what_is_held_out_leaves_no_trace_in_teacher_answers_and_student(
+    finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    """Neither as a sample nor mixed into one; half of the student's views are mixtures."""
+    other = train(inverted(tiny_crops, True, tiny_recipe.held_out), tiny_recipe, tmp_path)
+    assert_same(other.learnt(TEACHER), finished.learnt(TEACHER))
+    assert other.answers() == finished.answers()
+    assert_same(other.learnt(STUDENT), finished.learnt(STUDENT))
+    assert other.history(TEACHER) != finished.history(TEACHER), "it must have been measured on"
+
+
+def test_the_student_learns_from_the_answers_alone(
+    finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    """With the teacher's work done, labels of the training part are not asked for any more."""
+    shutil.copytree(finished.folder / TEACHER, tmp_path / TEACHER)
+    relabelled = replace(inverted(tiny_crops, False, tiny_recipe.held_out), crops=tiny_crops.crops)
+    assert relabelled.samples != tiny_crops.samples
+    assert_same(train(relabelled, tiny_recipe, tmp_path).weights, finished.weights)
+
+
+def test_the_student_learns_from_these_answers(
+    finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    """Other answers make another student."""
+    shutil.copytree(finished.folder / TEACHER, tmp_path / TEACHER)
+    path = tmp_path / ANSWERS / VIEWS[0]
+    with np.load(path) as file:
+        np.savez(path, **{head: -file[head] for head in file.files})
+    other = train(tiny_crops, tiny_recipe, tmp_path)
+    assert other.history(STUDENT) != finished.history(STUDENT)
+
+
+def test_without_teachers_the_student_learns_from_the_labels(
+    tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    once = replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5, taught=False)
+    alone = replace(tiny_recipe, teachers=(), student=once)
+    outcome = train(tiny_crops, alone, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [STUDENT]
+    (tmp_path / "relabelled").mkdir()
+    relabelled = inverted(tiny_crops, False, tiny_recipe.held_out)
+    other = train(replace(relabelled, crops=tiny_crops.crops), alone, tmp_path / "relabelled")
+    assert other.history(STUDENT) != outcome.history(STUDENT)
+
+
+def test_each_network_has_its_seed_and_all_teachers_are_asked(
+    tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    once = replace(tiny_recipe.teachers[0], stages=(Stage(32, 1),))
+    two = replace(
+        tiny_recipe,
+        teachers=(once, replace(once, seed=2)),
+        student=replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5),
+        views=1,
+    )
+    train(tiny_crops, two, tmp_path)
+    parts = split.divide(tiny_crops.names, two.held_out)
+    views = Views(tiny_crops.crops, np.array(parts.training), two.seed, two.mixed)
+    pixels = np.stack([views.draw(at, 0, 32) for at in parts.training], dtype="f4")
+    answers = [
+        np.asarray(keras.models.load_model(tmp_path / name / loop.BEST)(pixels)["gender"])
+        for name in ("teacher_1", "teacher_2")
+    ]
+    assert np.abs(answers[0] - answers[1]).max() > 1e-3
+    folders = [tmp_path / name / course.ANSWERS for name in ("teacher_1", "teacher_2")]
+    taught = distillation.targets(folders, 0, 0.2).wanted["gender"]
+    assert taught == pytest.approx(1 / (1 + np.exp(-sum(answers) / 2)), abs=1e-4)
+
+
+def test_a_teacher_may_be_taught_by_those_before_it(
+    tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    """With the first one's work done, the second one's does not ask for labels."""
+    once = replace(tiny_recipe.teachers[0], stages=(Stage(32, 1),))
+    two = replace(
+        tiny_recipe,
+        teachers=(once, replace(once, taught=True)),
+        student=replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5),
+        views=1,
+    )
+    outcome = train(tiny_crops, two, tmp_path)
+    again = tmp_path / "again"
+    shutil.copytree(tmp_path / TEACHER, again / TEACHER)
+    relabelled = replace(inverted(tiny_crops, False, tiny_recipe.held_out), crops=tiny_crops.crops)
+    assert_same(train(relabelled, two, again).learnt("teacher_2"), outcome.learnt("teacher_2"))

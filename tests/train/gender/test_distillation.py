@@ -1,0 +1,197 @@
+"""Teachers answer once for each view; what they wrote is what a student is taught."""
+
+# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.gender import distillation, network
+from image_gender_classifier.train.gender.distillation import Teacher
+from image_gender_classifier.train.gender.recipe import Recipe
+from image_gender_classifier.train.gender.targets import from_answers
+from image_gender_classifier.train.gender.views import ViewBatches, Views
+
+POSITIONS = (4, 2, 50, 33, 17, 8)
+
+
+class Killed(Exception):
+    """Stands for a kill."""
+
+
+def untaught(recipe: Recipe, seed: int, size: int) -> Teacher:
+    """A teacher that has not learnt anything."""
+    keras.utils.set_random_seed(seed)
+    return Teacher(network.build(recipe.student, {"race": 3}, pretrained=False, seed=seed), size)
+
+
+@pytest.fixture(scope="module")
+def teacher(tiny_recipe: Recipe) -> Teacher:
+    return untaught(tiny_recipe, seed=1, size=32)
+
+
+@pytest.fixture(scope="module")
+def other(tiny_recipe: Recipe) -> Teacher:
+    return untaught(tiny_recipe, seed=2, size=40)
+
+
+@pytest.fixture(scope="module")
+def views(tiny_crops: CropSet) -> Views:
+    return Views(tiny_crops.crops, np.array(POSITIONS), seed=1, mixed=0.5)
+
+
+@pytest.fixture(scope="module")
+def answered(
+    teacher: Teacher, views: Views, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """The files that hold the answers for three views."""
+    folder = tmp_path_factory.mktemp("answers")
+    distillation.answer(teacher, views, POSITIONS, 3, folder)
+    return content_of(folder)
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def written(content: dict[str, bytes], folder: Path) -> Path:
+    for name, data in content.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_a_file_a_view(answered: dict[str, bytes]) -> None:
+    assert list(answered) == ["basis", "view_000.npz", "view_001.npz", "view_002.npz"]
+    assert len(set(answered.values())) == 4
+
+
+def logits_of(teacher: Teacher, views: Views, number: int) -> Mapping[str, np.ndarray]:
+    pixels = np.stack([views.draw(at, number, teacher.size) for at in POSITIONS], dtype="f4")
+    return {head: np.asarray(logits) for head, logits in teacher.model(pixels).items()}
+
+
+def test_answers_are_the_teachers_logits(
+    answered: dict[str, bytes], teacher: Teacher, views: Views, tmp_path: Path
+) -> None:
+    for number in range(3):
+        logits = logits_of(teacher, views, number)
+        with np.load(written(answered, tmp_path) / f"view_{number:03}.npz") as file:
+            assert set(file.files) == {"gender", "race"}
+            for head in file.files:
+                assert file[head] == pytest.approx(logits[head], abs=1e-4)
+
+
+def test_targets_are_the_mean_of_all_teachers(
+    answered: dict[str, bytes], teacher: Teacher, other: Teacher, views: Views, tmp_path: Path
+) -> None:
+    folders = tmp_path / "one", tmp_path / "two"
+    for folder in folders:
+        folder.mkdir()
+    written(answered, folders[0])
+    distillation.answer(other, views, POSITIONS, 3, folders[1])
+    for number in range(3):
+        one, two = (logits_of(of, views, number) for of in (teacher, other))
+        assert np.abs(one["gender"] - two["gender"]).max() > 1e-3, "who agree prove nothing"
+        expected = from_answers({head: (one[head] + two[head]) / 2 for head in one}, 0.3)
+        targets = distillation.targets(folders, number, 0.3)
+        for head in one:
+            assert targets.wanted[head] == pytest.approx(expected.wanted[head], abs=1e-4)
+
+
+def test_targets_are_the_answers(answered: dict[str, bytes], tmp_path: Path) -> None:
+    for number in range(3):
+        with np.load(written(answered, tmp_path) / f"view_{number:03}.npz") as file:
+            expected = from_answers(dict(file), 0.3)
+        targets = distillation.targets([tmp_path], number, 0.3)
+        for head, shape in (("gender", (6, 1)), ("race", (6, 3))):
+            assert targets.wanted[head].shape == shape
+            assert np.array_equal(targets.wanted[head], expected.wanted[head])
+            assert np.array_equal(targets.weights[head], expected.weights[head])
+
+
+def test_what_is_answered_already_is_left_alone(
+    answered: dict[str, bytes], teacher: Teacher, views: Views, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "view_001.npz", gender=np.ones((len(POSITIONS), 1)))
+    already = (tmp_path / "view_001.npz").read_bytes()
+    distillation.answer(teacher, views, POSITIONS, 3, tmp_path)
+    assert content_of(tmp_path) == {**answered, "view_001.npz": already}
+
+
+def test_answers_of_others_are_not_taken(
+    answered: dict[str, bytes], teacher: Teacher, other: Teacher, views: Views, tmp_path: Path
+) -> None:
+    written(answered, tmp_path)
+    for wrong in (
+        (other, views, POSITIONS),
+        (replace(other, size=teacher.size), views, POSITIONS),
+        (replace(teacher, size=other.size), views, POSITIONS),
+        (teacher, replace(views, seed=2), POSITIONS),
+        (teacher, views, POSITIONS[:-1]),
+    ):
+        with pytest.raises(UsageError, match=rf"^{tmp_path}: holds answers of another teacher"):
+            distillation.answer(*wrong, 3, tmp_path)
+    assert content_of(tmp_path) == answered
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_killed_answering_goes_on_with_the_same_answers(
+    number: int,
+    answered: dict[str, bytes],
+    teacher: Teacher,
+    views: Views,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw = Views.draw
+
+    def killing(views: Views, position: int, of: int, size: int) -> object:
+        if (of, position, size) == (number, POSITIONS[-1], 32):
+            raise Killed
+        return draw(views, position, of, size)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Views, "draw", killing)
+        with pytest.raises(Killed):
+            distillation.answer(teacher, views, POSITIONS, 3, tmp_path)
+    assert list(content_of(tmp_path)) == list(answered)[: 1 + number]
+    distillation.answer(teacher, views, POSITIONS, 3, tmp_path)
+    assert content_of(tmp_path) == answered
+
+
+def test_a_batchs_end_does_not_part_answers_from_their_crops(
+    teacher: Teacher, views: Views, tmp_path: Path
+) -> None:
+    """More crops than go into a batch, in an order of their own."""
+    positions = [*range(59, -1, -1), *range(15)]
+    assert len(positions) > distillation.BATCH
+    plain = replace(views, mixed=0)
+    distillation.answer(teacher, plain, positions, 1, tmp_path)
+    targets = distillation.targets([tmp_path], 0, 0.2).wanted["gender"]
+    batches = ViewBatches(plain, positions, 0, teacher.size, 10)
+    pixels = np.concatenate([batch[0] for batch in batches])
+    logits = np.asarray(teacher.model(pixels)["gender"])
+    assert targets == pytest.approx(1 / (1 + np.exp(-logits)), abs=1e-5)
+    assert np.ptp(targets) > 1e-3
+
+
+@pytest.mark.parametrize("left", [0, 100, -30])
+def test_answers_that_a_power_cut_spoilt_are_given_again(
+    left: int, answered: dict[str, bytes], teacher: Teacher, views: Views, tmp_path: Path
+) -> None:
+    folder = written(answered, tmp_path)
+    spoilt = folder / "view_001.npz"
+    spoilt.write_bytes(spoilt.read_bytes()[:left])
+    distillation.answer(teacher, views, POSITIONS, 3, folder)
+    with np.load(spoilt) as file:
+        for head, logits in logits_of(teacher, views, 1).items():
+            assert np.allclose(file[head], logits, atol=1e-5)

@@ -1,0 +1,253 @@
+"""Training can be killed at any moment and resumed as if nothing had happened."""
+
+# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.train.common import history, loop, split
+from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.gender import fit
+from image_gender_classifier.train.gender.batches import EpochBatches
+from image_gender_classifier.train.gender.fit import Lesson
+from image_gender_classifier.train.gender.recipe import Recipe, Stage, Training
+from image_gender_classifier.train.gender.targets import Targets, from_labels, vocabulary
+from image_gender_classifier.train.gender.views import Views
+
+HELD_OUT = 0.2
+
+
+class Killed(Exception):
+    """Stands for a kill."""
+
+
+@pytest.fixture(scope="module")
+def training(tiny_recipe: Recipe) -> Training:
+    """Changes its size before the last epoch."""
+    return replace(tiny_recipe.student, stages=(Stage(32, 2), Stage(40, 1)))
+
+
+@pytest.fixture(scope="module")
+def lesson(tiny_crops: CropSet) -> Lesson:
+    """The labels, with every second epoch's view the same."""
+    parts, words = split.divide(tiny_crops.names, HELD_OUT), vocabulary(tiny_crops.samples)
+    samples = [tiny_crops.samples[position] for position in parts.training]
+    targets = from_labels(samples, words, group_weight=0.2, label_smoothing=0.05)
+    views = Views(tiny_crops.crops, np.array(parts.training), seed=1, mixed=0.5)
+    return Lesson(tiny_crops, parts, words, views, lambda epoch: epoch % 2, lambda _: targets)
+
+
+def train(lesson: Lesson, training: Training, folder: Path, seed: int = 1) -> keras.Model:
+    return fit.fit(lesson, training, False, seed, folder)
+
+
+def history_of(folder: Path) -> list[dict[str, float]]:
+    with (folder / history.HISTORY).open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def assert_same(one: keras.Model, two: keras.Model) -> None:
+    for ours, theirs in zip(one.get_weights(), two.get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+@pytest.fixture(scope="module")
+def finished(
+    lesson: Lesson, training: Training, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, keras.Model]:
+    """The folder and the model of an uninterrupted run."""
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, train(lesson, training, folder)
+
+
+def kill_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills the second batch of an epoch, when the first has already been learnt."""
+    get: Callable[[EpochBatches, int], Any] = EpochBatches.__getitem__
+
+    def killing(batches: EpochBatches, index: int) -> Any:
+        if batches._epoch == epoch and index == 1:
+            raise Killed
+        return get(batches, index)
+
+    monkeypatch.setattr(EpochBatches, "__getitem__", killing)
+
+
+def test_history_has_a_row_an_epoch(finished: tuple[Path, keras.Model]) -> None:
+    history = history_of(finished[0])
+    assert [row["epoch"] for row in history] == [0, 1, 2]
+    assert {"loss", "val_loss", "gender_accuracy", "val_gender_accuracy"} <= set(history[0])
+    assert all(np.isfinite(list(row.values())).all() for row in history)
+
+
+def test_nothing_half_written_is_left(finished: tuple[Path, keras.Model]) -> None:
+    names = {path.name for path in finished[0].iterdir()}
+    assert names == {loop.LAST, loop.BEST, history.HISTORY}
+
+
+def test_a_run_killed_in_every_epoch_goes_on_as_if_it_had_not_stopped(
+    finished: tuple[Path, keras.Model],
+    lesson: Lesson,
+    training: Training,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for epoch in range(training.epochs):
+        with monkeypatch.context() as patch:
+            kill_in(epoch, patch)
+            with pytest.raises(Killed):
+                train(lesson, training, tmp_path)
+        done = history_of(tmp_path) if epoch else []
+        assert done == history_of(finished[0])[:epoch]
+    model = train(lesson, training, tmp_path)
+    assert history_of(tmp_path) == history_of(finished[0])
+    assert_same(model, finished[1])
+    assert_same(
+        keras.models.load_model(tmp_path / loop.LAST),
+        keras.models.load_model(finished[0] / loop.LAST),
+    )
+
+
+def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
+    finished: tuple[Path, keras.Model],
+    lesson: Lesson,
+    training: Training,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save: Callable[[keras.Model, Path], None] = loop.save_whole
+
+    def killing(model: keras.Model, path: Path) -> None:
+        if path.name == loop.LAST and len(history_of(tmp_path)) == 2:
+            raise Killed
+        save(model, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "save_whole", killing)
+        with pytest.raises(Killed):
+            train(lesson, training, tmp_path)
+    model = train(lesson, training, tmp_path)
+    assert history_of(tmp_path) == history_of(finished[0])
+    assert_same(model, finished[1])
+
+
+def test_a_finished_run_is_not_trained_further(
+    finished: tuple[Path, keras.Model],
+    lesson: Lesson,
+    training: Training,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kill_in(0, monkeypatch)
+    before = history_of(finished[0])
+    assert_same(train(lesson, training, finished[0]), finished[1])
+    assert history_of(finished[0]) == before
+
+
+def test_a_damaged_best_epoch_is_told(
+    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
+) -> None:
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    (tmp_path / loop.BEST).write_bytes(b"")
+    with pytest.raises(ModelError, match=r"best\.keras: cannot be read .*; delete its folder"):
+        train(lesson, training, tmp_path)
+
+
+def test_another_networks_checkpoint_is_told(
+    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
+) -> None:
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    other.compile("sgd", "mse")
+    other.save(tmp_path / loop.LAST)
+    with pytest.raises(ModelError, match=r"last\.keras: is of another network"):
+        train(lesson, training, tmp_path)
+
+
+def test_a_loss_that_is_no_number_ends_it(
+    lesson: Lesson, training: Training, tmp_path: Path
+) -> None:
+    wild = replace(training, learning_rate=1e30)
+    with pytest.raises(ModelError, match="no number any more in epoch"):
+        train(lesson, wild, tmp_path)
+    assert not (tmp_path / loop.BEST).exists()
+
+
+def test_the_seed_decides(
+    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
+) -> None:
+    """Of the network here; that of the views is another's, and stays."""
+    once = replace(training, stages=training.stages[:1])
+    train(lesson, once, tmp_path, seed=2)
+    assert history_of(tmp_path)[0]["loss"] != history_of(finished[0])[0]["loss"]
+
+
+def test_the_best_is_kept_however_it_goes_on(
+    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
+) -> None:
+    """After two epochs that are said to be better than any later one."""
+    for path in finished[0].iterdir():
+        shutil.copy(path, tmp_path)
+    rows = [dict(row, epoch=index) for index, row in enumerate(history_of(tmp_path))]
+    rows[1]["val_loss"] = -1.0
+    history.write(rows, tmp_path)
+    before = (tmp_path / loop.BEST).read_bytes()
+    longer = replace(training, stages=(*training.stages, Stage(32, 1)))
+    train(lesson, longer, tmp_path)
+    assert [row["epoch"] for row in history_of(tmp_path)] == [0, 1, 2, 3]
+    assert (tmp_path / loop.BEST).read_bytes() == before
+
+
+def test_gives_the_epoch_of_least_validation_loss(
+    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training
+) -> None:
+    """The loss of the model handed back, computed here, is the least one of the history."""
+    samples, crops = lesson.crop_set.samples, lesson.crop_set.crops
+    positions, square = lesson.parts.held_out, whole(*crops.shape[1:3])
+    pixels = [crop(crops[position], square, training.size) for position in positions]
+    logits = np.asarray(finished[1](np.stack(pixels).astype(np.float32))["gender"])[:, 0]
+    female = np.array([samples[position].gender == "female" for position in positions])
+    loss = np.mean(np.logaddexp(0, logits) - female * logits)
+    accuracy = np.mean((logits >= 0) == female)
+    best = min(history_of(finished[0]), key=lambda row: row["val_loss"])
+    assert loss == pytest.approx(best["val_gender_loss"], abs=1e-4)
+    assert loss == pytest.approx(best["val_loss"], abs=1e-4), "of gender alone, without groups"
+    assert accuracy == pytest.approx(best["val_gender_accuracy"], abs=1e-6)
+
+
+def test_each_epoch_has_its_view_and_size_and_all_of_the_training_part_alone(
+    lesson: Lesson, training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    seen: dict[int, set[tuple[int, int, int]]] = {0: set(), 1: set(), 2: set()}
+    drawn: Callable[[EpochBatches, int], Any] = EpochBatches._drawn
+
+    def targets_of(number: int) -> Targets:
+        asked.append(number)
+        return lesson.targets_of(number)
+
+    def watching(batches: EpochBatches, position: int) -> Any:
+        pixels = drawn(batches, position)
+        seen[batches._epoch].add((int(position), batches._number, len(pixels)))
+        return pixels
+
+    monkeypatch.setattr(EpochBatches, "_drawn", watching)
+    train(replace(lesson, targets_of=targets_of), training, tmp_path)
+    assert asked == [0, 1, 0]
+    learnt = lesson.parts.training
+    assert seen == {
+        0: {(position, 0, 32) for position in learnt},
+        1: {(position, 1, 32) for position in learnt},
+        2: {(position, 0, 40) for position in learnt},
+    }

@@ -1,0 +1,255 @@
+"""A recipe is checked before anything starts; a run is compared by it after a trip through JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import FrozenInstanceError, asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("pydantic")
+
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.train.common.split import HELD_OUT_FRACTION
+from image_gender_classifier.train.gender.recipe import (
+    BLOCKS,
+    SHIPPED,
+    Recipe,
+    Stage,
+    Training,
+    load,
+)
+
+STORED = 128
+seeds = st.integers(0, 2**32 - 1)
+shares = st.floats(0, 1, exclude_max=True)
+amounts = st.floats(0, 1e6)
+
+
+@st.composite
+def trainings(draw: st.DrawFn) -> Training:
+    lite = draw(st.sampled_from(sorted(BLOCKS)))
+    stages = st.builds(Stage, size=st.integers(32, STORED), epochs=st.integers(1, 99))
+    return Training(
+        seed=draw(seeds),
+        lite=lite,
+        blocks=draw(st.integers(1, BLOCKS[lite])),
+        features=draw(st.integers(1, 2000)),
+        dropout=draw(shares),
+        stages=tuple(draw(st.lists(stages, min_size=1, max_size=4))),
+        batch=draw(st.integers(1, 999)),
+        learning_rate=draw(st.floats(1e-9, 9)),
+        warmup_epochs=draw(shares),
+        weight_decay=draw(amounts),
+        mixed=draw(st.floats(0, 1)),
+        label_smoothing=draw(shares),
+        group_weight=draw(amounts),
+        taught=draw(st.booleans()),
+    )
+
+
+def recipe_of(networks: list[Training], **others: Any) -> Recipe:
+    """The last one is the student; the first one has nobody to be taught by."""
+    first, *rest = networks
+    *teachers, student = replace(first, taught=False), *rest
+    return Recipe(teachers=tuple(teachers), student=student, **others)
+
+
+recipes = st.builds(
+    recipe_of,
+    seed=seeds,
+    held_out=st.floats(HELD_OUT_FRACTION, 1, exclude_max=True),
+    stored_size=st.integers(STORED, 500),
+    pretrained=st.booleans(),
+    mixed=st.floats(0, 1),
+    views=st.integers(1, 99),
+    networks=st.lists(trainings(), min_size=1, max_size=3),
+)
+
+
+def as_toml(recipe: Recipe) -> str:
+    """JSON's numbers, true and false are TOML's, and its lists too."""
+    content = asdict(recipe)
+    tables = [("[student]", content.pop("student"))]
+    tables += [("[[teachers]]", teacher) for teacher in content.pop("teachers")]
+    lines = [f"{key} = {json.dumps(value)}" for key, value in content.items()]
+    for head, table in tables:
+        lines.append(head)
+        for key, value in table.items():
+            if key == "stages":
+                stages = (f"{{ size = {one['size']}, epochs = {one['epochs']} }}" for one in value)
+                lines.append(f"stages = [{', '.join(stages)}]")
+            else:
+                lines.append(f"{key} = {json.dumps(value)}")
+    return "\n".join(lines)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recipes") / "recipe.toml"
+
+
+def test_the_shipped_one_loads() -> None:
+    recipe = load()
+    assert recipe == load(SHIPPED)
+    assert len(recipe.teachers) >= 1
+    assert recipe.student.size == 96
+    assert recipe.student.blocks < min(teacher.blocks for teacher in recipe.teachers)
+
+
+def test_holds_out_what_evaluation_takes_for_held_out() -> None:
+    assert load().held_out == HELD_OUT_FRACTION
+
+
+@given(recipe=recipes)
+def test_what_is_written_is_read(recipe: Recipe, file: Path) -> None:
+    file.write_text(as_toml(recipe))
+    assert load(file) == recipe
+
+
+@given(recipe=recipes)
+def test_equal_runs_are_equal_after_json(recipe: Recipe, file: Path) -> None:
+    """As `run.json` is compared: by the content, not by the recipe."""
+    file.write_text(as_toml(recipe))
+    content = json.loads(json.dumps(asdict(recipe)))
+    assert content == json.loads(json.dumps(asdict(load(file))))
+    other = replace(recipe, seed=recipe.seed ^ 1)
+    assert content != json.loads(json.dumps(asdict(other)))
+
+
+@given(recipe=recipes)
+def test_each_epoch_has_its_stages_size(recipe: Recipe) -> None:
+    student = recipe.student
+    sizes = [student.size_of(epoch) for epoch in range(student.epochs)]
+    for stage in student.stages:
+        assert sizes[: stage.epochs] == [stage.size] * stage.epochs
+        del sizes[: stage.epochs]
+    assert sizes == []
+    assert student.size == student.stages[-1].size
+    with pytest.raises(IndexError):
+        student.size_of(student.epochs)
+
+
+def test_cannot_be_changed(tiny_recipe: Recipe) -> None:
+    with pytest.raises(FrozenInstanceError):
+        tiny_recipe.seed = 2  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        tiny_recipe.student.blocks = 2  # type: ignore[misc]
+
+
+WRONG = [
+    ("seed = 1", "seed = -1", "seed"),
+    ("seed = 1", "seed = 4294967296", "seed"),
+    ("seed = 1", "seed = 1.5", "seed"),
+    ("seed = 1", 'seed = "1"', "seed"),
+    ("seed = 1", "seed = true", "seed"),
+    ("seed = 1", "", "seed"),
+    ("held_out = 0.2", "held_out = 0.04", "held_out"),
+    ("held_out = 0.2", "held_out = 1", "held_out"),
+    ("held_out = 0.2", "held_out = nan", "held_out"),
+    ("stored_size = 40", "stored_size = 0", "stored_size"),
+    ("stored_size = 40", "stored_size = 39", "stored_size"),
+    ("pretrained = false", "pretrained = 2", "pretrained"),
+    ("pretrained = false", 'pretrained = "yes"', "pretrained"),
+    ("pretrained = false", "pretrained = false\nepochs = 3", "epochs"),
+    ("[[teachers]]", "[teachers]", "teachers"),
+    ("[[teachers]]", "[[masters]]", "masters"),
+    ("seed = 1\nlite", "seed = -1\nlite", "teachers.0.seed"),
+    ("mixed = 0.5\nlabel", "mixed = 2\nlabel", "teachers.0.mixed"),
+    ("lite = 2", "lite = 3", "teachers.0.lite"),
+    ("lite = 2", "lite = -1", "teachers.0.lite"),
+    ("{ size = 40", "{ size = 41", "stored_size"),
+    ("views = 2", "views = 0", "views"),
+    ("views = 2", "view = 2", "view"),
+    ("mixed = 0.5", "mixed = 1.1", "mixed"),
+    ("mixed = 0.5", "mixed = -0.1", "mixed"),
+    ("blocks = 1\n", "blocks = 0\n", "teachers.0.blocks"),
+    (
+        "[student]\nseed = 0\nlite = 0\nblocks = 1",
+        "[student]\nseed = 0\nlite = 0\nblocks = 17",
+        "student",
+    ),
+    (
+        "[student]\nseed = 0\nlite = 0\nblocks = 1",
+        "[student]\nseed = 0\nlite = 1\nblocks = 22",
+        "student",
+    ),
+    ("lite = 2\nblocks = 1", "lite = 2\nblocks = 22", "teachers.0"),
+    ("features = 8", "features = 0", "teachers.0.features"),
+    ("dropout = 0.2", "dropout = 1", "teachers.0.dropout"),
+    ("dropout = 0.2", "dropout = inf", "teachers.0.dropout"),
+    ("{ size = 32, epochs = 2 }", "", "student.stages"),
+    ("{ size = 32, epochs = 2 }", "{ size = 31, epochs = 3 }", "student.stages.0.size"),
+    ("{ size = 32, epochs = 2 }", "{ size = 32, epochs = 0 }", "student.stages.0.epochs"),
+    ("{ size = 32, epochs = 2 }", "{ size = 32 }", "student.stages.0.epochs"),
+    ("{ size = 32, epochs = 2 }", "{ size = 32, epochs = 2, x = 1 }", "student.stages.0.x"),
+    ("stages = [{ size = 32, epochs = 2 }]", "stages = 3", "student.stages"),
+    ("batch = 16", "batch = 0", "teachers.0.batch"),
+    ("batch = 16", "batch = 16\npatience = 3", "teachers.0.patience"),
+    ("learning_rate = 0.002", "learning_rate = 0", "teachers.0.learning_rate"),
+    ("learning_rate = 0.002", "learning_rate = nan", "teachers.0.learning_rate"),
+    ("learning_rate = 0.002", "learning_rate = inf", "teachers.0.learning_rate"),
+    ("warmup_epochs = 0.5", "warmup_epochs = -1", "teachers.0.warmup_epochs"),
+    ("warmup_epochs = 0.5", "warmup_epochs = 1", "teachers.0"),
+    ("weight_decay = 0.02", "weight_decay = -0.1", "teachers.0.weight_decay"),
+    ("label_smoothing = 0.05", "label_smoothing = 1", "teachers.0.label_smoothing"),
+    ("group_weight = 0.2", "group_weight = -1", "teachers.0.group_weight"),
+    ("group_weight = 0.2", "group_weight = []", "teachers.0.group_weight"),
+    ("taught = false", "taught = 0", "teachers.0.taught"),
+    ("taught = false", "taught = true", "the first network has no teacher"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "key"), WRONG)
+def test_what_cannot_be_is_told_with_file_and_key(
+    right: str, wrong: str, key: str, tiny_file: Path, file: Path
+) -> None:
+    text = tiny_file.read_text()
+    assert right in text
+    file.write_text(text.replace(right, wrong, 1))
+    with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: .*{re.escape(key)}") as told:
+        load(file)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("content", [b"seed = ", b"[student", b"seed = 1\nseed = 1", b"\xff"])
+def test_what_is_no_toml_is_told(content: bytes, file: Path) -> None:
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: is no TOML file"):
+        load(file)
+
+
+@pytest.mark.parametrize("content", ["", "seed = 1", "[student]", "recipe = []"])
+def test_what_is_no_whole_recipe_is_told(content: str, file: Path) -> None:
+    file.write_text(content)
+    with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: "):
+        load(file)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    for path in (tmp_path / "absent.toml", tmp_path):
+        with pytest.raises(UsageError, match=rf"^{re.escape(str(path))}: cannot be read"):
+            load(path)
+
+
+def test_without_teachers_is_a_recipe_too(tiny_recipe: Recipe, file: Path) -> None:
+    alone = replace(tiny_recipe, teachers=(), student=replace(tiny_recipe.student, taught=False))
+    file.write_text(as_toml(alone))
+    assert load(file) == alone
+
+
+@pytest.mark.parametrize("content", [None, "a = " + "[" * 100_000])
+def test_a_recipe_that_is_none_is_told(content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    if content is None:
+        os.mkfifo(path)
+    else:
+        path.write_text(content)
+    with pytest.raises(UsageError, match=r"recipe\.toml: (cannot be read|is no TOML file)"):
+        load(path)

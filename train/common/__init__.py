@@ -1,0 +1,1 @@
+"""What the training of both networks shares: command line, crops, loop, checkpoints, saving."""

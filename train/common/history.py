@@ -1,0 +1,85 @@
+"""What every epoch gave: kept as a CSV file beside the checkpoints, and shown to a person."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.system.files import read_document
+from image_gender_classifier.train.gender.targets import GENDER
+
+HISTORY = "history.csv"
+_WATCHED = "val_loss"
+
+Row = dict[str, float]
+"""An epoch's number, from 0, as `epoch`, and Keras's logs by name."""
+
+
+def read(folder: Path) -> list[Row]:
+    """Reads a folder's history; empty where there is none.
+
+    Raises:
+        ModelError: It is damaged.
+    """
+    path = folder / HISTORY
+    if not path.exists():
+        return []
+    try:
+        text = io.StringIO(read_document(path).decode("utf-8"), newline="")
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(text)]
+        return [{**row, "epoch": int(row["epoch"])} for row in rows]
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, csv.Error) as error:
+        raise ModelError(f"{path}: cannot be read ({error}); delete its folder") from None
+
+
+def write(rows: Sequence[Row], folder: Path) -> None:
+    """Writes a history of at least one epoch, whole or not at all.
+
+    Raises:
+        OutputError: The folder cannot be written to.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(folder / HISTORY, text.getvalue().encode())
+
+
+def best(rows: Sequence[Row]) -> int:
+    """Gives the place of the least validation loss; one that is no number is never the least."""
+    return int(np.argmin(np.nan_to_num([row[_WATCHED] for row in rows], nan=np.inf)))
+
+
+def column(names: Container[str], kind: str, prefix: str = "") -> str | None:
+    """Names the column of the gender's loss or accuracy, or of all heads' together without one.
+
+    Keras names a loss after its head only among several. On the held-out part no other head has a
+    weight, so that all of them together are the gender's, and that is what chooses the best epoch.
+
+    Args:
+        names: The columns that there are.
+        kind: "loss" or "accuracy".
+        prefix: "val_" for the held-out part.
+    """
+    if prefix + kind == _WATCHED:
+        return _WATCHED if _WATCHED in names else None
+    for name in (f"{prefix}{GENDER}_{kind}", f"{prefix}{kind}"):
+        if name in names:
+            return name
+    return None
+
+
+def line(row: Mapping[str, float], epochs: int) -> str:
+    """Says what an epoch gave."""
+    parts = []
+    for kind in ("loss", "accuracy"):
+        for prefix, part in (("", ""), ("val_", "held-out ")):
+            if (name := column(row, kind, prefix)) is not None:
+                parts.append(f"{part}{kind} {row[name]:.4f}")
+    return f"epoch {row['epoch'] + 1:.0f}/{epochs}: {', '.join(parts)}"

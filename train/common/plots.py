@@ -1,0 +1,39 @@
+"""Learning curves as a picture."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from image_gender_classifier.train.common.history import column
+
+
+def learning_curves(history: Path, target: Path) -> None:
+    """Draws the losses, and accuracies where there are some, over the epochs.
+
+    Args:
+        history: The CSV that training writes.
+        target: The PNG file to write.
+    """
+    # Imported late and without a screen: Matplotlib takes a second to start.
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    with history.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    epochs = [float(row["epoch"]) + 1 for row in rows]
+    kinds = [kind for kind in ("loss", "accuracy") if column(rows[0], kind)]
+    figure, panels = pyplot.subplots(
+        1, len(kinds), squeeze=False, figsize=(4.5 * len(kinds), 3.5), layout="constrained"
+    )
+    for panel, kind in zip(panels[0], kinds, strict=True):
+        for prefix, label in (("", "training (augmented)"), ("val_", "held out")):
+            name = column(rows[0], kind, prefix)
+            panel.plot(epochs, [float(row[name]) for row in rows], marker=".", label=label)
+        panel.set(xlabel="epoch", title=kind)
+        panel.grid(alpha=0.3)
+        panel.legend()
+    figure.savefig(target, dpi=120)
+    pyplot.close(figure)

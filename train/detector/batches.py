@@ -1,0 +1,41 @@
+"""Scenes with their maps, for Keras."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from image_gender_classifier.detection.heatmap import letterbox
+from image_gender_classifier.train.detector import maps, scenes
+from image_gender_classifier.train.detector.network import BOX, HEAT
+from image_gender_classifier.train.detector.scenes import Sources
+
+
+class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Scenes that depend on their key and their place alone, as a model's input and targets."""
+
+    def __init__(
+        self, sources: Sources, count: int, *, size: int, batch: int, key: tuple[int, ...]
+    ) -> None:
+        super().__init__(workers=2, max_queue_size=16)
+        self._sources = sources
+        self._count = count
+        self._size = size
+        self._batch = batch
+        self._key = key
+
+    def __len__(self) -> int:
+        return self._count // self._batch
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        pixels, heats, boxes = [], [], []
+        for place in range(index * self._batch, (index + 1) * self._batch):
+            random = np.random.default_rng((*self._key, place))
+            scene = scenes.draw(self._sources, self._size, random)
+            heat, told = maps.of(scene.frames, self._size)
+            pixels.append(letterbox(scene.pixels, self._size))
+            heats.append(heat)
+            boxes.append(told)
+        return np.stack(pixels, dtype="f4"), {HEAT: np.stack(heats), BOX: np.stack(boxes)}

@@ -1,0 +1,349 @@
+"""Pictures made to order: faces whose frames are known, set into pictures without people.
+
+A network that is shown pasted squares learns to find pasted edges. So faces are cut out along
+many outlines, or go on beyond their square until they fade; backgrounds take on their light;
+patches without a face are pasted by the same means; some scenes are nothing but one face and what
+goes on around it; and many are what the finder sees when it looks at one face again.
+
+Faces are not mirrored: how FairFace's frames lie around heads that look aside is not alike for
+left and right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier.detection.heatmap import letterbox, window
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
+from image_gender_classifier.train.gender.augment import degrade
+
+_Random = np.random.Generator
+_Mask = npt.NDArray[np.float32]
+
+_CLOSE = 0.6  # share of the scenes that are a look at one face
+_MARGINS = (1.3, 1.8)  # sides of such looks over that of the face's frame, about as in use
+_LARGER = 1.5  # sides of the pictures that such looks are cut from, over the looks'
+_MOVED, _MISJUDGED = 0.06, 0.12  # how far off a first look's frame lies, standard deviations
+_ALONE = 0.25  # share of the scenes that are made of one face and nothing else
+_MIRRORED = 0.7  # of the longest side: mirroring the edge of a smaller face would show another
+_EMPTY = 0.2  # share of the others that have no face
+SMALLEST, _LARGEST = 0.12, 1.1  # of a frame against the picture's longest side
+_SHOULDERS = 0.5
+_TONED = 0.5
+_CONTINUED = 0.4  # share of the patches that go on beyond their square
+_BEYOND = 0.35  # of a patch's side: how far on each side
+_TRIES = 4  # at a place for a further face that hides no other
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A picture and the faces in it.
+
+    Attributes:
+        pixels: uint8 RGB, H x W x 3.
+        frames: The classifier's frame of each face, in its pixels; may reach beyond them.
+    """
+
+    pixels: Pixels
+    frames: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """What scenes are made of.
+
+    Attributes:
+        crops: Faces in the classifier's frame, uint8 RGB, N x S x S x 3.
+        positions: Which of the crops may be shown.
+        backgrounds: Pictures without people, uint8 RGB, H x W x 3 each.
+    """
+
+    crops: npt.NDArray[np.uint8]
+    positions: Sequence[int]
+    backgrounds: Sequence[Pixels]
+
+
+def draw(sources: Sources, longest: int, random: _Random) -> Scene:
+    """Draws a scene.
+
+    Args:
+        sources: What it is made of.
+        longest: Its longest side in pixels.
+        random: Where the randomness comes from.
+    """
+    if random.random() < _CLOSE:
+        return _close(_whole(sources, round(_LARGER * longest), random), longest, random)
+    return _whole(sources, longest, random)
+
+
+def _whole(sources: Sources, longest: int, random: _Random) -> Scene:
+    """Makes a picture."""
+    height, width = _shape(longest, random)
+    if random.random() < _ALONE:
+        scene = _alone(sources, height, width, random)
+    else:
+        scene = _composed(sources, height, width, random)
+    return Scene(degrade(scene.pixels, random), scene.frames)
+
+
+def _close(scene: Scene, longest: int, random: _Random) -> Scene:
+    """Looks at one of a picture's faces, or at where none is, as the finder does once it suspects.
+
+    Args:
+        scene: The picture.
+        longest: Longest side of what is seen, in pixels.
+        random: Where the randomness comes from.
+    """
+    height, width = scene.pixels.shape[:2]
+    if scene.frames:
+        suspected = _misjudged(scene.frames[int(random.integers(len(scene.frames)))], random)
+    else:
+        side, centre = _place(height, width, random)
+        suspected = _square(centre, side)
+    margin = _MARGINS[int(random.integers(len(_MARGINS)))]
+    left, top, extent = window(suspected, margin, height, width)
+    part = scene.pixels[top : top + extent, left : left + extent]
+    scale = longest / max(part.shape[:2])
+    rows, columns = (max(round(length * scale), 1) for length in part.shape[:2])
+    seen = (
+        Box((box.x - left) * scale, (box.y - top) * scale, box.width * scale, box.width * scale)
+        for box in scene.frames
+    )
+    inside = tuple(
+        box
+        for box in seen
+        if 0 <= box.x + box.width / 2 < columns and 0 <= box.y + box.width / 2 < rows
+    )
+    return Scene(letterbox(part, longest)[:rows, :columns], inside)
+
+
+def _misjudged(frame: Box, random: _Random) -> Box:
+    """Draws where a first look might place a frame."""
+    side = frame.width * float(np.exp(random.normal(0, _MISJUDGED)))
+    x, y = (
+        start + frame.width / 2 + frame.width * random.normal(0, _MOVED)
+        for start in (frame.x, frame.y)
+    )
+    return _square((x, y), side)
+
+
+def _shape(longest: int, random: _Random) -> tuple[int, int]:
+    """Draws a picture's height and width: portrait, square or landscape."""
+    shorter = longest if random.random() < 0.4 else round(longest * random.uniform(0.55, 1))
+    return (longest, shorter) if random.random() < 0.5 else (shorter, longest)
+
+
+def _alone(sources: Sources, height: int, width: int, random: _Random) -> Scene:
+    """Makes a picture of one face: cut inside its square, or with the square's edge going on."""
+    face = _face(sources, random)
+    longest = max(height, width)
+    side = longest * random.uniform(0.5, 1.5)
+    spare = (side - width) / 2, (side - height) / 2
+    centre = (
+        width / 2 + spare[0] * random.uniform(-0.9, 0.9),
+        height / 2 + spare[1] * random.uniform(-0.9, 0.9),
+    )
+    matrix = _placing(len(face), side, centre, _angle(random))
+    edge = _edge(random, side >= _MIRRORED * longest)
+    pixels = cv2.warpAffine(face, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=edge)
+    return Scene(cast(Pixels, pixels), (_square(centre, side),))
+
+
+def _edge(random: _Random, mirrored: bool = True) -> int:
+    """Draws how a square goes on beyond its edge."""
+    if mirrored and random.random() < 0.5:
+        return cv2.BORDER_REFLECT_101
+    return cv2.BORDER_REPLICATE
+
+
+def _composed(sources: Sources, height: int, width: int, random: _Random) -> Scene:
+    """Sets faces, and patches that are none, into a background."""
+    pixels = _background(sources, height, width, random)
+    for _ in range(random.poisson(0.7)):
+        patch = _background(sources, 96, 96, random)
+        side, centre = _place(height, width, random)
+        _paste(pixels, patch, side, centre, random)
+    frames: list[Box] = []
+    wanted = 0 if random.random() < _EMPTY else 1 + min(random.poisson(0.3), 3)
+    shown = [_face(sources, random) for _ in range(max(wanted, 1))]
+    if random.random() < _TONED:
+        pixels = _toned(pixels, shown[0], random.uniform(0.3, 1))
+    for _ in range(wanted * _TRIES):
+        if len(frames) == wanted:
+            break
+        side, centre = _place(height, width, random)
+        frame = _square(centre, side)
+        if any(_overlap(frame, other) for other in frames):
+            continue
+        if random.random() < _SHOULDERS:
+            _dress(pixels, sources, frame, random)
+        _paste(pixels, shown[len(frames)], side, centre, random)
+        frames.append(frame)
+    return Scene(pixels, tuple(frames))
+
+
+def _toned(pixels: Pixels, like: Pixels, share: float) -> Pixels:
+    """Brings the mean colour of a picture nearer to another's, as one light does."""
+    shift = share * (like.mean(axis=(0, 1)) - pixels.mean(axis=(0, 1)))
+    toned: Pixels = np.clip(pixels + shift, 0, 255).astype(np.uint8)
+    return toned
+
+
+def _background(sources: Sources, height: int, width: int, random: _Random) -> Pixels:
+    """Cuts a random part of a background, of the shape wanted as far as it goes."""
+    picture = sources.backgrounds[int(random.integers(len(sources.backgrounds)))]
+    scale = min(picture.shape[0] / height, picture.shape[1] / width) * random.uniform(0.4, 1)
+    rows, columns = max(round(height * scale), 1), max(round(width * scale), 1)
+    top = random.integers(picture.shape[0] - rows + 1)
+    left = random.integers(picture.shape[1] - columns + 1)
+    part = picture[top : top + rows, left : left + columns, :]
+    if random.random() < 0.5:
+        part = part[:, ::-1]
+    interpolation = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
+    return cast(Pixels, cv2.resize(part, (width, height), interpolation=interpolation))
+
+
+def _place(height: int, width: int, random: _Random) -> tuple[float, tuple[float, float]]:
+    """Draws a side, and a centre that leaves most of a face in the picture."""
+    side = max(height, width) * np.exp(random.uniform(np.log(SMALLEST), np.log(_LARGEST)))
+    side = min(side, 1.3 * min(height, width))
+    margins = [min(0.35 * side, extent / 2) for extent in (width, height)]
+    x, y = (
+        random.uniform(margin, extent - margin)
+        for margin, extent in zip(margins, (width, height), strict=True)
+    )
+    return float(side), (x, y)
+
+
+def _angle(random: _Random) -> float:
+    """Draws by how many degrees a head is turned in the picture."""
+    return random.normal(0, 10) if random.random() < 0.6 else random.uniform(-45, 45)
+
+
+def _placing(
+    stored: int, side: float, centre: tuple[float, float], degrees: float
+) -> npt.NDArray[np.float64]:
+    """Gives the affine map (2 x 3) from a stored square to its place, turned about its centre."""
+    zoom, angle = side / stored, np.radians(degrees)
+    cos, sin = zoom * np.cos(angle), zoom * np.sin(angle)
+    turn = np.array([[cos, sin], [-sin, cos]])
+    middle = (stored - 1) / 2
+    offset = np.array(centre) - 0.5 - turn @ (middle, middle)
+    return np.column_stack([turn, offset])
+
+
+def _paste(
+    pixels: Pixels, patch: Pixels, side: float, centre: tuple[float, float], random: _Random
+) -> None:
+    """Sets a square patch into pixels, in place, cut out along a random outline."""
+    if random.random() < _CONTINUED:
+        border = round(_BEYOND * len(patch))
+        side *= 1 + 2 * border / len(patch)
+        patch = cast(
+            Pixels, cv2.copyMakeBorder(patch, border, border, border, border, _edge(random))
+        )
+        mask = _fading(len(patch), random)
+    else:
+        mask = _outline(len(patch), random)
+    matrix = _placing(len(patch), side, centre, _angle(random))
+    _blend(pixels, patch, mask, matrix, side, centre)
+
+
+def _blend(
+    pixels: Pixels,
+    patch: Pixels,
+    mask: _Mask,
+    matrix: npt.NDArray[np.float64],
+    side: float,
+    centre: tuple[float, float],
+) -> None:
+    """Lays a patch over the part of the pixels that it can touch."""
+    reach = side * 0.75  # a square turned by 45 degrees reaches 0.71 of its side
+    left, top = (max(int(middle - reach), 0) for middle in centre)
+    right, bottom = (int(middle + reach) + 2 for middle in centre)
+    part = pixels[top:bottom, left:right]
+    shifted = matrix - np.array([[0, 0, left], [0, 0, top]])
+    size = part.shape[1::-1]
+    laid = cv2.warpAffine(patch, shifted, size, borderMode=cv2.BORDER_REPLICATE)
+    share = cv2.warpAffine(mask, shifted, size)[..., None]
+    part[:] = (part + share * (laid.astype(np.float32) - part) + 0.5).astype(np.uint8)
+
+
+def _outline(side: int, random: _Random) -> _Mask:
+    """Draws what of a square is seen: an oval round the head or nearly all of it, soft or hard."""
+    if random.random() < 0.75:
+        axes = side * np.array([random.uniform(0.3, 0.46), random.uniform(0.4, 0.52)])
+        mask = _oval(side, axes, random.uniform(2, 4), random)
+    else:
+        mask = np.zeros((side, side), np.float32)
+        left, top, right, bottom = (random.uniform(0.02, 0.12, 4) * side).astype(int)
+        mask[top : side - bottom, left : side - right] = 1
+    if random.random() < 0.9:
+        softness = side * random.uniform(0.008, 0.05)
+        mask = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness))
+    return mask
+
+
+def _fading(side: int, random: _Random) -> _Mask:
+    """Draws what is seen of a square that goes on beyond its edge: it fades away slowly."""
+    mask = _oval(side, side * random.uniform(0.28, 0.46, 2), random.uniform(2, 6), random)
+    return cast(_Mask, cv2.GaussianBlur(mask, (0, 0), side * random.uniform(0.02, 0.08)))
+
+
+def _oval(side: int, axes: npt.NDArray[np.float64], power: float, random: _Random) -> _Mask:
+    """Draws a superellipse about the middle of a square."""
+    centre = side * (0.5 + random.normal(0, 0.015, 2))
+    places = np.arange(side, dtype=np.float32)
+    across = (np.abs(places - centre[0]) / axes[0]) ** power
+    down = (np.abs(places - centre[1]) / axes[1]) ** power
+    mask: _Mask = (across[None, :] + down[:, None] < 1).astype(np.float32)
+    return mask
+
+
+def _dress(pixels: Pixels, sources: Sources, frame: Box, random: _Random) -> None:
+    """Sets shoulders of any stuff below a face, in place."""
+    height, width = pixels.shape[:2]
+    stuff = _background(sources, height, width, random)
+    if random.random() < 0.6:  # plain cloth
+        cloth = np.full_like(stuff, random.integers(0, 256, 3))
+        stuff = cast(Pixels, cv2.addWeighted(stuff, 0.25, cloth, 0.75, 0))
+    middle = frame.x + frame.width / 2 + random.normal(0, 0.05) * frame.width
+    top = frame.y + random.uniform(0.78, 0.95) * frame.width
+    half = frame.width * random.uniform(0.6, 1.1)
+    slope = frame.width * random.uniform(0.1, 0.35)
+    neck = frame.width * random.uniform(0.15, 0.25)
+    corners = [
+        (middle - neck, top), (middle + neck, top),
+        (middle + half, top + slope), (middle + half * 1.1, height + half),
+        (middle - half * 1.1, height + half), (middle - half, top + slope),
+    ]  # fmt: skip
+    mask = np.zeros((height, width), np.float32)
+    cv2.fillPoly(mask, [np.array(corners).round().astype(np.int32)], 1.0)
+    softness = max(frame.width * random.uniform(0.01, 0.04), 0.4)
+    share = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness))[..., None]
+    pixels[:] = (pixels + share * (stuff.astype(np.float32) - pixels) + 0.5).astype(np.uint8)
+
+
+def _face(sources: Sources, random: _Random) -> Pixels:
+    place = int(random.integers(len(sources.positions)))
+    crop: Pixels = sources.crops[sources.positions[place]]
+    return crop
+
+
+def _square(centre: tuple[float, float], side: float) -> Box:
+    return Box(centre[0] - side / 2, centre[1] - side / 2, side, side)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Tells whether two faces would hide each other: their frames have a margin."""
+    near = 0.35 * (one.width + other.width)
+    across = abs(one.x + one.width / 2 - other.x - other.width / 2)
+    down = abs(one.y + one.height / 2 - other.y - other.height / 2)
+    return max(across, down) < near

@@ -1,0 +1,1 @@
+"""Measuring models: accuracy, calibration, robustness, boxes, reports."""

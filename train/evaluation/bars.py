@@ -1,0 +1,81 @@
+"""Shares with their intervals as horizontal bars, a panel a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from image_gender_classifier.train.evaluation.evaluation_report import share_text
+from image_gender_classifier.train.evaluation.metrics import Proportion
+
+# Okabe and Ito's colours, which colour-blind people can tell apart.
+BLUE, ORANGE = "#0072B2", "#D55E00"
+WIDTH = 8.0  # inches
+_CHANCE = 0.5
+
+
+def panels(
+    kinds: Mapping[str, Mapping[str, Proportion]],
+    whole: Proportion,
+    whole_name: str,
+    note: Callable[[Proportion], str],
+) -> Figure:
+    """Draws accuracies as bars from chance on, with one line for the whole.
+
+    Args:
+        kinds: A panel a kind, each with a bar a label; no share is of nothing.
+        whole: The accuracy that all are compared with.
+        whole_name: What it is the accuracy of.
+        note: What stands beside a bar.
+    """
+    heights = [len(cells) + 1 for cells in kinds.values()]
+    figure = Figure((WIDTH, 0.24 * sum(heights) + 1.0), layout="constrained")
+    rows = figure.subplots(len(kinds), sharex=True, height_ratios=heights, squeeze=False)[:, 0]
+    for axes, (kind, cells) in zip(rows, kinds.items(), strict=True):
+        line = axes.axvline(whole.value or 0.0, color=ORANGE, linestyle="--", linewidth=1.2)
+        _bars(axes, cells, note)
+        axes.set_title(kind, loc="left")
+    lows = [cell.low for cells in kinds.values() for cell in cells.values()]
+    rows[-1].set(
+        xlim=(min(_CHANCE, np.floor(min(lows) * 20) / 20), 1),
+        xlabel="accuracy with 95 % interval; bars begin at chance, 50 %",
+    )
+    rows[-1].xaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
+    figure.legend([line], [f"{whole_name}: {share_text(whole)}"], loc="outside upper right")
+    return figure
+
+
+def _bars(axes: Axes, cells: Mapping[str, Proportion], note: Callable[[Proportion], str]) -> None:
+    rows = range(len(cells))
+    values = [cell.value or 0.0 for cell in cells.values()]
+    axes.barh(
+        rows, [value - _CHANCE for value in values], left=_CHANCE, height=0.7, color=BLUE,
+        alpha=0.45,
+    )  # fmt: skip
+    axes.errorbar(
+        values, rows, xerr=whiskers(list(cells.values())), fmt="o", color=BLUE, markersize=3,
+        capsize=2, linewidth=1.2,
+    )  # fmt: skip
+    axes.set_yticks(rows, list(cells))
+    axes.set_ylim(len(cells) - 0.4, -0.6)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.axvline(_CHANCE, color="black", linewidth=0.8)
+    axes.grid(axis="x", alpha=0.25)
+    axes.set_axisbelow(True)
+    for row, cell in enumerate(cells.values()):
+        axes.text(
+            1.01, row, note(cell), transform=axes.get_yaxis_transform(), va="center", fontsize=9
+        )  # fmt: skip
+
+
+def whiskers(shares: Sequence[Proportion]) -> list[list[float]]:
+    """Gives how far the intervals reach below and above their values."""
+    values = [share.value or 0.0 for share in shares]
+    below = [value - share.low for value, share in zip(values, shares, strict=True)]
+    above = [share.high - value for value, share in zip(values, shares, strict=True)]
+    return [below, above]

@@ -1,0 +1,179 @@
+"""A report's findings as pictures, PNG bytes that depend on the findings alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+
+from image_gender_classifier.results import Gender
+from image_gender_classifier.train.evaluation.bars import BLUE, ORANGE, WIDTH, panels, whiskers
+from image_gender_classifier.train.evaluation.evaluation_report import (
+    difference_text,
+    in_order,
+    share_text,
+)
+from image_gender_classifier.train.evaluation.findings import (
+    Confusion,
+    Findings,
+    confusion,
+    coverage,
+    reliability,
+)
+from image_gender_classifier.train.evaluation.metrics import GENDERS
+
+_GREY = "#666666"
+_DPI = 150
+_STYLE = {
+    "font.family": "DejaVu Sans",  # comes with Matplotlib
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "axes.grid": False,
+    "legend.frameon": False,
+    "text.parse_math": False,
+}
+_FEWEST = 50  # the accuracy of fewer pictures jumps about and would only stretch the axis
+
+
+def all_figures(findings: Findings) -> dict[str, bytes]:
+    """Draws all figures; gives the PNG files by name."""
+    drawn = {
+        "reliability.png": _reliability,
+        "coverage.png": _coverage,
+        "groups.png": _groups,
+        "confusion.png": _confusion,
+        "robustness.png": _robustness,
+    }
+    # A style of the user's own must not show.
+    with style.context(["default", _STYLE]):
+        return {name: _png(draw(findings)) for name, draw in drawn.items()}
+
+
+def _png(figure: Figure) -> bytes:
+    """Gives the file without a date or a version in it."""
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
+    return file.getvalue()
+
+
+def _reliability(findings: Findings) -> Figure:
+    bins = reliability(findings.answers)
+    figure = Figure((WIDTH * 0.75, 6.5), layout="constrained")
+    upper, lower = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+    upper.plot((0.5, 1), (0.5, 1), "--", color=_GREY, label="confidence is right")
+    upper.errorbar(
+        [part.confidence for part in bins],
+        [part.accuracy.value or 0.0 for part in bins],
+        yerr=whiskers([part.accuracy for part in bins]),
+        fmt="o-", color=BLUE, capsize=3, label="measured, 95 % interval",
+    )  # fmt: skip
+    upper.set(ylabel="judged right", title=f"Reliability, ECE {findings.scores.ece:.3f}")
+    upper.legend(loc="upper left")
+    widths = [part.high - part.low for part in bins]
+    counts = [part.accuracy.n for part in bins]
+    bars = lower.bar(
+        [part.low for part in bins], counts, widths, align="edge", color=BLUE, edgecolor="white"
+    )
+    lower.bar_label(bars, [f"{count:,}" for count in counts], fontsize=7, padding=1)
+    lower.set(xlim=(0.49, 1.01), xlabel="confidence", ylabel="pictures")
+    lower.margins(y=0.15)
+    lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    lower.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    for axis in (upper.yaxis, lower.xaxis):
+        axis.set_major_formatter(PercentFormatter(1, 0, " %"))
+    upper.grid(alpha=0.25)
+    return figure
+
+
+def _coverage(findings: Findings) -> Figure:
+    curve = coverage(findings.answers)
+    judged = findings.scores.judged
+    kept = curve.share * judged >= min(_FEWEST, judged)
+    figure = Figure((WIDTH * 0.75, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.fill_between(
+        curve.share[kept], curve.low[kept], curve.high[kept], color=BLUE, alpha=0.2, linewidth=0,
+        label="95 % interval",
+    )  # fmt: skip
+    axes.plot(curve.share[kept], curve.accuracy[kept], color=BLUE, label="accuracy")
+    classified, right = findings.scores.classified, findings.scores.classified_accuracy
+    if classified.value is not None and right.value is not None:
+        label = (
+            f"threshold {findings.setting.threshold:g}: {share_text(classified)} classified,\n"
+            f"{share_text(right)} of these right"
+        )
+        axes.plot(classified.value, right.value, "D", color=ORANGE, markersize=8, label=label)
+    axes.set(
+        title="Accuracy by share classified, as the threshold varies",
+        xlabel="classified", ylabel="right among the classified", xlim=(0, 1.01),
+    )  # fmt: skip
+    axes.grid(alpha=0.25)
+    axes.legend(loc="best")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, None, " %"))
+    return figure
+
+
+def _groups(findings: Findings) -> Figure:
+    scores = findings.scores
+    kinds = {"gender": {str(gender): rate for gender, rate in scores.tpr.items() if rate.n}}
+    for kind, cells in scores.groups.items():
+        kinds[kind] = {label: cells[label] for label in in_order(kind, cells)}
+    return panels(
+        kinds,
+        scores.accuracy,
+        "all pictures judged",
+        lambda cell: f"{share_text(cell)} of {cell.n:,}",
+    )
+
+
+def _robustness(findings: Findings) -> Figure:
+    cells = {name: scores.accuracy for name, scores in findings.degraded.items()}
+    clean = findings.scores.accuracy
+    return panels(
+        {"pictures made worse": cells},
+        clean,
+        "as they are",
+        lambda cell: f"{share_text(cell)} ({difference_text(cell, clean)})",
+    )
+
+
+def _confusion(findings: Findings) -> Figure:
+    threshold = findings.setting.threshold
+    tables = {
+        "whatever the confidence": confusion(findings.answers, 0),
+        f"from the threshold {threshold:g} on": confusion(findings.answers, threshold),
+    }
+    figure = Figure((WIDTH, 3.0), layout="constrained")
+    both = figure.subplots(1, 2, width_ratios=(2, 3))
+    for axes, (title, table) in zip(both, tables.items(), strict=True):
+        # Without a threshold nothing is unknown.
+        _table(axes, table, GENDERS if axes is both[0] else (*GENDERS, "unknown"))
+        axes.set_title(title)
+    both[0].set_ylabel("labelled")
+    figure.supxlabel("said", fontsize=10)
+    return figure
+
+
+def _table(axes: Axes, table: Confusion, words: Sequence[Gender]) -> None:
+    """Draws counts as shaded cells, each with its share of the labelled gender."""
+    counts = np.array([[row[word] for word in words] for row in table.values()])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.2, aspect="auto")
+    for (row, column), count in np.ndenumerate(counts):
+        share = shares[row, column]
+        axes.text(
+            column, row, f"{count:,}\n{100 * share:.1f} %", ha="center", va="center",
+            color="white" if share > 0.6 else "black",
+        )  # fmt: skip
+    axes.set_xticks(range(len(words)), words)
+    axes.set_yticks(range(len(table)), list(table))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,108 @@
+"""Random changes of a crop that a face in use may show as well.
+
+Geometry follows what detectors' boxes really do (side 0.87 to 1.13, centre within 4%), light and
+quality follow profile pictures: dim rooms, small uploads enlarged again, strong JPEG.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.train.common import quality
+
+_Random = np.random.Generator
+
+
+def move(crop: Pixels, size: int, random: _Random) -> Pixels:
+    """Draws where the face lies: mirrors, turns, scales and shifts; the edge is repeated as in use.
+
+    What is drawn does not depend on the size, so that a teacher and a student of different sizes
+    can see the same.
+
+    Args:
+        crop: uint8 RGB, S x S x 3, at the stored size.
+        size: Side of the result in pixels, at most S.
+        random: Where the randomness comes from.
+
+    Returns:
+        uint8 RGB, size x size x 3.
+    """
+    scale = np.exp(random.normal(0, 0.07))
+    angle = random.normal(0, 8) if random.random() < 0.8 else random.uniform(-30, 30)
+    shift = random.normal(0, 0.03, 2)
+    mirror = -1 if random.random() < 0.5 else 1
+    zoom = scale * size / crop.shape[0]
+    cos, sin = zoom * np.cos(np.radians(angle)), zoom * np.sin(np.radians(angle))
+    turn = np.array([[cos * mirror, sin], [-sin * mirror, cos]])
+    centre, target = (crop.shape[0] - 1) / 2, (size - 1) / 2
+    offset = target + shift * size - turn @ (centre, centre)
+    moved = cv2.warpAffine(
+        crop,
+        np.column_stack([turn, offset]),
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return cast(Pixels, moved)
+
+
+def degrade(pixels: Pixels, random: _Random) -> Pixels:
+    """Draws what light, camera and upload did to a picture.
+
+    Args:
+        pixels: uint8 RGB, H x W x 3; may be changed.
+        random: Where the randomness comes from.
+
+    Returns:
+        uint8 RGB, H x W x 3.
+    """
+    if random.random() < 0.15:
+        pixels = _shrink(pixels, random)
+    pixels = _light(pixels, random)
+    if random.random() < 0.1:
+        pixels = quality.grey(pixels)
+    if random.random() < 0.1:
+        pixels = cast(Pixels, cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.6)))
+    if random.random() < 0.1:
+        pixels = _noise(pixels, random)
+    if random.random() < 0.2:
+        pixels = quality.compress(pixels, int(random.integers(15, 75)))
+    if random.random() < 0.2:
+        _erase(pixels, random)
+    return pixels
+
+
+def _shrink(pixels: Pixels, random: _Random) -> Pixels:
+    """Loses the detail that a small upload never had."""
+    height, width = pixels.shape[:2]
+    share = random.uniform(0.2, 0.7)
+    reduced = quality.shrink(pixels, round(height * share), round(width * share))
+    return cast(Pixels, cv2.resize(reduced, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def _light(pixels: Pixels, random: _Random) -> Pixels:
+    """Changes exposure, contrast, gamma and the colour of the light through one table."""
+    levels = np.linspace(0, 1, 256)
+    curve = levels ** np.exp(random.normal(0, 0.2))
+    contrast, brightness = np.exp(random.normal(0, 0.15)), random.normal(0, 0.04)
+    gains = np.exp(random.normal(0, 0.08, 3))
+    table = (((curve - 0.5) * contrast + 0.5)[:, None] * gains + brightness) * 255
+    lookup = np.clip(table, 0, 255).astype(np.uint8)[None]
+    return cast(Pixels, cv2.LUT(pixels, lookup))
+
+
+def _noise(pixels: Pixels, random: _Random) -> Pixels:
+    grain = random.normal(0, random.uniform(2, 14), pixels.shape)
+    return np.clip(pixels + grain, 0, 255).astype(np.uint8)
+
+
+def _erase(pixels: Pixels, random: _Random) -> None:
+    """Covers a rectangle in place, as a hand, a cup or a mask would."""
+    extent = np.array(pixels.shape[:2])
+    height, width = (random.uniform(0.1, 0.35, 2) * extent).astype(int)
+    top, left = (int(random.integers(spare)) for spare in extent - (height, width))
+    pixels[top : top + height, left : left + width] = random.integers(0, 256, 3)

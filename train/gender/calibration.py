@@ -1,0 +1,130 @@
+"""From logits to probabilities that mean what they say, and the threshold of `uncertain`.
+
+Both are fitted on held-out samples, which the network never learnt from, and only where there
+are enough of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier.classification.classifier import (
+    Classifier,
+    confidences,
+    is_doubtful,
+    mirrored,
+)
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+from image_gender_classifier.runtimes import Runtime
+
+# Share of the held-out samples that the default threshold lets be classified.
+CLASSIFIED = 0.86
+# Confidence below which a calibrated model looks at the mirror image too; docs/training.md has what
+# others gave.
+TTA_THRESHOLD = 0.85
+# With fewer crops the fit says more of them than of the model, and its own is kept.
+FEWEST = 100
+FEWEST_OF_A_GENDER = 20
+_MEASURED = "held_out"
+_STEPS = 50
+_ROUNDS = 3  # of calibration and of what is doubtful by it, which depend on each other
+_SMALLEST_STEP = 1e-12
+_DIGITS = 4
+
+
+def fit(logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> Calibration:
+    """Fits Platt scaling by maximum likelihood (Newton's method, its steps halved where too long).
+
+    Platt, "Probabilistic Outputs for Support Vector Machines" (1999), with his targets, which
+    keep the fit finite where the two genders can be told apart without an error; Lin, Lin and
+    Weng, "A Note on Platt's Probabilistic Outputs for Support Vector Machines" (2007), for the
+    steps, without which sure answers send Newton's method off to infinity.
+
+    Args:
+        logits: float32, N.
+        positive: bool, N: whether the sample is of the positive gender.
+    """
+    counts = positive.sum(), (~positive).sum()
+    target = np.where(positive, (counts[0] + 1) / (counts[0] + 2), 1 / (counts[1] + 2))
+    features = np.stack([logits, np.ones_like(logits)], axis=1).astype(np.float64)
+
+    def loss(weights: npt.NDArray[np.float64]) -> float:
+        scores = features @ weights
+        return float(np.sum(np.logaddexp(0, scores) - target * scores))
+
+    weights = np.array([1.0, 0.0])
+    for _ in range(_STEPS):
+        probability = 0.5 + 0.5 * np.tanh(features @ weights / 2)  # the logistic, never too large
+        gradient = features.T @ (probability - target)
+        spread = np.maximum(probability * (1 - probability), 1e-9)
+        hessian = (features * spread[:, None]).T @ features + 1e-9 * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        while loss(weights - step) > loss(weights) and np.abs(step).max() > _SMALLEST_STEP:
+            step /= 2
+        weights = weights - step
+    slope, bias = np.round(weights, _DIGITS)
+    return Calibration(float(slope), float(bias))
+
+
+def threshold(confidence: npt.NDArray[np.float64], classified: float) -> float:
+    """The confidence that a given share of the samples reaches.
+
+    Args:
+        confidence: float64, N, 0.5 to 1.
+        classified: Share of the samples to be classified, 0 to 1.
+    """
+    return float(np.floor(np.quantile(confidence, 1 - classified) * 1000) / 1000)
+
+
+def calibrated(
+    entry: ModelEntry, runtime: Runtime, crops: Pixels, positive: npt.NDArray[np.bool_]
+) -> tuple[ModelEntry, str | None]:
+    """Completes a model's entry by what held-out crops tell of it.
+
+    Args:
+        entry: The entry of the model's file.
+        runtime: The opened model.
+        crops: uint8 RGB, N x S x S x 3, which the network did not learn from and none of which
+            is an altered copy; may be none.
+        positive: bool, N: whether each is of the entry's positive gender.
+
+    Returns:
+        The entry with calibration, threshold and the accuracy on these crops; and why it keeps
+        calibration and threshold as they were, None where they were fitted.
+    """
+    others = {name: value for name, value in entry.measured.items() if name != _MEASURED}
+    if len(crops) == 0:
+        return entry._replace(measured=others), _too_few(positive)
+    classifier = Classifier(runtime, entry)
+    logits = classifier.logits(crops)
+    reason = _too_few(positive)
+    if reason is None:
+        both = (logits + classifier.logits(mirrored(crops))) / 2
+        calibration = fit(logits, positive)
+        for _ in range(_ROUNDS):
+            settled = np.where(is_doubtful(logits, calibration, TTA_THRESHOLD), both, logits)
+            calibration = fit(settled, positive)
+        if calibration.slope > 0:
+            share = threshold(confidences(settled, calibration), CLASSIFIED)
+            entry = entry._replace(
+                calibration=calibration, threshold=share, tta_threshold=TTA_THRESHOLD
+            )
+        else:
+            reason = "on the held-out crops a larger logit does not speak for the positive gender"
+    probabilities = Classifier(runtime, entry).probabilities(crops)
+    accuracy = round(float(np.mean((probabilities >= 0.5) == positive)), _DIGITS)
+    return entry._replace(
+        measured={**others, _MEASURED: {"n": len(crops), "accuracy": accuracy}}
+    ), reason
+
+
+def _too_few(positive: npt.NDArray[np.bool_]) -> str | None:
+    """Says why so few crops tell nothing of probabilities; None where they are enough."""
+    if len(positive) < FEWEST:
+        return f"{len(positive):,} held-out crops, fewer than {FEWEST}"
+    fewer = min(int(positive.sum()), int((~positive).sum()))
+    if fewer < FEWEST_OF_A_GENDER:
+        return f"{fewer:,} held-out crops of one gender, fewer than {FEWEST_OF_A_GENDER}"
+    return None
