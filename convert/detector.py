@@ -137,7 +137,7 @@ def score(finder: FaceDetector, compared: Sequence[Scene]) -> Score:
     drifts: list[float] = []
     for scene in compared:
         height, width = scene.pixels.shape[:2]
-        boxes = [face.box for face in finder.find(Picture(scene.pixels, width, height))]
+        boxes = [face.box for face in finder.detect(Picture(scene.pixels, width, height))]
         if not scene.frames:
             empty += 1
             alarms += bool(boxes)

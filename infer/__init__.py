@@ -4,9 +4,9 @@ Three lines do the job:
 
     import image_gender_classifier as igc
     classifier = igc.load()
-    verdict = classifier.judge("alice.jpg")  # a path, the file's bytes or an RGB array
+    prediction = classifier.classify("alice.jpg")  # a path, the file's bytes or an RGB array
 
-and `classifier.judge_folder("photos")` gives a verdict for every picture of a folder. One
+and `classifier.classify_folder("photos")` gives a prediction for every picture of a folder. One
 classifier serves any number of threads at once. Nothing heavy is imported before `load` is called,
 so that `--help` answers at once.
 """

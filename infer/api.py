@@ -72,7 +72,7 @@ class GenderClassifier:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def judge(
+    def classify(
         self, picture: str | os.PathLike[str] | bytes | npt.NDArray[np.uint8], file: str = ""
     ) -> Prediction:
         """Judges one picture.
@@ -91,9 +91,9 @@ class GenderClassifier:
         if isinstance(picture, bytes):
             return self._prediction(lambda: self._decode(picture), file, self.run_of(picture))
         path = Path(picture)
-        return self.judge_file(path, file or path.name)
+        return self.classify_file(path, file or path.name)
 
-    def judge_file(
+    def classify_file(
         self, path: Path, file: str, show: Show | None = None, clock: Clock = OFF
     ) -> Prediction:
         """Judges a picture file.
@@ -114,7 +114,7 @@ class GenderClassifier:
         clock.lap("hash it")
         return self._prediction(lambda: self._decode(data), file, run, show, clock)
 
-    def judge_folder(
+    def classify_folder(
         self,
         folder: str | os.PathLike[str],
         recursive: bool = False,
@@ -137,7 +137,7 @@ class GenderClassifier:
         root = Path(folder)
         listing = list_pictures(root, recursive)
         threads = max(min(workers or cores(), listing.total), 1)
-        return batch.run(listing.files, root, self.judge, threads)
+        return batch.run(listing.files, root, self.classify, threads)
 
     @property
     def settings(self) -> str:
@@ -163,7 +163,7 @@ class GenderClassifier:
         try:
             picture = decode()
             clock.lap("decode it")
-            prediction = pipeline.judge(
+            prediction = pipeline.classify(
                 picture, file, parts.detector, parts.classifier, parts.all_faces, clock
             )
             if show is not None:

@@ -15,19 +15,19 @@ from image_gender_classifier.results import Prediction
 
 _PICTURES_AHEAD = 4  # for each thread
 
-Judge = Callable[[Path, str], Prediction]
+PictureClassifier = Callable[[Path, str], Prediction]
 """Judges a picture file, given its path and what the verdict calls it; safe for threads."""
 
 
 def run(
-    files: Iterable[str], folder: Path, judge: Judge, threads: int
+    files: Iterable[str], folder: Path, classify: PictureClassifier, threads: int
 ) -> Generator[Prediction, None, None]:
     """Judges pictures.
 
     Args:
         files: The pictures' paths below the folder.
         folder: The folder.
-        judge: Judges one of them.
+        classify: Classifies one of them.
         threads: How many of them at a time.
 
     Yields:
@@ -37,7 +37,7 @@ def run(
     pool = ThreadPoolExecutor(threads)
     try:
         for file in files:
-            waiting.append(pool.submit(judge, folder / file, file))
+            waiting.append(pool.submit(classify, folder / file, file))
             if len(waiting) >= threads * _PICTURES_AHEAD:
                 yield waiting.popleft().result()
         while waiting:

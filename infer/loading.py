@@ -98,8 +98,8 @@ def open_classifier(
             reasons.append(" ".join(str(error).split()))
             continue
         if reasons:
-            told = f"{'; '.join(reasons)}; {name} runs the model instead"
-            warnings.warn(told, RuntimeFallback, stacklevel=2)
+            reported = f"{'; '.join(reasons)}; {name} runs the model instead"
+            warnings.warn(reported, RuntimeFallback, stacklevel=2)
         return classifier
     raise RuntimeMissing("; ".join(reasons))
 

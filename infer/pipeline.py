@@ -13,7 +13,7 @@ from image_gender_classifier.results import Box, Face, Gender, Prediction, Statu
 from image_gender_classifier.system.profiling import OFF, Clock
 
 
-def judge(
+def classify(
     picture: Picture,
     file: str,
     detector: Detector,
@@ -31,26 +31,28 @@ def judge(
         all_faces: Judge the others too.
         clock: Measures the stages.
     """
-    found = geometry.main_first(detector.find(picture), picture.width, picture.height)
+    found = geometry.main_first(detector.detect(picture), picture.width, picture.height)
     clock.lap("find the face")
     if not found:
         return Prediction(file, "no_face", "unknown")
     shown = found if all_faces else found[:1]
     crops = [crop_of(picture, face, detector, classifier.crop_size) for face in shown]
     clock.lap("cut the crop")
-    classifications = classifier.judge(np.stack(crops))
+    classifications = classifier.classify(np.stack(crops))
     clock.lap("judge it")
-    judged = [
-        _judged(face, classification)
+    classified = [
+        _classified(face, classification)
         for face, classification in zip(shown, classifications, strict=True)
     ]
-    main = judged[0]
+    main = classified[0]
     status: Status = "classified" if classifications[0].certain else "uncertain"
     gender = main.gender or "unknown"
-    return Prediction(file, status, gender, main.confidence, (*judged, *found[len(judged) :]))
+    return Prediction(
+        file, status, gender, main.confidence, (*classified, *found[len(classified) :])
+    )
 
 
-def _judged(face: Face, classification: Classification) -> Face:
+def _classified(face: Face, classification: Classification) -> Face:
     gender: Gender = classification.likelier if classification.certain else "unknown"
     return face._replace(gender=gender, confidence=classification.confidence)
 
@@ -73,11 +75,11 @@ def frame_of(picture: Picture, face: Face, detector: Detector) -> Box:
 
 def find_frame(picture: Picture, detector: Detector) -> Box | None:
     """Finds the main face's frame, in the picture's working pixels; None where there is no face."""
-    found = geometry.main_first(detector.find(picture), picture.width, picture.height)
+    found = geometry.main_first(detector.detect(picture), picture.width, picture.height)
     return frame_of(picture, found[0], detector) if found else None
 
 
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
     """The main face's crop, or None where there is no face; training cuts its crops by this."""
-    found = geometry.main_first(detector.find(picture), picture.width, picture.height)
+    found = geometry.main_first(detector.detect(picture), picture.width, picture.height)
     return crop_of(picture, found[0], detector, size) if found else None

@@ -60,7 +60,7 @@ def shipped_keras() -> Path:
 
 @pytest.fixture(scope="session")
 def samples() -> Path:
-    """The sample pictures: astronaut.jpg has a face, cat.jpg and rocket.jpg have none."""
+    """The sample pictures: three portraits; cat.jpg and rocket.jpg have no face."""
     return ROOT / "docs" / "samples"
 
 

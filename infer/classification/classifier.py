@@ -93,15 +93,13 @@ class Classifier:
             )
         return outputs[0].reshape(-1)
 
-    def settled(self, crops: Pixels) -> npt.NDArray[np.float32]:
+    def averaged_logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
         """Runs the network, and where it doubts, on the mirror image too: the mean counts.
 
         Arguments, result and errors as for `logits`.
         """
         logits = self.logits(crops)
-        (doubtful,) = is_doubtful(
-            logits, self.entry.calibration, self.entry.tta_threshold
-        ).nonzero()
+        (doubtful,) = needs_tta(logits, self.entry.calibration, self.entry.tta_threshold).nonzero()
         if len(doubtful):
             logits = logits.copy()  # it may be the runtime's own memory
             logits[doubtful] = (logits[doubtful] + self.logits(mirrored(crops[doubtful]))) / 2
@@ -112,9 +110,9 @@ class Classifier:
 
         Arguments and errors as for `logits`.
         """
-        return _probabilities(self.settled(crops), self.entry.calibration)
+        return _probabilities(self.averaged_logits(crops), self.entry.calibration)
 
-    def judge(self, crops: Pixels) -> list[Classification]:
+    def classify(self, crops: Pixels) -> list[Classification]:
         """Judges crops; arguments and errors as for `logits`."""
         return [self._classification(float(p)) for p in self.probabilities(crops)]
 
@@ -129,7 +127,7 @@ def mirrored(crops: Pixels) -> Pixels:
     return np.ascontiguousarray(crops[:, :, ::-1])
 
 
-def is_doubtful(
+def needs_tta(
     logits: npt.NDArray[np.float32], calibration: Calibration, bound: float
 ) -> npt.NDArray[np.bool_]:
     """Tells which logits (float32, N) give a confidence below a bound (0 to 1)."""

@@ -89,7 +89,7 @@ def run(options: Options) -> Totals:
             hint = _hint_at_folders(options)
             raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
         clock.lap("list the pictures")
-        totals = _judge(options, listing, supervisor, clock)
+        totals = _classify(options, listing, supervisor, clock)
         if options.profile:
             own, worker = clock.taken(), supervisor.seconds
             say(profiling.table("The command", own, listing.total), sys.stderr)
@@ -148,7 +148,7 @@ def _warn(options: Options, text: str) -> None:
         say(f"{PROGRAM}: {text}", sys.stderr)
 
 
-def _judge(options: Options, listing: Listing, supervisor: Supervisor, clock: Clock) -> Totals:
+def _classify(options: Options, listing: Listing, supervisor: Supervisor, clock: Clock) -> Totals:
     settings = supervisor.settings  # before any file is touched: the libraries may be unusable
     written = Written(options)
     known = Earlier(options, written, settings, clock) if options.resume else None
@@ -157,7 +157,7 @@ def _judge(options: Options, listing: Listing, supervisor: Supervisor, clock: Cl
     counts: Counter[str] = Counter()
     kept = newly_unreadable = 0
     with _tables(options) as tables, _progress(options, listing) as progress:
-        for outcome in supervisor.judge(listing.pictures, options.input, known):
+        for outcome in supervisor.classify(listing.pictures, options.input, known):
             clock.lap(_WAITING)
             prediction = outcome.prediction
             written.write(outcome)

@@ -43,7 +43,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._seen: dict[str, _State] = {}
-        self._judged: set[str] = set()
+        self._classified: set[str] = set()
 
     def look(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
         """Gives the pictures that are to be judged: new or changed, but not since the last look.
@@ -60,15 +60,15 @@ class Arrivals:
                 continue
             self._seen[picture.file] = state
             if before.get(picture.file) != state:
-                self._judged.discard(picture.file)
-            elif picture.file not in self._judged:
+                self._classified.discard(picture.file)
+            elif picture.file not in self._classified:
                 ready.append(picture)
-        self._judged &= self._seen.keys()
+        self._classified &= self._seen.keys()
         return ready
 
-    def judged(self, picture: PictureFile) -> None:
+    def classified(self, picture: PictureFile) -> None:
         """Remembers that a picture is judged as the last look found it."""
-        self._judged.add(picture.file)
+        self._classified.add(picture.file)
 
 
 def watch(options: Options, looks: int | None = None) -> None:
@@ -95,8 +95,8 @@ def watch(options: Options, looks: int | None = None) -> None:
             started = time.monotonic()
             ready = arrivals.look(options.input, folder_run.listed(options).pictures)
             taken = time.monotonic() - started
-            for outcome in supervisor.judge(ready, options.input, earlier):
-                arrivals.judged(outcome.picture)
+            for outcome in supervisor.classify(ready, options.input, earlier):
+                arrivals.classified(outcome.picture)
                 if _gone(options.input, outcome):
                     continue
                 written.write(outcome)

@@ -52,7 +52,7 @@ class CascadeDetector:
         self.framings = {entry.detector: Framing(entry.frame_scale, entry.frame_shift_y)}
         self.cache_key = (*entry.cache_key, smallest_face)
 
-    def find(self, picture: Picture) -> list[Face]:
+    def detect(self, picture: Picture) -> list[Face]:
         """Finds the faces in a picture, unjudged, boxes in pixels of the original.
 
         Raises:

@@ -21,7 +21,7 @@ class Detector(Protocol):
     framings: dict[str, Framing]
     cache_key: tuple[object, ...]
 
-    def find(self, picture: Picture) -> list[Face]:
+    def detect(self, picture: Picture) -> list[Face]:
         """Gives the faces in a picture, unjudged, boxes in pixels of the original."""
         ...
 
@@ -33,6 +33,6 @@ class WholePicture:
         self.framings = {"none": Framing(scale=1.0, shift_y=0.0)}
         self.cache_key: tuple[object, ...] = ()
 
-    def find(self, picture: Picture) -> list[Face]:
+    def detect(self, picture: Picture) -> list[Face]:
         """Gives the picture's centred square as the one face."""
         return [Face(geometry.whole(picture.height, picture.width), "none")]

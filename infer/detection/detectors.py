@@ -41,7 +41,7 @@ class StagedDetector:
         self.framings = dict.fromkeys((*cascade.framings, *face_detector.framings), as_they_are)
         self.cache_key = (*cascade.cache_key, *face_detector.cache_key, every, _PROMINENT)
 
-    def find(self, picture: Picture) -> list[Face]:
+    def detect(self, picture: Picture) -> list[Face]:
         """Finds the faces in a picture.
 
         Returns:
@@ -53,10 +53,12 @@ class StagedDetector:
             ModelError: A stage's file is damaged.
             UnreadablePicture: The picture cannot be decoded again.
         """
-        found = self._confirmed(picture, self._cascade.find(picture))
+        found = self._confirmed(picture, self._cascade.detect(picture))
         if not self._every and any(_is_prominent(face, picture) for face in found):
             return found
-        return found + self._face_detector.find(picture, [face.box for face in found], self._every)
+        return found + self._face_detector.detect(
+            picture, [face.box for face in found], self._every
+        )
 
     def _confirmed(self, picture: Picture, searched: Sequence[Face]) -> list[Face]:
         """Those of the cascade's faces that the finder sees too."""

@@ -95,7 +95,9 @@ class FaceDetector:
         """
         self._maps(np.zeros((self._size, self._size, 3), np.uint8))
 
-    def find(self, picture: Picture, known: Sequence[Box] = (), every: bool = False) -> list[Face]:
+    def detect(
+        self, picture: Picture, known: Sequence[Box] = (), every: bool = False
+    ) -> list[Face]:
         """Finds the faces in a picture: those that a look at the whole of it shows, else closer.
 
         Args:
@@ -183,20 +185,20 @@ class FaceDetector:
         """
         placing = sum(not mirrored for _, mirrored in looks)
         for frame in frames:
-            told: list[Box] = []
+            reported: list[Box] = []
             logits: list[float] = []
             for margin, mirrored in looks:
                 face = self._look_at(picture, frame, margin, mirrored)
                 logits.append(face.logit)
                 if not mirrored:
-                    told.append(face.frame)
+                    reported.append(face.frame)
                 over = sum(logits) / len(logits) - self._threshold
                 if face.logit <= _DENIED or over <= -_DECIDED:
                     break
-                if over >= _DECIDED and len(told) == placing:
+                if over >= _DECIDED and len(reported) == placing:
                     break
             if over >= 0 and min(logits) > _DENIED:
-                yield Found(_mean(told), sum(logits) / len(logits))
+                yield Found(_mean(reported), sum(logits) / len(logits))
 
     def _look_at(self, picture: Picture, frame: Box, margin: float, mirrored: bool) -> Found:
         """Looks at one face, in finer pixels where the picture has too few for the network."""

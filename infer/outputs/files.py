@@ -227,8 +227,8 @@ def _json_row(prediction: Prediction, _: Drawings) -> str:
 def _json_face(face: Face) -> dict[str, object]:
     x, y, width, height = xml.rounded(face)
     box = {"x": x, "y": y, "width": width, "height": height}
-    judged = {"gender": face.gender, "confidence": _shown(face.confidence)}
-    return {**box, **judged, "detector": face.detector}
+    classified = {"gender": face.gender, "confidence": _shown(face.confidence)}
+    return {**box, **classified, "detector": face.detector}
 
 
 def _shown(confidence: float | None) -> float | None:

@@ -87,7 +87,7 @@ class ForkFailed(NamedTuple):
     why: str
 
 
-class Judged(NamedTuple):
+class Classified(NamedTuple):
     """The worker's verdict on a picture.
 
     Attributes:
@@ -104,9 +104,9 @@ class Judged(NamedTuple):
     seconds: Mapping[str, float] = NO_SECONDS
 
 
-Message = Task | Job | Fork | ForkFailed | Ready | Warned | Failed | Judged
+Message = Task | Job | Fork | ForkFailed | Ready | Warned | Failed | Classified
 _KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (Task, Job, Fork, ForkFailed, Ready, Warned, Failed, Judged)
+    kind.__name__: kind for kind in (Task, Job, Fork, ForkFailed, Ready, Warned, Failed, Classified)
 }
 
 
@@ -140,10 +140,10 @@ def decode(line: bytes) -> Message:
     try:
         name, *fields = json.loads(line)
         kind = _KINDS[name]
-        if kind is Judged:
+        if kind is Classified:
             number, prediction, drawings, seconds = fields
             drawn = Drawings(*map(_bytes, drawings))
-            return Judged(number, _prediction(*prediction), drawn, _seconds(seconds))
+            return Classified(number, _prediction(*prediction), drawn, _seconds(seconds))
         if kind is Ready:
             settings, seconds = fields
             return Ready(settings, _seconds(seconds))

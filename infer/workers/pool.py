@@ -19,9 +19,9 @@ from math import ceil
 from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.workers import messages, worker
 from image_gender_classifier.workers.messages import (
+    Classified,
     Fork,
     Job,
-    Judged,
     Lines,
     Message,
     Ready,
@@ -82,7 +82,7 @@ class _Worker:
             return None
         self.since = time.monotonic()
         for message in messages:
-            if isinstance(message, Judged):
+            if isinstance(message, Classified):
                 if not self.on_hand or self.on_hand[0][0] != message.number:
                     return None  # nothing that it says can be trusted any more
                 self.on_hand.popleft()

@@ -19,10 +19,10 @@ from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import profiling
 from image_gender_classifier.workers.messages import (
+    Classified,
     Failed,
     ForkFailed,
     Job,
-    Judged,
     Message,
     Ready,
     Task,
@@ -67,7 +67,7 @@ class _Place:
         self.picture = picture
         self.outcome = outcome
 
-    def judged(self, prediction: Prediction, drawings: Drawings = NO_DRAWINGS) -> None:
+    def classified(self, prediction: Prediction, drawings: Drawings = NO_DRAWINGS) -> None:
         self.outcome = Outcome(self.picture, prediction, False, drawings)
 
 
@@ -122,7 +122,7 @@ class Supervisor:
         """How long each stage of the processes took so far, all of them together."""
         return self._seconds
 
-    def judge(
+    def classify(
         self, pictures: Iterable[PictureFile], folder: Path, known: Known | None = None
     ) -> Generator[Outcome, None, None]:
         """Judges pictures.
@@ -199,8 +199,8 @@ class Supervisor:
                 self._go_on_with(fork_failed[0])
 
     def _take(self, message: Message) -> None:
-        if isinstance(message, Judged):
-            self._place(message.number).judged(message.prediction, message.drawings)
+        if isinstance(message, Classified):
+            self._place(message.number).classified(message.prediction, message.drawings)
             profiling.add(self._seconds, message.seconds)
         elif isinstance(message, Ready):
             self._settings = message.settings
@@ -220,7 +220,7 @@ class Supervisor:
         *_, last = self._pool.on_hand
         if self._alone:
             place = self._place(last)
-            place.judged(self._lost(place, why))
+            place.classified(self._lost(place, why))
         else:
             self._alone_until = last
         self._restart()

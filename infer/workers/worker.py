@@ -28,11 +28,11 @@ from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import profiling
 from image_gender_classifier.workers import messages
 from image_gender_classifier.workers.messages import (
+    Classified,
     Failed,
     Fork,
     ForkFailed,
     Job,
-    Judged,
     Message,
     Ready,
     Task,
@@ -114,7 +114,7 @@ class Talk:
         self._lines = messages.Lines()
         self._heard: deque[Message] = deque()
         self._held: list[bytes] = []
-        self._told = time.monotonic()
+        self._reported = time.monotonic()
 
     def hear(self) -> Message | None:
         """Waits for the next message; None when the command has closed the pipe."""
@@ -129,7 +129,7 @@ class Talk:
     def tell(self, message: Message) -> None:
         """Sends a message, at once or with those that follow it closely."""
         self._held.append(messages.encode(message))
-        if time.monotonic() >= self._told + _HELD:
+        if time.monotonic() >= self._reported + _HELD:
             self.flush()
 
     def flush(self) -> None:
@@ -138,7 +138,7 @@ class Talk:
         self._held.clear()
         while data:
             data = data[os.write(self._answers, data) :]
-        self._told = time.monotonic()
+        self._reported = time.monotonic()
 
     def close(self) -> None:
         """Closes both pipes, unheard and untold."""
@@ -152,7 +152,7 @@ def _serve(talk: Talk, others: list[Pipes]) -> None:
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always", RuntimeFallback)
         try:
-            judge = Judge(task)
+            classify = PictureClassifier(task)
         except GenderClassifierError as error:
             talk.tell(_failed(error))
             talk.flush()
@@ -160,7 +160,7 @@ def _serve(talk: Talk, others: list[Pipes]) -> None:
     for remark in remarks:
         if issubclass(remark.category, RuntimeFallback):  # others are the libraries' affair
             talk.tell(Warned(str(remark.message)))
-    talk.tell(judge.ready)
+    talk.tell(classify.ready)
     gc.freeze()  # what all of them share is not to be written to by the garbage collector
     while (message := talk.hear()) is not None:
         try:
@@ -168,9 +168,9 @@ def _serve(talk: Talk, others: list[Pipes]) -> None:
                 talk = _forked(talk, others, task)
             elif isinstance(message, Job):
                 _end_in(_ALONE)
-                judged = judge.judged(message)
+                classified = classify.classified(message)
                 _end_in(0)
-                talk.tell(judged)  # which may wait for the command to listen
+                talk.tell(classified)  # which may wait for the command to listen
         except GenderClassifierError as error:
             talk.tell(_failed(error))
 
@@ -201,7 +201,7 @@ def _forked(talk: Talk, others: list[Pipes], task: Task) -> Talk:
     return Talk(pipes)
 
 
-class Judge:
+class PictureClassifier:
     """Judges one picture at a time."""
 
     def __init__(self, task: Task) -> None:
@@ -222,7 +222,7 @@ class Judge:
         self._task = task
         self._clock = clock
 
-    def judged(self, job: Job) -> Judged:
+    def classified(self, job: Job) -> Classified:
         """Judges a picture.
 
         Raises:
@@ -242,10 +242,10 @@ class Judge:
             )
 
         wanted = self._task.copies or self._task.thumbnails
-        prediction = self._classifier.judge_file(
+        prediction = self._classifier.classify_file(
             Path(job.path), job.file, show if wanted else None, self._clock
         )
-        return Judged(job.number, prediction, drawings, self._clock.taken())
+        return Classified(job.number, prediction, drawings, self._clock.taken())
 
 
 def _failed(error: GenderClassifierError) -> Failed:

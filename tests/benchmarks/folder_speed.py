@@ -31,7 +31,7 @@ class _Size:
 
     side: int
     different: int
-    judged: int
+    classified: int
     target: float
 
 
@@ -48,8 +48,8 @@ def _measure(setting: Setting, size: _Size) -> Iterator[Figure]:
     place = setting.work / f"speed-{size.side}"
     sources = setting.portraits[: setting.times(size.different, fewest=2)]
     pictures = enlarge(sources, size.side, place / "different")
-    judged = setting.times(size.judged, fewest=len(pictures))
-    folder = linked(pictures, judged, place / "judged")
+    classified = setting.times(size.classified, fewest=len(pictures))
+    folder = linked(pictures, classified, place / "judged")
     ours, loop, ours_cpu, loop_cpu = [], [], [], []
     setting.classify(place / "different")
     for _ in range(_ROUNDS):
@@ -58,8 +58,8 @@ def _measure(setting: Setting, size: _Size) -> Iterator[Figure]:
         loop.append(max(threads, processes))
         loop_cpu.append(cpu)
         run = setting.classify(folder)
-        ours.append(judged / run.wall)
-        ours_cpu.append(run.cpu / judged)
+        ours.append(classified / run.wall)
+        ours_cpu.append(run.cpu / classified)
     pixels = f"{size.side:,} pixels"
     yield Figure(
         f"whole command against decoding alone, {pixels}",

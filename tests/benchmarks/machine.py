@@ -31,8 +31,8 @@ def facts() -> dict[str, object]:
 
 def heading(known: dict[str, object]) -> list[str]:
     """The lines above the table."""
-    told = [f"{name} {value}" for name, value in known.items() if name not in ("date", "load")]
-    first = ", ".join(told)
+    reported = [f"{name} {value}" for name, value in known.items() if name not in ("date", "load")]
+    first = ", ".join(reported)
     load = float(str(known["load"]))
     if load > _BUSY * cores():
         return [first, f"BUSY: load {load} before the start; times are disturbed, read the ratios"]

@@ -76,9 +76,9 @@ def _against_peer(setting: Setting, folder: Path, count: int) -> Iterator[Figure
         ours, peer, ours_cpu, peer_cpu = [], [], [], []
         for _ in range(_ROUNDS):
             few = setting.times(_PEER_PORTRAITS, fewest=2)
-            seconds, cpu, judged = ask("peer_loop", folder, few, python=python)
-            peer.append(judged / seconds)
-            peer_cpu.append(cpu / judged)
+            seconds, cpu, classified = ask("peer_loop", folder, few, python=python)
+            peer.append(classified / seconds)
+            peer_cpu.append(cpu / classified)
             run = setting.classify(folder)
             ours.append(count / run.wall)
             ours_cpu.append(run.cpu / count)

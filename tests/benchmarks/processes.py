@@ -67,7 +67,7 @@ def run(arguments: Sequence[str | Path], sample_every: float | None = None) -> R
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             errors.seek(0)
-            raise CannotMeasure(_told(arguments, process.returncode, errors.read()))
+            raise CannotMeasure(_reported(arguments, process.returncode, errors.read()))
     return Run(wall, usage.ru_utime + usage.ru_stime, peak, resident)
 
 
@@ -90,7 +90,7 @@ def ask(
         [*command, *map(str, arguments)], capture_output=True, env=_environment(), check=False
     )
     if done.returncode != 0:
-        raise CannotMeasure(_told([program], done.returncode, done.stderr))
+        raise CannotMeasure(_reported([program], done.returncode, done.stderr))
     return json.loads(done.stdout)
 
 
@@ -99,6 +99,6 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
-def _told(arguments: Sequence[str | Path], code: int, errors: bytes) -> str:
+def _reported(arguments: Sequence[str | Path], code: int, errors: bytes) -> str:
     said = " / ".join(errors.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
     return f"{Path(arguments[0]).name} ended with {code}: {said}"

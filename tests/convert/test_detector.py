@@ -192,7 +192,9 @@ class Told(FaceDetector):
     def __init__(self, *boxes: Box) -> None:
         self._boxes = boxes
 
-    def find(self, picture: Picture, known: Sequence[Box] = (), every: bool = False) -> list[Face]:
+    def detect(
+        self, picture: Picture, known: Sequence[Box] = (), every: bool = False
+    ) -> list[Face]:
         return [Face(box, "cnn") for box in self._boxes]
 
 

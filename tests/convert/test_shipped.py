@@ -117,5 +117,5 @@ def test_the_astronaut_is_judged(face_picture: Path) -> None:
     picture = decoding.read(face_picture)
     for kind in ("tflite", "onnx"):
         classifier = open_classifier(shipped_models() / f"{SHIPPED_STEM}.{kind}", threshold=0.5)
-        prediction = pipeline.judge(picture, "astronaut", detector, classifier)
+        prediction = pipeline.classify(picture, "astronaut", detector, classifier)
         assert (prediction.status, prediction.gender) == ("classified", "female")

@@ -55,8 +55,8 @@ def test_a_path_its_bytes_and_its_pixels_are_judged_alike(
     data = as_png(face_pixels)
     path = tmp_path / "a.png"
     path.write_bytes(data)
-    by_path, by_text = classifier.judge(path), classifier.judge(str(path))
-    by_bytes, by_pixels = classifier.judge(data), classifier.judge(face_pixels)
+    by_path, by_text = classifier.classify(path), classifier.classify(str(path))
+    by_bytes, by_pixels = classifier.classify(data), classifier.classify(face_pixels)
     assert by_path.status == "classified"
     assert by_path == by_text
     assert seen(by_path) == seen(by_bytes) == seen(by_pixels)
@@ -65,7 +65,7 @@ def test_a_path_its_bytes_and_its_pixels_are_judged_alike(
 
 
 def test_the_astronaut_is_a_woman(classifier: igc.GenderClassifier, face_picture: Path) -> None:
-    prediction = classifier.judge(face_picture)
+    prediction = classifier.classify(face_picture)
     assert (prediction.file, prediction.status, prediction.gender) == (
         ("astronaut.jpg", "classified", "female")
     )
@@ -74,16 +74,16 @@ def test_the_astronaut_is_a_woman(classifier: igc.GenderClassifier, face_picture
 def test_the_caller_may_name_the_picture(
     classifier: igc.GenderClassifier, face_picture: Path
 ) -> None:
-    assert classifier.judge(face_picture, "x/y.jpg").file == "x/y.jpg"
-    assert classifier.judge(b"", file="b").file == "b"
+    assert classifier.classify(face_picture, "x/y.jpg").file == "x/y.jpg"
+    assert classifier.classify(b"", file="b").file == "b"
 
 
 @pytest.mark.parametrize("orientation", sorted(UNDO))
 def test_boxes_are_in_the_picture_as_a_person_sees_it(
     orientation: int, classifier: igc.GenderClassifier, face_pixels: npt.NDArray[np.uint8]
 ) -> None:
-    upright = classifier.judge(as_png(face_pixels))
-    turned = classifier.judge(as_png(face_pixels, orientation))
+    upright = classifier.classify(as_png(face_pixels))
+    turned = classifier.classify(as_png(face_pixels, orientation))
     assert upright.faces
     assert seen(turned) == seen(upright)
     assert turned.run != upright.run
@@ -92,13 +92,13 @@ def test_boxes_are_in_the_picture_as_a_person_sees_it(
 def test_grey_and_transparent_pixels_are_pictures_too(
     classifier: igc.GenderClassifier, face_pixels: npt.NDArray[np.uint8]
 ) -> None:
-    colours = classifier.judge(face_pixels)
+    colours = classifier.classify(face_pixels)
     opaque = np.full(face_pixels.shape[:2], 255, np.uint8)
-    assert seen(classifier.judge(np.dstack([face_pixels, opaque]))) == seen(colours)
-    grey = classifier.judge(np.asarray(Image.fromarray(face_pixels).convert("L")))
+    assert seen(classifier.classify(np.dstack([face_pixels, opaque]))) == seen(colours)
+    grey = classifier.classify(np.asarray(Image.fromarray(face_pixels).convert("L")))
     for one, other in zip(grey.faces, colours.faces, strict=True):
         assert geometry.overlaps(one.box, other.box)
-    empty = classifier.judge(np.dstack([face_pixels, opaque * 0]))
+    empty = classifier.classify(np.dstack([face_pixels, opaque * 0]))
     assert empty.status == "no_face"  # what nobody sees is not judged
 
 
@@ -106,7 +106,7 @@ def test_pixels_are_left_as_they_are(
     classifier: igc.GenderClassifier, face_pixels: npt.NDArray[np.uint8]
 ) -> None:
     before = face_pixels.copy()
-    classifier.judge(face_pixels)
+    classifier.classify(face_pixels)
     assert np.array_equal(face_pixels, before)
 
 
@@ -117,15 +117,15 @@ def test_other_arrays_are_a_usage_error(
     pixels: npt.NDArray[np.uint8], classifier: igc.GenderClassifier
 ) -> None:
     with pytest.raises(igc.UsageError, match="uint8"):
-        classifier.judge(pixels)
+        classifier.classify(pixels)
 
 
 def test_what_cannot_be_read_has_a_verdict_that_says_why(
     classifier: igc.GenderClassifier, face_picture: Path, tmp_path: Path
 ) -> None:
     whole = face_picture.read_bytes()
-    predictions = [classifier.judge(data) for data in (b"", b"text", whole[: len(whole) // 2])]
-    predictions += [classifier.judge(tmp_path / "gone.jpg"), classifier.judge(tmp_path)]
+    predictions = [classifier.classify(data) for data in (b"", b"text", whole[: len(whole) // 2])]
+    predictions += [classifier.classify(tmp_path / "gone.jpg"), classifier.classify(tmp_path)]
     for prediction in predictions:
         assert (prediction.status, prediction.gender, prediction.faces) == (
             "unreadable",
@@ -143,33 +143,35 @@ def test_any_verdict_is_valid_xml(
 ) -> None:
     assert callable(check_xml)
     for picture in (face_pixels, b"", as_png(face_pixels), np.zeros((5, 5), np.uint8)):
-        check_xml(xml.encode(classifier.judge(picture)))
+        check_xml(xml.encode(classifier.classify(picture)))
 
 
 def test_run_tells_pictures_models_and_options_apart(
     classifier: igc.GenderClassifier, face_picture: Path
 ) -> None:
-    run = classifier.judge(face_picture).run
+    run = classifier.classify(face_picture).run
     assert (
-        run == classifier.judge(face_picture).run == igc.load(threshold=0.5).judge(face_picture).run
+        run
+        == classifier.classify(face_picture).run
+        == igc.load(threshold=0.5).classify(face_picture).run
     )
     others = [igc.load(detector="none"), igc.load(threshold=0.51), igc.load(runtime="onnx")]
-    runs = {other.judge(face_picture).run for other in others}
-    runs.add(classifier.judge(face_picture.read_bytes() + b"\0").run)
+    runs = {other.classify(face_picture).run for other in others}
+    runs.add(classifier.classify(face_picture.read_bytes() + b"\0").run)
     assert len(runs | {run}) == 5
 
 
 def test_the_manifests_threshold_given_by_hand_is_no_other_option(face_picture: Path) -> None:
     classifier = igc.load()
-    prediction = classifier.judge(face_picture)
+    prediction = classifier.classify(face_picture)
     same = igc.load(threshold=classifier._parts.classifier.threshold)
-    assert same.judge(face_picture) == prediction
+    assert same.classify(face_picture) == prediction
 
 
 def test_both_runtimes_give_the_same_gender(samples: Path) -> None:
     tflite, onnx = igc.load(runtime="tflite"), igc.load(runtime="onnx")
     for path in sorted(samples.glob("*.jpg")):
-        first, second = tflite.judge(path), onnx.judge(path)
+        first, second = tflite.classify(path), onnx.classify(path)
         assert (first.status, first.gender) == (second.status, second.gender)
         assert [face.box for face in first.faces] == [face.box for face in second.faces]
 
@@ -181,25 +183,25 @@ def test_a_folder_is_judged_in_order(
     (folder / "sub" / "z.jpg").write_bytes(face_picture.read_bytes())
     (folder / "a.png").write_bytes(b"broken")
     (folder / "notes.txt").write_text("no picture")
-    flat = list(classifier.judge_folder(folder))
+    flat = list(classifier.classify_folder(folder))
     assert [(prediction.file, prediction.status) for prediction in flat] == [
         ("a.png", "unreadable"),
         ("astronaut.jpg", "classified"),
         ("cat.jpg", "no_face"),
         ("rocket.jpg", "no_face"),
     ]
-    deep = list(classifier.judge_folder(str(folder), recursive=True, workers=3))
+    deep = list(classifier.classify_folder(str(folder), recursive=True, workers=3))
     assert deep[:4] == flat
     assert (deep[4].file, deep[4].gender) == ("sub/z.jpg", "female")
-    assert deep[1] == classifier.judge(folder / "astronaut.jpg")
+    assert deep[1] == classifier.classify(folder / "astronaut.jpg")
 
 
 def test_a_folder_that_is_none_is_a_usage_error(
     classifier: igc.GenderClassifier, tmp_path: Path
 ) -> None:
-    assert list(classifier.judge_folder(tmp_path)) == []
+    assert list(classifier.classify_folder(tmp_path)) == []
     with pytest.raises(igc.UsageError):
-        list(classifier.judge_folder(tmp_path / "missing"))
+        list(classifier.classify_folder(tmp_path / "missing"))
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
@@ -216,7 +218,7 @@ def test_an_unknown_choice_is_a_usage_error(choice: dict[str, Any]) -> None:
 
 def test_a_model_of_ones_own(models: Path, face_picture: Path) -> None:
     for name in ("gender_int8.tflite", "gender_int8.onnx"):
-        prediction = igc.load(models / name, threshold=0.5).judge(face_picture)
+        prediction = igc.load(models / name, threshold=0.5).classify(face_picture)
         assert (prediction.status, prediction.gender) == ("classified", "female")
 
 
@@ -253,7 +255,7 @@ def test_judging_needs_neither_tensorflow_nor_training_nor_conversion(face_pictu
     code = (
         "import sys, image_gender_classifier as igc\n"
         "assert 'numpy' not in sys.modules\n"
-        "igc.load().judge(sys.argv[1])\n"
+        "igc.load().classify(sys.argv[1])\n"
         "print(*sys.modules)"
     )
     command = [sys.executable, "-c", code, str(face_picture)]
@@ -282,7 +284,8 @@ def test_a_small_face_is_judged_from_a_finer_copy(face_picture: Path) -> None:
     assert fine.finer() is fine
     parts = open_parts(Settings(threshold=0.0))
     one, other = (
-        pipeline.judge(picture, "a", parts.detector, parts.classifier) for picture in (quick, fine)
+        pipeline.classify(picture, "a", parts.detector, parts.classifier)
+        for picture in (quick, fine)
     )
     assert one.faces[0].box == pytest.approx(
         other.faces[0].box, abs=0.01 * other.faces[0].box.width
@@ -314,7 +317,7 @@ def test_the_quick_copy_is_enough(
 
     parts = open_parts(Settings(threshold=0.0))
     alone = replace(picture, decode_finer=fails)
-    assert bool(pipeline.judge(alone, "a", parts.detector, parts.classifier).faces) == found
+    assert bool(pipeline.classify(alone, "a", parts.detector, parts.classifier).faces) == found
 
 
 def test_what_comes_in_parts_is_decoded_once(face_picture: Path) -> None:
@@ -328,7 +331,7 @@ def test_what_comes_in_parts_is_decoded_once(face_picture: Path) -> None:
 def test_what_is_drawn_is_the_finer_copy(face_picture: Path, tmp_path: Path) -> None:
     (tmp_path / "small.jpg").write_bytes(small_face(face_picture))
     shown: list[decoding.Picture] = []
-    igc.load().judge_file(
+    igc.load().classify_file(
         tmp_path / "small.jpg", "small.jpg", lambda picture, _: shown.append(picture)
     )
     assert max(shown[0].pixels.shape) >= decoding.WORKING_SIDE

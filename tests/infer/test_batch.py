@@ -34,18 +34,18 @@ def names(count: int) -> list[str]:
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_verdicts_come_in_the_order_of_the_pictures(threads: int) -> None:
-    judge = Counter()
-    predictions = list(batch.run(names(60), FOLDER, judge, threads))
+    classify = Counter()
+    predictions = list(batch.run(names(60), FOLDER, classify, threads))
     assert [prediction.file for prediction in predictions] == names(60)
-    assert sorted(judge.seen) == names(60)
+    assert sorted(classify.seen) == names(60)
 
 
 def test_the_real_verdicts_are_the_same_whatever_the_number_of_threads(
     samples: Path, classifier: igc.GenderClassifier
 ) -> None:
     files = [picture.file for picture in list_pictures(samples).pictures] * 5
-    alone = list(batch.run(files, samples, classifier.judge, threads=1))
-    together = list(batch.run(files, samples, classifier.judge, threads=3))
+    alone = list(batch.run(files, samples, classifier.classify, threads=1))
+    together = list(batch.run(files, samples, classifier.classify, threads=3))
     assert alone == together
     assert {"astronaut.jpg": "classified", "cat.jpg": "no_face"}.items() <= {
         prediction.file: prediction.status for prediction in alone
@@ -59,25 +59,25 @@ def test_no_picture_gives_no_verdict() -> None:
 def test_as_many_pictures_are_judged_at_a_time_as_there_are_threads() -> None:
     all_of_them = Barrier(3, timeout=60)
 
-    def judge(_: Path, file: str) -> Prediction:
+    def classify(_: Path, file: str) -> Prediction:
         all_of_them.wait()
         return Prediction(file, "no_face", "unknown")
 
-    assert len(list(batch.run(names(30), FOLDER, judge, threads=3))) == 30
+    assert len(list(batch.run(names(30), FOLDER, classify, threads=3))) == 30
 
 
 def test_only_a_few_pictures_are_on_the_way() -> None:
-    judge = Counter()
-    predictions = batch.run(names(100), FOLDER, judge, threads=1)
+    classify = Counter()
+    predictions = batch.run(names(100), FOLDER, classify, threads=1)
     next(predictions)
     predictions.close()
-    assert 1 <= len(judge.seen) <= 5
+    assert 1 <= len(classify.seen) <= 5
 
 
 def test_nothing_is_judged_before_the_first_verdict_is_wanted() -> None:
-    judge = Counter()
-    batch.run(names(10), FOLDER, judge, threads=1).close()
-    assert judge.seen == []
+    classify = Counter()
+    batch.run(names(10), FOLDER, classify, threads=1).close()
+    assert classify.seen == []
 
 
 def test_a_model_that_fails_stops_the_batch() -> None:

@@ -40,16 +40,16 @@ class Told(WholePicture):
         super().__init__()
         self._faces = [Face(box, "none") for box in boxes]
 
-    def find(self, picture: Picture) -> list[Face]:
+    def detect(self, picture: Picture) -> list[Face]:
         return self._faces
 
 
-def judge(picture: Picture, parts: Parts) -> Prediction:
-    return pipeline.judge(picture, "a.jpg", parts.detector, parts.classifier)
+def classify(picture: Picture, parts: Parts) -> Prediction:
+    return pipeline.classify(picture, "a.jpg", parts.detector, parts.classifier)
 
 
 def test_a_womans_face_is_classified(astronaut: Picture, parts: Parts) -> None:
-    prediction = judge(astronaut, parts)
+    prediction = classify(astronaut, parts)
     assert (prediction.file, prediction.status, prediction.gender) == (
         "a.jpg",
         "classified",
@@ -63,14 +63,14 @@ def test_a_womans_face_is_classified(astronaut: Picture, parts: Parts) -> None:
 
 @pytest.mark.parametrize("name", ["cat.jpg", "rocket.jpg"])
 def test_a_picture_without_a_face_says_so(name: str, samples: Path, parts: Parts) -> None:
-    prediction = judge(decoding.read(samples / name), parts)
+    prediction = classify(decoding.read(samples / name), parts)
     assert prediction == Prediction("a.jpg", "no_face", "unknown")
 
 
 def test_below_the_threshold_the_gender_is_unknown(astronaut: Picture, parts: Parts) -> None:
     strict = loading.open_classifier(None, threshold=1.0)
-    prediction = pipeline.judge(astronaut, "a.jpg", parts.detector, strict)
-    sure_prediction = judge(astronaut, parts)
+    prediction = pipeline.classify(astronaut, "a.jpg", parts.detector, strict)
+    sure_prediction = classify(astronaut, parts)
     assert (prediction.status, prediction.gender, prediction.faces[0].gender) == (
         ("uncertain", "unknown", "unknown")
     )
@@ -80,7 +80,7 @@ def test_below_the_threshold_the_gender_is_unknown(astronaut: Picture, parts: Pa
 def test_every_face_is_listed_and_the_first_decides(
     two_faces: npt.NDArray[np.uint8], parts: Parts
 ) -> None:
-    prediction = judge(decoding.from_array(two_faces), parts)
+    prediction = classify(decoding.from_array(two_faces), parts)
     first, second = prediction.faces
     assert (first.gender, first.confidence) == (prediction.gender, prediction.confidence)
     assert (second.gender, second.confidence) == (None, None)
@@ -91,31 +91,31 @@ def test_the_main_face_is_judged_whatever_the_order_found(
     astronaut: Picture, sure: Classifier
 ) -> None:
     large, small = Box(170, 70, 110, 110), Box(0, 0, 40, 40)
-    one = pipeline.judge(astronaut, "a", Told(large, small), sure)
-    other = pipeline.judge(astronaut, "a", Told(small, large), sure)
+    one = pipeline.classify(astronaut, "a", Told(large, small), sure)
+    other = pipeline.classify(astronaut, "a", Told(small, large), sure)
     assert one == other
     assert [face.box for face in one.faces] == [large, small]
 
 
 def test_a_whole_picture_is_its_centred_square(astronaut: Picture, sure: Classifier) -> None:
     wide = decoding.from_array(astronaut.pixels[:300])
-    prediction = pipeline.judge(wide, "a", WholePicture(), sure)
+    prediction = pipeline.classify(wide, "a", WholePicture(), sure)
     (face,) = prediction.faces
     assert (face.box, face.detector) == (Box(106, 0, 300, 300), "none")
     square = decoding.from_array(astronaut.pixels[:300, 106:406])
-    assert pipeline.judge(square, "a", WholePicture(), sure).confidence == prediction.confidence
+    assert pipeline.classify(square, "a", WholePicture(), sure).confidence == prediction.confidence
 
 
 def test_the_crop_is_cut_in_the_detectors_frame(astronaut: Picture, parts: Parts) -> None:
-    (face,) = parts.detector.find(astronaut)
+    (face,) = parts.detector.detect(astronaut)
     size = parts.classifier.crop_size
     expected = geometry.crop(
         astronaut.pixels, geometry.frame(face.box, parts.detector.framings["lbp"]), size
     )
     found = pipeline.find_crop(astronaut, parts.detector, size)
     assert found is not None and np.array_equal(found, expected)
-    (classification,) = parts.classifier.judge(found[np.newaxis])
-    assert classification.confidence == judge(astronaut, parts).confidence
+    (classification,) = parts.classifier.classify(found[np.newaxis])
+    assert classification.confidence == classify(astronaut, parts).confidence
 
 
 def test_without_a_face_there_is_no_crop(samples: Path, parts: Parts) -> None:
@@ -130,7 +130,7 @@ def test_a_camera_picture_is_cut_where_the_face_is(
     coded = cv2.imencode(".jpg", pixels[..., ::-1])[1].tobytes()
     picture = decoding.decode(coded)
     assert picture.scale > 1
-    prediction, small = judge(picture, parts), judge(astronaut, parts)
+    prediction, small = classify(picture, parts), classify(astronaut, parts)
     assert (prediction.status, prediction.gender) == ("classified", "female")
     large_box, small_box = prediction.faces[0].box, small.faces[0].box
     assert large_box.width / factor == pytest.approx(small_box.width, rel=0.1)

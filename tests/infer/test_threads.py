@@ -69,19 +69,19 @@ def pictures(generated: list[Path], request: pytest.FixtureRequest) -> list[Path
 
 
 def by_threads(
-    judge: Callable[[Any], igc.Prediction], pictures: Sequence[object]
+    classify: Callable[[Any], igc.Prediction], pictures: Sequence[object]
 ) -> list[igc.Prediction]:
     with frequent_switches(), ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(judge, pictures))
+        return list(pool.map(classify, pictures))
 
 
 @pytest.mark.parametrize("runtime", ["tflite", "onnx"])
 def test_many_threads_get_the_answers_of_one(runtime: RuntimeChoice, pictures: list[Path]) -> None:
     pytest.importorskip({"tflite": "ai_edge_litert", "onnx": "onnxruntime"}[runtime])
     classifier = igc.load(runtime=runtime)
-    alone = [classifier.judge(path) for path in pictures]
+    alone = [classifier.classify(path) for path in pictures]
     assert {prediction.status for prediction in alone} >= {"classified", "uncertain", "no_face"}
-    assert by_threads(classifier.judge, pictures) == alone
+    assert by_threads(classifier.classify, pictures) == alone
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_many_threads_get_the_answers_of_one(runtime: RuntimeChoice, pictures: l
 def test_so_they_do_with_other_choices(choices: dict[str, Any], generated: list[Path]) -> None:
     classifier = igc.load(**choices)
     paths = generated[:30]
-    assert by_threads(classifier.judge, paths) == [classifier.judge(path) for path in paths]
+    assert by_threads(classifier.classify, paths) == [classifier.classify(path) for path in paths]
 
 
 def test_bytes_and_pixels_may_come_from_many_threads(
@@ -108,8 +108,8 @@ def test_bytes_and_pixels_may_come_from_many_threads(
         grey = cv2.cvtColor(stored, cv2.COLOR_BGR2GRAY)
         pictures += [path, path.read_bytes(), stored[:, :, ::-1], grey]
     pictures += [b"", b"no picture"]
-    alone = [classifier.judge(picture) for picture in pictures]  # type: ignore[arg-type]
-    assert by_threads(classifier.judge, pictures) == alone
+    alone = [classifier.classify(picture) for picture in pictures]  # type: ignore[arg-type]
+    assert by_threads(classifier.classify, pictures) == alone
 
 
 def test_threads_may_come_and_go(monkeypatch: pytest.MonkeyPatch, generated: list[Path]) -> None:
@@ -129,7 +129,7 @@ def test_threads_may_come_and_go(monkeypatch: pytest.MonkeyPatch, generated: lis
     predictions: list[igc.Prediction] = []
     for start in range(0, 120, 20):
         threads = [
-            threading.Thread(target=lambda path=path: predictions.append(classifier.judge(path)))
+            threading.Thread(target=lambda path=path: predictions.append(classifier.classify(path)))
             for path in generated[start : start + 20]
         ]
         for thread in threads:
@@ -145,11 +145,11 @@ def test_a_folder_is_judged_beside_other_pictures(
 ) -> None:
     folder = generated[0].parent
     first = generated[:50]
-    alone = [classifier.judge(path) for path in first]
+    alone = [classifier.classify(path) for path in first]
     with ThreadPoolExecutor(1) as pool:
-        predictions = classifier.judge_folder(folder, workers=4)
+        predictions = classifier.classify_folder(folder, workers=4)
         beside = pool.submit(lambda: list(islice(predictions, len(first))))
-        assert [classifier.judge(path) for path in first] == alone
+        assert [classifier.classify(path) for path in first] == alone
         assert beside.result() == alone
 
 
@@ -160,7 +160,7 @@ def test_classifiers_loaded_at_the_same_time_leave_standard_error_alone(
     done = threading.Event()
 
     def load() -> None:
-        igc.load().judge(generated[0])
+        igc.load().classify(generated[0])
 
     def write() -> int:
         written = 0

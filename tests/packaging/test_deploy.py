@@ -51,10 +51,10 @@ def test_the_units_are_valid(drop_in: str | None, tmp_path: Path) -> None:
         place.write_text(text.replace("/opt/image-gender-classifier", str(ROOT)))
     shutil.copy(UNIT.with_suffix(".timer"), tmp_path)
     units = [str(tmp_path / UNIT.with_suffix(suffix).name) for suffix in (".service", ".timer")]
-    told = subprocess.run(
+    reported = subprocess.run(
         [analyze, "verify", "--man=no", *units], capture_output=True, text=True, check=False
     )
-    ours = [line for line in told.stderr.splitlines() if UNIT.stem in line]
+    ours = [line for line in reported.stderr.splitlines() if UNIT.stem in line]
     assert ours == []
 
 

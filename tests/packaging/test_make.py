@@ -40,9 +40,9 @@ def classify(environment: Path, pictures: Path, out: Path) -> CompletedProcess[s
 
 
 def test_success_is_not_explained(environment: Path, samples: Path, tmp_path: Path) -> None:
-    told = classify(environment, samples, tmp_path / "out")
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "5 pictures: " in told.stdout
+    reported = classify(environment, samples, tmp_path / "out")
+    assert (reported.returncode, reported.stderr) == (0, "")
+    assert "5 pictures: " in reported.stdout
 
 
 def test_unreadable_pictures_do_not_look_like_a_crash(
@@ -50,21 +50,21 @@ def test_unreadable_pictures_do_not_look_like_a_crash(
 ) -> None:
     shutil.copytree(samples, tmp_path / "in")
     (tmp_path / "in" / "broken.jpg").write_bytes(b"broken")
-    told = classify(environment, tmp_path / "in", tmp_path / "out")
-    assert told.returncode == 2  # make's own
-    assert "Finished. Some pictures could not be read: their XML files say why" in told.stderr
-    assert "Error 1" in told.stderr
+    reported = classify(environment, tmp_path / "in", tmp_path / "out")
+    assert reported.returncode == 2  # make's own
+    assert "Finished. Some pictures could not be read: their XML files say why" in reported.stderr
+    assert "Error 1" in reported.stderr
 
 
 def test_wrong_usage_and_a_lost_output_are_explained(
     environment: Path, samples: Path, tmp_path: Path
 ) -> None:
-    told = classify(environment, tmp_path / "missing", tmp_path / "out")
-    assert "the line above says what is wrong (exit code 2)" in told.stderr
+    reported = classify(environment, tmp_path / "missing", tmp_path / "out")
+    assert "the line above says what is wrong (exit code 2)" in reported.stderr
     (tmp_path / "out" / "cat.xml").mkdir()
-    told = classify(environment, samples, tmp_path / "out")
-    assert "the output can no longer be written" in told.stderr
-    assert "(exit code 3)" in told.stderr
+    reported = classify(environment, samples, tmp_path / "out")
+    assert "the output can no longer be written" in reported.stderr
+    assert "(exit code 3)" in reported.stderr
 
 
 def test_it_is_said_beforehand_what_the_tests_take(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ class Comparer:
 
 def _compared(reference: Reference, runtime: str, found: Findings) -> str:
     expected = reference.findings[trial.REFERENCE]
-    figures = trial.judge(expected, reference.findings[runtime], found, reference.step)
+    figures = trial.classify(expected, reference.findings[runtime], found, reference.step)
     versions = [f"{name} {version}" for name, version in found.versions.items()]
     return f"{', '.join(versions)}: {figures}"
 

@@ -112,12 +112,12 @@ def test_the_script_installs_what_lies_beside_it(tmp_path: Path) -> None:
     assert f"{folder}/wheels/a-1-py3-none-any.whl" in asked
     assert f"{tmp_path}/igc/bin/image-gender-classifier" in done.stdout
     broken = {**environment, "BROKEN": "1", "HOME": str(tmp_path / "broken")}
-    told = subprocess.run(
+    reported = subprocess.run(
         ["sh", folder / "install.sh"], env=broken, capture_output=True, text=True, check=False
     )
-    assert told.returncode == 1
-    assert "what is installed does not work here" in told.stderr
-    assert "installed: " not in told.stdout
+    assert reported.returncode == 1
+    assert "what is installed does not work here" in reported.stderr
+    assert "installed: " not in reported.stdout
     elsewhere = {**environment, "SYSTEM": "3.13 a 64", "HOME": str(tmp_path / "other")}
     refused = subprocess.run(
         ["sh", folder / "install.sh"], env=elsewhere, capture_output=True, text=True, check=False

@@ -73,7 +73,7 @@ def find(place: Place, runtime: str) -> Findings:
     return Findings(answers, tuple(said["logits"]), said["hashes"], said["versions"])
 
 
-def judge(reference: Findings, same_runtime: Findings, found: Findings, step: float) -> str:
+def classify(reference: Findings, same_runtime: Findings, found: Findings, step: float) -> str:
     """Compares a system's findings with what LiteRT says here; gives the figures in one line.
 
     Args:

@@ -35,7 +35,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
     tried = 0
     while batch := list(islice(every, _AT_A_TIME)):
         tried += len(batch)
-        found, longest, held = _judge(batch, setting.work / "hostile", statuses)
+        found, longest, held = _classify(batch, setting.work / "hostile", statuses)
         slowest, resident = max(slowest, longest), max(resident, held)
         for case, what in found:
             wrong[what] += 1
@@ -62,7 +62,7 @@ def _cases(setting: Setting) -> Iterator[Case]:
             yield replace(case, name=f"{seed:09}-{case.name}")
 
 
-def _judge(
+def _classify(
     batch: Sequence[Case], work: Path, statuses: Counter[str]
 ) -> tuple[list[tuple[Case, str]], float, float]:
     """Judges a batch; gives what went wrong, the longest time between two verdicts, the memory."""

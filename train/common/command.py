@@ -45,7 +45,7 @@ def exit_code(program: str, work: Callable[[], None]) -> int:
         say(f"{program}: {_one_line(str(error))}", sys.stderr)
         return NOT_WRITTEN if isinstance(error, OutputError) else FAILED
     except OSError as error:
-        say(f"{program}: {_one_line(_told(error))}", sys.stderr)
+        say(f"{program}: {_one_line(_reported(error))}", sys.stderr)
         return NOT_WRITTEN if error.errno in _OF_OUTPUT else FAILED
     except MemoryError:
         say(f"{program}: there is too little memory; give less data or smaller sizes", sys.stderr)
@@ -67,7 +67,7 @@ def _one_line(text: str) -> str:
     return text.replace("\n", " ")
 
 
-def _told(error: OSError) -> str:
+def _reported(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}; check path, rights and disk"
 

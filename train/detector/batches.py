@@ -34,8 +34,8 @@ class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
         for place in range(index * self._batch, (index + 1) * self._batch):
             random = np.random.default_rng((*self._key, place))
             scene = scenes.draw(self._sources, self._size, random)
-            heat, told = maps.of(scene.frames, self._size)
+            heat, reported = maps.of(scene.frames, self._size)
             pixels.append(letterbox(scene.pixels, self._size))
             heats.append(heat)
-            boxes.append(told)
+            boxes.append(reported)
         return np.stack(pixels, dtype="f4"), {HEAT: np.stack(heats), BOX: np.stack(boxes)}

@@ -30,12 +30,12 @@ def heat(wanted: Any, logits: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable("image_gender_classifier")  # type: ignore[untyped-decorator]
-def box(wanted: Any, told: Any) -> Any:
+def box(wanted: Any, reported: Any) -> Any:
     """Scores frames (N x G x G x 3 told, 4 wanted with the weights) by errors relative to sides."""
     weight = wanted[..., 3]
-    size = ops.shape(told)[1] * STRIDE
+    size = ops.shape(reported)[1] * STRIDE
     cell = STRIDE / (ops.exp(wanted[..., 2]) * size)  # against the frame's side
-    errors = ops.abs(told - wanted[..., :3])
+    errors = ops.abs(reported - wanted[..., :3])
     relative = ops.stack([errors[..., 0] * cell, errors[..., 1] * cell, errors[..., 2]], axis=-1)
     smooth = ops.where(relative < _SHARP, relative**2 / (2 * _SHARP), relative - _SHARP / 2)
     total = ops.sum(ops.sum(smooth, axis=-1) * weight, axis=(1, 2))

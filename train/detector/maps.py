@@ -35,7 +35,7 @@ def of(frames: Sequence[Box], size: int) -> tuple[_Floats, _Floats]:
     cells = size // STRIDE
     middles = np.arange(cells, dtype=np.float32) + 0.5
     heat = np.zeros((cells, cells), np.float32)
-    told = np.zeros((cells, cells, 4), np.float32)
+    reported = np.zeros((cells, cells, 4), np.float32)
     for frame in frames:
         x, y = ((start + frame.width / 2) / STRIDE for start in (frame.x, frame.y))
         width = max(frame.width * _WIDTH / STRIDE, _NARROWEST)
@@ -45,9 +45,9 @@ def of(frames: Sequence[Box], size: int) -> tuple[_Floats, _Floats]:
         down = np.exp(-((middles - middles[row]) ** 2) / (2 * width**2))
         bump = np.outer(down, across).astype(np.float32)
         stronger = (bump > heat) & (bump >= TELLING)
-        told[stronger, 0] = np.broadcast_to(x - middles, bump.shape)[stronger]
-        told[stronger, 1] = np.broadcast_to((y - middles)[:, None], bump.shape)[stronger]
-        told[stronger, 2] = np.log(frame.width / size)
-        told[stronger, 3] = bump[stronger]
+        reported[stronger, 0] = np.broadcast_to(x - middles, bump.shape)[stronger]
+        reported[stronger, 1] = np.broadcast_to((y - middles)[:, None], bump.shape)[stronger]
+        reported[stronger, 2] = np.log(frame.width / size)
+        reported[stronger, 3] = bump[stronger]
         heat = np.maximum(heat, bump)
-    return heat[..., None], told
+    return heat[..., None], reported

@@ -30,7 +30,7 @@ _Mask = npt.NDArray[np.float32]
 _CLOSE = 0.6  # share of the scenes that are a look at one face
 _MARGINS = (1.3, 1.8)  # sides of such looks over that of the face's frame, about as in use
 _LARGER = 1.5  # sides of the pictures that such looks are cut from, over the looks'
-_MOVED, _MISJUDGED = 0.06, 0.12  # how far off a first look's frame lies, standard deviations
+_MOVED, _MISCLASSIFIED = 0.06, 0.12  # how far off a first look's frame lies, standard deviations
 _ALONE = 0.25  # share of the scenes that are made of one face and nothing else
 _MIRRORED = 0.7  # of the longest side: mirroring the edge of a smaller face would show another
 _EMPTY = 0.2  # share of the others that have no face
@@ -103,7 +103,7 @@ def _close(scene: Scene, longest: int, random: _Random) -> Scene:
     """
     height, width = scene.pixels.shape[:2]
     if scene.frames:
-        suspected = _misjudged(scene.frames[int(random.integers(len(scene.frames)))], random)
+        suspected = _misclassified(scene.frames[int(random.integers(len(scene.frames)))], random)
     else:
         side, centre = _place(height, width, random)
         suspected = _square(centre, side)
@@ -124,9 +124,9 @@ def _close(scene: Scene, longest: int, random: _Random) -> Scene:
     return Scene(letterbox(part, longest)[:rows, :columns], inside)
 
 
-def _misjudged(frame: Box, random: _Random) -> Box:
+def _misclassified(frame: Box, random: _Random) -> Box:
     """Draws where a first look might place a frame."""
-    side = frame.width * float(np.exp(random.normal(0, _MISJUDGED)))
+    side = frame.width * float(np.exp(random.normal(0, _MISCLASSIFIED)))
     x, y = (
         start + frame.width / 2 + frame.width * random.normal(0, _MOVED)
         for start in (frame.x, frame.y)

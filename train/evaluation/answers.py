@@ -71,15 +71,15 @@ def answer_versions(
     """
     without = WithoutCrop()
     size = classifier.crop_size
-    judged: list[Sample] = []
+    predicted: list[Sample] = []
     positive = [np.empty((0, versions))]
     for batch in _batches(cutting.crops(samples, cut, size, without, "judging")):
-        judged += [sample for sample, _ in batch]
+        predicted += [sample for sample, _ in batch]
         crops = np.stack([crop for _, crop in batch]).reshape(-1, size, size, 3)
         positive.append(classifier.probabilities(crops).reshape(len(batch), versions))
     missing = tuple(without.no_face), tuple(without.unreadable)
     columns = np.concatenate(positive).T
-    return [Outcome(_answers(judged, column, classifier), *missing) for column in columns]
+    return [Outcome(_answers(predicted, column, classifier), *missing) for column in columns]
 
 
 def _batches(

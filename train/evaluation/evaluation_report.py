@@ -46,7 +46,7 @@ def to_json(scores: Scores, setting: Setting) -> str:
     content = {
         **asdict(setting),
         "n": scores.n,
-        "judged": scores.judged,
+        "judged": scores.predicted,
         "accuracy": _interval(scores.accuracy),
         "tpr": {gender: asdict(rate) for gender, rate in scores.tpr.items()},
         "balanced_accuracy": scores.balanced_accuracy,
@@ -115,7 +115,7 @@ def _head(scores: Scores, setting: Setting) -> Iterator[str]:
 
 def _rows(scores: Scores, setting: Setting) -> Iterator[str]:
     yield _COLUMNS.format("", "n", "accuracy", "95% interval")
-    if scores.judged == scores.n:
+    if scores.predicted == scores.n:
         yield _row("all pictures", scores.accuracy)
     else:
         faces = "pictures read" if setting.detector == "none" else "faces found"

@@ -94,8 +94,8 @@ def _reliability(findings: Findings) -> Figure:
 
 def _coverage(findings: Findings) -> Figure:
     curve = coverage(findings.answers)
-    judged = findings.scores.judged
-    kept = curve.share * judged >= min(_FEWEST, judged)
+    predicted = findings.scores.predicted
+    kept = curve.share * predicted >= min(_FEWEST, predicted)
     figure = Figure((WIDTH * 0.75, 4.2), layout="constrained")
     axes = figure.subplots()
     axes.fill_between(

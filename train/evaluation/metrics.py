@@ -82,7 +82,7 @@ class Scores:
     """
 
     n: int
-    judged: int
+    predicted: int
     accuracy: Proportion
     accuracy_all: Proportion
     tpr: Mapping[BinaryGender, Proportion]
@@ -105,20 +105,20 @@ def score(answers: Answers, threshold: float, no_face: int = 0, unreadable: int 
         unreadable: Further pictures that cannot be read.
     """
     correct = answers.gender == answers.said
-    judged = len(correct)
-    total = judged + no_face + unreadable
+    predicted = len(correct)
+    total = predicted + no_face + unreadable
     classified = answers.confidence >= threshold
     tpr = {gender: _share(correct[answers.gender == gender]) for gender in GENDERS}
     rates = [rate.value for rate in tpr.values() if rate.value is not None]
     return Scores(
         n=total,
-        judged=judged,
+        predicted=predicted,
         accuracy=_share(correct),
         accuracy_all=wilson(int(correct.sum()), total),
         tpr=tpr,
         balanced_accuracy=sum(rates) / len(rates) if len(rates) == len(GENDERS) else None,
         groups={kind: _by_label(correct, labels) for kind, labels in _kinds(answers).items()},
-        ece=expected_calibration_error(answers.confidence, correct) if judged else None,
+        ece=expected_calibration_error(answers.confidence, correct) if predicted else None,
         classified=_share(classified),
         classified_accuracy=_share(correct[classified]),
         no_face=wilson(no_face, total),

@@ -33,7 +33,7 @@ def page(findings: Findings) -> str:
 
 def _head(findings: Findings) -> Iterator[str]:
     setting, scores = findings.setting, findings.scores
-    judged = f"{scores.n:,}; judged {scores.judged:,}"
+    predicted = f"{scores.n:,}; judged {scores.predicted:,}"
     yield "# What the model gets right"
     yield ""
     yield "Made by `image-gender-report`. Shares in per cent, 95 % Wilson intervals in brackets."
@@ -49,20 +49,23 @@ def _head(findings: Findings) -> Iterator[str]:
         ("threshold", f"{setting.threshold:g}"),
         ("data", f"`{setting.data}` ({setting.layout}, {setting.split})"),
         ("detector", setting.detector),
-        ("pictures", f"{judged}; unreadable {scores.unreadable:,}; no face {_no_face(findings)}"),
+        (
+            "pictures",
+            f"{predicted}; unreadable {scores.unreadable:,}; no face {_no_face(findings)}",
+        ),
     )
 
 
 def _no_face(findings: Findings) -> str:
     scores = findings.scores
-    return f"{scores.n - scores.judged - scores.unreadable:,}"
+    return f"{scores.n - scores.predicted - scores.unreadable:,}"
 
 
 def _accuracy(findings: Findings) -> Iterator[str]:
     scores = findings.scores
     rates = {gender: rate for gender, rate in scores.tpr.items() if rate.n}
     cells = {"all judged": scores.accuracy}
-    if scores.judged < scores.n:
+    if scores.predicted < scores.n:
         cells["all (not judged is wrong)"] = scores.accuracy_all
     cells |= {f"labelled {gender}": rate for gender, rate in rates.items()}
     cells |= by_ten_years(findings.answers)

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from image_gender_classifier.classification.classifier import (
     Classifier,
     confidences,
-    is_doubtful,
     mirrored,
+    needs_tta,
 )
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
@@ -104,10 +104,10 @@ def calibrated(
         both = (logits + classifier.logits(mirrored(crops))) / 2
         calibration = fit(logits, positive)
         for _ in range(_ROUNDS):
-            settled = np.where(is_doubtful(logits, calibration, TTA_THRESHOLD), both, logits)
-            calibration = fit(settled, positive)
+            averaged_logits = np.where(needs_tta(logits, calibration, TTA_THRESHOLD), both, logits)
+            calibration = fit(averaged_logits, positive)
         if calibration.slope > 0:
-            share = threshold(confidences(settled, calibration), CLASSIFIED)
+            share = threshold(confidences(averaged_logits, calibration), CLASSIFIED)
             entry = entry._replace(
                 calibration=calibration, threshold=share, tta_threshold=TTA_THRESHOLD
             )

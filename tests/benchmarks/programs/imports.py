@@ -40,7 +40,7 @@ def _of_judge(picture: str) -> list[str]:
     from image_gender_classifier.workers import worker
     from image_gender_classifier.workers.messages import Job, Task, encode
 
-    encode(worker.Judge(Task(Settings(), 1)).judged(Job(0, picture, picture)))
+    encode(worker.PictureClassifier(Task(Settings(), 1)).classified(Job(0, picture, picture)))
     return [name for name in sys.modules if name not in before]
 
 

@@ -36,18 +36,18 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     data = read_bytes(path)
     stored = np.frombuffer(data, np.uint8)
     picture = decoding.decode(data)
-    found = parts.detector.find(picture)
+    found = parts.detector.detect(picture)
     quick = open_detector("lbp", manifest.load(shipped_models()), parts.runtime)
 
     def find() -> object:  # from new: a picture keeps what has been decoded finer
-        return parts.detector.find(decoding.decode(data))
+        return parts.detector.detect(decoding.decode(data))
 
     steps: dict[str, Step] = {
         "read file": lambda: read_bytes(path),
         "hash": lambda: run_hash(data, parts.settings),
         "read header": lambda: headers.read_header(data),
         "decode": lambda: decoding.decode(data),
-        "search with LBP": lambda: quick.find(picture),
+        "search with LBP": lambda: quick.detect(picture),
         "decode and find": find,
         "decode at full size": lambda: cv2.imdecode(stored, cv2.IMREAD_COLOR),
     }
@@ -60,15 +60,15 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
         return pipeline.crop_of(picture, main, parts.detector, size)
 
     crop = cut()[np.newaxis]
-    prediction = pipeline.judge(picture, path.name, parts.detector, parts.classifier)
+    prediction = pipeline.classify(picture, path.name, parts.detector, parts.classifier)
     written = prediction._replace(run=run_hash(data, parts.settings))
     return {
         **steps,
         "cut": cut,
-        "judge": lambda: parts.classifier.judge(crop),
+        "judge": lambda: parts.classifier.classify(crop),
         "XML bytes": lambda: xml.encode(written),
         "all but the files": lambda: xml.encode(
-            pipeline.judge(decoding.decode(data), path.name, parts.detector, parts.classifier)
+            pipeline.classify(decoding.decode(data), path.name, parts.detector, parts.classifier)
         ),
     }
 

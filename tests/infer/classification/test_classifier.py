@@ -17,8 +17,8 @@ from image_gender_classifier.classification.classifier import (
     Classification,
     Classifier,
     confidences,
-    is_doubtful,
     mirrored,
+    needs_tta,
 )
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
@@ -51,10 +51,10 @@ def crops(count: int) -> npt.NDArray[np.uint8]:
     return np.zeros((count, 2, 2, 3), np.uint8)
 
 
-def judged(
+def classified(
     logit: float, entry: ModelEntry = ENTRY, threshold: float | None = None
 ) -> Classification:
-    (classification,) = Classifier(Oracle([logit]), entry, threshold).judge(crops(1))
+    (classification,) = Classifier(Oracle([logit]), entry, threshold).classify(crops(1))
     return classification
 
 
@@ -68,7 +68,7 @@ def test_probabilities_are_platt_scaled(logit: float, slope: float, bias: float)
 @pytest.mark.filterwarnings("error")
 @given(st.lists(LOGITS, min_size=1))
 def test_any_logits_give_a_confidence_of_the_likelier_gender(logits: list[float]) -> None:
-    classifications = Classifier(Oracle(logits), ENTRY).judge(crops(len(logits)))
+    classifications = Classifier(Oracle(logits), ENTRY).classify(crops(len(logits)))
     assert len(classifications) == len(logits)
     for logit, classification in zip(logits, classifications, strict=True):
         assert 0.5 <= classification.confidence <= 1
@@ -78,26 +78,26 @@ def test_any_logits_give_a_confidence_of_the_likelier_gender(logits: list[float]
 
 @given(LOGITS.filter(lambda logit: abs(logit) > 1e-3))
 def test_genders_are_treated_alike(logit: float) -> None:
-    first, second = judged(logit), judged(-logit)
+    first, second = classified(logit), classified(-logit)
     assert {first.likelier, second.likelier} == {"female", "male"}
     assert math.isclose(first.confidence, second.confidence)
-    swapped = judged(-logit, ENTRY._replace(positive="male", negative="female"))
+    swapped = classified(-logit, ENTRY._replace(positive="male", negative="female"))
     assert swapped.likelier == first.likelier
 
 
 def test_the_threshold_itself_is_certain() -> None:
-    assert judged(0.0, threshold=0.5).certain
-    assert not judged(0.0, threshold=math.nextafter(0.5, 1)).certain
-    assert not judged(1.0, threshold=1.0).certain
-    assert judged(-50.0, threshold=1.0).certain
+    assert classified(0.0, threshold=0.5).certain
+    assert not classified(0.0, threshold=math.nextafter(0.5, 1)).certain
+    assert not classified(1.0, threshold=1.0).certain
+    assert classified(-50.0, threshold=1.0).certain
 
 
 def test_the_manifests_threshold_holds_unless_another_is_given() -> None:
-    confidence = judged(1.0).confidence
+    confidence = classified(1.0).confidence
     assert Classifier(Oracle([1.0]), ENTRY).threshold == 0.7
-    assert judged(1.0, ENTRY._replace(threshold=confidence)).certain
-    assert not judged(1.0, ENTRY._replace(threshold=confidence + 1e-9)).certain
-    assert judged(1.0, ENTRY._replace(threshold=1.0), threshold=0.0).certain
+    assert classified(1.0, ENTRY._replace(threshold=confidence)).certain
+    assert not classified(1.0, ENTRY._replace(threshold=confidence + 1e-9)).certain
+    assert classified(1.0, ENTRY._replace(threshold=1.0), threshold=0.0).certain
 
 
 @pytest.mark.parametrize(
@@ -136,15 +136,15 @@ def test_a_network_that_gives_no_logit_a_crop_is_a_model_error(
 ) -> None:
     classifier = Classifier(Oracle(*outputs), ENTRY)
     with pytest.raises(ModelError, match="gives something else"):
-        classifier.judge(crops(1))
+        classifier.classify(crops(1))
 
 
 def test_crops_are_judged_alike_alone_and_together() -> None:
     classifier = loading.open_classifier(None)
     size = classifier.crop_size
     some = np.random.default_rng(0).integers(0, 256, (5, size, size, 3), np.uint8)
-    together = classifier.judge(some)
-    assert together == [classifier.judge(one[np.newaxis])[0] for one in some]
+    together = classifier.classify(some)
+    assert together == [classifier.classify(one[np.newaxis])[0] for one in some]
     assert classifier.logits(some).dtype == np.float32
     assert len({classification.confidence for classification in together}) > 1
 
@@ -155,10 +155,10 @@ class Sided:
     input_shape, input_dtype = (2, 2, 3), "uint8"
 
     def __init__(self) -> None:
-        self.judged = 0
+        self.classified = 0
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        self.judged += len(crops)
+        self.classified += len(crops)
         columns = crops.astype(np.float32).sum(axis=(1, 3))
         return (columns[:, :1] - columns[:, 1:] / 2,)
 
@@ -169,9 +169,9 @@ def test_the_doubtful_are_looked_at_in_the_mirror_too() -> None:
     sure[0, 0, 0], doubtful[0, :, 0], alike[0, 1, 0] = 6, (7, 4), 4
     bound = 1 / (1 + math.exp(-5.5))
     classifier = Classifier(network, ENTRY._replace(tta_threshold=bound))
-    logits = classifier.settled(np.stack([sure, doubtful, alike]))
+    logits = classifier.averaged_logits(np.stack([sure, doubtful, alike]))
     assert logits.tolist() == [6, (5 + 0.5) / 2, (-2 + 4) / 2]
-    assert network.judged == 3 + 2
+    assert network.classified == 3 + 2
 
 
 @given(st.floats(-50, 50, width=32), st.floats(0.01, 3), st.floats(-3, 3), st.floats(0, 1))
@@ -181,7 +181,7 @@ def test_doubtful_is_what_lies_below_the_bound(
     logits, calibration = np.array([logit], np.float32), Calibration(slope, bias)
     (confidence,) = confidences(logits, calibration)
     assume(abs(confidence - bound) > 1e-6)
-    assert is_doubtful(logits, calibration, bound).tolist() == [confidence < bound]
+    assert needs_tta(logits, calibration, bound).tolist() == [confidence < bound]
 
 
 def test_it_is_the_calibrated_confidence_that_is_doubtful() -> None:
@@ -189,16 +189,16 @@ def test_it_is_the_calibrated_confidence_that_is_doubtful() -> None:
     entry = ENTRY._replace(calibration=Calibration(1.0, -2.0), tta_threshold=0.85)
     crop = np.zeros((1, 2, 2, 3), np.uint8)
     crop[0, 0, 0] = 2, 0, 0
-    assert Classifier(network, entry).settled(crop).tolist() == [(2 - 1) / 2]
+    assert Classifier(network, entry).averaged_logits(crop).tolist() == [(2 - 1) / 2]
     crop[0, 0, 0] = 0, 0, 0
-    assert Classifier(network, entry).settled(crop).tolist() == [0]
-    assert network.judged == 2 + 1
+    assert Classifier(network, entry).averaged_logits(crop).tolist() == [0]
+    assert network.classified == 2 + 1
 
 
 def test_without_a_bound_nothing_is_looked_at_twice() -> None:
     network = Sided()
-    Classifier(network, ENTRY).judge(crops(5))
-    assert network.judged == 5
+    Classifier(network, ENTRY).classify(crops(5))
+    assert network.classified == 5
 
 
 def test_whoever_looks_twice_decides_otherwise() -> None:
@@ -214,4 +214,6 @@ def test_the_shipped_networks_doubts_do_not_depend_on_the_side() -> None:
     classifier.entry = classifier.entry._replace(tta_threshold=1.0)
     shape = classifier.entry.input_shape
     pictures = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
-    assert (classifier.settled(pictures) == classifier.settled(mirrored(pictures))).all()
+    assert (
+        classifier.averaged_logits(pictures) == classifier.averaged_logits(mirrored(pictures))
+    ).all()

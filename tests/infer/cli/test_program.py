@@ -112,14 +112,14 @@ def test_two_runs_give_the_same_bytes(
 def test_the_last_line_counts_each_status(command: Command, folder: Path, out: Path) -> None:
     (folder / "broken.png").write_bytes(b"broken")
     (folder / "notes.txt").write_text("text")
-    told = command("-i", folder, "-o", out, *LIKELIER)
+    reported = command("-i", folder, "-o", out, *LIKELIER)
     assert re.fullmatch(
         r"4 pictures: 1 female, 0 male, 0 uncertain, 2 no face, 1 unreadable; "
         r"1 other file ignored; \d+\.\d s, \d+\.\d pictures per second\n",
-        told.stdout,
+        reported.stdout,
     )
-    assert told.returncode == 1
-    assert told.stderr.startswith("image-gender-classifier: 'broken.png': The file is not a")
+    assert reported.returncode == 1
+    assert reported.stderr.startswith("image-gender-classifier: 'broken.png': The file is not a")
 
 
 def test_the_last_line_counts_women_and_men(command: Command, samples: Path, out: Path) -> None:
@@ -217,11 +217,11 @@ def test_pictures_in_folders_below_are_mentioned(command: Command, folder: Path,
     assert command("-i", folder, "-o", out).stderr == ""
     for name in ("x/1.jpg", "x/y/2.PNG"):
         shutil.copy(folder / "cat.jpg", folder / name)
-    told = command("-i", folder, "-o", out)
-    assert told.returncode == 0
-    assert told.stdout.startswith("3 pictures: ")
+    reported = command("-i", folder, "-o", out)
+    assert reported.returncode == 0
+    assert reported.stdout.startswith("3 pictures: ")
     said = f"2 pictures lie in folders below {folder}{HINT}"
-    assert told.stderr == f"image-gender-classifier: {said}"
+    assert reported.stderr == f"image-gender-classifier: {said}"
     for option in ("--quiet", "--recursive"):
         assert command("-i", folder, "-o", out, option).stderr == ""
 
@@ -371,19 +371,19 @@ def test_quiet_prints_errors_only(command: Command, folder: Path, out: Path) -> 
 def test_profile_tells_the_time_of_each_stage(command: Command, folder: Path, out: Path) -> None:
     plain = command("-i", folder, "-o", out)
     predictions = contents(out)
-    told = command("-i", folder, "-o", out, "--profile", "--workers", 2, "--resume")
-    assert "compare with the earlier run" in told.stderr
-    told = command("-i", folder, "-o", out, "--profile", "--workers", 2, "--quiet")
-    assert (plain.stderr, told.returncode, told.stdout) == ("", 0, "")
+    reported = command("-i", folder, "-o", out, "--profile", "--workers", 2, "--resume")
+    assert "compare with the earlier run" in reported.stderr
+    reported = command("-i", folder, "-o", out, "--profile", "--workers", 2, "--quiet")
+    assert (plain.stderr, reported.returncode, reported.stdout) == ("", 0, "")
     for stage in ("list the pictures", "write the files", "decode it", "find the face", "judge it"):
-        assert told.stderr.count(f"  {stage} ") == 1
-    assert told.stderr.count("  total ") == 2
+        assert reported.stderr.count(f"  {stage} ") == 1
+    assert reported.stderr.count("  total ") == 2
     assert contents(out) == predictions
 
 
 def test_version(command: Command) -> None:
-    told = command("--version")
-    assert (told.returncode, told.stdout) == (0, f"image-gender-classifier {__version__}\n")
+    reported = command("--version")
+    assert (reported.returncode, reported.stdout) == (0, f"image-gender-classifier {__version__}\n")
 
 
 @pytest.mark.parametrize(
@@ -628,10 +628,10 @@ def test_without_litert_auto_takes_onnx_runtime_and_says_so_once(
     process: Command, folder: Path, out: Path, tmp_path: Path
 ) -> None:
     env = without(tmp_path, "ai_edge_litert", "tflite_runtime")
-    told = process("-i", folder, "-o", out, "--workers", 3, *LIKELIER, env=env)
-    assert told.returncode == 0
-    assert told.stderr.count("\n") == 1
-    assert "tflite" in told.stderr and "onnx" in told.stderr
+    reported = process("-i", folder, "-o", out, "--workers", 3, *LIKELIER, env=env)
+    assert reported.returncode == 0
+    assert reported.stderr.count("\n") == 1
+    assert "tflite" in reported.stderr and "onnx" in reported.stderr
     assert b'gender="female"' in (out / "astronaut.xml").read_bytes()
     quiet = process("-i", folder, "-o", out, "--quiet", env=env)
     assert (quiet.returncode, quiet.stderr) == (0, "")
@@ -758,9 +758,9 @@ def test_nobody_needs_to_listen(redirection: str, folder: Path, out: Path) -> No
     (folder / "broken.png").write_bytes(b"broken")
     command = f'"$0" -m image_gender_classifier -i "$1" -o "$2" {redirection}'
     run = ["sh", "-c", command, sys.executable, str(folder), str(out)]
-    told = subprocess.run(run, check=False, capture_output=True, text=True)
-    assert told.returncode == 1
-    assert "Traceback" not in told.stderr and "Exception" not in told.stderr
+    reported = subprocess.run(run, check=False, capture_output=True, text=True)
+    assert reported.returncode == 1
+    assert "Traceback" not in reported.stderr and "Exception" not in reported.stderr
     assert len(contents(out)) == 4
 
 

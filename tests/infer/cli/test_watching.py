@@ -45,7 +45,7 @@ def look(arrivals: Arrivals, folder: Path) -> list[str]:
     """Looks, and judges what is ready."""
     ready = arrivals.look(folder, list_pictures(folder).pictures)
     for picture in ready:
-        arrivals.judged(picture)
+        arrivals.classified(picture)
     return [picture.file for picture in ready]
 
 

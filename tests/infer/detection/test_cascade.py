@@ -48,7 +48,7 @@ def middle(box: Box) -> tuple[float, float]:
 
 
 def test_the_one_face_is_found_where_it_is(detector: CascadeDetector, astronaut: Picture) -> None:
-    (face,) = detector.find(astronaut)
+    (face,) = detector.detect(astronaut)
     x, y = middle(face.box)
     assert 205 < x < 245 and 95 < y < 135  # between her eyes and mouth
     assert 70 < face.box.width < 130
@@ -59,13 +59,13 @@ def test_the_one_face_is_found_where_it_is(detector: CascadeDetector, astronaut:
 def test_no_face_is_found_where_none_is(
     detector: CascadeDetector, samples: Path, name: str
 ) -> None:
-    assert detector.find(decoding.read(samples / name)) == []
+    assert detector.detect(decoding.read(samples / name)) == []
 
 
 def test_both_of_two_faces_are_found(
     detector: CascadeDetector, two_faces: npt.NDArray[np.uint8]
 ) -> None:
-    found = detector.find(decoding.from_array(two_faces))
+    found = detector.detect(decoding.from_array(two_faces))
     left, right = sorted(middle(face.box)[0] for face in found)
     assert abs(right - left - two_faces.shape[1] / 2) < 10
 
@@ -74,10 +74,10 @@ def test_both_of_two_faces_are_found(
 def test_boxes_are_in_pixels_of_the_original(
     detector: CascadeDetector, astronaut: Picture, factor: float
 ) -> None:
-    (expected,) = detector.find(astronaut)
+    (expected,) = detector.detect(astronaut)
     pixels = cv2.resize(astronaut.pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     picture = decoding.from_array(np.asarray(pixels, np.uint8))
-    (face,) = detector.find(picture)
+    (face,) = detector.detect(picture)
     found, wanted = np.array(middle(face.box)) / factor, np.array(middle(expected.box))
     assert np.abs(found - wanted).max() < 10
     assert face.box.width / factor == pytest.approx(expected.box.width, rel=0.15)
@@ -86,7 +86,7 @@ def test_boxes_are_in_pixels_of_the_original(
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (3000, 1), (2, 2), (24, 24), (23, 700)])
 def test_a_tiny_picture_has_no_face(detector: CascadeDetector, shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
-    assert detector.find(decoding.from_array(noise)) == []
+    assert detector.detect(decoding.from_array(noise)) == []
 
 
 @pytest.mark.parametrize("longer", [512, 768, 1024, 2048])
@@ -97,7 +97,7 @@ def test_the_smallest_face_is_a_share_of_the_shorter_side(
     pixels = np.zeros((longer, astronaut.pixels.shape[1], 3), np.uint8)
     pixels[: astronaut.pixels.shape[0]] = astronaut.pixels
     picture = Picture(pixels, pixels.shape[1], longer)
-    found = [middle(face.box) for face in CascadeDetector(shipped, entry, 0.12).find(picture)]
+    found = [middle(face.box) for face in CascadeDetector(shipped, entry, 0.12).detect(picture)]
     assert any(205 < x < 245 and 95 < y < 135 for x, y in found)
 
 
@@ -105,12 +105,12 @@ def test_the_smallest_face_can_be_chosen(
     shipped: Manifest, entry: CascadeEntry, astronaut: Picture
 ) -> None:
     """Her face is 0.2 of the picture's side."""
-    found = [len(CascadeDetector(shipped, entry, share).find(astronaut)) for share in (0.1, 0.4)]
+    found = [len(CascadeDetector(shipped, entry, share).detect(astronaut)) for share in (0.1, 0.4)]
     assert found == [1, 0]
     padded = cv2.copyMakeBorder(astronaut.pixels, 400, 400, 400, 400, cv2.BORDER_REPLICATE)
     far = decoding.from_array(np.asarray(padded, np.uint8))
-    assert CascadeDetector(shipped, entry).find(far) == []
-    (face,) = CascadeDetector(shipped, entry, 0.06).find(far)
+    assert CascadeDetector(shipped, entry).detect(far) == []
+    (face,) = CascadeDetector(shipped, entry, 0.06).detect(far)
     assert np.abs(np.array(middle(face.box)) - (625, 515)).max() < 20
 
 
@@ -126,7 +126,7 @@ def test_the_same_picture_gives_the_same_faces_every_time(
     picture = decoding.from_array(two_faces)
     detector = CascadeDetector(shipped, entry)  # a cascade not parsed yet
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: detector.find(picture), range(20)))
+        answers = list(pool.map(lambda _: detector.detect(picture), range(20)))
     assert all(answer == answers[0] for answer in answers)
 
 
@@ -147,7 +147,7 @@ def test_a_file_that_is_no_cascade_is_a_model_error(
     entry = known.cascades[0]._replace(sha256=hashlib.sha256(data).hexdigest())
     (models / entry.file).write_bytes(data)
     with pytest.raises(ModelError, match=rf"{entry.file}: OpenCV cannot use it"):
-        CascadeDetector(known, entry).find(astronaut)
+        CascadeDetector(known, entry).detect(astronaut)
 
 
 def test_smaller_faces_are_searched_in_a_finer_copy(
@@ -156,8 +156,8 @@ def test_smaller_faces_are_searched_in_a_finer_copy(
     _, large = cv2.imencode(".jpg", cv2.resize(cv2.imread(str(face_picture)), (1280, 1280)))
     picture = decoding.decode(large.tobytes())
     assert max(picture.pixels.shape) < decoding.WORKING_SIDE
-    finest = CascadeDetector(shipped, entry, 0.05).find(picture)
-    assert finest == CascadeDetector(shipped, entry, 0.05).find(picture.finer()) != []
+    finest = CascadeDetector(shipped, entry, 0.05).detect(picture)
+    assert finest == CascadeDetector(shipped, entry, 0.05).detect(picture.finer()) != []
 
 
 def test_boxes_of_a_narrow_picture_reach_its_edge(
@@ -168,9 +168,9 @@ def test_boxes_of_a_narrow_picture_reach_its_edge(
     picture = decoding.decode(data.tobytes())
     assert picture.pixels.shape == (375, 51, 3)
     monkeypatch.setattr(detector, "_search", lambda grey: [[0, 0, grey.shape[1], grey.shape[0]]])
-    (face,) = detector.find(picture)
+    (face,) = detector.detect(picture)
     assert face.box.width == pytest.approx(401, abs=8)
     assert face.box.height == pytest.approx(3000, abs=16)
     monkeypatch.setattr(detector, "_search", lambda grey: [[0, 0, 10, 10]])
-    (face,) = detector.find(picture)
+    (face,) = detector.detect(picture)
     assert face.box.width == pytest.approx(face.box.height, rel=0.02)

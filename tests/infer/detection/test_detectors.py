@@ -54,7 +54,7 @@ def blind_detector(models: Manifest) -> Manifest:
 
 
 def found_by(models: Manifest, picture: Picture, choice: DetectorChoice = "cascade") -> list[str]:
-    return [face.detector for face in open_detector(choice, models, "tflite").find(picture)]
+    return [face.detector for face in open_detector(choice, models, "tflite").detect(picture)]
 
 
 def middle(box: Box) -> tuple[float, float]:
@@ -78,7 +78,7 @@ def test_both_stages_place_the_same_frame(
 ) -> None:
     boxes = []
     for models in (shipped, blind_cascade(shipped)):
-        (face,) = open_detector("cascade", models, runtime).find(close_up)
+        (face,) = open_detector("cascade", models, runtime).detect(close_up)
         boxes.append(face.box)
     assert np.abs(np.subtract(middle(boxes[0]), (130, 120))).max() < 20
     assert np.abs(np.subtract(middle(boxes[0]), middle(boxes[1]))).max() < 8
@@ -90,12 +90,12 @@ def test_a_high_picture_hides_no_face(longer: int, shipped: Manifest, astronaut:
     pixels = np.zeros((longer, astronaut.pixels.shape[1], 3), np.uint8)
     pixels[: astronaut.pixels.shape[0]] = astronaut.pixels
     picture = Picture(pixels, pixels.shape[1], longer)
-    (face,) = open_detector("cascade", shipped, "tflite", 0.1).find(picture)
+    (face,) = open_detector("cascade", shipped, "tflite", 0.1).detect(picture)
     assert np.abs(np.subtract(middle(face.box), (225, 115))).max() < 20
 
 
 def test_none_takes_the_whole_picture(shipped: Manifest, astronaut: Picture) -> None:
-    (face,) = open_detector("none", shipped, "tflite").find(astronaut)
+    (face,) = open_detector("none", shipped, "tflite").detect(astronaut)
     assert (face.box.width, face.box.height) == (astronaut.height, astronaut.height)
 
 
@@ -127,8 +127,8 @@ def test_every_face_is_found_once_if_wanted(
     shipped: Manifest, close_up: Picture, astronaut: Picture
 ) -> None:
     picture = side_by_side(close_up, astronaut)
-    (main,) = open_detector("cascade", shipped, "tflite").find(picture)
-    faces = open_detector("cascade", shipped, "tflite", every=True).find(picture)
+    (main,) = open_detector("cascade", shipped, "tflite").detect(picture)
+    faces = open_detector("cascade", shipped, "tflite", every=True).detect(picture)
     assert [face.detector for face in faces] == ["lbp", "cnn"]
     assert faces[0] == main
 
@@ -145,7 +145,7 @@ def test_a_larger_face_beside_the_cascades_decides(shipped: Manifest, close_up: 
     thorough = cascade._replace(longest_side=320, smallest_face=0.15, scale_factor=1.1)
     models = shipped._replace(cascades=(thorough,))
     assert sorted(found_by(models, picture)) == ["cnn", "lbp"]
-    found = open_detector("cascade", models, "tflite").find(picture)
+    found = open_detector("cascade", models, "tflite").detect(picture)
     main = main_first(found, picture.width, picture.height)[0]
     assert main.detector == "cnn"
     assert middle(main.box)[0] < 760
@@ -157,7 +157,7 @@ def test_the_main_face_is_the_same_with_all_others(
 ) -> None:
     used = shipped if models == "shipped" else blind_cascade(shipped)
     mains = [
-        main_first(open_detector("cascade", used, "tflite", every=every).find(close_up), 260, 260)
+        main_first(open_detector("cascade", used, "tflite", every=every).detect(close_up), 260, 260)
         for every in (False, True)
     ]
     assert mains[0][0] == mains[1][0]

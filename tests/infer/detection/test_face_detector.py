@@ -111,7 +111,7 @@ def test_the_number_of_looks_is_bounded(shorter: int, smallest: float) -> None:
 
 
 def test_boxes_are_in_pixels_of_the_original() -> None:
-    (face,) = FaceDetector(Marks(), ENTRY).find(marked(300, 400, 150, 200, 40))
+    (face,) = FaceDetector(Marks(), ENTRY).detect(marked(300, 400, 150, 200, 40))
     assert face.detector == "cnn"
     assert face.box.width == pytest.approx(2 * 2 * 40, abs=4)
     assert middle(face.box) == pytest.approx((2 * 220, 2 * 170), abs=4)
@@ -119,14 +119,14 @@ def test_boxes_are_in_pixels_of_the_original() -> None:
 
 def test_what_a_look_of_its_own_does_not_confirm_is_no_face() -> None:
     runtime = Marks(sure_from=SIZE * SIZE + 1, logits=(-0.5, 4))
-    assert FaceDetector(runtime, ENTRY).find(marked(400, 400, 160, 160, 100)) == []
+    assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100)) == []
     assert runtime.looks == 4
 
 
 def test_a_suspicion_is_enough_for_looks_of_its_own() -> None:
     """The mark is 32 pixels wide in the first look, then 49, 43 and 49: the mean decides."""
     runtime = Marks(sure_from=46 * 46, logits=(-1, 1.5))
-    (face,) = FaceDetector(runtime, ENTRY).find(marked(400, 400, 160, 160, 100))
+    (face,) = FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100))
     assert runtime.looks == 4
     assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
 
@@ -140,7 +140,7 @@ def test_there_are_no_more_looks_than_decide(
 ) -> None:
     """One tells enough of what is none; two must place a frame, whatever the first tells."""
     runtime = Marks(logits=logits)
-    assert len(FaceDetector(runtime, ENTRY).find(marked(400, 400, 160, 160, 100))) == found
+    assert len(FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100))) == found
     assert runtime.looks == looks
 
 
@@ -155,7 +155,7 @@ def test_looks_at_finer_pixels_where_there_are_too_few() -> None:
             return replace(fine, width=1600, height=1600)
 
         quick = replace(fine, pixels=fine.pixels[::2, ::2], decode_finer=cache(decode))
-        (face,) = FaceDetector(Marks(), ENTRY).find(quick)
+        (face,) = FaceDetector(Marks(), ENTRY).detect(quick)
         assert len(asked) == decodings
         assert middle(face.box) == pytest.approx((2 * (340 + side), 2 * (300 + side)), abs=8)
         assert face.box.width == pytest.approx(2 * 2 * 2 * side, abs=16)
@@ -167,7 +167,7 @@ def test_a_picture_that_cannot_be_decoded_again_is_unreadable() -> None:
 
     quick = replace(marked(400, 400, 150, 170, 30), decode_finer=fail)
     with pytest.raises(UnreadablePicture, match="gone"):
-        FaceDetector(Marks(), ENTRY).find(quick)
+        FaceDetector(Marks(), ENTRY).detect(quick)
     with pytest.raises(UnreadablePicture, match="gone"):
         FaceDetector(Marks(), ENTRY).confirm(quick, [Box(310, 270, 120, 120)], "lbp")
 
@@ -197,7 +197,9 @@ class ToTheRight(Marks):
 def test_mirrored_looks_place_no_frame() -> None:
     """With them a third of what is wrong alike for all faces would be taken back."""
     picture = marked(400, 400, 160, 160, 100)
-    right, further = (FaceDetector(kind(), ENTRY).find(picture)[0] for kind in (Marks, ToTheRight))
+    right, further = (
+        FaceDetector(kind(), ENTRY).detect(picture)[0] for kind in (Marks, ToTheRight)
+    )
     frame = right.box.width
     cell = frame * (1.3 + 1.5) / 2 / CELLS
     shift = middle(further.box)[0] - middle(right.box)[0]
@@ -207,7 +209,7 @@ def test_mirrored_looks_place_no_frame() -> None:
 def test_a_hopeless_face_gets_one_look_of_its_own() -> None:
     """The mark is 32 pixels wide in the first look, 49 in the next, and would be 43 then."""
     runtime = Marks(most=40 * 40)
-    assert FaceDetector(runtime, ENTRY).find(marked(400, 400, 160, 160, 100)) == []
+    assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100)) == []
     assert runtime.looks == 2
 
 
@@ -234,8 +236,8 @@ def test_a_second_look_stays_with_its_face() -> None:
 def test_looks_closer_where_it_sees_nothing_at_first() -> None:
     """The mark is too small to be a face at the first look."""
     runtime = Marks(least=60)
-    assert FaceDetector(runtime, ENTRY).find(marked(400, 400, 300, 310, 20)) == []
-    (face,) = FaceDetector(runtime, ENTRY, 0.05).find(marked(400, 400, 300, 310, 20))
+    assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 300, 310, 20)) == []
+    (face,) = FaceDetector(runtime, ENTRY, 0.05).detect(marked(400, 400, 300, 310, 20))
     assert runtime.looks > 2
     assert face.box.width == pytest.approx(2 * 2 * 20, abs=4)
     assert middle(face.box) == pytest.approx((2 * 320, 2 * 310), abs=4)
@@ -244,22 +246,22 @@ def test_looks_closer_where_it_sees_nothing_at_first() -> None:
 def test_smaller_faces_are_looked_for_or_left_out_as_is_wanted() -> None:
     small = marked(400, 400, 300, 310, 20)
     for smallest, found in ((None, False), (0.05, True), (0.5, False)):
-        assert bool(FaceDetector(Marks(least=150), ENTRY, smallest).find(small)) is found
+        assert bool(FaceDetector(Marks(least=150), ENTRY, smallest).detect(small)) is found
 
 
 def test_what_turns_out_smaller_than_is_wanted_is_left_out() -> None:
     """Her frame is half of the picture's side."""
     picture = marked(400, 400, 150, 150, 100)
     for smallest, found in ((0.4, True), (0.5, True), (0.6, False), (0.65, False)):
-        assert bool(FaceDetector(Marks(), ENTRY, smallest).find(picture)) is found
+        assert bool(FaceDetector(Marks(), ENTRY, smallest).detect(picture)) is found
 
 
 def test_a_known_face_is_not_looked_for_again() -> None:
     picture = marked(400, 400, 160, 160, 100)
     runtime = Marks()
-    (face,) = FaceDetector(runtime, ENTRY).find(picture)
+    (face,) = FaceDetector(runtime, ENTRY).detect(picture)
     runtime.looks = 0
-    assert FaceDetector(runtime, ENTRY).find(picture, [face.box]) == []
+    assert FaceDetector(runtime, ENTRY).detect(picture, [face.box]) == []
     assert runtime.looks == 1
 
 
@@ -267,14 +269,14 @@ def test_every_face_is_looked_for_if_wanted() -> None:
     picture = marked(400, 400, 300, 310, 20)
     runtime = Marks()
     face_detector = FaceDetector(runtime, ENTRY, 0.05)
-    assert len(face_detector.find(picture)) == 1
+    assert len(face_detector.detect(picture)) == 1
     looks = runtime.looks
-    assert len(face_detector.find(picture, every=True)) == 1
+    assert len(face_detector.detect(picture, every=True)) == 1
     assert runtime.looks > 2 * looks
 
 
 def test_sees_nothing_where_nothing_is() -> None:
-    assert FaceDetector(Marks(), ENTRY).find(marked(300, 200, 0, 0, 0)) == []
+    assert FaceDetector(Marks(), ENTRY).detect(marked(300, 200, 0, 0, 0)) == []
 
 
 def test_refuses_a_network_of_another_form() -> None:
@@ -306,7 +308,7 @@ def test_refuses_maps_that_are_not_numbers() -> None:
 def test_frames_are_scaled_to_the_classifiers_about_their_middles() -> None:
     picture = marked(300, 400, 60, 150, 100)
     as_told, scaled = (
-        FaceDetector(Marks(), ENTRY._replace(frame_scale=scale)).find(picture)[0].box
+        FaceDetector(Marks(), ENTRY._replace(frame_scale=scale)).detect(picture)[0].box
         for scale in (1.0, 0.9)
     )
     assert scaled.width == scaled.height == pytest.approx(0.9 * as_told.width)

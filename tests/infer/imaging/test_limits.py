@@ -174,11 +174,11 @@ def test_impossible_limits_are_a_usage_error(limits: dict[str, int]) -> None:
 def test_limits_hold_for_paths_and_bytes(face_picture: Path) -> None:
     small = igc.load(max_pixels=1000)
     for picture in (face_picture, face_picture.read_bytes()):
-        prediction = small.judge(picture)
+        prediction = small.classify(picture)
         assert prediction.status == "unreadable" and "--max-pixels" in (prediction.message or "")
     few = igc.load(max_bytes=1000)
-    assert "--max-bytes" in (few.judge(face_picture).message or "")
-    assert igc.load(max_pixels=2**30).judge(face_picture).faces
+    assert "--max-bytes" in (few.classify(face_picture).message or "")
+    assert igc.load(max_pixels=2**30).classify(face_picture).faces
 
 
 def test_the_command_refuses_bombs_and_goes_on(

@@ -71,8 +71,8 @@ def test_from_python_it_is_an_error_of_the_package(
         "try: igc.load()\n"
         "except igc.RuntimeMissing as error: print(error)"
     )
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )  # fmt: skip
-    assert told.stdout.endswith(f" -m pip install --force-reinstall --no-deps {packages}\n")
+    assert reported.stdout.endswith(f" -m pip install --force-reinstall --no-deps {packages}\n")

@@ -54,9 +54,9 @@ def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licenc
     kinds = {".xml", ".tflite", ".onnx", ".keras"}
     networks = (*shipped.models.values(), *shipped.face_detectors.values())
     forms = {entry.in_float.file: entry.in_float for entry in networks if entry.in_float}
-    told: dict[str, Entry | Form] = {**entries, **forms}
-    assert set(told) == {path.name for path in SHIPPED.iterdir() if path.suffix in kinds}
-    for name, one in told.items():
+    reported: dict[str, Entry | Form] = {**entries, **forms}
+    assert set(reported) == {path.name for path in SHIPPED.iterdir() if path.suffix in kinds}
+    for name, one in reported.items():
         data = (SHIPPED / name).read_bytes()
         assert (one.bytes, one.sha256) == (len(data), hashlib.sha256(data).hexdigest())
         assert manifest.read_verified(SHIPPED, one) == data

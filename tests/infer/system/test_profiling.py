@@ -14,7 +14,7 @@ from image_gender_classifier.system import profiling
 from image_gender_classifier.workers.messages import Task
 from image_gender_classifier.workers.supervisor import Supervisor
 
-JUDGING = ["read the file", "hash it", "decode it", "find the face", "cut the crop", "judge it"]
+CLASSIFYING = ["read the file", "hash it", "decode it", "find the face", "cut the crop", "judge it"]
 SECONDS = st.dictionaries(st.text(max_size=8), st.floats(0, 1e6), max_size=6)
 
 
@@ -47,7 +47,7 @@ def test_a_clock_that_runs_tells_each_stage_once() -> None:
 
 def test_a_clock_that_is_off_tells_nothing(classifier: igc.GenderClassifier, samples: Path) -> None:
     clock = profiling.clock(running=False)
-    classifier.judge_file(samples / "cat.jpg", "cat.jpg", clock=clock)
+    classifier.classify_file(samples / "cat.jpg", "cat.jpg", clock=clock)
     assert clock.taken() == {}
 
 
@@ -55,27 +55,27 @@ def test_a_picture_is_timed_stage_by_stage(
     classifier: igc.GenderClassifier, face_picture: Path, tmp_path: Path
 ) -> None:
     clock = profiling.clock(running=True)
-    prediction = classifier.judge_file(face_picture, "a", clock=clock)
-    assert prediction == classifier.judge_file(face_picture, "a")
+    prediction = classifier.classify_file(face_picture, "a", clock=clock)
+    assert prediction == classifier.classify_file(face_picture, "a")
     seconds = clock.taken()
-    assert list(seconds) == JUDGING
+    assert list(seconds) == CLASSIFYING
     assert all(spent >= 0 for spent in seconds.values())
 
     (tmp_path / "broken.jpg").write_bytes(face_picture.read_bytes()[:500])
-    classifier.judge_file(tmp_path / "broken.jpg", "broken.jpg", clock=clock)
-    assert list(clock.taken()) == JUDGING[:3]
-    classifier.judge_file(tmp_path / "missing.jpg", "missing.jpg", clock=clock)
-    assert list(clock.taken()) == JUDGING[:1]
+    classifier.classify_file(tmp_path / "broken.jpg", "broken.jpg", clock=clock)
+    assert list(clock.taken()) == CLASSIFYING[:3]
+    classifier.classify_file(tmp_path / "missing.jpg", "missing.jpg", clock=clock)
+    assert list(clock.taken()) == CLASSIFYING[:1]
 
 
 @pytest.mark.parametrize("profile", [False, True])
 def test_the_worker_sends_its_times_when_they_are_wanted(profile: bool, folder: Path) -> None:
     task = Task(Settings(), 2, copies=True, profile=profile)
     with Supervisor(task) as supervisor:
-        outcomes = list(supervisor.judge(list_pictures(folder).pictures, folder))
+        outcomes = list(supervisor.classify(list_pictures(folder).pictures, folder))
         seconds = supervisor.seconds
     assert len(outcomes) == 3
-    expected = {"load the libraries", "open the models", "wait for a picture", *JUDGING, "draw"}
+    expected = {"load the libraries", "open the models", "wait for a picture", *CLASSIFYING, "draw"}
     assert set(seconds) == (expected if profile else set())
 
 

@@ -10,10 +10,10 @@ from image_gender_classifier.results import Drawings, Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.workers import messages
 from image_gender_classifier.workers.messages import (
+    Classified,
     Failed,
     Fork,
     Job,
-    Judged,
     Lines,
     Message,
     Ready,
@@ -59,7 +59,7 @@ def test_a_verdict_arrives_as_it_was_sent(
 ) -> None:
     drawn = st.none() | st.binary()
     drawings = st.builds(Drawings, drawn, drawn)
-    assert same_after(data.draw(st.builds(Judged, NUMBERS, predictions, drawings, SECONDS)))
+    assert same_after(data.draw(st.builds(Classified, NUMBERS, predictions, drawings, SECONDS)))
 
 
 @pytest.mark.parametrize(

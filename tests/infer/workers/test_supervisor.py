@@ -22,7 +22,7 @@ from image_gender_classifier.manifest.cache_key import run_hash, unreadable
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.workers import messages, supervisor, worker
-from image_gender_classifier.workers.messages import Job, Judged, Message, Task
+from image_gender_classifier.workers.messages import Classified, Job, Message, Task
 from image_gender_classifier.workers.pool import WorkerPool
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 from image_gender_classifier.workers.worker import Talk
@@ -62,19 +62,19 @@ def pictures(folder: Path, samples: Path, endings: Sequence[bytes]) -> list[Pict
     return listed
 
 
-def judged(listed: Sequence[PictureFile], folder: Path, task: Task = TASK) -> list[Outcome]:
+def classified(listed: Sequence[PictureFile], folder: Path, task: Task = TASK) -> list[Outcome]:
     with Supervisor(task, longest=3.0) as one:
-        return list(one.judge(listed, folder))
+        return list(one.classify(listed, folder))
 
 
 def test_judges_as_a_classifier_does_in_order(samples: Path) -> None:
     names = ("rocket", "astronaut", "cat")
     listed = [PictureFile(f"{name}.jpg", f"{name}.xml") for name in names]
     classifier = api.load()
-    outcomes = judged(listed, samples)
+    outcomes = classified(listed, samples)
     assert [outcome.picture for outcome in outcomes] == listed
     assert [outcome.prediction for outcome in outcomes] == [
-        classifier.judge(samples / picture.file, picture.file) for picture in listed
+        classifier.classify(samples / picture.file, picture.file) for picture in listed
     ]
     assert not any(outcome.kept for outcome in outcomes)
 
@@ -86,7 +86,7 @@ def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) 
     endings[0] = endings[7] = endings[8] = endings[29] = CRASH
     listed = pictures(tmp_path, samples, endings)
     task = Task(Settings(detector="none"), workers)
-    outcomes = judged(listed, tmp_path, task)
+    outcomes = classified(listed, tmp_path, task)
     assert [outcome.picture for outcome in outcomes] == listed
     for outcome, ending in zip(outcomes, endings, strict=True):
         assert (outcome.prediction.status == "unreadable") == (ending == CRASH)
@@ -102,7 +102,7 @@ def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) 
     [(KILLED, "too little memory"), (EXIT, "exit code 3"), (HANG, "takes longer than 3 s")],
 )
 def test_other_ends_are_told_apart(ending: bytes, said: str, samples: Path, tmp_path: Path) -> None:
-    outcomes = judged(pictures(tmp_path, samples, [b"", ending, b"", b""]), tmp_path)
+    outcomes = classified(pictures(tmp_path, samples, [b"", ending, b"", b""]), tmp_path)
     statuses = [outcome.prediction.status for outcome in outcomes]
     assert [status == "unreadable" for status in statuses] == [False, True, False, False]
     assert said in (outcomes[1].prediction.message or "").lower()
@@ -137,7 +137,7 @@ def test_no_picture_is_blamed_for_waiting(
 
     with Supervisor(task) as one:
         outcomes = []
-        for outcome in one.judge(slowly(), tmp_path):
+        for outcome in one.classify(slowly(), tmp_path):
             if not outcomes and waits == "listened to late":
                 time.sleep(2)
             outcomes.append(outcome)
@@ -160,7 +160,7 @@ def test_a_process_that_is_stuck_before_its_first_picture(
     monkeypatch.setattr(os, "fork", stuck)
     task = Task(Settings(detector="none"), 2)
     with Supervisor(task, longest=2.0) as one:
-        outcomes = list(one.judge(pictures(tmp_path, samples, [b""] * 6), tmp_path))
+        outcomes = list(one.classify(pictures(tmp_path, samples, [b""] * 6), tmp_path))
     assert len(outcomes) == 6
     assert "unreadable" not in {outcome.prediction.status for outcome in outcomes}
 
@@ -169,7 +169,7 @@ def test_a_process_that_is_stuck_before_its_first_picture(
 def test_one_process_works_while_pictures_are_tried_alone(samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [b""] * 5 + [CRASH] + [b""] * 60)
     with Supervisor(Task(Settings(detector="none"), 3), longest=20) as one:
-        for _ in one.judge(listed, tmp_path):
+        for _ in one.classify(listed, tmp_path):
             if one._row and one._alone:
                 assert len(one._pool._working) == 1
         assert one._alone_until >= 5
@@ -192,7 +192,7 @@ def test_fewer_processes_where_the_system_refuses_more(
     listed = pictures(tmp_path, samples, [b""] * 40)
     said: list[str] = []
     with Supervisor(Task(Settings(detector="none"), 4), longest=20, warn=said.append) as one:
-        outcomes = list(one.judge(listed, tmp_path))
+        outcomes = list(one.classify(listed, tmp_path))
     assert [outcome.picture for outcome in outcomes] == listed
     assert {outcome.prediction.status for outcome in outcomes} <= {"classified", "uncertain"}
     assert said == ["only 2 of 4 workers could start (too many)"]
@@ -204,13 +204,13 @@ def test_more_workers_than_files_may_be_open(files: int) -> None:
     program = (
         "import os, resource\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
-        "from image_gender_classifier.settings import Choices\n"
+        "from image_gender_classifier.settings import Settings\n"
         "from image_gender_classifier.errors import RuntimeMissing\n"
-        "from image_gender_classifier.workers.pool import Team\n"
+        "from image_gender_classifier.workers.pool import WorkerPool\n"
         "from image_gender_classifier.workers.messages import Task\n"
         "before = os.listdir('/dev/fd')\n"
         "try:\n"
-        "    Team(Task(Choices(), 1000))\n"
+        "    WorkerPool(Task(Settings(), 1000))\n"
         "except RuntimeMissing as error:\n"
         "    print(error)\n"
         "assert os.listdir('/dev/fd') == before\n"
@@ -227,7 +227,7 @@ def test_what_is_known_is_not_judged(samples: Path, tmp_path: Path) -> None:
         for picture in listed[::2]
     }
     with Supervisor(TASK) as one:
-        outcomes = list(one.judge(listed, tmp_path, lambda picture: known.get(picture.file)))
+        outcomes = list(one.classify(listed, tmp_path, lambda picture: known.get(picture.file)))
     assert [outcome.picture for outcome in outcomes] == listed
     assert [outcome.kept for outcome in outcomes] == [True, False] * 6
 
@@ -276,13 +276,13 @@ def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) 
         "from image_gender_classifier.scan import list_pictures\n"
         "from image_gender_classifier.workers.supervisor import Supervisor\n"
         "from image_gender_classifier.workers.messages import Task\n"
-        "from image_gender_classifier.settings import Choices\n"
+        "from image_gender_classifier.settings import Settings\n"
         "from pathlib import Path\n"
         "import sys, time\n"
-        "with Supervisor(Task(Choices(), 3)) as one:\n"
+        "with Supervisor(Task(Settings(), 3)) as one:\n"
         "    folder = Path(sys.argv[1])\n"
-        "    assert len(list(one.judge(list_pictures(folder).pictures, folder))) == 12\n"
-        "    print(one._team._process, flush=True)\n"
+        "    assert len(list(one.classify(list_pictures(folder).pictures, folder))) == 12\n"
+        "    print(one._pool._process, flush=True)\n"
         "    time.sleep(600)\n"
     )
     started = [sys.executable, "-c", program, str(tmp_path)]
@@ -299,7 +299,7 @@ def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) 
 
 def test_one_picture_is_judged_by_one_process(samples: Path) -> None:
     with Supervisor(Task(Settings(), 3)) as one:
-        assert list(one.judge([PictureFile("cat.jpg", "cat.xml")], samples))
+        assert list(one.classify([PictureFile("cat.jpg", "cat.xml")], samples))
         assert len(one._pool._working) == 1
 
 
@@ -309,11 +309,11 @@ def test_a_verdict_that_nobody_asked_for_ends_the_process(
     tell = Talk.tell
 
     def tell_wrongly(self: Talk, message: Message) -> None:
-        tell(self, message._replace(number=9) if isinstance(message, Judged) else message)
+        tell(self, message._replace(number=9) if isinstance(message, Classified) else message)
 
     monkeypatch.setattr(Talk, "tell", tell_wrongly)
     with Supervisor(TASK) as one:
-        (outcome,) = one.judge([PictureFile("cat.jpg", "cat.xml")], samples)
+        (outcome,) = one.classify([PictureFile("cat.jpg", "cat.xml")], samples)
     assert outcome.prediction.status == "unreadable"
 
 
@@ -393,18 +393,18 @@ def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> No
     program = (
         "import ctypes, os, signal, sys\n"
         "from pathlib import Path\n"
-        "from image_gender_classifier import worker\n"
-        "from image_gender_classifier.settings import Choices\n"
+        "from image_gender_classifier.workers import worker\n"
+        "from image_gender_classifier.settings import Settings\n"
         "from image_gender_classifier.scan import list_pictures\n"
         "from image_gender_classifier.workers.supervisor import Supervisor\n"
         "from image_gender_classifier.workers.messages import Task\n"
         "crash = lambda *_: os.kill(os.getpid(), signal.SIGSEGV)\n"
-        "worker.Judge.judged = crash\n"
+        "worker.PictureClassifier.classified = crash\n"
         "PR_SET_CHILD_SUBREAPER = 36\n"
         "assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0\n"
         "folder = Path(sys.argv[1])\n"
-        "with Supervisor(Task(Choices(), 3), longest=20) as one:\n"
-        "    assert len(list(one.judge(list_pictures(folder).pictures, folder))) == 3\n"
+        "with Supervisor(Task(Settings(), 3), longest=20) as one:\n"
+        "    assert len(list(one.classify(list_pictures(folder).pictures, folder))) == 3\n"
         "try:\n"
         "    print(os.waitpid(-1, os.WNOHANG))\n"
         "except ChildProcessError:\n"
@@ -419,7 +419,7 @@ def test_no_file_of_the_command_stays_open(samples: Path, tmp_path: Path) -> Non
     """Else a lock would outlive a killed command."""
     with (tmp_path / "lock").open("wb"), Supervisor(Task(Settings(), 2)) as one:
         assert list(
-            one.judge([PictureFile(f"{name}.jpg", "x") for name in ("cat", "rocket")], samples)
+            one.classify([PictureFile(f"{name}.jpg", "x") for name in ("cat", "rocket")], samples)
         )
         for process in group(one._pool._process):
             opened = {str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()}

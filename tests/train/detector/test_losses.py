@@ -23,15 +23,15 @@ def heat_loss(wanted: npt.NDArray[np.float32], logits: npt.NDArray[np.float32]) 
     return float(losses.heat(wanted[None], logits[None])[0])
 
 
-def box_loss(wanted: npt.NDArray[np.float32], told: npt.NDArray[np.float32]) -> float:
-    return float(losses.box(wanted[None], told[None])[0])
+def box_loss(wanted: npt.NDArray[np.float32], reported: npt.NDArray[np.float32]) -> float:
+    return float(losses.box(wanted[None], reported[None])[0])
 
 
 @pytest.mark.parametrize("frames", [[], [SMALL], [SMALL, LARGE]])
 def test_sure_and_right_costs_next_to_nothing(frames: list[Box]) -> None:
-    heat, told = maps.of(frames, 128)
+    heat, reported = maps.of(frames, 128)
     assert heat_loss(heat, logits_of((heat == 1).astype(np.float32))) < 1e-3
-    assert box_loss(told, told[..., :3]) == 0
+    assert box_loss(reported, reported[..., :3]) == 0
 
 
 def test_a_missed_centre_costs_more_than_a_shy_one() -> None:
@@ -64,16 +64,16 @@ def test_centres_share_the_cost() -> None:
 def test_a_way_counts_against_the_frames_side() -> None:
     costs = []
     for frame in (SMALL, LARGE):
-        _, told = maps.of([frame], 128)
-        wrong = told[..., :3].copy()
+        _, reported = maps.of([frame], 128)
+        wrong = reported[..., :3].copy()
         wrong[..., 0] += frame.width / 8 * 0.1  # a tenth of the side, in cells
-        costs.append(box_loss(told, wrong))
+        costs.append(box_loss(reported, wrong))
     assert costs[0] == pytest.approx(costs[1], rel=1e-3)
     assert costs[0] == pytest.approx(4 * (0.1 - 0.01), rel=1e-3)
 
 
 def test_what_cells_without_a_face_tell_is_free() -> None:
-    _, told = maps.of([SMALL], 128)
-    wrong = told[..., :3].copy()
-    wrong[told[..., 3] == 0] = 9
-    assert box_loss(told, wrong) == 0
+    _, reported = maps.of([SMALL], 128)
+    wrong = reported[..., :3].copy()
+    wrong[reported[..., 3] == 0] = 9
+    assert box_loss(reported, wrong) == 0

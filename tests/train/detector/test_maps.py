@@ -22,9 +22,9 @@ FRAMES = st.builds(
 
 @given(FRAMES)
 def test_one_face_comes_back(frame: Box) -> None:
-    heat, told = maps.of([frame], SIZE)
+    heat, reported = maps.of([frame], SIZE)
     likely = heat[..., 0].clip(1e-6, 1 - 1e-6)
-    (found,) = decode(np.log(likely / (1 - likely)), told[..., :3], 0.9)
+    (found,) = decode(np.log(likely / (1 - likely)), reported[..., :3], 0.9)
     assert found.frame.width == pytest.approx(frame.width, rel=1e-5)
     assert found.frame.x == pytest.approx(frame.x, abs=1e-3)
     assert found.frame.y == pytest.approx(frame.y, abs=1e-3)
@@ -32,10 +32,10 @@ def test_one_face_comes_back(frame: Box) -> None:
 
 @given(st.lists(FRAMES, max_size=4))
 def test_every_cell_tells_of_a_face_or_nothing(frames: list[Box]) -> None:
-    heat, told = maps.of(frames, SIZE)
+    heat, reported = maps.of(frames, SIZE)
     cells = SIZE // STRIDE
     assert heat.shape == (cells, cells, 1)
-    assert told.shape == (cells, cells, 4)
+    assert reported.shape == (cells, cells, 4)
     assert (heat >= 0).all()
     assert (heat <= 1).all()
     centres = {
@@ -43,21 +43,21 @@ def test_every_cell_tells_of_a_face_or_nothing(frames: list[Box]) -> None:
         for box in frames
     }
     assert {(int(row), int(column)) for row, column in np.argwhere(heat[..., 0] == 1)} == centres
-    telling = told[..., 3] > 0
-    assert not told[~telling].any()
-    assert (telling == (told[..., 3] >= 0.3)).all()
+    telling = reported[..., 3] > 0
+    assert not reported[~telling].any()
+    assert (telling == (reported[..., 3] >= 0.3)).all()
     for row, column in np.argwhere(telling):
-        right, down, extent, _ = told[row, column]
+        right, down, extent, _ = reported[row, column]
         x, y = (column + 0.5 + right) * STRIDE, (row + 0.5 + down) * STRIDE
         side = SIZE * np.exp(extent)
-        told_of = [
+        reported_of = [
             box
             for box in frames
             if abs(box.width - side) < 1e-2
             and abs(box.x + side / 2 - x) < 1e-2
             and abs(box.y + side / 2 - y) < 1e-2
         ]
-        assert told_of
+        assert reported_of
 
 
 def test_a_larger_face_has_a_wider_bump() -> None:

@@ -266,8 +266,8 @@ def test_the_cascade_counts_pictures_without_a_face(
 class BrightFaces(WholePicture):
     """Finds a face in bright pictures only."""
 
-    def find(self, picture: Picture) -> list[Face]:
-        return super().find(picture) if picture.pixels.mean() > 128 else []
+    def detect(self, picture: Picture) -> list[Face]:
+        return super().detect(picture) if picture.pixels.mean() > 128 else []
 
 
 def test_answers_keep_their_labels_over_batches(tmp_path: Path) -> None:

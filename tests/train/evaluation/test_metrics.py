@@ -146,7 +146,7 @@ def test_scores_by_hand() -> None:
         },
     )
     scores = score(answers, threshold=0.8, no_face=2, unreadable=1)
-    assert (scores.n, scores.judged, scores.unreadable) == (8, 5, 1)
+    assert (scores.n, scores.predicted, scores.unreadable) == (8, 5, 1)
     assert scores.accuracy == wilson(3, 5)
     assert scores.accuracy_all == wilson(3, 8)
     assert scores.tpr == {"female": wilson(1, 2), "male": wilson(2, 3)}

@@ -60,7 +60,7 @@ def test_the_square_lies_in_working_pixels(tmp_path: Path) -> None:
     assert cv2.imwrite(str(path), np.zeros((3000, 4000, 3), np.uint8))
     picture = decoding.read(path)
     detector = WholePicture()
-    square = pipeline.frame_of(picture, detector.find(picture)[0], detector)
+    square = pipeline.frame_of(picture, detector.detect(picture)[0], detector)
     assert square.height == pytest.approx(picture.pixels.shape[0])
     assert square.height < 3000
 

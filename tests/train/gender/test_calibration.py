@@ -218,12 +218,14 @@ def test_mirror_images_of_the_doubtful_count() -> None:
     done, _ = completed(entry_with(1.0, 0.0, 0.5), logits, positive, mirrored)
     doubtful = confidences(logits, done.calibration) < calibration.TTA_THRESHOLD
     assert 100 < doubtful.sum() < 2900
-    settled = np.where(doubtful, (logits + mirrored) / 2, logits)
-    exact = calibration.fit(settled, positive)
+    averaged_logits = np.where(doubtful, (logits + mirrored) / 2, logits)
+    exact = calibration.fit(averaged_logits, positive)
     assert done.calibration.slope == pytest.approx(exact.slope, abs=0.01)
     assert done.calibration.bias == pytest.approx(exact.bias, abs=0.01)
     assert done.calibration != calibration.fit(logits, positive)
-    accuracy = np.mean((done.calibration.slope * settled + done.calibration.bias >= 0) == positive)
+    accuracy = np.mean(
+        (done.calibration.slope * averaged_logits + done.calibration.bias >= 0) == positive
+    )
     assert done.measured["held_out"]["accuracy"] == round(float(accuracy), 4)
 
 

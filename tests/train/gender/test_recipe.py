@@ -213,9 +213,11 @@ def test_what_cannot_be_is_told_with_file_and_key(
     text = tiny_file.read_text()
     assert right in text
     file.write_text(text.replace(right, wrong, 1))
-    with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: .*{re.escape(key)}") as told:
+    with pytest.raises(
+        UsageError, match=rf"^{re.escape(str(file))}: .*{re.escape(key)}"
+    ) as reported:
         load(file)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(reported.value)
 
 
 @pytest.mark.parametrize("content", [b"seed = ", b"[student", b"seed = 1\nseed = 1", b"\xff"])

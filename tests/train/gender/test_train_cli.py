@@ -380,19 +380,19 @@ def test_measuring_on_what_was_learnt_is_told(
     line = "includes pictures that the model learnt from\n"
     data = ("--data", drawn_faces, "--layout", "folders")
 
-    def told(*options: str | Path) -> bool:
+    def reported(*options: str | Path) -> bool:
         capsys.readouterr()
         evaluated(trained / "gender.keras", *options)
         return line in capsys.readouterr().out
 
-    assert told(*data)
-    assert told(*data, "--split", "train")
-    assert not told(*data, "--split", "val")
+    assert reported(*data)
+    assert reported(*data, "--split", "train")
+    assert not reported(*data, "--split", "val")
     other = tmp_path / "other"
     shutil.copytree(drawn_faces, other)
-    assert told("--data", other, "--layout", "folders"), "the same pictures elsewhere"
+    assert reported("--data", other, "--layout", "folders"), "the same pictures elsewhere"
     next((other / "male").iterdir()).unlink()
-    assert not told("--data", other, "--layout", "folders")
+    assert not reported("--data", other, "--layout", "folders")
 
 
 def test_a_file_as_output_folder_is_refused(

@@ -62,7 +62,7 @@ def measure(pictures: TrialSet, detector: Detector, reference: Find) -> Cost | N
         return None
     bar = tqdm(shown, desc=f"{pictures.name}, time", unit="picture", disable=None)
     with _one_thread():
-        times = np.array([_least_times(picture, detector.find, reference) for picture in bar])
+        times = np.array([_least_times(picture, detector.detect, reference) for picture in bar])
     find_mean, reference_mean = (times.mean(axis=0) * _MILLISECONDS).tolist()
     return Cost(pictures.name, len(shown), find_mean, reference_mean)
 

@@ -87,7 +87,7 @@ def score(pictures: TrialSet, detector: Detector) -> SetScore:
 def outcome(shown: Shown, detector: Detector) -> Outcome:
     """Shows one picture to a detector."""
     picture = shown.picture
-    in_order = geometry.main_first(detector.find(picture), picture.width, picture.height)
+    in_order = geometry.main_first(detector.detect(picture), picture.width, picture.height)
     found = [_found(picture, face, detector) for face in in_order]
     if not found:
         rightly = shown.is_right is None

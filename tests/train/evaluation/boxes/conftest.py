@@ -21,12 +21,12 @@ class Told:
         self.framings = {"first": Framing(1.0, 0.0), "second": Framing(2.0, 0.5)}
         self._faces = list(faces)
 
-    def find(self, picture: Picture) -> list[Face]:
+    def detect(self, picture: Picture) -> list[Face]:
         return self._faces
 
 
 @pytest.fixture(scope="session")
-def told() -> Callable[..., Told]:
+def reported() -> Callable[..., Told]:
     """Makes the detector, of the boxes that a stage of it finds."""
 
     def make(*boxes: Box, stage: str = "first") -> Told:

@@ -36,20 +36,22 @@ def test_the_ratio() -> None:
     assert Cost("set", 3, find=6.0, reference=2.0).ratio == 3.0
 
 
-def test_both_see_the_same_pictures_in_turn(told: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_see_the_same_pictures_in_turn(
+    reported: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[tuple[str, int, int]] = []
-    detector = told()
+    detector = reported()
 
-    def find(name: str, picture: Picture) -> list[object]:
+    def detect(name: str, picture: Picture) -> list[object]:
         calls.append((name, int(picture.pixels[0, 0, 0]), cv2.getNumThreads()))
         return []
 
-    monkeypatch.setattr(detector, "find", partial(find, "detector"))
+    monkeypatch.setattr(detector, "detect", partial(detect, "detector"))
     clock = iter(range(1000))
     monkeypatch.setattr(cost, "process_time", lambda: next(clock) / 1000)
     before = cv2.getNumThreads()
     trials = [Trial("1", partial(shown, 1)), Trial("torn", torn), Trial("2", partial(shown, 2))]
-    measured = cost.measure(TrialSet("set", trials), detector, partial(find, "reference"))
+    measured = cost.measure(TrialSet("set", trials), detector, partial(detect, "reference"))
     turns = [(name, value, 1) for value in (1, 2) for name in ("detector", "reference") * 3]
     assert calls == turns
     assert measured is not None
@@ -58,14 +60,14 @@ def test_both_see_the_same_pictures_in_turn(told: Make, monkeypatch: pytest.Monk
     assert cv2.getNumThreads() == before
 
 
-def test_nothing_to_measure(told: Make) -> None:
+def test_nothing_to_measure(reported: Make) -> None:
     pictures = TrialSet("set", [Trial("torn", torn)])
-    assert cost.measure(pictures, told(), cost.open_reference()) is None
+    assert cost.measure(pictures, reported(), cost.open_reference()) is None
 
 
-def test_a_large_set_is_sampled_evenly(told: Make) -> None:
+def test_a_large_set_is_sampled_evenly(reported: Make) -> None:
     trials = [Trial(str(value), partial(shown, value % 256)) for value in range(1000)]
-    measured = cost.measure(TrialSet("set", trials), told(), lambda picture: None)
+    measured = cost.measure(TrialSet("set", trials), reported(), lambda picture: None)
     assert measured is not None
     assert measured.n == 400
 
@@ -78,7 +80,7 @@ def test_the_reference_finds_what_the_cascade_does_at_its_settings(face_picture:
     picture = decoding.read(face_picture)
     boxes = np.asarray(cost.open_reference()(picture), float)
     scale = max(picture.width, picture.height) / 160
-    expected = [face.box for face in CascadeDetector(models, entry).find(picture)]
+    expected = [face.box for face in CascadeDetector(models, entry).detect(picture)]
     assert boxes * scale == pytest.approx(
         np.array([(box.x, box.y, box.width, box.height) for box in expected]), rel=0.02
     )

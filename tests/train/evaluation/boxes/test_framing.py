@@ -17,18 +17,20 @@ SHIFTS = st.floats(-1, 1)
 @given(st.floats(0.1, 3), SHIFTS, SHIFTS)
 def test_a_fit_tells_how_the_frame_was_moved(ratio: float, right: float, down: float) -> None:
     found = centred((100 + 40 * right, 60 + 40 * down), 40 * ratio, 40 * ratio)
-    told = fit(found, TRUE, "first")
-    assert (told.side, told.right, told.down) == pytest.approx((ratio, right, down), abs=1e-9)
-    assert told.stage == "first"
+    reported = fit(found, TRUE, "first")
+    assert (reported.side, reported.right, reported.down) == pytest.approx(
+        (ratio, right, down), abs=1e-9
+    )
+    assert reported.stage == "first"
 
 
 def test_percentiles() -> None:
     fits = [Fit("first", 1 + number / 100, number / 1000, -number) for number in range(101)]
-    told = spread(fits)
-    assert told.n == 101
-    assert told.side == pytest.approx((1.05, 1.5, 1.95))
-    assert told.right == pytest.approx((0.005, 0.05, 0.095))
-    assert told.down == pytest.approx((-95, -50, -5))
+    reported = spread(fits)
+    assert reported.n == 101
+    assert reported.side == pytest.approx((1.05, 1.5, 1.95))
+    assert reported.right == pytest.approx((0.005, 0.05, 0.095))
+    assert reported.down == pytest.approx((-95, -50, -5))
 
 
 def test_nothing_has_no_spread() -> None:

@@ -34,8 +34,8 @@ def looking_for(box: Box, frame: Box | None = None) -> Shown:
     return Shown(picture(), rules.inside(box), frame)
 
 
-def test_the_main_face_decides(told: Make) -> None:
-    both = told(SMALL, LARGE)
+def test_the_main_face_decides(reported: Make) -> None:
+    both = reported(SMALL, LARGE)
     assert outcome(looking_for(LARGE), both) == Outcome("first", right=True, any_right=True)
     assert outcome(looking_for(SMALL), both) == Outcome("first", right=False, any_right=True)
     assert outcome(looking_for(Box(80, 80, 5, 5)), both) == Outcome(
@@ -43,31 +43,31 @@ def test_the_main_face_decides(told: Make) -> None:
     )
 
 
-def test_nothing_found_is_wrong_where_there_is_a_face(told: Make) -> None:
-    assert outcome(looking_for(LARGE), told()) == Outcome(None, right=False, any_right=False)
+def test_nothing_found_is_wrong_where_there_is_a_face(reported: Make) -> None:
+    assert outcome(looking_for(LARGE), reported()) == Outcome(None, right=False, any_right=False)
 
 
-def test_nothing_found_is_right_where_there_is_none(told: Make) -> None:
-    assert outcome(Shown(picture(), None), told()) == Outcome(None, right=True, any_right=True)
-    assert outcome(Shown(picture(), None), told(LARGE)) == Outcome(
+def test_nothing_found_is_right_where_there_is_none(reported: Make) -> None:
+    assert outcome(Shown(picture(), None), reported()) == Outcome(None, right=True, any_right=True)
+    assert outcome(Shown(picture(), None), reported(LARGE)) == Outcome(
         "first", right=False, any_right=False
     )
 
 
-def test_the_frame_is_the_stages_own(told: Make) -> None:
+def test_the_frame_is_the_stages_own(reported: Make) -> None:
     """The second stage's frame is twice the box and half a box lower."""
-    fit = outcome(looking_for(LARGE, LARGE), told(LARGE, stage="second")).fit
+    fit = outcome(looking_for(LARGE, LARGE), reported(LARGE, stage="second")).fit
     assert fit is not None
     assert (fit.stage, fit.side, fit.right, fit.down) == ("second", 2.0, 0.0, 0.5)
 
 
-def test_a_wrong_face_has_no_fit(told: Make) -> None:
-    assert outcome(looking_for(SMALL, SMALL), told(LARGE)).fit is None
+def test_a_wrong_face_has_no_fit(reported: Make) -> None:
+    assert outcome(looking_for(SMALL, SMALL), reported(LARGE)).fit is None
 
 
-def test_frames_are_in_original_pixels(told: Make) -> None:
+def test_frames_are_in_original_pixels(reported: Make) -> None:
     small = Picture(np.zeros((50, 50, 3), np.uint8), 100, 100)
-    fit = outcome(Shown(small, rules.framed(LARGE), LARGE), told(LARGE)).fit
+    fit = outcome(Shown(small, rules.framed(LARGE), LARGE), reported(LARGE)).fit
     assert fit is not None
     assert (fit.side, fit.right, fit.down) == pytest.approx((1, 0, 0))
 
@@ -78,7 +78,7 @@ class ByBrightness:
     def __init__(self) -> None:
         self.framings = {name: Framing(1.0, 0.0) for name in ("first", "second", "third")}
 
-    def find(self, picture: Picture) -> list[Face]:
+    def detect(self, picture: Picture) -> list[Face]:
         brightness = int(picture.pixels.mean())
         if brightness < 50:
             return []

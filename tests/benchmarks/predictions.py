@@ -15,6 +15,6 @@ _PORTRAITS = 2000
 def measure(setting: Setting) -> Iterator[Figure]:
     """Judges enlarged portraits both ways."""
     portraits = setting.portraits[: setting.times(_PORTRAITS)]
-    count, same = ask("verdicts", _SIDE, cores(), *portraits)
+    count, same = ask("predictions", _SIDE, cores(), *portraits)
     name = f"same verdicts as with full-size decoding, {_SIDE:,} pixels"
     yield Figure(name, 100 * same / count, "%", at_least(99.5), f"{same:,} of {count:,}")

@@ -32,11 +32,11 @@ def is_same(side: int, path: str) -> bool:
     # Below half the side nothing is reduced, while decoding or after it.
     full, reduced = decoding.decode(data, working_side=side), decoding.decode(data)
     assert max(full.pixels.shape) == side > max(reduced.pixels.shape)
-    return _judged(full, parts) == _judged(reduced, parts)
+    return _classified(full, parts) == _classified(reduced, parts)
 
 
-def _judged(picture: Picture, parts: Parts) -> tuple[str, str]:
-    prediction = pipeline.judge(picture, "", parts.detector, parts.classifier)
+def _classified(picture: Picture, parts: Parts) -> tuple[str, str]:
+    prediction = pipeline.classify(picture, "", parts.detector, parts.classifier)
     return prediction.status, prediction.gender
 
 
