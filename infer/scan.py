@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures, in a stable order, and what their XML files are called."""
+"""Finds the pictures of a folder, in a stable order, and names their output files."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import NamedTuple
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.headers import EXTENSIONS, sniff
 from image_gender_classifier.outputs.naming import PictureFile, name_levels, xml_name
+from image_gender_classifier.system import logs
 
 _SNIFFED_BYTES = 18
 _ENDINGS = tuple(EXTENSIONS)
 
 
 class PictureFolder(NamedTuple):
-    """A folder that holds pictures. There can be many: of each only the name is kept.
+    """A folder with pictures; it stores only their names, as there can be many.
 
     Attributes:
-        path: The folder's path below the input folder, empty for that itself.
-        names: The pictures' names in byte order.
+        path: The path below the input folder, empty for the input folder.
+        names: The file names of the pictures in byte order.
     """
 
     path: str
@@ -28,12 +29,12 @@ class PictureFolder(NamedTuple):
 
     @property
     def files(self) -> Iterator[str]:
-        """The pictures' paths below the input folder."""
+        """Paths of the pictures below the input folder."""
         return (_join(self.path, name) for name in self.names)
 
     @property
     def pictures(self) -> Iterator[PictureFile]:
-        """The pictures with the names of their XML files."""
+        """The pictures with the names of their output files."""
         levels = name_levels(self.names)
         for name in self.names:
             xml = xml_name(name, levels.get(name, 0))
@@ -41,11 +42,11 @@ class PictureFolder(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What a folder holds.
+    """The pictures of a folder.
 
     Attributes:
-        folders: The folders in byte order of their paths, without those that hold no picture.
-        ignored: How many other files there are.
+        folders: The folders with pictures, in byte order of their paths.
+        ignored: Number of files that are not pictures.
     """
 
     folders: tuple[PictureFolder, ...]
@@ -53,12 +54,12 @@ class Listing(NamedTuple):
 
     @property
     def total(self) -> int:
-        """How many pictures there are."""
+        """Number of pictures."""
         return sum(len(folder.names) for folder in self.folders)
 
     @property
     def files(self) -> Iterator[str]:
-        """The pictures' paths in byte order, folder by folder."""
+        """Paths of the pictures in byte order, folder by folder."""
         return (file for folder in self.folders for file in folder.files)
 
     @property
@@ -70,37 +71,35 @@ class Listing(NamedTuple):
 def list_pictures(folder: Path, recursive: bool = False, skip: Collection[Path] = ()) -> Listing:
     """Lists the pictures of a folder.
 
-    A picture is a regular file (or a link to one) whose name ends in a known extension in any
-    case, or whose first bytes are those of a known format. Linked folders are not entered.
+    A picture is a regular file, or a link to one, with a known extension (in upper or lower case)
+    or the first bytes of a known format. Links to folders are not followed.
 
     Args:
         folder: The input folder.
-        recursive: Enter the folders below it too.
+        recursive: Enter subfolders too.
         skip: Folders that are not entered, such as an output folder inside the input.
 
     Raises:
         UsageError: The folder cannot be read.
     """
-    left_out = {path.resolve() for path in skip}
+    skipped = {path.resolve() for path in skip}
     found: list[PictureFolder] = []
     ignored = 0
-    waiting = [""]
-    while waiting:
-        parent = waiting.pop()
+    queue = [""]
+    while queue:
+        parent = queue.pop()
         pictures, folders, others = _scan(folder / parent)
         ignored += others
         if pictures:
             found.append(PictureFolder(parent, tuple(sorted(pictures, key=os.fsencode))))
         if recursive:
             below = [_join(parent, name) for name in sorted(folders, key=os.fsencode)]
-            waiting += [
-                path for path in reversed(below) if (folder / path).resolve() not in left_out
-            ]
+            queue += [path for path in reversed(below) if (folder / path).resolve() not in skipped]
     return Listing(tuple(found), ignored)
 
 
 def _scan(folder: Path) -> tuple[list[str], list[str], int]:
-    """Names the pictures and the folders in a folder, in any order, and counts the other files."""
+    """Returns the pictures and subfolders of a folder, unsorted, and the number of other files."""
     pictures: list[str] = []
     folders: list[str] = []
     others = 0
@@ -113,6 +112,7 @@ def _scan(folder: Path) -> tuple[list[str], list[str], int]:
                     pictures.append(entry.name)
                 else:
                     others += 1
+                    logs.debug("skips %s: not a picture", entry.path)
     except OSError as error:
         raise UsageError(f"{folder}: the folder cannot be read ({error.strerror})") from None
     return pictures, folders, others
@@ -128,8 +128,8 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
         with Path(entry.path).open("rb", buffering=0) as file:
             return sniff(file.read(_SNIFFED_BYTES)) is not None
     except PermissionError:
-        return known  # it gets a verdict that says so
-    except OSError:  # a link that leads nowhere
+        return known  # the run reports it as unreadable
+    except OSError:  # a dangling link
         return False
 
 

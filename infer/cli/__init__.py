@@ -1,1 +1,1 @@
-"""The command: options in, exit code out."""
+"""The command line: options, a run over a folder, a watched folder, exit codes."""

@@ -1,4 +1,4 @@
-"""The command's options: what the user typed, as one frozen record."""
+"""The options of the command as one frozen record, and `--help`."""
 
 from __future__ import annotations
 
@@ -9,81 +9,73 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, Protocol
 
+from image_gender_classifier.cli.terminal import PROGRAM
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.imaging.limits import (
-    MAX_JPEG_PIXELS,
-    MAX_PIXELS,
-    MOST_PIXELS,
-)
+from image_gender_classifier.imaging.limits import MAX_JPEG_PIXELS, MAX_PIXELS, MOST_PIXELS
+from image_gender_classifier.outputs import registry
+from image_gender_classifier.outputs.registry import Entry, Target
 from image_gender_classifier.settings import MAX_BYTES, SMALLEST_FACE, Settings
 from image_gender_classifier.system.cores import cores
 from image_gender_classifier.version import __version__
 
-PROGRAM = "image-gender-classifier"
-_MOST_WORKERS = 64  # unless more are asked for: each takes four of usually 1,024 open files
-_WIDTH = 90  # columns of the help; asking the terminal would cost every start a millisecond
+_DEFAULT_WORKERS = 64  # at most: each worker takes four of usually 1,024 open files
+_WIDTH = 90  # columns of the help: to ask the terminal costs every start a millisecond
 _DESCRIPTION = (
     "Writes one XML file for each picture of a folder, with the perceived gender of the person "
-    "in it and the picture's name."
+    "in it and the name of the picture."
 )
-_EXIT_CODES = """\
+_EPILOG = f"""\
+examples:
+  Classify a folder and also write a CSV table:
+    {PROGRAM} -i photos -o results --csv results.csv
+  Classify new pictures, subfolders included, and keep earlier results:
+    {PROGRAM} -i photos -o results --recursive --resume
+
 exit codes:
-  0    every picture has a verdict (no face and uncertain are verdicts), or --resume found
-       nothing left to do; unreadable pictures that it knows already do not count
-  1    finished, but this run met unreadable pictures (each has its XML that says why, or keeps
-       the one that it had if it has gone meanwhile)
-  2    wrong usage, no picture in the folder, a folder that cannot be read, another run is writing
-       into the output folder, or a model, runtime or OpenCV that cannot be used
+  0    every picture has a result; "no face" and "uncertain" are results. With --resume also:
+       nothing was left to do, or only pictures that an earlier run reported as unreadable
+  1    finished, but some pictures are unreadable: each has an XML file with the reason;
+       a file deleted during the run keeps its earlier XML
+  2    wrong usage, no picture in the folder, a folder that cannot be read, another run that
+       writes into the output folder, or a model, runtime or OpenCV that does not work
   3    the output can no longer be written
-  130  interrupted, 143 terminated, 129 its terminal was closed: finished verdicts are kept,
-       --resume goes on
+  4    finished, but some pictures met an internal error: each is reported and has no XML file;
+       --resume tries them again
+  130  interrupted; 143 terminated; 129 terminal closed: finished results are kept, continue
+       with --resume
 """
 
 
 class Options(NamedTuple):
-    """What one run is asked to do.
+    """What the user asks for.
 
     Attributes:
         input: Folder of pictures.
-        output: Existing folder for the XML files.
-        choices: How pictures are judged.
-        recursive: Judge the folders below the input too.
-        workers: Pictures judged at a time.
-        resume: Keep verdicts of an earlier run that still hold.
-        watch: Go on judging pictures as they arrive.
-        csv: File for one CSV row a picture, or None.
-        jsonl: File for one JSON line a picture, or None.
-        annotate: Existing folder for copies with the verdicts drawn on them, or None.
-        contact_sheet: File for a page with the doubtful pictures, or None.
-        profile: Say in the end how long each stage took.
+        outputs: The outputs to write, in the order of the registry.
+        settings: How pictures are classified.
+        recursive: Classify the pictures of subfolders too.
+        workers: Number of worker processes.
+        resume: Keep results of an earlier run that are still valid.
+        watch: Wait for new pictures until stopped.
+        profile: Print how long each stage takes.
         quiet: Print errors only.
+        verbose: Print each step.
+        debug: Print details of each step, and tracebacks and standard error of the workers.
     """
 
     input: Path
-    output: Path
-    choices: Settings
+    outputs: tuple[Target, ...]
+    settings: Settings
     recursive: bool
     workers: int
     resume: bool
     watch: bool
-    csv: Path | None
-    jsonl: Path | None
-    annotate: Path | None
-    contact_sheet: Path | None
     profile: bool
     quiet: bool
-
-    @property
-    def files(self) -> dict[str, Path]:
-        """The files that are written beside the XML, by the option that asks for each."""
-        wanted = {
-            "--csv": self.csv,
-            "--jsonl": self.jsonl,
-            "--contact-sheet": self.contact_sheet,
-        }
-        return {option: path for option, path in wanted.items() if path is not None}
+    verbose: bool
+    debug: bool
 
 
 class _Parser(argparse.ArgumentParser):
@@ -93,128 +85,170 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (see {PROGRAM} --help)")
 
 
+class _Group(Protocol):
+    """A group of options in `--help`."""
+
+    def add_argument(self, *names: str, **about: object) -> argparse.Action: ...
+
+
 def parse(argv: Sequence[str] | None) -> Options:
     """Reads the command line.
 
     Raises:
-        UsageError: It asks for something that cannot be done.
+        UsageError: An option cannot be met.
         SystemExit: After `--help` and `--version`.
     """
     given = vars(_parser().parse_args(argv))
-    choices = Settings(**{name: given.pop(name) for name in Settings._fields})
-    options = Options(choices=choices, **given)
+    settings = Settings(**{name: given.pop(name) for name in Settings._fields})
+    paths = [(entry, given.pop(_key(entry))) for entry in registry.OUTPUTS]
+    outputs = tuple(Target(entry, path) for entry, path in paths if path is not None)
+    given["verbose"] |= given["debug"]
+    options = Options(settings=settings, outputs=outputs, **given)
+    if options.quiet and options.verbose:
+        raise UsageError("--quiet cannot be used with --verbose or --debug")
     _check_folder(options.input, "-i", os.R_OK | os.X_OK)
-    _check_folder(options.output, "-o", os.W_OK | os.X_OK)
-    if options.annotate is not None:
-        _check_folder(options.annotate, "--annotate", os.W_OK | os.X_OK)
-    if options.watch and (without := [*options.files, *(["--profile"] * options.profile)]):
-        raise UsageError(
-            f"{without[0]}: cannot be used with --watch; it is written when a run ends"
-        )
-    known: dict[Path, str] = {}
-    for name, path in options.files.items():
-        _check_file(path, name)
-        other = known.setdefault(path.resolve(), name)
-        if other != name:
-            raise UsageError(f"{other} and {name} {path}: need a file each")
+    _check_outputs(outputs)
+    if options.watch:
+        _check_watch(options)
     return options
+
+
+def _key(entry: Entry) -> str:
+    """The attribute in which argparse leaves the path of an output."""
+    return f"output {entry.name}"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=PROGRAM,
+        usage="%(prog)s -i DIR -o DIR [options]",
         description=_DESCRIPTION,
-        epilog=_EXIT_CODES,
+        epilog=_EPILOG,
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=_WIDTH),
         allow_abbrev=False,
+        add_help=False,
     )
-    add = parser.add_argument
+    _add_everyday(parser.add_argument_group("everyday options"))
+    _add_outputs(parser.add_argument_group("output options"), required=False)
+    _add_expert(parser.add_argument_group("expert options"))
+    return parser
+
+
+def _add_everyday(group: _Group) -> None:
+    add = group.add_argument
     add("-i", "--input", type=_folder, required=True, metavar="DIR", help="folder of pictures")
-    add(
-        "-o", "--output", type=_folder, required=True, metavar="DIR",
-        help="existing folder for the XML files",
-    )  # fmt: skip
-    add(
-        "--model", metavar="FILE",
-        help="a .tflite or .onnx model beside its manifest.json (default: the shipped model)",
-    )  # fmt: skip
-    add(
-        "--runtime", choices=("auto", "tflite", "onnx"), default="auto",
-        help="what runs the model; auto: LiteRT or tflite-runtime, else ONNX Runtime "
-        "(default: auto)",
-    )  # fmt: skip
-    add(
-        "--detector", choices=("cascade", "lbp", "none"), default="cascade",
-        help="cascade: search each picture for a face; lbp: with the first stage alone, which "
-        "finds large frontal faces; none: each picture is a face crop already (default: cascade)",
-    )  # fmt: skip
-    add(
-        "--min-face", type=smallest_face, metavar="S",
-        help=f"the smallest face to look for, as a share of the picture's shorter side, "
-        f"{SMALLEST_FACE} to 1; smaller ones are left out, even if found; less takes longer, and "
-        "finds more that is no face (default: what one look at the picture shows, from about 0.12 "
-        "of the longer side on)",
-    )  # fmt: skip
+    _add_outputs(group, required=True)
     add(
         "--recursive", action="store_true",
-        help="judge the folders below DIR too and mirror them in the output (default: no)",
-    )  # fmt: skip
-    add(
-        "--threshold", type=_probability, metavar="P",
-        help="confidence from 0 to 1 below which a verdict is uncertain and the gender unknown "
-        "(default: the model's own, from its manifest)",
-    )  # fmt: skip
-    add(
-        "--workers", type=_positive, default=min(cores(), _MOST_WORKERS), metavar="N",
-        help=f"pictures judged at a time (default: one a core up to {_MOST_WORKERS}, "
-        "here %(default)s)",
+        help="classify the pictures of subfolders too; the output has the same subfolders",
     )  # fmt: skip
     add(
         "--resume", action="store_true",
-        help="keep the XML files that were made from the same picture, model and options "
-        "(default: judge every picture anew)",
+        help="keep the XML files that an earlier run wrote for the same picture, model and options",
     )  # fmt: skip
     add(
         "--watch", action="store_true",
-        help="go on judging pictures as they arrive, until it is stopped; verdicts that still hold "
-        "are kept, and there are no tables, no contact sheet and no profile (default: no)",
+        help="classify new pictures as they arrive, until stopped; keeps valid XML files like "
+        "--resume; not with an output that is a single file, nor with --profile",
     )  # fmt: skip
-    add("--csv", type=Path, metavar="FILE", help="also write one CSV row a picture (default: no)")
     add(
-        "--jsonl", type=Path, metavar="FILE",
-        help="also write one JSON object a picture and line (default: no)",
+        "--threshold", type=_probability, metavar="P",
+        help="confidence (0 to 1) below which a picture is uncertain and its gender unknown "
+        "(default: the threshold in the manifest of the model)",
+    )  # fmt: skip
+    add("--quiet", action="store_true", help="print errors only")
+    add("--verbose", action="store_true", help="print each step of the run")
+    add("-h", "--help", action="help", help="print this help")
+    add(
+        "--version", action="version", version=f"{PROGRAM} {__version__}",
+        help="print the version",
+    )  # fmt: skip
+
+
+def _add_outputs(group: _Group, required: bool) -> None:
+    """Adds the outputs that are required, or those that are not."""
+    for entry in registry.OUTPUTS:
+        if entry.required == required:
+            convert = Path if entry.kind == "file" else _folder
+            group.add_argument(
+                *entry.options, dest=_key(entry), type=convert, required=required,
+                metavar=entry.metavar, help=entry.help,
+            )  # fmt: skip
+
+
+def _add_expert(group: _Group) -> None:
+    add = group.add_argument
+    add(
+        "--model", metavar="FILE",
+        help="model file next to its manifest.json (default: the shipped model)",
+    )  # fmt: skip
+    add(
+        "--runtime", choices=("auto", "tflite", "onnx"), default="auto",
+        help="runtime for the model; auto: LiteRT or tflite-runtime if installed, else ONNX "
+        "Runtime (default: auto)",
+    )  # fmt: skip
+    add(
+        "--detector", choices=("cascade", "lbp", "none"), default="cascade",
+        help="face detector; cascade: LBP cascade, then the detector network; lbp: LBP cascade "
+        "only, which finds large frontal faces; none: each picture is a face crop (default: "
+        "cascade)",
+    )  # fmt: skip
+    add(
+        "--min-face", type=smallest_face, metavar="S",
+        help=f"smallest face to detect, as a fraction of the shorter side of the picture "
+        f"({SMALLEST_FACE} to 1); a smaller value takes longer and finds more false faces "
+        "(default: faces of about 12 %% of the longer side and up)",
     )  # fmt: skip
     add(
         "--all-faces", action="store_true",
-        help="judge all faces, not only the largest and most central, and search on where one is "
-        "found already; for small ones choose a smallest face as well (default: no)",
+        help="classify every face, not only the largest and most central; for small faces also "
+        "give --min-face",
     )  # fmt: skip
     add(
-        "--annotate", type=Path, metavar="DIR",
-        help="also write a copy of each picture with boxes and verdict drawn on it into this "
-        "existing folder (default: no)",
-    )  # fmt: skip
-    add(
-        "--contact-sheet", type=Path, metavar="FILE",
-        help="also write an HTML page with small copies of the doubtful pictures: uncertain, or "
-        "without a face (default: no)",
+        "--workers", type=_positive, default=min(cores(), _DEFAULT_WORKERS), metavar="N",
+        help=f"number of worker processes (default: one per core, at most {_DEFAULT_WORKERS}; "
+        "here %(default)s)",
     )  # fmt: skip
     add(
         "--max-pixels", type=_pixels, metavar="N",
-        help=f"refuse pictures of more pixels, at most {MOST_PIXELS} (default: {MAX_JPEG_PIXELS} "
-        f"for a JPEG that can be decoded straight to a smaller size, {MAX_PIXELS} for all others)",
+        help=f"refuse pictures with more pixels, at most {MOST_PIXELS} (default: "
+        f"{MAX_JPEG_PIXELS} for a JPEG that can be decoded at a smaller size, {MAX_PIXELS} for "
+        "all others)",
     )  # fmt: skip
     add(
         "--max-bytes", type=_positive, default=MAX_BYTES, metavar="N",
-        help="refuse files of more bytes (default: %(default)s)",
+        help="refuse files with more bytes (default: %(default)s)",
     )  # fmt: skip
     add(
         "--profile", action="store_true",
-        help="print on standard error in the end how long each stage took (default: no)",
+        help="print how long each stage took; reports wall time, including waiting",
     )  # fmt: skip
-    add("--quiet", action="store_true", help="print errors only (default: no)")
-    add("--version", action="version", version=f"{PROGRAM} {__version__}")
-    return parser
+    add(
+        "--debug", action="store_true",
+        help="like --verbose with more details; also print tracebacks and the standard error of "
+        "the workers",
+    )  # fmt: skip
+
+
+def _check_outputs(targets: Sequence[Target]) -> None:
+    files: dict[Path, str] = {}
+    for target in targets:
+        if target.entry.kind == "folder":
+            _check_folder(target.path, target.option, os.W_OK | os.X_OK)
+            continue
+        _check_file(target.path, target.option)
+        other = files.setdefault(target.path.resolve(), target.option)
+        if other != target.option:
+            raise UsageError(f"{other} and {target.option} {target.path}: give different files")
+
+
+def _check_watch(options: Options) -> None:
+    """Refuses what is only complete when a run ends."""
+    unfit = [target.option for target in options.outputs if target.entry.kind == "file"]
+    if options.profile:
+        unfit.append("--profile")
+    if unfit:
+        raise UsageError(f"{unfit[0]}: cannot be used with --watch; it is written when a run ends")
 
 
 def _check_folder(folder: Path, option: str, access: int) -> None:
@@ -225,23 +259,23 @@ def _check_folder(folder: Path, option: str, access: int) -> None:
         raise UsageError(f"{option} {folder}: is not a folder")
     if not os.access(folder, access):
         verb = "read" if access & os.R_OK else "written to"
-        raise UsageError(f"{option} {folder}: the folder may not be {verb}")
+        raise UsageError(f"{option} {folder}: the folder cannot be {verb}")
 
 
 def _check_file(path: Path, option: str) -> None:
     if path.name == "-":
-        raise UsageError(f"{option} -: standard output cannot be had; give a file")
+        raise UsageError(f"{option} -: standard output is not supported; give a file")
     if _mode(path.parent, option) is None:
         raise UsageError(f"{option} {path}: the folder {path.parent} does not exist")
     mode = _mode(path, option)
-    if mode is not None and not stat.S_ISREG(mode):  # it would take a device's place
+    if mode is not None and not stat.S_ISREG(mode):  # writing would replace a device
         raise UsageError(f"{option} {path}: is not a regular file")
-    if path.is_symlink():  # it would take the link's place
+    if path.is_symlink():  # writing would replace the link
         raise UsageError(f"{option} {path}: is a link; give the file itself")
 
 
 def _mode(path: Path, option: str) -> int | None:
-    """What kind of file a path is (`st_mode`), None if there is none."""
+    """Returns the `st_mode` of a path, None if nothing exists there."""
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path
@@ -259,7 +293,7 @@ def _probability(text: str) -> float:
 
 
 def smallest_face(text: str) -> float:
-    """Reads the share that `--min-face` is given as."""
+    """Converts the value of `--min-face`."""
     with suppress(ValueError):
         value = float(text)
         if SMALLEST_FACE <= value <= 1:
@@ -268,8 +302,8 @@ def smallest_face(text: str) -> float:
 
 
 def _folder(text: str) -> Path:
-    if not text:  # an unset variable in a script, which would mean the present folder
-        raise argparse.ArgumentTypeError("the folder's name is empty; for this folder give .")
+    if not text:  # an unset variable in a script; Path would make it the current folder
+        raise argparse.ArgumentTypeError("the folder name is empty; give . for the current folder")
     return Path(text)
 
 

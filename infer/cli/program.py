@@ -1,17 +1,19 @@
-"""The command: options in, verdicts on disk, an exit code out."""
+"""The command: parses the options, runs, and turns errors into exit codes."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from image_gender_classifier.cli import options as command_line
-from image_gender_classifier.cli.options import PROGRAM, Options
+from image_gender_classifier.cli.options import Options
+from image_gender_classifier.cli.terminal import PROGRAM, tell
 from image_gender_classifier.errors import GenderClassifierError, OutputError
 from image_gender_classifier.system.console import say
 from image_gender_classifier.system.signals import Stopped, stopping_raises
 
-DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST = 0, 1, 2, 3
+DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST, INTERNAL = 0, 1, 2, 3, 4
 INTERRUPTED = 130
 
 
@@ -19,49 +21,52 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command.
 
     Args:
-        argv: Arguments without the program's name; the process's own by default.
+        argv: Arguments without the name of the program; by default those of the process.
 
     Returns:
         The exit code, as `--help` documents it.
     """
-    how_to_go_on = "the same command with --resume goes on"
+    advice = "run the same command with --resume to continue"
     try:
         with stopping_raises():
             options = command_line.parse(argv)
             if options.watch:
-                how_to_go_on = "the same command goes on"
+                advice = "run the same command to continue"
             return _run(options)
     except OutputError as error:
         return _failed(error, OUTPUT_LOST)
     except GenderClassifierError as error:
         return _failed(error, UNUSABLE)
     except KeyboardInterrupt:
-        _say(f"interrupted; finished verdicts are kept, {how_to_go_on}")
+        tell(f"interrupted; finished results are kept, {advice}")
         return INTERRUPTED
     except Stopped as stopped:
-        _say(f"{stopped.how}; finished verdicts are kept, {how_to_go_on}")
+        tell(f"{stopped.how}; finished results are kept, {advice}")
         return stopped.code
 
 
 def _run(options: Options) -> int:
-    if options.watch:
-        from image_gender_classifier.cli import watching  # late, as below
+    with ExitStack() as stack:
+        if options.verbose:
+            from image_gender_classifier.system import logs
 
-        watching.watch(options)
-        return DONE
+            stack.enter_context(logs.shown(f"{PROGRAM}: ", options.debug))
+        if options.watch:
+            from image_gender_classifier.cli import watching  # late: --help does without it
 
-    from image_gender_classifier.cli import folder_run  # late: --help does without it
+            watching.watch(options)
+            return DONE
 
-    totals = folder_run.run(options)
-    if not options.quiet:
-        say(totals.summary(), sys.stdout)
-    return SOME_UNREADABLE if totals.newly_unreadable else DONE
+        from image_gender_classifier.cli import folder_run
+
+        report = folder_run.run(options)
+        if not options.quiet:
+            say(report.summary, sys.stdout)
+        if report.totals.failed:
+            return INTERNAL
+        return SOME_UNREADABLE if report.totals.newly_unreadable else DONE
 
 
 def _failed(error: GenderClassifierError, code: int) -> int:
-    _say(str(error).replace("\n", " "))
+    tell(str(error).replace("\n", " "))
     return code
-
-
-def _say(text: str) -> None:
-    say(f"{PROGRAM}: {text}", sys.stderr)

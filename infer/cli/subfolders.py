@@ -1,7 +1,6 @@
-"""Counts the pictures in the folders below one that is not searched recursively.
+"""Counts the pictures in the subfolders of a folder, for a hint at `--recursive`.
 
-It serves a hint only, so it must cost next to nothing: folders are listed, no file is opened, no
-link is followed, and it stops early in a large tree.
+It opens no file, follows no link, and stops early in a large tree.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from typing import NamedTuple
 from image_gender_classifier.imaging.headers import EXTENSIONS
 
 _ENDINGS = tuple(EXTENSIONS)
-_MOST_ENTRIES = 200_000
-_LONGEST = 0.5  # seconds, and then the folder that is being listed
+_MAX_ENTRIES = 200_000
+_MAX_SECONDS = 0.5
 
 
 class Below(NamedTuple):
-    """The pictures in folders below a folder.
+    """The pictures in the subfolders of a folder.
 
     Attributes:
-        pictures: How many files have a picture's extension.
-        complete: Whether all folders were listed; otherwise there may be more pictures.
+        pictures: Number of files with a picture's extension.
+        complete: Whether all subfolders were listed.
     """
 
     pictures: int
@@ -36,35 +35,34 @@ class Below(NamedTuple):
 def count_below(
     folder: Path,
     skip: Collection[Path] = (),
-    most: int = _MOST_ENTRIES,
-    longest: float = _LONGEST,
+    max_entries: int = _MAX_ENTRIES,
+    max_seconds: float = _MAX_SECONDS,
 ) -> Below:
-    """Counts pictures by their names; folders that cannot be read are ignored.
+    """Counts pictures by their names; ignores folders that cannot be read.
 
     Args:
         folder: The folder; its own pictures do not count.
         skip: Folders that are not entered, such as an output folder inside the input.
-        most: Files and folders to list at most.
-        longest: Seconds that it may take.
+        max_entries: Number of files and folders after which to stop.
+        max_seconds: Time after which to start no further folder.
     """
-    left_out = {os.path.realpath(path) for path in skip}
-    deadline = time.monotonic() + longest
+    skipped = {os.path.realpath(path) for path in skip}
+    deadline = time.monotonic() + max_seconds
     top = os.path.realpath(folder)
-    waiting = deque([top])
+    queue = deque([top])
     pictures = listed = 0
-    while waiting:
+    while queue:
         if time.monotonic() > deadline:
             return Below(pictures, complete=False)
-        parent = waiting.popleft()
-        # Folders and links are told from files by the listing itself, on nearly all file systems.
+        parent = queue.popleft()
         with suppress(OSError), os.scandir(parent) as entries:
             for entry in entries:
                 listed += 1
-                if listed > most:
+                if listed > max_entries:
                     return Below(pictures, complete=False)
                 if entry.is_dir(follow_symlinks=False):
-                    if entry.path not in left_out:
-                        waiting.append(entry.path)
+                    if entry.path not in skipped:
+                        queue.append(entry.path)
                 elif parent != top and entry.name.lower().endswith(_ENDINGS):
                     pictures += entry.is_file(follow_symlinks=False)
     return Below(pictures, complete=True)

@@ -1,36 +1,36 @@
-"""Judges the pictures of a folder as they arrive, until it is stopped.
+"""Classifies the pictures of a folder as they arrive, until stopped (`--watch`).
 
-The folder is looked through again and again: every file system can do that, network shares and
-memory cards included, and pictures that arrived while nobody watched are found as well.
+The folder is scanned again and again: that works on every file system, network shares and memory
+cards included, and also finds pictures that arrived before the start.
 """
 
 from __future__ import annotations
 
 import itertools
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from image_gender_classifier.cli import folder_run
-from image_gender_classifier.cli.options import PROGRAM, Options
+from image_gender_classifier.cli import folder_run, session, writing
+from image_gender_classifier.cli.options import Options
+from image_gender_classifier.cli.progress import Progress
+from image_gender_classifier.cli.resume import EarlierRun
+from image_gender_classifier.cli.terminal import tell
+from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.xml import printable
-from image_gender_classifier.results import Prediction
-from image_gender_classifier.system import profiling
-from image_gender_classifier.system.console import say
 from image_gender_classifier.workers.supervisor import Outcome
 
-_PAUSE = 2.0  # seconds between two looks, and how long a picture must have stayed as it is
-_IDLE = 20  # a pause is so many times as long as a look takes, which costs next to nothing then
+_PAUSE = 2.0  # seconds between two scans; a picture must not change for that long
+_IDLE = 20  # a pause is at least this many times as long as a scan, to leave the machine idle
 
-# How downloads and copies are called until they are whole and get their own name.
+# Endings of files that a browser or copy program is still writing.
 _TEMPORARY = (".crdownload", ".download", ".filepart", ".part", ".partial", ".tmp")
 
 
 class _State(NamedTuple):
-    """How a picture was at some look; equal states mean that nothing has been written since."""
+    """A picture at one scan; equal states mean that nobody has written to it since."""
 
     xml: str
     size: int
@@ -39,18 +39,18 @@ class _State(NamedTuple):
 
 
 class Arrivals:
-    """Knows which pictures of a folder were there before, and which of them are judged."""
+    """Tracks which pictures of a folder are complete and not classified yet."""
 
     def __init__(self) -> None:
         self._seen: dict[str, _State] = {}
         self._classified: set[str] = set()
 
-    def look(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
-        """Gives the pictures that are to be judged: new or changed, but not since the last look.
+    def ready(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
+        """Returns the new and changed pictures that are the same as at the last call.
 
         Args:
             folder: The input folder.
-            pictures: All that are in it now.
+            pictures: All pictures in it now.
         """
         before, self._seen = self._seen, {}
         ready = []
@@ -67,44 +67,48 @@ class Arrivals:
         return ready
 
     def classified(self, picture: PictureFile) -> None:
-        """Remembers that a picture is judged as the last look found it."""
+        """Marks a picture as classified in its present state."""
         self._classified.add(picture.file)
 
 
-def watch(options: Options, looks: int | None = None) -> None:
-    """Judges a folder's pictures, and then each one that arrives.
+def watch(options: Options, scans: int | None = None, pause: float = _PAUSE) -> None:
+    """Classifies the pictures of a folder and then each one that arrives.
 
     Args:
-        options: What to do; verdicts of earlier runs that still hold are kept in any case.
-        looks: How often to look through the folder; None for ever.
+        options: The options; XML files that are still valid are kept in any case.
+        scans: Number of scans after which to stop; None for no end.
+        pause: Shortest time in seconds between two scans.
 
     Raises:
         UsageError: The folder can no longer be read, or an option cannot be met.
         ModelError: A model cannot be used.
-        RuntimeMissing: There is no runtime.
+        RuntimeMissing: No runtime or no usable OpenCV is installed.
         OutputError: The output can no longer be written.
     """
-    with folder_run.working(options) as supervisor:
-        settings = supervisor.settings  # before any file is touched, as in `folder_run`
-        written = folder_run.Written(options)
-        earlier = folder_run.Earlier(options, written, settings, profiling.clock(False))
-        arrivals = Arrivals()
-        if not options.quiet:
-            _say(f"watching {printable(str(options.input))!r}, until it is stopped")
-        for look in itertools.count(1):
-            started = time.monotonic()
-            ready = arrivals.look(options.input, folder_run.listed(options).pictures)
-            taken = time.monotonic() - started
-            for outcome in supervisor.classify(ready, options.input, earlier):
-                arrivals.classified(outcome.picture)
-                if _gone(options.input, outcome):
-                    continue
-                written.write(outcome)
-                if not outcome.kept:
-                    _report(options, outcome.prediction)
-            if look == looks:
-                break
-            time.sleep(max(_PAUSE, _IDLE * taken))
+    folder = options.input
+    with session.started(options) as supervisor:
+        key = supervisor.settings  # waits for the workers: if they fail, no file is touched
+        with writing.opened(folder, options.outputs) as writer, Progress(0, False) as progress:
+            earlier = EarlierRun(folder, Limits.of(options.settings), key, writer)
+            arrivals = Arrivals()
+            if not options.quiet:
+                tell(f"watching {printable(str(folder))!r} until stopped")
+            for scan in itertools.count(1):
+                start = time.monotonic()
+                listing = session.scanned(folder, options.recursive, options.outputs)
+                ready = arrivals.ready(folder, listing.pictures)
+                seconds = time.monotonic() - start
+                for outcome in supervisor.classify(ready, folder, earlier):
+                    arrivals.classified(outcome.picture)
+                    if _is_deleted(folder, outcome):
+                        continue
+                    writer.write(outcome)
+                    folder_run.report(outcome, progress)
+                    if not options.quiet:
+                        _tell_prediction(outcome)
+                if scan == scans:
+                    break
+                time.sleep(max(pause, _IDLE * seconds))
 
 
 def _is_temporary(file: str) -> bool:
@@ -115,25 +119,23 @@ def _is_temporary(file: str) -> bool:
 def _state(folder: Path, picture: PictureFile) -> _State | None:
     try:
         status = (folder / picture.file).stat()
-    except OSError:  # gone, or a link that leads nowhere by now
+    except OSError:  # deleted, or a dangling link
         return None
     return _State(picture.xml, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
-def _gone(folder: Path, outcome: Outcome) -> bool:
-    """Tells whether a picture was taken away before its turn."""
-    unreadable = outcome.prediction.status == "unreadable"
-    return unreadable and not (folder / outcome.picture.file).exists()
+def _is_deleted(folder: Path, outcome: Outcome) -> bool:
+    """Says whether a picture was deleted before it was classified."""
+    prediction = outcome.prediction
+    lost = prediction is None or prediction.status == "unreadable"
+    return lost and not (folder / outcome.picture.file).exists()
 
 
-def _report(options: Options, prediction: Prediction) -> None:
-    """Says what was judged; what is wrong with a picture is said in any case."""
-    what = prediction.message or prediction.status.replace("_", " ")
-    if prediction.status == "classified":
-        what = prediction.gender
-    if prediction.message is not None or not options.quiet:
-        _say(f"{printable(prediction.file)!r}: {what}")
-
-
-def _say(text: str) -> None:
-    say(f"{PROGRAM}: {text}", sys.stderr)
+def _tell_prediction(outcome: Outcome) -> None:
+    """Prints a new prediction; `folder_run.report` prints errors."""
+    prediction = outcome.prediction
+    if prediction is None or outcome.kept or prediction.status == "unreadable":
+        return
+    classified = prediction.status == "classified"
+    what = prediction.gender if classified else prediction.status.replace("_", " ")
+    tell(f"{printable(prediction.file)!r}: {what}")

@@ -1,1 +1,1 @@
-"""From a prediction to files: XML, tables, pages, annotated copies."""
+"""Writes predictions to files: XML, tables, a contact sheet, annotated copies."""

@@ -1,7 +1,7 @@
-"""Pictures with boxes and verdicts drawn on them, for a person to check.
+"""Draws face boxes and predictions on a copy of a picture.
 
-Colours are those that people who confuse red and green tell apart (Okabe and Ito, "Color Universal
-Design", 2008), and every box has its words as well.
+The colours are safe for colour-blind people (Okabe and Ito, "Color Universal Design", 2008), and
+every box has a label.
 """
 
 from __future__ import annotations
@@ -17,21 +17,26 @@ from image_gender_classifier.results import Face, Prediction
 COPY_SIDE, THUMBNAIL_SIDE = 640, 256
 """Longest sides in pixels."""
 
-_FEMALE, _MALE, _UNKNOWN, _NOT_JUDGED = (213, 94, 0), (0, 114, 178), (240, 228, 66), (190, 190, 190)
-_COLOURS = {"female": _FEMALE, "male": _MALE, "unknown": _UNKNOWN, None: _NOT_JUDGED}
+_FEMALE, _MALE, _UNKNOWN, _NOT_CLASSIFIED = (
+    (213, 94, 0),
+    (0, 114, 178),
+    (240, 228, 66),
+    (190, 190, 190),
+)
+_COLOURS = {"female": _FEMALE, "male": _MALE, "unknown": _UNKNOWN, None: _NOT_CLASSIFIED}
 _DARK, _LIGHT = (0, 0, 0), (255, 255, 255)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_CAPITALS = 21  # pixels that the font's capitals are high at scale 1
-_LETTERS = 11  # pixels wanted
-_QUALITY = 85
+_FONT_HEIGHT = 21  # pixels of a capital at scale 1
+_TEXT_HEIGHT = 11  # pixels
+_QUALITY = 85  # of the JPEG file
 
 
 def draw(picture: Picture, prediction: Prediction, longest: int) -> bytes:
-    """Draws every face's box, what was said of it and which stage found it.
+    """Draws each face's box, gender, confidence and detector.
 
     Args:
         picture: The decoded picture.
-        prediction: What was said of it.
+        prediction: Its prediction.
         longest: Longest side of the result in pixels; a smaller picture is enlarged.
 
     Returns:
@@ -43,17 +48,17 @@ def draw(picture: Picture, prediction: Prediction, longest: int) -> bytes:
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     drawn = cast(Pixels, cv2.resize(picture.pixels, size, interpolation=interpolation))
     per_pixel = longest / max(picture.width, picture.height)
-    for face in reversed(prediction.faces):  # the one that decides last, above the others
+    for face in reversed(prediction.faces):  # the main face last, on top
         _draw_face(drawn, face, per_pixel)
     if not prediction.faces:
-        _write(drawn, prediction.status.replace("_", " "), (0, 0), _NOT_JUDGED)
+        _write_label(drawn, prediction.status.replace("_", " "), (0, 0), _NOT_CLASSIFIED)
     _, data = cv2.imencode(".jpg", drawn[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return data.tobytes()
 
 
 def _draw_face(drawn: Pixels, face: Face, per_pixel: float) -> None:
     box = face.box
-    # Where a frame reaches beyond the picture, its edge is drawn along the picture's.
+    # Clip boxes that reach beyond the picture.
     height, width = drawn.shape[:2]
     left, top = max(round(box.x * per_pixel), 0), max(round(box.y * per_pixel), 0)
     right, bottom = (
@@ -61,17 +66,26 @@ def _draw_face(drawn: Pixels, face: Face, per_pixel: float) -> None:
         min(round((box.y + box.height) * per_pixel), height - 1),
     )
     colour = _COLOURS[face.gender]
-    for thickness, ink in ((4, _DARK), (2, colour)):  # a dark edge shows on any background
+    for thickness, ink in ((4, _DARK), (2, colour)):  # a dark outline is visible on any background
         cv2.rectangle(drawn, (left, top), (right, bottom), ink, thickness)
     words = [face.detector]
     if face.gender is not None and face.confidence is not None:
         words = [face.gender, f"{face.confidence:.2f}", *words]
-    _write(drawn, " ".join(words), (left, bottom), colour)
+    _write_label(drawn, " ".join(words), (left, bottom), colour)
 
 
-def _write(drawn: Pixels, text: str, corner: tuple[int, int], ground: tuple[int, int, int]) -> None:
-    """Writes a line on a ground, its top left corner at a place but within the picture."""
-    scale = _LETTERS / _CAPITALS
+def _write_label(
+    drawn: Pixels, text: str, corner: tuple[int, int], ground: tuple[int, int, int]
+) -> None:
+    """Writes a line on a coloured ground, moved so that it is inside the picture.
+
+    Args:
+        drawn: The picture.
+        text: The line.
+        corner: Top left corner of the ground.
+        ground: RGB colour of the ground.
+    """
+    scale = _TEXT_HEIGHT / _FONT_HEIGHT
     (wide, high), below = cv2.getTextSize(text, _FONT, scale, 1)
     height, width = drawn.shape[:2]
     extent = (wide + 6, high + below + 4)

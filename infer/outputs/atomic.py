@@ -1,4 +1,4 @@
-"""Whole files or none: each is written aside in its own folder, then renamed."""
+"""Atomic writes: each file is written under a temporary name and renamed when complete."""
 
 from __future__ import annotations
 
@@ -16,28 +16,25 @@ from image_gender_classifier.system.locking import lock
 _PARTIAL_PREFIX = ".igc-"
 _PARTIAL_SUFFIX = ".partial"
 
-# O_NOFOLLOW: a link leads out of the folder. O_NONBLOCK: opening a pipe would wait for ever.
-# O_BINARY: for Windows.
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-_OLD = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-for _name in ("O_NOFOLLOW", "O_NONBLOCK"):
-    _OLD |= getattr(os, _name, 0)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+# O_NOFOLLOW: a link may lead out of the folder. O_NONBLOCK: opening a pipe would block.
+_OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file so that nobody ever sees half of it.
+    """Writes a whole file or none.
 
     Raises:
-        OutputError: It cannot be written; nothing is left behind.
+        OutputError: The file cannot be written; the partial file is removed.
     """
     partial = partial_path(path)
     try:
         with os.fdopen(create(partial), "wb") as file:
             file.write(data)
-        # Not synchronised with the disk first: that would take longer than judging the picture.
-        # What a power cut leaves empty, --resume finds not to be whole and makes again.
+        # No fsync: it takes longer than classifying a picture. After a power cut, --resume finds
+        # incomplete files and writes them again.
         partial.replace(path)
-    except BaseException as error:  # an interruption must not leave a part behind either
+    except BaseException as error:  # Ctrl-C too
         discard(partial)
         if isinstance(error, OSError):
             raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
@@ -45,13 +42,13 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def partial_path(path: Path) -> Path:
-    """Where a file is written before it takes its name."""
+    """Returns the temporary name of a file."""
     digest = zlib.crc32(os.fsencode(path.name))
     return path.with_name(f"{_PARTIAL_PREFIX}{os.getpid()}-{digest:08x}{_PARTIAL_SUFFIX}")
 
 
 def create(partial: Path) -> int:
-    """Opens a new partial file, locked; what stands in its place, such as a link, goes."""
+    """Creates and locks a partial file; removes an earlier file or link of that name."""
     with suppress(FileNotFoundError):
         partial.unlink()
     file = os.open(partial, _NEW, 0o666)
@@ -60,22 +57,25 @@ def create(partial: Path) -> int:
 
 
 def open_written(path: Path) -> BinaryIO:
-    """Opens what an earlier run may have written, to read it.
+    """Opens an output file of an earlier run for reading.
 
     Raises:
-        OSError: There is no such file; or it is a link, pipe or the like, which no run has made.
+        OSError: There is no regular file of that name; links are not followed.
     """
     return os.fdopen(_open_old(path)[0], "rb")
 
 
 def read_written(path: Path, most: int) -> bytes:
-    """Reads at most that many bytes of what an earlier run may have written.
+    """Reads an output file of an earlier run without a buffer, which is faster.
 
-    A run that finds everything done does little else, so no buffer is made for it. A network's
-    file system may give less than there is, which then looks like a damaged file.
+    A network file system may return fewer bytes, which then look like a damaged file.
+
+    Args:
+        path: The file.
+        most: Maximum number of bytes.
 
     Raises:
-        OSError: As `open_written`.
+        OSError: There is no regular file of that name; links are not followed.
     """
     file, size = _open_old(path)
     try:
@@ -94,13 +94,13 @@ def _open_old(path: Path) -> tuple[int, int]:
 
 
 def discard(partial: Path) -> None:
-    """Removes a partial file as well as may be; a disk turned read-only refuses even that."""
+    """Removes a partial file; ignores errors, such as a disk that is now read-only."""
     with suppress(OSError):
         partial.unlink()
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what earlier runs, killed while they wrote, left in a folder."""
+    """Removes partial files that killed runs left in a folder."""
     for path in folder.glob(f"{_PARTIAL_PREFIX}*{_PARTIAL_SUFFIX}"):
         writer = path.name.removeprefix(_PARTIAL_PREFIX).partition("-")[0]
         if writer.isdecimal() and _is_left(path, int(writer)):
@@ -110,8 +110,8 @@ def remove_leftovers(folder: Path) -> None:
 def _is_left(partial: Path, writer: int) -> bool:
     if writer != os.getpid():
         return not _is_running(writer)
-    # A table of this run, or what an earlier process of the same number left: in a container
-    # every run has the same one.
+    # The table of this run is locked. Another file is from an earlier process with the same
+    # number, which is common in containers.
     try:
         with open_written(partial) as file:
             return lock(file.fileno()) == "ours"
@@ -121,7 +121,7 @@ def _is_left(partial: Path, writer: int) -> bool:
 
 def _is_running(process: int) -> bool:
     try:
-        os.kill(process, 0)  # asks, sends nothing
+        os.kill(process, 0)  # sends no signal
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):

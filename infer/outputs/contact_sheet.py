@@ -1,23 +1,26 @@
-"""An HTML page with small copies of the pictures that a person should look at.
+"""The contact sheet: an HTML page with thumbnails of the pictures that a person should check.
 
-The copies stand in the page itself, so it is one file to keep or send; it needs nothing from
-anywhere else, and grows by a piece a picture, however many there are.
+The thumbnails are part of the page, so it is one file and needs no other.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
 from html import escape
+from pathlib import Path
 
+from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.outputs.table import Table
 from image_gender_classifier.outputs.xml import confidence_text, printable
-from image_gender_classifier.results import Drawings, Prediction
+from image_gender_classifier.results import Prediction
 
-HEAD = """\
+_HEAD = """\
 <!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Pictures to look at</title>
+<title>Pictures to check</title>
 <style>
   body { font: 14px sans-serif; margin: 16px; background: #eee; color: #111 }
   main { display: flex; flex-wrap: wrap; gap: 12px; align-items: flex-end }
@@ -25,23 +28,37 @@ HEAD = """\
   img { display: block }
   figcaption { overflow-wrap: anywhere; padding-top: 2px }
 </style>
-<h1>Pictures to look at</h1>
-<p>Uncertain: nobody's gender is sure enough. No face: none was found.</p>
+<h1>Pictures to check</h1>
+<p>Uncertain: the confidence is below the threshold. No face: no face was found.</p>
 <main>
 """
-FOOT = "</main>\n</html>\n"
+_FOOT = "</main>\n</html>\n"
 
 
-def piece(prediction: Prediction, drawings: Drawings) -> str:
-    """Gives a picture's piece of the page; none for a picture that is not doubtful."""
-    if drawings.thumbnail is None:
-        return ""
-    words = prediction.status.replace("_", " ")
+class ContactSheet(Table):
+    """Shows the doubtful pictures, which have a thumbnail in their row."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, _figure, _HEAD.encode(), _FOOT.encode())
+
+    def holds(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
+        """Says whether a picture needs no thumbnail."""
+        return not prediction.doubtful
+
+
+def _figure(row: Row) -> bytes:
+    if row.drawings.thumbnail is None:
+        return b""
+    prediction = row.prediction
+    caption = prediction.status.replace("_", " ")
     if prediction.confidence is not None:
-        words += f" ({confidence_text(prediction.confidence)})"
-    data = b64encode(drawings.thumbnail).decode("ascii")
+        caption += f" ({confidence_text(prediction.confidence)})"
+    data = b64encode(row.drawings.thumbnail).decode("ascii")
     name = escape(printable(prediction.file))
     return (
         f'<figure><img alt="" loading="lazy" src="data:image/jpeg;base64,{data}">'
-        f"<figcaption>{name}<br>{words}</figcaption></figure>\n"
-    )
+        f"<figcaption>{name}<br>{caption}</figcaption></figure>\n"
+    ).encode()
+
+
+open_output = ContactSheet

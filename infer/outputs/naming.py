@@ -1,4 +1,4 @@
-"""Names of output files: one XML file for each picture, no two alike."""
+"""Names of the output files: unique for each picture."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-XML_SUFFIX, DRAWING_SUFFIX = ".xml", ".jpg"
-_LONGEST_NAME = 255  # bytes: what every common file system takes
+XML_SUFFIX = ".xml"
+_MAX_NAME = 255  # bytes: the limit of every common file system
 _HASH_DIGITS = 8
 
 
 class PictureFile(NamedTuple):
-    """A picture that was found.
+    """A picture in the input folder.
 
     Attributes:
         file: Its path below the input folder, with forward slashes.
@@ -24,30 +24,29 @@ class PictureFile(NamedTuple):
     file: str
     xml: str
 
-    @property
-    def drawing(self) -> str:
-        """The path of its copy with the verdict drawn on it, below the folder of these."""
-        return self.xml.removesuffix(XML_SUFFIX) + DRAWING_SUFFIX
+    def named(self, suffix: str) -> str:
+        """Returns the path of its output file with another ending than `.xml`."""
+        return self.xml.removesuffix(XML_SUFFIX) + suffix
 
 
 def picture_id(file: str) -> str:
-    """A picture's file name without its last extension."""
+    """Returns a file name without its last extension."""
     return os.path.splitext(PurePosixPath(file).name)[0]
 
 
 def xml_names(names: Sequence[str]) -> list[str]:
-    """Names the XML files of the pictures of one folder, no two alike.
+    """Returns unique names for the XML files of the pictures of one folder.
 
-    A name is the picture's without its extension; pictures that would share one keep their
-    extensions instead, and if even that is taken, they get a hash. A name that is too long is cut
-    and told apart by a hash.
+    The name is that of the picture without its extension. Pictures that would share a name keep
+    their extensions, or get a hash if that is not enough. A name that is too long is cut and gets
+    a hash.
     """
     levels = name_levels(names)
     return [xml_name(name, levels.get(name, 0)) for name in names]
 
 
 def name_levels(names: Sequence[str]) -> dict[str, int]:
-    """Says which form (see `xml_name`) those names get that cannot have the first."""
+    """Returns the level (see `xml_name`) of each name that cannot have level 0."""
     levels: dict[str, int] = {}
     while True:
         seen: set[str] = set()
@@ -70,24 +69,24 @@ def name_levels(names: Sequence[str]) -> dict[str, int]:
 
 
 def xml_name(name: str, level: int) -> str:
-    """The name of a picture's XML file: without extension (0), with it (1), or with a hash (2)."""
+    """Returns an XML file name: without extension (0), with extension (1) or with a hash (2)."""
     if level == 0:
         return _fitting(os.path.splitext(name)[0])
     return _fitting(name) if level == 1 else _hashed(name)
 
 
 def _fitting(base: str) -> str:
-    """The base with its suffix, or its hashed form where that is too long for a file name."""
-    fits = len(os.fsencode(base)) <= _LONGEST_NAME - len(XML_SUFFIX)
+    """Appends the suffix, or hashes a name that is too long."""
+    fits = len(os.fsencode(base)) <= _MAX_NAME - len(XML_SUFFIX)
     return base + XML_SUFFIX if fits else _hashed(base)
 
 
 def _hashed(base: str) -> str:
-    """The base with a hash, cut at a character's border where it would be too long."""
-    import hashlib  # late: few names need it
+    """Appends a hash and the suffix; cuts whole characters from a name that is too long."""
+    import hashlib  # rarely needed
 
     digest = hashlib.sha256(os.fsencode(base)).hexdigest()[:_HASH_DIGITS]
     ending = f"~{digest}{XML_SUFFIX}"
-    while len(os.fsencode(base)) > _LONGEST_NAME - len(ending):
+    while len(os.fsencode(base)) > _MAX_NAME - len(ending):
         base = base[:-1]
     return base + ending

@@ -1,7 +1,6 @@
-"""A verdict as an XML file: its bytes, and back.
+"""Encodes a prediction as XML and decodes it.
 
-The file is small and its form fixed (`image.xsd`), so it is put together here, byte for byte the
-same for the same verdict.
+`image.xsd` is the schema. The same prediction gives the same bytes.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ _ESCAPES = {
     "\r": "&#13;",
 }
 _SPECIAL = re.compile('[&<>"\t\n\r]')
-# What XML 1.0 cannot hold, not even escaped, and the surrogates that stand for stray bytes.
-_IMPOSSIBLE = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+# Characters that XML 1.0 forbids even escaped, and surrogates that stand for undecodable bytes.
+_FORBIDDEN = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def encode(prediction: Prediction) -> bytes:
-    """Gives the XML file of a verdict (UTF-8, with a final newline)."""
+    """Encodes a prediction as an XML file (UTF-8, with a final newline)."""
     attributes = [
         ("id", picture_id(prediction.file)),
         ("file", prediction.file),
@@ -44,21 +43,21 @@ def encode(prediction: Prediction) -> bytes:
         attributes.append(("message", prediction.message))
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     if prediction.faces:
-        lines.append(f"<image{_written(attributes)}>")
-        lines += [f"  <face{_written(_face_attributes(face))}/>" for face in prediction.faces]
+        lines.append(f"<image{_joined(attributes)}>")
+        lines += [f"  <face{_joined(_face_attributes(face))}/>" for face in prediction.faces]
         lines.append("</image>")
     else:
-        lines.append(f"<image{_written(attributes)}/>")
+        lines.append(f"<image{_joined(attributes)}/>")
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 
 def decode(data: bytes) -> Prediction:
-    """Reads a verdict back from its XML.
+    """Decodes a prediction from its XML file.
 
     Raises:
-        ValueError: The bytes are not a whole XML file of a verdict.
+        ValueError: The bytes are not a complete XML file of a prediction.
     """
-    from xml.etree import ElementTree  # late: only a resumed run reads verdicts
+    from xml.etree import ElementTree  # only --resume needs it
 
     try:
         image = ElementTree.fromstring(data)
@@ -71,32 +70,32 @@ def decode(data: bytes) -> Prediction:
             run=image.attrib["run"],
             message=image.get("message"),
         )
-    except (ElementTree.ParseError, LookupError) as error:  # LookupError: an unknown encoding too
-        raise ValueError(f"not a verdict: {error}") from None
+    except (ElementTree.ParseError, LookupError) as error:  # LookupError: also an unknown encoding
+        raise ValueError(f"not a prediction: {error}") from None
 
 
 def printable(text: str) -> str:
-    """Replaces each character that XML cannot hold by `%XX` for each of its bytes."""
-    if text.isascii() and text.isprintable():  # or the start would wait for the pattern
+    """Replaces each byte of a character that XML forbids with `%XX`."""
+    if text.isascii() and text.isprintable():  # saves compiling the pattern
         return text
 
     def percent(match: re.Match[str]) -> str:
         character = match.group()
-        stray_byte = "\udc80" <= character <= "\udcff"  # other lone surrogates: Windows names
+        stray_byte = "\udc80" <= character <= "\udcff"  # other lone surrogates: names from Windows
         data = character.encode("utf-8", "surrogateescape" if stray_byte else "surrogatepass")
         return "".join(f"%{byte:02X}" for byte in data)
 
-    return re.sub(_IMPOSSIBLE, percent, text)
+    return re.sub(_FORBIDDEN, percent, text)
 
 
 def rounded(face: Face) -> tuple[int, int, int, int]:
-    """A face's x, y, width and height in whole pixels, as every output gives them."""
+    """Returns x, y, width and height of a face in whole pixels, as all outputs write them."""
     box = face.box
     return round(box.x), round(box.y), round(box.width), round(box.height)
 
 
 def confidence_text(confidence: float) -> str:
-    """A confidence as every output gives it: three decimals."""
+    """Formats a confidence as all outputs write it: with three decimals."""
     return f"{confidence:.3f}"
 
 
@@ -112,7 +111,7 @@ def _confidence(confidence: float | None) -> list[tuple[str, str]]:
     return [] if confidence is None else [("confidence", confidence_text(confidence))]
 
 
-def _written(attributes: list[tuple[str, str]]) -> str:
+def _joined(attributes: list[tuple[str, str]]) -> str:
     return "".join(f' {name}="{_escaped(value)}"' for name, value in attributes)
 
 

@@ -1,1 +1,1 @@
-"""Operating-system odds and ends, free of pictures and models."""
+"""Locks, signals, standard streams, CPU cores, timing and logging."""

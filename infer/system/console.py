@@ -1,4 +1,4 @@
-"""Lines for whoever listens: a closed or full standard stream must not end a run."""
+"""Prints lines; a closed or full standard stream does not end a run."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TextIO
 
 
 def say(text: str, stream: TextIO | None) -> None:
-    """Prints a line; the stream is None where the caller has closed it."""
+    """Prints a line; `stream` is None if the parent process closed it."""
     if stream is None:
         return
     try:
         print(text.encode("utf-8", "replace").decode(), file=stream, flush=True)
     except OSError:
-        _silence(stream)
+        _redirect_to_null(stream)
 
 
-def _silence(stream: TextIO) -> None:
-    """Lets a stream lead nowhere: what it still holds would fail again when Python exits."""
+def _redirect_to_null(stream: TextIO) -> None:
+    """Redirects a stream to /dev/null, or flushing its buffer would fail when Python exits."""
     with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)

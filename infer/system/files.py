@@ -1,4 +1,4 @@
-"""Reads files that are no pictures, and refuses pipes and devices."""
+"""Reads tables, manifests and models; refuses pipes and devices."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import os
 import stat
 from pathlib import Path
 
-# O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
+# O_NONBLOCK: opening a pipe without a writer would block.
 OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 MOST_DOCUMENT = 2**28  # bytes
 
 
 def read_document(path: Path, most: int = MOST_DOCUMENT) -> bytes:
-    """Returns all bytes of a regular file that is no picture: a table, a manifest, a model.
+    """Reads a regular file that is not a picture: a table, a manifest, a model.
 
     Args:
         path: The file.
-        most: Bytes that it may have.
+        most: Maximum size in bytes.
 
     Raises:
-        OSError: It cannot be read, is a pipe, socket or device, or has more bytes.
-        ValueError: The path holds a NUL.
+        OSError: It cannot be read, is not a regular file, or is too large.
+        ValueError: The path contains a NUL.
     """
     file = os.open(path, OPEN_FLAGS)
     try:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         if status.st_size > most:
             raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
         with os.fdopen(file, "rb", closefd=False) as opened:

@@ -1,12 +1,12 @@
-"""Locks that the kernel drops with the process that holds them, however it ends.
+"""Locks on files and folders, which the kernel releases when the process ends.
 
-A lock lies on the folder or file itself, so nothing is left behind by a process that is killed or
-a board whose power fails. Where there are no such locks (on Windows, on some network file systems)
-everything goes on without.
+A killed process or a power cut leaves no lock file. On a file system without locks, such as some
+network file systems, nothing is locked.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,51 +15,43 @@ from typing import Literal
 
 from image_gender_classifier.errors import UsageError
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
-
 Lock = Literal["ours", "taken", "impossible"]
 
 
 @contextmanager
 def held(folders: Sequence[Path]) -> Iterator[None]:
-    """Keeps other runs out of folders for a while.
+    """Locks folders against other runs.
 
     Raises:
-        UsageError: Another run is in one of them.
+        UsageError: Another run has locked one of them.
     """
     with ExitStack() as stack:
         known = set()
         for folder in folders:
             try:
                 file = os.open(folder, os.O_RDONLY)
-            except OSError:  # on Windows; or without the right to list it
+            except OSError:  # no permission to list it
                 continue
-            stack.callback(os.close, file)  # which drops the lock
+            stack.callback(os.close, file)  # closing releases the lock
             status = os.fstat(file)
             place = (status.st_dev, status.st_ino)
-            if place in known:  # its lock is ours
+            if place in known:  # already locked here
                 continue
             known.add(place)
             if lock(file) == "taken":
                 raise UsageError(
-                    f"{folder}: another run is writing into this folder; wait for its end, or "
-                    "choose another one"
+                    f"{folder}: another run is writing into this folder; wait until it ends, or "
+                    "choose another folder"
                 )
         yield
 
 
 def lock(file: int) -> Lock:
-    """Locks an open file or folder until it is closed, if no other one of it is locked."""
-    if fcntl is None:
-        return "impossible"
+    """Locks an open file or folder until it is closed, unless another process has locked it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return "taken"
-    except OSError:  # this file system has no locks, or none on folders
+    except OSError:  # a file system without locks, or without locks on folders
         return "impossible"
     return "ours"

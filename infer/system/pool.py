@@ -1,4 +1,4 @@
-"""Lends what only one thread may use at a time: an interpreter, a cascade."""
+"""A pool of objects that only one thread may use at a time: interpreters, cascades."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Result = TypeVar("Result")
 
 
 class Pool(Generic[Item]):
-    """Items that threads share, opened when they are needed. Safe for any number of threads.
+    """A pool that opens items on demand; safe for threads.
 
-    There are never more items than threads that have needed one at the same time, nor more than
-    the limit: further threads wait. The item returned last is lent first.
+    It has as many items as threads use at the same time, up to a limit; further threads wait. The
+    item returned last is reused first.
 
     Args:
-        open_item: Opens an item; called by any thread, also by several at once.
-        most: The limit; by default one item a core.
+        open_item: Opens an item; several threads may call it at the same time.
+        most: The limit; by default one item per core.
     """
 
     def __init__(self, open_item: Callable[[], Item], most: int | None = None) -> None:
@@ -33,10 +33,10 @@ class Pool(Generic[Item]):
         _pools.add(self)
 
     def use(self, work: Callable[[Item], Result]) -> Result:
-        """Calls `work` with an item that no other thread uses meanwhile; returns its result.
+        """Calls `work` with an item that no other thread uses and returns its result.
 
         Raises:
-            Exception: Whatever opening an item or `work` raises; the item is lent again.
+            Exception: Any exception of `open_item` or `work`; the item stays in the pool.
         """
         with self._lock:
             while self._lent >= self._most:
@@ -54,7 +54,7 @@ class Pool(Generic[Item]):
                 self._returned.notify()
 
     def forget_lent(self) -> None:
-        """Writes off the items lent now: in a forked process, their threads do not exist."""
+        """Forgets the items in use: in a forked process, their threads do not exist."""
         self._lock = threading.Lock()
         self._returned = threading.Condition(self._lock)
         self._lent = 0
@@ -68,5 +68,4 @@ def _forget_lent() -> None:
         pool.forget_lent()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_lent)
+os.register_at_fork(after_in_child=_forget_lent)

@@ -1,4 +1,4 @@
-"""Signals that end a command, as exceptions, so that it can say how to go on and tidy up."""
+"""Turns signals that end the command into exceptions, so that it can clean up."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-_HOW = {signal.SIGTERM: ("terminated", 143)}
-if hasattr(signal, "SIGHUP"):  # not on Windows
-    _HOW[signal.SIGHUP] = ("terminal closed", 129)
+_HOW = {signal.SIGTERM: ("terminated", 143), signal.SIGHUP: ("terminal closed", 129)}
 
 
 class Stopped(BaseException):
-    """A signal arrived that ends the command; a BaseException as KeyboardInterrupt is.
+    """A signal ends the command; a `BaseException` like `KeyboardInterrupt`.
 
     Attributes:
-        how: What has happened, in words.
-        code: The exit code for it.
+        how: What happened, for a message.
+        code: The exit code.
     """
 
     def __init__(self, number: int) -> None:
@@ -29,19 +27,18 @@ class Stopped(BaseException):
 
 @contextmanager
 def stopping_raises() -> Iterator[None]:
-    """Turns signals that end the command into exceptions for a while; only a main thread may.
+    """Makes SIGTERM and SIGHUP raise `Stopped` for a while; does nothing outside the main thread.
 
-    That a child has ended is not ignored meanwhile: it could not be waited for.
+    SIGCHLD gets its default handler: if it were ignored, workers could not be waited for.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     handlers = {signal.SIGINT: signal.default_int_handler, **dict.fromkeys(_HOW, _stop)}
     before = {number: signal.getsignal(number) for number in handlers}
-    if hasattr(signal, "SIGCHLD"):
-        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number, handler in handlers.items():
-        if before[number] != signal.SIG_IGN:  # as nohup has it
+        if before[number] != signal.SIG_IGN:  # such as by nohup
             signal.signal(number, handler)
     try:
         yield

@@ -23,6 +23,7 @@ class Task(NamedTuple):
         copies: Draw a copy of every picture.
         thumbnails: Draw a small copy of the doubtful ones.
         profile: Measure the time of each stage.
+        debug: Leave standard error open and print tracebacks to it.
     """
 
     choices: Settings
@@ -30,6 +31,7 @@ class Task(NamedTuple):
     copies: bool = False
     thumbnails: bool = False
     profile: bool = False
+    debug: bool = False
 
 
 class Job(NamedTuple):

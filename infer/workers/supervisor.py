@@ -40,15 +40,17 @@ class Outcome(NamedTuple):
 
     Attributes:
         picture: The picture.
-        verdict: What is said of it.
-        kept: Whether the verdict is an earlier run's that still holds.
-        drawings: What was drawn of it.
+        prediction: The prediction, or None after an internal error.
+        kept: Whether it comes from an earlier run and still holds.
+        drawings: The copies drawn of the picture.
+        error: The internal error in one line, or None.
     """
 
     picture: PictureFile
-    prediction: Prediction
-    kept: bool
+    prediction: Prediction | None
+    kept: bool = False
     drawings: Drawings = NO_DRAWINGS
+    error: str | None = None
 
 
 Known = Callable[[PictureFile], Outcome | None]

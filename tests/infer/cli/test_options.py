@@ -10,6 +10,7 @@ from image_gender_classifier.cli import options
 from image_gender_classifier.cli.options import Options, parse
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.outputs.registry import OUTPUTS, Target
 from image_gender_classifier.settings import Settings
 
 
@@ -28,59 +29,102 @@ def refused(arguments: list[str]) -> str:
 def test_the_defaults(needed: list[str], folder: Path, out: Path) -> None:
     assert parse(needed) == Options(
         input=folder,
-        output=out,
-        choices=Settings(),
+        outputs=(Target(OUTPUTS[0], out),),
+        settings=Settings(),
         recursive=False,
         workers=len(os.sched_getaffinity(0)),
         resume=False,
         watch=False,
-        csv=None,
-        jsonl=None,
-        annotate=None,
-        contact_sheet=None,
         profile=False,
         quiet=False,
+        verbose=False,
+        debug=False,
     )
 
 
-def test_every_option_is_read(needed: list[str], tmp_path: Path) -> None:
+def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> None:
     line = "--model m.onnx --runtime onnx --detector none --recursive --threshold 0 --workers 3"
     line += " --all-faces"
     rest = ["--resume", "--csv", str(tmp_path / "c"), "--jsonl", str(tmp_path / "j"), "--quiet"]
     rest += ["--annotate", str(tmp_path), "--contact-sheet", str(tmp_path / "s")]
     rest += ["--max-pixels", "1000", "--max-bytes", "2000"]
     options = parse([*needed, *line.split(), *rest])
-    assert options.choices == Settings(
+    assert options.settings == Settings(
         "m.onnx", "onnx", "none", 0.0, all_faces=True, max_pixels=1000, max_bytes=2000
     )
-    assert Limits.of(options.choices) == Limits(2000, 1000)
+    assert Limits.of(options.settings) == Limits(2000, 1000)
     assert (options.recursive, options.workers) == (True, 3)
-    assert (options.annotate, options.contact_sheet) == (tmp_path, tmp_path / "s")
     assert (options.resume, options.quiet) == (True, True)
-    assert (options.csv, options.jsonl) == (tmp_path / "c", tmp_path / "j")
+    assert {target.option: target.path for target in options.outputs} == {
+        "-o": out,
+        "--csv": tmp_path / "c",
+        "--jsonl": tmp_path / "j",
+        "--annotate": tmp_path,
+        "--contact-sheet": tmp_path / "s",
+    }
 
 
 def test_long_names_of_the_folders(folder: Path, out: Path) -> None:
     options = parse(["--input", str(folder), "--output", str(out)])
-    assert (options.input, options.output) == (folder, out)
+    assert (options.input, options.outputs[0].path) == (folder, out)
 
 
-def test_help_gives_every_default_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def help_text(capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as ended:
         parse(["--help"])
     assert ended.value.code == 0
-    text = " ".join(capsys.readouterr().out.split())
-    described = text.split("options:")[1].split("exit codes:")[0]
-    # Python 3.13 writes the value's name once, behind both forms of the option.
-    described = re.sub(r"-([io])( DIR)?, --(in|out)put", r"-\1", described)
-    options = re.split(r" (?=-i |-o |--)(?=\S+ )", described)
-    without = {option.split()[0] for option in options[1:] if "(default: " not in option}
-    assert without <= {"-h,", "--help", "-i", "-o", "--output", "--version"}
-    named = set(re.findall(r"--[a-z]+", described))
-    wanted = "model runtime detector recursive threshold workers resume watch csv jsonl quiet"
-    assert {f"--{name}" for name in wanted.split()} <= named
-    for code in ("0", "1", "2", "3", "129", "130", "143"):
-        assert re.search(rf"\b{code} ", text.split("exit codes:")[1])
+    return capsys.readouterr().out
+
+
+def test_help_has_three_groups(capsys: pytest.CaptureFixture[str]) -> None:
+    text = help_text(capsys).split("examples:")[0]
+    groups = re.split(r"^(\w+) options:$", text, flags=re.MULTILINE)
+    named = {
+        name: set(re.findall(r"^  (?:-\w.*, )?(--[a-z-]+)", group, flags=re.MULTILINE))
+        for name, group in zip(groups[1::2], groups[2::2], strict=True)
+    }
+    everyday = "input output recursive resume watch threshold quiet verbose help version"
+    expert = "model runtime detector min-face all-faces workers max-pixels max-bytes profile debug"
+    assert named == {
+        "everyday": {f"--{name}" for name in everyday.split()},
+        "output": {"--csv", "--jsonl", "--annotate", "--contact-sheet"},
+        "expert": {f"--{name}" for name in expert.split()},
+    }
+
+
+def test_help_gives_the_default_of_every_option_with_a_value(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = re.split(r"\n  (?=-)", help_text(capsys).split("examples:")[0])
+    with_default = {option.split()[0] for option in options if "(default:" in option}
+    wanted = "threshold model runtime detector min-face workers max-pixels max-bytes"
+    assert with_default == {f"--{name}" for name in wanted.split()}
+
+
+def test_help_explains_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    codes = help_text(capsys).split("exit codes:")[1]
+    for code in (0, 1, 2, 3, 4, 129, 130, 143):
+        assert re.search(rf"\b{code} ", codes)
+
+
+def test_the_examples_of_the_help_are_valid(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "results").mkdir()
+    examples = re.findall(r"^    image-gender-classifier (.*)$", help_text(capsys), flags=re.M)
+    assert len(examples) == 2
+    for example in examples:
+        assert parse(example.split()).input == Path("photos")
+
+
+def test_debug_includes_verbose_and_excludes_quiet(needed: list[str]) -> None:
+    options = parse([*needed, "--debug"])
+    assert options.debug and options.verbose
+    assert not parse([*needed, "--verbose"]).debug
+    for option in ("--verbose", "--debug"):
+        assert "--quiet" in refused([*needed, "--quiet", option])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +134,7 @@ def test_help_gives_every_default_and_exit_code(capsys: pytest.CaptureFixture[st
         (["--threshold", "-0.1"], "-0.1 is not between 0 and 1"),
         (["--threshold", "nan"], "nan is not between 0 and 1"),
         (["--threshold", "high"], "high is not between 0 and 1"),
-        (["--input", ""], "the folder's name is empty"),
+        (["--input", ""], "the folder name is empty"),
         (["--workers", "0"], "0 is not a whole number, 1 or more"),
         (["--workers", "-1"], "-1 is not a whole number, 1 or more"),
         (["--workers", "1.5"], "1.5 is not a whole number, 1 or more"),
@@ -143,7 +187,7 @@ def test_a_folder_must_be_permitted(option: str, mode: int, folder: Path, out: P
     which = folder if option == "-i" else out
     which.chmod(mode)
     try:
-        assert "may not be" in refused(["-i", str(folder), "-o", str(out)])
+        assert "the folder cannot be" in refused(["-i", str(folder), "-o", str(out)])
     finally:
         which.chmod(0o700)
 

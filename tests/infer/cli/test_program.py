@@ -368,7 +368,7 @@ def test_quiet_prints_errors_only(command: Command, folder: Path, out: Path) -> 
     assert "--threshold" in one_line(command("-i", folder, "-o", out, "--quiet", "--threshold", 2))
 
 
-def test_profile_tells_the_time_of_each_stage(command: Command, folder: Path, out: Path) -> None:
+def test_profile_reports_the_time_of_each_stage(command: Command, folder: Path, out: Path) -> None:
     plain = command("-i", folder, "-o", out)
     predictions = contents(out)
     reported = command("-i", folder, "-o", out, "--profile", "--workers", 2, "--resume")

@@ -58,6 +58,6 @@ def test_a_folder_that_cannot_be_listed_is_ignored(
 
 def test_it_stops_after_so_many_entries_and_so_much_time(tmp_path: Path) -> None:
     fill(tmp_path / "a", *(f"{number}.jpg" for number in range(20)))
-    assert count_below(tmp_path, most=21) == Below(20, complete=True)
-    assert count_below(tmp_path, most=11) == Below(10, complete=False)
-    assert count_below(tmp_path, longest=-1) == Below(0, complete=False)
+    assert count_below(tmp_path, max_entries=21) == Below(20, complete=True)
+    assert count_below(tmp_path, max_entries=11) == Below(10, complete=False)
+    assert count_below(tmp_path, max_seconds=-1) == Below(0, complete=False)

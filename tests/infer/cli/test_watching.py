@@ -1,4 +1,4 @@
-"""Pictures that arrive while somebody watches: each is judged once, and only when it is whole."""
+"""Watched folders: each new picture is classified once, when it is complete."""
 
 from __future__ import annotations
 
@@ -22,28 +22,21 @@ PATIENCE = 60  # seconds: a busy machine's worker takes a while to start
 
 
 @pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between two looks."""
-    monkeypatch.setattr(watching, "_PAUSE", 0)
-    monkeypatch.setattr(watching, "_IDLE", 0)
-
-
-@pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     for name in ("in", "out"):
         (tmp_path / name).mkdir()
     return tmp_path / "in", tmp_path / "out"
 
 
-def watch(folders: tuple[Path, Path], looks: int, *more: str) -> None:
+def watch(folders: tuple[Path, Path], scans: int, *more: str) -> None:
     pictures, predictions = folders
     given = ["-i", str(pictures), "-o", str(predictions), "--watch", *more]
-    watching.watch(options.parse(given), looks)
+    watching.watch(options.parse(given), scans, pause=0)
 
 
-def look(arrivals: Arrivals, folder: Path) -> list[str]:
-    """Looks, and judges what is ready."""
-    ready = arrivals.look(folder, list_pictures(folder).pictures)
+def scan(arrivals: Arrivals, folder: Path) -> list[str]:
+    """Scans the folder once and classifies what is ready."""
+    ready = arrivals.ready(folder, list_pictures(folder).pictures)
     for picture in ready:
         arrivals.classified(picture)
     return [picture.file for picture in ready]
@@ -51,43 +44,43 @@ def look(arrivals: Arrivals, folder: Path) -> list[str]:
 
 def test_a_picture_is_ready_once_when_it_no_longer_changes(tmp_path: Path) -> None:
     arrivals, picture = Arrivals(), tmp_path / "a.jpg"
-    assert look(arrivals, tmp_path) == []
+    assert scan(arrivals, tmp_path) == []
     picture.write_bytes(b"half")
-    assert look(arrivals, tmp_path) == []
+    assert scan(arrivals, tmp_path) == []
     picture.write_bytes(b"half and half")
-    assert look(arrivals, tmp_path) == []
-    assert look(arrivals, tmp_path) == ["a.jpg"]
-    assert look(arrivals, tmp_path) == []
+    assert scan(arrivals, tmp_path) == []
+    assert scan(arrivals, tmp_path) == ["a.jpg"]
+    assert scan(arrivals, tmp_path) == []
 
 
 def test_a_changed_picture_is_ready_again(tmp_path: Path) -> None:
     arrivals, picture = Arrivals(), tmp_path / "a.jpg"
     picture.write_bytes(b"one")
-    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
+    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
     before = picture.stat()
     copyfile(picture, tmp_path / "b.tmp")
     (tmp_path / "b.tmp").write_bytes(b"two")
     os.utime(tmp_path / "b.tmp", ns=(before.st_atime_ns, before.st_mtime_ns))
     (tmp_path / "b.tmp").replace(picture)  # the same size and time, but another file
-    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
+    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
 
 
 def test_a_picture_that_comes_back_is_ready_again(tmp_path: Path) -> None:
     arrivals, picture = Arrivals(), tmp_path / "a.jpg"
     picture.write_bytes(b"one")
-    assert [look(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
+    assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
     aside = picture.rename(tmp_path / "aside")
-    assert look(arrivals, tmp_path) == []
+    assert scan(arrivals, tmp_path) == []
     aside.rename(picture)
-    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
+    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
 
 
 def test_a_picture_whose_xml_gets_another_name_is_ready_again(tmp_path: Path) -> None:
     arrivals = Arrivals()
     (tmp_path / "a.jpg").write_bytes(b"one")
-    assert [look(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
+    assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
     (tmp_path / "a.png").write_bytes(b"two")
-    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg", "a.png"], []]
+    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg", "a.png"], []]
 
 
 def test_a_link_that_leads_nowhere_is_nothing(tmp_path: Path) -> None:
@@ -95,20 +88,19 @@ def test_a_link_that_leads_nowhere_is_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"one")
     picture = list_pictures(tmp_path)
     (tmp_path / "a.jpg").unlink()
-    assert Arrivals().look(tmp_path, picture.pictures) == []
+    assert Arrivals().ready(tmp_path, picture.pictures) == []
 
 
 @pytest.mark.parametrize("name", [".a.jpg.Xy12Zz", ".a.jpg", "a.jpg.part", "a.jpg.CRDOWNLOAD"])
 def test_what_is_not_whole_yet_by_its_name_is_left(name: str, tmp_path: Path) -> None:
     arrivals, picture = Arrivals(), tmp_path / name
     picture.write_bytes(b"\xff\xd8\xff\xe0 and half of a picture")
-    assert [look(arrivals, tmp_path) for _ in range(3)] == [[], [], []]
+    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], [], []]
     picture.rename(tmp_path / "a.jpg")
-    assert [look(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
+    assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
 
 
-@pytest.mark.usefixtures("at_once")
-def test_verdicts_are_those_of_a_run(
+def test_results_are_those_of_a_run(
     samples: Path, folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pictures, predictions = folders
@@ -132,8 +124,7 @@ def test_verdicts_are_those_of_a_run(
     assert "astronaut" not in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("at_once")
-def test_what_is_wrong_is_said_in_any_case(
+def test_quiet_reports_unreadable_pictures_only(
     folders: tuple[Path, Path], samples: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copyfile(samples / "cat.jpg", folders[0] / "cat.jpg")
@@ -143,7 +134,6 @@ def test_what_is_wrong_is_said_in_any_case(
     assert "'broken.jpg': " in said
 
 
-@pytest.mark.usefixtures("at_once")
 def test_an_empty_folder_is_watched_too(
     folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,21 +142,20 @@ def test_an_empty_folder_is_watched_too(
     assert not list(folders[1].iterdir())
 
 
-@pytest.mark.usefixtures("at_once")
 def test_a_picture_taken_away_before_its_turn_leaves_nothing(
     folders: tuple[Path, Path], samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures, predictions = folders
     copyfile(samples / "cat.jpg", pictures / "cat.jpg")
-    find = Arrivals.look
+    find = Arrivals.ready
 
-    def found_and_taken(self: Arrivals, *given: object) -> object:
+    def found_and_deleted(self: Arrivals, *given: object) -> object:
         ready = find(self, *given)  # type: ignore[arg-type]
         if ready:
             (pictures / "cat.jpg").unlink()
         return ready
 
-    monkeypatch.setattr(Arrivals, "look", found_and_taken)
+    monkeypatch.setattr(Arrivals, "ready", found_and_deleted)
     watch(folders, 3)
     assert not list(predictions.iterdir())
 
@@ -194,8 +183,10 @@ def test_the_command_goes_on_until_it_is_stopped(folders: tuple[Path, Path], sam
         process.kill()
         process.wait()
     assert process.returncode == 143
-    assert "until it is stopped" in said
-    assert said.endswith("terminated; finished verdicts are kept, the same command goes on\n")
+    assert "until stopped" in said
+    assert said.endswith(
+        "terminated; finished results are kept, run the same command to continue\n"
+    )
     assert "Traceback" not in said
 
 

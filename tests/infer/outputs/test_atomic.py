@@ -13,7 +13,7 @@ from image_gender_classifier.outputs.atomic import (
     remove_leftovers,
     write_whole,
 )
-from image_gender_classifier.outputs.files import csv_table
+from image_gender_classifier.outputs.csv import open_output
 
 
 def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_leftovers_of_killed_runs_are_removed_and_nothing_else(
     tmp_path: Path, ended_process: int
 ) -> None:
     kept = [tmp_path / name for name in (".igc-notes", "igc-1-0.partial", "a.partial", "a.xml")]
-    table = csv_table(tmp_path / "table.csv")
+    table = open_output(tmp_path / "table.csv")
     own = partial_path(tmp_path / "table.csv")
     running = tmp_path / f".igc-{os.getppid()}-00000000.partial"
     # In a container every run has the same number.
@@ -90,7 +90,7 @@ def test_leftovers_of_killed_runs_are_removed_and_nothing_else(
         path.touch()
     remove_leftovers(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted([*kept, own, running])
-    table.finish()
+    table.close()
 
 
 def test_a_link_in_the_partial_files_place_is_not_followed(tmp_path: Path) -> None:
@@ -99,8 +99,8 @@ def test_a_link_in_the_partial_files_place_is_not_followed(tmp_path: Path) -> No
     path = tmp_path / "a.xml"
     partial_path(path).symlink_to(elsewhere)
     write_whole(path, b"data")
-    table = csv_table(tmp_path / "t.csv")
-    table.finish()
+    table = open_output(tmp_path / "t.csv")
+    table.close()
     assert (elsewhere.read_bytes(), path.read_bytes()) == (b"precious", b"data")
     assert sorted(tmp_path.iterdir()) == [path, elsewhere, tmp_path / "t.csv"]
 

@@ -103,9 +103,9 @@ def test_names_in_the_xml(
     assert (root.get("file"), root.get("id")) == (file_attribute, id_attribute)
 
 
-def test_a_file_that_breaks_off_is_no_verdict() -> None:
+def test_a_file_that_breaks_off_is_no_prediction() -> None:
     for length in range(len(ALICE_XML.rstrip())):
-        with pytest.raises(ValueError, match="not a verdict"):
+        with pytest.raises(ValueError, match="not a prediction"):
             xml.decode(ALICE_XML[:length])
 
 

@@ -80,7 +80,6 @@ def test_what_cannot_be_opened_is_an_error_for_each_thread_and_stops_none() -> N
                 failed.result(timeout=60)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_process_forked_meanwhile_can_use_the_pool() -> None:
     numbers = count()

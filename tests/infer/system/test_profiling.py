@@ -83,7 +83,7 @@ def test_the_table_adds_up() -> None:
     table = profiling.table("Whose", {"read": 1.0, "wait": 3.0}, 4)
     shown = [re.split(r" {2,}", line.strip()) for line in table.splitlines()]
     assert shown == [
-        ["Whose", "seconds", "share", "ms a picture"],
+        ["Whose", "seconds", "share", "ms per picture"],
         ["read", "1.000", "25.0%", "250.000"],
         ["wait", "3.000", "75.0%", "750.000"],
         ["total", "4.000", "100.0%", "1000.000"],

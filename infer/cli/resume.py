@@ -1,0 +1,59 @@
+"""Finds the pictures whose XML file of an earlier run is still valid (`--resume`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from image_gender_classifier.cli.writing import Writer
+from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.imaging.files import read_bytes
+from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.manifest.cache_key import run_hash, unreadable
+from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.system import logs
+from image_gender_classifier.system.profiling import OFF, Clock
+from image_gender_classifier.workers.supervisor import Outcome
+
+
+class EarlierRun:
+    """The results of an earlier run.
+
+    Args:
+        pictures: The input folder.
+        limits: How large a picture may be.
+        key: The cache key of the settings.
+        writer: The open outputs.
+        clock: Measures the stages.
+    """
+
+    def __init__(
+        self, pictures: Path, limits: Limits, key: str, writer: Writer, clock: Clock = OFF
+    ) -> None:
+        self._pictures = pictures
+        self._limits = limits
+        self._key = key
+        self._writer = writer
+        self._clock = clock
+
+    def __call__(self, picture: PictureFile) -> Outcome | None:
+        """Returns the result of a picture that need not be classified, or None."""
+        self._clock.lap("wait for the workers")
+        outcome = self._known(picture)
+        if outcome is not None and outcome.kept:
+            logs.debug("keeps the XML file of %s", picture.file)
+        self._clock.lap("compare with the earlier run")
+        return outcome
+
+    def _known(self, picture: PictureFile) -> Outcome | None:
+        try:
+            data = read_bytes(self._pictures / picture.file, self._limits)
+        except UnreadablePicture as error:
+            prediction = unreadable(picture.file, str(error), self._key)
+            kept = self._writer.xml.earlier(picture, prediction.run) is not None
+            return Outcome(picture, prediction, kept)
+        earlier = self._writer.xml.earlier(picture, run_hash(data, self._key))
+        if earlier is None:
+            return None
+        if not all(output.holds(picture, earlier) for output in self._writer.outputs):
+            return None
+        return Outcome(picture, earlier, kept=True)

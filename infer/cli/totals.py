@@ -1,0 +1,54 @@
+"""Counts the results of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from image_gender_classifier.workers.supervisor import Outcome
+
+_COUNTED = ("female", "male", "uncertain", "no_face", "unreadable")
+
+
+class Totals:
+    """The results of a run, counted.
+
+    Attributes:
+        counts: Pictures by gender if classified, else by status.
+        kept: Pictures whose XML file an earlier run wrote.
+        newly_unreadable: Pictures that this run found unreadable.
+        failed: Pictures without a result because of an internal error.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.kept = self.newly_unreadable = self.failed = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Counts one picture."""
+        prediction = outcome.prediction
+        if prediction is None:
+            self.failed += 1
+            return
+        classified = prediction.status == "classified"
+        self.counts[prediction.gender if classified else prediction.status] += 1
+        self.kept += outcome.kept
+        self.newly_unreadable += prediction.status == "unreadable" and not outcome.kept
+
+    def summary(self, ignored: int, seconds: float) -> str:
+        """Formats the last line of a run.
+
+        Args:
+            ignored: Files that are not pictures.
+            seconds: Duration of the run.
+        """
+        pictures = sum(self.counts.values()) + self.failed
+        counts = ", ".join(f"{self.counts[what]} {what.replace('_', ' ')}" for what in _COUNTED)
+        line = f"{pictures} picture{'s' * (pictures != 1)}: {counts}"
+        if self.failed:
+            line += f", {self.failed} failed"
+        if self.kept:
+            line += f"; {self.kept} of them kept from an earlier run"
+        if ignored:
+            line += f"; {ignored} other file{'s' * (ignored > 1)} ignored"
+        rate = pictures / max(seconds, 1e-9)
+        return f"{line}; {seconds:.1f} s, {rate:.1f} pictures per second"

@@ -1,0 +1,47 @@
+"""The output folder of the annotated copies."""
+
+from __future__ import annotations
+
+import os
+
+from image_gender_classifier.outputs.atomic import open_written
+from image_gender_classifier.outputs.folder import OutputFolder
+from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.results import Prediction
+
+_SUFFIX = ".jpg"
+_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"  # first and last bytes of a JPEG file
+
+
+class AnnotatedFolder(OutputFolder):
+    """Writes the annotated copies, each with its `run` in a JPEG comment."""
+
+    def write(self, row: Row) -> None:
+        """Writes a picture's annotated copy, if one was drawn."""
+        copy = row.drawings.copy
+        if copy is not None:
+            data = _start(row.prediction.run) + copy.removeprefix(_SOI)
+            self.write_file(row.picture.named(_SUFFIX), data)
+
+    def holds(self, picture: PictureFile, prediction: Prediction) -> bool:
+        """Says whether the copy of this prediction exists and is complete."""
+        if prediction.status == "unreadable":
+            return True
+        start = _start(prediction.run)
+        try:
+            with open_written(self._folder / picture.named(_SUFFIX)) as file:
+                starts = file.read(len(start)) == start
+                file.seek(-len(_EOI), os.SEEK_END)  # a power cut may have left only the beginning
+                return starts and file.read() == _EOI
+        except OSError:
+            return False
+
+
+def _start(run: str) -> bytes:
+    """Returns the first bytes of a copy: start of image, then a comment with `run`."""
+    text = f"run {run}".encode("ascii")
+    return _SOI + b"\xff\xfe" + (2 + len(text)).to_bytes(2, "big") + text
+
+
+open_output = AnnotatedFolder

@@ -1,0 +1,47 @@
+"""What every output shares: the row that it gets for each picture, and its base class."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
+
+
+class Row(NamedTuple):
+    """The result of one picture.
+
+    Attributes:
+        picture: The picture and the names of its output files.
+        prediction: The prediction.
+        kept: Whether the XML file of an earlier run stays as it is.
+        drawings: JPEG files drawn of the picture, where an output asks for them.
+    """
+
+    picture: PictureFile
+    prediction: Prediction
+    kept: bool = False
+    drawings: Drawings = NO_DRAWINGS
+
+
+class Output:
+    """Base class of all outputs."""
+
+    def write(self, row: Row) -> None:
+        """Writes the result of one picture.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        raise NotImplementedError
+
+    def holds(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
+        """Says whether `write` needs no new drawing for an earlier prediction (`--resume`)."""
+        return True
+
+    def close(self) -> None:
+        """Completes the output; called once, also when the run fails.
+
+        Raises:
+            OutputError: It cannot be completed.
+        """

@@ -1,0 +1,104 @@
+"""The registry of outputs: one entry for each kind of file that a run can write.
+
+To add an output, write a module of this folder with a function `open_output(path) -> Output` and
+add its entry to `OUTPUTS`. The command's option, its help and its checks follow from the entry.
+`--help` loads this module, so it imports the outputs only when they are opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from image_gender_classifier.outputs.output import Output
+
+
+class Entry(NamedTuple):
+    """An output that the command offers.
+
+    Attributes:
+        name: Name in log messages.
+        options: Option strings, such as `("--csv",)`; error messages use the first.
+        metavar: Placeholder of the option's value in `--help`.
+        help: Help text of the option.
+        kind: `file`: one file for the whole run, which must be complete when the run ends;
+            `folder`: one file for each picture in an existing folder.
+        open_output: Opens the output at a path.
+        suffix: Ending of each file in a folder, at most four characters; empty for a file.
+        drawing: The JPEG file that `Row.drawings` must hold: `copy` of every picture, `thumbnail`
+            of every doubtful one.
+        required: Whether the option must be given.
+    """
+
+    name: str
+    options: tuple[str, ...]
+    metavar: str
+    help: str
+    kind: Literal["file", "folder"]
+    open_output: Callable[[Path], Output]
+    suffix: str = ""
+    drawing: Literal["copy", "thumbnail"] | None = None
+    required: bool = False
+
+
+class Target(NamedTuple):
+    """An output that a run writes, and the path of its file or folder."""
+
+    entry: Entry
+    path: Path
+
+    @property
+    def option(self) -> str:
+        """The option that names the path."""
+        return self.entry.options[0]
+
+
+def folders(targets: tuple[Target, ...]) -> list[Path]:
+    """Returns the folders that a run writes one file per picture to."""
+    return [target.path for target in targets if target.entry.kind == "folder"]
+
+
+def draws(targets: tuple[Target, ...], drawing: Literal["copy", "thumbnail"]) -> bool:
+    """Says whether an output needs such a drawing."""
+    return any(target.entry.drawing == drawing for target in targets)
+
+
+def _module(name: str) -> Callable[[Path], Output]:
+    """Returns the opener of an output module; it imports the module when it is called."""
+
+    def open_output(path: Path) -> Output:
+        output: Output = import_module(f"{__package__}.{name}").open_output(path)
+        return output
+
+    return open_output
+
+
+OUTPUTS: tuple[Entry, ...] = (
+    Entry(
+        "xml", ("-o", "--output"), "DIR", "existing folder for one XML file per picture",
+        "folder", _module("xml_folder"), ".xml", required=True,
+    ),
+    Entry(
+        "csv", ("--csv",), "FILE", "also write a CSV table with one row per picture",
+        "file", _module("csv"),
+    ),
+    Entry(
+        "jsonl", ("--jsonl",), "FILE", "also write one JSON object per picture, one per line",
+        "file", _module("jsonl"),
+    ),
+    Entry(
+        "annotate", ("--annotate",), "DIR",
+        "also write a copy of each picture with face boxes and predictions drawn on it into this "
+        "existing folder",
+        "folder", _module("annotated_folder"), ".jpg", "copy",
+    ),
+    Entry(
+        "contact sheet", ("--contact-sheet",), "FILE",
+        "also write an HTML page with thumbnails of the pictures to check: uncertain or without a "
+        "face",
+        "file", _module("contact_sheet"), drawing="thumbnail",
+    ),
+)  # fmt: skip

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from image_gender_classifier.outputs.annotated_folder import AnnotatedFolder
+from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.results import Drawings, Prediction
+
+PICTURE = PictureFile("a.jpg", "a.xml")
+PREDICTION = Prediction("a.jpg", "no_face", "unknown", run="0123456789ab")
+JPEG = b"\xff\xd8" + bytes(9000) + b"\xff\xd9"
+
+
+def test_a_complete_copy_holds(out: Path) -> None:
+    folder = AnnotatedFolder(out)
+    assert not folder.holds(PICTURE, PREDICTION)
+    folder.write(Row(PICTURE, PREDICTION, drawings=Drawings(copy=JPEG)))
+    assert folder.holds(PICTURE, PREDICTION)
+    assert not folder.holds(PICTURE, PREDICTION._replace(run="f" * 12))
+
+
+def test_an_incomplete_copy_does_not_hold(out: Path) -> None:
+    folder = AnnotatedFolder(out)
+    folder.write(Row(PICTURE, PREDICTION, drawings=Drawings(copy=JPEG)))
+    path = out / "a.jpg"
+    for left in (path.read_bytes()[:4096], b""):
+        path.write_bytes(left)
+        assert not folder.holds(PICTURE, PREDICTION)
+
+
+def test_an_unreadable_picture_needs_no_copy(out: Path) -> None:
+    folder = AnnotatedFolder(out)
+    unreadable = PREDICTION._replace(status="unreadable")
+    folder.write(Row(PICTURE, unreadable))
+    assert list(out.iterdir()) == []
+    assert folder.holds(PICTURE, unreadable)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from image_gender_classifier.errors import OutputError
+from image_gender_classifier.outputs import xml
+from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.outputs.xml_folder import XmlFolder
+from image_gender_classifier.results import Box, Face, Prediction
+
+RUN = "0123456789ab"
+PICTURE = PictureFile("a.jpg", "a.xml")
+PREDICTION = Prediction(
+    "a.jpg",
+    "classified",
+    "male",
+    0.9,
+    (Face(Box(1, 2, 3, 4), "lbp", "male", 0.9), Face(Box(5, 6, 7, 8), "lbp")),
+    run=RUN,
+)
+
+
+def test_a_prediction_is_written_and_read_again(out: Path) -> None:
+    folder = XmlFolder(out)
+    folder.write(Row(PICTURE, PREDICTION))
+    assert (out / "a.xml").read_bytes() == xml.encode(PREDICTION)
+    assert XmlFolder(out).earlier(PICTURE, RUN) == PREDICTION
+
+
+def test_folders_are_mirrored(out: Path) -> None:
+    XmlFolder(out).write(Row(PictureFile("x/y/a.jpg", "x/y/a.xml"), PREDICTION))
+    assert [str(path.relative_to(out)) for path in out.rglob("*.xml")] == ["x/y/a.xml"]
+
+
+def test_outdated_xml_files_are_not_kept(out: Path) -> None:
+    folder = XmlFolder(out)
+    assert folder.earlier(PICTURE, RUN) is None
+    folder.write(Row(PICTURE, PREDICTION))
+    assert folder.earlier(PICTURE, "f" * 12) is None
+    assert folder.earlier(PictureFile("a.png", "a.xml"), RUN) is None  # the same, renamed
+    (out / "a.xml").write_bytes(xml.encode(PREDICTION)[:-5])
+    assert folder.earlier(PICTURE, RUN) is None
+
+
+def test_the_xml_file_of_an_odd_name_is_kept(out: Path) -> None:
+    odd = PictureFile("a\x01\udcff.jpg", "a\x01\udcff.xml")
+    folder = XmlFolder(out)
+    folder.write(Row(odd, Prediction(odd.file, "no_face", "unknown", run=RUN)))
+    assert folder.earlier(odd, RUN) is not None
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"<svg/>", b"\xff", b'<?xml version="1.0" encoding="UTF-99"?><image/>']
+)
+def test_a_foreign_xml_is_not_kept(data: bytes, out: Path) -> None:
+    (out / "a.xml").write_bytes(data)
+    assert XmlFolder(out).earlier(PICTURE, RUN) is None
+
+
+def test_a_deleted_output_folder_is_not_created_again(out: Path) -> None:
+    folder = XmlFolder(out)
+    folder.write(Row(PICTURE, PREDICTION))
+    shutil.rmtree(out)
+    for picture in (PICTURE, PictureFile("sub/a.jpg", "sub/a.xml")):
+        with pytest.raises(OutputError):
+            folder.write(Row(picture, PREDICTION))
+        with pytest.raises(OutputError):
+            XmlFolder(out).write(Row(picture, PREDICTION))
+    assert not out.exists()
+
+
+def test_a_folder_replaced_by_a_file_is_an_output_error(out: Path) -> None:
+    folder = XmlFolder(out)
+    folder.write(Row(PictureFile("sub/a.jpg", "sub/a.xml"), PREDICTION))
+    shutil.rmtree(out / "sub")
+    (out / "sub").touch()
+    for each in (folder, XmlFolder(out)):
+        with pytest.raises(OutputError, match="sub"):
+            each.write(Row(PictureFile("sub/a.jpg", "sub/a.xml"), PREDICTION))
+
+
+def test_a_linked_folder_is_not_entered(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (out / "sub").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="is a link"):
+        XmlFolder(out).write(Row(PictureFile("sub/x/a.jpg", "sub/x/a.xml"), PREDICTION))
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("left", [b"", bytes(300), xml.encode(PREDICTION)[:-9]])
+def test_an_incomplete_xml_file_is_not_kept(left: bytes, out: Path) -> None:
+    (out / "a.xml").write_bytes(left)
+    assert XmlFolder(out).earlier(PICTURE, RUN) is None
+
+
+def test_a_linked_xml_file_is_not_kept(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.xml").write_bytes(xml.encode(PREDICTION))
+    (out / "a.xml").symlink_to(tmp_path / "elsewhere.xml")
+    assert XmlFolder(out).earlier(PICTURE, RUN) is None
+
+
+def test_leftovers_of_a_killed_run_are_removed(out: Path, ended_process: int) -> None:
+    (out / "sub").mkdir()
+    leftovers = [folder / f".igc-{ended_process}-0.partial" for folder in (out, out / "sub")]
+    for leftover in leftovers:
+        leftover.touch()
+    XmlFolder(out).write(Row(PictureFile("sub/a.jpg", "sub/a.xml"), PREDICTION))
+    assert not any(leftover.exists() for leftover in leftovers)
+
+
+def test_a_kept_xml_file_is_not_written_again(out: Path) -> None:
+    XmlFolder(out).write(Row(PICTURE, PREDICTION, kept=True))
+    assert list(out.iterdir()) == []
