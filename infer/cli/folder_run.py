@@ -49,6 +49,7 @@ class Totals(NamedTuple):
         counts: Pictures by gender where they are classified, else by status.
         kept: Pictures whose verdict an earlier run had written.
         newly_unreadable: Pictures that this run found unreadable.
+        failed: Pictures that met an internal error.
         ignored: Files that are no pictures.
         seconds: How long it took.
     """
@@ -56,6 +57,7 @@ class Totals(NamedTuple):
     counts: Counter[str]
     kept: int
     newly_unreadable: int
+    failed: int
     ignored: int
     seconds: float
 
@@ -64,6 +66,8 @@ class Totals(NamedTuple):
         pictures = sum(self.counts.values())
         counts = ", ".join(f"{self.counts[what]} {what.replace('_', ' ')}" for what in _COUNTED)
         line = f"{pictures} picture{'s' * (pictures != 1)}: {counts}"
+        if self.failed:
+            line += f"; {self.failed} more met an internal error"
         if self.kept:
             line += f"; {self.kept} of them kept from an earlier run"
         if self.ignored:
@@ -155,12 +159,17 @@ def _classify(options: Options, listing: Listing, supervisor: Supervisor, clock:
     clock.lap(_WAITING)
     started = time.perf_counter()
     counts: Counter[str] = Counter()
-    kept = newly_unreadable = 0
+    kept = newly_unreadable = failed = 0
     with _tables(options) as tables, _progress(options, listing) as progress:
         for outcome in supervisor.classify(listing.pictures, options.input, known):
             clock.lap(_WAITING)
             prediction = outcome.prediction
-            written.write(outcome)
+            if prediction is None:
+                failed += 1
+                progress.say(internal_error(outcome))
+                progress.advance()
+                continue
+            written.write(outcome, prediction)
             clock.lap("write the files")
             for table in tables:
                 table.add(prediction, outcome.drawings)
@@ -173,7 +182,13 @@ def _classify(options: Options, listing: Listing, supervisor: Supervisor, clock:
             progress.advance()
             clock.lap("tables and progress")
     seconds = time.perf_counter() - started
-    return Totals(counts, kept, newly_unreadable, listing.ignored, seconds)
+    return Totals(counts, kept, newly_unreadable, failed, listing.ignored, seconds)
+
+
+def internal_error(outcome: Outcome) -> str:
+    """The line that names a picture and the internal error that it met."""
+    file = printable(outcome.picture.file)
+    return f"{PROGRAM}: {file!r}: internal error ({printable(outcome.error or '')})"
 
 
 class Written:
@@ -188,23 +203,23 @@ class Written:
         self.predictions = XmlFolder(options.output)
         self.copies = None if options.annotate is None else DrawingFolder(options.annotate)
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: Outcome, prediction: Prediction) -> None:
         """Writes what is new of a picture.
 
         Raises:
             OutputError: It cannot be written.
         """
         if self.copies is not None and outcome.drawings.copy is not None:
-            self.copies.write(outcome.picture, outcome.drawings.copy, outcome.prediction.run)
-        if not outcome.kept and not self._is_gone(outcome):
-            self.predictions.write(outcome.picture, outcome.prediction)
+            self.copies.write(outcome.picture, outcome.drawings.copy, prediction.run)
+        if not outcome.kept and not self._is_gone(outcome, prediction):
+            self.predictions.write(outcome.picture, prediction)
 
-    def _is_gone(self, outcome: Outcome) -> bool:
+    def _is_gone(self, outcome: Outcome, prediction: Prediction) -> bool:
         """Tells whether a picture has gone since the folder was listed, and has a verdict.
 
         So a folder that is moved away meanwhile costs no verdict of an earlier run.
         """
-        if outcome.prediction.status != "unreadable" or not self.predictions.has(outcome.picture):
+        if prediction.status != "unreadable" or not self.predictions.has(outcome.picture):
             return False
         return not os.path.lexists(self._pictures / outcome.picture.file)
 

@@ -37,6 +37,8 @@ exit codes:
   2    wrong usage, no picture in the folder, a folder that cannot be read, another run is writing
        into the output folder, or a model, runtime or OpenCV that cannot be used
   3    the output can no longer be written
+  4    finished, but some pictures met an internal error: each is named and has no XML file;
+       --resume tries them again
   130  interrupted, 143 terminated, 129 its terminal was closed: finished verdicts are kept,
        --resume goes on
 """

@@ -11,7 +11,7 @@ from image_gender_classifier.errors import GenderClassifierError, OutputError
 from image_gender_classifier.system.console import say
 from image_gender_classifier.system.signals import Stopped, stopping_raises
 
-DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST = 0, 1, 2, 3
+DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST, INTERNAL = 0, 1, 2, 3, 4
 INTERRUPTED = 130
 
 
@@ -55,6 +55,8 @@ def _run(options: Options) -> int:
     totals = folder_run.run(options)
     if not options.quiet:
         say(totals.summary(), sys.stdout)
+    if totals.failed:
+        return INTERNAL
     return SOME_UNREADABLE if totals.newly_unreadable else DONE
 
 

@@ -99,7 +99,10 @@ def watch(options: Options, looks: int | None = None) -> None:
                 arrivals.classified(outcome.picture)
                 if _gone(options.input, outcome):
                     continue
-                written.write(outcome)
+                if outcome.prediction is None:
+                    say(folder_run.internal_error(outcome), sys.stderr)
+                    continue
+                written.write(outcome, outcome.prediction)
                 if not outcome.kept:
                     _report(options, outcome.prediction)
             if look == looks:
@@ -122,8 +125,9 @@ def _state(folder: Path, picture: PictureFile) -> _State | None:
 
 def _gone(folder: Path, outcome: Outcome) -> bool:
     """Tells whether a picture was taken away before its turn."""
-    unreadable = outcome.prediction.status == "unreadable"
-    return unreadable and not (folder / outcome.picture.file).exists()
+    prediction = outcome.prediction
+    lost = prediction is None or prediction.status == "unreadable"
+    return lost and not (folder / outcome.picture.file).exists()
 
 
 def _report(options: Options, prediction: Prediction) -> None:

@@ -23,6 +23,7 @@ class Task(NamedTuple):
         copies: Draw a copy of every picture.
         thumbnails: Draw a small copy of the doubtful ones.
         profile: Measure the time of each stage.
+        debug: Leave standard error open and print tracebacks to it.
     """
 
     choices: Settings
@@ -30,6 +31,7 @@ class Task(NamedTuple):
     copies: bool = False
     thumbnails: bool = False
     profile: bool = False
+    debug: bool = False
 
 
 class Job(NamedTuple):
@@ -64,11 +66,23 @@ class Warned(NamedTuple):
     text: str
 
 
-class Failed(NamedTuple):
-    """No picture can be judged: the name of the error's class, and its text."""
+class Unusable(NamedTuple):
+    """No picture can be classified: the name of the error's class, and its text."""
 
     error: str
     text: str
+
+
+class Failed(NamedTuple):
+    """A picture met an internal error.
+
+    Attributes:
+        number: The picture's.
+        error: The exception in one line.
+    """
+
+    number: int
+    error: str
 
 
 class Fork(NamedTuple):
@@ -104,9 +118,10 @@ class Classified(NamedTuple):
     seconds: Mapping[str, float] = NO_SECONDS
 
 
-Message = Task | Job | Fork | ForkFailed | Ready | Warned | Failed | Classified
+Message = Task | Job | Fork | ForkFailed | Ready | Warned | Unusable | Failed | Classified
 _KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (Task, Job, Fork, ForkFailed, Ready, Warned, Failed, Classified)
+    kind.__name__: kind
+    for kind in (Task, Job, Fork, ForkFailed, Ready, Warned, Unusable, Failed, Classified)
 }
 
 

@@ -1,4 +1,7 @@
-"""Has pictures judged by processes of their own, and survives what becomes of these.
+"""Runs the classifier in worker processes and replaces workers that crash or hang.
+
+Every picture gets one `Outcome`, in order. Its `prediction` is None only after an internal error:
+then `error` is the exception in one line, and no XML file is written for the picture.
 
 A picture whose decoder crashes, or takes for ever, costs its own verdict and nobody else's: the
 processes are started again, and the pictures that were on their hands are tried once more one at
@@ -26,6 +29,7 @@ from image_gender_classifier.workers.messages import (
     Message,
     Ready,
     Task,
+    Unusable,
     Warned,
 )
 from image_gender_classifier.workers.pool import WorkerPool
@@ -40,15 +44,17 @@ class Outcome(NamedTuple):
 
     Attributes:
         picture: The picture.
-        verdict: What is said of it.
-        kept: Whether the verdict is an earlier run's that still holds.
-        drawings: What was drawn of it.
+        prediction: The prediction, or None after an internal error.
+        kept: Whether it comes from an earlier run and still holds.
+        drawings: The copies drawn of the picture.
+        error: The internal error in one line, or None.
     """
 
     picture: PictureFile
-    prediction: Prediction
-    kept: bool
+    prediction: Prediction | None
+    kept: bool = False
     drawings: Drawings = NO_DRAWINGS
+    error: str | None = None
 
 
 Known = Callable[[PictureFile], Outcome | None]
@@ -209,6 +215,9 @@ class Supervisor:
         elif isinstance(message, Warned):
             self._warn(message.text)
         elif isinstance(message, Failed):
+            place = self._place(message.number)
+            place.outcome = Outcome(place.picture, None, error=message.error)
+        elif isinstance(message, Unusable):
             raise _error(message)
 
     def _try_alone(self, why: str) -> None:
@@ -259,7 +268,7 @@ class Supervisor:
         return unreadable(place.picture.file, message, self.settings)
 
 
-def _error(message: Failed) -> GenderClassifierError:
+def _error(message: Unusable) -> GenderClassifierError:
     kind = getattr(errors, message.error, GenderClassifierError)
     error: GenderClassifierError = kind(message.text)
     return error
