@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier import pipeline
-from image_gender_classifier.errors import GenderClassifierError, UnreadablePicture
-from image_gender_classifier.imaging import decoding
-from image_gender_classifier.imaging.files import read_bytes
-from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.loading import Parts, open_parts
-from image_gender_classifier.manifest.cache_key import run_hash, unreadable
+from image_gender_classifier.engine import Engine
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
 from image_gender_classifier.system.cores import cores
-from image_gender_classifier.system.profiling import OFF, Clock
-
-Show = Callable[[Picture, Prediction], None]
-"""What is done with a picture's pixels and the verdict on them."""
 
 
 def load(  # noqa: PLR0913  the choices, one by one
@@ -63,56 +53,25 @@ def load(  # noqa: PLR0913  the choices, one by one
 
 def of_choices(choices: Settings) -> GenderClassifier:
     """Loads a classifier; see `load`."""
-    return GenderClassifier(open_parts(choices))
+    return GenderClassifier(Engine.open(choices))
 
 
 class GenderClassifier:
-    """Judges pictures. One classifier serves any number of threads at once."""
+    """Classifies pictures; safe to use from several threads."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def classify(
         self, picture: str | os.PathLike[str] | bytes | npt.NDArray[np.uint8], file: str = ""
     ) -> Prediction:
-        """Judges one picture.
-
-        Args:
-            picture: A path, the bytes of a picture file, or pixels: uint8, H x W (grey),
-                H x W x 3 (RGB) or H x W x 4 (RGBA).
-            file: What the verdict calls the picture; a path's own name by default.
-
-        Returns:
-            The verdict; a picture that cannot be read has the status `unreadable`.
-        """
+        """Classifies one picture."""
         if isinstance(picture, np.ndarray):
-            data = repr(picture.shape).encode() + picture.tobytes()
-            return self._prediction(lambda: decoding.from_array(picture), file, self.run_of(data))
+            return self._engine.classify_array(picture, file)
         if isinstance(picture, bytes):
-            return self._prediction(lambda: self._decode(picture), file, self.run_of(picture))
+            return self._engine.classify_bytes(picture, file)
         path = Path(picture)
-        return self.classify_file(path, file or path.name)
-
-    def classify_file(
-        self, path: Path, file: str, show: Show | None = None, clock: Clock = OFF
-    ) -> Prediction:
-        """Judges a picture file.
-
-        Args:
-            path: The file.
-            file: What the verdict calls it.
-            show: Is given the pixels with the verdict on them, if they could be read.
-            clock: Measures the stages.
-        """
-        try:
-            data = read_bytes(path, self._parts.limits)
-        except UnreadablePicture as error:
-            return unreadable(file, str(error), self.settings)
-        finally:
-            clock.lap("read the file")
-        run = self.run_of(data)
-        clock.lap("hash it")
-        return self._prediction(lambda: self._decode(data), file, run, show, clock)
+        return self._engine.classify_file(path, file or path.name)
 
     def classify_folder(
         self,
@@ -120,17 +79,7 @@ class GenderClassifier:
         recursive: bool = False,
         workers: int | None = None,
     ) -> Iterator[Prediction]:
-        """Judges every picture of a folder, in byte order of their names.
-
-        Args:
-            folder: The folder.
-            recursive: Judge the folders below it too.
-            workers: Threads; one a core by default.
-
-        Raises:
-            UsageError: The folder cannot be read.
-        """
-        # Late: the command's worker does without.
+        """Classifies every picture of a folder, in byte order of their names."""
         from image_gender_classifier import batch
         from image_gender_classifier.scan import list_pictures
 
@@ -138,43 +87,3 @@ class GenderClassifier:
         listing = list_pictures(root, recursive)
         threads = max(min(workers or cores(), listing.total), 1)
         return batch.run(listing.files, root, self.classify, threads)
-
-    @property
-    def settings(self) -> str:
-        """Key of everything but the picture that a verdict depends on."""
-        return self._parts.settings
-
-    def run_of(self, data: bytes) -> str:
-        """The `run` attribute that a picture of these bytes gets."""
-        return run_hash(data, self.settings)
-
-    def _decode(self, data: bytes) -> Picture:
-        return decoding.decode(data, limits=self._parts.limits)
-
-    def _prediction(
-        self,
-        decode: Callable[[], Picture],
-        file: str,
-        run: str,
-        show: Show | None = None,
-        clock: Clock = OFF,
-    ) -> Prediction:
-        parts = self._parts
-        try:
-            picture = decode()
-            clock.lap("decode it")
-            prediction = pipeline.classify(
-                picture, file, parts.detector, parts.classifier, parts.all_faces, clock
-            )
-            if show is not None:
-                show(picture.finer(), prediction)
-                clock.lap("draw")
-        except UnreadablePicture as error:
-            clock.lap("decode it")
-            prediction = Prediction(file, "unreadable", "unknown", message=str(error))
-        except GenderClassifierError:
-            raise
-        except Exception as error:  # whatever one strange picture breaks, the others go on
-            message = f"the picture cannot be judged ({type(error).__name__}: {error})"
-            prediction = Prediction(file, "unreadable", "unknown", message=message)
-        return prediction._replace(run=run)

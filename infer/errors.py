@@ -31,5 +31,9 @@ class OutputError(GenderClassifierError):
     """The output can no longer be written (exit code 3)."""
 
 
+class InternalError(GenderClassifierError):
+    """A bug in this package, met at a picture (exit code 4); the cause is chained to it."""
+
+
 class RuntimeFallback(UserWarning):
     """The runtime that would come first cannot be loaded; another one runs the model."""

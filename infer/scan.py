@@ -112,7 +112,7 @@ def _scan(folder: Path) -> tuple[list[str], list[str], int]:
                     pictures.append(entry.name)
                 else:
                     others += 1
-                    logs.debug("skips %s: not a picture", entry.path)
+                    logs.info("skips %s: not a picture", entry.path)
     except OSError as error:
         raise UsageError(f"{folder}: the folder cannot be read ({error.strerror})") from None
     return pictures, folders, others

@@ -83,7 +83,8 @@ def report(outcome: Outcome, progress: Progress) -> None:
     """Prints why a picture has no result, or is unreadable for the first time."""
     prediction, file = outcome.prediction, printable(outcome.picture.file)
     if prediction is None:
-        progress.tell(f"{file!r}: internal error, no XML file is written: {outcome.error}")
+        error = printable(outcome.error or "")
+        progress.tell(f"{file!r}: internal error ({error}); no XML file is written")
         return
     logs.debug("%s: %s, %s", file, prediction.status, prediction.gender)
     if prediction.status == "unreadable" and not outcome.kept:

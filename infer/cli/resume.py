@@ -40,7 +40,7 @@ class EarlierRun:
         self._clock.lap("wait for the workers")
         outcome = self._known(picture)
         if outcome is not None and outcome.kept:
-            logs.debug("keeps the XML file of %s", picture.file)
+            logs.info("keeps the XML file of %s", picture.file)
         self._clock.lap("compare with the earlier run")
         return outcome
 

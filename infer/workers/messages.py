@@ -54,10 +54,12 @@ class Ready(NamedTuple):
     Attributes:
         settings: The key of all that its verdicts depend on.
         seconds: How long each stage of its start took, where that is wanted.
+        model: The runtime and the model file, for the log.
     """
 
     settings: str
     seconds: Mapping[str, float] = NO_SECONDS
+    model: str = ""
 
 
 class Warned(NamedTuple):
@@ -66,11 +68,23 @@ class Warned(NamedTuple):
     text: str
 
 
-class Failed(NamedTuple):
-    """No picture can be judged: the name of the error's class, and its text."""
+class Unusable(NamedTuple):
+    """No picture can be classified: the name of the error's class, and its text."""
 
     error: str
     text: str
+
+
+class Failed(NamedTuple):
+    """A picture met an internal error.
+
+    Attributes:
+        number: The picture's.
+        error: The exception in one line.
+    """
+
+    number: int
+    error: str
 
 
 class Fork(NamedTuple):
@@ -106,9 +120,10 @@ class Classified(NamedTuple):
     seconds: Mapping[str, float] = NO_SECONDS
 
 
-Message = Task | Job | Fork | ForkFailed | Ready | Warned | Failed | Classified
+Message = Task | Job | Fork | ForkFailed | Ready | Warned | Unusable | Failed | Classified
 _KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (Task, Job, Fork, ForkFailed, Ready, Warned, Failed, Classified)
+    kind.__name__: kind
+    for kind in (Task, Job, Fork, ForkFailed, Ready, Warned, Unusable, Failed, Classified)
 }
 
 
@@ -147,8 +162,8 @@ def decode(line: bytes) -> Message:
             drawn = Drawings(*map(_bytes, drawings))
             return Classified(number, _prediction(*prediction), drawn, _seconds(seconds))
         if kind is Ready:
-            settings, seconds = fields
-            return Ready(settings, _seconds(seconds))
+            settings, seconds, model = fields
+            return Ready(settings, _seconds(seconds), model)
         if kind is Task:
             choices, *others = fields
             return Task(Settings(*choices), *others)

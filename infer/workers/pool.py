@@ -20,6 +20,7 @@ from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.workers import messages, worker
 from image_gender_classifier.workers.messages import (
     Classified,
+    Failed,
     Fork,
     Job,
     Lines,
@@ -82,7 +83,7 @@ class _Worker:
             return None
         self.since = time.monotonic()
         for message in messages:
-            if isinstance(message, Classified):
+            if isinstance(message, (Classified, Failed)):
                 if not self.on_hand or self.on_hand[0][0] != message.number:
                     return None  # nothing that it says can be trusted any more
                 self.on_hand.popleft()

@@ -1,4 +1,7 @@
-"""Has pictures judged by processes of their own, and survives what becomes of these.
+"""Runs the classifier in worker processes and replaces workers that crash or hang.
+
+Every picture gets one `Outcome`, in order. Its `prediction` is None only after an internal error:
+then `error` is the exception in one line, and no XML file is written for the picture.
 
 A picture whose decoder crashes, or takes for ever, costs its own verdict and nobody else's: the
 processes are started again, and the pictures that were on their hands are tried once more one at
@@ -17,7 +20,7 @@ from image_gender_classifier.errors import GenderClassifierError, RuntimeMissing
 from image_gender_classifier.manifest.cache_key import unreadable
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
-from image_gender_classifier.system import profiling
+from image_gender_classifier.system import logs, profiling
 from image_gender_classifier.workers.messages import (
     Classified,
     Failed,
@@ -26,6 +29,7 @@ from image_gender_classifier.workers.messages import (
     Message,
     Ready,
     Task,
+    Unusable,
     Warned,
 )
 from image_gender_classifier.workers.pool import WorkerPool
@@ -206,11 +210,15 @@ class Supervisor:
             profiling.add(self._seconds, message.seconds)
         elif isinstance(message, Ready):
             self._settings = message.settings
+            logs.info("worker ready: %s", message.model)
             self._false_starts = 0
             profiling.add(self._seconds, message.seconds)
         elif isinstance(message, Warned):
             self._warn(message.text)
         elif isinstance(message, Failed):
+            place = self._place(message.number)
+            place.outcome = Outcome(place.picture, None, error=message.error)
+        elif isinstance(message, Unusable):
             raise _error(message)
 
     def _try_alone(self, why: str) -> None:
@@ -261,7 +269,7 @@ class Supervisor:
         return unreadable(place.picture.file, message, self.settings)
 
 
-def _error(message: Failed) -> GenderClassifierError:
+def _error(message: Unusable) -> GenderClassifierError:
     kind = getattr(errors, message.error, GenderClassifierError)
     error: GenderClassifierError = kind(message.text)
     return error

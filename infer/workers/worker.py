@@ -15,6 +15,7 @@ import gc
 import os
 import signal
 import time
+import traceback
 import warnings
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -22,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from image_gender_classifier.errors import GenderClassifierError, RuntimeFallback
+from image_gender_classifier.errors import GenderClassifierError, InternalError, RuntimeFallback
 from image_gender_classifier.imaging import opencv
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import profiling
@@ -36,6 +37,7 @@ from image_gender_classifier.workers.messages import (
     Message,
     Ready,
     Task,
+    Unusable,
     Warned,
 )
 
@@ -154,7 +156,7 @@ def _serve(talk: Talk, others: list[Pipes]) -> None:
         try:
             classify = PictureClassifier(task)
         except GenderClassifierError as error:
-            talk.tell(_failed(error))
+            talk.tell(_unusable(error))
             talk.flush()
             return
     for remark in remarks:
@@ -168,11 +170,11 @@ def _serve(talk: Talk, others: list[Pipes]) -> None:
                 talk = _forked(talk, others, task)
             elif isinstance(message, Job):
                 _end_in(_ALONE)
-                classified = classify.classified(message)
+                answer = classify.answer(message)
                 _end_in(0)
-                talk.tell(classified)  # which may wait for the command to listen
+                talk.tell(answer)  # which may wait for the command to listen
         except GenderClassifierError as error:
-            talk.tell(_failed(error))
+            talk.tell(_unusable(error))
 
 
 def _end_in(seconds: int) -> None:
@@ -210,17 +212,30 @@ class PictureClassifier:
         opencv.check()
         import cv2
 
-        from image_gender_classifier import api
+        from image_gender_classifier.engine import Engine
 
         # Pictures are spread over processes; OpenCV's threads would only get in their way.
         cv2.setNumThreads(1)
         _keep_memory()
         clock.lap("load the libraries")
-        self._classifier = api.of_choices(task.choices)
+        self._classifier = Engine.open(task.choices)
         clock.lap("open the models")
-        self.ready = Ready(self._classifier.settings, clock.taken())
+        parts = self._classifier.parts
+        model = f"{parts.runtime} runs {parts.classifier.entry.file}"
+        self.ready = Ready(self._classifier.cache_key, clock.taken(), model)
         self._task = task
         self._clock = clock
+
+    def answer(self, job: Job) -> Classified | Failed:
+        """Classifies a picture, or says which exception that met."""
+        try:
+            return self.classified(job)
+        except InternalError as error:
+            from image_gender_classifier.engine import one_line
+
+            if self._task.debug:
+                traceback.print_exception(error)
+            return Failed(job.number, one_line(error.__cause__ or error))
 
     def classified(self, job: Job) -> Classified:
         """Judges a picture.
@@ -248,8 +263,8 @@ class PictureClassifier:
         return Classified(job.number, prediction, drawings, self._clock.taken())
 
 
-def _failed(error: GenderClassifierError) -> Failed:
-    return Failed(type(error).__name__, str(error))
+def _unusable(error: GenderClassifierError) -> Unusable:
+    return Unusable(type(error).__name__, str(error))
 
 
 def _keep_memory() -> None:

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 import image_gender_classifier as igc
 from image_gender_classifier import pipeline
 from image_gender_classifier.detection import geometry
+from image_gender_classifier.engine import Engine
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.loading import open_parts
 from image_gender_classifier.outputs import xml
@@ -164,7 +165,7 @@ def test_run_tells_pictures_models_and_options_apart(
 def test_the_manifests_threshold_given_by_hand_is_no_other_option(face_picture: Path) -> None:
     classifier = igc.load()
     prediction = classifier.classify(face_picture)
-    same = igc.load(threshold=classifier._parts.classifier.threshold)
+    same = igc.load(threshold=open_parts(Settings()).classifier.threshold)
     assert same.classify(face_picture) == prediction
 
 
@@ -331,7 +332,7 @@ def test_what_comes_in_parts_is_decoded_once(face_picture: Path) -> None:
 def test_what_is_drawn_is_the_finer_copy(face_picture: Path, tmp_path: Path) -> None:
     (tmp_path / "small.jpg").write_bytes(small_face(face_picture))
     shown: list[decoding.Picture] = []
-    igc.load().classify_file(
+    Engine.open(Settings()).classify_file(
         tmp_path / "small.jpg", "small.jpg", lambda picture, _: shown.append(picture)
     )
     assert max(shown[0].pixels.shape) >= decoding.WORKING_SIDE

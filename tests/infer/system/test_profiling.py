@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import image_gender_classifier as igc
+from image_gender_classifier.engine import Engine
 from image_gender_classifier.scan import list_pictures
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system import profiling
@@ -16,6 +16,11 @@ from image_gender_classifier.workers.supervisor import Supervisor
 
 CLASSIFYING = ["read the file", "hash it", "decode it", "find the face", "cut the crop", "judge it"]
 SECONDS = st.dictionaries(st.text(max_size=8), st.floats(0, 1e6), max_size=6)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine.open(Settings(threshold=0.5))
 
 
 @given(st.lists(SECONDS))
@@ -45,26 +50,26 @@ def test_a_clock_that_runs_tells_each_stage_once() -> None:
     assert clock.taken() == {}
 
 
-def test_a_clock_that_is_off_tells_nothing(classifier: igc.GenderClassifier, samples: Path) -> None:
+def test_a_clock_that_is_off_tells_nothing(engine: Engine, samples: Path) -> None:
     clock = profiling.clock(running=False)
-    classifier.classify_file(samples / "cat.jpg", "cat.jpg", clock=clock)
+    engine.classify_file(samples / "cat.jpg", "cat.jpg", clock=clock)
     assert clock.taken() == {}
 
 
 def test_a_picture_is_timed_stage_by_stage(
-    classifier: igc.GenderClassifier, face_picture: Path, tmp_path: Path
+    engine: Engine, face_picture: Path, tmp_path: Path
 ) -> None:
     clock = profiling.clock(running=True)
-    prediction = classifier.classify_file(face_picture, "a", clock=clock)
-    assert prediction == classifier.classify_file(face_picture, "a")
+    prediction = engine.classify_file(face_picture, "a", clock=clock)
+    assert prediction == engine.classify_file(face_picture, "a")
     seconds = clock.taken()
     assert list(seconds) == CLASSIFYING
     assert all(spent >= 0 for spent in seconds.values())
 
     (tmp_path / "broken.jpg").write_bytes(face_picture.read_bytes()[:500])
-    classifier.classify_file(tmp_path / "broken.jpg", "broken.jpg", clock=clock)
+    engine.classify_file(tmp_path / "broken.jpg", "broken.jpg", clock=clock)
     assert list(clock.taken()) == CLASSIFYING[:3]
-    classifier.classify_file(tmp_path / "missing.jpg", "missing.jpg", clock=clock)
+    engine.classify_file(tmp_path / "missing.jpg", "missing.jpg", clock=clock)
     assert list(clock.taken()) == CLASSIFYING[:1]
 
 

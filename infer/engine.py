@@ -1,0 +1,121 @@
+"""The engine under the Python API and the worker processes: a picture in, a prediction out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from image_gender_classifier import pipeline
+from image_gender_classifier.errors import GenderClassifierError, InternalError, UnreadablePicture
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.files import TOO_BIG, read_bytes
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.loading import Parts, open_parts
+from image_gender_classifier.manifest.cache_key import run_hash, unreadable
+from image_gender_classifier.results import Prediction
+from image_gender_classifier.settings import Settings
+from image_gender_classifier.system.profiling import OFF, Clock
+
+Show = Callable[[Picture, Prediction], None]
+"""Receives a picture's pixels with its prediction, to draw them."""
+
+_OPENCV_OUT_OF_MEMORY = -4
+
+
+class Engine:
+    """Classifies one picture at a time; safe to use from several threads.
+
+    Every method returns `unreadable` for a picture that cannot be decoded and raises
+    `InternalError` for any other exception.
+
+    Args:
+        parts: The open model and face detector.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+
+    @classmethod
+    def open(cls, settings: Settings) -> Engine:
+        """Opens the model and the face detector; see `api.load` for the errors."""
+        return cls(open_parts(settings))
+
+    @property
+    def cache_key(self) -> str:
+        """The key of everything but the picture that a prediction depends on."""
+        return self.parts.settings
+
+    def classify_file(
+        self, path: str | os.PathLike[str], file: str, show: Show | None = None, clock: Clock = OFF
+    ) -> Prediction:
+        """Classifies a picture file.
+
+        Args:
+            path: The file.
+            file: Its name in the prediction.
+            show: Receives the pixels, if they could be decoded.
+            clock: Measures the stages.
+        """
+        try:
+            data = read_bytes(Path(path), self.parts.limits)
+        except UnreadablePicture as error:
+            return unreadable(file, str(error), self.cache_key)
+        finally:
+            clock.lap("read the file")
+        return self.classify_bytes(data, file, show, clock)
+
+    def classify_bytes(
+        self, data: bytes, file: str, show: Show | None = None, clock: Clock = OFF
+    ) -> Prediction:
+        """Classifies the bytes of a picture file."""
+        run = run_hash(data, self.cache_key)
+        clock.lap("hash it")
+        limits = self.parts.limits
+        return self._classify(lambda: decoding.decode(data, limits=limits), file, run, show, clock)
+
+    def classify_array(self, pixels: NDArray[np.uint8], file: str) -> Prediction:
+        """Classifies pixels: uint8, H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA)."""
+        run = run_hash(repr(pixels.shape).encode() + pixels.tobytes(), self.cache_key)
+        return self._classify(lambda: decoding.from_array(pixels), file, run)
+
+    def _classify(
+        self,
+        decode: Callable[[], Picture],
+        file: str,
+        run: str,
+        show: Show | None = None,
+        clock: Clock = OFF,
+    ) -> Prediction:
+        parts = self.parts
+        try:
+            picture = decode()
+            clock.lap("decode it")
+            prediction = pipeline.classify(
+                picture, file, parts.detector, parts.classifier, parts.all_faces, clock
+            )
+            if show is not None:
+                show(picture.finer(), prediction)
+                clock.lap("draw")
+        except UnreadablePicture as error:
+            clock.lap("decode it")
+            prediction = Prediction(file, "unreadable", "unknown", message=str(error))
+        except GenderClassifierError:
+            raise
+        except Exception as error:
+            if not _is_out_of_memory(error):
+                raise InternalError(f"{file or 'a picture'}: {one_line(error)}") from error
+            prediction = Prediction(file, "unreadable", "unknown", message=TOO_BIG)
+        return prediction._replace(run=run)
+
+
+def one_line(error: BaseException) -> str:
+    """The class and the text of an exception."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or getattr(error, "code", 0) == _OPENCV_OUT_OF_MEMORY

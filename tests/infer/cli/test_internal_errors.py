@@ -1,0 +1,50 @@
+"""An exception that is not about the picture: reported, never written as `unreadable`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from image_gender_classifier import pipeline
+
+Command = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipeline with a bug that `cat.jpg` meets."""
+    classify = pipeline.classify
+
+    def faulty(picture: Any, file: str, *others: Any) -> Any:
+        if file == "cat.jpg":
+            raise ZeroDivisionError("a bug\nof two lines")
+        return classify(picture, file, *others)
+
+    monkeypatch.setattr(pipeline, "classify", faulty)  # workers are forked from this process
+
+
+@pytest.mark.usefixtures("broken")
+def test_the_run_names_it_goes_on_and_exits_4(command: Command, folder: Path, out: Path) -> None:
+    done = command("-i", folder, "-o", out, "--csv", out / "all.csv")
+    assert done.returncode == 4
+    lines = [line for line in done.stderr.splitlines() if "internal error" in line]
+    assert len(lines) == 1
+    assert "'cat.jpg'" in lines[0] and "ZeroDivisionError: a bug of two lines" in lines[0]
+    assert sorted(path.name for path in out.glob("*.xml")) == ["astronaut.xml", "rocket.xml"]
+    assert "cat.jpg" not in (out / "all.csv").read_text()
+    assert "1 more met an internal error" in done.stdout
+
+
+def test_resume_tries_it_again(
+    command: Command, folder: Path, out: Path, request: pytest.FixtureRequest
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "classify", lambda *_: 1 / 0)
+        assert command("-i", folder, "-o", out).returncode == 4
+        assert not list(out.iterdir())
+    assert command("-i", folder, "-o", out, "--resume").returncode == 0
+    assert (out / "cat.xml").exists()

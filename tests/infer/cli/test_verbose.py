@@ -1,0 +1,55 @@
+"""--verbose and --debug print what the command does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+Command = Callable[..., CompletedProcess[str]]
+
+
+def test_verbose_names_the_runtime_the_model_and_the_outputs(
+    command: Command, folder: Path, out: Path, tmp_path: Path
+) -> None:
+    plain = command("-i", folder, "-o", out)
+    said = command("-i", folder, "-o", out, "--verbose", "--csv", tmp_path / "t.csv")
+    assert (plain.stderr, said.returncode) == ("", 0)
+    assert "tflite runs gender_int8.tflite\n" in said.stderr
+    assert f"writes xml to {out}\n" in said.stderr
+    assert f"writes csv to {tmp_path / 't.csv'}\n" in said.stderr
+    assert all(line.startswith("image-gender-classifier: ") for line in said.stderr.splitlines())
+    other = command("-i", folder, "-o", out, "--verbose", "--runtime", "onnx")
+    assert "onnx runs gender_int8.onnx\n" in other.stderr
+
+
+def test_verbose_names_skipped_files(command: Command, folder: Path, out: Path) -> None:
+    (folder / "notes.txt").write_text("text")
+    command("-i", folder, "-o", out)
+    said = command("-i", folder, "-o", out, "--verbose", "--resume").stderr
+    assert f"skips {folder / 'notes.txt'}: not a picture\n" in said
+    assert "keeps the XML file of cat.jpg\n" in said
+
+
+def test_debug_gives_each_result(command: Command, folder: Path, out: Path) -> None:
+    result = "cat.jpg: no_face, unknown\n"
+    assert result in command("-i", folder, "-o", out, "--debug").stderr
+    assert result not in command("-i", folder, "-o", out, "--verbose").stderr
+
+
+def test_the_logger_is_as_before_after_a_run(command: Command, folder: Path, out: Path) -> None:
+    logger = logging.getLogger("image_gender_classifier")
+    before = (logger.level, list(logger.handlers))
+    command("-i", folder, "-o", out, "--debug")
+    assert (logger.level, list(logger.handlers)) == before
+
+
+def test_a_host_application_gets_the_messages(
+    command: Command, folder: Path, out: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "image_gender_classifier"):
+        assert command("-i", folder, "-o", out).stderr == ""
+    assert f"writes xml to {out}" in caplog.messages
