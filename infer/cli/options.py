@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, NoReturn, Protocol
+from typing import NamedTuple, NoReturn
 
 from image_gender_classifier.cli.terminal import PROGRAM
 from image_gender_classifier.errors import UsageError
@@ -85,12 +85,6 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (see {PROGRAM} --help)")
 
 
-class _Group(Protocol):
-    """A group of options in `--help`."""
-
-    def add_argument(self, *names: str, **about: object) -> argparse.Action: ...
-
-
 def parse(argv: Sequence[str] | None) -> Options:
     """Reads the command line.
 
@@ -134,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_everyday(group: _Group) -> None:
+def _add_everyday(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("-i", "--input", type=_folder, required=True, metavar="DIR", help="folder of pictures")
     _add_outputs(group, required=True)
@@ -165,7 +159,7 @@ def _add_everyday(group: _Group) -> None:
     )  # fmt: skip
 
 
-def _add_outputs(group: _Group, required: bool) -> None:
+def _add_outputs(group: argparse._ArgumentGroup, required: bool) -> None:
     """Adds the outputs that are required, or those that are not."""
     for entry in registry.OUTPUTS:
         if entry.required == required:
@@ -176,7 +170,7 @@ def _add_outputs(group: _Group, required: bool) -> None:
             )  # fmt: skip
 
 
-def _add_expert(group: _Group) -> None:
+def _add_expert(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
         "--model", metavar="FILE",
@@ -243,7 +237,7 @@ def _check_outputs(targets: Sequence[Target]) -> None:
 
 
 def _check_watch(options: Options) -> None:
-    """Refuses what is only complete when a run ends."""
+    """Refuses the outputs that are only complete when a run ends."""
     unfit = [target.option for target in options.outputs if target.entry.kind == "file"]
     if options.profile:
         unfit.append("--profile")

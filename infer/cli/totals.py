@@ -45,7 +45,7 @@ class Totals:
         counts = ", ".join(f"{self.counts[what]} {what.replace('_', ' ')}" for what in _COUNTED)
         line = f"{pictures} picture{'s' * (pictures != 1)}: {counts}"
         if self.failed:
-            line += f", {self.failed} failed"
+            line += f", {self.failed} with an internal error"
         if self.kept:
             line += f"; {self.kept} of them kept from an earlier run"
         if ignored:

@@ -8,7 +8,6 @@ add its entry to `OUTPUTS`. The command's option, its help and its checks follow
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -70,6 +69,8 @@ def _module(name: str) -> Callable[[Path], Output]:
     """Returns the opener of an output module; it imports the module when it is called."""
 
     def open_output(path: Path) -> Output:
+        from importlib import import_module
+
         output: Output = import_module(f"{__package__}.{name}").open_output(path)
         return output
 
