@@ -12,11 +12,17 @@ from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.detectors import open_detector
 from image_gender_classifier.errors import RuntimeFallback, RuntimeMissing, UsageError
 from image_gender_classifier.imaging import decoding
-from image_gender_classifier.imaging.limits import MOST_PIXELS, USUAL, Limits
+from image_gender_classifier.imaging.limits import USUAL, Limits
 from image_gender_classifier.manifest.cache_key import cache_key
 from image_gender_classifier.runtimes import PREFERENCE, SUFFIXES, RuntimeName
 from image_gender_classifier.runtimes.networks import open_network
-from image_gender_classifier.settings import SMALLEST_FACE, DetectorChoice, RuntimeChoice, Settings
+from image_gender_classifier.settings import (
+    MOST_PIXELS,
+    SMALLEST_FACE,
+    DetectorChoice,
+    RuntimeChoice,
+    Settings,
+)
 from image_gender_classifier.version import __version__
 
 SHIPPED_STEM = "gender_int8"

@@ -8,6 +8,9 @@ RuntimeChoice = Literal["auto", "tflite", "onnx"]
 DetectorChoice = Literal["cascade", "lbp", "none"]
 
 MAX_BYTES = 2**29  # of a picture file
+MAX_JPEG_PIXELS = 2**28  # of a JPEG that is decoded straight to a reduced size
+MAX_PIXELS = 2**26  # of all others: 192 MiB when decoded, half as much again with alpha
+MOST_PIXELS = 2**30  # what OpenCV takes at most
 SMALLEST_FACE = 0.02  # of a picture's shorter side: its working copy has too few pixels for less
 
 

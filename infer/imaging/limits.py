@@ -10,12 +10,7 @@ from typing import NamedTuple
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.bombs import MOST_FRAMES, count_frames, count_scans
 from image_gender_classifier.imaging.headers import Header
-from image_gender_classifier.settings import MAX_BYTES, Settings
-
-# Of a JPEG that is decoded straight to a reduced size, and of all others, which are not.
-MAX_JPEG_PIXELS = 2**28
-MAX_PIXELS = 2**26  # 192 MiB when decoded, half as much again with alpha
-MOST_PIXELS = 2**30  # what OpenCV takes at most
+from image_gender_classifier.settings import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIXELS, Settings
 
 # Each scan of a JPEG goes over all its pixels; some 10 are usual, and small pictures may have more.
 _USUAL_SCANS = 16

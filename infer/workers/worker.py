@@ -15,7 +15,6 @@ import gc
 import os
 import signal
 import time
-import traceback
 import warnings
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -234,6 +233,8 @@ class PictureClassifier:
             from image_gender_classifier.engine import one_line
 
             if self._task.debug:
+                import traceback
+
                 traceback.print_exception(error)
             return Failed(job.number, one_line(error.__cause__ or error))
 

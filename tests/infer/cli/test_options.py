@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from image_gender_classifier.cli import options
+from image_gender_classifier.cli import parser
 from image_gender_classifier.cli.options import Options, parse
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
@@ -232,5 +232,5 @@ def test_a_table_that_is_a_link_is_refused(folder: Path, out: Path, tmp_path: Pa
 def test_workers_by_default(
     monkeypatch: pytest.MonkeyPatch, machine: int, usual: int, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(options, "cores", lambda: machine)
+    monkeypatch.setattr(parser, "cores", lambda: machine)
     assert parse(["-i", str(tmp_path), "-o", str(tmp_path)]).workers == usual

@@ -21,7 +21,8 @@ from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.bombs import MOST_FRAMES, count_frames, count_scans
 from image_gender_classifier.imaging.headers import Header, read_header
-from image_gender_classifier.imaging.limits import MAX_JPEG_PIXELS, MAX_PIXELS, USUAL, Limits
+from image_gender_classifier.imaging.limits import USUAL, Limits
+from image_gender_classifier.settings import MAX_JPEG_PIXELS, MAX_PIXELS
 
 Command = Callable[..., CompletedProcess[str]]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from image_gender_classifier.cli.options import smallest_face
+from image_gender_classifier.cli.parser import smallest_face
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_whole

@@ -1,0 +1,213 @@
+"""The command-line parser: the options in three groups, with their help."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+from image_gender_classifier.cli.terminal import PROGRAM
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.outputs import registry
+from image_gender_classifier.outputs.registry import Entry
+from image_gender_classifier.settings import (
+    MAX_BYTES,
+    MAX_JPEG_PIXELS,
+    MAX_PIXELS,
+    MOST_PIXELS,
+    SMALLEST_FACE,
+)
+from image_gender_classifier.system.cores import cores
+from image_gender_classifier.version import __version__
+
+_DEFAULT_WORKERS = 64  # at most: each worker takes four of usually 1,024 open files
+_WIDTH = 90  # columns of the help: to ask the terminal costs every start a millisecond
+_DESCRIPTION = (
+    "Writes one XML file for each picture of a folder, with the perceived gender of the person "
+    "in it and the name of the picture."
+)
+_EPILOG = f"""\
+examples:
+  Classify a folder and also write a CSV table:
+    {PROGRAM} -i photos -o results --csv results.csv
+  Classify new pictures, subfolders included, and keep earlier results:
+    {PROGRAM} -i photos -o results --recursive --resume
+
+exit codes:
+  0    every picture has a result; "no face" and "uncertain" are results. With --resume also:
+       nothing was left to do, or only pictures that an earlier run reported as unreadable
+  1    finished, but some pictures are unreadable: each has an XML file with the reason;
+       a file deleted during the run keeps its earlier XML
+  2    wrong usage, no picture in the folder, a folder that cannot be read, another run that
+       writes into the output folder, or a model, runtime or OpenCV that does not work
+  3    the output can no longer be written
+  4    finished, but some pictures met an internal error: each is reported and has no XML file;
+       --resume tries them again
+  130  interrupted; 143 terminated; 129 terminal closed: finished results are kept, continue
+       with --resume
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports wrong usage in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {PROGRAM} --help)")
+
+
+def build() -> argparse.ArgumentParser:
+    """Builds the parser; an output has an option for each entry of the registry."""
+    parser = _Parser(
+        prog=PROGRAM,
+        usage="%(prog)s -i DIR -o DIR [options]",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=_WIDTH),
+        allow_abbrev=False,
+        add_help=False,
+    )
+    _add_everyday(parser.add_argument_group("everyday options"))
+    _add_outputs(parser.add_argument_group("output options"), required=False)
+    _add_expert(parser.add_argument_group("expert options"))
+    return parser
+
+
+def _add_everyday(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("-i", "--input", type=_folder, required=True, metavar="DIR", help="folder of pictures")
+    _add_outputs(group, required=True)
+    add(
+        "--recursive", action="store_true",
+        help="classify the pictures of subfolders too; the output has the same subfolders",
+    )  # fmt: skip
+    add(
+        "--resume", action="store_true",
+        help="keep the XML files that an earlier run wrote for the same picture, model and options",
+    )  # fmt: skip
+    add(
+        "--watch", action="store_true",
+        help="classify new pictures as they arrive, until stopped; keeps valid XML files like "
+        "--resume; not with an output that is a single file, nor with --profile",
+    )  # fmt: skip
+    add(
+        "--threshold", type=_probability, metavar="P",
+        help="confidence (0 to 1) below which a picture is uncertain and its gender unknown "
+        "(default: the threshold in the manifest of the model)",
+    )  # fmt: skip
+    add("--quiet", action="store_true", help="print errors only")
+    add("--verbose", action="store_true", help="print each step of the run")
+    add("-h", "--help", action="help", help="print this help")
+    add(
+        "--version", action="version", version=f"{PROGRAM} {__version__}",
+        help="print the version",
+    )  # fmt: skip
+
+
+def _add_outputs(group: argparse._ArgumentGroup, required: bool) -> None:
+    """Adds the outputs that are required, or those that are not."""
+    for entry in registry.OUTPUTS:
+        if entry.required == required:
+            convert = Path if entry.kind == "file" else _folder
+            group.add_argument(
+                *entry.options, dest=output_key(entry), type=convert, required=required,
+                metavar=entry.metavar, help=entry.help,
+            )  # fmt: skip
+
+
+def _add_expert(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--model", metavar="FILE",
+        help="model file next to its manifest.json (default: the shipped model)",
+    )  # fmt: skip
+    add(
+        "--runtime", choices=("auto", "tflite", "onnx"), default="auto",
+        help="runtime for the model; auto: LiteRT or tflite-runtime if installed, else ONNX "
+        "Runtime (default: auto)",
+    )  # fmt: skip
+    add(
+        "--detector", choices=("cascade", "lbp", "none"), default="cascade",
+        help="face detector; cascade: LBP cascade, then the detector network; lbp: LBP cascade "
+        "only, which finds large frontal faces; none: each picture is a face crop (default: "
+        "cascade)",
+    )  # fmt: skip
+    add(
+        "--min-face", type=smallest_face, metavar="S",
+        help=f"smallest face to detect, as a fraction of the shorter side of the picture "
+        f"({SMALLEST_FACE} to 1); a smaller value takes longer and finds more false faces "
+        "(default: faces of about 12 %% of the longer side and up)",
+    )  # fmt: skip
+    add(
+        "--all-faces", action="store_true",
+        help="classify every face, not only the largest and most central; for small faces also "
+        "give --min-face",
+    )  # fmt: skip
+    add(
+        "--workers", type=_positive, default=min(cores(), _DEFAULT_WORKERS), metavar="N",
+        help=f"number of worker processes (default: one per core, at most {_DEFAULT_WORKERS}; "
+        "here %(default)s)",
+    )  # fmt: skip
+    add(
+        "--max-pixels", type=_pixels, metavar="N",
+        help=f"refuse pictures with more pixels, at most {MOST_PIXELS} (default: "
+        f"{MAX_JPEG_PIXELS} for a JPEG that can be decoded at a smaller size, {MAX_PIXELS} for "
+        "all others)",
+    )  # fmt: skip
+    add(
+        "--max-bytes", type=_positive, default=MAX_BYTES, metavar="N",
+        help="refuse files with more bytes (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "--profile", action="store_true",
+        help="print how long each stage took; reports wall time, including waiting",
+    )  # fmt: skip
+    add(
+        "--debug", action="store_true",
+        help="like --verbose with more details; also print tracebacks and the standard error of "
+        "the workers",
+    )  # fmt: skip
+
+
+def output_key(entry: Entry) -> str:
+    """The attribute in which argparse leaves the path of an output."""
+    return f"output {entry.name}"
+
+
+def _probability(text: str) -> float:
+    with suppress(ValueError):
+        value = float(text)
+        if 0 <= value <= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+
+
+def smallest_face(text: str) -> float:
+    """Converts the value of `--min-face`."""
+    with suppress(ValueError):
+        value = float(text)
+        if SMALLEST_FACE <= value <= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is not between {SMALLEST_FACE} and 1")
+
+
+def _folder(text: str) -> Path:
+    if not text:  # an unset variable in a script; Path would make it the current folder
+        raise argparse.ArgumentTypeError("the folder name is empty; give . for the current folder")
+    return Path(text)
+
+
+def _pixels(text: str) -> int:
+    value = _positive(text)
+    if value > MOST_PIXELS:
+        raise argparse.ArgumentTypeError(f"{text} is more than {MOST_PIXELS}")
+    return value
+
+
+def _positive(text: str) -> int:
+    with suppress(ValueError):
+        value = int(text)
+        if value >= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is not a whole number, 1 or more")
