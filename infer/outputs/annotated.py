@@ -23,7 +23,7 @@ _FEMALE, _MALE, _UNKNOWN, _NOT_CLASSIFIED = (
     (240, 228, 66),
     (190, 190, 190),
 )
-_COLOURS = {"female": _FEMALE, "male": _MALE, "unknown": _UNKNOWN, None: _NOT_CLASSIFIED}
+COLOURS = {"female": _FEMALE, "male": _MALE, "unknown": _UNKNOWN, None: _NOT_CLASSIFIED}
 _DARK, _LIGHT = (0, 0, 0), (255, 255, 255)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _FONT_HEIGHT = 21  # pixels of a capital at scale 1
@@ -65,7 +65,7 @@ def _draw_face(drawn: Pixels, face: Face, per_pixel: float) -> None:
         min(round((box.x + box.width) * per_pixel), width - 1),
         min(round((box.y + box.height) * per_pixel), height - 1),
     )
-    colour = _COLOURS[face.gender]
+    colour = COLOURS[face.gender]
     for thickness, ink in ((4, _DARK), (2, colour)):  # a dark outline is visible on any background
         cv2.rectangle(drawn, (left, top), (right, bottom), ink, thickness)
     words = [face.detector]

@@ -75,7 +75,7 @@ def test_a_second_run_into_the_same_folder_is_refused(
     assert len(contents(out)) == PICTURES and contents(other) == {}
 
 
-def test_one_folder_for_verdicts_and_copies(command: Command, folder: Path, out: Path) -> None:
+def test_one_folder_for_results_and_copies(command: Command, folder: Path, out: Path) -> None:
     assert command("-i", folder, "-o", out, "--annotate", out).returncode == 0
 
 
@@ -103,9 +103,7 @@ def test_nothing_is_written_outside_the_output(
     assert contents(outside) == {"precious.xml": b"precious"}
 
 
-def test_a_pipe_in_a_verdicts_place_does_not_hang(
-    command: Command, folder: Path, out: Path
-) -> None:
+def test_a_pipe_in_a_results_place_does_not_hang(command: Command, folder: Path, out: Path) -> None:
     os.mkfifo(out / "cat.xml")
     assert command("-i", folder, "-o", out, "--resume").returncode == 0
     assert ElementTree.parse(out / "cat.xml").getroot().get("status") == "no_face"
@@ -160,7 +158,7 @@ def test_a_disk_with_room_again_is_filled_up(
 # --- the input goes away --------------------------------------------------------------------------
 
 
-def test_a_picture_removed_or_changed_meanwhile_costs_its_own_verdict(
+def test_a_picture_removed_or_changed_meanwhile_costs_its_own_result(
     start: Start, command: Command, crowd: Path, out: Path
 ) -> None:
     last, changed = crowd / f"{PICTURES - 1:03}.jpg", crowd / f"{PICTURES - 2:03}.jpg"
@@ -177,7 +175,7 @@ def test_a_picture_removed_or_changed_meanwhile_costs_its_own_verdict(
     resumed(command, crowd, out)
 
 
-def test_a_folder_moved_away_costs_no_earlier_verdict(
+def test_a_folder_moved_away_costs_no_earlier_result(
     start: Start, command: Command, crowd: Path, out: Path
 ) -> None:
     command("-i", crowd, "-o", out)

@@ -84,7 +84,7 @@ def undisturbed(crowd: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-# --- verdicts -------------------------------------------------------------------------------------
+# --- results -------------------------------------------------------------------------------------
 
 
 def test_each_picture_gets_its_valid_xml(
@@ -127,7 +127,7 @@ def test_the_last_line_counts_women_and_men(command: Command, samples: Path, out
     assert command("-i", samples, "-o", out).stdout.startswith(counts)
 
 
-def test_every_unreadable_picture_has_a_verdict_that_says_why(
+def test_every_unreadable_picture_has_a_result_that_says_why(
     command: Command, folder: Path, out: Path, check_xml: CheckXml
 ) -> None:
     whole = (folder / "astronaut.jpg").read_bytes()
@@ -142,7 +142,7 @@ def test_every_unreadable_picture_has_a_verdict_that_says_why(
     assert len(contents(out)) == 6
 
 
-def test_pictures_that_share_their_name_both_keep_their_verdict(
+def test_pictures_that_share_their_name_both_keep_their_result(
     command: Command, folder: Path, out: Path, check_xml: CheckXml
 ) -> None:
     (folder / "cat.PNG").write_bytes((folder / "astronaut.jpg").read_bytes())
@@ -245,7 +245,7 @@ def test_the_output_may_lie_in_the_input_and_be_it(command: Command, folder: Pat
     assert not (folder / "out" / "out").exists()
 
 
-def test_below_the_threshold_a_verdict_is_uncertain(
+def test_below_the_threshold_a_result_is_uncertain(
     command: Command, folder: Path, out: Path, check_xml: CheckXml
 ) -> None:
     assert command("-i", folder, "-o", out, "--threshold", 1).returncode == 0
@@ -286,7 +286,7 @@ def test_tables_have_a_row_a_picture(command: Command, folder: Path, out: Path) 
     ]  # fmt: skip
 
 
-def test_all_faces_are_judged_when_wanted(
+def test_all_faces_are_classified_when_wanted(
     command: Command,
     two_faces: npt.NDArray[np.uint8],
     out: Path,
@@ -342,7 +342,7 @@ def test_doubtful_pictures_are_on_the_contact_sheet(
     command: Command, folder: Path, out: Path, tmp_path: Path
 ) -> None:
     sheet = tmp_path / "sheet.html"
-    for _ in range(2):  # the second time verdicts are kept, and the sheet is as full
+    for _ in range(2):  # the second time results are kept, and the sheet is as full
         command("-i", folder, "-o", out, "--contact-sheet", sheet, "--resume", *LIKELIER)
         figures = html.fromstring(sheet.read_text("utf-8")).findall(".//figure")
         captions = [figure.find("figcaption").text_content() for figure in figures]
@@ -434,7 +434,7 @@ def test_a_finished_run_is_kept_as_it_is(command: Command, folder: Path, out: Pa
     assert first_table.read_bytes() == second_table.read_bytes()
 
 
-def test_only_what_changed_is_judged_anew(command: Command, folder: Path, out: Path) -> None:
+def test_only_what_changed_is_classified_anew(command: Command, folder: Path, out: Path) -> None:
     command("-i", folder, "-o", out, *LIKELIER)
     (folder / "cat.jpg").write_bytes((folder / "astronaut.jpg").read_bytes())
     (out / "rocket.xml").write_bytes((out / "rocket.xml").read_bytes()[:-4])
@@ -457,7 +457,7 @@ def test_other_options_keep_nothing(option: str, command: Command, folder: Path,
     assert " kept" not in command("-i", folder, "-o", out, "--resume", option).stdout
 
 
-def test_options_that_change_no_verdict_keep_all(command: Command, folder: Path, out: Path) -> None:
+def test_options_that_change_no_result_keep_all(command: Command, folder: Path, out: Path) -> None:
     command("-i", folder, "-o", out)
     again = command("-i", folder, "-o", out, "--resume", "--workers", 1, "--recursive")
     assert "3 of them kept" in again.stdout
@@ -564,7 +564,7 @@ def test_a_picture_in_another_folder_is_never_overwritten(
 
 @pytest.mark.parametrize("option", ["--csv", "--jsonl"])
 @pytest.mark.parametrize("name", ["in/cat.jpg", "out/cat.xml", "in/../in/cat.jpg"])
-def test_a_table_overwrites_neither_picture_nor_verdict(
+def test_a_table_overwrites_neither_picture_nor_result(
     option: str, name: str, command: Command, folder: Path, out: Path
 ) -> None:
     before = contents(folder)

@@ -1,4 +1,4 @@
-"""What a person sees of a verdict: a box in its colour where the face is, and words."""
+"""What a person sees of a result: a box in its colour where the face is, and words."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def near(pixels: Pixels, colour: tuple[int, int, int]) -> npt.NDArray[np.bool_]:
     return np.abs(pixels.astype(int) - colour).max(axis=-1) < 60
 
 
-@pytest.mark.parametrize(("gender", "colour"), list(annotated._COLOURS.items()))
+@pytest.mark.parametrize(("gender", "colour"), list(annotated.COLOURS.items()))
 def test_a_face_has_a_box_of_its_colour_where_it_is(
     gender: None, colour: tuple[int, int, int]
 ) -> None:
@@ -55,7 +55,7 @@ def test_a_box_in_a_narrow_picture_is_where_the_face_is() -> None:
     face = Face(Box(0, 2400, 90, 90), "lbp", "female", 0.9)
     found = near(
         drawn(picture, Prediction("a", "classified", "female", 0.9, (face,)), 1500),
-        annotated._COLOURS["female"],
+        annotated.COLOURS["female"],
     )
     rows, _ = np.nonzero(found)
     assert abs(rows.min() - 1200) <= 3
@@ -64,7 +64,7 @@ def test_a_box_in_a_narrow_picture_is_where_the_face_is() -> None:
 def test_a_frame_beyond_the_picture_is_drawn_along_its_edges() -> None:
     face = Face(Box(-60, -60, 520, 520), "cnn", "female", 0.9)
     prediction = Prediction("a", "classified", "female", 0.9, (face,))
-    found = near(drawn(blank(400, 400), prediction), annotated._COLOURS["female"])
+    found = near(drawn(blank(400, 400), prediction), annotated.COLOURS["female"])
     for edge in (found[:4], found[:, :4], found[:, -4:]):
         assert edge[edge.shape[0] // 4 : -1].any()
     assert not found[20:340, 20:380].any()
@@ -74,8 +74,8 @@ def test_the_deciding_face_lies_above_the_others() -> None:
     box = Box(100, 100, 200, 200)
     faces = (Face(box, "lbp", "female", 0.9), Face(box, "lbp"))
     pixels = drawn(blank(400, 400), Prediction("a", "classified", "female", 0.9, faces))
-    assert near(pixels[100:300, 97:104], annotated._COLOURS["female"]).sum() > 200
-    assert near(pixels[110:290, 97:104], annotated._COLOURS[None]).sum() == 0
+    assert near(pixels[100:300, 97:104], annotated.COLOURS["female"]).sum() > 200
+    assert near(pixels[110:290, 97:104], annotated.COLOURS[None]).sum() == 0
 
 
 def test_words_are_written_where_there_is_no_face() -> None:

@@ -35,7 +35,7 @@ ALICE_XML = b"""\
 
 
 def as_written(prediction: Prediction) -> Prediction:
-    """What is left of a verdict in any output: whole pixels, three decimals, no odd characters."""
+    """What is left of a result in any output: whole pixels, three decimals, no odd characters."""
 
     def face(one: Face) -> Face:
         box = Box(*map(round, one.box))
@@ -66,7 +66,7 @@ def test_without_faces_the_element_is_empty(check_xml: CheckXml) -> None:
 
 
 @given(data=st.data())
-def test_any_verdict_comes_back_from_its_valid_xml(
+def test_any_result_comes_back_from_its_valid_xml(
     predictions: PredictionStrategy, check_xml: CheckXml, data: st.DataObject
 ) -> None:
     prediction = data.draw(predictions)
@@ -121,7 +121,7 @@ def test_a_file_that_breaks_off_is_no_prediction() -> None:
         ALICE_XML.replace(b' run="3f9c1a3f9c1a"', b""),
     ],
 )
-def test_foreign_files_are_no_verdicts(data: bytes) -> None:
+def test_foreign_files_are_no_results(data: bytes) -> None:
     with pytest.raises(ValueError):
         xml.decode(data)
 
