@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-RuntimeChoice = Literal["auto", "tflite", "onnx"]
-DetectorChoice = Literal["cascade", "lbp", "none"]
+RuntimeChoice = str
+"""`auto` or the name of a runtime in `runtimes.registry`."""
+
+DetectorChoice = str
+"""The name of a detector in `detection.registry`."""
 
 MAX_BYTES = 2**29  # of a picture file
 SMALLEST_FACE = 0.02  # of a picture's shorter side: its working copy has too few pixels for less

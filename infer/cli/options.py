@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import (
     MAX_JPEG_PIXELS,
     MAX_PIXELS,
     MOST_PIXELS,
 )
+from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.settings import MAX_BYTES, SMALLEST_FACE, Settings
 from image_gender_classifier.system.cores import cores
 from image_gender_classifier.version import __version__
@@ -139,14 +141,13 @@ def _parser() -> argparse.ArgumentParser:
         help="a .tflite or .onnx model beside its manifest.json (default: the shipped model)",
     )  # fmt: skip
     add(
-        "--runtime", choices=("auto", "tflite", "onnx"), default="auto",
-        help="what runs the model; auto: LiteRT or tflite-runtime, else ONNX Runtime "
-        "(default: auto)",
+        "--runtime", choices=runtimes.choices(), default=runtimes.AUTO,
+        help=f"what runs the model; {runtimes.AUTO}: the first available of {runtimes.describe()} "
+        "(default: %(default)s)",
     )  # fmt: skip
     add(
-        "--detector", choices=("cascade", "lbp", "none"), default="cascade",
-        help="cascade: search each picture for a face; lbp: with the first stage alone, which "
-        "finds large frontal faces; none: each picture is a face crop already (default: cascade)",
+        "--detector", choices=detectors.choices(), default="cascade",
+        help=f"how faces are found; {detectors.describe()} (default: %(default)s)",
     )  # fmt: skip
     add(
         "--min-face", type=smallest_face, metavar="S",
