@@ -20,7 +20,7 @@ from image_gender_classifier.convert.publish import (
     with_form,
 )
 from image_gender_classifier.detection.face_detector import FaceDetector
-from image_gender_classifier.detection.heatmap import letterbox
+from image_gender_classifier.detection.tiling import letterbox
 from image_gender_classifier.errors import ModelError, UnreadablePicture, UsageError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels

@@ -16,7 +16,7 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import (
     FaceDetectorEntry,
-    Form,
+    Float32Variant,
     ModelEntry,
     NetworkEntry,
 )
@@ -51,13 +51,13 @@ class Export:
     def files(self) -> dict[str, bytes]:
         """Bytes by file name."""
         files = {self.entry.file: self.data}
-        if self.entry.in_float is not None and self.float32 is not None:
-            files[self.entry.in_float.file] = self.float32
+        if self.entry.float32_variant is not None and self.float32 is not None:
+            files[self.entry.float32_variant.file] = self.float32
         return files
 
     def without_float32(self) -> Export:
         """The same without its form in float32 arithmetic."""
-        return Export(self.format, self.entry._replace(in_float=None), self.data)
+        return Export(self.format, self.entry._replace(float32_variant=None), self.data)
 
 
 def entry_of(file: str, data: bytes, model: _Entry) -> _Entry:
@@ -80,7 +80,9 @@ def with_form(entry: _Entry, data: bytes | None) -> _Entry:
     if data is None:
         return entry
     file = f"{entry.file.removesuffix('.tflite')}_in_float.tflite"
-    return entry._replace(in_float=Form(file, hashlib.sha256(data).hexdigest(), len(data)))
+    return entry._replace(
+        float32_variant=Float32Variant(file, hashlib.sha256(data).hexdigest(), len(data))
+    )
 
 
 def publish_right(
@@ -182,4 +184,6 @@ def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:
 
 def _names(entry: NetworkEntry) -> list[str]:
     """The names of an entry's files."""
-    return [entry.file] if entry.in_float is None else [entry.file, entry.in_float.file]
+    return (
+        [entry.file] if entry.float32_variant is None else [entry.file, entry.float32_variant.file]
+    )

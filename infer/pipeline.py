@@ -1,4 +1,4 @@
-"""One picture's way: find the faces, choose the main one, cut its crop, judge it."""
+"""Classifies one picture: detects faces, cuts the crop of the main one, predicts its gender."""
 
 from __future__ import annotations
 
@@ -21,28 +21,32 @@ def classify(
     all_faces: bool = False,
     clock: Clock = OFF,
 ) -> Prediction:
-    """Gives the verdict on a picture, by its main face.
+    """Predicts the gender of the main face of a picture.
 
     Args:
         picture: The decoded picture.
-        file: Its path below the input folder, for the verdict.
-        detector: What finds the faces.
-        classifier: What judges the main face.
-        all_faces: Judge the others too.
+        file: Path for the prediction.
+        detector: Finds the faces.
+        classifier: Classifies crops of faces.
+        all_faces: Classify the other faces too.
         clock: Measures the stages.
+
+    Raises:
+        ModelError: A model cannot be run.
+        UnreadablePicture: The picture cannot be decoded again at a higher resolution.
     """
     found = geometry.main_first(detector.detect(picture), picture.width, picture.height)
     clock.lap("find the face")
     if not found:
         return Prediction(file, "no_face", "unknown")
-    shown = found if all_faces else found[:1]
-    crops = [crop_of(picture, face, detector, classifier.crop_size) for face in shown]
+    chosen = found if all_faces else found[:1]
+    crops = [crop_of(picture, face, detector, classifier.crop_size) for face in chosen]
     clock.lap("cut the crop")
     classifications = classifier.classify(np.stack(crops))
-    clock.lap("judge it")
+    clock.lap("classify")
     classified = [
         _classified(face, classification)
-        for face, classification in zip(shown, classifications, strict=True)
+        for face, classification in zip(chosen, classifications, strict=True)
     ]
     main = classified[0]
     status: Status = "classified" if classifications[0].certain else "uncertain"
@@ -58,7 +62,11 @@ def _classified(face: Face, classification: Classification) -> Face:
 
 
 def crop_of(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
-    """Cuts a face's crop, from finer pixels where the picture's are too few for it."""
+    """Cuts the crop of a face, at a higher resolution if the face is small.
+
+    Returns:
+        uint8 RGB, size x size x 3.
+    """
     square = frame_of(picture, face, detector)
     if square.width < size:
         picture = picture.finer()
@@ -67,19 +75,19 @@ def crop_of(picture: Picture, face: Face, detector: Detector, size: int) -> Pixe
 
 
 def frame_of(picture: Picture, face: Face, detector: Detector) -> Box:
-    """Places the classifier's frame around a face, in the picture's working pixels."""
+    """Returns the classifier's frame around a face, in pixels of `picture.pixels`."""
     square = geometry.frame(face.box, detector.framings[face.detector])
     side = square.width / picture.scale
     return Box(square.x / picture.scale, square.y / picture.scale, side, side)
 
 
 def find_frame(picture: Picture, detector: Detector) -> Box | None:
-    """Finds the main face's frame, in the picture's working pixels; None where there is no face."""
+    """Returns the frame of the main face, in pixels of `picture.pixels`; None without a face."""
     found = geometry.main_first(detector.detect(picture), picture.width, picture.height)
     return frame_of(picture, found[0], detector) if found else None
 
 
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
-    """The main face's crop, or None where there is no face; training cuts its crops by this."""
+    """Returns the crop of the main face (uint8 RGB, size x size x 3); None without a face."""
     found = geometry.main_first(detector.detect(picture), picture.width, picture.height)
     return crop_of(picture, found[0], detector, size) if found else None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-RuntimeChoice = Literal["auto", "tflite", "onnx"]
-DetectorChoice = Literal["cascade", "lbp", "none"]
+RuntimeChoice = str
+"""`auto` or the name of a runtime in `runtimes.registry`."""
+
+DetectorChoice = str
+"""The name of a detector in `detection.registry`."""
 
 MAX_BYTES = 2**29  # of a picture file
 MAX_JPEG_PIXELS = 2**28  # of a JPEG that is decoded straight to a reduced size

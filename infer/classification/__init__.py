@@ -1,1 +1,1 @@
-"""From a crop to a calibrated probability."""
+"""Classification: from a crop to a calibrated probability."""

@@ -1,4 +1,4 @@
-"""From crops to perceived gender: one network call, then calibration and threshold."""
+"""Classifies crops: network, test-time augmentation, calibration and threshold."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.results import BinaryGender
 from image_gender_classifier.runtimes import Runtime
 
-# As many as every output gives: what is written is what was compared with the threshold.
+# Of a confidence in every output. The threshold applies to the rounded value.
 DECIMALS = 3
 _LARGEST_SCORE = 700.0  # exp overflows above 709
 
 
 class Classification(NamedTuple):
-    """What the classifier says of one crop.
+    """The classification of one crop.
 
     Attributes:
-        likelier: The likelier gender, whatever the threshold.
-        confidence: Its calibrated probability, 0.5 to 1, to three decimals.
+        likelier: The more likely gender, regardless of the threshold.
+        confidence: Its calibrated probability, 0.5 to 1, rounded to three decimals.
         certain: Whether the confidence reaches the threshold.
     """
 
@@ -34,10 +34,15 @@ class Classification(NamedTuple):
 
 
 class Classifier:
-    """A perceived-gender network with its manifest entry.
+    """A perceived-gender network with its manifest entry. Thread-safe.
+
+    Args:
+        runtime: The network.
+        entry: Its manifest entry.
+        threshold: Confidence below which a prediction is `uncertain`; the entry's by default.
 
     Raises:
-        ModelError: The network is not what its entry says.
+        ModelError: The network does not match its entry.
     """
 
     def __init__(self, runtime: Runtime, entry: ModelEntry, threshold: float | None = None) -> None:
@@ -47,11 +52,12 @@ class Classifier:
                 f"manifest says {entry.input_dtype} {entry.input_shape}; convert the model again"
             )
         size = entry.input_shape[0]
-        form = (entry.input_shape, entry.input_dtype, entry.colour_order)
-        if form != ((size, size, 3), "uint8", "RGB"):
+        signature = (entry.input_shape, entry.input_dtype, entry.colour_order)
+        if signature != ((size, size, 3), "uint8", "RGB"):
             raise ModelError(
-                f"{entry.file}: wants {entry.colour_order} {entry.input_dtype} "
-                f"{entry.input_shape}, but is given uint8 square RGB crops; convert the model again"
+                f"{entry.file}: takes {entry.colour_order} {entry.input_dtype} "
+                f"{entry.input_shape}, but square uint8 RGB crops are required; convert the model "
+                "again"
             )
         self.crop_size = size
         self.entry = entry
@@ -60,16 +66,16 @@ class Classifier:
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """What of model and options decides a verdict."""
+        """The values of model and options that predictions depend on."""
         entry = self.entry
         reading = entry.calibration, entry.tta_threshold, entry.positive
         return entry.sha256, *reading, self.threshold
 
     def warm_up(self) -> None:
-        """Runs the network once, so that a broken one is told before the first picture.
+        """Runs the network once, to fail early on a broken model.
 
         Raises:
-            ModelError: The network cannot be run or gives something else than a logit.
+            ModelError: The runtime cannot run the network, or its output is not one logit.
         """
         self.logits(np.zeros((1, self.crop_size, self.crop_size, 3), np.uint8))
 
@@ -80,40 +86,41 @@ class Classifier:
             crops: uint8 RGB, N x S x S x 3, with S the crop size.
 
         Returns:
-            float32, N: positive speaks for the entry's positive gender.
+            float32, N: above 0 for the entry's positive gender.
 
         Raises:
-            ModelError: The network gives something else.
+            ModelError: The output is not one finite number per crop.
         """
         outputs = self._runtime.run(crops)
         if len(outputs) != 1 or outputs[0].size != len(crops) or not np.isfinite(outputs[0]).all():
             raise ModelError(
-                f"{self.entry.file}: gives something else than one finite number a crop; "
-                "convert the model again"
+                f"{self.entry.file}: its output is not one finite number per crop; convert the "
+                "model again"
             )
         return outputs[0].reshape(-1)
 
     def averaged_logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
-        """Runs the network, and where it doubts, on the mirror image too: the mean counts.
+        """Runs the network with test-time augmentation for uncertain crops.
 
-        Arguments, result and errors as for `logits`.
+        For these the result is the mean of the logits of the crop and its mirror image. Arguments,
+        result and errors as for `logits`.
         """
         logits = self.logits(crops)
-        (doubtful,) = needs_tta(logits, self.entry.calibration, self.entry.tta_threshold).nonzero()
-        if len(doubtful):
-            logits = logits.copy()  # it may be the runtime's own memory
-            logits[doubtful] = (logits[doubtful] + self.logits(mirrored(crops[doubtful]))) / 2
+        (uncertain,) = needs_tta(logits, self.entry.calibration, self.entry.tta_threshold).nonzero()
+        if len(uncertain):
+            logits = logits.copy()  # may be memory of the runtime
+            logits[uncertain] = (logits[uncertain] + self.logits(mirrored(crops[uncertain]))) / 2
         return logits
 
     def probabilities(self, crops: Pixels) -> npt.NDArray[np.float64]:
-        """Gives the calibrated probability of the positive gender for each crop (float64, N).
+        """Returns the calibrated probability of the positive gender for each crop (float64, N).
 
         Arguments and errors as for `logits`.
         """
         return _probabilities(self.averaged_logits(crops), self.entry.calibration)
 
     def classify(self, crops: Pixels) -> list[Classification]:
-        """Judges crops; arguments and errors as for `logits`."""
+        """Classifies crops; arguments and errors as for `logits`."""
         return [self._classification(float(p)) for p in self.probabilities(crops)]
 
     def _classification(self, probability: float) -> Classification:
@@ -130,19 +137,19 @@ def mirrored(crops: Pixels) -> Pixels:
 def needs_tta(
     logits: npt.NDArray[np.float32], calibration: Calibration, bound: float
 ) -> npt.NDArray[np.bool_]:
-    """Tells which logits (float32, N) give a confidence below a bound (0 to 1)."""
+    """Returns which logits (float32, N) have a confidence below a bound (0 to 1)."""
     if bound <= 0.5:
         return np.zeros(len(logits), np.bool_)
-    # Scores are compared rather than probabilities: it happens for every picture.
+    # Comparing scores instead of probabilities avoids an exponential per picture.
     score = math.log(bound / (1 - bound)) if bound < 1 else math.inf
-    doubtful: npt.NDArray[np.bool_] = abs(calibration.slope * logits + calibration.bias) < score
-    return doubtful
+    uncertain: npt.NDArray[np.bool_] = abs(calibration.slope * logits + calibration.bias) < score
+    return uncertain
 
 
 def confidences(
     logits: npt.NDArray[np.float32], calibration: Calibration
 ) -> npt.NDArray[np.float64]:
-    """Gives the calibrated probability (float64, N, 0.5 to 1) of the likelier gender."""
+    """Returns the calibrated probability (float64, N, 0.5 to 1) of the more likely gender."""
     probabilities = _probabilities(logits, calibration)
     return np.maximum(probabilities, 1 - probabilities)
 

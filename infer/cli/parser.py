@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from image_gender_classifier.cli.terminal import PROGRAM
+from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Entry
+from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.settings import (
     MAX_BYTES,
     MAX_JPEG_PIXELS,
@@ -123,15 +125,13 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         help="model file next to its manifest.json (default: the shipped model)",
     )  # fmt: skip
     add(
-        "--runtime", choices=("auto", "tflite", "onnx"), default="auto",
-        help="runtime for the model; auto: LiteRT or tflite-runtime if installed, else ONNX "
-        "Runtime (default: auto)",
+        "--runtime", choices=runtimes.choices(), default=runtimes.AUTO,
+        help=f"runtime for the model; {runtimes.AUTO}: the first available of "
+        f"{runtimes.describe()} (default: %(default)s)",
     )  # fmt: skip
     add(
-        "--detector", choices=("cascade", "lbp", "none"), default="cascade",
-        help="face detector; cascade: LBP cascade, then the detector network; lbp: LBP cascade "
-        "only, which finds large frontal faces; none: each picture is a face crop (default: "
-        "cascade)",
+        "--detector", choices=detectors.choices(), default="cascade",
+        help=f"face detector; {detectors.describe()} (default: %(default)s)",
     )  # fmt: skip
     add(
         "--min-face", type=smallest_face, metavar="S",

@@ -1,1 +1,1 @@
-"""From pixels to face boxes and crops."""
+"""Face detection: from pixels to boxes and crops."""

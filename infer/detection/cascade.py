@@ -1,8 +1,7 @@
-"""Faces by one of OpenCV's cascades.
+"""The detector `lbp`: an OpenCV cascade on a small grey copy of the picture.
 
-The search runs on a small grey copy, because a profile picture's face fills much of it: shrinking
-first and skipping tiny faces is the largest gain of speed there is. OpenCV's cascade keeps state
-while it searches, so threads share a pool of them.
+The face of a portrait fills much of the picture, so a small copy without tiny faces is enough; this
+is the largest gain in speed. OpenCV's cascade is not thread-safe, so threads share a pool of them.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 
 from image_gender_classifier import manifest
+from image_gender_classifier.detection.detector import Detector, missing_model
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
@@ -24,21 +24,20 @@ from image_gender_classifier.manifest.schema import CascadeEntry
 from image_gender_classifier.results import Box, Face
 from image_gender_classifier.system.pool import Pool
 
-_FINE = 2 / 3  # how little a picture must be shrunk for linear sampling to see all of it
+_MIN_LINEAR_SCALE = 2 / 3  # linear interpolation skips pixels below this scale
 
 
 class CascadeDetector:
-    """Finds faces with one cascade, which is parsed when it is first needed.
+    """Finds faces with a cascade, which it parses at the first picture.
 
     Args:
-        models: The manifest of the folder where it lies.
-        entry: Its manifest entry.
-        smallest_face: Smallest box searched, as a share of a picture's shorter side; the entry's by
-            default. Where a chosen one is smaller than what the cascade can see, the search runs on
-            a larger copy.
+        models: Manifest that lists the cascade.
+        entry: Manifest entry of the cascade.
+        smallest_face: Smallest box, as a share of a picture's shorter side; by default that of the
+            entry. If the cascade's window is larger than that, it searches a larger copy.
 
     Raises:
-        ModelError: Its file is missing or not the manifest's.
+        ModelError: The file is missing or does not match the manifest.
     """
 
     def __init__(
@@ -46,22 +45,22 @@ class CascadeDetector:
     ) -> None:
         self._entry = entry
         data = manifest.read_verified(models.folder, entry)
-        self._classifiers = Pool(lambda: _opened(entry, data))
+        self._classifiers = Pool(lambda: _parse(entry, data))
         self._smallest = smallest_face or entry.smallest_face
-        self._chosen = smallest_face is not None
+        self._may_enlarge = smallest_face is not None
         self.framings = {entry.detector: Framing(entry.frame_scale, entry.frame_shift_y)}
         self.cache_key = (*entry.cache_key, smallest_face)
 
     def detect(self, picture: Picture) -> list[Face]:
-        """Finds the faces in a picture, unjudged, boxes in pixels of the original.
+        """Returns the faces in a picture, unclassified, boxes in pixels of the original.
 
         Raises:
-            ModelError: The cascade's file is damaged.
+            ModelError: The cascade's file is corrupt.
         """
         longest: float = self._entry.longest_side
-        if self._chosen:
+        if self._may_enlarge:
             shorter, longer = sorted(picture.pixels.shape[:2])
-            window = max(self._classifiers.use(lambda each: each.getOriginalWindowSize()))
+            window = max(self._classifiers.use(cv2.CascadeClassifier.getOriginalWindowSize))
             longest = max(longest, window / self._smallest * longer / shorter)
         if longest > max(picture.pixels.shape):
             picture = picture.finer()
@@ -75,7 +74,7 @@ class CascadeDetector:
         ]
 
     def _search(self, grey: Pixels) -> Sequence[Sequence[int]]:
-        """Searches grey pixels (uint8, H x W); gives x, y, width and height of each box."""
+        """Searches grey pixels (uint8, H x W); returns x, y, width and height of each box."""
         smallest = max(round(min(grey.shape) * self._smallest), 1)
         boxes = self._classifiers.use(
             lambda classifier: classifier.detectMultiScale(
@@ -85,29 +84,50 @@ class CascadeDetector:
                 minSize=(smallest, smallest),
             )
         )
-        # Where it finds nothing OpenCV gives an empty tuple, else an array.
+        # OpenCV returns an empty tuple without a face, else an array.
         return np.asarray(boxes, dtype=int).reshape(-1, 4).tolist()
 
 
-def _opened(entry: CascadeEntry, data: bytes) -> cv2.CascadeClassifier:
+def _parse(entry: CascadeEntry, data: bytes) -> cv2.CascadeClassifier:
     text = data.decode("ascii", "replace")
     try:
         storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
         classifier = cv2.CascadeClassifier()
         usable = classifier.read(storage.getFirstTopLevelNode())
-    except (cv2.error, SystemError):  # SystemError: OpenCV's from a constructor
+    except (cv2.error, SystemError):  # SystemError: from OpenCV constructors
         usable = False
     if not usable:
-        raise ModelError(f"{entry.file}: OpenCV cannot use it; install the package again")
+        raise ModelError(f"{entry.file}: OpenCV cannot parse it; reinstall the package")
     return classifier
 
 
 def _shrink(grey: Pixels, longest_side: float) -> Pixels:
-    """Shrinks a picture that is larger than the side given; never enlarges one."""
-    halves, _ = halved(grey, longest_side)
-    scale = longest_side / max(halves.shape)
+    """Shrinks grey pixels (uint8, H x W) to a longest side; does not enlarge."""
+    small, _ = halved(grey, longest_side)
+    scale = longest_side / max(small.shape)
     if scale >= 1:
-        return halves
-    height, width = (max(round(side * scale), 1) for side in halves.shape)
-    way = cv2.INTER_LINEAR if scale > _FINE else cv2.INTER_AREA
-    return cast(Pixels, cv2.resize(halves, (width, height), interpolation=way))
+        return small
+    height, width = (max(round(side * scale), 1) for side in small.shape)
+    interpolation = cv2.INTER_LINEAR if scale > _MIN_LINEAR_SCALE else cv2.INTER_AREA
+    return cast(Pixels, cv2.resize(small, (width, height), interpolation=interpolation))
+
+
+def cascade_entry(models: Manifest) -> CascadeEntry:
+    """Returns the entry of the cascade to use.
+
+    Raises:
+        ModelError: The manifest lists none.
+    """
+    if not models.cascades:
+        raise missing_model(models, "cascade")
+    return models.cascades[0]
+
+
+def open_detector(
+    models: Manifest,
+    runtime: str,  # noqa: ARG001  the signature of the registry
+    min_face: float | None,
+    all_faces: bool,  # noqa: ARG001  a cascade always finds every face
+) -> Detector:
+    """Opens the detector; see `registry.open_detector`."""
+    return CascadeDetector(models, cascade_entry(models), min_face)

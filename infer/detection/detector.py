@@ -1,38 +1,37 @@
-"""What every face detector offers, and the one for pictures that are crops already."""
+"""The interface of face detectors."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.geometry import Framing
+from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.manifest import NAME, Manifest
 from image_gender_classifier.results import Face
 
 
 class Detector(Protocol):
-    """What finds faces, safe for any number of threads.
+    """Finds faces. Thread-safe.
 
     Attributes:
-        framings: By stage, how its boxes lie to the classifier's frame.
-        decisive: What of its files and options decides a verdict.
+        framings: Mapping from a box to the classifier's frame, by the value of `Face.detector`.
+        cache_key: The values of its files and options that predictions depend on.
     """
 
     framings: dict[str, Framing]
     cache_key: tuple[object, ...]
 
     def detect(self, picture: Picture) -> list[Face]:
-        """Gives the faces in a picture, unjudged, boxes in pixels of the original."""
+        """Returns the faces in a picture, unclassified, boxes in pixels of the original.
+
+        Raises:
+            ModelError: A model file is corrupt.
+            UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+        """
         ...
 
 
-class WholePicture:
-    """The detector for pictures that already are face crops."""
-
-    def __init__(self) -> None:
-        self.framings = {"none": Framing(scale=1.0, shift_y=0.0)}
-        self.cache_key: tuple[object, ...] = ()
-
-    def detect(self, picture: Picture) -> list[Face]:
-        """Gives the picture's centred square as the one face."""
-        return [Face(geometry.whole(picture.height, picture.width), "none")]
+def missing_model(models: Manifest, kind: str) -> ModelError:
+    """Returns the error for a manifest that lacks a kind of model."""
+    return ModelError(f"{models.folder / NAME}: lists no {kind}; reinstall the package")

@@ -1,33 +1,36 @@
-"""The face finder: a small network that tells where faces' centres are, and their frames.
+"""The face detector network: a heat-map detector that runs on tiles of the picture.
 
-Maps of centres and sizes as in Zhou et al., "Objects as Points" (2019): no anchors, and a peak is
-a face. Whatever may be one in a look at much of the picture gets looks of its own, at sizes that
-the network knows best: together they tell faces from what resembles them, and place their frames,
-better than the first can. It is the idea of the stages in Zhang et al., "Joint Face Detection and
-Alignment Using Multitask Cascaded Convolutional Networks" (2016), with one network for all.
+A first pass finds candidates in tiles that cover the picture. Each candidate then gets tiles of its
+own, at sizes on which the network is most accurate, and test-time augmentation by mirroring; their
+mean decides. This is the cascade of Zhang et al., "Joint Face Detection and Alignment Using
+Multitask Cascaded Convolutional Networks" (2016), with one network for all stages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import ceil, inf, log
-from typing import cast
+from math import inf, log
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection import geometry, heatmap, tiling
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.detection.heatmap import (
-    DECODING,
     STRIDE,
-    Found,
+    Detection,
     decode,
+    non_max_suppression,
+)
+from image_gender_classifier.detection.tiling import (
+    MIN_TILE_SIDE,
+    Tile,
+    face_tile,
     letterbox,
-    squares,
-    suppress_overlaps,
-    window,
+    tile_sides,
+    tiles,
 )
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
@@ -36,49 +39,60 @@ from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.results import Box, Face
 from image_gender_classifier.runtimes import Runtime
 
-_CLOSER, _CLOSEST = 0.6, 0.3  # sides of closer looks, as shares of the picture's longest side
-_LEAST_PIXELS = 0.75  # of the input's side: enlarging fewer pixels further shows nothing more
-_SUSPECT, _CONFIRMED = 0.75, 0.9  # a face may be measured so much smaller than it is
-# The looks at one face: their sides over its frame's, and whether the picture is mirrored for it.
-_LOOKS = ((1.3, False), (1.5, False), (1.3, True))
-_FURTHEST = 0.3  # of a frame's side: how far such a look may move it
-_DENIED = -2.0  # the logit at which a single look decides that there is no face
-# How far from the threshold the mean of the looks so far decides. Of 6,157 suspicions on held-out
-# scenes and portraits the rest turned none that was further from it than 0.32.
-_DECIDED = 0.7
-_MOST = 8  # faces in one round of looks that get looks of their own
-_SEARCH = (
-    *(_CLOSER, _CLOSEST, _LEAST_PIXELS, _SUSPECT, _CONFIRMED, _LOOKS, _FURTHEST),
-    *(_DENIED, _DECIDED, _MOST, *DECODING, *geometry.CACHE_KEY),
+
+class FacePass(NamedTuple):
+    """One of the tiles around a candidate.
+
+    Attributes:
+        margin: Side of the tile over side of the candidate's frame.
+        mirrored: Whether the network sees the mirror image (test-time augmentation).
+    """
+
+    margin: float
+    mirrored: bool
+
+
+_FACE_PASSES = (FacePass(1.3, False), FacePass(1.5, False), FacePass(1.3, True))
+# Tolerances for --min-face, as shares of it: measured sides scatter.
+_MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
+_MAX_SHIFT = 0.3  # of a frame's side: distance from candidate to detection of the same face
+_REJECT_LOGIT = -2.0  # one pass at or below this rejects a candidate
+# Distance of the running mean of logits from the threshold at which further passes are skipped. Of
+# 6,157 candidates in held-out scenes and portraits, none further away than 0.32 changes sides.
+_EARLY_EXIT = 0.7
+_MAX_CANDIDATES = 8  # of a pass over the picture
+_PARAMETERS = (
+    *(_FACE_PASSES, _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE, _MAX_SHIFT, _REJECT_LOGIT, _EARLY_EXIT),
+    *(_MAX_CANDIDATES, *tiling.CACHE_KEY, *heatmap.CACHE_KEY, *geometry.CACHE_KEY),
 )
 
 
 class FaceDetector:
-    """A face finder's network with its manifest entry.
+    """A face detector network with its manifest entry. Thread-safe.
 
     Args:
         runtime: The network.
         entry: Its manifest entry.
-        smallest_face: Smallest face to look for, as a share of a picture's shorter side; by
-            default what a look at the whole picture shows.
+        smallest_face: Smallest face to find, as a share of a picture's shorter side; by default
+            what one pass over the whole picture finds.
 
     Raises:
-        ModelError: The network is not what its entry says.
+        ModelError: The network does not match its entry.
     """
 
     def __init__(
         self, runtime: Runtime, entry: FaceDetectorEntry, smallest_face: float | None = None
     ) -> None:
         size = entry.input_shape[0]
-        form = (runtime.input_shape, runtime.input_dtype, entry.input_shape, entry.colour_order)
-        if form != ((size, size, 3), "uint8", (size, size, 3), "RGB"):
+        signature = (runtime.input_shape, runtime.input_dtype, entry.input_shape)
+        if (*signature, entry.colour_order) != ((size, size, 3), "uint8", (size, size, 3), "RGB"):
             raise ModelError(
-                f"{entry.file}: takes {runtime.input_dtype} {runtime.input_shape}, but is given "
-                f"square uint8 RGB pictures as its manifest says; install the package again"
+                f"{entry.file}: takes {runtime.input_dtype} {runtime.input_shape}, but square "
+                "uint8 RGB pictures are required; reinstall the package"
             )
         self._framing = Framing(entry.frame_scale, shift_y=0.0)
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
-        self.cache_key = (*entry.cache_key, smallest_face, _SEARCH)
+        self.cache_key = (*entry.cache_key, smallest_face, _PARAMETERS)
         self._entry = entry
         self._candidate_threshold, self._threshold = map(
             _logit, (entry.candidate_threshold, entry.threshold)
@@ -88,163 +102,153 @@ class FaceDetector:
         self._runtime = runtime
 
     def warm_up(self) -> None:
-        """Runs the network once, so that a broken one is told before the first picture.
+        """Runs the network once, to fail early on a broken model.
 
         Raises:
-            ModelError: The network cannot be run or gives other maps than a face finder's.
+            ModelError: The runtime cannot run the network, or its outputs are not the maps of a
+                face detector.
         """
-        self._maps(np.zeros((self._size, self._size, 3), np.uint8))
+        self._run(np.zeros((self._size, self._size, 3), np.uint8))
 
     def detect(
-        self, picture: Picture, known: Sequence[Box] = (), every: bool = False
+        self, picture: Picture, known: Sequence[Box] = (), all_faces: bool = False
     ) -> list[Face]:
-        """Finds the faces in a picture: those that a look at the whole of it shows, else closer.
+        """Finds the faces in a picture, with smaller tiles until a pass finds one.
 
         Args:
-            picture: Where to search.
+            picture: The picture.
             known: Frames of faces that are found already, in pixels of the original. They are not
-                found again, and with any of them there is no need to look closer.
-            every: Look closer in any case, if faces of the chosen size need it.
+                found again. With any of them the first pass is the only one.
+            all_faces: Run all passes.
 
         Returns:
-            Faces, unjudged, boxes (the classifier's frames) in pixels of the original.
+            Faces, unclassified, boxes (the classifier's frames) in pixels of the original.
 
         Raises:
-            ModelError: The network cannot be run.
-            UnreadablePicture: The picture cannot be decoded again.
+            ModelError: The runtime cannot run the network.
+            UnreadablePicture: The picture cannot be decoded again at a higher resolution.
         """
         if self._smallest is not None:
             picture = picture.finer()
         height, width = picture.pixels.shape[:2]
-        least = (self._smallest or 0) * min(picture.height, picture.width)
-        found: list[Found] = []
-        for side in self._sides(height, width):
+        min_side = (self._smallest or 0) * min(picture.height, picture.width)
+        found: list[Detection] = []
+        for side in tile_sides(
+            height, width, self._smallest, self._entry.smallest_face, self._size
+        ):
             frames = [*known, *(face.frame for face in found)]
-            seen = self._seen(picture, squares(height, width, side), self._candidate_threshold)
-            likely = [
-                face.frame
-                for face in suppress_overlaps(seen, frames)
-                if face.frame.width >= _SUSPECT * least
-            ]
-            chosen = likely if every else likely[:_MOST]
-            looked_at = self._looked_at(picture, chosen, _LOOKS)
-            found += suppress_overlaps(
-                (face for face in looked_at if face.frame.width >= _CONFIRMED * least), frames
+            detections = self._detect_in(
+                picture, tiles(height, width, side), self._candidate_threshold
             )
-            if (found or known) and not every:
+            candidates = [
+                face.frame
+                for face in non_max_suppression(detections, frames)
+                if face.frame.width >= _MIN_CANDIDATE_SIDE * min_side
+            ]
+            if not all_faces:
+                candidates = candidates[:_MAX_CANDIDATES]
+            verified = self._verify(picture, candidates, _FACE_PASSES)
+            found += non_max_suppression(
+                (face for face in verified if face.frame.width >= _MIN_FACE_SIDE * min_side),
+                frames,
+            )
+            if (found or known) and not all_faces:
                 break
         return self._faces(found, self._entry.detector)
 
-    def confirm(self, picture: Picture, frames: Iterable[Box], stage: str) -> list[Face]:
-        """Looks at faces that another detector found, once each.
+    def confirm(self, picture: Picture, frames: Iterable[Box], detector: str) -> list[Face]:
+        """Verifies the faces of another detector, with one tile each.
 
         Args:
-            picture: Where they were found.
+            picture: The picture.
             frames: The classifier's frames around them, in pixels of the original.
-            stage: What found them.
+            detector: Name of the other detector.
 
         Returns:
-            Those that are faces, unjudged, by falling score, with better frames for boxes.
+            The confirmed faces, unclassified, by falling score, with more accurate frames as boxes.
 
         Raises:
-            ModelError: The network cannot be run.
-            UnreadablePicture: The picture cannot be decoded again.
+            ModelError: The runtime cannot run the network.
+            UnreadablePicture: The picture cannot be decoded again at a higher resolution.
         """
-        found = suppress_overlaps(self._looked_at(picture, frames, _LOOKS[:1]))
-        return self._faces(found, stage)
+        found = non_max_suppression(self._verify(picture, frames, _FACE_PASSES[:1]))
+        return self._faces(found, detector)
 
-    def _faces(self, found: Iterable[Found], stage: str) -> list[Face]:
-        return [Face(geometry.frame(face.frame, self._framing), stage) for face in found]
+    def _faces(self, found: Iterable[Detection], detector: str) -> list[Face]:
+        return [Face(geometry.frame(face.frame, self._framing), detector) for face in found]
 
-    def _sides(self, height: int, width: int) -> Iterator[int]:
-        """Gives the sides of the squares to look at, a round each, until the first finds a face.
+    def _verify(
+        self, picture: Picture, frames: Iterable[Box], passes: Sequence[FacePass]
+    ) -> Iterator[Detection]:
+        """Yields the candidates whose mean logit over the passes reaches the threshold.
 
-        A square is no larger than the picture's shorter side in all rounds but the first, unless
-        the picture is so long that they would be too many; nor is it smaller than shows more.
+        One pass can reject a candidate, and a clear mean ends the passes early. The frame is the
+        mean of the passes that are not mirrored: frames around turned heads differ between left and
+        right.
         """
-        side, shorter = max(height, width), min(height, width)
-        yield side
-        if self._smallest is None:
-            return
-        closer = max(min(ceil(_CLOSER * side), shorter), ceil(_CLOSEST * side))
-        enough = ceil(self._smallest * shorter / self._entry.smallest_face)
-        enough = max(enough, ceil(_LEAST_PIXELS * self._size))
-        while side > enough:
-            # Rounding up alone would leave a side of two pixels at two for ever.
-            side = max(min(closer, ceil(_CLOSER * side), side - 1), enough)
-            yield side
-
-    def _looked_at(
-        self, picture: Picture, frames: Iterable[Box], looks: Sequence[tuple[float, bool]]
-    ) -> Iterator[Found]:
-        """Looks at what may be faces one by one; gives those that are, by the mean of the looks.
-
-        None of them may deny it, and there are no more than decide. Frames are the mean of those
-        that are not mirrored: how the classifier's frames lie around heads that look aside is not
-        alike for left and right.
-        """
-        placing = sum(not mirrored for _, mirrored in looks)
-        for frame in frames:
-            reported: list[Box] = []
+        upright_passes = sum(not mirrored for _, mirrored in passes)
+        for candidate in frames:
+            placed: list[Box] = []
             logits: list[float] = []
-            for margin, mirrored in looks:
-                face = self._look_at(picture, frame, margin, mirrored)
+            for margin, mirrored in passes:
+                face = self._detect_candidate(picture, candidate, margin, mirrored)
                 logits.append(face.logit)
                 if not mirrored:
-                    reported.append(face.frame)
-                over = sum(logits) / len(logits) - self._threshold
-                if face.logit <= _DENIED or over <= -_DECIDED:
+                    placed.append(face.frame)
+                excess = sum(logits) / len(logits) - self._threshold
+                if face.logit <= _REJECT_LOGIT or excess <= -_EARLY_EXIT:
                     break
-                if over >= _DECIDED and len(reported) == placing:
+                if excess >= _EARLY_EXIT and len(placed) == upright_passes:
                     break
-            if over >= 0 and min(logits) > _DENIED:
-                yield Found(_mean(reported), sum(logits) / len(logits))
+            if excess >= 0 and min(logits) > _REJECT_LOGIT:
+                yield Detection(_mean(placed), sum(logits) / len(logits))
 
-    def _look_at(self, picture: Picture, frame: Box, margin: float, mirrored: bool) -> Found:
-        """Looks at one face, in finer pixels where the picture has too few for the network."""
-        if margin * frame.width < _LEAST_PIXELS * self._size * picture.scale:
-            picture = picture.finer()
-        within = _scaled(frame, 1 / picture.scale)
-        look = window(within, margin, *picture.pixels.shape[:2])
-        seen = self._seen(picture, [look], _DENIED, mirrored)
-        return next((face for face in seen if _stays(face.frame, frame)), Found(frame, _DENIED))
+    def _detect_candidate(
+        self, picture: Picture, candidate: Box, margin: float, mirrored: bool
+    ) -> Detection:
+        """Detects one candidate in a tile around it, at a higher resolution if it is small.
 
-    def _seen(
-        self,
-        picture: Picture,
-        looks: Iterable[tuple[int, int, int]],
-        least: float,
-        mirrored: bool = False,
-    ) -> Iterator[Found]:
-        """Looks at squares of a picture (left, top, side in its pixels; may reach beyond it).
-
-        Frames of what is seen are in pixels of the original.
+        Returns:
+            The detection, or the candidate with `_REJECT_LOGIT` if there is none.
         """
+        if margin * candidate.width < MIN_TILE_SIDE * self._size * picture.scale:
+            picture = picture.finer()
+        in_pixels = _scaled(candidate, 1 / picture.scale)
+        tile = face_tile(in_pixels, margin, *picture.pixels.shape[:2])
+        for face in self._detect_in(picture, [tile], _REJECT_LOGIT, mirrored):
+            if _is_same_face(face.frame, candidate):
+                return face
+        return Detection(candidate, _REJECT_LOGIT)
+
+    def _detect_in(
+        self, picture: Picture, wanted: Iterable[Tile], min_logit: float, mirrored: bool = False
+    ) -> Iterator[Detection]:
+        """Yields the detections in tiles of a picture, frames in pixels of the original."""
         pixels = picture.pixels
-        for left, top, side in looks:
+        for left, top, side in wanted:
             part = pixels[top : top + side, left : left + side]
-            heat, boxes = self._maps(letterbox(_flipped(part) if mirrored else part, self._size))
+            heat, boxes = self._run(letterbox(_mirrored(part) if mirrored else part, self._size))
             height, width = part.shape[:2]
             scale = max(height, width) / self._size
-            for face in decode(heat, boxes, least):
+            for face in decode(heat, boxes, min_logit):
                 frame = _scaled(face.frame, scale)
                 x = width - frame.x - frame.width if mirrored else frame.x
                 placed = Box(left + x, top + frame.y, frame.width, frame.height)
-                yield Found(_scaled(placed, picture.scale), face.logit)
+                yield Detection(_scaled(placed, picture.scale), face.logit)
 
-    def _maps(self, square: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Runs the network; gives heat (G x G) and boxes (G x G x 3)."""
+    def _run(self, square: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Runs the network on pixels (S x S x 3); returns heat (G x G) and boxes (G x G x 3)."""
         cells = self._size // STRIDE
         maps = {output.shape[-1]: output for output in self._runtime.run(square[np.newaxis])}
         shapes = {channels: output.shape for channels, output in maps.items()}
         if shapes != {channels: (1, cells, cells, channels) for channels in (1, 3)}:
-            raise ModelError(f"{self._entry.file}: gives other maps than a face finder's")
+            raise ModelError(f"{self._entry.file}: its outputs are not those of a face detector")
         if not all(np.isfinite(output).all() for output in maps.values()):
-            raise ModelError(f"{self._entry.file}: its maps are not numbers; it is damaged")
+            raise ModelError(f"{self._entry.file}: its outputs are not finite; the file is corrupt")
         return maps[1][0, ..., 0], maps[3][0]
 
 
-def _flipped(pixels: Pixels) -> Pixels:
+def _mirrored(pixels: Pixels) -> Pixels:
     return cast(Pixels, cv2.flip(pixels, 1))
 
 
@@ -263,8 +267,8 @@ def _mean(frames: Sequence[Box]) -> Box:
     return Box(x, y, width, height)
 
 
-def _stays(frame: Box, before: Box) -> bool:
-    """Tells whether a second look has found the face that it was for."""
-    across = abs(frame.x + frame.width / 2 - before.x - before.width / 2)
-    down = abs(frame.y + frame.height / 2 - before.y - before.height / 2)
-    return max(across, down) <= _FURTHEST * before.width
+def _is_same_face(frame: Box, candidate: Box) -> bool:
+    """Returns whether a detection is close enough to the candidate that its tile is for."""
+    across = abs(frame.x + frame.width / 2 - candidate.x - candidate.width / 2)
+    down = abs(frame.y + frame.height / 2 - candidate.y - candidate.height / 2)
+    return max(across, down) <= _MAX_SHIFT * candidate.width

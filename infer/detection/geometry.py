@@ -1,9 +1,8 @@
-"""From a face's box to the crop that the classifier sees.
+"""Geometry of faces: from a detector's box to the classifier's crop.
 
-The classifier was taught on one framing of the face (its *frame*: a square around the face with
-a margin). Every detector draws its boxes differently, so a mapping measured for each of them,
-kept in the manifest, turns its box into that frame. Training, calibration and use all cut their
-crops here: they must see the same pixels.
+The classifier is trained on one framing of the face, its *frame*: a square around the face with a
+margin. Detectors draw different boxes, so the manifest has a mapping from box to frame for each.
+Training, calibration and inference cut their crops here, so that they see the same pixels.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ import numpy as np
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box, Face
 
-_SAME_FACE = 0.45  # intersection over union of two frames of one face; neighbours have less
-_INSIDE = 0.8  # of a box's area
-CACHE_KEY = (_SAME_FACE, _INSIDE)
+_MIN_IOU = 0.45  # intersection over union of two frames of one face; neighbours have less
+_MIN_CONTAINMENT = 0.8  # share of a box's area inside the other
+CACHE_KEY = (_MIN_IOU, _MIN_CONTAINMENT)
 
 
 class Framing(NamedTuple):
-    """How a detector's boxes lie to the classifier's frame.
+    """Mapping from a detector's box to the classifier's frame.
 
     Attributes:
         scale: Side of the frame over side of the box.
-        shift_y: How far the frame's centre lies below the box's, in sides of the box.
+        shift_y: Distance of the frame's centre below the box's, in sides of the box.
     """
 
     scale: float
@@ -36,7 +35,7 @@ class Framing(NamedTuple):
 
 
 def frame(box: Box, framing: Framing) -> Box:
-    """Turns a detector's box into the classifier's square frame.
+    """Maps a detector's box to the classifier's square frame.
 
     The side of a box that is not square is the geometric mean of its width and height.
     """
@@ -48,22 +47,21 @@ def frame(box: Box, framing: Framing) -> Box:
 
 
 def whole(height: int, width: int) -> Box:
-    """The frame of a picture that already is a face crop: its centred, largest square."""
+    """Returns the frame of a picture that is a face crop: its largest centred square."""
     side = min(height, width)
     return Box((width - side) / 2, (height - side) / 2, side, side)
 
 
 def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
-    """Cuts a square frame out of a picture at the classifier's size.
+    """Cuts a square frame out of a picture and resizes it to the classifier's input.
 
-    What lies beyond the picture's edge is filled by repeating the edge. Frames that lie between
-    pixels are sampled there. Whole pixels, as of pictures that are crops already, are shrunk by
-    averaging over areas; so are large frames, where a pixel more or less is nothing and fine
-    texture would turn into noise.
+    Edge pixels are repeated beyond the picture. Small frames at fractional coordinates are sampled
+    by linear interpolation. Large frames, and frames at whole pixels such as those of pictures that
+    are crops, are shrunk by area averaging, which avoids aliasing.
 
     Args:
-        pixels: uint8, H x W x C (or H x W).
-        square: The frame in pixels of `pixels`; may reach beyond them.
+        pixels: uint8, H x W x C or H x W.
+        square: Frame in pixels of `pixels`; may reach beyond them.
         size: Side of the crop in pixels.
 
     Returns:
@@ -93,31 +91,31 @@ def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
 
 
 def overlaps(one: Box, other: Box) -> bool:
-    """Tells whether a box leaves no face of its own to another.
+    """Returns whether `other` overlaps `one` so much that it is the same face.
 
-    That is so where both overlap so much (intersection over union) that one face has both, or
-    where the other lies inside: eyes and mouth of a large face may look like a small one.
+    Either their IoU (intersection over union) is high, or `other` lies inside `one`: eyes and mouth
+    of a large face may be detected as a small face.
     """
     across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     shared = max(across, 0.0) * max(down, 0.0)
     areas = one.width * one.height, other.width * other.height
-    return shared >= min(_SAME_FACE * (sum(areas) - shared), _INSIDE * areas[1])
+    return shared >= min(_MIN_IOU * (sum(areas) - shared), _MIN_CONTAINMENT * areas[1])
 
 
 def prominence(box: Box, width: int, height: int) -> float:
-    """Tells how much of a portrait's person a face is: 0 in a corner, towards 1 where it fills it.
+    """Returns how likely a face belongs to the person that a portrait shows, from 0 to 1.
 
-    A profile picture shows its person large and in the middle, hence side x centrality, where
-    centrality falls from 1 in the picture's centre to 0 in its corners.
+    Portraits show their person large and centred, hence side x centrality. Centrality falls from 1
+    in the picture's centre to 0 in its corners.
 
     Args:
         box: The face's box.
         width: The picture's width in the same unit.
-        height: The picture's height.
+        height: The picture's height in the same unit.
 
     Returns:
-        The box's side over the picture's longest side, times centrality.
+        The box's side over the picture's longer side, times centrality.
     """
     distance = hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2)
     centrality = 1 - distance / (hypot(width, height) / 2)
@@ -125,10 +123,10 @@ def prominence(box: Box, width: int, height: int) -> float:
 
 
 def main_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
-    """Puts the most prominent face, which decides, first, the others by falling prominence.
+    """Sorts faces by falling prominence: the first is the main face.
 
     Args:
-        faces: Faces found in one picture.
+        faces: Faces in one picture, boxes in pixels of the original.
         width: The picture's width in pixels.
         height: The picture's height in pixels.
     """

@@ -1,62 +1,69 @@
-"""The manifest: what is known of each model file, and the only place that knows its JSON form.
+"""The manifest: facts about each model file, in `manifest.json` beside the files.
 
-A model is worth nothing without the numbers it was made with: input size, framing, calibration,
-threshold. They stand beside the file in `manifest.json`, so no code carries them, and each file
-is read against its hash, so a damaged or swapped one is refused at start.
+Input size, framing, calibration, thresholds and hashes live here and not in code. `read_verified`
+checks a file against its SHA-256 hash, so that a corrupt or replaced file is an error at start.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from math import inf, isfinite
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, TypeVar
 
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.manifest.schema import (
-    Calibration,
-    CascadeEntry,
-    Entry,
-    FaceDetectorEntry,
-    Form,
-    ModelEntry,
-    NetworkEntry,
+from image_gender_classifier.manifest.parsing import (
+    Fields,
+    format_entry,
+    parse_cascade,
+    parse_face_detector,
+    parse_model,
 )
-from image_gender_classifier.results import BinaryGender
+from image_gender_classifier.manifest.schema import (
+    CascadeEntry,
+    FaceDetectorEntry,
+    ModelEntry,
+    VerifiedFile,
+)
 from image_gender_classifier.system.files import read_document
 
 NAME = "manifest.json"
-_MOST_BYTES = 2**30  # of a model
 VERSION = 2
 GENDER_TASK = "perceived gender"
-DETECTION_TASK = "face detection (cascade)"
+CASCADE_TASK = "face detection (cascade)"
 FACE_DETECTOR_TASK = "face detection (network)"
+_TASKS = frozenset((GENDER_TASK, CASCADE_TASK, FACE_DETECTOR_TASK))
+_MAX_BYTES = 2**30  # of a model file
 _NOTHING: Mapping[str, Any] = {}
+_EntryType = TypeVar("_EntryType")
 
 
 class Manifest(NamedTuple):
-    """The manifest of a folder of models.
+    """The manifest of a folder of model files.
 
     Attributes:
-        folder: Where the files lie.
+        folder: The folder.
         models: Gender classifiers by file name.
-        cascades: Cascades; the first one searches.
-        finders: Face finders by file name.
+        cascades: Cascades; the first one is used.
+        face_detectors: Face detector networks by file name.
+        others: JSON objects of entries with other tasks, by file name. A detector of its own kind
+            reads its entry from here.
     """
 
     folder: Path
     models: Mapping[str, ModelEntry] = _NOTHING
     cascades: tuple[CascadeEntry, ...] = ()
     face_detectors: Mapping[str, FaceDetectorEntry] = _NOTHING
+    others: Mapping[str, Fields] = _NOTHING
 
 
 def load(folder: Path) -> Manifest:
     """Reads the manifest of a folder.
 
     Raises:
-        ModelError: It is missing, not valid JSON, of another version or lacks a field.
+        ModelError: The manifest is missing, is not valid JSON, has another version or lacks a
+            field.
     """
     path = folder / NAME
     try:
@@ -64,151 +71,89 @@ def load(folder: Path) -> Manifest:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); a model needs it") from None
     except (ValueError, RecursionError) as error:
-        raise ModelError(
-            f"{path}: is not valid JSON ({error}); install the package again"
-        ) from None
+        raise ModelError(f"{path}: is not valid JSON ({error}); reinstall the package") from None
     try:
         if content["manifest_version"] != VERSION:
             raise ModelError(
-                f"{path}: is of version {content['manifest_version']}, expected {VERSION}; "
+                f"{path}: has version {content['manifest_version']}, expected {VERSION}; "
                 "convert the model again with this release"
             )
         files = content["files"]
-        return Manifest(folder, _models(files), _cascades(files), _face_detectors(files))
+        return Manifest(
+            folder,
+            _parse(files, GENDER_TASK, parse_model),
+            tuple(_parse(files, CASCADE_TASK, parse_cascade).values()),
+            _parse(files, FACE_DETECTOR_TASK, parse_face_detector),
+            {file: fields for file, fields in files.items() if fields["task"] not in _TASKS},
+        )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ModelError(
-            f"{path}: a field is missing or of the wrong kind ({error}); convert the model again"
+            f"{path}: a field is missing or invalid ({error}); convert the model again"
         ) from None
 
 
+def _parse(
+    files: Mapping[str, Fields], task: str, parse: Callable[[str, Fields], _EntryType]
+) -> dict[str, _EntryType]:
+    return {file: parse(file, fields) for file, fields in files.items() if fields["task"] == task}
+
+
 def dump(manifest: Manifest) -> str:
-    """Gives the manifest's JSON form, which `load` reads."""
+    """Returns the JSON text of a manifest, which `load` reads."""
     files: dict[str, Any] = {}
     for cascade in manifest.cascades:
-        files[cascade.file] = {"task": DETECTION_TASK, **_without_file(cascade)}
+        files[cascade.file] = format_entry(CASCADE_TASK, cascade)
     for face_detector in manifest.face_detectors.values():
-        files[face_detector.file] = {"task": FACE_DETECTOR_TASK, **_without_file(face_detector)}
+        files[face_detector.file] = format_entry(FACE_DETECTOR_TASK, face_detector)
     for model in manifest.models.values():
-        files[model.file] = {"task": GENDER_TASK, **_without_file(model)}
+        files[model.file] = format_entry(GENDER_TASK, model)
+    files.update(manifest.others)
     content = {"manifest_version": VERSION, "files": files}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def read_verified(folder: Path, entry: Entry | Form) -> bytes:
-    """Reads a file and checks it against its entry.
+def read_verified(folder: Path, entry: VerifiedFile) -> bytes:
+    """Reads a file and checks its hash.
+
+    Args:
+        folder: Folder of the file.
+        entry: Anything with the file's name and SHA-256 hash.
 
     Raises:
-        ModelError: It cannot be read or its hash is another.
+        ModelError: The file cannot be read or has another hash.
     """
     path = folder / entry.file
     try:
-        data = read_document(path, _MOST_BYTES)
+        data = read_document(path, _MAX_BYTES)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise ModelError(
-            f"{path}: is not the file that its manifest describes (damaged or changed); "
-            "install the package again or convert the model again"
+            f"{path}: does not match the hash in its manifest (corrupt or changed); "
+            "reinstall the package or convert the model again"
         )
     return data
 
 
 def find_model(path: Path) -> ModelEntry:
-    """Finds a gender classifier's file in the manifest beside it.
+    """Returns the manifest entry of a gender classifier's file.
 
     Raises:
-        ModelError: File or manifest is missing, or they don't belong together.
+        ModelError: The file or its manifest is missing, or the manifest does not list the file.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: there is no such file")
+        raise ModelError(f"{path}: no such file")
     models = load(path.parent).models
     entry = models.get(path.name)
     if entry is None:
         for known in models.values():
-            if known.in_float is not None and known.in_float.file == path.name:
+            if known.float32_variant is not None and known.float32_variant.file == path.name:
                 raise ModelError(
-                    f"{path}: is a form of {known.file}, for tflite-runtime; give the path of "
-                    f"{known.file} instead, and keep this file beside it"
+                    f"{path}: is the float32 variant of {known.file} for tflite-runtime; give the "
+                    f"path of {known.file} instead, and keep this file beside it"
                 )
         raise ModelError(
-            f"{path}: its manifest does not know it; make both with image-gender-train or "
+            f"{path}: its manifest does not list it; create both with image-gender-train or "
             "image-gender-convert"
         )
     return entry
-
-
-def _models(files: Mapping[str, Any]) -> dict[str, ModelEntry]:
-    models = {}
-    for name, fields in files.items():
-        if fields["task"] == GENDER_TASK:
-            values = _values(fields)
-            numbers = {name: float(value) for name, value in values["calibration"].items()}
-            values["calibration"] = Calibration(**numbers)
-            if not (all(map(isfinite, numbers.values())) and values["calibration"].slope > 0):
-                raise ValueError("the calibration must be finite, with a positive slope")
-            values["tta_threshold"] = float(values.get("tta_threshold", 0))
-            if not 0 <= values["tta_threshold"] <= 1:
-                raise ValueError("the second look's bound must lie between 0 and 1")
-            if {values["positive"], values["negative"]} != set(get_args(BinaryGender)):
-                raise ValueError("positive and negative must be female and male")
-            models[name] = ModelEntry(file=name, **values)
-    return models
-
-
-def _face_detectors(files: Mapping[str, Any]) -> dict[str, FaceDetectorEntry]:
-    face_detectors = {}
-    for name, fields in files.items():
-        if fields["task"] == FACE_DETECTOR_TASK:
-            values = _values(fields)
-            values["candidate_threshold"] = float(values["candidate_threshold"])
-            if not 0 <= values["candidate_threshold"] <= values["threshold"]:
-                raise ValueError("the suspicion must lie between 0 and the threshold")
-            values["smallest_face"] = float(values["smallest_face"])
-            if not 0 < values["smallest_face"] <= 1:
-                raise ValueError("the smallest face must be more than 0, to 1")
-            values["frame_scale"] = float(values["frame_scale"])
-            if not 0 < values["frame_scale"] < inf:
-                raise ValueError("the frame's scale must be more than 0")
-            face_detectors[name] = FaceDetectorEntry(file=name, **values)
-    return face_detectors
-
-
-def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a network's entry, as their types have them."""
-    values = {key: value for key, value in fields.items() if key != "task"}
-    height, width, channels = values["input_shape"]
-    values["input_shape"] = (int(height), int(width), int(channels))
-    values["threshold"] = float(values["threshold"])
-    if not 0 <= values["threshold"] <= 1:
-        raise ValueError("the threshold must lie between 0 and 1")
-    if "in_float" in values:
-        values["in_float"] = _form(values["in_float"])
-    return values
-
-
-def _form(fields: Mapping[str, Any]) -> Form:
-    form = Form(**fields)
-    name = form.file
-    if not (isinstance(name, str) and name and "\0" not in name and Path(name).name == name):
-        raise ValueError("a form's file must be a file name")
-    return form
-
-
-def _cascades(files: Mapping[str, Any]) -> tuple[CascadeEntry, ...]:
-    return tuple(
-        CascadeEntry(file=name, **{key: value for key, value in fields.items() if key != "task"})
-        for name, fields in files.items()
-        if fields["task"] == DETECTION_TASK
-    )
-
-
-def _without_file(entry: Entry) -> dict[str, Any]:
-    fields = entry._asdict()
-    del fields["file"]
-    if isinstance(entry, ModelEntry):
-        fields["calibration"] = entry.calibration._asdict()
-    if isinstance(entry, NetworkEntry):
-        in_float = fields.pop("in_float")
-        if in_float is not None:
-            fields["in_float"] = in_float._asdict()
-    return fields

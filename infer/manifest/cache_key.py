@@ -1,7 +1,7 @@
 """The `run` attribute: a short hash of picture, model and options.
 
-It lets a resumed run know which verdicts still hold. The picture counts by its content, not by
-its time stamps, so that copies of a folder give the same bytes.
+A resumed run compares it to find predictions that are still valid. It hashes the content of a
+picture and not its time stamps, so copies of a folder give the same bytes.
 """
 
 from __future__ import annotations
@@ -14,27 +14,31 @@ _DIGITS = 12
 
 
 def cache_key(*parts: object) -> str:
-    """Condenses everything but the picture that a verdict depends on."""
+    """Hashes everything but the picture that a prediction depends on (SHA-256, hexadecimal)."""
     return _sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"))
 
 
 def unreadable(file: str, message: str, settings: str) -> Prediction:
-    """The verdict on a picture whose bytes tell nothing; it holds while the message is the same."""
+    """Returns the prediction for a file without readable content; valid while the message is."""
     run = run_hash(message.encode("utf-8", "replace"), settings)
     return Prediction(file, "unreadable", "unknown", run=run, message=message)
 
 
 def run_hash(data: bytes | memoryview, settings: str) -> str:
-    """The hash for one picture.
+    """Returns the hash of a picture under a cache key: 12 hexadecimal digits.
 
-    CRC-32 and size tell versions of one picture apart at a gigabyte a second even on a small
-    board; nobody gains from a forged one.
+    CRC-32 and size distinguish versions of a picture at 1 GB/s even on a small board. A
+    cryptographic hash is not needed, as a forged picture gains nothing.
+
+    Args:
+        data: Content of the picture file.
+        settings: Result of `cache_key`.
     """
     picture = f"{len(data)} {zlib.crc32(data)}"
     return _sha256(f"{picture} {settings}".encode())[:_DIGITS]
 
 
 def _sha256(data: bytes) -> str:
-    import hashlib  # late: it takes longer to load than most runs of the command have use for
+    import hashlib  # late import: it takes longer than most runs of the command need it for
 
     return hashlib.sha256(data).hexdigest()

@@ -1,13 +1,28 @@
-"""What the manifest says of each file: plain records, which know nothing of its JSON form."""
+"""Schema of the manifest: one record for each kind of model file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from pathlib import PurePath
+from typing import Any, NamedTuple, Protocol
 
 from image_gender_classifier.results import BinaryGender
 
 _NOTHING: Mapping[str, Any] = {}
+
+
+class VerifiedFile(Protocol):
+    """A file with a known hash: every entry, and the float32 variant of one."""
+
+    @property
+    def file(self) -> str:
+        """File name in the folder of the manifest."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 hash of the file, hexadecimal."""
+        ...
 
 
 class Calibration(NamedTuple):
@@ -20,12 +35,14 @@ class Calibration(NamedTuple):
     bias: float = 0.0
 
 
-class Form(NamedTuple):
-    """Another file of the same network, with the same answers.
+class Float32Variant(NamedTuple):
+    """A second file of an int8 network, with the same weights in float32 arithmetic.
+
+    It gives the same answers on runtimes whose int8 kernels round differently.
 
     Attributes:
-        file: File name in the manifest's folder.
-        sha256: Hash of the file, hexadecimal.
+        file: File name in the folder of the manifest.
+        sha256: SHA-256 hash of the file, hexadecimal.
         bytes: Size of the file.
     """
 
@@ -35,27 +52,26 @@ class Form(NamedTuple):
 
 
 class ModelEntry(NamedTuple):
-    """What a gender classifier's file holds and how to read its answers.
+    """A gender classifier's file.
 
     Attributes:
-        file: File name in the manifest's folder.
-        sha256: Hash of the file, hexadecimal.
+        file: File name in the folder of the manifest.
+        sha256: SHA-256 hash of the file, hexadecimal.
         bytes: Size of the file.
         input_shape: Height, width and channels of a crop.
-        input_dtype: Type of the crop's numbers.
+        input_dtype: NumPy name of the crop's dtype.
         colour_order: Order of the channels.
-        framing: The framing of the face that the model learnt.
-        positive: Gender that a positive logit means.
-        negative: Gender that a negative logit means.
+        framing: Framing of the face in the training crops.
+        positive: Gender of a positive logit.
+        negative: Gender of a negative logit.
         calibration: From logit to probability.
-        threshold: Confidence below which a verdict is `uncertain`.
+        threshold: Confidence below which a prediction is `uncertain`.
         license: SPDX expression.
-        second_look: Confidence below which the mirrored crop is judged too and the mean of both
-            logits counts; 0 for never.
-        trained: Data, command, seed and whatever else made the file.
-        measured: Figures measured on the file.
-        in_float: An int8 TFLite file's integers in float32 arithmetic, for runtimes whose int8
-            kernels round otherwise.
+        tta_threshold: Confidence below which test-time augmentation applies: the mean of the logits
+            of the crop and its mirror image counts. 0 for never.
+        trained: Data, command, seed and versions that produced the file.
+        measured: Metrics measured on the file.
+        float32_variant: The same int8 network in float32 arithmetic, TFLite only.
     """
 
     file: str
@@ -73,25 +89,30 @@ class ModelEntry(NamedTuple):
     tta_threshold: float = 0.0
     trained: Mapping[str, Any] = _NOTHING
     measured: Mapping[str, Any] = _NOTHING
-    in_float: Form | None = None
+    float32_variant: Float32Variant | None = None
+
+    @property
+    def format(self) -> str:
+        """Format of the file, such as `tflite`; decides which runtimes run it."""
+        return file_format(self.file)
 
 
 class CascadeEntry(NamedTuple):
-    """A cascade's file, how it searches, and how its boxes lie to the classifier's frame.
+    """A cascade's file, its search parameters, and the mapping of its boxes to frames.
 
     Attributes:
-        file: File name in the manifest's folder.
-        sha256: Hash of the file, hexadecimal.
+        file: File name in the folder of the manifest.
+        sha256: SHA-256 hash of the file, hexadecimal.
         bytes: Size of the file.
-        detector: Name of the stage, as verdicts give it.
-        longest_side: Side in pixels to which a larger picture is shrunk for the search.
-        smallest_face: Smallest box searched, as a share of the picture's shorter side.
-        scale_factor: Ratio of one searched size to the next.
+        detector: Name of the detector in predictions.
+        longest_side: Longest side in pixels of the copy that is searched.
+        smallest_face: Smallest box, as a share of the picture's shorter side.
+        scale_factor: Ratio of successive box sizes.
         min_neighbors: Overlapping hits that make a box.
         frame_scale: Side of the classifier's frame over side of the box.
-        frame_shift_y: How far the frame's centre lies below the box's, in sides of the box.
+        frame_shift_y: Distance of the frame's centre below the box's, in sides of the box.
         license: SPDX expression.
-        source: Where the file is from.
+        source: Origin of the file.
     """
 
     file: str
@@ -109,30 +130,31 @@ class CascadeEntry(NamedTuple):
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """What of the entry decides a verdict."""
+        """The values that predictions depend on."""
         search = self.longest_side, self.smallest_face, self.scale_factor, self.min_neighbors
         return self.sha256, self.detector, *search, self.frame_scale, self.frame_shift_y
 
 
 class FaceDetectorEntry(NamedTuple):
-    """A face finder's file: a network from a picture to the classifier's frames.
+    """A face detector network's file: from a picture to the classifier's frames.
 
     Attributes:
-        file: File name in the manifest's folder.
-        sha256: Hash of the file, hexadecimal.
+        file: File name in the folder of the manifest.
+        sha256: SHA-256 hash of the file, hexadecimal.
         bytes: Size of the file.
-        input_shape: Height, width and channels of what it looks at.
-        input_dtype: Type of its numbers.
+        input_shape: Height, width and channels of the input.
+        input_dtype: NumPy name of the input dtype.
         colour_order: Order of the channels.
-        detector: Name of the stage, as verdicts give it.
-        smallest_face: Side of the smallest frame that it sees well, as a share of its input's.
-        suspicion: Least score of what may be a face in a look at much of a picture.
-        threshold: Least score of a face in looks of its own.
-        frame_scale: Side of the classifier's frame over that of the frames that it tells.
+        detector: Name of the detector in predictions.
+        smallest_face: Side of the smallest frame that it detects reliably, as a share of the
+            input's side.
+        candidate_threshold: Minimum score (0 to 1) of a candidate in a tile of the first pass.
+        threshold: Minimum mean score (0 to 1) of a face in the tiles around it.
+        frame_scale: Side of the classifier's frame over side of the network's frame.
         license: SPDX expression.
-        trained: Data, command, seed and whatever else made the file.
-        measured: Figures measured on the file.
-        in_float: As of a gender classifier.
+        trained: Data, command, seed and versions that produced the file.
+        measured: Metrics measured on the file.
+        float32_variant: The same int8 network in float32 arithmetic, TFLite only.
     """
 
     file: str
@@ -149,14 +171,24 @@ class FaceDetectorEntry(NamedTuple):
     license: str
     trained: Mapping[str, Any] = _NOTHING
     measured: Mapping[str, Any] = _NOTHING
-    in_float: Form | None = None
+    float32_variant: Float32Variant | None = None
+
+    @property
+    def format(self) -> str:
+        """Format of the file, such as `tflite`; decides which runtimes run it."""
+        return file_format(self.file)
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """What of the entry decides a verdict."""
+        """The values that predictions depend on."""
         search = self.smallest_face, self.candidate_threshold, self.threshold, self.frame_scale
         return self.sha256, self.detector, *search
 
 
 NetworkEntry = ModelEntry | FaceDetectorEntry
 Entry = NetworkEntry | CascadeEntry
+
+
+def file_format(file: str) -> str:
+    """Returns the format of a model file by its name: the suffix in lower case, without the dot."""
+    return PurePath(file).suffix.lower().removeprefix(".")

@@ -1,75 +1,81 @@
-"""Inference runtimes behind one Protocol, and the choice among those installed."""
+"""Inference runtimes behind one Protocol: a batch of uint8 crops in, float32 arrays out."""
 
 from __future__ import annotations
 
 import importlib
-from typing import Any, Literal, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Protocol
 
 from image_gender_classifier.errors import RuntimeMissing
+from image_gender_classifier.runtimes.registry import RUNTIMES
 
-RuntimeName = Literal["tflite", "onnx"]
-
-# LiteRT comes first: it starts faster and takes less memory (docs/performance.md).
-PREFERENCE: tuple[RuntimeName, ...] = ("tflite", "onnx")
-SUFFIXES: dict[str, RuntimeName] = {".tflite": "tflite", ".onnx": "onnx"}
-_MODULES: dict[RuntimeName, str] = {
-    "tflite": "image_gender_classifier.runtimes.tflite",
-    "onnx": "image_gender_classifier.runtimes.onnx",
-}
-_INSTALL = {
-    "tflite": "pip install ai-edge-litert",
-    "onnx": "pip install onnxruntime",
-}
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class Runtime(Protocol):
-    """One opened model, safe for any number of threads.
+    """An opened model. Thread-safe.
 
     Attributes:
         input_shape: Height, width and channels of a crop.
-        input_dtype: NumPy's name of the input's type.
+        input_dtype: NumPy name of the input dtype.
     """
 
     input_shape: tuple[int, int, int]
     input_dtype: str
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); gives each output (float32, N x …)."""
+        """Runs the model.
+
+        Args:
+            crops: uint8, N x H x W x C.
+
+        Returns:
+            One float32 array for each output of the model, N x …
+
+        Raises:
+            ModelError: The runtime cannot run the model.
+            RuntimeMissing: The runtime does not work with the installed NumPy.
+        """
         ...
 
 
-def open_model(name: RuntimeName, data: bytes) -> Runtime:
-    """Opens a model with a runtime, on one thread: workers are what uses the cores.
+def open_model(name: str, data: bytes) -> Runtime:
+    """Opens a model with one thread; the command uses one process per core instead.
 
     Args:
-        name: The runtime, which must fit the model's format.
-        data: The model file's bytes.
+        name: Name of a runtime in the registry that runs the format of the model.
+        data: Content of the model file.
 
     Raises:
         RuntimeMissing: The runtime is not installed or cannot be loaded.
-        ModelError: The runtime cannot use these bytes.
+        ModelError: The runtime does not accept the model.
     """
-    runtime: Runtime = _module(name).open_model(data)
+    runtime: Runtime = load_module(name).open_model(data)
     return runtime
 
 
-def rounds_once(name: RuntimeName) -> bool:
-    """Tells whether a runtime's int8 kernels round each sum once, as LiteRT's do.
+def rounds_once(name: str) -> bool:
+    """Returns whether the int8 kernels of a runtime round each sum once, as LiteRT does.
 
     Raises:
         RuntimeMissing: The runtime is not installed or cannot be loaded.
     """
-    once: bool = _module(name).ROUNDS_ONCE
+    known = RUNTIMES[name].single_rounding
+    once: bool = load_module(name).SINGLE_ROUNDING if known is None else known
     return once
 
 
-def _module(name: RuntimeName) -> Any:
+def load_module(name: str) -> Any:
+    """Imports the module of a runtime.
+
+    Raises:
+        RuntimeMissing: The runtime is not installed or cannot be loaded.
+    """
+    entry = RUNTIMES[name]
     try:
-        return importlib.import_module(_MODULES[name])
+        return importlib.import_module(entry.module)
     except (ImportError, OSError, AttributeError) as error:
         raise RuntimeMissing(
-            f"the {name} runtime cannot be loaded ({error}); run: {_INSTALL[name]}"
+            f"the {name} runtime cannot be loaded ({error}); run: {entry.install}"
         ) from None

@@ -1,4 +1,4 @@
-"""Opens a network's file that the manifest knows."""
+"""Opens the model file of a manifest entry with a runtime."""
 
 from __future__ import annotations
 
@@ -7,25 +7,34 @@ from pathlib import Path
 from image_gender_classifier import manifest
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.manifest.schema import NetworkEntry
-from image_gender_classifier.runtimes import Runtime, RuntimeName, open_model, rounds_once
+from image_gender_classifier.runtimes import Runtime, load_module, open_model, rounds_once
+from image_gender_classifier.runtimes.per_process import PerProcessRuntime
+from image_gender_classifier.runtimes.registry import RUNTIMES
 
 
-def open_network(name: RuntimeName, folder: Path, entry: NetworkEntry) -> Runtime:
-    """Opens a network in the form whose answers are the same with every runtime.
+def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
+    """Opens a network, in the variant that gives the same answers with every runtime.
+
+    A runtime that is not fork-safe opens the network later, at the first call of `run` in each
+    process.
 
     Args:
-        name: The runtime, which must fit the file.
-        folder: Where the file lies.
-        entry: Its manifest entry.
+        name: Name of a runtime that runs the format of the file.
+        folder: Folder of the model files.
+        entry: Manifest entry of the network.
 
     Raises:
         RuntimeMissing: The runtime is not installed or cannot be loaded.
-        ModelError: The file is missing or damaged, or the runtime cannot use it.
+        ModelError: The file is missing or corrupt, or the runtime does not accept it.
     """
-    exact = entry if entry.in_float is None or rounds_once(name) else entry.in_float
-    if exact is not entry and not (folder / exact.file).is_file():
+    file = entry if entry.float32_variant is None or rounds_once(name) else entry.float32_variant
+    if file is not entry and not (folder / file.file).is_file():
         raise ModelError(
-            f"{folder / exact.file}: there is no such file, and tflite-runtime runs it in place of "
-            f"{entry.file}; install the package again, or copy it from where your model is from"
+            f"{folder / file.file}: no such file; tflite-runtime needs it in place of "
+            f"{entry.file}; reinstall the package, or copy the file from the source of the model"
         )
-    return open_model(name, manifest.read_verified(folder, exact))
+    data = manifest.read_verified(folder, file)
+    if RUNTIMES[name].fork_safe:
+        return open_model(name, data)
+    load_module(name)  # a missing library is an error now, or `auto` could not try the next runtime
+    return PerProcessRuntime(lambda: open_model(name, data), entry.input_shape, entry.input_dtype)

@@ -10,13 +10,12 @@ from image_gender_classifier.errors import ModelError
 
 _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(int8)": "int8"}
 _LOG_ERRORS_ONLY = 3
-ROUNDS_ONCE = True
 
 
 class OnnxRuntime:
-    """An ONNX model that takes one crop a call, as its int8 TFLite original does.
+    """An ONNX model with a batch size of 1, like the TFLite file that it is exported from.
 
-    A session may run in several threads at once.
+    Thread-safe: ONNX Runtime sessions are.
     """
 
     def __init__(self, session: ort.InferenceSession) -> None:
@@ -28,19 +27,19 @@ class OnnxRuntime:
         self._input = details.name
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); gives each output (float32, N x …)."""
+        """Runs the model on crops (uint8, N x H x W x C); returns each output (float32, N x …)."""
         try:
-            answers = [self._session.run(None, {self._input: crop[np.newaxis]}) for crop in crops]
-        except Exception as error:  # ONNX Runtime's errors share no base class but this
-            raise ModelError(f"the ONNX model cannot be run: {error}") from None
-        return tuple(np.concatenate(output) for output in zip(*answers, strict=True))
+            results = [self._session.run(None, {self._input: crop[np.newaxis]}) for crop in crops]
+        except Exception as error:  # ONNX Runtime's exceptions have no other common base
+            raise ModelError(f"ONNX Runtime cannot run the model: {error}") from None
+        return tuple(np.concatenate(output) for output in zip(*results, strict=True))
 
 
 def open_model(data: bytes) -> OnnxRuntime:
-    """Opens a model from its bytes.
+    """Opens a model from the content of its file.
 
     Raises:
-        ModelError: They are not a model that takes batches of crops.
+        ModelError: The content is not a model with one input of N x H x W x C.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -48,5 +47,5 @@ def open_model(data: bytes) -> OnnxRuntime:
     options.log_severity_level = _LOG_ERRORS_ONLY
     try:
         return OnnxRuntime(ort.InferenceSession(data, options, providers=["CPUExecutionProvider"]))
-    except Exception as error:  # ONNX Runtime's errors share no base class but this
+    except Exception as error:  # ONNX Runtime's exceptions have no other common base
         raise ModelError(f"the ONNX model cannot be used: {error}") from None

@@ -1,4 +1,4 @@
-"""LiteRT, or its predecessor tflite-runtime where that is what is installed."""
+"""LiteRT, or its predecessor tflite-runtime if LiteRT is not installed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from image_gender_classifier.system.pool import Pool
 try:
     from ai_edge_litert.interpreter import Interpreter
 
-    ROUNDS_ONCE = True
+    SINGLE_ROUNDING = True
 except ImportError as litert_error:
     try:
         from tflite_runtime.interpreter import Interpreter
 
-        ROUNDS_ONCE = False
+        SINGLE_ROUNDING = False
     except ImportError:
         raise litert_error from None
 
@@ -29,19 +29,22 @@ _NUMPY_2 = (
 
 
 class TfliteRuntime:
-    """A TFLite model that takes one crop a call.
+    """A TFLite model with a batch size of 1. Thread-safe.
 
-    An interpreter serves one thread at a time: several threads share a pool of them.
+    An interpreter is not thread-safe, so threads share a pool of them.
+
+    Args:
+        data: Content of the model file.
 
     Raises:
-        ModelError: The bytes are not a model that takes batches of crops.
+        ModelError: The content is not a model with one input of N x H x W x C.
     """
 
     def __init__(self, data: bytes) -> None:
         self._interpreters = Pool(lambda: _interpreter(data))
-        self._interpreters.use(self._read_form)
+        self._interpreters.use(self._read_signature)
 
-    def _read_form(self, interpreter: Any) -> None:
+    def _read_signature(self, interpreter: Any) -> None:
         try:
             (details,) = interpreter.get_input_details()
             _, height, width, channels = (int(side) for side in details["shape"])
@@ -53,11 +56,11 @@ class TfliteRuntime:
         self._outputs = [output["index"] for output in interpreter.get_output_details()]
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); gives each output (float32, N x …)."""
-        answers = self._interpreters.use(
+        """Runs the model on crops (uint8, N x H x W x C); returns each output (float32, N x …)."""
+        results = self._interpreters.use(
             lambda interpreter: [self._run_one(interpreter, crop) for crop in crops]
         )
-        return tuple(np.concatenate(output) for output in zip(*answers, strict=True))
+        return tuple(np.concatenate(output) for output in zip(*results, strict=True))
 
     def _run_one(
         self, interpreter: Any, crop: npt.NDArray[np.uint8]
@@ -73,10 +76,11 @@ class TfliteRuntime:
 
 
 def open_model(data: bytes) -> TfliteRuntime:
-    """Opens a model from its bytes.
+    """Opens a model from the content of its file.
 
     Raises:
-        ModelError: They are not a model that takes batches of crops.
+        ModelError: The content is not a model with one input of N x H x W x C.
+        RuntimeMissing: tflite-runtime is installed with NumPy 2.
     """
     return TfliteRuntime(data)
 
@@ -84,8 +88,8 @@ def open_model(data: bytes) -> TfliteRuntime:
 def _interpreter(data: bytes) -> Any:
     """Opens an interpreter.
 
-    The first of a process prints "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." on
-    standard error. LiteRT has no switch for that; the command's workers have no standard error.
+    LiteRT prints "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." on standard error once
+    per process and has no option against it. The command discards the standard error of workers.
     """
     try:
         interpreter = Interpreter(model_content=data, num_threads=1)

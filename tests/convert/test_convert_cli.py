@@ -16,7 +16,7 @@ pytest.importorskip("tensorflow")
 from image_gender_classifier import loading, manifest, pipeline
 from image_gender_classifier.convert import cli, export, float32, onnx, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
-from image_gender_classifier.detection.detector import WholePicture
+from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
@@ -64,12 +64,12 @@ def test_drawn_faces_end_to_end(
     for entry in models.models.values():
         data_read = manifest.read_verified(out, entry)
         assert len(data_read) == entry.bytes
-    form = models.models[FORMATS[0]].in_float
+    form = models.models[FORMATS[0]].float32_variant
     assert form is not None
     assert f"{out / form.file}: {form.bytes:,} bytes" in shown
     written = float32.write(manifest.read_verified(out, models.models[FORMATS[0]]))
     assert manifest.read_verified(out, form) == written
-    assert models.models[FORMATS[1]].in_float is None
+    assert models.models[FORMATS[1]].float32_variant is None
     of_keras = manifest.load(exported.keras_path.parent).models["gender.keras"]
     assert models.models["gender.keras"] == of_keras
     of_tflite, of_onnx = (models.models[name] for name in FORMATS)
@@ -353,7 +353,7 @@ def test_a_form_in_float32_that_differs_is_left_out_with_a_warning(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    other = manifest.load(shipped_models()).models[FORMATS[0]].in_float
+    other = manifest.load(shipped_models()).models[FORMATS[0]].float32_variant
     assert other is not None
     data = (shipped_models() / other.file).read_bytes()
     monkeypatch.setattr(float32, "write", lambda _: data)
@@ -361,7 +361,7 @@ def test_a_form_in_float32_that_differs_is_left_out_with_a_warning(
     assert convert("--model", exported.keras_path, "--out", out, *options) == 0
     assert "warning: no form in float32: its answers differ" in capsys.readouterr().err
     assert {path.name for path in out.iterdir()} == {"gender.keras", manifest.NAME, *FORMATS}
-    assert manifest.load(out).models[FORMATS[0]].in_float is None
+    assert manifest.load(out).models[FORMATS[0]].float32_variant is None
 
 
 @pytest.mark.usefixtures("quick")
@@ -380,7 +380,7 @@ def test_where_there_can_be_no_form_in_float32_the_others_are_published(
     assert convert("--model", exported.keras_path, "--out", out, *options) == 0
     assert "no form in float32: it cannot be done; tflite-runtime" in capsys.readouterr().out
     assert {path.name for path in out.iterdir()} == {"gender.keras", manifest.NAME, *FORMATS}
-    assert manifest.load(out).models[FORMATS[0]].in_float is None
+    assert manifest.load(out).models[FORMATS[0]].float32_variant is None
 
 
 @pytest.mark.usefixtures("quick")

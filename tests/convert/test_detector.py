@@ -19,7 +19,7 @@ from image_gender_classifier import manifest
 from image_gender_classifier.convert import detector, detector_cli, float32
 from image_gender_classifier.convert.detector import Score, score
 from image_gender_classifier.detection.face_detector import FaceDetector
-from image_gender_classifier.detection.heatmap import letterbox
+from image_gender_classifier.detection.tiling import letterbox
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Box, Face
 from image_gender_classifier.runtimes import open_model
@@ -79,7 +79,7 @@ def test_publishes_three_files_that_the_manifest_knows(published: Path) -> None:
     }
     for entry in face_detectors.values():
         assert manifest.read_verified(published, entry)
-    form = face_detectors["face_detector_int8.tflite"].in_float
+    form = face_detectors["face_detector_int8.tflite"].float32_variant
     assert form is not None
     assert manifest.read_verified(published, form)
     assert (
@@ -183,7 +183,9 @@ def test_a_form_in_float32_that_differs_is_left_out_with_a_warning(
     given = ["--model", str(trained_detector), "--out", str(tmp_path), *options]
     assert detector_cli.main(given) == 0
     assert "warning: no form in float32: its answers differ" in capsys.readouterr().err
-    assert manifest.load(tmp_path).face_detectors["face_detector_int8.tflite"].in_float is None
+    assert (
+        manifest.load(tmp_path).face_detectors["face_detector_int8.tflite"].float32_variant is None
+    )
 
 
 class Told(FaceDetector):

@@ -159,10 +159,10 @@ def test_a_trained_network_is_exact(exported: Any, thousand_crops: Pixels) -> No
 
 @pytest.mark.parametrize("entry", shipped_entries(), ids=lambda entry: entry.file)
 def test_the_shipped_form_is_that_of_the_shipped_file(entry: NetworkEntry) -> None:
-    assert entry.in_float is not None
+    assert entry.float32_variant is not None
     folder = shipped_models()
     written = float32.write(manifest.read_verified(folder, entry))
-    assert written == manifest.read_verified(folder, entry.in_float)
+    assert written == manifest.read_verified(folder, entry.float32_variant)
 
 
 @pytest.mark.parametrize("entry", shipped_entries(), ids=lambda entry: entry.file)

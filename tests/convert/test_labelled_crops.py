@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
-from image_gender_classifier.detection.detector import WholePicture
+from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.train.common.cutting import WithoutCrop
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.datasets import Sample

@@ -47,11 +47,15 @@ def test_an_empty_folder_gets_a_manifest(tmp_path: Path) -> None:
 
 def test_a_form_in_float32_stands_in_its_files_entry(tmp_path: Path) -> None:
     made = with_form(entry("a.tflite", b"abc"), b"abcd")
-    form = made.in_float
+    form = made.float32_variant
     assert form is not None
     publish(tmp_path, {"a.tflite": b"abc", form.file: b"abcd"}, [made])
     (known,) = manifest.load(tmp_path).models.values()
-    assert known.in_float == form == ("a_in_float.tflite", hashlib.sha256(b"abcd").hexdigest(), 4)
+    assert (
+        known.float32_variant
+        == form
+        == ("a_in_float.tflite", hashlib.sha256(b"abcd").hexdigest(), 4)
+    )
     assert manifest.read_verified(tmp_path, form) == b"abcd"
 
 

@@ -12,7 +12,7 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("tensorflow")
 
 from image_gender_classifier import manifest, pipeline
-from image_gender_classifier.detection.heatmap import letterbox
+from image_gender_classifier.detection.tiling import letterbox
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import SHIPPED_STEM, open_classifier, shipped_models
@@ -56,7 +56,7 @@ def test_hash_and_size_are_the_manifests(entry: Entry) -> None:
 def test_every_model_file_is_in_the_manifest() -> None:
     suffixes = (".xml", ".keras", ".tflite", ".onnx")
     there = {path.name for path in shipped_models().iterdir() if path.suffix in suffixes}
-    forms = [getattr(entry, "in_float", None) for entry in entries()]
+    forms = [getattr(entry, "float32_variant", None) for entry in entries()]
     assert there == {one.file for one in (*entries(), *forms) if one is not None}
 
 

@@ -228,8 +228,12 @@ def test_a_model_of_ones_own(models: Path, face_picture: Path) -> None:
     [
         ("gender_int8.onnx", "tflite", "is a onnx model; give --runtime onnx or auto"),
         ("gender_int8.tflite", "onnx", "is a tflite model; give --runtime tflite or auto"),
-        ("gender.keras", "auto", "is neither a .tflite nor an .onnx file"),
-        ("", "auto", "is neither"),
+        (
+            "gender.keras",
+            "auto",
+            "unknown format; give a file with one of the suffixes .tflite, .onnx",
+        ),
+        ("", "auto", "unknown format"),
     ],
 )
 def test_a_model_that_does_not_fit_is_a_usage_error(
@@ -241,7 +245,7 @@ def test_a_model_that_does_not_fit_is_a_usage_error(
 
 def test_a_model_that_its_manifest_does_not_know_is_a_model_error(models: Path) -> None:
     (models / "gender_int8.tflite").rename(models / "mine.tflite")
-    with pytest.raises(igc.ModelError, match=r"mine\.tflite: its manifest does not know it"):
+    with pytest.raises(igc.ModelError, match=r"mine\.tflite: its manifest does not list it"):
         igc.load(models / "mine.tflite")
 
 

@@ -10,7 +10,7 @@ import pytest
 from image_gender_classifier import loading, pipeline
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection import geometry
-from image_gender_classifier.detection.detector import WholePicture
+from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import Parts

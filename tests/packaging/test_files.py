@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODELS = ROOT / "models"
 MANIFEST = json.loads((MODELS / "manifest.json").read_text("utf-8"))
-FORMS = [entry["in_float"] for entry in MANIFEST["files"].values() if "in_float" in entry]
+FILES = MANIFEST["files"].values()
+FORMS = [entry["float32_variant"] for entry in FILES if "float32_variant" in entry]
 TOLD = {**MANIFEST["files"], **{form["file"]: form for form in FORMS}}
 
 

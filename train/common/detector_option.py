@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import get_args
 
 from image_gender_classifier import manifest
-from image_gender_classifier.detection import detectors
+from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest.cache_key import cache_key
-from image_gender_classifier.runtimes import PREFERENCE, RuntimeName
-from image_gender_classifier.settings import DetectorChoice
+from image_gender_classifier.runtimes import registry as runtimes
 
 _DIGITS = 12
 
@@ -21,14 +19,14 @@ _DIGITS = 12
 def add_detector_option(parser: argparse.ArgumentParser) -> None:
     """Adds `--detector`."""
     parser.add_argument(
-        "--detector", choices=get_args(DetectorChoice), default="none",
+        "--detector", choices=detectors.choices(), default="none",
         help="cascade: find and crop the face in each picture first, as in use; lbp: with the "
         "first stage alone; none: each picture is a face crop already (default: none)",
     )  # fmt: skip
 
 
 def open_detector(
-    choice: DetectorChoice, runtime: RuntimeName | None = None, min_face: float | None = None
+    choice: str, runtime: str | None = None, min_face: float | None = None
 ) -> Detector:
     """Opens the detector that the option names.
 
@@ -45,7 +43,7 @@ def open_detector(
     """
     models = manifest.load(shipped_models())
     reasons = []
-    for name in PREFERENCE if runtime is None else (runtime,):
+    for name in runtimes.names() if runtime is None else (runtime,):
         try:
             return detectors.open_detector(choice, models, name, min_face)
         except RuntimeMissing as error:
@@ -53,7 +51,7 @@ def open_detector(
     raise RuntimeMissing("; ".join(reasons))
 
 
-def detector_key(choice: DetectorChoice) -> str:
+def detector_key(choice: str) -> str:
     """Names the way of cutting with all that it depends on, for caches and records.
 
     Raises:
@@ -63,7 +61,7 @@ def detector_key(choice: DetectorChoice) -> str:
     return key_of(choice, open_detector(choice))
 
 
-def key_of(choice: DetectorChoice, detector: Detector) -> str:
+def key_of(choice: str, detector: Detector) -> str:
     """Names an opened detector with all that what it finds depends on."""
     if choice == "none":
         return choice

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from image_gender_classifier.detection.heatmap import letterbox
+from image_gender_classifier.detection.tiling import letterbox
 from image_gender_classifier.train.detector import maps, scenes
 from image_gender_classifier.train.detector.network import BOX, HEAT
 from image_gender_classifier.train.detector.scenes import Sources

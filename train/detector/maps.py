@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.detection.heatmap import STRIDE, TELLING
+from image_gender_classifier.detection.heatmap import STRIDE, VOTE_THRESHOLD
 from image_gender_classifier.results import Box
 
 _Floats = npt.NDArray[np.float32]
@@ -44,7 +44,7 @@ def of(frames: Sequence[Box], size: int) -> tuple[_Floats, _Floats]:
         across = np.exp(-((middles - middles[column]) ** 2) / (2 * width**2))
         down = np.exp(-((middles - middles[row]) ** 2) / (2 * width**2))
         bump = np.outer(down, across).astype(np.float32)
-        stronger = (bump > heat) & (bump >= TELLING)
+        stronger = (bump > heat) & (bump >= VOTE_THRESHOLD)
         reported[stronger, 0] = np.broadcast_to(x - middles, bump.shape)[stronger]
         reported[stronger, 1] = np.broadcast_to((y - middles)[:, None], bump.shape)[stronger]
         reported[stronger, 2] = np.log(frame.width / size)

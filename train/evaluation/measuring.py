@@ -13,8 +13,8 @@ from image_gender_classifier import loading
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.manifest.schema import ModelEntry
-from image_gender_classifier.runtimes import SUFFIXES
+from image_gender_classifier.manifest.schema import ModelEntry, file_format
+from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.train.common.command import probability, say
 from image_gender_classifier.train.common.data_options import (
     add_data_options,
@@ -87,7 +87,7 @@ def open_subject(arguments: argparse.Namespace, program: str) -> Subject:
     """
     split = arguments.split or default_test_split(arguments.layout)
     classifier = _open_classifier(arguments.model, arguments.threshold)
-    runtime = SUFFIXES.get(Path(classifier.entry.file).suffix.lower())
+    runtime = next((entry.name for entry in runtimes.for_format(classifier.entry.format)), None)
     detector = open_detector(arguments.detector, runtime)
     reading = read_data(arguments, split)
     say(f"{program}: {reading.report()}", sys.stderr)
@@ -111,7 +111,7 @@ def report_unreadable(outcome: Outcome, program: str) -> None:
 
 
 def _open_classifier(model: Path | None, threshold: float | None) -> Classifier:
-    if model is None or model.suffix.lower() in SUFFIXES:
+    if model is None or file_format(model.name) in runtimes.formats():
         return loading.open_classifier(model, threshold=threshold)
     if model.suffix.lower() != _KERAS:
         raise UsageError(f"{model}: is neither a .keras, a .tflite nor an .onnx file")

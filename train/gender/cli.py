@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.settings import DetectorChoice
 from image_gender_classifier.system.locking import held
 from image_gender_classifier.train.common import cutting, history, pretrained, run_record
 from image_gender_classifier.train.common.command import Parser, exit_code, say
@@ -175,7 +174,7 @@ def _run(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
     )
 
 
-def _crops(reading: Reading, choice: DetectorChoice, size: int, folder: Path) -> CropSet:
+def _crops(reading: Reading, choice: str, size: int, folder: Path) -> CropSet:
     cut = cutting.by(open_detector(choice))
     crop_set = load_or_cut(reading.samples, size, cut, detector_key(choice), folder)
     if crop_set.unreadable or crop_set.no_face:

@@ -19,7 +19,7 @@ import onnxruntime
 from image_gender_classifier import manifest
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.errors import RuntimeMissing
-from image_gender_classifier.runtimes import SUFFIXES
+from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.runtimes.networks import open_network
 
 _CALLS = 10  # a round: long against the clock, short against what else the machine does
@@ -30,7 +30,8 @@ Call = Callable[[], object]
 def our_call(path: Path, tta_threshold: float) -> Call:
     """One crop through one of our files, as it is judged in use."""
     entry = manifest.find_model(path)._replace(tta_threshold=tta_threshold)
-    classifier = Classifier(open_network(SUFFIXES[path.suffix], path.parent, entry), entry)
+    runtime = runtimes.for_format(entry.format)[0].name
+    classifier = Classifier(open_network(runtime, path.parent, entry), entry)
     crop = np.random.default_rng(1).integers(0, 256, (1, *entry.input_shape), np.uint8)
     return lambda: classifier.probabilities(crop)
 
@@ -50,9 +51,9 @@ def peer_call(path: Path) -> Call:
 def open_calls(stem: Path, peer: Path | None) -> dict[str, Call]:
     """Opens every network that there is a runtime for."""
     calls: dict[str, Call] = {}
-    for suffix, name in SUFFIXES.items():
+    for name, runtime in runtimes.RUNTIMES.items():
         try:
-            path = stem.with_name(stem.name + suffix)
+            path = stem.with_name(f"{stem.name}.{runtime.format}")
             calls[name] = our_call(path, tta_threshold=0.0)
             calls[f"{name} twice"] = our_call(path, tta_threshold=1.0)
         except RuntimeMissing:

@@ -20,7 +20,7 @@ import numpy as np
 
 from image_gender_classifier import manifest, pipeline
 from image_gender_classifier.detection import geometry
-from image_gender_classifier.detection.detectors import open_detector
+from image_gender_classifier.detection.registry import open_detector
 from image_gender_classifier.imaging import decoding, headers
 from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.loading import Parts, open_parts, shipped_models

@@ -126,7 +126,7 @@ def test_a_network_that_is_not_what_its_entry_says_is_refused(network: Oracle) -
 def test_a_network_that_cannot_take_our_crops_is_refused(
     network: Oracle, entry: ModelEntry
 ) -> None:
-    with pytest.raises(ModelError, match="but is given uint8 square RGB crops"):
+    with pytest.raises(ModelError, match="but square uint8 RGB crops are required"):
         Classifier(network, entry)
 
 
@@ -135,7 +135,7 @@ def test_a_network_that_gives_no_logit_a_crop_is_a_model_error(
     outputs: tuple[list[float], ...],
 ) -> None:
     classifier = Classifier(Oracle(*outputs), ENTRY)
-    with pytest.raises(ModelError, match="gives something else"):
+    with pytest.raises(ModelError, match="not one finite number per crop"):
         classifier.classify(crops(1))
 
 

@@ -375,7 +375,7 @@ def test_profile_reports_the_time_of_each_stage(command: Command, folder: Path, 
     assert "compare with the earlier run" in reported.stderr
     reported = command("-i", folder, "-o", out, "--profile", "--workers", 2, "--quiet")
     assert (plain.stderr, reported.returncode, reported.stdout) == ("", 0, "")
-    for stage in ("list the pictures", "write the files", "decode it", "find the face", "judge it"):
+    for stage in ("list the pictures", "write the files", "decode it", "find the face", "classify"):
         assert reported.stderr.count(f"  {stage} ") == 1
     assert reported.stderr.count("  total ") == 2
     assert contents(out) == predictions
@@ -583,7 +583,7 @@ def test_a_model_tampered_with_is_refused(
         (models / name).write_bytes(data)
         refused = command("-i", folder, "-o", out, "--model", models / name)
         assert refused.returncode == 2
-        assert f"{name}: is not the file that its manifest describes" in one_line(refused)
+        assert f"{name}: does not match the hash in its manifest" in one_line(refused)
     assert contents(out) == {}
 
 
@@ -603,7 +603,7 @@ def test_a_manifest_of_another_version_is_refused(
     path.write_text(path.read_text().replace('"manifest_version": 2', '"manifest_version": 99'))
     refused = command("-i", folder, "-o", out, "--model", models / "gender_int8.tflite")
     assert refused.returncode == 2
-    assert "is of version 99, expected 2" in one_line(refused)
+    assert "has version 99, expected 2" in one_line(refused)
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,17 @@
-"""The finder's looks: at much of a picture, and at what may be a face."""
+"""The face detector network: passes over the picture and tiles around candidates."""
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import example, given
 from hypothesis import strategies as st
 
 from image_gender_classifier.detection.face_detector import FaceDetector
-from image_gender_classifier.detection.heatmap import STRIDE, squares
+from image_gender_classifier.detection.heatmap import STRIDE
 from image_gender_classifier.errors import ModelError, UnreadablePicture
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
@@ -37,14 +35,14 @@ class Marks:
         most: int = SIZE * SIZE,
         logits: tuple[float, float] = (-1, 4),
     ) -> None:
-        self.looks = 0
+        self.calls = 0
         self._unsure, self._sure = logits
         self._least = least
         self._most = most
         self._sure_from = sure_from
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        self.looks += len(crops)
+        self.calls += len(crops)
         heat = np.full((len(crops), CELLS, CELLS, 1), -9, np.float32)
         boxes = np.zeros((len(crops), CELLS, CELLS, 3), np.float32)
         for index, crop in enumerate(crops):
@@ -61,7 +59,7 @@ class Marks:
 
 
 ENTRY = FaceDetectorEntry(
-    file="finder.onnx",
+    file="detector.onnx",
     sha256="",
     bytes=0,
     input_shape=(SIZE, SIZE, 3),
@@ -86,30 +84,6 @@ def middle(box: Box) -> tuple[float, float]:
     return box.x + box.width / 2, box.y + box.height / 2
 
 
-@example(2, 2, 0.02)
-@given(EXTENTS, EXTENTS, st.none() | st.floats(0.02, 1))
-def test_closer_rounds_go_as_far_as_is_needed(
-    height: int, width: int, smallest: float | None
-) -> None:
-    sides = list(FaceDetector(Marks(), ENTRY, smallest)._sides(height, width))
-    assert sides[0] == max(height, width)
-    assert all(earlier > later for earlier, later in itertools.pairwise(sides))
-    looks = sum(len(list(squares(height, width, side))) for side in sides)
-    if smallest is None:
-        assert looks == 1
-    else:
-        seen = max(ENTRY.smallest_face * sides[-1], ENTRY.smallest_face * 0.75 * SIZE)
-        assert seen <= max(smallest * min(height, width), ENTRY.smallest_face * 0.75 * SIZE) + 1
-        assert min(sides) >= min(0.75 * SIZE, max(height, width))
-
-
-@given(st.integers(1, 1279), st.floats(0.02, 1))
-def test_the_number_of_looks_is_bounded(shorter: int, smallest: float) -> None:
-    """A working copy is no longer than that."""
-    sides = FaceDetector(Marks(), ENTRY, smallest)._sides(shorter, 1279)
-    assert sum(len(list(squares(shorter, 1279, side))) for side in sides) < 1200
-
-
 def test_boxes_are_in_pixels_of_the_original() -> None:
     (face,) = FaceDetector(Marks(), ENTRY).detect(marked(300, 400, 150, 200, 40))
     assert face.detector == "cnn"
@@ -120,31 +94,31 @@ def test_boxes_are_in_pixels_of_the_original() -> None:
 def test_what_a_look_of_its_own_does_not_confirm_is_no_face() -> None:
     runtime = Marks(sure_from=SIZE * SIZE + 1, logits=(-0.5, 4))
     assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100)) == []
-    assert runtime.looks == 4
+    assert runtime.calls == 4
 
 
-def test_a_suspicion_is_enough_for_looks_of_its_own() -> None:
+def test_a_candidate_gets_tiles_of_its_own() -> None:
     """The mark is 32 pixels wide in the first look, then 49, 43 and 49: the mean decides."""
     runtime = Marks(sure_from=46 * 46, logits=(-1, 1.5))
     (face,) = FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100))
-    assert runtime.looks == 4
+    assert runtime.calls == 4
     assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
 
 
 @pytest.mark.parametrize(
-    ("logits", "looks", "found"),
+    ("logits", "calls", "found"),
     [((-0.8, -0.8), 2, 0), ((0.8, 0.8), 3, 1), ((0.6, 0.6), 4, 1), ((-0.6, -0.6), 4, 0)],
 )
-def test_there_are_no_more_looks_than_decide(
-    logits: tuple[float, float], looks: int, found: int
+def test_a_clear_mean_ends_the_passes_early(
+    logits: tuple[float, float], calls: int, found: int
 ) -> None:
     """One tells enough of what is none; two must place a frame, whatever the first tells."""
     runtime = Marks(logits=logits)
     assert len(FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100))) == found
-    assert runtime.looks == looks
+    assert runtime.calls == calls
 
 
-def test_looks_at_finer_pixels_where_there_are_too_few() -> None:
+def test_small_faces_are_verified_at_a_higher_resolution() -> None:
     """A look at a frame of 80 pixels takes 104, at one of 60 only 78: too few to be enlarged."""
     for side, decodings in ((40, 0), (30, 1)):
         asked: list[int] = []
@@ -172,21 +146,15 @@ def test_a_picture_that_cannot_be_decoded_again_is_unreadable() -> None:
         FaceDetector(Marks(), ENTRY).confirm(quick, [Box(310, 270, 120, 120)], "lbp")
 
 
-def test_a_mirrored_look_tells_the_same_frame() -> None:
-    """At the picture's edge a face is not in the middle of what is looked at."""
-    face_detector = FaceDetector(Marks(), ENTRY)
-    picture = marked(300, 400, 100, 5, 60)
-    suspected = Box(-20, 180, 180, 180)
-    plain, mirrored = (
-        face_detector._look_at(picture, suspected, 1.3, flip) for flip in (False, True)
-    )
-    assert mirrored.logit == plain.logit > 0
-    assert middle(mirrored.frame) == pytest.approx(middle(plain.frame), abs=4)
-    assert middle(plain.frame) == pytest.approx((70, 260), abs=4)
+def test_the_mirrored_pass_confirms_a_face_at_the_edge() -> None:
+    """The tile does not reach beyond the picture, so the face is not in the middle of it."""
+    runtime = Marks(logits=(0.5, 0.5))  # too uncertain to skip the mirrored pass
+    (face,) = FaceDetector(runtime, ENTRY).detect(marked(300, 400, 100, 5, 60))
+    assert middle(face.box) == pytest.approx((70, 260), abs=4)
 
 
 class ToTheRight(Marks):
-    """Tells every frame further right than it is, by a cell."""
+    """Shifts every frame to the right by a cell."""
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
         boxes, heat = super().run(crops)
@@ -194,7 +162,7 @@ class ToTheRight(Marks):
         return boxes, heat
 
 
-def test_mirrored_looks_place_no_frame() -> None:
+def test_mirrored_passes_do_not_move_the_frame() -> None:
     """With them a third of what is wrong alike for all faces would be taken back."""
     picture = marked(400, 400, 160, 160, 100)
     right, further = (
@@ -210,7 +178,7 @@ def test_a_hopeless_face_gets_one_look_of_its_own() -> None:
     """The mark is 32 pixels wide in the first look, 49 in the next, and would be 43 then."""
     runtime = Marks(most=40 * 40)
     assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100)) == []
-    assert runtime.looks == 2
+    assert runtime.calls == 2
 
 
 def test_faces_of_another_stage_are_confirmed_with_better_boxes() -> None:
@@ -219,7 +187,7 @@ def test_faces_of_another_stage_are_confirmed_with_better_boxes() -> None:
     nothing = Box(0, 0, 100, 100)
     runtime = Marks()
     (face,) = FaceDetector(runtime, ENTRY).confirm(picture, [nothing, rough], "lbp")
-    assert runtime.looks == 2
+    assert runtime.calls == 2
     assert face.detector == "lbp"
     assert face.box.width == pytest.approx(2 * 200, abs=8)
     assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
@@ -233,12 +201,12 @@ def test_a_second_look_stays_with_its_face() -> None:
     assert FaceDetector(Marks(), ENTRY).confirm(picture, [beside], "lbp") == []
 
 
-def test_looks_closer_where_it_sees_nothing_at_first() -> None:
+def test_smaller_tiles_follow_a_pass_without_a_face() -> None:
     """The mark is too small to be a face at the first look."""
     runtime = Marks(least=60)
     assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 300, 310, 20)) == []
     (face,) = FaceDetector(runtime, ENTRY, 0.05).detect(marked(400, 400, 300, 310, 20))
-    assert runtime.looks > 2
+    assert runtime.calls > 2
     assert face.box.width == pytest.approx(2 * 2 * 20, abs=4)
     assert middle(face.box) == pytest.approx((2 * 320, 2 * 310), abs=4)
 
@@ -260,19 +228,19 @@ def test_a_known_face_is_not_looked_for_again() -> None:
     picture = marked(400, 400, 160, 160, 100)
     runtime = Marks()
     (face,) = FaceDetector(runtime, ENTRY).detect(picture)
-    runtime.looks = 0
+    runtime.calls = 0
     assert FaceDetector(runtime, ENTRY).detect(picture, [face.box]) == []
-    assert runtime.looks == 1
+    assert runtime.calls == 1
 
 
-def test_every_face_is_looked_for_if_wanted() -> None:
+def test_all_faces_runs_every_pass() -> None:
     picture = marked(400, 400, 300, 310, 20)
     runtime = Marks()
     face_detector = FaceDetector(runtime, ENTRY, 0.05)
     assert len(face_detector.detect(picture)) == 1
-    looks = runtime.looks
-    assert len(face_detector.detect(picture, every=True)) == 1
-    assert runtime.looks > 2 * looks
+    calls = runtime.calls
+    assert len(face_detector.detect(picture, all_faces=True)) == 1
+    assert runtime.calls > 2 * calls
 
 
 def test_sees_nothing_where_nothing_is() -> None:
@@ -282,7 +250,7 @@ def test_sees_nothing_where_nothing_is() -> None:
 def test_refuses_a_network_of_another_form() -> None:
     runtime = Marks()
     runtime.input_shape = (64, 64, 3)
-    with pytest.raises(ModelError, match=r"^finder\.onnx: takes uint8 \(64, 64, 3\)"):
+    with pytest.raises(ModelError, match=r"^detector\.onnx: takes uint8 \(64, 64, 3\)"):
         FaceDetector(runtime, ENTRY)
 
 
@@ -291,7 +259,7 @@ def test_refuses_other_maps() -> None:
         def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
             return (np.zeros((1, 1), np.float32),)
 
-    with pytest.raises(ModelError, match="gives other maps"):
+    with pytest.raises(ModelError, match="outputs are not those of a face detector"):
         FaceDetector(Wrong(), ENTRY).warm_up()
 
 
@@ -301,7 +269,7 @@ def test_refuses_maps_that_are_not_numbers() -> None:
             boxes, heat = super().run(crops)
             return boxes + np.float32("nan"), heat
 
-    with pytest.raises(ModelError, match="not numbers"):
+    with pytest.raises(ModelError, match="not finite"):
         FaceDetector(Broken(), ENTRY).warm_up()
 
 

@@ -1,60 +1,23 @@
-"""What the finder is shown, and what is read out of its maps."""
+"""Heat-map decoding and non-maximum suppression."""
 
 from __future__ import annotations
 
-from math import ceil
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from image_gender_classifier.detection.heatmap import (
     STRIDE,
-    Found,
+    Detection,
     decode,
-    letterbox,
-    squares,
-    suppress_overlaps,
-    window,
+    non_max_suppression,
 )
 from image_gender_classifier.results import Box
 
 SIZE = 128
 CELLS = SIZE // STRIDE
-EXTENTS = st.integers(1, 2000)
 
 
-@given(EXTENTS, EXTENTS)
-def test_a_picture_is_fitted_whole_into_the_corner(height: int, width: int) -> None:
-    pixels = np.zeros((height, width, 3), np.uint8)
-    square = letterbox(pixels, SIZE)
-    assert square.shape == (SIZE, SIZE, 3)
-    shown = (square == 0).all(axis=-1)
-    rows, columns = shown.any(axis=1).sum(), shown.any(axis=0).sum()
-    assert max(rows, columns) >= SIZE - 1
-    scale = SIZE / max(height, width)
-    assert rows == pytest.approx(height * scale, abs=2)
-    assert columns == pytest.approx(width * scale, abs=2)
-    assert shown[:rows, :columns].all()
-
-
-@given(EXTENTS, EXTENTS, st.floats(0.1, 1))
-def test_squares_cover_the_picture_and_overlap(height: int, width: int, share: float) -> None:
-    side = ceil(share * max(height, width))
-    looks = list(squares(height, width, side))
-    assert {one for _, _, one in looks} == {side}
-    for extent, starts in (
-        (width, sorted({left for left, _, _ in looks})),
-        (height, sorted({top for _, top, _ in looks})),
-    ):
-        assert starts[0] == 0
-        assert starts[-1] + side >= extent
-        assert starts[-1] < extent
-        assert (np.diff(starts) <= side / 2 + 1).all()
-
-
-def test_faces_are_those_of_the_peaks() -> None:
+def test_each_peak_is_a_detection() -> None:
     heat = np.full((CELLS, CELLS), -9, np.float32)
     boxes = np.zeros((CELLS, CELLS, 3), np.float32)
     heat[4, 8], heat[4, 9], heat[12, 3], heat[1, 1] = 3, 2, 1, -1
@@ -67,61 +30,36 @@ def test_faces_are_those_of_the_peaks() -> None:
     assert boxes_found == [pytest.approx((56, 18, 32, 32)), pytest.approx((20, 92, 16, 16))]
 
 
-def test_of_two_that_cover_each_other_the_surer_one_stays() -> None:
-    one, inside = Found(Box(0, 0, 60, 60), 0.9), Found(Box(5, 5, 55, 55), 0.8)
-    beside = Found(Box(50, 0, 60, 60), 0.7)
-    assert suppress_overlaps([inside, beside, one]) == [one, beside]
+def test_of_two_overlapping_detections_the_better_one_stays() -> None:
+    one, inside = Detection(Box(0, 0, 60, 60), 0.9), Detection(Box(5, 5, 55, 55), 0.8)
+    beside = Detection(Box(50, 0, 60, 60), 0.7)
+    assert non_max_suppression([inside, beside, one]) == [one, beside]
 
 
-def test_what_lies_inside_a_surer_face_is_none() -> None:
-    face, mouth = Found(Box(0, 0, 60, 60), 0.9), Found(Box(20, 40, 15, 15), 0.8)
-    shoulder = Found(Box(50, 50, 15, 15), 0.7)
-    assert suppress_overlaps([shoulder, mouth, face]) == [face, shoulder]
-    assert suppress_overlaps([mouth, shoulder], [face.frame]) == [shoulder]
+def test_a_detection_inside_a_better_one_is_dropped() -> None:
+    face, mouth = Detection(Box(0, 0, 60, 60), 0.9), Detection(Box(20, 40, 15, 15), 0.8)
+    shoulder = Detection(Box(50, 50, 15, 15), 0.7)
+    assert non_max_suppression([shoulder, mouth, face]) == [face, shoulder]
+    assert non_max_suppression([mouth, shoulder], [face.frame]) == [shoulder]
 
 
-def test_a_large_face_stays_beside_a_surer_part_of_it() -> None:
-    part, face = Found(Box(20, 40, 15, 15), 0.9), Found(Box(0, 0, 60, 60), 0.8)
-    assert suppress_overlaps([part, face]) == [part, face]
-
-
-@given(EXTENTS, EXTENTS, st.floats(-0.2, 1.2), st.floats(-0.2, 1.2), st.floats(0.001, 2))
-def test_a_look_at_one_face_is_around_it_and_inside_the_picture_if_it_can(
-    height: int, width: int, across: float, down: float, share: float
-) -> None:
-    extent = share * max(height, width)
-    centre = across * width, down * height
-    frame = Box(centre[0] - extent / 2, centre[1] - extent / 2, extent, extent)
-    left, top, side = window(frame, 1.3, height, width)
-    assert 1 <= side <= max(height, width)
-    assert side >= min(extent, max(height, width))
-    for start, whole, middle in ((left, width, centre[0]), (top, height, centre[1])):
-        assert 0 <= start <= max(whole - side, 0)
-        if 0 < start < whole - side:
-            assert start + side / 2 == pytest.approx(middle, abs=1)
-
-
-@given(st.integers(130, 2000), st.floats(0.3, 1))
-def test_what_is_fitted_stays_in_its_place(width: int, place: float) -> None:
-    """Halving loses odd columns, but moves nothing."""
-    ramp = np.broadcast_to(np.linspace(0, 255, width)[None, :, None], (width // 2, width, 3))
-    row = letterbox(np.ascontiguousarray(ramp.astype(np.uint8)), SIZE)[10, :, 0]
-    column = int(place * 120)
-    assert row[column] == pytest.approx(255 * (column + 0.5) / SIZE, abs=2.5)
+def test_a_large_face_stays_beside_a_better_part_of_it() -> None:
+    part, face = Detection(Box(20, 40, 15, 15), 0.9), Detection(Box(0, 0, 60, 60), 0.8)
+    assert non_max_suppression([part, face]) == [part, face]
 
 
 def test_a_known_face_is_not_found_again() -> None:
-    found = [Found(Box(0, 0, 60, 60), 0.9), Found(Box(100, 0, 60, 60), 0.8)]
-    assert suppress_overlaps(found, [Box(10, 5, 60, 60)]) == found[1:]
+    found = [Detection(Box(0, 0, 60, 60), 0.9), Detection(Box(100, 0, 60, 60), 0.8)]
+    assert non_max_suppression(found, [Box(10, 5, 60, 60)]) == found[1:]
 
 
-def test_cells_around_a_peak_help_to_place_the_frame() -> None:
+def test_cells_around_a_peak_vote_on_the_frame() -> None:
     heat = np.full((CELLS, CELLS), -9, np.float32)
     boxes = np.zeros((CELLS, CELLS, 3), np.float32)
     boxes[..., 2] = np.log(0.5)
     heat[8, 8] = heat[8, 9] = 0  # probability 0.5 each
     boxes[8, 9, 0] = -0.8  # they disagree by 0.2 cells
-    boxes[8, 10] = 50, 50, 0.5  # has no say
+    boxes[8, 10] = 50, 50, 0.5  # its probability is too low to vote
     found = next(decode(heat, boxes, -1))
     assert found.frame.width == pytest.approx(SIZE / 2)
     assert found.frame.x + found.frame.width / 2 == pytest.approx((8.5 + 0.1) * STRIDE)
@@ -140,7 +78,7 @@ def test_a_small_face_is_placed_by_its_own_cell() -> None:
     )
 
 
-def test_a_surer_small_face_does_not_place_a_large_one() -> None:
+def test_a_better_small_face_does_not_place_a_large_one() -> None:
     heat = np.full((CELLS, CELLS), -9, np.float32)
     boxes = np.zeros((CELLS, CELLS, 3), np.float32)
     heat[8, 8], heat[8, 11] = 1, 3

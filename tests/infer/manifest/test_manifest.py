@@ -16,7 +16,7 @@ from image_gender_classifier.manifest.schema import (
     CascadeEntry,
     Entry,
     FaceDetectorEntry,
-    Form,
+    Float32Variant,
     ModelEntry,
 )
 
@@ -34,7 +34,7 @@ def change(folder: Path, edit: Callable[[Content], object]) -> None:
 
 
 def required(entry: type[Entry]) -> list[str]:
-    optional = {"file", "tta_threshold", "trained", "measured", "in_float"}
+    optional = {"file", "tta_threshold", "trained", "measured", "float32_variant"}
     return [name for name in entry._fields if name not in optional]
 
 
@@ -53,8 +53,9 @@ def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licenc
     entries |= {entry.file: entry for entry in shipped.cascades}
     kinds = {".xml", ".tflite", ".onnx", ".keras"}
     networks = (*shipped.models.values(), *shipped.face_detectors.values())
-    forms = {entry.in_float.file: entry.in_float for entry in networks if entry.in_float}
-    reported: dict[str, Entry | Form] = {**entries, **forms}
+    variants = (entry.float32_variant for entry in networks)
+    forms = {variant.file: variant for variant in variants if variant}
+    reported: dict[str, Entry | Float32Variant] = {**entries, **forms}
     assert set(reported) == {path.name for path in SHIPPED.iterdir() if path.suffix in kinds}
     for name, one in reported.items():
         data = (SHIPPED / name).read_bytes()
@@ -78,8 +79,8 @@ def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licenc
 def test_a_form_in_float32_of_another_kind_is_a_model_error(
     file: str, form: object, models: Path
 ) -> None:
-    change(models, lambda content: content["files"][file].update(in_float=form))
-    with pytest.raises(ModelError, match="a field is missing or of the wrong kind"):
+    change(models, lambda content: content["files"][file].update(float32_variant=form))
+    with pytest.raises(ModelError, match="a field is missing or invalid"):
         manifest.load(models)
 
 
@@ -110,14 +111,14 @@ def test_a_manifest_that_is_no_json_is_a_model_error(data: bytes, tmp_path: Path
 )
 def test_a_manifest_of_another_form_is_a_model_error(text: str, tmp_path: Path) -> None:
     (tmp_path / manifest.NAME).write_text(text)
-    with pytest.raises(ModelError, match="a field is missing or of the wrong kind"):
+    with pytest.raises(ModelError, match="a field is missing or invalid"):
         manifest.load(tmp_path)
 
 
 @pytest.mark.parametrize("version", [0, 1, "2", None])
 def test_another_version_is_a_model_error(version: object, models: Path) -> None:
     change(models, lambda content: content.update(manifest_version=version))
-    with pytest.raises(ModelError, match=f"is of version {version}, expected 2"):
+    with pytest.raises(ModelError, match=f"has version {version}, expected 2"):
         manifest.load(models)
 
 
@@ -153,7 +154,7 @@ def test_a_finders_field_of_the_wrong_kind_is_a_model_error(
     field: str, value: object, models: Path
 ) -> None:
     change(models, lambda content: content["files"][FACE_DETECTOR].update({field: value}))
-    with pytest.raises(ModelError, match="is missing or of the wrong kind"):
+    with pytest.raises(ModelError, match="is missing or invalid"):
         manifest.load(models)
 
 
@@ -187,7 +188,7 @@ def test_a_field_of_the_wrong_kind_is_a_model_error(
     field: str, value: object, models: Path
 ) -> None:
     change(models, lambda content: content["files"][MODEL].update({field: value}))
-    with pytest.raises(ModelError, match=r"manifest\.json: a field is missing or of the wrong"):
+    with pytest.raises(ModelError, match=r"manifest\.json: a field is missing or invalid"):
         manifest.load(models)
 
 
@@ -196,7 +197,7 @@ def test_a_flipped_bit_is_noticed(at: int, models: Path) -> None:
     data = bytearray((models / MODEL).read_bytes())
     data[at] ^= 1
     (models / MODEL).write_bytes(data)
-    with pytest.raises(ModelError, match="is not the file that its manifest describes"):
+    with pytest.raises(ModelError, match="does not match the hash in its manifest"):
         manifest.read_verified(models, manifest.load(models).models[MODEL])
 
 

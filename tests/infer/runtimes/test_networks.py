@@ -25,7 +25,7 @@ def entry_in(models: Path) -> NetworkEntry:
 @pytest.fixture
 def rounding_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with tflite-runtime, which cannot be installed beside NumPy 2."""
-    monkeypatch.setattr("image_gender_classifier.runtimes.tflite.ROUNDS_ONCE", False)
+    monkeypatch.setattr("image_gender_classifier.runtimes.tflite.SINGLE_ROUNDING", False)
 
 
 @pytest.mark.usefixtures("rounding_twice")
@@ -38,42 +38,42 @@ def test_a_runtime_that_rounds_twice_gets_the_form_in_float32(models: Path) -> N
 
 def test_others_get_the_file_itself(models: Path) -> None:
     entry = entry_in(models)
-    assert entry.in_float is not None
-    (models / entry.in_float.file).unlink()
+    assert entry.float32_variant is not None
+    (models / entry.float32_variant.file).unlink()
     open_network("tflite", models, entry)
 
 
 @pytest.mark.usefixtures("rounding_twice")
 def test_a_model_without_that_form_is_run_as_it_is(models: Path) -> None:
-    open_network("tflite", models, entry_in(models)._replace(in_float=None))
+    open_network("tflite", models, entry_in(models)._replace(float32_variant=None))
 
 
 @pytest.mark.usefixtures("rounding_twice")
 def test_a_damaged_form_is_refused(models: Path) -> None:
     entry = entry_in(models)
-    assert entry.in_float is not None
-    with (models / entry.in_float.file).open("ab") as file:
+    assert entry.float32_variant is not None
+    with (models / entry.float32_variant.file).open("ab") as file:
         file.write(b"\0")
-    with pytest.raises(ModelError, match=r"in_float\.tflite: is not the file that its manifest"):
+    with pytest.raises(ModelError, match=r"in_float\.tflite: does not match the hash"):
         open_network("tflite", models, entry)
 
 
 @pytest.mark.usefixtures("rounding_twice")
 def test_a_missing_form_is_told(models: Path) -> None:
     entry = entry_in(models)
-    assert entry.in_float is not None
-    (models / entry.in_float.file).unlink()
-    with pytest.raises(
-        ModelError, match=r"in_float\.tflite: there is no such file, and tflite-run"
-    ):
+    assert entry.float32_variant is not None
+    (models / entry.float32_variant.file).unlink()
+    with pytest.raises(ModelError, match=r"in_float\.tflite: no such file; tflite-runtime"):
         open_network("tflite", models, entry)
 
 
 def test_the_form_itself_is_no_model_to_give(models: Path) -> None:
     entry = entry_in(models)
-    assert entry.in_float is not None
-    with pytest.raises(ModelError, match=r"is a form of gender_int8\.tflite, .*; give the path"):
-        loading.open_classifier(models / entry.in_float.file)
+    assert entry.float32_variant is not None
+    with pytest.raises(
+        ModelError, match=r"is the float32 variant of gender_int8\.tflite .*; give the path"
+    ):
+        loading.open_classifier(models / entry.float32_variant.file)
 
 
 def test_verdicts_and_their_key_are_the_same(
@@ -86,7 +86,7 @@ def test_verdicts_and_their_key_are_the_same(
     shutil.copy(face_picture, photos)
     written = []
     for once in (True, False):
-        monkeypatch.setattr("image_gender_classifier.runtimes.tflite.ROUNDS_ONCE", once)
+        monkeypatch.setattr("image_gender_classifier.runtimes.tflite.SINGLE_ROUNDING", once)
         out = tmp_path / f"out-{once}"
         out.mkdir()
         assert (
@@ -101,7 +101,7 @@ def test_answers_are_the_same_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> Non
     crops = np.random.default_rng(2).integers(0, 256, (40, 96, 96, 3), np.uint8)
     answers = []
     for once in (True, False):
-        monkeypatch.setattr("image_gender_classifier.runtimes.tflite.ROUNDS_ONCE", once)
+        monkeypatch.setattr("image_gender_classifier.runtimes.tflite.SINGLE_ROUNDING", once)
         answers.append(loading.open_classifier(None, "tflite").logits(crops))
     assert len(np.unique(answers[0])) > 5
     assert np.array_equal(*answers)

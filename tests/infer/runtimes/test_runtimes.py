@@ -14,13 +14,14 @@ from image_gender_classifier.detection import geometry
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.results import Box
-from image_gender_classifier.runtimes import PREFERENCE, Runtime, RuntimeName, open_model
+from image_gender_classifier.runtimes import Runtime, open_model
+from image_gender_classifier.runtimes.registry import names
 
 Pixels = npt.NDArray[np.uint8]
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 
 
-def shipped(name: RuntimeName) -> bytes:
+def shipped(name: str) -> bytes:
     return (SHIPPED / f"gender_int8.{name}").read_bytes()
 
 
@@ -65,8 +66,8 @@ def quantisation_step() -> float:
     return max(steps)
 
 
-@pytest.mark.parametrize("name", PREFERENCE)
-def test_an_opened_model_tells_its_form(name: RuntimeName, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("name", names())
+def test_an_opened_model_tells_its_form(name: str, request: pytest.FixtureRequest) -> None:
     runtime: Runtime = request.getfixturevalue(name)
     height, width, channels = runtime.input_shape
     assert (height, channels, runtime.input_dtype) == (width, 3, "uint8")
@@ -81,9 +82,9 @@ def test_both_runtimes_give_the_same_logits(tflite: Runtime, onnx: Runtime, crop
     assert np.array_equal(first > 0, second > 0)
 
 
-@pytest.mark.parametrize("name", PREFERENCE)
+@pytest.mark.parametrize("name", names())
 def test_each_crop_is_answered_by_itself(
-    name: RuntimeName, crops: Pixels, request: pytest.FixtureRequest
+    name: str, crops: Pixels, request: pytest.FixtureRequest
 ) -> None:
     runtime: Runtime = request.getfixturevalue(name)
     (together,) = runtime.run(crops)
@@ -99,25 +100,25 @@ def test_two_opened_models_do_not_disturb_each_other(tflite: Runtime, crops: Pix
     assert np.array_equal(tflite.run(crops[:1])[0], first)
 
 
-@pytest.mark.parametrize("name", PREFERENCE)
+@pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("data", [b"", b"no model", b"\0" * 1000])
-def test_bytes_that_are_no_model_are_a_model_error(name: RuntimeName, data: bytes) -> None:
+def test_bytes_that_are_no_model_are_a_model_error(name: str, data: bytes) -> None:
     pytest.importorskip({"tflite": "ai_edge_litert", "onnx": "onnxruntime"}[name])
     with pytest.raises(ModelError, match=f"(?i)the {name} model cannot be used"):
         open_model(name, data)
 
 
-@pytest.mark.parametrize("name", PREFERENCE)
-def test_a_model_of_the_other_format_is_a_model_error(name: RuntimeName) -> None:
+@pytest.mark.parametrize("name", names())
+def test_a_model_of_the_other_format_is_a_model_error(name: str) -> None:
     pytest.importorskip({"tflite": "ai_edge_litert", "onnx": "onnxruntime"}[name])
-    (other,) = set(PREFERENCE) - {name}
+    (other,) = set(names()) - {name}
     with pytest.raises(ModelError):
         open_model(name, shipped(other))
 
 
-@pytest.mark.parametrize("name", PREFERENCE)
+@pytest.mark.parametrize("name", names())
 def test_an_opened_model_may_run_in_several_threads(
-    name: RuntimeName, crops: Pixels, request: pytest.FixtureRequest
+    name: str, crops: Pixels, request: pytest.FixtureRequest
 ) -> None:
     runtime: Runtime = request.getfixturevalue(name)
     (alone,) = runtime.run(crops)

@@ -14,7 +14,7 @@ from image_gender_classifier.system import profiling
 from image_gender_classifier.workers.messages import Task
 from image_gender_classifier.workers.supervisor import Supervisor
 
-CLASSIFYING = ["read the file", "hash it", "decode it", "find the face", "cut the crop", "judge it"]
+CLASSIFYING = ["read the file", "hash it", "decode it", "find the face", "cut the crop", "classify"]
 SECONDS = st.dictionaries(st.text(max_size=8), st.floats(0, 1e6), max_size=6)
 
 

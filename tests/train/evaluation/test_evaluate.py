@@ -18,7 +18,7 @@ import pytest
 
 from image_gender_classifier import loading, manifest
 from image_gender_classifier.classification.classifier import Classifier
-from image_gender_classifier.detection.detector import WholePicture
+from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest import Manifest
@@ -359,9 +359,9 @@ def test_an_unusable_keras_file_is_refused(
 
     (tmp_path / "broken.keras").write_bytes(b"no zip")
     assert "Keras cannot use it" in refused(write_manifest(tmp_path, "broken.keras"))
-    assert "there is no such file" in refused(tmp_path / "other.keras")
+    assert "no such file" in refused(tmp_path / "other.keras")
     (tmp_path / "other.keras").touch()
-    assert "its manifest does not know it" in refused(tmp_path / "other.keras")
+    assert "its manifest does not list it" in refused(tmp_path / "other.keras")
     (tmp_path / "broken.keras").write_bytes(b"changed")
-    assert "is not the file that its manifest describes" in refused(tmp_path / "broken.keras")
+    assert "does not match the hash in its manifest" in refused(tmp_path / "broken.keras")
     assert "has 2 outputs, a classifier has one" in refused(make_keras(tmp_path, outputs=2))

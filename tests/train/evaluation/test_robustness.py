@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from image_gender_classifier import pipeline
-from image_gender_classifier.detection.detector import Detector, WholePicture
+from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box

@@ -6,14 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 from image_gender_classifier.cli.parser import smallest_face
+from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_whole
-from image_gender_classifier.runtimes import PREFERENCE
-from image_gender_classifier.settings import DetectorChoice
+from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.train.common.command import Parser, check_json, exit_code, say
 from image_gender_classifier.train.common.detector_option import key_of, open_detector
 from image_gender_classifier.train.datasets import DataError
@@ -63,12 +62,12 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of pictures without people, to set those faces into (default: skip these)",
     )  # fmt: skip
     add(
-        "--detector", choices=get_args(DetectorChoice), default="cascade",
+        "--detector", choices=detectors.choices(), default="cascade",
         help="cascade: the one in use; lbp: its first stage alone; none: takes every picture for a "
         "face (default: cascade)",
     )  # fmt: skip
     add(
-        "--runtime", choices=PREFERENCE,
+        "--runtime", choices=runtimes.names(),
         help="what runs the face finder (default: the first of these that can be loaded)",
     )  # fmt: skip
     add(

@@ -9,16 +9,14 @@ import numpy as np
 import pytest
 
 from image_gender_classifier import manifest
-from image_gender_classifier.detection.detectors import open_detector
 from image_gender_classifier.detection.geometry import main_first
+from image_gender_classifier.detection.registry import open_detector
 from image_gender_classifier.errors import ModelError, UsageError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.results import Box
-from image_gender_classifier.runtimes import RuntimeName
-from image_gender_classifier.settings import DetectorChoice
 
 NEVER = 10_000  # hits that no face has
 MORE_THAN_CERTAIN = 2.0
@@ -53,7 +51,7 @@ def blind_detector(models: Manifest) -> Manifest:
     return models._replace(face_detectors=face_detectors)
 
 
-def found_by(models: Manifest, picture: Picture, choice: DetectorChoice = "cascade") -> list[str]:
+def found_by(models: Manifest, picture: Picture, choice: str = "cascade") -> list[str]:
     return [face.detector for face in open_detector(choice, models, "tflite").detect(picture)]
 
 
@@ -74,7 +72,7 @@ def test_a_face_that_the_cascade_alone_sees_is_none(shipped: Manifest, close_up:
 
 @pytest.mark.parametrize("runtime", ["tflite", "onnx"])
 def test_both_stages_place_the_same_frame(
-    shipped: Manifest, close_up: Picture, runtime: RuntimeName
+    shipped: Manifest, close_up: Picture, runtime: str
 ) -> None:
     boxes = []
     for models in (shipped, blind_cascade(shipped)):
@@ -128,7 +126,7 @@ def test_every_face_is_found_once_if_wanted(
 ) -> None:
     picture = side_by_side(close_up, astronaut)
     (main,) = open_detector("cascade", shipped, "tflite").detect(picture)
-    faces = open_detector("cascade", shipped, "tflite", every=True).detect(picture)
+    faces = open_detector("cascade", shipped, "tflite", all_faces=True).detect(picture)
     assert [face.detector for face in faces] == ["lbp", "cnn"]
     assert faces[0] == main
 
@@ -157,7 +155,9 @@ def test_the_main_face_is_the_same_with_all_others(
 ) -> None:
     used = shipped if models == "shipped" else blind_cascade(shipped)
     mains = [
-        main_first(open_detector("cascade", used, "tflite", every=every).detect(close_up), 260, 260)
+        main_first(
+            open_detector("cascade", used, "tflite", all_faces=every).detect(close_up), 260, 260
+        )
         for every in (False, True)
     ]
     assert mains[0][0] == mains[1][0]
@@ -173,7 +173,7 @@ def test_what_decides_a_verdict_depends_on_every_choice(shipped: Manifest) -> No
         open_detector("cascade", shipped, "tflite"),
         open_detector("cascade", shipped, "onnx"),
         open_detector("cascade", shipped, "tflite", 0.3),
-        open_detector("cascade", shipped, "tflite", every=True),
+        open_detector("cascade", shipped, "tflite", all_faces=True),
         open_detector("lbp", shipped, "tflite"),
         open_detector("lbp", shipped, "tflite", shipped.cascades[0].smallest_face),
         open_detector("none", shipped, "tflite"),
@@ -188,5 +188,5 @@ def test_a_manifest_without_a_stage_is_refused(shipped: Manifest, lost: str) -> 
         cascades=() if lost == "cascades" else shipped.cascades,
         face_detectors={} if lost == "finders" else shipped.face_detectors,
     )
-    with pytest.raises(ModelError, match=r"manifest\.json: knows no .*; install"):
+    with pytest.raises(ModelError, match=r"manifest\.json: lists no .*; reinstall"):
         open_detector("cascade", rest, "onnx")

@@ -1,0 +1,90 @@
+"""The registry of detectors: one entry for each value of `--detector`.
+
+To add a detector, write a module in this folder with a function
+`open_detector(models, runtime, min_face, all_faces) -> Detector` (see `open_detector` here) and add
+its entry to `DETECTORS`. `--detector`, its help and the error messages follow from the entry. This
+module imports no NumPy and no OpenCV.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from image_gender_classifier.detection.detector import Detector
+    from image_gender_classifier.manifest import Manifest
+
+
+class DetectorEntry(NamedTuple):
+    """Static facts about a detector.
+
+    Attributes:
+        name: The value of `--detector`.
+        help: What it does, for `--help`; a clause without a full stop.
+        module: Module with `open_detector`.
+    """
+
+    name: str
+    help: str
+    module: str
+
+
+DETECTORS: dict[str, DetectorEntry] = {
+    entry.name: entry
+    for entry in (
+        DetectorEntry(
+            name="cascade",
+            help="LBP cascade, confirmed by a face detector network that also finds small and "
+            "turned faces",
+            module="image_gender_classifier.detection.staged",
+        ),
+        DetectorEntry(
+            name="lbp",
+            help="LBP cascade only, for large frontal faces",
+            module="image_gender_classifier.detection.cascade",
+        ),
+        DetectorEntry(
+            name="none",
+            help="no detection, each picture is a face crop",
+            module="image_gender_classifier.detection.whole_picture",
+        ),
+    )
+}
+
+
+def choices() -> tuple[str, ...]:
+    """Returns the values of `--detector`."""
+    return tuple(DETECTORS)
+
+
+def describe() -> str:
+    """Returns one line about all detectors for `--help`."""
+    return "; ".join(f"{entry.name}: {entry.help}" for entry in DETECTORS.values())
+
+
+def open_detector(
+    name: str,
+    models: Manifest,
+    runtime: str,
+    min_face: float | None = None,
+    all_faces: bool = False,
+) -> Detector:
+    """Opens a detector.
+
+    Args:
+        name: Name of a detector in the registry.
+        models: Manifest of the shipped models.
+        runtime: Name of the runtime for networks.
+        min_face: Smallest face to find, as a share of a picture's shorter side; None for the
+            default of each model.
+        all_faces: Find every face, not only the main one.
+
+    Raises:
+        ModelError: A model file is missing, corrupt or incompatible.
+        RuntimeMissing: The runtime cannot be loaded.
+        UsageError: The detector does not support an option.
+    """
+    module = importlib.import_module(DETECTORS[name].module)
+    detector: Detector = module.open_detector(models, runtime, min_face, all_faces)
+    return detector

@@ -1,0 +1,123 @@
+"""Tiles of a picture for the face detector network, and letterboxing to its input size.
+
+A tile is a square of the picture that the network sees in one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.imaging.resizing import halved
+from image_gender_classifier.results import Box
+
+# Sides of the tiles of further passes, as shares of the picture's longer side.
+_SECOND_SIDE, _MIN_SECOND_SIDE = 0.6, 0.3
+MIN_TILE_SIDE = 0.75  # of the input's side: enlarging smaller tiles adds no information
+_GREY = 127  # becomes 0 when the network normalises its input
+CACHE_KEY = (_SECOND_SIDE, _MIN_SECOND_SIDE, MIN_TILE_SIDE)
+
+
+class Tile(NamedTuple):
+    """A square of a picture, which may reach beyond its right and bottom edges.
+
+    Attributes:
+        left: Left edge in pixels.
+        top: Top edge in pixels.
+        side: Width and height in pixels.
+    """
+
+    left: int
+    top: int
+    side: int
+
+
+def tile_sides(
+    height: int, width: int, smallest_face: float | None, reliable_face: float, input_size: int
+) -> Iterator[int]:
+    """Yields the side of the tiles of each pass, from the whole picture to smaller tiles.
+
+    From the second pass on a tile is not larger than the picture's shorter side, except in long
+    pictures, which would need too many tiles.
+
+    Args:
+        height: Height of the picture in pixels.
+        width: Width of the picture in pixels.
+        smallest_face: Smallest face to find, as a share of the picture's shorter side; None for the
+            first pass only.
+        reliable_face: Smallest face that the network detects reliably, as a share of a tile.
+        input_size: Side of the network's input in pixels.
+    """
+    side, shorter = max(height, width), min(height, width)
+    yield side
+    if smallest_face is None:
+        return
+    second = max(min(ceil(_SECOND_SIDE * side), shorter), ceil(_MIN_SECOND_SIDE * side))
+    last = max(ceil(smallest_face * shorter / reliable_face), ceil(MIN_TILE_SIDE * input_size))
+    while side > last:
+        # side - 1: rounding up alone would never go below two pixels.
+        side = max(min(second, ceil(_SECOND_SIDE * side), side - 1), last)
+        yield side
+
+
+def tiles(height: int, width: int, side: int) -> Iterator[Tile]:
+    """Yields tiles that cover a picture and overlap by half or more.
+
+    Args:
+        height: Height of the picture in pixels.
+        width: Width of the picture in pixels.
+        side: Side of the tiles; one longer than the picture's gives tiles that reach beyond it.
+    """
+    for top in _offsets(height, side):
+        for left in _offsets(width, side):
+            yield Tile(left, top, side)
+
+
+def _offsets(extent: int, side: int) -> list[int]:
+    """Returns the start of each tile along one axis."""
+    count = max(ceil((extent - side) / (side / 2)), 0) + 1
+    return [round(index * max(extent - side, 0) / max(count - 1, 1)) for index in range(count)]
+
+
+def face_tile(frame: Box, margin: float, height: int, width: int) -> Tile:
+    """Returns the tile around one face, moved into the picture as far as possible.
+
+    The network is more accurate on pixels of the picture than on padding.
+
+    Args:
+        frame: Frame of the face.
+        margin: Side of the tile over side of the frame.
+        height: Height of the picture in pixels.
+        width: Width of the picture in pixels.
+    """
+    side = max(min(ceil(margin * frame.width), max(height, width)), 1)
+    left, top = (
+        min(max(round(start + (frame.width - side) / 2), 0), max(extent - side, 0))
+        for start, extent in ((frame.x, width), (frame.y, height))
+    )
+    return Tile(left, top, side)
+
+
+def letterbox(pixels: Pixels, size: int) -> Pixels:
+    """Resizes a picture into the top left corner of a grey square, keeping its aspect ratio.
+
+    Args:
+        pixels: uint8 RGB, H x W x 3.
+        size: Side of the square in pixels.
+
+    Returns:
+        uint8 RGB, size x size x 3.
+    """
+    longest = max(pixels.shape[:2])
+    pixels, factor = halved(pixels, size)
+    scale = factor * size / longest
+    # Halving may drop an odd last row or column; its place stays grey.
+    height, width = (min(max(round(side * scale), 1), size) for side in pixels.shape[:2])
+    square = np.full((size, size, 3), _GREY, np.uint8)
+    square[:height, :width] = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    return square

@@ -1,0 +1,43 @@
+"""The detector `none`: each picture is a face crop."""
+
+from __future__ import annotations
+
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.detection.geometry import Framing
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.results import Face
+
+
+class WholePicture:
+    """Returns the centred square of each picture as its only face."""
+
+    def __init__(self) -> None:
+        self.framings = {"none": Framing(scale=1.0, shift_y=0.0)}
+        self.cache_key: tuple[object, ...] = ()
+
+    def detect(self, picture: Picture) -> list[Face]:
+        """Returns the centred square of the picture, in pixels of the original."""
+        return [Face(geometry.whole(picture.height, picture.width), "none")]
+
+
+def open_detector(
+    models: Manifest,  # noqa: ARG001  the signature of the registry
+    runtime: str,  # noqa: ARG001
+    min_face: float | None,
+    all_faces: bool,
+) -> Detector:
+    """Opens the detector; see `registry.open_detector`.
+
+    Raises:
+        UsageError: `min_face` or `all_faces` is given.
+    """
+    if min_face is not None or all_faces:
+        option = "--all-faces" if all_faces else "--min-face"
+        raise UsageError(
+            f"detector none takes each picture as a face crop; omit {option}, or choose another "
+            "detector"
+        )
+    return WholePicture()

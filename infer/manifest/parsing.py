@@ -1,0 +1,100 @@
+"""Converts entries of the manifest between JSON objects and records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf, isfinite
+from pathlib import Path
+from typing import Any, get_args
+
+from image_gender_classifier.manifest.schema import (
+    Calibration,
+    CascadeEntry,
+    Entry,
+    FaceDetectorEntry,
+    Float32Variant,
+    ModelEntry,
+    NetworkEntry,
+)
+from image_gender_classifier.results import BinaryGender
+
+Fields = Mapping[str, Any]
+"""An entry as JSON."""
+
+
+def parse_model(file: str, fields: Fields) -> ModelEntry:
+    """Parses the entry of a gender classifier.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError, OverflowError: A field is missing, has the
+            wrong type or is out of range.
+    """
+    values = _network_values(fields)
+    numbers = {name: float(value) for name, value in values["calibration"].items()}
+    values["calibration"] = Calibration(**numbers)
+    if not (all(map(isfinite, numbers.values())) and values["calibration"].slope > 0):
+        raise ValueError("the calibration must be finite, with a positive slope")
+    values["tta_threshold"] = float(values.get("tta_threshold", 0))
+    if not 0 <= values["tta_threshold"] <= 1:
+        raise ValueError("tta_threshold must be between 0 and 1")
+    if {values["positive"], values["negative"]} != set(get_args(BinaryGender)):
+        raise ValueError("positive and negative must be female and male")
+    return ModelEntry(file=file, **values)
+
+
+def parse_cascade(file: str, fields: Fields) -> CascadeEntry:
+    """Parses the entry of a cascade; raises as `parse_model` does."""
+    return CascadeEntry(file=file, **_without_task(fields))
+
+
+def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
+    """Parses the entry of a face detector network; raises as `parse_model` does."""
+    values = _network_values(fields)
+    values["candidate_threshold"] = float(values["candidate_threshold"])
+    if not 0 <= values["candidate_threshold"] <= values["threshold"]:
+        raise ValueError("candidate_threshold must be between 0 and threshold")
+    values["smallest_face"] = float(values["smallest_face"])
+    if not 0 < values["smallest_face"] <= 1:
+        raise ValueError("smallest_face must be greater than 0 and at most 1")
+    values["frame_scale"] = float(values["frame_scale"])
+    if not 0 < values["frame_scale"] < inf:
+        raise ValueError("frame_scale must be greater than 0")
+    return FaceDetectorEntry(file=file, **values)
+
+
+def format_entry(task: str, entry: Entry) -> dict[str, Any]:
+    """Returns the JSON object of an entry, which the parser of its task reads."""
+    fields = entry._asdict()
+    del fields["file"]
+    if isinstance(entry, ModelEntry):
+        fields["calibration"] = entry.calibration._asdict()
+    if isinstance(entry, NetworkEntry):
+        variant = fields.pop("float32_variant")
+        if variant is not None:
+            fields["float32_variant"] = variant._asdict()
+    return {"task": task, **fields}
+
+
+def _without_task(fields: Fields) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != "task"}
+
+
+def _network_values(fields: Fields) -> dict[str, Any]:
+    """Converts the fields that all networks share to the types of the records."""
+    values = _without_task(fields)
+    height, width, channels = values["input_shape"]
+    values["input_shape"] = (int(height), int(width), int(channels))
+    values["threshold"] = float(values["threshold"])
+    if not 0 <= values["threshold"] <= 1:
+        raise ValueError("threshold must be between 0 and 1")
+    if "float32_variant" in values:
+        values["float32_variant"] = _parse_variant(values["float32_variant"])
+    return values
+
+
+def _parse_variant(fields: Fields) -> Float32Variant:
+    variant = Float32Variant(**fields)
+    name = variant.file
+    if not (isinstance(name, str) and name and "\0" not in name and Path(name).name == name):
+        raise ValueError("the file of a float32_variant must be a file name")
+    return variant

@@ -1,0 +1,65 @@
+"""Opens a model in each process that runs it, for runtimes that do not survive a fork."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.runtimes import Runtime
+
+
+class PerProcessRuntime:
+    """A model that each process opens at its first call of `run`. Thread-safe.
+
+    Args:
+        open_runtime: Opens the model.
+        input_shape: Height, width and channels of a crop, from the manifest.
+        input_dtype: NumPy name of the input dtype, from the manifest.
+    """
+
+    def __init__(
+        self,
+        open_runtime: Callable[[], Runtime],
+        input_shape: tuple[int, int, int],
+        input_dtype: str,
+    ) -> None:
+        self.input_shape = input_shape
+        self.input_dtype = input_dtype
+        self._open = open_runtime
+        # By process id. A child keeps the entry of its parent: deleting it could run a destructor
+        # that touches the parent's device. Each process has its own lock, as a fork may copy a
+        # locked one.
+        self._opened: dict[int, Runtime] = {}
+        self._locks: dict[int, threading.Lock] = {}
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        """Runs the model on crops (uint8, N x H x W x C); returns each output (float32, N x …).
+
+        Raises:
+            ModelError: The runtime cannot open or run the model, or its input differs from the
+                manifest.
+            RuntimeMissing: The runtime does not work on this machine.
+        """
+        return self._own().run(crops)
+
+    def _own(self) -> Runtime:
+        process = os.getpid()
+        with self._locks.setdefault(process, threading.Lock()):
+            if process not in self._opened:
+                runtime = self._open()
+                if (runtime.input_shape, runtime.input_dtype) != (
+                    self.input_shape,
+                    self.input_dtype,
+                ):
+                    raise ModelError(
+                        f"the model takes {runtime.input_dtype} {runtime.input_shape}, but its "
+                        f"manifest says {self.input_dtype} {self.input_shape}; convert the model "
+                        "again"
+                    )
+                self._opened[process] = runtime
+            return self._opened[process]

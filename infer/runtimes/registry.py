@@ -1,0 +1,97 @@
+"""The registry of runtimes: one entry for each library that can run a model.
+
+To add a runtime, write a module in this folder with a function `open_model(data: bytes) -> Runtime`
+and add its entry to `RUNTIMES`. `--runtime`, its help, the search for model files and the error
+messages follow from the entry. This module imports no runtime and no NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+AUTO = "auto"
+"""The choice that takes the first available runtime."""
+
+
+class RuntimeEntry(NamedTuple):
+    """Static facts about a runtime.
+
+    Attributes:
+        name: The value of `--runtime`.
+        title: Product name for messages and help.
+        format: Format of the model files that it runs, which is also their suffix without the dot.
+        module: Module with `open_model`. Importing it must not open a device.
+        install: Command that installs the library.
+        fork_safe: Whether a model opened before a fork works in the child process. If not, every
+            process opens its own copy at its first picture.
+        single_rounding: Whether the int8 kernels round each sum once; None if that depends on the
+            installed library, then the module defines `SINGLE_ROUNDING`. A runtime that rounds
+            twice runs the float32 variant of a model.
+        automatic: Whether `--runtime auto` tries it. Requires shipped models in its format.
+    """
+
+    name: str
+    title: str
+    format: str
+    module: str
+    install: str
+    fork_safe: bool
+    single_rounding: bool | None
+    automatic: bool = True
+
+
+# In the order in which `auto` tries them. LiteRT starts faster and needs less memory
+# (docs/performance.md).
+RUNTIMES: dict[str, RuntimeEntry] = {
+    entry.name: entry
+    for entry in (
+        RuntimeEntry(
+            name="tflite",
+            title="LiteRT or tflite-runtime",
+            format="tflite",
+            module="image_gender_classifier.runtimes.tflite",
+            install="pip install ai-edge-litert",
+            fork_safe=True,
+            single_rounding=None,  # LiteRT rounds once, tflite-runtime twice
+        ),
+        RuntimeEntry(
+            name="onnx",
+            title="ONNX Runtime",
+            format="onnx",
+            module="image_gender_classifier.runtimes.onnx",
+            install="pip install onnxruntime",
+            fork_safe=True,
+            single_rounding=True,
+        ),
+    )
+}
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names of all runtimes, in order of preference."""
+    return tuple(RUNTIMES)
+
+
+def choices() -> tuple[str, ...]:
+    """Returns the values of `--runtime`."""
+    return (AUTO, *RUNTIMES)
+
+
+def describe() -> str:
+    """Returns one line about all runtimes for `--help`."""
+    return ", ".join(f"{entry.name} ({entry.title})" for entry in RUNTIMES.values())
+
+
+def automatic() -> list[RuntimeEntry]:
+    """Returns the runtimes that `auto` tries, in order of preference."""
+    return [entry for entry in RUNTIMES.values() if entry.automatic]
+
+
+def formats() -> list[str]:
+    """Returns the formats of model files that some runtime runs, without duplicates."""
+    return list(dict.fromkeys(entry.format for entry in RUNTIMES.values()))
+
+
+def for_format(model_format: str) -> list[RuntimeEntry]:
+    """Returns the runtimes for model files of a format; none for an unknown one."""
+    return [entry for entry in RUNTIMES.values() if entry.format == model_format]

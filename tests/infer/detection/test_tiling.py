@@ -1,0 +1,95 @@
+"""Tiles of a picture and letterboxing."""
+
+from __future__ import annotations
+
+import itertools
+from math import ceil
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from image_gender_classifier.detection.tiling import face_tile, letterbox, tile_sides, tiles
+from image_gender_classifier.results import Box
+
+SIZE = 128
+RELIABLE = 0.12
+EXTENTS = st.integers(1, 2000)
+
+
+@given(EXTENTS, EXTENTS)
+def test_a_picture_is_letterboxed_into_the_corner(height: int, width: int) -> None:
+    pixels = np.zeros((height, width, 3), np.uint8)
+    square = letterbox(pixels, SIZE)
+    assert square.shape == (SIZE, SIZE, 3)
+    shown = (square == 0).all(axis=-1)
+    rows, columns = shown.any(axis=1).sum(), shown.any(axis=0).sum()
+    assert max(rows, columns) >= SIZE - 1
+    scale = SIZE / max(height, width)
+    assert rows == pytest.approx(height * scale, abs=2)
+    assert columns == pytest.approx(width * scale, abs=2)
+    assert shown[:rows, :columns].all()
+
+
+@given(EXTENTS, EXTENTS, st.floats(0.1, 1))
+def test_tiles_cover_the_picture_and_overlap(height: int, width: int, share: float) -> None:
+    side = ceil(share * max(height, width))
+    wanted = list(tiles(height, width, side))
+    assert {tile.side for tile in wanted} == {side}
+    for extent, starts in (
+        (width, sorted({tile.left for tile in wanted})),
+        (height, sorted({tile.top for tile in wanted})),
+    ):
+        assert starts[0] == 0
+        assert starts[-1] + side >= extent
+        assert starts[-1] < extent
+        assert (np.diff(starts) <= side / 2 + 1).all()
+
+
+@given(EXTENTS, EXTENTS, st.floats(-0.2, 1.2), st.floats(-0.2, 1.2), st.floats(0.001, 2))
+def test_the_tile_of_a_face_contains_it_and_lies_inside_the_picture_if_possible(
+    height: int, width: int, across: float, down: float, share: float
+) -> None:
+    extent = share * max(height, width)
+    centre = across * width, down * height
+    frame = Box(centre[0] - extent / 2, centre[1] - extent / 2, extent, extent)
+    left, top, side = face_tile(frame, 1.3, height, width)
+    assert 1 <= side <= max(height, width)
+    assert side >= min(extent, max(height, width))
+    for start, whole, middle in ((left, width, centre[0]), (top, height, centre[1])):
+        assert 0 <= start <= max(whole - side, 0)
+        if 0 < start < whole - side:
+            assert start + side / 2 == pytest.approx(middle, abs=1)
+
+
+@given(st.integers(130, 2000), st.floats(0.3, 1))
+def test_letterboxing_moves_nothing(width: int, place: float) -> None:
+    """Halving drops odd columns."""
+    ramp = np.broadcast_to(np.linspace(0, 255, width)[None, :, None], (width // 2, width, 3))
+    row = letterbox(np.ascontiguousarray(ramp.astype(np.uint8)), SIZE)[10, :, 0]
+    column = int(place * 120)
+    assert row[column] == pytest.approx(255 * (column + 0.5) / SIZE, abs=2.5)
+
+
+@example(2, 2, 0.02)
+@given(EXTENTS, EXTENTS, st.none() | st.floats(0.02, 1))
+def test_tiles_shrink_as_far_as_the_smallest_face_needs(
+    height: int, width: int, smallest: float | None
+) -> None:
+    sides = list(tile_sides(height, width, smallest, RELIABLE, SIZE))
+    assert sides[0] == max(height, width)
+    assert all(earlier > later for earlier, later in itertools.pairwise(sides))
+    if smallest is None:
+        assert [len(list(tiles(height, width, side))) for side in sides] == [1]
+    else:
+        detected = max(RELIABLE * sides[-1], RELIABLE * 0.75 * SIZE)
+        assert detected <= max(smallest * min(height, width), RELIABLE * 0.75 * SIZE) + 1
+        assert min(sides) >= min(0.75 * SIZE, max(height, width))
+
+
+@given(st.integers(1, 1279), st.floats(0.02, 1))
+def test_the_number_of_tiles_is_bounded(shorter: int, smallest: float) -> None:
+    """1,279 pixels are the longest side of a working copy."""
+    sides = tile_sides(shorter, 1279, smallest, RELIABLE, SIZE)
+    assert sum(len(list(tiles(shorter, 1279, side))) for side in sides) < 1200
