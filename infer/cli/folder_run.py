@@ -7,10 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from image_gender_classifier.cli import session, writing
+from image_gender_classifier.cli import session
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.progress import Progress
-from image_gender_classifier.cli.resume import EarlierRun
 from image_gender_classifier.cli.subfolders import count_below
 from image_gender_classifier.cli.terminal import tell
 from image_gender_classifier.cli.totals import Totals
@@ -45,7 +44,10 @@ def run(options: Options) -> Report:
         OutputError: The output can no longer be written.
     """
     clock = profiling.clock(options.profile)
-    with session.started(options) as supervisor:  # the workers start while the folder is scanned
+    with session.started(options) as supervisor:
+        # The workers load their libraries meanwhile.
+        from image_gender_classifier.cli import resume, writing
+
         listing = session.scanned(options.input, options.recursive, options.outputs)
         if listing.total == 0:
             hint = _subfolder_hint(options)
@@ -61,7 +63,7 @@ def run(options: Options) -> Report:
             Progress(listing.total, bar) as progress,
         ):
             limits = Limits.of(options.settings)
-            earlier = EarlierRun(options.input, limits, key, writer, clock)
+            earlier = resume.EarlierRun(options.input, limits, key, writer, clock)
             known = earlier if options.resume else None
             for outcome in supervisor.classify(listing.pictures, options.input, known):
                 clock.lap("wait for the workers")
