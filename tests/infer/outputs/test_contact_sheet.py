@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,4 +47,4 @@ def test_each_picture_stands_on_it_with_its_name(
 def test_says_how_sure_it_was() -> None:
     drawings = Drawings(thumbnail=b"jpeg")
     assert "uncertain (0.610)" in piece(UNCERTAIN, drawings)
-    assert "no face<" in piece(UNCERTAIN._replace(status="no_face", confidence=None), drawings)
+    assert "no face<" in piece(replace(UNCERTAIN, status="no_face", confidence=None), drawings)
