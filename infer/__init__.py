@@ -1,60 +1,88 @@
 """Perceived gender of the person in a picture, on small machines.
 
-Three lines do the job:
-
     import image_gender_classifier as igc
-    classifier = igc.load()
-    prediction = classifier.classify("alice.jpg")  # a path, the file's bytes or an RGB array
 
-and `classifier.classify_folder("photos")` gives a prediction for every picture of a folder. One
-classifier serves any number of threads at once. Nothing heavy is imported before `load` is called,
-so that `--help` answers at once.
+    classifier = igc.load()
+    prediction = classifier.classify("alice.jpg")
+    print(prediction.gender, prediction.confidence)
+
+`load` opens the model. `classify` takes a path, bytes, an open file, a PIL image or an RGB array;
+`classify_many` takes any number of these; `classify_folder` takes a folder. Each gives a
+`Prediction` for each picture. A classifier may be used from several threads.
+
+Every error is a `GenderClassifierError`:
+
+    GenderClassifierError
+    ├── UsageError           wrong arguments
+    │   └── PictureNotFound  a path that does not exist (also a FileNotFoundError)
+    ├── ModelError           a model file is missing or corrupt
+    ├── RuntimeMissing       no inference runtime, or no OpenCV
+    ├── OutputError          the command cannot write its output
+    ├── UnreadablePicture    a picture cannot be decoded; becomes the status `unreadable`
+    └── InternalError        a bug in this package
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from image_gender_classifier.errors import (
-    GenderClassifierError,
-    ModelError,
-    OutputError,
-    RuntimeMissing,
-    UnreadablePicture,
-    UsageError,
-)
-from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
 from image_gender_classifier.version import __version__
 
 if TYPE_CHECKING:
     from image_gender_classifier.api import GenderClassifier as GenderClassifier
     from image_gender_classifier.api import load as load
+    from image_gender_classifier.errors import GenderClassifierError as GenderClassifierError
+    from image_gender_classifier.errors import InternalError as InternalError
+    from image_gender_classifier.errors import ModelError as ModelError
+    from image_gender_classifier.errors import OutputError as OutputError
+    from image_gender_classifier.errors import PictureNotFound as PictureNotFound
+    from image_gender_classifier.errors import RuntimeFallback as RuntimeFallback
+    from image_gender_classifier.errors import RuntimeMissing as RuntimeMissing
+    from image_gender_classifier.errors import UnreadablePicture as UnreadablePicture
+    from image_gender_classifier.errors import UsageError as UsageError
+    from image_gender_classifier.results import Box as Box
+    from image_gender_classifier.results import Face as Face
+    from image_gender_classifier.results import Gender as Gender
+    from image_gender_classifier.results import Prediction as Prediction
+    from image_gender_classifier.results import Status as Status
 
+# The public names, each with the module that defines it; they load on first use.
+_MODULES = {
+    "load": "api",
+    "GenderClassifier": "api",
+    "Prediction": "results",
+    "Face": "results",
+    "Box": "results",
+    "Gender": "results",
+    "Status": "results",
+    "GenderClassifierError": "errors",
+    "UsageError": "errors",
+    "PictureNotFound": "errors",
+    "ModelError": "errors",
+    "RuntimeMissing": "errors",
+    "OutputError": "errors",
+    "UnreadablePicture": "errors",
+    "InternalError": "errors",
+    "RuntimeFallback": "errors",
+}
 
-__all__ = [
-    "Box",
-    "Face",
-    "Gender",
-    "GenderClassifier",
-    "GenderClassifierError",
-    "ModelError",
-    "OutputError",
-    "Prediction",
-    "RuntimeMissing",
-    "Status",
-    "UnreadablePicture",
-    "UsageError",
-    "__version__",
-    "load",
-]
+__all__ = [*_MODULES, "__version__"]  # noqa: PLE0604  all of them are strings
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("load", "GenderClassifier"):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _MODULES[name] == "api":
         from image_gender_classifier.imaging import opencv
 
-        opencv.check()  # before what uses it is imported
-        from image_gender_classifier import api
+        opencv.check()  # before the API imports OpenCV
+    from importlib import import_module
 
-        return getattr(api, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,21 +1,33 @@
-"""The three lines for Python users: load, judge a picture, judge a folder."""
+"""The Python API: load a classifier, classify a picture, many pictures or a folder."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
 from image_gender_classifier.engine import Engine
+from image_gender_classifier.errors import InternalError, PictureNotFound, UsageError
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
 from image_gender_classifier.system.cores import cores
 
+if TYPE_CHECKING:
+    from image_gender_classifier.scan import Listing
 
-def load(  # noqa: PLR0913  the choices, one by one
+Picture = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[np.uint8]
+"""What `classify` takes, besides a PIL image."""
+
+_PICTURES_AHEAD = 4  # for each thread of classify_many
+
+
+def load(  # noqa: PLR0913  one argument for each setting
     model: str | os.PathLike[str] | None = None,
     runtime: RuntimeChoice = "auto",
     detector: DetectorChoice = "cascade",
@@ -30,60 +42,185 @@ def load(  # noqa: PLR0913  the choices, one by one
 
     Args:
         model: A model file beside its manifest; the shipped one by default.
-        runtime: Which runtime runs it; `auto` takes LiteRT, or ONNX Runtime without it.
+        runtime: The runtime; `auto` takes LiteRT, or ONNX Runtime where LiteRT is missing.
         detector: `cascade` searches each picture for a face, `lbp` with the first stage alone;
             `none` takes each picture as a face crop.
-        threshold: Confidence below which a verdict is `uncertain`; the manifest's by default.
-        min_face: The smallest face to look for, as a share of a picture's shorter side (0.02 to 1);
-            by default what one look at the picture shows. Smaller ones are left out.
-        all_faces: Search for every face and judge them all, not only the main one.
+        threshold: Confidence below which a prediction is `uncertain`; the manifest's by default.
+        min_face: The smallest face to find, as a share of a picture's shorter side (0.02 to 1);
+            by default, faces of about 12 % of the longer side and up.
+        all_faces: Find and classify every face, not only the main one.
         max_pixels: Most pixels of a picture, width times height; by default 2^28 of a JPEG that can
             be decoded straight to a reduced size, 2^26 of any other picture.
         max_bytes: Most bytes of a file.
 
     Raises:
-        ModelError: A model, cascade or manifest is missing, damaged or of another contract.
+        ModelError: A model, cascade or manifest is missing, corrupt or of an unknown schema.
         RuntimeMissing: No usable runtime is installed.
-        UsageError: Choices that don't fit each other, or a number out of its range.
+        UsageError: Arguments that do not fit each other, or a number out of its range.
     """
     path = None if model is None else os.fspath(model)
-    chosen = Settings(path, runtime, detector, threshold, min_face, all_faces)
-    return of_choices(chosen._replace(max_pixels=max_pixels, max_bytes=max_bytes))
-
-
-def of_choices(choices: Settings) -> GenderClassifier:
-    """Loads a classifier; see `load`."""
-    return GenderClassifier(Engine.open(choices))
+    settings = Settings(path, runtime, detector, threshold, min_face, all_faces)
+    return GenderClassifier(settings._replace(max_pixels=max_pixels, max_bytes=max_bytes))
 
 
 class GenderClassifier:
-    """Classifies pictures; safe to use from several threads."""
+    """Classifies pictures; made by `load`, safe to use from several threads.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    A context manager: `with igc.load() as classifier` closes it at the end.
 
-    def classify(
-        self, picture: str | os.PathLike[str] | bytes | npt.NDArray[np.uint8], file: str = ""
-    ) -> Prediction:
-        """Classifies one picture."""
+    Args:
+        settings: What `load` was given.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine: Engine | None = Engine.open(settings)
+
+    def classify(self, picture: Picture | Any, file: str = "") -> Prediction:
+        """Classifies one picture.
+
+        Args:
+            picture: A path, the bytes of a picture file, an open binary file, a PIL image, or
+                pixels: uint8, H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA).
+            file: The picture's name in the prediction; by default the last part of a path.
+
+        Returns:
+            The prediction; its status is `unreadable` for a picture that cannot be decoded.
+
+        Raises:
+            PictureNotFound: The path does not exist.
+            UsageError: The argument is no picture.
+            InternalError: A bug in this package.
+        """
+        engine = self._open_engine()
+        if isinstance(picture, (str, os.PathLike)):
+            path = Path(picture)
+            if not os.path.lexists(path):
+                raise PictureNotFound(f"{path}: there is no such file")
+            return engine.classify_file(path, file or path.name)
         if isinstance(picture, np.ndarray):
-            return self._engine.classify_array(picture, file)
-        if isinstance(picture, bytes):
-            return self._engine.classify_bytes(picture, file)
-        path = Path(picture)
-        return self._engine.classify_file(path, file or path.name)
+            return engine.classify_array(picture, file)
+        if isinstance(picture, (bytes, bytearray, memoryview)):
+            return engine.classify_bytes(bytes(picture), file)
+        if type(picture).__module__.partition(".")[0] == "PIL":
+            return engine.classify_array(_pixels_of(picture), file)
+        if hasattr(picture, "read"):
+            return engine.classify_bytes(_bytes_of(picture), file)
+        raise UsageError(f"{type(picture).__name__} is no picture: give a path, bytes or an array")
+
+    def classify_many(
+        self, pictures: Iterable[Picture | Any], threads: int | None = None
+    ) -> Generator[Prediction, None, None]:
+        """Classifies pictures with several threads, lazily and in order.
+
+        Args:
+            pictures: What `classify` takes, each; a missing path gives an `unreadable` prediction.
+            threads: Pictures classified at a time; one a core by default.
+
+        Yields:
+            A prediction a picture.
+
+        Raises:
+            UsageError: One of them is no picture.
+            InternalError: A bug in this package.
+        """
+        threads = max(threads or cores(), 1)
+        waiting: deque[Future[Prediction]] = deque()
+        pool = ThreadPoolExecutor(threads)
+        try:
+            for picture in pictures:
+                waiting.append(pool.submit(self._classify_one_of_many, picture))
+                if len(waiting) >= threads * _PICTURES_AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def classify_folder(
-        self,
-        folder: str | os.PathLike[str],
-        recursive: bool = False,
-        workers: int | None = None,
+        self, folder: str | os.PathLike[str], recursive: bool = False, workers: int | None = None
     ) -> Iterator[Prediction]:
-        """Classifies every picture of a folder, in byte order of their names."""
-        from image_gender_classifier import batch
+        """Classifies every picture of a folder, in byte order of the names.
+
+        Worker processes do it, as for the command: a decoder that crashes on a picture costs that
+        picture's prediction and not this process.
+
+        Args:
+            folder: The folder.
+            recursive: Include the folders below it.
+            workers: Worker processes; one a core by default.
+
+        Raises:
+            UsageError: The folder cannot be read.
+            RuntimeMissing: No worker process can be started.
+            InternalError: A bug in this package.
+        """
         from image_gender_classifier.scan import list_pictures
 
+        self._open_engine()
         root = Path(folder)
         listing = list_pictures(root, recursive)
-        threads = max(min(workers or cores(), listing.total), 1)
-        return batch.run(listing.files, root, self.classify, threads)
+        return self._classify_listing(root, listing, max(min(workers or cores(), listing.total), 1))
+
+    def close(self) -> None:
+        """Releases the model; the classifier cannot be used afterwards."""
+        self._engine = None
+
+    def __enter__(self) -> GenderClassifier:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self._engine is None:
+            return "<GenderClassifier closed>"
+        parts = self._engine.parts
+        model = self._settings.model or parts.classifier.entry.file
+        return (
+            f"<GenderClassifier model={model!r} runtime={parts.runtime!r} "
+            f"detector={self._settings.detector!r} threshold={parts.classifier.threshold:g}>"
+        )
+
+    def _open_engine(self) -> Engine:
+        if self._engine is None:
+            raise UsageError("the classifier is closed")
+        return self._engine
+
+    def _classify_one_of_many(self, picture: Picture | Any) -> Prediction:
+        if isinstance(picture, (str, os.PathLike)):
+            return self._open_engine().classify_file(picture, Path(picture).name)
+        return self.classify(picture)
+
+    def _classify_listing(
+        self, root: Path, listing: Listing, workers: int
+    ) -> Generator[Prediction, None, None]:
+        if listing.total == 0:
+            return
+        from image_gender_classifier.workers.messages import Task
+        from image_gender_classifier.workers.supervisor import Supervisor
+
+        with Supervisor(Task(self._settings, workers), fork=False) as supervisor:
+            for outcome in supervisor.classify(listing.pictures, root):
+                if outcome.prediction is None:
+                    raise InternalError(f"{outcome.picture.file}: {outcome.error}")
+                yield outcome.prediction
+
+
+def _pixels_of(image: Any) -> NDArray[np.uint8]:
+    """The pixels of a PIL image, upright."""
+    from PIL import ImageOps
+
+    if image.mode[0] in "IF":
+        raise UsageError(f"a PIL image of mode {image.mode!r}: convert it to 'RGB' first")
+    upright = ImageOps.exif_transpose(image)
+    transparent = "A" in upright.mode or "transparency" in upright.info
+    mode = "RGBA" if transparent else "L" if upright.mode == "L" else "RGB"
+    return np.array(upright.convert(mode), np.uint8)
+
+
+def _bytes_of(file: Any) -> bytes:
+    data = file.read()
+    if not isinstance(data, bytes):
+        raise UsageError("the file is open as text: open it in binary mode ('rb')")
+    return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +110,7 @@ class Engine:
             if not _is_out_of_memory(error):
                 raise InternalError(f"{file or 'a picture'}: {one_line(error)}") from error
             prediction = Prediction(file, "unreadable", "unknown", message=TOO_BIG)
-        return prediction._replace(run=run)
+        return replace(prediction, run=run)
 
 
 def one_line(error: BaseException) -> str:

@@ -1,7 +1,7 @@
-"""The errors of this package, each raised where the fact is known.
+"""The exceptions of this package, each raised where the fact is known.
 
-The command line turns them into exit codes and the batch turns `UnreadablePicture` into a
-verdict; nothing else catches them.
+The command turns them into exit codes and the engine turns `UnreadablePicture` into a prediction;
+nothing else catches them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ class GenderClassifierError(Exception):
 
 
 class UsageError(GenderClassifierError):
-    """The caller asked for something that cannot be done (exit code 2)."""
+    """Wrong arguments, or a folder that cannot be used (exit code 2)."""
+
+
+class PictureNotFound(UsageError, FileNotFoundError):
+    """The path of a picture does not exist."""
 
 
 class UnreadablePicture(GenderClassifierError):
@@ -20,7 +24,7 @@ class UnreadablePicture(GenderClassifierError):
 
 
 class ModelError(GenderClassifierError):
-    """A model or its manifest is missing, damaged or of another contract (exit code 2)."""
+    """A model or its manifest is missing, corrupt or of an unknown schema (exit code 2)."""
 
 
 class RuntimeMissing(GenderClassifierError):

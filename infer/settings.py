@@ -1,4 +1,4 @@
-"""What a user may choose about how pictures are judged; free of anything heavy."""
+"""The settings of a classifier."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ SMALLEST_FACE = 0.02  # of a picture's shorter side: its working copy has too fe
 
 
 class Settings(NamedTuple):
-    """How pictures are judged.
+    """The settings of a classifier, as `load` and the command take them.
 
     Attributes:
         model: Path of a model file beside its manifest, or None for the shipped one.
-        runtime: Which runtime runs it; `auto` takes LiteRT, or ONNX Runtime without it.
+        runtime: The runtime; `auto` takes LiteRT, or ONNX Runtime where LiteRT is missing.
         detector: `cascade` searches each picture for a face, `lbp` with the first stage alone;
             `none` takes each picture as a face crop.
-        threshold: Confidence below which a verdict is `uncertain`, or None for the manifest's.
-        min_face: The smallest face to look for, as a share of a picture's shorter side; None for
-            what one look at the picture shows.
-        all_faces: Search for every face and judge them all, not only the main one.
-        max_pixels: Most pixels of a picture, width times height; None for what is usual.
+        threshold: Confidence below which a prediction is `uncertain`, or None for the manifest's.
+        min_face: The smallest face to find, as a share of a picture's shorter side; None for faces
+            of about 12 % of the longer side and up.
+        all_faces: Find and classify every face, not only the main one.
+        max_pixels: Most pixels of a picture, width times height; None for the default.
         max_bytes: Most bytes of a file.
     """
 

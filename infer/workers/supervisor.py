@@ -3,9 +3,8 @@
 Every picture gets one `Outcome`, in order. Its `prediction` is None only after an internal error:
 then `error` is the exception in one line, and no XML file is written for the picture.
 
-A picture whose decoder crashes, or takes for ever, costs its own verdict and nobody else's: the
-processes are started again, and the pictures that were on their hands are tried once more one at
-a time, so that the culprit is known.
+When a worker crashes or hangs, the pictures that it had not answered for are tried again one at a
+time, with nothing else under way. The one that ends a worker again is `unreadable`.
 """
 
 from __future__ import annotations
@@ -32,15 +31,15 @@ from image_gender_classifier.workers.messages import (
     Unusable,
     Warned,
 )
-from image_gender_classifier.workers.pool import WorkerPool
+from image_gender_classifier.workers.pool import Lost, WorkerPool
 
-LONGEST = 60.0  # seconds that a picture may take: a small board's longest is a tenth of that
-_AHEAD = 16  # pictures on the way for each process, those included that wait for an earlier one
+LONGEST = 60.0  # seconds that a picture may take; the slowest on a small board takes a tenth
+_AHEAD = 16  # pictures under way for each worker, including those that wait for an earlier one
 _FALSE_STARTS = 2
 
 
 class Outcome(NamedTuple):
-    """A picture with its verdict.
+    """What became of a picture.
 
     Attributes:
         picture: The picture.
@@ -58,99 +57,98 @@ class Outcome(NamedTuple):
 
 
 Known = Callable[[PictureFile], Outcome | None]
-"""The outcome of a picture that need not be judged, or None."""
+"""The outcome of a picture that an earlier run has classified, or None."""
 
 
-def _say_nothing(_text: str) -> None:
-    """What a warning is given to where nobody wants it."""
+def _discard_warning(_text: str) -> None:
+    """Discards warnings."""
 
 
 class _Place:
-    """A picture in the row of those on the way."""
+    """A picture under way; its outcome is None until it is known."""
 
     def __init__(self, number: int, picture: PictureFile, outcome: Outcome | None) -> None:
         self.number = number
         self.picture = picture
         self.outcome = outcome
 
-    def classified(self, prediction: Prediction, drawings: Drawings = NO_DRAWINGS) -> None:
-        self.outcome = Outcome(self.picture, prediction, False, drawings)
-
 
 class Supervisor:
-    """Processes that judge, whichever they are by now.
+    """The worker pool and the pictures under way.
 
     Args:
-        task: What they are to do.
+        task: The settings and the number of workers.
         longest: Seconds that a picture may take.
-        warn: Is given what the user should read.
+        warn: Receives warnings for the user.
+        fork: See `WorkerPool`.
     """
 
     def __init__(
         self,
         task: Task,
         longest: float = LONGEST,
-        warn: Callable[[str], None] = _say_nothing,
+        warn: Callable[[str], None] = _discard_warning,
+        fork: bool = True,
     ) -> None:
         self._task = task
         self._longest = longest
         self._warn = warn
-        self._pool = WorkerPool(task)
-        self._settings: str | None = None
+        self._fork = fork
+        self._pool = WorkerPool(task, fork)
+        self._cache_key: str | None = None
         self._false_starts = 0
-        self._row: deque[_Place] = deque()
-        self._unasked: deque[_Place] = deque()
+        self._row: deque[_Place] = deque()  # in order, from the first without an outcome
+        self._waiting: deque[_Place] = deque()  # not given to a worker yet
+        self._suspects: set[int] = set()  # pictures of lost workers
         self._seconds: dict[str, float] = {}
-        self._alone_until = -1  # up to this number pictures are judged one at a time
 
     def __enter__(self) -> Supervisor:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        if error is None and not self._row:
+        if error is None and not self._row and not self._pool.ended:
             self._pool.finish()
         else:
             self._pool.end()
 
     @property
     def settings(self) -> str:
-        """The key of all but the picture that a verdict depends on; waits for the processes.
+        """The key of everything but the picture that a prediction depends on; waits for it.
 
         Raises:
-            GenderClassifierError: They cannot judge.
+            GenderClassifierError: No picture can be classified.
         """
-        while self._settings is None:
+        while self._cache_key is None:
             self._listen()
-        return self._settings
+        return self._cache_key
 
     @property
     def seconds(self) -> Mapping[str, float]:
-        """How long each stage of the processes took so far, all of them together."""
+        """The seconds of each stage so far, of all workers together."""
         return self._seconds
 
     def classify(
         self, pictures: Iterable[PictureFile], folder: Path, known: Known | None = None
     ) -> Generator[Outcome, None, None]:
-        """Judges pictures.
+        """Classifies pictures.
 
         Args:
-            pictures: What to judge.
+            pictures: The pictures.
             folder: The folder that their paths are below.
-            known: Which of them need not be judged; all of them by default do.
+            known: Gives the outcome of those that need not be classified.
 
         Yields:
-            An outcome a picture, in the order of the pictures.
+            An outcome a picture, in order.
 
         Raises:
-            GenderClassifierError: No picture can be judged.
+            GenderClassifierError: No picture can be classified.
         """
-        self._alone_until = -1
         for number, picture in enumerate(pictures):
             place = _Place(number, picture, known(picture) if known else None)
             self._row.append(place)
             if place.outcome is None:
-                self._unasked.append(place)
-                self._ask(folder)
+                self._waiting.append(place)
+                self._give(folder)
             while self._row and self._row[0].outcome is not None:
                 yield self._first(folder)
             if len(self._row) >= self._task.workers * _AHEAD:
@@ -161,112 +159,100 @@ class Supervisor:
     def _first(self, folder: Path) -> Outcome:
         while (outcome := self._row[0].outcome) is None:
             self._listen()
-            self._ask(folder)
+            self._give(folder)
         self._row.popleft()
         return outcome
 
-    def _ask(self, folder: Path) -> None:
-        """Gives the processes as much as they may have."""
-        if not self._alone:
-            self._pool.fork_for(len(self._unasked))
-        while self._unasked and not (self._alone and self._pool.on_hand):
-            place = self._unasked[0]
+    def _give(self, folder: Path) -> None:
+        """Gives the workers as much as they may have."""
+        while self._waiting and not (self._suspects and self._pool.on_hand):
+            place = self._waiting[0]
             path = f"{folder}/{place.picture.file}"  # joining path objects takes longer
             if not self._pool.give(Job(place.number, path, place.picture.file)):
                 break
-            self._unasked.popleft()
+            self._waiting.popleft()
+
+    def _listen(self) -> None:
+        """Waits for the workers, and acts on their messages."""
+        for event in self._pool.listen(self._longest):
+            if isinstance(event, Lost):
+                self._lost(event)
+            else:
+                self._take(event)
+        if self._pool.ended:
+            self._pool = WorkerPool(self._task, self._fork)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Classified):
+            outcome = Outcome(
+                self._place(message.number).picture, message.prediction, drawings=message.drawings
+            )
+            self._settle(message.number, outcome)
+            profiling.add(self._seconds, message.seconds)
+        elif isinstance(message, Failed):
+            picture = self._place(message.number).picture
+            self._settle(message.number, Outcome(picture, None, error=message.error))
+        elif isinstance(message, Ready):
+            self._cache_key = message.cache_key
+            logs.info("worker ready: %s", message.model)
+            profiling.add(self._seconds, message.seconds)
+        elif isinstance(message, Warned):
+            self._warn(message.text)
+        elif isinstance(message, ForkFailed):
+            self._warn_of_fewer(message.workers, message.why)
+        elif isinstance(message, Unusable):
+            raise _error(message)
 
     def _place(self, number: int) -> _Place:
         return self._row[number - self._row[0].number]
 
-    @property
-    def _alone(self) -> bool:
-        """Whether pictures are judged one at a time for now."""
-        return self._row[0].number <= self._alone_until
+    def _settle(self, number: int, outcome: Outcome) -> None:
+        self._place(number).outcome = outcome
+        self._suspects.discard(number)
+        self._false_starts = 0
 
-    def _listen(self) -> None:
-        """Waits for what the processes say, and acts on it."""
-        try:
-            said = self._pool.listen(self._longest)
-        except TimeoutError:
-            self._pool.end()
-            self._try_alone(f"It takes longer than {self._longest:.0f} s")
-        except EOFError:
-            how = self._pool.end()
-            if self._pool.ready and self._pool.on_hand:
-                self._try_alone(f"The process that judged it {how}")
-            else:
-                self._try_again(how)
-        else:
-            for message in said:
-                self._take(message)
-            fork_failed = [message for message in said if isinstance(message, ForkFailed)]
-            if fork_failed:
-                self._go_on_with(fork_failed[0])
+    def _lost(self, lost: Lost) -> None:
+        """Has the pictures of a lost worker tried again, or knows the culprit."""
+        if lost.numbers and lost.at_work and lost.numbers[0] in self._suspects:
+            (number,) = lost.numbers  # one at a time
+            picture = self._place(number).picture
+            self._settle(number, Outcome(picture, self._unreadable(picture, lost)))
+            return
+        self._waiting.extendleft(self._place(number) for number in reversed(lost.numbers))
+        if lost.numbers and lost.at_work:
+            self._suspects.update(lost.numbers)
+        elif lost.why:
+            self._count_false_start(lost)
 
-    def _take(self, message: Message) -> None:
-        if isinstance(message, Classified):
-            self._place(message.number).classified(message.prediction, message.drawings)
-            profiling.add(self._seconds, message.seconds)
-        elif isinstance(message, Ready):
-            self._settings = message.settings
-            logs.info("worker ready: %s", message.model)
-            self._false_starts = 0
-            profiling.add(self._seconds, message.seconds)
-        elif isinstance(message, Warned):
-            self._warn(message.text)
-        elif isinstance(message, Failed):
-            place = self._place(message.number)
-            place.outcome = Outcome(place.picture, None, error=message.error)
-        elif isinstance(message, Unusable):
-            raise _error(message)
-
-    def _try_alone(self, why: str) -> None:
-        """Has the pictures judged one at a time at which the processes have ended.
-
-        Args:
-            why: What is to be said of the picture, if it was alone already.
-        """
-        *_, last = self._pool.on_hand
-        if self._alone:
-            place = self._place(last)
-            place.classified(self._lost(place, why))
-        else:
-            self._alone_until = last
-        self._restart()
-
-    def _go_on_with(self, fork_failed: ForkFailed) -> None:
-        """Goes on with as many processes as there may be."""
-        self._warn(
-            f"only {fork_failed.processes} of {self._task.workers} workers could start "
-            f"({fork_failed.why})"
-        )
-        self._pool.finish()  # so that those it has forked no longer count
-        self._task = self._task._replace(workers=fork_failed.processes)
-        self._restart()
-
-    def _try_again(self, how: str) -> None:
-        """Starts again after the processes have ended at nothing in particular.
+    def _count_false_start(self, lost: Lost) -> None:
+        """Starts again with one worker, which needs no fork.
 
         Raises:
-            RuntimeMissing: They have not begun to judge, or this happens again and again.
+            RuntimeMissing: It has not started either, or workers end again and again.
         """
-        if self._settings is None or self._false_starts >= _FALSE_STARTS:
+        self._false_starts += 1
+        if self._cache_key is None or self._false_starts > _FALSE_STARTS:
             raise RuntimeMissing(
-                f"the libraries cannot be used here: the process that judges {how}; try another "
+                f"the libraries cannot be used here: the worker process {lost.why}; try another "
                 "--runtime, or install the package again; a PC from before 2009 needs NumPy 1 and "
                 "tflite-runtime (README, What runs where)"
             )
-        self._false_starts += 1
-        self._restart()
+        if lost.numbers and self._task.workers > 1 and not self._pool.ended:
+            self._warn_of_fewer(1, "a forked one does not start")
+            numbers = self._pool.on_hand
+            self._waiting.extendleft(self._place(number) for number in reversed(numbers))
+            self._task = self._task._replace(workers=1)
+            self._pool.end()
 
-    def _restart(self) -> None:
-        self._unasked = deque(place for place in self._row if place.outcome is None)
-        self._pool = WorkerPool(self._task)
+    def _warn_of_fewer(self, workers: int, why: str) -> None:
+        self._warn(f"only {workers} of {self._task.workers} workers could start ({why})")
 
-    def _lost(self, place: _Place, why: str) -> Prediction:
-        message = f"{why}; the file is damaged or hostile: save it again in another program."
-        return unreadable(place.picture.file, message, self.settings)
+    def _unreadable(self, picture: PictureFile, lost: Lost) -> Prediction:
+        why = f"The worker process {lost.why}"
+        if lost.hung:
+            why = f"It takes longer than {self._longest:.0f} s"
+        message = f"{why}; the file is corrupt or hostile: save it again in another program."
+        return unreadable(picture.file, message, self.settings)
 
 
 def _error(message: Unusable) -> GenderClassifierError:

@@ -1,11 +1,8 @@
-"""The process that judges, kept apart from the one that writes.
+"""The worker processes: one loads the libraries and models and forks the others.
 
-A decoder that crashes on a hostile picture takes its process with it. So the command itself
-touches no pixels: it sends the paths here, a line each, and gets verdicts back (see `wire`).
-
-The first such process, forked from the command, loads libraries and models and then forks others
-where there is work for them: they share its memory, and start within milliseconds. Threads would
-wait for each other's Python code.
+The loaded process is shared memory for its forks, which start within milliseconds and decode the
+pictures, so that a decoder that crashes takes only its own process down. A single worker needs no
+fork: the loaded process classifies the pictures itself.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ import signal
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -29,12 +26,14 @@ from image_gender_classifier.system import profiling
 from image_gender_classifier.workers import messages
 from image_gender_classifier.workers.messages import (
     Classified,
+    Ended,
     Failed,
-    Fork,
+    Forked,
     ForkFailed,
     Job,
     Message,
     Ready,
+    Started,
     Task,
     Unusable,
     Warned,
@@ -43,33 +42,41 @@ from image_gender_classifier.workers.messages import (
 if TYPE_CHECKING:
     from image_gender_classifier.imaging.picture import Picture
 
-_HELD = 0.01  # seconds that verdicts are held back, so that the command is not woken for each
+_HELD = 0.01  # seconds that predictions are held back, so that the command does not wake for each
 _PIECE = 2**16  # bytes
 _STANDARD = 3  # open files: input, output and error
 _USUALLY_OPEN = 1024  # files at most
-_ALONE = 90  # seconds: the command gives a picture up sooner, unless it has been killed
+_HANG = 90  # seconds: a worker whose command was killed ends itself at a hanging picture
 
-# What glibc keeps instead of giving it back to the system: to have it anew takes as long as finding
-# a face. The options' numbers (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD) and bytes.
+# What glibc keeps instead of returning it to the system: to allocate it again takes as long as
+# finding a face. The options' numbers (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD) and bytes.
 _KEPT = ((-3, 2**23), (-1, 2**24))
 
 Pipes = tuple[int, int]
-"""The end of a pipe that jobs come from, and the end of one that answers go to."""
+"""The read end of a pipe for messages from the command, the write end of one for messages to it."""
 
 
-def main(pipes: Sequence[Pipes]) -> NoReturn:
-    """Serves the command that forked this process, until it closes the pipe.
+def main(ends: Sequence[int]) -> NoReturn:
+    """Serves the command until it closes its pipes.
 
     Args:
-        pipes: This process's, and those of the processes that are to be forked when the command
-            says so.
+        ends: A read end and a write end, in turn: first the loading process's, then each worker's.
     """
-    own, *others = [(_above_standard(jobs), _above_standard(answers)) for jobs, answers in pipes]
-    _part_from_command([end for pair in (own, *others) for end in pair])
-    with suppress(BrokenPipeError):
-        _serve(Talk(own), others)
-    _wait_for_children()
-    os._exit(0)  # nobody needs what Python would still tidy up
+    files = [_above_standard(end) for end in ends]
+    control, *pipes = zip(files[::2], files[1::2], strict=True)
+    _detach(files)
+    channel = Channel(control)
+    task = channel.receive()
+    if isinstance(task, Task):
+        _silence(range(_STANDARD - 1 if task.debug else _STANDARD))
+        try:
+            _serve(task, channel, pipes)
+        except BrokenPipeError:  # the command was killed
+            pass
+        except BaseException:  # in a worker that was forked here, too
+            traceback.print_exc()
+            os._exit(1)
+    os._exit(0)  # without Python's clean-up
 
 
 def _above_standard(file: int) -> int:
@@ -77,60 +84,56 @@ def _above_standard(file: int) -> int:
     return file if file >= _STANDARD else fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _STANDARD)
 
 
-def _part_from_command(kept: Sequence[int]) -> None:
-    """Leaves the command's group, files and handling of signals; keeps some open files."""
-    os.setsid()  # Ctrl-C in the terminal is the command's affair
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+def _detach(kept: Sequence[int]) -> None:
+    """Leaves the command's process group, signal handlers and open files."""
+    with suppress(PermissionError):  # it leads a group already
+        os.setsid()  # Ctrl-C in the terminal goes to the command alone
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    # The command's files and its ends of the pipes are to be closed as soon as it closes them, or
-    # is killed.
-    for file in _open_files():
-        if file not in kept:
+    for file in _open_files():  # a lock must not outlive a killed command
+        if file not in kept and file >= _STANDARD:
             with suppress(OSError):
                 os.close(file)
-    # Libraries remark on damaged files, where the verdicts say it.
-    for standard in range(_STANDARD):
-        os.dup2(os.open(os.devnull, os.O_RDWR), standard)
+
+
+def _silence(standard: Iterable[int]) -> None:
+    """Discards what libraries print about corrupt files; the predictions say it."""
+    for file in standard:
+        os.dup2(os.open(os.devnull, os.O_RDWR), file)
 
 
 def _open_files() -> Iterable[int]:
     try:
         return [int(file.name) for file in Path("/dev/fd").iterdir()]
-    except OSError:  # no such thing here
+    except OSError:
         return range(_USUALLY_OPEN)
 
 
-def _wait_for_children() -> None:
-    """Waits for the processes forked here, so that the system counts their time as this one's."""
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
-
-
-class Talk:
-    """Hears the command and answers."""
+class Channel:
+    """Receives and sends messages over two pipes."""
 
     def __init__(self, pipes: Pipes) -> None:
-        self._jobs, self._answers = pipes
-        self._lines = messages.Lines()
-        self._heard: deque[Message] = deque()
+        self.pipes = pipes
+        self._input, self._output = pipes
+        self._frames = messages.Frames()
+        self._received: deque[Message] = deque()
         self._held: list[bytes] = []
-        self._reported = time.monotonic()
+        self._sent = time.monotonic()
 
-    def hear(self) -> Message | None:
+    def receive(self) -> Message | None:
         """Waits for the next message; None when the command has closed the pipe."""
-        while not self._heard:
+        while not self._received:
             self.flush()  # before what may be a long wait
-            piece = os.read(self._jobs, _PIECE)
+            piece = os.read(self._input, _PIECE)
             if not piece:
                 return None
-            self._heard += self._lines.take(piece)
-        return self._heard.popleft()
+            self._received += self._frames.take(piece)
+        return self._received.popleft()
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Sends a message, at once or with those that follow it closely."""
         self._held.append(messages.encode(message))
-        if time.monotonic() >= self._reported + _HELD:
+        if time.monotonic() >= self._sent + _HELD:
             self.flush()
 
     def flush(self) -> None:
@@ -138,95 +141,125 @@ class Talk:
         data = memoryview(b"".join(self._held))
         self._held.clear()
         while data:
-            data = data[os.write(self._answers, data) :]
-        self._reported = time.monotonic()
-
-    def close(self) -> None:
-        """Closes both pipes, unheard and untold."""
-        os.close(self._jobs)
-        os.close(self._answers)
+            data = data[os.write(self._output, data) :]
+        self._sent = time.monotonic()
 
 
-def _serve(talk: Talk, others: list[Pipes]) -> None:
-    task = talk.hear()
-    assert isinstance(task, Task)
-    with warnings.catch_warnings(record=True) as remarks:
+def _serve(task: Task, channel: Channel, pipes: Sequence[Pipes]) -> None:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeFallback)
         try:
-            classify = PictureClassifier(task)
+            classifier = PictureClassifier(task)
         except GenderClassifierError as error:
-            talk.tell(_unusable(error))
-            talk.flush()
+            channel.send(_unusable(error))
+            channel.flush()
             return
-    for remark in remarks:
-        if issubclass(remark.category, RuntimeFallback):  # others are the libraries' affair
-            talk.tell(Warned(str(remark.message)))
-    talk.tell(classify.ready)
-    gc.freeze()  # what all of them share is not to be written to by the garbage collector
-    while (message := talk.hear()) is not None:
+    for warning in caught:
+        if issubclass(warning.category, RuntimeFallback):  # libraries warn too
+            channel.send(Warned(str(warning.message)))
+    channel.send(classifier.ready)
+    channel.flush()
+    gc.freeze()  # the garbage collector must not write to shared memory
+
+    def work(worker: int) -> None:
+        _work(Channel(pipes[worker]), classifier)
+
+    if task.workers == 1:
+        _work_here(0, channel, work)
+    else:
+        _keep_workers(channel, pipes, work)
+
+
+def _work(channel: Channel, classifier: PictureClassifier) -> None:
+    """Classifies pictures until the command closes the pipe."""
+    channel.send(Started())
+    while isinstance(job := channel.receive(), Job):
+        signal.alarm(_HANG)
+        answer = classifier.answer(job)
+        signal.alarm(0)
+        channel.send(answer)  # which may wait for the command
+
+
+def _work_here(worker: int, channel: Channel, work: Callable[[int], None]) -> None:
+    channel.send(Forked(worker, os.getpid()))
+    channel.flush()
+    work(worker)
+
+
+def _keep_workers(channel: Channel, pipes: Sequence[Pipes], work: Callable[[int], None]) -> None:
+    """Forks the workers and replaces those that end, until the command closes the pipe."""
+    running: dict[int, int] = {}  # process → worker
+    ends = {end for pair in pipes for end in pair}
+
+    def fork(worker: int) -> bool:
         try:
-            if isinstance(message, Fork):
-                talk = _forked(talk, others, task)
-            elif isinstance(message, Job):
-                _end_in(_ALONE)
-                answer = classify.answer(message)
-                _end_in(0)
-                talk.tell(answer)  # which may wait for the command to listen
-        except GenderClassifierError as error:
-            talk.tell(_unusable(error))
+            process = os.fork()
+        except OSError as error:
+            channel.send(ForkFailed(max(len(running), 1), str(error.strerror)))
+            channel.flush()
+            return False
+        if process == 0:
+            for end in ends.union(channel.pipes).difference(pipes[worker]):
+                os.close(end)
+            work(worker)
+            os._exit(0)
+        running[process] = worker
+        channel.send(Forked(worker, process))
+        channel.flush()
+        return True
+
+    for worker in range(len(pipes)):
+        if not fork(worker):
+            break
+    worker = 0
+    while running:
+        process, status = os.wait()
+        worker = running.pop(process)
+        channel.send(Ended(worker, status))
+        # The command reads the ended worker's messages to their end and sends it no further jobs.
+        if channel.receive() is not None:
+            _discard(pipes[worker][0])
+            fork(worker)
+    _work_here(worker, channel, work)  # no fork has succeeded, or the pipe is closed already
 
 
-def _end_in(seconds: int) -> None:
-    """Has the system end this process after a while, whatever a decoder is at; 0 for not at all."""
-    if hasattr(signal, "alarm"):
-        signal.alarm(seconds)
-
-
-def _forked(talk: Talk, others: list[Pipes], task: Task) -> Talk:
-    """Forks a process for the first of the other pipes; gives each of the two its talk."""
-    try:
-        process = os.fork()
-    except OSError as error:
-        talk.tell(ForkFailed(task.workers - len(others), str(error.strerror)))
-        return talk
-    pipes = others.pop(0)
-    if process != 0:
-        for pipe in pipes:
-            os.close(pipe)
-        return talk
-    talk.close()
-    for other in others:
-        for pipe in other:
-            os.close(pipe)
-    others.clear()
-    return Talk(pipes)
+def _discard(pipe: int) -> None:
+    """Empties a pipe."""
+    os.set_blocking(pipe, False)
+    with suppress(BlockingIOError):
+        while os.read(pipe, _PIECE):
+            pass
+    os.set_blocking(pipe, True)
 
 
 class PictureClassifier:
-    """Judges one picture at a time."""
+    """Classifies one picture at a time.
+
+    Raises:
+        GenderClassifierError: A library, a model or a setting cannot be used.
+    """
 
     def __init__(self, task: Task) -> None:
         clock = profiling.clock(task.profile)
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's have nothing to do here
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for NumPy
         opencv.check()
         import cv2
 
         from image_gender_classifier.engine import Engine
 
-        # Pictures are spread over processes; OpenCV's threads would only get in their way.
-        cv2.setNumThreads(1)
+        cv2.setNumThreads(1)  # the workers are the parallelism
         _keep_memory()
         clock.lap("load the libraries")
-        self._classifier = Engine.open(task.choices)
+        self._engine = Engine.open(task.settings)
         clock.lap("open the models")
-        parts = self._classifier.parts
+        parts = self._engine.parts
         model = f"{parts.runtime} runs {parts.classifier.entry.file}"
-        self.ready = Ready(self._classifier.cache_key, clock.taken(), model)
+        self.ready = Ready(self._engine.cache_key, clock.taken(), model)
         self._task = task
         self._clock = clock
 
-    def answer(self, job: Job) -> Classified | Failed:
-        """Classifies a picture, or says which exception that met."""
+    def answer(self, job: Job) -> Message:
+        """Classifies a picture, or reports the error that it met."""
         try:
             return self.classified(job)
         except InternalError as error:
@@ -237,12 +270,15 @@ class PictureClassifier:
 
                 traceback.print_exception(error)
             return Failed(job.number, one_line(error.__cause__ or error))
+        except GenderClassifierError as error:
+            return _unusable(error)
 
     def classified(self, job: Job) -> Classified:
-        """Judges a picture.
+        """Classifies a picture.
 
         Raises:
-            GenderClassifierError: No picture can be judged.
+            InternalError: A bug in this package.
+            GenderClassifierError: No picture can be classified.
         """
         self._clock.lap("wait for a picture")
         drawings = NO_DRAWINGS
@@ -258,8 +294,8 @@ class PictureClassifier:
             )
 
         wanted = self._task.copies or self._task.thumbnails
-        prediction = self._classifier.classify_file(
-            Path(job.path), job.file, show if wanted else None, self._clock
+        prediction = self._engine.classify_file(
+            job.path, job.file, show if wanted else None, self._clock
         )
         return Classified(job.number, prediction, drawings, self._clock.taken())
 
@@ -269,7 +305,7 @@ def _unusable(error: GenderClassifierError) -> Unusable:
 
 
 def _keep_memory() -> None:
-    """Has glibc keep the memory that a picture of usual size took for the next one."""
+    """Makes glibc keep the memory of a usual picture for the next one."""
     import ctypes  # NumPy loads it anyway
 
     with suppress(AttributeError, OSError):  # another C library

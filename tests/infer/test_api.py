@@ -1,9 +1,15 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import pydoc
+import signal
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +132,7 @@ def test_what_cannot_be_read_has_a_verdict_that_says_why(
 ) -> None:
     whole = face_picture.read_bytes()
     predictions = [classifier.classify(data) for data in (b"", b"text", whole[: len(whole) // 2])]
-    predictions += [classifier.classify(tmp_path / "gone.jpg"), classifier.classify(tmp_path)]
+    predictions += [classifier.classify(tmp_path)]
     for prediction in predictions:
         assert (prediction.status, prediction.gender, prediction.faces) == (
             "unreadable",
@@ -135,8 +141,7 @@ def test_what_cannot_be_read_has_a_verdict_that_says_why(
         )
         assert prediction.confidence is None
         assert prediction.message is not None and prediction.message.endswith(".")
-    assert len({prediction.message for prediction in predictions}) == 5
-    assert predictions[3].file == "gone.jpg"
+    assert len({prediction.message for prediction in predictions}) == 4
 
 
 def test_any_verdict_is_valid_xml(
@@ -346,3 +351,169 @@ def test_verdicts_of_other_copies_do_not_hold(monkeypatch: pytest.MonkeyPatch) -
     before = open_parts(Settings()).settings
     monkeypatch.setattr(decoding, "CACHE_KEY", (decoding.WORKING_SIDE, decoding.QUICK_SIDE // 2))
     assert open_parts(Settings()).settings != before
+
+
+# --- what a picture may be ------------------------------------------------------------------------
+
+
+def test_bytes_files_and_pil_images_are_pictures_too(
+    classifier: igc.GenderClassifier, face_picture: Path, face_pixels: npt.NDArray[np.uint8]
+) -> None:
+    data = face_picture.read_bytes()
+    by_bytes = classifier.classify(data)
+    assert classifier.classify(bytearray(data)) == by_bytes
+    assert classifier.classify(memoryview(data)) == by_bytes
+    assert classifier.classify(io.BytesIO(data)) == by_bytes
+    with face_picture.open("rb") as file:
+        assert classifier.classify(file, "named.jpg").file == "named.jpg"
+    by_pixels = classifier.classify(face_pixels)
+    for mode in ("RGB", "RGBA"):
+        image = Image.fromarray(face_pixels).convert(mode)
+        assert seen(classifier.classify(image)) == seen(by_pixels)
+
+
+def test_a_pil_image_is_turned_upright(
+    classifier: igc.GenderClassifier, face_pixels: npt.NDArray[np.uint8]
+) -> None:
+    turned = Image.open(io.BytesIO(as_png(face_pixels, 6)))
+    assert seen(classifier.classify(turned)) == seen(classifier.classify(face_pixels))
+
+
+@pytest.mark.parametrize(
+    "picture", [None, 7, ["a.jpg"], io.StringIO("text"), Image.new("F", (9, 9))]
+)
+def test_anything_else_is_a_usage_error(picture: Any, classifier: igc.GenderClassifier) -> None:
+    with pytest.raises(igc.UsageError):
+        classifier.classify(picture)
+
+
+def test_a_missing_path_raises(classifier: igc.GenderClassifier, tmp_path: Path) -> None:
+    for error in (igc.PictureNotFound, FileNotFoundError, igc.GenderClassifierError):
+        with pytest.raises(error, match=r"gone\.jpg"):
+            classifier.classify(tmp_path / "gone.jpg")
+
+
+def test_an_exception_that_is_not_about_the_picture_is_raised(
+    classifier: igc.GenderClassifier, face_picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "classify", lambda *_: 1 / 0)
+    with pytest.raises(igc.InternalError, match=r"astronaut\.jpg.*ZeroDivisionError") as raised:
+        classifier.classify(face_picture)
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
+    with pytest.raises(igc.InternalError):
+        list(classifier.classify_many([face_picture]))
+
+
+# --- many pictures --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [None, 1, 3])
+def test_many_pictures_are_classified_in_order(
+    threads: int | None, classifier: igc.GenderClassifier, samples: Path, tmp_path: Path
+) -> None:
+    paths = sorted(samples.glob("*.jpg")) * 3
+    many = list(classifier.classify_many(iter(paths), threads))
+    assert many == [classifier.classify(path) for path in paths]
+    mixed = [paths[0].read_bytes(), np.zeros((9, 9, 3), np.uint8), tmp_path / "gone.jpg", b"text"]
+    statuses = [one.status for one in classifier.classify_many(mixed)]
+    assert statuses[1:] == ["no_face", "unreadable", "unreadable"]
+    assert list(classifier.classify_many([])) == []
+
+
+def test_many_pictures_are_taken_as_they_are_needed(classifier: igc.GenderClassifier) -> None:
+    taken: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            taken.append(1)
+            yield b"text"
+
+    predictions = classifier.classify_many(endless(), threads=2)
+    assert taken == []
+    assert next(predictions).status == "unreadable"
+    predictions.close()
+    assert len(taken) <= 20
+
+
+def test_many_stops_at_what_is_no_picture(classifier: igc.GenderClassifier) -> None:
+    predictions = classifier.classify_many([b"text", 7, b"text"], threads=1)
+    assert next(predictions).status == "unreadable"
+    with pytest.raises(igc.UsageError):
+        list(predictions)
+
+
+# --- folders --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_crash_costs_a_folder_no_prediction_and_the_host_nothing(
+    classifier: igc.GenderClassifier, face_picture: Path, tmp_path: Path
+) -> None:
+    for number in range(40):
+        (tmp_path / f"{number:02}.jpg").write_bytes(face_picture.read_bytes())
+    predictions = classifier.classify_folder(tmp_path, workers=1)
+    first = next(predictions)
+    children = [
+        int(stat.parent.name)
+        for stat in Path("/proc").glob("[0-9]*/stat")
+        if stat.read_text().rpartition(")")[2].split()[1] == str(os.getpid())
+    ]
+    assert children
+    for child in children:
+        os.kill(child, signal.SIGSEGV)
+    every = [first, *predictions]
+    assert [one.file for one in every] == [f"{number:02}.jpg" for number in range(40)]
+    assert {one.status for one in every} == {"classified"}
+
+
+def test_a_folder_from_a_host_with_threads(
+    classifier: igc.GenderClassifier, folder: Path, face_picture: Path
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(lambda: list(classifier.classify_folder(folder))) for _ in range(2)]
+        assert both[0].result() == both[1].result() != []
+
+
+# --- the surface ----------------------------------------------------------------------------------
+
+
+def test_a_classifier_is_closed_by_with_and_describes_itself(face_picture: Path) -> None:
+    with igc.load(threshold=0.5) as classifier:
+        text = repr(classifier)
+        assert "gender_int8.tflite" in text and "'cascade'" in text and "0.5" in text
+        assert classifier.classify(face_picture).status == "classified"
+    assert "closed" in repr(classifier)
+    with pytest.raises(igc.UsageError, match="closed"):
+        classifier.classify(face_picture)
+
+
+def test_a_prediction_is_frozen_and_becomes_a_dict(
+    classifier: igc.GenderClassifier, face_picture: Path
+) -> None:
+    prediction = classifier.classify(face_picture)
+    with pytest.raises(FrozenInstanceError):
+        prediction.gender = "male"  # type: ignore[misc]
+    values = json.loads(json.dumps(prediction.to_dict()))
+    assert values["gender"] == prediction.gender
+    assert values["faces"][0]["detector"] == prediction.faces[0].detector
+    assert values["faces"][0]["width"] == prediction.faces[0].box.width
+    assert len(values) == len(fields(prediction))
+
+
+def test_the_exported_names() -> None:
+    names = [
+        *("load", "GenderClassifier", "Prediction", "Face", "Box", "Gender", "Status"),
+        *("GenderClassifierError", "UsageError", "PictureNotFound", "ModelError"),
+        *("RuntimeMissing", "OutputError", "UnreadablePicture", "InternalError"),
+        *("RuntimeFallback", "__version__"),
+    ]
+    assert igc.__all__ == names
+    assert dir(igc) == sorted(names)
+    public = [name for name in dir(igc.GenderClassifier) if not name.startswith("_")]
+    assert public == ["classify", "classify_folder", "classify_many", "close"]
+
+
+def test_help_begins_with_load_and_classify() -> None:
+    shown = pydoc.plain(pydoc.render_doc(igc))
+    assert 0 < shown.index("igc.load()") < shown.index("classify(") < shown.index("CLASSES")
+    assert "def load" in shown or "load(" in shown

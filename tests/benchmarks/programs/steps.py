@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -61,7 +62,7 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
 
     crop = cut()[np.newaxis]
     prediction = pipeline.classify(picture, path.name, parts.detector, parts.classifier)
-    written = prediction._replace(run=run_hash(data, parts.settings))
+    written = replace(prediction, run=run_hash(data, parts.settings))
     return {
         **steps,
         "cut": cut,

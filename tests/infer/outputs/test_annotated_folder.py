@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from image_gender_classifier.outputs.annotated_folder import AnnotatedFolder
@@ -17,7 +18,7 @@ def test_a_complete_copy_holds(out: Path) -> None:
     assert not folder.holds(PICTURE, PREDICTION)
     folder.write(Row(PICTURE, PREDICTION, drawings=Drawings(copy=JPEG)))
     assert folder.holds(PICTURE, PREDICTION)
-    assert not folder.holds(PICTURE, PREDICTION._replace(run="f" * 12))
+    assert not folder.holds(PICTURE, replace(PREDICTION, run="f" * 12))
 
 
 def test_an_incomplete_copy_does_not_hold(out: Path) -> None:
@@ -31,7 +32,7 @@ def test_an_incomplete_copy_does_not_hold(out: Path) -> None:
 
 def test_an_unreadable_picture_needs_no_copy(out: Path) -> None:
     folder = AnnotatedFolder(out)
-    unreadable = PREDICTION._replace(status="unreadable")
+    unreadable = replace(PREDICTION, status="unreadable")
     folder.write(Row(PICTURE, unreadable))
     assert list(out.iterdir()) == []
     assert folder.holds(PICTURE, unreadable)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def test_each_picture_is_on_it_with_its_name(
 
 
 def test_the_caption_has_the_confidence(tmp_path: Path) -> None:
-    no_face = UNCERTAIN._replace(status="no_face", confidence=None)
+    no_face = replace(UNCERTAIN, status="no_face", confidence=None)
     drawn = Drawings(thumbnail=b"jpeg")
     found = figures(tmp_path / "sheet", (UNCERTAIN, drawn), (no_face, drawn))
     captions = [figure.find("figcaption").text_content() for figure in found]
@@ -64,5 +65,5 @@ def test_the_caption_has_the_confidence(tmp_path: Path) -> None:
 def test_only_doubtful_pictures_need_a_thumbnail(tmp_path: Path) -> None:
     sheet = ContactSheet(tmp_path / "sheet")
     assert not sheet.holds(PICTURE, UNCERTAIN)
-    assert sheet.holds(PICTURE, UNCERTAIN._replace(status="classified"))
+    assert sheet.holds(PICTURE, replace(UNCERTAIN, status="classified"))
     sheet.close()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,7 +45,8 @@ def as_written(prediction: Prediction) -> Prediction:
     def decimals(confidence: float | None) -> float | None:
         return None if confidence is None else round(confidence, 3)
 
-    return prediction._replace(
+    return replace(
+        prediction,
         file=xml.printable(prediction.file),
         confidence=decimals(prediction.confidence),
         faces=tuple(map(face, prediction.faces)),
@@ -76,7 +78,7 @@ def test_any_result_comes_back_from_its_valid_xml(
     assert xml.encode(read) == written
     expected = as_written(prediction)
     assert math.isclose(read.confidence or 0, expected.confidence or 0, abs_tol=0.001)
-    assert read._replace(confidence=None, faces=()) == expected._replace(confidence=None, faces=())
+    assert replace(read, confidence=None, faces=()) == replace(expected, confidence=None, faces=())
     assert [face.box for face in read.faces] == [face.box for face in expected.faces]
     assert [face.gender for face in read.faces] == [face.gender for face in expected.faces]
     assert root.get("file") == expected.file
@@ -99,7 +101,7 @@ def test_any_result_comes_back_from_its_valid_xml(
 def test_names_in_the_xml(
     file: str, file_attribute: str, id_attribute: str, check_xml: CheckXml
 ) -> None:
-    root = check_xml(xml.encode(ALICE._replace(file=file)))
+    root = check_xml(xml.encode(replace(ALICE, file=file)))
     assert (root.get("file"), root.get("id")) == (file_attribute, id_attribute)
 
 

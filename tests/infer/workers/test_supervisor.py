@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from image_gender_classifier import api
+from image_gender_classifier import api, pipeline
 from image_gender_classifier.engine import Engine
 from image_gender_classifier.errors import GenderClassifierError, ModelError, RuntimeMissing
 from image_gender_classifier.imaging import decoding
@@ -26,11 +26,12 @@ from image_gender_classifier.workers import messages, supervisor, worker
 from image_gender_classifier.workers.messages import Classified, Job, Message, Task
 from image_gender_classifier.workers.pool import WorkerPool
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
-from image_gender_classifier.workers.worker import Talk
+from image_gender_classifier.workers.worker import Channel
 
 pytestmark = pytest.mark.slow
 
 TASK = Task(Settings(), 2)
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
 
 
@@ -113,9 +114,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
     """Notes what processes are started for."""
     started: list[Task] = []
 
-    def counting(task: Task) -> WorkerPool:
+    def counting(task: Task, fork: bool) -> WorkerPool:
         started.append(task)
-        return WorkerPool(task)
+        return WorkerPool(task, fork)
 
     monkeypatch.setattr(supervisor, "WorkerPool", counting)
     return started
@@ -125,7 +126,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
 def test_no_picture_is_blamed_for_waiting(
     monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path, waits: str
 ) -> None:
-    monkeypatch.setattr(worker, "_ALONE", 1)
+    monkeypatch.setattr(worker, "_HANG", 1)
     started = counted(monkeypatch)
     task = Task(Settings(detector="none"), 1, copies=True)
     listed = pictures(tmp_path, samples, [b""] * 12)
@@ -166,25 +167,15 @@ def test_a_process_that_is_stuck_before_its_first_picture(
     assert "unreadable" not in {outcome.prediction.status for outcome in outcomes}
 
 
-@pytest.mark.usefixtures("bad_decoder")
-def test_one_process_works_while_pictures_are_tried_alone(samples: Path, tmp_path: Path) -> None:
-    listed = pictures(tmp_path, samples, [b""] * 5 + [CRASH] + [b""] * 60)
-    with Supervisor(Task(Settings(detector="none"), 3), longest=20) as one:
-        for _ in one.classify(listed, tmp_path):
-            if one._row and one._alone:
-                assert len(one._pool._working) == 1
-        assert one._alone_until >= 5
-        assert len(one._pool._working) == 3
-
-
 def test_fewer_processes_where_the_system_refuses_more(
     monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
 ) -> None:
-    fork, here, forked = os.fork, os.getpid(), []
+    fork, here = os.fork, os.getpid()
+    forked: list[int] = []
 
     def refuse() -> int:
         if os.getpid() != here:
-            if forked:
+            if len(forked) == 2:
                 raise BlockingIOError(11, "too many")
             forked.append(1)
         return fork()
@@ -256,20 +247,27 @@ def test_a_worker_that_dies_at_once_is_no_endless_loop(monkeypatch: pytest.Monke
         _ = one.settings
 
 
-def group(leader: int) -> list[int]:
-    """The processes of a group that run."""
-    members = []
+def below(process: int) -> set[int]:
+    """The processes that a process has started, and those that these have."""
+    parents: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, _, number = stat.read_text().rpartition(")")[2].split()[:3]
+            state, parent, *_ = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(number) == leader and state != "Z":
-            members.append(int(stat.parent.name))
-    return members
+        if state != "Z":
+            parents[int(stat.parent.name)] = int(parent)
+    found: set[int] = set()
+    while more := {one for one, parent in parents.items() if parent in found | {process}} - found:
+        found |= more
+    return found
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def running(processes: set[int]) -> bool:
+    return any(Path(f"/proc/{process}").exists() for process in processes)
+
+
+@needs_proc
 def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) -> None:
     pictures(tmp_path, samples, [b""] * 12)
     program = (
@@ -282,108 +280,123 @@ def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) 
         "with Supervisor(Task(Settings(), 3)) as one:\n"
         "    folder = Path(sys.argv[1])\n"
         "    assert len(list(one.classify(list_pictures(folder).pictures, folder))) == 12\n"
-        "    print(one._pool._process, flush=True)\n"
-        "    time.sleep(600)\n"
+        "    print('done', flush=True)\n"
+        "    time.sleep(60)\n"
     )
     started = [sys.executable, "-c", program, str(tmp_path)]
     with subprocess.Popen(started, stdout=subprocess.PIPE) as command:
         assert command.stdout is not None
-        leader = int(command.stdout.readline())
-        assert len(group(leader)) == 3
+        assert command.stdout.readline() == b"done\n"
+        processes = below(command.pid)
         os.kill(command.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while group(leader) and time.monotonic() < deadline:
+    assert len(processes) >= 3
+    deadline = time.monotonic() + 60
+    while running(processes) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert group(leader) == []
+    assert not running(processes)
 
 
-def test_one_picture_is_judged_by_one_process(samples: Path) -> None:
-    with Supervisor(Task(Settings(), 3)) as one:
-        assert list(one.classify([PictureFile("cat.jpg", "cat.xml")], samples))
-        assert len(one._pool._working) == 1
+@needs_proc
+@pytest.mark.usefixtures("bad_decoder")
+@pytest.mark.parametrize("ending", [CRASH, HANG])
+def test_only_the_culprit_is_replaced(ending: bytes, samples: Path, tmp_path: Path) -> None:
+    listed = pictures(tmp_path, samples, [ending] + [b""] * 40)
+    with Supervisor(Task(Settings(detector="none"), 3), longest=3.0) as one:
+        _ = one.settings
+        outcomes = one.classify(listed, tmp_path)
+        deadline = time.monotonic() + 60
+        while len(before := below(os.getpid())) < 4 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert next(outcomes).prediction is not None
+        after = below(os.getpid())
+        assert len(before & after) >= 3  # the process that loads, and two workers
+        assert len(list(outcomes)) == 40
+
+
+@needs_proc
+@pytest.mark.usefixtures("bad_decoder")
+def test_a_hung_worker_ends_without_its_command(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    listed = pictures(tmp_path, samples, [HANG])
+    monkeypatch.setattr(worker, "_HANG", 2)
+    with Supervisor(Task(Settings(detector="none"), 2), longest=60) as one:
+        (outcome,) = one.classify(listed, tmp_path)  # nobody but the worker's alarm ends it
+    assert outcome.prediction is not None
+    assert "SIGALRM" in (outcome.prediction.message or "")
+
+
+NONSENSE = {
+    "nested": b"[" * 10**6,
+    "wrongly typed": b'["Classified", 0, [1, 2], [null, null], {}]',
+    "another kind": messages.encode(messages.Replace())[4:],
+    "no JSON": b"\xff\xfe",
+}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("sent", [*NONSENSE, "too long"])
+def test_a_worker_that_sends_nonsense_is_ended(
+    sent: str, workers: int, monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    data = NONSENSE.get(sent, b"")
+    framed = len(data).to_bytes(4, "big") + data if data else b"\xff" * 2**17
+    flush = Channel.flush
+    answer = worker.PictureClassifier.answer
+    culprit: list[bool] = []
+
+    def taken_over(self: worker.PictureClassifier, job: Job) -> Message:
+        if job.file == "001.jpg":
+            culprit.append(True)
+        return answer(self, job)
+
+    def flush_nonsense(self: Channel) -> None:
+        if culprit:
+            os.write(self.pipes[1], framed)
+        flush(self)
+
+    monkeypatch.setattr(worker.PictureClassifier, "answer", taken_over)
+    monkeypatch.setattr(Channel, "flush", flush_nonsense)
+    listed = pictures(tmp_path, samples, [b""] * 6)
+    outcomes = classified(listed, tmp_path, Task(Settings(detector="none"), workers))
+    statuses = [outcome.prediction and outcome.prediction.status for outcome in outcomes]
+    assert [status == "unreadable" for status in statuses] == [False, True] + [False] * 4
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_traceback_reaches_the_terminal_on_request(
+    debug: bool, monkeypatch: pytest.MonkeyPatch, samples: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fault(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(pipeline, "classify", fault)
+    with Supervisor(Task(Settings(), 2, debug=debug)) as one:
+        (outcome,) = one.classify([PictureFile("cat.jpg", "cat.xml")], samples)
+    assert outcome.prediction is None
+    assert outcome.error == "ZeroDivisionError: a bug"
+    assert ("in fault" in capfd.readouterr().err) == debug
+
+
+def test_a_fresh_interpreter_classifies_alike(samples: Path) -> None:
+    listed = [PictureFile(f"{name}.jpg", f"{name}.xml") for name in ("astronaut", "cat")]
+    with Supervisor(TASK, fork=False) as one:
+        fresh = list(one.classify(listed, samples))
+    assert fresh == classified(listed, samples)
 
 
 def test_a_verdict_that_nobody_asked_for_ends_the_process(
     monkeypatch: pytest.MonkeyPatch, samples: Path
 ) -> None:
-    tell = Talk.tell
+    send = Channel.send
 
-    def tell_wrongly(self: Talk, message: Message) -> None:
-        tell(self, message._replace(number=9) if isinstance(message, Classified) else message)
+    def send_wrongly(self: Channel, message: Message) -> None:
+        send(self, message._replace(number=9) if isinstance(message, Classified) else message)
 
-    monkeypatch.setattr(Talk, "tell", tell_wrongly)
+    monkeypatch.setattr(Channel, "send", send_wrongly)
     with Supervisor(TASK) as one:
         (outcome,) = one.classify([PictureFile("cat.jpg", "cat.xml")], samples)
     assert outcome.prediction.status == "unreadable"
-
-
-@pytest.mark.usefixtures("bad_decoder")
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-def test_a_stuck_process_ends_without_its_command(
-    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
-) -> None:
-    listed = pictures(tmp_path, samples, [HANG])
-    monkeypatch.setattr(worker, "_ALONE", 2)
-    one = WorkerPool(TASK)
-    one._members[0].give(0, messages.encode(Job(0, str(tmp_path / listed[0].file), "x")))
-    for member in one._members:
-        member.dismiss()  # as if the command were gone
-    assert one.end_in(30) == "crashed (SIGALRM)"
-
-
-@pytest.fixture
-def three(bad_decoder: None) -> Iterator[WorkerPool]:
-    """Three processes that wait for work."""
-    one = WorkerPool(Task(Settings(detector="none"), 3))
-    while not one.ready:
-        one.listen(60)
-    one.fork_for(3)
-    yield one
-    one.end()
-
-
-def give_each(one: WorkerPool, folder: Path, listed: Sequence[PictureFile]) -> None:
-    for number, (member, picture) in enumerate(zip(one._members, listed, strict=True)):
-        member.give(number, messages.encode(Job(number, str(folder / picture.file), picture.file)))
-
-
-@pytest.mark.parametrize("culprit", [0, 1, 2])
-def test_the_end_of_each_process_is_noticed(
-    culprit: int, three: WorkerPool, samples: Path, tmp_path: Path
-) -> None:
-    endings = [b""] * 3
-    endings[culprit] = CRASH
-    give_each(three, tmp_path, pictures(tmp_path, samples, endings))
-    with pytest.raises(EOFError):
-        while True:
-            three.listen(20)
-    assert culprit in three.on_hand
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-def test_all_processes_end_together(three: WorkerPool, samples: Path, tmp_path: Path) -> None:
-    give_each(three, tmp_path, pictures(tmp_path, samples, [HANG] * 3))
-    with pytest.raises(TimeoutError):
-        while True:
-            three.listen(2)
-    leader = three._process
-    assert len(group(leader)) == 3
-    three.end()
-    deadline = time.monotonic() + 20
-    while group(leader) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert group(leader) == []
-
-
-def test_no_more_is_on_the_way_than_a_pipe_holds(
-    three: WorkerPool, samples: Path, tmp_path: Path
-) -> None:
-    hung = pictures(tmp_path, samples, [HANG] * 3)
-    give_each(three, tmp_path, hung)
-    given = 0
-    while three.give(Job(3 + given, "x" * 1500, "x")):
-        given += 1
-    assert given == 2 * 3  # a third would be more than 4,096 bytes
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's prctl")
@@ -414,13 +427,15 @@ def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> No
     assert subprocess.check_output(started, text=True) == "none\n"
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+@needs_proc
 def test_no_file_of_the_command_stays_open(samples: Path, tmp_path: Path) -> None:
     """Else a lock would outlive a killed command."""
     with (tmp_path / "lock").open("wb"), Supervisor(Task(Settings(), 2)) as one:
         assert list(
             one.classify([PictureFile(f"{name}.jpg", "x") for name in ("cat", "rocket")], samples)
         )
-        for process in group(one._pool._process):
+        processes = below(os.getpid())
+        assert len(processes) >= 2
+        for process in processes:
             opened = {str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()}
             assert {name.partition(":")[0] for name in opened} == {"/dev/null", "pipe"}
