@@ -11,9 +11,9 @@ DetectorChoice = str
 """The name of a detector in `detection.registry`."""
 
 MAX_BYTES = 2**29  # of a picture file
-MAX_JPEG_PIXELS = 2**28  # of a JPEG that is decoded straight to a reduced size
-MAX_PIXELS = 2**26  # of all others: 192 MiB when decoded, half as much again with alpha
-MOST_PIXELS = 2**30  # what OpenCV takes at most
+MAX_JPEG_PIXELS = 2**28  # of a baseline JPEG, which is decoded at a reduced size
+MAX_PIXELS = 2**26  # of other pictures: 192 MiB when decoded, 256 MiB with alpha
+MOST_PIXELS = 2**30  # limit of OpenCV
 SMALLEST_FACE = 0.02  # of a picture's shorter side: its working copy has too few pixels for less
 
 

@@ -53,7 +53,7 @@ def run(options: Options) -> Report:
             hint = _subfolder_hint(options)
             raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
         clock.lap("list the pictures")
-        key = supervisor.cache_key  # waits for the workers: if they fail, no file is touched
+        key = supervisor.settings  # waits for the workers: if they fail, no file is touched
         clock.lap("wait for the workers")
         start = time.perf_counter()
         totals = Totals()

@@ -87,7 +87,7 @@ def watch(options: Options, scans: int | None = None, pause: float = _PAUSE) -> 
     """
     folder = options.input
     with session.started(options) as supervisor:
-        key = supervisor.cache_key  # waits for the workers: if they fail, no file is touched
+        key = supervisor.settings  # waits for the workers: if they fail, no file is touched
         with writing.opened(folder, options.outputs) as writer, Progress(0, False) as progress:
             earlier = EarlierRun(folder, Limits.of(options.settings), key, writer)
             arrivals = Arrivals()

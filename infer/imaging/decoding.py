@@ -1,10 +1,7 @@
-"""Turns a picture's bytes into pixels at the working size.
+"""Decodes picture files to upright, opaque 8-bit RGB pixels at the working size.
 
-A camera picture has a hundred times the pixels that a large face takes, so a JPEG is decoded
-straight to a reduced size, and the size of the original is taken from its header; where the faces
-turn out to be small, it is decoded again, less reduced. Orientation, transparency and sample depth
-are settled here, alike for every format and for every OpenCV from 4.6 on, so that the other rooms
-see upright, opaque 8-bit RGB only.
+A JPEG is decoded directly at a reduced size; if its faces are small, it is decoded again at a
+higher resolution. The result is the same for every format and every OpenCV from 4.6 on.
 """
 
 from __future__ import annotations
@@ -23,12 +20,12 @@ from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging import gif
 from image_gender_classifier.imaging.alpha import Samples, to_opaque_rgb
 from image_gender_classifier.imaging.files import EMPTY, TOO_BIG, read_bytes
-from image_gender_classifier.imaging.headers import BREAKS_OFF, Header, read_header
+from image_gender_classifier.imaging.headers import TRUNCATED, Header, read_header
 from image_gender_classifier.imaging.limits import USUAL, Limits
 from image_gender_classifier.imaging.picture import Picture
 
 WORKING_SIDE = 640
-QUICK_SIDE = 320  # a face that fills a third of it has the pixels that the classifier wants
+QUICK_SIDE = 320  # a face that fills a third of it has enough pixels for the classifier
 CACHE_KEY = (WORKING_SIDE, QUICK_SIDE)
 
 _REDUCED = (
@@ -37,15 +34,15 @@ _REDUCED = (
     (2, cv2.IMREAD_REDUCED_COLOR_2),
 )
 _UNDECODABLE = {
-    "jpeg": "The JPEG data is damaged or of a rare kind; save it again as usual JPEG.",
-    "png": "The PNG data is damaged or breaks off; copy it again from its source.",
-    "webp": "The WebP data is damaged, breaks off or is animated (which takes OpenCV 4.11 or"
-    " newer); copy it again or save it as PNG.",
-    "bmp": "The BMP data is damaged or breaks off; copy it again from its source.",
-    "tiff": "The TIFF data is damaged, breaks off or is of a rare kind; copy it again or save it"
-    " as RGB with 8 bits per colour.",
-    "gif": "The GIF data is damaged or breaks off, or this OpenCV (before 4.12) cannot read GIF"
-    " and needs Pillow (pip install pillow); copy it again, or save it as PNG.",
+    "jpeg": "corrupt or unsupported JPEG; re-save it as baseline JPEG",
+    "png": "corrupt or truncated PNG; copy it again from its source",
+    "webp": "corrupt or truncated WebP, or an animation, which needs OpenCV 4.11 or newer; copy it"
+    " again or save it as PNG",
+    "bmp": "corrupt or truncated BMP; copy it again from its source",
+    "tiff": "corrupt, truncated or unsupported TIFF; copy it again or re-save it as RGB with 8 bits"
+    " per colour",
+    "gif": "corrupt or truncated GIF, or OpenCV older than 4.12, which needs Pillow for GIF (pip"
+    " install pillow); copy it again or save it as PNG",
 }
 
 
@@ -53,33 +50,33 @@ def read(path: Path, working_side: int | None = None) -> Picture:
     """Reads a picture file.
 
     Args:
-        path: The file. Its name need not be UTF-8, and its content decides on the format.
-        working_side: What the longest side of the pixels is wanted to be at least. It comes out
-            below twice this; a picture that is smaller keeps its size. By default of a JPEG
-            `QUICK_SIDE` is enough, and `Picture.finer` gives it at `WORKING_SIDE`.
+        path: The file. Its content, not its name, determines the format.
+        working_side: Minimum of the longest side of the pixels, which is below twice this; a
+            smaller picture keeps its size. By default `QUICK_SIDE` for a JPEG, which
+            `Picture.finer` decodes again at `WORKING_SIDE`, and `WORKING_SIDE` for others.
 
     Raises:
-        UnreadablePicture: With one sentence that says why and what to do, without the path.
+        UnreadablePicture: The message has reason and remedy, without the path.
     """
     return decode(read_bytes(path), working_side)
 
 
 def decode(data: bytes, working_side: int | None = None, limits: Limits = USUAL) -> Picture:
-    """Decodes the bytes of a picture file within limits; the rest as for `read`."""
+    """Decodes the bytes of a picture file within limits; other arguments and errors as `read`."""
     limits.check_bytes(len(data))
     if not data:
         raise UnreadablePicture(EMPTY)
     data = bytes(data)  # no copy unless it is a bytearray or a memoryview
     header = read_header(data)
     limits.check_size(header)
-    limits.check_repeats(data, header)
-    if _breaks_off(data, header):
-        raise UnreadablePicture(BREAKS_OFF)
+    limits.check_decoding_cost(data, header)
+    if _is_truncated(data, header):
+        raise UnreadablePicture(TRUNCATED)
     wanted = WORKING_SIDE if working_side is None else working_side
     finest = _choose_reduction(header, wanted)
-    # What comes in parts costs nearly as much to decode to any size, and so twice as much in all.
-    quickly = working_side is None and not header.in_parts
-    quick = _choose_reduction(header, QUICK_SIDE) if quickly else finest
+    # A multi-scan JPEG takes nearly as long at any size, so decoding it twice costs double.
+    reducible = working_side is None and not header.multi_scan
+    quick = _choose_reduction(header, QUICK_SIDE) if reducible else finest
     picture = _decoded(data, header, quick, wanted)
     if quick == finest:
         return picture
@@ -87,22 +84,22 @@ def decode(data: bytes, working_side: int | None = None, limits: Limits = USUAL)
 
 
 def from_array(pixels: NDArray[np.uint8], working_side: int = WORKING_SIDE) -> Picture:
-    """Takes a picture that is in memory already.
+    """Makes a picture of an array.
 
     Args:
         pixels: uint8, H x W or H x W x 1 (grey), H x W x 3 (RGB) or H x W x 4 (RGB and straight
-            alpha), upright. Kept, not copied, where it can serve as `Picture.pixels` as it is.
+            alpha), upright. Not copied if it can serve as `Picture.pixels` unchanged.
         working_side: As for `read`.
 
     Raises:
-        UsageError: The array has another type or shape, or no pixels.
-        UnreadablePicture: The picture does not fit into memory.
+        UsageError: The array has another dtype or shape, or no pixels.
+        UnreadablePicture: There is not enough memory.
     """
-    known = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (1, 3, 4))
-    if not known or pixels.dtype != np.uint8 or pixels.size == 0:
+    valid = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (1, 3, 4))
+    if not valid or pixels.dtype != np.uint8 or pixels.size == 0:
         raise UsageError(
-            "A picture must be a uint8 array of H x W, H x W x 1, H x W x 3 (RGB) or H x W x 4"
-            f" (RGBA), not {pixels.dtype} of {' x '.join(map(str, pixels.shape))}."
+            "a picture must be a uint8 array of H x W, H x W x 1, H x W x 3 (RGB) or H x W x 4"
+            f" (RGBA), not {pixels.dtype} of {' x '.join(map(str, pixels.shape))}"
         )
     height, width = pixels.shape[:2]
     try:
@@ -125,27 +122,30 @@ def _decoded(data: bytes, header: Header, reduction: tuple[int, int], working_si
 
 
 def _decode(data: bytes, header: Header, reduction: tuple[int, int], working_side: int) -> Picture:
-    """Decodes, makes opaque, shrinks and turns upright, in the order that moves the least."""
+    """Decodes, composites, shrinks and rotates, in the order that copies the fewest pixels."""
     factor, flag = reduction
     if header.alpha != "none":
         flag = cv2.IMREAD_UNCHANGED
     stored = _imdecode(data, flag)
     if stored is None and header.format == "tiff":
-        # Samples of 32 and 64 bits come only as they are.
+        # OpenCV decodes 32 and 64-bit samples only with this flag.
         stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
     if stored is None and header.format == "gif" and not gif.opencv_reads_gif():
         stored = gif.first_frame(data)
     if stored is None:
         raise UnreadablePicture(_UNDECODABLE[header.format])
-    # For TIFF, OpenCV hands out colours multiplied by alpha, but for samples of 16 bits.
+    # OpenCV premultiplies TIFF colours, except for 16-bit samples.
     premultiplied = header.alpha == "premultiplied" or (
         header.format == "tiff" and stored.dtype == np.uint8
     )
     height, width = (header.height, header.width) if factor > 1 else stored.shape[:2]
-    if stored.dtype == np.uint8 and stored.shape[2:] in ((), (3,)):  # opaque: less to convert
+    if stored.dtype == np.uint8 and stored.shape[2:] in (
+        (),
+        (3,),
+    ):  # opaque: shrink before converting
         stored = _shrink(stored, working_side)
     pixels = _shrink(to_opaque_rgb(stored, premultiplied, order="BGR"), working_side)
-    # OpenCV turns TIFF pictures upright itself, whatever the flags; we do it for all others.
+    # OpenCV applies the orientation of TIFF regardless of the flags.
     if header.format == "tiff" or header.orientation == 1:
         return Picture(pixels, width, height)
     if header.orientation >= 5:
@@ -154,10 +154,10 @@ def _decode(data: bytes, header: Header, reduction: tuple[int, int], working_sid
 
 
 def _choose_reduction(header: Header, working_side: int) -> tuple[int, int]:
-    """Returns by how much to reduce while decoding, and OpenCV's flag for it.
+    """Returns the factor of reduction while decoding, and OpenCV's flag for it.
 
-    Only libjpeg gains by it: for other formats OpenCV decodes all and then drops pixels, where
-    `_shrink` averages them.
+    Only JPEG is reduced: for other formats OpenCV would decode all pixels and then drop some,
+    whereas `_shrink` averages them.
     """
     if header.format == "jpeg":
         longest = max(header.width, header.height)
@@ -168,27 +168,24 @@ def _choose_reduction(header: Header, working_side: int) -> tuple[int, int]:
 
 
 def _imdecode(data: bytes, flag: int) -> Samples | None:
-    """Decodes as OpenCV does: BGR, or with `IMREAD_UNCHANGED` whatever the file holds."""
+    """Decodes to BGR, or with `IMREAD_UNCHANGED` to the channels and dtype of the file."""
     return cast("Samples | None", cv2.imdecode(np.frombuffer(data, np.uint8), flag))
 
 
-def _breaks_off(data: bytes, header: Header) -> bool:
-    """Tells whether the end is missing where a decoder would not say so, or too late.
+def _is_truncated(data: bytes, header: Header) -> bool:
+    """Returns whether a JPEG or PNG lacks its end. The decoders of other formats check this.
 
-    OpenCV 4.6 gives a JPEG that breaks off with the missing part made up, in which a face may be
-    cut or doubled. A whole one has an end marker behind its first scan: the marker cannot occur
-    within the scan, and the search from the end finds it at once. (One before the scan belongs to
-    a thumbnail.) For a PNG, OpenCV takes as much memory as a chunk claims to have bytes, up to
-    2 GiB, before it looks whether they are there. The other formats' decoders refuse what breaks
-    off themselves.
+    OpenCV 4.6 fills the missing part of a truncated JPEG with invented pixels. A complete one has
+    an end marker after the start of its first scan; a marker before it belongs to a thumbnail. For
+    a PNG, OpenCV allocates the claimed size of a chunk, up to 2 GiB, before checking the file.
     """
     if header.format == "jpeg":
-        return data.rfind(b"\xff\xd9", header.begins_at) < 0
+        return data.rfind(b"\xff\xd9", header.data_offset) < 0
     return not header.complete
 
 
 def _shrink(pixels: NDArray[np.uint8], working_side: int) -> NDArray[np.uint8]:
-    """Brings the longest side to `working_side` where it is twice that or more."""
+    """Shrinks the longest side to `working_side` if it is twice that or more."""
     height, width = pixels.shape[:2]
     longest = max(height, width)
     if longest < 2 * working_side:
@@ -201,22 +198,19 @@ def _turn_upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uin
     """Applies an EXIF orientation of 2 to 8."""
     if orientation >= 5:
         pixels = cast("NDArray[np.uint8]", cv2.transpose(pixels))
-    # What is left to mirror: 0 top to bottom, 1 left to right, -1 both.
+    # Axis of the remaining flip: 0 vertical, 1 horizontal, -1 both.
     axis = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
     return pixels if axis is None else cast("NDArray[np.uint8]", cv2.flip(pixels, axis))
 
 
 def _silence_opencv() -> None:
-    """Stops OpenCV's log of undecodable files: what is wrong is said in the error.
-
-    Not where the user has asked for the log. OpenCV 4.6 has the function elsewhere.
-    """
+    """Disables OpenCV's log, whose messages repeat our errors, unless the user enabled it."""
     if "OPENCV_LOG_LEVEL" in os.environ:
         return
-    place = getattr(cv2.utils, "logging", cv2)
-    if hasattr(place, "setLogLevel"):
-        place.setLogLevel(0)
+    module = getattr(cv2.utils, "logging", cv2)  # OpenCV 4.6 has the function in cv2
+    if hasattr(module, "setLogLevel"):
+        module.setLogLevel(0)
 
 
-_NO_MEMORY = -4  # cv::Error::StsNoMem, which the Python module does not name everywhere
+_NO_MEMORY = -4  # cv::Error::StsNoMem, without a name in some versions
 _silence_opencv()

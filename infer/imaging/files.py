@@ -1,8 +1,7 @@
-"""Reads a picture file's bytes, and refuses what is no picture before reading much of it.
+"""Reads the bytes of a picture file, and rejects other files early.
 
-OpenCV's own `imread` cannot open every path (on Windows only those of the code page), waits for
-ever on a pipe and says nothing about the cause when it fails. Reading the bytes here gives one
-plain sentence for each way in which a path can be wrong.
+OpenCV's `imread` blocks on a pipe and gives no reason for a failure. Reading the file here gives a
+clear message for each kind of failure.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ from image_gender_classifier.imaging.headers import read_header, require_format
 from image_gender_classifier.imaging.limits import USUAL, Limits
 from image_gender_classifier.system.files import OPEN_FLAGS
 
-EMPTY = "The file is empty; copy it again from its source."
-TOO_BIG = "The picture does not fit into memory; save a smaller version of it."
-_FOLDER = "This is a folder, not a picture; give a picture file."
-_NOT_REGULAR = "This is not a regular file but a pipe, socket or device; give a picture file."
+EMPTY = "the file is empty; copy it again from its source"
+TOO_BIG = "not enough memory for the picture; save a smaller version of it"
+_FOLDER = "is a folder, not a picture; give a picture file"
+_NOT_REGULAR = "not a regular file but a pipe, socket or device; give a picture file"
 
-# Enough for the size in nearly every header, and for a whole small picture.
+# Enough for nearly every header, and for a whole small picture.
 _FIRST_BYTES = 65_536
 
 
 def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
-    """Returns all bytes of a regular file that begins like a picture within the limits.
+    """Reads a regular file that starts with the header of a picture within the limits.
 
     Raises:
-        UnreadablePicture: With one sentence that says why and what to do, without the path.
+        UnreadablePicture: The message has reason and remedy, without the path.
     """
     try:
         file = os.open(path, OPEN_FLAGS)
@@ -41,7 +40,7 @@ def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
                 _check_start(os.read(file, _FIRST_BYTES), limits)
                 os.lseek(file, 0, os.SEEK_SET)
             data = os.read(file, size)
-            # One call gives it all on Linux, but a network file system may give less.
+            # Network file systems may return less than the whole file.
             while len(data) < size and (more := os.read(file, size - len(data))):
                 data += more
             return data
@@ -52,7 +51,7 @@ def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
 
 
 def _check_kind(status: os.stat_result) -> int:
-    """Returns a regular file's size in bytes; refuses anything else."""
+    """Returns the size of a regular file in bytes; rejects anything else."""
     if stat.S_ISDIR(status.st_mode):
         raise UnreadablePicture(_FOLDER)
     if not stat.S_ISREG(status.st_mode):
@@ -63,24 +62,24 @@ def _check_kind(status: os.stat_result) -> int:
 
 
 def _check_start(first_bytes: bytes, limits: Limits) -> None:
-    """Refuses a large file that is no picture, or a picture of absurd size."""
+    """Rejects a large file that is not a picture, and a picture that is too large."""
     require_format(first_bytes)
     try:
         header = read_header(first_bytes)
     except UnreadablePicture:
-        return  # the header may be longer than this; the whole file will tell
+        return  # the header may be longer; `decoding` reads it from the whole file
     limits.check_size(header)
 
 
 def _explain(error: Exception) -> str:
-    """Says why a file could not be read, and what to do."""
+    """Returns the message for an error of the operating system."""
     if isinstance(error, MemoryError):
         return TOO_BIG
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return "There is no such file (any more); check the path."
+        return "no such file; check the path"
     if isinstance(error, PermissionError):
-        return "The file may not be read; give yourself read permission for it."
+        return "no permission to read the file; grant read permission"
     if isinstance(error, OSError) and error.errno == errno.ENXIO:  # opening a socket
         return _NOT_REGULAR
-    reason = (error.strerror if isinstance(error, OSError) else None) or "impossible path"
-    return f"The file could not be read ({reason}); check the path and the disk."
+    reason = (error.strerror if isinstance(error, OSError) else None) or "invalid path"
+    return f"cannot read the file ({reason}); check the path and the disk"

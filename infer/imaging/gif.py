@@ -1,6 +1,6 @@
-"""GIF pictures where OpenCV was built without GIF support, as before 4.12.
+"""Decodes GIF with Pillow if OpenCV has no GIF support, as before version 4.12.
 
-Pillow reads them there, if it is installed: it is too heavy to require for one rare format.
+Pillow is optional: it is too large to require for one rare format.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _ONE_PIXEL = bytes.fromhex("474946383961010001008000000000000000002c000000000100
 
 @cache
 def opencv_reads_gif() -> bool:
-    """Tells whether this OpenCV was built with GIF support, by trying."""
+    """Returns whether this OpenCV can decode GIF."""
     return cv2.imdecode(np.frombuffer(_ONE_PIXEL, np.uint8), cv2.IMREAD_COLOR) is not None
 
 
 def first_frame(data: bytes) -> npt.NDArray[np.uint8] | None:
-    """Decodes a GIF's first frame with Pillow.
+    """Decodes the first frame of a GIF with Pillow.
 
     Returns:
-        uint8 BGRA, H x W x 4; None where Pillow is not installed or cannot decode it.
+        uint8 BGRA, H x W x 4; None if Pillow is not installed or cannot decode it.
     """
     try:
         from PIL import Image
@@ -34,6 +34,6 @@ def first_frame(data: bytes) -> npt.NDArray[np.uint8] | None:
     try:
         with Image.open(BytesIO(data), formats=["GIF"]) as picture:
             rgba = np.asarray(picture.convert("RGBA"))
-    except Exception:  # whatever damage makes Pillow raise, the picture is not decodable
+    except Exception:  # Pillow raises many types for corrupt files
         return None
     return np.ascontiguousarray(rgba[..., [2, 1, 0, 3]])

@@ -1,11 +1,10 @@
-"""Reads what a picture says of itself in its first bytes, without decoding it.
+"""Parses the headers of picture files: format, size, orientation and alpha.
 
-The size must be known before the decoder sees the file: it decides how far a JPEG can be decoded
-straight to a smaller picture, and it keeps absurd pictures from filling the memory. Orientation
-and alpha are read here too, because OpenCV versions differ in what they do with them.
+The size decides how far a JPEG can be reduced while decoding, and is checked against the limits.
+Orientation and alpha are parsed here because OpenCV versions handle them differently.
 
-Everything here must stand any bytes at all: the only error raised is `UnreadablePicture`, and
-the number of steps is bounded.
+The parsers accept arbitrary bytes: the only error is `UnreadablePicture`, and the number of steps
+is bounded.
 """
 
 from __future__ import annotations
@@ -21,52 +20,48 @@ from image_gender_classifier.imaging.tiff_tags import read_orientation, read_tag
 Format = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif"]
 Alpha = Literal["none", "straight", "premultiplied"]
 
-# In lower case, as a name's must be made before it is looked up.
+# In lower case.
 EXTENSIONS = frozenset(
     (
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"),
         ".gif",
-        # Not decodable, but a person whose telephone made them must be told so.
+        # Not supported, but common on phones: they are listed to be reported as unreadable.
         *(".heic", ".heif", ".avif"),
     )
 )
 
-BREAKS_OFF = "The file breaks off before the end of the picture; copy it again from its source."
-_DAMAGED = "The picture's header is damaged; copy it again from its source."
-_NO_PICTURE = (
-    "The file is not a JPEG, PNG, WebP, BMP, TIFF or GIF picture; convert it to one of these."
-)
-_HEIF = "HEIC and AVIF pictures and videos cannot be read; convert the file to JPEG."
+TRUNCATED = "truncated picture file; copy it again from its source"
+_CORRUPT = "corrupt picture header; copy the file again from its source"
+_NO_PICTURE = "not a JPEG, PNG, WebP, BMP, TIFF or GIF picture; convert it to one of these formats"
+_HEIF = "HEIC, AVIF and video files are not supported; convert the file to JPEG"
 
-# Far more segments or chunks than any real picture has; a crafted file stops being followed here.
-_MOST_STEPS = 100_000
+# Of segments or chunks; far more than any real picture has.
+_MAX_STEPS = 100_000
 _BMP_HEADER_SIZES = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # with +: BigTIFF
 _LARGE_TILE = 2**22  # pixels
-_MOST_BITS = 64  # of a TIFF's sample
-_ANIMATED = 3  # a WebP's decoder holds a frame, the one before it and what both make
+_MAX_BITS = 64  # of a TIFF sample
+_ANIMATED_FACTOR = 3  # the WebP decoder holds the frame, its predecessor and their composite
 _TIFF_ALPHA: dict[int, Alpha] = {1: "premultiplied", 2: "straight"}
-# The last 0xFF before a byte that is neither a fill byte nor a stuffed zero, as libjpeg looks.
+# The last 0xFF before a byte that is neither a fill byte nor a stuffed zero, as in libjpeg.
 _JPEG_MARKER = re.compile(rb"\xff([\x01-\xfe])")
 
 
 class Header(NamedTuple):
-    """What a picture's header says.
+    """The header of a picture.
 
     Attributes:
-        format: The format that the content has, whatever the file's name.
+        format: Format of the content, regardless of the file name.
         width: Width in pixels as stored, before the orientation is applied.
         height: Height in pixels as stored.
         orientation: EXIF orientation, 1 (upright) to 8.
-        alpha: Whether pixels may be transparent, and if so whether their colours are already
-            multiplied by alpha.
-        begins_at: Offset in bytes of a JPEG's first scan, behind its marker, or of a GIF's first
-            frame; 0 in other formats.
-        in_parts: Whether this is a JPEG whose colours or details come one after the other, so that
-            its decoder must hold all of it at once.
-        complete: Whether a PNG has pixels, and each chunk lies within the bytes that were given.
-        weight: As how many pixels of 8-bit RGB each of its pixels must count, for the memory that
-            decoding takes.
+        alpha: Kind of transparency; `premultiplied` if the colours are multiplied by alpha.
+        data_offset: Offset in bytes after the first scan marker of a JPEG, or of the first frame of
+            a GIF; 0 in other formats.
+        multi_scan: Whether a JPEG is progressive or not interleaved, so that the decoder must hold
+            the whole picture.
+        complete: Whether a PNG has pixel data, and no chunk ends after the given bytes.
+        memory_factor: Memory for decoding a pixel, as a multiple of an 8-bit RGB pixel.
     """
 
     format: Format
@@ -74,14 +69,14 @@ class Header(NamedTuple):
     height: int
     orientation: int = 1
     alpha: Alpha = "none"
-    begins_at: int = 0
-    in_parts: bool = False
+    data_offset: int = 0
+    multi_scan: bool = False
     complete: bool = True
-    weight: int = 1
+    memory_factor: int = 1
 
 
 def sniff(first_bytes: bytes) -> Format | None:
-    """Tells the format from a file's first bytes (18 are enough), None if it is no picture."""
+    """Returns the format by a file's first 18 bytes; None if it is not a picture."""
     if first_bytes.startswith(b"\xff\xd8\xff"):
         return "jpeg"
     if first_bytes.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -92,7 +87,7 @@ def sniff(first_bytes: bytes) -> Format | None:
         return "tiff"
     if first_bytes.startswith((b"GIF87a", b"GIF89a")):
         return "gif"
-    # Two letters alone would take many a text for a BMP.
+    # The two letters alone would match text files.
     if first_bytes[:2] == b"BM" and int.from_bytes(first_bytes[14:18], "little") in (
         _BMP_HEADER_SIZES
     ):
@@ -101,7 +96,7 @@ def sniff(first_bytes: bytes) -> Format | None:
 
 
 def require_format(first_bytes: bytes) -> Format:
-    """Tells the format as `sniff` does, but raises `UnreadablePicture` if it is no picture."""
+    """Returns the format as `sniff` does; raises `UnreadablePicture` if it is not a picture."""
     kind = sniff(first_bytes)
     if kind is None:
         raise UnreadablePicture(_HEIF if first_bytes[4:8] == b"ftyp" else _NO_PICTURE)
@@ -109,15 +104,15 @@ def require_format(first_bytes: bytes) -> Format:
 
 
 def read_header(data: bytes) -> Header:
-    """Reads a picture's header.
+    """Parses the header of a picture.
 
     Args:
-        data: The whole file. Its first part will do for the size, but the orientation of a PNG,
-            WebP or TIFF picture may stand at the end.
+        data: The whole file. The first part is enough for the size, but the orientation of a PNG,
+            WebP or TIFF picture may be at the end.
 
     Raises:
-        UnreadablePicture: The bytes are no picture of a known format, or its header is damaged,
-            incomplete or of a kind that is known not to be decodable.
+        UnreadablePicture: The format is unknown, or the header is corrupt, truncated or of an
+            unsupported kind.
     """
     kind = require_format(data)
     readers = {
@@ -130,30 +125,30 @@ def read_header(data: bytes) -> Header:
     }
     header = readers[kind](data)
     if header.width < 1 or header.height < 1:
-        raise UnreadablePicture(_DAMAGED)
+        raise UnreadablePicture(_CORRUPT)
     return header
 
 
 def _unpack(layout: str, data: bytes, at: int) -> tuple[int, ...]:
-    """Unpacks numbers at an offset in bytes, or says that the file breaks off there."""
+    """Unpacks numbers at an offset in bytes; raises `UnreadablePicture` beyond the end."""
     try:
         return struct.unpack_from(layout, data, at)
     except struct.error:
-        raise UnreadablePicture(BREAKS_OFF) from None
+        raise UnreadablePicture(TRUNCATED) from None
 
 
 def _read_jpeg(data: bytes) -> Header:
-    """Follows the segments to the first scan: some writers put EXIF behind the frame header."""
+    """Follows the segments to the first scan; EXIF may be after the frame header."""
     width = height = colours = 0
     progressive = False
     orientation: int | None = None
     at = 2
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         found = _JPEG_MARKER.search(data, at)
         if found is None:
-            raise UnreadablePicture(BREAKS_OFF)
+            raise UnreadablePicture(TRUNCATED)
         marker, at = found[1][0], found.end()
-        if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # these have no content
+        if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # without content
             continue
         if marker == 0xD9:
             break
@@ -161,38 +156,40 @@ def _read_jpeg(data: bytes) -> Header:
         if length < 2:
             break
         if marker == 0xDA:
-            in_parts = progressive or data[at + 2 : at + 3] < bytes([colours])
-            return Header("jpeg", width, height, orientation or 1, begins_at=at, in_parts=in_parts)
+            multi_scan = progressive or data[at + 2 : at + 3] < bytes([colours])
+            return Header(
+                "jpeg", width, height, orientation or 1, data_offset=at, multi_scan=multi_scan
+            )
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width, colours = _read_jpeg_frame(data, at + 2, marker)
             progressive = marker in (0xC2, 0xCA)
         elif marker == 0xE1 and orientation is None and data[at + 2 : at + 8] == b"Exif\0\0":
             orientation = read_orientation(data, at + 8, at + length)
         at += length
-    raise UnreadablePicture(_DAMAGED)
+    raise UnreadablePicture(_CORRUPT)
 
 
 def _read_jpeg_frame(data: bytes, at: int, marker: int) -> tuple[int, int, int]:
-    """Returns height, width and number of colours; refuses what libjpeg does not decode."""
+    """Returns height, width and number of colours; rejects what libjpeg does not decode."""
     bits, height, width, colours = _unpack(">BHHB", data, at)
     if bits != 8:
         raise UnreadablePicture(
-            f"JPEG pictures of {bits} bits per colour cannot be read; save it with 8 bits."
+            f"unsupported JPEG with {bits} bits per colour; re-save it as baseline JPEG"
         )
     if marker in (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF):
-        raise UnreadablePicture("Hierarchical JPEG pictures cannot be read; save it as usual JPEG.")
+        raise UnreadablePicture("unsupported hierarchical JPEG; re-save it as baseline JPEG")
     return height, width, colours
 
 
 def _read_png(data: bytes) -> Header:
-    """Follows the chunks to the end: EXIF may stand behind the pixels."""
+    """Follows the chunks to the end; EXIF may be after the pixel data."""
     if _unpack(">II", data, 8) != (13, int.from_bytes(b"IHDR", "big")):
-        raise UnreadablePicture(_DAMAGED)
+        raise UnreadablePicture(_CORRUPT)
     width, height, bits, colour = _unpack(">IIBB", data, 16)
     transparent, orientation, at = colour in (4, 6), 1, 33
     complete, pixels = True, False
-    for _ in range(_MOST_STEPS):
-        if at + 8 > len(data):  # the decoder will say whether pixels are missing
+    for _ in range(_MAX_STEPS):
+        if at + 8 > len(data):  # the decoder reports missing pixels
             break
         (length,) = _unpack(">I", data, at)
         kind = data[at + 4 : at + 8]
@@ -203,31 +200,33 @@ def _read_png(data: bytes) -> Header:
         elif kind == b"IDAT":
             pixels = True
         elif kind == b"IEND":
-            complete = pixels  # without any, OpenCV reads on behind the end, whatever stands there
+            complete = pixels  # without pixel data OpenCV reads on beyond IEND
             break
         at += 12 + length
         complete = at <= len(data)
     else:
         complete = False
     alpha: Alpha = "straight" if transparent else "none"
-    weight = 2 if transparent and bits == 16 else 1  # without alpha they are decoded to 8 bits
-    return Header("png", width, height, orientation, alpha, complete=complete, weight=weight)
+    memory_factor = 2 if transparent and bits == 16 else 1  # without alpha OpenCV decodes to 8 bits
+    return Header(
+        "png", width, height, orientation, alpha, complete=complete, memory_factor=memory_factor
+    )
 
 
 def _read_webp(data: bytes) -> Header:
-    """Reads one of the three kinds: extended, lossless or lossy."""
+    """Reads the header of an extended, lossless or lossy file."""
     kind = data[12:16]
     if kind == b"VP8X":
         flags, w_low, w_high, h_low, h_high = _unpack("<B3xHBHB", data, 20)
         width, height = 1 + (w_high << 16 | w_low), 1 + (h_high << 16 | h_low)
         orientation = _find_webp_orientation(data) if flags & 0x08 else 1
         alpha: Alpha = "straight" if flags & 0x10 else "none"
-        weight = _ANIMATED if flags & 0x02 else 1
-        return Header("webp", width, height, orientation, alpha, weight=weight)
+        memory_factor = _ANIMATED_FACTOR if flags & 0x02 else 1
+        return Header("webp", width, height, orientation, alpha, memory_factor=memory_factor)
     if kind == b"VP8L":
         signature, bits = _unpack("<BI", data, 20)
         if signature != 0x2F:
-            raise UnreadablePicture(_DAMAGED)
+            raise UnreadablePicture(_CORRUPT)
         return Header(
             "webp",
             1 + (bits & 0x3FFF),
@@ -237,18 +236,18 @@ def _read_webp(data: bytes) -> Header:
     if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
         width, height = _unpack("<HH", data, 26)
         return Header("webp", width & 0x3FFF, height & 0x3FFF)
-    raise UnreadablePicture(BREAKS_OFF if len(data) < 30 else _DAMAGED)
+    raise UnreadablePicture(TRUNCATED if len(data) < 30 else _CORRUPT)
 
 
 def _find_webp_orientation(data: bytes) -> int:
-    """Follows the chunks to the EXIF block, which stands behind the pixels."""
+    """Follows the chunks to the EXIF block, which is after the pixel data."""
     at = 12
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         if at + 8 > len(data):
             break
         (length,) = _unpack("<I", data, at + 4)
         if data[at : at + 4] == b"EXIF":
-            # Some writers keep the six letters that JPEG puts before the block.
+            # Some writers keep the six-byte prefix of JPEG.
             skip = 6 if data[at + 8 : at + 14] == b"Exif\0\0" else 0
             return read_orientation(data, at + 8 + skip, at + 8 + length)
         at += 8 + length + (length & 1)
@@ -256,7 +255,7 @@ def _find_webp_orientation(data: bytes) -> int:
 
 
 def _read_bmp(data: bytes) -> Header:
-    """Reads the old OS/2 header or any of the Windows ones."""
+    """Reads an OS/2 or Windows header."""
     (size,) = _unpack("<I", data, 14)
     if size in (12, 16):
         width, height = _unpack("<HH", data, 18) if size == 12 else _unpack("<II", data, 18)
@@ -264,27 +263,34 @@ def _read_bmp(data: bytes) -> Header:
     width, height, _, bits, packing = _unpack("<iiHHI", data, 18)
     # Only the later headers have a mask for alpha; elsewhere the fourth byte means nothing.
     masked = size >= 56 and bits == 32 and packing in (3, 6) and _unpack("<I", data, 66) != (0,)
-    # A negative height says that the top row comes first.
+    # A negative height means that the top row comes first.
     return Header("bmp", width, abs(height), alpha="straight" if masked else "none")
 
 
 def _read_tiff(data: bytes) -> Header:
-    """Reads the first page's tags."""
+    """Reads the tags of the first page."""
     width, height, bits, photometric, samples, extra = 256, 257, 258, 262, 277, 338
-    across, down = 322, 323  # of a tile, which the decoder holds at once
+    across, down = 322, 323  # of a tile, which the decoder holds as a whole
     tags = read_tags(data, (width, height, bits, photometric, samples, extra, across, down))
     if width not in tags or height not in tags:
-        raise UnreadablePicture(_DAMAGED)
+        raise UnreadablePicture(_CORRUPT)
     tile = tags.get(across, 0) * tags.get(down, 0)
     if tile > max(_LARGE_TILE, 4 * tags[width] * tags[height]):
-        raise UnreadablePicture(_DAMAGED)
+        raise UnreadablePicture(_CORRUPT)
     alpha: Alpha = "none"
-    # A fourth sample beside RGB is alpha only where the file says so; in CMYK it is ink.
+    # A fourth sample of RGB is alpha only if a tag says so; in CMYK it is ink.
     if tags.get(photometric) == 2 and tags.get(samples) == 4:
         alpha = _TIFF_ALPHA.get(tags.get(extra, 0), "none")
-    pixel_bits = min(tags.get(bits, 1), _MOST_BITS) * min(tags.get(samples, 1), 4)
-    weight = max(ceil(pixel_bits / 32), 1)
-    return Header("tiff", tags[width], tags[height], read_orientation(data), alpha, weight=weight)
+    pixel_bits = min(tags.get(bits, 1), _MAX_BITS) * min(tags.get(samples, 1), 4)
+    memory_factor = max(ceil(pixel_bits / 32), 1)
+    return Header(
+        "tiff",
+        tags[width],
+        tags[height],
+        read_orientation(data),
+        alpha,
+        memory_factor=memory_factor,
+    )
 
 
 def _read_gif(data: bytes) -> Header:
@@ -292,24 +298,24 @@ def _read_gif(data: bytes) -> Header:
     width, height, flags = _unpack("<HHB", data, 6)
     at = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     transparent = False
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         block = data[at : at + 1]
         if block == b",":
             alpha: Alpha = "straight" if transparent else "none"
-            return Header("gif", width, height, alpha=alpha, begins_at=at)
+            return Header("gif", width, height, alpha=alpha, data_offset=at)
         if block != b"!":
             break
         if data[at + 1 : at + 3] == b"\xf9\x04":
             transparent = bool(_unpack("B", data, at + 3)[0] & 1)
         at = _skip_gif_extension(data, at + 2)
-    raise UnreadablePicture(BREAKS_OFF if at >= len(data) else _DAMAGED)
+    raise UnreadablePicture(TRUNCATED if at >= len(data) else _CORRUPT)
 
 
 def _skip_gif_extension(data: bytes, at: int) -> int:
-    """Returns the offset in bytes behind an extension's sub-blocks, which an empty one ends."""
-    for _ in range(_MOST_STEPS):
+    """Returns the offset in bytes after the sub-blocks of an extension; an empty one ends them."""
+    for _ in range(_MAX_STEPS):
         (size,) = _unpack("B", data, at)
         at += 1 + size
         if size == 0:
             return at
-    raise UnreadablePicture(_DAMAGED)
+    raise UnreadablePicture(_CORRUPT)

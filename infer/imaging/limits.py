@@ -1,6 +1,6 @@
-"""How large a picture may be, so that a crafted file costs its sender more than its reader.
+"""Decompression-bomb limits: maximum sizes of files and pictures.
 
-What is too large is refused by what its first bytes claim, before a decoder sees it.
+They apply to the header of a file, before the decoder runs.
 """
 
 from __future__ import annotations
@@ -8,21 +8,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.imaging.bombs import MOST_FRAMES, count_frames, count_scans
+from image_gender_classifier.imaging.bombs import MAX_FRAMES, count_frames, count_scans
 from image_gender_classifier.imaging.headers import Header
 from image_gender_classifier.settings import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIXELS, Settings
 
-# Each scan of a JPEG goes over all its pixels; some 10 are usual, and small pictures may have more.
-_USUAL_SCANS = 16
+# Each scan of a JPEG updates all its pixels. About 10 are common; small pictures may have more.
+_MAX_SCANS = 16
 
 
 class Limits(NamedTuple):
-    """How large a picture may be.
+    """Maximum sizes of a picture.
 
     Attributes:
-        file_bytes: Size of a file in bytes.
-        pixels: Width times height, or None for what is usual: `MAX_JPEG_PIXELS` of a JPEG that is
-            decoded straight to a reduced size, `MAX_PIXELS` of any other picture.
+        file_bytes: Maximum size of a file in bytes.
+        pixels: Maximum of width x height; None for the default: `MAX_JPEG_PIXELS` for a baseline
+            JPEG, which is decoded at a reduced size, `MAX_PIXELS` for any other picture.
     """
 
     file_bytes: int = MAX_BYTES
@@ -30,52 +30,50 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
-        """The limits that a user has chosen."""
+        """Returns the limits of the settings."""
         return cls(settings.max_bytes, settings.max_pixels)
 
     def check_bytes(self, size: int) -> None:
-        """Raises `UnreadablePicture` for a file that is larger, in bytes."""
+        """Raises `UnreadablePicture` if a file is too large (size in bytes)."""
         if size > self.file_bytes:
             raise UnreadablePicture(
-                f"The file has {size:,} bytes, more than the {self.file_bytes:,} that are read"
-                " (--max-bytes); save a smaller version of the picture."
+                f"the file has {size:,} bytes, more than the limit of {self.file_bytes:,}"
+                " (--max-bytes); save a smaller version of the picture"
             )
 
     def check_size(self, header: Header) -> None:
-        """Raises `UnreadablePicture` where decoding would need an absurd amount of memory."""
-        if header.width * header.height * header.weight > self._pixels_of(header):
-            kind = f" that count {header.weight}-fold" if header.weight > 1 else ""
+        """Raises `UnreadablePicture` if decoding would need too much memory."""
+        if header.width * header.height * header.memory_factor > self._pixels_of(header):
+            factor = f" (x {header.memory_factor} for memory)" if header.memory_factor > 1 else ""
             raise UnreadablePicture(
-                f"The picture has {header.width} x {header.height} pixels{kind}, more than the"
-                f" {self._pixels_of(header):,} that are read (--max-pixels); save a smaller version"
-                " of it."
+                f"the picture has {header.width} x {header.height} pixels{factor}, more than the"
+                f" limit of {self._pixels_of(header):,} (--max-pixels); save a smaller version"
             )
 
-    def check_repeats(self, data: bytes, header: Header) -> None:
-        """Raises `UnreadablePicture` where a small file would keep a decoder busy for minutes.
+    def check_decoding_cost(self, data: bytes, header: Header) -> None:
+        """Raises `UnreadablePicture` if a small file would take minutes to decode.
 
         Args:
             data: The whole file.
             header: Its header.
         """
-        if header.format == "gif" and count_frames(data, header.begins_at) > MOST_FRAMES:
+        if header.format == "gif" and count_frames(data, header.data_offset) > MAX_FRAMES:
             raise UnreadablePicture(
-                f"The animation has more than {MOST_FRAMES:,} frames; save one of them as a"
-                " picture."
+                f"the animation has more than {MAX_FRAMES:,} frames; save one of them as a picture"
             )
-        if header.in_parts:  # of other JPEGs a decoder reads the first scan only
-            scans = count_scans(data, header.begins_at)
+        if header.multi_scan:  # the decoder reads only the first scan of other JPEGs
+            scans = count_scans(data, header.data_offset)
             pixels = header.width * header.height
-            if scans > _USUAL_SCANS and scans * pixels > _USUAL_SCANS * self._pixels_of(header):
+            if scans > _MAX_SCANS and scans * pixels > _MAX_SCANS * self._pixels_of(header):
                 raise UnreadablePicture(
-                    f"The JPEG goes {scans:,} times over its {pixels:,} pixels, more often than is"
-                    " read (--max-pixels); save it again in another program."
+                    f"the JPEG has {scans:,} scans of {pixels:,} pixels, more than the limit allows"
+                    " (--max-pixels); re-save it as baseline JPEG"
                 )
 
     def _pixels_of(self, header: Header) -> int:
         if self.pixels is not None:
             return self.pixels
-        reduced = header.format == "jpeg" and not header.in_parts
+        reduced = header.format == "jpeg" and not header.multi_scan
         return MAX_JPEG_PIXELS if reduced else MAX_PIXELS
 
 

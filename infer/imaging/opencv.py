@@ -1,8 +1,8 @@
-"""Checks at start that the installed OpenCV is one that this package can use.
+"""Checks at start that the installed OpenCV has all functions that this package calls.
 
-OpenCV 5, which `pip install opencv-python` brings, has no CascadeClassifier. Two OpenCV packages
-share one folder: where both were installed, and one removed, the rest may have no function at all.
-Either would show at the first picture only, as an error of that picture.
+OpenCV 5, which `pip install opencv-python` installs, has no CascadeClassifier. Two OpenCV packages
+share one folder: removing one of them may leave the other without functions. Without the check,
+either would look like an error of the first picture.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ NEEDED = (
     "dilate", "extractChannel", "flip", "getTextSize", "imdecode", "imencode", "merge", "multiply",
     "putText", "rectangle", "resize", "setNumThreads", "transpose", "warpAffine",
 )  # fmt: skip
-"""Every class and function of OpenCV that this package calls."""
+"""All classes and functions of OpenCV that this package calls."""
 
-_SHOWN = 2  # missing names in the message
+_SHOWN = 2  # names in the message
 
 
 def check() -> None:
-    """Checks that OpenCV can be loaded and has all that is needed, whatever the detector.
+    """Checks the installed OpenCV.
 
     Raises:
-        RuntimeMissing: It cannot, or has not; the message has a command that repairs it.
+        RuntimeMissing: It cannot be loaded or lacks functions; the message has a command for
+            repair.
     """
     try:
         import cv2
         import numpy as np
-    except Exception as error:  # a mixture of two OpenCV packages fails in many ways
+    except Exception as error:  # mixed OpenCV packages raise many types
         name = getattr(error, "name", None) or "OpenCV"
         packages = ["numpy<3"] if "numpy" in f"{name} {error}" else []
         packages += [] if name == "numpy" else ["opencv-python-headless<5"]
@@ -43,16 +44,16 @@ def check() -> None:
         lacks = ", ".join(missing[:_SHOWN])
         if len(missing) > _SHOWN:
             lacks += f" and {len(missing) - _SHOWN} more"
-        # From 4.12 on OpenCV wants NumPy 2, which tflite-runtime does not take.
+        # OpenCV 4.12 requires NumPy 2, and tflite-runtime NumPy 1.
         below = "4.12" if np.__version__.startswith("1.") else "5"
         raise RuntimeMissing(
-            f"OpenCV {version} cannot be used, it has no {lacks}; "
+            f"OpenCV {version} is not usable: it has no {lacks}; "
             f"{_repair([f'opencv-python-headless<{below}'])}"
         )
 
 
 def _repair(packages: list[str]) -> str:
-    """The command for this very Python; without the options pip may find nothing to do."""
+    """Returns the pip command for this Python, with options that force a reinstallation."""
     python = shlex.quote(sys.executable or "python3")
     names = " ".join(map(shlex.quote, packages))
     return f"run: {python} -m pip install --force-reinstall --no-deps {names}"

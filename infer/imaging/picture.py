@@ -17,7 +17,7 @@ class Picture:
         pixels: H x W x 3, uint8, RGB, C-contiguous.
         width: Width of the original in pixels, EXIF orientation applied.
         height: Height of the original in pixels, EXIF orientation applied.
-        decode_finer: Decodes it at the working size where these pixels are a smaller, quick copy.
+        decode_finer: Decodes the picture at the working size; None if `pixels` have it already.
     """
 
     pixels: NDArray[np.uint8]
@@ -26,19 +26,15 @@ class Picture:
     decode_finer: Callable[[], Picture] | None = None
 
     def finer(self) -> Picture:
-        """The same picture at the working size.
+        """Returns the picture at the working size.
 
         Raises:
-            UnreadablePicture: It cannot be decoded again.
+            UnreadablePicture: The picture cannot be decoded again.
         """
         return self if self.decode_finer is None else self.decode_finer()
 
     @property
     def scale(self) -> float:
-        """Original pixels per working pixel.
-
-        The longer side tells it: the last pixel of a JPEG that is reduced may be incomplete, and
-        other pictures are rounded to whole pixels, which matters on a short side.
-        """
+        """Original pixels per pixel of `pixels`, by the longer side, which is rounded less."""
         longest: int = max(self.pixels.shape[:2])
         return max(self.width, self.height) / longest

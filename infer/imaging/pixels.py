@@ -1,4 +1,4 @@
-"""The type of pixels."""
+"""The type of pixel arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shrinking that costs next to nothing beside what follows it."""
+"""Fast shrinking by halves."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from image_gender_classifier.imaging.pixels import Pixels
 
 
 def halved(pixels: Pixels, side: float) -> tuple[Pixels, int]:
-    """Halves a picture until its longest side is less than twice the one given.
+    """Halves a picture until its longest side is less than twice a given side.
 
-    What is left to shrink can be done linearly: together that averages about as well as one step by
-    areas, and is many times faster. An odd last row or column is lost.
+    Linear interpolation can do the remaining step: the result is similar to area averaging in one
+    step, and many times faster. An odd last row or column is dropped.
 
     Args:
         pixels: uint8, H x W or H x W x C.
-        side: The longest side that is wanted in the end, in pixels.
+        side: Longest side after the remaining step, in pixels.
 
     Returns:
-        The smaller picture, and how many of the original's pixels one of it is long.
+        The smaller picture, and the factor by which it is reduced.
     """
     factor = 1
     while max(pixels.shape[:2]) >= 2 * side and min(pixels.shape[:2]) > 1:

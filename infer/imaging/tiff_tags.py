@@ -1,8 +1,7 @@
-"""Reads single tags out of a TIFF structure.
+"""Reads single tags of a TIFF structure: TIFF files, and EXIF blocks in other formats.
 
-TIFF files and the EXIF blocks inside JPEG, PNG and WebP pictures share this structure, so both
-are read here. EXIF blocks are often damaged by editing programs while the picture is fine:
-nothing in this module raises, what cannot be read is left out.
+Editing programs often corrupt EXIF blocks of intact pictures, so nothing here raises: tags that
+cannot be read are missing from the result.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from typing import NamedTuple
 
 ORIENTATION = 274
 
-# The number of a value's type -> its struct code; other types never hold a tag we ask for.
+# Number of a value's type -> struct code, for the types of the tags in use.
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q"}
-# Cameras write some 60 tags at most; damaged counts must not keep us busy.
-_MOST_ENTRIES = 4096
+# Cameras write about 60 tags; the limit is for corrupt counts.
+_MAX_ENTRIES = 4096
 
 
 class _Layout(NamedTuple):
-    """Where things stand in a directory: classic TIFF, or BigTIFF with its longer numbers."""
+    """Layout of a directory: classic TIFF, or BigTIFF with longer numbers."""
 
     order: str
     first: int
@@ -35,14 +34,13 @@ def read_tags(
     """Returns the first value of each wanted tag in the first directory.
 
     Args:
-        data: Bytes that hold a TIFF structure.
+        data: Bytes that contain a TIFF structure.
         wanted: Tag numbers to look for.
-        start: Offset in bytes where the structure begins; its own offsets count from here.
-        end: Offset in bytes where it ends, the end of `data` if None.
+        start: Offset of the structure in bytes; its own offsets are relative to it.
+        end: Offset in bytes of its end; None for the end of `data`.
 
     Returns:
-        Tag number -> value, without those that are absent; 0 for one that is damaged or not a
-        whole number.
+        Tag number -> value, without absent tags; 0 for one that is corrupt or not an integer.
     """
     stop = len(data) if end is None else min(end, len(data))
     found: dict[int, int] = {}
@@ -54,13 +52,13 @@ def read_tags(
         (count,) = struct.unpack_from(layout.order + layout.number, data, at)
         at += struct.calcsize(layout.order + layout.number)
         entry = struct.Struct(layout.order + layout.entry)
-        stop_entries = min(stop, at + entry.size * min(count, _MOST_ENTRIES))
+        stop_entries = min(stop, at + entry.size * min(count, _MAX_ENTRIES))
         for here in range(at, stop_entries - entry.size + 1, entry.size):
             tag, kind, length, offset = entry.unpack_from(data, here)
             code = _CODES.get(kind)
             if tag not in wanted or tag in found:
                 continue
-            # As for libtiff the first one decides, or a second one could hide the true size.
+            # The first of several wins, as in libtiff, so that none can hide the real size.
             found[tag] = 0
             if code is None or length == 0:
                 continue
@@ -69,19 +67,19 @@ def read_tags(
             value_at = here + entry.size - layout.inline if fits else start + offset
             if value_at + size <= stop:
                 (found[tag],) = struct.unpack_from(layout.order + code, data, value_at)
-    except (struct.error, OverflowError):  # an offset points outside; OverflowError: beyond 2^63
+    except (struct.error, OverflowError):  # an offset beyond the end; OverflowError: beyond 2^63
         pass
     return found
 
 
 def read_orientation(data: bytes, start: int = 0, end: int | None = None) -> int:
-    """Returns the EXIF orientation, 1 to 8; 1 (upright) where it is absent or nonsense."""
+    """Returns the EXIF orientation, 1 to 8; 1 (upright) if it is absent or invalid."""
     value = read_tags(data, (ORIENTATION,), start, end).get(ORIENTATION, 1)
     return value if 1 <= value <= 8 else 1
 
 
 def _read_layout(data: bytes, start: int) -> _Layout | None:
-    """Tells byte order and number sizes from the first bytes, None if this is no TIFF."""
+    """Returns the layout by the first bytes; None if this is not a TIFF structure."""
     order = {b"II": "<", b"MM": ">"}.get(data[start : start + 2])
     if order is None:
         return None

@@ -74,6 +74,8 @@ def main(ends: Sequence[int]) -> NoReturn:
         except BrokenPipeError:  # the command was killed
             pass
         except BaseException:  # in a worker that was forked here, too
+            import traceback
+
             traceback.print_exc()
             os._exit(1)
     os._exit(0)  # without Python's clean-up

@@ -140,7 +140,7 @@ def test_what_cannot_be_read_has_a_verdict_that_says_why(
             (),
         )
         assert prediction.confidence is None
-        assert prediction.message is not None and prediction.message.endswith(".")
+        assert prediction.message is not None and "; " in prediction.message
     assert len({prediction.message for prediction in predictions}) == 4
 
 

@@ -306,7 +306,7 @@ def test_what_breaks_off_is_refused(form: str, share: float, capfd: Any) -> None
     data = encode(RGB, form)
     with pytest.raises(UnreadablePicture) as caught:
         decoding.decode(data[: int(len(data) * share)])
-    assert str(caught.value).endswith(".")
+    assert "; " in str(caught.value)
     if OPENCV >= (4, 11):  # before, OpenCV writes some errors past its own log
         assert "OpenCV" not in capfd.readouterr().err
 
@@ -315,7 +315,7 @@ def test_jpeg_that_breaks_off_behind_a_thumbnail_is_refused() -> None:
     block = exif(1).tobytes() + encode(RGB.resize((16, 12)), "JPEG")
     data = encode(RGB, "JPEG", exif=block)
     assert decoding.decode(data).width == WIDTH
-    with pytest.raises(UnreadablePicture, match="breaks off"):
+    with pytest.raises(UnreadablePicture, match="truncated"):
         decoding.decode(data[:-200])
 
 
@@ -381,19 +381,19 @@ def test_paths_that_are_no_picture(tmp_path: Path) -> None:
         tmp_path / "empty.jpg": "empty",
         tmp_path / "text.jpg": "not a JPEG",
         tmp_path / "pipe.jpg": "regular file",
-        tmp_path / "huge.jpg": "more than the 536,870,912 that are read",
+        tmp_path / "huge.jpg": "more than the limit of 536,870,912",
         tmp_path / "absurd.png": "131072 x 131072 pixels",
         tmp_path: "folder",
         tmp_path / "gone.jpg": "no such file",
         tmp_path / "text.jpg" / "below.jpg": "no such file",
-        tmp_path / ("long" * 99): "could not be read",
-        tmp_path / "nul\0.jpg": "could not be read",
+        tmp_path / ("long" * 99): "cannot read the file",
+        tmp_path / "nul\0.jpg": "cannot read the file",
         Path("/dev/null"): "regular file",
     }
     for path, message in cases.items():
         with pytest.raises(UnreadablePicture, match=message) as caught:
             decoding.read(path)
-        assert str(tmp_path) not in str(caught.value) and str(caught.value).endswith(".")
+        assert str(tmp_path) not in str(caught.value) and "; " in str(caught.value)
 
 
 def test_sockets_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,7 +429,7 @@ DAMAGEABLE += [encode(RGBA, form) for form in ("PNG", "WEBP", "TIFF")]
 
 @given(st.sampled_from(DAMAGEABLE), st.data())
 @settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
-def test_damage_gives_a_picture_or_a_sentence(data: bytes, draw: st.DataObject) -> None:
+def test_damage_gives_a_picture_or_a_message(data: bytes, draw: st.DataObject) -> None:
     damaged = bytearray(data)
     for _ in range(draw.draw(st.integers(1, 4))):
         damaged[draw.draw(st.integers(0, len(data) - 1))] ^= 1 << draw.draw(st.integers(0, 7))
@@ -438,7 +438,7 @@ def test_damage_gives_a_picture_or_a_sentence(data: bytes, draw: st.DataObject) 
         assume(header.width * header.height < 2**22)  # larger ones are allowed, but take long
         picture = decoding.decode(bytes(damaged))
     except UnreadablePicture as error:
-        assert str(error).endswith(".")
+        assert "; " in str(error)
     else:
         assert picture.pixels.ndim == 3 and max(picture.pixels.shape) < 2 * decoding.WORKING_SIDE
 

@@ -103,7 +103,7 @@ def test_alpha(form: str, mode: str, options: dict[str, Any], alpha: str) -> Non
 def test_first_scan_of_a_jpeg() -> None:
     data = encode("JPEG")
     header = read_header(data)
-    assert data[header.begins_at - 2 : header.begins_at] == b"\xff\xda"
+    assert data[header.data_offset - 2 : header.data_offset] == b"\xff\xda"
 
 
 @pytest.mark.parametrize("height", [HEIGHT, -HEIGHT])
@@ -125,11 +125,11 @@ def test_twelve_bit_jpeg_is_named() -> None:
         (b"", "not a JPEG"),
         (b"BMW is a maker of cars, not a picture.", "not a JPEG"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
-        (b"\xff\xd8\xff", "breaks off"),
-        (b"\xff\xd8\xff\xd9", "damaged"),
-        (b"\xff\xd8" + b"\xff" * 200_000, "breaks off"),
-        (b"II*\0\xff\xff\xff\xff", "damaged"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR" + bytes(13), "damaged"),
+        (b"\xff\xd8\xff", "truncated"),
+        (b"\xff\xd8\xff\xd9", "corrupt"),
+        (b"\xff\xd8" + b"\xff" * 200_000, "truncated"),
+        (b"II*\0\xff\xff\xff\xff", "corrupt"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR" + bytes(13), "corrupt"),
     ],
 )
 def test_what_is_no_picture(data: bytes, message: str) -> None:
@@ -147,7 +147,7 @@ def check_promise(data: bytes) -> None:
         header = read_header(data)
     except UnreadablePicture as error:
         message = str(error)
-        assert message.endswith(".") and ";" in message
+        assert "; " in message
     else:
         assert header.width > 0 and header.height > 0 and 1 <= header.orientation <= 8
 
