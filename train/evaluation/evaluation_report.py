@@ -46,7 +46,7 @@ def to_json(scores: Scores, setting: Setting) -> str:
     content = {
         **asdict(setting),
         "n": scores.n,
-        "judged": scores.predicted,
+        "predicted": scores.predicted,
         "accuracy": _interval(scores.accuracy),
         "tpr": {gender: asdict(rate) for gender, rate in scores.tpr.items()},
         "balanced_accuracy": scores.balanced_accuracy,
@@ -120,7 +120,7 @@ def _rows(scores: Scores, setting: Setting) -> Iterator[str]:
     else:
         faces = "pictures read" if setting.detector == "none" else "faces found"
         yield _row(faces, scores.accuracy)
-        yield _row("all pictures (not judged is wrong)", scores.accuracy_all)
+        yield _row("all pictures (not predicted is wrong)", scores.accuracy_all)
     yield _row(f"confidence >= {setting.threshold:g}", scores.classified_accuracy)
     yield "true positive rate"
     for gender, rate in scores.tpr.items():

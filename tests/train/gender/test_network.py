@@ -16,8 +16,9 @@ keras = pytest.importorskip("keras")
 
 from image_gender_classifier.train.common import efficientnet_lite, pretrained
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
+from image_gender_classifier.train.common.pretrained import BLOCKS
 from image_gender_classifier.train.gender import network
-from image_gender_classifier.train.gender.recipe import BLOCKS, Recipe, Training, load
+from image_gender_classifier.train.gender.recipe import Recipe, Training, load
 
 GROUPS = {"age": 9, "race": 7}
 CATS = range(281, 288)  # among ImageNet's classes
@@ -45,7 +46,7 @@ def model(student: Training) -> keras.Model:
 def lite2(student: Training) -> keras.Model:
     """All of Lite2 with ImageNet's weights: a teacher before it has learnt anything."""
     pytest.importorskip(pretrained.PACKAGE.format(2))
-    whole = replace(student, lite=2, blocks=21, features=1280)
+    whole = replace(student, efficientnet_lite=2, blocks=21, features=1280)
     return network.build(whole, {}, pretrained=True, seed=3)
 
 
@@ -221,9 +222,13 @@ def test_from_scratch_loads_nothing(student: Training, monkeypatch: pytest.Monke
     network.build(replace(student, blocks=2), {}, pretrained=False, seed=1)
 
 
-@pytest.mark.parametrize(("lite", "blocks"), [(0, 1), (0, 4), (0, 16), (1, 21), (2, 21)])
-def test_has_as_many_blocks_as_asked_for(lite: int, blocks: int, student: Training) -> None:
-    model = network.build(replace(student, lite=lite, blocks=blocks), {}, pretrained=False, seed=1)
+@pytest.mark.parametrize(
+    ("variant", "blocks"), [(0, 1), (0, 4), (0, 16), (1, 21), (2, 21)]
+)
+def test_has_as_many_blocks_as_asked_for(variant: int, blocks: int, student: Training) -> None:
+    model = network.build(
+        replace(student, efficientnet_lite=variant, blocks=blocks), {}, False, 1
+    )
     projections = [layer for layer in model.layers if layer.name.endswith("_project")]
     assert len(projections) == blocks
 
@@ -241,7 +246,7 @@ def test_adds_where_the_paper_adds(model: keras.Model) -> None:
 
 
 def test_scales_pixels_as_the_published_weights_expect(model: keras.Model) -> None:
-    scaling = model.get_layer(efficientnet_lite.NORMALISATION)
+    scaling = model.get_layer(efficientnet_lite.RESCALING)
     levels = np.array([0, 127, 255], np.float32).reshape(1, 1, 3, 1).repeat(3, axis=3)
     scaled = np.asarray(scaling(levels))[0, 0, :, 0]
     assert scaled.tolist() == [-127 / 128, 0.0, 1.0]

@@ -24,7 +24,7 @@ def test_the_shipped_one_loads() -> None:
         ("size = 64", "size = 72", "size"),
         ("size = 64", "size = 16", "size"),
         ("scenes = 32", "scenes = 15", "fewer scenes than a batch"),
-        ("epochs = 2", "epochs = 1", "warm-up is longer"),
+        ("epochs = 2", "epochs = 1", "warm-up is as long"),
         ("epochs = 2", "epochs = 2\nlayers = 3", "layers"),
         ("held_out = 0.2", "held_out = 0.01", "held_out"),
         ("batch = 16", "batch = 0", "batch"),
