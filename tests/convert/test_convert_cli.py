@@ -14,7 +14,15 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from image_gender_classifier import loading, manifest, pipeline
-from image_gender_classifier.convert import cli, float32, gender, onnx, tflite, verify
+from image_gender_classifier.convert import (
+    calibration_set,
+    cli,
+    float32,
+    gender,
+    onnx,
+    tflite,
+    verify,
+)
 from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.detection.detector import WholePicture
 from image_gender_classifier.errors import ModelError
@@ -51,12 +59,21 @@ def out(tmp_path: Path) -> Path:
 
 
 def test_drawn_faces_end_to_end(
-    exported: Any, drawn_faces: Path, out: Path, capsys: pytest.CaptureFixture[str]
+    exported: Any,
+    drawn_faces: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 60)
+    monkeypatch.setattr(gender, "MIN_CALIBRATION_CROPS", 20)
+    monkeypatch.setattr(
+        calibration_set, "choose", lambda samples: calibration_set.balanced(samples, 20)
+    )
     data = ("--data", drawn_faces, "--layout", "folders")
     assert convert("--model", exported.keras_path, "--out", out, *data) == 0
     shown = capsys.readouterr().out
-    assert "accuracy on 1000 crops: Keras " in shown
+    assert "accuracy on 60 crops: Keras " in shown
     assert all(f"{out / name}: " in shown for name in FORMATS)
     models = manifest.load(out)
     assert set(models.models) == {"gender.keras", *FORMATS}

@@ -58,11 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(arguments: Sequence[str]) -> None:
-    options = _parser().parse_args(arguments)
-    recipe = _recipe(options)
+    options = make_parser().parse_args(arguments)
+    recipe = read_recipe(options)
     reading = read_reported(options, training_split(options.layout))
     _check_genders(reading.samples, "samples")
-    run = _run(reading, options, recipe)
+    run = run_of(reading, options, recipe)
     if recipe.pretrained:
         for training in (*recipe.teachers, recipe.student):
             pretrained.require(training.efficientnet_lite)
@@ -96,7 +96,8 @@ def _train_in_folder(
         plots.learning_curves(folder / history.HISTORY, folder / training_command.CURVES)
 
 
-def _parser() -> Parser:
+def make_parser() -> Parser:
+    """Builds the argument parser."""
     parser = Parser(prog=PROGRAM, description="Trains a perceived-gender classifier.")
     add_data_options(parser)
     add_detector_option(parser)
@@ -114,7 +115,12 @@ def _parser() -> Parser:
     return parser
 
 
-def _recipe(options: argparse.Namespace) -> Recipe:
+def read_recipe(options: argparse.Namespace) -> Recipe:
+    """Reads the recipe and applies the options that override it.
+
+    Raises:
+        UsageError: The recipe or `--seed` is invalid.
+    """
     from image_gender_classifier.train.gender.recipe import SHIPPED, load
 
     recipe = load(options.recipe or SHIPPED)
@@ -125,7 +131,8 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     return replace(recipe, seed=training_command.seed_of(options, recipe.seed))
 
 
-def _run(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
+def run_of(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
+    """Gives the record of what determines the run's outcome."""
     sizes = " ".join(str(sample.path.stat().st_size) for sample in reading.samples)
     return Run(
         data=reading.key(),

@@ -88,7 +88,7 @@ def test_refuses_a_folder_without_backgrounds(
 ) -> None:
     (tmp_path / "notes.txt").write_text("nothing to see")
     assert train(*data, "--backgrounds", tmp_path, "--out", tmp_path / "out") == 2
-    assert "holds no picture that can be read" in capsys.readouterr().err
+    assert "has no readable picture" in capsys.readouterr().err
 
 
 def test_other_backgrounds_make_another_run(

@@ -38,8 +38,8 @@ def find(n: int, threshold: float = 0.8, groups: bool = True, gender: str = "") 
     def outcome() -> Outcome:
         confidence = random.uniform(0.5, 1, n)
         wrong = np.where(labels == "female", "male", "female")
-        said = np.where(random.uniform(size=n) < confidence, labels, wrong)
-        return Outcome(Answers(labels, said, confidence, kinds), (), ())
+        predicted = np.where(random.uniform(size=n) < confidence, labels, wrong)
+        return Outcome(Answers(labels, predicted, confidence, kinds), (), ())
 
     setting = Setting("m.onnx", "0" * 64, "data", "fairface", "val", "none", threshold)
     outcomes = [outcome() for _ in range(1 + len(DEGRADATIONS))]

@@ -222,13 +222,9 @@ def test_from_scratch_loads_nothing(student: Training, monkeypatch: pytest.Monke
     network.build(replace(student, blocks=2), {}, pretrained=False, seed=1)
 
 
-@pytest.mark.parametrize(
-    ("variant", "blocks"), [(0, 1), (0, 4), (0, 16), (1, 21), (2, 21)]
-)
+@pytest.mark.parametrize(("variant", "blocks"), [(0, 1), (0, 4), (0, 16), (1, 21), (2, 21)])
 def test_has_as_many_blocks_as_asked_for(variant: int, blocks: int, student: Training) -> None:
-    model = network.build(
-        replace(student, efficientnet_lite=variant, blocks=blocks), {}, False, 1
-    )
+    model = network.build(replace(student, efficientnet_lite=variant, blocks=blocks), {}, False, 1)
     projections = [layer for layer in model.layers if layer.name.endswith("_project")]
     assert len(projections) == blocks
 

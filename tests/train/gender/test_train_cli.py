@@ -68,7 +68,7 @@ def test_a_run_leaves_model_manifest_history_and_curves(trained: Path, short_fil
 
 def test_it_learns(trained: Path, drawn_faces: Path) -> None:
     figures = evaluated(trained / "gender.keras", "--data", drawn_faces, "--layout", "folders")
-    assert (figures["n"], figures["judged"]) == (200, 200)
+    assert (figures["n"], figures["predicted"]) == (200, 200)
     assert figures["accuracy"]["value"] > 0.9
 
 
@@ -100,7 +100,7 @@ def test_an_interrupted_run_is_resumed(
     assert history_of(stopped) == history_of(whole)[:1]
 
     assert train(*data, "--out", stopped) == 2
-    assert "holds a run already; give --resume" in capsys.readouterr().err
+    assert "holds a run already; use --resume" in capsys.readouterr().err
     other = tmp_path / "other.toml"
     other.write_text(tiny_file.read_text().replace("views = 2", "views = 3"))
     for options, named in (
@@ -167,7 +167,7 @@ def test_fairface_trains_all_heads(shared: Path, tiny_file: Path, tmp_path: Path
     figures = evaluated(
         out / "gender.keras", "--data", data, "--layout", "fairface", "--split", "train"
     )
-    assert figures["judged"] == 300
+    assert figures["predicted"] == 300
     assert len(figures["groups"]["race"]) == 7
     assert (out / "student" / "learning_curves.png").stat().st_size > 1000
     with np.load(out / "teacher_1" / "answers" / "view_000.npz") as answers:
@@ -231,7 +231,7 @@ def test_a_wrong_recipe_is_one_line_and_exit_code_2(
 def test_options_go_before_the_recipe(few: Path, short_file: Path) -> None:
     def recipe_of(*options: str | Path) -> Recipe:
         given = ("--data", few, "--layout", "folders", "--out", few, *options)
-        return cli._recipe(cli._parser().parse_args([str(option) for option in given]))
+        return cli.read_recipe(cli.make_parser().parse_args([str(option) for option in given]))
 
     shipped, short = load(), load(short_file)
     assert recipe_of() == shipped
@@ -361,12 +361,12 @@ def test_a_damaged_manifest_in_the_folder_is_told_before_anything_is_cut(
 
 
 def test_a_changed_picture_makes_another_run(few: Path, tiny_recipe: Recipe) -> None:
-    options = cli._parser().parse_args(
+    options = cli.make_parser().parse_args(
         ["--data", str(few), "--layout", "folders", "--out", str(few)]
     )
 
     def run() -> cli.Run:
-        return cli._run(read("folders", few, "all"), options, tiny_recipe)
+        return cli.run_of(read("folders", few, "all"), options, tiny_recipe)
 
     before = run()
     assert run() == before
@@ -378,7 +378,7 @@ def test_a_changed_picture_makes_another_run(few: Path, tiny_recipe: Recipe) -> 
 def test_measuring_on_what_was_learnt_is_told(
     trained: Path, drawn_faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = "includes pictures that the model learnt from\n"
+    line = "includes pictures that the model was trained on\n"
     data = ("--data", drawn_faces, "--layout", "folders")
 
     def reported(*options: str | Path) -> bool:
