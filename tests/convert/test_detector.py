@@ -1,7 +1,5 @@
 """All formats of a face detector find the same faces, or are not published."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -11,7 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
+
 pytest.importorskip("tf2onnx")
 from tensorflow.lite.tools import flatbuffer_utils
 

@@ -1,7 +1,5 @@
 """The int8 file in float32 arithmetic: the same answers to the bit, or none."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -11,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 from keras import layers
 from tensorflow.lite.tools import flatbuffer_utils
 

@@ -1,7 +1,5 @@
 """Halves of a batch side by side learn and answer what the whole batch does."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -10,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
 

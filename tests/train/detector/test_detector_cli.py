@@ -1,7 +1,5 @@
 """`image-gender-train-detector` end to end on pictures made here, and what it refuses."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 import shutil
@@ -11,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier import manifest
 from image_gender_classifier.train.detector import batches, cli

@@ -317,8 +317,8 @@ def test_user_ids_are_read_with_their_label_file(tmp_path: Path) -> None:
     [
         (["--layout", "utkface"], "expected a name like 26_0_2"),
         (["--layout", "fairface", "--split", "train"], "fairface_label_train.csv"),
-        (["--layout", "user-id"], "needs the label file, give it with --labels"),
-        (["--layout", "fairface", "--zero-is", "male"], "only go with --labels"),
+        (["--layout", "user-id"], "user-id requires --labels"),
+        (["--layout", "fairface", "--zero-is", "male"], "--zero-is require --labels"),
         (["--layout", "fairface", "--labels", "x.csv"], "takes no label file"),
         (["--layout", "fairface", "--threshold", "nan"], "'nan' is not a number between 0 and 1"),
         (["--layout", "fairface", "--threshold", "x"], "'x' is not a number between 0 and 1"),
@@ -364,4 +364,4 @@ def test_an_unusable_keras_file_is_refused(
     assert "its manifest does not know it" in refused(tmp_path / "other.keras")
     (tmp_path / "broken.keras").write_bytes(b"changed")
     assert "is not the file that its manifest describes" in refused(tmp_path / "broken.keras")
-    assert "has 2 outputs, a classifier has one" in refused(make_keras(tmp_path, outputs=2))
+    assert "has 2 outputs, but a classifier has one" in refused(make_keras(tmp_path, outputs=2))

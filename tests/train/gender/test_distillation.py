@@ -1,7 +1,5 @@
 """Teachers answer once for each view; what they wrote is what a student is taught."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -11,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.crops import CropSet

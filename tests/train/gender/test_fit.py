@@ -1,7 +1,5 @@
 """Training can be killed at any moment and resumed as if nothing had happened."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 import csv
@@ -14,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier.detection.geometry import crop, whole
 from image_gender_classifier.errors import ModelError

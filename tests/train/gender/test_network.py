@@ -1,7 +1,5 @@
 """The networks: their shape, their heads, and that the ImageNet weights really arrive."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier.train.common import efficientnet_lite, pretrained
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization

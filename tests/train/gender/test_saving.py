@@ -1,7 +1,5 @@
 """A trained model's manifest must describe the very file beside it."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 import hashlib
@@ -13,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier import manifest
 from image_gender_classifier.loading import shipped_models
