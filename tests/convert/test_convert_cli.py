@@ -242,7 +242,7 @@ def test_a_fairface_without_its_validation_part_will_do_but_no_broken_one(
 
 
 @pytest.mark.usefixtures("quick")
-def test_pictures_without_a_crop_are_told_in_one_line(
+def test_pictures_without_a_crop_are_reported_in_one_line(
     exported: Any, drawn_faces: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = tmp_path / "data"

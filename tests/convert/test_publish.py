@@ -65,7 +65,7 @@ def test_without_a_float32_variant_an_entry_stays_as_it_is() -> None:
     assert with_float32_variant(made, None) == made
 
 
-def test_why_there_is_no_form_is_told(
+def test_why_there_is_no_form_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(_: bytes) -> bytes:

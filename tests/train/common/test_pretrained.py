@@ -158,7 +158,7 @@ def test_a_file_that_ends_early_is_refused() -> None:
 
 
 @pytest.mark.parametrize("keep", [0, 1, 40, 300, 100_000])
-def test_a_damaged_package_is_told(
+def test_a_damaged_package_is_reported(
     keep: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = Storage("0", np.zeros(24_000, "<f4"))

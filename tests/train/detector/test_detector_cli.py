@@ -102,7 +102,7 @@ def test_other_backgrounds_make_another_run(
     assert "other data or options (backgrounds_key)" in capsys.readouterr().err
 
 
-def test_unreadable_faces_are_told(
+def test_unreadable_faces_are_reported(
     data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     faces = tmp_path / "faces"

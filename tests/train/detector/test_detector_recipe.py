@@ -1,4 +1,4 @@
-"""A finder's recipe is checked before anything is trained by it."""
+"""A face detector's recipe is checked before training."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_shipped_one_loads() -> None:
         ("seed = 1", "", "seed"),
     ],
 )
-def test_what_cannot_be_is_told(right: str, wrong: str, said: str, tmp_path: Path) -> None:
+def test_an_invalid_recipe_is_an_error(right: str, wrong: str, said: str, tmp_path: Path) -> None:
     text = Path(__file__).with_name("tiny.toml").read_text()
     assert right in text
     file = tmp_path / "recipe.toml"

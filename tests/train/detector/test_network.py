@@ -1,4 +1,4 @@
-"""The finder's network: its maps, its ImageNet weights, its finished form."""
+"""The face detector network: heat maps, ImageNet weights, inference model."""
 
 from __future__ import annotations
 

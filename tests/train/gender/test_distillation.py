@@ -1,4 +1,4 @@
-"""Teachers answer once for each view; what they wrote is what a student is taught."""
+"""Teachers answer once per view; their stored answers are the student's targets."""
 
 from __future__ import annotations
 

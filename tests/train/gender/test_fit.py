@@ -154,7 +154,7 @@ def test_a_finished_run_is_not_trained_further(
     assert history_of(finished[0]) == before
 
 
-def test_a_damaged_best_epoch_is_told(
+def test_a_damaged_best_epoch_is_reported(
     finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
 ) -> None:
     shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
@@ -163,7 +163,7 @@ def test_a_damaged_best_epoch_is_told(
         train(lesson, training, tmp_path)
 
 
-def test_another_networks_checkpoint_is_told(
+def test_another_networks_checkpoint_is_reported(
     finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
 ) -> None:
     shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)

@@ -94,7 +94,7 @@ def test_the_finished_one_gives_the_same_gender_alone(
     assert (finished.input_shape, answers.shape) == ((None, 96, 96, 3), (2, 1))
     expected = np.asarray(after_some_steps(pixels, training=False)["gender"])
     assert answers == pytest.approx(expected, abs=1e-4)
-    assert answers[0, 0] != pytest.approx(answers[1, 0], abs=1e-4), "it must look at the pixels"
+    assert answers[0, 0] != pytest.approx(answers[1, 0], abs=1e-4), "must depend on the pixels"
 
 
 def test_the_finished_one_has_kerass_own_layers_alone(

@@ -55,7 +55,7 @@ def trainings(draw: st.DrawFn) -> Training:
 
 
 def recipe_of(networks: list[Training], **others: Any) -> Recipe:
-    """The last one is the student; the first one has nobody to be taught by."""
+    """The last one is the student; the first one has no teacher."""
     first, *rest = networks
     *teachers, student = replace(first, distilled=False), *rest
     return Recipe(teachers=tuple(teachers), student=student, **others)
@@ -221,20 +221,20 @@ def test_what_cannot_be_is_told_with_file_and_key(
 
 
 @pytest.mark.parametrize("content", [b"seed = ", b"[student", b"seed = 1\nseed = 1", b"\xff"])
-def test_what_is_no_toml_is_told(content: bytes, file: Path) -> None:
+def test_what_is_no_toml_is_reported(content: bytes, file: Path) -> None:
     file.write_bytes(content)
     with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: is not a TOML file"):
         load(file)
 
 
 @pytest.mark.parametrize("content", ["", "seed = 1", "[student]", "recipe = []"])
-def test_what_is_no_whole_recipe_is_told(content: str, file: Path) -> None:
+def test_what_is_no_whole_recipe_is_reported(content: str, file: Path) -> None:
     file.write_text(content)
     with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: "):
         load(file)
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.toml", tmp_path):
         with pytest.raises(UsageError, match=rf"^{re.escape(str(path))}: cannot be read"):
             load(path)
@@ -247,7 +247,7 @@ def test_without_teachers_is_a_recipe_too(tiny_recipe: Recipe, file: Path) -> No
 
 
 @pytest.mark.parametrize("content", [None, "a = " + "[" * 100_000])
-def test_a_recipe_that_is_none_is_told(content: str | None, tmp_path: Path) -> None:
+def test_a_recipe_that_is_none_is_reported(content: str | None, tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     if content is None:
         os.mkfifo(path)

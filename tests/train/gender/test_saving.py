@@ -69,7 +69,7 @@ def test_the_figures_are_of_the_held_out_samples(
     assert entry.measured == {"held_out": {"n": len(names), "accuracy": accuracy}}
 
 
-def test_too_few_held_out_crops_are_told(save: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_too_few_held_out_crops_are_reported(save: Any, capsys: pytest.CaptureFixture[str]) -> None:
     entry = save({})
     assert (entry.calibration, entry.threshold) == (Calibration(), 0.5)
     shown = capsys.readouterr().out

@@ -350,7 +350,7 @@ def test_another_run_is_refused_before_anything_is_cut(
     assert "holds a run already" in capsys.readouterr().err
 
 
-def test_a_damaged_manifest_in_the_folder_is_told_before_anything_is_cut(
+def test_a_damaged_manifest_in_the_folder_is_reported_before_anything_is_cut(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """After hours of training the model could not be entered."""
@@ -375,7 +375,7 @@ def test_a_changed_picture_makes_another_run(few: Path, tiny_recipe: Recipe) -> 
     assert replace(run(), pictures=before.pictures) == before
 
 
-def test_measuring_on_what_was_learnt_is_told(
+def test_measuring_on_what_was_learnt_is_reported(
     trained: Path, drawn_faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = "includes pictures that the model was trained on\n"

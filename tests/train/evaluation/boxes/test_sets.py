@@ -131,7 +131,7 @@ def test_composites_by_size(fairface: Path, backgrounds: Path) -> None:
             assert not is_right(shown, x + 0.26 * shown.frame.width, y, 1)
 
 
-def test_composites_have_backgrounds_that_no_finder_learnt_from(
+def test_composites_have_backgrounds_that_no_face_detector_was_trained_on(
     fairface: Path, backgrounds: Path, tmp_path: Path
 ) -> None:
     picture = next(backgrounds.iterdir())
