@@ -1,1 +1,1 @@
-"""Export of the trained classifier to int8 TFLite and ONNX, and the proof that they agree."""
+"""Export of trained networks to int8 TFLite and ONNX, with verification (full TensorFlow)."""

@@ -1,7 +1,7 @@
-"""Which crops show the quantiser the ranges of the activations.
+"""Choice of the calibration set for quantisation.
 
-For FairFace a committed list of names, so that the shipped files can be made again; for other
-data the same choice made on the spot.
+FairFace uses a committed list of names, which makes the shipped files reproducible. Other data sets
+use the same rule on their own samples.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _LIST = "calibration_fairface.txt"
 
 
 def choose(samples: Sequence[Sample], size: int = SIZE) -> list[Sample]:
-    """Chooses the calibration set: the committed names where the samples have them all.
+    """Chooses the calibration set: the committed list if the samples contain all of it.
 
     Args:
-        samples: The samples that training may learn from.
-        size: How many to choose where they have not.
+        samples: The training samples.
+        size: Number of samples to choose without the list.
 
     Returns:
         The chosen samples, in the list's order.
@@ -35,12 +35,12 @@ def choose(samples: Sequence[Sample], size: int = SIZE) -> list[Sample]:
 
 
 def committed_names() -> list[str]:
-    """The names of the committed list."""
+    """Reads the names of the committed list."""
     return (files(__package__) / _LIST).read_text("utf-8").split()
 
 
 def balanced(samples: Sequence[Sample], size: int) -> list[Sample]:
-    """Chooses samples evenly over gender and race, in an order that depends on names alone."""
+    """Chooses samples evenly over gender and race, ordered by the hash of their names."""
     cells: dict[tuple[str, str], list[Sample]] = defaultdict(list)
     for sample in sorted(samples, key=_order):
         cells[sample.groups.get("race", ""), sample.gender].append(sample)

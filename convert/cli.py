@@ -1,63 +1,126 @@
-"""`image-gender-convert`: a trained Keras model in, its int8 TFLite and ONNX forms out.
-
-Nothing is published before all of them have been compared side by side.
-"""
+"""The commands `image-gender-convert` and `image-gender-convert-detector`."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from image_gender_classifier.convert.formats import add_formats_option
 from image_gender_classifier.train.common.command import Parser, exit_code, say
-from image_gender_classifier.train.common.data_options import add_data_options
+from image_gender_classifier.train.common.data_options import (
+    add_backgrounds_option,
+    add_data_options,
+)
 from image_gender_classifier.train.common.detector_option import add_detector_option
 
-PROGRAM = "image-gender-convert"
+if TYPE_CHECKING:  # imports TensorFlow
+    from image_gender_classifier.convert.export import Task
+
 REFUSED = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The command line of one task.
+
+    Attributes:
+        program: Name of the console script.
+        description: Text for `--help`.
+        add_task_options: Adds the options that only this task has.
+        load_task: Imports the task; takes seconds, because it imports TensorFlow.
+    """
+
+    program: str
+    description: str
+    add_task_options: Callable[[Parser], None]
+    load_task: Callable[[], Task[Any, Any]]
+
+
+def _gender_task() -> Task[Any, Any]:
+    from image_gender_classifier.convert.gender import TASK
+
+    return TASK
+
+
+def _detector_task() -> Task[Any, Any]:
+    from image_gender_classifier.convert.detector import TASK
+
+    return TASK
+
+
+_FORMATS = (
+    "to int8 TFLite and ONNX, and to a float32 variant of the TFLite file for tflite-runtime. "
+)
+GENDER = Command(
+    "image-gender-convert",
+    f"Exports a trained gender classifier {_FORMATS}Compares all files on face crops and publishes "
+    "them with their manifest.",
+    add_detector_option,
+    _gender_task,
+)
+DETECTOR = Command(
+    "image-gender-convert-detector",
+    f"Exports a trained face detector {_FORMATS}Compares all files on synthetic scenes and "
+    "publishes them with their manifest.",
+    add_backgrounds_option,
+    _detector_task,
+)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Converts a model.
+    """Converts a gender classifier; see `convert` for the exit codes."""
+    return convert(GENDER, argv)
+
+
+def main_detector(argv: Sequence[str] | None = None) -> int:
+    """Converts a face detector; see `convert` for the exit codes."""
+    return convert(DETECTOR, argv)
+
+
+def convert(command: Command, argv: Sequence[str] | None = None) -> int:
+    """Runs a conversion command.
 
     Args:
-        argv: Arguments without the program's name; the process's own by default.
+        command: The command to run.
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        0 when at least one format is published, 1 when none of them is right (nothing is
-        published), 2 after saying what else is wrong, 3 when the output cannot be written, 130
-        when interrupted.
+        0 when at least one format is published, 1 when verification rejects all formats (nothing
+        is published), 2 after any other error, 3 when the output cannot be written, 130 when
+        interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     faults: list[str] = []
-    code = exit_code(PROGRAM, lambda: faults.extend(_convert(arguments)))
+    code = exit_code(
+        command.program, lambda: faults.extend(_export(command, arguments)), extra="convert"
+    )
     if faults:
-        say(f"{PROGRAM}: nothing is published: {'; '.join(faults)}", sys.stderr)
+        say(f"{command.program}: nothing is published: {'; '.join(faults)}", sys.stderr)
         return REFUSED
     return code
 
 
-def _convert(arguments: Sequence[str]) -> list[str]:
-    options = _parser().parse_args(arguments)
-    # Imported late: TensorFlow takes seconds, and wrong usage should be told at once.
+def _export(command: Command, arguments: Sequence[str]) -> list[str]:
+    options = _parser(command).parse_args(arguments)
+    task = command.load_task()  # after parsing: usage errors need no TensorFlow
     from image_gender_classifier.convert.export import export
 
-    return export(options, shlex.join([PROGRAM, *arguments]))
+    return export(task, options, shlex.join([command.program, *arguments]))
 
 
-def _parser() -> Parser:
-    parser = Parser(
-        prog=PROGRAM,
-        description="Exports a trained Keras model to int8 TFLite and ONNX, and to TFLite with the "
-        "same integers in float32 arithmetic for tflite-runtime; compares all of them and "
-        "publishes them with their manifest.",
-    )
+def _parser(command: Command) -> Parser:
+    parser = Parser(prog=command.program, description=command.description)
     add_data_options(parser)
-    add_detector_option(parser)
+    command.add_task_options(parser)
     add = parser.add_argument
     add("--model", type=Path, required=True, metavar="FILE", help="the trained .keras model")
-    add("--out", type=Path, required=True, metavar="DIR", help="folder to publish into")
+    add(
+        "--out", type=Path, required=True, metavar="DIR",
+        help="existing folder for the exported files",
+    )  # fmt: skip
     add_formats_option(parser)
     return parser

@@ -1,4 +1,4 @@
-"""Labelled crops for calibration and comparison, cut by the code of use."""
+"""Labelled crops for quantisation and verification, cut as in inference."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LabelledCrops:
         return len(self.crops)
 
     def are(self, gender: BinaryGender) -> npt.NDArray[np.bool_]:
-        """Whether each crop is of a gender (bool, N)."""
+        """Gives whether each crop is of a gender (bool, N)."""
         return self.female if gender == "female" else ~self.female
 
 
@@ -44,12 +44,12 @@ def cut(
 
     Args:
         samples: The labelled pictures.
-        detector: What finds the faces.
+        detector: Finds the faces.
         size: Side of the crops in pixels.
-        without: Takes the pictures that give no crop.
+        without: Collects the pictures that give no crop.
 
     Returns:
-        As many crops as can be had, which may be none.
+        A crop of each picture with a face; may be empty.
     """
     found = list(cutting.crops(samples, cutting.by(detector), size, without, "cutting crops"))
     pixels = [crop for _, crop in found]
@@ -60,9 +60,9 @@ def cut(
 
 
 def at_least(labelled: LabelledCrops, count: int) -> LabelledCrops:
-    """Adds augmented copies in turn until there are as many crops as wanted.
+    """Adds augmented copies until there are at least `count` crops.
 
-    Such crops show ranges and differences; probabilities must be fitted on real ones alone.
+    Copies serve for quantisation ranges and for comparing formats, but not for Platt scaling.
     """
     have, size = len(labelled.crops), labelled.crops.shape[1]
     sources = np.arange(max(count - have, 0)) % have

@@ -1,4 +1,4 @@
-"""What float32 can hold: sums of integers that stay exact, and XNNPACK's multipliers."""
+"""Exactness of integer sums in float32, and XNNPACK's fixed-point multipliers."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError
 
-LOWER_BITS = 11  # of a multiplier: the rest has no more than 10
+LOWER_BITS = 11  # of a multiplier; at most 10 bits remain
 _MULTIPLIER_BITS = 21
-_LARGEST_EXACT = 2**24  # of float32's integers
-_TRIFLE = 0.01  # more than float32 errs by among numbers of int8's range
+_LARGEST_EXACT = 2**24  # float32 holds all integers up to this one
+_TOLERANCE = 0.01  # above the rounding error of float32 in the range of int8
 Numbers = npt.NDArray[Any]
-_TOO_LARGE = "it has sums that are too large to be exact in float32"
+_TOO_LARGE = "some sums are too large to be exact in float32"
 
 
 def largest_sums(weights: Numbers, lowest: float, highest: float) -> Numbers:
-    """The largest sum, whatever its sign, that a part of each channel's products can have.
+    """Gives the largest absolute partial sum of each channel's products.
 
     Args:
         weights: Integers, C x N.
-        lowest: The lowest number that any of the N can be multiplied with.
-        highest: The highest.
+        lowest: Lowest value of the inputs.
+        highest: Highest value of the inputs.
 
     Returns:
         float64, C.
@@ -37,21 +37,21 @@ def largest_sums(weights: Numbers, lowest: float, highest: float) -> Numbers:
 def check_sums(
     products: Numbers, biases: Numbers, scales: Numbers, limits: tuple[float, float]
 ) -> None:
-    """Checks that no sum, nor a part of one, is too large for float32 to be exact.
+    """Checks that all sums and partial sums are exact in float32.
 
-    It does no harm where products are so small beside a bias that all sums end at one integer.
+    Allows larger sums in channels whose output is the same integer for every input.
 
     Args:
-        products: By channel, the most that products can add up to.
-        biases: What is added to them.
-        scales: What sums are multiplied by to become integers.
-        limits: The lowest and the highest of these.
+        products: Largest absolute sum of the products of each channel (C).
+        biases: Bias of each channel (C).
+        scales: Factor from sums to output integers, one per channel or one for all.
+        limits: Lowest and highest output integer.
 
     Raises:
-        ModelError: A channel could be inexact.
+        ModelError: A channel can be inexact.
     """
     lowest, highest = (
-        np.round(np.clip((biases + way * products) * scales + way * _TRIFLE, *limits))
+        np.round(np.clip((biases + way * products) * scales + way * _TOLERANCE, *limits))
         for way in (-1, 1)
     )
     if np.any((products + np.abs(biases) > _LARGEST_EXACT) & (lowest != highest)):
@@ -59,12 +59,12 @@ def check_sums(
 
 
 def fixed_point(factors: npt.NDArray[np.float32]) -> tuple[Numbers, int]:
-    """Gives integers and a shift, so that each factor is about integer / 2^shift.
+    """Gives integers and a shift such that each factor is about integer / 2^shift.
 
-    As XNNPACK takes them for its sums: the largest has 21 bits.
+    XNNPACK uses the same multipliers for its sums: the largest has 21 bits.
 
     Raises:
-        ModelError: A factor is too large for its lower bits to be added apart.
+        ModelError: A factor is too large to split off its lower bits.
     """
     shift = _MULTIPLIER_BITS - int(np.frexp(factors.max())[1])
     if shift <= LOWER_BITS:

@@ -1,14 +1,13 @@
-"""An int8 TFLite file's integers in float32 arithmetic, the same on every runtime.
+"""The float32 variant of an int8 TFLite file: the same integers, computed in float32.
 
-LiteRT and ONNX Runtime round each layer's sums once, to the nearest integer, a half to the even
-one. tflite-runtime's int8 kernels round them twice, as in Jacob et al., "Quantization and Training
-of Neural Networks for Efficient Integer-Arithmetic-Only Inference" (CVPR 2018), section 2.2, and a
-few layers on half of the values differ by one. In float32 sums of products of small integers are
-exact in any order, and what makes the next layer's integers of them is exact too or rounded in one
-place: the answers are the int8 file's, whatever runs it.
+LiteRT and ONNX Runtime round each layer's sums once, ties to even. The int8 kernels of
+tflite-runtime round twice, as in Jacob et al., "Quantization and Training of Neural Networks for
+Efficient Integer-Arithmetic-Only Inference" (CVPR 2018), section 2.2, so some values differ by one.
+In float32, sums of products of small integers are exact in any order, and each layer rounds its
+result in one place, so every runtime gives the answers of the int8 file.
 
-Rounding and limiting is done by nothing but multiplications, and additions with a ReLU: these are
-quick everywhere. tflite-runtime takes twenty times as long for a minimum on 32-bit ARM.
+Rounding and clamping use only multiplications, and additions with a ReLU, which are fast on all
+runtimes. A minimum takes tflite-runtime twenty times as long on 32-bit ARM.
 """
 
 from __future__ import annotations
@@ -41,22 +40,19 @@ from image_gender_classifier.convert.tflite_graph import (
 from image_gender_classifier.errors import ModelError
 
 _LOWEST, _HIGHEST = -128, 127
-_ABSENT = -1  # in place of an input's number
-# Where float32's steps are of one: adding it rounds to the nearest integer, a half to the even one.
+_ABSENT = -1  # the index of an absent input
+# Adding 3 * 2^22 to a float32 number rounds it to an integer, ties to even.
 _ROUNDING = float(3 * 2**22)
 _NAMES = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
 }
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-# How Keras's enlarging to twice the side is exported; none of these changes a number.
+# The exported form of Keras's UpSampling2D; these operations only move values.
 _REARRANGING = ("EXPAND_DIMS", "TILE", "SHAPE", "STRIDED_SLICE", "CONCATENATION", "RESHAPE")
 
 
 class _Value(NamedTuple):
-    """The integers of an int8 tensor less its zero point, as the new graph has them.
-
-    They are sign x tensor + shift.
-    """
+    """An int8 tensor minus its zero point, expressed in the new graph as sign * tensor + shift."""
 
     tensor: int
     sign: int = 1
@@ -64,22 +60,22 @@ class _Value(NamedTuple):
 
 
 def write(data: bytes) -> bytes:
-    """Writes an int8 TFLite file's network anew, in float32 arithmetic.
+    """Converts an int8 TFLite file to float32 arithmetic.
 
     Args:
-        data: A TFLite file of `tflite.quantise`.
+        data: Content of a file made by `tflite.quantise`.
 
     Returns:
-        A TFLite file from the same uint8 crop to the same float32 answers.
+        Content of a TFLite file with the same uint8 input and the same float32 outputs.
 
     Raises:
-        ModelError: It cannot be done: an operation is not known here, or sums are too large.
+        ModelError: An operation is not supported, or sums are too large to be exact.
     """
     return _Writer(flatbuffer_utils.read_model_from_bytearray(bytearray(data))).write()
 
 
 class _Writer:
-    """Takes an int8 graph's operations one by one into a new graph."""
+    """Translates an int8 graph, one operation at a time."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -109,14 +105,14 @@ class _Writer:
             elif name in _REARRANGING:
                 value = self._rearranged(name, operator, output, code.version)
             else:
-                raise ModelError(f"the operation {name} is not known here")
+                raise ModelError(f"the operation {name} is not supported")
             self._values[output] = value
         return self._new.write(inputs, [self._values[out].tensor for out in self._old.outputs])
 
     def _input(self, source: int, output: int) -> int:
         old = self._old.tensors[source]
         if old.type != schema.TensorType.UINT8 or self._scale(source) != self._scale(output):
-            raise ModelError("an operation QUANTIZE does more than to move pixels")
+            raise ModelError("an operation QUANTIZE does not only shift the pixels")
         return self._new.integers(self._new.tensor(old.shape, old.type), self._zero_point(source))
 
     def _convolution(self, name: str, operator: Any, output: int) -> _Value:
@@ -124,8 +120,8 @@ class _Writer:
         numbers = self._content(weights).astype(np.int64)
         value = self._value(source)
         if name == "DEPTHWISE_CONV_2D" or numbers.shape[1:-1] not in ((), (1, 1)):
-            value = self._unshifted(value)  # what it finds beyond the edge is 0
-        # A channel's weights lie along the first axis, a depthwise convolution's along the last.
+            value = self._unshifted(value)  # the padding is 0
+        # Output channels are the first axis; in depthwise convolutions the last.
         axis = -1 if name == "DEPTHWISE_CONV_2D" else 0
         by_channel = np.moveaxis(numbers, axis, 0).reshape(numbers.shape[axis], -1)
         own = 0 if bias == _ABSENT else self._content(bias)
@@ -136,7 +132,7 @@ class _Writer:
         lowest, highest = (end - value.shift for end in self._limits(source, LINEAR))
         products = largest_sums(by_channel, lowest, highest)
         check_sums(products, biases, scales, self._limits(output, activation))
-        # Scales are positive, so what is below 0 will be 0.
+        # Scales are positive, so a ReLU before scaling equals one after it.
         options.fusedActivationFunction = LINEAR if activation == LINEAR else RELU
         held = self._new.integers(self._new.constant(value.sign * numbers, INT8))
         inputs = [value.tensor, self._new.dequantised(held), self._new.constant(biases)]
@@ -146,13 +142,13 @@ class _Writer:
     def _rounded(
         self, sums: int, scales: npt.NDArray[np.float32], output: int, activation: int
     ) -> _Value:
-        """Scales sums, rounds them, and keeps them within int8.
+        """Scales, rounds and clamps sums to int8.
 
         Args:
-            sums: The tensor; none is less than 0 where there is an activation.
-            scales: One a channel, or a single one.
-            output: The old tensor that they become.
-            activation: The old operation's.
+            sums: Index of the tensor; not negative if there is an activation.
+            scales: One per channel, or one for all.
+            output: Index of the result in the old graph.
+            activation: Activation of the old operation.
         """
         low, high = self._limits(output, activation)
         rounded = self._new.plus(self._new.times(sums, -scales), -_ROUNDING)
@@ -162,14 +158,14 @@ class _Writer:
         return _Value(below_high, -1, high)
 
     def _above_low(self, below_high: int, low: float, high: float) -> _Value:
-        """Lifts what is too low; given is how far each is below the highest."""
+        """Clamps to the lowest value; the input is the distance below the highest value."""
         return _Value(self._new.plus(self._new.times(below_high, -1), high - low, RELU), 1, low)
 
     def _sum(self, operator: Any, output: int) -> _Value:
-        """Adds two tensors of different scales as XNNPACK does: floor(sum of x multiplier + 1/2).
+        """Adds two tensors of different scales as XNNPACK does: floor(sum * multiplier + 1/2).
 
-        A product with a multiplier of 21 bits is more than float32 holds, so the multiplier's upper
-        and its lower bits are multiplied apart.
+        A product with a 21-bit multiplier is not exact in float32, so this multiplies by the upper
+        and the lower bits separately.
         """
         low, high = self._limits(output, operator.builtinOptions.fusedActivationFunction)
         terms = [self._plain(term) for term in operator.inputs]
@@ -192,7 +188,7 @@ class _Writer:
         return self._new.add("FLOOR", [tensor], self._new.like(tensor))
 
     def _mean(self, operator: Any, output: int) -> _Value:
-        """Averages as XNNPACK does, which sees to the zero points behind the scale, in float32."""
+        """Averages as XNNPACK does: it applies the zero points after scaling, in float32."""
         source, axes = operator.inputs
         over = self._content(axes)
         count = int(np.prod([self._shape(source)[axis] for axis in over]))
@@ -210,7 +206,7 @@ class _Writer:
         return self._above_low(below_high, *self._limits(output, LINEAR))
 
     def _rearranged(self, name: str, operator: Any, output: int, version: int) -> _Value:
-        """Copies an operation that moves numbers, or counts them."""
+        """Copies an operation that only moves values or handles shapes."""
         inputs = []
         for tensor in operator.inputs:
             kind = self._old.tensors[tensor].type
@@ -226,26 +222,26 @@ class _Writer:
 
     def _value(self, source: int) -> _Value:
         if source not in self._values:
-            raise ModelError("an operation has a constant where a layer's output is known here")
+            raise ModelError("a constant as the input of an operation is not supported")
         return self._values[source]
 
     def _plain(self, source: int) -> int:
-        """A tensor of the integers themselves."""
+        """Gives a tensor that holds the integers themselves."""
         tensor, sign, _ = self._unshifted(self._value(source))
         return tensor if sign == 1 else self._new.times(tensor, sign)
 
     def _unshifted(self, value: _Value) -> _Value:
-        """The same integers as a tensor of them, or of their negatives."""
+        """Gives a tensor that holds the integers or their negatives."""
         tensor, sign, shift = value
         return _Value(self._new.plus(tensor, sign * shift), sign) if shift else value
 
     def _limits(self, tensor: int, activation: int) -> tuple[float, float]:
-        """The lowest and the highest integer that a tensor can have, less its zero point."""
+        """Gives a tensor's lowest and highest integer, minus its zero point."""
         low, high = (float(end - self._zero_point(tensor)) for end in (_LOWEST, _HIGHEST))
         if activation == LINEAR:
             return low, high
         if activation not in (RELU, RELU6):
-            raise ModelError(f"the activation {activation} is not known here")
+            raise ModelError(f"the activation {activation} is not supported")
         if activation == RELU6:
             high = min(high, float(np.round(6 / self._scale(tensor)[0])))
         return max(low, 0.0), high

@@ -1,14 +1,13 @@
-"""Int8 TFLite to ONNX: the same integers in the other format.
+"""Conversion of an int8 TFLite file to ONNX with the same integers.
 
-Converting the quantised file, rather than quantising a second time, leaves nothing to disagree
-about but how two runtimes round. So that they need not round differently either, the graph is
-put into the form that ONNX Runtime computes wholly in integers: no ReLU6 between a convolution
-and its quantisation, and uint8 activations.
+The source is the quantised file, so both formats have the same weights and scales. Further changes
+let ONNX Runtime compute the graph in integers only: no ReLU6 between a convolution and its
+quantisation, and uint8 activations.
 
-Weights are uint8 too, with zero point 128, except those of depthwise convolutions. On x86-64
-processors without VNNI, ONNX Runtime's matrix multiplication of uint8 by int8 adds pairs of
-products in 16 bits, which saturate. That of uint8 by uint8 adds in 32 bits on every processor, and
-so do the kernels of depthwise convolutions, which are faster with int8 weights.
+Weights become uint8 with zero point 128, except in depthwise convolutions. On x86-64 processors
+without VNNI, ONNX Runtime's uint8 by int8 matrix multiplication adds pairs of products in 16 bits,
+which saturate. Its uint8 by uint8 multiplication adds in 32 bits on every processor, and so do the
+kernels for depthwise convolutions, which are faster with int8 weights.
 """
 
 from __future__ import annotations
@@ -23,18 +22,25 @@ import onnx
 from onnx import numpy_helper
 from tf2onnx import convert
 
-# The first operator set with one scale a channel; any ONNX Runtime since 1.8 reads it.
+# The first opset with one scale per channel; ONNX Runtime reads it since 1.8.
 _OPSET = 13
 _LOWEST, _HIGHEST = -128, 127
-_FRACTION = 8  # scales of which so many make a whole number of the sum's
-_A_TRIFLE = 1e-6
+_FRACTION = 8  # ties are frequent where scale / scale of the sum is a multiple of 1/8
+_NUDGE = 1e-6
 _SCALE, _ZERO_POINT = 1, 2  # positions among the inputs of QuantizeLinear and DequantizeLinear
 _MULTIPLIERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-_WEIGHTS = 1  # position among the inputs of these
+_WEIGHTS = 1  # position among the inputs of _MULTIPLIERS
 
 
 def from_tflite(data: bytes) -> bytes:
-    """Converts an int8 TFLite file's bytes to an ONNX file's, with the same answers."""
+    """Converts an int8 TFLite file to ONNX.
+
+    Args:
+        data: Content of the TFLite file.
+
+    Returns:
+        Content of an ONNX file with the same answers; equal input gives equal bytes.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "model.tflite"
         source.write_bytes(data)
@@ -45,15 +51,15 @@ def from_tflite(data: bytes) -> bytes:
     _use_uint8_weights(model.graph)
     _take_one_crop(model.graph)
     _name_by_position(model.graph)
-    del model.graph.value_info[:]  # it names the former types
+    del model.graph.value_info[:]  # it lists the earlier types
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
 
 
 def _limit_integers(graph: Any) -> None:
-    """Moves each ReLU6 behind the quantisation that follows it, where it limits integers.
+    """Moves each ReLU6 behind the following quantisation, where it clamps integers.
 
-    Most are idle there, because the quantisation saturates at the same numbers, and are removed.
+    Removes it if the quantisation already saturates at the same values.
     """
     constants = _constants(graph)
     quantisers = {node.input[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
@@ -73,7 +79,7 @@ def _limit_integers(graph: Any) -> None:
 
 
 def _limit(graph: Any, quantiser: Any, low: int, high: int) -> None:
-    """Limits a quantiser's integers."""
+    """Clamps the output of a QuantizeLinear node."""
     limited = quantiser.output[0]
     unlimited = f"{limited}_unlimited"
     quantiser.output[0] = unlimited
@@ -86,10 +92,10 @@ def _limit(graph: Any, quantiser: Any, low: int, high: int) -> None:
 
 
 def _round_sums_up(graph: Any) -> None:
-    """Makes sums a trifle larger that often lie half way between two quantised values.
+    """Raises sums slightly if they often lie half way between two quantised values.
 
-    TFLite rounds these up, ONNX Runtime to the even one. They lie there often where the scale of
-    each term is a simple fraction of the sum's, as with terms that a ReLU6 limits.
+    TFLite rounds such ties up, ONNX Runtime rounds them to even. They are frequent if the scale of
+    each term is a simple fraction of the sum's scale, as with terms that a ReLU6 clamps.
     """
     constants = _constants(graph)
     scaled = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
@@ -100,14 +106,14 @@ def _round_sums_up(graph: Any) -> None:
         terms = [scaled[name] for name in add.input]
         of_sum = constants[quantisers[add.output[0]].input[_SCALE]]
         shares = [_FRACTION * float(constants[term.input[_SCALE]] / of_sum) for term in terms]
-        if any(abs(share - round(share)) > _A_TRIFLE * share for share in shares):
+        if any(abs(share - round(share)) > _NUDGE * share for share in shares):
             continue
         for side, term in enumerate(terms):
             own = onnx.NodeProto()
             own.CopyFrom(term)
             own.output[0] = f"{add.output[0]}_term_{side}"
             own.input[_SCALE] = f"{own.output[0]}_scale"
-            scale = np.asarray(constants[term.input[_SCALE]] * (1 + _A_TRIFLE), np.float32)
+            scale = np.asarray(constants[term.input[_SCALE]] * (1 + _NUDGE), np.float32)
             graph.initializer.append(numpy_helper.from_array(scale, own.input[_SCALE]))
             graph.node.insert(list(graph.node).index(add), own)
             add.input[side] = own.output[0]
@@ -118,7 +124,7 @@ def _round_sums_up(graph: Any) -> None:
 
 
 def _use_uint8_activations(graph: Any) -> None:
-    """Moves int8 activations and their zero points up by 128: the same numbers in other bytes."""
+    """Adds 128 to int8 activations and zero points; the represented numbers stay the same."""
     constants = _constants(graph)
     for node in graph.node:
         if node.op_type == "Clip" and constants[node.input[1]].dtype == np.int8:
@@ -133,7 +139,7 @@ def _use_uint8_activations(graph: Any) -> None:
 
 
 def _use_uint8_weights(graph: Any) -> None:
-    """Moves the weights of matrix multiplications up by 128, and their zero points with them."""
+    """Adds 128 to the weights and zero points of matrix multiplications."""
     constants = _constants(graph)
     for weights in _saturating_weights(graph):
         for place in (0, _ZERO_POINT):
@@ -141,12 +147,12 @@ def _use_uint8_weights(graph: Any) -> None:
 
 
 def saturates(data: bytes) -> bool:
-    """Reports whether ONNX Runtime may saturate sums of a file on processors without VNNI."""
+    """Reports whether a file's sums can saturate on x86-64 processors without VNNI."""
     return bool(_saturating_weights(onnx.load_from_string(data).graph))
 
 
 def _saturating_weights(graph: Any) -> list[Any]:
-    """The nodes that give int8 weights to anything but a depthwise convolution."""
+    """Finds nodes that give int8 weights to anything but a depthwise convolution."""
     constants = _constants(graph)
     scaled = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
     found = []
@@ -163,7 +169,7 @@ def _saturating_weights(graph: Any) -> list[Any]:
 
 
 def _as_uint8(graph: Any, constants: dict[str, npt.NDArray[Any]], name: str) -> str:
-    """Adds a constant moved up by 128, once; gives its name."""
+    """Adds a copy of a constant plus 128, once; gives its name."""
     moved = f"{name}_uint8"
     if moved not in constants:
         constants[moved] = (constants[name].astype(np.int16) - _LOWEST).astype(np.uint8)
@@ -172,15 +178,15 @@ def _as_uint8(graph: Any, constants: dict[str, npt.NDArray[Any]], name: str) -> 
 
 
 def _take_one_crop(graph: Any) -> None:
-    """Fixes the batch that tf2onnx leaves open: the TFLite file takes one crop a call."""
+    """Sets the batch size to 1, as in the TFLite file; tf2onnx leaves it open."""
     for value in (*graph.input, *graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = 1
 
 
 def _name_by_position(graph: Any) -> None:
-    """Names everything by its place, because the converter's names change from run to run.
+    """Names nodes and tensors by position and clears the nodes' domain.
 
-    So does whether it writes down that a node is of the default domain.
+    tf2onnx chooses other names, and sets the domain or not, from run to run.
     """
     names = {"": "", graph.input[0].name: "crop"}
     for position, output in enumerate(graph.output):

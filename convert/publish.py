@@ -1,4 +1,4 @@
-"""The exported files and their manifest, into a folder of models."""
+"""Publishing: writes exported files and their manifest entries into a model folder."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.train.common.command import say
 from image_gender_classifier.train.common.model_folder import known, manifest_with
 
-_Entry = TypeVar("_Entry", ModelEntry, FaceDetectorEntry)
+Entry = TypeVar("Entry", ModelEntry, FaceDetectorEntry)
 _WITHOUT_FLOAT32 = (
-    "tflite-runtime will run the int8 file, whose answers may then be a few quantisation steps "
-    "apart"
+    "tflite-runtime runs the int8 file instead, whose answers can differ by a few quantisation "
+    "steps"
 )
 
 
@@ -37,9 +37,9 @@ class Export:
 
     Attributes:
         format: The format.
-        entry: What the manifest says of it.
-        data: The file's bytes.
-        float32: The bytes of its form in float32 arithmetic, which the entry names, or None.
+        entry: Its manifest entry.
+        data: The file's content.
+        float32: Content of the float32 variant that the entry names, or None.
     """
 
     format: Format
@@ -49,34 +49,34 @@ class Export:
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Bytes by file name."""
+        """Content by file name."""
         files = {self.entry.file: self.data}
         if self.entry.float32_variant is not None and self.float32 is not None:
             files[self.entry.float32_variant.file] = self.float32
         return files
 
     def without_float32(self) -> Export:
-        """The same without its form in float32 arithmetic."""
+        """Gives the export without its float32 variant."""
         return Export(self.format, self.entry._replace(float32_variant=None), self.data)
 
 
-def entry_of(file: str, data: bytes, model: _Entry) -> _Entry:
-    """An export's entry: what holds for its model, with the file's own name, hash and size."""
+def entry_of(file: str, data: bytes, model: Entry) -> Entry:
+    """Gives a file's manifest entry: the model's, with the file's name, SHA-256 and size."""
     digest = hashlib.sha256(data).hexdigest()
     return model._replace(file=file, sha256=digest, bytes=len(data))
 
 
-def form_in_float(data: bytes) -> bytes | None:
-    """Writes an int8 TFLite file in float32 arithmetic; says why where that cannot be done."""
+def float32_variant(data: bytes) -> bytes | None:
+    """Converts an int8 TFLite file to float32; reports the reason and gives None if it cannot."""
     try:
         return float32.write(data)
     except ModelError as error:
-        say(f"no form in float32: {error}; {_WITHOUT_FLOAT32}", sys.stdout)
+        say(f"no float32 variant: {error}; {_WITHOUT_FLOAT32}", sys.stdout)
         return None
 
 
-def with_form(entry: _Entry, data: bytes | None) -> _Entry:
-    """Gives a TFLite file's entry with its form in float32 arithmetic, if there is one."""
+def with_float32_variant(entry: Entry, data: bytes | None) -> Entry:
+    """Adds the float32 variant, if there is one, to a TFLite file's entry."""
     if data is None:
         return entry
     file = f"{entry.file.removesuffix('.tflite')}_in_float.tflite"
@@ -85,7 +85,7 @@ def with_form(entry: _Entry, data: bytes | None) -> _Entry:
     )
 
 
-def publish_right(
+def publish_verified(
     folder: Path,
     original: NetworkEntry,
     data: bytes,
@@ -93,48 +93,48 @@ def publish_right(
     faults: Mapping[Format, Sequence[str]],
     *,
     float32_fault: str | None,
-    wanted: Collection[Format],
+    formats: Collection[Format],
 ) -> list[str]:
-    """Publishes the exports that are right, and warns of those that are left out.
+    """Publishes the exports that passed verification, and warns about the others.
 
     Args:
-        folder: Existing folder of models.
-        original: The entry of the Keras model.
-        data: Its file's bytes.
+        folder: Existing model folder.
+        original: Manifest entry of the Keras model.
+        data: Content of the Keras file.
         exports: The network in each format.
-        faults: What is wrong with each format; empty where nothing is.
-        float32_fault: What is wrong with the form in float32 arithmetic, if anything is.
-        wanted: The formats to publish.
+        faults: Reasons against each format; empty for a format that passed.
+        float32_fault: Reason against the float32 variant, or None.
+        formats: The formats to publish.
 
     Returns:
-        Why nothing is published; empty where something is.
+        The reasons why nothing is published; empty if something is.
 
     Raises:
         OutputError: A file cannot be written.
         ModelError: The folder's manifest is damaged.
     """
-    right: list[Export] = []
+    passed: list[Export] = []
     left_out: list[str] = []
     reasons: list[str] = []
     for export in exports:
-        if export.format not in wanted:
+        if export.format not in formats:
             left_out.append(export.entry.file)
         elif faults[export.format]:
             left_out.append(export.entry.file)
             reasons += faults[export.format]
         elif export.float32 is not None and float32_fault is not None:
-            say(f"warning: no form in float32: {float32_fault}; {_WITHOUT_FLOAT32}", sys.stderr)
-            right.append(export.without_float32())
+            say(f"warning: no float32 variant: {float32_fault}; {_WITHOUT_FLOAT32}", sys.stderr)
+            passed.append(export.without_float32())
         else:
-            right.append(export)
-    if not right:
+            passed.append(export)
+    if not passed:
         return reasons
     if reasons:
         say(f"warning: {' and '.join(left_out)} is left out: {'; '.join(reasons)}", sys.stderr)
     files = {original.file: data}
-    for export in right:
+    for export in passed:
         files.update(export.files)
-    publish(folder, files, [original, *(export.entry for export in right)], left_out)
+    publish(folder, files, [original, *(export.entry for export in passed)], left_out)
     for name, content in files.items():
         say(f"{folder / name}: {len(content):,} bytes", sys.stdout)
     return []
@@ -146,17 +146,17 @@ def publish(
     entries: Iterable[NetworkEntry],
     without: Collection[str] = (),
 ) -> None:
-    """Writes model files and enters them into the folder's manifest.
+    """Writes model files and adds them to the folder's manifest.
 
-    What the manifest says of other files, such as the cascades, stays. The manifest is written
-    last: until then the loader refuses the new files by their hashes.
+    Keeps the manifest's entries of other files, such as the cascades. Writes the manifest last:
+    until then the loader rejects the new files by their hashes.
 
     Args:
-        folder: Existing folder of models.
-        files: Bytes by file name.
-        entries: What the manifest says of them.
-        without: Names of files that no longer belong to the others; those that the manifest knows
-            are removed.
+        folder: Existing model folder.
+        files: Content by file name.
+        entries: Manifest entries of these files.
+        without: Names of files of an earlier model; the function removes those that the manifest
+            lists.
 
     Raises:
         OutputError: A file cannot be written.
@@ -173,17 +173,17 @@ def publish(
     for entry in _known(before, replaced):
         for name in sorted(set(_names(entry)) - kept):
             (folder / name).unlink(missing_ok=True)
-            say(f"{folder / name}: removed, it is of an earlier model", sys.stdout)
+            say(f"{folder / name}: removed (from an earlier model)", sys.stdout)
 
 
 def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:
-    """The entries that a manifest has of some files."""
+    """Gives the manifest entries of the named files that it lists."""
     entries: dict[str, NetworkEntry] = {**models.models, **models.face_detectors}
     return [entries[name] for name in names if name in entries]
 
 
 def _names(entry: NetworkEntry) -> list[str]:
-    """The names of an entry's files."""
+    """Gives the file names of an entry."""
     return (
         [entry.file] if entry.float32_variant is None else [entry.file, entry.float32_variant.file]
     )

@@ -1,9 +1,9 @@
-"""Keras model to full-integer TFLite.
+"""Quantisation: a Keras model to a full-integer TFLite file.
 
-Weights and activations become int8 (weights one scale a channel), with the ranges that a
-calibration set shows; Jacob et al., "Quantization and Training of Neural Networks for Efficient
-Integer-Arithmetic-Only Inference" (CVPR 2018). The network's first layer, which only scales the
-pixels, is left away: the scale and zero point of the uint8 input say the same and cost nothing.
+Weights (one scale per channel) and activations become int8; a calibration set gives the ranges of
+the activations. Jacob et al., "Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference" (CVPR 2018). The rescaling layer becomes the scale and zero
+point of the uint8 input.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.common.efficientnet_lite import NORMALISATION
+from image_gender_classifier.train.common.efficientnet_lite import RESCALING
 
 
 def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
     """Exports a model to int8 TFLite.
 
     Args:
-        model: From float32 pixels (N x S x S x 3, 0 to 255) to logits or maps; its first layer is
-            the scaling of the pixels.
-        calibration_crops: uint8 RGB, N x S x S x 3, as the network will see them.
+        model: Maps float32 pixels (N x S x S x 3, 0 to 255) to logits or heat maps; the first
+            layer rescales the pixels.
+        calibration_crops: Typical network inputs (uint8 RGB, N x S x S x 3).
 
     Returns:
-        A TFLite file from one uint8 crop (1 x S x S x 3) to float32 answers of the same shapes.
+        Content of a TFLite file that maps one crop (uint8, 1 x S x S x 3) to float32 outputs.
 
     Raises:
-        ModelError: The model has no such first layer, so it is not one of `image-gender-train`.
+        ModelError: The model lacks the rescaling layer of the networks in `train/`.
     """
-    if NORMALISATION not in {layer.name for layer in model.layers}:
+    if RESCALING not in {layer.name for layer in model.layers}:
         raise ModelError(
-            f"the model has no layer {NORMALISATION!r}; give one made by image-gender-train"
+            f"the model has no layer {RESCALING!r}; give one that image-gender-train made"
         )
-    scaling = model.get_layer(NORMALISATION)
+    scaling = model.get_layer(RESCALING)
     network = keras.Model(scaling.output, model.output)
-    # Black and white make the input's range exactly that of the scaling.
+    # Black and white set the input's range to the full range of the pixels.
     extremes = np.stack(
         [np.zeros_like(calibration_crops[0]), np.full_like(calibration_crops[0], 255)]
     )
@@ -63,11 +63,11 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
         converter.inference_input_type = tf.uint8
         converter.inference_output_type = tf.float32
         data: bytes = converter.convert()
-    return _shortly_named(data)
+    return _rename_tensors(data)
 
 
-def _shortly_named(data: bytes) -> bytes:
-    """Names tensors by their numbers: nothing needs their long names, a tenth of a small file."""
+def _rename_tensors(data: bytes) -> bytes:
+    """Replaces tensor names by numbers; long names make up a tenth of a small file."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     for graph in model.subgraphs:
         for number, tensor in enumerate(graph.tensors):
@@ -75,20 +75,14 @@ def _shortly_named(data: bytes) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def logit_step(data: bytes) -> float:
-    """The quantisation step of an int8 TFLite file's logit: no two answers lie closer.
-
-    Raises:
-        ModelError: The file's answer is not a quantised number made a float.
-    """
-    return steps(data)[1]
-
-
 def steps(data: bytes) -> dict[int, float]:
-    """The quantisation steps of an int8 TFLite file's answers, by their channels.
+    """Gives the quantisation step of each output by its number of channels.
+
+    Args:
+        data: Content of an int8 TFLite file; a logit has 1 channel.
 
     Raises:
-        ModelError: An answer is not quantised numbers made floats.
+        ModelError: An output does not come from a dequantisation.
     """
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     (graph,) = model.subgraphs
@@ -98,7 +92,7 @@ def steps(data: bytes) -> dict[int, float]:
         code = model.operatorCodes[last.opcodeIndex]
         if max(code.builtinCode, code.deprecatedBuiltinCode) != schema.BuiltinOperator.DEQUANTIZE:
             raise ModelError(
-                "the TFLite file's answer is not quantised; export it with this command"
+                "an output of the TFLite file is not quantised; export it with this command"
             )
         (step,) = graph.tensors[last.inputs[0]].quantization.scale
         found[int(graph.tensors[answer].shape[-1])] = float(step)

@@ -1,4 +1,4 @@
-"""A TFLite graph in the making: tensors, constants and the operations between them."""
+"""A builder for TFLite graphs: tensors, constants and operations."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LINEAR, RELU, RELU6 = (
     getattr(schema.ActivationFunctionType, name) for name in ("NONE", "RELU", "RELU6")
 )
 _SCHEMA_VERSION = 3
-_ANY_INT8 = 2  # of an operation's versions, the first that takes int8
+_INT8_VERSION = 2  # the first version of an operation that takes int8
 
 
 class Graph:
-    """A graph; tensors are told by their numbers."""
+    """A graph under construction; a tensor is identified by its index."""
 
     def __init__(self) -> None:
         self._graph = schema.SubGraphT()
@@ -29,13 +29,13 @@ class Graph:
         self._model = schema.ModelT()
         self._model.version = _SCHEMA_VERSION
         self._model.subgraphs = [self._graph]
-        self._model.buffers = [schema.BufferT()]  # the first is that of tensors without content
+        self._model.buffers = [schema.BufferT()]  # buffer 0 belongs to tensors without content
         self._model.operatorCodes = []
         self._codes: dict[tuple[str, int], int] = {}
         self._constants: dict[tuple[object, ...], int] = {}
 
     def tensor(self, shape: Sequence[int], kind: int = FLOAT) -> int:
-        """Makes a tensor; its kind is one of the schema's TensorType."""
+        """Adds a tensor of a schema TensorType; gives its index."""
         tensor = schema.TensorT()
         tensor.shape, tensor.type, tensor.buffer = np.asarray(shape, np.int32), kind, 0
         tensor.name = str(len(self._graph.tensors)).encode()
@@ -43,11 +43,11 @@ class Graph:
         return len(self._graph.tensors) - 1
 
     def like(self, tensor: int) -> int:
-        """Makes a tensor of floats of another's shape."""
+        """Adds a float32 tensor with the shape of another one."""
         return self.tensor(self._graph.tensors[tensor].shape)
 
     def integers(self, tensor: int, zero_point: int = 0) -> int:
-        """Says that a quantised tensor's steps are of one; gives the tensor."""
+        """Sets a tensor's quantisation scale to 1; gives the tensor."""
         quantisation = schema.QuantizationParametersT()
         quantisation.scale = np.ones(1, np.float32)
         quantisation.zeroPoint = np.full(1, zero_point, np.int64)
@@ -55,7 +55,7 @@ class Graph:
         return tensor
 
     def constant(self, content: Numbers, kind: int = FLOAT) -> int:
-        """Makes a tensor with content, once for the same content."""
+        """Adds a constant tensor, or gives an existing one with the same content."""
         content = np.asarray(content, DTYPES[kind])
         key = (kind, content.shape, content.tobytes())
         if key not in self._constants:
@@ -69,7 +69,7 @@ class Graph:
     def add(
         self, name: str, inputs: Sequence[int], output: int, options: Any = None, version: int = 1
     ) -> int:
-        """Adds an operation, by the schema's name of it; gives its output."""
+        """Adds an operation by its schema name; gives its output tensor."""
         if (name, version) not in self._codes:
             code = schema.OperatorCodeT()
             code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
@@ -88,27 +88,27 @@ class Graph:
         return output
 
     def dequantised(self, tensor: int) -> int:
-        """Makes floats of a quantised tensor."""
+        """Dequantises a tensor to float32."""
         options = schema.DequantizeOptionsT()
-        return self.add("DEQUANTIZE", [tensor], self.like(tensor), options, _ANY_INT8)
+        return self.add("DEQUANTIZE", [tensor], self.like(tensor), options, _INT8_VERSION)
 
     def times(self, tensor: int, factor: Numbers | float) -> int:
-        """Multiplies by a number, or by one a channel."""
+        """Multiplies by a number, or by one number per channel."""
         options = schema.MulOptionsT()
         return self.add("MUL", [tensor, self._number(factor)], self.like(tensor), options)
 
     def plus(self, tensor: int, term: Numbers | float, activation: int = LINEAR) -> int:
-        """Adds a number, or one a channel, and applies an activation."""
+        """Adds a number, or one number per channel, and applies an activation."""
         options = schema.AddOptionsT()
         options.fusedActivationFunction = activation
         return self.add("ADD", [tensor, self._number(term)], self.like(tensor), options)
 
     def sum(self, one: int, other: int) -> int:
-        """Adds two tensors of one shape."""
+        """Adds two tensors of the same shape."""
         return self.add("ADD", [one, other], self.like(one), schema.AddOptionsT())
 
     def write(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
-        """Gives the graph's file."""
+        """Serialises the graph to the content of a TFLite file."""
         self._graph.inputs, self._graph.outputs = list(inputs), list(outputs)
         return bytes(flatbuffer_utils.convert_object_to_bytearray(self._model))
 

@@ -1,7 +1,8 @@
-"""The proof that the exported files answer as the trained model does."""
+"""Comparison of a network's formats: Keras, TFLite, ONNX and the float32 variant."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,26 +12,40 @@ from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert.formats import FORMATS, TITLES, Format
 from image_gender_classifier.imaging.pixels import Pixels
 
-LARGEST_LOSS = 0.005  # of accuracy; one crop of a small set may be judged otherwise
-LARGEST_STEPS = 1.0
-SATURATES = "ONNX's sums saturate on x86-64 processors without VNNI, which answer otherwise then"
-# A difference of one step, or of one crop, is not exactly one in floating point.
+MAX_ACCURACY_LOSS = 0.005  # against Keras; one crop of a small set may differ
+MAX_STEPS = 1.0
+# A difference of one step, or of one crop, is not exactly 1 in floating point.
 _ROUNDING = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Keras, TFLite, ONNX and TFLite in float32 arithmetic on the same crops.
+class Verification:
+    """The outcome of a comparison.
 
     Attributes:
-        crops: How many crops were compared.
+        summary: The measured figures, for the user.
+        faults: Reasons against publishing each format; empty for a format that passes.
+        float32_fault: Reason against publishing the float32 variant; None if it passes.
+    """
+
+    summary: str
+    faults: Mapping[Format, Sequence[str]]
+    float32_fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A gender classifier's formats on the same crops.
+
+    Attributes:
+        crops: Number of crops.
         keras: Accuracy of the Keras model, 0 to 1.
-        tflite: Accuracy of the TFLite file.
-        onnx: Accuracy of the ONNX file.
+        tflite: Accuracy of the TFLite file, 0 to 1.
+        onnx: Accuracy of the ONNX file, 0 to 1.
         steps: Largest difference of TFLite and ONNX, in quantisation steps of the logit.
         keras_difference: Largest difference of TFLite and Keras, in logits.
-        in_float_difference: Largest difference of TFLite and its form in float32 arithmetic; 0
-            where there is no such form.
+        float32_difference: Largest difference of TFLite and its float32 variant, in logits; 0 if
+            there is no variant.
     """
 
     crops: int
@@ -39,69 +54,69 @@ class Comparison:
     onnx: float
     steps: float
     keras_difference: float
-    in_float_difference: float
+    float32_difference: float
 
     def faults(self) -> dict[Format, list[str]]:
-        """Why each format must not be published; empty lists where they may."""
+        """Gives the reasons against publishing each format; empty lists for those that pass."""
         found = {
             name: self._loss(TITLES[name], accuracy)
             for name, accuracy in zip(FORMATS, (self.tflite, self.onnx), strict=True)
         }
-        # Asked this way round, so that what is no number is a fault as well.
-        if not self.steps <= LARGEST_STEPS + _ROUNDING:
+        # `not <=` also rejects NaN.
+        if not self.steps <= MAX_STEPS + _ROUNDING:
             found["onnx"].append(f"ONNX differs from TFLite by {self.steps:.2f} quantisation steps")
         return found
 
     @property
     def float32_fault(self) -> str | None:
-        """Why the form in float32 must not be published; None where it may."""
-        if self.in_float_difference == 0:
+        """The reason against publishing the float32 variant; None if it passes."""
+        if self.float32_difference == 0:
             return None
-        return f"its answers differ from TFLite's by {self.in_float_difference:.3f} logits"
+        return f"its answers differ from TFLite's by {self.float32_difference:.3f} logits"
 
     def _loss(self, title: str, accuracy: float) -> list[str]:
         loss = self.keras - accuracy
-        if loss <= max(LARGEST_LOSS, (1 + _ROUNDING) / max(self.crops, 1)):
+        if loss <= max(MAX_ACCURACY_LOSS, (1 + _ROUNDING) / max(self.crops, 1)):
             return []
         return [f"{title} loses {100 * loss:.2f} points against Keras"]
 
     def table(self) -> str:
-        """The comparison as a person reads it."""
+        """Formats the figures for the user."""
         return (
             f"accuracy on {self.crops} crops: Keras {100 * self.keras:.2f} %, "
             f"TFLite {100 * self.tflite:.2f} %, ONNX {100 * self.onnx:.2f} %\n"
             f"largest difference: TFLite and ONNX {self.steps:.2f} quantisation steps, "
             f"TFLite and Keras {self.keras_difference:.3f} logits, "
-            f"TFLite and its form in float32 {self.in_float_difference:.3f} logits"
+            f"TFLite and its float32 variant {self.float32_difference:.3f} logits"
         )
 
 
 def compare(
     crops: Pixels,
     positive: npt.NDArray[np.bool_],
+    *,
     keras: Classifier,
     tflite: Classifier,
     onnx: Classifier,
-    in_float: Classifier | None,
-    *,
+    float32: Classifier | None,
     step: float,
 ) -> Comparison:
-    """Runs the four models side by side, each with the calibration that it is used with.
+    """Compares the formats of a gender classifier, each with its own calibration.
 
     Args:
         crops: uint8 RGB, N x S x S x 3.
-        positive: bool, N: whether each is of the entries' positive gender.
+        positive: bool, N; True for crops of the positive gender.
         keras: The trained model.
-        tflite: Its TFLite export.
-        onnx: Its ONNX export.
-        in_float: The TFLite export in float32 arithmetic, if there is one.
-        step: Quantisation step of the exports' logit.
+        tflite: Its TFLite file.
+        onnx: Its ONNX file.
+        float32: The float32 variant of the TFLite file, if there is one.
+        step: Quantisation step of the exported logit.
 
     Raises:
-        ModelError: A model gives something else than one finite number a crop.
+        ModelError: A model does not give one finite number per crop.
     """
-    of_keras, of_tflite, of_onnx, of_float = (
-        model.logits(crops) for model in (keras, tflite, onnx, in_float or tflite)
+    keras_logits, tflite_logits, onnx_logits, float32_logits = (
+        model.logits(crops) for model in (keras, tflite, onnx, float32 or tflite)
     )
 
     def accuracy(model: Classifier) -> float:
@@ -112,7 +127,7 @@ def compare(
         keras=accuracy(keras),
         tflite=accuracy(tflite),
         onnx=accuracy(onnx),
-        steps=float(np.abs(of_tflite - of_onnx).max() / step),
-        keras_difference=float(np.abs(of_tflite - of_keras).max()),
-        in_float_difference=float(np.abs(of_tflite - of_float).max()),
+        steps=float(np.abs(tflite_logits - onnx_logits).max() / step),
+        keras_difference=float(np.abs(tflite_logits - keras_logits).max()),
+        float32_difference=float(np.abs(tflite_logits - float32_logits).max()),
     )

@@ -1,1 +1,1 @@
-"""Training of the perceived-gender classifier (full TensorFlow and Keras)."""
+"""Training and evaluation of the gender classifier and the face detector (full TensorFlow)."""

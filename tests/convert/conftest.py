@@ -23,7 +23,7 @@ from image_gender_classifier.train.common import keras_runtime
 
 @dataclass(frozen=True)
 class Exported:
-    """The three forms of one model, as bytes and opened."""
+    """One model in all its formats, as bytes and opened."""
 
     keras_path: Path
     tflite_file: bytes
@@ -48,7 +48,7 @@ def drawn_crops(drawn_faces: Path) -> LabelledCrops:
 def exported(trained: Path, drawn_crops: LabelledCrops) -> Exported:
     path = trained / "gender.keras"
     model = keras_runtime.open_model(path)
-    tflite_file = tflite.quantise(model.model, drawn_crops.crops[::4])
+    tflite_file = tflite.quantise(model.model, drawn_crops.crops[::10])
     onnx_file = onnx.from_tflite(tflite_file)
     return Exported(
         path,

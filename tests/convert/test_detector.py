@@ -1,23 +1,23 @@
-"""A finder's three forms find the same faces, or nothing is published."""
-
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+"""All formats of a face detector find the same faces, or are not published."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
+
 pytest.importorskip("tf2onnx")
 from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier import manifest
-from image_gender_classifier.convert import detector, detector_cli, float32
-from image_gender_classifier.convert.detector import Score, score
+from image_gender_classifier.convert import cli, detector, float32, onnx, tflite, verify_detector
+from image_gender_classifier.convert.verify_detector import Score, score
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.tiling import letterbox
 from image_gender_classifier.imaging.picture import Picture
@@ -29,7 +29,7 @@ from image_gender_classifier.train.detector.scenes import Scene
 
 @pytest.fixture(scope="module")
 def trained_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finder that has learnt nothing, but whose maps are far from plain."""
+    """An untrained face detector whose heat maps vary."""
     folder = tmp_path_factory.mktemp("detector")
     keras.utils.set_random_seed(4)
     model = network.finished(network.build(pretrained=False), 64)
@@ -51,23 +51,37 @@ def options(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> list
     return [str(option) for option in given]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_scenes() -> Iterator[None]:
-    """A tenth of what a real conversion draws."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(detector, "_CALIBRATING", 30)
-        patch.setattr(detector, "_COMPARED", 100)
-        yield
+def convert(model: Path, out: Path, options: list[str]) -> int:
+    return cli.main_detector(["--model", str(model), "--out", str(out), *options])
 
 
 @pytest.fixture(scope="module")
 def published(
     trained_detector: Path, options: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
+    """A complete conversion, on a few scenes."""
     out = tmp_path_factory.mktemp("published")
-    given = ["--model", str(trained_detector), "--out", str(out), *options]
-    assert detector_cli.main(given) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detector, "CALIBRATION_SCENES", 20)
+        patch.setattr(detector, "VERIFICATION_SCENES", 20)
+        assert convert(trained_detector, out, options) == 0
     return out
+
+
+@pytest.fixture
+def quick(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reuses the published files, for tests of what is published."""
+    entry = manifest.load(published).face_detectors["face_detector_int8.tflite"]
+    assert entry.float32_variant is not None
+    tflite_file, float32_file = (
+        manifest.read_verified(published, one) for one in (entry, entry.float32_variant)
+    )
+    onnx_file = (published / "face_detector_int8.onnx").read_bytes()
+    monkeypatch.setattr(tflite, "quantise", lambda *_: tflite_file)
+    monkeypatch.setattr(onnx, "from_tflite", lambda _: onnx_file)
+    monkeypatch.setattr(float32, "write", lambda _: float32_file)
+    monkeypatch.setattr(detector, "CALIBRATION_SCENES", 2)
+    monkeypatch.setattr(detector, "VERIFICATION_SCENES", 2)
 
 
 def test_publishes_three_files_that_the_manifest_knows(published: Path) -> None:
@@ -85,7 +99,7 @@ def test_publishes_three_files_that_the_manifest_knows(published: Path) -> None:
     assert (
         face_detectors["face_detector_int8.onnx"]
         .trained["converted_by"]
-        .startswith(detector_cli.PROGRAM)
+        .startswith("image-gender-convert-detector --model ")
     )
 
 
@@ -111,20 +125,20 @@ def test_the_exports_maps_are_the_same(published: Path) -> None:
         assert np.array_equal(output, two[channels])
 
 
-def test_refuses_what_is_no_finder(
+def test_rejects_a_gender_classifier(
     trained: Path, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = ["--model", str(trained / "gender.keras"), "--out", str(tmp_path), *options]
-    assert detector_cli.main(given) == 2
-    assert "does not know it as a face finder" in capsys.readouterr().err
+    assert convert(trained / "gender.keras", tmp_path, options) == 2
+    assert "does not list it as a face detector" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     ("worse", "fault"),
     [
-        (Score(0.88, 0.0, 0.02), "ONNX finds 2.00 points less"),
-        (Score(0.9, 0.04, 0.02), "ONNX has 4.00 points more false alarms"),
-        (Score(0.9, 0.0, 0.035), "ONNX's frames are 1.50 points further off"),
+        (Score(0.88, 0.0, 0.02), "ONNX: recall is 2.00 points below"),
+        (Score(0.9, 0.04, 0.02), "ONNX: 4.00 points more false alarms"),
+        (Score(0.9, 0.0, 0.035), "ONNX: mean frame error is 1.50 points above"),
     ],
 )
 def test_an_export_that_is_worse_is_left_out_with_a_warning(
@@ -138,9 +152,8 @@ def test_an_export_that_is_worse_is_left_out_with_a_warning(
 ) -> None:
     good = Score(0.9, 0.0, 0.02)
     results = iter([good, good, worse])
-    monkeypatch.setattr(detector, "score", lambda *_: next(results))
-    given = ["--model", str(trained_detector), "--out", str(tmp_path), *options]
-    assert detector_cli.main(given) == 0
+    monkeypatch.setattr(verify_detector, "score", lambda *_: next(results))
+    assert convert(trained_detector, tmp_path, options) == 0
     assert f"warning: face_detector_int8.onnx is left out: {fault}" in capsys.readouterr().err
     assert set(manifest.load(tmp_path).face_detectors) == {
         "face_detector.keras",
@@ -148,6 +161,7 @@ def test_an_export_that_is_worse_is_left_out_with_a_warning(
     }
 
 
+@pytest.mark.usefixtures("quick")
 def test_publishes_nothing_where_both_exports_are_worse(
     trained_detector: Path,
     options: list[str],
@@ -156,14 +170,14 @@ def test_publishes_nothing_where_both_exports_are_worse(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     results = iter([Score(0.9, 0.0, 0.02), *[Score(0.8, 0.0, 0.02)] * 2])
-    monkeypatch.setattr(detector, "score", lambda *_: next(results))
-    given = ["--model", str(trained_detector), "--out", str(tmp_path), *options]
-    assert detector_cli.main(given) == 1
-    assert "nothing is published: TFLite finds 10.00 points less" in capsys.readouterr().err
+    monkeypatch.setattr(verify_detector, "score", lambda *_: next(results))
+    assert convert(trained_detector, tmp_path, options) == 1
+    assert "nothing is published: TFLite: recall is 10.00 points below" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_form_in_float32_that_differs_is_left_out_with_a_warning(
+@pytest.mark.usefixtures("quick")
+def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
     trained_detector: Path,
     options: list[str],
     tmp_path: Path,
@@ -180,16 +194,15 @@ def test_a_form_in_float32_that_differs_is_left_out_with_a_warning(
         return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
     monkeypatch.setattr(float32, "write", moved)
-    given = ["--model", str(trained_detector), "--out", str(tmp_path), *options]
-    assert detector_cli.main(given) == 0
-    assert "warning: no form in float32: its answers differ" in capsys.readouterr().err
+    assert convert(trained_detector, tmp_path, options) == 0
+    assert "warning: no float32 variant: its answers differ" in capsys.readouterr().err
     assert (
         manifest.load(tmp_path).face_detectors["face_detector_int8.tflite"].float32_variant is None
     )
 
 
-class Told(FaceDetector):
-    """Finds what it is told to find."""
+class FixedDetector(FaceDetector):
+    """Finds the given boxes."""
 
     def __init__(self, *boxes: Box) -> None:
         self._boxes = boxes
@@ -205,6 +218,6 @@ def test_scores_count_faces_and_empty_scenes() -> None:
     near, far = Box(10, 10, 40, 40), Box(60, 60, 30, 30)
     both, empty = Scene(pixels, (near, far)), Scene(pixels, ())
     beside = near._replace(x=near.x + 9)
-    assert score(Told(beside), [both, both, empty]) == Score(0.5, 1.0, 9 / 40)
-    assert score(Told(near._replace(x=near.x + 11)), [both]) == Score(0.0, 0.0)
-    assert score(Told(), [both, empty]) == Score(0.0, 0.0)
+    assert score(FixedDetector(beside), [both, both, empty]) == Score(0.5, 1.0, 9 / 40)
+    assert score(FixedDetector(near._replace(x=near.x + 11)), [both]) == Score(0.0, 0.0)
+    assert score(FixedDetector(), [both, empty]) == Score(0.0, 0.0)

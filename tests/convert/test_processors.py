@@ -30,13 +30,16 @@ NETWORKS = ("gender_int8", "face_detector_int8")
 PROCESSORS = {"AVX2 without VNNI": "Haswell", "AVX2 of AMD": "EPYC-Rome", "SSE4.2": "Nehalem"}
 CROPS_EMULATED = 12
 Answers = dict[int, npt.NDArray[np.float32]]
+PAIRS = [(network, runtime) for network in NETWORKS for runtime in ("tflite", "onnx")]
 PROGRAM = """
 import sys
 import numpy as np
 from image_gender_classifier.runtimes import open_model
-name, model, crops, answers = sys.argv[1:]
-outputs = open_model(name, open(model, "rb").read()).run(np.load(crops))
-np.savez(answers, **{str(output.shape[-1]): output for output in outputs})
+answers, *jobs = sys.argv[1:]
+for name, model, crops in zip(jobs[::3], jobs[1::3], jobs[2::3]):
+    outputs = open_model(name, open(model, "rb").read()).run(np.load(crops))
+    np.savez(f"{answers}_{name}_{model.rsplit('/', 1)[1]}.npz",
+             **{str(output.shape[-1]): output for output in outputs})
 """
 
 
@@ -92,22 +95,28 @@ def emulator() -> str:
 
 
 @pytest.mark.parametrize("processor", PROCESSORS.values(), ids=PROCESSORS.keys())
-@pytest.mark.parametrize("runtime", ["tflite", "onnx"])
-@pytest.mark.parametrize("network", NETWORKS)
 def test_an_emulated_processor_answers_as_this_one_does(
-    network: str, runtime: str, processor: str, six_hundred_crops: Pixels, tmp_path: Path
+    processor: str, six_hundred_crops: Pixels, tmp_path: Path
 ) -> None:
+    """All networks and runtimes in one process, because emulated imports take most of the time."""
     program = emulator()
-    crops = crops_for(network, six_hundred_crops[:: 600 // CROPS_EMULATED][:CROPS_EMULATED])
-    expected = by_channels(
-        open_model("tflite", shipped(f"{network}.tflite").read_bytes()).run(crops)
-    )
-    np.save(tmp_path / "crops.npy", crops)
-    command = [program, "-cpu", processor, sys.executable, "-c", PROGRAM, runtime]
-    files = (shipped(f"{network}.{runtime}"), tmp_path / "crops.npy", tmp_path / "answers.npz")
-    ended = subprocess.run(
-        [*command, *map(str, files)], check=False, capture_output=True, text=True
-    )
+    few = six_hundred_crops[:: 600 // CROPS_EMULATED][:CROPS_EMULATED]
+    expected = {}
+    for network in NETWORKS:
+        crops = crops_for(network, few)
+        np.save(tmp_path / f"{network}.npy", crops)
+        model = open_model("tflite", shipped(f"{network}.tflite").read_bytes())
+        expected[network] = by_channels(model.run(crops))
+    jobs = [
+        str(part)
+        for network, runtime in PAIRS
+        for part in (runtime, shipped(f"{network}.{runtime}"), tmp_path / f"{network}.npy")
+    ]
+    command = [program, "-cpu", processor, sys.executable, "-c", PROGRAM, str(tmp_path / "answers")]
+    ended = subprocess.run([*command, *jobs], check=False, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    with np.load(tmp_path / "answers.npz") as answers:
-        assert_the_same(expected, {int(name): answers[name] for name in answers.files})
+    for network, runtime in PAIRS:
+        file = tmp_path / f"answers_{runtime}_{network}.{runtime}.npz"
+        with np.load(file) as answers:
+            found = {int(name): answers[name] for name in answers.files}
+        assert_the_same(expected[network], found)

@@ -11,7 +11,12 @@ import pytest
 
 from image_gender_classifier import manifest
 from image_gender_classifier.convert import float32
-from image_gender_classifier.convert.publish import entry_of, form_in_float, publish, with_form
+from image_gender_classifier.convert.publish import (
+    entry_of,
+    float32_variant,
+    publish,
+    with_float32_variant,
+)
 from image_gender_classifier.errors import ModelError, OutputError
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
@@ -45,8 +50,8 @@ def test_an_empty_folder_gets_a_manifest(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.onnx", "manifest.json"]
 
 
-def test_a_form_in_float32_stands_in_its_files_entry(tmp_path: Path) -> None:
-    made = with_form(entry("a.tflite", b"abc"), b"abcd")
+def test_a_float32_variant_stands_in_its_files_entry(tmp_path: Path) -> None:
+    made = with_float32_variant(entry("a.tflite", b"abc"), b"abcd")
     form = made.float32_variant
     assert form is not None
     publish(tmp_path, {"a.tflite": b"abc", form.file: b"abcd"}, [made])
@@ -59,20 +64,20 @@ def test_a_form_in_float32_stands_in_its_files_entry(tmp_path: Path) -> None:
     assert manifest.read_verified(tmp_path, form) == b"abcd"
 
 
-def test_without_a_form_in_float32_an_entry_stays_as_it_is() -> None:
+def test_without_a_float32_variant_an_entry_stays_as_it_is() -> None:
     made = entry("a.tflite", b"abc")
-    assert with_form(made, None) == made
+    assert with_float32_variant(made, None) == made
 
 
-def test_why_there_is_no_form_is_told(
+def test_why_there_is_no_form_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(_: bytes) -> bytes:
         raise ModelError("the operation X is not known here")
 
     monkeypatch.setattr(float32, "write", refuse)
-    assert form_in_float(b"") is None
-    assert "no form in float32: the operation X is not known here; " in capsys.readouterr().out
+    assert float32_variant(b"") is None
+    assert "no float32 variant: the operation X is not known here; " in capsys.readouterr().out
 
 
 def test_cascades_and_other_models_stay(tmp_path: Path) -> None:

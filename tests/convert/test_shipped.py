@@ -60,13 +60,13 @@ def test_every_model_file_is_in_the_manifest() -> None:
     assert there == {one.file for one in (*entries(), *forms) if one is not None}
 
 
-def test_the_finders_maps_are_the_same_in_both_formats(face_picture: Path) -> None:
+def test_the_face_detectors_heat_maps_are_the_same_in_both_formats(face_picture: Path) -> None:
     folder = shipped_models()
     entries = manifest.load(folder).face_detectors
     random = np.random.default_rng(0)
     pixels = decoding.read(face_picture).pixels
-    looks = [(*random.integers(0, 250, 2), *random.integers(60, 260, 2)) for _ in range(40)]
-    squares = np.stack([letterbox(pixels[y : y + h, x : x + w], 128) for x, y, h, w in looks])
+    tiles = [(*random.integers(0, 250, 2), *random.integers(60, 260, 2)) for _ in range(40)]
+    squares = np.stack([letterbox(pixels[y : y + h, x : x + w], 128) for x, y, h, w in tiles])
     of_tflite, of_onnx = (
         {output.shape[-1]: output for output in open_model(kind, data).run(squares)}
         for kind in ("tflite", "onnx")
@@ -77,7 +77,7 @@ def test_the_finders_maps_are_the_same_in_both_formats(face_picture: Path) -> No
         assert np.array_equal(of_tflite[channels], of_onnx[channels])
 
 
-def test_all_forms_of_the_finder_share_its_settings() -> None:
+def test_all_formats_of_the_face_detector_share_its_settings() -> None:
     face_detectors = manifest.load(shipped_models()).face_detectors
     assert set(face_detectors) == {
         "face_detector.keras",
@@ -111,7 +111,7 @@ def test_the_export_is_of_the_keras_file(astronaut_crops: Pixels, shipped_keras:
     assert np.abs(pairs[0] - pairs[1]).mean() < 0.3
 
 
-def test_the_astronaut_is_judged(face_picture: Path) -> None:
+def test_the_astronaut_is_classified(face_picture: Path) -> None:
     """Perceived gender as her portrait is labelled everywhere, if not surely."""
     detector = open_detector("cascade")
     picture = decoding.read(face_picture)

@@ -1,1 +1,1 @@
-"""What the training of both networks shares: command line, crops, loop, checkpoints, saving."""
+"""Code that both networks share: command line, crops, training loop, checkpoints, saving."""

@@ -1,4 +1,4 @@
-"""A Keras model's file, whole or not at all."""
+"""Atomic saving of Keras models."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from image_gender_classifier.errors import OutputError
 
 
 def save_whole(model: keras.Model, path: Path) -> None:
-    """Saves a model so that nobody ever sees half of it: aside first, then renamed.
+    """Saves a model atomically: writes a temporary file, syncs and renames it.
 
     Args:
         model: The model.
         path: The `.keras` file to write or replace, in an existing folder.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
-    partial = path.with_name(f"partial_{path.name}")  # Keras tells the format by the ending
+    partial = path.with_name(f"partial_{path.name}")  # Keras chooses the format by the suffix
     try:
         model.save(partial)
-        with partial.open("rb+") as file:  # an epoch is dear: a power cut must not leave it empty
+        with partial.open("rb+") as file:  # a power cut must not leave an empty file
             os.fsync(file.fileno())
         partial.replace(path)
-    except BaseException as error:  # an interruption must not leave a part behind either
+    except BaseException as error:  # including KeyboardInterrupt
         with suppress(OSError):
             partial.unlink()
         if isinstance(error, OSError):

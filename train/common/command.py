@@ -1,4 +1,4 @@
-"""What the workstation's commands share: wrong usage and errors as one line and an exit code."""
+"""Error handling of the training commands: one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Literal, NoReturn, TextIO
 
 from image_gender_classifier.errors import GenderClassifierError, OutputError, UsageError
 from image_gender_classifier.system import console
 from image_gender_classifier.system.signals import Stopped, stopping_raises
 
-# TensorFlow's remarks on its own inner life; what goes wrong comes as an exception.
+# Silences TensorFlow's C++ log; errors raise exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+Extra = Literal["train", "convert"]
 
 DONE, FAILED, NOT_WRITTEN, INTERRUPTED = 0, 2, 3, 130
 _OF_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -24,19 +26,24 @@ _CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports wrong usage in one line, as every other error."""
+    """Raises UsageError on wrong usage, which `exit_code` reports in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Raises instead of ending the process."""
+        """Raises UsageError instead of exiting."""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
-def exit_code(program: str, work: Callable[[], None]) -> int:
-    """Does a command's work.
+def exit_code(program: str, work: Callable[[], None], extra: Extra = "train") -> int:
+    """Runs a command and reports errors.
+
+    Args:
+        program: Name of the console script.
+        work: Runs the command.
+        extra: The package extra that installs the command's libraries.
 
     Returns:
-        0 when done, 3 where the output cannot be written, 2 after any other error, 130 when
-        interrupted, 143 when terminated, 129 when its terminal was closed.
+        0 on success, 3 when the output cannot be written, 2 after any other error, 130 when
+        interrupted, 143 when terminated, 129 when the terminal was closed.
     """
     try:
         with stopping_raises():
@@ -48,11 +55,14 @@ def exit_code(program: str, work: Callable[[], None]) -> int:
         say(f"{program}: {_one_line(_reported(error))}", sys.stderr)
         return NOT_WRITTEN if error.errno in _OF_OUTPUT else FAILED
     except MemoryError:
-        say(f"{program}: there is too little memory; give less data or smaller sizes", sys.stderr)
+        say(f"{program}: out of memory; use less data or smaller sizes", sys.stderr)
         return FAILED
     except ModuleNotFoundError as error:
-        extras = "pip install '.[train,convert]'"
-        say(f"{program}: {error.name} is not installed; in the checkout, run: {extras}", sys.stderr)
+        library = (error.name or "").partition(".")[0]
+        if library in ("", "image_gender_classifier"):
+            raise
+        install = f"pip install 'image-gender-classifier[{extra}]'"
+        say(f"{program}: {library} is not installed; run: {install}", sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         say(f"{program}: interrupted", sys.stderr)
@@ -69,14 +79,14 @@ def _one_line(text: str) -> str:
 
 def _reported(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}; check path, rights and disk"
+    return f"{where}{error.strerror or error}; check path, permissions and free space"
 
 
 def say(text: str, stream: TextIO | None) -> None:
     """Prints a line.
 
-    What the stream cannot show (file names hold any bytes) becomes "?", and so do control
-    characters but tabs and ends of lines.
+    Replaces characters that the stream cannot encode, and control characters except tabs and
+    newlines, by "?".
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     shown = _CONTROL.sub("?", text)
@@ -84,7 +94,7 @@ def say(text: str, stream: TextIO | None) -> None:
 
 
 def check_json(path: Path | None) -> None:
-    """Refuses an impossible value of `--json` before the work rather than after it.
+    """Checks the value of `--json` before the work starts.
 
     Raises:
         UsageError: The file cannot be written.
@@ -94,14 +104,14 @@ def check_json(path: Path | None) -> None:
     if path is not None and path.is_dir():
         raise UsageError(f"--json {path}: is a folder, not a file")
     if path is not None and path.exists() and not path.is_file():
-        raise UsageError(f"--json {path}: is a pipe, socket or device, whose place it would take")
+        raise UsageError(f"--json {path}: is a pipe, socket or device, not a file")
 
 
 def probability(text: str) -> float:
-    """Reads an option's value.
+    """Parses an option's value.
 
     Raises:
-        ArgumentTypeError: It is no number from 0 to 1.
+        ArgumentTypeError: The value is not a number from 0 to 1.
     """
     try:
         value = float(text)

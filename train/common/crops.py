@@ -1,7 +1,6 @@
-"""Cuts every sample's crop once and keeps them all in one file.
+"""The crop cache: cuts each sample's crop once and stores all crops in one file.
 
-Training reads each crop dozens of times; decoding and searching a face only once is what makes
-that affordable. The file is a plain `.npy` array that is mapped, not loaded.
+Training reads each crop dozens of times. The file is a memory-mapped `.npy` array.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class CropSet:
 
     Attributes:
         samples: The samples that have a crop.
-        crops: uint8 RGB, N x S x S x 3, usually mapped from a file.
+        crops: uint8 RGB, N x S x S x 3, usually memory-mapped.
         unreadable: Names of the samples whose picture cannot be decoded.
         no_face: Names of the samples in whose picture no face was found.
     """
@@ -49,13 +48,13 @@ class CropSet:
 def load_or_cut(
     samples: Sequence[Sample], size: int, cut: CutCrop, cut_name: str, folder: Path
 ) -> CropSet:
-    """Gives the crops of samples, from the cache in a folder where it has been filled before.
+    """Cuts the crops of samples, or reads them from the cache.
 
     Args:
-        samples: What to cut, in the order wanted.
+        samples: The labelled pictures.
         size: Side of the crops in pixels.
-        cut: How a crop is made.
-        cut_name: Name of that way; another way or another list of samples makes a new cache.
+        cut: Cuts one crop.
+        cut_name: Cache key of `cut`; another key or other samples make a new cache.
         folder: Existing folder for the cache.
 
     Raises:
@@ -67,7 +66,7 @@ def load_or_cut(
     cached = _load(samples, size, array_path, index_path)
     if cached is not None:
         return cached
-    # An index that speaks of the former array must not survive if the cutting is interrupted.
+    # Otherwise an interruption could leave an old index beside a new array.
     index_path.unlink(missing_ok=True)
     without = _cut_all(samples, size, cut, _reserved(array_path, (len(samples), size, size, 3)))
     unreadable = [name for name, _ in without.unreadable]
@@ -82,7 +81,7 @@ def load_or_cut(
 def _load(
     samples: Sequence[Sample], size: int, array_path: Path, index_path: Path
 ) -> CropSet | None:
-    """Gives what the cache holds; None where it is not whole."""
+    """Reads the cache; gives None if it is incomplete."""
     try:
         index = json.loads(index_path.read_text("utf-8"))
         unreadable, no_face = tuple(index["unreadable"]), tuple(index["no_face"])
@@ -97,18 +96,18 @@ def _load(
 
 
 def _reserved(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """Makes an array in a file, with all the space that it will take.
+    """Creates an array in a file and reserves its disk space.
 
     Raises:
-        OutputError: There is no room for it.
+        OutputError: The file cannot be created or the disk is full.
     """
     try:
         crops = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
         if hasattr(os, "posix_fallocate"):
-            # Else a full disk would be told by a signal that ends the process.
+            # Without it, a full disk raises SIGBUS, which ends the process.
             with path.open("rb+") as file:
                 os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
-    except (OSError, ValueError) as error:  # ValueError: more bytes than there can be
+    except (OSError, ValueError) as error:  # ValueError: the size is out of range
         why = error.strerror if isinstance(error, OSError) else str(error)
         with suppress(OSError):
             path.unlink(missing_ok=True)
@@ -119,7 +118,7 @@ def _reserved(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
 def _cut_all(
     samples: Sequence[Sample], size: int, cut: CutCrop, crops: npt.NDArray[np.uint8]
 ) -> WithoutCrop:
-    """Fills the array with the crops one behind another; gives the samples that have none."""
+    """Writes the crops to the array; gives the samples without one."""
     without = WithoutCrop()
     found = cutting.crops(samples, cut, size, without, "cutting crops")
     for position, (_, crop) in enumerate(found):

@@ -1,4 +1,4 @@
-"""Labelled pictures to crops, by the code of use; every command cuts its crops here."""
+"""Cutting crops from labelled pictures, with the code that inference uses."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from image_gender_classifier.train.datasets.reading import LeftOut
 from image_gender_classifier.train.datasets.sample import Sample
 
 CutCrop = Callable[[Path, int], Pixels | None]
-"""From a picture's path and the crop's side to its crop, or None where there is no face."""
+"""Maps a picture's path and the crop's side in pixels to the crop; None if there is no face."""
 
 
 @dataclass(slots=True)
 class WithoutCrop:
-    """The pictures that gave no crop, filled while the others are cut.
+    """Collects the pictures that give no crop.
 
     Attributes:
-        unreadable: Name of each sample whose picture cannot be read, and why.
+        unreadable: Name of each sample whose picture cannot be read, with the reason.
         no_face: Names of the samples in whose picture no face was found.
     """
 
@@ -34,7 +34,7 @@ class WithoutCrop:
 
 
 def by(detector: Detector) -> CutCrop:
-    """Gives the way of cutting that a detector means: the main face, as in use."""
+    """Gives a function that cuts the main face that a detector finds."""
 
     def cut(path: Path, size: int) -> Pixels | None:
         return pipeline.find_crop(decoding.read(path), detector, size)
@@ -49,13 +49,13 @@ def crops(
 
     Args:
         samples: The labelled pictures.
-        cut: How a crop is made.
+        cut: Cuts one crop.
         size: Side of the crops in pixels.
-        without: Takes the samples that give none.
-        doing: What the progress bar says.
+        without: Collects the samples without a crop.
+        doing: Label of the progress bar.
 
     Yields:
-        Each other sample with its crop (uint8 RGB, size x size x 3), in the order given.
+        Each sample that has a crop, with the crop (uint8 RGB, size x size x 3), in order.
     """
     for sample in tqdm(samples, desc=doing, unit="picture", disable=None):
         try:
@@ -70,15 +70,15 @@ def crops(
 
 
 def left_out(unreadable: Sequence[str], no_face: Sequence[str]) -> str:
-    """Says in one line which samples have no crop; nothing where all have one."""
+    """Lists the samples without a crop in one line; gives "" if there are none."""
     named = (("unreadable", unreadable), ("no face", no_face))
     reasons = [str(LeftOut(reason, tuple(names))) for reason, names in named if names]
     return f"left out: {'; '.join(reasons)}" if reasons else ""
 
 
 def nothing_cut(unreadable: int, no_face: int) -> str:
-    """Says why not one of the pictures gave a crop."""
+    """Explains why none of the pictures gave a crop."""
     if no_face:
         also = f" ({unreadable:,} more cannot be read)" if unreadable else ""
-        return f"no face in any of the {no_face:,} pictures{also}; is --detector the right one?"
+        return f"no face in any of the {no_face:,} pictures{also}; check --detector"
     return f"none of the {unreadable:,} pictures can be read"

@@ -1,4 +1,4 @@
-"""The option that says how a crop is cut out of each labelled picture."""
+"""The option `--detector`: how to cut a crop from each labelled picture."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def add_detector_option(parser: argparse.ArgumentParser) -> None:
     """Adds `--detector`."""
     parser.add_argument(
         "--detector", choices=detectors.choices(), default="none",
-        help="cascade: find and crop the face in each picture first, as in use; lbp: with the "
-        "first stage alone; none: each picture is a face crop already (default: none)",
+        help="cascade: detect and crop the face, as in inference; lbp: with the LBP cascade only; "
+        "none: the pictures are face crops already (default: none)",
     )  # fmt: skip
 
 
@@ -31,15 +31,15 @@ def open_detector(
     """Opens the detector that the option names.
 
     Args:
-        choice: What the option says.
-        runtime: What runs the face finder; None for the first that can be loaded.
-        min_face: The smallest face to look for, as a share of a picture's shorter side; None for
-            what is usual.
+        choice: The option's value.
+        runtime: Runtime of the face detector network; None for the first available one.
+        min_face: Smallest face to detect, as a share of a picture's shorter side; None for the
+            default.
 
     Raises:
-        ModelError: One of its files is missing or damaged.
-        RuntimeMissing: No runtime can be loaded.
-        UsageError: `none` is to search for small faces.
+        ModelError: A file of the detector is missing or damaged.
+        RuntimeMissing: No runtime is available.
+        UsageError: `min_face` is given for `none`.
     """
     models = manifest.load(shipped_models())
     reasons = []
@@ -52,17 +52,17 @@ def open_detector(
 
 
 def detector_key(choice: str) -> str:
-    """Names the way of cutting with all that it depends on, for caches and records.
+    """Gives the cache key of a detector choice, for caches and run records.
 
     Raises:
-        ModelError: One of the detector's files is missing or damaged.
-        RuntimeMissing: No runtime can be loaded.
+        ModelError: A file of the detector is missing or damaged.
+        RuntimeMissing: No runtime is available.
     """
     return key_of(choice, open_detector(choice))
 
 
 def key_of(choice: str, detector: Detector) -> str:
-    """Names an opened detector with all that what it finds depends on."""
+    """Gives the cache key of an opened detector."""
     if choice == "none":
         return choice
     return f"{choice} {cache_key(*detector.cache_key, *decoding.CACHE_KEY)[:_DIGITS]}"

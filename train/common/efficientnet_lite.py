@@ -1,9 +1,8 @@
 """EfficientNet-Lite's stem and blocks as Keras layers, and their ImageNet weights.
 
 EfficientNet-Lite (Google, Apache-2.0; Tan and Le, "EfficientNet: Rethinking Model Scaling for
-Convolutional Neural Networks", ICML 2019) uses ReLU6 and no squeeze-and-excite, so that int8
-costs it nothing. Its first blocks already tell faces apart; the later ones hold most of its
-parameters.
+Convolutional Neural Networks", ICML 2019) uses ReLU6 and no squeeze-and-excite, which makes it
+robust to int8 quantisation.
 """
 
 from __future__ import annotations
@@ -15,17 +14,16 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from image_gender_classifier.train.common.pretrained import efficientnet_lite
-from image_gender_classifier.train.gender.recipe import BLOCKS
+from image_gender_classifier.train.common.pretrained import BLOCKS, efficientnet_lite
 
-NORMALISATION = "normalisation"
+RESCALING = "normalisation"  # the layer name in saved models
 FEATURES = "features"
 IMAGENET_FEATURES = 1280
 # The published weights expect (pixel - 127) / 128.
 PIXEL_SCALE = 1 / 128
 PIXEL_OFFSET = -127 / 128
 
-Normalisation = type[layers.BatchNormalization]
+BatchNorm = type[layers.BatchNormalization]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,58 +47,66 @@ _STAGES = (
     (3, 1, 6, 320, 1),
 )
 _STEM_CHANNELS = 32
-# By variant: factors of channels and of repeats. Lite leaves stem, first and last stage alone.
+# Factors of channels and of repeats by variant; stem, first and last stage are exempt.
 _WIDTHS = (1.0, 1.0, 1.1)
 _DEPTHS = (1.0, 1.1, 1.2)
 _EPSILON = 1e-3
 
 
 def trunk(
-    pixels: keras.KerasTensor, variant: int, blocks: int, normalisation: Normalisation
+    pixels: keras.KerasTensor, variant: int, blocks: int, norm: BatchNorm
 ) -> list[keras.KerasTensor]:
-    """Lays stem and first blocks over pixels (0 to 255).
+    """Builds stem and first blocks.
 
     Args:
-        pixels: N x S x S x 3, RGB.
-        variant: Which EfficientNet-Lite, 0 to 2.
-        blocks: How many of its blocks.
-        normalisation: Which layer normalises batches.
+        pixels: float32 RGB, N x S x S x 3, 0 to 255.
+        variant: EfficientNet-Lite variant, 0 to 2.
+        blocks: Number of blocks.
+        norm: Batch normalisation layer class.
 
     Returns:
-        What comes out of each block.
+        The output of each block.
     """
-    x = layers.Rescaling(PIXEL_SCALE, PIXEL_OFFSET, name=NORMALISATION)(pixels)
+    x = layers.Rescaling(PIXEL_SCALE, PIXEL_OFFSET, name=RESCALING)(pixels)
     x = layers.Conv2D(_STEM_CHANNELS, 3, 2, "same", use_bias=False, name="stem")(x)
-    x = normalised(x, "stem", normalisation)
+    x = batch_norm(x, "stem", norm)
     outputs = []
     for index, block in enumerate(_blocks(variant, blocks)):
-        x = _inverted_residual(x, block, f"block{index}", normalisation)
+        x = _inverted_residual(x, block, f"block{index}", norm)
         outputs.append(x)
     return outputs
 
 
-def normalised(
-    x: keras.KerasTensor, name: str, normalisation: Normalisation, activate: bool = True
+def batch_norm(
+    x: keras.KerasTensor, name: str, norm: BatchNorm, activate: bool = True
 ) -> keras.KerasTensor:
-    """Lays batch normalisation, and ReLU6 where wanted, behind a convolution of that name."""
-    x = normalisation(epsilon=_EPSILON, name=f"{name}_bn")(x)
+    """Adds batch normalisation, and optionally ReLU6, after the convolution of that name."""
+    x = norm(epsilon=_EPSILON, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu6")(x) if activate else x
 
 
 def load_imagenet(model: keras.Model, variant: int, blocks: int) -> None:
-    """Copies the published weights into stem and blocks.
+    """Copies the published ImageNet weights into stem and blocks.
 
-    A whole network's `features` convolution gets its weights too; all others stay as they are.
+    Args:
+        model: A model built on `trunk`.
+        variant: EfficientNet-Lite variant, 0 to 2.
+        blocks: Number of its blocks; with all of them, the `features` convolution gets its weights
+            too if it has the published number of channels.
+
+    Raises:
+        UsageError: The package with the weights is not installed.
+        ModelError: The weights file is damaged.
     """
     source = efficientnet_lite(variant)
 
-    def load(layer: str, convolution: str, normalisation: str, depthwise: bool = False) -> None:
+    def load(layer: str, convolution: str, batch_norm: str, depthwise: bool = False) -> None:
         kernel = source[f"{convolution}.weight"]
         axes = (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)
         model.get_layer(layer).set_weights([kernel.transpose(axes)])
         parts = ("weight", "bias", "running_mean", "running_var")
         model.get_layer(f"{layer}_bn").set_weights(
-            [source[f"{normalisation}.{part}"] for part in parts]
+            [source[f"{batch_norm}.{part}"] for part in parts]
         )
 
     load("stem", "_conv_stem", "_bn0")
@@ -115,19 +121,19 @@ def load_imagenet(model: keras.Model, variant: int, blocks: int) -> None:
 
 
 def _inverted_residual(
-    x: keras.KerasTensor, block: _Block, name: str, normalisation: Normalisation
+    x: keras.KerasTensor, block: _Block, name: str, norm: BatchNorm
 ) -> keras.KerasTensor:
     y, channels = x, x.shape[-1]
     if block.expansion > 1:
         wide = channels * block.expansion
         y = layers.Conv2D(wide, 1, use_bias=False, name=f"{name}_expand")(y)
-        y = normalised(y, f"{name}_expand", normalisation)
+        y = batch_norm(y, f"{name}_expand", norm)
     y = layers.DepthwiseConv2D(
         block.kernel, block.stride, "same", use_bias=False, name=f"{name}_depthwise"
     )(y)
-    y = normalised(y, f"{name}_depthwise", normalisation)
+    y = batch_norm(y, f"{name}_depthwise", norm)
     y = layers.Conv2D(block.channels, 1, use_bias=False, name=f"{name}_project")(y)
-    y = normalised(y, f"{name}_project", normalisation, activate=False)
+    y = batch_norm(y, f"{name}_project", norm, activate=False)
     if block.stride == 1 and channels == block.channels:
         y = layers.Add(name=f"{name}_add")([x, y])
     return y
@@ -145,7 +151,7 @@ def _blocks(variant: int, count: int) -> Iterator[_Block]:
 
 
 def _scaled(channels: int, factor: float) -> int:
-    """Rounds scaled channels to a multiple of 8 that is at most a tenth smaller."""
+    """Rounds scaled channels to a multiple of 8, at most a tenth below."""
     scaled = channels * factor
     rounded = max(8, int(scaled + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * scaled else rounded + 8

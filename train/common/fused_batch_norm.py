@@ -1,4 +1,4 @@
-"""Batch normalisation that lets a training step take a third less time on processors."""
+"""Fused batch normalisation: makes a training step a third faster on CPUs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("image_gender_classifier")
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
-    """Keras's batch normalisation, computed by TensorFlow's fused kernel.
+    """Keras's batch normalisation with TensorFlow's fused kernel.
 
-    Keras 3 spells it as a dozen operations, each of which reads or writes all activations; on two
-    cores they take half of a training step. The weights are the same, in the same order.
+    Keras 3 uses a dozen operations that each read or write all activations; on two cores they take
+    half of a training step. The weights are the same, in the same order.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

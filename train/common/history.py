@@ -1,4 +1,4 @@
-"""What every epoch gave: kept as a CSV file beside the checkpoints, and shown to a person."""
+"""The training history: a CSV file beside the checkpoints, and progress lines."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ HISTORY = "history.csv"
 _WATCHED = "val_loss"
 
 Row = dict[str, float]
-"""An epoch's number, from 0, as `epoch`, and Keras's logs by name."""
+"""Keras's logs of one epoch by name, and its number from 0 as `epoch`."""
 
 
 def read(folder: Path) -> list[Row]:
-    """Reads a folder's history; empty where there is none.
+    """Reads a folder's history; gives an empty list if there is none.
 
     Raises:
-        ModelError: It is damaged.
+        ModelError: The file is damaged.
     """
     path = folder / HISTORY
     if not path.exists():
@@ -39,7 +39,7 @@ def read(folder: Path) -> list[Row]:
 
 
 def write(rows: Sequence[Row], folder: Path) -> None:
-    """Writes a history of at least one epoch, whole or not at all.
+    """Writes a history of at least one epoch atomically.
 
     Raises:
         OutputError: The folder cannot be written to.
@@ -52,18 +52,18 @@ def write(rows: Sequence[Row], folder: Path) -> None:
 
 
 def best(rows: Sequence[Row]) -> int:
-    """Gives the place of the least validation loss; one that is no number is never the least."""
+    """Gives the index of the lowest validation loss, ignoring NaN."""
     return int(np.argmin(np.nan_to_num([row[_WATCHED] for row in rows], nan=np.inf)))
 
 
 def column(names: Container[str], kind: str, prefix: str = "") -> str | None:
-    """Names the column of the gender's loss or accuracy, or of all heads' together without one.
+    """Gives the name of the column with the gender head's loss or accuracy, or the total.
 
-    Keras names a loss after its head only among several. On the held-out part no other head has a
-    weight, so that all of them together are the gender's, and that is what chooses the best epoch.
+    Keras prefixes a loss with its head only if there are several. The auxiliary heads have weight 0
+    in validation, so the total validation loss is that of the gender head.
 
     Args:
-        names: The columns that there are.
+        names: The existing columns.
         kind: "loss" or "accuracy".
         prefix: "val_" for the held-out part.
     """
@@ -76,7 +76,7 @@ def column(names: Container[str], kind: str, prefix: str = "") -> str | None:
 
 
 def line(row: Mapping[str, float], epochs: int) -> str:
-    """Says what an epoch gave."""
+    """Formats an epoch's losses and accuracies."""
     parts = []
     for kind in ("loss", "accuracy"):
         for prefix, part in (("", ""), ("val_", "held-out ")):

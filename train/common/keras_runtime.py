@@ -1,7 +1,7 @@
-"""Keras as one more runtime, so that a `.keras` file is judged by the code that judges exports.
+"""A runtime for `.keras` files with the interface of the runtimes in `infer/`.
 
-Its crops are uint8 as everywhere; the cast to the float32 pixels (0 to 255) that the network
-takes is done here. Importing this module imports TensorFlow.
+Takes uint8 crops and casts them to float32 pixels (0 to 255). Importing this module imports
+TensorFlow.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BATCH = 64
 
 
 class KerasRuntime:
-    """A Keras model that takes batches of float32 RGB pixels, N x S x S x 3."""
+    """Runs a Keras model that takes float32 RGB pixels, N x S x S x 3."""
 
     def __init__(self, model: keras.Model) -> None:
         _, height, width, channels = model.input_shape
@@ -45,35 +45,35 @@ def open_model(path: Path) -> KerasRuntime:
     """Opens a `.keras` file.
 
     Raises:
-        ModelError: It is not a model that takes batches of crops.
+        ModelError: Keras cannot load the file, or the model does not take batches of crops.
     """
     try:
         return KerasRuntime(keras.models.load_model(path, compile=False))
-    except Exception as error:  # Keras's errors share no base class but this
+    except Exception as error:  # Keras's errors have no narrower base class
         raise ModelError(f"{path}: Keras cannot use it ({error})") from None
 
 
 def open_known(path: Path) -> tuple[KerasRuntime, ModelEntry]:
-    """Opens a perceived-gender model that its manifest knows; gives it with its entry.
+    """Opens a gender classifier that its manifest lists; gives it with its entry.
 
     Raises:
-        ModelError: The model or its manifest is missing, damaged or of another contract.
+        ModelError: The model or its manifest is missing, damaged or incompatible.
     """
     entry = manifest.find_model(path)
     manifest.read_verified(path.parent, entry)
     runtime = open_model(path)
     if runtime.outputs != 1:
         raise ModelError(
-            f"{path}: has {runtime.outputs} outputs, a classifier has one; give the model without "
-            "its training heads"
+            f"{path}: has {runtime.outputs} outputs, but a classifier has one; give the model "
+            "without its auxiliary heads"
         )
     return runtime, entry
 
 
 def open_classifier(path: Path, threshold: float | None = None) -> Classifier:
-    """Opens a perceived-gender model beside its manifest, as `loading.open_classifier` does.
+    """Opens a gender classifier as `loading.open_classifier` does.
 
     Raises:
-        ModelError: The model or its manifest is missing, damaged or of another contract.
+        ModelError: The model or its manifest is missing, damaged or incompatible.
     """
     return Classifier(*open_known(path), threshold)

@@ -1,10 +1,11 @@
-"""The training loop: one epoch at a time, each of them leaving a state to resume from.
+"""The training loop, with a checkpoint after every epoch.
 
-After every epoch the history goes to `history.csv` and then the model with its optimiser to
-`last.keras`, each written aside and renamed, so that a kill at any moment costs at most one epoch:
-the optimiser's step says how many are done, and a row of the history beyond that is forgotten.
-An epoch's batches depend on its number alone, schedule and dropout on the step, hence a resumed
-run goes on exactly as if it had never stopped.
+After an epoch, the loop writes the history to `history.csv` and then the model with its optimiser
+to `last.keras`, both atomically, so that a kill costs at most one epoch. The optimiser's step gives
+the number of finished epochs; later rows of the history are dropped.
+
+A resumed run gives the same result as an uninterrupted one: batches depend only on the number of
+the epoch, and the schedule and dropout only on the step.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LAST, BEST = "last.keras", "best.keras"
 
 
 def begin(seed: int) -> None:
-    """Makes what follows depend on the seed alone; to be called before a model is built."""
+    """Makes training deterministic; call it before building a model."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
@@ -36,16 +37,16 @@ def begin(seed: int) -> None:
 def optimizer(
     learning_rate: float, warmup: float, weight_decay: float, steps: int
 ) -> keras.Optimizer:
-    """Gives AdamW with a linear warm-up and half a cosine to zero.
+    """Gives AdamW with a linear warm-up and a cosine decay to zero.
 
-    Biases and normalisations don't decay. Loshchilov and Hutter, "Decoupled Weight Decay
-    Regularization" (ICLR 2019), and "SGDR" (ICLR 2017) for the cosine.
+    Biases and batch normalisation have no weight decay. Loshchilov and Hutter, "Decoupled Weight
+    Decay Regularization" (ICLR 2019), and "SGDR" (ICLR 2017) for the cosine.
 
     Args:
-        learning_rate: Its peak.
+        learning_rate: Peak of the schedule.
         warmup: Steps of the warm-up.
         weight_decay: Decoupled weight decay.
-        steps: Steps of the whole training.
+        steps: Total number of steps.
     """
     rising = min(round(warmup), steps - 1)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -69,23 +70,23 @@ def run(
     steps: int,
     seed: int,
 ) -> keras.Model:
-    """Trains a compiled model, going on from the folder's last checkpoint if there is one.
+    """Trains a compiled model, from the folder's last checkpoint if there is one.
 
     Args:
-        model: As `begin` with the same seed and then its builder made it.
-        batches_of: From an epoch's number to its batches.
-        validation: What Keras takes as validation data.
+        model: A model built after `begin` with the same seed.
+        batches_of: Gives the batches of an epoch, counted from 0.
+        validation: Validation data in a form that Keras takes.
         folder: Existing folder for checkpoints and history.
-        epochs: How many in all.
-        steps: Batches of an epoch.
-        seed: Of the model's dropout.
+        epochs: Total number of epochs.
+        steps: Batches per epoch.
+        seed: Seed of the model's dropout.
 
     Returns:
-        The model after the epoch with the least validation loss, not compiled.
+        The model after the epoch with the lowest validation loss, not compiled.
 
     Raises:
-        ModelError: The folder's checkpoint is damaged, or not the history's; or the loss is no
-            number any more.
+        ModelError: The checkpoint is damaged or does not match the history, or the loss becomes
+            NaN or infinite.
         OutputError: The folder cannot be written to.
     """
     rows: list[history.Row] = []
@@ -109,8 +110,8 @@ def run(
         rows.append({"epoch": epoch, **{name: values[-1] for name, values in logs.items()}})
         if not math.isfinite(rows[-1]["loss"]):
             raise ModelError(
-                f"{folder}: the loss is no number any more in epoch {epoch + 1}; train with a "
-                "smaller learning rate, into another folder"
+                f"{folder}: the loss is not finite in epoch {epoch + 1}; train with a smaller "
+                "learning rate into another folder"
             )
         say(history.line(rows[-1], epochs), sys.stdout)
         history.write(rows, folder)
@@ -121,9 +122,9 @@ def run(
 
 
 def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
-    """Sets a compiled model to a checkpoint's state; gives the optimiser's steps until then.
+    """Restores a compiled model from a checkpoint; gives the optimiser's step.
 
-    Keras's own loading forgets which weights don't decay and where dropout's randomness stood.
+    Keras's `load_model` loses the weight decay exclusions and the state of dropout.
     """
     saved = _load(checkpoint)
     try:
@@ -132,10 +133,10 @@ def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
         both = zip(model.optimizer.variables, saved.optimizer.variables, strict=True)
         for variable, value in both:
             variable.assign(value)
-    except (ValueError, AttributeError):  # AttributeError: saved without an optimiser
-        raise ModelError(f"{checkpoint}: is of another network; delete its folder") from None
+    except (ValueError, AttributeError):  # AttributeError: saved without optimiser
+        raise ModelError(f"{checkpoint}: belongs to another network; delete its folder") from None
     steps = int(model.optimizer.iterations.numpy())
-    drawn = steps * SPLITS  # dropout draws for each half of a batch
+    drawn = steps * SPLITS  # dropout draws once per part of a batch
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.seed_generator.state.assign([seed, drawn])
@@ -145,5 +146,5 @@ def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
 def _load(checkpoint: Path, **how: bool) -> keras.Model:
     try:
         return keras.models.load_model(checkpoint, **how)
-    except Exception as error:  # Keras's errors share no base class but this
+    except Exception as error:  # Keras's errors have no narrower base class
         raise ModelError(f"{checkpoint}: cannot be read ({error}); delete its folder") from None

@@ -1,4 +1,4 @@
-"""A folder of models that gets new ones: what its manifest says of other files stays."""
+"""The manifest of a model folder: reading, and adding entries while keeping the others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from image_gender_classifier.manifest.schema import FaceDetectorEntry, NetworkEn
 
 
 def known(folder: Path) -> Manifest:
-    """Reads the folder's manifest; an empty one where there is none.
+    """Reads the folder's manifest; gives an empty one if there is none.
 
     Raises:
-        ModelError: It is damaged.
+        ModelError: The manifest is damaged.
     """
     return manifest.load(folder) if (folder / manifest.NAME).exists() else Manifest(folder)
 
@@ -26,8 +26,8 @@ def manifest_with(
 
     Args:
         folder: The folder.
-        entries: What is added or replaced.
-        without: File names whose entries are left out.
+        entries: Entries to add or replace.
+        without: File names whose entries to remove.
 
     Raises:
         ModelError: The folder's manifest is damaged.
@@ -43,5 +43,5 @@ def manifest_with(
         else:
             models[entry.file] = entry
     after = before._replace(models=models, face_detectors=face_detectors)
-    # A command may name a folder whose name is not Unicode.
+    # A recorded command can contain a path that is not valid Unicode.
     return manifest.dump(after).encode("utf-8", "replace")

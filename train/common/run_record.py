@@ -1,4 +1,4 @@
-"""What decides a run, kept in its folder: only an equal run goes on there."""
+"""The run record: stores what determines a run's outcome, so that only an equal run resumes."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ RECORD = "run.json"
 
 
 def prepare_folder(folder: Path, run: DataclassInstance, resume: bool) -> None:
-    """Makes a run's folder, unless it holds one that would be lost or mixed up.
+    """Creates a run's folder, or checks that the run in it can be resumed.
 
     Args:
         folder: The output folder.
-        run: What decides the run's outcome.
-        resume: Whether an equal run may go on in it.
+        run: What determines the run's outcome.
+        resume: Whether to resume an equal run.
 
     Raises:
-        UsageError: The folder holds a run and may not be resumed, or cannot be made.
+        UsageError: The folder holds another run, or a run without `resume`, or cannot be created.
         ModelError: The folder's manifest is damaged.
     """
     path = folder / RECORD
     if path.exists():
         if not resume:
-            raise UsageError(f"{folder}: holds a run already; give --resume or another folder")
+            raise UsageError(f"{folder}: holds a run already; use --resume or another folder")
         if others := _differences(_record(path), as_json(run)):
             raise UsageError(
-                f"{folder}: holds a run with other data or options ({', '.join(others)}); give "
-                "another --out (with make: TRAIN_OUT=folder) or delete it"
+                f"{folder}: holds a run with other data or options ({', '.join(others)}); use "
+                "another --out (with make: TRAIN_OUT=folder) or delete the folder"
             )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--out {folder}: cannot be made ({error.strerror})") from None
-    known(folder)  # a damaged manifest should be told now, not when the model is to be entered
+        raise UsageError(f"--out {folder}: cannot be created ({error.strerror})") from None
+    known(folder)  # fails early on a damaged manifest
 
 
 def write(run: DataclassInstance, folder: Path) -> None:
-    """Leaves the record; to be called when nothing can fail any more before the training.
+    """Writes the record; call it after all checks, just before training.
 
     Raises:
         OutputError: The folder cannot be written to.
@@ -57,15 +57,15 @@ def write(run: DataclassInstance, folder: Path) -> None:
 
 
 def as_json(run: DataclassInstance) -> dict[str, Any]:
-    """A run as it is after a trip through a file."""
+    """Converts a run to JSON types."""
     content: dict[str, Any] = json.loads(json.dumps(asdict(run)))
     return content
 
 
 def _differences(record: Any, run: Mapping[str, Any]) -> list[str]:
-    """Names what of a run is not as in a folder's record."""
+    """Lists the fields in which a run differs from a record."""
     if not isinstance(record, dict):
-        return ["no legible record"]
+        return ["unreadable record"]
     found = []
     for name, value in run.items():
         if isinstance(value, Mapping) and isinstance(record.get(name), dict):
@@ -79,4 +79,4 @@ def _record(path: Path) -> Any:
     try:
         return json.loads(read_document(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
-        return None  # a damaged record equals no run
+        return None  # differs from every run

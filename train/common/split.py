@@ -1,8 +1,7 @@
-"""Divides samples into those that train and those held out, by their names alone.
+"""The split into training and held-out samples, by a hash of each name.
 
-A shuffled split changes for every sample when one picture is added, so that figures before and
-after cannot be compared and held-out pictures slip into training. Hashing each name by itself
-leaves every other sample where it was.
+Adding or removing samples does not move the others, so held-out pictures never enter training and
+figures stay comparable.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ HELD_OUT_FRACTION = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Positions of the samples to learn from and of those held out."""
+    """Positions of the training samples and of the held-out samples."""
 
     training: tuple[int, ...]
     held_out: tuple[int, ...]
 
 
 def divide(names: Iterable[str], fraction: float) -> Parts:
-    """Divides samples by their names."""
+    """Splits samples by their names; `fraction` is the held-out share, 0 to 1."""
     held = [is_held_out(name, fraction) for name in names]
     return Parts(
         tuple(position for position, out in enumerate(held) if not out),
@@ -33,15 +32,15 @@ def divide(names: Iterable[str], fraction: float) -> Parts:
 
 
 def is_held_out(name: str, fraction: float = HELD_OUT_FRACTION) -> bool:
-    """Says whether the sample of this name is kept out of training.
+    """Reports whether a sample is held out of training.
 
-    The answer depends on nothing but its arguments: neither on the other samples, their order,
-    the platform nor Python's hash seed. A larger fraction holds out all that a smaller one does.
+    The result depends only on the arguments. A larger fraction holds out all samples that a smaller
+    one does.
 
     Args:
-        name: The sample's name within its data set. Unicode spellings of the same name (macOS
-            writes accents apart from their letters) count as one.
-        fraction: Share of all names to hold out, 0 (none) to 1 (all).
+        name: The sample's name within its data set. Different Unicode normal forms of a name (macOS
+            uses NFD) count as the same.
+        fraction: Share of the names to hold out, 0 to 1.
 
     Returns:
         True for about `fraction` of all names.
@@ -51,7 +50,7 @@ def is_held_out(name: str, fraction: float = HELD_OUT_FRACTION) -> bool:
     """
     if not 0.0 <= fraction <= 1.0:
         raise ValueError(f"fraction is {fraction}, expected 0 to 1")
-    # surrogatepass: names of files that are not valid UTF-8 reach Python with lone surrogates.
+    # surrogatepass: Python decodes file names that are not UTF-8 to lone surrogates.
     spelled = unicodedata.normalize("NFC", name).encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(spelled).digest()
     return int.from_bytes(digest[:6], "big") / 2**48 < fraction  # 48 bits are exact in a float

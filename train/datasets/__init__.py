@@ -1,6 +1,6 @@
-"""Readers of labelled pictures, one module a layout, all yielding the same `Sample`.
+"""Readers of labelled pictures, one module per layout, all with the same `Sample`.
 
-The layout is chosen here and nowhere else: a new one is one module and one branch of `read`.
+A new layout is one module and one branch of `read`.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ Split = Literal["train", "val", "all"]
 
 
 def read(layout: Layout, root: Path, split: Split, labels: LabelOptions | None = None) -> Reading:
-    """Reads the labelled pictures below a folder.
+    """Reads the labelled pictures of a folder.
 
     Args:
-        layout: How pictures and labels are laid out.
+        layout: The layout of pictures and labels.
         root: The data set's folder.
-        split: The part to read. FairFace has its own split; elsewhere `is_held_out` decides by
-            the sample's name.
-        labels: Where and how the label file is written; for the layout "user-id" only.
+        split: The part to read. FairFace has its own split; in other layouts, `is_held_out`
+            decides.
+        labels: The label file and its columns; only for the layout "user-id".
 
     Returns:
-        At least one sample, and what was left out of the whole data set.
+        At least one sample, and the pictures left out of the whole data set.
 
     Raises:
-        DataError: Labels or pictures are missing or wrong, or no sample is in that part.
-        UsageError: `labels` and `layout` do not go together.
+        DataError: Labels or pictures are missing or wrong, or the part is empty.
+        UsageError: `labels` does not match `layout`.
     """
     if layout == "user-id":
         if labels is None:
-            raise UsageError("layout user-id: give the label file")
+            raise UsageError("layout user-id: a label file is required")
         return _part(root, user_id.read(root, labels), split)
     if labels is not None:
-        raise UsageError(f"layout {layout}: takes no label file of its own, only user-id does")
+        raise UsageError(f"layout {layout}: takes no label file; only user-id does")
     if layout == "fairface":
         return fairface.read(root, split)
     if layout == "utkface":
@@ -62,13 +62,13 @@ def read(layout: Layout, root: Path, split: Split, labels: LabelOptions | None =
 
 
 def _part(root: Path, whole: Reading, split: Split) -> Reading:
-    """Keeps the samples of one part of a data set without a split of its own."""
+    """Selects the samples of one part, for data sets without their own split."""
     if split == "all":
         return whole
     kept = tuple(sample for sample in whole.samples if is_held_out(sample.name) == (split == "val"))
     if not kept:
         raise DataError(
-            f"{root}: none of its {len(whole.samples):,} samples falls into the part {split!r}; "
-            "give a larger data set or read all of it"
+            f"{root}: none of its {len(whole.samples):,} samples is in the part {split!r}; use "
+            "a larger data set or all of it"
         )
     return replace(whole, samples=kept)

@@ -1,7 +1,4 @@
-"""FairFace's age bands, the one vocabulary for age over all data sets.
-
-Sets that give years are put into the same bands, so that results per group can be compared.
-"""
+"""FairFace's age bands, used for all data sets to make results per group comparable."""
 
 from __future__ import annotations
 
@@ -20,10 +17,10 @@ OLDEST_YEARS = 130
 
 
 def band_of_years(years: int) -> str:
-    """Gives the band of an age in years (0 to `OLDEST_YEARS`); 70 is in the last band.
+    """Gives the band of an age in years, 0 to `OLDEST_YEARS`.
 
     Raises:
-        ValueError: No person is of that age.
+        ValueError: The age is out of range.
     """
     if not 0 <= years <= OLDEST_YEARS:
         raise ValueError(f"age is {years}, expected 0 to {OLDEST_YEARS} years")
@@ -33,12 +30,12 @@ def band_of_years(years: int) -> str:
 
 
 def band_of_label(label: str) -> str:
-    """Gives the band that a label means.
+    """Gives the band of a label.
 
-    The published set writes "more than 70", copies of it "70+"; both are the band "70+".
+    Both "more than 70" (the published data set) and "70+" (copies) mean the band "70+".
 
     Raises:
-        ValueError: The label is no band.
+        ValueError: The label is not a band.
     """
     band = "70+" if label == "more than 70" else label
     if band not in AGE_BANDS:

@@ -1,6 +1,6 @@
-"""Reads FairFace as it is published: two label files beside the folders they name.
+"""Reader for FairFace in its published layout: two label files beside the picture folders.
 
-A sample's name is what the label file's `file` column says, as in "train/1.jpg".
+A sample's name is the value of the label file's `file` column, such as "train/1.jpg".
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ class _Label(NamedTuple):
 
 
 def label_file(root: Path, part: Literal["train", "val"]) -> Path:
-    """Where the labels of one part of the split stand."""
+    """Gives the path of a part's label file."""
     return root / f"fairface_label_{part}.csv"
 
 
 def read(root: Path, split: Literal["train", "val", "all"]) -> Reading:
-    """Reads one part of the published split, or every part that is there.
+    """Reads one part of the published split, or all existing parts.
 
     Args:
         root: The folder with the label files.
-        split: "train" and "val" need that label file, "all" at least one of the two.
+        split: "train" and "val" require their label file, "all" at least one of them.
 
     Returns:
         Samples in the order of the label files, with the groups "age" and "race".
@@ -70,10 +70,10 @@ def read(root: Path, split: Literal["train", "val", "all"]) -> Reading:
 
 
 def checked_name(path: Path, row: int, name: str) -> str:
-    """Returns the name of a picture below the label file's folder.
+    """Checks a picture's name relative to the label file's folder; gives it normalised.
 
     Raises:
-        DataError: It is empty, absolute or leads out of the folder.
+        DataError: The name is empty, absolute or outside the folder.
     """
     parts = name.split("/")
     if "\\" in name or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
@@ -117,12 +117,12 @@ def _labels(table: Table) -> Iterator[tuple[int, str, _Label]]:
 
 
 def _join(root: Path, readings: list[Reading]) -> Reading:
-    """Puts the parts of the split behind one another."""
+    """Concatenates the parts of the split."""
     samples = [sample for reading in readings for sample in reading.samples]
     seen: set[str] = set()
     for sample in samples:
         if sample.name in seen:
-            raise DataError(f"{root}: {sample.name!r} stands in both label files, expected in one")
+            raise DataError(f"{root}: {sample.name!r} is in both label files, expected in one")
         seen.add(sample.name)
     left_out: dict[str, list[str]] = {}
     for reading in readings:

@@ -1,6 +1,6 @@
-"""Reads pictures sorted into two folders, `female` and `male`, by hand or by a script.
+"""Reader for pictures sorted into two folders, `female` and `male`.
 
-A sample's name is its path below the root: two folders often number their pictures alike.
+A sample's name is its path relative to the root, because both folders can use the same file names.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ GENDERS: dict[str, BinaryGender] = {gender: gender for gender in get_args(Binary
 
 
 def read(root: Path) -> Reading:
-    """Reads all pictures in the two folders (in any case, as in `Female`) and below them.
+    """Reads all pictures in the two folders (case-insensitive) and their subfolders.
 
     Returns:
-        Samples in the order of their names; of one gender where there is only that folder.
-        Pictures beside the two folders are left out.
+        Samples in the order of their names; of one gender if the other folder is missing.
+        Pictures outside the two folders are left out.
 
     Raises:
         DataError: Neither folder has a picture.

@@ -1,7 +1,6 @@
-"""Reads label files: CSV as spreadsheets and scripts of any country write it.
+"""Reader for label files: CSV in the dialects of common spreadsheets.
 
-Every error names file and row the way a person counts in a spreadsheet: the header is row 1 and
-empty rows count.
+Errors name file and row as a spreadsheet counts them: the header is row 1, and empty rows count.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ Label = TypeVar("Label", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A label file's content.
+    """The content of a label file.
 
     Attributes:
         path: The file, for error messages.
         header: Column names.
-        rows: Row number and fields of each row that is not empty, as many as the header has.
+        rows: Row number and fields of each row that is not empty; all have the header's length.
     """
 
     path: Path
@@ -41,7 +40,7 @@ class Table:
         """Finds a column by its exact name.
 
         Raises:
-            DataError: There is no such column, or more than one.
+            DataError: The column is missing or ambiguous.
         """
         found = self.header.count(name)
         if found != 1:
@@ -53,17 +52,17 @@ class Table:
         return self.header.index(name)
 
     def header_text(self) -> str:
-        """The header as error messages show it."""
+        """Formats the header for error messages."""
         return ", ".join(repr(name) for name in self.header)
 
 
 def read_table(path: Path) -> Table:
-    """Reads a CSV file: UTF-8 with or without a mark, comma, semicolon or tab, quoted or not.
+    """Reads a CSV file: UTF-8 with or without BOM; comma, semicolon or tab; quoted or not.
 
-    Spaces around fields are dropped.
+    Strips spaces around fields.
 
     Raises:
-        DataError: The file is missing, no such CSV, has no rows or rows of differing length.
+        DataError: The file is missing, not a valid CSV, has no rows or rows of different lengths.
     """
     text = _read_text(path)
     records = list(_records(path, text, _delimiter(text)))
@@ -81,10 +80,10 @@ def read_table(path: Path) -> Table:
 
 
 def gender_of(path: Path, row: int, value: str) -> BinaryGender:
-    """Reads a gender written in words or letters, in any case.
+    """Parses a gender: a word or a letter, case-insensitive.
 
     Raises:
-        DataError: It says neither female nor male.
+        DataError: The value is neither female nor male.
     """
     gender = GENDERS.get(value.lower())
     if gender is None:
@@ -102,10 +101,10 @@ def unique_labels(
         labelled: Row number, name and label of each row.
 
     Returns:
-        Row and label of each name, in the order of the file; and the name of each dropped row.
+        Row and label by name, in the order of the file; and the names of the dropped rows.
 
     Raises:
-        DataError: Two rows give the same name different labels.
+        DataError: Two rows have the same name but different labels.
     """
     unique: dict[str, tuple[int, Label]] = {}
     repeated: list[str] = []
@@ -122,15 +121,15 @@ def unique_labels(
 
 
 def refuse_missing(path: Path, missing: Sequence[tuple[int, str]], total: int) -> None:
-    """Raises where a row has no picture: a label without one means a wrong folder or a lost file.
+    """Raises if a row has no picture, which means a wrong folder or a lost file.
 
     Args:
         path: The label file.
         missing: Row number and missing picture of each such row.
-        total: How many pictures the file names.
+        total: Number of pictures in the file.
 
     Raises:
-        DataError: A picture is missing; names the first.
+        DataError: A picture is missing; the message names the first.
     """
     if missing:
         row, picture = missing[0]
@@ -158,7 +157,7 @@ def _read_text(path: Path) -> str:
 
 
 def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yields number and fields of each record that is not empty."""
+    """Yields row number and fields of each row that is not empty."""
     row = 0
     try:
         for row, fields in enumerate(_parse(text, delimiter), start=1):
@@ -170,7 +169,7 @@ def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, tuple
 
 
 def _delimiter(text: str) -> str:
-    """Takes the delimiter that divides the header into most fields; a comma where none does."""
+    """Chooses the delimiter that splits the header into most fields; a comma if none does."""
     return max(DELIMITERS, key=lambda delimiter: _header_width(text, delimiter))
 
 
@@ -182,5 +181,5 @@ def _header_width(text: str, delimiter: str) -> int:
 
 
 def _parse(text: str, delimiter: str) -> Iterator[Sequence[str]]:
-    # Strict, because otherwise a quote that is never closed swallows the rest of the file.
+    # Without strict, an unclosed quote would absorb the rest of the file.
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -1,7 +1,7 @@
-"""Lists pictures by reading each folder once.
+"""Listing of pictures, which reads each folder once.
 
-Asking the file system for each of 100,000 label rows takes seconds on a network disk; listing
-the folders they lie in takes milliseconds.
+On a network disk, listing a folder takes milliseconds, but checking 100,000 files one by one takes
+seconds.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from image_gender_classifier.train.datasets.reading import DataError
 
 
 def is_picture_name(name: str) -> bool:
-    """Says whether a file of this name counts as a picture."""
+    """Reports whether a file name is that of a picture."""
     return os.path.splitext(name)[1].lower() in EXTENSIONS
 
 
 def list_pictures(root: Path, is_wanted: Callable[[str], bool] = is_picture_name) -> list[str]:
-    """Finds every picture below a folder, through links to folders too.
+    """Finds all pictures in a folder and its subfolders; follows links to folders.
 
     Args:
-        root: Where to start.
-        is_wanted: Says by a regular file's name whether it is one; by its ending by default.
+        root: The folder.
+        is_wanted: Selects file names; by default, those with the suffix of a picture format.
 
     Returns:
-        Names relative to `root` with forward slashes, sorted, the same on every platform.
+        Names relative to `root` with forward slashes, sorted.
 
     Raises:
-        DataError: `root` is no folder, a folder cannot be read, or a picture is no file.
+        DataError: `root` is not a folder, a folder cannot be read, or a picture is not a file.
     """
     if not root.is_dir():
         raise DataError(f"{root}: expected a folder with pictures, found none")
     names: list[str] = []
     waiting = [""]
-    seen: set[str] = set()  # a link to a folder above would never end
+    seen: set[str] = set()  # guards against loops of links
     while waiting:
         prefix = waiting.pop()
         folder = root / prefix
@@ -51,7 +51,7 @@ def list_pictures(root: Path, is_wanted: Callable[[str], bool] = is_picture_name
 
 
 def pictures_in(folder: Path) -> frozenset[str]:
-    """Names of the pictures that lie in one folder itself; none where there is no such folder.
+    """Gives the names of the pictures directly in a folder; empty if the folder is missing.
 
     Raises:
         DataError: The folder cannot be read.
@@ -62,13 +62,13 @@ def pictures_in(folder: Path) -> frozenset[str]:
 
 
 def _scan(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[list[str], list[str]]:
-    """Names of the pictures and of the folders in one folder, in no order."""
+    """Gives the names of pictures and of subfolders in a folder, unordered."""
     pictures: list[str] = []
     folders: list[str] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith("."):  # macOS leaves `._1.jpg`, which is no picture
+                if entry.name.startswith("."):  # such as macOS's `._1.jpg`
                     continue
                 if _is_folder(entry):
                     folders.append(entry.name)
@@ -88,12 +88,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _require_file(entry: os.DirEntry[str]) -> None:
-    """Refuses what is called a picture and is none, which would otherwise be lost in silence."""
+    """Raises DataError if an entry with a picture's name is not a regular file."""
     try:
         is_file = entry.is_file()
     except OSError:
         is_file = False
     if not is_file:
-        raise DataError(
-            f"{entry.path}: is a pipe, socket, device or a link that leads nowhere; remove it"
-        )
+        raise DataError(f"{entry.path}: is a pipe, socket, device or broken link; remove it")

@@ -1,13 +1,12 @@
-"""Makes this project's subset of FairFace from the archive that its authors publish.
+"""Creates this project's subset of FairFace from the published archive.
 
-The project holds no picture of FairFace, only the names of those it learns from, so that anyone
-can repeat the training. The archive is `fairface-img-margin025-trainval.zip` of
-https://github.com/joojs/fairface (folders `train/` and `val/`, 224 x 224 pixels), unpacked, with
-`fairface_label_train.csv` and `fairface_label_val.csv` put beside the two folders.
+The project contains only the names of the pictures. The archive is
+`fairface-img-margin025-trainval.zip` of https://github.com/joojs/fairface (folders `train/` and
+`val/`, 224 x 224 pixels), unpacked, with `fairface_label_train.csv` and `fairface_label_val.csv`
+beside the two folders.
 
-The pictures become 128 x 128 pixels by averaging areas and are written as JPEG of quality 80, the
-quality whose quantisation tables every picture of the subset that the shipped models learnt from
-has: compression leaves traces that a network sees.
+The pictures are shrunk to 128 x 128 pixels by averaging areas and saved as JPEG of quality 80, the
+quality of the training pictures of the shipped models.
 """
 
 from __future__ import annotations
@@ -45,12 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command.
 
     Args:
-        argv: Arguments without the program's name; the process's own by default.
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        0 when the subset is complete, 1 when the archive lacks pictures or labels of it (the
-        others are made), 2 for wrong usage or a wrong archive, 3 when the output cannot be
-        written, 130 when interrupted (what is made is kept).
+        0 when the subset is complete, 1 when the archive lacks some of its pictures or labels, 2
+        for wrong usage or a wrong archive, 3 when the output cannot be written, 130 when
+        interrupted (finished pictures are kept).
     """
     missing: list[str] = []
     code = exit_code(PROGRAM, lambda: missing.extend(_run(_parser().parse_args(argv))))
@@ -58,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> list[str]:
-    """Makes the subset; says what came of it and gives the names that are missing."""
+    """Creates the subset, prints the result and gives the missing names."""
     missing = prepare(arguments.archive, arguments.out, read_names(arguments.names))
     if missing:
         say(
@@ -72,10 +71,10 @@ def _run(arguments: argparse.Namespace) -> list[str]:
 
 
 def read_names(path: Path) -> list[str]:
-    """Reads the names of the subset's pictures, one a line, as in the label files' first column.
+    """Reads the names of the subset's pictures, one per line, as in the label files.
 
     Raises:
-        DataError: The file cannot be read, is empty or names a path that leads elsewhere.
+        DataError: The file cannot be read, is empty or has a name outside the folder.
     """
     try:
         lines = read_document(path).decode("utf-8-sig").splitlines()
@@ -88,18 +87,17 @@ def read_names(path: Path) -> list[str]:
 
 
 def prepare(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
-    """Makes the named pictures and the label files; what an earlier run made is kept.
+    """Creates the named pictures and the label files; keeps those of an earlier run.
 
-    The label files are written last and name only pictures that were made, so that whatever lies
-    in `out` can be read.
+    Writes the label files last, with existing pictures only, so `out` is always readable.
 
     Args:
         archive: The unpacked archive.
-        out: Where the subset goes; made if need be.
-        names: Names as in the label files' `file` column.
+        out: Folder of the subset; created if missing.
+        names: Names as in the label files' column `file`.
 
     Returns:
-        The names that have no picture or no row in a label file, in the order of `names`.
+        The names without a picture or a row in a label file, in the order of `names`.
 
     Raises:
         DataError: The archive is damaged, another release, or the same folder as `out`.
@@ -116,9 +114,9 @@ def prepare(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
 
 
 def _make_pictures(archive: Path, out: Path, names: Sequence[str]) -> set[str]:
-    """Makes each picture that the archive has; returns the names of all that `out` then holds."""
+    """Creates the pictures; gives the names of all that exist in `out` afterwards."""
     sources = _present(archive, names)
-    # An empty one is what a power cut may have left.
+    # A power cut can leave an empty file.
     made = {name for name in _present(out, names) if (out / name).stat().st_size}
     for count, name in enumerate(names, start=1):
         if name in sources and name not in made:
@@ -130,7 +128,7 @@ def _make_pictures(archive: Path, out: Path, names: Sequence[str]) -> set[str]:
 
 
 def _present(root: Path, names: Iterable[str]) -> set[str]:
-    """Gives those of the names that are pictures below a folder."""
+    """Gives the names that exist as pictures in a folder."""
     wanted = set(names)
     prefixes = {name[: name.rfind("/") + 1] for name in wanted}
     return wanted.intersection(
@@ -139,10 +137,10 @@ def _present(root: Path, names: Iterable[str]) -> set[str]:
 
 
 def shrink(path: Path) -> bytes:
-    """Reads a picture of the archive and returns it as a JPEG of the subset.
+    """Converts a picture of the archive to a JPEG of the subset.
 
     Raises:
-        DataError: The file is no picture, or not of the size of the release that is wanted.
+        DataError: The file is not a picture, or does not have the archive's size.
     """
     try:
         data = np.frombuffer(read_bytes(path), np.uint8)
@@ -165,7 +163,7 @@ def shrink(path: Path) -> bytes:
 
 
 def _filtered_csv(table: Table, names: set[str]) -> bytes:
-    """Renders the rows of these names, every column kept, in the order of the published file."""
+    """Formats the rows of these names with all columns, in the published order."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.header)
@@ -175,11 +173,11 @@ def _filtered_csv(table: Table, names: set[str]) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Writes a file and the folder that it lies in; a stopped run leaves no torn picture."""
+    """Writes a file atomically and creates its folder."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{path.parent}: cannot be made ({error.strerror})") from None
+        raise OutputError(f"{path.parent}: cannot be created ({error.strerror})") from None
     write_whole(path, data)
 
 
@@ -196,14 +194,14 @@ def _parser() -> Parser:
         help="the unpacked archive with margin 0.25: train/, val/ and the two label files",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="where the subset is written"
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the subset"
     )
     parser.add_argument(
         "--names",
         type=Path,
         default=NAMES_FILE,
         metavar="FILE",
-        help="names of the pictures to take, one a line (default: the subset of this project)",
+        help="file with names of pictures, one per line (default: the subset of this project)",
     )
     return parser
 

@@ -1,7 +1,7 @@
-"""What every reader hands back, and the one error that it raises instead.
+"""The result of the readers, and their error.
 
-Published sets are never quite clean. A few flaws are left out and told to the caller, so that
-the set stays usable; more than that means a wrong folder or layout, and nothing is read.
+Readers leave out and report a few flawed pictures, because published data sets have flaws. Many
+flaws mean a wrong folder or layout, and are an error.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _KEY_DIGITS = 16
 
 
 class DataError(GenderClassifierError):
-    """Labelled pictures or their labels are wrong; names the file, the row and what it expects."""
+    """Pictures or labels are wrong; the message names file, row and the expected value."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Pictures or label rows that became no sample, for one reason.
+    """Pictures or label rows that were left out for one reason.
 
     Attributes:
-        reason: Why, as in "label missing".
-        names: The name of each, in reading order.
+        reason: The reason, such as "label missing".
+        names: Their names, in reading order.
     """
 
     reason: str
@@ -43,25 +43,25 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a data set holds.
+    """The content of a data set.
 
     Attributes:
-        samples: The labelled pictures in a stable order, no name twice.
-        left_out: What became no sample, one entry a reason; no entry is empty. It speaks of all
-            that was looked through, also where `samples` is one part of a split.
+        samples: The labelled pictures in a stable order, with unique names.
+        left_out: What was left out of the whole data set, one entry per reason; `samples` can be
+            one part of it.
     """
 
     samples: tuple[Sample, ...]
     left_out: tuple[LeftOut, ...] = ()
 
     def key(self) -> str:
-        """Condenses the samples' names and labels, wherever the pictures lie."""
+        """Hashes the samples' names and labels, independent of the folder."""
         lines = [f"{sample.name}\0{sample.gender}\0{sample.groups}" for sample in self.samples]
         content = "\n".join(lines).encode("utf-8", "surrogateescape")
         return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 
     def report(self) -> str:
-        """Says in one line how many samples there are and what was left out."""
+        """Formats the number of samples and what was left out in one line."""
         female = sum(sample.gender == "female" for sample in self.samples)
         counts = f"{len(self.samples):,} samples ({female:,} female)"
         if not self.left_out:
@@ -70,16 +70,16 @@ class Reading:
 
 
 def collect(samples: Sequence[Sample], left_out: Mapping[str, Sequence[str]]) -> Reading:
-    """Builds a reading from samples and from the names left out by reason, if any."""
+    """Builds a reading from samples and the names left out by reason."""
     reasons = (LeftOut(reason, tuple(names)) for reason, names in left_out.items() if names)
     return Reading(tuple(samples), tuple(reasons))
 
 
 def is_too_many(flawed: int, total: int) -> bool:
-    """Says whether so many flaws mean that the set as a whole is not what was asked for."""
+    """Reports whether there are so many flaws that the data set must be the wrong one."""
     return flawed > TOLERATED_FRACTION * total
 
 
 def row_error(path: Path, row: int, problem: str) -> DataError:
-    """Makes the error for one row of a label file; the header is row 1."""
+    """Creates the error for a row of a label file; the header is row 1."""
     return DataError(f"{path}, row {row}: {problem}")

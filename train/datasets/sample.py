@@ -1,4 +1,4 @@
-"""The one record that every data set reader yields."""
+"""The record that all data set readers give."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Sample:
     """One labelled picture.
 
     Attributes:
-        name: The picture's stable name within its data set, with forward slashes; decides to
-            which part of a split it belongs.
-        path: Where the picture lies.
+        name: Stable name within its data set, with forward slashes; determines the part of the
+            split.
+        path: The picture file.
         gender: Perceived gender as labelled.
-        groups: Further labels by kind, as in `{"age": "20-29", "race": "Black"}`.
-        box: The labelled face box in pixels, or None where the data set has none.
+        groups: Further labels by kind, such as `{"age": "20-29", "race": "Black"}`.
+        box: The labelled face box in pixels; None if there is none.
     """
 
     name: str

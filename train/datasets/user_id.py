@@ -1,7 +1,6 @@
-"""Reads pictures named by user id, with a label file that gives each user's gender.
+"""Reader for pictures named by user id, with a label file of the users' genders.
 
-A sample's name is the user id, not the file name: a user whose picture is stored anew in another
-format or folder must not move from one part of the split to the other.
+A sample's name is the user id, so the split does not depend on a picture's format or folder.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ OTHER_GENDER: dict[BinaryGender, BinaryGender] = {"female": "male", "male": "fem
 
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
-    """How the label file is to be understood.
+    """The label file and the meaning of its columns.
 
     Attributes:
         file: The CSV file.
-        id_column: The column with user ids; None to guess it from the header.
-        gender_column: The column with genders; None to guess it from the header.
-        zero_is: What 0 stands for, 1 being the other; None where genders are not written so.
+        id_column: Column of user ids; None to find it by its header.
+        gender_column: Column of genders; None to find it by its header.
+        zero_is: Meaning of 0 (1 means the other gender); None to reject such labels.
     """
 
     file: Path
@@ -45,7 +44,7 @@ class LabelOptions:
 
 
 def read(root: Path, labels: LabelOptions) -> Reading:
-    """Reads the labelled pictures below a folder, `<user id>.<ending>` each.
+    """Reads the labelled pictures `<user id>.<suffix>` of a folder and its subfolders.
 
     Returns:
         Samples in the order of the label file.
@@ -71,7 +70,7 @@ def read(root: Path, labels: LabelOptions) -> Reading:
 
 
 def _pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
-    """Gives the first picture of each user id, and the further ones."""
+    """Gives the first picture of each user id, and the other ones."""
     pictures: dict[str, str] = {}
     repeated: list[str] = []
     for path in list_pictures(root):
@@ -81,7 +80,7 @@ def _pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def _spelled(user: str) -> str:
-    """Gives one spelling to ids that look alike: macOS writes accents apart from their letters."""
+    """Normalises a user id to NFC; macOS file names are NFD."""
     return unicodedata.normalize("NFC", user)
 
 
@@ -98,21 +97,21 @@ def _genders(table: Table, options: LabelOptions) -> Iterator[tuple[int, str, Bi
 
 
 def _find_column(table: Table, name: str | None, guesses: frozenset[str], option: str) -> int:
-    """Gives the index of the named column, or of the one that looks like it."""
+    """Gives the index of the named column, or of the one with a matching header."""
     if name is not None:
         return table.column(name)
     found = [index for index, title in enumerate(table.header) if _plain(title) in guesses]
     if len(found) != 1:
         problem = (
             f"{'several columns' if found else 'no column'} of the header {table.header_text()} "
-            f"could be meant; say which with {option}"
+            f"match; name it with {option}"
         )
         raise row_error(table.path, 1, problem)
     return found[0]
 
 
 def _plain(title: str) -> str:
-    """Reduces "User-ID" and "user_id" to the same word."""
+    """Normalises headers: "User-ID" and "user_id" become the same word."""
     return "".join(filter(str.isalnum, title)).lower()
 
 

@@ -1,7 +1,7 @@
-"""Reads UTKFace, whose labels stand in the file names: `age_gender_race_date` and any ending.
+"""Reader for UTKFace, whose file names hold the labels: `age_gender_race_date` and any suffix.
 
-A sample's name is the file name alone, not its folder: the set is handed round in one folder or
-in three, and must be split alike in both.
+A sample's name is the file name without its folder, because copies of the data set differ in their
+folders.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 GENDERS: tuple[BinaryGender, ...] = ("male", "female")
 RACES = ("White", "Black", "Asian", "Indian", "Other")
 
-# The ending may lack its first dot: the set has "55_0_0_20170116232725357jpg.chip.jpg".
+# The first dot of the suffix can be missing, as in "55_0_0_20170116232725357jpg.chip.jpg".
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_\d", re.ASCII)
 
 
 class Label(NamedTuple):
-    """What a file name says of the person."""
+    """The labels in a file name."""
 
     years: int
     gender: BinaryGender
@@ -36,7 +36,7 @@ class Label(NamedTuple):
 
 
 def label_of_name(name: str) -> Label | None:
-    """Reads the label in a file name; None where a field is missing or out of range."""
+    """Parses a file name; gives None if a field is missing or out of range."""
     match = _NAME.match(name)
     if match is None or int(match[1]) > OLDEST_YEARS:
         return None
@@ -44,13 +44,13 @@ def label_of_name(name: str) -> Label | None:
 
 
 def read(root: Path) -> Reading:
-    """Reads all pictures below a folder: whatever file has such a name.
+    """Reads all files with such a name in a folder and its subfolders.
 
     Returns:
         Samples in the order of their paths, with the groups "age" (FairFace's bands) and "race".
 
     Raises:
-        DataError: There are no pictures, or too many names hold no label.
+        DataError: There are no pictures, or too many names without labels.
     """
     paths = list_pictures(root, _is_wanted)
     if not paths:
@@ -77,5 +77,5 @@ def read(root: Path) -> Reading:
 
 
 def _is_wanted(name: str) -> bool:
-    """Files that end as pictures do are wanted too, so that broken names are counted."""
+    """Selects names with labels, and all names of pictures, to count invalid ones."""
     return label_of_name(name) is not None or is_picture_name(name)

@@ -1,1 +1,1 @@
-"""The face finder's making: pictures made to order, the network, its training."""
+"""The face detector: synthetic scenes, heat-map targets, losses, network, training, saving."""

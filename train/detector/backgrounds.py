@@ -1,8 +1,9 @@
-"""Pictures without people, for faces to be set into."""
+"""Backgrounds: pictures without people, for synthetic scenes."""
 
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.scan import list_pictures
+from image_gender_classifier.train.common.command import say
+from image_gender_classifier.train.datasets import LeftOut
 
 _KEY_DIGITS = 16
-_SIDE = 256  # pixels: backgrounds of more are shrunk below twice this
+_SIDE = 256  # pixels; larger backgrounds are shrunk to less than twice this
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +24,7 @@ class Backgrounds:
     """Pictures without people.
 
     Attributes:
-        names: Their paths below their folder.
+        names: Paths relative to their folder.
         pictures: uint8 RGB, H x W x 3 each.
         unreadable: Names of the pictures that cannot be read.
     """
@@ -32,7 +35,7 @@ class Backgrounds:
 
 
 def key(backgrounds: Backgrounds) -> str:
-    """Condenses the backgrounds' names and sizes."""
+    """Hashes the backgrounds' names and sizes."""
     lines = [
         f"{name}\0{pixels.shape}"
         for name, pixels in zip(backgrounds.names, backgrounds.pictures, strict=True)
@@ -41,11 +44,19 @@ def key(backgrounds: Backgrounds) -> str:
     return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 
 
+def read_reported(folder: Path) -> Backgrounds:
+    """Reads backgrounds as `read` does and prints which pictures are unreadable."""
+    found = read(folder)
+    if found.unreadable:
+        say(str(LeftOut("unreadable backgrounds", tuple(found.unreadable))), sys.stdout)
+    return found
+
+
 def read(folder: Path) -> Backgrounds:
-    """Reads all pictures of a folder, and of those below it.
+    """Reads all pictures of a folder and its subfolders.
 
     Raises:
-        UsageError: The folder cannot be read, or no picture in it.
+        UsageError: The folder cannot be read, or none of its pictures can.
     """
     names: list[str] = []
     pictures: list[Pixels] = []
@@ -59,5 +70,5 @@ def read(folder: Path) -> Backgrounds:
             names.append(picture.file)
             pictures.append(pixels)
     if not names:
-        raise UsageError(f"{folder}: holds no picture that can be read")
+        raise UsageError(f"{folder}: has no readable picture")
     return Backgrounds(names, pictures, unreadable)

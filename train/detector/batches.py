@@ -1,4 +1,4 @@
-"""Scenes with their maps, for Keras."""
+"""Batches of synthetic scenes with their target maps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from image_gender_classifier.train.detector.scenes import Sources
 
 
 class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Scenes that depend on their key and their place alone, as a model's input and targets."""
+    """Batches of scenes; a scene depends only on `key` and its index."""
 
     def __init__(
         self, sources: Sources, count: int, *, size: int, batch: int, key: tuple[int, ...]
@@ -34,8 +34,8 @@ class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
         for place in range(index * self._batch, (index + 1) * self._batch):
             random = np.random.default_rng((*self._key, place))
             scene = scenes.draw(self._sources, self._size, random)
-            heat, reported = maps.of(scene.frames, self._size)
+            heat, box = maps.of(scene.frames, self._size)
             pixels.append(letterbox(scene.pixels, self._size))
             heats.append(heat)
-            boxes.append(reported)
+            boxes.append(box)
         return np.stack(pixels, dtype="f4"), {HEAT: np.stack(heats), BOX: np.stack(boxes)}

@@ -1,4 +1,4 @@
-"""The finder's whole way from crops and backgrounds to the network that ships."""
+"""Training of a face detector network on synthetic scenes."""
 
 from __future__ import annotations
 
@@ -16,29 +16,33 @@ from image_gender_classifier.train.detector.batches import SceneBatches
 from image_gender_classifier.train.detector.recipe import DetectorRecipe
 from image_gender_classifier.train.detector.scenes import Sources
 
-_SCENE, _WATCHED_SCENE = 4, 5  # keep these draws apart from others of the same seed
-_WATCHED = 1024  # scenes that watch the training
+_SCENE, _VALIDATION_SCENE = 4, 5  # stream numbers of the random draws
+_VALIDATION = 1024  # scenes
 
 
 def train(
     crop_set: CropSet, backgrounds: Backgrounds, recipe: DetectorRecipe, folder: Path
 ) -> keras.Model:
-    """Makes a finder, going on from the folder's last checkpoint of the same run.
+    """Trains a face detector, from the folder's last checkpoint if there is one.
 
     Args:
-        crop_set: Faces in the classifier's frame.
-        backgrounds: What they are set into.
-        recipe: How.
+        crop_set: Face crops in the gender classifier's framing.
+        backgrounds: Pictures without people.
+        recipe: The recipe.
         folder: Existing folder for checkpoints and history.
 
     Returns:
-        The network as it ships.
+        The inference model.
+
+    Raises:
+        ModelError: The checkpoint is damaged, or the loss becomes NaN or infinite.
+        OutputError: The folder cannot be written to.
     """
     faces, places = (
         divide(names, recipe.held_out) for names in (crop_set.names, backgrounds.names)
     )
-    learnt = _sources(crop_set, backgrounds, faces.training, places.training)
-    watched = _sources(crop_set, backgrounds, faces.held_out, places.held_out)
+    training = _sources(crop_set, backgrounds, faces.training, places.training)
+    validation = _sources(crop_set, backgrounds, faces.held_out, places.held_out)
 
     def batches(sources: Sources, count: int, *key: int) -> SceneBatches:
         return SceneBatches(
@@ -57,8 +61,8 @@ def train(
     model.compile(optimizer, loss={network.HEAT: losses.heat, network.BOX: losses.box})
     trained = loop.run(
         model,
-        lambda epoch: batches(learnt, recipe.scenes, _SCENE, epoch),
-        batches(watched, max(_WATCHED, recipe.batch), _WATCHED_SCENE, 0),
+        lambda epoch: batches(training, recipe.scenes, _SCENE, epoch),
+        batches(validation, max(_VALIDATION, recipe.batch), _VALIDATION_SCENE, 0),
         folder,
         epochs=recipe.epochs,
         steps=steps,

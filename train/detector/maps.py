@@ -1,7 +1,7 @@
-"""What the finder should answer for a scene: where faces' centres are, and their frames from there.
+"""Target maps of a scene: a heat map of face centres, and the frames relative to the cells.
 
-The scheme is that of Zhou et al., "Objects as Points" (2019): a heat map with a bump at each
-centre, and at the cells of the bump the way to the centre and the size.
+Follows Zhou et al., "Objects as Points" (2019): a Gaussian bump at each centre, and offset and size
+of the frame at the cells of the bump.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ _NARROWEST = 0.4  # of a bump, in cells
 
 
 def of(frames: Sequence[Box], size: int) -> tuple[_Floats, _Floats]:
-    """Draws the maps of a scene.
+    """Computes the target maps of a scene.
 
     Args:
-        frames: The faces' frames, in pixels of the finder's input.
+        frames: The faces' frames, in pixels of the network's input.
         size: Side of that input in pixels.
 
     Returns:
-        Heat from 0 to 1 (G x G x 1, with G cells a side), exactly 1 in each centre's cell; and for
-        each cell (G x G x 4) the way from its middle to the centre in cells, right and down, the
-        logarithm of the frame's side over the input's, and the weight of these three.
+        Heat from 0 to 1 (float32, G x G x 1), exactly 1 in the cell of each centre; and boxes
+        (float32, G x G x 4): the offset of the centre from the middle of the cell in cells (right,
+        down), the logarithm of the frame's side over the input's side, and the weight of these.
     """
     cells = size // STRIDE
     middles = np.arange(cells, dtype=np.float32) + 0.5
     heat = np.zeros((cells, cells), np.float32)
-    reported = np.zeros((cells, cells, 4), np.float32)
+    boxes = np.zeros((cells, cells, 4), np.float32)
     for frame in frames:
         x, y = ((start + frame.width / 2) / STRIDE for start in (frame.x, frame.y))
         width = max(frame.width * _WIDTH / STRIDE, _NARROWEST)
-        # Of the centre's cell, not of the centre, so that the peak is exactly 1.
+        # Centred on the cell instead of the centre, so that the peak is exactly 1.
         column, row = (min(max(int(place), 0), cells - 1) for place in (x, y))
         across = np.exp(-((middles - middles[column]) ** 2) / (2 * width**2))
         down = np.exp(-((middles - middles[row]) ** 2) / (2 * width**2))
         bump = np.outer(down, across).astype(np.float32)
         stronger = (bump > heat) & (bump >= VOTE_THRESHOLD)
-        reported[stronger, 0] = np.broadcast_to(x - middles, bump.shape)[stronger]
-        reported[stronger, 1] = np.broadcast_to((y - middles)[:, None], bump.shape)[stronger]
-        reported[stronger, 2] = np.log(frame.width / size)
-        reported[stronger, 3] = bump[stronger]
+        boxes[stronger, 0] = np.broadcast_to(x - middles, bump.shape)[stronger]
+        boxes[stronger, 1] = np.broadcast_to((y - middles)[:, None], bump.shape)[stronger]
+        boxes[stronger, 2] = np.log(frame.width / size)
+        boxes[stronger, 3] = bump[stronger]
         heat = np.maximum(heat, bump)
-    return heat[..., None], reported
+    return heat[..., None], boxes

@@ -1,4 +1,4 @@
-"""The finder's training recipe: what `recipe.toml` says, checked."""
+"""The face detector's recipe."""
 
 from __future__ import annotations
 
@@ -8,27 +8,33 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StrictBool
 
-from image_gender_classifier.train.common.split import HELD_OUT_FRACTION
-from image_gender_classifier.train.gender import recipe
-from image_gender_classifier.train.gender.recipe import STRICT, Amount, Count, Positive, Seed
+from image_gender_classifier.train.common import recipe
+from image_gender_classifier.train.common.recipe import (
+    STRICT,
+    Count,
+    HeldOut,
+    NonNegative,
+    Positive,
+    Seed,
+)
 
 SHIPPED = Path(__file__).with_name("recipe.toml")
-_COARSEST = 16  # pixels of input a cell of the network's coarsest map stands for
+_COARSEST_STRIDE = 16  # of the network's coarsest feature map, in input pixels
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorRecipe:
-    """How a finder is made.
+    """The recipe of a face detector.
 
     Attributes:
-        seed: Of weights and scenes.
-        held_out: Share of the faces kept for validation.
+        seed: Seed of weights and scenes.
+        held_out: Share of the faces held out for validation.
         pretrained: Start from ImageNet weights.
         size: Side of the network's input in pixels.
-        epochs: How many.
-        scenes: Scenes in each of them.
-        batch: Scenes a step.
-        learning_rate: Peak of the schedule (linear warm-up, then half a cosine to zero).
+        epochs: Number of epochs.
+        scenes: Scenes per epoch.
+        batch: Scenes per step.
+        learning_rate: Peak of the schedule (linear warm-up, then cosine decay to 0).
         warmup_epochs: Length of the warm-up.
         weight_decay: Decoupled weight decay of AdamW.
     """
@@ -36,27 +42,22 @@ class DetectorRecipe:
     __pydantic_config__: ClassVar = STRICT
 
     seed: Seed
-    held_out: Annotated[float, Field(ge=HELD_OUT_FRACTION, lt=1, strict=True)]
+    held_out: HeldOut
     pretrained: StrictBool
-    size: Annotated[int, Field(ge=2 * _COARSEST, multiple_of=_COARSEST, strict=True)]
+    size: Annotated[int, Field(ge=2 * _COARSEST_STRIDE, multiple_of=_COARSEST_STRIDE, strict=True)]
     epochs: Count
     scenes: Count
     batch: Count
     learning_rate: Positive
-    warmup_epochs: Amount
-    weight_decay: Amount
+    warmup_epochs: NonNegative
+    weight_decay: NonNegative
 
     def __post_init__(self) -> None:
         if self.scenes < self.batch:
             raise ValueError("an epoch has fewer scenes than a batch")
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError("the warm-up is longer than the training")
+        recipe.check_warmup(self.warmup_epochs, self.epochs)
 
 
 def load(path: Path = SHIPPED) -> DetectorRecipe:
-    """Reads a finder's recipe.
-
-    Raises:
-        UsageError: The file is missing, no TOML, or says something that cannot be.
-    """
+    """Reads a recipe; see `common.recipe.read` for the errors."""
     return recipe.read(path, DetectorRecipe)

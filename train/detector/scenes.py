@@ -1,12 +1,10 @@
-"""Pictures made to order: faces whose frames are known, set into pictures without people.
+"""Synthetic scenes: face crops with known frames, pasted into pictures without people.
 
-A network that is shown pasted squares learns to find pasted edges. So faces are cut out along
-many outlines, or go on beyond their square until they fade; backgrounds take on their light;
-patches without a face are pasted by the same means; some scenes are nothing but one face and what
-goes on around it; and many are what the finder sees when it looks at one face again.
+To keep the network from learning pasted edges, faces have many outlines or fade out beyond their
+square, backgrounds adopt the faces' colour, and patches without a face are pasted in the same way.
+Some scenes consist of one face only, and many are the tile of a detector's second pass.
 
-Faces are not mirrored: how FairFace's frames lie around heads that look aside is not alike for
-left and right.
+Faces are not mirrored, because FairFace's frames of turned heads differ between left and right.
 """
 
 from __future__ import annotations
@@ -27,28 +25,28 @@ from image_gender_classifier.train.gender.augment import degrade
 _Random = np.random.Generator
 _Mask = npt.NDArray[np.float32]
 
-_CLOSE = 0.6  # share of the scenes that are a look at one face
-_MARGINS = (1.3, 1.8)  # sides of such looks over that of the face's frame, about as in use
-_LARGER = 1.5  # sides of the pictures that such looks are cut from, over the looks'
-_MOVED, _MISCLASSIFIED = 0.06, 0.12  # how far off a first look's frame lies, standard deviations
-_ALONE = 0.25  # share of the scenes that are made of one face and nothing else
-_MIRRORED = 0.7  # of the longest side: mirroring the edge of a smaller face would show another
-_EMPTY = 0.2  # share of the others that have no face
-SMALLEST, _LARGEST = 0.12, 1.1  # of a frame against the picture's longest side
+_CLOSE = 0.6  # share of second-pass tiles
+_MARGINS = (1.3, 1.8)  # side of such a tile over the frame's side, as in inference
+_LARGER = 1.5  # side of the picture that a tile is cut from, over the tile's side
+_CENTRE_ERROR, _SIDE_ERROR = 0.06, 0.12  # standard deviations of first-pass frames
+_ALONE = 0.25  # share of scenes that consist of one face crop only
+_MIRRORED = 0.7  # of the longest side; smaller faces would appear twice in the mirrored edge
+_EMPTY = 0.2  # share of the other scenes without a face
+SMALLEST, _LARGEST = 0.12, 1.1  # side of a frame over the picture's longest side
 _SHOULDERS = 0.5
 _TONED = 0.5
-_CONTINUED = 0.4  # share of the patches that go on beyond their square
-_BEYOND = 0.35  # of a patch's side: how far on each side
-_TRIES = 4  # at a place for a further face that hides no other
+_CONTINUED = 0.4  # share of patches that extend beyond their square
+_BEYOND = 0.35  # width of the extension on each side, over the patch's side
+_TRIES = 4  # attempts per face to find a place without overlap
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A picture and the faces in it.
+    """A picture with known faces.
 
     Attributes:
         pixels: uint8 RGB, H x W x 3.
-        frames: The classifier's frame of each face, in its pixels; may reach beyond them.
+        frames: The gender classifier's frame of each face in pixels; can extend beyond the picture.
     """
 
     pixels: Pixels
@@ -57,11 +55,11 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sources:
-    """What scenes are made of.
+    """Pictures to compose scenes from.
 
     Attributes:
-        crops: Faces in the classifier's frame, uint8 RGB, N x S x S x 3.
-        positions: Which of the crops may be shown.
+        crops: Faces in the gender classifier's framing, uint8 RGB, N x S x S x 3.
+        positions: Positions of the crops to use.
         backgrounds: Pictures without people, uint8 RGB, H x W x 3 each.
     """
 
@@ -74,9 +72,9 @@ def draw(sources: Sources, longest: int, random: _Random) -> Scene:
     """Draws a scene.
 
     Args:
-        sources: What it is made of.
-        longest: Its longest side in pixels.
-        random: Where the randomness comes from.
+        sources: The pictures to compose it from.
+        longest: Longest side of the scene in pixels.
+        random: The random generator.
     """
     if random.random() < _CLOSE:
         return _close(_whole(sources, round(_LARGER * longest), random), longest, random)
@@ -84,7 +82,7 @@ def draw(sources: Sources, longest: int, random: _Random) -> Scene:
 
 
 def _whole(sources: Sources, longest: int, random: _Random) -> Scene:
-    """Makes a picture."""
+    """Draws a first-pass picture."""
     height, width = _shape(longest, random)
     if random.random() < _ALONE:
         scene = _alone(sources, height, width, random)
@@ -94,21 +92,21 @@ def _whole(sources: Sources, longest: int, random: _Random) -> Scene:
 
 
 def _close(scene: Scene, longest: int, random: _Random) -> Scene:
-    """Looks at one of a picture's faces, or at where none is, as the finder does once it suspects.
+    """Cuts a second-pass tile around one of a picture's faces, or around a place without one.
 
     Args:
         scene: The picture.
-        longest: Longest side of what is seen, in pixels.
-        random: Where the randomness comes from.
+        longest: Longest side of the tile in pixels.
+        random: The random generator.
     """
     height, width = scene.pixels.shape[:2]
     if scene.frames:
-        suspected = _misclassified(scene.frames[int(random.integers(len(scene.frames)))], random)
+        suspect = _first_pass_frame(scene.frames[int(random.integers(len(scene.frames)))], random)
     else:
         side, centre = _place(height, width, random)
-        suspected = _square(centre, side)
+        suspect = _square(centre, side)
     margin = _MARGINS[int(random.integers(len(_MARGINS)))]
-    left, top, extent = face_tile(suspected, margin, height, width)
+    left, top, extent = face_tile(suspect, margin, height, width)
     part = scene.pixels[top : top + extent, left : left + extent]
     scale = longest / max(part.shape[:2])
     rows, columns = (max(round(length * scale), 1) for length in part.shape[:2])
@@ -124,11 +122,11 @@ def _close(scene: Scene, longest: int, random: _Random) -> Scene:
     return Scene(letterbox(part, longest)[:rows, :columns], inside)
 
 
-def _misclassified(frame: Box, random: _Random) -> Box:
-    """Draws where a first look might place a frame."""
-    side = frame.width * float(np.exp(random.normal(0, _MISCLASSIFIED)))
+def _first_pass_frame(frame: Box, random: _Random) -> Box:
+    """Draws a frame with the errors of a first pass."""
+    side = frame.width * float(np.exp(random.normal(0, _SIDE_ERROR)))
     x, y = (
-        start + frame.width / 2 + frame.width * random.normal(0, _MOVED)
+        start + frame.width / 2 + frame.width * random.normal(0, _CENTRE_ERROR)
         for start in (frame.x, frame.y)
     )
     return _square((x, y), side)
@@ -141,7 +139,7 @@ def _shape(longest: int, random: _Random) -> tuple[int, int]:
 
 
 def _alone(sources: Sources, height: int, width: int, random: _Random) -> Scene:
-    """Makes a picture of one face: cut inside its square, or with the square's edge going on."""
+    """Makes a picture of one face crop, cropped or with its edge extended."""
     face = _face(sources, random)
     longest = max(height, width)
     side = longest * random.uniform(0.5, 1.5)
@@ -157,14 +155,14 @@ def _alone(sources: Sources, height: int, width: int, random: _Random) -> Scene:
 
 
 def _edge(random: _Random, mirrored: bool = True) -> int:
-    """Draws how a square goes on beyond its edge."""
+    """Draws the border mode for extending a crop."""
     if mirrored and random.random() < 0.5:
         return cv2.BORDER_REFLECT_101
     return cv2.BORDER_REPLICATE
 
 
 def _composed(sources: Sources, height: int, width: int, random: _Random) -> Scene:
-    """Sets faces, and patches that are none, into a background."""
+    """Pastes faces, and patches without a face, into a background."""
     pixels = _background(sources, height, width, random)
     for _ in range(random.poisson(0.7)):
         patch = _background(sources, 96, 96, random)
@@ -190,14 +188,14 @@ def _composed(sources: Sources, height: int, width: int, random: _Random) -> Sce
 
 
 def _toned(pixels: Pixels, like: Pixels, share: float) -> Pixels:
-    """Brings the mean colour of a picture nearer to another's, as one light does."""
+    """Shifts the mean colour of a picture towards that of another one."""
     shift = share * (like.mean(axis=(0, 1)) - pixels.mean(axis=(0, 1)))
     toned: Pixels = np.clip(pixels + shift, 0, 255).astype(np.uint8)
     return toned
 
 
 def _background(sources: Sources, height: int, width: int, random: _Random) -> Pixels:
-    """Cuts a random part of a background, of the shape wanted as far as it goes."""
+    """Cuts a random part of a background and scales it to the given shape."""
     picture = sources.backgrounds[int(random.integers(len(sources.backgrounds)))]
     scale = min(picture.shape[0] / height, picture.shape[1] / width) * random.uniform(0.4, 1)
     rows, columns = max(round(height * scale), 1), max(round(width * scale), 1)
@@ -223,14 +221,14 @@ def _place(height: int, width: int, random: _Random) -> tuple[float, tuple[float
 
 
 def _angle(random: _Random) -> float:
-    """Draws by how many degrees a head is turned in the picture."""
+    """Draws the in-plane rotation of a head in degrees."""
     return random.normal(0, 10) if random.random() < 0.6 else random.uniform(-45, 45)
 
 
 def _placing(
     stored: int, side: float, centre: tuple[float, float], degrees: float
 ) -> npt.NDArray[np.float64]:
-    """Gives the affine map (2 x 3) from a stored square to its place, turned about its centre."""
+    """Gives the affine map (2 x 3) from a stored crop to its place, rotated about its centre."""
     zoom, angle = side / stored, np.radians(degrees)
     cos, sin = zoom * np.cos(angle), zoom * np.sin(angle)
     turn = np.array([[cos, sin], [-sin, cos]])
@@ -242,7 +240,7 @@ def _placing(
 def _paste(
     pixels: Pixels, patch: Pixels, side: float, centre: tuple[float, float], random: _Random
 ) -> None:
-    """Sets a square patch into pixels, in place, cut out along a random outline."""
+    """Pastes a square patch with a random outline, in place."""
     if random.random() < _CONTINUED:
         border = round(_BEYOND * len(patch))
         side *= 1 + 2 * border / len(patch)
@@ -264,7 +262,7 @@ def _blend(
     side: float,
     centre: tuple[float, float],
 ) -> None:
-    """Lays a patch over the part of the pixels that it can touch."""
+    """Blends a patch into the pixels that it can reach, in place."""
     reach = side * 0.75  # a square turned by 45 degrees reaches 0.71 of its side
     left, top = (max(int(middle - reach), 0) for middle in centre)
     right, bottom = (int(middle + reach) + 2 for middle in centre)
@@ -277,7 +275,7 @@ def _blend(
 
 
 def _outline(side: int, random: _Random) -> _Mask:
-    """Draws what of a square is seen: an oval round the head or nearly all of it, soft or hard."""
+    """Draws a patch's mask: an oval around the head, or nearly the whole square."""
     if random.random() < 0.75:
         axes = side * np.array([random.uniform(0.3, 0.46), random.uniform(0.4, 0.52)])
         mask = _oval(side, axes, random.uniform(2, 4), random)
@@ -292,13 +290,13 @@ def _outline(side: int, random: _Random) -> _Mask:
 
 
 def _fading(side: int, random: _Random) -> _Mask:
-    """Draws what is seen of a square that goes on beyond its edge: it fades away slowly."""
+    """Draws the mask of an extended patch, which fades out slowly."""
     mask = _oval(side, side * random.uniform(0.28, 0.46, 2), random.uniform(2, 6), random)
     return cast(_Mask, cv2.GaussianBlur(mask, (0, 0), side * random.uniform(0.02, 0.08)))
 
 
 def _oval(side: int, axes: npt.NDArray[np.float64], power: float, random: _Random) -> _Mask:
-    """Draws a superellipse about the middle of a square."""
+    """Draws a superellipse around the middle of a square."""
     centre = side * (0.5 + random.normal(0, 0.015, 2))
     places = np.arange(side, dtype=np.float32)
     across = (np.abs(places - centre[0]) / axes[0]) ** power
@@ -308,7 +306,7 @@ def _oval(side: int, axes: npt.NDArray[np.float64], power: float, random: _Rando
 
 
 def _dress(pixels: Pixels, sources: Sources, frame: Box, random: _Random) -> None:
-    """Sets shoulders of any stuff below a face, in place."""
+    """Paints shoulders in a random texture below a face, in place."""
     height, width = pixels.shape[:2]
     stuff = _background(sources, height, width, random)
     if random.random() < 0.6:  # plain cloth
@@ -342,7 +340,7 @@ def _square(centre: tuple[float, float], side: float) -> Box:
 
 
 def _overlap(one: Box, other: Box) -> bool:
-    """Tells whether two faces would hide each other: their frames have a margin."""
+    """Reports whether two faces would overlap; their frames include a margin."""
     near = 0.35 * (one.width + other.width)
     across = abs(one.x + one.width / 2 - other.x - other.width / 2)
     down = abs(one.y + one.height / 2 - other.y - other.height / 2)

@@ -1,1 +1,1 @@
-"""Measuring models: accuracy, calibration, robustness, boxes, reports."""
+"""Evaluation of models: metrics, calibration, robustness, face detection, reports."""

@@ -1,6 +1,6 @@
-"""A model's answers to labelled pictures, through the very code that judges pictures in use.
+"""Predictions for labelled pictures, with the code of inference.
 
-Pictures are read one at a time and judged by the batch, so that a data set of any size fits.
+Reads pictures one at a time and classifies them in batches, so memory does not limit the data set.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ BATCH = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What came of all pictures.
+    """The results of all pictures.
 
     Attributes:
-        answers: To those with a face.
+        answers: Predictions for pictures with a face.
         no_face: Names of the samples in whose picture no face was found.
-        unreadable: Name of each sample whose picture cannot be read, and why.
+        unreadable: Name of each sample whose picture cannot be read, with the reason.
     """
 
     answers: Answers
@@ -38,15 +38,15 @@ class Outcome:
 
 
 def answer(samples: Sequence[Sample], detector: Detector, classifier: Classifier) -> Outcome:
-    """Judges labelled pictures, with a progress bar where stderr is a terminal.
+    """Classifies labelled pictures, with a progress bar if stderr is a terminal.
 
     Args:
         samples: The labelled pictures.
-        detector: What finds the faces.
-        classifier: What judges each picture's main face.
+        detector: Finds the faces.
+        classifier: Classifies each picture's main face.
 
     Raises:
-        ModelError: The model gives something else than finite numbers, one a crop.
+        ModelError: The model does not give one finite number per crop.
     """
     (outcome,) = answer_versions(samples, cutting.by(detector), 1, classifier)
     return outcome
@@ -55,25 +55,25 @@ def answer(samples: Sequence[Sample], detector: Detector, classifier: Classifier
 def answer_versions(
     samples: Sequence[Sample], cut: CutCrop, versions: int, classifier: Classifier
 ) -> list[Outcome]:
-    """Judges several versions of each picture's crop; the picture is read once.
+    """Classifies several versions of each crop; reads each picture once.
 
     Args:
         samples: The labelled pictures.
-        cut: Gives all versions of a crop (uint8 RGB, V x S x S x 3), or the only one.
-        versions: How many that are (V).
-        classifier: What judges them.
+        cut: Gives all V versions of a crop (uint8 RGB, V x S x S x 3; S x S x 3 for one version).
+        versions: Number of versions (V).
+        classifier: Classifies the crops.
 
     Returns:
-        One outcome a version.
+        One outcome per version.
 
     Raises:
-        ModelError: The model gives something else than finite numbers, one a crop.
+        ModelError: The model does not give one finite number per crop.
     """
     without = WithoutCrop()
     size = classifier.crop_size
     predicted: list[Sample] = []
     positive = [np.empty((0, versions))]
-    for batch in _batches(cutting.crops(samples, cut, size, without, "judging")):
+    for batch in _batches(cutting.crops(samples, cut, size, without, "classifying")):
         predicted += [sample for sample, _ in batch]
         crops = np.stack([crop for _, crop in batch]).reshape(-1, size, size, 3)
         positive.append(classifier.probabilities(crops).reshape(len(batch), versions))
@@ -101,7 +101,7 @@ def _answers(
     kinds = sorted({kind for sample in samples for kind in sample.groups})
     return Answers(
         gender=np.array([sample.gender for sample in samples], np.str_),
-        said=np.where(positive >= 0.5, classifier.entry.positive, classifier.entry.negative),
+        predicted=np.where(positive >= 0.5, classifier.entry.positive, classifier.entry.negative),
         confidence=np.maximum(positive, 1 - positive).round(DECIMALS),
         groups={
             kind: np.array([sample.groups.get(kind, "") for sample in samples], np.str_)

@@ -1,4 +1,4 @@
-"""Shares with their intervals as horizontal bars, a panel a kind."""
+"""Bar charts of shares with intervals, one panel per kind of group."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 from image_gender_classifier.train.evaluation.evaluation_report import share_text
 from image_gender_classifier.train.evaluation.metrics import Proportion
 
-# Okabe and Ito's colours, which colour-blind people can tell apart.
+# From the palette of Okabe and Ito, which is safe for colour-blind people.
 BLUE, ORANGE = "#0072B2", "#D55E00"
 WIDTH = 8.0  # inches
 _CHANCE = 0.5
@@ -24,13 +24,13 @@ def panels(
     whole_name: str,
     note: Callable[[Proportion], str],
 ) -> Figure:
-    """Draws accuracies as bars from chance on, with one line for the whole.
+    """Draws accuracies as bars that start at chance, and a line for the overall accuracy.
 
     Args:
-        kinds: A panel a kind, each with a bar a label; no share is of nothing.
-        whole: The accuracy that all are compared with.
-        whole_name: What it is the accuracy of.
-        note: What stands beside a bar.
+        kinds: Accuracy by kind and label, each with n > 0; one panel per kind.
+        whole: The overall accuracy.
+        whole_name: Name of the overall accuracy.
+        note: Formats the text beside a bar.
     """
     heights = [len(cells) + 1 for cells in kinds.values()]
     figure = Figure((WIDTH, 0.24 * sum(heights) + 1.0), layout="constrained")
@@ -42,7 +42,7 @@ def panels(
     lows = [cell.low for cells in kinds.values() for cell in cells.values()]
     rows[-1].set(
         xlim=(min(_CHANCE, np.floor(min(lows) * 20) / 20), 1),
-        xlabel="accuracy with 95 % interval; bars begin at chance, 50 %",
+        xlabel="accuracy with 95 % interval; bars start at chance, 50 %",
     )
     rows[-1].xaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
     figure.legend([line], [f"{whole_name}: {share_text(whole)}"], loc="outside upper right")
@@ -74,7 +74,7 @@ def _bars(axes: Axes, cells: Mapping[str, Proportion], note: Callable[[Proportio
 
 
 def whiskers(shares: Sequence[Proportion]) -> list[list[float]]:
-    """Gives how far the intervals reach below and above their values."""
+    """Gives the lengths of the intervals below and above their values."""
     values = [share.value or 0.0 for share in shares]
     below = [value - share.low for value, share in zip(values, shares, strict=True)]
     above = [share.high - value for value, share in zip(values, shares, strict=True)]

@@ -1,4 +1,4 @@
-"""The command `image-gender-evaluate`: any model file on any labelled pictures."""
+"""The command `image-gender-evaluate`: figures of a model on labelled pictures."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from image_gender_classifier.train.evaluation.metrics import score
 PROGRAM = "image-gender-evaluate"
 _DESCRIPTION = (
     "Measures a model on labelled pictures: accuracy, true positive rate of each gender, accuracy "
-    "by age, race and race and gender where labels exist, and calibration, with 95% Wilson "
-    "intervals. What it measures is agreement with perceived gender as labelled."
+    "by age, race, and race and gender where labelled, and calibration, with 95% Wilson "
+    "intervals. Accuracy is agreement with the labelled perceived gender."
 )
 
 
@@ -26,11 +26,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command.
 
     Args:
-        argv: Arguments without the program's name; the process's own by default.
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        The exit code: 0, 2 for wrong usage, data or model, 3 where the JSON cannot be written,
-        130 when interrupted.
+        0 on success, 2 for wrong usage, data or model, 3 when the JSON file cannot be written, 130
+        when interrupted.
     """
     return exit_code(PROGRAM, lambda: _evaluate(_parser().parse_args(argv)))
 
@@ -54,8 +54,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     scores = score(
         outcome.answers, subject.setting.threshold, len(outcome.no_face), len(outcome.unreadable)
     )
-    if subject.learnt_from:
-        say(measuring.LEARNT_FROM, sys.stdout)
+    if subject.trained_on:
+        say(measuring.TRAINED_ON, sys.stdout)
     say(evaluation_report.table(scores, subject.setting), sys.stdout)
     if arguments.json is not None:
         content = evaluation_report.to_json(scores, subject.setting)

@@ -1,4 +1,4 @@
-"""An evaluation as a table for people and as JSON for programs."""
+"""Formatting of an evaluation as a text table and as JSON."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _COLUMNS = "{:<34}{:>9}  {:>8}  {:>16}"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What was evaluated; its names and values stand in the JSON.
+    """What was evaluated; the JSON contains all fields.
 
     Attributes:
         model: The model's file name.
         sha256: The model's hash.
         data: Folder of the data set.
-        layout: How it is laid out.
-        split: The part of it that was read.
-        detector: How faces were found.
-        threshold: Confidence from which a crop counts as classified.
+        layout: Layout of the data set.
+        split: The evaluated part.
+        detector: The detector.
+        threshold: Lowest confidence of a classified crop.
     """
 
     model: str
@@ -42,11 +42,11 @@ class Setting:
 
 
 def to_json(scores: Scores, setting: Setting) -> str:
-    """Gives the JSON form: fractions from 0 to 1, null where there is nothing to divide by."""
+    """Formats scores as JSON: fractions from 0 to 1, null for a fraction of zero pictures."""
     content = {
         **asdict(setting),
         "n": scores.n,
-        "judged": scores.predicted,
+        "predicted": scores.predicted,
         "accuracy": _interval(scores.accuracy),
         "tpr": {gender: asdict(rate) for gender, rate in scores.tpr.items()},
         "balanced_accuracy": scores.balanced_accuracy,
@@ -67,27 +67,27 @@ def to_json(scores: Scores, setting: Setting) -> str:
 
 
 def table(scores: Scores, setting: Setting) -> str:
-    """Gives the table."""
+    """Formats scores as a table."""
     return "\n".join([*_head(scores, setting), "", *_rows(scores, setting), "", *_foot(scores)])
 
 
 def share_text(share: Proportion) -> str:
-    """Writes a share in per cent; "-" where there is none."""
+    """Formats a share in per cent; "-" if it is None."""
     return "-" if share.value is None else f"{percent(share.value)} %"
 
 
 def interval_text(share: Proportion) -> str:
-    """Writes a share's interval in per cent."""
+    """Formats a share's interval in per cent."""
     return f"{percent(share.low)} to {percent(share.high)}"
 
 
 def percent(value: float) -> str:
-    """Writes a fraction as a number of per cent."""
+    """Formats a fraction as a percentage."""
     return f"{100 * value:.1f}"
 
 
 def difference_text(share: Proportion, whole: Proportion) -> str:
-    """Writes how far a share lies from another in percentage points, with its sign."""
+    """Formats the difference of two shares in percentage points, with its sign."""
     return f"{100 * ((share.value or 0.0) - (whole.value or 0.0)):+.1f}"
 
 
@@ -97,7 +97,7 @@ def lowest(cells: Mapping[str, Proportion]) -> str:
 
 
 def in_order(kind: str, cells: Mapping[str, Proportion]) -> list[str]:
-    """Gives a kind's labels, ages by age and all else by name."""
+    """Sorts the labels of a kind: age bands by age, others by name."""
     if kind != "age":
         return sorted(cells)
     place = {band: number for number, band in enumerate(AGE_BANDS)}
@@ -120,7 +120,7 @@ def _rows(scores: Scores, setting: Setting) -> Iterator[str]:
     else:
         faces = "pictures read" if setting.detector == "none" else "faces found"
         yield _row(faces, scores.accuracy)
-        yield _row("all pictures (not judged is wrong)", scores.accuracy_all)
+        yield _row("all (no prediction is wrong)", scores.accuracy_all)
     yield _row(f"confidence >= {setting.threshold:g}", scores.classified_accuracy)
     yield "true positive rate"
     for gender, rate in scores.tpr.items():

@@ -1,4 +1,4 @@
-"""A report's findings as pictures, PNG bytes that depend on the findings alone."""
+"""The plots of a report as PNG files; equal findings give equal bytes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from image_gender_classifier.train.evaluation.metrics import GENDERS
 _GREY = "#666666"
 _DPI = 150
 _STYLE = {
-    "font.family": "DejaVu Sans",  # comes with Matplotlib
+    "font.family": "DejaVu Sans",  # bundled with Matplotlib
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -39,7 +39,7 @@ _STYLE = {
     "legend.frameon": False,
     "text.parse_math": False,
 }
-_FEWEST = 50  # the accuracy of fewer pictures jumps about and would only stretch the axis
+_FEWEST = 50  # the accuracy of fewer pictures is too noisy to plot
 
 
 def all_figures(findings: Findings) -> dict[str, bytes]:
@@ -51,13 +51,13 @@ def all_figures(findings: Findings) -> dict[str, bytes]:
         "confusion.png": _confusion,
         "robustness.png": _robustness,
     }
-    # A style of the user's own must not show.
+    # Ignores the user's Matplotlib style.
     with style.context(["default", _STYLE]):
         return {name: _png(draw(findings)) for name, draw in drawn.items()}
 
 
 def _png(figure: Figure) -> bytes:
-    """Gives the file without a date or a version in it."""
+    """Renders a PNG file without date and version, which would change the bytes."""
     file = BytesIO()
     figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
     return file.getvalue()
@@ -67,14 +67,14 @@ def _reliability(findings: Findings) -> Figure:
     bins = reliability(findings.answers)
     figure = Figure((WIDTH * 0.75, 6.5), layout="constrained")
     upper, lower = figure.subplots(2, sharex=True, height_ratios=(3, 1))
-    upper.plot((0.5, 1), (0.5, 1), "--", color=_GREY, label="confidence is right")
+    upper.plot((0.5, 1), (0.5, 1), "--", color=_GREY, label="perfect calibration")
     upper.errorbar(
         [part.confidence for part in bins],
         [part.accuracy.value or 0.0 for part in bins],
         yerr=whiskers([part.accuracy for part in bins]),
         fmt="o-", color=BLUE, capsize=3, label="measured, 95 % interval",
     )  # fmt: skip
-    upper.set(ylabel="judged right", title=f"Reliability, ECE {findings.scores.ece:.3f}")
+    upper.set(ylabel="accuracy", title=f"Reliability, ECE {findings.scores.ece:.3f}")
     upper.legend(loc="upper left")
     widths = [part.high - part.low for part in bins]
     counts = [part.accuracy.n for part in bins]
@@ -107,12 +107,12 @@ def _coverage(findings: Findings) -> Figure:
     if classified.value is not None and right.value is not None:
         label = (
             f"threshold {findings.setting.threshold:g}: {share_text(classified)} classified,\n"
-            f"{share_text(right)} of these right"
+            f"accuracy {share_text(right)}"
         )
         axes.plot(classified.value, right.value, "D", color=ORANGE, markersize=8, label=label)
     axes.set(
-        title="Accuracy by share classified, as the threshold varies",
-        xlabel="classified", ylabel="right among the classified", xlim=(0, 1.01),
+        title="Accuracy by coverage",
+        xlabel="share classified", ylabel="accuracy of the classified", xlim=(0, 1.01),
     )  # fmt: skip
     axes.grid(alpha=0.25)
     axes.legend(loc="best")
@@ -129,7 +129,7 @@ def _groups(findings: Findings) -> Figure:
     return panels(
         kinds,
         scores.accuracy,
-        "all pictures judged",
+        "all predicted",
         lambda cell: f"{share_text(cell)} of {cell.n:,}",
     )
 
@@ -138,9 +138,9 @@ def _robustness(findings: Findings) -> Figure:
     cells = {name: scores.accuracy for name, scores in findings.degraded.items()}
     clean = findings.scores.accuracy
     return panels(
-        {"pictures made worse": cells},
+        {"degradation": cells},
         clean,
-        "as they are",
+        "original",
         lambda cell: f"{share_text(cell)} ({difference_text(cell, clean)})",
     )
 
@@ -148,22 +148,22 @@ def _robustness(findings: Findings) -> Figure:
 def _confusion(findings: Findings) -> Figure:
     threshold = findings.setting.threshold
     tables = {
-        "whatever the confidence": confusion(findings.answers, 0),
-        f"from the threshold {threshold:g} on": confusion(findings.answers, threshold),
+        "any confidence": confusion(findings.answers, 0),
+        f"threshold {threshold:g}": confusion(findings.answers, threshold),
     }
     figure = Figure((WIDTH, 3.0), layout="constrained")
     both = figure.subplots(1, 2, width_ratios=(2, 3))
     for axes, (title, table) in zip(both, tables.items(), strict=True):
-        # Without a threshold nothing is unknown.
+        # Without a threshold, no prediction is "unknown".
         _table(axes, table, GENDERS if axes is both[0] else (*GENDERS, "unknown"))
         axes.set_title(title)
     both[0].set_ylabel("labelled")
-    figure.supxlabel("said", fontsize=10)
+    figure.supxlabel("predicted", fontsize=10)
     return figure
 
 
 def _table(axes: Axes, table: Confusion, words: Sequence[Gender]) -> None:
-    """Draws counts as shaded cells, each with its share of the labelled gender."""
+    """Draws a confusion matrix, each cell with its count and its share of the row."""
     counts = np.array([[row[word] for word in words] for row in table.values()])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.2, aspect="auto")

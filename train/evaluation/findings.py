@@ -1,4 +1,4 @@
-"""What a report tells beyond an evaluation's scores, as pure functions from answers to records."""
+"""Further figures of a report: differences, reliability, coverage, confusion matrix."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Confusion = Mapping[BinaryGender, Mapping[Gender, int]]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One share less another, with its 95% interval; all from -1 to 1."""
+    """The difference of two shares with its 95% interval; all from -1 to 1."""
 
     value: float
     low: float
@@ -43,13 +43,13 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The crops whose confidence lies in one bin; there is at least one.
+    """The crops in one bin of confidence; at least one.
 
     Attributes:
-        low: The bin's lower end, exclusive but for the first bin.
-        high: Its upper end, inclusive.
+        low: Lower end of the bin, exclusive except in the first bin.
+        high: Upper end of the bin, inclusive.
         confidence: Mean confidence.
-        accuracy: Share judged right.
+        accuracy: Share of correct predictions.
     """
 
     low: float
@@ -60,14 +60,14 @@ class Bin:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coverage:
-    """What each threshold gives, from the highest confidence downwards (M each).
+    """Coverage and accuracy by threshold, in descending order (float64, M each).
 
     Attributes:
         threshold: The threshold.
-        share: Share of the crops that reach it.
-        accuracy: Share judged right of these.
-        low: Lower end of its interval.
-        high: Upper end of its interval.
+        share: Share of the crops that reach the threshold.
+        accuracy: Accuracy of these.
+        low: Lower end of the accuracy's interval.
+        high: Upper end of the accuracy's interval.
     """
 
     threshold: Numbers
@@ -79,39 +79,39 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Findings:
-    """All that the report shows.
+    """The contents of a report.
 
     Attributes:
-        setting: What was measured on what.
-        learnt_from: Whether the model learnt from some of the pictures.
-        answers: To the crops as they are.
-        scores: Of these.
-        degraded: Scores by degradation, from the best accuracy to the worst.
+        setting: What was evaluated.
+        trained_on: Whether the model was trained on some of the pictures.
+        answers: Predictions for the original crops.
+        scores: Scores of the original crops.
+        degraded: Scores by degradation, in descending order of accuracy.
     """
 
     setting: Setting
-    learnt_from: bool
+    trained_on: bool
     answers: Answers
     scores: Scores
     degraded: Mapping[str, Scores]
 
 
 def find(
-    setting: Setting, learnt_from: bool, ways: Sequence[Degradation], outcomes: Sequence[Outcome]
+    setting: Setting, trained_on: bool, ways: Sequence[Degradation], outcomes: Sequence[Outcome]
 ) -> Findings:
-    """Scores the outcomes: first the one of the crops as they are, then one a degradation."""
+    """Scores the outcomes: the first of the original crops, then one per degradation."""
     clean, *others = [_scores(outcome, setting.threshold) for outcome in outcomes]
     named = {way.name: scores for way, scores in zip(ways, others, strict=True)}
     falling = sorted(named, key=lambda name: named[name].accuracy.value or 0.0, reverse=True)
     degraded = {name: named[name] for name in falling}
-    return Findings(setting, learnt_from, outcomes[0].answers, clean, degraded)
+    return Findings(setting, trained_on, outcomes[0].answers, clean, degraded)
 
 
 def difference(one: Proportion, other: Proportion) -> Difference | None:
-    """Gives the difference of two independent shares; None where one is missing.
+    """Gives the difference of two independent shares; None if one is missing.
 
     Newcombe, "Interval Estimation for the Difference between Independent Proportions", Statistics
-    in Medicine 1998, method 10: from the two Wilson intervals.
+    in Medicine 1998, method 10, from the two Wilson intervals.
     """
     if one.value is None or other.value is None:
         return None
@@ -122,11 +122,11 @@ def difference(one: Proportion, other: Proportion) -> Difference | None:
 
 
 def by_ten_years(answers: Answers) -> dict[str, Proportion]:
-    """Gives the accuracy under ten and from ten years on; nothing where no age is known."""
+    """Gives the accuracy by age, under 10 and from 10 years; empty if there are no ages."""
     ages = answers.groups.get("age", np.array([], np.str_))
     if not ages.any():
         return {}
-    correct = answers.gender == answers.said
+    correct = answers.gender == answers.predicted
     young = np.isin(ages, UNDER_TEN)
     parts = {"10 and over": correct[(ages != "") & ~young], "under 10": correct[young]}
     return {name: wilson(int(part.sum()), len(part)) for name, part in parts.items() if len(part)}
@@ -134,7 +134,7 @@ def by_ten_years(answers: Answers) -> dict[str, Proportion]:
 
 def reliability(answers: Answers) -> list[Bin]:
     """Divides the crops into bins of confidence as `metrics.expected_calibration_error` does."""
-    correct = answers.gender == answers.said
+    correct = answers.gender == answers.predicted
     places = bin_of(answers.confidence)
     ends = np.linspace(0.5, 1, BINS + 1).tolist()
     return [
@@ -149,14 +149,11 @@ def reliability(answers: Answers) -> list[Bin]:
 
 
 def coverage(answers: Answers) -> Coverage:
-    """Gives share and accuracy of what is classified for every confidence as the threshold.
-
-    There must be one crop at least.
-    """
+    """Gives coverage and accuracy with each confidence as the threshold; needs a crop."""
     order = np.argsort(-answers.confidence, kind="stable")
     thresholds = answers.confidence[order]
-    right = np.cumsum((answers.gender == answers.said)[order])
-    last = np.append(np.diff(thresholds) != 0, True)  # equal ones go together
+    right = np.cumsum((answers.gender == answers.predicted)[order])
+    last = np.append(np.diff(thresholds) != 0, True)  # equal confidences form one step
     numbers = np.arange(1, len(order) + 1)[last]
     shares = [wilson(int(r), int(n)) for r, n in zip(right[last], numbers, strict=True)]
     return Coverage(
@@ -169,11 +166,11 @@ def coverage(answers: Answers) -> Coverage:
 
 
 def confusion(answers: Answers, threshold: float) -> Confusion:
-    """Counts what was said of each labelled gender; "unknown" below the threshold."""
-    said = np.where(answers.confidence >= threshold, answers.said, "unknown")
+    """Counts predictions by labelled gender; "unknown" below the threshold."""
+    predicted = np.where(answers.confidence >= threshold, answers.predicted, "unknown")
     words: tuple[Gender, ...] = get_args(Gender)
     return {
-        gender: {word: int((said[answers.gender == gender] == word).sum()) for word in words}
+        gender: {word: int((predicted[answers.gender == gender] == word).sum()) for word in words}
         for gender in GENDERS
     }
 

@@ -1,4 +1,4 @@
-"""What the commands that measure a model on labelled pictures share: their options and inputs."""
+"""Options and inputs that the evaluation commands share."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ from image_gender_classifier.train.datasets import DataError, Sample, Split
 from image_gender_classifier.train.evaluation.answers import Outcome
 from image_gender_classifier.train.evaluation.evaluation_report import Setting
 
-LEARNT_FROM = "includes pictures that the model learnt from"
-_KERAS = ".keras"  # keras_runtime has it too, but importing that takes TensorFlow
+TRAINED_ON = "includes pictures that the model was trained on"
+_KERAS = ".keras"  # importing keras_runtime would import TensorFlow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """What is measured on what.
+    """A model and the pictures to evaluate it on.
 
     Attributes:
         classifier: The model.
-        detector: What finds the faces.
+        detector: Finds the faces.
         samples: The labelled pictures.
-        setting: Names all of these.
-        learnt_from: Whether the model learnt from some of the pictures.
+        setting: Names of all of these.
+        trained_on: Whether the model was trained on some of the pictures.
     """
 
     classifier: Classifier
     detector: Detector
     samples: Sequence[Sample]
     setting: Setting
-    learnt_from: bool
+    trained_on: bool
 
 
 def add_measuring_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that name model, threshold, detector and labelled pictures."""
+    """Adds the options for model, threshold, detector and labelled pictures."""
     add = parser.add_argument
     add(
         "--model", type=Path, metavar="FILE",
@@ -63,27 +63,25 @@ def add_measuring_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--split", choices=("val", "train", "all"),
-        help="part of the data to measure on; val is fairface's own validation part, of other "
-        "layouts the part that image-gender-train holds out of training (default: val for "
-        "fairface, else all)",
+        help="part of the data to evaluate on; val: FairFace's validation part, in other layouts "
+        "the part that image-gender-train holds out (default: val for fairface, else all)",
     )  # fmt: skip
     add(
         "--threshold", type=probability, metavar="P",
-        help="confidence from 0 to 1 from which a picture counts as classified (default: the "
-        "model's own)",
+        help="lowest confidence of a classified picture, 0 to 1 (default: the model's)",
     )  # fmt: skip
     add_detector_option(parser)
     add_data_options(parser)
 
 
 def open_subject(arguments: argparse.Namespace, program: str) -> Subject:
-    """Opens what the options name, and says on stderr how many pictures there are.
+    """Opens the model and the data of the options, and prints the number of pictures on stderr.
 
     Raises:
         DataError: Labels or pictures are missing or wrong.
-        ModelError: The model, its manifest or a cascade is missing, damaged or of another contract.
-        RuntimeMissing: None of the runtimes can be loaded.
-        UsageError: The options do not go together.
+        ModelError: The model, its manifest or a cascade is missing, damaged or incompatible.
+        RuntimeMissing: No runtime is available.
+        UsageError: The options contradict each other.
     """
     split = arguments.split or default_test_split(arguments.layout)
     classifier = _open_classifier(arguments.model, arguments.threshold)
@@ -100,12 +98,12 @@ def open_subject(arguments: argparse.Namespace, program: str) -> Subject:
         detector=arguments.detector,
         threshold=classifier.threshold,
     )
-    learnt_from = _has_learnt_from(classifier.entry, arguments, split)
-    return Subject(classifier, detector, reading.samples, setting, learnt_from)
+    trained_on = _was_trained_on(classifier.entry, arguments, split)
+    return Subject(classifier, detector, reading.samples, setting, trained_on)
 
 
 def report_unreadable(outcome: Outcome, program: str) -> None:
-    """Names on stderr the pictures that cannot be read."""
+    """Prints the unreadable pictures on stderr."""
     for name, reason in outcome.unreadable:
         say(f"{program}: {name}: {reason}", sys.stderr)
 
@@ -114,20 +112,20 @@ def _open_classifier(model: Path | None, threshold: float | None) -> Classifier:
     if model is None or file_format(model.name) in runtimes.formats():
         return loading.open_classifier(model, threshold=threshold)
     if model.suffix.lower() != _KERAS:
-        raise UsageError(f"{model}: is neither a .keras, a .tflite nor an .onnx file")
-    # Imported late: TensorFlow takes seconds, and exports are measured without it.
+        raise UsageError(f"{model}: is not a .keras, .tflite or .onnx file")
+    # Imported here because exports do not need TensorFlow.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from image_gender_classifier.train.common import keras_runtime
 
     return keras_runtime.open_classifier(model, threshold)
 
 
-def _has_learnt_from(entry: ModelEntry, arguments: argparse.Namespace, split: Split) -> bool:
-    """Says whether the part to measure on holds pictures that the model learnt from."""
+def _was_trained_on(entry: ModelEntry, arguments: argparse.Namespace, split: Split) -> bool:
+    """Reports whether the evaluated part includes training pictures of the model."""
     if split == "val":
         return False
     try:
         given = read_data(arguments, training_split(arguments.layout))
-    except DataError:  # the part to measure on could be read, so this one is not there
+    except DataError:  # FairFace's training part is absent
         return False
     return given.key() == entry.trained.get("data")

@@ -1,8 +1,4 @@
-"""The figures of an evaluation, as pure functions from arrays to records.
-
-They know nothing of models, pictures and output: every exported form of a model and every data
-set is measured by the same arithmetic, so the figures can be compared.
-"""
+"""Metrics of an evaluation, as pure functions of labels and predictions."""
 
 from __future__ import annotations
 
@@ -31,8 +27,8 @@ class Proportion:
     """A share with its 95% Wilson interval.
 
     Attributes:
-        n: How many it is a share of.
-        value: The share, 0 to 1; None where n is 0.
+        n: The denominator.
+        value: The share, 0 to 1; None if n is 0.
         low: Lower end of the interval.
         high: Upper end of the interval.
     """
@@ -45,40 +41,40 @@ class Proportion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """Labels and a model's answers, one entry a crop.
+    """Labels and predictions, one entry per crop.
 
     Attributes:
         gender: Labelled gender (N).
-        said: The likelier gender, whatever the threshold (N).
+        predicted: The likelier gender, regardless of the threshold (N).
         confidence: Its calibrated probability, 0.5 to 1 (float64, N).
-        groups: Further labels by kind (N each); "" where a crop has none of that kind.
+        groups: Further labels by kind (N each); "" if a crop has no label of that kind.
     """
 
     gender: Labels
-    said: Labels
+    predicted: Labels
     confidence: npt.NDArray[np.float64]
     groups: Mapping[str, Labels]
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What an evaluation finds.
+    """The scores of an evaluation.
 
-    All but `n`, `accuracy_all`, `no_face` and `unreadable` speak of the judged crops alone.
+    All but `n`, `accuracy_all`, `no_face` and `unreadable` refer to the predicted crops.
 
     Attributes:
-        n: Pictures evaluated.
-        judged: Pictures whose crop was judged: readable and with a face.
-        accuracy: Share judged right, whatever the threshold.
-        accuracy_all: Share of all pictures judged right; those not judged count as wrong.
-        tpr: Share judged right of each labelled gender.
-        balanced_accuracy: Mean of these; None where a gender is missing.
+        n: Number of pictures.
+        predicted: Number of pictures with a prediction: readable and with a face.
+        accuracy: Share of correct predictions, regardless of the threshold.
+        accuracy_all: Share of correct predictions among all pictures.
+        tpr: True positive rate of each labelled gender.
+        balanced_accuracy: Mean of both rates; None if a gender is missing.
         groups: Accuracy by kind of group and label; "race × gender" has keys as "Black female".
-        ece: Expected calibration error; None where nothing was judged.
+        ece: Expected calibration error; None without predictions.
         classified: Share whose confidence reaches the threshold.
-        classified_accuracy: Share judged right of these.
-        no_face: Share of all pictures in which no face was found.
-        unreadable: Pictures that cannot be read.
+        classified_accuracy: Accuracy of these.
+        no_face: Share of all pictures without a detected face.
+        unreadable: Number of unreadable pictures.
     """
 
     n: int
@@ -96,15 +92,15 @@ class Scores:
 
 
 def score(answers: Answers, threshold: float, no_face: int = 0, unreadable: int = 0) -> Scores:
-    """Scores a model's answers.
+    """Scores predictions.
 
     Args:
-        answers: The judged crops.
-        threshold: Confidence from which a crop counts as classified, 0 to 1.
-        no_face: Further pictures in which no face was found.
-        unreadable: Further pictures that cannot be read.
+        answers: Labels and predictions.
+        threshold: Lowest confidence of a classified crop, 0 to 1.
+        no_face: Number of further pictures without a detected face.
+        unreadable: Number of further, unreadable pictures.
     """
-    correct = answers.gender == answers.said
+    correct = answers.gender == answers.predicted
     predicted = len(correct)
     total = predicted + no_face + unreadable
     classified = answers.confidence >= threshold
@@ -129,9 +125,8 @@ def score(answers: Answers, threshold: float, no_face: int = 0, unreadable: int 
 def wilson(successes: int, n: int) -> Proportion:
     """Gives a share with its 95% Wilson score interval.
 
-    Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927. It
-    stays within 0 to 1 and holds its level in the small cells of race × gender, where the usual
-    normal interval does neither.
+    Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927.
+    Unlike the normal interval, it stays within 0 to 1 and keeps its level for small n.
 
     Raises:
         ValueError: Not 0 <= successes <= n.
@@ -144,7 +139,7 @@ def wilson(successes: int, n: int) -> Proportion:
     shrink = 1 + _Z**2 / n
     centre = (value + _Z**2 / (2 * n)) / shrink
     half = _Z / shrink * (value * (1 - value) / n + _Z**2 / (4 * n**2)) ** 0.5
-    # Rounding alone may carry an end past 0, 1 or the value itself.
+    # Rounding can move an end past 0, 1 or the value.
     return Proportion(
         n, value, min(max(centre - half, 0.0), value), max(min(centre + half, 1.0), value)
     )
@@ -156,17 +151,16 @@ def expected_calibration_error(
     """Gives the mean gap between confidence and accuracy over bins of equal width.
 
     Guo et al., "On Calibration of Modern Neural Networks", ICML 2017: the sum over bins of the
-    bin's share times |accuracy - mean confidence|, a bin being open below and closed above. They
-    divide 0 to 1; here the bins divide 0.5 to 1, because the likelier of two genders never has
-    less than 0.5 and half of the bins would stay empty, which hides errors within the others.
+    bin's share times |accuracy - mean confidence|. Bins are open below and closed above, and
+    divide 0.5 to 1, because the confidence of two classes is never below 0.5.
 
     Args:
-        confidence: Of the answer given, 0.5 to 1 (N, at least 1).
-        correct: Whether the answer is right (bool, N).
+        confidence: Confidence of each prediction, 0.5 to 1 (float64, N > 0).
+        correct: Whether each prediction is correct (bool, N).
         bins: Number of bins.
 
     Raises:
-        ValueError: There is nothing to measure, or a confidence is out of range.
+        ValueError: `confidence` is empty or out of range.
     """
     if len(confidence) == 0:
         raise ValueError("no confidence given, expected at least one")
@@ -178,7 +172,7 @@ def expected_calibration_error(
 
 
 def bin_of(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.NDArray[np.int64]:
-    """Gives the place of each confidence's bin: equal parts of 0.5 to 1, open below (N)."""
+    """Gives the bin index of each confidence: equal parts of 0.5 to 1, open below (int64, N)."""
     places = np.ceil((confidence - 0.5) * 2 * bins).astype(np.int64) - 1
     return np.clip(places, 0, bins - 1)
 

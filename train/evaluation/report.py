@@ -1,4 +1,4 @@
-"""The command `image-gender-report`: figures and tables of any model on any labelled pictures."""
+"""The command `image-gender-report`: a report with plots of a model on labelled pictures."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ PROGRAM = "image-gender-report"
 PAGE = "report.md"
 _OUT = Path("report")
 _DESCRIPTION = (
-    "Judges labelled pictures, as they are and made worse in several ways, and writes the figures "
-    f"into a folder: {PAGE} with tables, and pictures of reliability, coverage, groups, confusion "
-    "and robustness. The same input gives the same bytes."
+    "Evaluates a model on labelled pictures, original and degraded, and writes a report into a "
+    f"folder: {PAGE} with tables, and plots of reliability, coverage, groups, confusion matrix and "
+    "robustness. The same input gives the same bytes."
 )
 
 
@@ -30,11 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command.
 
     Args:
-        argv: Arguments without the program's name; the process's own by default.
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        The exit code: 0, 2 for wrong usage, data or model, 3 where the report cannot be written,
-        130 when interrupted.
+        0 on success, 2 for wrong usage, data or model, 3 when the report cannot be written, 130
+        when interrupted.
     """
     return exit_code(PROGRAM, lambda: _report(_parser().parse_args(argv)))
 
@@ -44,13 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     measuring.add_measuring_options(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR",
-        help=f"folder for the report; made where it is missing (default: {_OUT})",
+        help=f"folder for the report, created if missing (default: {_OUT})",
     )  # fmt: skip
     return parser
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    # Imported late, as Matplotlib takes a second, yet before the work, as it may be missing.
+    # Imported after parsing, for a fast --help, and before the work, to fail early if missing.
     from image_gender_classifier.train.evaluation import figures
 
     subject = measuring.open_subject(arguments, PROGRAM)
@@ -70,15 +70,15 @@ def _find(subject: measuring.Subject) -> Findings:
     measuring.report_unreadable(clean, PROGRAM)
     if len(clean.answers.gender) == 0:
         raise DataError(cutting.nothing_cut(len(clean.unreadable), len(clean.no_face)))
-    return findings.find(subject.setting, subject.learnt_from, robustness.DEGRADATIONS, outcomes)
+    return findings.find(subject.setting, subject.trained_on, robustness.DEGRADATIONS, outcomes)
 
 
 def _make_folder(folder: Path) -> None:
-    """Refuses an impossible folder before the work rather than after it."""
+    """Creates the output folder, to fail early."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--out {folder}: cannot be made ({error.strerror})") from None
+        raise UsageError(f"--out {folder}: cannot be created ({error.strerror})") from None
 
 
 if __name__ == "__main__":

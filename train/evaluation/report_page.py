@@ -1,4 +1,4 @@
-"""A report's findings as a Markdown page."""
+"""The Markdown page of a report."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from image_gender_classifier.train.evaluation.findings import (
     confusion,
     difference,
 )
-from image_gender_classifier.train.evaluation.measuring import LEARNT_FROM
+from image_gender_classifier.train.evaluation.measuring import TRAINED_ON
 from image_gender_classifier.train.evaluation.metrics import BINS, RACE_AND_GENDER, Proportion
 
 _SHA_DIGITS = 12
 
 
 def page(findings: Findings) -> str:
-    """Gives the page; it embeds the pictures of `figures.all_figures` from its own folder."""
+    """Formats the page; it embeds the plots of `figures.all_figures` from its folder."""
     parts = (_head, _accuracy, _groups, _confidence, _confusion, _robustness)
     return "\n\n".join("\n".join(part(findings)) for part in parts) + "\n"
 
 
 def _head(findings: Findings) -> Iterator[str]:
     setting, scores = findings.setting, findings.scores
-    predicted = f"{scores.n:,}; judged {scores.predicted:,}"
-    yield "# What the model gets right"
+    predicted = f"{scores.n:,}; predicted {scores.predicted:,}"
+    yield "# Evaluation report"
     yield ""
     yield "Made by `image-gender-report`. Shares in per cent, 95 % Wilson intervals in brackets."
-    yield "Right means: as perceived and labelled by people."
-    if findings.learnt_from:
+    yield "Accuracy is agreement with the labelled perceived gender."
+    if findings.trained_on:
         yield ""
-        yield f"**The data {LEARNT_FROM}.**"
+        yield f"**The data {TRAINED_ON}.**"
     yield ""
     yield from _table(
         ("", ""),
@@ -64,9 +64,9 @@ def _no_face(findings: Findings) -> str:
 def _accuracy(findings: Findings) -> Iterator[str]:
     scores = findings.scores
     rates = {gender: rate for gender, rate in scores.tpr.items() if rate.n}
-    cells = {"all judged": scores.accuracy}
+    cells = {"all predicted": scores.accuracy}
     if scores.predicted < scores.n:
-        cells["all (not judged is wrong)"] = scores.accuracy_all
+        cells["all (no prediction is wrong)"] = scores.accuracy_all
     cells |= {f"labelled {gender}": rate for gender, rate in rates.items()}
     cells |= by_ten_years(findings.answers)
     races = scores.groups.get(RACE_AND_GENDER, {})
@@ -96,7 +96,7 @@ def _confidence(findings: Findings) -> Iterator[str]:
     yield from _table(
         (f"threshold {findings.setting.threshold:g}", ""),
         ("classified", _with_interval(scores.classified)),
-        ("right among these", _with_interval(scores.classified_accuracy)),
+        ("accuracy of these", _with_interval(scores.classified_accuracy)),
         (f"expected calibration error ({BINS} bins from 50 to 100 %)", f"{scores.ece:.4f}"),
     )
     yield ""
@@ -106,31 +106,31 @@ def _confidence(findings: Findings) -> Iterator[str]:
 
 
 def _confusion(findings: Findings) -> Iterator[str]:
-    yield "## What is taken for what"
+    yield "## Confusion matrix"
     for threshold in (0.0, findings.setting.threshold):
         table = confusion(findings.answers, threshold)
-        which = f"threshold {threshold:g}" if threshold else "whatever the confidence"
+        which = f"threshold {threshold:g}" if threshold else "any confidence"
         yield ""
         yield from _table(
-            (f"labelled ({which})", *(f"said {word}" for word in table["female"])),
+            (f"labelled ({which})", *(f"predicted {word}" for word in table["female"])),
             *((gender, *(f"{count:,}" for count in row.values())) for gender, row in table.items()),
         )
     yield ""
-    yield "![Confusion tables](confusion.png)"
+    yield "![Confusion matrices](confusion.png)"
 
 
 def _robustness(findings: Findings) -> Iterator[str]:
     clean = findings.scores
     yield "## Robustness"
     yield ""
-    yield "Each face made worse before it is brought to the network's input size. Differences are"
+    yield "Each face is degraded before it is resized to the network's input. Differences are"
     yield "computed before rounding."
     yield ""
-    rows = [("as it is", clean, "")]
+    rows = [("original", clean, "")]
     for name, scores in findings.degraded.items():
         rows.append((name, scores, difference_text(scores.accuracy, clean.accuracy)))
     yield from _table(
-        ("face", "accuracy", "difference", "classified", "right among these"),
+        ("face", "accuracy", "difference", "classified", "accuracy of these"),
         *(
             (
                 name,
@@ -143,7 +143,7 @@ def _robustness(findings: Findings) -> Iterator[str]:
         ),
     )
     yield ""
-    yield "![Accuracy of pictures made worse](robustness.png)"
+    yield "![Accuracy on degraded pictures](robustness.png)"
 
 
 def _shares(kind: str, cells: Mapping[str, Proportion]) -> Iterator[str]:
@@ -152,7 +152,7 @@ def _shares(kind: str, cells: Mapping[str, Proportion]) -> Iterator[str]:
 
 
 def _table(header: tuple[str, ...], *rows: tuple[str, ...]) -> Iterator[str]:
-    """Gives a table's lines; the first column is text, the others are numbers."""
+    """Formats a table; the first column is text, the others are numbers."""
     for row in (header, ("---", *["---:"] * (len(header) - 1)), *rows):
         yield f"| {' | '.join(cell.replace('|', '/') for cell in row)} |"
 

@@ -1,8 +1,7 @@
-"""What small uploads, poor light and loosely placed boxes do to a face, as pure functions.
+"""Degradations of a face: small uploads, poor light, rotation and displaced boxes.
 
-A degradation moves the face's square, changes the pixels cut out of it, or both; only then is the
-crop brought to the network's input size, as in use. So "20 pixels" means what it says whatever
-the network takes, and a moved box shows what really lies beside the face.
+A degradation moves the face's square, changes its pixels, or both. The crop is resized to the
+network's input size afterwards, so the effect does not depend on that size.
 """
 
 from __future__ import annotations
@@ -37,12 +36,12 @@ def _same_pixels(face: Pixels) -> Pixels:
 
 @dataclass(frozen=True, slots=True)
 class Degradation:
-    """One way for a face to come out worse.
+    """A degradation of a face.
 
     Attributes:
-        name: What it does, for the report.
-        place: From the face's square to the one that is cut instead.
-        change: From the face's pixels (uint8 RGB, S x S x 3) to worse ones, of any side.
+        name: Name in the report.
+        place: Maps the face's square to the square to cut.
+        change: Maps the face's pixels (uint8 RGB, S x S x 3) to degraded ones of any side.
     """
 
     name: str
@@ -51,7 +50,7 @@ class Degradation:
 
 
 def by(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
-    """Gives the way of cutting that yields a crop a degradation (uint8 RGB, V x S x S x 3)."""
+    """Gives a function that cuts one crop per degradation (uint8 RGB, V x S x S x 3)."""
 
     def cut(path: Path, size: int) -> Pixels | None:
         picture = decoding.read(path, decoding.WORKING_SIDE)
@@ -64,12 +63,12 @@ def by(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
 
 
 def degraded(pixels: Pixels, square: Box, way: Degradation, size: int) -> Pixels:
-    """Cuts a face out of a picture, worse than it is.
+    """Cuts a degraded face out of a picture.
 
     Args:
         pixels: uint8 RGB, H x W x 3.
-        square: The face's frame in it.
-        way: What happens to the face.
+        square: The face's frame.
+        way: The degradation.
         size: Side of the crop in pixels.
 
     Returns:
@@ -83,32 +82,32 @@ def degraded(pixels: Pixels, square: Box, way: Degradation, size: int) -> Pixels
 
 
 def _on_whole_pixels(square: Box) -> tuple[Box, int]:
-    """Moves a square so that a crop of its own size is a copy; gives it with this size."""
+    """Aligns a square to whole pixels, to cut it without resampling; gives it and its side."""
     side = max(round(square.width), 1)
     left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
     return Box(left, top, side, side), side
 
 
 def shift(square: Box, right: float, down: float) -> Box:
-    """Shifts a square by shares of its side."""
+    """Shifts a square by fractions of its side."""
     side = square.width
     return Box(square.x + right * side, square.y + down * side, side, side)
 
 
 def scale(square: Box, factor: float) -> Box:
-    """Scales a square about its centre."""
+    """Scales a square around its centre."""
     side = square.width * factor
     margin = (square.width - side) / 2
     return Box(square.x + margin, square.y + margin, side, side)
 
 
 def shrink(face: Pixels, side: int) -> Pixels:
-    """Leaves a face no more than `side` pixels a side."""
+    """Shrinks a face to at most `side` pixels per side."""
     return face if len(face) <= side else quality.shrink(face, side, side)
 
 
 def turn(face: Pixels, degrees: float) -> Pixels:
-    """Turns a face counterclockwise about its centre; its border is repeated."""
+    """Rotates a face counterclockwise around its centre; repeats the border."""
     side = len(face)
     matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), degrees, 1.0)
     return cast(
@@ -120,24 +119,24 @@ def turn(face: Pixels, degrees: float) -> Pixels:
 
 
 def darken(face: Pixels, factor: float) -> Pixels:
-    """Multiplies every value."""
+    """Multiplies all pixel values by a factor from 0 to 1."""
     darker: npt.NDArray[np.float64] = np.rint(face * factor)
     return darker.astype(np.uint8)
 
 
-CLEAN = Degradation("none (as it is)")
+CLEAN = Degradation("original")
 DEGRADATIONS = (
     Degradation("32 pixels a side", change=partial(shrink, side=32)),
     Degradation("20 pixels a side", change=partial(shrink, side=20)),
     Degradation("JPEG of quality 20", change=partial(quality.compress, quality=20)),
-    Degradation("turned 20° left", change=partial(turn, degrees=20)),
-    Degradation("turned 20° right", change=partial(turn, degrees=-20)),
+    Degradation("rotated 20° left", change=partial(turn, degrees=20)),
+    Degradation("rotated 20° right", change=partial(turn, degrees=-20)),
     Degradation("grey", change=quality.grey),
     Degradation("40 % darker", change=partial(darken, factor=0.6)),
-    Degradation("box 10 % further left", place=partial(shift, right=-0.1, down=0.0)),
-    Degradation("box 10 % further right", place=partial(shift, right=0.1, down=0.0)),
-    Degradation("box 10 % further up", place=partial(shift, right=0.0, down=-0.1)),
-    Degradation("box 10 % further down", place=partial(shift, right=0.0, down=0.1)),
+    Degradation("box shifted 10 % left", place=partial(shift, right=-0.1, down=0.0)),
+    Degradation("box shifted 10 % right", place=partial(shift, right=0.1, down=0.0)),
+    Degradation("box shifted 10 % up", place=partial(shift, right=0.0, down=-0.1)),
+    Degradation("box shifted 10 % down", place=partial(shift, right=0.0, down=0.1)),
     Degradation("box scaled by 0.9", place=partial(scale, factor=0.9)),
     Degradation("box scaled by 1.1", place=partial(scale, factor=1.1)),
 )

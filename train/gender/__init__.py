@@ -1,1 +1,1 @@
-"""Training of the perceived-gender network."""
+"""Training of the gender network."""

@@ -1,7 +1,7 @@
-"""Random changes of a crop that a face in use may show as well.
+"""Augmentation of face crops.
 
-Geometry follows what detectors' boxes really do (side 0.87 to 1.13, centre within 4%), light and
-quality follow profile pictures: dim rooms, small uploads enlarged again, strong JPEG.
+The geometry matches the measured errors of detector boxes (side 0.87 to 1.13, centre within 4 %);
+light and quality match profile pictures: dim rooms, enlarged small uploads, strong JPEG.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _Random = np.random.Generator
 
 
 def move(crop: Pixels, size: int, random: _Random) -> Pixels:
-    """Draws where the face lies: mirrors, turns, scales and shifts; the edge is repeated as in use.
+    """Mirrors, rotates, scales and shifts a crop; repeats the edge pixels, as inference does.
 
-    What is drawn does not depend on the size, so that a teacher and a student of different sizes
-    can see the same.
+    The transformation does not depend on the output size, so teacher and student of different sizes
+    see the same view.
 
     Args:
         crop: uint8 RGB, S x S x 3, at the stored size.
         size: Side of the result in pixels, at most S.
-        random: Where the randomness comes from.
+        random: The random generator.
 
     Returns:
         uint8 RGB, size x size x 3.
@@ -51,11 +51,11 @@ def move(crop: Pixels, size: int, random: _Random) -> Pixels:
 
 
 def degrade(pixels: Pixels, random: _Random) -> Pixels:
-    """Draws what light, camera and upload did to a picture.
+    """Degrades a picture randomly: size, light, colour, blur, noise, JPEG, occlusion.
 
     Args:
-        pixels: uint8 RGB, H x W x 3; may be changed.
-        random: Where the randomness comes from.
+        pixels: uint8 RGB, H x W x 3; can be modified in place.
+        random: The random generator.
 
     Returns:
         uint8 RGB, H x W x 3.
@@ -77,7 +77,7 @@ def degrade(pixels: Pixels, random: _Random) -> Pixels:
 
 
 def _shrink(pixels: Pixels, random: _Random) -> Pixels:
-    """Loses the detail that a small upload never had."""
+    """Shrinks and enlarges a picture, as for small uploads."""
     height, width = pixels.shape[:2]
     share = random.uniform(0.2, 0.7)
     reduced = quality.shrink(pixels, round(height * share), round(width * share))
@@ -85,7 +85,7 @@ def _shrink(pixels: Pixels, random: _Random) -> Pixels:
 
 
 def _light(pixels: Pixels, random: _Random) -> Pixels:
-    """Changes exposure, contrast, gamma and the colour of the light through one table."""
+    """Changes exposure, contrast, gamma and colour balance with one lookup table."""
     levels = np.linspace(0, 1, 256)
     curve = levels ** np.exp(random.normal(0, 0.2))
     contrast, brightness = np.exp(random.normal(0, 0.15)), random.normal(0, 0.04)
@@ -101,7 +101,7 @@ def _noise(pixels: Pixels, random: _Random) -> Pixels:
 
 
 def _erase(pixels: Pixels, random: _Random) -> None:
-    """Covers a rectangle in place, as a hand, a cup or a mask would."""
+    """Covers a random rectangle in place, like a hand or a mask."""
     extent = np.array(pixels.shape[:2])
     height, width = (random.uniform(0.1, 0.35, 2) * extent).astype(int)
     top, left = (int(random.integers(spare)) for spare in extent - (height, width))

@@ -1,4 +1,4 @@
-"""An epoch's batches of augmented crops with their targets, for Keras."""
+"""The batches of one epoch: augmented crops with their targets."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from image_gender_classifier.train.gender.augment import degrade
 from image_gender_classifier.train.gender.targets import Targets
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
-_ORDER, _DEGRADING = 2, 3  # keep these draws apart from others of the same seed
-_FEWEST = 8  # in the last batch: the statistics of fewer crops would be learnt as any batch's
+_ORDER, _DEGRADING = 2, 3  # stream numbers; random draws of different kinds must not repeat
+_FEWEST = 8  # in the last batch; batch statistics of fewer crops are too noisy
 
 
 def steps(count: int, batch: int) -> int:
-    """Gives the number of an epoch's batches; some crops too few for another wait for the next."""
+    """Gives the number of batches per epoch; leaves out a last batch of fewer than 8 crops."""
     return max((count + batch - min(_FEWEST, batch)) // batch, 1)
 
 
 class EpochBatches(ViewBatches):
-    """One view of each crop to learn from, in an epoch's order and with its degradations.
+    """One view of each training crop, shuffled and degraded for an epoch.
 
-    Both depend on the seed and the epoch's number alone, so that a resumed run sees what an
-    uninterrupted one does.
+    Order and degradations depend only on the seed and the epoch, which makes runs resumable.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class EpochBatches(ViewBatches):
         size: int,
         batch: int,
     ) -> None:
-        """Takes the targets of the positions, one by one, and the number of their view."""
+        """Takes the targets in the order of the positions, and the number of the view."""
         order = np.random.default_rng((_ORDER, views.seed, epoch)).permutation(len(positions))
         super().__init__(views, np.asarray(positions)[order], number, size, batch)
         self._targets = targets

@@ -1,7 +1,6 @@
-"""From logits to probabilities that mean what they say, and the threshold of `uncertain`.
+"""Calibration: Platt scaling of the logits, and the confidence threshold of `uncertain`.
 
-Both are fitted on held-out samples, which the network never learnt from, and only where there
-are enough of them.
+Both are fitted on held-out samples, if there are enough of them.
 """
 
 from __future__ import annotations
@@ -19,32 +18,31 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.runtimes import Runtime
 
-# Share of the held-out samples that the default threshold lets be classified.
+# Share of the held-out samples that reach the threshold.
 CLASSIFIED = 0.86
-# Confidence below which a calibrated model looks at the mirror image too; docs/training.md has what
-# others gave.
+# Confidence below which inference also classifies the mirrored crop (test-time augmentation);
+# docs/training.md compares other values.
 TTA_THRESHOLD = 0.85
-# With fewer crops the fit says more of them than of the model, and its own is kept.
+# With fewer crops the fit is too noisy, and the entry keeps its values.
 FEWEST = 100
 FEWEST_OF_A_GENDER = 20
 _MEASURED = "held_out"
 _STEPS = 50
-_ROUNDS = 3  # of calibration and of what is doubtful by it, which depend on each other
+_ROUNDS = 3  # calibration and the choice of mirrored crops depend on each other
 _SMALLEST_STEP = 1e-12
 _DIGITS = 4
 
 
 def fit(logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> Calibration:
-    """Fits Platt scaling by maximum likelihood (Newton's method, its steps halved where too long).
+    """Fits Platt scaling by maximum likelihood (Newton's method with step halving).
 
     Platt, "Probabilistic Outputs for Support Vector Machines" (1999), with his targets, which
-    keep the fit finite where the two genders can be told apart without an error; Lin, Lin and
-    Weng, "A Note on Platt's Probabilistic Outputs for Support Vector Machines" (2007), for the
-    steps, without which sure answers send Newton's method off to infinity.
+    keep the fit finite for separable data; Lin, Lin and Weng, "A Note on Platt's Probabilistic
+    Outputs for Support Vector Machines" (2007), for the step halving, which prevents divergence.
 
     Args:
         logits: float32, N.
-        positive: bool, N: whether the sample is of the positive gender.
+        positive: bool, N; True for samples of the positive gender.
     """
     counts = positive.sum(), (~positive).sum()
     target = np.where(positive, (counts[0] + 1) / (counts[0] + 2), 1 / (counts[1] + 2))
@@ -56,7 +54,9 @@ def fit(logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> Cal
 
     weights = np.array([1.0, 0.0])
     for _ in range(_STEPS):
-        probability = 0.5 + 0.5 * np.tanh(features @ weights / 2)  # the logistic, never too large
+        probability = 0.5 + 0.5 * np.tanh(
+            features @ weights / 2
+        )  # logistic function without overflow
         gradient = features.T @ (probability - target)
         spread = np.maximum(probability * (1 - probability), 1e-9)
         hessian = (features * spread[:, None]).T @ features + 1e-9 * np.eye(2)
@@ -69,11 +69,11 @@ def fit(logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> Cal
 
 
 def threshold(confidence: npt.NDArray[np.float64], classified: float) -> float:
-    """The confidence that a given share of the samples reaches.
+    """Gives the confidence that a given share of the samples reaches.
 
     Args:
         confidence: float64, N, 0.5 to 1.
-        classified: Share of the samples to be classified, 0 to 1.
+        classified: Share of the samples, 0 to 1.
     """
     return float(np.floor(np.quantile(confidence, 1 - classified) * 1000) / 1000)
 
@@ -81,18 +81,17 @@ def threshold(confidence: npt.NDArray[np.float64], classified: float) -> float:
 def calibrated(
     entry: ModelEntry, runtime: Runtime, crops: Pixels, positive: npt.NDArray[np.bool_]
 ) -> tuple[ModelEntry, str | None]:
-    """Completes a model's entry by what held-out crops tell of it.
+    """Fits calibration and threshold on held-out crops and measures the accuracy on them.
 
     Args:
-        entry: The entry of the model's file.
+        entry: The model's entry.
         runtime: The opened model.
-        crops: uint8 RGB, N x S x S x 3, which the network did not learn from and none of which
-            is an altered copy; may be none.
-        positive: bool, N: whether each is of the entry's positive gender.
+        crops: Held-out crops without augmented copies (uint8 RGB, N x S x S x 3); may be empty.
+        positive: bool, N; True for crops of the entry's positive gender.
 
     Returns:
-        The entry with calibration, threshold and the accuracy on these crops; and why it keeps
-        calibration and threshold as they were, None where they were fitted.
+        The completed entry; and the reason why it keeps its calibration and threshold, or None if
+        they were fitted.
     """
     others = {name: value for name, value in entry.measured.items() if name != _MEASURED}
     if len(crops) == 0:
@@ -112,7 +111,7 @@ def calibrated(
                 calibration=calibration, threshold=share, tta_threshold=TTA_THRESHOLD
             )
         else:
-            reason = "on the held-out crops a larger logit does not speak for the positive gender"
+            reason = "on the held-out crops, larger logits do not mean the positive gender"
     probabilities = Classifier(runtime, entry).probabilities(crops)
     accuracy = round(float(np.mean((probabilities >= 0.5) == positive)), _DIGITS)
     return entry._replace(
@@ -121,7 +120,7 @@ def calibrated(
 
 
 def _too_few(positive: npt.NDArray[np.bool_]) -> str | None:
-    """Says why so few crops tell nothing of probabilities; None where they are enough."""
+    """Gives the reason why there are too few crops for a fit; None if there are enough."""
     if len(positive) < FEWEST:
         return f"{len(positive):,} held-out crops, fewer than {FEWEST}"
     fewer = min(int(positive.sum()), int((~positive).sum()))

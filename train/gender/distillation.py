@@ -1,4 +1,4 @@
-"""What a teacher says of every view: computed once, kept, and read by all of a pupil's epochs."""
+"""Distillation: stores each teacher's logits for every view, and turns them into targets."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from image_gender_classifier.train.gender.views import ViewBatches, Views
 
 BATCH = 64
 _BASIS = "basis"
-_SAMPLED = 64  # positions whose pixels are hashed
+_SAMPLED = 64  # number of crops whose pixels are hashed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Teacher:
-    """A network that has learnt.
+    """A trained network.
 
     Attributes:
-        model: From pixels to a dict of logits.
+        model: Maps pixels to a dict of logits.
         size: Side of its input in pixels.
     """
 
@@ -41,16 +41,15 @@ class Teacher:
 def answer(
     teacher: Teacher, views: Views, positions: Sequence[int], count: int, folder: Path
 ) -> None:
-    """Writes a teacher's logits for each view into a folder, a file a view.
+    """Writes a teacher's logits into a folder, one file per view.
 
-    Views that the folder holds already are left alone, if they are this teacher's answers to
-    these very pixels.
+    Keeps views that the folder already holds, if they are from the same teacher and pixels.
 
     Args:
-        teacher: Who answers.
-        views: Where the pixels come from.
-        positions: The crops to answer for.
-        count: How many views of each.
+        teacher: The teacher.
+        views: Source of the pixels.
+        positions: Positions of the crops.
+        count: Number of views of each crop.
         folder: Existing folder.
 
     Raises:
@@ -63,11 +62,11 @@ def answer(
         if not _is_whole(path):
             pixels = ViewBatches(views, positions, number, teacher.size, BATCH)
             _write(teacher.model.predict(pixels, verbose=0), path)
-            say(f"answered for view {number + 1}/{count}", sys.stdout)
+            say(f"teacher answers: view {number + 1}/{count}", sys.stdout)
 
 
 def targets(folders: Sequence[Path], number: int, group_weight: float) -> Targets:
-    """Gives the mean of what teachers wrote of a view, each in a folder of its own."""
+    """Averages the logits of several teachers, each in its folder, for one view."""
     written = []
     for folder in folders:
         with np.load(_path(folder, number)) as file:
@@ -77,7 +76,7 @@ def targets(folders: Sequence[Path], number: int, group_weight: float) -> Target
 
 
 def _basis(teacher: Teacher, views: Views, positions: Sequence[int]) -> str:
-    """Hashes what the answers depend on: all weights, all positions, a sample of the pixels."""
+    """Hashes the inputs of the answers: weights, positions and a sample of the pixels."""
     digest = hashlib.sha256(np.asarray(positions, np.int64).tobytes())
     for weights in teacher.model.get_weights():
         digest.update(weights.tobytes())
@@ -92,7 +91,7 @@ def _check_basis(basis: str, folder: Path) -> None:
         write_whole(path, basis.encode())
     elif path.read_text("utf-8", "replace") != basis:
         raise UsageError(
-            f"{folder}: holds answers of another teacher or for other views; delete it"
+            f"{folder}: holds answers of another teacher or other views; delete the folder"
         )
 
 
@@ -101,10 +100,10 @@ def _path(folder: Path, number: int) -> Path:
 
 
 def _is_whole(path: Path) -> bool:
-    """Tells whether a view is answered: a power cut may have left the file empty."""
+    """Reports whether a view's file is complete; a power cut can leave it empty."""
     try:
         with np.load(path) as file:
-            return all(len(file[head]) for head in file.files)  # reading checks each one's sum
+            return all(len(file[head]) for head in file.files)  # reading verifies the checksums
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return False
 

@@ -1,4 +1,4 @@
-"""What a classifier's network learns, brought to the training loop."""
+"""Training of one gender network: targets, losses and validation for the training loop."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from image_gender_classifier.train.gender.views import Views
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """What one network learns, and from what.
+    """Training data of one network.
 
     Attributes:
         crop_set: Samples with their crops.
-        parts: Which of them train and which are held out.
+        parts: The split into training and held-out samples.
         words: Classes of the auxiliary heads.
-        views: Where the pixels come from.
-        number_of: From an epoch to the number of its view.
-        targets_of: From a view's number to the targets of the training part.
+        views: Source of the pixels.
+        number_of: Maps an epoch to the number of its view.
+        targets_of: Maps a view's number to the targets of the training samples.
     """
 
     crop_set: CropSet
@@ -44,20 +44,21 @@ class Lesson:
 def fit(
     lesson: Lesson, training: Training, pretrained: bool, seed: int, folder: Path
 ) -> keras.Model:
-    """Trains a network, going on from the folder's last checkpoint if there is one.
+    """Trains a network, from the folder's last checkpoint if there is one.
 
     Args:
-        lesson: What it learns.
-        training: What it is and how it learns.
+        lesson: The training data.
+        training: Architecture and hyperparameters.
         pretrained: Start from ImageNet weights.
-        seed: Of weights and dropout.
+        seed: Seed of weights and dropout.
         folder: Existing folder for checkpoints and history.
 
     Returns:
-        The network with all its heads, after the epoch with the least validation loss.
+        The network with all its heads, after the epoch with the lowest validation loss.
 
     Raises:
-        ModelError: The folder's checkpoint is damaged, or not the history's.
+        ModelError: The checkpoint is damaged or does not match the history, or the loss becomes
+            NaN or infinite.
         OutputError: The folder cannot be written to.
     """
     loop.begin(seed)
@@ -85,7 +86,7 @@ def fit(
 
 
 def _compile(model: keras.Model, words: Vocabulary, training: Training, steps: int) -> None:
-    """Prepares a network for epochs of so many steps."""
+    """Compiles a network; `steps` is the number of steps per epoch."""
     losses: dict[str, Any] = {GENDER: keras.losses.BinaryCrossentropy(from_logits=True)}
     for kind in words:
         losses[kind] = keras.losses.CategoricalCrossentropy(from_logits=True)
@@ -98,12 +99,12 @@ def _compile(model: keras.Model, words: Vocabulary, training: Training, steps: i
 
 @keras.saving.register_keras_serializable("image_gender_classifier")  # type: ignore[untyped-decorator]
 def accuracy(wanted: Any, logits: Any) -> Any:
-    """Says of which answers (N x 1 logits) the likelier gender is the wanted one's."""
+    """Gives whether each logit (N x 1) has the sign of its target probability (N x 1)."""
     return keras.ops.equal(wanted >= 0.5, logits >= 0)
 
 
 def _validation(lesson: Lesson, size: int) -> tuple[Any, Any, Any]:
-    """The held-out part as in use, scored by the gender's loss against the labels alone."""
+    """Gives unaugmented held-out crops, labels, and weights that count the gender head only."""
     crops, samples = lesson.crop_set.crops, lesson.crop_set.samples
     square = whole(crops.shape[1], crops.shape[2])
     held_out = lesson.parts.held_out

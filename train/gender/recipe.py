@@ -1,50 +1,42 @@
-"""The training recipe: what `recipe.toml` says, checked.
+"""The gender classifier's recipe.
 
-The teacher-student scheme is Hinton et al., "Distilling the Knowledge in a Neural Network" (2015),
-with the many epochs, the mixing and the same view for both that Beyer et al., "Knowledge
-distillation: A good teacher is patient and consistent" (CVPR 2022) found to matter.
+Distillation follows Hinton et al., "Distilling the Knowledge in a Neural Network" (2015), with many
+epochs, mixup and the same views for teacher and student as in Beyer et al., "Knowledge
+distillation: A good teacher is patient and consistent" (CVPR 2022).
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
+from pydantic import Field, StrictBool
 
-from image_gender_classifier.errors import UsageError
-from image_gender_classifier.system.files import read_document
-from image_gender_classifier.train.common.split import HELD_OUT_FRACTION
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from image_gender_classifier.train.common import recipe
+from image_gender_classifier.train.common.pretrained import BLOCKS
+from image_gender_classifier.train.common.recipe import (
+    STRICT,
+    Count,
+    HeldOut,
+    NonNegative,
+    Positive,
+    Seed,
+)
 
 SHIPPED = Path(__file__).with_name("recipe.toml")
-SEEDS = 2**32  # as many as NumPy takes
-BLOCKS = {0: 16, 1: 21, 2: 21}
-"""Blocks of each EfficientNet-Lite."""
 
-_Kind = TypeVar("_Kind")
-STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
-Count = Annotated[int, Field(ge=1, strict=True)]
-Seed = Annotated[int, Field(ge=0, lt=SEEDS, strict=True)]
 Share = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Proportion = Annotated[float, Field(ge=0, le=1, strict=True)]
-Positive = Annotated[float, Field(gt=0, strict=True)]
-Amount = Annotated[float, Field(ge=0, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Some epochs at one size of picture.
+    """Consecutive epochs at one input size.
 
     Attributes:
         size: Side of the network's input in pixels.
-        epochs: Passes over the training part.
+        epochs: Number of epochs.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -55,78 +47,77 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One network and how it learns.
+    """Architecture and hyperparameters of one network.
 
     Attributes:
-        seed: Added to the recipe's: of weights, dropout and, for who learns the labels, of the
-            views; all that are taught see the same views in the same order.
-        lite: Which EfficientNet-Lite its blocks are from, 0 to 2.
-        blocks: How many of the blocks are kept.
+        seed: Added to the recipe's seed: seeds weights and dropout, and the views of networks that
+            train on labels. All distilled networks see the same views in the same order.
+        efficientnet_lite: EfficientNet-Lite variant of the blocks, 0 to 2.
+        blocks: Number of blocks to keep.
         features: Channels of the last convolution, before pooling.
-        dropout: Share of pooled features dropped in training.
-        stages: Sizes of picture, in order; the last one is the size in use.
-        batch: Samples a step.
-        learning_rate: Peak of the schedule (linear warm-up, then half a cosine to zero).
+        dropout: Dropout rate of the pooled features.
+        stages: Input sizes in order; the last one is the size in inference.
+        batch: Samples per step.
+        learning_rate: Peak of the schedule (linear warm-up, then cosine decay to 0).
         warmup_epochs: Length of the warm-up.
         weight_decay: Decoupled weight decay of AdamW.
-        mixed: Share of the labelled pictures learnt from that are a mixture of two crops.
-        label_smoothing: Of the gender labels.
-        group_weight: Weight of the loss of each auxiliary head (age, race) against gender's.
-        taught: It learns what the teachers before it answer, instead of the labels.
+        mixed: Share of mixup samples when training on labels.
+        label_smoothing: Label smoothing of the gender labels.
+        group_weight: Loss weight of each auxiliary head (age, race) relative to gender.
+        distilled: Train on the outputs of the teachers before it instead of the labels.
     """
 
     __pydantic_config__: ClassVar = STRICT
 
     seed: Seed
-    lite: Annotated[int, Field(ge=0, le=2, strict=True)]
+    efficientnet_lite: Annotated[int, Field(ge=0, le=2, strict=True)]
     blocks: Count
     features: Count
     dropout: Share
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     batch: Count
     learning_rate: Positive
-    warmup_epochs: Amount
-    weight_decay: Amount
+    warmup_epochs: NonNegative
+    weight_decay: NonNegative
     mixed: Proportion
     label_smoothing: Share
-    group_weight: Amount
-    taught: StrictBool
+    group_weight: NonNegative
+    distilled: StrictBool
 
     def __post_init__(self) -> None:
-        if self.blocks > BLOCKS[self.lite]:
-            raise ValueError(f"EfficientNet-Lite{self.lite} has {BLOCKS[self.lite]} blocks")
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError("the warm-up is longer than the training")
+        most = BLOCKS[self.efficientnet_lite]
+        if self.blocks > most:
+            raise ValueError(f"EfficientNet-Lite{self.efficientnet_lite} has {most} blocks")
+        recipe.check_warmup(self.warmup_epochs, self.epochs)
 
     @property
     def size(self) -> int:
-        """Side of the finished network's input in pixels."""
+        """Side of the final network's input in pixels."""
         return self.stages[-1].size
 
     @property
     def epochs(self) -> int:
-        """Passes over the training part in all."""
+        """Total number of epochs."""
         return sum(stage.epochs for stage in self.stages)
 
     def size_of(self, epoch: int) -> int:
-        """Gives the side of the pictures of an epoch, which is counted from 0."""
+        """Gives the input side in pixels of an epoch, counted from 0."""
         sizes = [stage.size for stage in self.stages for _ in range(stage.epochs)]
         return sizes[epoch]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a classifier is made.
+    """The recipe of a gender classifier.
 
     Attributes:
-        seed: Of weights, order and augmentation.
-        held_out: Share of the samples kept for validation and calibration; no less than the share
-            that evaluation takes for unseen.
-        stored_size: Side of the crops kept for training; no input may be larger.
+        seed: Seed of weights, order and augmentation.
+        held_out: Share of the samples held out for validation and calibration; at least the share
+            that evaluation treats as unseen.
+        stored_size: Side of the stored training crops in pixels; the largest possible input.
         pretrained: Start from ImageNet weights.
-        views: Different versions of each crop that a teacher answers for; the epochs of those it
-            teaches go round them.
-        mixed: Share of these that are a mixture of two crops.
+        views: Number of views of each crop for distillation; epochs cycle through them.
+        mixed: Share of mixup samples among these views.
         student: The network that ships.
         teachers: Networks that are trained before it, in order.
     """
@@ -134,7 +125,7 @@ class Recipe:
     __pydantic_config__: ClassVar = STRICT
 
     seed: Seed
-    held_out: Annotated[float, Field(ge=HELD_OUT_FRACTION, lt=1, strict=True)]
+    held_out: HeldOut
     stored_size: Count
     pretrained: StrictBool
     views: Count
@@ -146,29 +137,10 @@ class Recipe:
         for training in (*self.teachers, self.student):
             if max(stage.size for stage in training.stages) > self.stored_size:
                 raise ValueError("an input size is larger than stored_size")
-        if (*self.teachers, self.student)[0].taught:
-            raise ValueError("the first network has no teacher before it, but is to be taught")
+        if (*self.teachers, self.student)[0].distilled:
+            raise ValueError("the first network is distilled, but has no teacher before it")
 
 
 def load(path: Path = SHIPPED) -> Recipe:
-    """Reads a classifier's recipe; errors as for `read`."""
-    return read(path, Recipe)
-
-
-def read(path: Path, kind: type[_Kind]) -> _Kind:
-    """Reads a recipe of some kind.
-
-    Raises:
-        UsageError: The file is missing, no TOML, or says something that cannot be.
-    """
-    try:
-        content = tomllib.loads(read_document(path).decode("utf-8"))
-        return TypeAdapter(kind).validate_python(content)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the recipe"
-        raise UsageError(f"{path}: {place}: {first['msg']}") from None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: is no TOML file ({error})") from None
+    """Reads a recipe; see `common.recipe.read` for the errors."""
+    return recipe.read(path, Recipe)

@@ -1,4 +1,4 @@
-"""What a network should answer: probabilities and weights of each head, from labels or teachers."""
+"""Training targets: probabilities and weights of each head, from labels or teachers."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ import numpy.typing as npt
 
 from image_gender_classifier.train.datasets.sample import Sample
 
-GENDER = "gender"  # the name of the head that ships
+GENDER = "gender"  # name of the head that inference uses
 
 Vocabulary = Mapping[str, Sequence[str]]
-"""The classes of each auxiliary head, in the order of its logits."""
+"""Classes of each auxiliary head, in the order of its logits."""
 _Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """What is wanted of each head for some samples.
+    """Targets of some samples.
 
     Attributes:
-        wanted: Probabilities by head: of female (N x 1), and of each class of a group (N x C).
-        weights: Weights of the samples by head (N).
+        wanted: Target probabilities by head: of female (float32, N x 1), and of each class of a
+            group (float32, N x C).
+        weights: Sample weights by head (float32, N).
     """
 
     wanted: Mapping[str, _Floats]
     weights: Mapping[str, _Floats]
 
     def of(self, places: Any) -> tuple[dict[str, _Floats], dict[str, _Floats]]:
-        """Gives targets and weights of some of the samples, as Keras takes them."""
+        """Gives targets and sample weights at some indices, in Keras's form."""
         return (
             {head: values[places] for head, values in self.wanted.items()},
             {head: values[places] for head, values in self.weights.items()},
@@ -39,7 +40,7 @@ class Targets:
 
 
 def vocabulary(samples: Sequence[Sample]) -> dict[str, list[str]]:
-    """Collects the group labels that occur: a head for each kind with at least two classes."""
+    """Collects the classes of each kind of group label that has at least two."""
     found: dict[str, set[str]] = {}
     for sample in samples:
         for kind, label in sample.groups.items():
@@ -50,13 +51,13 @@ def vocabulary(samples: Sequence[Sample]) -> dict[str, list[str]]:
 def from_labels(
     samples: Sequence[Sample], words: Vocabulary, group_weight: float, label_smoothing: float = 0.0
 ) -> Targets:
-    """Turns labels into targets; a sample without a group's label weighs nothing there.
+    """Converts labels to targets; a missing group label has weight 0.
 
     Args:
         samples: The labelled samples.
         words: Classes of the auxiliary heads.
-        group_weight: Weight of each of these heads.
-        label_smoothing: Share of the gender's certainty that is given up.
+        group_weight: Weight of each auxiliary head.
+        label_smoothing: Label smoothing of the gender, 0 to 1.
     """
     female = np.array([[sample.gender == "female"] for sample in samples], np.float32)
     wanted = {GENDER: female * (1 - label_smoothing) + label_smoothing / 2}
@@ -70,12 +71,12 @@ def from_labels(
 
 
 def mixed(targets: Targets, places: npt.NDArray[np.int64], shares: _Floats) -> Targets:
-    """Gives the targets of mixtures; what is not known of both parts weighs nothing.
+    """Gives mixup targets; a label that either sample lacks has weight 0.
 
     Args:
-        targets: Those of N samples.
-        places: Place among them of the sample that is mixed into each (N).
-        shares: How much of it (N).
+        targets: Targets of N samples.
+        places: Index of the sample that is mixed into each one (int64, N).
+        shares: Share of that sample, 0 to 1 (float32, N).
     """
     share = shares[:, None]
     wanted = {
@@ -90,7 +91,7 @@ def mixed(targets: Targets, places: npt.NDArray[np.int64], shares: _Floats) -> T
 
 
 def from_answers(logits: Mapping[str, _Floats], group_weight: float) -> Targets:
-    """Turns a teacher's logits (N x 1 of female, N x C of each group) into targets."""
+    """Converts a teacher's logits (N x 1 for gender, N x C for each group) to targets."""
     wanted, weights = {}, {}
     for head, values in logits.items():
         wanted[head] = _sigmoid(values) if head == GENDER else _softmax(values)

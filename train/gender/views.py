@@ -1,7 +1,7 @@
-"""Versions of crops, known by their number.
+"""Views: numbered augmented versions of crops.
 
-A view depends on the seed, its number and the crop's position alone: a teacher that answers for it
-today and a student that learns from the answer in another run see the same face in the same place.
+A view depends only on the seed, its number and the crop's position, so teacher and student see the
+same pixels, also in different runs.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import numpy.typing as npt
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.gender.augment import move
 
-_VIEW, _MIXTURE = 1, 6  # keep these draws apart from others of the same seed
+_VIEW, _MIXTURE = 1, 6  # stream numbers; random draws of different kinds must not repeat
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """What is mixed into a crop.
+    """The second crop of a mixup sample.
 
     Attributes:
-        place: Place of the other crop among the partners.
-        share: How much of it, 0 (nothing) to 0.5.
+        place: Index of the second crop among the partners.
+        share: Share of the second crop, 0 (no mixup) to 0.5.
     """
 
     place: int
@@ -35,13 +35,13 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Views:
-    """All views of the crops to learn from.
+    """All views of the training crops.
 
     Attributes:
         crops: uint8 RGB, N x S x S x 3.
-        partners: Positions of the crops that may be mixed into another.
-        seed: Of the views.
-        mixed: Share of the views that are a mixture of two crops.
+        partners: Positions of the crops that can be the second crop of mixup.
+        seed: Seed of the views.
+        mixed: Share of mixup views.
     """
 
     crops: npt.NDArray[np.uint8]
@@ -50,7 +50,7 @@ class Views:
     mixed: float
 
     def draw(self, position: int, number: int, size: int) -> Pixels:
-        """Gives a view (uint8 RGB, size x size x 3) of the crop at a position."""
+        """Draws a view (uint8 RGB, size x size x 3) of the crop at a position."""
         random = np.random.default_rng((_VIEW, self.seed, number, position))
         pixels = move(self.crops[position], size, random)
         mixture = self.mixture(position, number)
@@ -60,9 +60,9 @@ class Views:
         return cast(Pixels, cv2.addWeighted(pixels, 1 - mixture.share, other, mixture.share, 0))
 
     def mixture(self, position: int, number: int) -> Mixture:
-        """Tells what is mixed into a view of the crop at a position.
+        """Draws the mixup partner for a view of the crop at a position.
 
-        Mixtures are those of Zhang et al., "mixup: Beyond Empirical Risk Minimization" (ICLR 2018).
+        Zhang et al., "mixup: Beyond Empirical Risk Minimization" (ICLR 2018).
         """
         random = np.random.default_rng((_MIXTURE, self.seed, number, position))
         share = random.uniform(0, 0.5) if random.random() < self.mixed else 0.0
@@ -70,7 +70,7 @@ class Views:
 
 
 class ViewBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """One view of each of some crops, in order, as a model's input."""
+    """Batches of one view of each crop, in order."""
 
     def __init__(
         self, views: Views, positions: npt.ArrayLike, number: int, size: int, batch: int

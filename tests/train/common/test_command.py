@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,7 @@ def raising(error: BaseException) -> Callable[[], None]:
         (OutputError("out: cannot be written"), 3, "tool: out: cannot be written"),
         (OSError(errno.ENOSPC, "No space left", "a.npy"), 3, "tool: a.npy: No space left"),
         (PermissionError(errno.EACCES, "Permission denied", "a.csv"), 2, "a.csv: Permission"),
-        (MemoryError(), 2, "too little memory"),
+        (MemoryError(), 2, "out of memory"),
         (UsageError("two\nlines"), 2, "tool: two lines"),
         (PermissionError(errno.EACCES, "Permission denied", "a\nb.csv"), 2, "a b.csv: Permission"),
         (KeyboardInterrupt(), 130, "tool: interrupted"),
@@ -65,6 +66,44 @@ def test_signals_end_it_in_order(
     assert exit_code("tool", work) == code
     assert capsys.readouterr().err == f"tool: {said}\n"
     assert tidied
+
+
+_DATA = ("--data", "x", "--layout", "folders")
+_MODEL = (*_DATA, "--model", "x.keras", "--out", "x")
+
+
+@pytest.mark.parametrize(
+    ("module", "main", "arguments", "extra"),
+    [
+        ("train.gender.cli", "main", (*_DATA, "--out", "x"), "train"),
+        (
+            *("train.detector.cli", "main"),
+            *((*_DATA, "--out", "x", "--backgrounds", "x"), "train"),
+        ),
+        ("train.evaluation.report", "main", _DATA, "train"),
+        ("train.evaluation.evaluate", "main", (*_DATA, "--model", "x.keras"), "train"),
+        ("convert.cli", "main", _MODEL, "convert"),
+        ("convert.cli", "main_detector", (*_MODEL, "--backgrounds", "x"), "convert"),
+    ],
+)
+def test_a_missing_library_names_the_extra(
+    module: str, main: str, arguments: tuple[str, ...], extra: str
+) -> None:
+    libraries = ["tensorflow", "keras", "pydantic", "matplotlib", "onnx", "tf2onnx"]
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({libraries!r}));"
+        f"from image_gender_classifier.{module} import {main} as main;"
+        f"sys.exit(main({list(arguments)!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f" is not installed; run: pip install 'image-gender-classifier[{extra}]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_missing_module_of_the_package_is_a_bug() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        exit_code("tool", raising(ModuleNotFoundError(name="image_gender_classifier.lost")))
 
 
 def test_nobody_needs_to_listen() -> None:

@@ -200,7 +200,7 @@ def test_names_that_are_not_unicode_are_kept(tmp_path: Path, cutter: Cutter) -> 
         assert crop_set.no_face == ("ncat\udcff",)
 
 
-def test_a_full_disk_is_told_before_anything_is_cut(
+def test_a_full_disk_is_reported_before_anything_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples = make_samples(tmp_path, "7", "cat", "3")

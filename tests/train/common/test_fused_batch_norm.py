@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
+
 tf = pytest.importorskip("tensorflow")
 
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization

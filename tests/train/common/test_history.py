@@ -49,7 +49,7 @@ def test_a_line_tells_of_the_gender(several: bool) -> None:
 @pytest.mark.parametrize(
     "content", [b"epoch,loss\nabc,1\n", b"loss\n1\n", b"epoch\n\xff\n", b"epoch\n1,2\n"]
 )
-def test_a_damaged_history_is_told(content: bytes, tmp_path: Path) -> None:
+def test_a_damaged_history_is_reported(content: bytes, tmp_path: Path) -> None:
     (tmp_path / history.HISTORY).write_bytes(content)
     with pytest.raises(ModelError, match=r"history\.csv: cannot be read .*; delete its folder"):
         history.read(tmp_path)

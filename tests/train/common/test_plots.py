@@ -44,7 +44,7 @@ def test_draws_the_gender_head_of_several(tmp_path: Path) -> None:
     path = draw(tmp_path, SEVERAL, "0,2,0.6,0.5,3,2,0.7,5,0.4", "1,2,0.7,0.4,9,2,0.8,8,0.3")
     of_several = path.read_bytes()
     alone = draw(tmp_path, ONE_HEAD, "0,0.6,0.5,0.7,0.4", "1,0.7,0.4,0.8,0.3").read_bytes()
-    same = of_several == alone  # a difference of thousands of bytes takes minutes to be told
+    same = of_several == alone  # a difference of thousands of bytes takes pytest minutes to report
     assert same
 
 

@@ -1,7 +1,5 @@
 """Halves of a batch side by side learn and answer what the whole batch does."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -10,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
-from image_gender_classifier.train.common.split_batch import HalvingModel
+from image_gender_classifier.train.common.split_batch import SplitBatchModel
 
 Arrays = dict[str, np.ndarray]
 
 
 def built(kind: Callable[..., keras.Model]) -> keras.Model:
-    """Two heads on one hidden layer, without batch statistics, which halves have of their own."""
+    """Two heads on one hidden layer, without batch statistics, which parts have of their own."""
     keras.utils.set_random_seed(3)
     pixels = keras.Input((6,), name="pixels")
     x = keras.layers.Dense(5, activation="tanh")(pixels)
@@ -48,7 +47,7 @@ def batch(count: int) -> tuple[np.ndarray, Arrays, Arrays]:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 9])
 def test_a_step_is_that_of_the_whole_batch(count: int) -> None:
-    whole, halved = built(keras.Model), built(HalvingModel)
+    whole, halved = built(keras.Model), built(SplitBatchModel)
     before = whole.get_weights()
     expected = whole.train_on_batch(*batch(count), return_dict=True)
     got = halved.train_on_batch(*batch(count), return_dict=True)
@@ -62,7 +61,7 @@ def test_a_step_is_that_of_the_whole_batch(count: int) -> None:
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_answers_are_those_of_the_whole_batch(count: int) -> None:
     pixels, *_ = batch(count)
-    expected, got = built(keras.Model).predict(pixels, 4), built(HalvingModel).predict(pixels, 4)
+    expected, got = built(keras.Model).predict(pixels, 4), built(SplitBatchModel).predict(pixels, 4)
     assert set(got) == {"gender", "race"}
     for head, answers in got.items():
         assert len(answers) == count
@@ -70,9 +69,9 @@ def test_answers_are_those_of_the_whole_batch(count: int) -> None:
 
 
 def test_survives_a_file(tmp_path: Path) -> None:
-    model = built(HalvingModel)
+    model = built(SplitBatchModel)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
-    assert isinstance(again, HalvingModel)
+    assert isinstance(again, SplitBatchModel)
     pixels, *_ = batch(4)
     assert np.array_equal(again(pixels)["race"], model(pixels)["race"])

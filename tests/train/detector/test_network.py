@@ -1,13 +1,12 @@
-"""The finder's network: its maps, its ImageNet weights, its finished form."""
-
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+"""The face detector network: heat maps, ImageNet weights, inference model."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier.train.common import pretrained
 from image_gender_classifier.train.detector import network

@@ -34,7 +34,7 @@ SIDE = 16
 GAIN = 8.0
 KEYS = {
     *("model", "sha256", "data", "layout", "split", "detector", "threshold"),
-    *("n", "judged", "accuracy", "tpr", "balanced_accuracy", "groups", "ece"),
+    *("n", "predicted", "accuracy", "tpr", "balanced_accuracy", "groups", "ece"),
     *("classified", "no_face", "unreadable", "accuracy_all"),
 }
 # Age, gender, race and whether the picture is bright; the last row of each gender is mistaken.
@@ -163,7 +163,7 @@ def test_the_json_holds_every_figure(
     assert set(figures) == KEYS
     assert (figures["model"], figures["data"]) == (model.name, str(data))
     assert (figures["layout"], figures["split"], figures["detector"]) == ("fairface", "val", "none")
-    assert (figures["n"], figures["judged"], figures["unreadable"]) == (7, 7, 0)
+    assert (figures["n"], figures["predicted"], figures["unreadable"]) == (7, 7, 0)
     assert figures["accuracy"] == figures["accuracy_all"] == approx(interval(5, 7))
     assert figures["tpr"] == approx({"female": cell(2, 3), "male": cell(3, 4)})
     assert figures["balanced_accuracy"] == approx((2 / 3 + 3 / 4) / 2)
@@ -232,13 +232,13 @@ def test_unreadable_pictures_are_named_and_wrong(
 ) -> None:
     (data / "val" / "0.png").write_bytes(b"")
     figures = run(make_onnx(tmp_path), data)
-    assert (figures["n"], figures["judged"], figures["unreadable"]) == (7, 6, 1)
+    assert (figures["n"], figures["predicted"], figures["unreadable"]) == (7, 6, 1)
     assert figures["accuracy"] == approx(interval(4, 6))
     assert figures["accuracy_all"] == approx(interval(4, 7))
     assert figures["no_face"] == 0.0
     shown = capsys.readouterr()
     assert "image-gender-evaluate: val/0.png: " in shown.err
-    assert "all pictures (not judged is wrong)        7    57.1 %" in shown.out
+    assert "all (no prediction is wrong)              7    57.1 %" in shown.out
 
 
 def test_nothing_readable_is_no_result(
@@ -256,7 +256,7 @@ def test_the_cascade_counts_pictures_without_a_face(
 ) -> None:
     figures = run(make_onnx(tmp_path), data, "--detector", "lbp")
     assert set(figures) == KEYS
-    assert (figures["n"], figures["judged"], figures["no_face"]) == (7, 0, 1.0)
+    assert (figures["n"], figures["predicted"], figures["no_face"]) == (7, 0, 1.0)
     assert figures["accuracy"] == {"value": None, "low": 0.0, "high": 1.0}
     assert figures["accuracy_all"] == approx(interval(0, 7))
     assert (figures["groups"], figures["ece"]) == ({}, None)
@@ -281,7 +281,7 @@ def test_answers_keep_their_labels_over_batches(tmp_path: Path) -> None:
     outcome = answer(samples, BrightFaces(), classifier)
     found = [sample for number, sample in enumerate(samples) if number % 5]
     assert outcome.answers.gender.tolist() == [sample.gender for sample in found]
-    assert outcome.answers.said.tolist() == ["female"] * len(found)
+    assert outcome.answers.predicted.tolist() == ["female"] * len(found)
     races = [sample.groups.get("race", "") for sample in found]
     assert outcome.answers.groups["race"].tolist() == races
     assert outcome.no_face == tuple(f"n{number}" for number in range(0, len(samples), 5))
@@ -317,12 +317,12 @@ def test_user_ids_are_read_with_their_label_file(tmp_path: Path) -> None:
     [
         (["--layout", "utkface"], "expected a name like 26_0_2"),
         (["--layout", "fairface", "--split", "train"], "fairface_label_train.csv"),
-        (["--layout", "user-id"], "needs the label file, give it with --labels"),
-        (["--layout", "fairface", "--zero-is", "male"], "only go with --labels"),
+        (["--layout", "user-id"], "user-id requires --labels"),
+        (["--layout", "fairface", "--zero-is", "male"], "--zero-is require --labels"),
         (["--layout", "fairface", "--labels", "x.csv"], "takes no label file"),
         (["--layout", "fairface", "--threshold", "nan"], "'nan' is not a number between 0 and 1"),
         (["--layout", "fairface", "--threshold", "x"], "'x' is not a number between 0 and 1"),
-        (["--layout", "fairface", "--model", "gender.h5"], "neither a .keras, a .tflite nor"),
+        (["--layout", "fairface", "--model", "gender.h5"], "is not a .keras, .tflite or .onnx"),
         (["--layout", "fairface", "--json", "/nowhere/x.json"], "/nowhere does not exist"),
         (["--layout", "fairface", "--json", "."], "is a folder, not a file"),
         (["--layout", "elsewhere"], "(see image-gender-evaluate --help)"),
@@ -363,5 +363,5 @@ def test_an_unusable_keras_file_is_refused(
     (tmp_path / "other.keras").touch()
     assert "its manifest does not list it" in refused(tmp_path / "other.keras")
     (tmp_path / "broken.keras").write_bytes(b"changed")
-    assert "does not match the hash in its manifest" in refused(tmp_path / "broken.keras")
-    assert "has 2 outputs, a classifier has one" in refused(make_keras(tmp_path, outputs=2))
+    assert "is not the file that its manifest describes" in refused(tmp_path / "broken.keras")
+    assert "has 2 outputs, but a classifier has one" in refused(make_keras(tmp_path, outputs=2))

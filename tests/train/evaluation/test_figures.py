@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -38,8 +36,8 @@ def find(n: int, threshold: float = 0.8, groups: bool = True, gender: str = "") 
     def outcome() -> Outcome:
         confidence = random.uniform(0.5, 1, n)
         wrong = np.where(labels == "female", "male", "female")
-        said = np.where(random.uniform(size=n) < confidence, labels, wrong)
-        return Outcome(Answers(labels, said, confidence, kinds), (), ())
+        predicted = np.where(random.uniform(size=n) < confidence, labels, wrong)
+        return Outcome(Answers(labels, predicted, confidence, kinds), (), ())
 
     setting = Setting("m.onnx", "0" * 64, "data", "fairface", "val", "none", threshold)
     outcomes = [outcome() for _ in range(1 + len(DEGRADATIONS))]
@@ -52,8 +50,12 @@ def read(png: bytes) -> np.ndarray:
     return picture
 
 
-def test_every_figure_is_a_picture_of_readme_width() -> None:
-    drawn = figures.all_figures(find(300))
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, bytes]:
+    return figures.all_figures(find(300))
+
+
+def test_every_figure_is_a_picture_of_readme_width(drawn: dict[str, bytes]) -> None:
     assert sorted(drawn) == NAMES
     for png in drawn.values():
         height, width, _ = read(png).shape
@@ -61,15 +63,14 @@ def test_every_figure_is_a_picture_of_readme_width() -> None:
         assert 300 <= height <= 2000
 
 
-def test_nothing_is_drawn_over_the_edge() -> None:
-    for name, png in figures.all_figures(find(300)).items():
+def test_nothing_is_drawn_over_the_edge(drawn: dict[str, bytes]) -> None:
+    for name, png in drawn.items():
         picture = read(png)
         border = [picture[0], picture[-1], picture[:, 0], picture[:, -1]]
         assert all((line == 255).all() for line in border), name
 
 
-def test_the_same_findings_give_the_same_bytes_whatever_the_users_style(tmp_path: Path) -> None:
-    first = figures.all_figures(find(300))
+def test_the_same_findings_give_the_same_bytes_in_any_style(drawn: dict[str, bytes]) -> None:
     before = dict(rcParams)
     rcParams["lines.linewidth"] = 9
     try:
@@ -77,15 +78,15 @@ def test_the_same_findings_give_the_same_bytes_whatever_the_users_style(tmp_path
         assert rcParams["lines.linewidth"] == 9
     finally:
         rcParams.update({"lines.linewidth": before["lines.linewidth"]})
-    assert first == again
-    for png in first.values():
+    assert drawn == again
+    for png in drawn.values():
         assert b"Software" not in png
         assert b"tIME" not in png
 
 
-def test_other_findings_give_other_figures() -> None:
-    one, other = figures.all_figures(find(300)), figures.all_figures(find(301))
-    assert all(one[name] != other[name] for name in NAMES)
+def test_other_findings_give_other_figures(drawn: dict[str, bytes]) -> None:
+    other = figures.all_figures(find(301))
+    assert all(drawn[name] != other[name] for name in NAMES)
 
 
 @pytest.mark.parametrize(

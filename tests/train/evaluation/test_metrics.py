@@ -31,10 +31,10 @@ ANSWERS = st.lists(
 
 
 def answers_of(rows: list[Row]) -> Answers:
-    gender, said, confidence, race = zip(*rows, strict=True) if rows else ((), (), (), ())
+    gender, predicted, confidence, race = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Answers(
         np.array(gender, np.str_),
-        np.array(said, np.str_),
+        np.array(predicted, np.str_),
         np.array(confidence, np.float64),
         {"race": np.array(race, np.str_)},
     )
@@ -120,7 +120,7 @@ def test_the_order_of_the_pictures_changes_nothing(
 
 
 @given(ANSWERS, st.integers(0, 9), st.integers(0, 9))
-def test_what_is_not_judged_is_wrong_and_cells_add_up(
+def test_pictures_without_a_prediction_are_wrong_and_cells_add_up(
     rows: list[Row], no_face: int, unreadable: int
 ) -> None:
     scores = score(answers_of(rows), 0.0, no_face, unreadable)
@@ -138,7 +138,7 @@ def test_what_is_not_judged_is_wrong_and_cells_add_up(
 def test_scores_by_hand() -> None:
     answers = Answers(
         gender=np.array(["female", "female", "male", "male", "male"]),
-        said=np.array(["female", "male", "male", "male", "female"]),
+        predicted=np.array(["female", "male", "male", "male", "female"]),
         confidence=np.array([0.9, 0.6, 0.95, 0.55, 0.8]),
         groups={
             "age": np.array(["3-9", "3-9", "70+", "70+", ""]),
@@ -166,7 +166,7 @@ def test_scores_by_hand() -> None:
     assert scores.ece == pytest.approx((0.1 + 0.6 + 0.05 + 0.45 + 0.8) / 5)
 
 
-def test_nothing_judged_is_no_division_by_zero() -> None:
+def test_no_prediction_is_no_division_by_zero() -> None:
     scores = score(answers_of([]), threshold=0.8, no_face=3)
     assert (scores.ece, scores.balanced_accuracy, scores.accuracy.value) == (None, None, None)
     assert scores.accuracy_all == wilson(0, 3)

@@ -15,7 +15,7 @@ pytest.importorskip("onnxruntime")
 from image_gender_classifier import manifest
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
-from image_gender_classifier.train.evaluation import evaluate, report
+from image_gender_classifier.train.evaluation import evaluate, figures, report
 from image_gender_classifier.train.evaluation.findings import (
     by_ten_years,
     confusion,
@@ -103,6 +103,12 @@ def data(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws no plots, for tests of the page alone."""
+    monkeypatch.setattr(figures, "all_figures", lambda _: {})
+
+
 def run(model: Path, data: Path, out: Path, *further: str) -> str:
     """Runs the command; gives its page."""
     options = ["--model", str(model), "--data", str(data), "--layout", "fairface"]
@@ -113,8 +119,8 @@ def run(model: Path, data: Path, out: Path, *further: str) -> str:
 def made_answers(n: int = 400) -> Answers:
     random = np.random.default_rng(2)
     gender = random.choice(["female", "male"], n)
-    said = random.choice(["female", "male"], n)
-    return Answers(gender, said, random.uniform(0.5, 1, n).round(2), {})
+    predicted = random.choice(["female", "male"], n)
+    return Answers(gender, predicted, random.uniform(0.5, 1, n).round(2), {})
 
 
 def test_the_folder_holds_page_and_pictures(
@@ -132,6 +138,7 @@ def test_the_folder_holds_page_and_pictures(
     assert shown.err == "image-gender-report: 7 samples (3 female)\n"
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_the_page_holds_the_figures(model: Path, data: Path, tmp_path: Path) -> None:
     page = run(model, data, tmp_path / "out")
     lines = page.splitlines()
@@ -140,20 +147,20 @@ def test_the_page_holds_the_figures(model: Path, data: Path, tmp_path: Path) -> 
         "| model | `tiny.onnx` |",
         f"| sha256 | `{digest[:12]}` |",
         f"| data | `{data}` (fairface, val) |",
-        "| pictures | 7; judged 7; unreadable 0; no face 0 |",
-        "| all judged | 7 | 71.4 % (35.9 to 91.8) |",
+        "| pictures | 7; predicted 7; unreadable 0; no face 0 |",
+        "| all predicted | 7 | 71.4 % (35.9 to 91.8) |",
         "| labelled female | 3 | 66.7 % (20.8 to 93.9) |",
         "| labelled male | 4 | 75.0 % (30.1 to 95.4) |",
         "| 10 and over | 5 | 80.0 % (37.6 to 96.4) |",
         "| under 10 | 2 | 50.0 % (9.5 to 90.5) |",
         "| lowest race × gender cell: Black male | 1 | 0.0 % (0.0 to 79.3) |",
         "| classified | 100.0 % (64.6 to 100.0) |",
-        "| right among these | 71.4 % (35.9 to 91.8) |",
-        "| labelled (whatever the confidence) | said female | said male | said unknown |",
-        "| labelled (threshold 0.8) | said female | said male | said unknown |",
+        "| accuracy of these | 71.4 % (35.9 to 91.8) |",
+        "| labelled (any confidence) | predicted female | predicted male | predicted unknown |",
+        "| labelled (threshold 0.8) | predicted female | predicted male | predicted unknown |",
         "| female | 2 | 1 | 0 |",
         "| male | 1 | 3 | 0 |",
-        "| as it is | 71.4 % (35.9 to 91.8) |  | 100.0 % | 71.4 % |",
+        "| original | 71.4 % (35.9 to 91.8) |  | 100.0 % | 71.4 % |",
     ):
         assert line in lines
     assert "Female less male: -8.3 (" in page
@@ -161,6 +168,7 @@ def test_the_page_holds_the_figures(model: Path, data: Path, tmp_path: Path) -> 
     assert [line.split()[1] for line in ages] == ["3-9", "10-19", "20-29", "70+"]
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_darkness_hides_what_only_brightness_tells(model: Path, data: Path, tmp_path: Path) -> None:
     """Every way stands in the table; darkness makes bright pictures unsure, 3 of the 7."""
     lines = run(model, data, tmp_path / "out").splitlines()
@@ -179,16 +187,18 @@ def test_two_runs_give_the_same_bytes(model: Path, data: Path, tmp_path: Path) -
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
 
 
-def test_pictures_that_are_not_judged_count(
+@pytest.mark.usefixtures("without_figures")
+def test_pictures_without_a_prediction_count(
     model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (data / "val" / "0.png").write_bytes(b"")
     page = run(model, data, tmp_path / "out")
-    assert "| pictures | 7; judged 6; unreadable 1; no face 0 |" in page
-    assert "| all (not judged is wrong) | 7 | 57.1 % (" in page
+    assert "| pictures | 7; predicted 6; unreadable 1; no face 0 |" in page
+    assert "| all (no prediction is wrong) | 7 | 57.1 % (" in page
     assert "image-gender-report: val/0.png: " in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_it_agrees_with_the_evaluation(
     model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -205,7 +215,7 @@ def test_it_agrees_with_the_evaluation(
     [
         (["--detector", "cascade"], "no face in any of the 7 pictures"),
         (["--split", "train"], "fairface_label_train.csv"),
-        (["--out", "/dev/null/x"], "cannot be made"),
+        (["--out", "/dev/null/x"], "cannot be created"),
         (["--threshold", "2"], "is not a number between 0 and 1"),
     ],
 )
@@ -230,7 +240,7 @@ def test_the_bins_make_up_the_calibration_error() -> None:
     answers = made_answers()
     bins = reliability(answers)
     gaps = [abs((part.accuracy.value or 0.0) - part.confidence) * part.accuracy.n for part in bins]
-    error = expected_calibration_error(answers.confidence, answers.gender == answers.said)
+    error = expected_calibration_error(answers.confidence, answers.gender == answers.predicted)
     assert sum(gaps) / len(answers.gender) == pytest.approx(error)
     assert sum(part.accuracy.n for part in bins) == len(answers.gender)
     assert all(part.low - 1e-9 <= part.confidence <= part.high + 1e-9 for part in bins)
@@ -238,7 +248,7 @@ def test_the_bins_make_up_the_calibration_error() -> None:
 
 def test_coverage_ends_with_all_and_steps_over_equal_confidences() -> None:
     answers = made_answers()
-    correct = answers.gender == answers.said
+    correct = answers.gender == answers.predicted
     curve = coverage(answers)
     assert len(curve.threshold) == len(np.unique(answers.confidence))
     assert curve.share[-1] == 1

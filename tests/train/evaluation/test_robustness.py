@@ -74,10 +74,10 @@ def test_names_are_unique() -> None:
 @pytest.mark.parametrize(
     ("name", "box"),
     [
-        ("box 10 % further left", Box(14, 30, 60, 60)),
-        ("box 10 % further right", Box(26, 30, 60, 60)),
-        ("box 10 % further up", Box(20, 24, 60, 60)),
-        ("box 10 % further down", Box(20, 36, 60, 60)),
+        ("box shifted 10 % left", Box(14, 30, 60, 60)),
+        ("box shifted 10 % right", Box(26, 30, 60, 60)),
+        ("box shifted 10 % up", Box(20, 24, 60, 60)),
+        ("box shifted 10 % down", Box(20, 36, 60, 60)),
         ("box scaled by 0.9", Box(23, 33, 54, 54)),
         ("box scaled by 1.1", Box(17, 27, 66, 66)),
     ],
@@ -87,7 +87,7 @@ def test_a_moved_box_is_cut_from_the_picture(pixels: Pixels, name: str, box: Box
 
 
 def test_beyond_the_picture_the_edge_is_repeated(pixels: Pixels) -> None:
-    left = degraded(pixels, whole(100, 100), WAYS["box 10 % further left"], 100)
+    left = degraded(pixels, whole(100, 100), WAYS["box shifted 10 % left"], 100)
     assert (left[:, :10] == left[:, 10:11]).all()
     assert not (left[:, 11:20] == left[:, 10:11]).all()
 

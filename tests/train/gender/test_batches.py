@@ -88,16 +88,16 @@ def test_pixels_depend_on_seed_and_epoch_alone(tiny_crops: CropSet) -> None:
 
 
 def test_a_sample_looks_different_in_every_epoch(tiny_crops: CropSet) -> None:
-    looks = {epoch_batches(tiny_crops, [7], epoch=epoch)[0][0].tobytes() for epoch in range(8)}
-    assert len(looks) == 8
+    views = {epoch_batches(tiny_crops, [7], epoch=epoch)[0][0].tobytes() for epoch in range(8)}
+    assert len(views) == 8
 
 
 def test_the_same_view_is_degraded_anew_in_every_epoch(tiny_crops: CropSet) -> None:
     """What a student is shown of one view: its place in the frame stays, its light changes."""
-    looks = {
+    views = {
         epoch_batches(tiny_crops, [7], epoch=epoch, number=3)[0][0].tobytes() for epoch in range(8)
     }
-    assert len(looks) == 8
+    assert len(views) == 8
 
 
 def test_a_batch_shows_the_view_of_its_number(tiny_crops: CropSet) -> None:

@@ -1,7 +1,5 @@
 """From crops to the classifier: every stage can be killed, and none sees what is held out."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 import itertools
@@ -14,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier.train.common import history, loop, split
 from image_gender_classifier.train.common.crops import CropSet
@@ -190,7 +189,7 @@ def test_the_student_learns_from_these_answers(
 def test_without_teachers_the_student_learns_from_the_labels(
     tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
-    once = replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5, taught=False)
+    once = replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5, distilled=False)
     alone = replace(tiny_recipe, teachers=(), student=once)
     outcome = train(tiny_crops, alone, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [STUDENT]
@@ -220,8 +219,8 @@ def test_each_network_has_its_seed_and_all_teachers_are_asked(
     ]
     assert np.abs(answers[0] - answers[1]).max() > 1e-3
     folders = [tmp_path / name / course.ANSWERS for name in ("teacher_1", "teacher_2")]
-    taught = distillation.targets(folders, 0, 0.2).wanted["gender"]
-    assert taught == pytest.approx(1 / (1 + np.exp(-sum(answers) / 2)), abs=1e-4)
+    distilled = distillation.targets(folders, 0, 0.2).wanted["gender"]
+    assert distilled == pytest.approx(1 / (1 + np.exp(-sum(answers) / 2)), abs=1e-4)
 
 
 def test_a_teacher_may_be_taught_by_those_before_it(
@@ -231,7 +230,7 @@ def test_a_teacher_may_be_taught_by_those_before_it(
     once = replace(tiny_recipe.teachers[0], stages=(Stage(32, 1),))
     two = replace(
         tiny_recipe,
-        teachers=(once, replace(once, taught=True)),
+        teachers=(once, replace(once, distilled=True)),
         student=replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5),
         views=1,
     )

@@ -1,6 +1,4 @@
-"""Teachers answer once for each view; what they wrote is what a student is taught."""
-
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
+"""Teachers answer once per view; their stored answers are the student's targets."""
 
 from __future__ import annotations
 
@@ -11,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.crops import CropSet

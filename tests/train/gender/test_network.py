@@ -1,7 +1,5 @@
 """The networks: their shape, their heads, and that the ImageNet weights really arrive."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,12 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier.train.common import efficientnet_lite, pretrained
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
+from image_gender_classifier.train.common.pretrained import BLOCKS
 from image_gender_classifier.train.gender import network
-from image_gender_classifier.train.gender.recipe import BLOCKS, Recipe, Training, load
+from image_gender_classifier.train.gender.recipe import Recipe, Training, load
 
 GROUPS = {"age": 9, "race": 7}
 CATS = range(281, 288)  # among ImageNet's classes
@@ -45,7 +45,7 @@ def model(student: Training) -> keras.Model:
 def lite2(student: Training) -> keras.Model:
     """All of Lite2 with ImageNet's weights: a teacher before it has learnt anything."""
     pytest.importorskip(pretrained.PACKAGE.format(2))
-    whole = replace(student, lite=2, blocks=21, features=1280)
+    whole = replace(student, efficientnet_lite=2, blocks=21, features=1280)
     return network.build(whole, {}, pretrained=True, seed=3)
 
 
@@ -94,7 +94,7 @@ def test_the_finished_one_gives_the_same_gender_alone(
     assert (finished.input_shape, answers.shape) == ((None, 96, 96, 3), (2, 1))
     expected = np.asarray(after_some_steps(pixels, training=False)["gender"])
     assert answers == pytest.approx(expected, abs=1e-4)
-    assert answers[0, 0] != pytest.approx(answers[1, 0], abs=1e-4), "it must look at the pixels"
+    assert answers[0, 0] != pytest.approx(answers[1, 0], abs=1e-4), "must depend on the pixels"
 
 
 def test_the_finished_one_has_kerass_own_layers_alone(
@@ -221,9 +221,9 @@ def test_from_scratch_loads_nothing(student: Training, monkeypatch: pytest.Monke
     network.build(replace(student, blocks=2), {}, pretrained=False, seed=1)
 
 
-@pytest.mark.parametrize(("lite", "blocks"), [(0, 1), (0, 4), (0, 16), (1, 21), (2, 21)])
-def test_has_as_many_blocks_as_asked_for(lite: int, blocks: int, student: Training) -> None:
-    model = network.build(replace(student, lite=lite, blocks=blocks), {}, pretrained=False, seed=1)
+@pytest.mark.parametrize(("variant", "blocks"), [(0, 1), (0, 4), (0, 16), (1, 21), (2, 21)])
+def test_has_as_many_blocks_as_asked_for(variant: int, blocks: int, student: Training) -> None:
+    model = network.build(replace(student, efficientnet_lite=variant, blocks=blocks), {}, False, 1)
     projections = [layer for layer in model.layers if layer.name.endswith("_project")]
     assert len(projections) == blocks
 
@@ -241,7 +241,7 @@ def test_adds_where_the_paper_adds(model: keras.Model) -> None:
 
 
 def test_scales_pixels_as_the_published_weights_expect(model: keras.Model) -> None:
-    scaling = model.get_layer(efficientnet_lite.NORMALISATION)
+    scaling = model.get_layer(efficientnet_lite.RESCALING)
     levels = np.array([0, 127, 255], np.float32).reshape(1, 1, 3, 1).repeat(3, axis=3)
     scaled = np.asarray(scaling(levels))[0, 0, :, 0]
     assert scaled.tolist() == [-127 / 128, 0.0, 1.0]

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 pytest.importorskip("pydantic")
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.train.common.pretrained import BLOCKS
 from image_gender_classifier.train.common.split import HELD_OUT_FRACTION
 from image_gender_classifier.train.gender.recipe import (
-    BLOCKS,
     SHIPPED,
     Recipe,
     Stage,
@@ -38,7 +38,7 @@ def trainings(draw: st.DrawFn) -> Training:
     stages = st.builds(Stage, size=st.integers(32, STORED), epochs=st.integers(1, 99))
     return Training(
         seed=draw(seeds),
-        lite=lite,
+        efficientnet_lite=lite,
         blocks=draw(st.integers(1, BLOCKS[lite])),
         features=draw(st.integers(1, 2000)),
         dropout=draw(shares),
@@ -50,14 +50,14 @@ def trainings(draw: st.DrawFn) -> Training:
         mixed=draw(st.floats(0, 1)),
         label_smoothing=draw(shares),
         group_weight=draw(amounts),
-        taught=draw(st.booleans()),
+        distilled=draw(st.booleans()),
     )
 
 
 def recipe_of(networks: list[Training], **others: Any) -> Recipe:
-    """The last one is the student; the first one has nobody to be taught by."""
+    """The last one is the student; the first one has no teacher."""
     first, *rest = networks
-    *teachers, student = replace(first, taught=False), *rest
+    *teachers, student = replace(first, distilled=False), *rest
     return Recipe(teachers=tuple(teachers), student=student, **others)
 
 
@@ -162,8 +162,8 @@ WRONG = [
     ("[[teachers]]", "[[masters]]", "masters"),
     ("seed = 1\nlite", "seed = -1\nlite", "teachers.0.seed"),
     ("mixed = 0.5\nlabel", "mixed = 2\nlabel", "teachers.0.mixed"),
-    ("lite = 2", "lite = 3", "teachers.0.lite"),
-    ("lite = 2", "lite = -1", "teachers.0.lite"),
+    ("efficientnet_lite = 2", "efficientnet_lite = 3", "teachers.0.efficientnet_lite"),
+    ("efficientnet_lite = 2", "efficientnet_lite = -1", "teachers.0.efficientnet_lite"),
     ("{ size = 40", "{ size = 41", "stored_size"),
     ("views = 2", "views = 0", "views"),
     ("views = 2", "view = 2", "view"),
@@ -180,7 +180,7 @@ WRONG = [
         "[student]\nseed = 0\nlite = 1\nblocks = 22",
         "student",
     ),
-    ("lite = 2\nblocks = 1", "lite = 2\nblocks = 22", "teachers.0"),
+    ("efficientnet_lite = 2\nblocks = 1", "efficientnet_lite = 2\nblocks = 22", "teachers.0"),
     ("features = 8", "features = 0", "teachers.0.features"),
     ("dropout = 0.2", "dropout = 1", "teachers.0.dropout"),
     ("dropout = 0.2", "dropout = inf", "teachers.0.dropout"),
@@ -201,8 +201,8 @@ WRONG = [
     ("label_smoothing = 0.05", "label_smoothing = 1", "teachers.0.label_smoothing"),
     ("group_weight = 0.2", "group_weight = -1", "teachers.0.group_weight"),
     ("group_weight = 0.2", "group_weight = []", "teachers.0.group_weight"),
-    ("taught = false", "taught = 0", "teachers.0.taught"),
-    ("taught = false", "taught = true", "the first network has no teacher"),
+    ("distilled = false", "distilled = 0", "teachers.0.distilled"),
+    ("distilled = false", "distilled = true", "the first network is distilled"),
 ]
 
 
@@ -221,37 +221,37 @@ def test_what_cannot_be_is_told_with_file_and_key(
 
 
 @pytest.mark.parametrize("content", [b"seed = ", b"[student", b"seed = 1\nseed = 1", b"\xff"])
-def test_what_is_no_toml_is_told(content: bytes, file: Path) -> None:
+def test_what_is_no_toml_is_reported(content: bytes, file: Path) -> None:
     file.write_bytes(content)
-    with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: is no TOML file"):
+    with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: is not a TOML file"):
         load(file)
 
 
 @pytest.mark.parametrize("content", ["", "seed = 1", "[student]", "recipe = []"])
-def test_what_is_no_whole_recipe_is_told(content: str, file: Path) -> None:
+def test_what_is_no_whole_recipe_is_reported(content: str, file: Path) -> None:
     file.write_text(content)
     with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: "):
         load(file)
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.toml", tmp_path):
         with pytest.raises(UsageError, match=rf"^{re.escape(str(path))}: cannot be read"):
             load(path)
 
 
 def test_without_teachers_is_a_recipe_too(tiny_recipe: Recipe, file: Path) -> None:
-    alone = replace(tiny_recipe, teachers=(), student=replace(tiny_recipe.student, taught=False))
+    alone = replace(tiny_recipe, teachers=(), student=replace(tiny_recipe.student, distilled=False))
     file.write_text(as_toml(alone))
     assert load(file) == alone
 
 
 @pytest.mark.parametrize("content", [None, "a = " + "[" * 100_000])
-def test_a_recipe_that_is_none_is_told(content: str | None, tmp_path: Path) -> None:
+def test_a_recipe_that_is_none_is_reported(content: str | None, tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     if content is None:
         os.mkfifo(path)
     else:
         path.write_text(content)
-    with pytest.raises(UsageError, match=r"recipe\.toml: (cannot be read|is no TOML file)"):
+    with pytest.raises(UsageError, match=r"recipe\.toml: (cannot be read|is not a TOML file)"):
         load(path)

@@ -1,7 +1,5 @@
 """A trained model's manifest must describe the very file beside it."""
 
-# ruff: noqa: E402 (a test without its library is skipped before the imports that need it)
-
 from __future__ import annotations
 
 import hashlib
@@ -13,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+import keras
 
 from image_gender_classifier import manifest
 from image_gender_classifier.loading import shipped_models
@@ -70,7 +69,7 @@ def test_the_figures_are_of_the_held_out_samples(
     assert entry.measured == {"held_out": {"n": len(names), "accuracy": accuracy}}
 
 
-def test_too_few_held_out_crops_are_told(save: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_too_few_held_out_crops_are_reported(save: Any, capsys: pytest.CaptureFixture[str]) -> None:
     entry = save({})
     assert (entry.calibration, entry.threshold) == (Calibration(), 0.5)
     shown = capsys.readouterr().out

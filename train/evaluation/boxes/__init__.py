@@ -1,1 +1,1 @@
-"""Measures face finding: sets of pictures with known faces, rules, scores, the command."""
+"""Evaluation of face detection: sets of pictures, rules, scores, report, command."""

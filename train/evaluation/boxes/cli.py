@@ -1,4 +1,4 @@
-"""The command `image-gender-evaluate-boxes`: how well a detector finds faces, and at what cost."""
+"""The command `image-gender-evaluate-boxes`: accuracy and cost of face detection."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from image_gender_classifier.train.evaluation.boxes.trials import Skipped, Trial
 PROGRAM = "image-gender-evaluate-boxes"
 _TIMED = (sets.LFW, sets.CALTECH, sets.NO_FACE)
 _DESCRIPTION = (
-    "Measures face finding: on portraits whose faces are known, upright and turned, on pictures "
-    "without a face, and on FairFace's validation crops, whole and set into backgrounds. Gives "
-    "the share where the main face is the right one, with its 95% Wilson interval, and how the "
-    "frames lie to the true ones. A set whose folder is missing is skipped."
+    "Measures face detection: on portraits with known faces, upright and rotated, on pictures "
+    "without a face, and on FairFace's validation crops, alone and pasted into backgrounds. Gives "
+    "the share of pictures with the correct main face, with 95% Wilson intervals, and the errors "
+    "of the frames. Skips sets whose folder is missing."
 )
 
 
@@ -36,10 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command.
 
     Args:
-        argv: Arguments without the program's name; the process's own by default.
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        The exit code: 0, 2 for wrong usage, data, models or runtime, 3 where the JSON cannot be
+        0 on success, 2 for wrong usage, data, models or runtime, 3 when the JSON file cannot be
         written, 130 when interrupted.
     """
     return exit_code(PROGRAM, lambda: _evaluate(_parser().parse_args(argv)))
@@ -55,28 +55,28 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--fairface", type=Path, metavar="DIR",
-        help="folder of FairFace, whose val has faces held out of training (default: skip these)",
+        help="FairFace folder, for its validation crops (default: skip these sets)",
     )  # fmt: skip
     add(
         "--backgrounds", type=Path, metavar="DIR",
-        help="folder of pictures without people, to set those faces into (default: skip these)",
+        help="folder of pictures without people, for composites (default: skip these sets)",
     )  # fmt: skip
     add(
         "--detector", choices=detectors.choices(), default="cascade",
-        help="cascade: the one in use; lbp: its first stage alone; none: takes every picture for a "
+        help="cascade: as in inference; lbp: the LBP cascade only; none: treats every picture as a "
         "face (default: cascade)",
     )  # fmt: skip
     add(
         "--runtime", choices=runtimes.names(),
-        help="what runs the face finder (default: the first of these that can be loaded)",
+        help="runtime of the face detector network (default: the first available)",
     )  # fmt: skip
     add(
         "--min-face", type=smallest_face, metavar="S",
-        help="the smallest face that cascade and lbp look for, as in use (default: what is usual)",
+        help="smallest face that cascade and lbp detect (default: as in inference)",
     )  # fmt: skip
     add(
         "--time", action="store_true",
-        help=f"also measure the CPU time of finding, against {cost.REFERENCE} (default: no)",
+        help=f"also measure the CPU time of detection, relative to {cost.REFERENCE} (default: no)",
     )  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="also write the figures as JSON (default: no)")
     return parser
@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 def _evaluate(arguments: argparse.Namespace) -> None:
     check_json(arguments.json)
     if arguments.runtime and arguments.detector != "cascade":
-        raise UsageError(f"--runtime: detector {arguments.detector} has no network to run")
+        raise UsageError(f"--runtime: detector {arguments.detector} uses no network")
     detector = open_detector(arguments.detector, arguments.runtime, arguments.min_face)
     found = [
         *sets.portraits(arguments.data),
@@ -97,7 +97,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         say(f"{PROGRAM}: {one.name}: skipped, {one.reason}", sys.stderr)
     to_measure = [one for one in found if isinstance(one, TrialSet)]
     if not to_measure:
-        raise DataError(f"{arguments.data}: there is nothing to measure on")
+        raise DataError(f"{arguments.data}: no set to evaluate on")
     scores = [_score(one, detector) for one in to_measure]
     costs = _costs(to_measure, detector) if arguments.time else []
     measurement = Measurement(key_of(arguments.detector, detector), scores, skipped, costs)
@@ -107,7 +107,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _score(pictures: TrialSet, detector: Detector) -> SetScore:
-    """Scores a set, and names on stderr the pictures that cannot be read."""
+    """Scores a set and prints its unreadable pictures on stderr."""
     scored = score(pictures, detector)
     for name, reason in scored.unreadable:
         say(f"{PROGRAM}: {pictures.name}: {name}: {reason}", sys.stderr)

@@ -1,8 +1,7 @@
-"""Faces of known frames set into pictures without people.
+"""Composites: faces with known frames, pasted into pictures without people.
 
-They are made otherwise than the scenes that a finder learns from, so that knowing how those are
-pasted together does not help: one upright face, as it is, nothing else pasted and nothing worse.
-Faces that are held out of training belong here, and so do backgrounds.
+They differ from the training scenes of the face detector: one upright face without degradation and
+nothing else pasted. Use faces and backgrounds that are held out of training.
 """
 
 from __future__ import annotations
@@ -17,21 +16,21 @@ from image_gender_classifier.detection import geometry
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
 
-LONGEST = 320  # side in pixels: twice what detectors search at, so no face is enlarged for them
+LONGEST = 320  # side in pixels; twice the side at which detectors search
 
 _Random = np.random.Generator
 _Mask = npt.NDArray[np.float32]
 
 
 def compose(face: Pixels, background: Pixels, share: float, random: _Random) -> tuple[Pixels, Box]:
-    """Sets a face into a background, anywhere, but wholly inside.
+    """Pastes a face into a background at a random place inside it.
 
     Args:
-        face: A crop in the classifier's frame, uint8 RGB, S x S x 3.
-        background: A picture without people, uint8 RGB, H x W x 3. It is stretched where its
-            shorter side could not hold the face.
-        share: Side of the frame over the picture's longest side, above 0, to 1.
-        random: Where the place and the face's outline come from.
+        face: A crop in the gender classifier's framing, uint8 RGB, S x S x 3.
+        background: A picture without people, uint8 RGB, H x W x 3. It is stretched if its
+            shorter side cannot hold the face.
+        share: Side of the frame over the picture's longest side, greater than 0, at most 1.
+        random: The random generator.
 
     Returns:
         The picture, uint8 RGB, its longest side `LONGEST`; and the face's frame in it.
@@ -48,7 +47,7 @@ def compose(face: Pixels, background: Pixels, share: float, random: _Random) -> 
 
 
 def _canvas(background: Pixels, least: int) -> Pixels:
-    """Brings a background to the size wanted, no side below the least."""
+    """Resizes a background to the longest side `LONGEST`; each side is at least `least` pixels."""
     scale = LONGEST / max(background.shape[:2])
     height, width = (max(round(extent * scale), least) for extent in background.shape[:2])
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -56,9 +55,9 @@ def _canvas(background: Pixels, least: int) -> Pixels:
 
 
 def _outline(side: int, random: _Random) -> _Mask:
-    """Draws what is seen of a face's square: between an oval round the head and nearly all.
+    """Draws a mask between an oval around the head and nearly the whole square.
 
-    Its size and place vary, as a fixed outline would tell the frame.
+    Size and place vary, because a fixed outline would reveal the frame.
     """
     axes = side * random.uniform((0.36, 0.42), (0.48, 0.50))
     middle = side / 2 + side * random.normal(0, 0.01, 2)

@@ -1,7 +1,6 @@
-"""What finding costs, against a reference that is measured in the same breath.
+"""CPU time of face detection, relative to a reference detector.
 
-A time says nothing on another machine, nor on this one while it does other things; the ratio of
-two that were taken in turn says much.
+Both are measured alternately, so the ratio is comparable between machines and under load.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ _MILLISECONDS = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The mean CPU time of finding, all threads together, in milliseconds a picture.
+    """Mean CPU time of detection over all threads, in milliseconds per picture.
 
     Attributes:
         name: The set's name.
-        n: Pictures measured.
-        find: Of the detector.
-        reference: Of the reference.
+        n: Number of pictures.
+        find: Time of the detector.
+        reference: Time of the reference.
     """
 
     name: str
@@ -56,7 +55,7 @@ class Cost:
 
 
 def measure(pictures: TrialSet, detector: Detector, reference: Find) -> Cost | None:
-    """Measures both on pictures spread evenly over a set; None where none can be read."""
+    """Measures both on pictures spread evenly over a set; gives None if none is readable."""
     shown = _read(pictures)
     if not shown:
         return None
@@ -68,9 +67,9 @@ def measure(pictures: TrialSet, detector: Detector, reference: Find) -> Cost | N
 
 
 def open_reference() -> Find:
-    """Opens the shipped LBP cascade at the settings that costs are stated against.
+    """Opens the reference: the shipped LBP cascade with fixed settings.
 
-    They stand here and not in the manifest: a reference must not change when the detector does.
+    The settings are not those of the manifest, because the reference must not change with it.
 
     Raises:
         ModelError: The cascade is missing or damaged.
@@ -99,7 +98,7 @@ def _cascade(path: Path) -> cv2.CascadeClassifier:
     except cv2.error:
         usable = False
     if not usable:
-        raise ModelError(f"{path}: OpenCV cannot use it; install the package again")
+        raise ModelError(f"{path}: OpenCV cannot use it; reinstall the package")
     return cascade
 
 
@@ -115,9 +114,9 @@ def _read(pictures: TrialSet) -> list[Picture]:
 
 
 def _least_times(picture: Picture, *finds: Find) -> list[float]:
-    """Gives each one's least time of a few taken in turn.
+    """Gives the minimum time in seconds of each function over alternating rounds.
 
-    Whatever disturbs only ever adds: other programs, or what is loaded at first use.
+    The minimum excludes disturbances by other programs and by first-use loading.
     """
     rounds = [[_seconds(find, picture) for find in finds] for _ in range(_ROUNDS)]
     return [min(times) for times in zip(*rounds, strict=True)]
@@ -131,7 +130,7 @@ def _seconds(find: Find, picture: Picture) -> float:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Holds OpenCV to one thread for a while."""
+    """Limits OpenCV to one thread."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -1,4 +1,4 @@
-"""How closely found frames lie to the true ones."""
+"""Errors of detected frames against the true ones."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from image_gender_classifier.results import Box
 from image_gender_classifier.train.evaluation.boxes.trials import centre, side
 
 PERCENTILES = (5, 50, 95)
-SIDE_TARGET = 0.08  # what the side's ratio may differ from 1
-CENTRE_TARGET = 0.03  # what a centre may differ, over the true side
+SIDE_TARGET = 0.08  # maximum deviation of the side's ratio from 1
+CENTRE_TARGET = 0.03  # maximum offset of the centre, over the true side
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a found frame lies to the true one.
+    """Error of a detected frame.
 
     Attributes:
-        stage: The detector's stage that found it.
+        stage: The detector stage that found it.
         side: Its side over the true side.
-        right: How far its centre lies to the right of the true one, over the true side.
-        down: How far its centre lies below.
+        right: Offset of its centre to the right, over the true side.
+        down: Offset of its centre downwards, over the true side.
     """
 
     stage: str
@@ -34,13 +34,13 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Percentiles of the fits of some frames, those of `PERCENTILES`.
+    """The `PERCENTILES` of the errors of some frames.
 
     Attributes:
-        n: How many frames.
-        side: Of the ratio of sides.
-        right: Of the offset to the right.
-        down: Of the offset below.
+        n: Number of frames.
+        side: Percentiles of the ratio of sides.
+        right: Percentiles of the offset to the right.
+        down: Percentiles of the offset downwards.
     """
 
     n: int
@@ -50,17 +50,17 @@ class Spread:
 
 
 def fit(found: Box, true: Box, stage: str) -> Fit:
-    """Compares a found frame with the true one."""
+    """Compares a detected frame with the true one."""
     true_side = side(true)
     (x, y), (true_x, true_y) = centre(found), centre(true)
     return Fit(stage, side(found) / true_side, (x - true_x) / true_side, (y - true_y) / true_side)
 
 
 def spread(fits: Sequence[Fit]) -> Spread:
-    """Gives the percentiles of fits.
+    """Computes the percentiles of fits.
 
     Raises:
-        ValueError: There are none.
+        ValueError: `fits` is empty.
     """
     if not fits:
         raise ValueError("no fit given, expected at least one")
@@ -70,6 +70,6 @@ def spread(fits: Sequence[Fit]) -> Spread:
 
 
 def meets_targets(spread: Spread) -> bool:
-    """Tells whether the outer percentiles keep within the targets of side and centre."""
+    """Reports whether the outer percentiles meet the targets of side and centre."""
     sides = all(abs(value - 1) <= SIDE_TARGET for value in spread.side)
     return sides and all(abs(value) <= CENTRE_TARGET for value in (*spread.right, *spread.down))

@@ -1,4 +1,4 @@
-"""A measurement of face finding as a table for people and as JSON for programs."""
+"""Formatting of a face detection evaluation as a text table and as JSON."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _COSTS = "{:<30}{:>9}  {:>8}  {:>8}  {:>6}"
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """All that was measured.
+    """The results of an evaluation.
 
     Attributes:
-        detector: The detector's name with all that it depends on.
-        scores: A set each.
-        skipped: The sets that could not be measured.
-        costs: Empty where they were not measured.
+        detector: The detector's name and cache key.
+        scores: One score per set.
+        skipped: The sets that were not evaluated.
+        costs: One per timed set; empty if not measured.
     """
 
     detector: str
@@ -36,7 +36,7 @@ class Measurement:
 
 
 def table(measurement: Measurement) -> str:
-    """Gives the table."""
+    """Formats the results as a table."""
     parts = [
         list(_set_rows(measurement.scores)),
         list(_any_rows(measurement.scores)),
@@ -49,7 +49,7 @@ def table(measurement: Measurement) -> str:
 
 
 def to_json(measurement: Measurement) -> str:
-    """Gives the JSON form: fractions from 0 to 1, null where there is nothing to divide by."""
+    """Formats the results as JSON: fractions from 0 to 1, null for a fraction of zero pictures."""
     content = {
         "detector": measurement.detector,
         "sets": {score.name: _set(score) for score in measurement.scores},
@@ -71,7 +71,7 @@ def _set_rows(scores: Sequence[SetScore]) -> Iterator[str]:
 
 
 def _any_rows(scores: Sequence[SetScore]) -> Iterator[str]:
-    """Names the sets where a face other than the main one is the right one."""
+    """Lists the sets in which a face other than the main one is correct."""
     differing = [score for score in scores if score.any_right.value != score.right.value]
     if differing:
         yield "any of the faces found is right"
@@ -88,9 +88,9 @@ def _frame_rows(scores: Sequence[SetScore]) -> Iterator[str]:
         return
     low, high = 1 - framing.SIDE_TARGET, 1 + framing.SIDE_TARGET
     percentiles = ", ".join(map(str, framing.PERCENTILES))
-    yield f"frames against the true ones, percentiles {percentiles} where the face is right"
+    yield f"frame errors of correct faces, percentiles {percentiles}"
     yield (
-        f"(wanted: side {low:.2f} to {high:.2f}, centre within {framing.CENTRE_TARGET:.2f} of it)"
+        f"(targets: side {low:.2f} to {high:.2f}, centre within {framing.CENTRE_TARGET:.2f} of it)"
     )
     yield _FRAMES.format("", "frames", "side", "right", "down")
     for score in framed:
@@ -126,7 +126,7 @@ def _stages_text(stages: Mapping[str, StageCount]) -> str:
 
 
 def _by_stage(score: SetScore) -> dict[str, list[Fit]]:
-    """Divides a set's fits by the stage that found the face, in the detector's order."""
+    """Groups a set's fits by detector stage, in the detector's order."""
     stages = {stage: [fit for fit in score.fits if fit.stage == stage] for stage in score.stages}
     return {stage: fits for stage, fits in stages.items() if fits}
 

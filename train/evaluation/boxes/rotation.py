@@ -1,7 +1,7 @@
-"""Turns a picture about its centre, and what was found in it back again.
+"""Rotation of pictures around their centre, and of detections back to the upright picture.
 
-A rule is easiest to state in the upright picture, so it is what was found that is turned back,
-not the truth that is turned. Only centres turn: boxes stay parallel to the axes.
+Rules apply to the upright picture, so detections are rotated back. Only the centres of boxes
+rotate; boxes stay parallel to the axes.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from image_gender_classifier.train.evaluation.boxes.trials import Found, Point, 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How a picture was turned; sizes are widths and heights in pixels.
+    """A rotation; sizes are width and height in pixels.
 
     Attributes:
-        degrees: Counterclockwise as a person sees it.
-        upright: Size of the picture before.
-        turned: Size of the canvas after; the centres fall together.
+        degrees: Angle, counterclockwise on screen.
+        upright: Size of the upright picture.
+        turned: Size of the rotated canvas; both have the same centre.
     """
 
     degrees: float
@@ -35,28 +35,28 @@ class Turn:
 
 
 def forth(point: Point, turn: Turn) -> Point:
-    """Gives where a point of the upright picture lies in the turned one."""
+    """Maps a point of the upright picture to the rotated one."""
     return _about(point, turn.degrees, turn.upright, turn.turned)
 
 
 def back(point: Point, turn: Turn) -> Point:
-    """Gives where a point of the turned picture lies in the upright one."""
+    """Maps a point of the rotated picture to the upright one."""
     return _about(point, -turn.degrees, turn.turned, turn.upright)
 
 
 def found_back(found: Found, turn: Turn) -> Found:
-    """Gives what was found in the turned picture as if found in the upright one."""
+    """Maps a detection in the rotated picture to the upright one."""
     return Found(_box_back(found.box, turn), _box_back(found.frame, turn), found.stage)
 
 
 def plan(width: int, height: int, face: Box, degrees: float) -> Turn:
-    """Chooses the canvas: the picture's own size, larger only where the face would leave it.
+    """Chooses the canvas: the picture's size, enlarged if the face would leave it.
 
     Args:
         width: Width of the picture in pixels.
-        height: Its height.
-        face: The face's true box; what of it lies beyond the picture is not there to be kept.
-        degrees: Counterclockwise.
+        height: Height of the picture in pixels.
+        face: The face's true box; parts outside the picture do not count.
+        degrees: Angle, counterclockwise.
     """
     size = (width, height)
     in_place = Turn(degrees, size, size)
@@ -65,15 +65,15 @@ def plan(width: int, height: int, face: Box, degrees: float) -> Turn:
         for x in (face.x, face.x + face.width)
         for y in (face.y, face.y + face.height)
     ]
-    # The centre stays in the middle, so both sides grow by the larger need; the hair's breadth
-    # keeps rounding from adding a pixel.
+    # The centre stays fixed, so both sides grow by the same amount; 1e-6 keeps rounding errors
+    # from adding a pixel.
     needed_width = 2 * max(abs(x - width / 2) for x, _ in corners) - 1e-6
     needed_height = 2 * max(abs(y - height / 2) for _, y in corners) - 1e-6
     return Turn(degrees, size, (max(width, ceil(needed_width)), max(height, ceil(needed_height))))
 
 
 def turned(picture: Picture, turn: Turn) -> Picture:
-    """Turns a picture; its border is repeated where the canvas shows more than it has."""
+    """Rotates a picture; repeats its border to fill the canvas."""
     scale = picture.scale
     height, width = picture.pixels.shape[:2]
     canvas = (max(round(turn.turned[0] / scale), 1), max(round(turn.turned[1] / scale), 1))
@@ -83,7 +83,7 @@ def turned(picture: Picture, turn: Turn) -> Picture:
 
 
 def _warp(pixels: Pixels, turn: Turn, canvas: tuple[int, int]) -> Pixels:
-    # OpenCV counts from the middle of the first pixel, boxes count from its corner.
+    # OpenCV's origin is the middle of the first pixel, that of boxes its corner.
     origin, right, down = (
         np.array(forth(point, turn)) for point in ((0.5, 0.5), (1.5, 0.5), (0.5, 1.5))
     )
@@ -97,7 +97,7 @@ def _warp(pixels: Pixels, turn: Turn, canvas: tuple[int, int]) -> Pixels:
 def _about(
     point: Point, degrees: float, before: tuple[float, float], after: tuple[float, float]
 ) -> Point:
-    """Turns a point about the centre of one canvas and moves it to the centre of another."""
+    """Rotates a point around the centre of one canvas and moves it to another canvas."""
     right, down = point[0] - before[0] / 2, point[1] - before[1] / 2
     cosine, sine = cos(radians(degrees)), sin(radians(degrees))
     return (

@@ -1,4 +1,4 @@
-"""When a found face is the right one; each set of pictures has its rule."""
+"""Rules that decide whether a detected face is correct; each set of pictures has one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from math import dist
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.evaluation.boxes.trials import Found, Point, Rule, centre, side
 
-_TIGHT_SIDE = 0.6  # least side of a box in a tight crop, over the crop's
-_FRAME_DISTANCE = 0.25  # greatest way between the frames' centres, over the true frame's side
+_TIGHT_SIDE = 0.6  # minimum side of a box in a tight crop, over the crop's side
+_FRAME_DISTANCE = 0.25  # maximum distance of the frames' centres, over the true side
 
 
 def near(place: Point, distance: float, sides: tuple[float, float]) -> Rule:
-    """Right: the box's centre is no further from a place, and its side within the bounds given."""
+    """Accepts a box whose centre is near a point and whose side is within bounds."""
 
     def is_right(found: Found) -> bool:
         close = dist(centre(found.box), place) <= distance
@@ -22,7 +22,7 @@ def near(place: Point, distance: float, sides: tuple[float, float]) -> Rule:
 
 
 def inside(area: Box) -> Rule:
-    """Right: the box's centre lies inside an area."""
+    """Accepts a box whose centre lies inside an area."""
 
     def is_right(found: Found) -> bool:
         x, y = centre(found.box)
@@ -33,7 +33,7 @@ def inside(area: Box) -> Rule:
 
 
 def tight(width: int, height: int) -> Rule:
-    """Right in a picture that is a face: the box is large and its centre in the middle half."""
+    """Accepts, in a face crop, a large box whose centre is in the middle half."""
     middle = inside(Box(width / 4, height / 4, width / 2, height / 2))
     least = _TIGHT_SIDE * min(width, height)
 
@@ -44,7 +44,7 @@ def tight(width: int, height: int) -> Rule:
 
 
 def framed(frame: Box) -> Rule:
-    """Right: the frame's centre lies close to the true frame's, whatever its side."""
+    """Accepts a frame whose centre is close to that of the true frame, regardless of its side."""
     true_centre, reach = centre(frame), _FRAME_DISTANCE * side(frame)
 
     def is_right(found: Found) -> bool:

@@ -1,4 +1,4 @@
-"""Shows pictures to a detector and counts what it gets right."""
+"""Scoring of a detector on sets of pictures."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from image_gender_classifier.train.evaluation.metrics import Proportion, wilson
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a detector made of one picture.
+    """A detector's result on one picture.
 
     Attributes:
-        stage: The stage that found the main face; None where no face was found.
-        right: Whether the main face is the right one, or rightly no face was found.
-        any_right: Whether any of the faces is the right one, or rightly none was found.
-        fit: How the main face's frame lies to the true one; None unless right and known.
+        stage: The stage that found the main face; None without a face.
+        right: Whether the main face is correct, or there is correctly none.
+        any_right: Whether any face is correct, or there is correctly none.
+        fit: Error of the main face's frame; None unless correct and known.
     """
 
     stage: str | None
@@ -38,11 +38,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class StageCount:
-    """What a detector's stage contributed to a set.
+    """The contribution of a detector stage to a set.
 
     Attributes:
-        found: Pictures whose main face it found.
-        right: Those of them where that is right.
+        found: Number of pictures whose main face it found.
+        right: Number of these that are correct.
     """
 
     found: int
@@ -51,15 +51,15 @@ class StageCount:
 
 @dataclass(frozen=True, slots=True)
 class SetScore:
-    """How a detector fares on a set of pictures.
+    """A detector's score on a set of pictures.
 
     Attributes:
         name: The set's name.
-        right: Share of the readable pictures where the main face is right.
-        any_right: Share of them where any face is right.
-        stages: By stage, in the detector's order, what it contributed.
-        fits: How the right main faces' frames lie to the true ones, where those are known.
-        unreadable: Name of each picture that cannot be read, and why.
+        right: Share of the readable pictures whose main face is correct.
+        any_right: Share of the readable pictures in which any face is correct.
+        stages: Contribution by stage, in the detector's order.
+        fits: Errors of the correct main faces' frames, where the true frame is known.
+        unreadable: Name of each unreadable picture, with the reason.
     """
 
     name: str
@@ -71,7 +71,7 @@ class SetScore:
 
 
 def score(pictures: TrialSet, detector: Detector) -> SetScore:
-    """Shows a set to a detector, with a progress bar where stderr is a terminal."""
+    """Scores a detector on a set, with a progress bar if stderr is a terminal."""
     outcomes: list[Outcome] = []
     unreadable: list[tuple[str, str]] = []
     for trial in tqdm(pictures.trials, desc=pictures.name, unit="picture", disable=None):
@@ -85,7 +85,7 @@ def score(pictures: TrialSet, detector: Detector) -> SetScore:
 
 
 def outcome(shown: Shown, detector: Detector) -> Outcome:
-    """Shows one picture to a detector."""
+    """Scores a detector on one picture."""
     picture = shown.picture
     in_order = geometry.main_first(detector.detect(picture), picture.width, picture.height)
     found = [_found(picture, face, detector) for face in in_order]
@@ -103,7 +103,7 @@ def outcome(shown: Shown, detector: Detector) -> Outcome:
 
 
 def _found(picture: Picture, face: Face, detector: Detector) -> Found:
-    """Gives a face with the frame that the classifier would be shown, in original pixels."""
+    """Gives a face with its frame for the gender classifier, in original pixels."""
     frame = pipeline.frame_of(picture, face, detector)
     scale = picture.scale
     original = Box(frame.x * scale, frame.y * scale, frame.width * scale, frame.height * scale)

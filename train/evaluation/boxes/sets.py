@@ -1,4 +1,4 @@
-"""The sets of pictures that face finding is measured on, each with its rule."""
+"""The sets of pictures for the evaluation of face detection, each with its rule."""
 
 from __future__ import annotations
 
@@ -39,19 +39,23 @@ _LFW_FACE = Box(70, 70, 110, 110)
 _TURNS = (30, -30)  # degrees counterclockwise
 
 _SEED = 20
-_COMPOSED = 1000  # composites a set: 95% intervals of three points at most
-_SHARES = ((0.15, 0.15), (0.08, 0.08), (0.15, 1.0))  # least and greatest side over the longest
+_COMPOSED = 1000  # composites per set; gives 95% intervals of at most three points
+_SHARES = (
+    (0.15, 0.15),
+    (0.08, 0.08),
+    (0.15, 1.0),
+)  # minimum and maximum side over the longest side
 
 
 @dataclass(frozen=True, slots=True)
 class _Portrait:
-    """A whole picture with one face to be found.
+    """A picture with one known face.
 
     Attributes:
-        name: Its path below the set's folder.
+        name: Path relative to the set's folder.
         path: The file.
-        is_right: What is right in it.
-        face: The face's box in its pixels.
+        is_right: The rule for a correct detection.
+        face: The face's box in pixels.
     """
 
     name: str
@@ -61,7 +65,7 @@ class _Portrait:
 
 
 def portraits(folder: Path) -> list[TrialSet | Skipped]:
-    """Gives the sets of whole pictures, upright and turned, and that of pictures without a face.
+    """Gives the sets of portraits, upright and rotated, and of pictures without a face.
 
     Raises:
         DataError: A table of true boxes is missing or wrong, or a folder cannot be read.
@@ -77,7 +81,7 @@ def portraits(folder: Path) -> list[TrialSet | Skipped]:
 
 
 def crops(fairface: Path | None) -> TrialSet | Skipped:
-    """Gives FairFace's validation crops, whole, as pictures that a face fills."""
+    """Gives FairFace's validation crops, as pictures that a face fills."""
     if fairface is None:
         return Skipped(_TIGHT, "--fairface is not given")
     found = _files(_validation(fairface))
@@ -87,12 +91,13 @@ def crops(fairface: Path | None) -> TrialSet | Skipped:
 
 
 def composed(fairface: Path | None, backgrounds: Path | None) -> list[TrialSet | Skipped]:
-    """Gives validation crops set into backgrounds, a set a size; the same ones on every call.
+    """Gives composites of validation crops and backgrounds, one set per size of face.
 
-    Of the backgrounds only those that a finder's training holds out are taken, if there are any.
+    Every call gives the same composites. Uses only backgrounds that the training of the face
+    detector holds out, if there are any.
     """
     if fairface is None or backgrounds is None:
-        return [Skipped(_COMPOSITES, "--fairface and --backgrounds are not both given")]
+        return [Skipped(_COMPOSITES, "--fairface and --backgrounds are both required")]
     found, behind = _files(_validation(fairface)), _files(backgrounds)
     for pictures, folder in ((found, _validation(fairface)), (behind, backgrounds)):
         if not pictures:
@@ -119,7 +124,7 @@ def _boxed(folder: Path) -> list[_Portrait]:
 def _upright_and_turned(name: str, found: Sequence[_Portrait]) -> list[TrialSet | Skipped]:
     upright = TrialSet(name, _trials(found, _portrait))
     turned = [
-        TrialSet(f"{name}, turned {degrees:+}°", _trials(found, partial(_turned, degrees=degrees)))
+        TrialSet(f"{name}, rotated {degrees:+}°", _trials(found, partial(_turned, degrees=degrees)))
         for degrees in _TURNS
     ]
     return [upright, *turned]
@@ -159,7 +164,7 @@ def _composed(
     shares: tuple[float, float],
     number: int,
 ) -> list[Trial]:
-    """Pairs faces with backgrounds: every face at most once, whatever the number of backgrounds."""
+    """Pairs faces with backgrounds; uses each face at most once, and backgrounds repeatedly."""
     random = np.random.default_rng((_SEED, number))
     chosen = random.permutation(len(found))[:_COMPOSED].tolist()
     backgrounds = random.integers(len(behind), size=len(chosen)).tolist()
@@ -198,7 +203,7 @@ def _validation(fairface: Path) -> Path:
 
 
 def _files(folder: Path) -> list[tuple[str, Path]]:
-    """Gives name and path of every picture below a folder; none where there is no such folder."""
+    """Gives name and path of every picture below a folder; empty if the folder is missing."""
     return [(name, folder / name) for name in list_pictures(folder)] if folder.is_dir() else []
 
 

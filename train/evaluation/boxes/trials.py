@@ -1,4 +1,4 @@
-"""The records of a measurement: pictures that are shown to a detector, and what would be right."""
+"""Records for the evaluation of face detection: pictures with their rules."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A face that a detector found, in pixels of the original picture.
+    """A detected face, in pixels of the original picture.
 
     Attributes:
         box: The detector's box.
-        frame: The classifier's frame around it.
-        stage: The detector's stage that found it.
+        frame: The gender classifier's frame.
+        stage: The detector stage that found it.
     """
 
     box: Box
@@ -28,17 +28,17 @@ class Found:
 
 
 Rule = Callable[[Found], bool]
-"""Tells whether what was found is the face that is there."""
+"""Decides whether a detection is correct."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """A picture and what is known of it.
+    """A picture with its ground truth.
 
     Attributes:
-        picture: What the detector gets.
-        is_right: Judges what it finds; None where there is no face and nothing may be found.
-        frame: The true frame of the classifier, in pixels of the picture, where it is known.
+        picture: The picture.
+        is_right: The rule for a correct detection; None if the picture has no face.
+        frame: The true frame in pixels, if known.
     """
 
     picture: Picture
@@ -48,11 +48,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A picture to be shown.
+    """A picture to evaluate on.
 
     Attributes:
-        name: Names the picture within its set.
-        show: Reads or makes it; raises UnreadablePicture where that fails.
+        name: Name within its set.
+        show: Reads or composes the picture; raises UnreadablePicture if that fails.
     """
 
     name: str
@@ -61,11 +61,11 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class TrialSet:
-    """Pictures that are scored together.
+    """A set of pictures that are scored together.
 
     Attributes:
         name: The set's name in tables.
-        trials: Its pictures in a stable order.
+        trials: The pictures in a stable order.
     """
 
     name: str
@@ -74,11 +74,11 @@ class TrialSet:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A set that cannot be measured.
+    """A set that cannot be evaluated.
 
     Attributes:
         name: The set's name.
-        reason: Why not.
+        reason: The reason.
     """
 
     name: str
@@ -91,10 +91,10 @@ def centre(box: Box) -> Point:
 
 
 def side(box: Box) -> float:
-    """Gives a box's side as framing takes it: the geometric mean where it is not square."""
+    """Gives a box's side; for boxes that are not square, the geometric mean."""
     return sqrt(box.width * box.height)
 
 
 def centred(middle: Point, width: float, height: float) -> Box:
-    """Gives the box of a size around a centre."""
+    """Gives the box of a given size around a centre."""
     return Box(middle[0] - width / 2, middle[1] - height / 2, width, height)

@@ -1,4 +1,4 @@
-"""Reads the true boxes of a folder of pictures: a row a picture, one face each."""
+"""Reading of `boxes.csv`: the true face box of each picture, one row per picture."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _NUMBERS = ("x", "y", "width", "height")
 
 
 def read(folder: Path) -> dict[str, Box]:
-    """Reads the true box of each picture that the folder's `boxes.csv` names.
+    """Reads the true boxes of the pictures that a folder's `boxes.csv` lists.
 
     Returns:
-        By file name, in the order of the file, the box in pixels of the picture.
+        Box in pixels by file name, in the order of the file.
 
     Raises:
         DataError: The file is missing or wrong, or names a picture twice.
@@ -30,7 +30,7 @@ def read(folder: Path) -> dict[str, Box]:
     for row, fields in table.rows:
         file = fields[file_column]
         if Path(file).name != file or file == "..":
-            raise row_error(path, row, f"{file!r} is no file of this folder")
+            raise row_error(path, row, f"{file!r} is not a file of this folder")
         if file in boxes:
             raise row_error(path, row, f"{file!r} has a box already")
         boxes[file] = _box(path, row, [fields[column] for column in columns])

@@ -1,4 +1,4 @@
-"""A detector that finds what it is told to, and a small folder of made-up portraits."""
+"""A detector with fixed results, and a small folder of synthetic portraits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Box, Face
 
 
-class Told:
+class FixedDetector:
     """Finds the given faces in every picture."""
 
     def __init__(self, faces: Sequence[Face]) -> None:
@@ -26,11 +26,11 @@ class Told:
 
 
 @pytest.fixture(scope="session")
-def reported() -> Callable[..., Told]:
+def reported() -> Callable[..., FixedDetector]:
     """Makes the detector, of the boxes that a stage of it finds."""
 
-    def make(*boxes: Box, stage: str = "first") -> Told:
-        return Told([Face(box, stage) for box in boxes])
+    def make(*boxes: Box, stage: str = "first") -> FixedDetector:
+        return FixedDetector([Face(box, stage) for box in boxes])
 
     return make
 

@@ -86,7 +86,7 @@ def test_unreadable_pictures_are_counted(
 def test_nothing_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--data", tmp_path / "nowhere") == 2
     errors = capsys.readouterr().err.splitlines()
-    assert errors[-1].endswith("there is nothing to measure on")
+    assert errors[-1].endswith("no set to evaluate on")
     assert len(errors) == 7
 
 
@@ -121,4 +121,4 @@ def test_a_runtime_without_a_network_is_refused(
     portraits: Path, detector: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--data", portraits, "--detector", detector, "--runtime", "onnx") == 2
-    assert f"detector {detector} has no network" in capsys.readouterr().err
+    assert f"detector {detector} uses no network" in capsys.readouterr().err

@@ -54,7 +54,7 @@ def test_any_face_where_it_differs() -> None:
 
 def test_frames_by_stage() -> None:
     rows = lines(ALL)
-    at = next(place for place, row in enumerate(rows) if row.startswith("frames against"))
+    at = next(place for place, row in enumerate(rows) if row.startswith("frame errors"))
     assert "5, 50, 95" in rows[at]
     assert "0.92 to 1.08" in rows[at + 1]
     assert rows[at + 3].split()[:5] == ["crops", "3", "0.910", "1.000", "1.018"]

@@ -1,4 +1,4 @@
-"""Each rule judges what its set's description says, borders included."""
+"""Each rule accepts what its description says, including the limits."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def test_tight(across: float, down: float, share: float) -> None:
         (centred((50, 50), 400, 400), True),
     ],
 )
-def test_framed_judges_the_frame(frame: Box, right: bool) -> None:
+def test_framed_checks_the_frame(frame: Box, right: bool) -> None:
     rule = rules.framed(centred((50, 50), 40, 40))
     assert rule(Found(NOWHERE, frame, "first")) is right

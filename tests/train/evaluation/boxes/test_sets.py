@@ -41,9 +41,9 @@ def is_right(shown: Shown, x: float, y: float, side: float) -> bool:
 def test_portraits(portraits: Path) -> None:
     found = by_name(sets.portraits(portraits))
     assert {name: len(one.trials) for name, one in found.items()} == {
-        "lfw": 2, "lfw, turned +30°": 2, "lfw, turned -30°": 2,
-        "caltech_faces": 1, "caltech_faces, turned +30°": 1, "caltech_faces, turned -30°": 1,
-        "wider": 1, "wider, turned +30°": 1, "wider, turned -30°": 1, "no_face": 1,
+        "lfw": 2, "lfw, rotated +30°": 2, "lfw, rotated -30°": 2,
+        "caltech_faces": 1, "caltech_faces, rotated +30°": 1, "caltech_faces, rotated -30°": 1,
+        "wider": 1, "wider, rotated +30°": 1, "wider, rotated -30°": 1, "no_face": 1,
     }  # fmt: skip
     assert [trial.name for trial in found["lfw"].trials] == ["female/a.png", "male/b.png"]
 
@@ -59,10 +59,10 @@ def test_rules_of_the_portraits(portraits: Path) -> None:
 
 
 @pytest.mark.parametrize("degrees", [30, -30])
-def test_a_turned_picture_is_judged_as_the_upright_one(portraits: Path, degrees: int) -> None:
+def test_a_turned_picture_is_scored_as_the_upright_one(portraits: Path, degrees: int) -> None:
     """The face of this picture reaches its left edge, so that the canvas must grow."""
     found = by_name(sets.portraits(portraits))
-    turned = found[f"wider, turned {degrees:+}°"].trials[0].show()
+    turned = found[f"wider, rotated {degrees:+}°"].trials[0].show()
     assert turned.picture.width > 200
     assert turned.picture.height == 300
     turn = rotation.Turn(degrees, (200, 300), (turned.picture.width, turned.picture.height))
@@ -98,7 +98,7 @@ def test_a_picture_of_the_table_that_is_not_there(portraits: Path, tmp_path: Pat
     copytree(portraits, copy)
     (copy / "wider" / "d.png").unlink()
     found = by_name(sets.portraits(copy))
-    for name in ("wider", "wider, turned +30°"):
+    for name in ("wider", "wider, rotated +30°"):
         with pytest.raises(UnreadablePicture):
             found[name].trials[0].show()
 
@@ -131,7 +131,7 @@ def test_composites_by_size(fairface: Path, backgrounds: Path) -> None:
             assert not is_right(shown, x + 0.26 * shown.frame.width, y, 1)
 
 
-def test_composites_have_backgrounds_that_no_finder_learnt_from(
+def test_composites_have_backgrounds_that_no_face_detector_was_trained_on(
     fairface: Path, backgrounds: Path, tmp_path: Path
 ) -> None:
     picture = next(backgrounds.iterdir())

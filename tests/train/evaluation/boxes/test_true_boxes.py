@@ -31,9 +31,9 @@ def test_boxes_by_name_in_order(tmp_path: Path) -> None:
         ("file,x,y,width,height\na.jpg,nan,2,3,4\n", "row 2: the box is"),
         ("file,x,y,width,height\na.jpg,1,2,inf,4\n", "row 2: the box is"),
         ("file,x,y,width,height\na.jpg,1,2,3,4\na.jpg,1,2,3,4\n", "row 3: 'a.jpg' has a box"),
-        ("file,x,y,width,height\n../a.jpg,1,2,3,4\n", "row 2: '../a.jpg' is no file of this"),
-        ("file,x,y,width,height\n/etc/passwd,1,2,3,4\n", "row 2: '/etc/passwd' is no file of"),
-        ("file,x,y,width,height\n..,1,2,3,4\n", "row 2: '..' is no file of this folder"),
+        ("file,x,y,width,height\n../a.jpg,1,2,3,4\n", "row 2: '../a.jpg' is not a file of this"),
+        ("file,x,y,width,height\n/etc/passwd,1,2,3,4\n", "row 2: '/etc/passwd' is not a file of"),
+        ("file,x,y,width,height\n..,1,2,3,4\n", "row 2: '..' is not a file of this folder"),
         ("", "the file is empty"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A finder's recipe is checked before anything is trained by it."""
+"""A face detector's recipe is checked before training."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def test_the_shipped_one_loads() -> None:
         ("size = 64", "size = 72", "size"),
         ("size = 64", "size = 16", "size"),
         ("scenes = 32", "scenes = 15", "fewer scenes than a batch"),
-        ("epochs = 2", "epochs = 1", "warm-up is longer"),
+        ("epochs = 2", "epochs = 1", "warm-up is as long"),
         ("epochs = 2", "epochs = 2\nlayers = 3", "layers"),
         ("held_out = 0.2", "held_out = 0.01", "held_out"),
         ("batch = 16", "batch = 0", "batch"),
         ("seed = 1", "", "seed"),
     ],
 )
-def test_what_cannot_be_is_told(right: str, wrong: str, said: str, tmp_path: Path) -> None:
+def test_an_invalid_recipe_is_an_error(right: str, wrong: str, said: str, tmp_path: Path) -> None:
     text = Path(__file__).with_name("tiny.toml").read_text()
     assert right in text
     file = tmp_path / "recipe.toml"

@@ -1,0 +1,65 @@
+"""Reading of recipes: TOML files, checked with pydantic.
+
+Recipes are dataclasses whose fields have the types below and whose `__pydantic_config__` is
+`STRICT`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.system.files import read_document
+from image_gender_classifier.train.common.split import HELD_OUT_FRACTION
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SEEDS = 2**32  # NumPy's range
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+Count = Annotated[int, Field(ge=1, strict=True)]
+Seed = Annotated[int, Field(ge=0, lt=SEEDS, strict=True)]
+HeldOut = Annotated[float, Field(ge=HELD_OUT_FRACTION, lt=1, strict=True)]
+Positive = Annotated[float, Field(gt=0, strict=True)]
+NonNegative = Annotated[float, Field(ge=0, strict=True)]
+
+_Recipe = TypeVar("_Recipe")
+
+
+def read(path: Path, kind: type[_Recipe]) -> _Recipe:
+    """Reads a recipe.
+
+    Args:
+        path: The TOML file.
+        kind: The recipe's dataclass.
+
+    Raises:
+        UsageError: The file cannot be read, is not TOML, or has a missing or invalid field.
+    """
+    try:
+        content = tomllib.loads(read_document(path).decode("utf-8"))
+        return TypeAdapter(kind).validate_python(content)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the recipe"
+        raise UsageError(f"{path}: {place}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: is not a TOML file ({error})") from None
+
+
+def check_warmup(warmup_epochs: float, epochs: int) -> None:
+    """Checks that the warm-up is shorter than the training.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if warmup_epochs >= epochs:
+        raise ValueError("the warm-up is as long as the training or longer")

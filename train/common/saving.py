@@ -1,0 +1,55 @@
+"""Saving of a trained network with its manifest entry."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from image_gender_classifier import manifest
+from image_gender_classifier.manifest.schema import NetworkEntry
+from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.train.common.checkpoint import save_whole
+from image_gender_classifier.train.common.model_folder import manifest_with
+
+
+def save_model(
+    model: keras.Model, path: Path, *, spdx: str, trained: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Saves a network and gives the manifest fields that every network has.
+
+    Args:
+        model: Takes N x H x W x C float32 pixels.
+        path: The .keras file to write.
+        spdx: SPDX licence expression.
+        trained: How the network was trained.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    save_whole(model, path)
+    data = path.read_bytes()
+    return {
+        "file": path.name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "input_shape": tuple(int(side) for side in model.input_shape[1:]),
+        "input_dtype": "uint8",
+        "colour_order": "RGB",
+        "license": spdx,
+        "trained": {**trained, "tensorflow": tf.__version__, "keras": keras.__version__},
+    }
+
+
+def add_to_manifest(entry: NetworkEntry, folder: Path) -> None:
+    """Adds an entry to the folder's manifest, or replaces the one of the same file.
+
+    Raises:
+        ModelError: The folder's manifest is damaged.
+        OutputError: The manifest cannot be written.
+    """
+    write_whole(folder / manifest.NAME, manifest_with(folder, [entry]))
