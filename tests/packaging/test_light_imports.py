@@ -58,7 +58,7 @@ def test_running_the_command_loads_no_workstation_library(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither in the command's own process nor in its workers'."""
-    predictions, site, seen = tmp_path / "verdicts", tmp_path / "site", tmp_path / "seen"
+    predictions, site, seen = tmp_path / "predictions", tmp_path / "site", tmp_path / "seen"
     for folder in (predictions, site, seen):
         folder.mkdir()
     (site / "sitecustomize.py").write_text(NOTES_IMPORTS.format(folder=str(seen)))
