@@ -1,4 +1,4 @@
-"""What the package carries beside its code."""
+"""Data files of the package, and the notices about them."""
 
 from __future__ import annotations
 
