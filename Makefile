@@ -1,13 +1,12 @@
-# The project's tasks. Each makes the virtual environment that it needs, once.
+# Tasks of the project. Each creates its virtual environment on first use.
 
-# ---- what can be given, as in `make classify IN=photos OUT=verdicts` ----
+# ---- variables, as in `make classify IN=photos OUT=predictions` ----
 
-# Given on make's command line, that is: an environment variable of such a common name means
-# something else.
+# Only from make's command line: ignore environment variables with these common names.
 $(foreach name,IN OUT DATA MODEL LICENSE SEED LABELS ARGS BASELINE BACKGROUNDS SYSTEM,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
 
 ifeq ($(OUT),)
-OUT := verdicts
+OUT := predictions
 endif
 TRAIN_OUT ?= runs/gender
 CONVERT_OUT ?= runs/converted
@@ -26,20 +25,20 @@ BENCH_OUT ?= runs/bench.json
 BENCH_MANY ?= 10000
 BENCH_CROWD ?= 2000
 
-# ---- what follows from it ----
+# ---- derived values ----
 
-# Makes any text one word for the shell.
+# Quotes a text for the shell.
 quoted = '$(subst ','\'',$(1))'
 
 SAMPLES := docs/samples
 FAIRFACE := $(SHARED)/fairface
-# Labelled pictures: the given ones, else FairFace where it is there, else none.
+# Labelled pictures: DATA, else FairFace if present, else none.
 PICTURES := $(or $(DATA),$(shell test -d $(call quoted,$(FAIRFACE)) && echo $(call quoted,$(FAIRFACE))))
-# The shipped model's licence; of a model from other pictures its maker decides.
+# Licence of the model: Apache-2.0 for FairFace; for other pictures LICENSE names it.
 MODEL_LICENSE = $(or $(LICENSE),$(if $(DATA),,Apache-2.0))
 PICTURE_OPTIONS = --data $(call quoted,$(PICTURES)) --layout $(call quoted,$(LAYOUT)) \
   --detector $(call quoted,$(DETECTOR)) $(if $(LABELS),--labels $(call quoted,$(LABELS)))
-# What scenes for the face finder are made of.
+# Sources of the synthetic scenes for the face detector.
 CROPS = --data $(call quoted,$(or $(DATA),$(FAIRFACE))) --layout $(call quoted,$(LAYOUT)) \
   --backgrounds $(call quoted,$(or $(BACKGROUNDS),$(SHARED)/backgrounds))
 SAMPLE_OPTIONS = --data $(SAMPLES) --layout user-id --labels $(SAMPLES)/labels.csv --detector cascade
@@ -48,18 +47,18 @@ LABELLED = $(if $(PICTURES),$(PICTURE_OPTIONS),$(SAMPLE_OPTIONS))
 TRAINED := $(TRAIN_OUT)/gender.keras
 TO_CONVERT = $(or $(MODEL),$(shell test -f $(call quoted,$(TRAINED)) && echo $(call quoted,$(TRAINED))),models/gender.keras)
 
-# Large pages, kept for the next step, take a tenth off the time of training (glibc on Linux; others
-# ignore it).
+# Large memory pages make training a tenth faster (glibc on Linux; ignored elsewhere).
 LARGE_PAGES = GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=17179869184
 
 RUN_LIGHT = $(LIGHT)/bin/python -m image_gender_classifier
 RUN_HEAVY = $(HEAVY)/bin/
 
-# The command's exit code in words: all that make says of it is "Error".
+# Explains the command's exit code; make itself prints only "Error".
 EXPLAINED = { code=$$?; case $$code in \
   1) echo 'Finished. Some pictures could not be read: their XML files say why (exit code 1; make calls it an error).';; \
   2) echo 'Not finished: the line above says what is wrong (exit code 2).';; \
-  3) echo 'Not finished: the output can no longer be written; ARGS=--resume goes on (exit code 3).';; \
+  3) echo 'Not finished: the output can no longer be written; ARGS=--resume continues (exit code 3).';; \
+  4) echo 'Finished, with internal errors: the lines above name them; ARGS=--resume tries these pictures again (exit code 4).';; \
   esac >&2; exit $$code; }
 
 .DEFAULT_GOAL := help
@@ -70,15 +69,15 @@ EXPLAINED = { code=$$?; case $$code in \
 help:  ## list the tasks
 	@echo 'make TASK [NAME=value ...]'
 	@sed -n 's/^\([a-z-]*\):[^#]*## */  \1#/p' Makefile | while IFS='#' read -r task text; do \
-	  printf '%-18s%s\n' "$$task" "$$text"; done
-	@echo 'ARGS="..." hands further options to any task'\''s command; PYTHON=python3.12 names another Python.'
+	  printf '%-20s%s\n' "$$task" "$$text"; done
+	@echo 'ARGS="..." passes options to the command of a task; PYTHON=python3.12 selects another Python.'
 
-classify: $(LIGHT)/.made  ## judge the pictures of IN (without it: the samples), XML files to OUT (verdicts)
+classify: $(LIGHT)/.made  ## classify the pictures of IN (default: the samples), XML files to OUT (predictions)
 ifneq ($(IN),)
 	mkdir -p -- $(call quoted,$(OUT))
 	@$(RUN_LIGHT) --input=$(call quoted,$(IN)) --output=$(call quoted,$(OUT)) $(ARGS) || $(EXPLAINED)
 else
-	@echo "No IN=folder given: judging the sample pictures of $(SAMPLES)."
+	@echo "No IN=folder given: classifying the sample pictures of $(SAMPLES)."
 	mkdir -p -- $(call quoted,$(OUT))
 	@$(RUN_LIGHT) --input=$(SAMPLES) --output=$(call quoted,$(OUT)) $(ARGS) || $(EXPLAINED)
 	@for picture in $(SAMPLES)/*.jpg; do \
@@ -86,42 +85,42 @@ else
 	  echo; echo "$$xml:"; cat -- "$$xml"; done
 endif
 
-test: $(HEAVY)/.made  ## run all tests (2.2 GB on disk, up to 40 minutes); those that need ../shared skip where it is absent
+test: $(HEAVY)/.made  ## run all tests (2.2 GB on disk, up to 40 minutes); tests that need ../shared are skipped without it
 	@echo 'Running all tests: up to 40 minutes on two cores. make test-light takes about one.'
 	$(RUN_HEAVY)python -m pytest $(ARGS)
 
-test-light: $(LIGHT_TEST)/.made  ## run the tests that need no TensorFlow, without the slow ones (0.5 GB on disk, about a minute)
+test-light: $(LIGHT_TEST)/.made  ## run the fast tests that need no TensorFlow (0.5 GB on disk, about a minute)
 	$(LIGHT_TEST)/bin/python -m pytest -m 'not slow' tests/infer tests/packaging tests/pi $(ARGS)
 
-train: $(HEAVY)/.made  ## train on DATA with its LAYOUT (FairFace of SHARED), model to TRAIN_OUT (runs/gender)
+train: $(HEAVY)/.made  ## train on DATA with LAYOUT (default: FairFace in SHARED), model to TRAIN_OUT (runs/gender)
 	@test -n $(call quoted,$(PICTURES)) || { echo 'No FairFace in $(SHARED): give DATA=folder LAYOUT=layout.' >&2; exit 2; }
 	mkdir -p -- $(call quoted,$(TRAIN_OUT))
 	$(LARGE_PAGES) $(RUN_HEAVY)image-gender-train $(PICTURE_OPTIONS) --out=$(call quoted,$(TRAIN_OUT)) --resume \
 	  $(if $(MODEL_LICENSE),--license $(call quoted,$(MODEL_LICENSE))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(ARGS)
 
-convert: $(HEAVY)/.made  ## export MODEL (the trained, else the shipped one) to int8, into CONVERT_OUT (runs/converted)
+convert: $(HEAVY)/.made  ## convert MODEL (default: trained, else shipped) to int8, files to CONVERT_OUT (runs/converted)
 	mkdir -p -- $(call quoted,$(CONVERT_OUT))
 	$(RUN_HEAVY)image-gender-convert --model=$(call quoted,$(TO_CONVERT)) --out=$(call quoted,$(CONVERT_OUT)) \
 	  $(LABELLED) $(ARGS)
 
-evaluate: $(HEAVY)/.made  ## measure MODEL (the shipped one) on DATA with its LAYOUT (FairFace, else the samples)
+evaluate: $(HEAVY)/.made  ## evaluate MODEL (default: shipped) on DATA with LAYOUT (default: FairFace, else the samples)
 	$(RUN_HEAVY)image-gender-evaluate $(if $(MODEL),--model=$(call quoted,$(MODEL))) $(LABELLED) $(ARGS)
 
-evaluate-boxes: $(HEAVY)/.made  ## measure face finding on the portraits of DATA (those of SHARED) and on composites of SHARED
+evaluate-boxes: $(HEAVY)/.made  ## evaluate face detection on portraits of DATA and composites (default: SHARED)
 	$(RUN_HEAVY)image-gender-evaluate-boxes --data=$(call quoted,$(or $(DATA),$(SHARED)/portraits)) \
 	  --fairface=$(call quoted,$(FAIRFACE)) --backgrounds=$(call quoted,$(SHARED)/backgrounds) $(ARGS)
 
-train-detector: $(HEAVY)/.made  ## train the face finder on DATA's crops set into BACKGROUNDS (those of SHARED), model to DETECTOR_OUT (runs/detector)
+train-detector: $(HEAVY)/.made  ## train the face detector on crops of DATA in BACKGROUNDS (default: SHARED), model to DETECTOR_OUT (runs/detector)
 	mkdir -p -- $(call quoted,$(DETECTOR_OUT))
 	$(LARGE_PAGES) $(RUN_HEAVY)image-gender-train-detector $(CROPS) --out=$(call quoted,$(DETECTOR_OUT)) --resume \
 	  $(if $(MODEL_LICENSE),--license $(call quoted,$(MODEL_LICENSE))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(ARGS)
 
-convert-detector: $(HEAVY)/.made  ## export the finder of DETECTOR_OUT to int8, into CONVERT_OUT (runs/converted)
+convert-detector: $(HEAVY)/.made  ## convert the face detector of DETECTOR_OUT to int8, files to CONVERT_OUT (runs/converted)
 	mkdir -p -- $(call quoted,$(CONVERT_OUT))
 	$(RUN_HEAVY)image-gender-convert-detector --model=$(call quoted,$(DETECTOR_OUT))/face_detector.keras \
 	  --out=$(call quoted,$(CONVERT_OUT)) $(CROPS) $(ARGS)
 
-report: $(HEAVY)/.made  ## figures and tables of MODEL on DATA (FairFace, else the samples) into REPORT_OUT (runs/report)
+report: $(HEAVY)/.made  ## write plots and tables of MODEL on DATA (default: FairFace, else the samples) to REPORT_OUT (runs/report)
 	mkdir -p -- $(call quoted,$(REPORT_OUT))
 	$(RUN_HEAVY)image-gender-report $(if $(MODEL),--model=$(call quoted,$(MODEL))) --out=$(call quoted,$(REPORT_OUT)) \
 	  $(LABELLED) $(ARGS)
@@ -147,30 +146,30 @@ pi-bundle:  ## make an archive for boards without internet; SYSTEM=bookworm-arm6
 pi-count:  ## count instructions per step on emulated Raspberry Pis
 	PYTHONPATH=tests:docs/deploy $(PYTHON) -m pi.counting $(ARGS)
 
-# mypy and import-linter get an ordinary copy of the package: they do not follow an editable
-# install whose folders are named otherwise than its packages.
+# mypy and import-linter do not follow an editable install with package-dir; they get a copy.
 lint: $(HEAVY)/.made  ## ruff, mypy and the import contracts
 	$(RUN_HEAVY)ruff check .
 	$(RUN_HEAVY)ruff format --check .
 	rm -rf build
 	$(RUN_HEAVY)python -m pip install --quiet --no-deps --target build/lint .
 	MYPYPATH=build/lint $(RUN_HEAVY)mypy
+	MYPYPATH=build/lint:tests $(RUN_HEAVY)mypy --explicit-package-bases tests
 	PYTHONPATH=build/lint $(RUN_HEAVY)lint-imports
 
-clean:  ## remove environments, builds and caches; runs/ and verdicts/ stay
+clean:  ## remove environments, builds and caches; keep runs/ and predictions/
 	rm -rf $(call quoted,$(LIGHT)) $(call quoted,$(HEAVY)) $(call quoted,$(LIGHT_TEST)) $(call quoted,$(BENCH)) $(call quoted,$(PEER)) build dist *.egg-info .mypy_cache .ruff_cache \
 	  .pytest_cache .import_linter_cache .hypothesis
 	find infer train convert models tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# ---- environments, anew whenever pyproject.toml has changed ----
+# ---- environments, created again when pyproject.toml changes ----
 
-# NumPy, OpenCV, one runtime and tqdm: what a Raspberry Pi gets.
+# NumPy, OpenCV, one runtime and tqdm, as on a Raspberry Pi.
 $(LIGHT)/.made: REQUIREMENT = .
 $(LIGHT)/.made: TAKES = 325 MB on disk
-# TensorFlow and everything that tests and linters need.
+# TensorFlow, and everything for tests and linters.
 $(HEAVY)/.made: REQUIREMENT = .[train,convert,onnx,tflite,test]
 $(HEAVY)/.made: TAKES = some 600 MB to download, 2.2 GB on disk, several minutes
-# What the command runs with, and what its tests need.
+# Inference and its tests.
 $(LIGHT_TEST)/.made: REQUIREMENT = .[onnx,test-light]
 $(LIGHT_TEST)/.made: TAKES = 0.5 GB on disk
 # Both runtimes, for benchmarks.
@@ -178,8 +177,8 @@ $(BENCH)/.made: REQUIREMENT = .[onnx]
 $(BENCH)/.made: TAKES = 0.5 GB on disk
 
 $(LIGHT)/.made $(HEAVY)/.made $(LIGHT_TEST)/.made $(BENCH)/.made: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + "; name one: make PYTHON=python3.12 ...")'
-	@echo 'Making $(@D) with $(PYTHON), once; this downloads packages: $(TAKES).'
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is required, this is " + sys.version.split()[0] + "; select one: make PYTHON=python3.12 ...")'
+	@echo 'Creating $(@D) with $(PYTHON), once; downloads packages: $(TAKES).'
 	@rm -rf $(@D)
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install --editable '$(REQUIREMENT)'

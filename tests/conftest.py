@@ -1,4 +1,4 @@
-"""Fixtures that tests of every part use."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import os
 import signal
 from pathlib import Path
 
-# One thread a library, also in the processes that tests start: the networks of the tests are too
-# small to gain by more, which get in each other's way on a busy machine or with fewer cores than
-# are seen. Before any of the libraries is loaded.
+# One thread per library, in subprocesses too: the networks of the tests are too small to gain from
+# more. Must be set before the libraries are imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
@@ -21,11 +20,11 @@ import numpy.typing as npt
 import pytest
 from hypothesis import settings
 
-# No test asserts a time: a busy machine is no fault of the code.
+# No test asserts a time.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-# Under nohup or in the background commands would inherit that these are ignored.
+# Commands would inherit ignored signals when the tests run in the background or under nohup.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL)
@@ -46,7 +45,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def shipped_keras() -> Path:
-    """The shipped Keras model; an older Keras than the one that wrote it cannot read it."""
+    """The shipped Keras model; skips with a Keras older than the one that wrote it."""
     keras = pytest.importorskip("keras")
     path = ROOT / "models" / "gender.keras"
     written_by = json.loads((path.parent / "manifest.json").read_text())["files"][path.name]
@@ -100,7 +99,7 @@ def short_file() -> Path:
 
 @pytest.fixture(scope="session")
 def trained(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a short training on the drawn faces leaves in its folder."""
+    """The folder of a short training on the drawn faces."""
     pytest.importorskip("tensorflow")
     from image_gender_classifier.train.gender import cli
 

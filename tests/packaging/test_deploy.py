@@ -1,4 +1,4 @@
-"""The unit file and the Dockerfile that docs/security.md offers, and what it says of writing."""
+"""The systemd units and the Dockerfile of docs/deploy, and the sandbox of docs/security.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEPLOY = ROOT / "docs" / "deploy"
 UNIT = DEPLOY / "image-gender-classifier.service"
 COMMAND = "/opt/image-gender-classifier/bin/image-gender-classifier"
 
-# The whole machine read-only but for the output folder, and no network.
+# Everything read-only except the output folder, and no network.
 SHUT_IN = """
 set -e
 mount --bind "$2" "$2"
@@ -29,7 +29,7 @@ exec "$3" -m image_gender_classifier -i "$1" -o "$2"
 
 
 def tool(name: str) -> str:
-    """Where a program is: on the path, or in the environment that runs the tests."""
+    """Finds a program on the path or in the environment that runs the tests."""
     found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
     if found is None:
         pytest.skip(f"{name} is not installed")
@@ -45,7 +45,7 @@ def test_the_units_are_valid(drop_in: str | None, tmp_path: Path) -> None:
     for source, place in settings.items():
         text = source.read_text()
         assert COMMAND in text
-        # It is looked whether the command exists.
+        # systemd-analyze checks that the command exists.
         text = text.replace(COMMAND, sys.executable)
         place.parent.mkdir(exist_ok=True)
         place.write_text(text.replace("/opt/image-gender-classifier", str(ROOT)))

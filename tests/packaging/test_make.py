@@ -1,4 +1,4 @@
-"""What make says around the command: `classify` with a stand-in for its environment."""
+"""Messages of `make classify`, with a stand-in for its environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def make(*arguments: str) -> CompletedProcess[str]:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Path:
-    """A light environment that is there already, with the Python of these tests."""
+    """A finished light environment that uses the Python of these tests."""
     python = tmp_path / "env" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
@@ -51,7 +51,7 @@ def test_unreadable_pictures_do_not_look_like_a_crash(
     shutil.copytree(samples, tmp_path / "in")
     (tmp_path / "in" / "broken.jpg").write_bytes(b"broken")
     reported = classify(environment, tmp_path / "in", tmp_path / "out")
-    assert reported.returncode == 2  # make's own
+    assert reported.returncode == 2  # of make itself
     assert "Finished. Some pictures could not be read: their XML files say why" in reported.stderr
     assert "Error 1" in reported.stderr
 
@@ -67,7 +67,7 @@ def test_wrong_usage_and_a_lost_output_are_explained(
     assert "(exit code 3)" in reported.stderr
 
 
-def test_it_is_said_beforehand_what_the_tests_take(tmp_path: Path) -> None:
+def test_the_cost_of_the_tests_is_printed_first(tmp_path: Path) -> None:
     shown = make("--dry-run", "test", f"HEAVY={tmp_path / 'none'}").stdout
     assert shown.index("2.2 GB on disk") < shown.index("pip --disable")
     assert "--quiet" not in shown

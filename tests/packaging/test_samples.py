@@ -1,4 +1,4 @@
-"""The sample pictures, which are what a newcomer tries first."""
+"""The sample pictures."""
 
 from __future__ import annotations
 

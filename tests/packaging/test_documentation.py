@@ -1,0 +1,84 @@
+"""The documentation: links, options and Python examples."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(
+    path
+    for folder in (".", ".github", ".github/ISSUE_TEMPLATE", "docs", "docs/report", "models")
+    for path in (ROOT / folder).glob("*.md")
+)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """Returns the anchors that GitHub gives the headings of a page."""
+    headings = HEADING.findall(CODE.sub("", page.read_text("utf-8")))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(CODE.sub("", page.read_text("utf-8"))):
+        if link.startswith(("http://", "https://")):
+            continue
+        file, _, anchor = link.partition("#")
+        target = page.parent / file if file else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_options_are_documented_in_the_order_of_the_help() -> None:
+    words = [sys.executable, "-m", "image_gender_classifier", "--help"]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    offered = re.findall(r"^  (?:-\w(?: [A-Z]+)?, )?(--[\w-]+)", shown, re.MULTILINE)
+    rows = re.findall(r"^\| (`-.+?) \|", (ROOT / "docs/cli.md").read_text("utf-8"), re.MULTILINE)
+    documented = [re.findall(r"--[\w-]+", row)[0] for row in rows]
+    assert documented == offered
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(code, id=f"{page.name}-{number}")
+        for page in PAGES
+        for number, code in enumerate(EXAMPLE.findall(page.read_text("utf-8")))
+    ],
+)
+def test_python_examples_run_in_a_folder_with_pictures(
+    code: str, samples: Path, tmp_path: Path
+) -> None:
+    shutil.copy(samples / "mona_lisa.jpg", tmp_path / "alice.jpg")
+    shutil.copytree(samples, tmp_path / "photos")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_architecture_lists_the_layers_in_the_order_of_the_contract() -> None:
+    contract = re.search(
+        r"^layers = \[\n(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S
+    )
+    assert contract is not None
+    layers = [re.findall(r"\w+", line) for line in contract[1].splitlines()]
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    section = page.partition("## Layers of infer/")[2].partition("`train/` and `convert/`:")[0]
+    rows = [
+        re.findall(r"`(\w+)", row.split("|")[1]) for row in section.splitlines() if "| `" in row
+    ]
+    assert {name for row in rows for name in row} == {name for layer in layers for name in layer}
+    heights = {name: height for height, layer in enumerate(layers) for name in layer}
+    listed = [heights[name] for row in rows for name in row]
+    assert listed == sorted(listed)
