@@ -12,7 +12,6 @@ import gc
 import os
 import signal
 import time
-import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -105,6 +104,8 @@ def _silence(standard: Iterable[int]) -> None:
 
 def _print_traceback() -> None:
     """Prints the traceback of the current exception, wherever standard error leads."""
+    import traceback  # late: few runs need it
+
     with suppress(OSError):
         os.write(2, traceback.format_exc().encode("utf-8", "replace"))
 
