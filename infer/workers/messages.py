@@ -160,9 +160,10 @@ def decode(data: bytes) -> Message:
     try:
         name, *fields = _array(json.loads(data))
         kind, checks = _SCHEMA[name]
-        return kind(*_checked(fields, *checks))
+        message: Message = kind(*_checked(fields, *checks))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(f"not a message: {type(error).__name__}") from None
+    return message
 
 
 class Frames:

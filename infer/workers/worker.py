@@ -74,9 +74,7 @@ def main(ends: Sequence[int]) -> NoReturn:
         except BrokenPipeError:  # the command was killed
             pass
         except BaseException:  # in a worker that was forked here, too
-            import traceback
-
-            traceback.print_exc()
+            _print_traceback()
             os._exit(1)
     os._exit(0)  # without Python's clean-up
 
@@ -102,6 +100,14 @@ def _silence(standard: Iterable[int]) -> None:
     """Discards what libraries print about corrupt files; the predictions say it."""
     for file in standard:
         os.dup2(os.open(os.devnull, os.O_RDWR), file)
+
+
+def _print_traceback() -> None:
+    """Prints the traceback of the current exception, wherever standard error leads."""
+    import traceback  # late: few runs need it
+
+    with suppress(OSError):
+        os.write(2, traceback.format_exc().encode("utf-8", "replace"))
 
 
 def _open_files() -> Iterable[int]:
@@ -268,9 +274,7 @@ class PictureClassifier:
             from image_gender_classifier.engine import one_line
 
             if self._task.debug:
-                import traceback
-
-                traceback.print_exception(error)
+                _print_traceback()
             return Failed(job.number, one_line(error.__cause__ or error))
         except GenderClassifierError as error:
             return _unusable(error)

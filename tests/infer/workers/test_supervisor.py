@@ -309,7 +309,7 @@ def test_only_the_culprit_is_replaced(ending: bytes, samples: Path, tmp_path: Pa
             time.sleep(0.01)
         assert next(outcomes).prediction is not None
         after = below(os.getpid())
-        assert len(before & after) >= 3  # the process that loads, and two workers
+        assert len(before & after) >= 2  # the process that loads, and a worker
         assert len(list(outcomes)) == 40
 
 
