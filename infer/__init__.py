@@ -24,7 +24,6 @@ Every error is a `GenderClassifierError`:
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from image_gender_classifier.version import __version__
@@ -68,8 +67,6 @@ _MODULES = {
 }
 
 __all__ = [*_MODULES, "__version__"]  # noqa: PLE0604  all of them are strings
-
-logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 Picture = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[np.uint8]
 """What `classify` takes, besides a PIL image."""
+
+# The host program decides what is shown. The command has its own output and does without logging.
+logging.getLogger("image_gender_classifier").addHandler(logging.NullHandler())
 
 _PICTURES_AHEAD = 4  # for each thread of classify_many
 

@@ -119,7 +119,7 @@ def test_the_last_line_counts_each_status(command: Command, folder: Path, out: P
         reported.stdout,
     )
     assert reported.returncode == 1
-    assert reported.stderr.startswith("image-gender-classifier: 'broken.png': The file is not a")
+    assert reported.stderr.startswith("image-gender-classifier: 'broken.png': not a JPEG")
 
 
 def test_the_last_line_counts_women_and_men(command: Command, samples: Path, out: Path) -> None:
