@@ -23,7 +23,7 @@ _LONGEST = 5.0  # seconds a picture
 _MOST_MEMORY = 1000.0  # MB; within the limits a picture of 2^26 pixels and alpha takes 600
 # What a verdict says of a worker that died, of one that was at it for too long, and of an error
 # that nobody foresaw.
-_CRASH, _HANG, _ERROR = "The process that judged it", "It takes longer than", "cannot be judged ("
+_CRASH, _HANG, _ERROR = "The worker process", "It takes longer than", "internal error ("
 
 
 def measure(setting: Setting) -> Iterator[Figure]:
