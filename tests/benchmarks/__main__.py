@@ -1,7 +1,6 @@
-"""Measures the product, prints a table and writes JSON: `make bench`, or `python -m benchmarks`.
+"""Benchmarks with a table and a JSON file: `make bench`, or `python -m benchmarks`.
 
-This process imports neither NumPy nor OpenCV: what it held of them would be counted as shared
-with the command when memory is measured.
+This process imports neither NumPy nor OpenCV; see pss.py.
 """
 
 from __future__ import annotations
@@ -17,14 +16,12 @@ from pathlib import Path
 
 from benchmarks import (
     figures,
-    folder_speed,
     growth,
+    instructions,
     machine,
     memory,
-    network,
-    portrait_speed,
     predictions,
-    stages,
+    speed,
     start,
     table,
 )
@@ -32,34 +29,30 @@ from benchmarks.figures import CannotMeasure, Figure, skipped
 from benchmarks.pictures import find_portraits
 from benchmarks.setting import ROOT, Setting
 
-_ROOM = 4 * 2**30  # bytes
-Measure = Callable[[Setting], Iterator[Figure]]
-
-PARTS: dict[str, Measure] = {
+_NEEDED = 4 * 2**30  # bytes
+PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
     "start": start.measure,
-    "network": network.measure,
-    "stages": stages.measure_times,
-    "speed": folder_speed.measure,
-    "portraits": portrait_speed.measure,
-    "verdicts": predictions.measure,
+    "speed": speed.measure_large,
+    "portraits": speed.measure_portraits,
+    "predictions": predictions.measure,
     "memory": memory.measure,
     "growth": growth.measure,
-    "instructions": stages.measure_instructions,
+    "instructions": instructions.measure,
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measures what is asked for; gives the exit code."""
+    """Runs the chosen benchmarks; returns the exit code."""
     options = _parser().parse_args(argv)
     try:
         before = None if options.baseline is None else figures.load_values(options.baseline)
     except CannotMeasure as error:
         print(error, file=sys.stderr)
         return 2
-    known = machine.facts()
+    facts = machine.facts()
     measured = _measure(options)
-    figures.save(options.out, known, measured)
-    print("\n".join([*machine.heading(known), "", *table.lines(measured, before)]))
+    figures.save(options.out, facts, measured)
+    print(machine.heading(facts), "", *table.lines(measured, before), sep="\n")
     print(f"\nwritten to {options.out}")
     return 0
 
@@ -67,41 +60,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _measure(options: argparse.Namespace) -> list[Figure]:
     portraits, real = find_portraits(options.shared, ROOT)
     if not real:
-        print(f"No portraits in {options.shared}: measuring the project's sample picture instead.")
+        print(f"No portraits in {options.shared}: using the sample picture instead.")
     measured: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=_in_memory()) as work:
-        setting = Setting(
-            Path(work),
-            portraits,
-            real,
-            options.peer,
-            options.many,
-            options.crowd,
-            options.share,
-        )
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=_memory_folder()) as work:
+        sizes = (options.many, options.crowd, options.share)
+        setting = Setting(Path(work), portraits, real, options.peer, *sizes)
         for name in options.only:
             started = time.perf_counter()
             try:
                 for figure in PARTS[name](setting):
-                    measured.append(figure)  # one by one: those before a failure stay
-            except CannotMeasure as why:
-                measured.append(skipped(name, str(why)))
+                    measured.append(figure)  # one by one, to keep those before a failure
+            except CannotMeasure as error:
+                measured.append(skipped(name, str(error)))
             print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
     return measured
 
 
-def _in_memory() -> Path | None:
-    """A folder in memory with much room, if there is one.
-
-    Disks differ; and on ext4 making a file takes twenty times as long for minutes after many were
-    removed, such as those of the last measurement.
-    """
+def _memory_folder() -> Path | None:
+    """A folder in memory with enough free space, if there is one: disks differ too much."""
     memory = Path("/dev/shm")
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM else None
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > _NEEDED else None
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="benchmarks", description="Measures the product.")
+    parser = argparse.ArgumentParser(prog="benchmarks", description="Measures the command.")
     add = parser.add_argument
     shared = os.environ.get("IGC_SHARED", ROOT.parent / "shared")
     add("--shared", type=Path, default=shared, help="folder of the shared data sets")
@@ -110,11 +92,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--baseline", type=Path, help="JSON file of an earlier run to compare with")
     add("--many", type=int, default=10_000, help="pictures in the folder that shows growth")
     add("--crowd", type=int, default=2000, help="pictures in the folder for peak memory")
-    add("--share", type=float, default=1.0, help="how much of all else to measure; less to try")
+    add("--share", type=float, default=1.0, help="fraction of all other pictures and repeats")
     add(
-        "--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART",
-        help=f"parts to measure, of: {', '.join(PARTS)}",
-    )  # fmt: skip
+        "--only",
+        nargs="+",
+        choices=PARTS,
+        default=list(PARTS),
+        metavar="PART",
+        help=f"benchmarks to run, of: {', '.join(PARTS)}",
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What was measured: figures with their targets, kept as JSON, compared with earlier ones."""
+"""Benchmark figures with their targets, and JSON files of them for later comparison."""
 
 from __future__ import annotations
 
@@ -10,23 +10,18 @@ from statistics import median
 
 
 class CannotMeasure(Exception):
-    """Something that a figure needs is not here; says what in one sentence."""
+    """A program or file that a benchmark needs is missing, or a measured program failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a figure should reach.
-
-    Attributes:
-        limit: The limit, in the figure's unit.
-        at_least: Whether larger is better.
-    """
+    """The limit that a figure should meet, in the figure's unit."""
 
     limit: float
     at_least: bool = False
 
     def met(self, value: float) -> bool:
-        """Tells whether a value reaches it."""
+        """Tells whether a value meets the limit."""
         return value >= self.limit if self.at_least else value <= self.limit
 
     def __str__(self) -> str:
@@ -35,14 +30,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table.
+    """One row of the table.
 
     Attributes:
         name: What was measured; the same in every run, so that runs can be compared.
-        value: The figure, or None where it could not be measured.
+        value: The figure, or None if it was not measured.
         unit: Its unit; `x` for a ratio.
-        target: What it should reach, or None where it is for information.
-        note: What a reader should know of it, or why it was not measured.
+        target: The limit, or None for a figure without one.
+        note: A remark, or the reason why the figure is missing.
     """
 
     name: str
@@ -53,46 +48,36 @@ class Figure:
 
 
 def at_least(limit: float) -> Target:
-    """A target that larger values reach."""
+    """A target for a figure where more is better."""
     return Target(limit, at_least=True)
 
 
 def at_most(limit: float) -> Target:
-    """A target that smaller values reach."""
+    """A target for a figure where less is better."""
     return Target(limit)
 
 
-def skipped(name: str, why: str) -> Figure:
-    """A line for what could not be measured."""
-    return Figure(name, None, note=f"skipped: {why}")
+def skipped(name: str, reason: str) -> Figure:
+    """A row for a figure that was not measured."""
+    return Figure(name, None, note=f"skipped: {reason}")
 
 
 def median_ratio(above: Sequence[float], below: Sequence[float]) -> float:
-    """The median of the ratios of values that were measured side by side.
+    """Returns the median of the ratios of values measured in the same round.
 
-    A machine that is slowed down for a while slows both halves of a pair, so that their ratio
-    stays what it is; a ratio of two medians would not.
-
-    Args:
-        above: Numerators, one a round.
-        below: Denominators of the same rounds.
+    A busy machine slows both values of a round, so the ratio holds where two medians would not.
 
     Raises:
-        ValueError: There is no round, or a half of one is missing.
+        ValueError: No rounds, or sequences of different length.
     """
     ratios = [a / b for a, b in zip(above, below, strict=True)]
     if not ratios:
-        raise ValueError("no round was measured")
+        raise ValueError("no rounds")
     return median(ratios)
 
 
-def change(value: float, before: float) -> float | None:
-    """How much larger a value is than before, as a share; None where that means nothing."""
-    return None if before == 0 else value / before - 1
-
-
 def number(value: float) -> str:
-    """Three significant digits without an exponent; all digits before the point."""
+    """Formats three significant digits without an exponent."""
     if value == 0:
         return "0"
     if abs(value) >= 100:
@@ -102,16 +87,13 @@ def number(value: float) -> str:
 
 
 def save(path: Path, machine: Mapping[str, object], figures: Sequence[Figure]) -> None:
-    """Writes figures and what they were measured on as JSON."""
+    """Writes the figures and the description of the machine as JSON."""
     rows = [
         {
             "name": figure.name,
             "value": figure.value,
             "unit": figure.unit,
-            "target": None if figure.target is None else str(figure.target),
-            "met": None
-            if figure.target is None or figure.value is None
-            else figure.target.met(figure.value),
+            "target": figure.target and str(figure.target),
             "note": figure.note,
         }
         for figure in figures
@@ -122,7 +104,7 @@ def save(path: Path, machine: Mapping[str, object], figures: Sequence[Figure]) -
 
 
 def load_values(path: Path) -> dict[str, float]:
-    """Reads the figures of an earlier run: from their names to their values.
+    """Reads the values of an earlier run by name.
 
     Raises:
         CannotMeasure: The file is not one that `save` wrote.
@@ -131,4 +113,4 @@ def load_values(path: Path) -> dict[str, float]:
         rows = json.loads(path.read_text("utf-8"))["figures"]
         return {row["name"]: float(row["value"]) for row in rows if row["value"] is not None}
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise CannotMeasure(f"{path}: cannot be read as earlier figures ({error!r})") from None
+        raise CannotMeasure(f"{path} is not a file of benchmark figures: {error!r}") from None

@@ -1,4 +1,4 @@
-"""What the figures were measured on, as far as it helps to read them."""
+"""Describes the machine and the library versions that figures were measured with."""
 
 from __future__ import annotations
 
@@ -14,29 +14,26 @@ from benchmarks.setting import cores
 _LIBRARIES = (
     "image-gender-classifier", "numpy", "opencv-python-headless", "ai-edge-litert", "onnxruntime",
 )  # fmt: skip
-_BUSY = 0.3  # waiting or running programs a core, before anything was measured
+_BUSY = 0.3  # load average per core
 
 
 def facts() -> dict[str, object]:
-    """Names processor, cores, versions and how busy the machine was before the first figure."""
+    """Returns date, processor, cores, load average and versions."""
     return {
         "date": date.today().isoformat(),
         "processor": _processor(),
         "cores": cores(),
-        "load": round(_load(), 2),
+        "load": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         **{name: _version(name) for name in _LIBRARIES},
     }
 
 
-def heading(known: dict[str, object]) -> list[str]:
-    """The lines above the table."""
-    reported = [f"{name} {value}" for name, value in known.items() if name not in ("date", "load")]
-    first = ", ".join(reported)
-    load = float(str(known["load"]))
-    if load > _BUSY * cores():
-        return [first, f"BUSY: load {load} before the start; times are disturbed, read the ratios"]
-    return [first]
+def heading(facts: dict[str, object]) -> str:
+    """Formats the facts, with a warning if the machine was busy before the first benchmark."""
+    busy = float(str(facts["load"])) > _BUSY * cores()
+    warning = "\nBUSY: times are disturbed; compare the ratios only" if busy else ""
+    return ", ".join(f"{name} {value}" for name, value in facts.items()) + warning
 
 
 def _processor() -> str:
@@ -46,10 +43,6 @@ def _processor() -> str:
             if name.strip() in ("model name", "Model"):
                 return value.strip()
     return platform.machine()
-
-
-def _load() -> float:
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 def _version(name: str) -> str:

@@ -1,8 +1,4 @@
-"""The folders of pictures that benchmarks need.
-
-Hard links make a folder of any size of a few pictures, without the disk's help: what the command
-does with a picture does not depend on having seen its bytes before.
-"""
+"""Folders of pictures for benchmarks, made of hard links to a few files."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ _SAMPLE = Path("docs/samples/astronaut.jpg")
 
 
 def find_portraits(shared: Path, root: Path) -> tuple[tuple[Path, ...], bool]:
-    """Gives the shared portraits, women and men in turn, or else the sample with a face.
+    """Returns the shared portraits, women and men alternating, or else one sample picture.
 
     Returns:
         The pictures, and whether they are the shared ones.
@@ -29,30 +25,29 @@ def find_portraits(shared: Path, root: Path) -> tuple[tuple[Path, ...], bool]:
 
 
 def enlarge(sources: Sequence[Path], side: int, folder: Path) -> list[Path]:
-    """Writes the pictures as JPEG with another longest side.
+    """Writes JPEG copies with another longest side.
 
     Raises:
-        CannotMeasure: One cannot be read.
+        CannotMeasure: A picture cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return [Path(path) for path in ask("enlarge", folder, side, side, *sources)]
 
 
-def stretch(source: Path, width: int, height: int, folder: Path, progressive: bool = False) -> None:
-    """Writes one picture as baseline or progressive JPEG of exactly this size."""
+def stretch(source: Path, width: int, height: int, folder: Path, progressive: bool) -> None:
+    """Writes a baseline or progressive JPEG copy of exactly this size."""
     folder.mkdir(parents=True, exist_ok=True)
-    form = ["--progressive"] if progressive else []
-    ask("enlarge", folder, width, height, *form, source)
+    ask("enlarge", folder, width, height, *["--progressive"] * progressive, source)
 
 
 def linked(sources: Sequence[Path], count: int, folder: Path) -> Path:
-    """Fills a new folder with `count` pictures that are the given ones over and over."""
+    """Fills a new folder with `count` hard links that repeat the sources."""
     folder.mkdir(parents=True)
     for i in range(count):
         source = sources[i % len(sources)]
         target = folder / f"{i:06d}{source.suffix}"
         try:
             os.link(source, target)
-        except OSError:  # another file system, or more links than this one allows
+        except OSError:  # another file system, or its limit on links
             shutil.copyfile(source, target)
     return folder

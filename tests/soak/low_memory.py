@@ -23,8 +23,8 @@ def measure(setting: Setting) -> Iterator[Figure]:
     Counted are the highest resident sizes of both, as the kernel keeps them: nothing slips past
     between two looks, and pages that both share count twice, so it is more than they hold.
     """
-    if not pss.can_be_measured():
-        yield skipped("low memory", "this system does not tell (no smaps_rollup in /proc)")
+    if not pss.is_available():
+        yield skipped("low memory", "this system has no /proc/self/smaps_rollup")
         return
     count = setting.times(_PORTRAITS)
     work = setting.work / "low_memory"
@@ -34,7 +34,7 @@ def measure(setting: Setting) -> Iterator[Figure]:
     highest: dict[int, float] = {}
     while process.poll() is None:
         for member in pss.tree(process.pid):
-            highest[member] = max(highest.get(member, 0.0), pss.highest_of(member))
+            highest[member] = max(highest.get(member, 0.0), pss.peak_resident(member))
         if sum(highest.values()) > _LIMIT:
             process.kill()
         time.sleep(_EVERY)

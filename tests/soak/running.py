@@ -57,7 +57,7 @@ def run(pictures: Path, out: Path, *options: object, patience: float = 3600) -> 
         process = start(pictures, out, *options, said=said.fileno())
         while process.poll() is None:
             members = pss.tree(process.pid)
-            resident = max(resident, max(map(pss.highest_of, members), default=0.0))
+            resident = max(resident, max(map(pss.peak_resident, members), default=0.0))
             if time.monotonic() - began > patience:
                 process.kill()
                 process.wait()

@@ -1,7 +1,7 @@
-"""Writes pictures anew at another size: `enlarge FOLDER WIDTH HEIGHT [--progressive] PICTURE...`.
+"""Writes JPEG copies of another size: `enlarge FOLDER WIDTH HEIGHT [--progressive] PICTURE...`.
 
-With one picture it comes out at exactly this size, with several each keeps its shape and gets
-the width as its longest side. Prints the paths as JSON.
+If WIDTH equals HEIGHT, it is the longest side and the shape is kept; otherwise the copy has exactly
+this size. Prints the paths as JSON.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ _QUALITY = 90
 
 
 def enlarged(source: str, width: int, height: int, progressive: bool = False) -> bytes:
-    """Gives a picture as a JPEG of another size.
+    """Returns a picture as a JPEG of another size.
 
     Args:
         source: The picture file.
-        width: Width in pixels, or the longest side where the height is the same.
+        width: Width in pixels, or the longest side if `height` is the same.
         height: Height in pixels.
-        progressive: Write its details one after the other.
+        progressive: Write a progressive JPEG.
     """
     pixels = cv2.imread(source, cv2.IMREAD_COLOR)
     if pixels is None:
-        sys.exit(f"{source}: no picture")
+        sys.exit(f"{source} is not a picture")
     size = (width, height)
     if width == height:
         scale = width / max(pixels.shape[:2])

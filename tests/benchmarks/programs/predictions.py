@@ -1,8 +1,6 @@
-"""Whether decoding straight to a reduced size changes verdicts: `verdicts SIDE WORKERS PICTURE...`.
+"""Compares predictions of reduced and full-size decoding: `predictions SIDE WORKERS PICTURE...`.
 
-Each picture is enlarged in memory and judged twice: as the command does it, and from pixels that
-are decoded at full size. Prints as JSON how many there are and how many have the same status and
-gender both times.
+Prints as JSON the number of pictures, and of those with the same status and gender both times.
 """
 
 from __future__ import annotations
@@ -22,33 +20,28 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import Parts, open_parts
 from image_gender_classifier.settings import Settings
 
-_own = threading.local()  # a thread's own models
+_local = threading.local()  # each thread has its own models
 
 
 def is_same(side: int, path: str) -> bool:
-    """Tells whether both ways give the same status and gender."""
-    parts = _parts()
+    """Tells whether both give the same status and gender for a picture enlarged to `side`."""
+    if not hasattr(_local, "parts"):
+        _local.parts = open_parts(Settings())
     data = enlarged(path, side, side)
-    # Below half the side nothing is reduced, while decoding or after it.
+    # Pictures are reduced only to more than half the working side, so never below `side`.
     full, reduced = decoding.decode(data, working_side=side), decoding.decode(data)
     assert max(full.pixels.shape) == side > max(reduced.pixels.shape)
-    return _classified(full, parts) == _classified(reduced, parts)
+    return answer(full, _local.parts) == answer(reduced, _local.parts)
 
 
-def _classified(picture: Picture, parts: Parts) -> tuple[str, str]:
+def answer(picture: Picture, parts: Parts) -> tuple[str, str]:
+    """Classifies a picture; returns status and gender."""
     prediction = pipeline.classify(picture, "", parts.detector, parts.classifier)
     return prediction.status, prediction.gender
 
 
-def _parts() -> Parts:
-    if not hasattr(_own, "parts"):
-        _own.parts = open_parts(Settings())
-    parts: Parts = _own.parts
-    return parts
-
-
 def main() -> None:
-    """Judges the pictures."""
+    """Classifies the pictures."""
     side, workers, paths = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     cv2.setNumThreads(1)
     with ThreadPoolExecutor(workers) as pool:
