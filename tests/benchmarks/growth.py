@@ -31,6 +31,6 @@ def measure(setting: Setting) -> Iterator[Figure]:
     yield Figure(f"processor time, folder of {setting.many:,}", 1000 * many_cpu, "ms/picture")
     resumed = classify_into(out, many, "--resume").wall
     start_wall = median(first.wall for first, _ in pairs)
-    scaled = start_wall + (resumed - start_wall) * _RESUMED / setting.many
+    scaled = start_wall + max(resumed - start_wall, 0) * _RESUMED / setting.many
     note = f"scaled from {resumed:.2f} s for {setting.many:,}"
     yield Figure(f"--resume over {_RESUMED:,} finished", scaled, "s", at_most(5), note)

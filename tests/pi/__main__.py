@@ -1,7 +1,7 @@
-"""`make pi-test`: the built wheel on every system that it is for, compared with this machine.
+"""`make pi-test`: compares the wheel's answers on emulated systems with those on this machine.
 
-Ends with 0 where all is well, 1 where a system fails, 77 where this machine cannot run the test or
-a part of it.
+Exits with 0 if all are the same, 1 if an installation fails, and 77 if this machine cannot run the
+test or a part of it.
 """
 
 from __future__ import annotations
@@ -12,37 +12,33 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from pi import pictures
-from pi.comparer import Comparer
-from pi.errors import CannotRun, Failed
-from pi.places import default_cache
-from pi.systems import SYSTEMS, Installation, System
+from benchmarks.pictures import find_portraits
+from benchmarks.setting import ROOT
+from bundle.processes import CannotRun, Failed
+from bundle.systems import default_cache
+from pi.installations import INSTALLATIONS, SMALL, Installation
+from pi.trial import Trial
 
-_CHECKOUT = Path(__file__).resolve().parent.parent.parent
-_SAMPLES = _CHECKOUT / "docs" / "samples"
 _SKIPPED = 77
-_SMALL_SYSTEMS, _SMALL_COUNT = ("bookworm-arm64, standard", "bookworm-amd64-avx2"), 10
+_PICTURES, _FEW = 50, 5
 
 
 def main() -> int:
-    """Runs the test; gives its exit code."""
+    """Runs the test; returns the exit code."""
     options = _parse()
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        print("pi-test skipped: it wants Linux on x86-64, to compare with")
+        print("pi-test skipped: it needs Linux on x86-64")
         return _SKIPPED
-    chosen = pictures.choose(options.shared, _SAMPLES, options.pictures)
-    print(f"{len(chosen)} pictures of {chosen[0].parent}", flush=True)
+    portraits, real = find_portraits(options.shared, ROOT)
+    pictures = portraits[: options.pictures] if real else (ROOT / "docs" / "samples").glob("*.jpg")
     options.cache.mkdir(parents=True, exist_ok=True)
-    work = options.work or options.cache
-    with tempfile.TemporaryDirectory(prefix="pi-test-", dir=work) as folder:
+    with tempfile.TemporaryDirectory(prefix="pi-test-", dir=options.work or options.cache) as work:
         try:
-            comparer = Comparer(
-                _CHECKOUT, options.cache.resolve(), Path(folder).resolve(), tuple(options.runtime)
-            )
-            return _try_all(comparer, options, chosen)
+            return _run(options, Path(work).resolve(), sorted(pictures))
         except CannotRun as reason:
             print(f"pi-test skipped: {reason}")
             return _SKIPPED
@@ -51,105 +47,91 @@ def main() -> int:
             return 1
 
 
-def _try_all(comparer: Comparer, options: argparse.Namespace, chosen: list[Path]) -> int:
+def _run(options: argparse.Namespace, work: Path, pictures: list[Path]) -> int:
     wanted = _wanted(options)
-    debians = [system.debian for _, system, _ in wanted if system.debian]
-    if debians:
-        comparer.prepare_debians(debians)
-    started = time.monotonic()
-    reference = comparer.reference(chosen)
-    _tell("this machine", started, ["made what the others are compared with"])
-    try:
-        _tell("this machine", started, comparer.compare_here(reference))
-    except Failed as failure:
-        _tell("this machine", started, [f"FAILED: {failure}"])
+    trial = Trial(options.cache.resolve(), work, options.runtime, unpack=options.small)
+    trial.prepare(installation.system.architecture for installation in wanted)
+    reference = trial.reference(pictures)
+    if not _report("this machine", lambda: trial.compare_runtimes(reference)):
         return 1
-
-    def try_out(name: str, system: System, installation: Installation) -> bool | None:
-        started = time.monotonic()
-        try:
-            _tell(name, started, comparer.try_out(system, installation, reference))
-        except Failed as failure:
-            _tell(name, started, [f"FAILED: {failure}"])
-            return False
-        except CannotRun as reason:
-            _tell(name, started, [f"skipped: {reason}"])
-            return None
-        return True
-
     with ThreadPoolExecutor(options.jobs) as pool:
-        outcomes = list(pool.map(try_out, *zip(*wanted, strict=True)))
-    well, skipped = outcomes.count(True), outcomes.count(None)
-    print(f"{well} of {len(outcomes)} installations are well, {skipped} skipped", flush=True)
+        outcomes = list(
+            pool.map(lambda one: _report(one.name, lambda: trial.run(one, reference)), wanted)
+        )
+    passed, skipped = outcomes.count(True), outcomes.count(None)
+    print(f"{len(pictures)} pictures: {passed} of {len(outcomes)} passed, {skipped} skipped")
     if False in outcomes:
         return 1
     return _SKIPPED if skipped else 0
 
 
-def _wanted(options: argparse.Namespace) -> list[tuple[str, System, Installation]]:
-    """The installations that are asked for, with their names."""
-    named = [
-        (f"{system.name}, {' + '.join(installation.steps)}", system, installation)
-        for system in SYSTEMS
-        for installation in system.installations
-        if set(installation.runtimes) & set(options.runtime)
+def _report(name: str, compare: Callable[[], list[str]]) -> bool | None:
+    """Prints the lines of a comparison; tells whether it passed, None if it was skipped."""
+    started = time.monotonic()
+    passed: bool | None = True
+    try:
+        lines = compare()
+    except Failed as failure:
+        lines, passed = [f"FAILED: {failure}"], False
+    except CannotRun as reason:
+        lines, passed = [f"skipped: {reason}"], None
+    for line in lines:
+        print(f"{name} ({time.monotonic() - started:.0f} s): {line}", flush=True)
+    return passed
+
+
+def _wanted(options: argparse.Namespace) -> list[Installation]:
+    wanted = [
+        one
+        for one in (SMALL if options.small else INSTALLATIONS)
+        if one.name.startswith(tuple(options.system)) and set(one.runtimes) & set(options.runtime)
     ]
-    wanted = [one for one in named if one[0].startswith(tuple(options.system))]
     if not wanted:
         raise Failed(f"no system's name begins with {' or '.join(options.system)}")
     return wanted
 
 
-def _tell(name: str, started: float, lines: list[str]) -> None:
-    for line in lines:
-        print(f"{name} ({time.monotonic() - started:.0f} s): {line}", flush=True)
-
-
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make pi-test", allow_abbrev=False)
     add = parser.add_argument
+    names = ", ".join(installation.name for installation in INSTALLATIONS)
     add(
         "--system", action="append", metavar="NAME",
-        help="only systems whose name begins so: "
-        + ", ".join(system.name for system in SYSTEMS)
-        + " (default: all; may be given several times)",
+        help=f"only systems whose name begins with NAME: {names} (repeatable; default: all)",
     )  # fmt: skip
     add(
         "--runtime", action="append", choices=("tflite", "onnx"),
         help="only this runtime (default: both)",
     )  # fmt: skip
     add(
-        "--pictures", type=int, default=50, metavar="N",
-        help="how many portraits (default: %(default)s)",
+        "--pictures", type=int, metavar="N",
+        help=f"number of portraits (default: {_PICTURES}, {_FEW} with --small)",
     )  # fmt: skip
     add(
         "--jobs", type=int, default=os.cpu_count(), metavar="N",
-        help="systems tried at a time (default: one a core, here %(default)s)",
+        help="systems to try at a time (default: one per core, here %(default)s)",
     )  # fmt: skip
     add(
         "--small", action="store_true",
-        help=f"the small part: 64-bit ARM, and x86-64 without VNNI, "
-        f"{_SMALL_COUNT} pictures",
+        help="64-bit ARM with LiteRT and x86-64 without VNNI only; unpacks wheels instead of "
+        "running the documented steps",
     )  # fmt: skip
     add(
-        "--shared", type=Path, default=_CHECKOUT.parent / "shared", metavar="DIR",
-        help="folder of shared data sets, with the portraits (default: %(default)s)",
+        "--shared", type=Path, default=ROOT.parent / "shared", metavar="DIR",
+        help="folder of shared data sets with the portraits (default: %(default)s)",
     )  # fmt: skip
     add(
         "--cache", type=Path, default=default_cache(), metavar="DIR",
-        help="folder that keeps downloads; delete it to see today's versions "
-        "(default: %(default)s)",
+        help="folder that keeps downloads; delete it to test newer versions (default: %(default)s)",
     )  # fmt: skip
     add(
         "--work", type=Path, metavar="DIR",
         help="folder for 2 GB of temporary files (default: that of --cache)",
     )  # fmt: skip
     options = parser.parse_args()
-    if options.small:
-        options.system = list(_SMALL_SYSTEMS)
-        options.pictures = _SMALL_COUNT
     options.system = options.system or [""]
     options.runtime = options.runtime or ["tflite", "onnx"]
+    options.pictures = options.pictures or (_FEW if options.small else _PICTURES)
     return options
 
 

@@ -1,10 +1,9 @@
-/* A QEMU plugin that counts the instructions a program executes, and writes the number so far at
- * each call of getppid, whose number it is told, and at the program's end. Debian 12 has no header
- * for plugins outside of QEMU's source package; what is used of the interface (version 1) is
- * declared here.
+/* A QEMU plugin that counts executed instructions. It writes the count at each call of getppid and
+ * at the end of the program. Debian 12 ships no plugin header outside of QEMU's source package, so
+ * this file declares the functions that it uses (interface version 1).
  *
- * Counted is per translated block, on all threads together and without locks: exact as long as one
- * thread works at a time. */
+ * It counts per translated block for all threads together and without locks: the count is exact as
+ * long as only one thread works at a time. */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -55,8 +54,8 @@ static void on_end(plugin_id id, void *nothing) {
   write_count("end");
 }
 
-/* Takes two arguments: out=FILE, where the counts are appended, a line each, and call=NUMBER, that
- * of getppid on the emulated system. */
+/* Arguments: out=FILE, to which the counts are appended, one per line, and call=NUMBER, the system call
+ * number of getppid on the emulated system. */
 EXPORT int qemu_plugin_install(plugin_id id, const void *info, int count, char **arguments) {
   (void)info;
   if (count != 2 || strncmp(arguments[0], "out=", 4) != 0) return 1;

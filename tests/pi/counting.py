@@ -1,9 +1,8 @@
-"""Counts the instructions of a picture's way on an emulated Raspberry Pi: `python -m pi.counting`.
+"""`make pi-count`: instructions per step and memory on emulated Raspberry Pis.
 
-An emulator has no clock, but it can count. Debian 12's QEMU takes plugins; count_marks.c is one
-that writes down the count at each call of `getppid`, which the benchmarks' steps.py makes before
-and behind each step. Prints the rows of the tables in docs/raspberry-pi.md. Ends with 77 where this
-machine cannot count.
+An emulator has no clock, but Debian 12's QEMU can count with the plugin count_marks.c. It writes
+the count at each `getppid`, which the benchmarks' steps.py calls around each step. Prints the
+rows of the tables in docs/raspberry-pi.md. Exits with 77 if this machine cannot count.
 """
 
 from __future__ import annotations
@@ -13,36 +12,38 @@ import shutil
 import sys
 import tempfile
 import time
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-from pi import debian
-from pi.commands import run
+from benchmarks.processes import PROGRAMS as BENCHMARKS
+from benchmarks.setting import ROOT
+from bundle import debian
+from bundle.processes import CannotRun, Failed, run
+from bundle.systems import BOARDS, default_cache
+from bundle.wheels import Wheels
 from pi.counts import Counts, print_table, read_counts, steps_of
-from pi.errors import CannotRun, Failed
+from pi.emulation import PROGRAMS, Home, fetch_system, make_home
 from pi.guest_memory import guests_below
-from pi.places import Place, default_cache, emulated, fetch_system, make_place
-from pi.steps import read_steps
-from pi.systems import SYSTEMS, Debian, Emulation, System
-from pi.wheels import Wheels
+from pi.steps import DOCUMENT, read_steps
 
 _HERE = Path(__file__).resolve().parent
-_CHECKOUT = _HERE.parent.parent
-_PROGRAMS = _HERE.parent / "benchmarks" / "programs"
 _SKIPPED = 77
-_SIDE = 1000  # pixels of a picture's longer side
-_SAMPLE = _CHECKOUT / "docs" / "samples" / "astronaut.jpg"
-# The sample's face, 40 % of the side, and the whole sample, where it is 20 %.
+_SIDE = 1000  # pixels of a picture's longest side
+_SAMPLE = ROOT / "docs" / "samples" / "astronaut.jpg"
+# The face takes 40 % of the side in the cropped sample, and 20 % in the whole one.
 _PICTURES = ("portrait", "smaller face")
-_CUT = "import cv2; cv2.imwrite('portrait.png', cv2.imread('sample.jpg')[0:250, 100:350])"
-# By QEMU's name of a processor, the number by which /proc/cpuinfo tells it: this QEMU shows
-# programs this machine's own, unless there is one in the root folder.
+_CROP = "import cv2; cv2.imwrite('portrait.png', cv2.imread('sample.jpg')[0:250, 100:350])"
+# The `CPU part` in /proc/cpuinfo. This QEMU shows programs this machine's file unless the root
+# folder has one.
 _PARTS = {"cortex-a7": "0xc07", "cortex-a53": "0xd03", "cortex-a72": "0xd08", "cortex-a76": "0xd0b"}
-_64_BIT, _32_BIT = ("cortex-a53", "cortex-a72", "cortex-a76"), ("cortex-a7",)
-# By architecture, the number by which programs call getppid.
-_GETPPID = {"arm64": 173, "armhf": 64}
+_PROCESSORS = {"arm64": ("cortex-a53", "cortex-a72", "cortex-a76"), "armhf": ("cortex-a7",)}
+_GETPPID = {"arm64": 173, "armhf": 64}  # system call numbers
+# By system and steps of docs/raspberry-pi.md.
+_COUNTED = {
+    "bookworm-arm64/standard": BOARDS[0],
+    "bookworm-arm64/tflite-runtime": BOARDS[0],
+    "bookworm-armhf/32-bit": BOARDS[2],
+}
 _CPUINFO = """\
 processor\t: 0
 CPU implementer\t: 0x41
@@ -51,128 +52,101 @@ CPU variant\t: 0x0
 CPU part\t: {part}
 CPU revision\t: 3
 """
-_COMMAND = "the command's own process"
 _WORKERS = (1, 4)
-_COPIES = 20  # of both pictures, for the memory
-_EVERY = 0.05  # seconds
-_FOLDER_SCRIPT = """\
-export OPENBLAS_NUM_THREADS=1 PYTHONPATH={packages}
-mkdir -p many verdicts-{workers}
+_COPIES = 20  # of both pictures, to measure memory
+_EVERY = 0.05  # seconds between two samples
+# Every program runs once uncounted, to compile its modules.
+_COUNT = f"""\
+export OPENBLAS_NUM_THREADS=1
+PATH=$HOME/igc/bin:$PATH
+python -c "{_CROP}"
+python enlarge.py . {_SIDE} {_SIDE} portrait.png sample.jpg
+mkdir photos xml
+cp 0000.jpg photos
+python start_up.py
+COUNTS=start python start_up.py > start_names
+image-gender-classifier --quiet -i photos -o xml
+COUNTS=command image-gender-classifier --quiet -i photos -o xml
+COUNTS=steps python steps.py 0000.jpg 0001.jpg > steps_names
+"""
+_FILL_MEMORY = """\
+export OPENBLAS_NUM_THREADS=1
+mkdir -p many xml-{workers}
 for number in $(seq {copies}); do
   cp 0000.jpg many/$number-0.jpg
   cp 0001.jpg many/$number-1.jpg
 done
-python3 -m image_gender_classifier --quiet -i many -o verdicts-{workers} --workers {workers}
+igc/bin/image-gender-classifier --quiet -i many -o xml-{workers} --workers {workers}
 """
-# Each program runs once uncounted, so that its modules are compiled.
-_SCRIPT = """\
-export OPENBLAS_NUM_THREADS=1 PYTHONPATH={packages}
-python3 -c "{cut}"
-python3 enlarge.py . {side} {side} portrait.png sample.jpg
-mkdir photos verdicts
-cp 0000.jpg photos
-python3 start_up.py
-COUNTS=start python3 start_up.py > start_names
-python3 -m image_gender_classifier --quiet -i photos -o verdicts
-COUNTS=command python3 -m image_gender_classifier --quiet -i photos -o verdicts
-COUNTS=steps python3 steps.py count 0000.jpg 0001.jpg > steps_names
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """An installation that is counted.
-
-    Attributes:
-        system: The system's name.
-        steps: The name of the block of steps that installs on it.
-        processors: The processors that it is counted on.
-    """
-
-    system: str
-    steps: str
-    processors: tuple[str, ...]
-
-
-_COUNTED = {
-    f"{system}/{steps}": Counted(system, steps, processors)
-    for system, steps, processors in (
-        ("bookworm-arm64", "standard", _64_BIT),
-        ("bookworm-arm64", "tflite-runtime", _64_BIT),
-        ("bookworm-armhf", "32-bit", _32_BIT),
-    )
-}
 
 
 def main() -> int:
-    """Counts and prints; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="make pi-count", allow_abbrev=False)
-    add = parser.add_argument
-    add(
-        "--on", choices=_COUNTED, default=next(iter(_COUNTED)),
-        help="system and the steps that install on it (default: %(default)s)",
-    )  # fmt: skip
-    add(
-        "--processor", action="append", choices=_PARTS,
-        help="only this one (default: all that are known for the system)",
-    )  # fmt: skip
-    add("--cache", type=Path, default=default_cache(), help="folder that keeps downloads")
-    options = parser.parse_args()
-    counted = _COUNTED[options.on]
-    processors = options.processor or counted.processors
-    if other := set(processors) - set(counted.processors):
-        parser.error(f"{options.on} is not counted on {', '.join(sorted(other))}")
+    """Counts and prints the table; returns the exit code."""
+    options = _parse()
     options.cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="pi-counting-", dir=options.cache) as folder:
+    with tempfile.TemporaryDirectory(prefix="pi-count-", dir=options.cache) as folder:
         try:
-            counter = Counter(counted, options.cache.resolve(), Path(folder).resolve())
-            table = {processor: counter.count(processor) for processor in processors}
+            counter = Counter(options.on, options.cache.resolve(), Path(folder).resolve())
+            table = {processor: counter.count(processor) for processor in options.processor}
         except CannotRun as reason:
-            print(f"counting skipped: {reason}")
+            print(f"pi-count skipped: {reason}")
             return _SKIPPED
         except Failed as failure:
-            print(f"counting FAILED: {failure}")
+            print(f"pi-count FAILED: {failure}")
             return 1
     print_table(table)
     return 0
 
 
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make pi-count", allow_abbrev=False)
+    add = parser.add_argument
+    add(
+        "--on", choices=_COUNTED, default=next(iter(_COUNTED)),
+        help="system and installation steps (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "--processor", action="append", choices=_PARTS,
+        help="only this processor (repeatable; default: all of the system)",
+    )  # fmt: skip
+    add("--cache", type=Path, default=default_cache(), help="folder that keeps downloads")
+    options = parser.parse_args()
+    known = _PROCESSORS[_COUNTED[options.on].architecture]
+    options.processor = options.processor or known
+    if other := set(options.processor) - set(known):
+        parser.error(f"{options.on} does not run on {', '.join(sorted(other))}")
+    return options
+
+
 class Counter:
-    """Installs the tool on an emulated system and counts there.
+    """Installs the package on an emulated system and counts there.
 
     Args:
-        counted: What is installed, and where.
-        cache: Folder that keeps what is downloaded.
+        installation: System and steps.
+        cache: Folder that keeps downloads.
         work: Folder for everything else.
 
     Raises:
-        CannotRun: A program is missing here.
+        CannotRun: A program is missing.
         Failed: The wheel cannot be built.
     """
 
-    def __init__(self, counted: Counted, cache: Path, work: Path) -> None:
+    def __init__(self, installation: str, cache: Path, work: Path) -> None:
         debian.check()
         if shutil.which("cc") is None:
-            raise CannotRun("no C compiler is here, for the emulator's plugin")
+            raise CannotRun("no C compiler for the emulator's plugin")
         self._work = work
-        (self._system,) = [system for system in SYSTEMS if system.name == counted.system]
-        self._debian = _debian(self._system)
+        self._system = _COUNTED[installation]
         self._emulator = self._make_emulator(cache)
-        steps = read_steps((_CHECKOUT / "docs" / "raspberry-pi.md").read_text("utf-8"))
-        self._archives = fetch_system(self._debian, steps[counted.steps].packages, cache)
-        run([sys.executable, "-m", "venv", work / "pip"])
-        wheels = Wheels([work / "pip" / "bin" / "python", "-m", "pip", "--quiet"], cache)
-        wheel = wheels.build(_CHECKOUT, work)
-        wanted = steps[counted.steps].pip_arguments()
-        fetched = wheels.fetch(self._system, counted.steps, wanted, wheel)
-        # The cache may have an older one of ours.
-        others = (path for path in fetched.glob("*.whl") if path.name != wheel.name)
-        self._wheels = [*others, wheel]
+        name = installation.partition("/")[2]
+        steps = read_steps(DOCUMENT.read_text("utf-8"))[name]
+        self._archives = fetch_system(self._system, steps.packages, cache)
+        wheels = Wheels(cache)
+        self._wheels = wheels.fetch(self._system, name, steps.pip_arguments(), wheels.build(work))
 
     def _make_emulator(self, cache: Path) -> list[str]:
-        """Unpacks the emulator with this machine's kind of libraries, and compiles the plugin."""
-        root = self._work / "emulator"
-        call = _GETPPID[self._debian.architecture]
+        """Unpacks the emulator with its libraries, and compiles the plugin."""
+        root, architecture = self._work / "emulator", self._system.architecture
         debian.unpack(debian.fetch("bookworm", "amd64", ["qemu-user"], cache), root)
         plugin = self._work / "count_marks.so"
         flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC"]
@@ -181,77 +155,62 @@ class Counter:
         return [
             str(root / "lib64/ld-linux-x86-64.so.2"),
             *("--library-path", ":".join(map(str, libraries))),
-            str(root / "usr/bin" / _emulation(self._debian).program),
-            *("-plugin", f"{plugin},out=${{COUNTS:-/dev/null}},call={call}"),
+            str(root / "usr/bin" / PROGRAMS[architecture]),
+            *("-plugin", f"{plugin},out=${{COUNTS:-/dev/null}},call={_GETPPID[architecture]}"),
         ]
 
     def count(self, processor: str) -> dict[str, int]:
-        """Counts two pictures' steps on a processor, and what comes before the first picture."""
-        place = self._make_place(processor)
-        shutil.copy(_SAMPLE, place.home / "sample.jpg")
-        packages = self._unpack_wheels(place)
-        place.run(_SCRIPT.format(side=_SIDE, cut=_CUT, packages=packages))
+        """Counts the steps of two pictures and the start-up on a processor."""
+        home = self._make_home(processor)
+        home.run(_COUNT)
 
         def counts(name: str) -> Counts:
-            return read_counts((place.home / name).read_text("ascii"))
+            return read_counts((home.path / name).read_text("ascii"))
 
         def names(name: str) -> list[str]:
-            return (place.home / f"{name}_names").read_text("utf-8").splitlines()
+            return (home.path / f"{name}_names").read_text("utf-8").splitlines()
 
         command = counts("command").total
         if command is None:
-            raise Failed("the command was not counted to its end")
-        found = dict(zip(names("start"), counts("start").parts, strict=True))
-        found |= {_COMMAND: command, **steps_of(counts("steps"), names("steps"), _PICTURES)}
-        for workers in _WORKERS:
-            name = f"memory in bytes, {workers} worker{'s' * (workers > 1)}"
-            found[name] = self._most_memory(place, packages, workers)
-        place.remove()
+            raise Failed("the command was killed before the end of the count")
+        found = {
+            **dict(zip(names("start"), counts("start").parts, strict=True)),
+            "the command's own process": command,
+            **steps_of(counts("steps"), names("steps"), _PICTURES),
+            **{
+                f"memory in MB, {workers} worker{'s' * (workers > 1)}": self._peak(home, workers)
+                for workers in _WORKERS
+            },
+        }
+        home.remove()
         return found
 
-    def _most_memory(self, place: Place, packages: Path, workers: int) -> int:
-        """The most that the command and what it starts hold over a folder, in bytes."""
-        script = _FOLDER_SCRIPT.format(packages=packages, workers=workers, copies=_COPIES)
-        most = 0
+    def _peak(self, home: Home, workers: int) -> int:
+        """Returns the peak memory of the command and its workers over a folder, in bytes."""
+        script = _FILL_MEMORY.format(workers=workers, copies=_COPIES)
+        peak = 0
         with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(place.run, script)
+            running = pool.submit(home.run, script)
             while not running.done():
-                most = max(most, guests_below(place.root, str(self._work / "emulator")))
+                peak = max(peak, guests_below(home.root, str(self._work / "emulator")))
                 time.sleep(_EVERY)
             running.result()
-        return most
+        return peak
 
-    def _make_place(self, processor: str) -> Place:
+    def _make_home(self, processor: str) -> Home:
         root = self._work / processor
-        start_as = emulated(self._emulator, processor, root)
-        place = make_place(root, self._system.python, self._archives, start_as)
+        home = make_home(root, self._system, self._archives, self._emulator, processor)
         (root / "proc").mkdir()
-        (root / "proc" / "cpuinfo").write_text(_cpuinfo(processor))
-        for program in (_PROGRAMS / "enlarge.py", _PROGRAMS / "steps.py", _HERE / "start_up.py"):
-            shutil.copy(program, place.home)
-        return place
-
-    def _unpack_wheels(self, place: Place) -> Path:
-        packages = place.home / "packages"
-        for wheel in self._wheels:
-            with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(packages)
-        return packages
-
-
-def _debian(system: System) -> Debian:
-    assert system.debian is not None
-    return system.debian
-
-
-def _emulation(debian: Debian) -> Emulation:
-    assert debian.emulation is not None
-    return debian.emulation
-
-
-def _cpuinfo(processor: str) -> str:
-    architecture = 7 if processor in _32_BIT else 8
-    return _CPUINFO.format(part=_PARTS[processor], architecture=architecture)
+        (root / "proc" / "cpuinfo").write_text(
+            _CPUINFO.format(
+                part=_PARTS[processor], architecture=7 if processor == "cortex-a7" else 8
+            )
+        )
+        home.unpack(self._wheels)
+        for program in (BENCHMARKS / "enlarge.py", BENCHMARKS / "steps.py", _HERE / "start_up.py"):
+            shutil.copy(program, home.path)
+        shutil.copy(_SAMPLE, home.path / "sample.jpg")
+        return home
 
 
 if __name__ == "__main__":

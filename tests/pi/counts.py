@@ -1,4 +1,4 @@
-"""What the emulator's plugin wrote, and the table of it."""
+"""Instruction counts from the emulator's plugin, and their table."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What an emulated program's plugin wrote.
+    """The counts of one process.
 
     Attributes:
-        parts: Instructions from each mark to the next, the first from the program's beginning.
-        total: Instructions in all; None where the program was killed.
+        parts: Instructions from each mark to the next; the first from the start of the program.
+        total: All instructions, or None if the process was killed.
     """
 
     parts: tuple[int, ...]
@@ -20,7 +20,7 @@ class Counts:
 
 
 def read_counts(text: str) -> Counts:
-    """Reads the lines of one process: `mark COUNT` and `end COUNT`."""
+    """Reads lines of `mark COUNT` and `end COUNT`."""
     lines = [line.split() for line in text.splitlines()]
     marks = [int(count) for word, count in lines if word == "mark"]
     ends = [int(count) for word, count in lines if word == "end"]
@@ -29,24 +29,24 @@ def read_counts(text: str) -> Counts:
 
 
 def steps_of(counts: Counts, names: Sequence[str], pictures: Sequence[str]) -> dict[str, int]:
-    """Gives the marked steps their names.
+    """Returns the counts of the marked steps by name.
 
     Args:
-        counts: What was counted.
-        names: What was printed for each step: `NUMBER NAME`, with a picture's number.
-        pictures: What the pictures are called.
+        counts: The counts.
+        names: `<picture number> <step>` for each step.
+        pictures: Names of the pictures.
     """
-    marked = counts.parts[1::2]  # the others are what lies between two steps
+    steps = counts.parts[1::2]  # the other parts lie between two steps
     found = {}
-    for name, count in zip(names, marked, strict=True):
+    for name, count in zip(names, steps, strict=True):
         number, _, step = name.partition(" ")
         found[f"{pictures[int(number)]}: {step}"] = count
     return found
 
 
 def print_table(table: Mapping[str, Mapping[str, int]]) -> None:
-    """Prints millions of instructions, a column a processor."""
-    print("| millions (instructions, unless it says bytes) |", " | ".join(table), "|")
+    """Prints the counts in millions, one column per processor."""
+    print("| million instructions, or MB |", " | ".join(table), "|")
     print("|---" * (len(table) + 1) + "|")
     for name in next(iter(table.values())):
         print(f"| {name} |", " | ".join(f"{one[name] / 1e6:.2f}" for one in table.values()), "|")

@@ -1,4 +1,4 @@
-"""What emulated programs hold in memory, without what their emulator holds for itself."""
+"""Memory of emulated programs without that of the emulator."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _MAPPING = re.compile(r"^[0-9a-f]+-[0-9a-f]+ (\S{4}) \S+ \S+ \d+ *(.*)$")
 
 
 def guest_size(smaps: str, emulator: str) -> int:
-    """Adds up the proportional sizes (PSS) of a process's mappings that are the guest's, in bytes.
+    """Returns the PSS of a process's mappings that belong to the emulated program, in bytes.
 
-    Not the guest's are the translated code, the one part that may be written and executed; the
-    heap and the stack, since a guest's lie elsewhere; and the emulator's own files.
+    The emulator owns the translated code (the only writable and executable mappings), the heap and
+    stack that Linux labels, and the mappings of its own files.
 
     Args:
-        smaps: What /proc/PID/smaps says.
-        emulator: What the paths of the emulator's files begin with.
+        smaps: The text of /proc/PID/smaps.
+        emulator: Prefix of the paths of the emulator's files.
     """
     total = 0
     counts = False
@@ -35,12 +35,12 @@ def guest_size(smaps: str, emulator: str) -> int:
 
 
 def guests_below(folder: Path, emulator: str) -> int:
-    """Adds up what all emulated programs hold now whose root folder is the one given, in bytes."""
+    """Returns the PSS of all running programs emulated with this root folder, in bytes."""
     return sum(guest_size(smaps, emulator) for smaps in _smaps(str(folder).encode()))
 
 
 def _smaps(word: bytes) -> Iterator[str]:
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it may have ended
+        with suppress(OSError):  # the process has ended
             if word in (process / "cmdline").read_bytes():
                 yield (process / "smaps").read_text("utf-8", "replace")

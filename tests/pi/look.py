@@ -1,67 +1,60 @@
-"""Looks at an installed package: python look.py CROPS RUNTIME.
+"""Asks an installed package about the network: runs on the system under test.
 
-Runs on the system under test. Prints, as JSON, the network's answers for the crops, the hashes
-of what the package carries, and the versions of what it runs on.
+`look.py cut FOLDER FILE` writes the main face's crops of the pictures of a folder. `look.py CROPS
+RUNTIME` prints as JSON the network's logits for such a file, and the versions in use.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import sys
 from contextlib import suppress
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from image_gender_classifier import loading
+from image_gender_classifier import loading, pipeline
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.settings import Settings
 
-_RUNTIMES = {
-    "tflite": ("ai-edge-litert", "tflite-runtime"),
-    "onnx": ("onnxruntime",),
-}
+_DISTRIBUTIONS = {"tflite": ("ai-edge-litert", "tflite-runtime"), "onnx": ("onnxruntime",)}
+
+
+def cut(folder: Path, file: Path) -> None:
+    """Writes the crops (uint8 RGB, N x S x S x 3) without a header."""
+    parts = loading.open_parts(Settings(runtime="tflite"))
+    with file.open("wb") as crops:
+        for path in sorted(folder.iterdir()):
+            size = parts.classifier.crop_size
+            crop = pipeline.find_crop(decoding.read(path), parts.detector, size)
+            if crop is not None:
+                crops.write(crop.tobytes())
 
 
 def logits(crops: Path, runtime: str) -> list[float]:
-    """The network's answer for each crop of the file."""
+    """Returns the network's logit for each crop."""
     classifier = loading.open_classifier(None, runtime)
     size = classifier.crop_size
     pixels = np.fromfile(crops, np.uint8).reshape(-1, size, size, 3)
     return [float(logit) for logit in classifier.logits(pixels)]
 
 
-def hashes() -> dict[str, str]:
-    """SHA-256 of the XML schema and of all that lies beside the models."""
-    package = Path(str(resources.files("image_gender_classifier")))
-    paths = [package / "outputs" / "image.xsd", *sorted(loading.shipped_models().glob("*.*"))]
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in paths
-        if path.suffix != ".py"
-    }
-
-
-def versions(runtime: str) -> dict[str, str]:
-    """What the package runs on."""
-    found = {
-        "Python": platform.python_version(),
-        "machine": platform.machine(),
-        "NumPy": np.__version__,
-        "OpenCV": cv2.__version__,
-    }
-    for name in _RUNTIMES[runtime]:
+def versions(runtime: str) -> list[str]:
+    """Returns names and versions of Python, the machine and the libraries."""
+    found = [f"Python {platform.python_version()}", platform.machine()]
+    found += [f"NumPy {np.__version__}", f"OpenCV {cv2.__version__}"]
+    for name in _DISTRIBUTIONS[runtime]:
         with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
+            found.append(f"{name} {metadata.version(name)}")
     return found
 
 
 if __name__ == "__main__":
-    said = {
-        "hashes": hashes(),
-        "logits": logits(Path(sys.argv[1]), sys.argv[2]),
-        "versions": versions(sys.argv[2]),
-    }
-    print(json.dumps(said))
+    if sys.argv[1] == "cut":
+        cut(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        crops, runtime = Path(sys.argv[1]), sys.argv[2]
+        print(json.dumps({"logits": logits(crops, runtime), "versions": versions(runtime)}))

@@ -1,7 +1,6 @@
-"""What happens before the first picture, in parts: python start_up.py.
+"""The start-up of a worker in marked parts: runs on the emulated processor for counting.py.
 
-Runs on the emulated processor, for counting.py: prints a name for each part, and marks its end by
-a call of `getppid`. The first part is Python's own start.
+Prints the name of each part and calls `getppid` at its end. The first part is Python's own start.
 """
 
 import os
@@ -23,4 +22,4 @@ os.getppid()
 open_parts(Settings())
 os.getppid()
 
-print("Python's start", "NumPy", "OpenCV", "this package", "runtime, models, cascade", sep="\n")
+print("Python", "NumPy", "OpenCV", "this package", "runtime, models, cascade", sep="\n")

@@ -1,6 +1,6 @@
-"""The install steps of docs/raspberry-pi.md, which the test runs as they stand there.
+"""Reads the installation steps of docs/raspberry-pi.md.
 
-A block of steps is a code block after a comment that names it:
+A block of steps is a code block after a comment with its name:
 
     <!-- pi-test: NAME -->
     ```sh
@@ -14,7 +14,9 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "raspberry-pi.md"
 _BLOCK = re.compile(r"^<!-- pi-test: (\S+) -->\n```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _APT = "sudo apt install "
 _PIP = "pip install "
@@ -22,29 +24,28 @@ _PIP = "pip install "
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What one types to install the tool.
+    """The lines of one or more blocks.
 
     Attributes:
         packages: Debian packages that apt installs.
-        commands: The other lines, in their order.
+        commands: All other lines, in order.
     """
 
-    packages: tuple[str, ...]
-    commands: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
     def __add__(self, later: Steps) -> Steps:
-        """These steps, then later ones."""
         return Steps(self.packages + later.packages, self.commands + later.commands)
 
     def pip_arguments(self) -> list[list[str]]:
-        """What follows `pip install` in each line that has it."""
+        """Returns the arguments of each `pip install`."""
         return [
             shlex.split(command.partition(_PIP)[2]) for command in self.commands if _PIP in command
         ]
 
 
 def read_steps(document: str) -> dict[str, Steps]:
-    """Reads the blocks of steps of a document, by name."""
+    """Reads the blocks of a document by name."""
     return {name: _parse(lines.splitlines()) for name, lines in _BLOCK.findall(document)}
 
 

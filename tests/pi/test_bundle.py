@@ -1,41 +1,44 @@
-"""The archive for boards without internet: its script, and that apt takes its packages."""
+"""The bundle for boards without internet: its package source, script and contents."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
-from pi import bundle
-from pi.commands import run
-from pi.systems import SYSTEMS
+from bundle import archive, debian
+from bundle.install_script import install_script
+from bundle.processes import run
+from bundle.systems import BOARDS
+from bundle.wheels import pip_options
+from pi.steps import DOCUMENT, read_steps
 
-CONTROL = (
-    "Package: {name}\nVersion: 1:1.0\nArchitecture: all\nMaintainer: a\nDescription: b\n{more}"
-)
+ARM64, _, ARMHF = BOARDS
+CONTROL = "Package: {}\nVersion: 1:1.0\nArchitecture: all\nMaintainer: a\nDescription: b\n{}"
 
 
 def package(folder: Path, name: str, more: str = "") -> Path:
-    """Makes a package named as apt names what it downloads."""
+    """Builds a package with the file name that apt gives to downloads."""
     tree = folder / name / "DEBIAN"
     tree.mkdir(parents=True)
-    (tree / "control").write_text(CONTROL.format(name=name, more=more))
-    archive = folder / f"{name}_1%3a1.0_all.deb"
-    run(["dpkg-deb", "--build", "--root-owner-group", tree.parent, archive])
-    return archive
+    (tree / "control").write_text(CONTROL.format(name, more))
+    built = folder / f"{name}_1%3a1.0_all.deb"
+    run(["dpkg-deb", "--build", "--root-owner-group", tree.parent, built])
+    return built
 
 
 @pytest.mark.skipif(
     not all(map(shutil.which, ("apt-get", "dpkg-deb"))), reason="needs a Debian machine"
 )
-def test_apt_installs_from_the_repository(tmp_path: Path) -> None:
+def test_apt_installs_only_needed_packages_of_a_bundle(tmp_path: Path) -> None:
     packages = [
         package(tmp_path, "wanted", "Depends: needed (>= 1:1.0)\n"),
         package(tmp_path, "needed"),
         package(tmp_path, "other"),
     ]
-    bundle.write_repository(packages, tmp_path / "packages")
+    archive.write_repository(packages, tmp_path / "packages")
     state = tmp_path / "state"
     (state / "lists" / "partial").mkdir(parents=True)
     (state / "status").touch()
@@ -53,47 +56,29 @@ def test_apt_installs_from_the_repository(tmp_path: Path) -> None:
     }
     apt = ["apt-get", "-qq", *(f"-o{name}={value}" for name, value in settings.items())]
     run([*apt, "update"])
-    simulated = run([*apt, "install", "--simulate", "wanted"])
-    installed = {line.split()[1] for line in simulated.splitlines() if line.startswith("Inst ")}
-    assert installed == {"wanted", "needed"}
     uris = run([*apt, "install", "--print-uris", "--yes", "wanted"])
-    files = [Path(line.split("'")[1].removeprefix("file:")) for line in uris.splitlines()]
-    assert len(files) == 2
+    files = {Path(line.split("'")[1].removeprefix("file:")) for line in uris.splitlines()}
+    assert {file.name.partition("_")[0] for file in files} == {"wanted", "needed"}
     assert all(file.is_file() for file in files)
 
 
-@pytest.mark.parametrize("packages", [[], ["python3-numpy", "python3-opencv"]])
-def test_the_script_is_one_that_a_shell_understands(packages: list[str], tmp_path: Path) -> None:
-    script = tmp_path / "install.sh"
-    script.write_text(bundle.install_script(SYSTEMS[0], packages))
-    subprocess.run(["sh", "-n", script], check=True)
-    assert ("apt-get" in script.read_text()) == bool(packages)
-    assert ("--system-site-packages" in script.read_text()) == bool(packages)
+def test_bundle_installs_what_the_documentation_installs() -> None:
+    steps = read_steps(DOCUMENT.read_text("utf-8"))
+    assert steps["32-bit"].packages == ("python3-venv", *ARMHF.packages)
+    assert steps["32-bit"].pip_arguments()[0] == ["--no-deps", *(ARMHF.requirements or ())]
+    assert steps["standard"].packages == ("python3-venv",)
 
 
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        ("bookworm-arm64", "3.11 a 64"),
-        ("bookworm-armhf", "3.11 a 32"),
-        ("trixie-amd64", "3.13 x 64"),
-    ],
-)
-def test_the_script_asks_for_its_system(name: str, wanted: str) -> None:
-    system = next(one for one in SYSTEMS if one.name == name)
-    assert f'"$has" != "{wanted}"' in bundle.install_script(system, [])
-
-
-def test_the_script_installs_what_lies_beside_it(tmp_path: Path) -> None:
-    """With a stand-in for Python that writes down what it is asked for."""
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A bundle for 64-bit bookworm whose Python and wheels are placeholders."""
     folder = tmp_path / "a bundle"
     (folder / "wheels").mkdir(parents=True)
     (folder / "wheels" / "a-1-py3-none-any.whl").touch()
     (folder / "pip-1-py3-none-any.whl").touch()
-    (folder / "install.sh").write_text(bundle.install_script(SYSTEMS[0], []))
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    python = programs / "python3"
+    (folder / "install.sh").write_text(install_script(ARM64))
+    python = tmp_path / "bin" / "python3"
+    python.parent.mkdir()
     python.write_text(
         "#!/bin/sh\n"
         'case "$*" in *image_gender_classifier.load*) exit "${BROKEN:-0}";; esac\n'
@@ -102,44 +87,72 @@ def test_the_script_installs_what_lies_beside_it(tmp_path: Path) -> None:
         f'for word; do echo "$word"; done >> "{tmp_path}/asked"\n'
     )
     python.chmod(0o755)
-    environment = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(tmp_path)}
-    done = subprocess.run(
-        ["sh", folder / "install.sh"], env=environment, capture_output=True, text=True, check=True
-    )
-    asked = (tmp_path / "asked").read_text().splitlines()
-    assert asked[:4] == ["-m", "venv", "--without-pip", f"{tmp_path}/igc"]
-    assert asked[4] == f"{folder}/pip-1-py3-none-any.whl/pip"
-    assert f"{folder}/wheels/a-1-py3-none-any.whl" in asked
-    assert f"{tmp_path}/igc/bin/image-gender-classifier" in done.stdout
-    broken = {**environment, "BROKEN": "1", "HOME": str(tmp_path / "broken")}
-    reported = subprocess.run(
-        ["sh", folder / "install.sh"], env=broken, capture_output=True, text=True, check=False
-    )
-    assert reported.returncode == 1
-    assert "what is installed does not work here" in reported.stderr
-    assert "installed: " not in reported.stdout
-    elsewhere = {**environment, "SYSTEM": "3.13 a 64", "HOME": str(tmp_path / "other")}
-    refused = subprocess.run(
-        ["sh", folder / "install.sh"], env=elsewhere, capture_output=True, text=True, check=False
-    )
-    assert refused.returncode == 2
-    assert "this bundle is for bookworm-arm64" in refused.stderr
-    assert not (tmp_path / "other").exists()
+    return folder
 
 
-def test_the_script_takes_no_options(tmp_path: Path) -> None:
-    script = tmp_path / "install.sh"
-    script.write_text(bundle.install_script(SYSTEMS[0], []))
-    done = subprocess.run(["sh", script, "--help"], capture_output=True, text=True, check=False)
+def install(bundle: Path, *arguments: str, **environment: str) -> CompletedProcess[str]:
+    root = bundle.parent
+    return subprocess.run(
+        ["sh", bundle / "install.sh", *arguments],
+        env={"PATH": f"{root}/bin:/usr/bin:/bin", "HOME": str(root), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_script_installs_the_wheels_beside_it(bundle: Path) -> None:
+    done = install(bundle)
+    assert done.returncode == 0, done.stderr
+    asked = (bundle.parent / "asked").read_text().splitlines()
+    assert asked[:4] == ["-m", "venv", "--without-pip", f"{bundle.parent}/igc"]
+    assert asked[4] == f"{bundle}/pip-1-py3-none-any.whl/pip"
+    assert f"{bundle}/wheels/a-1-py3-none-any.whl" in asked
+    assert f"{bundle.parent}/igc/bin/image-gender-classifier" in done.stdout
+
+
+def test_script_reports_an_installation_that_does_not_work(bundle: Path) -> None:
+    done = install(bundle, BROKEN="1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the installed files do not work" in done.stderr
+
+
+def test_script_refuses_another_system_before_it_installs(bundle: Path) -> None:
+    done = install(bundle, SYSTEM="3.13 a 64")
     assert done.returncode == 2
-    assert done.stderr.startswith("usage: sh install.sh")
+    assert "this bundle is for bookworm-arm64" in done.stderr
+    assert not (bundle.parent / "igc").exists()
 
 
-def test_the_script_refuses_a_file_for_a_folder(tmp_path: Path) -> None:
+def test_script_refuses_options_and_files(bundle: Path) -> None:
+    assert install(bundle, "--help").stderr.startswith("usage: sh install.sh")
+    assert "is not a folder" in install(bundle, str(bundle / "install.sh")).stderr
+
+
+def test_script_for_32_bit_installs_debian_packages(tmp_path: Path) -> None:
     script = tmp_path / "install.sh"
-    script.write_text(bundle.install_script(SYSTEMS[0], []))
-    done = subprocess.run(
-        ["sh", script, script], capture_output=True, text=True, check=False, env={"HOME": "/"}
-    )
-    assert done.returncode == 2
-    assert "is not a folder" in done.stderr
+    script.write_text(install_script(ARMHF))
+    run(["sh", "-n", script])
+    assert "--system-site-packages" in script.read_text()
+    assert f"install {' '.join(ARMHF.packages)}\n" in script.read_text()
+    assert '!= "3.11 a 32"' in script.read_text()
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        (["# http://a.example.org/debian\nURIs: http://b.example.org/debian\n"],
+         "http://b.example.org/debian"),
+        (["deb [trusted=yes] https://c.example.org/pub/debian trixie main"],
+         "https://c.example.org/pub/debian"),
+        (["deb http://d.example.org/debian-security trixie-security main"], debian.DEFAULT_MIRROR),
+    ],
+)  # fmt: skip
+def test_debian_mirror_of_this_machine_is_used(sources: list[str], expected: str) -> None:
+    assert debian.mirror_of(sources) == expected
+
+
+def test_pip_takes_wheels_of_the_system_only() -> None:
+    options = pip_options(ARMHF)
+    assert {"--only-binary=:all:", "--python-version=3.11", "--abi=cp311"} < set(options)
+    assert options[-1] == "--platform=manylinux2014_armv7l"

@@ -1,102 +1,137 @@
-"""Installs the tool in a place, lets it judge the pictures, and compares what it says."""
+"""Installs the package on emulated systems and compares their answers with this machine's."""
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
-from pi import compare
-from pi.compare import Answer
-from pi.errors import Failed
-from pi.places import Place
-from pi.steps import Steps
-
-_HERE = Path(__file__).parent
-CROPS = "crops.bin"
-REFERENCE = "tflite"  # the runtime whose answers here all others must give
-_PICTURES = "photos"
+from bundle import archive
+from bundle.systems import System
+from bundle.wheels import Wheels
+from pi import answers
+from pi.answers import Answers
+from pi.emulation import PROGRAMS, Home, fetch_emulators, fetch_system, make_home, native_home
+from pi.installations import BUNDLE, Installation, this_system
+from pi.steps import DOCUMENT, Steps, read_steps
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """What a system says with one runtime.
+class Reference:
+    """This machine's answers by runtime, with the pictures and crops that they are about."""
 
-    Attributes:
-        answers: Its verdicts on the pictures, by XML file.
-        logits: The network's answers for the crops.
-        hashes: SHA-256 of the files that the package carries.
-        versions: What it runs on.
-    """
-
-    answers: Mapping[str, Answer]
-    logits: tuple[float, ...]
-    hashes: Mapping[str, str]
-    versions: Mapping[str, str]
+    pictures: list[Path]
+    crops: Path
+    answers: Mapping[str, Answers]
 
 
-def install(place: Place, steps: Steps, wheel: Path, wheels: Path) -> None:
-    """Runs the install steps, but for apt's, in a place."""
-    shutil.copy(wheel, place.home)
-    place.run("\n".join(steps.commands), wheels)
-
-
-def give_pictures(place: Place, pictures: list[Path]) -> None:
-    """Puts pictures and the scripts that look at the package into a place."""
-    (place.home / _PICTURES).mkdir()
-    for picture in pictures:
-        shutil.copy(picture, place.home / _PICTURES)
-    for script in ("cut_crops.py", "look.py"):
-        shutil.copy(_HERE / script, place.home)
-
-
-def cut_crops(place: Place) -> float:
-    """Cuts the pictures' crops in a place; gives the quantisation step of the network's answer."""
-    said = json.loads(place.run(f"igc/bin/python cut_crops.py {_PICTURES} {CROPS}"))
-    return float(said["step"])
-
-
-def find(place: Place, runtime: str) -> Findings:
-    """Lets the installed tool judge pictures and crops."""
-    predictions = f"verdicts-{runtime}"
-    said = json.loads(
-        place.run(
-            f"mkdir {predictions}\n"
-            "igc/bin/image-gender-classifier --quiet "
-            f"-i {_PICTURES} -o {predictions} --runtime {runtime}\n"
-            f"igc/bin/python look.py {CROPS} {runtime}"
-        )
-    )
-    answers = compare.read_answers(place.home / predictions)
-    return Findings(answers, tuple(said["logits"]), said["hashes"], said["versions"])
-
-
-def classify(reference: Findings, same_runtime: Findings, found: Findings, step: float) -> str:
-    """Compares a system's findings with what LiteRT says here; gives the figures in one line.
+class Trial:
+    """Tries installations.
 
     Args:
-        reference: What this machine says with LiteRT: every runtime must give these answers.
-        same_runtime: What this machine says with the runtime that was tried; only the hashes of
-            picture, model and options are taken from it.
-        found: What the system says.
-        step: Quantisation step of the network's answer.
+        cache: Folder that keeps downloads.
+        work: Folder for everything else.
+        runtimes: The runtimes to try.
+        unpack: Whether to unpack wheels instead of running the documented steps under the emulator.
 
     Raises:
-        Failed: They are too far apart.
+        CannotRun: This machine cannot make virtual environments.
+        Failed: The wheel cannot be built.
     """
-    comparison = compare.compare(reference.answers, found.answers)
-    steps = compare.most_steps(reference.logits, found.logits, step)
-    figures = f"{comparison}, logits at most {steps:.2f} steps apart"
-    faults = comparison.faults()
-    if steps > 0:
-        faults.append("the network's answers for the same crops are not LiteRT's")
-    if others := compare.other_runs(same_runtime.answers, found.answers):
-        faults.append(f"another hash of picture, model, options: {', '.join(others)}")
-    if reference.hashes != found.hashes:
-        names = {name for name, _ in reference.hashes.items() ^ found.hashes.items()}
-        faults.append(f"other files in the package: {', '.join(sorted(names))}")
-    if faults:
-        raise Failed("; ".join(faults) + f" ({figures})")
-    return figures
+
+    def __init__(self, cache: Path, work: Path, runtimes: Iterable[str], unpack: bool) -> None:
+        self._cache = cache
+        self._work = work
+        self._runtimes = tuple(runtimes)
+        self._unpack = unpack
+        self._steps = read_steps(DOCUMENT.read_text("utf-8"))
+        self._wheels = Wheels(cache)
+        self._wheel = self._wheels.build(work)
+        self._emulators = Path()
+        self._downloads = Lock()  # some downloads share a folder of the cache
+
+    def prepare(self, architectures: Iterable[str]) -> None:
+        """Downloads the emulators.
+
+        Raises:
+            CannotRun: They are not available.
+        """
+        self._emulators = fetch_emulators(architectures, self._cache)
+
+    def reference(self, pictures: list[Path]) -> Reference:
+        """Classifies the pictures on this machine, with LiteRT and the other runtimes."""
+        home = native_home(self._work / "reference", Path(sys.executable))
+        steps = self._steps["standard"] + self._steps["onnx"]
+        home.unpack(self._fetch(this_system(), "standard-onnx", steps))
+        crops = answers.give_pictures(home, pictures, None)
+        runtimes = dict.fromkeys(("tflite", *self._runtimes))
+        return Reference(pictures, crops, {one: answers.ask(home, one) for one in runtimes})
+
+    def compare_runtimes(self, reference: Reference) -> list[str]:
+        """Compares this machine's other runtimes with LiteRT; returns lines for the report.
+
+        Raises:
+            Failed: They differ.
+        """
+        litert = reference.answers["tflite"]
+        others = (one for name, one in reference.answers.items() if name != "tflite")
+        return [answers.compare(litert, other, same_model=False) for other in others]
+
+    def run(self, installation: Installation, reference: Reference) -> list[str]:
+        """Tries an installation; returns a line for each runtime.
+
+        Raises:
+            CannotRun: Its packages cannot be downloaded.
+            Failed: It cannot be installed or differs from this machine.
+        """
+        home = self._install(installation)
+        try:
+            answers.give_pictures(home, reference.pictures, reference.crops)
+            return [
+                answers.compare(reference.answers[runtime], answers.ask(home, runtime))
+                for runtime in installation.runtimes
+                if runtime in self._runtimes
+            ]
+        finally:
+            home.remove()
+
+    def _install(self, installation: Installation) -> Home:
+        system = installation.system
+        blocks = [one for one in installation.steps if one != "onnx" or one in self._runtimes]
+        steps = sum((self._steps[name] for name in blocks), start=Steps())
+        packages = () if self._unpack else steps.packages
+        with self._downloads:
+            wheels = self._fetch(system, "-".join(blocks), steps)
+            archives = fetch_system(system, packages, self._cache)
+        emulator = [self._emulators / PROGRAMS[system.architecture]]
+        root = self._work / installation.name
+        home = make_home(root, system, archives, emulator, installation.processor)
+        if self._unpack:
+            home.unpack(wheels)
+            return home
+        folder = self._work / f"{installation.name}-wheels"
+        folder.mkdir()
+        for wheel in wheels:
+            shutil.copy(wheel, folder / _accepted_name(wheel))
+        shutil.copy(self._wheel, home.path)
+        if BUNDLE in blocks:
+            with self._downloads:
+                made = archive.make(system, self._wheels, self._wheel, self._cache, folder)
+            shutil.move(made, home.path)
+        home.run("\n".join(steps.commands), folder)
+        return home
+
+    def _fetch(self, system: System, name: str, steps: Steps) -> list[Path]:
+        return self._wheels.fetch(system, name, steps.pip_arguments(), self._wheel)
+
+
+def _accepted_name(wheel: Path) -> str:
+    """Returns a file name that an emulated 32-bit pip accepts.
+
+    pip looks for manylinux compatibility in the file of its Python, which is a script here.
+    """
+    stem, _, tag = wheel.stem.rpartition("-")
+    return f"{stem}-linux_armv7l.whl" if tag.endswith("_armv7l") else wheel.name

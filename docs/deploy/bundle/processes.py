@@ -1,4 +1,4 @@
-"""Runs programs of this machine, and says clearly which one went wrong."""
+"""Runs programs and reports failures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pi.errors import Failed
+_TAIL = 30  # last lines of a failed program's output to report
 
-_TAIL = 30  # lines of a failed program's output that are shown
+
+class CannotRun(Exception):
+    """This machine lacks a program or a connection that the task needs."""
+
+
+class Failed(Exception):
+    """A program failed."""
 
 
 def run(
@@ -17,15 +23,15 @@ def run(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> str:
-    """Runs a program to its end; gives its standard output.
+    """Runs a program to its end and returns its standard output.
 
     Args:
         command: The program and its arguments.
-        environment: Variables set in addition to this process's own.
-        folder: Where it runs.
+        environment: Variables to set in addition to those of this process.
+        folder: Working directory.
 
     Raises:
-        Failed: It ended with another code than 0.
+        Failed: The exit code is not 0.
     """
     done = subprocess.run(
         [str(word) for word in command],
@@ -39,5 +45,5 @@ def run(
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_TAIL:])
         words = " ".join(str(word) for word in command)
-        raise Failed(f"ended with code {done.returncode}: {words}\n{tail}")
+        raise Failed(f"exit code {done.returncode}: {words}\n{tail}")
     return done.stdout

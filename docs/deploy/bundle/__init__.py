@@ -1,0 +1,1 @@
+"""`make pi-bundle`: an archive that installs image-gender-classifier without internet."""
