@@ -1,7 +1,4 @@
-"""Tries to break the product, prints a table: `make soak`, or `python -m soak`.
-
-It takes some minutes as a whole; `--parts` and `--scale` do with less.
-"""
+"""Stress test with a table: `make soak`, or `python -m soak`. The whole takes some minutes."""
 
 from __future__ import annotations
 
@@ -15,8 +12,8 @@ from pathlib import Path
 
 from benchmarks import table
 from benchmarks.figures import Figure
+from benchmarks.setting import ROOT
 from soak import endurance, hostile, kills, low_memory
-from soak.running import ROOT
 from soak.setting import Setting
 
 PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
@@ -28,7 +25,7 @@ PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the parts asked for; gives the exit code."""
+    """Runs the chosen parts; returns the exit code."""
     options = _parser().parse_args(argv)
     shutil.rmtree(options.keep, ignore_errors=True)
     figures: list[Figure] = []
@@ -41,30 +38,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("\n".join(table.lines(figures)))
     failed = [figure for figure in figures if not met(figure)]
     if options.keep.exists():
-        print(f"\nwhat broke something is in {options.keep}")
+        print(f"\nfiles that broke something are in {options.keep}")
     return 1 if failed else 0
 
 
 def met(figure: Figure) -> bool:
-    """Tells whether a figure is as it should be, if anything is asked of it."""
+    """Tells whether a figure meets its target, if it has one."""
     return figure.value is None or figure.target is None or figure.target.met(figure.value)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="soak", description="Tries to break the product.")
+    parser = argparse.ArgumentParser(prog="soak", description="Stress test of the command.")
     add = parser.add_argument
     add(
         "--parts", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART",
-        help=f"what to do, of: {', '.join(PARTS)}",
+        help=f"parts to run, of: {', '.join(PARTS)}",
     )  # fmt: skip
-    add("--scale", type=float, default=1.0, help="how much of it; 0.01 to try it")
+    add("--scale", type=float, default=1.0, help="fraction of the usual files, kills and pictures")
     add(
         "--seconds", type=float, metavar="S",
-        help="how long to try hostile files, those of one seed after another",
+        help="how long to try hostile files, of one seed after another",
     )  # fmt: skip
-    add("--seed", type=int, default=6, help="what chance begins with")
-    add("--work", type=Path, help="folder for what is written meanwhile (the system's)")
-    add("--keep", type=Path, default=ROOT / "runs" / "soak", help="folder for what broke something")
+    add("--seed", type=int, default=6, help="seed of all random choices")
+    add("--work", type=Path, help="folder for temporary files (default: the system's)")
+    add(
+        "--keep",
+        type=Path,
+        default=ROOT / "runs" / "soak",
+        help="folder for files that broke something",
+    )
     return parser
 
 

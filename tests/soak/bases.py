@@ -1,4 +1,4 @@
-"""Small whole pictures of every format and kind, to be damaged."""
+"""Small intact pictures of every format and kind, the originals of damaged ones."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ _KINDS: tuple[tuple[str, str, dict[str, object]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A whole picture.
+    """An intact picture.
 
     Attributes:
-        form: Its format, as Pillow calls it.
-        extension: What its name ends in.
+        form: Pillow's name of its format.
+        extension: Extension of its file name.
         data: Its bytes.
     """
 
@@ -62,7 +62,7 @@ class Base:
 
 
 def bases() -> list[Base]:
-    """Makes them all, the same in every run."""
+    """Makes all originals, the same in every run."""
     return list(_made())
 
 

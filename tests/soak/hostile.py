@@ -1,7 +1,8 @@
-"""Damaged and hostile files: none may crash the command, hang it or go without a verdict."""
+"""Damaged and hostile files: none may crash a worker, hang it or go without an XML file."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -18,38 +19,47 @@ from soak.running import run
 from soak.setting import Setting
 
 _FILES = 20_000
-_AT_A_TIME = 1000
-_LONGEST = 5.0  # seconds a picture
-_MOST_MEMORY = 1000.0  # MB; within the limits a picture of 2^26 pixels and alpha takes 600
-# What a verdict says of a worker that died, of one that was at it for too long, and of an error
-# that nobody foresaw.
-_CRASH, _HANG, _ERROR = "The process that judged it", "It takes longer than", "cannot be judged ("
+_BATCH = 1000
+_TIMEOUT = 1800  # seconds for a batch
+_LONGEST = 5.0  # seconds for a picture
+_MOST_MEMORY = 1000.0  # MB; a picture of 2^26 pixels with alpha, within the limits, takes 600
+# By fault, what the message of an unreadable picture or standard error then says.
+_FAULTS = {
+    "crash": re.compile(r"\b(process|worker)\b"),
+    "hang": re.compile(r"longer than"),
+    "internal error": re.compile(r"internal error|Traceback|cannot be judged \("),
+}
 
 
 def measure(setting: Setting) -> Iterator[Figure]:
-    """Judges the files in folders of a thousand, one at a time so that each one's time shows."""
-    every = _cases(setting)
+    """Classifies the files in batches, with one worker so that the time of each file shows."""
     wrong: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
     slowest = resident = 0.0
     tried = 0
-    while batch := list(islice(every, _AT_A_TIME)):
+    every = _cases(setting)
+    while batch := list(islice(every, _BATCH)):
         tried += len(batch)
         found, longest, held = _classify(batch, setting.work / "hostile", statuses)
         slowest, resident = max(slowest, longest), max(resident, held)
-        for case, what in found:
-            wrong[what] += 1
-            setting.keep(case.name, case.data, f"{what}: {case.how}")
+        for case, fault in found:
+            wrong[fault] += 1
+            setting.keep(case.name, case.data, f"{fault}: {case.how}")
     note = ", ".join(f"{statuses[status]:,} {status}" for status in sorted(statuses))
     yield Figure("hostile files", tried, "", None, f"seed {setting.seed}: {note}")
-    for what in ("crash", "hang", "traceback", "no verdict"):
-        yield Figure(f"hostile files: {what}", wrong[what], "", at_most(0))
-    yield Figure("hostile files: slowest", slowest, "s", at_most(_LONGEST), "between two verdicts")
-    yield Figure("hostile files: resident", resident, "MB", at_most(_MOST_MEMORY), "worker")
+    for fault in (*_FAULTS, "no XML file"):
+        yield Figure(f"hostile files: {fault}", wrong[fault], "", at_most(0))
+    yield Figure("hostile files: slowest", slowest, "s", at_most(_LONGEST), "between XML files")
+    yield Figure("hostile files: resident", resident, "MB", at_most(_MOST_MEMORY), "one process")
+
+
+def fault_of(message: str) -> str | None:
+    """Returns the fault that a message reports, or None for an ordinary unreadable picture."""
+    return next((name for name, sign in _FAULTS.items() if sign.search(message)), None)
 
 
 def _cases(setting: Setting) -> Iterator[Case]:
-    """Gives the files of one seed, or those of one seed after another until the time is up."""
+    """Yields the files of one seed, or of one seed after another until the time is up."""
     number = setting.times(_FILES)
     if setting.seconds is None:
         yield from cases(setting.seed, number)
@@ -65,22 +75,20 @@ def _cases(setting: Setting) -> Iterator[Case]:
 def _classify(
     batch: Sequence[Case], work: Path, statuses: Counter[str]
 ) -> tuple[list[tuple[Case, str]], float, float]:
-    """Judges a batch; gives what went wrong, the longest time between two verdicts, the memory."""
+    """Classifies a batch; returns faults, the longest time between XML files, and peak memory."""
     pictures, out = work / "in", work / "out"
     for folder in (pictures, out):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     for case in batch:
         (pictures / case.name).write_bytes(case.data)
-    wrong: list[tuple[Case, str]] = []
     try:
-        ended = run(pictures, out, "--workers", 1, patience=1800)
+        ended = run(pictures, out, "--workers", 1, timeout=_TIMEOUT)
     except subprocess.TimeoutExpired:
         return [(batch[0], "hang")], _LONGEST + 1, 0.0
+    wrong: list[tuple[Case, str]] = []
     if ended.code not in (0, 1):
-        wrong.append((batch[0], "crash"))
-    if "Traceback" in ended.said:
-        wrong.append((batch[0], "traceback"))
+        wrong.append((batch[0], fault_of(ended.errors) or "crash"))
     times = []
     for case in batch:
         path = out / f"{Path(case.name).stem}.xml"
@@ -88,13 +96,11 @@ def _classify(
             image = ElementTree.parse(path).getroot()
             times.append(path.stat().st_mtime)
         except (OSError, ElementTree.ParseError):
-            wrong.append((case, "no verdict"))
+            wrong.append((case, "no XML file"))
             continue
         statuses[image.get("status", "")] += 1
-        message = image.get("message", "")
-        for sign, what in ((_CRASH, "crash"), (_HANG, "hang"), (_ERROR, "traceback")):
-            if sign in message:
-                wrong.append((case, what))
+        if fault := fault_of(image.get("message", "")):
+            wrong.append((case, fault))
     longest = max((later - earlier for earlier, later in pairwise(times)), default=0.0)
     if longest > _LONGEST:
         late = next(i for i, (a, b) in enumerate(pairwise(times), 1) if b - a == longest)

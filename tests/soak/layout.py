@@ -1,4 +1,4 @@
-"""Where things stand in a picture file: its pieces, and the numbers in them."""
+"""Offsets of chunks, segments, blocks and tags in picture files, and of the numbers in them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Number(NamedTuple):
 
 
 def pieces(base: Base) -> list[int]:
-    """Gives the offset in bytes of each chunk, segment, block or tag."""
+    """Returns the offset in bytes of each chunk, segment, block or tag."""
     walk = {
         "JPEG": _segments,
         "PNG": _png_chunks,
@@ -30,7 +30,7 @@ def pieces(base: Base) -> list[int]:
 
 
 def numbers(base: Base) -> list[Number]:
-    """Gives the sizes, lengths and counts that a file states."""
+    """Returns the sizes, lengths and counts in the headers."""
     data, starts = base.data, pieces(base)
     if base.form == "PNG":
         frame = [Number(16, ">I"), Number(20, ">I"), Number(24, "B"), Number(25, "B")]
@@ -40,7 +40,7 @@ def numbers(base: Base) -> list[Number]:
         for at in starts:
             if data[at + 1] in (0xC0, 0xC2):
                 found += [Number(at + 5, ">H"), Number(at + 7, ">H"), Number(at + 9, "B")]
-                found += [Number(at + 11, "B")]  # how the first colour is sampled
+                found += [Number(at + 11, "B")]  # sampling factors of the first component
         return found
     if base.form == "WEBP":
         found = [Number(4, "<I")] + [Number(at + 4, "<I") for at in starts[1:]]

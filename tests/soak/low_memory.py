@@ -1,4 +1,4 @@
-"""Little memory: the whole job within 256 MB of resident memory, or the command is killed."""
+"""Low memory: 2,000 portraits within 256 MB of resident memory."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _EVERY = 0.005  # seconds
 
 
 def measure(setting: Setting) -> Iterator[Figure]:
-    """Watches the command and its worker, and kills them where they hold more.
+    """Kills the command if it exceeds the limit.
 
-    Counted are the highest resident sizes of both, as the kernel keeps them: nothing slips past
-    between two looks, and pages that both share count twice, so it is more than they hold.
+    Sums the peak resident set sizes of all processes. The kernel records them, so none is missed
+    between two samples, and shared pages count once per process: an upper bound.
     """
     if not pss.is_available():
         yield skipped("low memory", "this system has no /proc/self/smaps_rollup")
@@ -30,18 +30,16 @@ def measure(setting: Setting) -> Iterator[Figure]:
     work = setting.work / "low_memory"
     pictures = portraits(count, _SIDE, work / "in")
     (work / "out").mkdir()
-    process = start(pictures, work / "out", "--workers", 1, said=subprocess.DEVNULL)
-    highest: dict[int, float] = {}
+    process = start(pictures, work / "out", "--workers", 1, errors=subprocess.DEVNULL)
+    peaks: dict[int, float] = {}
     while process.poll() is None:
         for member in pss.tree(process.pid):
-            highest[member] = max(highest.get(member, 0.0), pss.peak_resident(member))
-        if sum(highest.values()) > _LIMIT:
+            peaks[member] = max(peaks.get(member, 0.0), pss.peak_resident(member))
+        if sum(peaks.values()) > _LIMIT:
             process.kill()
         time.sleep(_EVERY)
-    predictions = sum(name.endswith(".xml") for name in contents(work / "out"))
+    written = sum(name.endswith(".xml") for name in contents(work / "out"))
     yield Figure("low memory: exit code", abs(process.returncode), "", at_most(0))
-    yield Figure(
-        "low memory: without a verdict", count - predictions, "", at_most(0), f"of {count:,}"
-    )
-    note = f"in {len(highest)} processes, 1 worker"
-    yield Figure("low memory: resident", sum(highest.values()), "MB", at_most(_LIMIT), note)
+    yield Figure("low memory: no XML file", count - written, "", at_most(0), f"of {count:,}")
+    note = f"in {len(peaks)} processes, 1 worker"
+    yield Figure("low memory: resident", sum(peaks.values()), "MB", at_most(_LIMIT), note)

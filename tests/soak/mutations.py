@@ -1,4 +1,4 @@
-"""Damaged and hostile pictures: the same ones for the same seed."""
+"""Damaged and hostile pictures, reproducible by their seed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from soak.bases import Base, bases
 from soak.layout import numbers, pieces
 
-_HEADER = 128  # bytes of a file in which every place is one to break off at
+_HEADER = 128  # bytes; files are truncated at each of these
 _IN_A_PIECE = (0, 2, 4, 8)
 _ABSURD = (
     *(0, 1, 2, 7, 8, 255, 256, 4095, 8191, 8192, 16_384, 32_767, 32_768, 60_000, 65_535, 65_536),
@@ -26,7 +26,7 @@ class Case:
     Attributes:
         name: Its name.
         data: Its bytes.
-        how: What was done to which kind of picture.
+        how: Format and mutation.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Case:
 
 
 def cases(seed: int, count: int) -> Iterator[Case]:
-    """Makes files: each truncation once if they are many, and for the rest whatever chance says."""
+    """Makes files: a third are truncations, no two the same, the others random mutations."""
     chance = random.Random(seed)
     originals = bases()
     truncations = list(_truncations(originals))
@@ -54,7 +54,7 @@ def cases(seed: int, count: int) -> Iterator[Case]:
         extension = base.extension
         if chance.random() < 0.1:
             extension = chance.choice(originals).extension
-            how += f", called {extension}"
+            how += f", named {extension}"
         yield Case(f"{number:06}{extension}", data, f"{base.form} {how}")
 
 
@@ -87,7 +87,7 @@ def _absurd_number(base: Base, _: Sequence[Base], chance: random.Random) -> byte
 
 
 def _pieces_of_another(base: Base, originals: Sequence[Base], chance: random.Random) -> bytes:
-    """Puts pieces of another picture of the same format where this one's pieces begin."""
+    """Inserts chunks of another picture of the same format between those of this one."""
     other = chance.choice([one for one in originals if one.form == base.form])
     data = base.data
     for _splice in range(chance.choice((1, 2, 5))):
@@ -132,7 +132,7 @@ def _piece(base: Base, chance: random.Random) -> tuple[int, int]:
 
 
 def _with_checksums(data: bytes) -> bytes:
-    """Puts a PNG's checksums right again, or its damage would be noticed by them alone."""
+    """Corrects a PNG's checksums, so that decoders do not stop at them."""
     mended = bytearray(data)
     at = 8
     while at + 12 <= len(mended):

@@ -1,4 +1,4 @@
-"""The command as a process of its own, as a user has it."""
+"""Runs the command as a process of its own."""
 
 from __future__ import annotations
 
@@ -12,63 +12,62 @@ from pathlib import Path
 
 from benchmarks import pss
 
-ROOT = Path(__file__).resolve().parents[2]
-LEFTOVERS = ".igc-*"
-_EVERY = 0.02  # seconds between two looks
+LEFTOVERS = ".igc-*"  # temporary files of an interrupted run
+_EVERY = 0.02  # seconds between two memory samples
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended.
+    """A finished run.
 
     Attributes:
-        code: Its exit code.
-        said: What it said on standard error.
-        resident: Highest resident size of one of its processes in MB.
+        code: Exit code.
+        errors: Standard error.
+        resident: Peak resident set size of the largest of its processes in MB.
     """
 
     code: int
-    said: str
+    errors: str
     resident: float
 
 
-def start(pictures: Path, out: Path, *options: object, said: int) -> subprocess.Popen[bytes]:
-    """Starts a run; `said` is the file descriptor for what it says."""
+def start(pictures: Path, out: Path, *options: object, errors: int) -> subprocess.Popen[bytes]:
+    """Starts a run whose standard error goes to a file descriptor."""
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "image_gender_classifier", "--quiet"),
             *("-i", pictures, "-o", out, *map(str, options)),
         ],
         stdout=subprocess.DEVNULL,
-        stderr=said,
+        stderr=errors,
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
     )
 
 
-def run(pictures: Path, out: Path, *options: object, patience: float = 3600) -> Ended:
+def run(pictures: Path, out: Path, *options: object, timeout: float = 3600) -> Ended:
     """Runs the command to its end.
 
     Raises:
-        subprocess.TimeoutExpired: It takes longer than `patience` seconds.
+        subprocess.TimeoutExpired: The run takes longer than `timeout` seconds.
     """
     began = time.monotonic()
     resident = 0.0
-    with tempfile.TemporaryFile() as said:
-        process = start(pictures, out, *options, said=said.fileno())
+    with tempfile.TemporaryFile() as errors:
+        process = start(pictures, out, *options, errors=errors.fileno())
         while process.poll() is None:
             members = pss.tree(process.pid)
-            resident = max(resident, max(map(pss.peak_resident, members), default=0.0))
-            if time.monotonic() - began > patience:
+            resident = max(resident, *map(pss.peak_resident, members))
+            if time.monotonic() - began > timeout:
                 process.kill()
                 process.wait()
-                raise subprocess.TimeoutExpired(process.args, patience)
+                raise subprocess.TimeoutExpired(process.args, timeout)
             time.sleep(_EVERY)
-        said.seek(0)
-        return Ended(process.returncode, said.read().decode("utf-8", "replace"), resident)
+        errors.seek(0)
+        return Ended(process.returncode, errors.read().decode("utf-8", "replace"), resident)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Gives every file of a folder, leftovers too."""
+    """Returns the bytes of every file of a folder by name, including leftovers."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
