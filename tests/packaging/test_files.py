@@ -1,48 +1,46 @@
-"""What the package carries beside its code."""
+"""The files that the package carries besides its code."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from importlib.resources import files
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"
 MANIFEST = json.loads((MODELS / "manifest.json").read_text("utf-8"))
-FORMS = [entry["in_float"] for entry in MANIFEST["files"].values() if "in_float" in entry]
-TOLD = {**MANIFEST["files"], **{form["file"]: form for form in FORMS}}
+FLOAT_MODELS = [entry["in_float"] for entry in MANIFEST["files"].values() if "in_float" in entry]
+ENTRIES = {**MANIFEST["files"], **{entry["file"]: entry for entry in FLOAT_MODELS}}
 
 
-@pytest.mark.parametrize(
-    ("package", "name"),
-    [
-        ("image_gender_classifier", "py.typed"),
-        ("image_gender_classifier.outputs", "image.xsd"),
-        ("image_gender_classifier.models", "manifest.json"),
-        ("image_gender_classifier.models", "gender_int8.tflite"),
-        ("image_gender_classifier.models", "gender_int8.onnx"),
-        ("image_gender_classifier.train.datasets", "fairface_names.txt"),
-        ("image_gender_classifier.convert", "calibration_fairface.txt"),
-    ],
-)
-def test_the_package_finds_its_files(package: str, name: str) -> None:
-    assert (files(package) / name).is_file()
+def test_every_package_and_data_file_is_listed_in_pyproject() -> None:
+    tomllib = pytest.importorskip("tomllib")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    for folder in ("infer", "train", "convert"):
+        top = "image_gender_classifier" + ("" if folder == "infer" else f".{folder}")
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_dir() or path.suffix == ".pyc":
+                continue
+            package = ".".join((top, *path.parent.relative_to(ROOT / folder).parts))
+            assert package in settings["packages"]
+            patterns = ["*.py", *settings["package-data"].get(package, ())]
+            assert any(fnmatch(path.name, pattern) for pattern in patterns), path
 
 
-@pytest.mark.parametrize("name", TOLD)
-def test_models_are_those_of_the_manifest(name: str) -> None:
-    data = files("image_gender_classifier.models").joinpath(name).read_bytes()
-    assert hashlib.sha256(data).hexdigest() == TOLD[name]["sha256"]
-    assert len(data) == TOLD[name]["bytes"]
+@pytest.mark.parametrize("name", ENTRIES)
+def test_models_match_the_manifest(name: str) -> None:
+    data = (MODELS / name).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == ENTRIES[name]["sha256"]
+    assert len(data) == ENTRIES[name]["bytes"]
 
 
-def test_the_notice_names_what_others_made() -> None:
+def test_notice_names_all_models_samples_and_licences() -> None:
     notice = (ROOT / "NOTICE").read_text("utf-8")
-    for name, entry in TOLD.items():
+    for name, entry in ENTRIES.items():
         assert f"models/{name}" in notice
         if name.endswith(".xml"):
             assert entry["sha256"] in notice
@@ -52,5 +50,5 @@ def test_the_notice_names_what_others_made() -> None:
         assert f"models/LICENSES/{text.name}" in notice
 
 
-def test_no_absolute_path_of_the_machine_that_made_the_models_is_published() -> None:
+def test_manifest_has_no_absolute_paths() -> None:
     assert not re.findall(r"(?<![\w./:)])/[\w./-]+", json.dumps(MANIFEST))
