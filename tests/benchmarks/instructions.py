@@ -31,13 +31,15 @@ def measure(setting: Setting) -> Iterator[Figure]:
         yield skipped(_NAME, "valgrind is not installed")
         return
     paths = [enlarge(setting.portraits[:1], side, setting.work / f"{side}")[0] for side in _SIDES]
-    ours = count([sys.executable, PROGRAMS / "steps.py", *paths], setting.work / "callgrind")
+    ours = count([Path(sys.executable), PROGRAMS / "steps.py", *paths], setting.work / "callgrind")
     for key, instructions in ours.items():
         name, side = split_key(key)
         yield Figure(f"instructions: {name}, {side:,} pixels", instructions / 1e6, "million")
     try:
-        program = [setting.peer_python, PROGRAMS / "peer_loop.py", "count", *paths]
-        peer = count(program, setting.work / "callgrind-peer")
+        program = PROGRAMS / "peer_loop.py"
+        peer = count(
+            [setting.peer_python, program, "count", *paths], setting.work / "callgrind-peer"
+        )
     except CannotMeasure as error:
         yield skipped(_PEER, str(error))
         return

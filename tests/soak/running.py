@@ -32,11 +32,11 @@ class Ended:
 
 
 def start(pictures: Path, out: Path, *options: object, errors: int) -> subprocess.Popen[bytes]:
-    """Starts a run whose standard error goes to a file descriptor."""
+    """Starts a run that writes standard error to a file descriptor."""
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "image_gender_classifier", "--quiet"),
-            *("-i", pictures, "-o", out, *map(str, options)),
+            *("-i", str(pictures), "-o", str(out), *map(str, options)),
         ],
         stdout=subprocess.DEVNULL,
         stderr=errors,

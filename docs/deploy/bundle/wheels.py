@@ -44,7 +44,7 @@ class Wheels:
     def __init__(self, cache: Path) -> None:
         self._cache = cache / "wheels"
         environment = cache / f"pip-{sys.version_info.major}.{sys.version_info.minor}"
-        self._pip = [environment / "bin" / "python", "-m", "pip", "--quiet"]
+        self._pip = [str(environment / "bin" / "python"), "-m", "pip", "--quiet"]
         try:
             run([*self._pip, "--version"])
         except (Failed, OSError):

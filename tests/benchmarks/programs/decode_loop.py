@@ -10,10 +10,13 @@ import json
 import multiprocessing
 import sys
 import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
+
+Map = Callable[[Callable[[str], int], Iterable[str]], Iterable[int]]
 
 
 def decode(path: str) -> int:
@@ -24,18 +27,26 @@ def decode(path: str) -> int:
     return int(pixels.shape[0])
 
 
+def timed(map_: Map, paths: list[str], workers: int) -> float:
+    """Returns the seconds for all pictures, after the start of the workers."""
+    list(map_(decode, paths[:workers]))
+    started = time.perf_counter()
+    list(map_(decode, paths))
+    return time.perf_counter() - started
+
+
 def main() -> None:
     """Decodes the folder."""
     folder, how, workers = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     paths = sorted(map(str, folder.iterdir()))
     cv2.setNumThreads(1)
-    threads, processes = ThreadPoolExecutor, multiprocessing.get_context("fork").Pool
-    with (threads if how == "threads" else processes)(workers) as pool:
-        decode_all = pool.map if how == "threads" else pool.imap
-        list(decode_all(decode, paths[:workers]))  # starts the workers
-        started = time.perf_counter()
-        list(decode_all(decode, paths))
-        json.dump([time.perf_counter() - started, len(paths)], sys.stdout)
+    if how == "threads":
+        with ThreadPoolExecutor(workers) as threads:
+            seconds = timed(threads.map, paths, workers)
+    else:
+        with multiprocessing.get_context("fork").Pool(workers) as processes:
+            seconds = timed(processes.imap, paths, workers)
+    json.dump([seconds, len(paths)], sys.stdout)
 
 
 if __name__ == "__main__":
