@@ -323,7 +323,7 @@ def test_one_gender_alone_to_learn_from_is_refused(
         (root / name).parent.mkdir(parents=True)
         assert cv2.imwrite(str(root / name), np.zeros((30, 30, 3), np.uint8))
     assert train("--data", root, "--layout", "folders", "--out", tmp_path / "out") == 2
-    assert "all 1 crops to learn from are female" in capsys.readouterr().err
+    assert "all 1 training crops are female" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("detector", ["none", "cascade"])
