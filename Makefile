@@ -55,7 +55,9 @@ RUN_HEAVY = $(HEAVY)/bin/
 
 # Explains the command's exit code; make itself prints only "Error".
 EXPLAINED = { code=$$?; case $$code in \
-  1) echo 'Finished. Some pictures could not be read: their XML files say why (exit code 1; make calls it an error).';; \
+  1) if $(LIGHT)/bin/python -c 'import image_gender_classifier.cli.program' 2>/dev/null; \
+    then echo 'Finished. Some pictures could not be read: their XML files say why (exit code 1; make calls it an error).'; \
+    else echo 'Not finished: the environment $(LIGHT) is broken; run make clean and try again.'; fi;; \
   2) echo 'Not finished: the line above says what is wrong (exit code 2).';; \
   3) echo 'Not finished: the output can no longer be written; ARGS=--resume continues (exit code 3).';; \
   4) echo 'Finished, with internal errors: the lines above name them; ARGS=--resume tries these pictures again (exit code 4).';; \

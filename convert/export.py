@@ -45,14 +45,14 @@ class Exported(Generic[Entry]):
     Attributes:
         keras: The trained model.
         tflite: The int8 TFLite file.
-        onnx: The int8 ONNX file.
+        onnx: The int8 ONNX file; None if there is none.
         float32: The float32 variant of the TFLite file; None if there is none.
         steps: Quantisation step of each output by its number of channels.
     """
 
     keras: tuple[Runtime, Entry]
     tflite: tuple[Runtime, Entry]
-    onnx: tuple[Runtime, Entry]
+    onnx: tuple[Runtime, Entry] | None
     float32: Runtime | None
     steps: dict[int, float]
 
@@ -101,20 +101,24 @@ def export(task: Task[Entry, _Data], options: argparse.Namespace, command: str) 
     data = task.read_data(options, original.input_shape[0])
 
     tflite_file = tflite.quantise(keras_model.model, data.calibration)
-    onnx_file = onnx.from_tflite(tflite_file)
+    onnx_file: bytes | None = None
+    onnx_model: Runtime | None = None
+    onnx_faults: list[str] = []
+    if "onnx" in options.formats:
+        onnx_file, onnx_model, onnx_faults = _to_onnx(tflite_file, data.calibration[:1])
     float32_file = publish.float32_variant(tflite_file)
     tflite_model = open_model("tflite", tflite_file)
     entry = task.calibrate(original, tflite_model, data)
     entry = entry._replace(trained={**original.trained, "converted_by": command})
     tflite_entry = publish.entry_of(f"{task.stem}.tflite", tflite_file, entry)
     tflite_entry = publish.with_float32_variant(tflite_entry, float32_file)
-    onnx_entry = publish.entry_of(f"{task.stem}.onnx", onnx_file, entry)
+    onnx_entry = publish.entry_of(f"{task.stem}.onnx", onnx_file or b"", entry)
 
     verification = task.verify(
         Exported(
             keras=(keras_model, original),
             tflite=(tflite_model, tflite_entry),
-            onnx=(open_model("onnx", onnx_file), onnx_entry),
+            onnx=None if onnx_model is None else (onnx_model, onnx_entry),
             float32=None if float32_file is None else open_model("tflite", float32_file),
             steps=tflite.steps(tflite_file),
         ),
@@ -124,17 +128,37 @@ def export(task: Task[Entry, _Data], options: argparse.Namespace, command: str) 
     faults: dict[Format, list[str]] = {
         name: list(found) for name, found in verification.faults.items()
     }
-    if onnx.saturates(onnx_file):
-        faults["onnx"].append(_SATURATES)
+    faults["onnx"] += onnx_faults
     return publish.publish_verified(
         options.out,
         original,
         keras_file,
         [
             Export("tflite", tflite_entry, tflite_file, float32_file),
-            Export("onnx", onnx_entry, onnx_file),
+            Export("onnx", onnx_entry, onnx_file or b""),
         ],
         faults,
         float32_fault=verification.float32_fault,
         formats=options.formats,
     )
+
+
+def _to_onnx(tflite_file: bytes, crop: Pixels) -> tuple[bytes | None, Runtime | None, list[str]]:
+    """Converts a TFLite file to ONNX and runs it once.
+
+    Args:
+        tflite_file: The int8 TFLite file.
+        crop: A network input (uint8 RGB, 1 x S x S x 3).
+
+    Returns:
+        The file and the opened model, both None if the conversion fails, and the reasons against
+        publishing the file.
+    """
+    try:
+        onnx_file = onnx.from_tflite(tflite_file)
+        model = open_model("onnx", onnx_file)
+        model.run(crop)
+    except Exception as error:  # of tf2onnx, ONNX or ONNX Runtime: TFLite is right all the same
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return None, None, [f"ONNX: the conversion fails ({reason})"]
+    return onnx_file, model, [_SATURATES] if onnx.saturates(onnx_file) else []

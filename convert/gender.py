@@ -111,7 +111,7 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
         compared.are(exported.keras[1].positive),
         keras=Classifier(*exported.keras),
         tflite=Classifier(*exported.tflite),
-        onnx=Classifier(*exported.onnx),
+        onnx=None if exported.onnx is None else Classifier(*exported.onnx),
         float32=None if exported.float32 is None else Classifier(exported.float32, tflite_entry),
         step=exported.steps[1],
     )

@@ -113,12 +113,17 @@ def publish_verified(
         OutputError: A file cannot be written.
         ModelError: The folder's manifest is damaged.
     """
+    before = known(folder)
+    entries: dict[str, NetworkEntry] = {**before.models, **before.face_detectors}
+    same_model = original.file in entries and entries[original.file].sha256 == original.sha256
     passed: list[Export] = []
     left_out: list[str] = []
+    unwanted: list[str] = []
     reasons: list[str] = []
     for export in exports:
         if export.format not in formats:
-            left_out.append(export.entry.file)
+            if not same_model:  # a file of this model stays
+                unwanted.append(export.entry.file)
         elif faults[export.format]:
             left_out.append(export.entry.file)
             reasons += faults[export.format]
@@ -134,7 +139,7 @@ def publish_verified(
     files = {original.file: data}
     for export in passed:
         files.update(export.files)
-    publish(folder, files, [original, *(export.entry for export in passed)], left_out)
+    publish(folder, files, [original, *(export.entry for export in passed)], [*left_out, *unwanted])
     for name, content in files.items():
         say(f"{folder / name}: {len(content):,} bytes", sys.stdout)
     return []
@@ -155,8 +160,8 @@ def publish(
         folder: Existing model folder.
         files: Content by file name.
         entries: Manifest entries of these files.
-        without: Names of files of an earlier model; the function removes those that the manifest
-            lists.
+        without: Names of files of an earlier model. The function removes those that the manifest
+            lists and whose content is as listed there.
 
     Raises:
         OutputError: A file cannot be written.
@@ -168,12 +173,30 @@ def publish(
     for name, data in files.items():
         write_whole(folder / name, data)
     write_whole(folder / manifest.NAME, content)
-    kept = {name for entry in entries for name in _names(entry)}
-    replaced = [*without, *(entry.file for entry in entries)]
-    for entry in _known(before, replaced):
-        for name in sorted(set(_names(entry)) - kept):
-            (folder / name).unlink(missing_ok=True)
-            say(f"{folder / name}: removed (from an earlier model)", sys.stdout)
+    after = known(folder)
+    kept = {cascade.file for cascade in after.cascades}
+    listed: list[NetworkEntry] = [*after.models.values(), *after.face_detectors.values()]
+    for entry in listed:
+        kept.update(_hashes(entry))
+    for entry in _known(before, [*without, *(entry.file for entry in entries)]):
+        for name, digest in _hashes(entry).items():
+            if name not in kept:
+                _remove(folder / name, digest)
+
+
+def _remove(path: Path, digest: str) -> None:
+    """Removes a file of an earlier model, unless its content is not that model's."""
+    try:
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            return
+        path.unlink()
+    except OSError as error:
+        say(
+            f"warning: {path}: of an earlier model, cannot be removed ({error.strerror})",
+            sys.stderr,
+        )
+        return
+    say(f"{path}: removed, it is of an earlier model", sys.stdout)
 
 
 def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:
@@ -182,8 +205,7 @@ def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:
     return [entries[name] for name in names if name in entries]
 
 
-def _names(entry: NetworkEntry) -> list[str]:
-    """Gives the file names of an entry."""
-    return (
-        [entry.file] if entry.float32_variant is None else [entry.file, entry.float32_variant.file]
-    )
+def _hashes(entry: NetworkEntry) -> dict[str, str]:
+    """Gives the SHA-256 of an entry's files by name."""
+    variant = entry.float32_variant
+    return {entry.file: entry.sha256} | ({} if variant is None else {variant.file: variant.sha256})

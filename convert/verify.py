@@ -13,8 +13,7 @@ from image_gender_classifier.convert.formats import FORMATS, TITLES, Format
 from image_gender_classifier.imaging.pixels import Pixels
 
 MAX_ACCURACY_LOSS = 0.005  # against Keras; one crop of a small set may differ
-MAX_STEPS = 1.0
-# A difference of one step, or of one crop, is not exactly 1 in floating point.
+# A difference of one crop is not exactly 1 in floating point.
 _ROUNDING = 1e-3
 
 
@@ -41,8 +40,9 @@ class Comparison:
         crops: Number of crops.
         keras: Accuracy of the Keras model, 0 to 1.
         tflite: Accuracy of the TFLite file, 0 to 1.
-        onnx: Accuracy of the ONNX file, 0 to 1.
-        steps: Largest difference of TFLite and ONNX, in quantisation steps of the logit.
+        onnx: Accuracy of the ONNX file, 0 to 1; None without such a file.
+        steps: Largest difference of TFLite and ONNX, in quantisation steps of the logit; 0 without
+            an ONNX file.
         keras_difference: Largest difference of TFLite and Keras, in logits.
         float32_difference: Largest difference of TFLite and its float32 variant, in logits; 0 if
             there is no variant.
@@ -51,7 +51,7 @@ class Comparison:
     crops: int
     keras: float
     tflite: float
-    onnx: float
+    onnx: float | None
     steps: float
     keras_difference: float
     float32_difference: float
@@ -59,11 +59,10 @@ class Comparison:
     def faults(self) -> dict[Format, list[str]]:
         """Gives the reasons against publishing each format; empty lists for those that pass."""
         found = {
-            name: self._loss(TITLES[name], accuracy)
+            name: [] if accuracy is None else self._loss(TITLES[name], accuracy)
             for name, accuracy in zip(FORMATS, (self.tflite, self.onnx), strict=True)
         }
-        # `not <=` also rejects NaN.
-        if not self.steps <= MAX_STEPS + _ROUNDING:
+        if self.steps != 0:  # NaN too
             found["onnx"].append(f"ONNX differs from TFLite by {self.steps:.2f} quantisation steps")
         return found
 
@@ -82,11 +81,14 @@ class Comparison:
 
     def table(self) -> str:
         """Formats the figures for the user."""
+        onnx = difference = ""
+        if self.onnx is not None:
+            onnx = f", ONNX {100 * self.onnx:.2f} %"
+            difference = f"TFLite and ONNX {self.steps:.2f} quantisation steps, "
         return (
             f"accuracy on {self.crops} crops: Keras {100 * self.keras:.2f} %, "
-            f"TFLite {100 * self.tflite:.2f} %, ONNX {100 * self.onnx:.2f} %\n"
-            f"largest difference: TFLite and ONNX {self.steps:.2f} quantisation steps, "
-            f"TFLite and Keras {self.keras_difference:.3f} logits, "
+            f"TFLite {100 * self.tflite:.2f} %{onnx}\n"
+            f"largest difference: {difference}TFLite and Keras {self.keras_difference:.3f} logits, "
             f"TFLite and its float32 variant {self.float32_difference:.3f} logits"
         )
 
@@ -97,7 +99,7 @@ def compare(
     *,
     keras: Classifier,
     tflite: Classifier,
-    onnx: Classifier,
+    onnx: Classifier | None,
     float32: Classifier | None,
     step: float,
 ) -> Comparison:
@@ -108,7 +110,7 @@ def compare(
         positive: bool, N; True for crops of the positive gender.
         keras: The trained model.
         tflite: Its TFLite file.
-        onnx: Its ONNX file.
+        onnx: Its ONNX file, if there is one.
         float32: The float32 variant of the TFLite file, if there is one.
         step: Quantisation step of the exported logit.
 
@@ -116,7 +118,7 @@ def compare(
         ModelError: A model does not give one finite number per crop.
     """
     keras_logits, tflite_logits, onnx_logits, float32_logits = (
-        model.logits(crops) for model in (keras, tflite, onnx, float32 or tflite)
+        model.logits(crops) for model in (keras, tflite, onnx or tflite, float32 or tflite)
     )
 
     def accuracy(model: Classifier) -> float:
@@ -126,7 +128,7 @@ def compare(
         crops=len(crops),
         keras=accuracy(keras),
         tflite=accuracy(tflite),
-        onnx=accuracy(onnx),
+        onnx=None if onnx is None else accuracy(onnx),
         steps=float(np.abs(tflite_logits - onnx_logits).max() / step),
         keras_difference=float(np.abs(tflite_logits - keras_logits).max()),
         float32_difference=float(np.abs(tflite_logits - float32_logits).max()),

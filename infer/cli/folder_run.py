@@ -51,6 +51,8 @@ def run(options: Options) -> Report:
         listing = session.scanned(options.input, options.recursive, options.outputs)
         if listing.total == 0:
             hint = _subfolder_hint(options)
+            if not (hint or options.recursive):
+                hint = "--recursive searches the folders below it too"
             raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
         clock.lap("list the pictures")
         key = supervisor.settings  # waits for the workers: if they fail, no file is touched

@@ -64,5 +64,5 @@ def count_below(
                     if entry.path not in skipped:
                         queue.append(entry.path)
                 elif parent != top and entry.name.lower().endswith(_ENDINGS):
-                    pictures += entry.is_file(follow_symlinks=False)
+                    pictures += entry.is_file()
     return Below(pictures, complete=True)

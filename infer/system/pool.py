@@ -38,20 +38,25 @@ class Pool(Generic[Item]):
         Raises:
             Exception: Any exception of `open_item` or `work`; the item stays in the pool.
         """
-        with self._lock:
-            while self._lent >= self._most:
-                self._returned.wait()
-            self._lent += 1
-            lent = [self._idle.pop()] if self._idle else []
-        try:
+        lent: list[Item] = []
+        counted = False
+        try:  # from here on, so that an interruption between two lines costs no place in the pool
+            with self._lock:
+                while self._lent >= self._most:
+                    self._returned.wait()
+                self._lent += 1
+                counted = True
+                if self._idle:
+                    lent.append(self._idle.pop())
             if not lent:
                 lent.append(self._open_item())
             return work(lent[0])
         finally:
-            with self._lock:
-                self._idle += lent
-                self._lent -= 1
-                self._returned.notify()
+            if counted:
+                with self._lock:
+                    self._idle += lent
+                    self._lent -= 1
+                    self._returned.notify()
 
     def forget_lent(self) -> None:
         """Forgets the items in use: in a forked process, their threads do not exist."""

@@ -292,7 +292,7 @@ def test_an_onnx_file_that_differs_is_left_out_with_a_warning(
     shown = capsys.readouterr()
     assert "warning: gender_int8.onnx is left out: ONNX " in shown.err
     assert "ONNX differs from TFLite by " in shown.err
-    assert f"{out / FORMATS[1]}: removed (from an earlier model)" in shown.out
+    assert f"{out / FORMATS[1]}: removed, it is of an earlier model" in shown.out
     assert set(manifest.load(out).models) == {"gender.keras", FORMATS[0]}
     assert not (out / FORMATS[1]).exists()
     assert loading.open_classifier(out / FORMATS[0]).entry.file == FORMATS[0]
@@ -322,6 +322,54 @@ def test_formats_chooses(
     assert convert("--model", exported.keras_path, "--out", out, *data) == 0
     assert set(manifest.load(out).models) == {"gender.keras", left}
     assert "warning" not in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_format_left_out_by_choice_stays_if_it_is_of_this_model(
+    exported: Any, drawn_faces: Path, out: Path
+) -> None:
+    data = ("--data", drawn_faces, "--layout", "folders")
+    options = ("--model", exported.keras_path, "--out", out, *data)
+    assert convert(*options) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert convert(*options, "--formats", "tflite") == 0
+    assert set(manifest.load(out).models) == {"gender.keras", *FORMATS}
+    assert (out / FORMATS[1]).read_bytes() == before[FORMATS[1]]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_conversion_to_onnx_that_fails_costs_only_the_onnx_file(
+    exported: Any,
+    drawn_faces: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_: bytes) -> bytes:
+        raise RuntimeError("no operator HardSwish")
+
+    monkeypatch.setattr(onnx, "from_tflite", fail)
+    data = ("--data", drawn_faces, "--layout", "folders")
+    options = ("--model", exported.keras_path, "--out", out, *data)
+    assert convert(*options) == 0
+    assert "ONNX: the conversion fails (no operator HardSwish)" in capsys.readouterr().err
+    assert set(manifest.load(out).models) == {"gender.keras", FORMATS[0]}
+    assert convert(*options, "--formats", "tflite") == 0
+    assert "HardSwish" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_file_that_is_not_the_manifests_is_not_removed(
+    exported: Any, drawn_faces: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = ("--data", drawn_faces, "--layout", "folders")
+    options = ("--model", exported.keras_path, "--out", out, *data)
+    assert convert(*options) == 0
+    (out / FORMATS[1]).write_bytes(b"another file of the user's")
+    monkeypatch.setattr(onnx, "saturates", lambda _: True)
+    assert convert(*options) == 0
+    assert (out / FORMATS[1]).read_bytes() == b"another file of the user's"
+    assert FORMATS[1] not in manifest.load(out).models
 
 
 def test_an_unknown_format_is_wrong_usage(

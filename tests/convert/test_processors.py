@@ -94,6 +94,40 @@ def emulator() -> str:
     return program
 
 
+def with_int8_weights(data: bytes) -> bytes:
+    """The same ONNX file with int8 weights everywhere, whose sums saturate without VNNI."""
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load_from_string(data)
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in constants:
+            for name in (node.input[0], node.input[2]):
+                numbers = onnx.numpy_helper.to_array(constants[name])
+                if numbers.dtype == np.uint8:
+                    moved = (numbers.astype(np.int16) - 128).astype(np.int8)
+                    constants[name].CopyFrom(onnx.numpy_helper.from_array(moved, name))
+    return bytes(model.SerializeToString())
+
+
+def test_int8_weights_would_differ_on_an_emulated_processor(
+    six_hundred_crops: Pixels, tmp_path: Path
+) -> None:
+    """So the emulator has AVX2 and no VNNI, and the test below can fail."""
+    program = emulator()
+    crops = crops_for("gender_int8", six_hundred_crops[:CROPS_EMULATED])
+    np.save(tmp_path / "crops.npy", crops)
+    (tmp_path / "int8.onnx").write_bytes(
+        with_int8_weights(shipped("gender_int8.onnx").read_bytes())
+    )
+    expected = open_model("tflite", shipped("gender_int8.tflite").read_bytes()).run(crops)[0]
+    arguments = [str(tmp_path / "answers"), "onnx", tmp_path / "int8.onnx", tmp_path / "crops.npy"]
+    command = [program, "-cpu", "Haswell", sys.executable, "-c", PROGRAM, *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True)
+    (answers,) = tmp_path.glob("answers*.npz")
+    with np.load(answers) as found:
+        assert np.any(found["1"] != expected)
+
+
 @pytest.mark.parametrize("processor", PROCESSORS.values(), ids=PROCESSORS.keys())
 def test_an_emulated_processor_answers_as_this_one_does(
     processor: str, six_hundred_crops: Pixels, tmp_path: Path
