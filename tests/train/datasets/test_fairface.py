@@ -59,7 +59,7 @@ def test_either_label_file_will_do_for_all(tmp_path: Path) -> None:
 def test_a_picture_in_both_parts_is_refused(tmp_path: Path) -> None:
     write_part(tmp_path, GOOD)
     write_part(tmp_path, GOOD, "val")
-    with pytest.raises(DataError, match=r"'train/1\.jpg' stands in both"):
+    with pytest.raises(DataError, match=r"'train/1\.jpg' is in both label files"):
         read("fairface", tmp_path, "all")
 
 

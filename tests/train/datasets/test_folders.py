@@ -76,14 +76,14 @@ def test_parts_are_disjoint_complete_and_stable_when_pictures_are_added(tmp_path
 
 def test_an_empty_part_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, "male/1.jpg", "female/1.jpg")
-    with pytest.raises(DataError, match="none of its 2 samples falls into the part 'val'"):
+    with pytest.raises(DataError, match="none of its 2 samples is in the part 'val'"):
         read("folders", tmp_path, "val")
 
 
 def test_a_label_file_goes_with_user_ids_only(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="takes no label file"):
         read("folders", tmp_path, "all", LabelOptions(tmp_path / "labels.csv"))
-    with pytest.raises(UsageError, match="give the label file"):
+    with pytest.raises(UsageError, match="a label file is required"):
         read("user-id", tmp_path, "all")
 
 
@@ -99,5 +99,5 @@ def test_what_is_called_a_picture_and_is_none_is_not_lost_in_silence(
         os.mkfifo(odd)
     else:
         odd.symlink_to("odd.jpg" if kind == "loop" else "nowhere.jpg")
-    with pytest.raises(DataError, match=r"odd\.jpg: is a pipe, socket, device or a link"):
+    with pytest.raises(DataError, match=r"odd\.jpg: is a pipe, socket, device or broken link"):
         list_pictures(tmp_path)

@@ -105,7 +105,7 @@ def test_the_release_with_a_wider_margin_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"", "The file is empty"), (b"no picture", "expected a JPEG")]
+    ("content", "said"), [(b"", "the file is empty"), (b"no picture", "expected a JPEG")]
 )
 def test_a_damaged_picture_is_named(
     archive: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
