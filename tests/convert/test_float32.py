@@ -208,7 +208,7 @@ def joined_twice(x: Any) -> Any:
     [
         pytest.param(
             lambda: [layers.Conv2D(4, 3), layers.MaxPooling2D()],
-            "operation MAX_POOL_2D is not known",
+            "operation MAX_POOL_2D is not supported",
             id="unknown operation",
         ),
         pytest.param(
@@ -219,7 +219,7 @@ def joined_twice(x: Any) -> Any:
         pytest.param(lambda: [constant_added], "constant|not known", id="a constant added"),
         pytest.param(lambda: [nearly_cancelled], "too large", id="large terms of a sum"),
         pytest.param(
-            lambda: [joined_twice], "operation QUANTIZE is not known", id="quantised anew"
+            lambda: [joined_twice], "operation QUANTIZE is not supported", id="quantised anew"
         ),
     ],
 )

@@ -365,5 +365,5 @@ def test_an_unusable_keras_file_is_refused(
     (tmp_path / "other.keras").touch()
     assert "its manifest does not list it" in refused(tmp_path / "other.keras")
     (tmp_path / "broken.keras").write_bytes(b"changed")
-    assert "is not the file that its manifest describes" in refused(tmp_path / "broken.keras")
+    assert "does not match the hash in its manifest" in refused(tmp_path / "broken.keras")
     assert "has 2 outputs, but a classifier has one" in refused(make_keras(tmp_path, outputs=2))
