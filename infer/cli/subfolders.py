@@ -1,6 +1,6 @@
 """Counts the pictures in the subfolders of a folder, for a hint at `--recursive`.
 
-It opens no file, follows no link, and stops early in a large tree.
+It opens no file, enters no linked folder, and stops early in a large tree.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def test_pictures_of_all_levels_but_the_top_count(tmp_path: Path) -> None:
     assert count_below(tmp_path) == Below(4, complete=True)
 
 
-def test_links_are_not_followed_and_skipped_folders_not_entered(tmp_path: Path) -> None:
+def test_linked_files_count_and_linked_or_skipped_folders_are_not_entered(tmp_path: Path) -> None:
     fill(tmp_path / "elsewhere", "1.jpg")
     fill(tmp_path / "in" / "out", "2.jpg")
     fill(tmp_path / "in" / "a")
@@ -35,8 +35,8 @@ def test_links_are_not_followed_and_skipped_folders_not_entered(tmp_path: Path) 
     (tmp_path / "in" / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "link").symlink_to(tmp_path / "in")
     for folder in (tmp_path / "in", tmp_path / "link"):
-        assert count_below(folder, skip=[tmp_path / "link" / "out"]) == Below(0, complete=True)
-        assert count_below(folder) == Below(1, complete=True)
+        assert count_below(folder, skip=[tmp_path / "link" / "out"]) == Below(1, complete=True)
+        assert count_below(folder) == Below(2, complete=True)
 
 
 def test_a_folder_that_cannot_be_listed_is_ignored(
