@@ -21,6 +21,8 @@ import image_gender_classifier as igc
 from image_gender_classifier.settings import RuntimeChoice
 from image_gender_classifier.system.cores import cores
 
+pytestmark = pytest.mark.slow  # hundreds of pictures each
+
 COUNT = 500
 THREADS = 16
 
