@@ -278,8 +278,12 @@ class WorkerPool:
     def end_in(self, seconds: float) -> str:
         """Ends the processes that do not end by themselves meanwhile; returns what `end` does."""
         deadline = time.monotonic() + seconds
-        while not self._has_ended() and time.monotonic() < deadline:
-            time.sleep(_POLL_INTERVAL)
+        try:
+            while not self._has_ended() and time.monotonic() < deadline:
+                time.sleep(_POLL_INTERVAL)
+        except BaseException:  # a signal that stops the command must not leave a process behind
+            self.end()
+            raise
         return self.end()
 
     def end(self) -> str:
