@@ -114,8 +114,7 @@ def publish_verified(
         ModelError: The folder's manifest is damaged.
     """
     before = known(folder)
-    entries: dict[str, NetworkEntry] = {**before.models, **before.face_detectors}
-    same_model = original.file in entries and entries[original.file].sha256 == original.sha256
+    same_model = any(entry.sha256 == original.sha256 for entry in _known(before, [original.file]))
     passed: list[Export] = []
     left_out: list[str] = []
     unwanted: list[str] = []
