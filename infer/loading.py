@@ -54,7 +54,7 @@ def shipped_models() -> Path:
 
 def open_parts(choices: Settings) -> Parts:
     """Opens model and detector; see `api.load` for errors."""
-    limits = _checked_limits(choices)
+    limits = _check_settings(choices)
     model = None if choices.model is None else Path(choices.model)
     classifier, runtime = _open_first(model, choices.runtime, choices.threshold)
     detector = detectors.open_detector(
@@ -73,8 +73,8 @@ def open_parts(choices: Settings) -> Parts:
     return Parts(classifier, detector, choices.all_faces, limits, settings, runtime.name)
 
 
-def _checked_limits(choices: Settings) -> Limits:
-    """Returns the limits of the settings.
+def _check_settings(choices: Settings) -> Limits:
+    """Checks the settings; returns their limits on pictures.
 
     Raises:
         UsageError: A setting is unknown or out of range.

@@ -53,6 +53,7 @@ def parse(argv: Sequence[str] | None) -> Options:
         SystemExit: After `--help` and `--version`.
     """
     given = vars(parser.build().parse_args(argv))
+    # An option that changes predictions has the name of a field of Settings (its argparse dest).
     settings = Settings(**{name: given.pop(name) for name in Settings._fields})
     paths = [(entry, given.pop(parser.output_key(entry))) for entry in registry.OUTPUTS]
     outputs = tuple(Target(entry, path) for entry, path in paths if path is not None)

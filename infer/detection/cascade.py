@@ -119,7 +119,7 @@ def cascade_entry(models: Manifest) -> CascadeEntry:
         ModelError: The manifest lists none.
     """
     if not models.cascades:
-        raise missing_model(models, "cascade")
+        raise missing_model(models, "cascade", "reinstall the package")
     return models.cascades[0]
 
 

@@ -32,6 +32,6 @@ class Detector(Protocol):
         ...
 
 
-def missing_model(models: Manifest, kind: str) -> ModelError:
+def missing_model(models: Manifest, kind: str, remedy: str) -> ModelError:
     """Returns the error for a manifest that lacks a kind of model."""
-    return ModelError(f"{models.folder / NAME}: lists no {kind}; reinstall the package")
+    return ModelError(f"{models.folder / NAME}: lists no {kind}; {remedy}")

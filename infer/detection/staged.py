@@ -94,4 +94,6 @@ def _open_network(models: Manifest, runtime: str, min_face: float | None) -> Fac
             if wanted.fork_safe:
                 face_detector.warm_up()
             return face_detector
-    raise missing_model(models, f"face detector network for {runtime}")
+    raise missing_model(
+        models, f"face detector network for {runtime}", "choose --detector lbp or none"
+    )

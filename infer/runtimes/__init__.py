@@ -78,4 +78,4 @@ def load_module(name: str) -> Any:
     except (ImportError, OSError, AttributeError) as error:
         raise RuntimeMissing(
             f"the {name} runtime cannot be loaded ({error}); run: {entry.install}"
-        ) from None
+        ) from error

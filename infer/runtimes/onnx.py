@@ -31,7 +31,7 @@ class OnnxRuntime:
         try:
             results = [self._session.run(None, {self._input: crop[np.newaxis]}) for crop in crops]
         except Exception as error:  # ONNX Runtime's exceptions have no other common base
-            raise ModelError(f"ONNX Runtime cannot run the model: {error}") from None
+            raise ModelError(f"ONNX Runtime cannot run the model: {error}") from error
         return tuple(np.concatenate(output) for output in zip(*results, strict=True))
 
 
@@ -48,4 +48,4 @@ def open_model(data: bytes) -> OnnxRuntime:
     try:
         return OnnxRuntime(ort.InferenceSession(data, options, providers=["CPUExecutionProvider"]))
     except Exception as error:  # ONNX Runtime's exceptions have no other common base
-        raise ModelError(f"the ONNX model cannot be used: {error}") from None
+        raise ModelError(f"the ONNX model cannot be used: {error}") from error

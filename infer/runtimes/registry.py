@@ -37,7 +37,7 @@ class RuntimeEntry(NamedTuple):
     install: str
     fork_safe: bool
     single_rounding: bool | None
-    automatic: bool = True
+    automatic: bool = False
 
 
 # In the order in which `auto` tries them. LiteRT starts faster and needs less memory
@@ -53,6 +53,7 @@ RUNTIMES: dict[str, RuntimeEntry] = {
             install="pip install ai-edge-litert",
             fork_safe=True,
             single_rounding=None,  # LiteRT rounds once, tflite-runtime twice
+            automatic=True,
         ),
         RuntimeEntry(
             name="onnx",
@@ -62,6 +63,7 @@ RUNTIMES: dict[str, RuntimeEntry] = {
             install="pip install onnxruntime",
             fork_safe=True,
             single_rounding=True,
+            automatic=True,
         ),
     )
 }

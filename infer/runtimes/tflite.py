@@ -49,7 +49,7 @@ class TfliteRuntime:
             (details,) = interpreter.get_input_details()
             _, height, width, channels = (int(side) for side in details["shape"])
         except ValueError as error:  # another number of inputs or dimensions
-            raise ModelError(f"the TFLite model cannot be used: {error}") from None
+            raise ModelError(f"the TFLite model cannot be used: {error}") from error
         self.input_shape = (height, width, channels)
         self.input_dtype = np.dtype(details["dtype"]).name
         self._input = details["index"]
@@ -70,9 +70,9 @@ class TfliteRuntime:
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in self._outputs]  # copies
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"the TFLite model cannot be run: {error}") from None
-        except SystemError:
-            raise RuntimeMissing(_NUMPY_2) from None
+            raise ModelError(f"the TFLite model cannot be run: {error}") from error
+        except SystemError as error:
+            raise RuntimeMissing(_NUMPY_2) from error
 
 
 def open_model(data: bytes) -> TfliteRuntime:
@@ -95,7 +95,7 @@ def _interpreter(data: bytes) -> Any:
         interpreter = Interpreter(model_content=data, num_threads=1)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise ModelError(f"the TFLite model cannot be used: {error}") from None
-    except SystemError:
-        raise RuntimeMissing(_NUMPY_2) from None
+        raise ModelError(f"the TFLite model cannot be used: {error}") from error
+    except SystemError as error:
+        raise RuntimeMissing(_NUMPY_2) from error
     return interpreter

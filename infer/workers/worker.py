@@ -159,6 +159,8 @@ def _serve(task: Task, channel: Channel, pipes: Sequence[Pipes]) -> None:
         try:
             classifier = PictureClassifier(task)
         except GenderClassifierError as error:
+            if task.debug:
+                _print_traceback()
             channel.send(_unusable(error))
             channel.flush()
             return
@@ -277,6 +279,8 @@ class PictureClassifier:
                 _print_traceback()
             return Failed(job.number, one_line(error.__cause__ or error))
         except GenderClassifierError as error:
+            if self._task.debug:
+                _print_traceback()
             return _unusable(error)
 
     def classified(self, job: Job) -> Classified:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 import image_gender_classifier as igc
-from image_gender_classifier import manifest
+from image_gender_classifier import loading, manifest
 from image_gender_classifier.detection.registry import DETECTORS, DetectorEntry
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
@@ -50,6 +51,36 @@ class Toy:
 def open_model(data):
     assert data == b"toy"
     return Toy()
+"""
+# The gender model answers by the crop's brightness. The face detector finds one bright square.
+TOY_MODELS = """
+import numpy as np
+
+class Gender:
+    input_shape = (96, 96, 3)
+    input_dtype = "uint8"
+
+    def run(self, crops):
+        return (np.where(crops[..., 0].mean(axis=(1, 2)) > 150, 3, -3).astype(np.float32),)
+
+class FaceDetector:
+    input_shape = (128, 128, 3)
+    input_dtype = "uint8"
+
+    def run(self, crops):
+        heat = np.full((len(crops), 16, 16, 1), -9, np.float32)
+        boxes = np.zeros((len(crops), 16, 16, 3), np.float32)
+        for index, crop in enumerate(crops):
+            rows, columns = np.nonzero(crop.max(axis=2) > 200)
+            if len(rows):
+                y, x = rows.mean() / 8, columns.mean() / 8
+                cell = index, int(y), int(x)
+                heat[cell] = 9
+                boxes[cell] = x - int(x) - 0.5, y - int(y) - 0.5, np.log(len(rows) ** 0.5 / 128)
+        return heat, boxes
+
+def open_model(data):
+    return {b"toy": Gender, b"toy face detector": FaceDetector}[data]()
 """
 TOY_DETECTOR = """
 from image_gender_classifier.detection.geometry import Framing
@@ -153,6 +184,83 @@ def test_each_worker_opens_a_runtime_that_does_not_survive_a_fork(
     opened = [path.name for path in folder.glob("opened-*")]
     assert len(opened) == WORKERS
     assert f"opened-{os.getpid()}" not in opened
+
+
+@pytest.fixture
+def shipped_toys(models: Path, toy_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shipped models with a gender model and a face detector in the toy format."""
+    known = manifest.load(models)
+    gender = manifest.load(toy_model.parent).models[toy_model.name]
+    data = b"toy face detector"
+    face_detector = known.face_detectors["face_detector_int8.tflite"]._replace(
+        file="face_detector_int8.toy",
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        float32_variant=None,
+    )
+    shutil.copy(toy_model, models / "gender_int8.toy")
+    (models / face_detector.file).write_bytes(data)
+    added = known._replace(
+        models={**known.models, "gender_int8.toy": gender._replace(file="gender_int8.toy")},
+        face_detectors={**known.face_detectors, face_detector.file: face_detector},
+    )
+    (models / manifest.NAME).write_text(manifest.dump(added))
+    monkeypatch.setattr(loading, "shipped_models", lambda: models)
+    return models
+
+
+@pytest.fixture
+def bright_squares(tmp_path: Path) -> Path:
+    """Two pictures with one square each, which is cyan (no red) or white."""
+    folder = tmp_path / "squares"
+    folder.mkdir()
+    for name, red in (("cyan", 0), ("white", 255)):
+        pixels = np.full((300, 400, 3), 40, np.uint8)
+        pixels[100:200, 140:240] = (255, 255, red)  # BGR
+        assert cv2.imwrite(str(folder / f"{name}.png"), pixels)
+    return folder
+
+
+@pytest.mark.usefixtures("shipped_toys")
+@pytest.mark.parametrize("options", [["--runtime", "toy"], []])
+def test_a_new_runtime_runs_both_networks(
+    options: list[str],
+    module: Callable[[str, str], Path],
+    bright_squares: Path,
+    out: Path,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    check_xml: CheckXml,
+) -> None:
+    """Here it is the only one that `auto` tries."""
+    module("toy_runtime", TOY_MODELS)
+    for name, entry in RUNTIMES.items():
+        monkeypatch.setitem(RUNTIMES, name, entry._replace(automatic=False))
+    monkeypatch.setitem(RUNTIMES, "toy", RUNTIME._replace(automatic=True))
+    run = command("-i", bright_squares, "-o", out, "--workers", WORKERS, *options)
+    assert run.returncode == 0, run.stderr
+    for name, gender in (("cyan", "male"), ("white", "female")):
+        root = check_xml((out / f"{name}.xml").read_bytes())
+        (face,) = root
+        assert (root.get("gender"), face.get("detector")) == (gender, "cnn")
+        box = [float(face.get(side)) for side in ("x", "y", "width", "height")]
+        assert box == pytest.approx([140, 100, 100, 100], abs=6)
+
+
+def test_without_a_face_detector_in_its_format_the_error_names_other_detectors(
+    module: Callable[[str, str], Path],
+    toy_model: Path,
+    photos: Path,
+    out: Path,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module("toy_runtime", TOY_RUNTIME)
+    monkeypatch.setitem(RUNTIMES, "toy", RUNTIME)
+    run = command("-i", photos, "-o", out, "--model", toy_model)
+    assert run.returncode == 2
+    assert "no face detector network for toy; choose --detector lbp or none" in run.stderr
+    assert not list(out.iterdir())
 
 
 def test_a_runtime_that_wrongly_claims_to_survive_a_fork_fails(

@@ -42,8 +42,9 @@ def open_detector(
         UsageError: `min_face` is given for `none`.
     """
     models = manifest.load(shipped_models())
+    names = [entry.name for entry in runtimes.automatic()] if runtime is None else [runtime]
     reasons = []
-    for name in runtimes.names() if runtime is None else (runtime,):
+    for name in names:
         try:
             return detectors.open_detector(choice, models, name, min_face)
         except RuntimeMissing as error:

@@ -181,12 +181,11 @@ def test_what_decides_a_verdict_depends_on_every_choice(shipped: Manifest) -> No
     assert len({way.cache_key for way in ways}) == len(ways)
 
 
-@pytest.mark.parametrize("lost", ["cascades", "finders"])
-def test_a_manifest_without_a_stage_is_refused(shipped: Manifest, lost: str) -> None:
-    rest = Manifest(
-        shipped.folder,
-        cascades=() if lost == "cascades" else shipped.cascades,
-        face_detectors={} if lost == "finders" else shipped.face_detectors,
-    )
-    with pytest.raises(ModelError, match=r"manifest\.json: lists no .*; reinstall"):
+@pytest.mark.parametrize(
+    ("lost", "remedy"),
+    [("cascades", "reinstall the package"), ("face_detectors", "choose --detector lbp or none")],
+)
+def test_a_manifest_without_a_stage_is_refused(shipped: Manifest, lost: str, remedy: str) -> None:
+    rest = shipped._replace(**{lost: type(getattr(shipped, lost))()})
+    with pytest.raises(ModelError, match=rf"manifest\.json: lists no .*; {remedy}"):
         open_detector("cascade", rest, "onnx")

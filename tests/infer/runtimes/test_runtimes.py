@@ -1,3 +1,5 @@
+"""Every runtime of the registry; those that `auto` tries also run the shipped model."""
+
 from __future__ import annotations
 
 import subprocess
@@ -10,124 +12,123 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from image_gender_classifier import loading, manifest
 from image_gender_classifier.detection import geometry
-from image_gender_classifier.errors import ModelError
+from image_gender_classifier.errors import ModelError, RuntimeMissing
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.results import Box
-from image_gender_classifier.runtimes import Runtime, open_model
-from image_gender_classifier.runtimes.registry import names
+from image_gender_classifier.runtimes import Runtime, load_module, open_model
+from image_gender_classifier.runtimes.registry import RUNTIMES, RuntimeEntry, automatic
 
 Pixels = npt.NDArray[np.uint8]
 SHIPPED = Path(str(files("image_gender_classifier.models")))
+SIDE = 96  # of the gender network's input
+
+every_runtime = pytest.mark.parametrize("entry", RUNTIMES.values(), ids=lambda entry: entry.name)
+each_shipped = pytest.mark.parametrize("entry", automatic(), ids=lambda entry: entry.name)
 
 
-def shipped(name: str) -> bytes:
-    return (SHIPPED / f"gender_int8.{name}").read_bytes()
+def shipped(model_format: str) -> bytes:
+    return (SHIPPED / f"{loading.SHIPPED_STEM}.{model_format}").read_bytes()
+
+
+def skip_if_missing(entry: RuntimeEntry) -> None:
+    try:
+        load_module(entry.name)
+    except RuntimeMissing as error:
+        pytest.skip(str(error))
+
+
+def opened(entry: RuntimeEntry) -> Runtime:
+    skip_if_missing(entry)
+    return open_model(entry.name, shipped(entry.format))
 
 
 @pytest.fixture(scope="module")
-def tflite() -> Runtime:
-    pytest.importorskip("ai_edge_litert")
-    return open_model("tflite", shipped("tflite"))
-
-
-@pytest.fixture(scope="module")
-def onnx() -> Runtime:
-    pytest.importorskip("onnxruntime")
-    return open_model("onnx", shipped("onnx"))
-
-
-@pytest.fixture(scope="module")
-def crops(samples: Path, tflite: Runtime) -> Pixels:
+def crops(samples: Path) -> Pixels:
     """Squares of the sample pictures in all sizes, noise, and flat ones."""
-    size = tflite.input_shape[0]
     chance = np.random.default_rng(0)
-    cut = [chance.integers(0, 256, (size, size, 3), np.uint8)]
-    cut += [np.full((size, size, 3), value, np.uint8) for value in (0, 127, 255)]
+    cut = [chance.integers(0, 256, (SIDE, SIDE, 3), np.uint8)]
+    cut += [np.full((SIDE, SIDE, 3), value, np.uint8) for value in (0, 127, 255)]
     for path in sorted(samples.glob("*.jpg")):
         pixels = decoding.read(path).pixels
         for _ in range(12):
             side = int(chance.integers(30, min(pixels.shape[:2])))
             y, x = (int(chance.integers(0, length - side)) for length in pixels.shape[:2])
-            cut.append(np.ascontiguousarray(geometry.crop(pixels, Box(x, y, side, side), size)))
+            cut.append(np.ascontiguousarray(geometry.crop(pixels, Box(x, y, side, side), SIDE)))
     return np.stack(cut)
 
 
-def quantisation_step() -> float:
-    """How far apart two neighbouring logits of the int8 model are."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=shipped("tflite"))
-    steps = [
-        float(tensor["quantization"][0])
-        for tensor in interpreter.get_tensor_details()
-        if tensor["dtype"] == np.int8 and tensor["shape"].tolist() == [1, 1]
-    ]
-    return max(steps)
+@each_shipped
+def test_an_opened_model_has_the_input_of_its_manifest(entry: RuntimeEntry) -> None:
+    runtime = opened(entry)
+    assert (runtime.input_shape, runtime.input_dtype) == ((SIDE, SIDE, 3), "uint8")
 
 
-@pytest.mark.parametrize("name", names())
-def test_an_opened_model_tells_its_form(name: str, request: pytest.FixtureRequest) -> None:
-    runtime: Runtime = request.getfixturevalue(name)
-    height, width, channels = runtime.input_shape
-    assert (height, channels, runtime.input_dtype) == (width, 3, "uint8")
+@each_shipped
+def test_logits_are_those_of_litert_bit_for_bit(entry: RuntimeEntry, crops: Pixels) -> None:
+    """The cache key does not name the runtime."""
+    pytest.importorskip("ai_edge_litert")
+    skip_if_missing(entry)
+    logits = loading.open_classifier(None, entry.name).logits(crops)
+    expected = loading.open_classifier(None, "tflite").logits(crops)
+    assert logits.dtype == np.float32
+    assert len(np.unique(expected)) > 10
+    assert np.array_equal(logits, expected)
 
 
-def test_both_runtimes_give_the_same_logits(tflite: Runtime, onnx: Runtime, crops: Pixels) -> None:
-    (first,), (second,) = tflite.run(crops), onnx.run(crops)
-    assert first.dtype == second.dtype == np.float32
-    assert len(first) == len(second) == len(crops)
-    assert len(np.unique(first)) > 10
-    assert np.abs(first - second).max() <= quantisation_step() * 1.001
-    assert np.array_equal(first > 0, second > 0)
-
-
-@pytest.mark.parametrize("name", names())
-def test_each_crop_is_answered_by_itself(
-    name: str, crops: Pixels, request: pytest.FixtureRequest
-) -> None:
-    runtime: Runtime = request.getfixturevalue(name)
+@each_shipped
+def test_each_crop_is_answered_by_itself(entry: RuntimeEntry, crops: Pixels) -> None:
+    runtime = opened(entry)
     (together,) = runtime.run(crops)
     alone = [runtime.run(crop[np.newaxis])[0] for crop in crops]
     assert np.array_equal(together, np.concatenate(alone))
     assert np.array_equal(runtime.run(crops[::-1])[0], together[::-1])
 
 
-def test_two_opened_models_do_not_disturb_each_other(tflite: Runtime, crops: Pixels) -> None:
-    other = open_model("tflite", shipped("tflite"))
-    (first,) = tflite.run(crops[:1])
+@each_shipped
+def test_two_opened_models_do_not_disturb_each_other(entry: RuntimeEntry, crops: Pixels) -> None:
+    runtime, other = opened(entry), opened(entry)
+    (first,) = runtime.run(crops[:1])
     other.run(crops[-1:])
-    assert np.array_equal(tflite.run(crops[:1])[0], first)
+    assert np.array_equal(runtime.run(crops[:1])[0], first)
 
 
-@pytest.mark.parametrize("name", names())
-@pytest.mark.parametrize("data", [b"", b"no model", b"\0" * 1000])
-def test_bytes_that_are_no_model_are_a_model_error(name: str, data: bytes) -> None:
-    pytest.importorskip({"tflite": "ai_edge_litert", "onnx": "onnxruntime"}[name])
-    with pytest.raises(ModelError, match=f"(?i)the {name} model cannot be used"):
-        open_model(name, data)
-
-
-@pytest.mark.parametrize("name", names())
-def test_a_model_of_the_other_format_is_a_model_error(name: str) -> None:
-    pytest.importorskip({"tflite": "ai_edge_litert", "onnx": "onnxruntime"}[name])
-    (other,) = set(names()) - {name}
-    with pytest.raises(ModelError):
-        open_model(name, shipped(other))
-
-
-@pytest.mark.parametrize("name", names())
-def test_an_opened_model_may_run_in_several_threads(
-    name: str, crops: Pixels, request: pytest.FixtureRequest
-) -> None:
-    runtime: Runtime = request.getfixturevalue(name)
+@each_shipped
+def test_an_opened_model_may_run_in_several_threads(entry: RuntimeEntry, crops: Pixels) -> None:
+    runtime = opened(entry)
     (alone,) = runtime.run(crops)
     with ThreadPoolExecutor(8) as threads:
         together = list(threads.map(lambda _: runtime.run(crops)[0], range(16)))
     assert all(np.array_equal(answers, alone) for answers in together)
 
 
-def test_what_is_told_of_opening_is_one_line_a_process() -> None:
+@every_runtime
+@pytest.mark.parametrize("data", [b"", b"no model", b"\0" * 1000])
+def test_bytes_that_are_no_model_are_a_model_error(entry: RuntimeEntry, data: bytes) -> None:
+    skip_if_missing(entry)
+    with pytest.raises(ModelError, match="model cannot be used"):
+        open_model(entry.name, data)
+
+
+@every_runtime
+def test_a_model_of_another_format_is_a_model_error(entry: RuntimeEntry) -> None:
+    skip_if_missing(entry)
+    others = {other.format for other in automatic()} - {entry.format}
+    assert others
+    for model_format in others:
+        with pytest.raises(ModelError):
+            open_model(entry.name, shipped(model_format))
+
+
+@each_shipped
+def test_auto_has_models_in_the_format_of_each_runtime_it_tries(entry: RuntimeEntry) -> None:
+    known = manifest.load(SHIPPED)
+    assert entry.format in {model.format for model in known.models.values()}
+    assert entry.format in {model.format for model in known.face_detectors.values()}
+
+
+def test_litert_prints_one_line_per_process_at_most() -> None:
     pytest.importorskip("ai_edge_litert")
     code = (
         "import sys; from image_gender_classifier.runtimes import open_model\n"
