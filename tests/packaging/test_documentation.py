@@ -1,4 +1,4 @@
-"""The documentation: links, options and Python examples."""
+"""The documentation: links, options, Python examples and the sample XML."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ PAGES = sorted(
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SAMPLE = re.compile(r"^<\?xml .*?^</image>\n", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 
 
@@ -59,12 +60,24 @@ def test_options_are_documented_in_the_order_of_the_help() -> None:
 def test_python_examples_run_in_a_folder_with_pictures(
     code: str, samples: Path, tmp_path: Path
 ) -> None:
-    shutil.copy(samples / "mona_lisa.jpg", tmp_path / "alice.jpg")
+    for name in ("alice", "bob"):
+        shutil.copy(samples / "mona_lisa.jpg", tmp_path / f"{name}.jpg")
     shutil.copytree(samples, tmp_path / "photos")
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/xml.md"])
+def test_the_sample_xml_is_what_the_command_writes(
+    page: str, samples: Path, tmp_path: Path
+) -> None:
+    (shown,) = SAMPLE.findall((ROOT / page).read_text("utf-8"))
+    shutil.copy(samples / "mona_lisa.jpg", tmp_path)
+    options = ["-i", str(tmp_path), "-o", str(tmp_path), "--runtime", "tflite", "--quiet"]
+    subprocess.run([sys.executable, "-m", "image_gender_classifier", *options], check=True)
+    assert shown == (tmp_path / "mona_lisa.xml").read_text("utf-8")
 
 
 def test_architecture_lists_the_layers_in_the_order_of_the_contract() -> None:
