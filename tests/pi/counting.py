@@ -2,7 +2,7 @@
 
 An emulator has no clock, but Debian 12's QEMU can count with the plugin count_marks.c. It writes
 the count at each `getppid`, which the benchmarks' steps.py calls around each step. Prints the
-rows of the tables in docs/raspberry-pi.md. Exits with 77 if this machine cannot count.
+rows of the tables in docs/performance.md. Exits with 77 if this machine cannot count.
 """
 
 from __future__ import annotations
