@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,18 +124,22 @@ def open_classifier(
 def _open_first(
     model: Path | None, runtime: str, threshold: float | None
 ) -> tuple[Classifier, RuntimeEntry]:
-    reasons = []
+    failures: list[RuntimeMissing] = []
     for entry, path in _candidates(model, runtime):
         try:
             classifier = _open(path, entry, threshold)
         except RuntimeMissing as error:
-            reasons.append(" ".join(str(error).split()))
+            failures.append(error)
             continue
-        if reasons:
-            warning = f"{'; '.join(reasons)}; {entry.name} runs the model instead"
+        if failures:
+            warning = f"{_joined(failures)}; {entry.name} runs the model instead"
             warnings.warn(warning, RuntimeFallback, stacklevel=2)
         return classifier, entry
-    raise RuntimeMissing("; ".join(reasons))
+    raise RuntimeMissing(_joined(failures)) from failures[-1]
+
+
+def _joined(failures: Sequence[RuntimeMissing]) -> str:
+    return "; ".join(" ".join(str(failure).split()) for failure in failures)
 
 
 def _candidates(model: Path | None, runtime: str) -> list[tuple[RuntimeEntry, Path]]:

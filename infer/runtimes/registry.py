@@ -2,7 +2,8 @@
 
 To add a runtime, write a module in this folder with a function `open_model(data: bytes) -> Runtime`
 and add its entry to `RUNTIMES`. `--runtime`, its help, the search for model files and the error
-messages follow from the entry. This module imports no runtime and no NumPy.
+messages follow from the entry. CONTRIBUTING.md has the remaining steps. This module imports no
+runtime and no NumPy.
 """
 
 from __future__ import annotations

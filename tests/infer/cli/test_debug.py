@@ -58,6 +58,23 @@ def test_a_model_that_cannot_be_opened_shows_its_cause(
     assert "Traceback" in debug.stderr and "InferenceSession(" in debug.stderr
 
 
+WITHOUT_ONNX_RUNTIME = """
+import sys
+from image_gender_classifier.cli import program
+
+sys.modules["onnxruntime"] = None  # its import fails
+sys.exit(program.main())
+"""
+
+
+def test_a_missing_runtime_shows_its_cause(folder: Path, out: Path) -> None:
+    run = [sys.executable, "-c", WITHOUT_ONNX_RUNTIME, "-i", str(folder), "-o", str(out)]
+    run += ["--runtime", "onnx", "--debug"]
+    debug = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert debug.returncode == 2
+    assert "import onnxruntime" in debug.stderr and "ModuleNotFoundError" in debug.stderr
+
+
 CRASHING = """
 import ctypes, sys
 from image_gender_classifier import pipeline
