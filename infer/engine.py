@@ -15,6 +15,7 @@ from image_gender_classifier.errors import GenderClassifierError, InternalError,
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.files import TOO_BIG, read_bytes
 from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.versions import unreadable_key
 from image_gender_classifier.loading import Parts, open_parts
 from image_gender_classifier.manifest.cache_key import run_hash, unreadable
 from image_gender_classifier.results import Prediction
@@ -76,7 +77,12 @@ class Engine:
         run = run_hash(data, self.cache_key)
         clock.lap("hash it")
         limits = self.parts.limits
-        return self._classify(lambda: decoding.decode(data, limits=limits), file, run, show, clock)
+        prediction = self._classify(
+            lambda: decoding.decode(data, limits=limits), file, run, show, clock
+        )
+        if prediction.status == "unreadable":
+            return replace(prediction, run=run_hash(data, unreadable_key(self.cache_key)))
+        return prediction
 
     def classify_array(self, pixels: NDArray[np.uint8], file: str) -> Prediction:
         """Classifies pixels: uint8, H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA)."""

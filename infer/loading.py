@@ -12,15 +12,14 @@ from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import RuntimeFallback, RuntimeMissing, UsageError
-from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.limits import USUAL, Limits
 from image_gender_classifier.manifest.cache_key import cache_key
 from image_gender_classifier.manifest.schema import file_format
+from image_gender_classifier.prediction_key import code_key
 from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.runtimes.networks import open_network
 from image_gender_classifier.runtimes.registry import AUTO, RuntimeEntry
 from image_gender_classifier.settings import MOST_PIXELS, SMALLEST_FACE, Settings
-from image_gender_classifier.version import __version__
 
 SHIPPED_STEM = "gender_int8"
 
@@ -66,8 +65,7 @@ def open_parts(choices: Settings) -> Parts:
         choices.all_faces,
     )
     settings = cache_key(
-        *(__version__, *classifier.cache_key, choices.detector, *detector.cache_key),
-        *decoding.CACHE_KEY,
+        *(*code_key(), *classifier.cache_key, choices.detector, *detector.cache_key),
         *(["all faces"] if choices.all_faces else []),
         *([repr(limits)] if limits != USUAL else []),
     )

@@ -37,12 +37,15 @@ class Face(NamedTuple):
         detector: The stage that found it, as named in the manifest.
         gender: The perceived gender; None for a face that was not classified.
         confidence: Calibrated probability (0.5 to 1) of the likelier gender; None likewise.
+        score: Probability (0 to 1) that it is a face, by the face detector network; None without
+            the network.
     """
 
     box: Box
     detector: str
     gender: Gender | None = None
     confidence: float | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Prediction:
                 "detector": face.detector,
                 "gender": face.gender,
                 "confidence": face.confidence,
+                "score": face.score,
             }
             for face in self.faces
         ]

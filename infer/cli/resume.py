@@ -8,8 +8,10 @@ from image_gender_classifier.cli.writing import Writer
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.imaging.versions import unreadable_key
 from image_gender_classifier.manifest.cache_key import run_hash, unreadable
 from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.results import Prediction
 from image_gender_classifier.system import logs
 from image_gender_classifier.system.profiling import OFF, Clock
 from image_gender_classifier.workers.supervisor import Outcome
@@ -49,11 +51,16 @@ class EarlierRun:
             data = read_bytes(self._pictures / picture.file, self._limits)
         except UnreadablePicture as error:
             prediction = unreadable(picture.file, str(error), self._key)
-            kept = self._writer.xml.earlier(picture, prediction.run) is not None
+            earlier = self._writer.xml.earlier(picture)
+            kept = earlier is not None and earlier.run == prediction.run
             return Outcome(picture, prediction, kept)
-        earlier = self._writer.xml.earlier(picture, run_hash(data, self._key))
-        if earlier is None:
+        earlier = self._writer.xml.earlier(picture)
+        if earlier is None or earlier.run != self._run(data, earlier):
             return None
         if not all(output.holds(picture, earlier) for output in self._writer.outputs):
             return None
         return Outcome(picture, earlier, kept=True)
+
+    def _run(self, data: bytes, earlier: Prediction) -> str:
+        key = unreadable_key(self._key) if earlier.status == "unreadable" else self._key
+        return run_hash(data, key)

@@ -24,7 +24,9 @@ from image_gender_classifier.manifest.schema import CascadeEntry
 from image_gender_classifier.results import Box, Face
 from image_gender_classifier.system.pool import Pool
 
-_MIN_LINEAR_SCALE = 2 / 3  # linear interpolation skips pixels below this scale
+# Linear interpolation skips pixels below this scale.
+_MIN_LINEAR_SCALE = 2 / 3
+_ABOVE, _BELOW = cv2.INTER_LINEAR, cv2.INTER_AREA
 
 
 class CascadeDetector:
@@ -108,7 +110,7 @@ def _shrink(grey: Pixels, longest_side: float) -> Pixels:
     if scale >= 1:
         return small
     height, width = (max(round(side * scale), 1) for side in small.shape)
-    interpolation = cv2.INTER_LINEAR if scale > _MIN_LINEAR_SCALE else cv2.INTER_AREA
+    interpolation = _ABOVE if scale > _MIN_LINEAR_SCALE else _BELOW
     return cast(Pixels, cv2.resize(small, (width, height), interpolation=interpolation))
 
 

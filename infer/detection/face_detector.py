@@ -9,14 +9,14 @@ Multitask Cascaded Convolutional Networks" (2016), with one network for all stag
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import inf, log
+from math import exp, inf, log
 from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.detection import geometry, heatmap, tiling
+from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.detection.heatmap import (
     STRIDE,
@@ -61,10 +61,7 @@ _REJECT_LOGIT = -2.0  # one pass at or below this rejects a candidate
 # 6,157 candidates in held-out scenes and portraits, none further away than 0.32 changes sides.
 _EARLY_EXIT = 0.7
 _MAX_CANDIDATES = 8  # of a pass over the picture
-_PARAMETERS = (
-    *(_FACE_PASSES, _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE, _MAX_SHIFT, _REJECT_LOGIT, _EARLY_EXIT),
-    *(_MAX_CANDIDATES, *tiling.CACHE_KEY, *heatmap.CACHE_KEY, *geometry.CACHE_KEY),
-)
+_SCORE_DECIMALS = 3  # as all outputs write them
 
 
 class FaceDetector:
@@ -92,7 +89,7 @@ class FaceDetector:
             )
         self._framing = Framing(entry.frame_scale, shift_y=0.0)
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
-        self.cache_key = (*entry.cache_key, smallest_face, _PARAMETERS)
+        self.cache_key = (*entry.cache_key, smallest_face)
         self._entry = entry
         self._candidate_threshold, self._threshold = map(
             _logit, (entry.candidate_threshold, entry.threshold)
@@ -175,7 +172,10 @@ class FaceDetector:
         return self._faces(found, detector)
 
     def _faces(self, found: Iterable[Detection], detector: str) -> list[Face]:
-        return [Face(geometry.frame(face.frame, self._framing), detector) for face in found]
+        return [
+            Face(geometry.frame(face.frame, self._framing), detector, score=_score(face.logit))
+            for face in found
+        ]
 
     def _verify(
         self, picture: Picture, frames: Iterable[Box], passes: Sequence[FacePass]
@@ -256,6 +256,10 @@ def _logit(probability: float) -> float:
     if not 0 < probability < 1:
         return -inf if probability <= 0 else inf
     return log(probability / (1 - probability))
+
+
+def _score(logit: float) -> float:
+    return round(1 / (1 + exp(-logit)), _SCORE_DECIMALS)
 
 
 def _scaled(box: Box, scale: float) -> Box:

@@ -19,7 +19,11 @@ from image_gender_classifier.results import Box, Face
 
 _MIN_IOU = 0.45  # intersection over union of two frames of one face; neighbours have less
 _MIN_CONTAINMENT = 0.8  # share of a box's area inside the other
-CACHE_KEY = (_MIN_IOU, _MIN_CONTAINMENT)
+# Chosen on WIDER and LFW portraits, upright and rotated by 30 degrees, among 0 to 10.
+_SCORE_POWER = 2
+# Interpolation of crops: linear up to this many pixels of the picture per pixel of the crop.
+_MAX_LINEAR_STEP = 2
+_SMALL_CROP, _LARGE_CROP, _BEYOND_EDGES = cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.BORDER_REPLICATE
 
 
 class Framing(NamedTuple):
@@ -68,12 +72,13 @@ def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
         uint8, size x size x C (or size x size), C-contiguous.
     """
     step = square.width / size
-    if step < 2 and any(value % 1 for value in square):
+    if step < _MAX_LINEAR_STEP and any(value % 1 for value in square):
         left, top = (start + (step - 1) / 2 for start in (square.x, square.y))
         from_crop = np.array([[step, 0, left], [0, step, top]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        border = cv2.BORDER_REPLICATE
-        sampled = cv2.warpAffine(pixels, from_crop, (size, size), flags=flags, borderMode=border)
+        flags = _SMALL_CROP | cv2.WARP_INVERSE_MAP
+        sampled = cv2.warpAffine(
+            pixels, from_crop, (size, size), flags=flags, borderMode=_BEYOND_EDGES
+        )
         return cast(Pixels, sampled)
     side = max(round(square.width), 1)
     left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
@@ -86,7 +91,7 @@ def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
         inside = pixels.take(rows, axis=0).take(columns, axis=1)
     if side == size:
         return np.ascontiguousarray(inside)
-    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    interpolation = _LARGE_CROP if side > size else _SMALL_CROP
     return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
 
 
@@ -122,12 +127,27 @@ def prominence(box: Box, width: int, height: int) -> float:
     return sqrt(box.width * box.height) / max(width, height) * centrality
 
 
+def main_face_weight(face: Face, width: int, height: int) -> float:
+    """Returns how likely a face is the main one: prominence times the squared score.
+
+    Objects that resemble a face, such as a fist in a portrait, may be larger than the face, but
+    have a lower score. The face of a detector without scores counts as certain.
+
+    Args:
+        face: The face, its box in pixels of the original.
+        width: The picture's width in pixels.
+        height: The picture's height in pixels.
+    """
+    score = 1.0 if face.score is None else face.score
+    return prominence(face.box, width, height) * score**_SCORE_POWER
+
+
 def main_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
-    """Sorts faces by falling prominence: the first is the main face.
+    """Sorts faces in descending order of `main_face_weight`: the first is the main face.
 
     Args:
         faces: Faces in one picture, boxes in pixels of the original.
         width: The picture's width in pixels.
         height: The picture's height in pixels.
     """
-    return sorted(faces, key=lambda face: prominence(face.box, width, height), reverse=True)
+    return sorted(faces, key=lambda face: main_face_weight(face, width, height), reverse=True)

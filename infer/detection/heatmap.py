@@ -26,7 +26,6 @@ VOTE_THRESHOLD = 0.3
 _VOTE_RADIUS = 0.3  # of a frame's side: distance from the peak within which cells vote
 _MAX_SIZE_DIFFERENCE = 0.3  # difference of the logarithms of two sides of the same face
 _MAX_LOGIT = 30.0  # the sigmoid is constant beyond
-CACHE_KEY = (VOTE_THRESHOLD, _VOTE_RADIUS, _MAX_SIZE_DIFFERENCE)
 _Floats = npt.NDArray[np.float32]
 
 

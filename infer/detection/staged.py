@@ -39,7 +39,7 @@ class StagedDetector:
         self._all_faces = all_faces
         identity = Framing(scale=1.0, shift_y=0.0)  # a box of the network is a frame
         self.framings = dict.fromkeys((*cascade.framings, *face_detector.framings), identity)
-        self.cache_key = (*cascade.cache_key, *face_detector.cache_key, all_faces, _PROMINENT)
+        self.cache_key = (*cascade.cache_key, *face_detector.cache_key, all_faces)
 
     def detect(self, picture: Picture) -> list[Face]:
         """Finds the faces in a picture.

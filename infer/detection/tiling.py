@@ -20,7 +20,7 @@ from image_gender_classifier.results import Box
 _SECOND_SIDE, _MIN_SECOND_SIDE = 0.6, 0.3
 MIN_TILE_SIDE = 0.75  # of the input's side: enlarging smaller tiles adds no information
 _GREY = 127  # becomes 0 when the network normalises its input
-CACHE_KEY = (_SECOND_SIDE, _MIN_SECOND_SIDE, MIN_TILE_SIDE)
+_LETTERBOX_INTERPOLATION = cv2.INTER_LINEAR
 
 
 class Tile(NamedTuple):
@@ -119,5 +119,7 @@ def letterbox(pixels: Pixels, size: int) -> Pixels:
     # Halving may drop an odd last row or column; its place stays grey.
     height, width = (min(max(round(side * scale), 1), size) for side in pixels.shape[:2])
     square = np.full((size, size, 3), _GREY, np.uint8)
-    square[:height, :width] = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    square[:height, :width] = cv2.resize(
+        pixels, (width, height), interpolation=_LETTERBOX_INTERPOLATION
+    )
     return square

@@ -26,7 +26,6 @@ from image_gender_classifier.imaging.picture import Picture
 
 WORKING_SIDE = 640
 QUICK_SIDE = 320  # a face that fills a third of it has enough pixels for the classifier
-CACHE_KEY = (WORKING_SIDE, QUICK_SIDE)
 
 _REDUCED = (
     (8, cv2.IMREAD_REDUCED_COLOR_8),

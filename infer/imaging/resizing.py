@@ -8,6 +8,8 @@ import cv2
 
 from image_gender_classifier.imaging.pixels import Pixels
 
+HALVING = cv2.INTER_AREA  # interpolation
+
 
 def halved(pixels: Pixels, side: float) -> tuple[Pixels, int]:
     """Halves a picture until its longest side is less than twice a given side.
@@ -26,6 +28,6 @@ def halved(pixels: Pixels, side: float) -> tuple[Pixels, int]:
     while max(pixels.shape[:2]) >= 2 * side and min(pixels.shape[:2]) > 1:
         height, width = (extent // 2 for extent in pixels.shape[:2])
         even = pixels[: 2 * height, : 2 * width]
-        pixels = cast(Pixels, cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+        pixels = cast(Pixels, cv2.resize(even, (width, height), interpolation=HALVING))
         factor *= 2
     return pixels, factor

@@ -36,8 +36,8 @@ def _face(face: Face) -> dict[str, object]:
     x, y, width, height = xml.rounded(face)
     box = {"x": x, "y": y, "width": width, "height": height}
     classified = {"gender": face.gender, "confidence": _rounded(face.confidence)}
-    return {**box, **classified, "detector": face.detector}
+    return {**box, **classified, "detector": face.detector, "score": _rounded(face.score)}
 
 
-def _rounded(confidence: float | None) -> float | None:
-    return None if confidence is None else float(xml.confidence_text(confidence))
+def _rounded(probability: float | None) -> float | None:
+    return None if probability is None else float(xml.confidence_text(probability))

@@ -104,7 +104,10 @@ def _face_attributes(face: Face) -> list[tuple[str, str]]:
     attributes = [("x", str(x)), ("y", str(y)), ("width", str(width)), ("height", str(height))]
     if face.gender is not None:
         attributes.append(("gender", face.gender))
-    return [*attributes, *_confidence(face.confidence), ("detector", face.detector)]
+    attributes += [*_confidence(face.confidence), ("detector", face.detector)]
+    if face.score is not None:
+        attributes.append(("score", confidence_text(face.score)))
+    return attributes
 
 
 def _confidence(confidence: float | None) -> list[tuple[str, str]]:
@@ -127,6 +130,7 @@ def _face(element: Element) -> Face:
         detector=element.attrib["detector"],
         gender=None if gender is None else _gender(gender),
         confidence=_number(element.get("confidence")),
+        score=_number(element.get("score")),
     )
 
 

@@ -26,22 +26,13 @@ class XmlFolder(OutputFolder):
         """Says whether a picture has an XML file, valid or not."""
         return os.path.lexists(self._folder / picture.xml)
 
-    def earlier(self, picture: PictureFile, run: str) -> Prediction | None:
-        """Reads the prediction of an earlier run.
-
-        Args:
-            picture: The picture.
-            run: The `run` attribute that the XML file must have.
-
-        Returns:
-            The prediction, or None without a valid XML file for this picture and `run`.
-        """
+    def earlier(self, picture: PictureFile) -> Prediction | None:
+        """Returns the prediction of an earlier run; None if there is no valid XML file of it."""
         try:
             prediction = xml.decode(read_written(self._folder / picture.xml, _MAX_BYTES))
         except (OSError, ValueError):
             return None
-        same = prediction.run == run and prediction.file == xml.printable(picture.file)
-        return prediction if same else None
+        return prediction if prediction.file == xml.printable(picture.file) else None
 
 
 open_output = XmlFolder

@@ -270,7 +270,7 @@ def _jpeg(value: Any) -> bytes:
 
 
 def _face(value: Any) -> Face:
-    box, *others = _checked(value, _box, _text, _optional(_gender), _optional(_number))
+    box, *others = _checked(value, _box, _text, _optional(_gender), *[_optional(_number)] * 2)
     return Face(box, *others)
 
 

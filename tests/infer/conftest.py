@@ -63,7 +63,8 @@ def predictions() -> st.SearchStrategy[Prediction]:
     confidences = st.floats(0.5, 1)
     boxes = st.builds(Box, st.floats(-1e4, 1e5), st.floats(-1e4, 1e5), lengths, lengths)
     detectors = st.sampled_from(["lbp", "cnn", "none"])
-    classified = st.builds(Face, boxes, detectors, genders, confidences)
+    scores = st.none() | st.floats(0, 1)
+    classified = st.builds(Face, boxes, detectors, genders, confidences, scores)
     return st.builds(
         Prediction,
         file=names,
@@ -71,7 +72,7 @@ def predictions() -> st.SearchStrategy[Prediction]:
         gender=genders,
         confidence=st.none() | confidences,
         faces=st.lists(
-            classified | st.builds(Face, boxes, detectors, *[st.none()] * 2), max_size=4
+            classified | st.builds(Face, boxes, detectors, st.none(), st.none(), scores), max_size=4
         ).map(tuple),
         run=st.from_regex("[0-9a-f]{12}", fullmatch=True),
         message=st.none() | st.text(st.characters(exclude_categories=())),

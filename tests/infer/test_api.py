@@ -347,12 +347,6 @@ def test_what_is_drawn_is_the_finer_copy(face_picture: Path, tmp_path: Path) -> 
     assert max(shown[0].pixels.shape) >= decoding.WORKING_SIDE
 
 
-def test_verdicts_of_other_copies_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = open_parts(Settings()).settings
-    monkeypatch.setattr(decoding, "CACHE_KEY", (decoding.WORKING_SIDE, decoding.QUICK_SIDE // 2))
-    assert open_parts(Settings()).settings != before
-
-
 # --- what a picture may be ------------------------------------------------------------------------
 
 

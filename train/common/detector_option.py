@@ -8,9 +8,9 @@ from image_gender_classifier import manifest
 from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import RuntimeMissing
-from image_gender_classifier.imaging import decoding
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest.cache_key import cache_key
+from image_gender_classifier.prediction_key import code_key
 from image_gender_classifier.runtimes import registry as runtimes
 
 _DIGITS = 12
@@ -66,4 +66,4 @@ def key_of(choice: str, detector: Detector) -> str:
     """Gives the cache key of an opened detector."""
     if choice == "none":
         return choice
-    return f"{choice} {cache_key(*detector.cache_key, *decoding.CACHE_KEY)[:_DIGITS]}"
+    return f"{choice} {cache_key(*code_key(), *detector.cache_key)[:_DIGITS]}"

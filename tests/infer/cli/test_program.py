@@ -191,7 +191,7 @@ def test_several_faces_are_all_listed(
     assert command("-i", tmp_path / "two", "-o", out, *LIKELIER).returncode == 0
     first, second = check_xml((out / "a.xml").read_bytes())
     assert (first.get("gender"), second.get("gender")) == ("female", None)
-    assert {"x", "y", "width", "height", "detector"} == set(second.keys())
+    assert {"x", "y", "width", "height", "detector", "score"} == set(second.keys())
 
 
 # --- options --------------------------------------------------------------------------------------
@@ -461,6 +461,22 @@ def test_options_that_change_no_result_keep_all(command: Command, folder: Path, 
     command("-i", folder, "-o", out)
     again = command("-i", folder, "-o", out, "--resume", "--workers", 1, "--recursive")
     assert "3 of them kept" in again.stdout
+
+
+def test_another_decoder_tries_unreadable_pictures_again(
+    process: Command, folder: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = (folder / "cat.jpg").read_bytes()
+    (folder / "cat.jpg").write_bytes(picture[: len(picture) // 2])
+    assert process("-i", folder, "-o", out).returncode == 1
+    assert "3 of them kept" in process("-i", folder, "-o", out, "--resume").stdout
+    installed = tmp_path / "pillow-99.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: pillow\nVersion: 99.0\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for kept in (2, 3):
+        again = process("-i", folder, "-o", out, "--resume")
+        assert f"{kept} of them kept" in again.stdout
 
 
 @pytest.mark.slow

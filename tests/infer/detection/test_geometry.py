@@ -124,6 +124,15 @@ def test_the_large_and_central_face_decides(main: Face, other: Face) -> None:
     assert main_first([other, main], 100, 100) == [main, other]
 
 
+@pytest.mark.parametrize(("score", "first"), [(0.4, "face"), (0.94, "fist")])
+def test_a_large_object_that_hardly_resembles_a_face_does_not_decide(
+    score: float, first: str
+) -> None:
+    small_face = face(40, 20, 20)._replace(score=0.95, detector="face")
+    fist = face(40, 60, 30)._replace(score=score, detector="fist")
+    assert main_first([fist, small_face], 100, 100)[0].detector == first
+
+
 @given(
     st.lists(st.builds(face, st.floats(0, 50), st.floats(0, 50), st.integers(1, 50)), max_size=6),
     st.randoms(use_true_random=False),

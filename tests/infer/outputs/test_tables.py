@@ -26,7 +26,7 @@ PREDICTION = Prediction(
     "classified",
     "male",
     0.9,
-    (Face(Box(1, 2, 3, 4), "lbp", "male", 0.9), Face(Box(5, 6, 7, 8), "lbp")),
+    (Face(Box(1, 2, 3, 4), "lbp", "male", 0.9, 0.8), Face(Box(5, 6, 7, 8), "lbp")),
     run=RUN,
 )
 UNREADABLE = Prediction(
@@ -70,9 +70,9 @@ def test_json_lines(tmp_path: Path) -> None:
         "message": None,
         "faces": [
             {"x": 1, "y": 2, "width": 3, "height": 4}
-            | {"gender": "male", "confidence": 0.9, "detector": "lbp"},
+            | {"gender": "male", "confidence": 0.9, "detector": "lbp", "score": 0.8},
             {"x": 5, "y": 6, "width": 7, "height": 8}
-            | {"gender": None, "confidence": None, "detector": "lbp"},
+            | {"gender": None, "confidence": None, "detector": "lbp", "score": None},
         ],
     }
     assert (second["id"], second["file"]) == ("b,c", "sub/b,c.png")
@@ -117,6 +117,7 @@ def test_any_predictions_come_back_from_json_lines(
                 face["detector"],
                 face["gender"],
                 face["confidence"],
+                face["score"],
             )
             for face in row["faces"]
         )

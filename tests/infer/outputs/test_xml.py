@@ -21,7 +21,7 @@ ALICE = Prediction(
     "female",
     0.98345,
     (
-        Face(Box(79.6, 64.4, 120.0, 119.7), "lbp", "female", 0.98345),
+        Face(Box(79.6, 64.4, 120.0, 119.7), "lbp", "female", 0.98345, 0.94751),
         Face(Box(-3.2, 8, 30, 30), "lbp"),
     ),
     run="3f9c1a3f9c1a",
@@ -29,7 +29,7 @@ ALICE = Prediction(
 ALICE_XML = b"""\
 <?xml version="1.0" encoding="UTF-8"?>
 <image id="alice" file="alice.jpg" gender="female" confidence="0.983" status="classified" run="3f9c1a3f9c1a">
-  <face x="80" y="64" width="120" height="120" gender="female" confidence="0.983" detector="lbp"/>
+  <face x="80" y="64" width="120" height="120" gender="female" confidence="0.983" detector="lbp" score="0.948"/>
   <face x="-3" y="8" width="30" height="30" detector="lbp"/>
 </image>
 """  # noqa: E501
@@ -40,7 +40,7 @@ def as_written(prediction: Prediction) -> Prediction:
 
     def face(one: Face) -> Face:
         box = Box(*map(round, one.box))
-        return one._replace(box=box, confidence=decimals(one.confidence))
+        return one._replace(box=box, confidence=decimals(one.confidence), score=decimals(one.score))
 
     def decimals(confidence: float | None) -> float | None:
         return None if confidence is None else round(confidence, 3)

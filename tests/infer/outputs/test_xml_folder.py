@@ -28,7 +28,7 @@ def test_a_prediction_is_written_and_read_again(out: Path) -> None:
     folder = XmlFolder(out)
     folder.write(Row(PICTURE, PREDICTION))
     assert (out / "a.xml").read_bytes() == xml.encode(PREDICTION)
-    assert XmlFolder(out).earlier(PICTURE, RUN) == PREDICTION
+    assert XmlFolder(out).earlier(PICTURE) == PREDICTION
 
 
 def test_folders_are_mirrored(out: Path) -> None:
@@ -38,19 +38,19 @@ def test_folders_are_mirrored(out: Path) -> None:
 
 def test_outdated_xml_files_are_not_kept(out: Path) -> None:
     folder = XmlFolder(out)
-    assert folder.earlier(PICTURE, RUN) is None
+    assert folder.earlier(PICTURE) is None
     folder.write(Row(PICTURE, PREDICTION))
-    assert folder.earlier(PICTURE, "f" * 12) is None
-    assert folder.earlier(PictureFile("a.png", "a.xml"), RUN) is None  # the same, renamed
+    assert folder.earlier(PICTURE) == PREDICTION
+    assert folder.earlier(PictureFile("a.png", "a.xml")) is None  # the same, renamed
     (out / "a.xml").write_bytes(xml.encode(PREDICTION)[:-5])
-    assert folder.earlier(PICTURE, RUN) is None
+    assert folder.earlier(PICTURE) is None
 
 
 def test_the_xml_file_of_an_odd_name_is_kept(out: Path) -> None:
     odd = PictureFile("a\x01\udcff.jpg", "a\x01\udcff.xml")
     folder = XmlFolder(out)
     folder.write(Row(odd, Prediction(odd.file, "no_face", "unknown", run=RUN)))
-    assert folder.earlier(odd, RUN) is not None
+    assert folder.earlier(odd) is not None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_xml_file_of_an_odd_name_is_kept(out: Path) -> None:
 )
 def test_a_foreign_xml_is_not_kept(data: bytes, out: Path) -> None:
     (out / "a.xml").write_bytes(data)
-    assert XmlFolder(out).earlier(PICTURE, RUN) is None
+    assert XmlFolder(out).earlier(PICTURE) is None
 
 
 def test_a_deleted_output_folder_is_not_created_again(out: Path) -> None:
@@ -94,13 +94,13 @@ def test_a_linked_folder_is_not_entered(out: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("left", [b"", bytes(300), xml.encode(PREDICTION)[:-9]])
 def test_an_incomplete_xml_file_is_not_kept(left: bytes, out: Path) -> None:
     (out / "a.xml").write_bytes(left)
-    assert XmlFolder(out).earlier(PICTURE, RUN) is None
+    assert XmlFolder(out).earlier(PICTURE) is None
 
 
 def test_a_linked_xml_file_is_not_kept(out: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.xml").write_bytes(xml.encode(PREDICTION))
     (out / "a.xml").symlink_to(tmp_path / "elsewhere.xml")
-    assert XmlFolder(out).earlier(PICTURE, RUN) is None
+    assert XmlFolder(out).earlier(PICTURE) is None
 
 
 def test_leftovers_of_a_killed_run_are_removed(out: Path, ended_process: int) -> None:

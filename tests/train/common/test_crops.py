@@ -131,7 +131,7 @@ def test_the_detectors_settings_are_part_of_its_key(monkeypatch: pytest.MonkeyPa
     before = detector_option.detector_key("cascade")
     assert before == detector_option.detector_key("cascade")
     with monkeypatch.context() as patch:
-        patch.setattr(decoding, "CACHE_KEY", (1, 2))
+        patch.setattr(decoding, "WORKING_SIDE", 1)
         assert detector_option.detector_key("cascade") != before
     models = manifest.load(shipped_models())
     first, *others = models.cascades
