@@ -172,9 +172,10 @@ def expected_calibration_error(
 
 
 def bin_of(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.NDArray[np.int64]:
-    """Gives the bin index of each confidence: equal parts of 0.5 to 1, open below (int64, N)."""
-    places = np.ceil((confidence - 0.5) * 2 * bins).astype(np.int64) - 1
-    return np.clip(places, 0, bins - 1)
+    """Returns the bin index of each confidence (int64, N): equal parts of 0.5 to 1, open below."""
+    # One division per bound gives the float nearest to it, such as 0.8; a product would not.
+    upper = np.arange(bins + 1, 2 * bins) / (2 * bins)
+    return np.searchsorted(upper, confidence, side="left")
 
 
 def _kinds(answers: Answers) -> dict[str, Labels]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from random import Random
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from image_gender_classifier.train.evaluation.metrics import (
     Answers,
     Proportion,
+    bin_of,
     expected_calibration_error,
     score,
     wilson,
@@ -83,6 +85,14 @@ def test_calibration_error_by_hand() -> None:
     correct = np.array([True, False, True, True])
     wanted = (abs(1 - 1.35) + abs(2 - 1.9)) / 4
     assert expected_calibration_error(confidence, correct, bins=2) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("bins", [1, 2, 5, 10, 50])
+def test_a_bound_belongs_to_the_bin_below_it(bins: int) -> None:
+    bounds = np.array([float(Fraction(bins + upper, 2 * bins)) for upper in range(1, bins + 1)])
+    assert bin_of(bounds, bins).tolist() == list(range(bins))
+    assert bin_of(np.nextafter(bounds[:-1], 1), bins).tolist() == list(range(1, bins))
+    assert bin_of(np.array([0.5]), bins).tolist() == [0]
 
 
 @pytest.mark.parametrize(
