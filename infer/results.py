@@ -3,8 +3,6 @@
 Only `Prediction` is a dataclass: each one adds a third of a millisecond to every start.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 

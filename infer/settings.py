@@ -1,7 +1,5 @@
 """The settings of a classifier."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 RuntimeChoice = str

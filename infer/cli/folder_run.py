@@ -55,6 +55,7 @@ def run(options: Options) -> Report:
                 hint = "--recursive searches the folders below it too"
             raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
         clock.lap("list the pictures")
+        supervisor.limit(listing.total)
         key = supervisor.settings  # waits for the workers: if they fail, no file is touched
         clock.lap("wait for the workers")
         start = time.perf_counter()

@@ -21,21 +21,19 @@ from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import logs, profiling
 from image_gender_classifier.workers.messages import (
-    Classified,
-    Failed,
+    Answer,
     ForkFailed,
     Job,
     Message,
     Ready,
     Task,
     Unusable,
-    Warned,
 )
 from image_gender_classifier.workers.pool import Lost, WorkerPool
 
-LONGEST = 60.0  # seconds that a picture may take; the slowest on a small board takes a tenth
 _AHEAD = 16  # pictures under way for each worker, including those that wait for an earlier one
 _FALSE_STARTS = 2
+_SHUTDOWN_TIMEOUT = 1.0  # seconds
 
 
 class Outcome(NamedTuple):
@@ -78,20 +76,17 @@ class Supervisor:
 
     Args:
         task: The settings and the number of workers.
-        longest: Seconds that a picture may take.
         warn: Receives warnings for the user.
-        fork: See `WorkerPool`.
+        fork: See `FirstProcess`.
     """
 
     def __init__(
         self,
         task: Task,
-        longest: float = LONGEST,
         warn: Callable[[str], None] = _discard_warning,
         fork: bool = True,
     ) -> None:
         self._task = task
-        self._longest = longest
         self._warn = warn
         self._fork = fork
         self._pool = WorkerPool(task, fork)
@@ -106,10 +101,16 @@ class Supervisor:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        if error is None and not self._row and not self._pool.ended:
-            self._pool.finish()
+        if self._pool.ended:
+            return
+        if error is None and not self._row:
+            self._pool.end(_SHUTDOWN_TIMEOUT)
         else:
             self._pool.end()
+
+    def limit(self, pictures: int) -> None:
+        """Starts no more workers than there are pictures; for a call before the first picture."""
+        self._task = self._task._replace(workers=max(min(self._task.workers, pictures), 1))
 
     @property
     def settings(self) -> str:
@@ -174,7 +175,7 @@ class Supervisor:
 
     def _listen(self) -> None:
         """Waits for the workers, and acts on their messages."""
-        for event in self._pool.listen(self._longest):
+        for event in self._pool.listen(self._task.longest):
             if isinstance(event, Lost):
                 self._lost(event)
             else:
@@ -183,25 +184,25 @@ class Supervisor:
             self._pool = WorkerPool(self._task, self._fork)
 
     def _take(self, message: Message) -> None:
-        if isinstance(message, Classified):
-            outcome = Outcome(
-                self._place(message.number).picture, message.prediction, drawings=message.drawings
-            )
+        if isinstance(message, Answer):
+            picture, error = self._place(message.number).picture, message.error
+            outcome = Outcome(picture, message.prediction, False, message.drawings, error)
             self._settle(message.number, outcome)
             profiling.add(self._seconds, message.seconds)
-        elif isinstance(message, Failed):
-            picture = self._place(message.number).picture
-            self._settle(message.number, Outcome(picture, None, error=message.error))
         elif isinstance(message, Ready):
             self._cache_key = message.cache_key
             logs.info("worker ready: %s", message.model)
             profiling.add(self._seconds, message.seconds)
-        elif isinstance(message, Warned):
-            self._warn(message.text)
+            for warning in message.warnings:
+                self._warn(warning)
+            self._pool.start(self._task.workers)
         elif isinstance(message, ForkFailed):
-            self._warn_of_fewer(message.workers, message.why)
+            self._warn_of_fewer(max(self._pool.size, 1), message.why)
+            if self._pool.size == 0:
+                self._start_one()
         elif isinstance(message, Unusable):
-            raise _error(message)
+            kind = getattr(errors, message.error, GenderClassifierError)
+            raise kind(message.text)
 
     def _place(self, number: int) -> _Place:
         return self._row[number - self._row[0].number]
@@ -225,10 +226,10 @@ class Supervisor:
             self._count_false_start(lost)
 
     def _count_false_start(self, lost: Lost) -> None:
-        """Starts again with one worker, which needs no fork.
+        """Goes on with a single worker if forked ones do not start.
 
         Raises:
-            RuntimeMissing: It has not started either, or workers end again and again.
+            RuntimeMissing: The libraries cannot be loaded, or workers end again and again.
         """
         self._false_starts += 1
         if self._cache_key is None or self._false_starts > _FALSE_STARTS:
@@ -237,12 +238,16 @@ class Supervisor:
                 "--runtime, or install the package again; a PC from before 2009 needs NumPy 1 and "
                 "tflite-runtime (README, What runs where)"
             )
-        if lost.numbers and self._task.workers > 1 and not self._pool.ended:
+        if lost.numbers and self._task.workers > 1:
             self._warn_of_fewer(1, "a forked one does not start")
-            numbers = self._pool.on_hand
-            self._waiting.extendleft(self._place(number) for number in reversed(numbers))
-            self._task = self._task._replace(workers=1)
+            self._start_one()
+
+    def _start_one(self) -> None:
+        """Starts again with a single worker, which needs no fork."""
+        if not self._pool.ended:
             self._pool.end()
+        self._task = self._task._replace(workers=1)
+        self._waiting = deque(place for place in self._row if place.outcome is None)
 
     def _warn_of_fewer(self, workers: int, why: str) -> None:
         self._warn(f"only {workers} of {self._task.workers} workers could start ({why})")
@@ -250,12 +255,6 @@ class Supervisor:
     def _unreadable(self, picture: PictureFile, lost: Lost) -> Prediction:
         why = f"The worker process {lost.why}"
         if lost.hung:
-            why = f"It takes longer than {self._longest:.0f} s"
+            why = f"It takes longer than {self._task.longest:.0f} s"
         message = f"{why}; the file is corrupt or hostile: save it again in another program."
         return unreadable(picture.file, message, self.settings)
-
-
-def _error(message: Unusable) -> GenderClassifierError:
-    kind = getattr(errors, message.error, GenderClassifierError)
-    error: GenderClassifierError = kind(message.text)
-    return error

@@ -13,69 +13,65 @@ import os
 import signal
 import time
 import warnings
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from image_gender_classifier.errors import GenderClassifierError, InternalError, RuntimeFallback
 from image_gender_classifier.imaging import opencv
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import profiling
-from image_gender_classifier.workers import messages
+from image_gender_classifier.workers.channel import Channel, decode, encode
 from image_gender_classifier.workers.messages import (
-    Classified,
+    Answer,
     Ended,
-    Failed,
-    Forked,
+    Fork,
     ForkFailed,
     Job,
-    Message,
     Ready,
     Started,
     Task,
     Unusable,
-    Warned,
 )
 
 if TYPE_CHECKING:
+    from image_gender_classifier.engine import Engine
     from image_gender_classifier.imaging.picture import Picture
 
-_HELD = 0.01  # seconds that predictions are held back, so that the command does not wake for each
-_PIECE = 2**16  # bytes
+_HELD = 0.01  # seconds that answers are held back, so that the command does not wake for each
 _STANDARD = 3  # open files: input, output and error
 _USUALLY_OPEN = 1024  # files at most
-_HANG = 90  # seconds: a worker whose command was killed ends itself at a hanging picture
+_ALONE = 1.5  # of the longest time a picture may take: then a worker ends without its command
 
 # What glibc keeps instead of returning it to the system: to allocate it again takes as long as
 # finding a face. The options' numbers (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD) and bytes.
 _KEPT = ((-3, 2**23), (-1, 2**24))
 
-Pipes = tuple[int, int]
-"""The read end of a pipe for messages from the command, the write end of one for messages to it."""
 
-
-def main(ends: Sequence[int]) -> NoReturn:
+def main(ends: Iterable[int], task: Task | str) -> NoReturn:
     """Serves the command until it closes its pipes.
 
     Args:
         ends: A read end and a write end, in turn: first the loading process's, then each worker's.
+        task: What to do; an encoded message where this is a fresh interpreter.
     """
     files = [_above_standard(end) for end in ends]
-    control, *pipes = zip(files[::2], files[1::2], strict=True)
     _detach(files)
-    channel = Channel(control)
-    task = channel.receive()
-    if isinstance(task, Task):
-        _silence(range(_STANDARD - 1 if task.debug else _STANDARD))
-        try:
-            _serve(task, channel, pipes)
-        except BrokenPipeError:  # the command was killed
-            pass
-        except BaseException:  # in a worker that was forked here, too
-            _print_traceback()
-            os._exit(1)
+    if isinstance(task, str):
+        task = cast(Task, decode(task.encode()))
+    for file in range(_STANDARD - 1 if task.debug else _STANDARD):
+        # Libraries print about corrupt files; the predictions say it.
+        os.dup2(os.open(os.devnull, os.O_RDWR), file)
+    control, *channels = map(Channel, files[::2], files[1::2])
+    try:
+        _serve(task, control, channels)
+    except BrokenPipeError:  # the command was killed
+        pass
+    except BaseException:  # in a worker that was forked here, too
+        _print_traceback()
+        os._exit(1)
     os._exit(0)  # without Python's clean-up
 
 
@@ -90,16 +86,13 @@ def _detach(kept: Sequence[int]) -> None:
         os.setsid()  # Ctrl-C in the terminal goes to the command alone
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    for file in _open_files():  # a lock must not outlive a killed command
+    opened: Iterable[int] = range(_USUALLY_OPEN)
+    with suppress(OSError):
+        opened = [int(file.name) for file in Path("/dev/fd").iterdir()]
+    for file in opened:  # a lock must not outlive a killed command
         if file not in kept and file >= _STANDARD:
             with suppress(OSError):
                 os.close(file)
-
-
-def _silence(standard: Iterable[int]) -> None:
-    """Discards what libraries print about corrupt files; the predictions say it."""
-    for file in standard:
-        os.dup2(os.open(os.devnull, os.O_RDWR), file)
 
 
 def _print_traceback() -> None:
@@ -110,208 +103,43 @@ def _print_traceback() -> None:
         os.write(2, traceback.format_exc().encode("utf-8", "replace"))
 
 
-def _open_files() -> Iterable[int]:
+def _serve(task: Task, control: Channel, channels: Sequence[Channel]) -> None:
+    clock = profiling.clock(task.profile)
     try:
-        return [int(file.name) for file in Path("/dev/fd").iterdir()]
-    except OSError:
-        return range(_USUALLY_OPEN)
-
-
-class Channel:
-    """Receives and sends messages over two pipes."""
-
-    def __init__(self, pipes: Pipes) -> None:
-        self.pipes = pipes
-        self._input, self._output = pipes
-        self._frames = messages.Frames()
-        self._received: deque[Message] = deque()
-        self._held: list[bytes] = []
-        self._sent = time.monotonic()
-
-    def receive(self) -> Message | None:
-        """Waits for the next message; None when the command has closed the pipe."""
-        while not self._received:
-            self.flush()  # before what may be a long wait
-            piece = os.read(self._input, _PIECE)
-            if not piece:
-                return None
-            self._received += self._frames.take(piece)
-        return self._received.popleft()
-
-    def send(self, message: Message) -> None:
-        """Sends a message, at once or with those that follow it closely."""
-        self._held.append(messages.encode(message))
-        if time.monotonic() >= self._sent + _HELD:
-            self.flush()
-
-    def flush(self) -> None:
-        """Sends what is held back."""
-        data = memoryview(b"".join(self._held))
-        self._held.clear()
-        while data:
-            data = data[os.write(self._output, data) :]
-        self._sent = time.monotonic()
-
-
-def _serve(task: Task, channel: Channel, pipes: Sequence[Pipes]) -> None:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RuntimeFallback)
-        try:
-            classifier = PictureClassifier(task)
-        except GenderClassifierError as error:
-            if task.debug:
-                _print_traceback()
-            channel.send(_unusable(error))
-            channel.flush()
-            return
-    for warning in caught:
-        if issubclass(warning.category, RuntimeFallback):  # libraries warn too
-            channel.send(Warned(str(warning.message)))
-    channel.send(classifier.ready)
-    channel.flush()
+        engine, ready = load(task, clock)
+    except GenderClassifierError as error:
+        control.send(encode(_unusable(error)))
+        return
+    control.send(encode(ready))
     gc.freeze()  # the garbage collector must not write to shared memory
 
-    def work(worker: int) -> None:
-        _work(Channel(pipes[worker]), classifier)
-
-    if task.workers == 1:
-        _work_here(0, channel, work)
-    else:
-        _keep_workers(channel, pipes, work)
+    worker = _keep_workers(control, channels)
+    if worker is not None:
+        _work(worker, task, engine, clock)
 
 
-def _work(channel: Channel, classifier: PictureClassifier) -> None:
-    """Classifies pictures until the command closes the pipe."""
-    channel.send(Started())
-    while isinstance(job := channel.receive(), Job):
-        signal.alarm(_HANG)
-        answer = classifier.answer(job)
-        signal.alarm(0)
-        channel.send(answer)  # which may wait for the command
-
-
-def _work_here(worker: int, channel: Channel, work: Callable[[int], None]) -> None:
-    channel.send(Forked(worker, os.getpid()))
-    channel.flush()
-    work(worker)
-
-
-def _keep_workers(channel: Channel, pipes: Sequence[Pipes], work: Callable[[int], None]) -> None:
-    """Forks the workers and replaces those that end, until the command closes the pipe."""
-    running: dict[int, int] = {}  # process → worker
-    ends = {end for pair in pipes for end in pair}
-
-    def fork(worker: int) -> bool:
-        try:
-            process = os.fork()
-        except OSError as error:
-            channel.send(ForkFailed(max(len(running), 1), str(error.strerror)))
-            channel.flush()
-            return False
-        if process == 0:
-            for end in ends.union(channel.pipes).difference(pipes[worker]):
-                os.close(end)
-            work(worker)
-            os._exit(0)
-        running[process] = worker
-        channel.send(Forked(worker, process))
-        channel.flush()
-        return True
-
-    for worker in range(len(pipes)):
-        if not fork(worker):
-            break
-    worker = 0
-    while running:
-        process, status = os.wait()
-        worker = running.pop(process)
-        channel.send(Ended(worker, status))
-        # The command reads the ended worker's messages to their end and sends it no further jobs.
-        if channel.receive() is not None:
-            _discard(pipes[worker][0])
-            fork(worker)
-    _work_here(worker, channel, work)  # no fork has succeeded, or the pipe is closed already
-
-
-def _discard(pipe: int) -> None:
-    """Empties a pipe."""
-    os.set_blocking(pipe, False)
-    with suppress(BlockingIOError):
-        while os.read(pipe, _PIECE):
-            pass
-    os.set_blocking(pipe, True)
-
-
-class PictureClassifier:
-    """Classifies one picture at a time.
+def load(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
+    """Loads the libraries and the models.
 
     Raises:
         GenderClassifierError: A library, a model or a setting cannot be used.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for NumPy
+    opencv.check()
+    import cv2
 
-    def __init__(self, task: Task) -> None:
-        clock = profiling.clock(task.profile)
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for NumPy
-        opencv.check()
-        import cv2
+    from image_gender_classifier.engine import Engine
 
-        from image_gender_classifier.engine import Engine
-
-        cv2.setNumThreads(1)  # the workers are the parallelism
-        _keep_memory()
-        clock.lap("load the libraries")
-        self._engine = Engine.open(task.settings)
-        clock.lap("open the models")
-        parts = self._engine.parts
-        model = f"{parts.runtime} runs {parts.classifier.entry.file}"
-        self.ready = Ready(self._engine.cache_key, clock.taken(), model)
-        self._task = task
-        self._clock = clock
-
-    def answer(self, job: Job) -> Message:
-        """Classifies a picture, or reports the error that it met."""
-        try:
-            return self.classified(job)
-        except InternalError as error:
-            from image_gender_classifier.engine import one_line
-
-            if self._task.debug:
-                _print_traceback()
-            return Failed(job.number, one_line(error.__cause__ or error))
-        except GenderClassifierError as error:
-            if self._task.debug:
-                _print_traceback()
-            return _unusable(error)
-
-    def classified(self, job: Job) -> Classified:
-        """Classifies a picture.
-
-        Raises:
-            InternalError: A bug in this package.
-            GenderClassifierError: No picture can be classified.
-        """
-        self._clock.lap("wait for a picture")
-        drawings = NO_DRAWINGS
-
-        def show(picture: Picture, prediction: Prediction) -> None:
-            from image_gender_classifier.outputs.annotated import COPY_SIDE, THUMBNAIL_SIDE, draw
-
-            nonlocal drawings
-            small = self._task.thumbnails and prediction.doubtful
-            drawings = Drawings(
-                draw(picture, prediction, COPY_SIDE) if self._task.copies else None,
-                draw(picture, prediction, THUMBNAIL_SIDE) if small else None,
-            )
-
-        wanted = self._task.copies or self._task.thumbnails
-        prediction = self._engine.classify_file(
-            job.path, job.file, show if wanted else None, self._clock
-        )
-        return Classified(job.number, prediction, drawings, self._clock.taken())
-
-
-def _unusable(error: GenderClassifierError) -> Unusable:
-    return Unusable(type(error).__name__, str(error))
+    cv2.setNumThreads(1)  # the workers are the parallelism
+    _keep_memory()
+    clock.lap("load the libraries")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeFallback)
+        engine = Engine.open(task.settings)
+    clock.lap("open the models")
+    model = f"{engine.parts.runtime} runs {engine.parts.classifier.entry.file}"
+    fallbacks = [str(one.message) for one in caught if issubclass(one.category, RuntimeFallback)]
+    return engine, Ready(engine.cache_key, clock.taken(), model, tuple(fallbacks))
 
 
 def _keep_memory() -> None:
@@ -322,3 +150,96 @@ def _keep_memory() -> None:
         libc = ctypes.CDLL(None)
         for option, size in _KEPT:
             libc.mallopt(option, size)
+
+
+def _keep_workers(control: Channel, channels: Sequence[Channel]) -> Channel | None:
+    """Forks the workers and replaces those that end, until the command closes the pipe.
+
+    Returns:
+        In a worker, its channel.
+    """
+    running: dict[int, int] = {}  # process → worker
+    ended: int | None = None
+    while (orders := control.receive()) is not None:
+        if ended is not None:
+            _discard(channels[ended].source)
+        for order in cast(list[Fork], orders):
+            if not order.workers:
+                return channels[0]
+            for place, worker in enumerate(order.workers):
+                try:
+                    process = os.fork()
+                except OSError as error:
+                    failed = ForkFailed(order.workers[place:], str(error.strerror))
+                    control.send(encode(failed))
+                    break
+                if process == 0:
+                    for channel in {control, *channels} - {channels[worker]}:
+                        channel.close()
+                    return channels[worker]
+                running[process] = worker
+        if running:
+            process, status = os.wait()
+            ended = running.pop(process)
+            # The command reads its messages to their end, and sends it no jobs before it starts.
+            control.send(encode(Ended(ended, status)))
+    for _ in running:
+        os.wait()  # so that the system counts their time as this process's
+    return None
+
+
+def _discard(pipe: int) -> None:
+    """Empties a pipe."""
+    os.set_blocking(pipe, False)
+    with suppress(BlockingIOError):
+        while os.read(pipe, 2**16):
+            pass
+    os.set_blocking(pipe, True)
+
+
+def _work(channel: Channel, task: Task, engine: Engine, clock: profiling.Clock) -> None:
+    """Classifies pictures until the command closes the pipe."""
+    channel.send(encode(Started(os.getpid())))
+    held, sent = b"", 0.0
+    while (jobs := channel.receive()) is not None:
+        for job in cast(list[Job], jobs):
+            clock.lap("wait for a picture")
+            signal.alarm(ceil(_ALONE * task.longest))
+            message = answer(job, task, engine, clock)
+            signal.alarm(0)
+            held += encode(message)
+            if job is jobs[-1] or time.monotonic() >= sent + _HELD:
+                channel.send(held)  # which may wait for the command
+                held, sent = b"", time.monotonic()
+
+
+def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answer | Unusable:
+    """Classifies a picture, or reports the error that it met."""
+    drawings = NO_DRAWINGS
+
+    def show(picture: Picture, prediction: Prediction) -> None:
+        from image_gender_classifier.outputs.annotated import COPY_SIDE, THUMBNAIL_SIDE, draw
+
+        nonlocal drawings
+        small = task.thumbnails and prediction.doubtful
+        drawings = Drawings(
+            draw(picture, prediction, COPY_SIDE) if task.copies else None,
+            draw(picture, prediction, THUMBNAIL_SIDE) if small else None,
+        )
+
+    wanted = task.copies or task.thumbnails
+    try:
+        prediction = engine.classify_file(job.path, job.file, show if wanted else None, clock)
+    except InternalError as error:
+        from image_gender_classifier.engine import one_line
+
+        if task.debug:
+            _print_traceback()
+        return Answer(job.number, None, one_line(error.__cause__ or error))
+    except GenderClassifierError as error:
+        return _unusable(error)
+    return Answer(job.number, prediction, None, drawings, clock.taken())
+
+
+def _unusable(error: GenderClassifierError) -> Unusable:
+    return Unusable(type(error).__name__, str(error))

@@ -36,11 +36,16 @@ def list_modules(who: str, options: Sequence[str]) -> list[str]:
             program.main(options)
     else:
         from image_gender_classifier.settings import Settings
+        from image_gender_classifier.system.profiling import OFF
         from image_gender_classifier.workers import worker
-        from image_gender_classifier.workers.messages import Job, Task, encode
+        from image_gender_classifier.workers.channel import encode
+        from image_gender_classifier.workers.messages import Job, Task
 
         (picture,) = options
-        encode(worker.PictureClassifier(Task(Settings(), 1)).classified(Job(0, picture, picture)))
+        task = Task(Settings(), 1)
+        engine, ready = worker.load(task, OFF)
+        encode(ready)
+        encode(worker.answer(Job(0, picture, picture), task, engine, OFF))
     return [name for name in sys.modules if name not in before]
 
 

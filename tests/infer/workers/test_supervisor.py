@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +24,35 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.cache_key import unreadable
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.settings import Settings
-from image_gender_classifier.workers import messages, supervisor, worker
-from image_gender_classifier.workers.messages import Classified, Job, Message, Task
-from image_gender_classifier.workers.pool import WorkerPool
+from image_gender_classifier.workers import worker
+from image_gender_classifier.workers.channel import encode
+from image_gender_classifier.workers.messages import Answer, Fork, Task
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
-from image_gender_classifier.workers.worker import Channel
 
 pytestmark = pytest.mark.slow
 
 TASK = Task(Settings(), 2)
+NO_SEARCH = Settings(detector="none")
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
+
+
+def framed(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
+
+
+# What a decoder that a picture has taken over may send, by the end of the picture.
+UNASKED = unreadable("001.jpg", "not asked for", "")
+NONSENSE = {
+    b"nested": framed(b"[" * 10**6),
+    b"wrongly typed": framed(b'["Answer", 0, [1, 2], null, [null, null], {}]'),
+    b"another kind": encode(Fork((0,))),
+    b"no JSON": framed(b"\xff\xfe"),
+    b"too long": b"\xff" * 2**10,
+    b"another number": encode(Answer(9, UNASKED)),
+    b"neither": encode(Answer(1, None)),
+    b"both": encode(Answer(1, UNASKED, "an error")),
+}
 
 
 def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
@@ -45,7 +65,18 @@ def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
         os._exit(3)
     if data.endswith(HANG):
         time.sleep(600)
+    for ending, nonsense in NONSENSE.items():
+        if data.endswith(ending):
+            send_from_here(nonsense)
     return images_decode(data, *others, **named)
+
+
+def send_from_here(data: bytes) -> None:
+    """Writes to every pipe that this process can write to."""
+    for file in os.listdir("/dev/fd"):
+        with suppress(OSError):
+            if stat.S_ISFIFO(os.fstat(int(file)).st_mode):
+                os.write(int(file), data)
 
 
 @pytest.fixture
@@ -65,7 +96,7 @@ def pictures(folder: Path, samples: Path, endings: Sequence[bytes]) -> list[Pict
 
 
 def classified(listed: Sequence[PictureFile], folder: Path, task: Task = TASK) -> list[Outcome]:
-    with Supervisor(task, longest=3.0) as one:
+    with Supervisor(task._replace(longest=3.0)) as one:
         return list(one.classify(listed, folder))
 
 
@@ -87,7 +118,7 @@ def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) 
     endings = [b""] * 30
     endings[0] = endings[7] = endings[8] = endings[29] = CRASH
     listed = pictures(tmp_path, samples, endings)
-    task = Task(Settings(detector="none"), workers)
+    task = Task(NO_SEARCH, workers)
     outcomes = classified(listed, tmp_path, task)
     assert [outcome.picture for outcome in outcomes] == listed
     for outcome, ending in zip(outcomes, endings, strict=True):
@@ -110,42 +141,29 @@ def test_other_ends_are_told_apart(ending: bytes, said: str, samples: Path, tmp_
     assert said in (outcomes[1].prediction.message or "").lower()
 
 
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
-    """Notes what processes are started for."""
-    started: list[Task] = []
-
-    def counting(task: Task, fork: bool) -> WorkerPool:
-        started.append(task)
-        return WorkerPool(task, fork)
-
-    monkeypatch.setattr(supervisor, "WorkerPool", counting)
-    return started
-
-
+@needs_proc
 @pytest.mark.parametrize("waits", ["idle", "listened to late"])
-def test_no_picture_is_blamed_for_waiting(
-    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path, waits: str
-) -> None:
-    monkeypatch.setattr(worker, "_HANG", 1)
-    started = counted(monkeypatch)
-    task = Task(Settings(detector="none"), 1, copies=True)
+def test_no_picture_is_blamed_for_waiting(samples: Path, tmp_path: Path, waits: str) -> None:
+    task = Task(NO_SEARCH, 2, longest=2.0, copies=True)
     listed = pictures(tmp_path, samples, [b""] * 12)
 
     def slowly() -> Iterator[PictureFile]:
         for picture in listed:
             if picture is listed[-1] and waits == "idle":
-                time.sleep(2)
+                time.sleep(4)
             yield picture
 
     with Supervisor(task) as one:
         outcomes = []
+        processes: set[int] = set()
         for outcome in one.classify(slowly(), tmp_path):
+            processes |= below(os.getpid())
             if not outcomes and waits == "listened to late":
-                time.sleep(2)
+                time.sleep(4)
             outcomes.append(outcome)
     assert len(outcomes) == 12
     assert "unreadable" not in {outcome.prediction.status for outcome in outcomes}
-    assert len(started) == 1
+    assert len(processes) == 3
 
 
 def test_a_process_that_is_stuck_before_its_first_picture(
@@ -160,22 +178,22 @@ def test_a_process_that_is_stuck_before_its_first_picture(
         return process
 
     monkeypatch.setattr(os, "fork", stuck)
-    task = Task(Settings(detector="none"), 2)
-    with Supervisor(task, longest=2.0) as one:
+    with Supervisor(Task(NO_SEARCH, 2, longest=2.0)) as one:
         outcomes = list(one.classify(pictures(tmp_path, samples, [b""] * 6), tmp_path))
     assert len(outcomes) == 6
     assert "unreadable" not in {outcome.prediction.status for outcome in outcomes}
 
 
+@pytest.mark.parametrize(("allowed", "left"), [(2, 2), (0, 1)])
 def test_fewer_processes_where_the_system_refuses_more(
-    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+    allowed: int, left: int, monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
 ) -> None:
     fork, here = os.fork, os.getpid()
     forked: list[int] = []
 
     def refuse() -> int:
         if os.getpid() != here:
-            if len(forked) == 2:
+            if len(forked) == allowed:
                 raise BlockingIOError(11, "too many")
             forked.append(1)
         return fork()
@@ -183,11 +201,11 @@ def test_fewer_processes_where_the_system_refuses_more(
     monkeypatch.setattr(os, "fork", refuse)
     listed = pictures(tmp_path, samples, [b""] * 40)
     said: list[str] = []
-    with Supervisor(Task(Settings(detector="none"), 4), longest=20, warn=said.append) as one:
+    with Supervisor(Task(NO_SEARCH, 4, longest=20), warn=said.append) as one:
         outcomes = list(one.classify(listed, tmp_path))
     assert [outcome.picture for outcome in outcomes] == listed
     assert {outcome.prediction.status for outcome in outcomes} <= {"classified", "uncertain"}
-    assert said == ["only 2 of 4 workers could start (too many)"]
+    assert said == [f"only {left} of 4 workers could start (too many)"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
@@ -198,11 +216,11 @@ def test_more_workers_than_files_may_be_open(files: int) -> None:
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
         "from image_gender_classifier.settings import Settings\n"
         "from image_gender_classifier.errors import RuntimeMissing\n"
-        "from image_gender_classifier.workers.pool import WorkerPool\n"
+        "from image_gender_classifier.workers.supervisor import Supervisor\n"
         "from image_gender_classifier.workers.messages import Task\n"
         "before = os.listdir('/dev/fd')\n"
         "try:\n"
-        "    WorkerPool(Task(Settings(), 1000))\n"
+        "    Supervisor(Task(Settings(), 1000))\n"
         "except RuntimeMissing as error:\n"
         "    print(error)\n"
         "assert os.listdir('/dev/fd') == before\n"
@@ -242,7 +260,7 @@ def test_errors_of_the_worker_are_raised_here(task: Task, error: type[Exception]
 
 
 def test_a_worker_that_dies_at_once_is_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "main", lambda _: os.kill(os.getpid(), signal.SIGUSR1))
+    monkeypatch.setattr(worker, "main", lambda *_: os.kill(os.getpid(), signal.SIGUSR1))
     with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=r"crashed \(SIGUSR1\)"):
         _ = one.settings
 
@@ -301,7 +319,7 @@ def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) 
 @pytest.mark.parametrize("ending", [CRASH, HANG])
 def test_only_the_culprit_is_replaced(ending: bytes, samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [ending] + [b""] * 40)
-    with Supervisor(Task(Settings(detector="none"), 3), longest=3.0) as one:
+    with Supervisor(Task(NO_SEARCH, 3, longest=3.0)) as one:
         _ = one.settings
         outcomes = one.classify(listed, tmp_path)
         deadline = time.monotonic() + 60
@@ -315,50 +333,32 @@ def test_only_the_culprit_is_replaced(ending: bytes, samples: Path, tmp_path: Pa
 
 @needs_proc
 @pytest.mark.usefixtures("bad_decoder")
-def test_a_hung_worker_ends_without_its_command(
-    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
-) -> None:
-    listed = pictures(tmp_path, samples, [HANG])
-    monkeypatch.setattr(worker, "_HANG", 2)
-    with Supervisor(Task(Settings(detector="none"), 2), longest=60) as one:
-        (outcome,) = one.classify(listed, tmp_path)  # nobody but the worker's alarm ends it
-    assert outcome.prediction is not None
-    assert "SIGALRM" in (outcome.prediction.message or "")
+def test_a_hung_worker_ends_without_its_command(samples: Path, tmp_path: Path) -> None:
+    listed = pictures(tmp_path, samples, [HANG, b""])
+    command = os.fork()
+    if command == 0:
+        with Supervisor(Task(NO_SEARCH, 2, longest=2.0)) as one:
+            _ = one.settings
+            next(one.classify(listed, tmp_path))
+    while len(processes := below(command)) < 3:
+        time.sleep(0.01)
+    time.sleep(0.5)  # for the worker to read the picture
+    os.kill(command, signal.SIGKILL)
+    os.waitpid(command, 0)
+    deadline = time.monotonic() + 60
+    while running(processes) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not running(processes)
 
 
-NONSENSE = {
-    "nested": b"[" * 10**6,
-    "wrongly typed": b'["Classified", 0, [1, 2], [null, null], {}]',
-    "another kind": messages.encode(messages.Replace())[4:],
-    "no JSON": b"\xff\xfe",
-}
-
-
+@pytest.mark.usefixtures("bad_decoder")
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("sent", [*NONSENSE, "too long"])
+@pytest.mark.parametrize("sent", NONSENSE)
 def test_a_worker_that_sends_nonsense_is_ended(
-    sent: str, workers: int, monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+    sent: bytes, workers: int, samples: Path, tmp_path: Path
 ) -> None:
-    data = NONSENSE.get(sent, b"")
-    framed = len(data).to_bytes(4, "big") + data if data else b"\xff" * 2**17
-    flush = Channel.flush
-    answer = worker.PictureClassifier.answer
-    culprit: list[bool] = []
-
-    def taken_over(self: worker.PictureClassifier, job: Job) -> Message:
-        if job.file == "001.jpg":
-            culprit.append(True)
-        return answer(self, job)
-
-    def flush_nonsense(self: Channel) -> None:
-        if culprit:
-            os.write(self.pipes[1], framed)
-        flush(self)
-
-    monkeypatch.setattr(worker.PictureClassifier, "answer", taken_over)
-    monkeypatch.setattr(Channel, "flush", flush_nonsense)
-    listed = pictures(tmp_path, samples, [b""] * 6)
-    outcomes = classified(listed, tmp_path, Task(Settings(detector="none"), workers))
+    listed = pictures(tmp_path, samples, [b"", sent, b"", b"", b"", b""])
+    outcomes = classified(listed, tmp_path, Task(NO_SEARCH, workers))
     statuses = [outcome.prediction and outcome.prediction.status for outcome in outcomes]
     assert [status == "unreadable" for status in statuses] == [False, True] + [False] * 4
 
@@ -385,20 +385,6 @@ def test_a_fresh_interpreter_classifies_alike(samples: Path) -> None:
     assert fresh == classified(listed, samples)
 
 
-def test_a_verdict_that_nobody_asked_for_ends_the_process(
-    monkeypatch: pytest.MonkeyPatch, samples: Path
-) -> None:
-    send = Channel.send
-
-    def send_wrongly(self: Channel, message: Message) -> None:
-        send(self, message._replace(number=9) if isinstance(message, Classified) else message)
-
-    monkeypatch.setattr(Channel, "send", send_wrongly)
-    with Supervisor(TASK) as one:
-        (outcome,) = one.classify([PictureFile("cat.jpg", "cat.xml")], samples)
-    assert outcome.prediction.status == "unreadable"
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's prctl")
 def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> None:
     """In a container the command is the first process, to which all orphans go."""
@@ -406,17 +392,16 @@ def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> No
     program = (
         "import ctypes, os, signal, sys\n"
         "from pathlib import Path\n"
-        "from image_gender_classifier.workers import worker\n"
+        "from image_gender_classifier.imaging import decoding\n"
         "from image_gender_classifier.settings import Settings\n"
         "from image_gender_classifier.scan import list_pictures\n"
         "from image_gender_classifier.workers.supervisor import Supervisor\n"
         "from image_gender_classifier.workers.messages import Task\n"
-        "crash = lambda *_: os.kill(os.getpid(), signal.SIGSEGV)\n"
-        "worker.PictureClassifier.classified = crash\n"
+        "decoding.decode = lambda *_, **__: os.kill(os.getpid(), signal.SIGSEGV)\n"
         "PR_SET_CHILD_SUBREAPER = 36\n"
         "assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0\n"
         "folder = Path(sys.argv[1])\n"
-        "with Supervisor(Task(Settings(), 3), longest=20) as one:\n"
+        "with Supervisor(Task(Settings(), 3, longest=20)) as one:\n"
         "    assert len(list(one.classify(list_pictures(folder).pictures, folder))) == 3\n"
         "try:\n"
         "    print(os.waitpid(-1, os.WNOHANG))\n"
