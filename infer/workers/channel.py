@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, cast, get_args, get_origin
 
@@ -69,27 +69,22 @@ class Channel:
         while rest:
             rest = rest[os.write(self.sink, rest) :]
 
-    def receive(self) -> list[Message] | None:
-        """Returns messages that have arrived; None if nothing has, or the pipe has ended.
-
-        Raises:
-            ValueError: Something else has arrived.
-        """
+    def receive(self) -> Iterator[Message] | None:
+        """Gives what `take` does; None if nothing has arrived, or the pipe has ended."""
         try:
             piece = os.read(self.source, _PIECE)
         except BlockingIOError:
             return None
         return self.take(piece) if piece else None
 
-    def take(self, piece: bytes) -> list[Message]:
-        """Returns the messages that a piece completes.
+    def take(self, piece: bytes) -> Iterator[Message]:
+        """Gives the messages that a piece completes.
 
         Raises:
             ValueError: It holds something else, or announces too long a message.
         """
         begun = self._begun
         begun += piece
-        messages = []
         while len(begun) >= LENGTH:
             length = int.from_bytes(begun[:LENGTH], "big")
             if length > MOST_BYTES:
@@ -97,9 +92,9 @@ class Channel:
             end = LENGTH + length
             if len(begun) < end:
                 break
-            messages.append(decode(bytes(begun[LENGTH:end])))
+            data = bytes(begun[LENGTH:end])
             del begun[:end]
-        return messages
+            yield decode(data)
 
 
 def _plain(value: Any) -> Any:

@@ -22,6 +22,7 @@ from image_gender_classifier.workers.messages import (
     ForkFailed,
     Job,
     Message,
+    Ready,
     Started,
     Task,
     Unusable,
@@ -219,8 +220,10 @@ class WorkerPool:
                         events.append(Lost(worker.forget()))
                 if isinstance(message, Ended):
                     events += self._replaced(self._workers[message.worker], message)
-                else:
+                elif isinstance(message, (Ready, Unusable, ForkFailed)):
                     events.append(message)
+                else:
+                    raise ValueError
         except (ValueError, IndexError):  # nonsense
             events += self._all_lost()
         return events

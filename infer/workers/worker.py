@@ -13,7 +13,7 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
@@ -163,7 +163,7 @@ def _keep_workers(control: Channel, channels: Sequence[Channel]) -> Channel | No
     while (orders := control.receive()) is not None:
         if ended is not None:
             _discard(channels[ended].source)
-        for order in cast(list[Fork], orders):
+        for order in cast(Iterator[Fork], orders):
             if not order.workers:
                 return channels[0]
             for place, worker in enumerate(order.workers):
@@ -201,8 +201,9 @@ def _work(channel: Channel, task: Task, engine: Engine, clock: profiling.Clock) 
     """Classifies pictures until the command closes the pipe."""
     channel.send(encode(Started(os.getpid())))
     held, sent = b"", 0.0
-    while (jobs := channel.receive()) is not None:
-        for job in cast(list[Job], jobs):
+    while (received := channel.receive()) is not None:
+        jobs = list(cast(Iterator[Job], received))
+        for job in jobs:
             clock.lap("wait for a picture")
             signal.alarm(ceil(_ALONE * task.longest))
             message = answer(job, task, engine, clock)

@@ -70,7 +70,7 @@ def framed(data: bytes) -> bytes:
 
 def taken(data: bytes) -> list[Message]:
     """The messages in the first bytes of a new channel."""
-    return Channel(-1, -1).take(data)
+    return list(Channel(-1, -1).take(data))
 
 
 def unframed(data: bytes) -> list[bytes]:
