@@ -174,7 +174,7 @@ def publish(
     write_whole(folder / manifest.NAME, content)
     after = known(folder)
     kept = {cascade.file for cascade in after.cascades}
-    listed: list[NetworkEntry] = [*after.models.values(), *after.face_detectors.values()]
+    listed = list(after.networks.values())
     for entry in listed:
         kept.update(_hashes(entry))
     for entry in _known(before, [*without, *(entry.file for entry in entries)]):
@@ -200,7 +200,7 @@ def _remove(path: Path, digest: str) -> None:
 
 def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:
     """Gives the manifest entries of the named files that it lists."""
-    entries: dict[str, NetworkEntry] = {**models.models, **models.face_detectors}
+    entries = models.networks
     return [entries[name] for name in names if name in entries]
 
 

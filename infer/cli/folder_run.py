@@ -46,7 +46,7 @@ def run(options: Options) -> Report:
     clock = profiling.clock(options.profile)
     with session.started(options) as supervisor:
         # The workers load their libraries meanwhile.
-        from image_gender_classifier.cli import resume, writing
+        from image_gender_classifier.cli import writing
 
         listing = session.scanned(options.input, options.recursive, options.outputs)
         if listing.total == 0:
@@ -65,9 +65,12 @@ def run(options: Options) -> Report:
             writing.opened(options.input, options.outputs) as writer,
             Progress(listing.total, bar) as progress,
         ):
-            limits = Limits.of(options.settings)
-            earlier = resume.EarlierRun(options.input, limits, key, writer, clock)
-            known = earlier if options.resume else None
+            known = None
+            if options.resume:
+                from image_gender_classifier.cli.resume import EarlierRun
+
+                limits = Limits.of(options.settings)
+                known = EarlierRun(options.input, limits, key, writer, clock)
             for outcome in supervisor.classify(listing.pictures, options.input, known):
                 clock.lap("wait for the workers")
                 writer.write(outcome)

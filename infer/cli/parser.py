@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from image_gender_classifier.settings import (
     MOST_PIXELS,
     SMALLEST_FACE,
 )
+from image_gender_classifier.system.console import say
 from image_gender_classifier.system.cores import cores
 from image_gender_classifier.version import __version__
 
@@ -57,6 +59,14 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {PROGRAM} --help)")
+
+
+class _Version(argparse.Action):
+    """Prints the versions, which are looked up for this option only."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        say(f"{PROGRAM} {__version__} ({runtimes.describe_installed()})", sys.stdout)
+        parser.exit()
 
 
 def build() -> argparse.ArgumentParser:
@@ -102,8 +112,8 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
     add("--verbose", action="store_true", help="print each step of the run")
     add("-h", "--help", action="help", help="print this help")
     add(
-        "--version", action="version", version=f"{PROGRAM} {__version__}",
-        help="print the version",
+        "--version", action=_Version, nargs=0, default=argparse.SUPPRESS,
+        help="print the version, and that of the runtime",
     )  # fmt: skip
 
 

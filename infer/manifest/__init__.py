@@ -24,6 +24,7 @@ from image_gender_classifier.manifest.schema import (
     CascadeEntry,
     FaceDetectorEntry,
     ModelEntry,
+    NetworkEntry,
     VerifiedFile,
 )
 from image_gender_classifier.system.files import read_document
@@ -56,6 +57,11 @@ class Manifest(NamedTuple):
     cascades: tuple[CascadeEntry, ...] = ()
     face_detectors: Mapping[str, FaceDetectorEntry] = _NOTHING
     others: Mapping[str, Fields] = _NOTHING
+
+    @property
+    def networks(self) -> Mapping[str, NetworkEntry]:
+        """Gender classifiers and face detector networks by file name."""
+        return {**self.models, **self.face_detectors}
 
 
 def load(folder: Path) -> Manifest:

@@ -1,7 +1,5 @@
 """Schema of the manifest: one record for each kind of model file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol

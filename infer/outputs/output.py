@@ -1,7 +1,6 @@
 """What every output shares: the row that it gets for each picture, and its base class."""
 
-from __future__ import annotations
-
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 from image_gender_classifier.outputs.naming import PictureFile
@@ -24,16 +23,16 @@ class Row(NamedTuple):
     drawings: Drawings = NO_DRAWINGS
 
 
-class Output:
+class Output(ABC):
     """Base class of all outputs."""
 
+    @abstractmethod
     def write(self, row: Row) -> None:
         """Writes the result of one picture.
 
         Raises:
             OutputError: It cannot be written.
         """
-        raise NotImplementedError
 
     def holds(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
         """Says whether `write` needs no new drawing for an earlier prediction (`--resume`)."""

@@ -8,6 +8,7 @@ runtime and no NumPy.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 AUTO = "auto"
@@ -29,6 +30,8 @@ class RuntimeEntry(NamedTuple):
             installed library, then the module defines `SINGLE_ROUNDING`. A runtime that rounds
             twice runs the float32 variant of a model.
         automatic: Whether `--runtime auto` tries it. Requires shipped models in its format.
+        distributions: Packages with the library, in the order in which the module tries them;
+            `--version` names the first that is installed.
     """
 
     name: str
@@ -39,6 +42,7 @@ class RuntimeEntry(NamedTuple):
     fork_safe: bool
     single_rounding: bool | None
     automatic: bool = False
+    distributions: tuple[str, ...] = ()
 
 
 # In the order in which `auto` tries them. LiteRT starts faster and needs less memory
@@ -51,6 +55,7 @@ RUNTIMES: dict[str, RuntimeEntry] = {
             title="LiteRT or tflite-runtime",
             format="tflite",
             module="image_gender_classifier.runtimes.tflite",
+            distributions=("ai-edge-litert", "tflite-runtime"),
             install="pip install ai-edge-litert",
             fork_safe=True,
             single_rounding=None,  # LiteRT rounds once, tflite-runtime twice
@@ -61,6 +66,7 @@ RUNTIMES: dict[str, RuntimeEntry] = {
             title="ONNX Runtime",
             format="onnx",
             module="image_gender_classifier.runtimes.onnx",
+            distributions=("onnxruntime",),
             install="pip install onnxruntime",
             fork_safe=True,
             single_rounding=True,
@@ -73,6 +79,17 @@ RUNTIMES: dict[str, RuntimeEntry] = {
 def names() -> tuple[str, ...]:
     """Returns the names of all runtimes, in order of preference."""
     return tuple(RUNTIMES)
+
+
+def describe_installed() -> str:
+    """Returns the package and version that `auto` takes, without loading it, for `--version`."""
+    from importlib import metadata  # late: only `--version` needs it
+
+    for entry in automatic():
+        for distribution in entry.distributions:
+            with suppress(metadata.PackageNotFoundError):
+                return f"{distribution} {metadata.version(distribution)}"
+    return "no runtime is installed"
 
 
 def choices() -> tuple[str, ...]:

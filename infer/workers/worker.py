@@ -108,7 +108,7 @@ def _serve(task: Task, control: Channel, channels: Sequence[Channel]) -> None:
     try:
         engine, ready = load(task, clock)
     except GenderClassifierError as error:
-        control.send(encode(_unusable(error)))
+        control.send(encode(_unusable(error, task)))
         return
     control.send(encode(ready))
     gc.freeze()  # the garbage collector must not write to shared memory
@@ -238,9 +238,11 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
             _print_traceback()
         return Answer(job.number, None, one_line(error.__cause__ or error))
     except GenderClassifierError as error:
-        return _unusable(error)
+        return _unusable(error, task)
     return Answer(job.number, prediction, None, drawings, clock.taken())
 
 
-def _unusable(error: GenderClassifierError) -> Unusable:
+def _unusable(error: GenderClassifierError, task: Task) -> Unusable:
+    if task.debug:
+        _print_traceback()
     return Unusable(type(error).__name__, str(error))

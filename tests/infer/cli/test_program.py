@@ -16,6 +16,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from subprocess import CompletedProcess, Popen
 from typing import Any
@@ -383,7 +384,9 @@ def test_profile_reports_the_time_of_each_stage(command: Command, folder: Path, 
 
 def test_version(command: Command) -> None:
     reported = command("--version")
-    assert (reported.returncode, reported.stdout) == (0, f"image-gender-classifier {__version__}\n")
+    litert = metadata.version("ai-edge-litert")
+    expected = f"image-gender-classifier {__version__} (ai-edge-litert {litert})\n"
+    assert (reported.returncode, reported.stdout) == (0, expected)
 
 
 @pytest.mark.parametrize(

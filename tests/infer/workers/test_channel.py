@@ -61,7 +61,7 @@ ANY_JSON = st.recursive(
 )
 KINDS = st.sampled_from([kind.__name__ for kind in get_args(Message)])
 ANSWER = ["Answer", 1, ["a", "no_face", "unknown", None, [], "", None], None, [None, None], {}]
-FACE = [[1, 2, 3, 4], "lbp", "female", 0.9]
+FACE = [[1, 2, 3, 4], "lbp", "female", 0.9, None]
 
 
 def framed(data: bytes) -> bytes:
@@ -98,7 +98,9 @@ def test_a_prediction_arrives_as_it_was_sent(
 ) -> None:
     drawn = st.none() | st.binary()
     drawings = st.builds(Drawings, drawn, drawn)
-    assert same_after(data.draw(st.builds(Answer, NUMBERS, predictions, st.none(), drawings, SECONDS)))
+    assert same_after(
+        data.draw(st.builds(Answer, NUMBERS, predictions, st.none(), drawings, SECONDS))
+    )
 
 
 @given(st.lists(MESSAGES, max_size=5), st.data())
@@ -158,7 +160,12 @@ def test_the_unchanged_messages_are_some() -> None:
     [
         *(b"", b"text", b"1", b"{}", b"[]", b"\xff", b"null", b'["Nothing", 1]', b"[[], 1]"),
         *(b'["Job"]', b'["Job", 1, "a"]', b'["Job", "1", "a", "b"]', b'["Job", -1, "a", "b"]'),
-        *(b'["Job", true, "a", "b"]', b'["Unusable", "a", null]', b'["Fork", [-1]]', b'["Fork", 1]'),
+        *(
+            b'["Job", true, "a", "b"]',
+            b'["Unusable", "a", null]',
+            b'["Fork", [-1]]',
+            b'["Fork", 1]',
+        ),
         *(ready(1), ready({"a": "b"}), ready({"a": math.nan}), ready({}, text=1), b"[{}, 1]"),
         *(b'["Started", "1"]', b'["Started"]', b'["Task", null, 1]', b'["Ended", 1, 1e9]'),
         b'["Job", ' + b"9" * 5000 + b', "a", "b"]',
