@@ -6,9 +6,7 @@ hangs or sends nonsense is killed and replaced; the others work on.
 
 from __future__ import annotations
 
-import os
 import select
-import signal
 import time
 from collections import deque
 from math import ceil
@@ -27,7 +25,7 @@ from image_gender_classifier.workers.messages import (
     Task,
     Unusable,
 )
-from image_gender_classifier.workers.process import FirstProcess
+from image_gender_classifier.workers.process import FirstProcess, how_it_ended
 
 _AHEAD = 8  # pictures sent ahead to each worker, so that it goes on while the command is busy
 _FILLED = 4096  # bytes sent ahead, so that writing to a pipe never waits for the worker
@@ -68,14 +66,12 @@ class _Worker:
         self.jobs: deque[tuple[Job, int]] = deque()
         self.forget()
 
-    def forget(self) -> list[int]:
-        """Forgets an ended process; returns the numbers of its pictures."""
-        numbers = self.numbers
+    def forget(self) -> None:
+        """Forgets an ended process."""
         self.process: int | None = None
         self.distrusted = self.hung = False
         self.jobs.clear()
         self.channel.forget()
-        return numbers
 
     @property
     def numbers(self) -> list[int]:
@@ -120,8 +116,8 @@ class _Worker:
         elif isinstance(message, Answer) and self.jobs and not self.distrusted:
             job, _ = self.jobs[0]
             file = job.file if message.prediction is None else message.prediction.file
-            one = (message.prediction is None) != (message.error is None)
-            if not one or (message.number, file) != (job.number, job.file):
+            both = (message.prediction is None) == (message.error is None)
+            if both or (message.number, file) != (job.number, job.file):
                 raise ValueError
             self.jobs.popleft()
         elif not isinstance(message, Unusable) or self.distrusted:
@@ -137,9 +133,6 @@ class WorkerPool:
 
     Attributes:
         ended: Whether all processes have ended, and a new pool is needed.
-
-    Raises:
-        RuntimeMissing: The system refuses a process, or the pipes to so many.
     """
 
     def __init__(self, task: Task, fork: bool = True) -> None:
@@ -191,9 +184,9 @@ class WorkerPool:
         overdue = time.monotonic() - longest
         for worker in () if self.ended else self._workers:
             worker.hung |= bool(worker.jobs) and worker.since <= overdue
-            if worker.process is None and (worker.hung or worker.distrusted):
-                return events + self._all_lost()  # it is not known which process it is
-            if worker.process and (worker.hung or worker.distrusted):
+            if worker.hung or worker.distrusted:
+                if worker.process is None:  # it is not known which process it is
+                    return events + self._all_lost()
                 self._first.kill(worker.process)
         return events
 
@@ -204,7 +197,7 @@ class WorkerPool:
             seconds: How long they may take to end by themselves before they are killed.
         """
         self.ended = True
-        return _how(self._first.end(seconds))
+        return self._first.end(seconds)
 
     def _controlled(self) -> list[Message | Lost]:
         """Acts on the first process's messages."""
@@ -217,7 +210,8 @@ class WorkerPool:
                 if isinstance(message, ForkFailed):
                     for worker in [self._workers[place] for place in message.workers]:
                         worker.available = False
-                        events.append(Lost(worker.forget()))
+                        events.append(Lost(worker.numbers))
+                        worker.forget()
                 if isinstance(message, Ended):
                     events += self._replaced(self._workers[message.worker], message)
                 elif isinstance(message, (Ready, Unusable, ForkFailed)):
@@ -233,8 +227,9 @@ class WorkerPool:
         events: list[Message | Lost] = []
         while (valid := worker.received()) is not None:
             events += valid
-        at_work, hung = worker.process is not None, worker.hung
-        events.append(Lost(worker.forget(), _how(ended.status), at_work, hung))
+        at_work = worker.process is not None
+        events.append(Lost(worker.numbers, how_it_ended(ended.status), at_work, worker.hung))
+        worker.forget()
         worker.available = False
         self._control.send(encode(Fork((ended.worker,))))
         return events
@@ -247,20 +242,10 @@ class WorkerPool:
                 events += valid
         hung = any(worker.hung for worker in self._workers)
         at_work = any(worker.process and worker.jobs for worker in self._workers)
-        numbers = self.on_hand
-        events.append(Lost(numbers, self.end(), at_work, hung))
+        events.append(Lost(self.on_hand, self.end(), at_work, hung))
         return events
 
     def _patience(self, longest: float) -> int | None:
         """Milliseconds until a worker has been at a picture for too long."""
         since = [worker.since for worker in self._workers if worker.jobs and not worker.hung]
         return max(ceil(1000 * (min(since) + longest - time.monotonic())), 0) if since else None
-
-
-def _how(status: int) -> str:
-    code = os.waitstatus_to_exitcode(status)
-    if code >= 0:
-        return f"ended with exit code {code}"
-    if -code == signal.SIGKILL:
-        return "was killed (is there too little memory?)"
-    return f"crashed ({signal.Signals(-code).name})"

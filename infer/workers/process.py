@@ -59,12 +59,8 @@ class FirstProcess:
             ours = os.getpgid(worker) == self._process
             os.kill(worker if ours else self._process, signal.SIGKILL)
 
-    def end(self, seconds: float) -> int:
-        """Ends all processes that do not end by themselves in time.
-
-        Returns:
-            The status of the first one, as `os.wait` gives it.
-        """
+    def end(self, seconds: float) -> str:
+        """Ends all processes that do not end by themselves in time; says how the first one did."""
         _close([channel.sink for channel in self.channels])  # there is nothing more to do
         deadline = time.monotonic() + seconds
         try:
@@ -79,7 +75,7 @@ class FirstProcess:
             _wait_for_orphans(self._process)
             _close([channel.source for channel in self.channels])
             self.channels.clear()
-        return self._status or 0
+        return how_it_ended(self._status or 0)
 
     def _has_ended(self, options: int) -> bool:
         if self._status is None:
@@ -89,6 +85,16 @@ class FirstProcess:
                 process, status = self._process, 0
             self._status = status if process else None
         return self._status is not None
+
+
+def how_it_ended(status: int) -> str:
+    """Describes the end of a process, from its status as `os.wait` gives it."""
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"ended with exit code {code}"
+    if -code == signal.SIGKILL:
+        return "was killed (is there too little memory?)"
+    return f"crashed ({signal.Signals(-code).name})"
 
 
 def _close(ends: Sequence[int]) -> None:

@@ -58,10 +58,6 @@ Known = Callable[[PictureFile], Outcome | None]
 """The outcome of a picture that an earlier run has classified, or None."""
 
 
-def _discard_warning(_text: str) -> None:
-    """Discards warnings."""
-
-
 class _Place:
     """A picture under way; its outcome is None until it is known."""
 
@@ -83,7 +79,7 @@ class Supervisor:
     def __init__(
         self,
         task: Task,
-        warn: Callable[[str], None] = _discard_warning,
+        warn: Callable[[str], None] = lambda _: None,
         fork: bool = True,
     ) -> None:
         self._task = task
@@ -101,12 +97,7 @@ class Supervisor:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        if self._pool.ended:
-            return
-        if error is None and not self._row:
-            self._pool.end(_SHUTDOWN_TIMEOUT)
-        else:
-            self._pool.end()
+        self._pool.end(0 if error or self._row else _SHUTDOWN_TIMEOUT)
 
     def limit(self, pictures: int) -> None:
         """Starts no more workers than there are pictures; for a call before the first picture."""
@@ -244,8 +235,7 @@ class Supervisor:
 
     def _start_one(self) -> None:
         """Starts again with a single worker, which needs no fork."""
-        if not self._pool.ended:
-            self._pool.end()
+        self._pool.end()
         self._task = self._task._replace(workers=1)
         self._waiting = deque(place for place in self._row if place.outcome is None)
 
