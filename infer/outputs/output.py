@@ -38,7 +38,7 @@ class Output(ABC):
         """Says whether `write` needs no new drawing for an earlier prediction (`--resume`)."""
         return True
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  few outputs have anything to complete
         """Completes the output; called once, also when the run fails.
 
         Raises:

@@ -73,10 +73,10 @@ def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
 
 def send_from_here(data: bytes) -> None:
     """Writes to every pipe that this process can write to."""
-    for file in os.listdir("/dev/fd"):
+    for file in Path("/dev/fd").iterdir():
         with suppress(OSError):
-            if stat.S_ISFIFO(os.fstat(int(file)).st_mode):
-                os.write(int(file), data)
+            if stat.S_ISFIFO(file.stat().st_mode):
+                os.write(int(file.name), data)
 
 
 @pytest.fixture
@@ -268,13 +268,13 @@ def test_a_worker_that_dies_at_once_is_no_endless_loop(monkeypatch: pytest.Monke
 def below(process: int) -> set[int]:
     """The processes that a process has started, and those that these have."""
     parents: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for process_stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, parent, *_ = stat.read_text().rpartition(")")[2].split()
+            state, parent, *_ = process_stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
         if state != "Z":
-            parents[int(stat.parent.name)] = int(parent)
+            parents[int(process_stat.parent.name)] = int(parent)
     found: set[int] = set()
     while more := {one for one, parent in parents.items() if parent in found | {process}} - found:
         found |= more
@@ -283,6 +283,19 @@ def below(process: int) -> set[int]:
 
 def running(processes: set[int]) -> bool:
     return any(Path(f"/proc/{process}").exists() for process in processes)
+
+
+@needs_proc
+@pytest.mark.parametrize(("most", "processes"), [(0, 1), (1, 1), (2, 3), (9, 4)])
+def test_no_more_workers_than_pictures(most: int, processes: int, samples: Path) -> None:
+    with Supervisor(Task(NO_SEARCH, 3)) as one:
+        one.limit(most)
+        listed = [PictureFile(f"{name}.jpg", "x") for name in ("cat", "rocket")]
+        assert len(list(one.classify(listed, samples))) == 2
+        deadline = time.monotonic() + 60
+        while len(below(os.getpid())) != processes and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(below(os.getpid())) == processes
 
 
 @needs_proc
