@@ -155,7 +155,7 @@ lint: $(HEAVY)/.made  ## ruff, mypy and the import contracts
 	rm -rf build
 	$(RUN_HEAVY)python -m pip install --quiet --no-deps --target build/lint .
 	MYPYPATH=build/lint $(RUN_HEAVY)mypy
-	MYPYPATH=build/lint:tests:docs/deploy $(RUN_HEAVY)mypy --explicit-package-bases tests
+	MYPYPATH=build/lint:tests:tests/benchmarks/programs:docs/deploy $(RUN_HEAVY)mypy --explicit-package-bases tests
 	PYTHONPATH=build/lint $(RUN_HEAVY)lint-imports
 
 clean:  ## remove environments, builds and caches; keep runs/ and predictions/

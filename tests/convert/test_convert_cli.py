@@ -531,8 +531,18 @@ def test_a_model_of_another_making_is_refused(
     keras.Model(pixels, keras.layers.Dense(1)(x)).save(path)
     data = path.read_bytes()
     entry = ModelEntry(
-        *("other.keras", hashlib.sha256(data).hexdigest(), len(data), (16, 16, 3), "uint8"),
-        *("RGB", "square", "female", "male", Calibration(), 0.5, "MIT"),
+        file=path.name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        input_shape=(16, 16, 3),
+        input_dtype="uint8",
+        colour_order="RGB",
+        framing="square",
+        positive="female",
+        negative="male",
+        calibration=Calibration(),
+        threshold=0.5,
+        license="MIT",
     )
     content = manifest.dump(manifest.Manifest(tmp_path, {path.name: entry}))
     (tmp_path / manifest.NAME).write_text(content)

@@ -31,7 +31,7 @@ Layer = Callable[[Any], Any]
 
 def shipped_entries() -> list[NetworkEntry]:
     models = manifest.load(shipped_models())
-    networks = (*models.models.values(), *models.face_detectors.values())
+    networks: list[NetworkEntry] = [*models.models.values(), *models.face_detectors.values()]
     return [entry for entry in networks if entry.file.endswith(".tflite")]
 
 
@@ -133,6 +133,7 @@ def test_a_channel_that_is_always_zero_is_exact() -> None:
     """Its weights are so small that the quantiser makes its bias too large for float32."""
 
     def nearly_dead(shape: Any, dtype: Any = None) -> npt.NDArray[np.float32]:
+        kernel: npt.NDArray[np.float32]
         kernel = np.random.default_rng(1).normal(0, 0.5, shape).astype(np.float32)
         kernel[..., 0] *= 1e-7
         return kernel

@@ -67,7 +67,7 @@ def test_no_sum_can_saturate(exported: Any) -> None:
     model = onnx.load_from_string(exported.onnx_file)
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     scaled = {node.output[0]: node for node in model.graph.node}
-    kinds_of_weights = Counter()
+    kinds_of_weights: Counter[tuple[bool, int]] = Counter()
     for node in model.graph.node:
         if node.op_type in ("Conv", "MatMul"):
             weights = constants[scaled[node.input[1]].input[0]]

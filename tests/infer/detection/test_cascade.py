@@ -153,7 +153,9 @@ def test_a_file_that_is_no_cascade_is_a_model_error(
 def test_smaller_faces_are_searched_in_a_finer_copy(
     shipped: Manifest, entry: CascadeEntry, face_picture: Path
 ) -> None:
-    _, large = cv2.imencode(".jpg", cv2.resize(cv2.imread(str(face_picture)), (1280, 1280)))
+    stored = cv2.imread(str(face_picture))
+    assert stored is not None
+    _, large = cv2.imencode(".jpg", cv2.resize(stored, (1280, 1280)))
     picture = decoding.decode(large.tobytes())
     assert max(picture.pixels.shape) < decoding.WORKING_SIDE
     finest = CascadeDetector(shipped, entry, 0.05).detect(picture)

@@ -16,7 +16,7 @@ SMALL, LARGE = Box(20, 20, 24, 24), Box(10, 10, 100, 100)
 
 def logits_of(heat: npt.NDArray[np.float32], least: float = 1e-4) -> npt.NDArray[np.float32]:
     said = np.clip(heat, least, 1 - least)
-    return np.log(said / (1 - said))
+    return np.asarray(np.log(said / (1 - said)), np.float32)
 
 
 def heat_loss(wanted: npt.NDArray[np.float32], logits: npt.NDArray[np.float32]) -> float:

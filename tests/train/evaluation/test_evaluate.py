@@ -49,7 +49,7 @@ ROWS = [
 ]
 
 
-def write_manifest(folder: Path, file: str, positive: str = "female") -> Path:
+def write_manifest(folder: Path, file: str, positive: BinaryGender = "female") -> Path:
     data = (folder / file).read_bytes()
     entry = ModelEntry(
         file=file,
@@ -85,7 +85,7 @@ def make_keras(folder: Path, outputs: int = 1) -> Path:
     return write_manifest(folder, "tiny.keras")
 
 
-def make_onnx(folder: Path, positive: str = "female", gain: float = GAIN) -> Path:
+def make_onnx(folder: Path, positive: BinaryGender = "female", gain: float = GAIN) -> Path:
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     make, kind = onnx.helper, onnx.TensorProto

@@ -18,6 +18,7 @@ import keras
 from image_gender_classifier.detection.geometry import crop, whole
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.train.common import history, loop, split
+from image_gender_classifier.train.common.checkpoint import save_whole
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.gender import fit
 from image_gender_classifier.train.gender.batches import EpochBatches
@@ -126,15 +127,13 @@ def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    save: Callable[[keras.Model, Path], None] = loop.save_whole
-
     def killing(model: keras.Model, path: Path) -> None:
         if path.name == loop.LAST and len(history_of(tmp_path)) == 2:
             raise Killed
-        save(model, path)
+        save_whole(model, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "save_whole", killing)
+        patch.setattr("image_gender_classifier.train.common.loop.save_whole", killing)
         with pytest.raises(Killed):
             train(lesson, training, tmp_path)
     model = train(lesson, training, tmp_path)
