@@ -31,6 +31,7 @@ from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train import datasets
+from image_gender_classifier.train.common import keras_runtime
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.evaluation import evaluate
 from image_gender_classifier.train.gender import calibration
@@ -44,7 +45,8 @@ def convert(*options: str | Path) -> int:
 
 @pytest.fixture
 def quick(exported: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Takes the export made once and few crops, where the numbers are not what is tested."""
+    """Takes the model and the export opened once and few crops, where numbers are not tested."""
+    monkeypatch.setattr(keras_runtime, "open_model", lambda _: exported.keras)
     monkeypatch.setattr(tflite, "quantise", lambda *_: exported.tflite_file)
     monkeypatch.setattr(onnx, "from_tflite", lambda _: exported.onnx_file)
     monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 40)

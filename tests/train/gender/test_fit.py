@@ -28,6 +28,8 @@ from image_gender_classifier.train.gender.recipe import Recipe, Stage, Training
 from image_gender_classifier.train.gender.targets import Targets, from_labels, vocabulary
 from image_gender_classifier.train.gender.views import Views
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 HELD_OUT = 0.2
 
 
