@@ -81,7 +81,7 @@ def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
     draw = batches.SceneBatches.__getitem__
 
     def interrupted(self: batches.SceneBatches, index: int) -> object:
-        if self._key[:2] == (4, 1):
+        if (tmp_path / "history.csv").exists():  # in the second epoch
             raise KeyboardInterrupt
         return draw(self, index)
 
