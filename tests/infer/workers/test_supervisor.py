@@ -21,6 +21,7 @@ from image_gender_classifier.imaging.decoding import decode as images_decode
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.cache_key import unreadable
 from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.workers import messages, supervisor, worker
 from image_gender_classifier.workers.messages import Classified, Job, Message, Task
@@ -69,6 +70,11 @@ def classified(listed: Sequence[PictureFile], folder: Path, task: Task = TASK) -
         return list(one.classify(listed, folder))
 
 
+def predicted(outcome: Outcome) -> Prediction:
+    assert outcome.prediction is not None
+    return outcome.prediction
+
+
 def test_judges_as_a_classifier_does_in_order(samples: Path) -> None:
     names = ("rocket", "astronaut", "cat")
     listed = [PictureFile(f"{name}.jpg", f"{name}.xml") for name in names]
@@ -91,9 +97,9 @@ def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) 
     outcomes = classified(listed, tmp_path, task)
     assert [outcome.picture for outcome in outcomes] == listed
     for outcome, ending in zip(outcomes, endings, strict=True):
-        assert (outcome.prediction.status == "unreadable") == (ending == CRASH)
-        assert outcome.prediction.run
-    message = outcomes[7].prediction.message or ""
+        assert (predicted(outcome).status == "unreadable") == (ending == CRASH)
+        assert predicted(outcome).run
+    message = predicted(outcomes[7]).message or ""
     assert "crashed (SIGSEGV)" in message
     assert "save it again" in message
 
@@ -105,9 +111,9 @@ def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) 
 )
 def test_other_ends_are_told_apart(ending: bytes, said: str, samples: Path, tmp_path: Path) -> None:
     outcomes = classified(pictures(tmp_path, samples, [b"", ending, b"", b""]), tmp_path)
-    statuses = [outcome.prediction.status for outcome in outcomes]
+    statuses = [predicted(outcome).status for outcome in outcomes]
     assert [status == "unreadable" for status in statuses] == [False, True, False, False]
-    assert said in (outcomes[1].prediction.message or "").lower()
+    assert said in (predicted(outcomes[1]).message or "").lower()
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
@@ -138,13 +144,13 @@ def test_no_picture_is_blamed_for_waiting(
             yield picture
 
     with Supervisor(task) as one:
-        outcomes = []
+        outcomes: list[Outcome] = []
         for outcome in one.classify(slowly(), tmp_path):
             if not outcomes and waits == "listened to late":
                 time.sleep(2)
             outcomes.append(outcome)
     assert len(outcomes) == 12
-    assert "unreadable" not in {outcome.prediction.status for outcome in outcomes}
+    assert "unreadable" not in {predicted(outcome).status for outcome in outcomes}
     assert len(started) == 1
 
 
@@ -164,7 +170,7 @@ def test_a_process_that_is_stuck_before_its_first_picture(
     with Supervisor(task, longest=2.0) as one:
         outcomes = list(one.classify(pictures(tmp_path, samples, [b""] * 6), tmp_path))
     assert len(outcomes) == 6
-    assert "unreadable" not in {outcome.prediction.status for outcome in outcomes}
+    assert "unreadable" not in {predicted(outcome).status for outcome in outcomes}
 
 
 def test_fewer_processes_where_the_system_refuses_more(
@@ -186,7 +192,7 @@ def test_fewer_processes_where_the_system_refuses_more(
     with Supervisor(Task(Settings(detector="none"), 4), longest=20, warn=said.append) as one:
         outcomes = list(one.classify(listed, tmp_path))
     assert [outcome.picture for outcome in outcomes] == listed
-    assert {outcome.prediction.status for outcome in outcomes} <= {"classified", "uncertain"}
+    assert {predicted(outcome).status for outcome in outcomes} <= {"classified", "uncertain"}
     assert said == ["only 2 of 4 workers could start (too many)"]
 
 
@@ -323,7 +329,7 @@ def test_a_hung_worker_ends_without_its_command(
     with Supervisor(Task(Settings(detector="none"), 2), longest=60) as one:
         (outcome,) = one.classify(listed, tmp_path)  # nobody but the worker's alarm ends it
     assert outcome.prediction is not None
-    assert "SIGALRM" in (outcome.prediction.message or "")
+    assert "SIGALRM" in (predicted(outcome).message or "")
 
 
 NONSENSE = {
@@ -396,7 +402,7 @@ def test_a_verdict_that_nobody_asked_for_ends_the_process(
     monkeypatch.setattr(Channel, "send", send_wrongly)
     with Supervisor(TASK) as one:
         (outcome,) = one.classify([PictureFile("cat.jpg", "cat.xml")], samples)
-    assert outcome.prediction.status == "unreadable"
+    assert predicted(outcome).status == "unreadable"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's prctl")
