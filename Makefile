@@ -87,8 +87,8 @@ else
 	  echo; echo "$$xml:"; cat -- "$$xml"; done
 endif
 
-test: $(HEAVY)/.made  ## run all tests (2.2 GB on disk, up to 40 minutes); tests that need ../shared are skipped without it
-	@echo 'Running all tests: up to 40 minutes on two cores. make test-light takes about one.'
+test: $(HEAVY)/.made  ## run all tests (2.2 GB on disk, up to 20 minutes); tests that need ../shared are skipped without it
+	@echo 'Running all tests: up to 20 minutes on two cores. make test-light takes about one.'
 	$(RUN_HEAVY)python -m pytest $(ARGS)
 
 test-light: $(LIGHT_TEST)/.made  ## run the fast tests that need no TensorFlow (0.5 GB on disk, about a minute)

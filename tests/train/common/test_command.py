@@ -112,9 +112,7 @@ def test_nobody_needs_to_listen(capsys: pytest.CaptureFixture[str]) -> None:
     with Path("/dev/full").open("w") as full:
         say("a word", full)
         target = Path(f"/proc/self/fd/{full.fileno()}").readlink()
-        assert target == Path(os.devnull), (
-            "later lines are discarded"
-        )
+        assert target == Path(os.devnull), "later lines are discarded"
     say("a word", sys.stdout)
     assert capsys.readouterr().out == "a word\n"
 
