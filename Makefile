@@ -87,8 +87,8 @@ else
 	  echo; echo "$$xml:"; cat -- "$$xml"; done
 endif
 
-test: $(HEAVY)/.made  ## run all tests (2.2 GB on disk, up to 40 minutes); tests that need ../shared are skipped without it
-	@echo 'Running all tests: up to 40 minutes on two cores. make test-light takes about one.'
+test: $(HEAVY)/.made  ## run all tests (2.2 GB on disk, up to 20 minutes); tests that need ../shared are skipped without it
+	@echo 'Running all tests: up to 20 minutes on two cores. make test-light takes about one.'
 	$(RUN_HEAVY)python -m pytest $(ARGS)
 
 test-light: $(LIGHT_TEST)/.made  ## run the fast tests that need no TensorFlow (0.5 GB on disk, about a minute)
@@ -155,7 +155,7 @@ lint: $(HEAVY)/.made  ## ruff, mypy and the import contracts
 	rm -rf build
 	$(RUN_HEAVY)python -m pip install --quiet --no-deps --target build/lint .
 	MYPYPATH=build/lint $(RUN_HEAVY)mypy
-	MYPYPATH=build/lint:tests:docs/deploy $(RUN_HEAVY)mypy --explicit-package-bases tests
+	MYPYPATH=build/lint:tests:tests/benchmarks/programs:docs/deploy $(RUN_HEAVY)mypy --explicit-package-bases tests
 	PYTHONPATH=build/lint $(RUN_HEAVY)lint-imports
 
 clean:  ## remove environments, builds and caches; keep runs/ and predictions/

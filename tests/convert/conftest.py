@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ pytest.importorskip("tf2onnx")
 from image_gender_classifier.convert import onnx, tflite
 from image_gender_classifier.convert.crops import LabelledCrops, at_least
 from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.runtimes import Runtime, open_model
 from image_gender_classifier.train.common import keras_runtime
@@ -38,7 +38,7 @@ def drawn_crops(drawn_faces: Path) -> LabelledCrops:
     """Crops of all drawn faces at the network's size."""
     crops, female = [], []
     for path in sorted(drawn_faces.glob("*/*.png")):
-        pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        pixels = decoding.read(path).pixels
         crops.append(crop(pixels, whole(*pixels.shape[:2]), 96))
         female.append(path.parent.name == "female")
     return LabelledCrops(np.stack(crops), np.array(female))
@@ -71,6 +71,6 @@ def real_crops(shared: Path) -> Pixels:
     """The first 1,000 pictures of FairFace's validation part."""
     crops: list[Any] = []
     for path in sorted((shared / "fairface" / "val").glob("*.jpg"))[:1000]:
-        pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        pixels = decoding.read(path).pixels
         crops.append(crop(pixels, whole(*pixels.shape[:2]), 96))
     return np.stack(crops)

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from model_entries import write_manifest
 
 pytest.importorskip("tensorflow")
 
@@ -31,10 +32,12 @@ from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train import datasets
+from image_gender_classifier.train.common import keras_runtime
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.evaluation import evaluate
 from image_gender_classifier.train.gender import calibration
 
+Options = tuple[str | Path, ...]
 FORMATS = ("gender_int8.tflite", "gender_int8.onnx")
 
 
@@ -44,7 +47,8 @@ def convert(*options: str | Path) -> int:
 
 @pytest.fixture
 def quick(exported: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Takes the export made once and few crops, where the numbers are not what is tested."""
+    """Takes the model and the export opened once and few crops, where numbers are not tested."""
+    monkeypatch.setattr(keras_runtime, "open_model", lambda _: exported.keras)
     monkeypatch.setattr(tflite, "quantise", lambda *_: exported.tflite_file)
     monkeypatch.setattr(onnx, "from_tflite", lambda _: exported.onnx_file)
     monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 40)
@@ -58,7 +62,33 @@ def out(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def drawn(exported: Any, drawn_faces: Path, out: Path) -> Options:
+    """The options that convert the exported model on the drawn faces."""
+    model = ("--model", exported.keras_path, "--out", out)
+    return (*model, "--data", drawn_faces, "--layout", "folders")
+
+
+@pytest.fixture
+def one_portrait(samples: Path, tmp_path: Path) -> Options:
+    """The options for the sample pictures, of which one is labelled."""
+    labels = tmp_path / "labels.csv"
+    labels.write_text("user_id,gender\nastronaut,female\n")
+    layout = ("--layout", "user-id", "--labels", labels, "--detector", "cascade")
+    return ("--data", samples, *layout)
+
+
+def another_entry(exported: Any, folder: Path, **changes: Any) -> Path:
+    """Copies the model with a changed entry in its manifest."""
+    shutil.copytree(exported.keras_path.parent, folder)
+    path: Path = folder / exported.keras_path.name
+    entry = manifest.load(folder).models[path.name]._replace(**changes)
+    (folder / manifest.NAME).write_text(manifest.dump(Manifest(folder, {path.name: entry})))
+    return path
+
+
 def test_drawn_faces_end_to_end(
+    drawn: Options,
     exported: Any,
     drawn_faces: Path,
     out: Path,
@@ -70,8 +100,7 @@ def test_drawn_faces_end_to_end(
     monkeypatch.setattr(
         calibration_set, "choose", lambda samples: calibration_set.balanced(samples, 20)
     )
-    data = ("--data", drawn_faces, "--layout", "folders")
-    assert convert("--model", exported.keras_path, "--out", out, *data) == 0
+    assert convert(*drawn) == 0
     shown = capsys.readouterr().out
     assert "accuracy on 60 crops: Keras " in shown
     assert all(f"{out / name}: " in shown for name in FORMATS)
@@ -112,10 +141,9 @@ def test_drawn_faces_end_to_end(
 
 
 def test_the_sample_pictures_are_enough(
-    samples: Path,
+    one_portrait: Options,
     face_picture: Path,
     shipped_keras: Path,
-    tmp_path: Path,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -123,12 +151,7 @@ def test_the_sample_pictures_are_enough(
     """Verification on one face may reject the export, but never publishes a part of it."""
     monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 100)
     monkeypatch.setattr(gender, "MIN_CALIBRATION_CROPS", 20)
-    labels = tmp_path / "labels.csv"
-    labels.write_text("user_id,gender\nastronaut,female\n")
-    code = convert(
-        *("--model", shipped_keras, "--out", out, "--data", samples),
-        *("--layout", "user-id", "--labels", labels, "--detector", "cascade"),
-    )
+    code = convert("--model", shipped_keras, "--out", out, *one_portrait)
     shown = capsys.readouterr()
     assert "accuracy on 100 crops" in shown.out
     if code != 0:
@@ -150,30 +173,18 @@ def test_the_sample_pictures_are_enough(
 def test_one_portrait_does_not_change_the_calibration(
     exported: Any,
     drawn_crops: LabelledCrops,
-    samples: Path,
+    one_portrait: Options,
     out: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """She is female: fitted on her alone, everyone would be."""
-    model = tmp_path / "model"
-    shutil.copytree(exported.keras_path.parent, model)
-    path = model / exported.keras_path.name
-    original = (
-        manifest.load(model)
-        .models[path.name]
-        ._replace(
-            calibration=Calibration(1.4, -0.1),
-            threshold=0.61,
-        )
-    )
-    (model / manifest.NAME).write_text(manifest.dump(Manifest(model, {path.name: original})))
+    changes = {"calibration": Calibration(1.4, -0.1), "threshold": 0.61}
+    path = another_entry(exported, tmp_path / "model", **changes)
+    original = manifest.load(path.parent).models[path.name]
     monkeypatch.setattr(verify, "MAX_ACCURACY_LOSS", 1.0)
-    labels = tmp_path / "labels.csv"
-    labels.write_text("user_id,gender\nastronaut,female\n")
-    options = ("--layout", "user-id", "--labels", labels, "--detector", "cascade")
-    assert convert("--model", path, "--out", out, "--data", samples, *options) == 0
+    assert convert("--model", path, "--out", out, *one_portrait) == 0
     shown = capsys.readouterr().out
     assert shown.count("keeping calibration and threshold of gender.keras: ") == 1
     assert "1 samples (1 female); left out: label missing: 4 (" in shown
@@ -199,11 +210,7 @@ def test_the_printed_accuracy_is_that_of_an_evaluation(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With a calibration that moves the border between the genders, and real crops alone."""
-    model = tmp_path / "model"
-    shutil.copytree(exported.keras_path.parent, model)
-    path = model / exported.keras_path.name
-    original = manifest.load(model).models[path.name]._replace(calibration=Calibration(1.0, -1.5))
-    (model / manifest.NAME).write_text(manifest.dump(Manifest(model, {path.name: original})))
+    path = another_entry(exported, tmp_path / "model", calibration=Calibration(1.0, -1.5))
     monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 1)
     monkeypatch.setattr(gender, "is_held_out", lambda name: name.endswith(("1.png", "2.png")))
     monkeypatch.setattr(verify, "MAX_ACCURACY_LOSS", 1.0)
@@ -276,19 +283,16 @@ def test_a_held_out_part_without_a_face_is_no_obstacle(
 
 @pytest.mark.usefixtures("quick")
 def test_an_onnx_file_that_differs_is_left_out_with_a_warning(
-    exported: Any,
-    drawn_faces: Path,
+    drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """And so is the one that an earlier model left: it would answer for another network."""
-    data = ("--data", drawn_faces, "--layout", "folders")
-    options = ("--model", exported.keras_path, "--out", out, *data)
-    assert convert(*options) == 0
+    assert convert(*drawn) == 0
     other = (shipped_models() / f"{SHIPPED_STEM}.onnx").read_bytes()
     monkeypatch.setattr(onnx, "from_tflite", lambda _: other)
-    assert convert(*options) == 0
+    assert convert(*drawn) == 0
     shown = capsys.readouterr()
     assert "warning: gender_int8.onnx is left out: ONNX " in shown.err
     assert "ONNX differs from TFLite by " in shown.err
@@ -300,47 +304,39 @@ def test_an_onnx_file_that_differs_is_left_out_with_a_warning(
 
 @pytest.mark.usefixtures("quick")
 def test_an_onnx_file_that_may_saturate_is_left_out_on_every_processor(
-    exported: Any,
-    drawn_faces: Path,
+    drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(onnx, "saturates", lambda _: True)
-    data = ("--data", drawn_faces, "--layout", "folders")
-    assert convert("--model", exported.keras_path, "--out", out, *data) == 0
+    assert convert(*drawn) == 0
     assert "processors without VNNI" in capsys.readouterr().err
     assert set(manifest.load(out).models) == {"gender.keras", FORMATS[0]}
 
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("chosen", "left"), [("tflite", FORMATS[0]), ("onnx", FORMATS[1])])
-def test_formats_chooses(
-    chosen: str, left: str, exported: Any, drawn_faces: Path, out: Path, capfd: Any
-) -> None:
-    data = ("--data", drawn_faces, "--layout", "folders", "--formats", chosen)
-    assert convert("--model", exported.keras_path, "--out", out, *data) == 0
+def test_formats_chooses(drawn: Options, chosen: str, left: str, out: Path, capfd: Any) -> None:
+    assert convert(*drawn, "--formats", chosen) == 0
     assert set(manifest.load(out).models) == {"gender.keras", left}
     assert "warning" not in capfd.readouterr().err
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_format_left_out_by_choice_stays_if_it_is_of_this_model(
-    exported: Any, drawn_faces: Path, out: Path
+    drawn: Options, out: Path
 ) -> None:
-    data = ("--data", drawn_faces, "--layout", "folders")
-    options = ("--model", exported.keras_path, "--out", out, *data)
-    assert convert(*options) == 0
+    assert convert(*drawn) == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    assert convert(*options, "--formats", "tflite") == 0
+    assert convert(*drawn, "--formats", "tflite") == 0
     assert set(manifest.load(out).models) == {"gender.keras", *FORMATS}
     assert (out / FORMATS[1]).read_bytes() == before[FORMATS[1]]
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_conversion_to_onnx_that_fails_costs_only_the_onnx_file(
-    exported: Any,
-    drawn_faces: Path,
+    drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -349,25 +345,21 @@ def test_a_conversion_to_onnx_that_fails_costs_only_the_onnx_file(
         raise RuntimeError("no operator HardSwish")
 
     monkeypatch.setattr(onnx, "from_tflite", fail)
-    data = ("--data", drawn_faces, "--layout", "folders")
-    options = ("--model", exported.keras_path, "--out", out, *data)
-    assert convert(*options) == 0
+    assert convert(*drawn) == 0
     assert "ONNX: the conversion fails (no operator HardSwish)" in capsys.readouterr().err
     assert set(manifest.load(out).models) == {"gender.keras", FORMATS[0]}
-    assert convert(*options, "--formats", "tflite") == 0
+    assert convert(*drawn, "--formats", "tflite") == 0
     assert "HardSwish" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_file_that_is_not_the_manifests_is_not_removed(
-    exported: Any, drawn_faces: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+    drawn: Options, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = ("--data", drawn_faces, "--layout", "folders")
-    options = ("--model", exported.keras_path, "--out", out, *data)
-    assert convert(*options) == 0
+    assert convert(*drawn) == 0
     (out / FORMATS[1]).write_bytes(b"another file of the user's")
     monkeypatch.setattr(onnx, "saturates", lambda _: True)
-    assert convert(*options) == 0
+    assert convert(*drawn) == 0
     assert (out / FORMATS[1]).read_bytes() == b"another file of the user's"
     assert FORMATS[1] not in manifest.load(out).models
 
@@ -382,15 +374,13 @@ def test_an_unknown_format_is_wrong_usage(
 
 @pytest.mark.usefixtures("quick")
 def test_where_no_wanted_format_is_right_nothing_is_published(
-    exported: Any,
-    drawn_faces: Path,
+    drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(onnx, "saturates", lambda _: True)
-    data = ("--data", drawn_faces, "--layout", "folders", "--formats", "onnx")
-    assert convert("--model", exported.keras_path, "--out", out, *data) == 1
+    assert convert(*drawn, "--formats", "onnx") == 1
     shown = capsys.readouterr().err
     assert "image-gender-convert: nothing is published: ONNX: sums can saturate" in shown
     assert list(out.iterdir()) == []
@@ -398,8 +388,7 @@ def test_where_no_wanted_format_is_right_nothing_is_published(
 
 @pytest.mark.usefixtures("quick")
 def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
-    exported: Any,
-    drawn_faces: Path,
+    drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -408,8 +397,7 @@ def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
     assert other is not None
     data = (shipped_models() / other.file).read_bytes()
     monkeypatch.setattr(float32, "write", lambda _: data)
-    options = ("--data", drawn_faces, "--layout", "folders")
-    assert convert("--model", exported.keras_path, "--out", out, *options) == 0
+    assert convert(*drawn) == 0
     assert "warning: no float32 variant: its answers differ" in capsys.readouterr().err
     assert {path.name for path in out.iterdir()} == {"gender.keras", manifest.NAME, *FORMATS}
     assert manifest.load(out).models[FORMATS[0]].float32_variant is None
@@ -417,8 +405,7 @@ def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
 
 @pytest.mark.usefixtures("quick")
 def test_where_there_can_be_no_float32_variant_the_others_are_published(
-    exported: Any,
-    drawn_faces: Path,
+    drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -427,8 +414,7 @@ def test_where_there_can_be_no_float32_variant_the_others_are_published(
         raise ModelError("it cannot be done")
 
     monkeypatch.setattr(float32, "write", refuse)
-    options = ("--data", drawn_faces, "--layout", "folders")
-    assert convert("--model", exported.keras_path, "--out", out, *options) == 0
+    assert convert(*drawn) == 0
     assert "no float32 variant: it cannot be done; tflite-runtime" in capsys.readouterr().out
     assert {path.name for path in out.iterdir()} == {"gender.keras", manifest.NAME, *FORMATS}
     assert manifest.load(out).models[FORMATS[0]].float32_variant is None
@@ -436,14 +422,12 @@ def test_where_there_can_be_no_float32_variant_the_others_are_published(
 
 @pytest.mark.usefixtures("quick")
 def test_a_refusal_leaves_what_was_published(
-    exported: Any, drawn_faces: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+    drawn: Options, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = ("--data", drawn_faces, "--layout", "folders")
-    options = ("--model", exported.keras_path, "--out", out, *data)
-    assert convert(*options) == 0
+    assert convert(*drawn) == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     monkeypatch.setattr(onnx, "saturates", lambda _: True)
-    assert convert(*options, "--formats", "onnx") == 1
+    assert convert(*drawn, "--formats", "onnx") == 1
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
@@ -462,7 +446,7 @@ def test_published_into_its_own_folder_the_model_stays(
 
 @pytest.mark.usefixtures("quick")
 def test_calibration_is_of_held_out_pictures_alone(
-    exported: Any, drawn_faces: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+    drawn: Options, exported: Any, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the 200 drawn pictures 7 are held out; the quantiser sees the other ones only."""
     taken: list[bytes] = []
@@ -478,8 +462,7 @@ def test_calibration_is_of_held_out_pictures_alone(
 
     monkeypatch.setattr(tflite, "quantise", quantise)
     monkeypatch.setattr(calibration, "calibrated", calibrated)
-    data = ("--data", drawn_faces, "--layout", "folders")
-    assert convert("--model", exported.keras_path, "--out", out, *data) == 0
+    assert convert(*drawn) == 0
     assert (len(set(taken)), len(measured), len(set(measured))) == (193, 7, 7), "no copies"
     assert not set(taken) & set(measured)
 
@@ -521,21 +504,13 @@ def test_a_model_of_another_making_is_refused(
     small_data: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It has one output, as it must, but nothing tells how it scales its pixels."""
-    import hashlib
-
     import keras
 
     pixels = keras.Input((16, 16, 3))
     x = keras.layers.GlobalAveragePooling2D()(pixels)
     path = tmp_path / "other.keras"
     keras.Model(pixels, keras.layers.Dense(1)(x)).save(path)
-    data = path.read_bytes()
-    entry = ModelEntry(
-        *("other.keras", hashlib.sha256(data).hexdigest(), len(data), (16, 16, 3), "uint8"),
-        *("RGB", "square", "female", "male", Calibration(), 0.5, "MIT"),
-    )
-    content = manifest.dump(manifest.Manifest(tmp_path, {path.name: entry}))
-    (tmp_path / manifest.NAME).write_text(content)
+    write_manifest(path, 16)
     options = ("--data", small_data, "--layout", "folders", "--out", out)
     assert "no layer 'normalisation'" in refused(capsys, "--model", path, *options)
     assert list(out.iterdir()) == []

@@ -112,9 +112,8 @@ def test_the_exports_maps_are_the_same(published: Path) -> None:
         for name in ("tflite", "onnx")
     ]
     random = np.random.default_rng(1)
-    squares = np.stack(
-        [letterbox(cv2.resize(random.integers(0, 256, (7, 9, 3), np.uint8), (90, 70)), 64)] * 3
-    )
+    pixels = cv2.resize(random.integers(0, 256, (7, 9, 3), np.uint8), (90, 70))
+    squares = np.stack([letterbox(np.asarray(pixels, np.uint8), 64)] * 3)
     one, two = (
         {output.shape[-1]: output for output in runtime.run(squares)} for runtime in runtimes
     )

@@ -71,7 +71,9 @@ def test_no_crop_at_all_is_an_empty_set(samples: Path) -> None:
     without = WithoutCrop()
     for chosen in ([rocket], []):
         found = cut(chosen, detector, 16, without)
-        assert (found.crops.shape, found.crops.dtype) == ((0, 16, 16, 3), np.uint8)
-        assert (found.female.shape, found.female.dtype) == ((0,), np.bool_)
+        assert found.crops.shape == (0, 16, 16, 3)
+        assert found.crops.dtype == np.uint8
+        assert found.female.shape == (0,)
+        assert found.female.dtype == np.bool_
         assert not found
     assert without.no_face == ["rocket"]

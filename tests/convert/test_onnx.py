@@ -67,7 +67,7 @@ def test_no_sum_can_saturate(exported: Any) -> None:
     model = onnx.load_from_string(exported.onnx_file)
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     scaled = {node.output[0]: node for node in model.graph.node}
-    kinds_of_weights = Counter()
+    kinds_of_weights: Counter[tuple[bool, int]] = Counter()
     for node in model.graph.node:
         if node.op_type in ("Conv", "MatMul"):
             weights = constants[scaled[node.input[1]].input[0]]
@@ -117,16 +117,17 @@ def test_agrees_with_tflite_on_real_faces(exported: Any, real_crops: Pixels) -> 
     assert_equal_answers(exported, real_crops)
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_gives_the_same_bytes_every_time(seed: str, tmp_path: Path) -> None:
-    """The order in which Python goes through a set must not show."""
+def test_gives_the_same_bytes_every_time(tmp_path: Path) -> None:
+    """The order in which Python goes through a set must not show: here it is of another seed."""
     models = loading.shipped_models()
+    shipped = (models / "gender_int8.onnx").read_bytes()
+    assert to_onnx.from_tflite((models / "gender_int8.tflite").read_bytes()) == shipped
     code = (
         "import sys, pathlib; from image_gender_classifier.convert import onnx; "
         "source, target = map(pathlib.Path, sys.argv[1:]); "
         "target.write_bytes(onnx.from_tflite(source.read_bytes()))"
     )
     source, target = models / "gender_int8.tflite", tmp_path / "again.onnx"
-    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    environment = {**os.environ, "PYTHONHASHSEED": "1"}
     subprocess.run([sys.executable, "-c", code, source, target], env=environment, check=True)
-    assert target.read_bytes() == (models / "gender_int8.onnx").read_bytes()
+    assert target.read_bytes() == shipped

@@ -24,11 +24,13 @@ pytest.importorskip("onnxruntime")
 from image_gender_classifier import manifest
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.manifest.schema import NetworkEntry
 from image_gender_classifier.runtimes import open_model
 
 NETWORKS = ("gender_int8", "face_detector_int8")
 PROCESSORS = {"AVX2 without VNNI": "Haswell", "AVX2 of AMD": "EPYC-Rome", "SSE4.2": "Nehalem"}
-CROPS_EMULATED = 12
+SATURATE = ("Haswell", "EPYC-Rome")  # with int8 weights
+CROPS_EMULATED = 6
 Answers = dict[int, npt.NDArray[np.float32]]
 PAIRS = [(network, runtime) for network in NETWORKS for runtime in ("tflite", "onnx")]
 PROGRAM = """
@@ -50,7 +52,8 @@ def shipped(file: str) -> Path:
 def crops_for(network: str, crops: Pixels) -> Pixels:
     """The crops at the size that a network takes."""
     models = manifest.load(shipped_models())
-    size = {**models.models, **models.face_detectors}[f"{network}.tflite"].input_shape[0]
+    entries: dict[str, NetworkEntry] = {**models.models, **models.face_detectors}
+    size = entries[f"{network}.tflite"].input_shape[0]
     far = np.linspace(0, crops.shape[1] - 1, size).round().astype(int)
     return np.ascontiguousarray(crops[:, far][:, :, far])
 
@@ -62,7 +65,7 @@ def by_channels(outputs: Any) -> Answers:
 def assert_the_same(expected: Answers, found: Answers) -> None:
     assert expected.keys() == found.keys()
     for channels, numbers in expected.items():
-        assert len(np.unique(numbers)) > 10, "answers that are all alike prove nothing"
+        assert len(np.unique(numbers)) > 5, "answers that are all alike prove nothing"
         differing = np.any(numbers != found[channels], axis=tuple(range(1, numbers.ndim)))
         assert not differing.any(), f"{differing.sum()} of {len(numbers)} answers differ"
 
@@ -109,30 +112,14 @@ def with_int8_weights(data: bytes) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def test_int8_weights_would_differ_on_an_emulated_processor(
-    six_hundred_crops: Pixels, tmp_path: Path
-) -> None:
-    """So the emulator has AVX2 and no VNNI, and the test below can fail."""
-    program = emulator()
-    crops = crops_for("gender_int8", six_hundred_crops[:CROPS_EMULATED])
-    np.save(tmp_path / "crops.npy", crops)
-    (tmp_path / "int8.onnx").write_bytes(
-        with_int8_weights(shipped("gender_int8.onnx").read_bytes())
-    )
-    expected = open_model("tflite", shipped("gender_int8.tflite").read_bytes()).run(crops)[0]
-    arguments = [str(tmp_path / "answers"), "onnx", tmp_path / "int8.onnx", tmp_path / "crops.npy"]
-    command = [program, "-cpu", "Haswell", sys.executable, "-c", PROGRAM, *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True)
-    (answers,) = tmp_path.glob("answers*.npz")
-    with np.load(answers) as found:
-        assert np.any(found["1"] != expected)
-
-
 @pytest.mark.parametrize("processor", PROCESSORS.values(), ids=PROCESSORS.keys())
 def test_an_emulated_processor_answers_as_this_one_does(
     processor: str, six_hundred_crops: Pixels, tmp_path: Path
 ) -> None:
-    """All networks and runtimes in one process, because emulated imports take most of the time."""
+    """All networks and runtimes in one process, because emulated imports take most of the time.
+
+    The answers of int8 weights show that the emulator has no VNNI, so that this test can fail.
+    """
     program = emulator()
     few = six_hundred_crops[:: 600 // CROPS_EMULATED][:CROPS_EMULATED]
     expected = {}
@@ -146,11 +133,18 @@ def test_an_emulated_processor_answers_as_this_one_does(
         for network, runtime in PAIRS
         for part in (runtime, shipped(f"{network}.{runtime}"), tmp_path / f"{network}.npy")
     ]
+    saturating = tmp_path / "saturating.onnx"
+    saturating.write_bytes(with_int8_weights(shipped("gender_int8.onnx").read_bytes()))
+    jobs += ["onnx", str(saturating), str(tmp_path / "gender_int8.npy")]
     command = [program, "-cpu", processor, sys.executable, "-c", PROGRAM, str(tmp_path / "answers")]
     ended = subprocess.run([*command, *jobs], check=False, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
+
+    def found(runtime: str, model: str) -> Answers:
+        with np.load(tmp_path / f"answers_{runtime}_{model}.npz") as answers:
+            return {int(name): answers[name] for name in answers.files}
+
     for network, runtime in PAIRS:
-        file = tmp_path / f"answers_{runtime}_{network}.{runtime}.npz"
-        with np.load(file) as answers:
-            found = {int(name): answers[name] for name in answers.files}
-        assert_the_same(expected[network], found)
+        assert_the_same(expected[network], found(runtime, f"{network}.{runtime}"))
+    differs = np.any(found("onnx", saturating.name)[1] != expected["gender_int8"][1])
+    assert differs == (processor in SATURATE)

@@ -99,16 +99,12 @@ def test_tflite_and_onnx_agree(astronaut_crops: Pixels) -> None:
     assert_equal_logits(astronaut_crops)
 
 
-def test_tflite_and_onnx_agree_on_real_faces(real_crops: Pixels) -> None:
-    assert_equal_logits(real_crops)
-
-
 def test_the_export_is_of_the_keras_file(astronaut_crops: Pixels, shipped_keras: Path) -> None:
     exact = keras_runtime.open_classifier(shipped_keras)
     rounded = open_classifier(shipped_models() / f"{SHIPPED_STEM}.tflite")
-    pairs = np.stack([exact.logits(astronaut_crops), rounded.logits(astronaut_crops)])
-    assert np.corrcoef(pairs)[0, 1] > 0.97
-    assert np.abs(pairs[0] - pairs[1]).mean() < 0.3
+    of_keras, of_tflite = exact.logits(astronaut_crops), rounded.logits(astronaut_crops)
+    assert float(np.corrcoef([of_keras, of_tflite]).min()) > 0.97
+    assert np.abs(of_keras - of_tflite).mean() < 0.3
 
 
 def test_the_astronaut_is_classified(face_picture: Path) -> None:

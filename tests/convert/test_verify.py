@@ -15,6 +15,7 @@ from image_gender_classifier import manifest
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert import float32, tflite, verify
 from image_gender_classifier.convert.crops import LabelledCrops
+from image_gender_classifier.convert.formats import Format
 from image_gender_classifier.convert.verify import Comparison
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
@@ -98,10 +99,10 @@ def test_of_few_crops_one_may_differ() -> None:
         ({"tflite": float("nan")}, "tflite", "TFLite loses nan"),
     ],
 )
-def test_each_fault_is_of_one_format(fault: dict[str, float], name: str, message: str) -> None:
+def test_each_fault_is_of_one_format(fault: dict[str, Any], name: Format, message: str) -> None:
     faults = replace(GOOD, **fault).faults()
     assert {key for key, reasons in faults.items() if reasons} == {name}
-    (reason,) = replace(GOOD, **fault).faults()[name]  # type: ignore[index]
+    (reason,) = faults[name]
     assert message in reason
 
 
@@ -128,7 +129,8 @@ def test_figures_are_those_of_the_answers() -> None:
 
 
 def test_there_may_be_no_float32_variant() -> None:
-    found = compare(*[fixed(1, -1)] * 3, None, count=2)
+    same = fixed(1, -1)
+    found = compare(same, same, same, None, count=2)
     assert found.float32_difference == 0
 
 
@@ -141,9 +143,9 @@ def test_accuracies_are_as_in_use() -> None:
 
 
 def test_answers_that_are_no_numbers_are_an_error() -> None:
-    nan = float("nan")
+    wrong = fixed(float("nan"), -1)
     with pytest.raises(ModelError, match="finite"):
-        compare(fixed(1, -1), *[fixed(nan, -1)] * 3, count=2)
+        compare(fixed(1, -1), wrong, wrong, wrong, count=2)
 
 
 def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) -> None:

@@ -23,6 +23,7 @@ from image_gender_classifier import pipeline
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.engine import Engine
 from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import open_parts
 from image_gender_classifier.outputs import xml
 from image_gender_classifier.results import Prediction
@@ -322,7 +323,7 @@ def test_the_quick_copy_is_enough(
     picture = decoding.decode(file.getvalue())
     assert max(picture.pixels.shape) < decoding.WORKING_SIDE
 
-    def fails() -> decoding.Picture:
+    def fails() -> Picture:
         raise AssertionError("decoded again")
 
     parts = open_parts(Settings(threshold=0.0))
@@ -340,7 +341,7 @@ def test_what_comes_in_parts_is_decoded_once(face_picture: Path) -> None:
 
 def test_what_is_drawn_is_the_finer_copy(face_picture: Path, tmp_path: Path) -> None:
     (tmp_path / "small.jpg").write_bytes(small_face(face_picture))
-    shown: list[decoding.Picture] = []
+    shown: list[Picture] = []
     Engine.open(Settings()).classify_file(
         tmp_path / "small.jpg", "small.jpg", lambda picture, _: shown.append(picture)
     )

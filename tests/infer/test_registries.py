@@ -15,12 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from model_entries import write_manifest
 
 import image_gender_classifier as igc
 from image_gender_classifier import loading, manifest
 from image_gender_classifier.detection.registry import DETECTORS, DetectorEntry
 from image_gender_classifier.manifest import Manifest
-from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.runtimes.registry import RUNTIMES, RuntimeEntry
 
 Command = Callable[..., CompletedProcess[str]]
@@ -132,23 +132,8 @@ def toy_model(tmp_path: Path) -> Path:
     """A model in the toy format with its manifest."""
     folder = tmp_path / "toy"
     folder.mkdir()
-    entry = ModelEntry(
-        file="model.toy",
-        sha256=hashlib.sha256(b"toy").hexdigest(),
-        bytes=3,
-        input_shape=(96, 96, 3),
-        input_dtype="uint8",
-        colour_order="RGB",
-        framing="any",
-        positive="female",
-        negative="male",
-        calibration=Calibration(),
-        threshold=0.5,
-        license="Apache-2.0",
-    )
-    (folder / entry.file).write_bytes(b"toy")
-    (folder / manifest.NAME).write_text(manifest.dump(Manifest(folder, {entry.file: entry})))
-    return folder / entry.file
+    (folder / "model.toy").write_bytes(b"toy")
+    return write_manifest(folder / "model.toy", 96, threshold=0.5)
 
 
 @pytest.fixture

@@ -80,7 +80,11 @@ def test_other_answers_fail(found: Answers, fault: str) -> None:
 
 
 def test_run_may_differ_with_another_model_file() -> None:
-    compare(HERE, replace(HERE, xml={"a.xml": b'<image id="a" run="0000"/>'}), same_model=False)
+    found = replace(HERE, xml={"a.xml": b'<image id="a" run="0000"/>'})
+    assert compare(HERE, found, same_model=False) == "Python 3: same 1 XML files, same 2 logits"
+    other = replace(HERE, xml={"a.xml": b'<image id="b" run="0000"/>'})
+    with pytest.raises(Failed, match="another XML file for 1"):
+        compare(HERE, other, same_model=False)
 
 
 def test_counts_are_split_at_marks_and_named() -> None:

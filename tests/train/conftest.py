@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,19 @@ import pytest
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 from image_gender_classifier.train.gender.recipe import Recipe, load
+
+
+@pytest.fixture(scope="module")
+def eagerly() -> Iterator[None]:
+    """Runs TensorFlow without graphs until the end of the module.
+
+    Tracing them takes most of the time of so small a training. `test_train_cli` has tests that
+    train and resume with graphs, as in use.
+    """
+    tf = pytest.importorskip("tensorflow")
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from image_gender_classifier.train.detector.recipe import DetectorRecipe
 from image_gender_classifier.train.detector.scenes import Sources
 
 _SCENE, _VALIDATION_SCENE = 4, 5  # stream numbers of the random draws
-_VALIDATION = 1024  # scenes
+VALIDATION_SCENES = 1024
 
 
 def train(
@@ -62,7 +62,7 @@ def train(
     trained = loop.run(
         model,
         lambda epoch: batches(training, recipe.scenes, _SCENE, epoch),
-        batches(validation, max(_VALIDATION, recipe.batch), _VALIDATION_SCENE, 0),
+        batches(validation, max(VALIDATION_SCENES, recipe.batch), _VALIDATION_SCENE, 0),
         folder,
         epochs=recipe.epochs,
         steps=steps,

@@ -20,6 +20,7 @@ from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.registry import open_detector
 from image_gender_classifier.imaging import decoding, headers
 from image_gender_classifier.imaging.files import read_bytes
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import Parts, open_parts, shipped_models
 from image_gender_classifier.manifest.cache_key import run_hash
 from image_gender_classifier.outputs import xml
@@ -48,7 +49,7 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     main, *_ = geometry.main_first(found, picture.width, picture.height)
     size = parts.classifier.crop_size
 
-    def cut() -> geometry.Pixels:
+    def cut() -> Pixels:
         return pipeline.crop_of(picture, main, parts.detector, size)
 
     crop = cut()[np.newaxis]

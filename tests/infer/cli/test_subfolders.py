@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from image_gender_classifier.cli import subfolders
 from image_gender_classifier.cli.subfolders import Below, count_below
 
 
@@ -51,7 +50,7 @@ def test_a_folder_that_cannot_be_listed_is_ignored(
             raise PermissionError
         return listed(folder)
 
-    monkeypatch.setattr(subfolders.os, "scandir", scandir)
+    monkeypatch.setattr(os, "scandir", scandir)
     assert count_below(tmp_path) == Below(1, complete=True)
     assert count_below(tmp_path / "gone") == Below(0, complete=True)
 

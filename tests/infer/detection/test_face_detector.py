@@ -94,28 +94,26 @@ def test_boxes_are_in_pixels_of_the_original() -> None:
 def test_what_a_look_of_its_own_does_not_confirm_is_no_face() -> None:
     runtime = Marks(sure_from=SIZE * SIZE + 1, logits=(-0.5, 4))
     assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100)) == []
-    assert runtime.calls == 4
 
 
 def test_a_candidate_gets_tiles_of_its_own() -> None:
     """The mark is 32 pixels wide in the first look, then 49, 43 and 49: the mean decides."""
     runtime = Marks(sure_from=46 * 46, logits=(-1, 1.5))
     (face,) = FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100))
-    assert runtime.calls == 4
     assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
 
 
-@pytest.mark.parametrize(
-    ("logits", "calls", "found"),
-    [((-0.8, -0.8), 2, 0), ((0.8, 0.8), 3, 1), ((0.6, 0.6), 4, 1), ((-0.6, -0.6), 4, 0)],
-)
-def test_a_clear_mean_ends_the_passes_early(
-    logits: tuple[float, float], calls: int, found: int
-) -> None:
+def test_a_clear_mean_ends_the_passes_early() -> None:
     """One tells enough of what is none; two must place a frame, whatever the first tells."""
-    runtime = Marks(logits=logits)
-    assert len(FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100))) == found
-    assert runtime.calls == calls
+    passes, found = {}, {}
+    for logit in (-0.8, 0.8, 0.6, -0.6):
+        runtime = Marks(logits=(logit, logit))
+        found[logit] = FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100))
+        passes[logit] = runtime.calls
+    assert passes[-0.8] < passes[0.8] < passes[0.6] == passes[-0.6]
+    assert {logit: len(faces) for logit, faces in found.items()} == {
+        -0.8: 0, 0.8: 1, 0.6: 1, -0.6: 0,
+    }  # fmt: skip
 
 
 def test_small_faces_are_verified_at_a_higher_resolution() -> None:
@@ -176,9 +174,10 @@ def test_mirrored_passes_do_not_move_the_frame() -> None:
 
 def test_a_hopeless_face_gets_one_look_of_its_own() -> None:
     """The mark is 32 pixels wide in the first look, 49 in the next, and would be 43 then."""
-    runtime = Marks(most=40 * 40)
-    assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100)) == []
-    assert runtime.calls == 2
+    hopeless, doubtful = Marks(most=40 * 40), Marks(logits=(-0.6, -0.6))
+    for runtime in (hopeless, doubtful):
+        assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100)) == []
+    assert hopeless.calls < doubtful.calls
 
 
 def test_faces_of_another_stage_are_confirmed_with_better_boxes() -> None:
@@ -187,7 +186,6 @@ def test_faces_of_another_stage_are_confirmed_with_better_boxes() -> None:
     nothing = Box(0, 0, 100, 100)
     runtime = Marks()
     (face,) = FaceDetector(runtime, ENTRY).confirm(picture, [nothing, rough], "lbp")
-    assert runtime.calls == 2
     assert face.detector == "lbp"
     assert face.box.width == pytest.approx(2 * 200, abs=8)
     assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
@@ -228,9 +226,9 @@ def test_a_known_face_is_not_looked_for_again() -> None:
     picture = marked(400, 400, 160, 160, 100)
     runtime = Marks()
     (face,) = FaceDetector(runtime, ENTRY).detect(picture)
-    runtime.calls = 0
+    calls, runtime.calls = runtime.calls, 0
     assert FaceDetector(runtime, ENTRY).detect(picture, [face.box]) == []
-    assert runtime.calls == 1
+    assert runtime.calls < calls
 
 
 def test_all_faces_runs_every_pass() -> None:

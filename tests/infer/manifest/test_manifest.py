@@ -18,6 +18,7 @@ from image_gender_classifier.manifest.schema import (
     FaceDetectorEntry,
     Float32Variant,
     ModelEntry,
+    NetworkEntry,
 )
 
 SHIPPED = Path(str(files("image_gender_classifier.models")))
@@ -52,7 +53,7 @@ def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licenc
     entries: dict[str, Entry] = {**shipped.models, **shipped.face_detectors}
     entries |= {entry.file: entry for entry in shipped.cascades}
     kinds = {".xml", ".tflite", ".onnx", ".keras"}
-    networks = (*shipped.models.values(), *shipped.face_detectors.values())
+    networks: list[NetworkEntry] = [*shipped.models.values(), *shipped.face_detectors.values()]
     variants = (entry.float32_variant for entry in networks)
     forms = {variant.file: variant for variant in variants if variant}
     reported: dict[str, Entry | Float32Variant] = {**entries, **forms}

@@ -26,12 +26,13 @@ def drawn(picture: Picture, prediction: Prediction, longest: int = 400) -> Pixel
     data = np.frombuffer(annotated.draw(picture, prediction, longest), np.uint8)
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert decoded is not None
-    return decoded[..., ::-1]
+    return np.asarray(decoded[..., ::-1], np.uint8)
 
 
 def near(pixels: Pixels, colour: tuple[int, int, int]) -> npt.NDArray[np.bool_]:
     """Where pixels are of a colour, but for what JPEG does to them."""
-    return np.abs(pixels.astype(int) - colour).max(axis=-1) < 60
+    differences: npt.NDArray[np.int_] = np.abs(pixels.astype(int) - colour).max(axis=-1)
+    return differences < 60
 
 
 @pytest.mark.parametrize(("gender", "colour"), list(annotated.COLOURS.items()))

@@ -11,24 +11,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sample_prediction import PICTURE, PREDICTION, RUN
 
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.outputs import csv, jsonl, xml
-from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.xml_folder import XmlFolder
 from image_gender_classifier.results import Box, Face, Prediction
 
-RUN = "0123456789ab"
-PICTURE = PictureFile("a.jpg", "a.xml")
-PREDICTION = Prediction(
-    "a.jpg",
-    "classified",
-    "male",
-    0.9,
-    (Face(Box(1, 2, 3, 4), "lbp", "male", 0.9, 0.8), Face(Box(5, 6, 7, 8), "lbp")),
-    run=RUN,
-)
 UNREADABLE = Prediction(
     "sub/b,c.png", "unreadable", "unknown", run=RUN, message='It is "no" picture.'
 )

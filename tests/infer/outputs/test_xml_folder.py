@@ -4,24 +4,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sample_prediction import PICTURE, PREDICTION, RUN
 
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.outputs import xml
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.xml_folder import XmlFolder
-from image_gender_classifier.results import Box, Face, Prediction
-
-RUN = "0123456789ab"
-PICTURE = PictureFile("a.jpg", "a.xml")
-PREDICTION = Prediction(
-    "a.jpg",
-    "classified",
-    "male",
-    0.9,
-    (Face(Box(1, 2, 3, 4), "lbp", "male", 0.9), Face(Box(5, 6, 7, 8), "lbp")),
-    run=RUN,
-)
+from image_gender_classifier.results import Prediction
 
 
 def test_a_prediction_is_written_and_read_again(out: Path) -> None:

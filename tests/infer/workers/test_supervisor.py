@@ -23,6 +23,7 @@ from image_gender_classifier.imaging.decoding import decode as images_decode
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.cache_key import unreadable
 from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.workers import worker
 from image_gender_classifier.workers.channel import encode
@@ -100,6 +101,11 @@ def classified(listed: Sequence[PictureFile], folder: Path, task: Task = TASK) -
         return list(one.classify(listed, folder))
 
 
+def predicted(outcome: Outcome) -> Prediction:
+    assert outcome.prediction is not None
+    return outcome.prediction
+
+
 def test_judges_as_a_classifier_does_in_order(samples: Path) -> None:
     names = ("rocket", "astronaut", "cat")
     listed = [PictureFile(f"{name}.jpg", f"{name}.xml") for name in names]
@@ -122,9 +128,9 @@ def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) 
     outcomes = classified(listed, tmp_path, task)
     assert [outcome.picture for outcome in outcomes] == listed
     for outcome, ending in zip(outcomes, endings, strict=True):
-        assert (outcome.prediction.status == "unreadable") == (ending == CRASH)
-        assert outcome.prediction.run
-    message = outcomes[7].prediction.message or ""
+        assert (predicted(outcome).status == "unreadable") == (ending == CRASH)
+        assert predicted(outcome).run
+    message = predicted(outcomes[7]).message or ""
     assert "crashed (SIGSEGV)" in message
     assert "save it again" in message
 
@@ -136,9 +142,9 @@ def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) 
 )
 def test_other_ends_are_told_apart(ending: bytes, said: str, samples: Path, tmp_path: Path) -> None:
     outcomes = classified(pictures(tmp_path, samples, [b"", ending, b"", b""]), tmp_path)
-    statuses = [outcome.prediction.status for outcome in outcomes]
+    statuses = [predicted(outcome).status for outcome in outcomes]
     assert [status == "unreadable" for status in statuses] == [False, True, False, False]
-    assert said in (outcomes[1].prediction.message or "").lower()
+    assert said in (predicted(outcomes[1]).message or "").lower()
 
 
 @needs_proc
@@ -154,7 +160,7 @@ def test_no_picture_is_blamed_for_waiting(samples: Path, tmp_path: Path, waits: 
             yield picture
 
     with Supervisor(task) as one:
-        outcomes = []
+        outcomes: list[Outcome] = []
         processes: set[int] = set()
         for outcome in one.classify(slowly(), tmp_path):
             processes |= below(os.getpid())
@@ -162,7 +168,7 @@ def test_no_picture_is_blamed_for_waiting(samples: Path, tmp_path: Path, waits: 
                 time.sleep(4)
             outcomes.append(outcome)
     assert len(outcomes) == 12
-    assert "unreadable" not in {outcome.prediction.status for outcome in outcomes}
+    assert "unreadable" not in {predicted(outcome).status for outcome in outcomes}
     assert len(processes) == 3
 
 
@@ -181,7 +187,7 @@ def test_a_process_that_is_stuck_before_its_first_picture(
     with Supervisor(Task(NO_SEARCH, 2, longest=2.0)) as one:
         outcomes = list(one.classify(pictures(tmp_path, samples, [b""] * 6), tmp_path))
     assert len(outcomes) == 6
-    assert "unreadable" not in {outcome.prediction.status for outcome in outcomes}
+    assert "unreadable" not in {predicted(outcome).status for outcome in outcomes}
 
 
 @pytest.mark.parametrize(("allowed", "left"), [(2, 2), (0, 1)])
@@ -204,7 +210,7 @@ def test_fewer_processes_where_the_system_refuses_more(
     with Supervisor(Task(NO_SEARCH, 4, longest=20), warn=said.append) as one:
         outcomes = list(one.classify(listed, tmp_path))
     assert [outcome.picture for outcome in outcomes] == listed
-    assert {outcome.prediction.status for outcome in outcomes} <= {"classified", "uncertain"}
+    assert {predicted(outcome).status for outcome in outcomes} <= {"classified", "uncertain"}
     assert said == [f"only {left} of 4 workers could start (too many)"]
 
 
@@ -372,7 +378,7 @@ def test_a_worker_that_sends_nonsense_is_ended(
 ) -> None:
     listed = pictures(tmp_path, samples, [b"", sent, b"", b"", b"", b""])
     outcomes = classified(listed, tmp_path, Task(NO_SEARCH, workers))
-    statuses = [outcome.prediction and outcome.prediction.status for outcome in outcomes]
+    statuses = [outcome.prediction and predicted(outcome).status for outcome in outcomes]
     assert [status == "unreadable" for status in statuses] == [False, True] + [False] * 4
 
 

@@ -106,11 +106,15 @@ def test_a_missing_module_of_the_package_is_a_bug() -> None:
         exit_code("tool", raising(ModuleNotFoundError(name="image_gender_classifier.lost")))
 
 
-def test_nobody_needs_to_listen() -> None:
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_nobody_needs_to_listen(capsys: pytest.CaptureFixture[str]) -> None:
     say("a word", None)
-    with Path("/dev/full" if Path("/dev/full").exists() else os.devnull).open("w") as full:
+    with Path("/dev/full").open("w") as full:
         say("a word", full)
+        target = Path(f"/proc/self/fd/{full.fileno()}").readlink()
+        assert target == Path(os.devnull), "later lines are discarded"
     say("a word", sys.stdout)
+    assert capsys.readouterr().out == "a word\n"
 
 
 def test_no_device_gives_its_place_to_json(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,7 +60,8 @@ def test_crops_stand_in_the_order_of_their_samples(tmp_path: Path, cutter: Cutte
     crop_set = load_or_cut(samples, 8, cutter, "none", tmp_path)
     assert crop_set.samples == tuple(samples)
     assert levels(crop_set) == [7, 3, 250, 4]
-    assert (crop_set.crops.shape, crop_set.crops.dtype) == ((4, 8, 8, 3), np.uint8)
+    assert crop_set.crops.shape == (4, 8, 8, 3)
+    assert crop_set.crops.dtype == np.uint8
     assert (crop_set.unreadable, crop_set.no_face) == ((), ())
 
 
@@ -145,14 +147,15 @@ def test_a_cache_that_is_not_whole_starts_over(damage: str, tmp_path: Path, cutt
     samples = make_samples(tmp_path, "7", "cat", "3")
     load_or_cut(samples, 8, cutter, "none", tmp_path)
     (array,), (index,) = tmp_path.glob("crops_*.npy"), tmp_path.glob("crops_*.json")
-    {
+    damages: dict[str, Callable[[], object]] = {
         "index": lambda: index.write_text('{"unreadable": ['),
         "list": lambda: index.write_text("[]"),
         "fields": lambda: index.write_text("{}"),
         "no array": array.unlink,
         "array": lambda: array.write_bytes(b""),
         "half array": lambda: array.write_bytes(array.read_bytes()[:300]),
-    }[damage]()
+    }
+    damages[damage]()
     crop_set = load_or_cut(samples, 8, cutter, "none", tmp_path)
     assert (levels(crop_set), crop_set.no_face) == ([7, 3], ("ncat",))
     assert cutter.calls == ["7", "cat", "3"] * 2

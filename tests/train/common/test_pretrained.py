@@ -50,7 +50,8 @@ class Tensor:
     def __init__(
         self, storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
     ) -> None:
-        self.parts = (storage, offset, shape, strides, False, collections.OrderedDict())
+        hooks: collections.OrderedDict[str, object] = collections.OrderedDict()
+        self.parts = (storage, offset, shape, strides, False, hooks)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild_tensor_v2, self.parts

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 
 pytest.importorskip("keras")
+import tensorflow as tf
 
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.detector import losses, maps
@@ -16,7 +17,7 @@ SMALL, LARGE = Box(20, 20, 24, 24), Box(10, 10, 100, 100)
 
 def logits_of(heat: npt.NDArray[np.float32], least: float = 1e-4) -> npt.NDArray[np.float32]:
     said = np.clip(heat, least, 1 - least)
-    return np.log(said / (1 - said))
+    return np.asarray(np.log(said / (1 - said)), np.float32)
 
 
 def heat_loss(wanted: npt.NDArray[np.float32], logits: npt.NDArray[np.float32]) -> float:
@@ -25,6 +26,16 @@ def heat_loss(wanted: npt.NDArray[np.float32], logits: npt.NDArray[np.float32]) 
 
 def box_loss(wanted: npt.NDArray[np.float32], reported: npt.NDArray[np.float32]) -> float:
     return float(losses.box(wanted[None], reported[None])[0])
+
+
+def test_a_graph_computes_the_same() -> None:
+    """As in use; the tests of the command train without one."""
+    heat, reported = maps.of([SMALL, LARGE], 128)
+    logits, wrong = logits_of(heat * 0.8)[None], reported[None, ..., :3] + 0.5
+    for loss, wanted, found in ((losses.heat, heat, logits), (losses.box, reported, wrong)):
+        expected = np.asarray(loss(wanted[None], found))
+        assert expected > 0
+        assert np.asarray(tf.function(loss)(wanted[None], found)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("frames", [[], [SMALL], [SMALL, LARGE]])

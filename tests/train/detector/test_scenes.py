@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
 from image_gender_classifier.train.detector import scenes
 from image_gender_classifier.train.detector.scenes import Scene, Sources
 
@@ -123,7 +124,7 @@ def test_faces_of_one_scene_do_not_hide_each_other(drawn: Sequence[Scene]) -> No
 def test_a_close_look_shows_its_face_large_and_where_it_is_said_to_be(sources: Sources) -> None:
     pixels = plain(BLUE, 300, 400)
     pixels[100:150, 320:370] = pixels[5:55, 5:55] = RED
-    scene = Scene(pixels, (scenes._square((345, 125), 50), scenes._square((30, 30), 50)))
+    scene = Scene(pixels, (Box(320, 100, 50, 50), Box(5, 5, 50, 50)))
     sides = []
     for seed in range(40):
         seen = scenes._close(scene, SIZE, np.random.default_rng(seed))

@@ -6,23 +6,20 @@ figure is known beforehand.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
+from brightness import GAIN, SIDE, make_onnx, write_fairface, write_picture
+from model_entries import write_manifest
 
 from image_gender_classifier import loading, manifest
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.manifest import Manifest
-from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.results import Face
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
@@ -30,8 +27,6 @@ from image_gender_classifier.train.evaluation import evaluate
 from image_gender_classifier.train.evaluation.answers import BATCH, answer
 from image_gender_classifier.train.evaluation.metrics import wilson
 
-SIDE = 16
-GAIN = 8.0
 KEYS = {
     *("model", "sha256", "data", "layout", "split", "detector", "threshold"),
     *("n", "predicted", "accuracy", "tpr", "balanced_accuracy", "groups", "ece"),
@@ -49,27 +44,6 @@ ROWS = [
 ]
 
 
-def write_manifest(folder: Path, file: str, positive: str = "female") -> Path:
-    data = (folder / file).read_bytes()
-    entry = ModelEntry(
-        file=file,
-        sha256=hashlib.sha256(data).hexdigest(),
-        bytes=len(data),
-        input_shape=(SIDE, SIDE, 3),
-        input_dtype="uint8",
-        colour_order="RGB",
-        framing="fairface",
-        positive=positive,
-        negative="male" if positive == "female" else "female",
-        calibration=Calibration(),
-        threshold=0.8,
-        license="Apache-2.0",
-    )
-    text = manifest.dump(Manifest(folder, {file: entry}))
-    (folder / manifest.NAME).write_text(text, "utf-8")
-    return folder / file
-
-
 def make_keras(folder: Path, outputs: int = 1) -> Path:
     keras = pytest.importorskip("keras")
     pixels = keras.Input((SIDE, SIDE, 3))
@@ -81,50 +55,14 @@ def make_keras(folder: Path, outputs: int = 1) -> Path:
         for _ in range(outputs)
     ]
     heads = {f"head{number}": layer(x) for number, layer in enumerate(dense)}
-    keras.Model(pixels, heads if outputs > 1 else heads["head0"]).save(folder / "tiny.keras")
-    return write_manifest(folder, "tiny.keras")
-
-
-def make_onnx(folder: Path, positive: str = "female", gain: float = GAIN) -> Path:
-    onnx = pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
-    make, kind = onnx.helper, onnx.TensorProto
-
-    def constant(name: str, value: float) -> Any:
-        return make.make_tensor(name, kind.FLOAT, [1], [value])
-
-    graph = make.make_graph(
-        [
-            make.make_node("Cast", ["pixels"], ["numbers"], to=kind.FLOAT),
-            make.make_node("ReduceMean", ["numbers"], ["mean"], axes=[1, 2, 3], keepdims=0),
-            make.make_node("Sub", ["mean", "middle"], ["centred"]),
-            make.make_node("Mul", ["centred", "gain"], ["logit"]),
-        ],
-        "brightness",
-        [make.make_tensor_value_info("pixels", kind.UINT8, [1, SIDE, SIDE, 3])],
-        [make.make_tensor_value_info("logit", kind.FLOAT, [1])],
-        [constant("middle", 128.0), constant("gain", gain / 128)],
-    )
-    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 13)], ir_version=8)
-    (folder / "tiny.onnx").write_bytes(model.SerializeToString())
-    return write_manifest(folder, "tiny.onnx", positive)
-
-
-def write_picture(path: Path, bright: bool, seed: int = 0) -> None:
-    noise = np.random.default_rng(seed).integers(0, 60, (24, 20, 3), np.uint8)
-    assert cv2.imwrite(str(path), noise + np.uint8(180 if bright else 10))
+    path = folder / "tiny.keras"
+    keras.Model(pixels, heads if outputs > 1 else heads["head0"]).save(path)
+    return write_manifest(path, SIDE)
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    root = tmp_path / "data"
-    (root / "val").mkdir(parents=True)
-    lines = ["file,age,gender,race,service_test"]
-    for number, (age, gender, race, bright) in enumerate(ROWS):
-        write_picture(root / "val" / f"{number}.png", bright, number)
-        lines.append(f"val/{number}.png,{age},{gender},{race},True")
-    (root / "fairface_label_val.csv").write_text("\n".join(lines) + "\n")
-    return root
+    return write_fairface(tmp_path / "data", ROWS)
 
 
 def run(model: Path, data: Path, *further: str) -> dict[str, Any]:
@@ -211,7 +149,7 @@ def test_the_table_names_the_lowest_cell(
 
 
 def test_a_positive_logit_means_what_the_manifest_says(data: Path, tmp_path: Path) -> None:
-    figures = run(make_onnx(tmp_path, positive="male"), data)
+    figures = run(make_onnx(tmp_path, positive="male", negative="female"), data)
     assert figures["accuracy"] == approx(interval(2, 7))
 
 
@@ -360,7 +298,7 @@ def test_an_unusable_keras_file_is_refused(
         return shown
 
     (tmp_path / "broken.keras").write_bytes(b"no zip")
-    assert "Keras cannot use it" in refused(write_manifest(tmp_path, "broken.keras"))
+    assert "Keras cannot use it" in refused(write_manifest(tmp_path / "broken.keras", SIDE))
     assert "no such file" in refused(tmp_path / "other.keras")
     (tmp_path / "other.keras").touch()
     assert "its manifest does not list it" in refused(tmp_path / "other.keras")

@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from brightness import make_onnx, write_fairface
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("onnxruntime")
 
-from image_gender_classifier import manifest
-from image_gender_classifier.manifest import Manifest
-from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train.evaluation import evaluate, figures, report
 from image_gender_classifier.train.evaluation.findings import (
     by_ten_years,
@@ -31,7 +28,6 @@ from image_gender_classifier.train.evaluation.metrics import (
 )
 from image_gender_classifier.train.evaluation.robustness import DEGRADATIONS
 
-SIDE = 16
 FILES = [
     *("confusion.png", "coverage.png", "groups.png", "reliability.png", "report.md"),
     "robustness.png",
@@ -50,57 +46,12 @@ ROWS = [
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A network whose logit is the mean brightness, -8 to 8."""
-    onnx = pytest.importorskip("onnx")
-    make, kind = onnx.helper, onnx.TensorProto
-    numbers = {"middle": 128.0, "gain": 1 / 16}
-    graph = make.make_graph(
-        [
-            make.make_node("Cast", ["pixels"], ["numbers"], to=kind.FLOAT),
-            make.make_node("ReduceMean", ["numbers"], ["mean"], axes=[1, 2, 3], keepdims=0),
-            make.make_node("Sub", ["mean", "middle"], ["centred"]),
-            make.make_node("Mul", ["centred", "gain"], ["logit"]),
-        ],
-        "brightness",
-        [make.make_tensor_value_info("pixels", kind.UINT8, [1, SIDE, SIDE, 3])],
-        [make.make_tensor_value_info("logit", kind.FLOAT, [1])],
-        [make.make_tensor(name, kind.FLOAT, [1], [value]) for name, value in numbers.items()],
-    )
-    network = make.make_model(graph, opset_imports=[make.make_opsetid("", 13)], ir_version=8)
-    data = network.SerializeToString()
-    path = tmp_path / "tiny.onnx"
-    path.write_bytes(data)
-    entry = ModelEntry(
-        file=path.name,
-        sha256=hashlib.sha256(data).hexdigest(),
-        bytes=len(data),
-        input_shape=(SIDE, SIDE, 3),
-        input_dtype="uint8",
-        colour_order="RGB",
-        framing="fairface",
-        positive="female",
-        negative="male",
-        calibration=Calibration(),
-        threshold=0.8,
-        license="Apache-2.0",
-    )
-    known = manifest.dump(Manifest(tmp_path, {path.name: entry}))
-    (tmp_path / manifest.NAME).write_text(known, "utf-8")
-    return path
+    return make_onnx(tmp_path)
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    root = tmp_path / "data"
-    (root / "val").mkdir(parents=True)
-    lines = ["file,age,gender,race,service_test"]
-    for number, (age, gender, race, bright) in enumerate(ROWS):
-        noise = np.random.default_rng(number).integers(0, 50, (40, 44, 3), np.uint8)
-        picture = noise + np.uint8(200 if bright else 10)
-        assert cv2.imwrite(str(root / "val" / f"{number}.png"), picture)
-        lines.append(f"val/{number}.png,{age},{gender},{race},True")
-    (root / "fairface_label_val.csv").write_text("\n".join(lines) + "\n")
-    return root
+    return write_fairface(tmp_path / "data", ROWS)
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ def pixels() -> Pixels:
 def test_clean_is_the_crop_of_use(face_picture: Path, choice: str, size: int) -> None:
     detector: Detector = open_detector("none" if choice == "none" else "cascade")
     used = pipeline.find_crop(decoding.read(face_picture), detector, size)
+    assert used is not None
     versions = robustness.by(detector, (CLEAN, *DEGRADATIONS))(face_picture, size)
     assert versions is not None
     assert versions.shape == (1 + len(DEGRADATIONS), size, size, 3)

@@ -22,6 +22,8 @@ from image_gender_classifier.train.gender import course, distillation
 from image_gender_classifier.train.gender.recipe import Recipe, Stage
 from image_gender_classifier.train.gender.views import Views
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 TEACHER, STUDENT = "teacher_1", "student"
 ANSWERS = Path(TEACHER, course.ANSWERS)
 VIEWS = ("view_000.npz", "view_001.npz")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,15 +130,16 @@ def test_answers_of_others_are_not_taken(
     answered: dict[str, bytes], teacher: Teacher, other: Teacher, views: Views, tmp_path: Path
 ) -> None:
     written(answered, tmp_path)
-    for wrong in (
+    others: list[tuple[Teacher, Views, Sequence[int]]] = [
         (other, views, POSITIONS),
         (replace(other, size=teacher.size), views, POSITIONS),
         (replace(teacher, size=other.size), views, POSITIONS),
         (teacher, replace(views, seed=2), POSITIONS),
         (teacher, views, POSITIONS[:-1]),
-    ):
+    ]
+    for wrong_teacher, wrong_views, positions in others:
         with pytest.raises(UsageError, match=rf"^{tmp_path}: holds answers of another teacher"):
-            distillation.answer(*wrong, 3, tmp_path)
+            distillation.answer(wrong_teacher, wrong_views, positions, 3, tmp_path)
     assert content_of(tmp_path) == answered
 
 

@@ -17,14 +17,18 @@ import keras
 
 from image_gender_classifier.detection.geometry import crop, whole
 from image_gender_classifier.errors import ModelError
+from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.common import history, loop, split
+from image_gender_classifier.train.common.checkpoint import save_whole
 from image_gender_classifier.train.common.crops import CropSet
-from image_gender_classifier.train.gender import fit
+from image_gender_classifier.train.gender import batches, fit
 from image_gender_classifier.train.gender.batches import EpochBatches
 from image_gender_classifier.train.gender.fit import Lesson
 from image_gender_classifier.train.gender.recipe import Recipe, Stage, Training
 from image_gender_classifier.train.gender.targets import Targets, from_labels, vocabulary
 from image_gender_classifier.train.gender.views import Views
+
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 HELD_OUT = 0.2
 
@@ -74,14 +78,18 @@ def finished(
 
 def kill_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kills the second batch of an epoch, when the first has already been learnt."""
-    get: Callable[[EpochBatches, int], Any] = EpochBatches.__getitem__
 
-    def killing(batches: EpochBatches, index: int) -> Any:
-        if batches._epoch == epoch and index == 1:
-            raise Killed
-        return get(batches, index)
+    class Killing(EpochBatches):
+        def __init__(self, *arguments: Any, epoch: int, **options: Any) -> None:
+            super().__init__(*arguments, epoch=epoch, **options)
+            self.of = epoch
 
-    monkeypatch.setattr(EpochBatches, "__getitem__", killing)
+        def __getitem__(self, index: int) -> tuple[Any, ...]:
+            if (self.of, index) == (epoch, 1):
+                raise Killed
+            return super().__getitem__(index)
+
+    monkeypatch.setattr(batches, "EpochBatches", Killing)
 
 
 def test_history_has_a_row_an_epoch(finished: tuple[Path, keras.Model]) -> None:
@@ -126,15 +134,13 @@ def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    save: Callable[[keras.Model, Path], None] = loop.save_whole
-
     def killing(model: keras.Model, path: Path) -> None:
         if path.name == loop.LAST and len(history_of(tmp_path)) == 2:
             raise Killed
-        save(model, path)
+        save_whole(model, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "save_whole", killing)
+        patch.setattr("image_gender_classifier.train.common.loop.save_whole", killing)
         with pytest.raises(Killed):
             train(lesson, training, tmp_path)
     model = train(lesson, training, tmp_path)
@@ -228,25 +234,25 @@ def test_gives_the_epoch_of_least_validation_loss(
 def test_each_epoch_has_its_view_and_size_and_all_of_the_training_part_alone(
     lesson: Lesson, training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
-    seen: dict[int, set[tuple[int, int, int]]] = {0: set(), 1: set(), 2: set()}
-    drawn: Callable[[EpochBatches, int], Any] = EpochBatches._drawn
+    targets: list[int] = []
+    seen: list[set[tuple[int, int, int]]] = []
+    draw: Callable[[Views, int, int, int], Pixels] = Views.draw
 
     def targets_of(number: int) -> Targets:
-        asked.append(number)
+        targets.append(number)
+        seen.append(set())  # an epoch begins with its targets
         return lesson.targets_of(number)
 
-    def watching(batches: EpochBatches, position: int) -> Any:
-        pixels = drawn(batches, position)
-        seen[batches._epoch].add((int(position), batches._number, len(pixels)))
-        return pixels
+    def watching(views: Views, position: int, number: int, size: int) -> Pixels:
+        seen[-1].add((int(position), number, size))
+        return draw(views, position, number, size)
 
-    monkeypatch.setattr(EpochBatches, "_drawn", watching)
+    monkeypatch.setattr(Views, "draw", watching)
     train(replace(lesson, targets_of=targets_of), training, tmp_path)
-    assert asked == [0, 1, 0]
+    assert targets == [0, 1, 0]
     learnt = lesson.parts.training
-    assert seen == {
-        0: {(position, 0, 32) for position in learnt},
-        1: {(position, 1, 32) for position in learnt},
-        2: {(position, 0, 40) for position in learnt},
-    }
+    assert seen == [
+        {(position, 0, 32) for position in learnt},
+        {(position, 1, 32) for position in learnt},
+        {(position, 0, 40) for position in learnt},
+    ]

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("keras")
 import keras
 
+from image_gender_classifier.imaging import decoding
 from image_gender_classifier.train.common import efficientnet_lite, pretrained
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
 from image_gender_classifier.train.common.pretrained import BLOCKS
@@ -208,7 +209,7 @@ def test_normalisations_of_a_whole_lite2_are_imagenets(
 
 def test_a_whole_lite2_knows_a_cat(lite2: keras.Model, samples: Path) -> None:
     """With ImageNet's own last layer behind it: blocks, strides and pixels are as published."""
-    picture = cv2.cvtColor(cv2.imread(str(samples / "cat.jpg")), cv2.COLOR_BGR2RGB)
+    picture = decoding.read(samples / "cat.jpg").pixels
     pixels = cv2.resize(picture, (260, 260), interpolation=cv2.INTER_AREA)[None].astype(np.float32)
     pooled = keras.Model(lite2.input, lite2.get_layer("pool").output)(pixels)
     source = imagenet(2)

@@ -123,6 +123,7 @@ def test_an_interrupted_run_is_resumed(
         assert np.array_equal(ours, theirs)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_pictures_by_user_id(
     drawn_faces: Path, tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +155,7 @@ def test_pictures_by_user_id(
     assert (figures["n"], figures["unreadable"]) == (120, 1)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_fairface_trains_all_heads(shared: Path, tiny_file: Path, tmp_path: Path) -> None:
     data = tmp_path / "fairface"
     data.mkdir()
@@ -375,6 +377,7 @@ def test_a_changed_picture_makes_another_run(few: Path, tiny_recipe: Recipe) -> 
     assert replace(run(), pictures=before.pictures) == before
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_measuring_on_what_was_learnt_is_reported(
     trained: Path, drawn_faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -44,7 +44,8 @@ def test_seed_number_and_position_decide_alone(tiny_crops: CropSet) -> None:
 def test_gives_colour_at_the_size_asked_for(size: int, tiny_crops: CropSet) -> None:
     for number in range(20):
         view = views_of(tiny_crops.crops).draw(5, number, size)
-        assert (view.shape, view.dtype) == ((size, size, 3), np.uint8)
+        assert view.shape == (size, size, 3)
+        assert view.dtype == np.uint8
 
 
 def test_teacher_and_student_see_the_same_at_their_sizes() -> None:

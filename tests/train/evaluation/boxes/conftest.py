@@ -17,6 +17,8 @@ from image_gender_classifier.results import Box, Face
 class FixedDetector:
     """Finds the given faces in every picture."""
 
+    cache_key: tuple[object, ...] = ()
+
     def __init__(self, faces: Sequence[Face]) -> None:
         self.framings = {"first": Framing(1.0, 0.0), "second": Framing(2.0, 0.5)}
         self._faces = list(faces)

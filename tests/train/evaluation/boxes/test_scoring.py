@@ -75,6 +75,8 @@ def test_frames_are_in_original_pixels(reported: Make) -> None:
 class ByBrightness:
     """Finds by its first stage in bright pictures, by its second in grey, nothing in dark ones."""
 
+    cache_key: tuple[object, ...] = ()
+
     def __init__(self) -> None:
         self.framings = {name: Framing(1.0, 0.0) for name in ("first", "second", "third")}
 

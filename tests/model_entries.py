@@ -1,0 +1,38 @@
+"""Manifests for models that a test makes."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from image_gender_classifier import manifest
+from image_gender_classifier.manifest import Manifest
+from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+
+
+def model_entry(path: Path, side: int, **changes: Any) -> ModelEntry:
+    """Describes an existing model file that takes square crops of a side in pixels."""
+    data = path.read_bytes()
+    entry = ModelEntry(
+        file=path.name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        input_shape=(side, side, 3),
+        input_dtype="uint8",
+        colour_order="RGB",
+        framing="fairface",
+        positive="female",
+        negative="male",
+        calibration=Calibration(),
+        threshold=0.8,
+        license="Apache-2.0",
+    )
+    return entry._replace(**changes)
+
+
+def write_manifest(path: Path, side: int, **changes: Any) -> Path:
+    """Lists a model file, with the changes to its entry, in a new manifest; gives its path."""
+    listed = Manifest(path.parent, {path.name: model_entry(path, side, **changes)})
+    (path.parent / manifest.NAME).write_text(manifest.dump(listed), "utf-8")
+    return path
