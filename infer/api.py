@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from image_gender_classifier.engine import Engine
 from image_gender_classifier.errors import InternalError, PictureNotFound, UsageError
+from image_gender_classifier.manifest.cache_key import unreadable
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
 from image_gender_classifier.system.cores import cores
@@ -206,6 +207,10 @@ class GenderClassifier:
 
         with Supervisor(Task(self._settings, workers), fork=False) as supervisor:
             for outcome in supervisor.classify(listing.pictures, root):
+                if outcome.unfinished:
+                    file, why = outcome.picture.file, outcome.error or ""
+                    yield unreadable(file, why, supervisor.settings)
+                    continue
                 if outcome.prediction is None:
                     raise InternalError(f"{outcome.picture.file}: {outcome.error}")
                 yield outcome.prediction

@@ -92,10 +92,8 @@ def report(outcome: Outcome, progress: Progress) -> None:
     prediction, file = outcome.prediction, printable(outcome.picture.file)
     if prediction is None:
         error = printable(outcome.error or "")
-        progress.tell(
-            f"{file!r}: internal error ({error}); no XML file is written; "
-            "--debug shows the traceback"
-        )
+        hint = "--resume tries it again" if outcome.unfinished else "--debug shows the traceback"
+        progress.tell(f"{file!r}: {error}; no XML file is written; {hint}")
         return
     logs.debug("%s: %s, %s", file, prediction.status, prediction.gender)
     if prediction.status == "unreadable" and not outcome.kept:

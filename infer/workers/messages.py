@@ -17,7 +17,7 @@ class Task(NamedTuple):
     Attributes:
         settings: The classifier's settings.
         workers: How many workers at most.
-        longest: Seconds that a picture may take; the slowest on a small board takes a tenth.
+        longest: Seconds that a picture may take on any machine.
         copies: Draw a copy of every picture.
         thumbnails: Draw a small copy of each doubtful picture.
         profile: Measure the time of each stage.
@@ -69,11 +69,19 @@ class Started(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A picture to classify: its number, its path, and its name in the prediction."""
+    """A picture to classify.
+
+    Attributes:
+        number: Its place in the run.
+        path: Its path.
+        file: Its name in the prediction.
+        longest: Seconds that it may take.
+    """
 
     number: int
     path: str
     file: str
+    longest: float
 
 
 class Answer(NamedTuple):
@@ -85,6 +93,7 @@ class Answer(NamedTuple):
         error: The internal error in one line, or None.
         drawings: The copies drawn of the picture.
         seconds: The seconds of each stage since the worker's last message.
+        took: The seconds that the picture took.
     """
 
     number: int
@@ -92,6 +101,7 @@ class Answer(NamedTuple):
     error: str | None = None
     drawings: Drawings = NO_DRAWINGS
     seconds: Mapping[str, float] = NO_SECONDS
+    took: float = 0.0
 
 
 class Unusable(NamedTuple):

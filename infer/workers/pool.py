@@ -25,7 +25,7 @@ from image_gender_classifier.workers.messages import (
     Task,
     Unusable,
 )
-from image_gender_classifier.workers.process import FirstProcess, how_it_ended
+from image_gender_classifier.workers.process import FirstProcess, how_it_ended, was_killed
 
 _AHEAD = 8  # pictures sent ahead to each worker, so that it goes on while the command is busy
 _FILLED = 4096  # bytes sent ahead, so that writing to a pipe never waits for the worker
@@ -39,12 +39,14 @@ class Lost(NamedTuple):
         why: How it ended, as the end of a sentence about it; empty if it was never forked.
         at_work: Whether it had begun to classify pictures.
         hung: Whether it was killed because a picture took too long.
+        killed: Whether something else killed it, such as the system for lack of memory.
     """
 
     numbers: list[int]
     why: str = ""
     at_work: bool = False
     hung: bool = False
+    killed: bool = False
 
 
 class _Worker:
@@ -190,8 +192,8 @@ class WorkerPool:
                 self._first.kill(worker.process)
         return events
 
-    def end(self, seconds: float = 0.0) -> str:
-        """Ends all processes; returns how the first one ended.
+    def end(self, seconds: float = 0.0) -> int:
+        """Ends all processes; returns the exit status of the first one.
 
         Args:
             seconds: How long they may take to end by themselves before they are killed.
@@ -218,8 +220,8 @@ class WorkerPool:
                     events.append(message)
                 else:
                     raise ValueError
-        except (ValueError, IndexError):  # nonsense
-            events += self._all_lost()
+        except (ValueError, IndexError):
+            events += self._all_lost(nonsense=True)
         return events
 
     def _replaced(self, worker: _Worker, ended: Ended) -> list[Message | Lost]:
@@ -228,21 +230,26 @@ class WorkerPool:
         while (valid := worker.received()) is not None:
             events += valid
         at_work = worker.process is not None
-        events.append(Lost(worker.numbers, how_it_ended(ended.status), at_work, worker.hung))
+        killed = was_killed(ended.status) and not worker.distrusted
+        why = how_it_ended(ended.status)
+        events.append(Lost(worker.numbers, why, at_work, worker.hung, killed))
         worker.forget()
         worker.available = False
         self._control.send(encode(Fork((ended.worker,))))
         return events
 
-    def _all_lost(self) -> list[Message | Lost]:
-        """Ends the pool after its first process."""
+    def _all_lost(self, nonsense: bool = False) -> list[Message | Lost]:
+        """Ends the pool after its first process has ended or sent nonsense."""
         events: list[Message | Lost] = []
         for worker in self._workers:
             while valid := worker.received():
                 events += valid
         hung = any(worker.hung for worker in self._workers)
         at_work = any(worker.process and worker.jobs for worker in self._workers)
-        events.append(Lost(self.on_hand, self.end(), at_work, hung))
+        nonsense |= any(worker.distrusted for worker in self._workers)
+        on_hand, status = self.on_hand, self.end()
+        killed = was_killed(status) and not nonsense
+        events.append(Lost(on_hand, how_it_ended(status), at_work, hung, killed))
         return events
 
     def _patience(self, longest: float) -> int | None:

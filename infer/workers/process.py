@@ -59,8 +59,8 @@ class FirstProcess:
             ours = os.getpgid(worker) == self._process
             os.kill(worker if ours else self._process, signal.SIGKILL)
 
-    def end(self, seconds: float) -> str:
-        """Ends all processes that do not end by themselves in time; says how the first one did."""
+    def end(self, seconds: float) -> int:
+        """Ends all processes that do not end by themselves in time; returns the first's status."""
         _close([channel.sink for channel in self.channels])  # there is nothing more to do
         deadline = time.monotonic() + seconds
         try:
@@ -75,7 +75,7 @@ class FirstProcess:
             _wait_for_orphans(self._process)
             _close([channel.source for channel in self.channels])
             self.channels.clear()
-        return how_it_ended(self._status or 0)
+        return self._status or 0
 
     def _has_ended(self, options: int) -> bool:
         if self._status is None:
@@ -92,9 +92,17 @@ def how_it_ended(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return f"ended with exit code {code}"
+    if -code == signal.SIGALRM:
+        return "took too long"
     if -code == signal.SIGKILL:
         return "was killed (is there too little memory?)"
     return f"crashed ({signal.Signals(-code).name})"
+
+
+def was_killed(status: int) -> bool:
+    """Returns whether a process was killed from outside or by its own time limit."""
+    killers = (signal.SIGKILL, signal.SIGTERM, signal.SIGALRM)
+    return -os.waitstatus_to_exitcode(status) in killers
 
 
 def _close(ends: Sequence[int]) -> None:

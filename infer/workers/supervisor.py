@@ -1,10 +1,12 @@
 """Runs the classifier in worker processes and replaces workers that crash or hang.
 
 Every picture gets one `Outcome`, in order. Its `prediction` is None only after an internal error:
-then `error` is the exception in one line, and no XML file is written for the picture.
+then `error` says which in one line, and no XML file is written for the picture.
 
 When a worker crashes or hangs, the pictures that it had not answered for are tried again one at a
-time, with nothing else under way. The one that ends a worker again is `unreadable`.
+time, with nothing else under way. The one that crashes a worker again is `unreadable`. One that
+takes too long again, or whose worker is killed from outside again, has an internal error: the
+machine may be slow or have too little memory.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ from image_gender_classifier.workers.pool import Lost, WorkerPool
 _AHEAD = 16  # pictures under way for each worker, including those that wait for an earlier one
 _FALSE_STARTS = 2
 _SHUTDOWN_TIMEOUT = 1.0  # seconds
+# How many times longer than any other on this machine a picture may take.
+_PATIENCE = 20.0
 
 
 class Outcome(NamedTuple):
@@ -45,6 +49,7 @@ class Outcome(NamedTuple):
         kept: Whether it comes from an earlier run and still holds.
         drawings: The copies drawn of the picture.
         error: The internal error in one line, or None.
+        unfinished: Whether the error is that of a worker which took too long or was killed.
     """
 
     picture: PictureFile
@@ -52,6 +57,7 @@ class Outcome(NamedTuple):
     kept: bool = False
     drawings: Drawings = NO_DRAWINGS
     error: str | None = None
+    unfinished: bool = False
 
 
 Known = Callable[[PictureFile], Outcome | None]
@@ -92,6 +98,7 @@ class Supervisor:
         self._waiting: deque[_Place] = deque()  # not given to a worker yet
         self._suspects: set[int] = set()  # pictures of lost workers
         self._seconds: dict[str, float] = {}
+        self._slowest = 0.0  # seconds for a picture
 
     def __enter__(self) -> Supervisor:
         return self
@@ -148,6 +155,11 @@ class Supervisor:
         while self._row:
             yield self._first(folder)
 
+    @property
+    def _longest(self) -> float:
+        """How many seconds a picture may take on this machine."""
+        return max(self._task.longest, _PATIENCE * self._slowest)
+
     def _first(self, folder: Path) -> Outcome:
         while (outcome := self._row[0].outcome) is None:
             self._listen()
@@ -160,13 +172,13 @@ class Supervisor:
         while self._waiting and not (self._suspects and self._pool.on_hand):
             place = self._waiting[0]
             path = f"{folder}/{place.picture.file}"  # joining path objects takes longer
-            if not self._pool.give(Job(place.number, path, place.picture.file)):
+            if not self._pool.give(Job(place.number, path, place.picture.file, self._longest)):
                 break
             self._waiting.popleft()
 
     def _listen(self) -> None:
         """Waits for the workers, and acts on their messages."""
-        for event in self._pool.listen(self._task.longest):
+        for event in self._pool.listen(self._longest):
             if isinstance(event, Lost):
                 self._lost(event)
             else:
@@ -176,7 +188,9 @@ class Supervisor:
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Answer):
-            picture, error = self._place(message.number).picture, message.error
+            picture = self._place(message.number).picture
+            error = f"internal error ({message.error})" if message.error else None
+            self._slowest = max(self._slowest, message.took)
             outcome = Outcome(picture, message.prediction, False, message.drawings, error)
             self._settle(message.number, outcome)
             profiling.add(self._seconds, message.seconds)
@@ -208,7 +222,7 @@ class Supervisor:
         if lost.numbers and lost.at_work and lost.numbers[0] in self._suspects:
             (number,) = lost.numbers  # one at a time
             picture = self._place(number).picture
-            self._settle(number, Outcome(picture, self._unreadable(picture, lost)))
+            self._settle(number, self._lost_outcome(picture, lost))
             return
         self._waiting.extendleft(self._place(number) for number in reversed(lost.numbers))
         if lost.numbers and lost.at_work:
@@ -242,9 +256,12 @@ class Supervisor:
     def _warn_of_fewer(self, workers: int, why: str) -> None:
         self._warn(f"only {workers} of {self._task.workers} workers could start ({why})")
 
-    def _unreadable(self, picture: PictureFile, lost: Lost) -> Prediction:
-        why = f"The worker process {lost.why}"
+    def _lost_outcome(self, picture: PictureFile, lost: Lost) -> Outcome:
         if lost.hung:
-            why = f"It takes longer than {self._task.longest:.0f} s"
-        message = f"{why}; the file is corrupt or hostile: save it again in another program."
-        return unreadable(picture.file, message, self.settings)
+            error = f"no result within {self._longest:.0f} s"
+            return Outcome(picture, None, error=error, unfinished=True)
+        why = f"the worker process {lost.why}"
+        if lost.killed:
+            return Outcome(picture, None, error=why, unfinished=True)
+        message = f"{why}; the file is corrupt or hostile: save it again in another program"
+        return Outcome(picture, unreadable(picture.file, message, self.settings))

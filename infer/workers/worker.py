@@ -205,9 +205,12 @@ def _work(channel: Channel, task: Task, engine: Engine, clock: profiling.Clock) 
         jobs = list(cast(Iterator[Job], received))
         for job in jobs:
             clock.lap("wait for a picture")
-            signal.alarm(ceil(_ALONE * task.longest))
+            signal.alarm(ceil(_ALONE * job.longest))
+            began = time.monotonic()
             message = answer(job, task, engine, clock)
             signal.alarm(0)
+            if isinstance(message, Answer):
+                message = message._replace(took=round(time.monotonic() - began, 3))
             held += encode(message)
             if job is jobs[-1] or time.monotonic() >= sent + _HELD:
                 channel.send(held)  # which may wait for the command

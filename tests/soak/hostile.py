@@ -26,8 +26,8 @@ _MOST_MEMORY = 1000.0  # MB; a picture of 2^26 pixels with alpha, within the lim
 # By fault, what the message of an unreadable picture or standard error then says.
 _FAULTS = {
     "crash": re.compile(r"\b(process|worker)\b"),
-    "hang": re.compile(r"longer than"),
-    "internal error": re.compile(r"internal error|Traceback|cannot be judged \("),
+    "hang": re.compile(r"no result within"),
+    "internal error": re.compile(r"internal error|Traceback"),
 }
 
 

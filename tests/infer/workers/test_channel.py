@@ -30,7 +30,8 @@ TEXTS = st.text(st.characters(exclude_categories=()))
 NUMBERS = st.integers(0, 10**9)
 SHARES = st.none() | st.floats(0, 1)
 WORKERS = st.lists(NUMBERS, max_size=4).map(tuple)
-SECONDS = st.dictionaries(TEXTS, st.floats(0, 1e6), max_size=3)
+TIMES = st.floats(0, 1e6)
+SECONDS = st.dictionaries(TEXTS, TIMES, max_size=3)
 MESSAGES = st.one_of(
     st.builds(
         Task,
@@ -46,21 +47,21 @@ MESSAGES = st.one_of(
         st.floats(0, 1e6),
         *[st.booleans()] * 4,
     ),
-    st.builds(Job, NUMBERS, TEXTS, TEXTS),
+    st.builds(Job, NUMBERS, TEXTS, TEXTS, TIMES),
     st.builds(Unusable, TEXTS, TEXTS),
     st.builds(Ready, TEXTS, SECONDS, TEXTS, st.lists(TEXTS, max_size=2).map(tuple)),
     st.builds(Fork, WORKERS),
     st.builds(ForkFailed, WORKERS, TEXTS),
     st.builds(Ended, NUMBERS, NUMBERS),
     st.builds(Started, NUMBERS),
-    st.builds(Answer, NUMBERS, st.none(), st.none() | TEXTS, st.just(Drawings()), SECONDS),
+    st.builds(Answer, NUMBERS, st.none(), st.none() | TEXTS, st.just(Drawings()), SECONDS, TIMES),
 )
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=3),
 )
 KINDS = st.sampled_from([kind.__name__ for kind in get_args(Message)])
-ANSWER = ["Answer", 1, ["a", "no_face", "unknown", None, [], "", None], None, [None, None], {}]
+ANSWER = ["Answer", 1, ["a", "no_face", "unknown", None, [], "", None], None, [None, None], {}, 0.1]
 FACE = [[1, 2, 3, 4], "lbp", "female", 0.9, None]
 
 
@@ -99,7 +100,7 @@ def test_a_prediction_arrives_as_it_was_sent(
     drawn = st.none() | st.binary()
     drawings = st.builds(Drawings, drawn, drawn)
     assert same_after(
-        data.draw(st.builds(Answer, NUMBERS, predictions, st.none(), drawings, SECONDS))
+        data.draw(st.builds(Answer, NUMBERS, predictions, st.none(), drawings, SECONDS, TIMES))
     )
 
 
@@ -159,16 +160,21 @@ def test_the_unchanged_messages_are_some() -> None:
     "sent",
     [
         *(b"", b"text", b"1", b"{}", b"[]", b"\xff", b"null", b'["Nothing", 1]', b"[[], 1]"),
-        *(b'["Job"]', b'["Job", 1, "a"]', b'["Job", "1", "a", "b"]', b'["Job", -1, "a", "b"]'),
         *(
-            b'["Job", true, "a", "b"]',
+            b'["Job"]',
+            b'["Job", 1, "a"]',
+            b'["Job", "1", "a", "b", 1]',
+            b'["Job", -1, "a", "b", 1]',
+        ),
+        *(
+            b'["Job", true, "a", "b", 1]',
             b'["Unusable", "a", null]',
             b'["Fork", [-1]]',
             b'["Fork", 1]',
         ),
         *(ready(1), ready({"a": "b"}), ready({"a": math.nan}), ready({}, text=1), b"[{}, 1]"),
         *(b'["Started", "1"]', b'["Started"]', b'["Task", null, 1]', b'["Ended", 1, 1e9]'),
-        b'["Job", ' + b"9" * 5000 + b', "a", "b"]',
+        b'["Job", ' + b"9" * 5000 + b', "a", "b", 1]',
         b"[" * 10**6,
         b'["Unusable", "a", ' + b"[" * 10**5 + b"]" * 10**5 + b"]",
         changed(1, to="1"),
