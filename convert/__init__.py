@@ -1,1 +1,1 @@
-"""Export of trained networks to int8 TFLite and ONNX, with verification (full TensorFlow)."""
+"""Export of trained networks to int8 TFLite and ONNX, with verification; requires TensorFlow."""

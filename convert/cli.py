@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_gender_classifier.convert.formats import add_formats_option
-from image_gender_classifier.train.common.command import Parser, exit_code, say
+from image_gender_classifier.train.common.command import Parser, print_line, run_with_exit_code
 from image_gender_classifier.train.common.data_options import (
     add_backgrounds_option,
     add_data_options,
@@ -25,13 +25,13 @@ REFUSED = 1
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """The command line of one task.
+    """A conversion command.
 
     Attributes:
         program: Name of the console script.
         description: Text for `--help`.
-        add_task_options: Adds the options that only this task has.
-        load_task: Imports the task; takes seconds, because it imports TensorFlow.
+        add_task_options: Adds the options that only this command has.
+        load_task: Imports the task, which takes seconds because of TensorFlow.
     """
 
     program: str
@@ -72,16 +72,16 @@ DETECTOR = Command(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Converts a gender classifier; see `convert` for the exit codes."""
-    return convert(GENDER, argv)
+    """Runs `image-gender-convert`; see `run_conversion` for the arguments and the exit code."""
+    return run_conversion(GENDER, argv)
 
 
 def main_detector(argv: Sequence[str] | None = None) -> int:
-    """Converts a face detector; see `convert` for the exit codes."""
-    return convert(DETECTOR, argv)
+    """Runs `image-gender-convert-detector`; see `run_conversion`."""
+    return run_conversion(DETECTOR, argv)
 
 
-def convert(command: Command, argv: Sequence[str] | None = None) -> int:
+def run_conversion(command: Command, argv: Sequence[str] | None = None) -> int:
     """Runs a conversion command.
 
     Args:
@@ -89,17 +89,17 @@ def convert(command: Command, argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        0 when at least one format is published, 1 when verification rejects all formats (nothing
-        is published), 2 after any other error, 3 when the output cannot be written, 130 when
+        The exit code: 0 if at least one format is published, 1 if verification rejects all formats
+        (nothing is published), 2 after any other error, 3 if the output cannot be written, 130 if
         interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     faults: list[str] = []
-    code = exit_code(
+    code = run_with_exit_code(
         command.program, lambda: faults.extend(_export(command, arguments)), extra="convert"
     )
     if faults:
-        say(f"{command.program}: nothing is published: {'; '.join(faults)}", sys.stderr)
+        print_line(f"{command.program}: nothing was published: {'; '.join(faults)}", sys.stderr)
         return REFUSED
     return code
 
@@ -107,9 +107,9 @@ def convert(command: Command, argv: Sequence[str] | None = None) -> int:
 def _export(command: Command, arguments: Sequence[str]) -> list[str]:
     options = _parser(command).parse_args(arguments)
     task = command.load_task()  # after parsing: usage errors need no TensorFlow
-    from image_gender_classifier.convert.export import export
+    from image_gender_classifier.convert.export import export_network
 
-    return export(task, options, shlex.join([command.program, *arguments]))
+    return export_network(task, options, shlex.join([command.program, *arguments]))
 
 
 def _parser(command: Command) -> Parser:

@@ -1,4 +1,4 @@
-"""Labelled crops for quantisation and verification, cut as in inference."""
+"""Labelled crops for quantisation and verification, cut with the code of inference."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import BinaryGender
 from image_gender_classifier.train.common import cutting
-from image_gender_classifier.train.common.cutting import WithoutCrop
+from image_gender_classifier.train.common.cutting import SkippedSamples
 from image_gender_classifier.train.datasets import Sample
-from image_gender_classifier.train.gender.augment import degrade, move
+from image_gender_classifier.train.gender.augment import degrade_randomly, transform_randomly
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class LabelledCrops:
 
     Attributes:
         crops: uint8 RGB, N x S x S x 3.
-        female: bool, N.
+        female: Whether each crop is labelled female (bool, N).
     """
 
     crops: Pixels
@@ -32,26 +32,30 @@ class LabelledCrops:
     def __len__(self) -> int:
         return len(self.crops)
 
-    def are(self, gender: BinaryGender) -> npt.NDArray[np.bool_]:
-        """Gives whether each crop is of a gender (bool, N)."""
+    def is_gender(self, gender: BinaryGender) -> npt.NDArray[np.bool_]:
+        """Returns for each crop whether its label is `gender` (bool, N)."""
         return self.female if gender == "female" else ~self.female
 
 
-def cut(
-    samples: Sequence[Sample], detector: Detector, size: int, without: WithoutCrop
+def cut_labelled_crops(
+    samples: Sequence[Sample], detector: Detector, size: int, skipped: SkippedSamples
 ) -> LabelledCrops:
-    """Cuts the main face out of each picture.
+    """Cuts the crop of the main face out of each picture.
 
     Args:
         samples: The labelled pictures.
-        detector: Finds the faces.
+        detector: Detects the faces.
         size: Side of the crops in pixels.
-        without: Collects the pictures that give no crop.
+        skipped: Receives the samples without a crop.
 
     Returns:
-        A crop of each picture with a face; may be empty.
+        The crops in the order of `samples`; may be empty.
     """
-    found = list(cutting.crops(samples, cutting.by(detector), size, without, "cutting crops"))
+    found = list(
+        cutting.iterate_crops(
+            samples, cutting.make_crop_cutter(detector), size, skipped, "cutting crops"
+        )
+    )
     pixels = [crop for _, crop in found]
     return LabelledCrops(
         np.stack(pixels) if pixels else np.empty((0, size, size, 3), np.uint8),
@@ -59,17 +63,27 @@ def cut(
     )
 
 
-def at_least(labelled: LabelledCrops, count: int) -> LabelledCrops:
+def extend_to_count(labelled: LabelledCrops, count: int) -> LabelledCrops:
     """Adds augmented copies until there are at least `count` crops.
 
-    Copies serve for quantisation ranges and for comparing formats, but not for Platt scaling.
+    The copies are suitable for quantisation ranges and for comparing formats, but not for Platt
+    scaling.
+
+    Args:
+        labelled: At least one crop.
+        count: Minimum number of crops.
+
+    Returns:
+        The crops, followed by the copies.
     """
-    have, size = len(labelled.crops), labelled.crops.shape[1]
-    sources = np.arange(max(count - have, 0)) % have
+    existing, size = len(labelled.crops), labelled.crops.shape[1]
+    sources = np.arange(max(count - existing, 0)) % existing
     copies = []
     for number, source in enumerate(sources):
         random = np.random.default_rng((0, number))
-        copies.append(degrade(move(labelled.crops[source], size, random), random))
+        copies.append(
+            degrade_randomly(transform_randomly(labelled.crops[source], size, random), random)
+        )
     return LabelledCrops(
         np.stack([*labelled.crops, *copies]),
         np.concatenate([labelled.female, labelled.female[sources]]),

@@ -1,4 +1,4 @@
-"""The conversion task of the face detector network."""
+"""Conversion of the face detector network."""
 
 from __future__ import annotations
 
@@ -18,31 +18,30 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.train.common import cutting, keras_runtime
-from image_gender_classifier.train.common.command import say
+from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.data_options import read_data, training_split
 from image_gender_classifier.train.common.detector_option import open_detector
-from image_gender_classifier.train.common.split import divide
-from image_gender_classifier.train.datasets import DataError, LeftOut
+from image_gender_classifier.train.common.split import split_names
+from image_gender_classifier.train.datasets import DataError, SkippedItems
 from image_gender_classifier.train.detector import backgrounds, scenes
 from image_gender_classifier.train.detector.scenes import Scene, Sources
 
 STEM = "face_detector_int8"
 CALIBRATION_SCENES = 300
 VERIFICATION_SCENES = 1000
-_CROPS = 500  # crops that the scenes of either kind are composed of
-_STORED_SIDE = 128  # of these crops, in pixels
-_VERIFICATION_SIDE = 320  # of the scenes, in pixels; large enough for tiles
+_CROPS = 500  # face crops for calibration scenes, and as many for verification scenes
+_CROP_SIDE = 128  # pixels
+_VERIFICATION_SIDE = 320  # longest side of the scenes in pixels; large enough for tiling
 _HELD_OUT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorData:
-    """Scenes for one conversion.
+    """Scenes for a conversion.
 
     Attributes:
-        calibration: Letterboxed scenes that set the quantisation ranges (uint8 RGB,
-            N x S x S x 3).
-        verification: Scenes to compare the formats on, from held-out crops and backgrounds.
+        calibration: Letterboxed scenes for the quantisation ranges (uint8 RGB, N x S x S x 3).
+        verification: Scenes of held-out crops and backgrounds, to compare the formats on.
     """
 
     calibration: Pixels
@@ -50,65 +49,78 @@ class DetectorData:
 
 
 def open_keras(path: Path) -> tuple[keras_runtime.KerasRuntime, FaceDetectorEntry]:
-    """Opens a face detector that its manifest lists; gives it with its entry.
+    """Opens a face detector that the manifest beside it lists.
+
+    Returns:
+        The runtime and the manifest entry.
 
     Raises:
-        ModelError: The model or its manifest is missing or damaged, or lists no such detector.
+        ModelError: The model or its manifest is missing or corrupt, or the manifest does not list
+            the model as a face detector.
     """
     entry = manifest.load(path.parent).face_detectors.get(path.name)
     if entry is None:
         raise ModelError(
-            f"{path}: its manifest does not list it as a face detector; train one with "
+            f"{path}: manifest.json does not list this file as a face detector; use a model of "
             "image-gender-train-detector"
         )
     manifest.read_verified(path.parent, entry)
-    return keras_runtime.open_model(path), entry
+    return keras_runtime.open_keras_model(path), entry
 
 
 def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
-    """Composes the scenes for quantisation and, from held-out pictures, for verification.
+    """Composes scenes for quantisation and, from held-out pictures, for verification.
+
+    Prints the unreadable pictures.
 
     Args:
         options: The data options and `backgrounds`.
         size: Side of the network's input in pixels.
+
+    Returns:
+        The scenes, which are the same in every run on the same pictures.
 
     Raises:
         DataError: There are too few crops or backgrounds, or labels or pictures are wrong.
         UsageError: The folder of backgrounds cannot be read.
     """
     samples = read_data(options, training_split(options.layout)).samples
-    places = backgrounds.read_reported(options.backgrounds)
-    cut = cutting.by(open_detector("none"))
-    faces = divide([sample.name for sample in samples], _HELD_OUT)
-    grounds = divide(places.names, _HELD_OUT)
+    scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
+    cut = cutting.make_crop_cutter(open_detector("none"))
+    faces = split_names([sample.name for sample in samples], _HELD_OUT)
+    scenery_split = split_names(scenery.names, _HELD_OUT)
 
     def compose(held_out: bool, count: int, longest: int, seed: int) -> list[Scene]:
         positions = faces.held_out if held_out else faces.training
-        ground_positions = grounds.held_out if held_out else grounds.training
+        scenery_positions = scenery_split.held_out if held_out else scenery_split.training
         crops, unreadable = [], []
         for position in positions[:_CROPS]:
             try:
-                crop = cut(samples[position].path, _STORED_SIDE)
+                crop = cut(samples[position].path, _CROP_SIDE)
             except UnreadablePicture:
                 unreadable.append(samples[position].name)
                 continue
             if crop is not None:
                 crops.append(crop)
         if unreadable:
-            part = "held out" if held_out else "training"
-            say(str(LeftOut(f"unreadable faces, {part}", tuple(unreadable))), sys.stdout)
-        pictures = [places.pictures[position] for position in ground_positions]
+            part = "held-out" if held_out else "training"
+            print_line(
+                str(SkippedItems(f"unreadable {part} pictures", tuple(unreadable))), sys.stdout
+            )
+        pictures = [scenery.pictures[position] for position in scenery_positions]
         if not crops or not pictures:
-            raise DataError("too few face crops or backgrounds to compose scenes")
+            part = "held-out" if held_out else "training"
+            what = "backgrounds" if crops else "face crops"
+            raise DataError(f"no {part} {what} to compose scenes from; add pictures")
         sources = Sources(np.stack(crops), range(len(crops)), pictures)
         return [
             scenes.draw(sources, longest, np.random.default_rng((seed, number)))
             for number in range(count)
         ]
 
-    quantising = compose(False, CALIBRATION_SCENES, size, seed=7)
+    calibration = compose(False, CALIBRATION_SCENES, size, seed=7)
     return DetectorData(
-        np.stack([letterbox(scene.pixels, size) for scene in quantising]),
+        np.stack([letterbox(scene.pixels, size) for scene in calibration]),
         compose(True, VERIFICATION_SCENES, _VERIFICATION_SIDE, seed=8),
     )
 

@@ -1,4 +1,4 @@
-"""Exactness of integer sums in float32, and XNNPACK's fixed-point multipliers."""
+"""Checks that integer sums are exact in float32; computes XNNPACK's fixed-point multipliers."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError
 
-LOWER_BITS = 11  # of a multiplier; at most 10 bits remain
+LOWER_BITS = 11  # of a multiplier; the upper part has at most 10 bits
 _MULTIPLIER_BITS = 21
-_LARGEST_EXACT = 2**24  # float32 holds all integers up to this one
+_LARGEST_EXACT = 2**24  # float32 represents all integers up to this one
 _TOLERANCE = 0.01  # above the rounding error of float32 in the range of int8
 Numbers = npt.NDArray[Any]
 _TOO_LARGE = "some sums are too large to be exact in float32"
 
 
-def largest_sums(weights: Numbers, lowest: float, highest: float) -> Numbers:
-    """Gives the largest absolute partial sum of each channel's products.
+def compute_largest_sums(weights: Numbers, lowest: float, highest: float) -> Numbers:
+    """Computes the largest absolute partial sum of products that each channel can have.
 
     Args:
-        weights: Integers, C x N.
+        weights: Integer weights, C x N.
         lowest: Lowest value of the inputs.
         highest: Highest value of the inputs.
 
     Returns:
-        float64, C.
+        The largest absolute sum of each channel, float64, C.
     """
     ends = np.stack([weights * lowest, weights * highest])
     upwards = np.maximum(ends.max(axis=0), 0).sum(axis=1)
@@ -34,7 +34,7 @@ def largest_sums(weights: Numbers, lowest: float, highest: float) -> Numbers:
     return np.asarray(np.maximum(upwards, -downwards), np.float64)
 
 
-def check_sums(
+def check_sums_exact(
     products: Numbers, biases: Numbers, scales: Numbers, limits: tuple[float, float]
 ) -> None:
     """Checks that all sums and partial sums are exact in float32.
@@ -42,13 +42,13 @@ def check_sums(
     Allows larger sums in channels whose output is the same integer for every input.
 
     Args:
-        products: Largest absolute sum of the products of each channel (C).
+        products: Largest absolute sum of products of each channel (C).
         biases: Bias of each channel (C).
         scales: Factor from sums to output integers, one per channel or one for all.
         limits: Lowest and highest output integer.
 
     Raises:
-        ModelError: A channel can be inexact.
+        ModelError: The sums of a channel can be inexact.
     """
     lowest, highest = (
         np.round(np.clip((biases + way * products) * scales + way * _TOLERANCE, *limits))
@@ -58,13 +58,17 @@ def check_sums(
         raise ModelError(_TOO_LARGE)
 
 
-def fixed_point(factors: npt.NDArray[np.float32]) -> tuple[Numbers, int]:
-    """Gives integers and a shift such that each factor is about integer / 2^shift.
+def to_fixed_point(factors: npt.NDArray[np.float32]) -> tuple[Numbers, int]:
+    """Converts factors to the fixed-point multipliers that XNNPACK uses to add tensors.
 
-    XNNPACK uses the same multipliers for its sums: the largest has 21 bits.
+    Args:
+        factors: Positive factors, float32.
+
+    Returns:
+        Integers (int64) of at most 21 bits, and a shift: each factor is about integer / 2^shift.
 
     Raises:
-        ModelError: A factor is too large to split off its lower bits.
+        ModelError: A factor is too large to split off `LOWER_BITS` lower bits.
     """
     shift = _MULTIPLIER_BITS - int(np.frexp(factors.max())[1])
     if shift <= LOWER_BITS:

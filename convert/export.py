@@ -1,6 +1,6 @@
 """Export of a trained network: quantise, convert, verify, publish.
 
-The steps are the same for every network. A `Task` supplies what differs between the gender
+The steps are the same for all networks. A `Task` contains what differs between the gender
 classifier and the face detector.
 """
 
@@ -21,18 +21,18 @@ from image_gender_classifier.convert.verify import Verification
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.runtimes import Runtime, open_model
-from image_gender_classifier.train.common.command import say
+from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.keras_runtime import KerasRuntime
 
-_SATURATES = "ONNX: sums can saturate on x86-64 processors without VNNI, which changes the answers"
+_SATURATES = "ONNX: sums can saturate on x86-64 processors without VNNI, which changes the outputs"
 
 
 class TaskData(Protocol):
-    """Pictures for one conversion."""
+    """Pictures for a conversion."""
 
     @property
     def calibration(self) -> Pixels:
-        """Network inputs that set the quantisation ranges (uint8 RGB, N x S x S x 3)."""
+        """Network inputs for the quantisation ranges (uint8 RGB, N x S x S x 3)."""
 
 
 _Data = TypeVar("_Data", bound=TaskData)
@@ -40,14 +40,14 @@ _Data = TypeVar("_Data", bound=TaskData)
 
 @dataclass(frozen=True, slots=True)
 class Exported(Generic[Entry]):
-    """A network in all its formats, opened, each with its manifest entry.
+    """A network in all formats, each as an opened runtime with its manifest entry.
 
     Attributes:
         keras: The trained model.
         tflite: The int8 TFLite file.
         onnx: The int8 ONNX file; None if there is none.
         float32: The float32 variant of the TFLite file; None if there is none.
-        steps: Quantisation step of each output by its number of channels.
+        steps: Quantisation step of each output of the TFLite file, by number of channels.
     """
 
     keras: tuple[Runtime, Entry]
@@ -59,14 +59,14 @@ class Exported(Generic[Entry]):
 
 @dataclass(frozen=True, slots=True)
 class Task(Generic[Entry, _Data]):
-    """What differs between the networks.
+    """The steps of a conversion that are specific to a network.
 
     Attributes:
-        stem: Stem of the exported files' names.
-        open_keras: Opens a .keras file; gives it with its manifest entry.
-        read_data: Reads the pictures, from the options and the network's input side in pixels.
-        calibrate: Gives the exports' entry, from the Keras entry, the opened TFLite file and the
-            pictures.
+        stem: File name of the exports without extension.
+        open_keras: Opens a `.keras` file; returns the runtime and the manifest entry.
+        read_data: Reads the pictures; takes the options and the network's input side in pixels.
+        calibrate: Returns the manifest entry of the exports; takes the entry of the Keras model,
+            the opened TFLite file and the pictures.
         verify: Compares the formats.
     """
 
@@ -77,20 +77,23 @@ class Task(Generic[Entry, _Data]):
     verify: Callable[[Exported[Entry], _Data], Verification]
 
 
-def export(task: Task[Entry, _Data], options: argparse.Namespace, command: str) -> list[str]:
+def export_network(
+    task: Task[Entry, _Data], options: argparse.Namespace, command: str
+) -> list[str]:
     """Exports a network, verifies the files and publishes those that pass.
 
     Args:
-        task: The network's task.
-        options: `model`, `out`, `formats` and the options that the task reads.
+        task: The conversion task of the network.
+        options: `model`, `out`, `formats` and the options of the task.
         command: The command line, for the manifest.
 
     Returns:
-        The reasons why nothing is published; empty if at least one format is.
+        The reasons why nothing was published; empty if at least one format was.
 
     Raises:
         UsageError: `out` is not a folder, or the options contradict each other.
-        ModelError: The model or its manifest is missing or damaged, or cannot be exported.
+        ModelError: The model or its manifest is missing or corrupt, or the model cannot be
+            exported.
         DataError: Labels or pictures are missing or wrong.
         OutputError: A file cannot be written.
     """
@@ -106,13 +109,13 @@ def export(task: Task[Entry, _Data], options: argparse.Namespace, command: str) 
     onnx_faults: list[str] = []
     if "onnx" in options.formats:
         onnx_file, onnx_model, onnx_faults = _to_onnx(tflite_file, data.calibration[:1])
-    float32_file = publish.float32_variant(tflite_file)
+    float32_file = publish.convert_float32_variant(tflite_file)
     tflite_model = open_model("tflite", tflite_file)
     entry = task.calibrate(original, tflite_model, data)
     entry = entry._replace(trained={**original.trained, "converted_by": command})
-    tflite_entry = publish.entry_of(f"{task.stem}.tflite", tflite_file, entry)
-    tflite_entry = publish.with_float32_variant(tflite_entry, float32_file)
-    onnx_entry = publish.entry_of(f"{task.stem}.onnx", onnx_file or b"", entry)
+    tflite_entry = publish.make_entry(f"{task.stem}.tflite", tflite_file, entry)
+    tflite_entry = publish.add_float32_variant(tflite_entry, float32_file)
+    onnx_entry = publish.make_entry(f"{task.stem}.onnx", onnx_file or b"", entry)
 
     verification = task.verify(
         Exported(
@@ -120,11 +123,11 @@ def export(task: Task[Entry, _Data], options: argparse.Namespace, command: str) 
             tflite=(tflite_model, tflite_entry),
             onnx=None if onnx_model is None else (onnx_model, onnx_entry),
             float32=None if float32_file is None else open_model("tflite", float32_file),
-            steps=tflite.steps(tflite_file),
+            steps=tflite.read_quantisation_steps(tflite_file),
         ),
         data,
     )
-    say(verification.summary, sys.stdout)
+    print_line(verification.summary, sys.stdout)
     faults: dict[Format, list[str]] = {
         name: list(found) for name, found in verification.faults.items()
     }
@@ -151,14 +154,14 @@ def _to_onnx(tflite_file: bytes, crop: Pixels) -> tuple[bytes | None, Runtime | 
         crop: A network input (uint8 RGB, 1 x S x S x 3).
 
     Returns:
-        The file and the opened model, both None if the conversion fails, and the reasons against
-        publishing the file.
+        The content of the ONNX file and the opened model, both None if the conversion fails; and
+        the reasons against publishing the file.
     """
     try:
-        onnx_file = onnx.from_tflite(tflite_file)
+        onnx_file = onnx.convert_tflite_to_onnx(tflite_file)
         model = open_model("onnx", onnx_file)
         model.run(crop)
-    except Exception as error:  # of tf2onnx, ONNX or ONNX Runtime: TFLite is right all the same
+    except Exception as error:  # of tf2onnx, ONNX or ONNX Runtime; the TFLite file is still valid
         reason = " ".join(str(error).split()) or type(error).__name__
-        return None, None, [f"ONNX: the conversion fails ({reason})"]
-    return onnx_file, model, [_SATURATES] if onnx.saturates(onnx_file) else []
+        return None, None, [f"ONNX: the conversion failed ({reason})"]
+    return onnx_file, model, [_SATURATES] if onnx.can_saturate(onnx_file) else []

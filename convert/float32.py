@@ -4,10 +4,10 @@ LiteRT and ONNX Runtime round each layer's sums once, ties to even. The int8 ker
 tflite-runtime round twice, as in Jacob et al., "Quantization and Training of Neural Networks for
 Efficient Integer-Arithmetic-Only Inference" (CVPR 2018), section 2.2, so some values differ by one.
 In float32, sums of products of small integers are exact in any order, and each layer rounds its
-result in one place, so every runtime gives the answers of the int8 file.
+result only once, so that every runtime computes the outputs of the int8 file.
 
-Rounding and clamping use only multiplications, and additions with a ReLU, which are fast on all
-runtimes. A minimum takes tflite-runtime twenty times as long on 32-bit ARM.
+Rounding and clamping use only multiplication and addition with ReLU, which are fast on all
+runtimes. MINIMUM is twenty times slower in tflite-runtime on 32-bit ARM.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tensorflow.lite.tools import flatbuffer_utils
 from image_gender_classifier.convert.exactness import (
     LOWER_BITS,
     Numbers,
-    check_sums,
-    fixed_point,
-    largest_sums,
+    check_sums_exact,
+    compute_largest_sums,
+    to_fixed_point,
 )
 from image_gender_classifier.convert.tflite_graph import (
     DTYPES,
@@ -40,7 +40,7 @@ from image_gender_classifier.convert.tflite_graph import (
 from image_gender_classifier.errors import ModelError
 
 _LOWEST, _HIGHEST = -128, 127
-_ABSENT = -1  # the index of an absent input
+_ABSENT = -1  # index of an optional input that is absent
 # Adding 3 * 2^22 to a float32 number rounds it to an integer, ties to even.
 _ROUNDING = float(3 * 2**22)
 _NAMES = {
@@ -52,21 +52,21 @@ _REARRANGING = ("EXPAND_DIMS", "TILE", "SHAPE", "STRIDED_SLICE", "CONCATENATION"
 
 
 class _Value(NamedTuple):
-    """An int8 tensor minus its zero point, expressed in the new graph as sign * tensor + shift."""
+    """An int8 tensor minus its zero point, computed in the new graph as sign * tensor + shift."""
 
     tensor: int
     sign: int = 1
     shift: float = 0.0
 
 
-def write(data: bytes) -> bytes:
-    """Converts an int8 TFLite file to float32 arithmetic.
+def convert_to_float32(data: bytes) -> bytes:
+    """Converts an int8 TFLite file to a file that computes the same integers in float32.
 
     Args:
-        data: Content of a file made by `tflite.quantise`.
+        data: Content of an int8 TFLite file of `tflite.quantise`.
 
     Returns:
-        Content of a TFLite file with the same uint8 input and the same float32 outputs.
+        Content of a TFLite file with the same uint8 input and identical float32 outputs.
 
     Raises:
         ModelError: An operation is not supported, or sums are too large to be exact.
@@ -92,7 +92,7 @@ class _Writer:
             if name == "QUANTIZE" and not inputs:
                 (source,) = operator.inputs
                 inputs.append(self._input(source, output))
-                value = _Value(self._new.dequantised(inputs[-1]))
+                value = _Value(self._new.dequantise(inputs[-1]))
             elif name in _CONVOLUTIONS:
                 value = self._convolution(name, operator, output)
             elif name == "ADD":
@@ -101,19 +101,21 @@ class _Writer:
                 value = self._mean(operator, output)
             elif name == "DEQUANTIZE":
                 (source,) = operator.inputs
-                value = _Value(self._new.times(self._plain(source), self._scale(source)))
+                value = _Value(self._new.multiply(self._plain(source), self._scale(source)))
             elif name in _REARRANGING:
                 value = self._rearranged(name, operator, output, code.version)
             else:
                 raise ModelError(f"the operation {name} is not supported")
             self._values[output] = value
-        return self._new.write(inputs, [self._values[out].tensor for out in self._old.outputs])
+        return self._new.serialise(inputs, [self._values[out].tensor for out in self._old.outputs])
 
     def _input(self, source: int, output: int) -> int:
         old = self._old.tensors[source]
         if old.type != schema.TensorType.UINT8 or self._scale(source) != self._scale(output):
-            raise ModelError("an operation QUANTIZE does not only shift the pixels")
-        return self._new.integers(self._new.tensor(old.shape, old.type), self._zero_point(source))
+            raise ModelError("the operation QUANTIZE changes the scale, which is not supported")
+        return self._new.set_unit_scale(
+            self._new.add_tensor(old.shape, old.type), self._zero_point(source)
+        )
 
     def _convolution(self, name: str, operator: Any, output: int) -> _Value:
         source, weights, bias = operator.inputs
@@ -130,13 +132,15 @@ class _Writer:
         options = operator.builtinOptions
         activation = options.fusedActivationFunction
         lowest, highest = (end - value.shift for end in self._limits(source, LINEAR))
-        products = largest_sums(by_channel, lowest, highest)
-        check_sums(products, biases, scales, self._limits(output, activation))
+        products = compute_largest_sums(by_channel, lowest, highest)
+        check_sums_exact(products, biases, scales, self._limits(output, activation))
         # Scales are positive, so a ReLU before scaling equals one after it.
         options.fusedActivationFunction = LINEAR if activation == LINEAR else RELU
-        held = self._new.integers(self._new.constant(value.sign * numbers, INT8))
-        inputs = [value.tensor, self._new.dequantised(held), self._new.constant(biases)]
-        sums = self._new.add(name, inputs, self._new.tensor(self._shape(output)), options)
+        held = self._new.set_unit_scale(self._new.add_constant(value.sign * numbers, INT8))
+        inputs = [value.tensor, self._new.dequantise(held), self._new.add_constant(biases)]
+        sums = self._new.add_operation(
+            name, inputs, self._new.add_tensor(self._shape(output)), options
+        )
         return self._rounded(sums, scales, output, activation)
 
     def _rounded(
@@ -145,68 +149,74 @@ class _Writer:
         """Scales, rounds and clamps sums to int8.
 
         Args:
-            sums: Index of the tensor; not negative if there is an activation.
+            sums: Index of the tensor in the new graph; values >= 0 if there is an activation.
             scales: One per channel, or one for all.
             output: Index of the result in the old graph.
             activation: Activation of the old operation.
         """
         low, high = self._limits(output, activation)
-        rounded = self._new.plus(self._new.times(sums, -scales), -_ROUNDING)
-        below_high = self._new.plus(rounded, _ROUNDING + high, RELU)
+        rounded = self._new.add_number(self._new.multiply(sums, -scales), -_ROUNDING)
+        below_high = self._new.add_number(rounded, _ROUNDING + high, RELU)
         if activation == LINEAR:
             return self._above_low(below_high, low, high)
         return _Value(below_high, -1, high)
 
     def _above_low(self, below_high: int, low: float, high: float) -> _Value:
-        """Clamps to the lowest value; the input is the distance below the highest value."""
-        return _Value(self._new.plus(self._new.times(below_high, -1), high - low, RELU), 1, low)
+        """Clamps to `low`; the input is `high` minus the value."""
+        return _Value(
+            self._new.add_number(self._new.multiply(below_high, -1), high - low, RELU), 1, low
+        )
 
     def _sum(self, operator: Any, output: int) -> _Value:
         """Adds two tensors of different scales as XNNPACK does: floor(sum * multiplier + 1/2).
 
-        A product with a 21-bit multiplier is not exact in float32, so this multiplies by the upper
-        and the lower bits separately.
+        A product with a 21-bit multiplier is not exact in float32, so the upper and the lower bits
+        are multiplied separately.
         """
         low, high = self._limits(output, operator.builtinOptions.fusedActivationFunction)
         terms = [self._plain(term) for term in operator.inputs]
         factors = [self._scale(term) / self._scale(output) for term in operator.inputs]
-        multipliers, shift = fixed_point(np.concatenate(factors))
+        multipliers, shift = to_fixed_point(np.concatenate(factors))
         upper_step = 2.0 ** (LOWER_BITS - shift)
 
         def weighted(weights: Numbers) -> int:
             pairs = zip(terms, weights, strict=True)
-            return self._new.sum(*(self._new.times(term, weight) for term, weight in pairs))
+            return self._new.add_tensors(
+                *(self._new.multiply(term, weight) for term, weight in pairs)
+            )
 
         carried = self._floor(weighted(multipliers % 2**LOWER_BITS / 2.0**LOWER_BITS))
         upper = weighted((multipliers >> LOWER_BITS) * upper_step)
-        whole = self._new.sum(upper, self._new.times(carried, upper_step))
-        floor = self._floor(self._new.plus(whole, 0.5))
-        below_high = self._new.plus(self._new.times(floor, -1), high, RELU)
+        whole = self._new.add_tensors(upper, self._new.multiply(carried, upper_step))
+        floor = self._floor(self._new.add_number(whole, 0.5))
+        below_high = self._new.add_number(self._new.multiply(floor, -1), high, RELU)
         return self._above_low(below_high, low, high)
 
     def _floor(self, tensor: int) -> int:
-        return self._new.add("FLOOR", [tensor], self._new.like(tensor))
+        return self._new.add_operation("FLOOR", [tensor], self._new.add_tensor_like(tensor))
 
     def _mean(self, operator: Any, output: int) -> _Value:
-        """Averages as XNNPACK does: it applies the zero points after scaling, in float32."""
+        """Averages as XNNPACK does: zero points are applied after scaling, in float32."""
         source, axes = operator.inputs
         over = self._content(axes)
         count = int(np.prod([self._shape(source)[axis] for axis in over]))
-        inputs = [self._plain(source), self._new.constant(over, INT32)]
-        sums = self._new.tensor(self._shape(output))
-        self._new.add("SUM", inputs, sums, operator.builtinOptions)
+        inputs = [self._plain(source), self._new.add_constant(over, INT32)]
+        sums = self._new.add_tensor(self._shape(output))
+        self._new.add_operation("SUM", inputs, sums, operator.builtinOptions)
         scale = self._scale(source) / (np.float32(count) * self._scale(output))
         limits = float(_LOWEST), float(_HIGHEST)
-        check_sums(largest_sums(np.ones((1, count)), *limits), np.zeros(1), scale, limits)
+        check_sums_exact(
+            compute_largest_sums(np.ones((1, count)), *limits), np.zeros(1), scale, limits
+        )
         zero_sum = count * self._zero_point(source)
         bias = np.float32(self._zero_point(output)) - np.float32(zero_sum) * scale
-        scaled = self._new.times(self._new.plus(sums, zero_sum), -scale)
-        rounded = self._new.plus(self._new.plus(scaled, -bias), -_ROUNDING)
-        below_high = self._new.plus(rounded, _ROUNDING + _HIGHEST, RELU)
+        scaled = self._new.multiply(self._new.add_number(sums, zero_sum), -scale)
+        rounded = self._new.add_number(self._new.add_number(scaled, -bias), -_ROUNDING)
+        below_high = self._new.add_number(rounded, _ROUNDING + _HIGHEST, RELU)
         return self._above_low(below_high, *self._limits(output, LINEAR))
 
     def _rearranged(self, name: str, operator: Any, output: int, version: int) -> _Value:
-        """Copies an operation that only moves values or handles shapes."""
+        """Copies an operation that only moves values or computes shapes, such as TILE or SHAPE."""
         inputs = []
         for tensor in operator.inputs:
             kind = self._old.tensors[tensor].type
@@ -215,28 +225,28 @@ class _Writer:
             elif tensor in self._values:
                 inputs.append(self._values[tensor].tensor)
             else:
-                inputs.append(self._new.constant(self._content(tensor), kind))
+                inputs.append(self._new.add_constant(self._content(tensor), kind))
         moves = self._old.tensors[output].type == INT8
-        new = self._new.tensor(self._shape(output), FLOAT if moves else INT32)
-        return _Value(self._new.add(name, inputs, new, operator.builtinOptions, version))
+        new = self._new.add_tensor(self._shape(output), FLOAT if moves else INT32)
+        return _Value(self._new.add_operation(name, inputs, new, operator.builtinOptions, version))
 
     def _value(self, source: int) -> _Value:
         if source not in self._values:
-            raise ModelError("a constant as the input of an operation is not supported")
+            raise ModelError("an operation has a constant input, which is not supported")
         return self._values[source]
 
     def _plain(self, source: int) -> int:
-        """Gives a tensor that holds the integers themselves."""
+        """Returns a tensor of the values without sign and shift."""
         tensor, sign, _ = self._unshifted(self._value(source))
-        return tensor if sign == 1 else self._new.times(tensor, sign)
+        return tensor if sign == 1 else self._new.multiply(tensor, sign)
 
     def _unshifted(self, value: _Value) -> _Value:
-        """Gives a tensor that holds the integers or their negatives."""
+        """Returns the value with shift 0."""
         tensor, sign, shift = value
-        return _Value(self._new.plus(tensor, sign * shift), sign) if shift else value
+        return _Value(self._new.add_number(tensor, sign * shift), sign) if shift else value
 
     def _limits(self, tensor: int, activation: int) -> tuple[float, float]:
-        """Gives a tensor's lowest and highest integer, minus its zero point."""
+        """Returns the lowest and the highest integer of a tensor, minus its zero point."""
         low, high = (float(end - self._zero_point(tensor)) for end in (_LOWEST, _HIGHEST))
         if activation == LINEAR:
             return low, high

@@ -1,4 +1,4 @@
-"""The export formats and the option `--formats`."""
+"""Export formats and the option `--formats`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def add_formats_option(parser: argparse.ArgumentParser) -> None:
     """Adds `--formats`."""
     parser.add_argument(
         "--formats", type=_formats, default=FORMATS, metavar="LIST",
-        help=f"formats to publish: {','.join(FORMATS)} (default: both); a format that fails "
-        "verification is left out with a warning",
+        help=f"comma-separated formats to publish: {','.join(FORMATS)} (default: both); a format "
+        "that fails verification is skipped with a warning",
     )  # fmt: skip
 
 
@@ -24,6 +24,6 @@ def _formats(text: str) -> tuple[Format, ...]:
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown:
         raise argparse.ArgumentTypeError(
-            f"{unknown[0]!r} is not a format; allowed: {', '.join(FORMATS)}"
+            f"unknown format {unknown[0]!r}; expected {' or '.join(FORMATS)}"
         )
     return tuple(name for name in FORMATS if name in wanted)

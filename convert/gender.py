@@ -1,4 +1,4 @@
-"""The conversion task of the gender classifier."""
+"""Conversion of the gender classifier."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert import calibration_set, verify
-from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
+from image_gender_classifier.convert.crops import LabelledCrops, cut_labelled_crops, extend_to_count
 from image_gender_classifier.convert.export import Exported, Task
 from image_gender_classifier.convert.verify import Verification
 from image_gender_classifier.imaging.pixels import Pixels
@@ -17,13 +17,13 @@ from image_gender_classifier.loading import SHIPPED_STEM
 from image_gender_classifier.manifest.schema import ModelEntry
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.train.common import cutting, keras_runtime
-from image_gender_classifier.train.common.command import say
-from image_gender_classifier.train.common.cutting import WithoutCrop
-from image_gender_classifier.train.common.data_options import read_reported, training_split
+from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.common.cutting import SkippedSamples
+from image_gender_classifier.train.common.data_options import read_data_and_report, training_split
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError, Sample
-from image_gender_classifier.train.datasets.fairface import label_file
+from image_gender_classifier.train.datasets.fairface import label_file_path
 from image_gender_classifier.train.gender import calibration
 
 MIN_VERIFICATION_CROPS = 1000
@@ -32,12 +32,13 @@ MIN_CALIBRATION_CROPS = 200
 
 @dataclass(frozen=True, slots=True)
 class GenderData:
-    """Crops for one conversion.
+    """Crops for a conversion.
 
     Attributes:
-        calibration: Crops that set the quantisation ranges (uint8 RGB, N x S x S x 3, N > 0).
+        calibration: Crops for the quantisation ranges (uint8 RGB, N x S x S x 3, N > 0).
         held_out: Crops that the network was not trained on, for Platt scaling; may be empty.
-        verification: Crops to compare the formats on; some may be augmented copies.
+        verification: Crops to compare the formats on, followed by augmented copies of them if there
+            are too few.
         real: Number of verification crops that are not copies.
     """
 
@@ -48,81 +49,108 @@ class GenderData:
 
 
 def read_crops(options: argparse.Namespace, size: int) -> GenderData:
-    """Cuts the crops for quantisation, Platt scaling and verification.
+    """Cuts the crops for quantisation, Platt scaling and verification; prints skipped samples.
 
-    Held-out samples serve for Platt scaling. FairFace's validation part serves for verification if
-    it is present, else the held-out samples do. If a data set is too small for that, all of its
-    samples serve for both quantisation and verification.
+    Platt scaling uses the held-out samples. Verification uses FairFace's validation split if it
+    exists, otherwise the held-out samples. If that leaves no crops for quantisation or
+    verification, all samples are used for it.
 
     Args:
         options: The data options and `detector`.
         size: Side of the crops in pixels.
 
+    Returns:
+        The crops, with augmented copies if there are too few.
+
     Raises:
-        DataError: No picture gives a crop, or labels or pictures are missing or wrong.
+        DataError: None of the pictures has a crop, or labels or pictures are missing or wrong.
     """
-    samples = read_reported(options, training_split(options.layout)).samples
-    detector, without = open_detector(options.detector), WithoutCrop()
+    samples = read_data_and_report(options, training_split(options.layout)).samples
+    detector, skipped = open_detector(options.detector), SkippedSamples()
     parts: dict[bool, list[Sample]] = {True: [], False: []}
     for sample in samples:
         parts[is_held_out(sample.name)].append(sample)
-    held_out = cut(parts[True], detector, size, without)
-    quantising = cut(calibration_set.choose(parts[False]), detector, size, without)
-    compared = cut(_fairface_validation(options), detector, size, without) or held_out
+    held_out = cut_labelled_crops(parts[True], detector, size, skipped)
+    chosen = calibration_set.choose_calibration_samples(parts[False])
+    quantising = cut_labelled_crops(chosen, detector, size, skipped)
+    compared = (
+        cut_labelled_crops(_fairface_validation(options), detector, size, skipped) or held_out
+    )
     if not quantising or not compared:
-        everything = cut(samples, detector, size, without)
+        everything = cut_labelled_crops(samples, detector, size, skipped)
         quantising, compared = quantising or everything, compared or everything
-    # The second attempt above can list a picture twice.
-    unreadable = list(dict(without.unreadable))
-    no_face = list(dict.fromkeys(without.no_face))
+    # Cutting all samples can add a picture to `skipped` twice.
+    unreadable = list(dict(skipped.unreadable))
+    no_face = list(dict.fromkeys(skipped.no_face))
     if not compared:
-        raise DataError(cutting.nothing_cut(len(unreadable), len(no_face)))
+        raise DataError(cutting.explain_no_crops(len(unreadable), len(no_face)))
     if unreadable or no_face:
-        say(cutting.left_out(unreadable, no_face), sys.stdout)
+        print_line(cutting.format_skipped(unreadable, no_face), sys.stdout)
     return GenderData(
-        at_least(quantising, MIN_CALIBRATION_CROPS).crops,
+        extend_to_count(quantising, MIN_CALIBRATION_CROPS).crops,
         held_out,
-        at_least(compared, MIN_VERIFICATION_CROPS),
+        extend_to_count(compared, MIN_VERIFICATION_CROPS),
         len(compared),
     )
 
 
 def calibrate(original: ModelEntry, tflite: Runtime, data: GenderData) -> ModelEntry:
-    """Fits Platt scaling and threshold on the TFLite file's logits; both formats share them."""
-    positive = data.held_out.are(original.positive)
-    entry, kept = calibration.calibrated(original, tflite, data.held_out.crops, positive)
-    if kept is not None:
-        say(f"keeping calibration and threshold of {original.file}: {kept}", sys.stdout)
+    """Fits Platt scaling and threshold to the logits of the TFLite file; ONNX uses the same.
+
+    Prints the reason if the values of the Keras model are kept instead.
+
+    Args:
+        original: Manifest entry of the Keras model.
+        tflite: The opened TFLite file.
+        data: The crops.
+
+    Returns:
+        The manifest entry of the exports.
+    """
+    positive = data.held_out.is_gender(original.positive)
+    entry, reason = calibration.calibrate_entry(original, tflite, data.held_out.crops, positive)
+    if reason is not None:
+        print_line(f"keeping calibration and threshold of {original.file}: {reason}", sys.stdout)
     return entry
 
 
 def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verification:
-    """Compares accuracy and logits of all formats on the verification crops."""
+    """Compares accuracy and logits of all formats on the verification crops.
+
+    Prints a warning if some of the crops are augmented copies.
+
+    Args:
+        exported: The network in all formats.
+        data: The crops.
+
+    Returns:
+        The figures, and the reasons against publishing each format.
+    """
     compared = data.verification
     if len(compared) > data.real:
-        say(
-            f"too few pictures: comparing on {data.real} crops and augmented copies of them; use "
-            "image-gender-evaluate to measure accuracy",
+        print_line(
+            f"warning: comparing on only {data.real} crops and augmented copies of them; measure "
+            "the accuracy with image-gender-evaluate",
             sys.stdout,
         )
     tflite_entry = exported.tflite[1]
-    comparison = verify.compare(
+    comparison = verify.compare_formats(
         compared.crops,
-        compared.are(exported.keras[1].positive),
+        compared.is_gender(exported.keras[1].positive),
         keras=Classifier(*exported.keras),
         tflite=Classifier(*exported.tflite),
         onnx=None if exported.onnx is None else Classifier(*exported.onnx),
         float32=None if exported.float32 is None else Classifier(exported.float32, tflite_entry),
         step=exported.steps[1],
     )
-    return Verification(comparison.table(), comparison.faults(), comparison.float32_fault)
+    return Verification(comparison.format_figures(), comparison.faults(), comparison.float32_fault)
 
 
 def _fairface_validation(options: argparse.Namespace) -> Sequence[Sample]:
-    """Reads FairFace's validation part; gives nothing if there is none."""
-    if options.layout != "fairface" or not label_file(options.data, "val").exists():
+    """Reads FairFace's validation split; empty if there is none."""
+    if options.layout != "fairface" or not label_file_path(options.data, "val").exists():
         return ()
-    return read_reported(options, "val").samples
+    return read_data_and_report(options, "val").samples
 
 
-TASK = Task(SHIPPED_STEM, keras_runtime.open_known, read_crops, calibrate, verify_crops)
+TASK = Task(SHIPPED_STEM, keras_runtime.open_keras_with_entry, read_crops, calibrate, verify_crops)

@@ -1,13 +1,13 @@
 """Conversion of an int8 TFLite file to ONNX with the same integers.
 
-The source is the quantised file, so both formats have the same weights and scales. Further changes
+The source is the quantised file, so both formats have the same weights and scales. Two more changes
 let ONNX Runtime compute the graph in integers only: no ReLU6 between a convolution and its
 quantisation, and uint8 activations.
 
 Weights become uint8 with zero point 128, except in depthwise convolutions. On x86-64 processors
 without VNNI, ONNX Runtime's uint8 by int8 matrix multiplication adds pairs of products in 16 bits,
-which saturate. Its uint8 by uint8 multiplication adds in 32 bits on every processor, and so do the
-kernels for depthwise convolutions, which are faster with int8 weights.
+which can saturate. Its uint8 by uint8 multiplication adds in 32 bits on every processor, and so do
+the kernels for depthwise convolutions, which are faster with int8 weights.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import onnx
 from onnx import numpy_helper
 from tf2onnx import convert
 
-# The first opset with one scale per channel; ONNX Runtime reads it since 1.8.
+# The first opset with per-channel scales; ONNX Runtime supports it since 1.8.
 _OPSET = 13
 _LOWEST, _HIGHEST = -128, 127
 _FRACTION = 8  # ties are frequent where scale / scale of the sum is a multiple of 1/8
@@ -32,36 +32,36 @@ _MULTIPLIERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _WEIGHTS = 1  # position among the inputs of _MULTIPLIERS
 
 
-def from_tflite(data: bytes) -> bytes:
+def convert_tflite_to_onnx(data: bytes) -> bytes:
     """Converts an int8 TFLite file to ONNX.
 
     Args:
         data: Content of the TFLite file.
 
     Returns:
-        Content of an ONNX file with the same answers; equal input gives equal bytes.
+        Content of an ONNX file with identical outputs; equal inputs result in equal bytes.
     """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "model.tflite"
         source.write_bytes(data)
         model, _ = convert.from_tflite(str(source), opset=_OPSET)
-    _limit_integers(model.graph)
+    _clip_integers(model.graph)
     _round_sums_up(model.graph)
     _use_uint8_activations(model.graph)
     _use_uint8_weights(model.graph)
-    _take_one_crop(model.graph)
+    _fix_batch_size(model.graph)
     _name_by_position(model.graph)
-    del model.graph.value_info[:]  # it lists the earlier types
+    del model.graph.value_info[:]  # outdated types
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
 
 
-def _limit_integers(graph: Any) -> None:
-    """Moves each ReLU6 behind the following quantisation, where it clamps integers.
+def _clip_integers(graph: Any) -> None:
+    """Moves each ReLU6 after the quantisation that follows it, where it clamps integers.
 
-    Removes it if the quantisation already saturates at the same values.
+    Removes it if the quantisation saturates at the same values.
     """
-    constants = _constants(graph)
+    constants = _read_constants(graph)
     quantisers = {node.input[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
     for clip in [node for node in graph.node if node.op_type == "Clip"]:
         quantiser = quantisers.get(clip.output[0])
@@ -75,29 +75,29 @@ def _limit_integers(graph: Any) -> None:
         quantiser.input[0] = clip.input[0]
         graph.node.remove(clip)
         if (low, high) != (_LOWEST, _HIGHEST):
-            _limit(graph, quantiser, low, high)
+            _add_clip(graph, quantiser, low, high)
 
 
-def _limit(graph: Any, quantiser: Any, low: int, high: int) -> None:
-    """Clamps the output of a QuantizeLinear node."""
-    limited = quantiser.output[0]
-    unlimited = f"{limited}_unlimited"
-    quantiser.output[0] = unlimited
+def _add_clip(graph: Any, quantiser: Any, low: int, high: int) -> None:
+    """Adds a Clip node after a QuantizeLinear node."""
+    clipped = quantiser.output[0]
+    unclipped = f"{clipped}_unclipped"
+    quantiser.output[0] = unclipped
     limits = []
     for end, value in (("low", low), ("high", high)):
-        limits.append(f"{limited}_{end}")
+        limits.append(f"{clipped}_{end}")
         graph.initializer.append(numpy_helper.from_array(np.array(value, np.int8), limits[-1]))
-    clip = onnx.helper.make_node("Clip", [unlimited, *limits], [limited])
+    clip = onnx.helper.make_node("Clip", [unclipped, *limits], [clipped])
     graph.node.insert(list(graph.node).index(quantiser) + 1, clip)
 
 
 def _round_sums_up(graph: Any) -> None:
-    """Raises sums slightly if they often lie half way between two quantised values.
+    """Increases sums slightly if they are often half way between two quantised values.
 
     TFLite rounds such ties up, ONNX Runtime rounds them to even. They are frequent if the scale of
-    each term is a simple fraction of the sum's scale, as with terms that a ReLU6 clamps.
+    each term is a simple fraction of the scale of the sum, as after a ReLU6.
     """
-    constants = _constants(graph)
+    constants = _read_constants(graph)
     scaled = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
     quantisers = {node.input[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
     for add in [node for node in graph.node if node.op_type == "Add"]:
@@ -105,8 +105,8 @@ def _round_sums_up(graph: Any) -> None:
             continue
         terms = [scaled[name] for name in add.input]
         of_sum = constants[quantisers[add.output[0]].input[_SCALE]]
-        shares = [_FRACTION * float(constants[term.input[_SCALE]] / of_sum) for term in terms]
-        if any(abs(share - round(share)) > _NUDGE * share for share in shares):
+        ratios = [_FRACTION * float(constants[term.input[_SCALE]] / of_sum) for term in terms]
+        if any(abs(ratio - round(ratio)) > _NUDGE * ratio for ratio in ratios):
             continue
         for side, term in enumerate(terms):
             own = onnx.NodeProto()
@@ -124,36 +124,40 @@ def _round_sums_up(graph: Any) -> None:
 
 
 def _use_uint8_activations(graph: Any) -> None:
-    """Adds 128 to int8 activations and zero points; the represented numbers stay the same."""
-    constants = _constants(graph)
+    """Adds 128 to int8 activations and their zero points; the real values stay the same."""
+    constants = _read_constants(graph)
     for node in graph.node:
         if node.op_type == "Clip" and constants[node.input[1]].dtype == np.int8:
-            node.input[1:] = [_as_uint8(graph, constants, name) for name in node.input[1:]]
+            node.input[1:] = [_add_uint8_copy(graph, constants, name) for name in node.input[1:]]
         if node.op_type not in ("QuantizeLinear", "DequantizeLinear"):
             continue
         zero_point = node.input[_ZERO_POINT]
         is_weight = node.input[0] in constants
         if is_weight or constants[zero_point].dtype != np.int8:
             continue
-        node.input[_ZERO_POINT] = _as_uint8(graph, constants, zero_point)
+        node.input[_ZERO_POINT] = _add_uint8_copy(graph, constants, zero_point)
 
 
 def _use_uint8_weights(graph: Any) -> None:
     """Adds 128 to the weights and zero points of matrix multiplications."""
-    constants = _constants(graph)
-    for weights in _saturating_weights(graph):
-        for place in (0, _ZERO_POINT):
-            weights.input[place] = _as_uint8(graph, constants, weights.input[place])
+    constants = _read_constants(graph)
+    for weights in _find_saturating_weights(graph):
+        for index in (0, _ZERO_POINT):
+            weights.input[index] = _add_uint8_copy(graph, constants, weights.input[index])
 
 
-def saturates(data: bytes) -> bool:
-    """Reports whether a file's sums can saturate on x86-64 processors without VNNI."""
-    return bool(_saturating_weights(onnx.load_from_string(data).graph))
+def can_saturate(data: bytes) -> bool:
+    """Returns whether sums can saturate on x86-64 processors without VNNI.
+
+    Args:
+        data: Content of an ONNX file.
+    """
+    return bool(_find_saturating_weights(onnx.load_from_string(data).graph))
 
 
-def _saturating_weights(graph: Any) -> list[Any]:
-    """Finds nodes that give int8 weights to anything but a depthwise convolution."""
-    constants = _constants(graph)
+def _find_saturating_weights(graph: Any) -> list[Any]:
+    """Returns the DequantizeLinear nodes of int8 weights, except of depthwise convolutions."""
+    constants = _read_constants(graph)
     scaled = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
     found = []
     for node in graph.node:
@@ -161,32 +165,32 @@ def _saturating_weights(graph: Any) -> list[Any]:
         if weights is None or weights.input[0] not in constants:
             continue
         numbers = constants[weights.input[0]]
-        groups = next((one.i for one in node.attribute if one.name == "group"), 1)
+        groups = next((item.i for item in node.attribute if item.name == "group"), 1)
         depthwise = node.op_type == "Conv" and groups == len(numbers) > 1 and numbers.shape[1] == 1
         if numbers.dtype == np.int8 and not depthwise and weights not in found:
             found.append(weights)
     return found
 
 
-def _as_uint8(graph: Any, constants: dict[str, npt.NDArray[Any]], name: str) -> str:
-    """Adds a copy of a constant plus 128, once; gives its name."""
-    moved = f"{name}_uint8"
-    if moved not in constants:
-        constants[moved] = (constants[name].astype(np.int16) - _LOWEST).astype(np.uint8)
-        graph.initializer.append(numpy_helper.from_array(constants[moved], moved))
-    return moved
+def _add_uint8_copy(graph: Any, constants: dict[str, npt.NDArray[Any]], name: str) -> str:
+    """Adds a uint8 copy of a constant plus 128, if there is none yet; returns its name."""
+    copy = f"{name}_uint8"
+    if copy not in constants:
+        constants[copy] = (constants[name].astype(np.int16) - _LOWEST).astype(np.uint8)
+        graph.initializer.append(numpy_helper.from_array(constants[copy], copy))
+    return copy
 
 
-def _take_one_crop(graph: Any) -> None:
-    """Sets the batch size to 1, as in the TFLite file; tf2onnx leaves it open."""
+def _fix_batch_size(graph: Any) -> None:
+    """Sets the batch size to 1, as in the TFLite file; tf2onnx leaves it undefined."""
     for value in (*graph.input, *graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = 1
 
 
 def _name_by_position(graph: Any) -> None:
-    """Names nodes and tensors by position and clears the nodes' domain.
+    """Names nodes and tensors by position and clears the domain of the nodes.
 
-    tf2onnx chooses other names, and sets the domain or not, from run to run.
+    In the output of tf2onnx, both differ from run to run.
     """
     names = {"": "", graph.input[0].name: "crop"}
     for position, output in enumerate(graph.output):
@@ -208,5 +212,5 @@ def _name_by_position(graph: Any) -> None:
     graph.initializer.extend(used)
 
 
-def _constants(graph: Any) -> dict[str, npt.NDArray[Any]]:
+def _read_constants(graph: Any) -> dict[str, npt.NDArray[Any]]:
     return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}

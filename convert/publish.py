@@ -1,4 +1,4 @@
-"""Publishing: writes exported files and their manifest entries into a model folder."""
+"""Publishes exported files: writes them and their manifest entries into a model folder."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from image_gender_classifier.manifest.schema import (
     NetworkEntry,
 )
 from image_gender_classifier.outputs.atomic import write_whole
-from image_gender_classifier.train.common.command import say
+from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.model_folder import known, manifest_with
 
 Entry = TypeVar("Entry", ModelEntry, FaceDetectorEntry)
 _WITHOUT_FLOAT32 = (
-    "tflite-runtime runs the int8 file instead, whose answers can differ by a few quantisation "
+    "tflite-runtime runs the int8 file instead, whose outputs can differ by a few quantisation "
     "steps"
 )
 
@@ -37,9 +37,9 @@ class Export:
 
     Attributes:
         format: The format.
-        entry: Its manifest entry.
-        data: The file's content.
-        float32: Content of the float32 variant that the entry names, or None.
+        entry: The manifest entry.
+        data: Content of the file.
+        float32: Content of the float32 variant that the entry names; None if there is none.
     """
 
     format: Format
@@ -49,34 +49,40 @@ class Export:
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Content by file name."""
+        """Content of each file by file name."""
         files = {self.entry.file: self.data}
         if self.entry.float32_variant is not None and self.float32 is not None:
             files[self.entry.float32_variant.file] = self.float32
         return files
 
     def without_float32(self) -> Export:
-        """Gives the export without its float32 variant."""
+        """Returns a copy of the export without the float32 variant."""
         return Export(self.format, self.entry._replace(float32_variant=None), self.data)
 
 
-def entry_of(file: str, data: bytes, model: Entry) -> Entry:
-    """Gives a file's manifest entry: the model's, with the file's name, SHA-256 and size."""
+def make_entry(file: str, data: bytes, model: Entry) -> Entry:
+    """Creates the manifest entry of an exported file.
+
+    Args:
+        file: Name of the file.
+        data: Content of the file.
+        model: Entry to copy all other fields from.
+    """
     digest = hashlib.sha256(data).hexdigest()
     return model._replace(file=file, sha256=digest, bytes=len(data))
 
 
-def float32_variant(data: bytes) -> bytes | None:
-    """Converts an int8 TFLite file to float32; reports the reason and gives None if it cannot."""
+def convert_float32_variant(data: bytes) -> bytes | None:
+    """Converts an int8 TFLite file to float32; prints the reason and returns None if it fails."""
     try:
-        return float32.write(data)
+        return float32.convert_to_float32(data)
     except ModelError as error:
-        say(f"no float32 variant: {error}; {_WITHOUT_FLOAT32}", sys.stdout)
+        print_line(f"no float32 variant: {error}; {_WITHOUT_FLOAT32}", sys.stdout)
         return None
 
 
-def with_float32_variant(entry: Entry, data: bytes | None) -> Entry:
-    """Adds the float32 variant, if there is one, to a TFLite file's entry."""
+def add_float32_variant(entry: Entry, data: bytes | None) -> Entry:
+    """Returns the entry of a TFLite file with its float32 variant; unchanged if `data` is None."""
     if data is None:
         return entry
     file = f"{entry.file.removesuffix('.tflite')}_in_float.tflite"
@@ -95,52 +101,54 @@ def publish_verified(
     float32_fault: str | None,
     formats: Collection[Format],
 ) -> list[str]:
-    """Publishes the exports that passed verification, and warns about the others.
+    """Publishes the exports that passed verification; prints warnings about the others.
 
     Args:
         folder: Existing model folder.
         original: Manifest entry of the Keras model.
         data: Content of the Keras file.
         exports: The network in each format.
-        faults: Reasons against each format; empty for a format that passed.
-        float32_fault: Reason against the float32 variant, or None.
+        faults: Reasons against publishing each format; empty for a format that passed.
+        float32_fault: Reason against publishing the float32 variant; None if it passed.
         formats: The formats to publish.
 
     Returns:
-        The reasons why nothing is published; empty if something is.
+        The reasons why nothing was published; empty if something was.
 
     Raises:
         OutputError: A file cannot be written.
-        ModelError: The folder's manifest is damaged.
+        ModelError: The folder's manifest is corrupt.
     """
     before = known(folder)
     same_model = any(entry.sha256 == original.sha256 for entry in _known(before, [original.file]))
     passed: list[Export] = []
-    left_out: list[str] = []
+    skipped: list[str] = []
     unwanted: list[str] = []
     reasons: list[str] = []
     for export in exports:
         if export.format not in formats:
-            if not same_model:  # a file of this model stays
+            if not same_model:  # keeps a file of the same model
                 unwanted.append(export.entry.file)
         elif faults[export.format]:
-            left_out.append(export.entry.file)
+            skipped.append(export.entry.file)
             reasons += faults[export.format]
         elif export.float32 is not None and float32_fault is not None:
-            say(f"warning: no float32 variant: {float32_fault}; {_WITHOUT_FLOAT32}", sys.stderr)
+            print_line(
+                f"warning: no float32 variant: {float32_fault}; {_WITHOUT_FLOAT32}", sys.stderr
+            )
             passed.append(export.without_float32())
         else:
             passed.append(export)
     if not passed:
         return reasons
     if reasons:
-        say(f"warning: {' and '.join(left_out)} is left out: {'; '.join(reasons)}", sys.stderr)
+        print_line(f"warning: {' and '.join(skipped)} is skipped: {'; '.join(reasons)}", sys.stderr)
     files = {original.file: data}
     for export in passed:
         files.update(export.files)
-    publish(folder, files, [original, *(export.entry for export in passed)], [*left_out, *unwanted])
+    publish(folder, files, [original, *(export.entry for export in passed)], [*skipped, *unwanted])
     for name, content in files.items():
-        say(f"{folder / name}: {len(content):,} bytes", sys.stdout)
+        print_line(f"{folder / name}: {len(content):,} bytes", sys.stdout)
     return []
 
 
@@ -152,19 +160,19 @@ def publish(
 ) -> None:
     """Writes model files and adds them to the folder's manifest.
 
-    Keeps the manifest's entries of other files, such as the cascades. Writes the manifest last:
-    until then the loader rejects the new files by their hashes.
+    Keeps the entries of other files, such as the cascades. Writes the manifest last: until then,
+    the loader rejects the new files because of their hashes.
 
     Args:
         folder: Existing model folder.
-        files: Content by file name.
+        files: Content of each file by file name.
         entries: Manifest entries of these files.
-        without: Names of files of an earlier model. The function removes those that the manifest
-            lists and whose content is as listed there.
+        without: Names of files of an earlier model to remove, with their entries. A file is kept
+            if its content differs from its entry.
 
     Raises:
         OutputError: A file cannot be written.
-        ModelError: The folder's manifest is damaged.
+        ModelError: The folder's manifest is corrupt.
     """
     before = known(folder)
     entries = list(entries)
@@ -184,27 +192,27 @@ def publish(
 
 
 def _remove(path: Path, digest: str) -> None:
-    """Removes a file of an earlier model, unless its content is not that model's."""
+    """Removes a file of an earlier model if its SHA-256 is `digest`, and prints that."""
     try:
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             return
         path.unlink()
     except OSError as error:
-        say(
-            f"warning: {path}: of an earlier model, cannot be removed ({error.strerror})",
+        print_line(
+            f"warning: {path}: this file of an earlier model cannot be removed ({error.strerror})",
             sys.stderr,
         )
         return
-    say(f"{path}: removed, it is of an earlier model", sys.stdout)
+    print_line(f"{path}: removed, because it belongs to an earlier model", sys.stdout)
 
 
 def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:
-    """Gives the manifest entries of the named files that it lists."""
+    """Returns the entries of the named files; omits files that the manifest does not list."""
     entries = models.networks
     return [entries[name] for name in names if name in entries]
 
 
 def _hashes(entry: NetworkEntry) -> dict[str, str]:
-    """Gives the SHA-256 of an entry's files by name."""
+    """Returns the SHA-256 of each file of an entry by file name."""
     variant = entry.float32_variant
     return {entry.file: entry.sha256} | ({} if variant is None else {variant.file: variant.sha256})

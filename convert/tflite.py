@@ -1,7 +1,7 @@
-"""Quantisation: a Keras model to a full-integer TFLite file.
+"""Post-training quantisation: converts a Keras model to a full-integer (int8) TFLite file.
 
-Weights (one scale per channel) and activations become int8; a calibration set gives the ranges of
-the activations. Jacob et al., "Quantization and Training of Neural Networks for Efficient
+Weights (one scale per channel) and activations become int8; a calibration set determines the ranges
+of the activations. Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference" (CVPR 2018). The rescaling layer becomes the scale and zero
 point of the uint8 input.
 """
@@ -28,23 +28,24 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
     """Exports a model to int8 TFLite.
 
     Args:
-        model: Maps float32 pixels (N x S x S x 3, 0 to 255) to logits or heat maps; the first
-            layer rescales the pixels.
-        calibration_crops: Typical network inputs (uint8 RGB, N x S x S x 3).
+        model: Maps float32 pixels (N x S x S x 3, 0 to 255) to logits or heatmaps; its first layer
+            rescales the pixels.
+        calibration_crops: Representative network inputs (uint8 RGB, N x S x S x 3).
 
     Returns:
         Content of a TFLite file that maps one crop (uint8, 1 x S x S x 3) to float32 outputs.
 
     Raises:
-        ModelError: The model lacks the rescaling layer of the networks in `train/`.
+        ModelError: The model does not contain the rescaling layer of the networks in `train/`.
     """
     if RESCALING not in {layer.name for layer in model.layers}:
         raise ModelError(
-            f"the model has no layer {RESCALING!r}; give one that image-gender-train made"
+            f"the model has no layer {RESCALING!r}; use a model of image-gender-train or "
+            "image-gender-train-detector"
         )
     scaling = model.get_layer(RESCALING)
     network = keras.Model(scaling.output, model.output)
-    # Black and white set the input's range to the full range of the pixels.
+    # A black and a white picture extend the range of the input to that of all pixel values.
     extremes = np.stack(
         [np.zeros_like(calibration_crops[0]), np.full_like(calibration_crops[0], 255)]
     )
@@ -67,7 +68,7 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
 
 
 def _rename_tensors(data: bytes) -> bytes:
-    """Replaces tensor names by numbers; long names make up a tenth of a small file."""
+    """Replaces tensor names with numbers; long names are a tenth of a small file."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     for graph in model.subgraphs:
         for number, tensor in enumerate(graph.tensors):
@@ -75,25 +76,29 @@ def _rename_tensors(data: bytes) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def steps(data: bytes) -> dict[int, float]:
-    """Gives the quantisation step of each output by its number of channels.
+def read_quantisation_steps(data: bytes) -> dict[int, float]:
+    """Reads the quantisation step (scale) of each output.
 
     Args:
-        data: Content of an int8 TFLite file; a logit has 1 channel.
+        data: Content of an int8 TFLite file.
+
+    Returns:
+        Step by number of channels of the output; the gender logit has 1 channel.
 
     Raises:
-        ModelError: An output does not come from a dequantisation.
+        ModelError: An output is not the result of a DEQUANTIZE operation.
     """
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     (graph,) = model.subgraphs
     found = {}
-    for answer in graph.outputs:
-        (last,) = (operator for operator in graph.operators if answer in operator.outputs)
+    for output in graph.outputs:
+        (last,) = (operator for operator in graph.operators if output in operator.outputs)
         code = model.operatorCodes[last.opcodeIndex]
         if max(code.builtinCode, code.deprecatedBuiltinCode) != schema.BuiltinOperator.DEQUANTIZE:
             raise ModelError(
-                "an output of the TFLite file is not quantised; export it with this command"
+                "an output of the TFLite file is not quantised; export the model with "
+                "image-gender-convert"
             )
         (step,) = graph.tensors[last.inputs[0]].quantization.scale
-        found[int(graph.tensors[answer].shape[-1])] = float(step)
+        found[int(graph.tensors[output].shape[-1])] = float(step)
     return found

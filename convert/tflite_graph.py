@@ -1,4 +1,4 @@
-"""A builder for TFLite graphs: tensors, constants and operations."""
+"""Builds TFLite graphs: tensors, constants and operations."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ LINEAR, RELU, RELU6 = (
     getattr(schema.ActivationFunctionType, name) for name in ("NONE", "RELU", "RELU6")
 )
 _SCHEMA_VERSION = 3
-_INT8_VERSION = 2  # the first version of an operation that takes int8
+_INT8_VERSION = 2  # the first version of an operation that accepts int8
 
 
 class Graph:
-    """A graph under construction; a tensor is identified by its index."""
+    """Builder of a TFLite graph; tensors are identified by index.
+
+    Methods that add an operation return the index of its output tensor.
+    """
 
     def __init__(self) -> None:
         self._graph = schema.SubGraphT()
@@ -34,42 +37,55 @@ class Graph:
         self._codes: dict[tuple[str, int], int] = {}
         self._constants: dict[tuple[object, ...], int] = {}
 
-    def tensor(self, shape: Sequence[int], kind: int = FLOAT) -> int:
-        """Adds a tensor of a schema TensorType; gives its index."""
+    def add_tensor(self, shape: Sequence[int], kind: int = FLOAT) -> int:
+        """Adds a tensor and returns its index.
+
+        Args:
+            shape: Shape of the tensor.
+            kind: Type of the tensor, a `TensorType` of the schema.
+        """
         tensor = schema.TensorT()
         tensor.shape, tensor.type, tensor.buffer = np.asarray(shape, np.int32), kind, 0
         tensor.name = str(len(self._graph.tensors)).encode()
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1
 
-    def like(self, tensor: int) -> int:
-        """Adds a float32 tensor with the shape of another one."""
-        return self.tensor(self._graph.tensors[tensor].shape)
+    def add_tensor_like(self, tensor: int) -> int:
+        """Adds a float32 tensor with the shape of another one and returns its index."""
+        return self.add_tensor(self._graph.tensors[tensor].shape)
 
-    def integers(self, tensor: int, zero_point: int = 0) -> int:
-        """Sets a tensor's quantisation scale to 1; gives the tensor."""
+    def set_unit_scale(self, tensor: int, zero_point: int = 0) -> int:
+        """Sets the quantisation of a tensor to scale 1 and `zero_point`; returns the tensor."""
         quantisation = schema.QuantizationParametersT()
         quantisation.scale = np.ones(1, np.float32)
         quantisation.zeroPoint = np.full(1, zero_point, np.int64)
         self._graph.tensors[tensor].quantization = quantisation
         return tensor
 
-    def constant(self, content: Numbers, kind: int = FLOAT) -> int:
-        """Adds a constant tensor, or gives an existing one with the same content."""
+    def add_constant(self, content: Numbers, kind: int = FLOAT) -> int:
+        """Returns a constant tensor with this content; adds it if there is none yet."""
         content = np.asarray(content, DTYPES[kind])
         key = (kind, content.shape, content.tobytes())
         if key not in self._constants:
-            tensor = self._constants[key] = self.tensor(content.shape, kind)
+            tensor = self._constants[key] = self.add_tensor(content.shape, kind)
             buffer = schema.BufferT()
             buffer.data = np.frombuffer(content.tobytes(), np.uint8)
             self._graph.tensors[tensor].buffer = len(self._model.buffers)
             self._model.buffers.append(buffer)
         return self._constants[key]
 
-    def add(
+    def add_operation(
         self, name: str, inputs: Sequence[int], output: int, options: Any = None, version: int = 1
     ) -> int:
-        """Adds an operation by its schema name; gives its output tensor."""
+        """Adds an operation and returns its output tensor.
+
+        Args:
+            name: Name in the schema's `BuiltinOperator`, such as "ADD".
+            inputs: Input tensors.
+            output: Output tensor.
+            options: The options object of the operation; None for the defaults.
+            version: Version of the operation.
+        """
         if (name, version) not in self._codes:
             code = schema.OperatorCodeT()
             code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
@@ -87,31 +103,45 @@ class Graph:
         self._graph.operators.append(operator)
         return output
 
-    def dequantised(self, tensor: int) -> int:
-        """Dequantises a tensor to float32."""
+    def dequantise(self, tensor: int) -> int:
+        """Adds a DEQUANTIZE operation to float32."""
         options = schema.DequantizeOptionsT()
-        return self.add("DEQUANTIZE", [tensor], self.like(tensor), options, _INT8_VERSION)
+        return self.add_operation(
+            "DEQUANTIZE", [tensor], self.add_tensor_like(tensor), options, _INT8_VERSION
+        )
 
-    def times(self, tensor: int, factor: Numbers | float) -> int:
-        """Multiplies by a number, or by one number per channel."""
+    def multiply(self, tensor: int, factor: Numbers | float) -> int:
+        """Adds a MUL operation: the tensor times a number, or times one number per channel."""
         options = schema.MulOptionsT()
-        return self.add("MUL", [tensor, self._number(factor)], self.like(tensor), options)
+        return self.add_operation(
+            "MUL", [tensor, self._add_factor(factor)], self.add_tensor_like(tensor), options
+        )
 
-    def plus(self, tensor: int, term: Numbers | float, activation: int = LINEAR) -> int:
-        """Adds a number, or one number per channel, and applies an activation."""
+    def add_number(self, tensor: int, term: Numbers | float, activation: int = LINEAR) -> int:
+        """Adds an ADD operation: the tensor plus a number, or plus one number per channel.
+
+        Args:
+            tensor: The tensor.
+            term: A number, or one per channel.
+            activation: Fused activation, such as `RELU`.
+        """
         options = schema.AddOptionsT()
         options.fusedActivationFunction = activation
-        return self.add("ADD", [tensor, self._number(term)], self.like(tensor), options)
+        return self.add_operation(
+            "ADD", [tensor, self._add_factor(term)], self.add_tensor_like(tensor), options
+        )
 
-    def sum(self, one: int, other: int) -> int:
-        """Adds two tensors of the same shape."""
-        return self.add("ADD", [one, other], self.like(one), schema.AddOptionsT())
+    def add_tensors(self, one: int, other: int) -> int:
+        """Adds an ADD operation: the sum of two tensors of the same shape."""
+        return self.add_operation(
+            "ADD", [one, other], self.add_tensor_like(one), schema.AddOptionsT()
+        )
 
-    def write(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
-        """Serialises the graph to the content of a TFLite file."""
+    def serialise(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
+        """Returns the content of a TFLite file with these input and output tensors."""
         self._graph.inputs, self._graph.outputs = list(inputs), list(outputs)
         return bytes(flatbuffer_utils.convert_object_to_bytearray(self._model))
 
-    def _number(self, number: Numbers | float) -> int:
+    def _add_factor(self, number: Numbers | float) -> int:
         number = np.asarray(number, np.float32)
-        return self.constant(number.reshape(()) if number.size == 1 else number)
+        return self.add_constant(number.reshape(()) if number.size == 1 else number)

@@ -1,4 +1,4 @@
-"""Comparison of a network's formats: Keras, TFLite, ONNX and the float32 variant."""
+"""Compares the formats of a network: Keras, TFLite, ONNX and the float32 variant."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert.formats import FORMATS, TITLES, Format
 from image_gender_classifier.imaging.pixels import Pixels
 
-MAX_ACCURACY_LOSS = 0.005  # against Keras; one crop of a small set may differ
-# A difference of one crop is not exactly 1 in floating point.
-_ROUNDING = 1e-3
+MAX_ACCURACY_LOSS = 0.005  # against Keras; a loss of one crop is always accepted
+_TOLERANCE = 1e-3  # crops; for rounding errors of the accuracies
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The outcome of a comparison.
+    """The result of a comparison.
 
     Attributes:
-        summary: The measured figures, for the user.
+        summary: The measured figures as text for the user.
         faults: Reasons against publishing each format; empty for a format that passes.
         float32_fault: Reason against publishing the float32 variant; None if it passes.
     """
@@ -34,18 +33,18 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A gender classifier's formats on the same crops.
+    """Accuracies and differences of a gender classifier's formats on the same crops.
 
     Attributes:
         crops: Number of crops.
         keras: Accuracy of the Keras model, 0 to 1.
         tflite: Accuracy of the TFLite file, 0 to 1.
-        onnx: Accuracy of the ONNX file, 0 to 1; None without such a file.
-        steps: Largest difference of TFLite and ONNX, in quantisation steps of the logit; 0 without
-            an ONNX file.
-        keras_difference: Largest difference of TFLite and Keras, in logits.
-        float32_difference: Largest difference of TFLite and its float32 variant, in logits; 0 if
-            there is no variant.
+        onnx: Accuracy of the ONNX file, 0 to 1; None if there is no ONNX file.
+        steps: Largest difference between the logits of TFLite and ONNX, in quantisation steps; 0 if
+            there is no ONNX file.
+        keras_difference: Largest difference between the logits of TFLite and Keras.
+        float32_difference: Largest difference between the logits of TFLite and its float32 variant;
+            0 if there is no variant.
     """
 
     crops: int
@@ -57,12 +56,12 @@ class Comparison:
     float32_difference: float
 
     def faults(self) -> dict[Format, list[str]]:
-        """Gives the reasons against publishing each format; empty lists for those that pass."""
+        """Returns the reasons against publishing each format; empty for formats that pass."""
         found = {
             name: [] if accuracy is None else self._loss(TITLES[name], accuracy)
             for name, accuracy in zip(FORMATS, (self.tflite, self.onnx), strict=True)
         }
-        if self.steps != 0:  # NaN too
+        if self.steps != 0:  # also true for NaN
             found["onnx"].append(f"ONNX differs from TFLite by {self.steps:.2f} quantisation steps")
         return found
 
@@ -71,16 +70,16 @@ class Comparison:
         """The reason against publishing the float32 variant; None if it passes."""
         if self.float32_difference == 0:
             return None
-        return f"its answers differ from TFLite's by {self.float32_difference:.3f} logits"
+        return f"its logits differ from those of TFLite by {self.float32_difference:.3f}"
 
     def _loss(self, title: str, accuracy: float) -> list[str]:
         loss = self.keras - accuracy
-        if loss <= max(MAX_ACCURACY_LOSS, (1 + _ROUNDING) / max(self.crops, 1)):
+        if loss <= max(MAX_ACCURACY_LOSS, (1 + _TOLERANCE) / max(self.crops, 1)):
             return []
-        return [f"{title} loses {100 * loss:.2f} points against Keras"]
+        return [f"{title}: accuracy is {100 * loss:.2f} percentage points below Keras"]
 
-    def table(self) -> str:
-        """Formats the figures for the user."""
+    def format_figures(self) -> str:
+        """Returns accuracies and differences as two lines of text."""
         onnx = difference = ""
         if self.onnx is not None:
             onnx = f", ONNX {100 * self.onnx:.2f} %"
@@ -93,7 +92,7 @@ class Comparison:
         )
 
 
-def compare(
+def compare_formats(
     crops: Pixels,
     positive: npt.NDArray[np.bool_],
     *,
@@ -109,13 +108,16 @@ def compare(
         crops: uint8 RGB, N x S x S x 3.
         positive: bool, N; True for crops of the positive gender.
         keras: The trained model.
-        tflite: Its TFLite file.
-        onnx: Its ONNX file, if there is one.
-        float32: The float32 variant of the TFLite file, if there is one.
-        step: Quantisation step of the exported logit.
+        tflite: The TFLite file.
+        onnx: The ONNX file; None if there is none.
+        float32: The float32 variant of the TFLite file; None if there is none.
+        step: Quantisation step of the logit in the TFLite file.
+
+    Returns:
+        Accuracies and differences.
 
     Raises:
-        ModelError: A model does not give one finite number per crop.
+        ModelError: The output of a model is not one finite number per crop.
     """
     keras_logits, tflite_logits, onnx_logits, float32_logits = (
         model.logits(crops) for model in (keras, tflite, onnx or tflite, float32 or tflite)

@@ -1,1 +1,1 @@
-"""Training and evaluation of the gender classifier and the face detector (full TensorFlow)."""
+"""Training and evaluation of the gender classifier and the face detector; requires TensorFlow."""

@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow")
 pytest.importorskip("tf2onnx")
 
 from image_gender_classifier.convert import onnx, tflite
-from image_gender_classifier.convert.crops import LabelledCrops, at_least
+from image_gender_classifier.convert.crops import LabelledCrops, extend_to_count
 from image_gender_classifier.detection.geometry import crop, whole
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
@@ -47,9 +47,9 @@ def drawn_crops(drawn_faces: Path) -> LabelledCrops:
 @pytest.fixture(scope="session")
 def exported(trained: Path, drawn_crops: LabelledCrops) -> Exported:
     path = trained / "gender.keras"
-    model = keras_runtime.open_model(path)
+    model = keras_runtime.open_keras_model(path)
     tflite_file = tflite.quantise(model.model, drawn_crops.crops[::10])
-    onnx_file = onnx.from_tflite(tflite_file)
+    onnx_file = onnx.convert_tflite_to_onnx(tflite_file)
     return Exported(
         path,
         tflite_file,
@@ -63,7 +63,7 @@ def exported(trained: Path, drawn_crops: LabelledCrops) -> Exported:
 @pytest.fixture(scope="session")
 def thousand_crops(drawn_crops: LabelledCrops) -> Pixels:
     """The drawn crops and augmented copies of them, 1,000 in all."""
-    return at_least(drawn_crops, 1000).crops
+    return extend_to_count(drawn_crops, 1000).crops
 
 
 @pytest.fixture(scope="session")

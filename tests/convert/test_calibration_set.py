@@ -34,34 +34,34 @@ def names(samples: list[Sample]) -> list[str]:
 
 
 def test_the_committed_names_are_distinct_and_not_held_out() -> None:
-    committed = calibration_set.committed_names()
+    committed = calibration_set.read_committed_names()
     assert len(committed) == len(set(committed)) == calibration_set.SIZE == 504
     assert not any(is_held_out(name) for name in committed)
     assert all(name.startswith("train/") for name in committed)
 
 
 def test_the_committed_names_are_even_over_all_cells(shared: Path) -> None:
-    samples = datasets.read("fairface", shared / "fairface", "train").samples
-    chosen = calibration_set.choose(samples)
-    assert names(chosen) == calibration_set.committed_names()
+    samples = datasets.read_data_set("fairface", shared / "fairface", "train").samples
+    chosen = calibration_set.choose_calibration_samples(samples)
+    assert names(chosen) == calibration_set.read_committed_names()
     cells = Counter((sample.groups["race"], sample.gender) for sample in chosen)
     assert set(cells.values()) == {36}
     assert len(cells) == 14
 
 
 def test_the_committed_names_are_the_choice_made_on_the_spot(shared: Path) -> None:
-    samples = datasets.read("fairface", shared / "fairface", "train").samples
+    samples = datasets.read_data_set("fairface", shared / "fairface", "train").samples
     learnt = [sample for sample in samples if not is_held_out(sample.name)]
-    chosen = names(calibration_set.balanced(learnt, 504))
-    assert sorted(chosen) == sorted(calibration_set.committed_names())
+    chosen = names(calibration_set.choose_balanced(learnt, 504))
+    assert sorted(chosen) == sorted(calibration_set.read_committed_names())
 
 
 def test_one_name_missing_makes_another_choice() -> None:
-    samples = [Sample(name, Path(name), "male") for name in calibration_set.committed_names()]
-    assert calibration_set.choose(samples[::-1]) == samples
-    fewer = calibration_set.choose(samples[1:], 10)
+    samples = [Sample(name, Path(name), "male") for name in calibration_set.read_committed_names()]
+    assert calibration_set.choose_calibration_samples(samples[::-1]) == samples
+    fewer = calibration_set.choose_calibration_samples(samples[1:], 10)
     assert len(fewer) == 10
-    assert fewer == calibration_set.balanced(samples[1:], 10)
+    assert fewer == calibration_set.choose_balanced(samples[1:], 10)
 
 
 @settings(max_examples=50)
@@ -70,8 +70,8 @@ def test_the_choice_depends_on_names_alone(count: int, random: object, size: int
     samples = make(count)
     shuffled = list(samples)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    chosen = names(calibration_set.balanced(samples, size))
-    assert chosen == names(calibration_set.balanced(shuffled, size))
+    chosen = names(calibration_set.choose_balanced(samples, size))
+    assert chosen == names(calibration_set.choose_balanced(shuffled, size))
     assert len(chosen) == len(set(chosen)) == min(count, size)
 
 
@@ -80,16 +80,18 @@ def test_every_cell_has_the_same_share() -> None:
     cells = Counter((sample.groups["race"], sample.gender) for sample in samples)
     assert len(set(cells.values())) > 1, "uneven, else the test proves nothing"
     smallest = min(cells.values())
-    chosen = calibration_set.balanced(samples, smallest * len(cells))
+    chosen = calibration_set.choose_balanced(samples, smallest * len(cells))
     shares = Counter((sample.groups["race"], sample.gender) for sample in chosen)
     assert shares == dict.fromkeys(cells, smallest)
 
 
 def test_a_smaller_choice_is_the_beginning_of_a_larger_one() -> None:
     samples = make(100)
-    assert calibration_set.balanced(samples, 60)[:20] == calibration_set.balanced(samples, 20)
+    assert calibration_set.choose_balanced(samples, 60)[:20] == calibration_set.choose_balanced(
+        samples, 20
+    )
 
 
 @pytest.mark.parametrize("name", ["\udcff.jpg", "é.jpg"])
 def test_any_name_will_do(name: str) -> None:
-    assert calibration_set.balanced([Sample(name, Path("x"), "male")], 5)[0].name == name
+    assert calibration_set.choose_balanced([Sample(name, Path("x"), "male")], 5)[0].name == name

@@ -48,9 +48,9 @@ def convert(*options: str | Path) -> int:
 @pytest.fixture
 def quick(exported: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes the model and the export opened once and few crops, where numbers are not tested."""
-    monkeypatch.setattr(keras_runtime, "open_model", lambda _: exported.keras)
+    monkeypatch.setattr(keras_runtime, "open_keras_model", lambda _: exported.keras)
     monkeypatch.setattr(tflite, "quantise", lambda *_: exported.tflite_file)
-    monkeypatch.setattr(onnx, "from_tflite", lambda _: exported.onnx_file)
+    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _: exported.onnx_file)
     monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 40)
     monkeypatch.setattr(gender, "MIN_CALIBRATION_CROPS", 10)
 
@@ -98,7 +98,9 @@ def test_drawn_faces_end_to_end(
     monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 60)
     monkeypatch.setattr(gender, "MIN_CALIBRATION_CROPS", 20)
     monkeypatch.setattr(
-        calibration_set, "choose", lambda samples: calibration_set.balanced(samples, 20)
+        calibration_set,
+        "choose_calibration_samples",
+        lambda samples: calibration_set.choose_balanced(samples, 20),
     )
     assert convert(*drawn) == 0
     shown = capsys.readouterr().out
@@ -112,7 +114,7 @@ def test_drawn_faces_end_to_end(
     form = models.models[FORMATS[0]].float32_variant
     assert form is not None
     assert f"{out / form.file}: {form.bytes:,} bytes" in shown
-    written = float32.write(manifest.read_verified(out, models.models[FORMATS[0]]))
+    written = float32.convert_to_float32(manifest.read_verified(out, models.models[FORMATS[0]]))
     assert manifest.read_verified(out, form) == written
     assert models.models[FORMATS[1]].float32_variant is None
     of_keras = manifest.load(exported.keras_path.parent).models["gender.keras"]
@@ -156,7 +158,7 @@ def test_the_sample_pictures_are_enough(
     assert "accuracy on 100 crops" in shown.out
     if code != 0:
         assert code == cli.REFUSED
-        assert "nothing is published: " in shown.err
+        assert "nothing was published: " in shown.err
         assert list(out.iterdir()) == []
         return
     detector = open_detector("cascade")
@@ -187,7 +189,7 @@ def test_one_portrait_does_not_change_the_calibration(
     assert convert("--model", path, "--out", out, *one_portrait) == 0
     shown = capsys.readouterr().out
     assert shown.count("keeping calibration and threshold of gender.keras: ") == 1
-    assert "1 samples (1 female); left out: label missing: 4 (" in shown
+    assert "1 samples (1 female); skipped: label missing: 4 (" in shown
     for name in FORMATS:
         classifier = loading.open_classifier(out / name)
         assert classifier.entry.calibration == original.calibration
@@ -259,7 +261,7 @@ def test_pictures_without_a_crop_are_reported_in_one_line(
     assert convert("--model", exported.keras_path, "--out", out, *options) == 0
     shown = capsys.readouterr().out
     assert "200 samples (100 female)\n" in shown
-    assert "left out: unreadable: 1 ('male/0.png')\n" in shown
+    assert "skipped: unreadable: 1 ('male/0.png')\n" in shown
 
 
 @pytest.mark.usefixtures("quick")
@@ -291,12 +293,12 @@ def test_an_onnx_file_that_differs_is_left_out_with_a_warning(
     """And so is the one that an earlier model left: it would answer for another network."""
     assert convert(*drawn) == 0
     other = (shipped_models() / f"{SHIPPED_STEM}.onnx").read_bytes()
-    monkeypatch.setattr(onnx, "from_tflite", lambda _: other)
+    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _: other)
     assert convert(*drawn) == 0
     shown = capsys.readouterr()
-    assert "warning: gender_int8.onnx is left out: ONNX " in shown.err
+    assert "warning: gender_int8.onnx is skipped: ONNX" in shown.err
     assert "ONNX differs from TFLite by " in shown.err
-    assert f"{out / FORMATS[1]}: removed, it is of an earlier model" in shown.out
+    assert f"{out / FORMATS[1]}: removed, because it belongs to an earlier model" in shown.out
     assert set(manifest.load(out).models) == {"gender.keras", FORMATS[0]}
     assert not (out / FORMATS[1]).exists()
     assert loading.open_classifier(out / FORMATS[0]).entry.file == FORMATS[0]
@@ -309,7 +311,7 @@ def test_an_onnx_file_that_may_saturate_is_left_out_on_every_processor(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(onnx, "saturates", lambda _: True)
+    monkeypatch.setattr(onnx, "can_saturate", lambda _: True)
     assert convert(*drawn) == 0
     assert "processors without VNNI" in capsys.readouterr().err
     assert set(manifest.load(out).models) == {"gender.keras", FORMATS[0]}
@@ -344,9 +346,9 @@ def test_a_conversion_to_onnx_that_fails_costs_only_the_onnx_file(
     def fail(_: bytes) -> bytes:
         raise RuntimeError("no operator HardSwish")
 
-    monkeypatch.setattr(onnx, "from_tflite", fail)
+    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", fail)
     assert convert(*drawn) == 0
-    assert "ONNX: the conversion fails (no operator HardSwish)" in capsys.readouterr().err
+    assert "ONNX: the conversion failed (no operator HardSwish)" in capsys.readouterr().err
     assert set(manifest.load(out).models) == {"gender.keras", FORMATS[0]}
     assert convert(*drawn, "--formats", "tflite") == 0
     assert "HardSwish" not in capsys.readouterr().err
@@ -358,7 +360,7 @@ def test_a_file_that_is_not_the_manifests_is_not_removed(
 ) -> None:
     assert convert(*drawn) == 0
     (out / FORMATS[1]).write_bytes(b"another file of the user's")
-    monkeypatch.setattr(onnx, "saturates", lambda _: True)
+    monkeypatch.setattr(onnx, "can_saturate", lambda _: True)
     assert convert(*drawn) == 0
     assert (out / FORMATS[1]).read_bytes() == b"another file of the user's"
     assert FORMATS[1] not in manifest.load(out).models
@@ -369,7 +371,7 @@ def test_an_unknown_format_is_wrong_usage(
 ) -> None:
     data = ("--data", out, "--layout", "folders", "--formats", "tflite,onyx")
     message = refused(capsys, "--model", trained / "gender.keras", "--out", out, *data)
-    assert "'onyx' is not a format; allowed: tflite, onnx" in message
+    assert "unknown format 'onyx'; expected tflite or onnx" in message
 
 
 @pytest.mark.usefixtures("quick")
@@ -379,10 +381,10 @@ def test_where_no_wanted_format_is_right_nothing_is_published(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(onnx, "saturates", lambda _: True)
+    monkeypatch.setattr(onnx, "can_saturate", lambda _: True)
     assert convert(*drawn, "--formats", "onnx") == 1
     shown = capsys.readouterr().err
-    assert "image-gender-convert: nothing is published: ONNX: sums can saturate" in shown
+    assert "image-gender-convert: nothing was published: ONNX: sums can saturate" in shown
     assert list(out.iterdir()) == []
 
 
@@ -396,9 +398,9 @@ def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
     other = manifest.load(shipped_models()).models[FORMATS[0]].float32_variant
     assert other is not None
     data = (shipped_models() / other.file).read_bytes()
-    monkeypatch.setattr(float32, "write", lambda _: data)
+    monkeypatch.setattr(float32, "convert_to_float32", lambda _: data)
     assert convert(*drawn) == 0
-    assert "warning: no float32 variant: its answers differ" in capsys.readouterr().err
+    assert "warning: no float32 variant: its logits differ" in capsys.readouterr().err
     assert {path.name for path in out.iterdir()} == {"gender.keras", manifest.NAME, *FORMATS}
     assert manifest.load(out).models[FORMATS[0]].float32_variant is None
 
@@ -413,7 +415,7 @@ def test_where_there_can_be_no_float32_variant_the_others_are_published(
     def refuse(_: bytes) -> bytes:
         raise ModelError("it cannot be done")
 
-    monkeypatch.setattr(float32, "write", refuse)
+    monkeypatch.setattr(float32, "convert_to_float32", refuse)
     assert convert(*drawn) == 0
     assert "no float32 variant: it cannot be done; tflite-runtime" in capsys.readouterr().out
     assert {path.name for path in out.iterdir()} == {"gender.keras", manifest.NAME, *FORMATS}
@@ -426,7 +428,7 @@ def test_a_refusal_leaves_what_was_published(
 ) -> None:
     assert convert(*drawn) == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    monkeypatch.setattr(onnx, "saturates", lambda _: True)
+    monkeypatch.setattr(onnx, "can_saturate", lambda _: True)
     assert convert(*drawn, "--formats", "onnx") == 1
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
@@ -461,7 +463,7 @@ def test_calibration_is_of_held_out_pictures_alone(
         return entry, None
 
     monkeypatch.setattr(tflite, "quantise", quantise)
-    monkeypatch.setattr(calibration, "calibrated", calibrated)
+    monkeypatch.setattr(calibration, "calibrate_entry", calibrated)
     assert convert(*drawn) == 0
     assert (len(set(taken)), len(measured), len(set(measured))) == (193, 7, 7), "no copies"
     assert not set(taken) & set(measured)
@@ -496,7 +498,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     wrong = ("--data", small_data, "--layout", "utkface")
     assert "age_gender_race_date" in refused(capsys, *model, *wrong, "--out", out)
     cascade = (*data, "--detector", "cascade", "--out", out)
-    assert "no face in any of the 2 pictures" in refused(capsys, *model, *cascade)
+    assert "no face found in any of 2 pictures" in refused(capsys, *model, *cascade)
     assert list(out.iterdir()) == []
 
 

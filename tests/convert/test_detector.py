@@ -17,7 +17,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier import manifest
 from image_gender_classifier.convert import cli, detector, float32, onnx, tflite, verify_detector
-from image_gender_classifier.convert.verify_detector import Score, score
+from image_gender_classifier.convert.verify_detector import DetectionScore, score_detector
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.tiling import letterbox
 from image_gender_classifier.imaging.picture import Picture
@@ -32,11 +32,11 @@ def trained_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained face detector whose heat maps vary."""
     folder = tmp_path_factory.mktemp("detector")
     keras.utils.set_random_seed(4)
-    model = network.finished(network.build(pretrained=False), 64)
+    model = network.make_inference_detector(network.build_detector_network(pretrained=False), 64)
     for name in (network.HEAT, network.BOX):
         kernel, bias = model.get_layer(name).get_weights()
         model.get_layer(name).set_weights([kernel * 1e4, bias])
-    saving.save(model, folder, license="Apache-2.0", trained={"seed": 4})
+    saving.save_detector(model, folder, license="Apache-2.0", trained={"seed": 4})
     return folder / "face_detector.keras"
 
 
@@ -78,8 +78,8 @@ def quick(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     onnx_file = (published / "face_detector_int8.onnx").read_bytes()
     monkeypatch.setattr(tflite, "quantise", lambda *_: tflite_file)
-    monkeypatch.setattr(onnx, "from_tflite", lambda _: onnx_file)
-    monkeypatch.setattr(float32, "write", lambda _: float32_file)
+    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _: onnx_file)
+    monkeypatch.setattr(float32, "convert_to_float32", lambda _: float32_file)
     monkeypatch.setattr(detector, "CALIBRATION_SCENES", 2)
     monkeypatch.setattr(detector, "VERIFICATION_SCENES", 2)
 
@@ -128,20 +128,20 @@ def test_rejects_a_gender_classifier(
     trained: Path, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert convert(trained / "gender.keras", tmp_path, options) == 2
-    assert "does not list it as a face detector" in capsys.readouterr().err
+    assert "does not list this file as a face detector" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     ("worse", "fault"),
     [
-        (Score(0.88, 0.0, 0.02), "ONNX: recall is 2.00 points below"),
-        (Score(0.9, 0.04, 0.02), "ONNX: 4.00 points more false alarms"),
-        (Score(0.9, 0.0, 0.035), "ONNX: mean frame error is 1.50 points above"),
+        (DetectionScore(0.88, 0.0, 0.02), "ONNX: recall is 2.00 percentage points below"),
+        (DetectionScore(0.9, 0.04, 0.02), "ONNX: false alarms are 4.00 percentage points"),
+        (DetectionScore(0.9, 0.0, 0.035), "ONNX: mean frame error is 1.50 percentage points above"),
     ],
 )
 def test_an_export_that_is_worse_is_left_out_with_a_warning(
-    worse: Score,
+    worse: DetectionScore,
     fault: str,
     trained_detector: Path,
     options: list[str],
@@ -149,11 +149,11 @@ def test_an_export_that_is_worse_is_left_out_with_a_warning(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    good = Score(0.9, 0.0, 0.02)
+    good = DetectionScore(0.9, 0.0, 0.02)
     results = iter([good, good, worse])
-    monkeypatch.setattr(verify_detector, "score", lambda *_: next(results))
+    monkeypatch.setattr(verify_detector, "score_detector", lambda *_: next(results))
     assert convert(trained_detector, tmp_path, options) == 0
-    assert f"warning: face_detector_int8.onnx is left out: {fault}" in capsys.readouterr().err
+    assert f"warning: face_detector_int8.onnx is skipped: {fault}" in capsys.readouterr().err
     assert set(manifest.load(tmp_path).face_detectors) == {
         "face_detector.keras",
         "face_detector_int8.tflite",
@@ -168,10 +168,13 @@ def test_publishes_nothing_where_both_exports_are_worse(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    results = iter([Score(0.9, 0.0, 0.02), *[Score(0.8, 0.0, 0.02)] * 2])
-    monkeypatch.setattr(verify_detector, "score", lambda *_: next(results))
+    results = iter([DetectionScore(0.9, 0.0, 0.02), *[DetectionScore(0.8, 0.0, 0.02)] * 2])
+    monkeypatch.setattr(verify_detector, "score_detector", lambda *_: next(results))
     assert convert(trained_detector, tmp_path, options) == 1
-    assert "nothing is published: TFLite: recall is 10.00 points below" in capsys.readouterr().err
+    assert (
+        "nothing was published: TFLite: recall is 10.00 percentage points below"
+        in capsys.readouterr().err
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -183,7 +186,7 @@ def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    write = float32.write
+    write = float32.convert_to_float32
 
     def moved(data: bytes) -> bytes:
         model = flatbuffer_utils.read_model_from_bytearray(bytearray(write(data)))
@@ -192,9 +195,9 @@ def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
         buffer.data[::5] ^= 1
         return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
-    monkeypatch.setattr(float32, "write", moved)
+    monkeypatch.setattr(float32, "convert_to_float32", moved)
     assert convert(trained_detector, tmp_path, options) == 0
-    assert "warning: no float32 variant: its answers differ" in capsys.readouterr().err
+    assert "warning: no float32 variant: its outputs differ" in capsys.readouterr().err
     assert (
         manifest.load(tmp_path).face_detectors["face_detector_int8.tflite"].float32_variant is None
     )
@@ -217,6 +220,10 @@ def test_scores_count_faces_and_empty_scenes() -> None:
     near, far = Box(10, 10, 40, 40), Box(60, 60, 30, 30)
     both, empty = Scene(pixels, (near, far)), Scene(pixels, ())
     beside = near._replace(x=near.x + 9)
-    assert score(FixedDetector(beside), [both, both, empty]) == Score(0.5, 1.0, 9 / 40)
-    assert score(FixedDetector(near._replace(x=near.x + 11)), [both]) == Score(0.0, 0.0)
-    assert score(FixedDetector(), [both, empty]) == Score(0.0, 0.0)
+    assert score_detector(FixedDetector(beside), [both, both, empty]) == DetectionScore(
+        0.5, 1.0, 9 / 40
+    )
+    assert score_detector(FixedDetector(near._replace(x=near.x + 11)), [both]) == DetectionScore(
+        0.0, 0.0
+    )
+    assert score_detector(FixedDetector(), [both, empty]) == DetectionScore(0.0, 0.0)

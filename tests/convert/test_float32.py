@@ -16,7 +16,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier import manifest, pipeline
 from image_gender_classifier.convert import float32, tflite
-from image_gender_classifier.convert.exactness import largest_sums
+from image_gender_classifier.convert.exactness import compute_largest_sums
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
@@ -57,7 +57,7 @@ def noise(count: int, side: int = 16) -> Pixels:
 def assert_same_answers(data: bytes, crops: Pixels) -> int:
     """Gives the number of outputs."""
     of_int8 = open_model("tflite", data).run(crops)
-    of_float = open_model("tflite", float32.write(data)).run(crops)
+    of_float = open_model("tflite", float32.convert_to_float32(data)).run(crops)
     assert len(of_int8) == len(of_float) > 0
     for one, other in zip(of_int8, of_float, strict=True):
         assert len(np.unique(one)) > 5, "answers that are all alike prove nothing"
@@ -174,7 +174,7 @@ def test_a_trained_network_is_exact(exported: Any, thousand_crops: Pixels) -> No
 def test_the_shipped_form_is_that_of_the_shipped_file(entry: NetworkEntry) -> None:
     assert entry.float32_variant is not None
     folder = shipped_models()
-    written = float32.write(manifest.read_verified(folder, entry))
+    written = float32.convert_to_float32(manifest.read_verified(folder, entry))
     assert written == manifest.read_verified(folder, entry.float32_variant)
 
 
@@ -239,13 +239,13 @@ def joined_twice(x: Any) -> Any:
 )
 def test_what_cannot_be_exact_is_refused(make: Callable[[], list[Layer]], why: str) -> None:
     with pytest.raises(ModelError, match=why):
-        float32.write(quantised(make))
+        float32.convert_to_float32(quantised(make))
 
 
 def test_large_means_are_refused() -> None:
     """Of 600 x 600 cells of up to 255."""
     with pytest.raises(ModelError, match="too large to be exact"):
-        float32.write(
+        float32.convert_to_float32(
             quantised(lambda: [ones(4, activation="relu6"), layers.GlobalAveragePooling2D()], 600)
         )
 
@@ -254,6 +254,6 @@ def test_weights_of_both_signs_may_be_more() -> None:
     """Whatever is seen, only one sign's products can add up to the most."""
     weights = np.full((2, 700), 127)
     weights[:, ::2] = -127
-    assert largest_sums(weights, 0, 255).tolist() == [350 * 127 * 255] * 2
-    assert largest_sums(weights, -128, 127).max() == 350 * 127 * 255
-    assert largest_sums(np.array([[3, -2]]), -10, 4).tolist() == [3 * 10 + 2 * 4]
+    assert compute_largest_sums(weights, 0, 255).tolist() == [350 * 127 * 255] * 2
+    assert compute_largest_sums(weights, -128, 127).max() == 350 * 127 * 255
+    assert compute_largest_sums(np.array([[3, -2]]), -10, 4).tolist() == [3 * 10 + 2 * 4]

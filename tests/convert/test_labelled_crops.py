@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from image_gender_classifier.convert.crops import LabelledCrops, at_least, cut
+from image_gender_classifier.convert.crops import LabelledCrops, cut_labelled_crops, extend_to_count
 from image_gender_classifier.detection.whole_picture import WholePicture
-from image_gender_classifier.train.common.cutting import WithoutCrop
+from image_gender_classifier.train.common.cutting import SkippedSamples
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.datasets import Sample
 
@@ -27,7 +27,7 @@ def labelled(count: int, size: int = 24) -> LabelledCrops:
 @given(st.integers(1, 12), st.integers(0, 40))
 def test_copies_follow_the_originals(have: int, wanted: int) -> None:
     given_ = labelled(have)
-    found = at_least(given_, wanted)
+    found = extend_to_count(given_, wanted)
     assert len(found.crops) == len(found.female) == max(have, wanted)
     assert np.array_equal(found.crops[:have], given_.crops)
     assert found.female.tolist() == [number % have % 3 == 0 for number in range(len(found.female))]
@@ -35,14 +35,16 @@ def test_copies_follow_the_originals(have: int, wanted: int) -> None:
 
 
 def test_copies_look_like_their_labels_but_not_alike() -> None:
-    found = at_least(labelled(6), 200)
+    found = extend_to_count(labelled(6), 200)
     bright = found.crops.mean(axis=(1, 2, 3)) > 115
     assert np.mean(bright == found.female) > 0.97
     assert len({crop.tobytes() for crop in found.crops}) > 180
 
 
 def test_copies_are_the_same_every_time() -> None:
-    assert np.array_equal(at_least(labelled(4), 30).crops, at_least(labelled(4), 30).crops)
+    assert np.array_equal(
+        extend_to_count(labelled(4), 30).crops, extend_to_count(labelled(4), 30).crops
+    )
 
 
 def test_pictures_without_a_crop_are_left_out_with_their_label(tmp_path: Path) -> None:
@@ -54,23 +56,23 @@ def test_pictures_without_a_crop_are_left_out_with_their_label(tmp_path: Path) -
         else:
             assert cv2.imwrite(str(path), np.full((30, 20, 3), 40 * number, np.uint8))
         samples.append(Sample(path.name, path, "female" if number > 2 else "male"))
-    without = WithoutCrop()
-    found = cut(samples, WholePicture(), 16, without)
+    without = SkippedSamples()
+    found = cut_labelled_crops(samples, WholePicture(), 16, without)
     assert [name for name, _ in without.unreadable] == ["1.png", "4.png"]
     assert len(found) == 4
     assert found.crops.shape == (4, 16, 16, 3)
     assert found.crops[:, 8, 8, 0].tolist() == [0, 80, 120, 200]
     assert found.female.tolist() == [False, False, True, True]
-    assert found.are("female").tolist() == [False, False, True, True]
-    assert found.are("male").tolist() == [True, True, False, False]
+    assert found.is_gender("female").tolist() == [False, False, True, True]
+    assert found.is_gender("male").tolist() == [True, True, False, False]
 
 
 def test_no_crop_at_all_is_an_empty_set(samples: Path) -> None:
     detector = open_detector("cascade")
     rocket = Sample("rocket", samples / "rocket.jpg", "male")
-    without = WithoutCrop()
+    without = SkippedSamples()
     for chosen in ([rocket], []):
-        found = cut(chosen, detector, 16, without)
+        found = cut_labelled_crops(chosen, detector, 16, without)
         assert found.crops.shape == (0, 16, 16, 3)
         assert found.crops.dtype == np.uint8
         assert found.female.shape == (0,)

@@ -77,7 +77,7 @@ def test_no_sum_can_saturate(exported: Any) -> None:
         (True, onnx.TensorProto.INT8),
         (False, onnx.TensorProto.UINT8),
     }
-    assert not to_onnx.saturates(exported.onnx_file)
+    assert not to_onnx.can_saturate(exported.onnx_file)
 
 
 def test_int8_weights_are_noticed(exported: Any) -> None:
@@ -89,7 +89,7 @@ def test_int8_weights_are_noticed(exported: Any) -> None:
         tensor = constants[weights.input[place]]
         moved = onnx.numpy_helper.to_array(tensor).astype(np.int16) - 128
         tensor.CopyFrom(onnx.numpy_helper.from_array(moved.astype(np.int8), tensor.name))
-    assert to_onnx.saturates(model.SerializeToString())
+    assert to_onnx.can_saturate(model.SerializeToString())
 
 
 def test_any_runtime_since_1_8_reads_it(exported: Any) -> None:
@@ -121,11 +121,11 @@ def test_gives_the_same_bytes_every_time(tmp_path: Path) -> None:
     """The order in which Python goes through a set must not show: here it is of another seed."""
     models = loading.shipped_models()
     shipped = (models / "gender_int8.onnx").read_bytes()
-    assert to_onnx.from_tflite((models / "gender_int8.tflite").read_bytes()) == shipped
+    assert to_onnx.convert_tflite_to_onnx((models / "gender_int8.tflite").read_bytes()) == shipped
     code = (
         "import sys, pathlib; from image_gender_classifier.convert import onnx; "
         "source, target = map(pathlib.Path, sys.argv[1:]); "
-        "target.write_bytes(onnx.from_tflite(source.read_bytes()))"
+        "target.write_bytes(onnx.convert_tflite_to_onnx(source.read_bytes()))"
     )
     source, target = models / "gender_int8.tflite", tmp_path / "again.onnx"
     environment = {**os.environ, "PYTHONHASHSEED": "1"}

@@ -12,10 +12,10 @@ import pytest
 from image_gender_classifier import manifest
 from image_gender_classifier.convert import float32
 from image_gender_classifier.convert.publish import (
-    entry_of,
-    float32_variant,
+    add_float32_variant,
+    convert_float32_variant,
+    make_entry,
     publish,
-    with_float32_variant,
 )
 from image_gender_classifier.errors import ModelError, OutputError
 from image_gender_classifier.loading import shipped_models
@@ -32,7 +32,7 @@ MODEL = ModelEntry(
 
 
 def entry(name: str, data: bytes) -> ModelEntry:
-    return entry_of(name, data, MODEL)
+    return make_entry(name, data, MODEL)
 
 
 def test_an_entry_has_its_own_name_hash_and_size() -> None:
@@ -51,7 +51,7 @@ def test_an_empty_folder_gets_a_manifest(tmp_path: Path) -> None:
 
 
 def test_a_float32_variant_stands_in_its_files_entry(tmp_path: Path) -> None:
-    made = with_float32_variant(entry("a.tflite", b"abc"), b"abcd")
+    made = add_float32_variant(entry("a.tflite", b"abc"), b"abcd")
     form = made.float32_variant
     assert form is not None
     publish(tmp_path, {"a.tflite": b"abc", form.file: b"abcd"}, [made])
@@ -66,7 +66,7 @@ def test_a_float32_variant_stands_in_its_files_entry(tmp_path: Path) -> None:
 
 def test_without_a_float32_variant_an_entry_stays_as_it_is() -> None:
     made = entry("a.tflite", b"abc")
-    assert with_float32_variant(made, None) == made
+    assert add_float32_variant(made, None) == made
 
 
 def test_why_there_is_no_form_is_reported(
@@ -75,8 +75,8 @@ def test_why_there_is_no_form_is_reported(
     def refuse(_: bytes) -> bytes:
         raise ModelError("the operation X is not known here")
 
-    monkeypatch.setattr(float32, "write", refuse)
-    assert float32_variant(b"") is None
+    monkeypatch.setattr(float32, "convert_to_float32", refuse)
+    assert convert_float32_variant(b"") is None
     assert "no float32 variant: the operation X is not known here; " in capsys.readouterr().out
 
 

@@ -21,7 +21,7 @@ from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.common import keras_runtime
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.gender import calibration
-from image_gender_classifier.train.gender.augment import degrade, move
+from image_gender_classifier.train.gender.augment import degrade_randomly, transform_randomly
 
 
 def entries() -> list[Entry]:
@@ -36,7 +36,7 @@ def astronaut_crops(face_picture: Path) -> Pixels:
     crop = pipeline.find_crop(decoding.read(face_picture), detector, 128)
     assert crop is not None
     draws = [np.random.default_rng(number) for number in range(150)]
-    return np.stack([degrade(move(crop, 96, draw), draw) for draw in draws])
+    return np.stack([degrade_randomly(transform_randomly(crop, 96, draw), draw) for draw in draws])
 
 
 def assert_equal_logits(crops: Pixels) -> None:
@@ -100,7 +100,7 @@ def test_tflite_and_onnx_agree(astronaut_crops: Pixels) -> None:
 
 
 def test_the_export_is_of_the_keras_file(astronaut_crops: Pixels, shipped_keras: Path) -> None:
-    exact = keras_runtime.open_classifier(shipped_keras)
+    exact = keras_runtime.open_keras_classifier(shipped_keras)
     rounded = open_classifier(shipped_models() / f"{SHIPPED_STEM}.tflite")
     of_keras, of_tflite = exact.logits(astronaut_crops), rounded.logits(astronaut_crops)
     assert float(np.corrcoef([of_keras, of_tflite]).min()) > 0.97

@@ -64,7 +64,7 @@ def test_wastes_no_space_on_names(interpreter: Interpreter) -> None:
 
 
 def test_the_logit_step_parts_the_answers(exported: Any, drawn_crops: LabelledCrops) -> None:
-    step = tflite.steps(exported.tflite_file)[1]
+    step = tflite.read_quantisation_steps(exported.tflite_file)[1]
     logits = exported.tflite.run(drawn_crops.crops)[0].reshape(-1)
     parts = logits / step
     assert np.abs(parts - np.round(parts)).max() < 1e-3
@@ -81,7 +81,10 @@ def test_the_logit_step_is_of_the_answer_itself(exported: Any) -> None:
     other.quantization.scale = np.array([123.0], np.float32)
     graph.tensors.append(other)
     changed = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-    assert tflite.steps(changed)[1] == tflite.steps(exported.tflite_file)[1]
+    assert (
+        tflite.read_quantisation_steps(changed)[1]
+        == tflite.read_quantisation_steps(exported.tflite_file)[1]
+    )
 
 
 def test_a_file_whose_answer_is_not_quantised_has_no_step() -> None:
@@ -89,7 +92,7 @@ def test_a_file_whose_answer_is_not_quantised_has_no_step() -> None:
     network = keras.Model(pixels, keras.layers.Dense(1)(keras.layers.Flatten()(pixels)))
     data = tf.lite.TFLiteConverter.from_keras_model(network).convert()
     with pytest.raises(ModelError, match="not quantised"):
-        tflite.steps(data)[1]
+        tflite.read_quantisation_steps(data)[1]
 
 
 def test_answers_as_keras_does(exported: Any, drawn_crops: LabelledCrops) -> None:

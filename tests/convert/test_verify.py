@@ -61,7 +61,7 @@ def compare(
     count: int = 4,
 ) -> Comparison:
     """Compares fixed answers to crops of which the first half is positive."""
-    return verify.compare(
+    return verify.compare_formats(
         np.zeros((count, 8, 8, 3), np.uint8),
         np.arange(count) < count / 2,
         keras=keras,
@@ -92,11 +92,11 @@ def test_of_few_crops_one_may_differ() -> None:
     ("fault", "name", "message"),
     [
         ({"steps": 1.0}, "onnx", "ONNX differs from TFLite by 1.00 quantisation steps"),
-        ({"tflite": 0.894}, "tflite", "TFLite loses 0.60 points"),
-        ({"onnx": 0.5}, "onnx", "ONNX loses 40.00 points"),
+        ({"tflite": 0.894}, "tflite", "TFLite: accuracy is 0.60 percentage points below"),
+        ({"onnx": 0.5}, "onnx", "ONNX: accuracy is 40.00 percentage points below"),
         ({"steps": float("nan")}, "onnx", "ONNX differs from TFLite by nan"),
         ({"steps": float("inf")}, "onnx", "ONNX differs from TFLite by inf"),
-        ({"tflite": float("nan")}, "tflite", "TFLite loses nan"),
+        ({"tflite": float("nan")}, "tflite", "TFLite: accuracy is nan"),
     ],
 )
 def test_each_fault_is_of_one_format(fault: dict[str, Any], name: Format, message: str) -> None:
@@ -107,7 +107,8 @@ def test_each_fault_is_of_one_format(fault: dict[str, Any], name: Format, messag
 
 
 @pytest.mark.parametrize(
-    ("difference", "message"), [(0.046, "by 0.046 logits"), (float("nan"), "by nan logits")]
+    ("difference", "message"),
+    [(0.046, "from those of TFLite by 0.046"), (float("nan"), "from those of TFLite by nan")],
 )
 def test_a_float32_variant_that_differs_is_a_fault_of_its_own(
     difference: float, message: str
@@ -122,7 +123,7 @@ def test_figures_are_those_of_the_answers() -> None:
     of_float = fixed(1, -0.25, -1, -2)
     found = compare(keras, tflite, onnx, of_float)
     assert found == Comparison(4, 1.0, 0.75, 0.75, 3.0, 2.5, float32_difference=0.25)
-    table = found.table()
+    table = found.format_figures()
     assert "accuracy on 4 crops: Keras 100.00 %, TFLite 75.00 %, ONNX 75.00 %" in table
     assert "TFLite and ONNX 3.00 quantisation steps, TFLite and Keras 2.500 logits" in table
     assert "TFLite and its float32 variant 0.250 logits" in table
@@ -149,14 +150,16 @@ def test_answers_that_are_no_numbers_are_an_error() -> None:
 
 
 def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) -> None:
-    found = verify.compare(
+    found = verify.compare_formats(
         drawn_crops.crops[::4],
         drawn_crops.female[::4],
         keras=in_use(exported, exported.keras),
         tflite=in_use(exported, exported.tflite),
         onnx=in_use(exported, exported.onnx),
-        float32=in_use(exported, open_model("tflite", float32.write(exported.tflite_file))),
-        step=tflite.steps(exported.tflite_file)[1],
+        float32=in_use(
+            exported, open_model("tflite", float32.convert_to_float32(exported.tflite_file))
+        ),
+        step=tflite.read_quantisation_steps(exported.tflite_file)[1],
     )
     assert found.steps == 0
     assert found.faults() == NO_FAULTS
@@ -165,13 +168,13 @@ def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) 
 
 def test_the_export_of_another_model_is_refused(exported: Any, drawn_crops: LabelledCrops) -> None:
     other = open_model("onnx", (shipped_models() / f"{SHIPPED_STEM}.onnx").read_bytes())
-    found = verify.compare(
+    found = verify.compare_formats(
         drawn_crops.crops[::4],
         drawn_crops.female[::4],
         keras=in_use(exported, exported.keras),
         tflite=in_use(exported, exported.tflite),
         onnx=in_use(exported, other),
         float32=None,
-        step=tflite.steps(exported.tflite_file)[1],
+        step=tflite.read_quantisation_steps(exported.tflite_file)[1],
     )
     assert any("ONNX differs from TFLite by" in fault for fault in found.faults()["onnx"])

@@ -10,7 +10,7 @@ import pytest
 
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
-from image_gender_classifier.train.gender.recipe import Recipe, load
+from image_gender_classifier.train.gender.recipe import Recipe, load_gender_recipe
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def tiny_file() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_recipe(tiny_file: Path) -> Recipe:
-    return load(tiny_file)
+    return load_gender_recipe(tiny_file)
 
 
 @pytest.fixture(scope="session")

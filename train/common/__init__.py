@@ -1,1 +1,1 @@
-"""Code that both networks share: command line, crops, training loop, checkpoints, saving."""
+"""Code that both networks have in common: command line, crops, training loop, checkpoints."""

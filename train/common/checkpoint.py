@@ -11,8 +11,8 @@ import keras
 from image_gender_classifier.errors import OutputError
 
 
-def save_whole(model: keras.Model, path: Path) -> None:
-    """Saves a model atomically: writes a temporary file, syncs and renames it.
+def save_model_atomic(model: keras.Model, path: Path) -> None:
+    """Saves a Keras model atomically: writes a temporary file, syncs it and renames it.
 
     Args:
         model: The model.
@@ -21,7 +21,7 @@ def save_whole(model: keras.Model, path: Path) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    partial = path.with_name(f"partial_{path.name}")  # Keras chooses the format by the suffix
+    partial = path.with_name(f"partial_{path.name}")  # Keras chooses the format by extension
     try:
         model.save(partial)
         with partial.open("rb+") as file:  # a power cut must not leave an empty file

@@ -1,4 +1,4 @@
-"""Error handling of the training commands: one line on stderr and an exit code."""
+"""Error handling of the training commands: one line to stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 Extra = Literal["train", "convert"]
 
 DONE, FAILED, NOT_WRITTEN, INTERRUPTED = 0, 2, 3, 130
-_OF_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")
+_OUTPUT_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_CONTROL_CHARACTERS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises UsageError on wrong usage, which `exit_code` reports in one line."""
+    """An argument parser that raises UsageError; `run_with_exit_code` prints it as one line."""
 
     def error(self, message: str) -> NoReturn:
         """Raises UsageError instead of exiting."""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
-def exit_code(program: str, work: Callable[[], None], extra: Extra = "train") -> int:
-    """Runs a command and reports errors.
+def run_with_exit_code(program: str, work: Callable[[], None], extra: Extra = "train") -> int:
+    """Runs a command and prints an error as one line to stderr.
 
     Args:
         program: Name of the console script.
@@ -42,81 +42,87 @@ def exit_code(program: str, work: Callable[[], None], extra: Extra = "train") ->
         extra: The package extra that installs the command's libraries.
 
     Returns:
-        0 on success, 3 when the output cannot be written, 2 after any other error, 130 when
-        interrupted, 143 when terminated, 129 when the terminal was closed.
+        The exit code: 0 on success, 2 after an error, 3 if the output cannot be written, 129 after
+        SIGHUP, 130 after SIGINT, 143 after SIGTERM.
     """
     try:
         with stopping_raises():
             work()
     except GenderClassifierError as error:
-        say(f"{program}: {_one_line(str(error))}", sys.stderr)
+        print_line(f"{program}: {_join_lines(str(error))}", sys.stderr)
         return NOT_WRITTEN if isinstance(error, OutputError) else FAILED
     except OSError as error:
-        say(f"{program}: {_one_line(_reported(error))}", sys.stderr)
-        return NOT_WRITTEN if error.errno in _OF_OUTPUT else FAILED
+        print_line(f"{program}: {_join_lines(_format_os_error(error))}", sys.stderr)
+        return NOT_WRITTEN if error.errno in _OUTPUT_ERRNOS else FAILED
     except MemoryError:
-        say(f"{program}: out of memory; use less data or smaller sizes", sys.stderr)
+        print_line(f"{program}: out of memory; use less data or a smaller batch", sys.stderr)
         return FAILED
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
         if library in ("", "image_gender_classifier"):
             raise
         install = f"pip install 'image-gender-classifier[{extra}]'"
-        say(f"{program}: {library} is not installed; run: {install}", sys.stderr)
+        print_line(f"{program}: {library} is not installed; run: {install}", sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        say(f"{program}: interrupted", sys.stderr)
+        print_line(f"{program}: interrupted", sys.stderr)
         return INTERRUPTED
     except Stopped as stopped:
-        say(f"{program}: {stopped.how}", sys.stderr)
+        print_line(f"{program}: {stopped.how}", sys.stderr)
         return stopped.code
     return DONE
 
 
-def _one_line(text: str) -> str:
+def _join_lines(text: str) -> str:
     return text.replace("\n", " ")
 
 
-def _reported(error: OSError) -> str:
+def _format_os_error(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}; check path, permissions and free space"
 
 
-def say(text: str, stream: TextIO | None) -> None:
-    """Prints a line.
+def print_line(text: str, stream: TextIO | None) -> None:
+    """Prints a line to a stream; does nothing if the stream is None.
 
-    Replaces characters that the stream cannot encode, and control characters except tabs and
-    newlines, by "?".
+    Replaces control characters (except tab and newline) and characters that the stream cannot
+    encode with "?".
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    shown = _CONTROL.sub("?", text)
+    shown = _CONTROL_CHARACTERS.sub("?", text)
     console.say(shown.encode(encoding, "replace").decode(encoding), stream)
 
 
-def check_json(path: Path | None) -> None:
-    """Checks the value of `--json` before the work starts.
+def check_json_path(path: Path | None) -> None:
+    """Checks that the file of `--json` can be created, before the evaluation starts.
+
+    Args:
+        path: Value of the option; None if it is not given.
 
     Raises:
-        UsageError: The file cannot be written.
+        UsageError: Its folder does not exist, or `path` exists and is not a regular file.
     """
     if path is not None and not path.parent.is_dir():
         raise UsageError(f"--json {path}: the folder {path.parent} does not exist")
     if path is not None and path.is_dir():
-        raise UsageError(f"--json {path}: is a folder, not a file")
+        raise UsageError(f"--json {path}: this is a folder; expected a file")
     if path is not None and path.exists() and not path.is_file():
-        raise UsageError(f"--json {path}: is a pipe, socket or device, not a file")
+        raise UsageError(f"--json {path}: this is a pipe, socket or device; expected a file")
 
 
-def probability(text: str) -> float:
-    """Parses an option's value.
+def parse_probability(text: str) -> float:
+    """Parses a probability; for `type=` of argparse.
+
+    Returns:
+        The number, 0 to 1.
 
     Raises:
-        ArgumentTypeError: The value is not a number from 0 to 1.
+        ArgumentTypeError: `text` is not a number from 0 to 1.
     """
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
     return value

@@ -1,6 +1,6 @@
-"""The crop cache: cuts each sample's crop once and stores all crops in one file.
+"""Crop cache: the crops of all samples in one memory-mapped `.npy` file.
 
-Training reads each crop dozens of times. The file is a memory-mapped `.npy` array.
+Training reads each crop dozens of times, but decodes and crops each picture only once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.train.common import cutting
-from image_gender_classifier.train.common.cutting import CutCrop, WithoutCrop
+from image_gender_classifier.train.common.cutting import CutCrop, SkippedSamples
 from image_gender_classifier.train.datasets.sample import Sample
 
 
@@ -30,8 +30,8 @@ class CropSet:
     Attributes:
         samples: The samples that have a crop.
         crops: uint8 RGB, N x S x S x 3, usually memory-mapped.
-        unreadable: Names of the samples whose picture cannot be decoded.
-        no_face: Names of the samples in whose picture no face was found.
+        unreadable: Names of the samples that cannot be decoded.
+        no_face: Names of the samples without a detected face.
     """
 
     samples: tuple[Sample, ...]
@@ -41,62 +41,68 @@ class CropSet:
 
     @property
     def names(self) -> list[str]:
-        """The samples' names."""
+        """Names of the samples that have a crop."""
         return [sample.name for sample in self.samples]
 
 
-def load_or_cut(
+def load_or_cut_crops(
     samples: Sequence[Sample], size: int, cut: CutCrop, cut_name: str, folder: Path
 ) -> CropSet:
-    """Cuts the crops of samples, or reads them from the cache.
+    """Reads the crops of samples from the cache, or cuts and caches them.
 
     Args:
         samples: The labelled pictures.
         size: Side of the crops in pixels.
         cut: Cuts one crop.
-        cut_name: Cache key of `cut`; another key or other samples make a new cache.
+        cut_name: Cache key of `cut`. The cache is also keyed by `size` and by the samples' names,
+            paths, file sizes and modification times.
         folder: Existing folder for the cache.
+
+    Returns:
+        The crops, memory-mapped and read-only, in the order of `samples`.
 
     Raises:
         OutputError: The cache cannot be written.
     """
-    key = _key(samples, size, cut_name)
+    key = _hash_samples(samples, size, cut_name)
     array_path = folder / f"crops_{key}.npy"
     index_path = folder / f"crops_{key}.json"
-    cached = _load(samples, size, array_path, index_path)
+    cached = _load_cache(samples, size, array_path, index_path)
     if cached is not None:
         return cached
     # Otherwise an interruption could leave an old index beside a new array.
     index_path.unlink(missing_ok=True)
-    without = _cut_all(samples, size, cut, _reserved(array_path, (len(samples), size, size, 3)))
-    unreadable = [name for name, _ in without.unreadable]
-    index = {"unreadable": unreadable, "no_face": without.no_face}
+    skipped = _cut_all(samples, size, cut, _create_array(array_path, (len(samples), size, size, 3)))
+    unreadable = [name for name, _ in skipped.unreadable]
+    index = {"unreadable": unreadable, "no_face": skipped.no_face}
     write_whole(index_path, json.dumps(index).encode())
-    filled = _load(samples, size, array_path, index_path)
+    filled = _load_cache(samples, size, array_path, index_path)
     if filled is None:
-        raise OutputError(f"{array_path}: cannot be read back")
+        raise OutputError(
+            f"{array_path}: the new crop cache cannot be read; delete it and try again"
+        )
     return filled
 
 
-def _load(
+def _load_cache(
     samples: Sequence[Sample], size: int, array_path: Path, index_path: Path
 ) -> CropSet | None:
-    """Reads the cache; gives None if it is incomplete."""
+    """Reads the cache; returns None if it is missing, incomplete or corrupt."""
     try:
         index = json.loads(index_path.read_text("utf-8"))
         unreadable, no_face = tuple(index["unreadable"]), tuple(index["no_face"])
-        left_out = {*unreadable, *no_face}
+        skipped = {*unreadable, *no_face}
         crops = np.load(array_path, mmap_mode="r")
     except (OSError, ValueError, LookupError, TypeError, EOFError):
         return None
-    kept = tuple(sample for sample in samples if sample.name not in left_out)
+    kept = tuple(sample for sample in samples if sample.name not in skipped)
     if crops.shape != (len(samples), size, size, 3) or crops.dtype != np.uint8:
         return None
     return CropSet(kept, crops[: len(kept)], unreadable, no_face)
 
 
-def _reserved(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """Creates an array in a file and reserves its disk space.
+def _create_array(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """Creates a memory-mapped uint8 array and allocates its disk space.
 
     Raises:
         OutputError: The file cannot be created or the disk is full.
@@ -104,7 +110,7 @@ def _reserved(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     try:
         crops = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
         if hasattr(os, "posix_fallocate"):
-            # Without it, a full disk raises SIGBUS, which ends the process.
+            # Otherwise, a write to the array raises SIGBUS when the disk is full.
             with path.open("rb+") as file:
                 os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     except (OSError, ValueError) as error:  # ValueError: the size is out of range
@@ -117,18 +123,18 @@ def _reserved(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
 
 def _cut_all(
     samples: Sequence[Sample], size: int, cut: CutCrop, crops: npt.NDArray[np.uint8]
-) -> WithoutCrop:
-    """Writes the crops to the array; gives the samples without one."""
-    without = WithoutCrop()
-    found = cutting.crops(samples, cut, size, without, "cutting crops")
-    for position, (_, crop) in enumerate(found):
+) -> SkippedSamples:
+    """Writes the crops to the array without gaps; returns the samples that have none."""
+    skipped = SkippedSamples()
+    cropped = cutting.iterate_crops(samples, cut, size, skipped, "cutting crops")
+    for position, (_, crop) in enumerate(cropped):
         crops[position] = crop
     if isinstance(crops, np.memmap):
         crops.flush()
-    return without
+    return skipped
 
 
-def _key(samples: Sequence[Sample], size: int, cut_name: str) -> str:
+def _hash_samples(samples: Sequence[Sample], size: int, cut_name: str) -> str:
     digest = hashlib.sha256(f"{size} {cut_name}".encode())
     for sample in samples:
         state = sample.path.stat()

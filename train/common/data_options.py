@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import get_args
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.train.common.command import say
-from image_gender_classifier.train.datasets import LabelOptions, Layout, Reading, Split, read
+from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.datasets import (
+    LabelOptions,
+    Layout,
+    Reading,
+    Split,
+    read_data_set,
+)
 from image_gender_classifier.train.datasets.sample import BinaryGender
 
 
@@ -21,22 +27,22 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--layout", choices=get_args(Layout), required=True,
         help="fairface: label files fairface_label_train.csv and _val.csv; utkface: labels in "
-        "the file names; folders: in folders female and male; user-id: <user id>.<ending> each, "
-        "labelled by --labels",
+        "the file names; folders: pictures in folders female and male; user-id: pictures named "
+        "<user id>.<extension>, labels in --labels",
     )  # fmt: skip
     add(
         "--labels", type=Path, metavar="CSV",
         help="label file with one row per user; required by --layout user-id",
     )  # fmt: skip
-    add("--id-column", metavar="NAME", help="column of user ids (default: by header)")
+    add("--id-column", metavar="NAME", help="column of user ids (default: found by its header)")
     add(
         "--gender-column",
         metavar="NAME",
-        help="column of genders (default: by header)",
+        help="column of genders (default: found by its header)",
     )
     add(
         "--zero-is", choices=get_args(BinaryGender),
-        help="meaning of 0 if genders are written as 0 and 1 (default: reject such labels)",
+        help="gender that 0 stands for if labels are 0 and 1 (default: reject such labels)",
     )  # fmt: skip
 
 
@@ -48,36 +54,39 @@ def add_backgrounds_option(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def read_reported(arguments: argparse.Namespace, split: Split) -> Reading:
-    """Reads labelled pictures as `read_data` does and prints their number."""
+def read_data_and_report(arguments: argparse.Namespace, split: Split) -> Reading:
+    """Returns the result of `read_data`; prints the number of samples and what was skipped."""
     reading = read_data(arguments, split)
-    say(reading.report(), sys.stdout)
+    print_line(reading.summary(), sys.stdout)
     return reading
 
 
 def read_data(arguments: argparse.Namespace, split: Split) -> Reading:
-    """Reads labelled pictures.
+    """Reads the labelled pictures that the options name.
 
     Args:
         arguments: The options of `add_data_options`.
-        split: The part to read.
+        split: The split to read.
+
+    Returns:
+        At least one sample.
 
     Raises:
         DataError: Labels or pictures are missing or wrong.
         UsageError: The options contradict each other.
     """
-    return read(arguments.layout, arguments.data, split, _label_options(arguments))
+    return read_data_set(arguments.layout, arguments.data, split, _label_options(arguments))
 
 
 def default_test_split(layout: Layout) -> Split:
-    """Gives the split to evaluate on: FairFace's validation part; all pictures of other layouts."""
+    """Returns the split to evaluate on: "val" for FairFace, "all" for other layouts."""
     return "val" if layout == "fairface" else "all"
 
 
 def training_split(layout: Layout) -> Split:
-    """Gives the split to train on: FairFace's training part; all pictures of other layouts.
+    """Returns the split to train on: "train" for FairFace, "all" for other layouts.
 
-    Training holds out a part of it for validation.
+    Training holds out a fraction of it for validation.
     """
     return "train" if layout == "fairface" else "all"
 

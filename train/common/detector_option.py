@@ -20,26 +20,29 @@ def add_detector_option(parser: argparse.ArgumentParser) -> None:
     """Adds `--detector`."""
     parser.add_argument(
         "--detector", choices=detectors.choices(), default="none",
-        help="cascade: detect and crop the face, as in inference; lbp: with the LBP cascade only; "
-        "none: the pictures are face crops already (default: none)",
+        help="cascade: detect and crop the face, as in inference; lbp: the same with the LBP "
+        "cascade only; none: the pictures are face crops already (default: none)",
     )  # fmt: skip
 
 
 def open_detector(
     choice: str, runtime: str | None = None, min_face: float | None = None
 ) -> Detector:
-    """Opens the detector that the option names.
+    """Opens the detector that `--detector` names.
 
     Args:
-        choice: The option's value.
+        choice: Value of the option.
         runtime: Runtime of the face detector network; None for the first available one.
-        min_face: Smallest face to detect, as a share of a picture's shorter side; None for the
+        min_face: Smallest face to detect, as a fraction of a picture's shorter side; None for the
             default.
 
+    Returns:
+        The opened detector.
+
     Raises:
-        ModelError: A file of the detector is missing or damaged.
+        ModelError: A model file of the detector is missing or corrupt.
         RuntimeMissing: No runtime is available.
-        UsageError: `min_face` is given for `none`.
+        UsageError: `choice` is "none", which does not accept `min_face`.
     """
     models = manifest.load(shipped_models())
     names = [entry.name for entry in runtimes.automatic()] if runtime is None else [runtime]
@@ -52,18 +55,18 @@ def open_detector(
     raise RuntimeMissing("; ".join(reasons))
 
 
-def detector_key(choice: str) -> str:
-    """Gives the cache key of a detector choice, for caches and run records.
+def detector_cache_key(choice: str) -> str:
+    """Opens a detector and returns its cache key, for the crop cache and the run record.
 
     Raises:
-        ModelError: A file of the detector is missing or damaged.
+        ModelError: A model file of the detector is missing or corrupt.
         RuntimeMissing: No runtime is available.
     """
-    return key_of(choice, open_detector(choice))
+    return format_cache_key(choice, open_detector(choice))
 
 
-def key_of(choice: str, detector: Detector) -> str:
-    """Gives the cache key of an opened detector."""
+def format_cache_key(choice: str, detector: Detector) -> str:
+    """Returns the value of `--detector`, followed by a hash of model files and settings."""
     if choice == "none":
         return choice
     return f"{choice} {cache_key(*code_key(), *detector.cache_key)[:_DIGITS]}"

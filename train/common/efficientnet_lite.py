@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from image_gender_classifier.train.common.pretrained import BLOCKS, efficientnet_lite
+from image_gender_classifier.train.common.pretrained import BLOCKS, read_imagenet_weights
 
 RESCALING = "normalisation"  # the layer name in saved models
 FEATURES = "features"
@@ -36,7 +36,7 @@ class _Block:
     channels: int
 
 
-# kernel, stride of the first, expansion, channels, repeats: table 1 of the paper.
+# Table 1 of the paper: kernel, stride of the first block, expansion, channels, repeats.
 _STAGES = (
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -47,16 +47,17 @@ _STAGES = (
     (3, 1, 6, 320, 1),
 )
 _STEM_CHANNELS = 32
-# Factors of channels and of repeats by variant; stem, first and last stage are exempt.
+# Multipliers of channels and of repeats, by variant. The stem keeps its channels; the first and
+# the last stage keep their repeats.
 _WIDTHS = (1.0, 1.0, 1.1)
 _DEPTHS = (1.0, 1.1, 1.2)
 _EPSILON = 1e-3
 
 
-def trunk(
+def build_trunk(
     pixels: keras.KerasTensor, variant: int, blocks: int, norm: BatchNorm
 ) -> list[keras.KerasTensor]:
-    """Builds stem and first blocks.
+    """Builds the stem and the first blocks.
 
     Args:
         pixels: float32 RGB, N x S x S x 3, 0 to 255.
@@ -65,40 +66,52 @@ def trunk(
         norm: Batch normalisation layer class.
 
     Returns:
-        The output of each block.
+        The output tensor of each block, in order.
     """
     x = layers.Rescaling(PIXEL_SCALE, PIXEL_OFFSET, name=RESCALING)(pixels)
     x = layers.Conv2D(_STEM_CHANNELS, 3, 2, "same", use_bias=False, name="stem")(x)
-    x = batch_norm(x, "stem", norm)
+    x = add_batch_norm(x, "stem", norm)
     outputs = []
-    for index, block in enumerate(_blocks(variant, blocks)):
-        x = _inverted_residual(x, block, f"block{index}", norm)
+    for index, block in enumerate(_list_blocks(variant, blocks)):
+        x = _add_inverted_residual(x, block, f"block{index}", norm)
         outputs.append(x)
     return outputs
 
 
-def batch_norm(
+def add_batch_norm(
     x: keras.KerasTensor, name: str, norm: BatchNorm, activate: bool = True
 ) -> keras.KerasTensor:
-    """Adds batch normalisation, and optionally ReLU6, after the convolution of that name."""
+    """Adds batch normalisation and optionally ReLU6.
+
+    Args:
+        x: Output of a convolution.
+        name: Name of the convolution, which becomes the prefix of the layer names.
+        norm: Batch normalisation layer class.
+        activate: Whether to add ReLU6.
+
+    Returns:
+        The output tensor.
+    """
     x = norm(epsilon=_EPSILON, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu6")(x) if activate else x
 
 
-def load_imagenet(model: keras.Model, variant: int, blocks: int) -> None:
-    """Copies the published ImageNet weights into stem and blocks.
+def load_imagenet_weights(model: keras.Model, variant: int, blocks: int) -> None:
+    """Copies the published ImageNet weights into the stem and the blocks of a model.
+
+    Also fills the `features` convolution if the model has all blocks and the published number of
+    channels.
 
     Args:
-        model: A model built on `trunk`.
+        model: A model built with `build_trunk`.
         variant: EfficientNet-Lite variant, 0 to 2.
-        blocks: Number of its blocks; with all of them, the `features` convolution gets its weights
-            too if it has the published number of channels.
+        blocks: Number of blocks of the model.
 
     Raises:
         UsageError: The package with the weights is not installed.
-        ModelError: The weights file is damaged.
+        ModelError: The weights file is corrupt.
     """
-    source = efficientnet_lite(variant)
+    source = read_imagenet_weights(variant)
 
     def load(layer: str, convolution: str, batch_norm: str, depthwise: bool = False) -> None:
         kernel = source[f"{convolution}.weight"]
@@ -120,38 +133,38 @@ def load_imagenet(model: keras.Model, variant: int, blocks: int) -> None:
         load(FEATURES, "_conv_head", "_bn1")
 
 
-def _inverted_residual(
+def _add_inverted_residual(
     x: keras.KerasTensor, block: _Block, name: str, norm: BatchNorm
 ) -> keras.KerasTensor:
     y, channels = x, x.shape[-1]
     if block.expansion > 1:
         wide = channels * block.expansion
         y = layers.Conv2D(wide, 1, use_bias=False, name=f"{name}_expand")(y)
-        y = batch_norm(y, f"{name}_expand", norm)
+        y = add_batch_norm(y, f"{name}_expand", norm)
     y = layers.DepthwiseConv2D(
         block.kernel, block.stride, "same", use_bias=False, name=f"{name}_depthwise"
     )(y)
-    y = batch_norm(y, f"{name}_depthwise", norm)
+    y = add_batch_norm(y, f"{name}_depthwise", norm)
     y = layers.Conv2D(block.channels, 1, use_bias=False, name=f"{name}_project")(y)
-    y = batch_norm(y, f"{name}_project", norm, activate=False)
+    y = add_batch_norm(y, f"{name}_project", norm, activate=False)
     if block.stride == 1 and channels == block.channels:
         y = layers.Add(name=f"{name}_add")([x, y])
     return y
 
 
-def _blocks(variant: int, count: int) -> Iterator[_Block]:
+def _list_blocks(variant: int, count: int) -> Iterator[_Block]:
     width, depth = _WIDTHS[variant], _DEPTHS[variant]
     last = len(_STAGES) - 1
     every = [
-        _Block(kernel, stride if repeat == 0 else 1, expansion, _scaled(channels, width))
+        _Block(kernel, stride if repeat == 0 else 1, expansion, _scale_channels(channels, width))
         for stage, (kernel, stride, expansion, channels, repeats) in enumerate(_STAGES)
         for repeat in range(repeats if stage in (0, last) else math.ceil(repeats * depth))
     ]
     yield from every[:count]
 
 
-def _scaled(channels: int, factor: float) -> int:
-    """Rounds scaled channels to a multiple of 8, at most a tenth below."""
+def _scale_channels(channels: int, factor: float) -> int:
+    """Returns the scaled number of channels, rounded to a multiple of 8, at most 10 % less."""
     scaled = channels * factor
     rounded = max(8, int(scaled + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * scaled else rounded + 8

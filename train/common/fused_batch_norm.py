@@ -17,7 +17,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Normalises N x H x W x C activations."""
+        """Returns normalised activations (N x H x W x C); updates moving averages in training."""
         if not (training and self.trainable) or mask is not None:
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(

@@ -1,4 +1,4 @@
-"""The training history: a CSV file beside the checkpoints, and progress lines."""
+"""Training history: losses and accuracies of each epoch as a CSV file and as progress lines."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.gender.targets import GENDER
 
 HISTORY = "history.csv"
-_WATCHED = "val_loss"
+_MONITORED = "val_loss"
 
 Row = dict[str, float]
-"""Keras's logs of one epoch by name, and its number from 0 as `epoch`."""
+"""Keras's logs of one epoch by name, and its 0-based number as `epoch`."""
 
 
-def read(folder: Path) -> list[Row]:
-    """Reads a folder's history; gives an empty list if there is none.
+def read_history(folder: Path) -> list[Row]:
+    """Reads `history.csv` in a folder.
+
+    Returns:
+        One row per epoch, in order; empty if the file does not exist.
 
     Raises:
-        ModelError: The file is damaged.
+        ModelError: The file is corrupt.
     """
     path = folder / HISTORY
     if not path.exists():
@@ -35,11 +38,18 @@ def read(folder: Path) -> list[Row]:
         rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(text)]
         return [{**row, "epoch": int(row["epoch"])} for row in rows]
     except (OSError, ValueError, TypeError, KeyError, OverflowError, csv.Error) as error:
-        raise ModelError(f"{path}: cannot be read ({error}); delete its folder") from None
+        raise ModelError(
+            f"{path}: the training history cannot be read ({error}); delete its folder to train "
+            "again"
+        ) from None
 
 
-def write(rows: Sequence[Row], folder: Path) -> None:
-    """Writes a history of at least one epoch atomically.
+def write_history(rows: Sequence[Row], folder: Path) -> None:
+    """Writes `history.csv` atomically.
+
+    Args:
+        rows: At least one row; all have the same names.
+        folder: Existing folder.
 
     Raises:
         OutputError: The folder cannot be written to.
@@ -51,35 +61,40 @@ def write(rows: Sequence[Row], folder: Path) -> None:
     write_whole(folder / HISTORY, text.getvalue().encode())
 
 
-def best(rows: Sequence[Row]) -> int:
-    """Gives the index of the lowest validation loss, ignoring NaN."""
-    return int(np.argmin(np.nan_to_num([row[_WATCHED] for row in rows], nan=np.inf)))
+def find_best_epoch(rows: Sequence[Row]) -> int:
+    """Returns the index of the row with the lowest validation loss; ignores NaN."""
+    return int(np.argmin(np.nan_to_num([row[_MONITORED] for row in rows], nan=np.inf)))
 
 
-def column(names: Container[str], kind: str, prefix: str = "") -> str | None:
-    """Gives the name of the column with the gender head's loss or accuracy, or the total.
+def find_column(names: Container[str], kind: str, prefix: str = "") -> str | None:
+    """Returns the column with the gender head's loss or accuracy; None if there is none.
 
-    Keras prefixes a loss with its head only if there are several. The auxiliary heads have weight 0
-    in validation, so the total validation loss is that of the gender head.
+    Keras prefixes a column with the head only if there are several. In validation, the auxiliary
+    heads have weight 0, so the total loss is that of the gender head.
 
     Args:
         names: The existing columns.
         kind: "loss" or "accuracy".
-        prefix: "val_" for the held-out part.
+        prefix: "val_" for validation, "" for training.
     """
-    if prefix + kind == _WATCHED:
-        return _WATCHED if _WATCHED in names else None
+    if prefix + kind == _MONITORED:
+        return _MONITORED if _MONITORED in names else None
     for name in (f"{prefix}{GENDER}_{kind}", f"{prefix}{kind}"):
         if name in names:
             return name
     return None
 
 
-def line(row: Mapping[str, float], epochs: int) -> str:
-    """Formats an epoch's losses and accuracies."""
+def format_epoch(row: Mapping[str, float], epochs: int) -> str:
+    """Returns the losses and accuracies of an epoch as one line of text.
+
+    Args:
+        row: The row of the epoch.
+        epochs: Total number of epochs.
+    """
     parts = []
     for kind in ("loss", "accuracy"):
         for prefix, part in (("", ""), ("val_", "held-out ")):
-            if (name := column(row, kind, prefix)) is not None:
+            if (name := find_column(row, kind, prefix)) is not None:
                 parts.append(f"{part}{kind} {row[name]:.4f}")
     return f"epoch {row['epoch'] + 1:.0f}/{epochs}: {', '.join(parts)}"

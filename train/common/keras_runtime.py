@@ -1,7 +1,6 @@
 """A runtime for `.keras` files with the interface of the runtimes in `infer/`.
 
-Takes uint8 crops and casts them to float32 pixels (0 to 255). Importing this module imports
-TensorFlow.
+Importing this module imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ BATCH = 64
 
 
 class KerasRuntime:
-    """Runs a Keras model that takes float32 RGB pixels, N x S x S x 3."""
+    """Runs a Keras model that expects float32 RGB pixels (N x S x S x 3, 0 to 255)."""
 
     def __init__(self, model: keras.Model) -> None:
         _, height, width, channels = model.input_shape
@@ -31,49 +30,61 @@ class KerasRuntime:
         self.model = model
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); gives each output (float32, N x …)."""
+        """Runs the model on crops (uint8, N x H x W x C); returns each output (float32, N x …)."""
         starts = range(0, len(crops), BATCH)
-        answers = [self._run_batch(crops[start : start + BATCH]) for start in starts]
-        return tuple(np.concatenate(output) for output in zip(*answers, strict=True))
+        batches = [self._run_batch(crops[start : start + BATCH]) for start in starts]
+        return tuple(np.concatenate(output) for output in zip(*batches, strict=True))
 
     def _run_batch(self, crops: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
         outputs = self.model.predict_on_batch(crops.astype(np.float32))
         return [np.asarray(output, np.float32) for output in keras.tree.flatten(outputs)]
 
 
-def open_model(path: Path) -> KerasRuntime:
-    """Opens a `.keras` file.
+def open_keras_model(path: Path) -> KerasRuntime:
+    """Opens a `.keras` file and returns it as a runtime.
 
     Raises:
-        ModelError: Keras cannot load the file, or the model does not take batches of crops.
+        ModelError: Keras cannot load the file, or the model's input is not N x H x W x C.
     """
     try:
         return KerasRuntime(keras.models.load_model(path, compile=False))
     except Exception as error:  # Keras's errors have no narrower base class
-        raise ModelError(f"{path}: Keras cannot use it ({error})") from None
+        raise ModelError(
+            f"{path}: Keras cannot load this model ({error}); train it again or restore the file"
+        ) from None
 
 
-def open_known(path: Path) -> tuple[KerasRuntime, ModelEntry]:
-    """Opens a gender classifier that its manifest lists; gives it with its entry.
+def open_keras_with_entry(path: Path) -> tuple[KerasRuntime, ModelEntry]:
+    """Opens a gender classifier that the manifest beside it lists.
+
+    Returns:
+        The runtime and the manifest entry.
 
     Raises:
-        ModelError: The model or its manifest is missing, damaged or incompatible.
+        ModelError: The model or its manifest is missing, corrupt or incompatible.
     """
     entry = manifest.find_model(path)
     manifest.read_verified(path.parent, entry)
-    runtime = open_model(path)
+    runtime = open_keras_model(path)
     if runtime.outputs != 1:
         raise ModelError(
-            f"{path}: has {runtime.outputs} outputs, but a classifier has one; give the model "
-            "without its auxiliary heads"
+            f"{path}: the model has {runtime.outputs} outputs, a gender classifier has 1; use "
+            "gender.keras instead of a checkpoint, which has auxiliary heads"
         )
     return runtime, entry
 
 
-def open_classifier(path: Path, threshold: float | None = None) -> Classifier:
-    """Opens a gender classifier as `loading.open_classifier` does.
+def open_keras_classifier(path: Path, threshold: float | None = None) -> Classifier:
+    """Opens a `.keras` gender classifier that the manifest beside it lists.
+
+    Args:
+        path: The `.keras` file.
+        threshold: Lowest confidence of a classified crop, 0 to 1; None for the manifest's.
+
+    Returns:
+        The classifier.
 
     Raises:
-        ModelError: The model or its manifest is missing, damaged or incompatible.
+        ModelError: The model or its manifest is missing, corrupt or incompatible.
     """
-    return Classifier(*open_known(path), threshold)
+    return Classifier(*open_keras_with_entry(path), threshold)

@@ -1,11 +1,11 @@
 """The training loop, with a checkpoint after every epoch.
 
 After an epoch, the loop writes the history to `history.csv` and then the model with its optimiser
-to `last.keras`, both atomically, so that a kill costs at most one epoch. The optimiser's step gives
-the number of finished epochs; later rows of the history are dropped.
+to `last.keras`, both atomically, so an interruption loses at most one epoch. On resume, the
+optimiser's step determines the number of finished epochs; later rows of the history are dropped.
 
-A resumed run gives the same result as an uninterrupted one: batches depend only on the number of
-the epoch, and the schedule and dropout only on the step.
+A resumed run has the same result as an uninterrupted one: batches depend only on the epoch, the
+learning rate schedule and dropout only on the step.
 """
 
 from __future__ import annotations
@@ -21,32 +21,39 @@ import tensorflow as tf
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.train.common import history
-from image_gender_classifier.train.common.checkpoint import save_whole
-from image_gender_classifier.train.common.command import say
+from image_gender_classifier.train.common.checkpoint import save_model_atomic
+from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.split_batch import SPLITS
 
 LAST, BEST = "last.keras", "best.keras"
 
 
-def begin(seed: int) -> None:
-    """Makes training deterministic; call it before building a model."""
+def make_deterministic(seed: int) -> None:
+    """Seeds all random generators and makes TensorFlow deterministic; call before building a model.
+
+    Args:
+        seed: Seed of weights and dropout.
+    """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
 
-def optimizer(
+def make_optimizer(
     learning_rate: float, warmup: float, weight_decay: float, steps: int
 ) -> keras.Optimizer:
-    """Gives AdamW with a linear warm-up and a cosine decay to zero.
+    """Creates AdamW with a linear warm-up and a cosine decay to 0.
 
     Biases and batch normalisation have no weight decay. Loshchilov and Hutter, "Decoupled Weight
     Decay Regularization" (ICLR 2019), and "SGDR" (ICLR 2017) for the cosine.
 
     Args:
-        learning_rate: Peak of the schedule.
-        warmup: Steps of the warm-up.
+        learning_rate: Peak learning rate.
+        warmup: Number of warm-up steps; rounded.
         weight_decay: Decoupled weight decay.
         steps: Total number of steps.
+
+    Returns:
+        The optimiser, which contains the learning rate schedule.
     """
     rising = min(round(warmup), steps - 1)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -60,7 +67,7 @@ def optimizer(
     return adamw
 
 
-def run(
+def train_epochs(
     model: keras.Model,
     batches_of: Callable[[int], keras.utils.PyDataset],
     validation: Any,
@@ -70,12 +77,12 @@ def run(
     steps: int,
     seed: int,
 ) -> keras.Model:
-    """Trains a compiled model, from the folder's last checkpoint if there is one.
+    """Trains a compiled model; resumes from the folder's last checkpoint if there is one.
 
     Args:
-        model: A model built after `begin` with the same seed.
-        batches_of: Gives the batches of an epoch, counted from 0.
-        validation: Validation data in a form that Keras takes.
+        model: A compiled model, built after `make_deterministic` with the same seed.
+        batches_of: Returns the batches of an epoch (0-based).
+        validation: Validation data for `keras.Model.fit`.
         folder: Existing folder for checkpoints and history.
         epochs: Total number of epochs.
         steps: Batches per epoch.
@@ -85,18 +92,18 @@ def run(
         The model after the epoch with the lowest validation loss, not compiled.
 
     Raises:
-        ModelError: The checkpoint is damaged or does not match the history, or the loss becomes
+        ModelError: The checkpoint is corrupt or does not match the history, or the loss becomes
             NaN or infinite.
         OutputError: The folder cannot be written to.
     """
     rows: list[history.Row] = []
     if (folder / LAST).exists():
-        done = _restore(model, folder / LAST, seed) // steps
-        rows = history.read(folder)[:done]
+        done = _restore_checkpoint(model, folder / LAST, seed) // steps
+        rows = history.read_history(folder)[:done]
         if len(rows) < done:
             raise ModelError(
-                f"{folder / history.HISTORY}: has {len(rows)} epochs, but {folder / LAST} {done}; "
-                "delete the folder to train again"
+                f"{folder / history.HISTORY} has {len(rows)} epochs, but {folder / LAST} has "
+                f"{done}; delete the folder to train again"
             )
     for epoch in range(len(rows), epochs):
         logs = model.fit(
@@ -110,23 +117,23 @@ def run(
         rows.append({"epoch": epoch, **{name: values[-1] for name, values in logs.items()}})
         if not math.isfinite(rows[-1]["loss"]):
             raise ModelError(
-                f"{folder}: the loss is not finite in epoch {epoch + 1}; train with a smaller "
-                "learning rate into another folder"
+                f"{folder}: the loss is NaN or infinite in epoch {epoch + 1}; lower learning_rate "
+                "in the recipe and train into another folder"
             )
-        say(history.line(rows[-1], epochs), sys.stdout)
-        history.write(rows, folder)
-        if history.best(rows) == epoch:
-            save_whole(model, folder / BEST)
-        save_whole(model, folder / LAST)
-    return _load(folder / BEST, compile=False)
+        print_line(history.format_epoch(rows[-1], epochs), sys.stdout)
+        history.write_history(rows, folder)
+        if history.find_best_epoch(rows) == epoch:
+            save_model_atomic(model, folder / BEST)
+        save_model_atomic(model, folder / LAST)
+    return _load_checkpoint(folder / BEST, compile=False)
 
 
-def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
-    """Restores a compiled model from a checkpoint; gives the optimiser's step.
+def _restore_checkpoint(model: keras.Model, checkpoint: Path, seed: int) -> int:
+    """Restores weights, optimiser and dropout from a checkpoint; returns the optimiser's step.
 
-    Keras's `load_model` loses the weight decay exclusions and the state of dropout.
+    Keras's `load_model` alone would lose the weight decay exclusions and the state of dropout.
     """
-    saved = _load(checkpoint)
+    saved = _load_checkpoint(checkpoint)
     try:
         model.set_weights(saved.get_weights())
         model.optimizer.build(model.trainable_variables)
@@ -134,17 +141,22 @@ def _restore(model: keras.Model, checkpoint: Path, seed: int) -> int:
         for variable, value in both:
             variable.assign(value)
     except (ValueError, AttributeError):  # AttributeError: saved without optimiser
-        raise ModelError(f"{checkpoint}: belongs to another network; delete its folder") from None
+        raise ModelError(
+            f"{checkpoint}: the checkpoint is of another network; delete its folder to train again"
+        ) from None
     steps = int(model.optimizer.iterations.numpy())
-    drawn = steps * SPLITS  # dropout draws once per part of a batch
+    draws = steps * SPLITS  # dropout draws once per part of a batch
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
-            layer.seed_generator.state.assign([seed, drawn])
+            layer.seed_generator.state.assign([seed, draws])
     return steps
 
 
-def _load(checkpoint: Path, **how: bool) -> keras.Model:
+def _load_checkpoint(checkpoint: Path, **options: bool) -> keras.Model:
     try:
-        return keras.models.load_model(checkpoint, **how)
+        return keras.models.load_model(checkpoint, **options)
     except Exception as error:  # Keras's errors have no narrower base class
-        raise ModelError(f"{checkpoint}: cannot be read ({error}); delete its folder") from None
+        raise ModelError(
+            f"{checkpoint}: Keras cannot load the checkpoint ({error}); delete its folder to train "
+            "again"
+        ) from None

@@ -1,4 +1,4 @@
-"""The manifest of a model folder: reading, and adding entries while keeping the others."""
+"""Reads the manifest of a model folder, and adds entries while keeping the others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from image_gender_classifier.manifest.schema import FaceDetectorEntry, NetworkEn
 
 
 def known(folder: Path) -> Manifest:
-    """Reads the folder's manifest; gives an empty one if there is none.
+    """Reads the folder's manifest; returns an empty one if the file does not exist.
 
     Raises:
-        ModelError: The manifest is damaged.
+        ModelError: The manifest is corrupt.
     """
     return manifest.load(folder) if (folder / manifest.NAME).exists() else Manifest(folder)
 
@@ -22,15 +22,18 @@ def known(folder: Path) -> Manifest:
 def manifest_with(
     folder: Path, entries: Iterable[NetworkEntry], without: Collection[str] = ()
 ) -> bytes:
-    """Gives the content of the folder's manifest with these entries added or replaced.
+    """Adds, replaces and removes entries of a folder's manifest; does not write the file.
 
     Args:
-        folder: The folder.
-        entries: Entries to add or replace.
+        folder: The model folder.
+        entries: Entries to add; one for the same file is replaced.
         without: File names whose entries to remove.
 
+    Returns:
+        The new content of `manifest.json`.
+
     Raises:
-        ModelError: The folder's manifest is damaged.
+        ModelError: The folder's manifest is corrupt.
     """
     before = known(folder)
     models = {name: entry for name, entry in before.models.items() if name not in without}

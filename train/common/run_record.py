@@ -1,4 +1,4 @@
-"""The run record: stores what determines a run's outcome, so that only an equal run resumes."""
+"""Run record: `run.json` stores the inputs of a training run; only an equal run can be resumed."""
 
 from __future__ import annotations
 
@@ -19,63 +19,69 @@ if TYPE_CHECKING:
 RECORD = "run.json"
 
 
-def prepare_folder(folder: Path, run: DataclassInstance, resume: bool) -> None:
-    """Creates a run's folder, or checks that the run in it can be resumed.
+def prepare_run_folder(folder: Path, run: DataclassInstance, resume: bool) -> None:
+    """Creates the folder of a run, or checks that the run in it can be resumed.
 
     Args:
         folder: The output folder.
-        run: What determines the run's outcome.
+        run: The inputs of the run: data, recipe and options.
         resume: Whether to resume an equal run.
 
     Raises:
-        UsageError: The folder holds another run, or a run without `resume`, or cannot be created.
-        ModelError: The folder's manifest is damaged.
+        UsageError: The folder contains a run and `resume` is False, contains a run with other
+            inputs, or cannot be created.
+        ModelError: The folder's manifest is corrupt.
     """
     path = folder / RECORD
     if path.exists():
         if not resume:
-            raise UsageError(f"{folder}: holds a run already; use --resume or another folder")
-        if others := _differences(_record(path), as_json(run)):
             raise UsageError(
-                f"{folder}: holds a run with other data or options ({', '.join(others)}); use "
-                "another --out (with make: TRAIN_OUT=folder) or delete the folder"
+                f"--out {folder}: the folder contains a run already; use --resume or another folder"
+            )
+        if others := _list_differences(_read_record(path), run_to_json(run)):
+            raise UsageError(
+                f"--out {folder}: the folder contains a run with other data or options "
+                f"({', '.join(others)}); use another folder (with make: TRAIN_OUT=folder) or "
+                "delete this one"
             )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--out {folder}: cannot be created ({error.strerror})") from None
-    known(folder)  # fails early on a damaged manifest
+        raise UsageError(
+            f"--out {folder}: the folder cannot be created ({error.strerror})"
+        ) from None
+    known(folder)  # fails early on a corrupt manifest
 
 
-def write(run: DataclassInstance, folder: Path) -> None:
-    """Writes the record; call it after all checks, just before training.
+def write_run_record(run: DataclassInstance, folder: Path) -> None:
+    """Writes `run.json` atomically; call it after all checks, just before training.
 
     Raises:
         OutputError: The folder cannot be written to.
     """
-    write_whole(folder / RECORD, json.dumps(as_json(run), indent=2).encode())
+    write_whole(folder / RECORD, json.dumps(run_to_json(run), indent=2).encode())
 
 
-def as_json(run: DataclassInstance) -> dict[str, Any]:
-    """Converts a run to JSON types."""
+def run_to_json(run: DataclassInstance) -> dict[str, Any]:
+    """Returns a run as a dict of JSON types."""
     content: dict[str, Any] = json.loads(json.dumps(asdict(run)))
     return content
 
 
-def _differences(record: Any, run: Mapping[str, Any]) -> list[str]:
-    """Lists the fields in which a run differs from a record."""
+def _list_differences(record: Any, run: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the fields in which a run differs from a record."""
     if not isinstance(record, dict):
         return ["unreadable record"]
     found = []
     for name, value in run.items():
         if isinstance(value, Mapping) and isinstance(record.get(name), dict):
-            found += _differences(record[name], value)
+            found += _list_differences(record[name], value)
         elif name not in record or record[name] != value:
             found.append(name)
     return found
 
 
-def _record(path: Path) -> Any:
+def _read_record(path: Path) -> Any:
     try:
         return json.loads(read_document(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError):

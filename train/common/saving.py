@@ -1,4 +1,4 @@
-"""Saving of a trained network with its manifest entry."""
+"""Saves a trained network and its manifest entry."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ import tensorflow as tf
 from image_gender_classifier import manifest
 from image_gender_classifier.manifest.schema import NetworkEntry
 from image_gender_classifier.outputs.atomic import write_whole
-from image_gender_classifier.train.common.checkpoint import save_whole
+from image_gender_classifier.train.common.checkpoint import save_model_atomic
 from image_gender_classifier.train.common.model_folder import manifest_with
 
 
 def save_model(
     model: keras.Model, path: Path, *, spdx: str, trained: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Saves a network and gives the manifest fields that every network has.
+    """Saves a network atomically.
 
     Args:
-        model: Takes N x H x W x C float32 pixels.
-        path: The .keras file to write.
+        model: A model with an input of float32 pixels, N x H x W x C.
+        path: The `.keras` file to write.
         spdx: SPDX licence expression.
-        trained: How the network was trained.
+        trained: Command, data and recipe of the training, for the manifest.
+
+    Returns:
+        The manifest fields that all networks have in common.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    save_whole(model, path)
+    save_model_atomic(model, path)
     data = path.read_bytes()
     return {
         "file": path.name,
@@ -46,10 +49,14 @@ def save_model(
 
 
 def add_to_manifest(entry: NetworkEntry, folder: Path) -> None:
-    """Adds an entry to the folder's manifest, or replaces the one of the same file.
+    """Adds an entry to the folder's manifest, or replaces the entry of the same file.
+
+    Args:
+        entry: The entry.
+        folder: The model folder; the manifest is created if missing.
 
     Raises:
-        ModelError: The folder's manifest is damaged.
+        ModelError: The folder's manifest is corrupt.
         OutputError: The manifest cannot be written.
     """
     write_whole(folder / manifest.NAME, manifest_with(folder, [entry]))

@@ -1,7 +1,7 @@
-"""The split into training and held-out samples, by a hash of each name.
+"""Splits samples into training and held-out ones, by a hash of each name.
 
-Adding or removing samples does not move the others, so held-out pictures never enter training and
-figures stay comparable.
+Adding or removing samples does not move others between the splits, so held-out pictures never
+leak into training.
 """
 
 from __future__ import annotations
@@ -15,32 +15,43 @@ HELD_OUT_FRACTION = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """Positions of the training samples and of the held-out samples."""
+class SplitPositions:
+    """Indices of the training samples and of the held-out samples, ascending."""
 
     training: tuple[int, ...]
     held_out: tuple[int, ...]
 
 
-def divide(names: Iterable[str], fraction: float) -> Parts:
-    """Splits samples by their names; `fraction` is the held-out share, 0 to 1."""
+def split_names(names: Iterable[str], fraction: float) -> SplitPositions:
+    """Splits samples by their names.
+
+    Args:
+        names: Names of the samples.
+        fraction: Fraction to hold out, 0 to 1.
+
+    Returns:
+        Indices into `names`.
+
+    Raises:
+        ValueError: `fraction` is not between 0 and 1.
+    """
     held = [is_held_out(name, fraction) for name in names]
-    return Parts(
+    return SplitPositions(
         tuple(position for position, out in enumerate(held) if not out),
         tuple(position for position, out in enumerate(held) if out),
     )
 
 
 def is_held_out(name: str, fraction: float = HELD_OUT_FRACTION) -> bool:
-    """Reports whether a sample is held out of training.
+    """Returns whether a sample is held out of training.
 
     The result depends only on the arguments. A larger fraction holds out all samples that a smaller
     one does.
 
     Args:
-        name: The sample's name within its data set. Different Unicode normal forms of a name (macOS
-            uses NFD) count as the same.
-        fraction: Share of the names to hold out, 0 to 1.
+        name: Name of the sample within its data set. Unicode normal forms of a name (macOS uses
+            NFD) are equivalent.
+        fraction: Fraction of the names to hold out, 0 to 1.
 
     Returns:
         True for about `fraction` of all names.
@@ -51,6 +62,6 @@ def is_held_out(name: str, fraction: float = HELD_OUT_FRACTION) -> bool:
     if not 0.0 <= fraction <= 1.0:
         raise ValueError(f"fraction is {fraction}, expected 0 to 1")
     # surrogatepass: Python decodes file names that are not UTF-8 to lone surrogates.
-    spelled = unicodedata.normalize("NFC", name).encode("utf-8", "surrogatepass")
-    digest = hashlib.sha256(spelled).digest()
+    normalised = unicodedata.normalize("NFC", name).encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(normalised).digest()
     return int.from_bytes(digest[:6], "big") / 2**48 < fraction  # 48 bits are exact in a float

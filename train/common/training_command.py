@@ -1,4 +1,4 @@
-"""Options and steps that all training commands share."""
+"""Options and steps that all training commands have in common."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.system.locking import held
 from image_gender_classifier.train.common import crops, cutting, run_record
-from image_gender_classifier.train.common.command import Parser, exit_code, say
+from image_gender_classifier.train.common.command import Parser, print_line, run_with_exit_code
 from image_gender_classifier.train.common.crops import CropSet
-from image_gender_classifier.train.common.detector_option import detector_key, open_detector
+from image_gender_classifier.train.common.detector_option import detector_cache_key, open_detector
 from image_gender_classifier.train.datasets import Sample
 
 if TYPE_CHECKING:
@@ -23,28 +23,29 @@ if TYPE_CHECKING:
 CURVES = "learning_curves.png"
 
 
-def main(
+def run_training_command(
     program: str, train: Callable[[Sequence[str]], None], argv: Sequence[str] | None = None
 ) -> int:
     """Runs a training command.
 
     Args:
         program: Name of the console script.
-        train: Trains, from the arguments.
+        train: Parses the arguments and trains.
         argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        The exit code of `command.exit_code`; after 129, 130 and 143, `--resume` continues the run.
+        The exit code of `command.run_with_exit_code`. After 129, 130 or 143, `--resume` continues
+        the run.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return exit_code(program, lambda: train(arguments))
+    return run_with_exit_code(program, lambda: train(arguments))
 
 
 def add_training_options(parser: Parser, recipe: str) -> None:
     """Adds `--out`, `--resume`, `--recipe`, `--seed` and `--license`.
 
     Args:
-        parser: The parser.
+        parser: The parser to extend.
         recipe: Path of the default recipe, for the help text.
     """
     add = parser.add_argument
@@ -57,12 +58,12 @@ def add_training_options(parser: Parser, recipe: str) -> None:
     add("--seed", type=int, metavar="N", help="random seed (default: the recipe's)")
     add(
         "--license", default="LicenseRef-unspecified", metavar="SPDX",
-        help="licence of the model, for its manifest (default: %(default)s)",
+        help="SPDX licence of the model, for its manifest (default: %(default)s)",
     )  # fmt: skip
 
 
-def seed_of(options: argparse.Namespace, default: int) -> int:
-    """Gives the value of `--seed`, or the recipe's seed.
+def choose_seed(options: argparse.Namespace, default: int) -> int:
+    """Returns the value of `--seed`, or `default` if it is not given.
 
     Raises:
         UsageError: The seed is out of range.
@@ -73,57 +74,77 @@ def seed_of(options: argparse.Namespace, default: int) -> int:
         return default
     seed: int = options.seed
     if not 0 <= seed < SEEDS:
-        raise UsageError(f"--seed: is {seed}, but must be from 0 to {SEEDS - 1}")
+        raise UsageError(f"--seed {seed}: expected a number from 0 to {SEEDS - 1}")
     return seed
 
 
-def in_run_folder(
+def train_in_run_folder(
     options: argparse.Namespace, run: DataclassInstance, train: Callable[[], None]
 ) -> None:
-    """Trains in the run's folder, with a lock on it.
+    """Locks the output folder and trains in it.
 
     Args:
         options: `out` and `resume`.
-        run: What determines the run's outcome.
-        train: Trains; calls `start` before the first epoch.
+        run: The inputs of the run: data, recipe and options.
+        train: Trains; must call `start_run` before the first epoch.
 
     Raises:
-        UsageError: The folder holds another run, or one that `--resume` does not allow to continue.
-        ModelError: The folder's manifest is damaged.
+        UsageError: The folder contains a run and `--resume` is not given, or contains a run with
+            other inputs.
+        ModelError: The folder's manifest is corrupt.
         OutputError: The folder cannot be written to.
     """
-    run_record.prepare_folder(options.out, run, options.resume)
+    run_record.prepare_run_folder(options.out, run, options.resume)
     with held([options.out]):
         train()
 
 
-def start(options: argparse.Namespace, run: DataclassInstance) -> None:
-    """Configures TensorFlow's threads and writes the run record."""
+def start_run(options: argparse.Namespace, run: DataclassInstance) -> None:
+    """Configures TensorFlow's threads and writes `run.json`.
+
+    Args:
+        options: `out`.
+        run: The inputs of the run.
+
+    Raises:
+        OutputError: The folder cannot be written to.
+    """
     from image_gender_classifier.train.common import split_batch
 
-    split_batch.use_cores()
-    run_record.write(run, options.out)
+    split_batch.configure_threads()
+    run_record.write_run_record(run, options.out)
 
 
-def cut_crops(samples: Sequence[Sample], choice: str, size: int, out: Path) -> CropSet:
-    """Cuts the samples' crops, or reads them from the cache, and reports samples without one.
+def prepare_crops(samples: Sequence[Sample], choice: str, size: int, out: Path) -> CropSet:
+    """Reads crops from the cache, or cuts and caches them; prints the samples without a crop.
 
     Args:
         samples: The labelled pictures.
-        choice: The detector.
+        choice: Value of `--detector`.
         size: Side of the crops in pixels.
         out: Existing folder for the cache.
+
+    Returns:
+        The samples that have a crop, with their crops.
 
     Raises:
         OutputError: The cache cannot be written.
     """
-    cut = cutting.by(open_detector(choice))
-    crop_set = crops.load_or_cut(samples, size, cut, detector_key(choice), out)
+    cut = cutting.make_crop_cutter(open_detector(choice))
+    crop_set = crops.load_or_cut_crops(samples, size, cut, detector_cache_key(choice), out)
     if crop_set.unreadable or crop_set.no_face:
-        say(cutting.left_out(crop_set.unreadable, crop_set.no_face), sys.stdout)
+        print_line(cutting.format_skipped(crop_set.unreadable, crop_set.no_face), sys.stdout)
     return crop_set
 
 
-def provenance(program: str, arguments: Sequence[str], run: DataclassInstance) -> dict[str, Any]:
-    """Gives the manifest's record of how a model was trained."""
-    return {"command": shlex.join([program, *arguments]), **run_record.as_json(run)}
+def describe_training(
+    program: str, arguments: Sequence[str], run: DataclassInstance
+) -> dict[str, Any]:
+    """Returns the command line and the inputs of a run, for the field `trained` of the manifest.
+
+    Args:
+        program: Name of the console script.
+        arguments: The arguments without the program name.
+        run: The inputs of the run.
+    """
+    return {"command": shlex.join([program, *arguments]), **run_record.run_to_json(run)}

@@ -1,6 +1,6 @@
-"""Readers of labelled pictures, one module per layout, all with the same `Sample`.
+"""Readers of labelled pictures: one module per layout, all return `Sample` records.
 
-A new layout is one module and one branch of `read`.
+To add a layout, write a module and add a branch to `read_data_set`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import fairface, folders, user_id, utkface
-from image_gender_classifier.train.datasets.reading import DataError, LeftOut, Reading
+from image_gender_classifier.train.datasets.reading import DataError, Reading, SkippedItems
 from image_gender_classifier.train.datasets.sample import Sample
 from image_gender_classifier.train.datasets.user_id import LabelOptions
 
@@ -20,9 +20,9 @@ __all__ = [
     "DataError",
     "LabelOptions",
     "Layout",
-    "LeftOut",
     "Reading",
     "Sample",
+    "SkippedItems",
     "Split",
     "read",
 ]
@@ -31,44 +31,46 @@ Layout = Literal["fairface", "utkface", "folders", "user-id"]
 Split = Literal["train", "val", "all"]
 
 
-def read(layout: Layout, root: Path, split: Split, labels: LabelOptions | None = None) -> Reading:
-    """Reads the labelled pictures of a folder.
+def read_data_set(
+    layout: Layout, root: Path, split: Split, labels: LabelOptions | None = None
+) -> Reading:
+    """Reads the labelled pictures of a data set.
 
     Args:
         layout: The layout of pictures and labels.
-        root: The data set's folder.
-        split: The part to read. FairFace has its own split; in other layouts, `is_held_out`
-            decides.
-        labels: The label file and its columns; only for the layout "user-id".
+        root: Folder of the data set.
+        split: The split to read. FairFace defines its own; in other layouts, "val" contains the
+            samples for which `is_held_out` is true.
+        labels: The label file and its columns; required for the layout "user-id", otherwise None.
 
     Returns:
-        At least one sample, and the pictures left out of the whole data set.
+        At least one sample, and what was skipped in the whole data set.
 
     Raises:
-        DataError: Labels or pictures are missing or wrong, or the part is empty.
+        DataError: Labels or pictures are missing or wrong, or the split is empty.
         UsageError: `labels` does not match `layout`.
     """
     if layout == "user-id":
         if labels is None:
-            raise UsageError("layout user-id: a label file is required")
-        return _part(root, user_id.read(root, labels), split)
+            raise UsageError("--layout user-id requires a label file (--labels)")
+        return _select_split(root, user_id.read_user_id_pictures(root, labels), split)
     if labels is not None:
-        raise UsageError(f"layout {layout}: takes no label file; only user-id does")
+        raise UsageError(f"--labels is for --layout user-id only, not for {layout}")
     if layout == "fairface":
-        return fairface.read(root, split)
+        return fairface.read_fairface(root, split)
     if layout == "utkface":
-        return _part(root, utkface.read(root), split)
-    return _part(root, folders.read(root), split)
+        return _select_split(root, utkface.read_utkface(root), split)
+    return _select_split(root, folders.read_gender_folders(root), split)
 
 
-def _part(root: Path, whole: Reading, split: Split) -> Reading:
-    """Selects the samples of one part, for data sets without their own split."""
+def _select_split(root: Path, whole: Reading, split: Split) -> Reading:
+    """Selects the samples of one split, for data sets that do not define splits."""
     if split == "all":
         return whole
     kept = tuple(sample for sample in whole.samples if is_held_out(sample.name) == (split == "val"))
     if not kept:
         raise DataError(
-            f"{root}: none of its {len(whole.samples):,} samples is in the part {split!r}; use "
-            "a larger data set or all of it"
+            f"{root}: none of the {len(whole.samples):,} samples is in the split {split!r}; add "
+            "pictures or use --split all"
         )
     return replace(whole, samples=kept)

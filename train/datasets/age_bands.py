@@ -1,4 +1,4 @@
-"""FairFace's age bands, used for all data sets to make results per group comparable."""
+"""FairFace's age bands; all data sets use them, so that results per group are comparable."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ AGE_BANDS = (
 OLDEST_YEARS = 130
 
 
-def band_of_years(years: int) -> str:
-    """Gives the band of an age in years, 0 to `OLDEST_YEARS`.
+def age_band_from_years(years: int) -> str:
+    """Returns the age band of an age in years.
 
     Raises:
-        ValueError: The age is out of range.
+        ValueError: `years` is not from 0 to `OLDEST_YEARS`.
     """
     if not 0 <= years <= OLDEST_YEARS:
         raise ValueError(f"age is {years}, expected 0 to {OLDEST_YEARS} years")
@@ -29,13 +29,11 @@ def band_of_years(years: int) -> str:
     return AGE_BANDS[min(years // 10, 7) + 1]
 
 
-def band_of_label(label: str) -> str:
-    """Gives the band of a label.
-
-    Both "more than 70" (the published data set) and "70+" (copies) mean the band "70+".
+def age_band_from_label(label: str) -> str:
+    """Returns the age band of a FairFace label; "more than 70" becomes "70+".
 
     Raises:
-        ValueError: The label is not a band.
+        ValueError: `label` is not an age band.
     """
     band = "70+" if label == "more than 70" else label
     if band not in AGE_BANDS:

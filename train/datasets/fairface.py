@@ -1,6 +1,6 @@
-"""Reader for FairFace in its published layout: two label files beside the picture folders.
+"""Reader for FairFace as published: two label files and the picture folders in one folder.
 
-A sample's name is the value of the label file's `file` column, such as "train/1.jpg".
+The name of a sample is the value in the column `file` of its label file, such as "train/1.jpg".
 """
 
 from __future__ import annotations
@@ -9,16 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from image_gender_classifier.train.datasets.age_bands import band_of_label
+from image_gender_classifier.train.datasets.age_bands import age_band_from_label
 from image_gender_classifier.train.datasets.labels_csv import (
     Table,
-    gender_of,
+    check_pictures_exist,
+    drop_repeated_rows,
+    parse_gender,
     read_table,
-    refuse_missing,
-    unique_labels,
 )
-from image_gender_classifier.train.datasets.listing import pictures_in
-from image_gender_classifier.train.datasets.reading import DataError, Reading, collect, row_error
+from image_gender_classifier.train.datasets.listing import list_folder_pictures
+from image_gender_classifier.train.datasets.reading import (
+    DataError,
+    Reading,
+    make_reading,
+    row_error,
+)
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 
 PARTS: tuple[Literal["train", "val"], ...] = ("train", "val")
@@ -42,17 +47,17 @@ class _Label(NamedTuple):
         return ", ".join(self)
 
 
-def label_file(root: Path, part: Literal["train", "val"]) -> Path:
-    """Gives the path of a part's label file."""
-    return root / f"fairface_label_{part}.csv"
+def label_file_path(root: Path, split: Literal["train", "val"]) -> Path:
+    """Returns the path of a split's label file, whether it exists or not."""
+    return root / f"fairface_label_{split}.csv"
 
 
-def read(root: Path, split: Literal["train", "val", "all"]) -> Reading:
-    """Reads one part of the published split, or all existing parts.
+def read_fairface(root: Path, split: Literal["train", "val", "all"]) -> Reading:
+    """Reads one split of FairFace, or both.
 
     Args:
-        root: The folder with the label files.
-        split: "train" and "val" require their label file, "all" at least one of them.
+        root: Folder with the label files.
+        split: "train" and "val" require their own label file, "all" at least one of the two.
 
     Returns:
         Samples in the order of the label files, with the groups "age" and "race".
@@ -62,37 +67,44 @@ def read(root: Path, split: Literal["train", "val", "all"]) -> Reading:
     """
     if split != "all":
         return _read_part(root, split)
-    there = [part for part in PARTS if label_file(root, part).exists()]
+    there = [part for part in PARTS if label_file_path(root, part).exists()]
     if not there:
-        wanted = " or ".join(label_file(root, part).name for part in PARTS)
-        raise DataError(f"{root}: expected {wanted}, found neither")
-    return _join(root, [_read_part(root, part) for part in there])
+        wanted = " or ".join(label_file_path(root, part).name for part in PARTS)
+        raise DataError(f"{root}: no label file, expected {wanted}")
+    return _join_parts(root, [_read_part(root, part) for part in there])
 
 
-def checked_name(path: Path, row: int, name: str) -> str:
-    """Checks a picture's name relative to the label file's folder; gives it normalised.
+def check_picture_name(path: Path, row: int, name: str) -> str:
+    """Checks the name of a picture in a list and returns it unchanged.
+
+    Args:
+        path: The list, for the error message.
+        row: Row in the list, 1-based.
+        name: Path of the picture relative to its data set, with forward slashes.
 
     Raises:
-        DataError: The name is empty, absolute or outside the folder.
+        DataError: `name` is empty, absolute or outside the data set.
     """
     parts = name.split("/")
     if "\\" in name or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
-        raise row_error(path, row, f"file is {name!r}, expected a path below the folder of the CSV")
+        raise row_error(path, row, f"file is {name!r}, expected a path relative to the data set")
     return name
 
 
 def _read_part(root: Path, part: Literal["train", "val"]) -> Reading:
-    path = label_file(root, part)
-    labels, repeated = unique_labels(path, _labels(read_table(path)))
+    path = label_file_path(root, part)
+    labels, repeated = drop_repeated_rows(path, _iterate_labels(read_table(path)))
     prefixes = {name[: name.rfind("/") + 1] for name in labels}
-    there = {prefix + picture for prefix in prefixes for picture in pictures_in(root / prefix)}
+    there = {
+        prefix + picture for prefix in prefixes for picture in list_folder_pictures(root / prefix)
+    }
     missing = [(row, name) for name, (row, _) in labels.items() if name not in there]
-    refuse_missing(path, missing, len(labels))
+    check_pictures_exist(path, missing, len(labels))
     samples = [
         Sample(name, root / name, label.gender, {"age": label.age, "race": label.race})
         for name, (_, label) in labels.items()
     ]
-    return collect(
+    return make_reading(
         samples,
         {
             "label row repeated": repeated,
@@ -101,31 +113,31 @@ def _read_part(root: Path, part: Literal["train", "val"]) -> Reading:
     )
 
 
-def _labels(table: Table) -> Iterator[tuple[int, str, _Label]]:
+def _iterate_labels(table: Table) -> Iterator[tuple[int, str, _Label]]:
     """Yields row, name and label of each row."""
     file, age, gender, race = map(table.column, ("file", "age", "gender", "race"))
     for row, fields in table.rows:
-        name = checked_name(table.path, row, fields[file])
+        name = check_picture_name(table.path, row, fields[file])
         try:
-            band = band_of_label(fields[age])
+            band = age_band_from_label(fields[age])
         except ValueError as error:
             raise row_error(table.path, row, str(error)) from error
         if fields[race] not in RACES:
             problem = f"race is {fields[race]!r}, expected one of {', '.join(RACES)}"
             raise row_error(table.path, row, problem)
-        yield row, name, _Label(gender_of(table.path, row, fields[gender]), band, fields[race])
+        yield row, name, _Label(parse_gender(table.path, row, fields[gender]), band, fields[race])
 
 
-def _join(root: Path, readings: list[Reading]) -> Reading:
-    """Concatenates the parts of the split."""
+def _join_parts(root: Path, readings: list[Reading]) -> Reading:
+    """Concatenates the readings of both splits."""
     samples = [sample for reading in readings for sample in reading.samples]
     seen: set[str] = set()
     for sample in samples:
         if sample.name in seen:
-            raise DataError(f"{root}: {sample.name!r} is in both label files, expected in one")
+            raise DataError(f"{root}: {sample.name!r} is in both label files; remove one row")
         seen.add(sample.name)
-    left_out: dict[str, list[str]] = {}
+    skipped: dict[str, list[str]] = {}
     for reading in readings:
-        for part in reading.left_out:
-            left_out.setdefault(part.reason, []).extend(part.names)
-    return collect(samples, left_out)
+        for items in reading.skipped:
+            skipped.setdefault(items.reason, []).extend(items.names)
+    return make_reading(samples, skipped)

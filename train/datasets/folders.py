@@ -1,6 +1,6 @@
 """Reader for pictures sorted into two folders, `female` and `male`.
 
-A sample's name is its path relative to the root, because both folders can use the same file names.
+The name of a sample is its path relative to the root, because file names can occur in both folders.
 """
 
 from __future__ import annotations
@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import get_args
 
 from image_gender_classifier.train.datasets.listing import list_pictures
-from image_gender_classifier.train.datasets.reading import DataError, Reading, collect
+from image_gender_classifier.train.datasets.reading import DataError, Reading, make_reading
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 
 GENDERS: dict[str, BinaryGender] = {gender: gender for gender in get_args(BinaryGender)}
 
 
-def read(root: Path) -> Reading:
-    """Reads all pictures in the two folders (case-insensitive) and their subfolders.
+def read_gender_folders(root: Path) -> Reading:
+    """Reads all pictures in the folders `female` and `male` and their subfolders.
+
+    The two names are case-insensitive. Skips pictures outside the two folders.
 
     Returns:
-        Samples in the order of their names; of one gender if the other folder is missing.
-        Pictures outside the two folders are left out.
+        Samples in the order of their names; of one gender only if the other folder is missing.
 
     Raises:
-        DataError: Neither folder has a picture.
+        DataError: Neither folder contains a picture.
     """
     samples: list[Sample] = []
     unlabelled: list[str] = []
@@ -36,6 +37,6 @@ def read(root: Path) -> Reading:
             samples.append(Sample(name, root / name, gender))
     if not samples:
         raise DataError(
-            f"{root}: expected the folders 'female' and 'male' with pictures, found neither"
+            f"{root}: no pictures in the folders 'female' and 'male'; sort the pictures into them"
         )
-    return collect(samples, {"label missing": unlabelled})
+    return make_reading(samples, {"label missing": unlabelled})

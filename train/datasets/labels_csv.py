@@ -1,6 +1,6 @@
-"""Reader for label files: CSV in the dialects of common spreadsheets.
+"""Reader for label files: CSV as written by common spreadsheets.
 
-Errors name file and row as a spreadsheet counts them: the header is row 1, and empty rows count.
+Errors name the file and the row as a spreadsheet numbers it: the header is row 1, empty rows count.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Table:
     Attributes:
         path: The file, for error messages.
         header: Column names.
-        rows: Row number and fields of each row that is not empty; all have the header's length.
+        rows: Row number and fields of each row that is not empty; as many fields as the header.
     """
 
     path: Path
@@ -37,53 +37,66 @@ class Table:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
 
     def column(self, name: str) -> int:
-        """Finds a column by its exact name.
+        """Returns the index of the column with exactly this name.
 
         Raises:
-            DataError: The column is missing or ambiguous.
+            DataError: The header does not contain the name, or more than once.
         """
         found = self.header.count(name)
         if found != 1:
             raise row_error(
                 self.path,
                 1,
-                f"expected one column {name!r}, found {found} in the header {self.header_text()}",
+                f"{found} columns are named {name!r}, expected one; the header is "
+                f"{self.header_text()}",
             )
         return self.header.index(name)
 
     def header_text(self) -> str:
-        """Formats the header for error messages."""
+        """Returns the quoted column names, for error messages."""
         return ", ".join(repr(name) for name in self.header)
 
 
 def read_table(path: Path) -> Table:
-    """Reads a CSV file: UTF-8 with or without BOM; comma, semicolon or tab; quoted or not.
+    """Reads a CSV file in UTF-8, with or without BOM.
 
-    Strips spaces around fields.
+    The delimiter is a comma, semicolon or tab, detected from the header.
+
+    Returns:
+        The header and at least one row; fields have no surrounding whitespace.
 
     Raises:
-        DataError: The file is missing, not a valid CSV, has no rows or rows of different lengths.
+        DataError: The file is missing or not valid CSV, has no rows below the header, or a row does
+            not have as many fields as the header.
     """
     text = _read_text(path)
-    records = list(_records(path, text, _delimiter(text)))
+    records = list(_iterate_rows(path, text, _detect_delimiter(text)))
     if not records:
-        raise DataError(f"{path}: the file is empty, expected a header and rows with labels")
+        raise DataError(f"{path}: the label file is empty, expected a header and rows of labels")
     header = records[0][1]
     for row, fields in records:
         if len(fields) != len(header):
             raise row_error(
-                path, row, f"has {len(fields)} fields, expected {len(header)} as in the header"
+                path, row, f"{len(fields)} fields, expected {len(header)}, as in the header"
             )
     if len(records) == 1:
-        raise DataError(f"{path}: has a header only, expected rows with labels below it")
+        raise DataError(f"{path}: no rows below the header; expected one per label")
     return Table(path, header, tuple(records[1:]))
 
 
-def gender_of(path: Path, row: int, value: str) -> BinaryGender:
-    """Parses a gender: a word or a letter, case-insensitive.
+def parse_gender(path: Path, row: int, value: str) -> BinaryGender:
+    """Parses a gender: "female", "male", "f" or "m", case-insensitive.
+
+    Args:
+        path: The label file, for the error message.
+        row: Row in the label file.
+        value: The field.
+
+    Returns:
+        "female" or "male".
 
     Raises:
-        DataError: The value is neither female nor male.
+        DataError: `value` is not one of these.
     """
     gender = GENDERS.get(value.lower())
     if gender is None:
@@ -91,17 +104,17 @@ def gender_of(path: Path, row: int, value: str) -> BinaryGender:
     return gender
 
 
-def unique_labels(
+def drop_repeated_rows(
     path: Path, labelled: Iterable[tuple[int, str, Label]]
 ) -> tuple[dict[str, tuple[int, Label]], list[str]]:
-    """Drops repeated rows.
+    """Drops repeated rows, which have the same name and label as an earlier row.
 
     Args:
-        path: The label file.
+        path: The label file, for the error message.
         labelled: Row number, name and label of each row.
 
     Returns:
-        Row and label by name, in the order of the file; and the names of the dropped rows.
+        Row number and label by name, in the order of the file; and the names of the dropped rows.
 
     Raises:
         DataError: Two rows have the same name but different labels.
@@ -114,29 +127,32 @@ def unique_labels(
             continue
         if first_label != label:
             raise row_error(
-                path, row, f"{name!r} has the label {label}, but {first_label} in row {first_row}"
+                path,
+                row,
+                f"{name!r} has the label {label}, but {first_label} in row {first_row}; remove one",
             )
         repeated.append(name)
     return unique, repeated
 
 
-def refuse_missing(path: Path, missing: Sequence[tuple[int, str]], total: int) -> None:
-    """Raises if a row has no picture, which means a wrong folder or a lost file.
+def check_pictures_exist(path: Path, missing: Sequence[tuple[int, str]], total: int) -> None:
+    """Raises an error if a label has no picture: the folder is wrong or files are lost.
 
     Args:
-        path: The label file.
-        missing: Row number and missing picture of each such row.
-        total: Number of pictures in the file.
+        path: The label file, for the error message.
+        missing: Row number and missing picture of each row without a picture.
+        total: Number of pictures that the label file names.
 
     Raises:
-        DataError: A picture is missing; the message names the first.
+        DataError: `missing` is not empty; the message names the first picture.
     """
     if missing:
         row, picture = missing[0]
         raise row_error(
             path,
             row,
-            f"there is no picture {picture}; in all {len(missing):,} of {total:,} are missing",
+            f"{picture} does not exist ({len(missing):,} of {total:,} pictures are missing); "
+            "check --data",
         )
 
 
@@ -144,42 +160,42 @@ def _read_text(path: Path) -> str:
     try:
         data = read_document(path)
     except OSError as error:
-        raise DataError(f"{path}: cannot read the label file: {error.strerror}") from error
+        raise DataError(f"{path}: the label file cannot be read ({error.strerror})") from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = data.count(b"\n", 0, error.start) + 1
-        raise row_error(path, row, "is not UTF-8 text; save the file as CSV UTF-8") from error
+        raise row_error(path, row, "not UTF-8 text; save the file as CSV UTF-8") from error
     if "\0" in text:
         row = text.count("\n", 0, text.index("\0")) + 1
-        raise row_error(path, row, "holds a NUL character, expected UTF-8 text")
+        raise row_error(path, row, "contains a NUL character; save the file as CSV UTF-8")
     return text
 
 
-def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _iterate_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yields row number and fields of each row that is not empty."""
     row = 0
     try:
-        for row, fields in enumerate(_parse(text, delimiter), start=1):
+        for row, fields in enumerate(_parse_csv(text, delimiter), start=1):
             stripped = tuple(field.strip() for field in fields)
             if any(stripped):
                 yield row, stripped
     except csv.Error as error:
-        raise row_error(path, row + 1, f"cannot be read as CSV: {error}") from error
+        raise row_error(path, row + 1, f"not valid CSV ({error})") from error
 
 
-def _delimiter(text: str) -> str:
-    """Chooses the delimiter that splits the header into most fields; a comma if none does."""
-    return max(DELIMITERS, key=lambda delimiter: _header_width(text, delimiter))
+def _detect_delimiter(text: str) -> str:
+    """Returns the delimiter that splits the header into the most fields; by default a comma."""
+    return max(DELIMITERS, key=lambda delimiter: _count_header_fields(text, delimiter))
 
 
-def _header_width(text: str, delimiter: str) -> int:
+def _count_header_fields(text: str, delimiter: str) -> int:
     try:
-        return len(next((fields for fields in _parse(text, delimiter) if fields), []))
+        return len(next((fields for fields in _parse_csv(text, delimiter) if fields), []))
     except csv.Error:
         return 0
 
 
-def _parse(text: str, delimiter: str) -> Iterator[Sequence[str]]:
-    # Without strict, an unclosed quote would absorb the rest of the file.
+def _parse_csv(text: str, delimiter: str) -> Iterator[Sequence[str]]:
+    # Without strict, an unclosed quote would extend to the end of the file.
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -1,4 +1,4 @@
-"""The record that all data set readers give."""
+"""The record of a labelled picture that all data set readers return."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Sample:
     """One labelled picture.
 
     Attributes:
-        name: Stable name within its data set, with forward slashes; determines the part of the
+        name: Unique and stable name within its data set, with forward slashes; determines the
             split.
         path: The picture file.
         gender: Perceived gender as labelled.

@@ -1,6 +1,6 @@
 """Reader for pictures named by user id, with a label file of the users' genders.
 
-A sample's name is the user id, so the split does not depend on a picture's format or folder.
+The name of a sample is the user id, so the split does not depend on a picture's format or folder.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from pathlib import Path, PurePosixPath
 
 from image_gender_classifier.train.datasets.labels_csv import (
     Table,
-    gender_of,
+    check_pictures_exist,
+    drop_repeated_rows,
+    parse_gender,
     read_table,
-    refuse_missing,
-    unique_labels,
 )
 from image_gender_classifier.train.datasets.listing import list_pictures
-from image_gender_classifier.train.datasets.reading import Reading, collect, row_error
+from image_gender_classifier.train.datasets.reading import Reading, make_reading, row_error
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 
 ID_COLUMNS = frozenset({"id", "uid", "user", "userid"})
@@ -43,8 +43,14 @@ class LabelOptions:
     zero_is: BinaryGender | None = None
 
 
-def read(root: Path, labels: LabelOptions) -> Reading:
-    """Reads the labelled pictures `<user id>.<suffix>` of a folder and its subfolders.
+def read_user_id_pictures(root: Path, labels: LabelOptions) -> Reading:
+    """Reads the pictures `<user id>.<extension>` in a folder and its subfolders.
+
+    Skips pictures without a label and further pictures of the same user.
+
+    Args:
+        root: Folder of the pictures.
+        labels: The label file and its columns.
 
     Returns:
         Samples in the order of the label file.
@@ -53,13 +59,15 @@ def read(root: Path, labels: LabelOptions) -> Reading:
         DataError: Labels or pictures are missing or wrong.
     """
     pictures, repeated_pictures = _pictures_by_id(root)
-    genders, repeated_rows = unique_labels(labels.file, _genders(read_table(labels.file), labels))
+    genders, repeated_rows = drop_repeated_rows(
+        labels.file, _iterate_genders(read_table(labels.file), labels)
+    )
     missing = [(row, user) for user, (row, _) in genders.items() if user not in pictures]
-    refuse_missing(
-        labels.file, [(row, f"{root / user}.<ending>") for row, user in missing], len(genders)
+    check_pictures_exist(
+        labels.file, [(row, f"{root / user}.<extension>") for row, user in missing], len(genders)
     )
     samples = [Sample(user, root / pictures[user], gender) for user, (_, gender) in genders.items()]
-    return collect(
+    return make_reading(
         samples,
         {
             "label row repeated": repeated_rows,
@@ -70,55 +78,65 @@ def read(root: Path, labels: LabelOptions) -> Reading:
 
 
 def _pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
-    """Gives the first picture of each user id, and the other ones."""
+    """Returns the first picture of each user by user id, and a list of the other pictures."""
     pictures: dict[str, str] = {}
     repeated: list[str] = []
     for path in list_pictures(root):
-        if pictures.setdefault(_spelled(PurePosixPath(path).stem), path) != path:
+        if pictures.setdefault(_normalise_id(PurePosixPath(path).stem), path) != path:
             repeated.append(path)
     return pictures, repeated
 
 
-def _spelled(user: str) -> str:
-    """Normalises a user id to NFC; macOS file names are NFD."""
+def _normalise_id(user: str) -> str:
+    """Returns a user id in NFC; file names on macOS are NFD."""
     return unicodedata.normalize("NFC", user)
 
 
-def _genders(table: Table, options: LabelOptions) -> Iterator[tuple[int, str, BinaryGender]]:
+def _iterate_genders(
+    table: Table, options: LabelOptions
+) -> Iterator[tuple[int, str, BinaryGender]]:
     """Yields row, user id and gender of each row."""
     user_column = _find_column(table, options.id_column, ID_COLUMNS, "--id-column")
     gender_column = _find_column(table, options.gender_column, GENDER_COLUMNS, "--gender-column")
     for row, fields in table.rows:
-        user = _spelled(fields[user_column])
+        user = _normalise_id(fields[user_column])
         if not user or "/" in user or "\\" in user:
-            problem = f"user id is {user!r}, expected the name of a picture without its ending"
+            problem = f"user id is {user!r}, expected the name of a picture without its extension"
             raise row_error(table.path, row, problem)
-        yield row, user, _gender(table.path, row, fields[gender_column], options.zero_is)
+        yield (
+            row,
+            user,
+            _parse_binary_gender(table.path, row, fields[gender_column], options.zero_is),
+        )
 
 
 def _find_column(table: Table, name: str | None, guesses: frozenset[str], option: str) -> int:
-    """Gives the index of the named column, or of the one with a matching header."""
+    """Returns the index of the column `name`, or of the only one whose header is in `guesses`."""
     if name is not None:
         return table.column(name)
-    found = [index for index, title in enumerate(table.header) if _plain(title) in guesses]
+    found = [
+        index for index, title in enumerate(table.header) if _normalise_header(title) in guesses
+    ]
     if len(found) != 1:
         problem = (
-            f"{'several columns' if found else 'no column'} of the header {table.header_text()} "
-            f"match; name it with {option}"
+            f"{'several columns match' if found else 'no column matches'} in the header "
+            f"{table.header_text()}; select one with {option}"
         )
         raise row_error(table.path, 1, problem)
     return found[0]
 
 
-def _plain(title: str) -> str:
-    """Normalises headers: "User-ID" and "user_id" become the same word."""
+def _normalise_header(title: str) -> str:
+    """Returns a header in lower case with letters and digits only: "User-ID" becomes "userid"."""
     return "".join(filter(str.isalnum, title)).lower()
 
 
-def _gender(path: Path, row: int, value: str, zero_is: BinaryGender | None) -> BinaryGender:
+def _parse_binary_gender(
+    path: Path, row: int, value: str, zero_is: BinaryGender | None
+) -> BinaryGender:
     if value in ("0", "1"):
         if zero_is is None:
-            problem = f"gender is {value!r}; say what 0 stands for with --zero-is"
+            problem = f"gender is {value!r}; use --zero-is to state what 0 stands for"
             raise row_error(path, row, problem)
         return zero_is if value == "0" else OTHER_GENDER[zero_is]
-    return gender_of(path, row, value)
+    return parse_gender(path, row, value)

@@ -1,7 +1,7 @@
-"""Reader for UTKFace, whose file names hold the labels: `age_gender_race_date` and any suffix.
+"""Reader for UTKFace, whose file names contain the labels: `age_gender_race_date`.
 
-A sample's name is the file name without its folder, because copies of the data set differ in their
-folders.
+The name of a sample is the file name without its folder, because copies of the data set have
+different folders.
 """
 
 from __future__ import annotations
@@ -10,72 +10,78 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from image_gender_classifier.train.datasets.age_bands import OLDEST_YEARS, band_of_years
+from image_gender_classifier.train.datasets.age_bands import OLDEST_YEARS, age_band_from_years
 from image_gender_classifier.train.datasets.listing import is_picture_name, list_pictures
 from image_gender_classifier.train.datasets.reading import (
     DataError,
     Reading,
-    collect,
-    is_too_many,
+    has_too_many_flaws,
+    make_reading,
 )
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 
 GENDERS: tuple[BinaryGender, ...] = ("male", "female")
 RACES = ("White", "Black", "Asian", "Indian", "Other")
 
-# The first dot of the suffix can be missing, as in "55_0_0_20170116232725357jpg.chip.jpg".
+# Accepts any ending: the first dot can be missing, as in "55_0_0_20170116232725357jpg.chip.jpg".
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_\d", re.ASCII)
 
 
 class Label(NamedTuple):
-    """The labels in a file name."""
+    """The labels in a file name; `years` is the age in years."""
 
     years: int
     gender: BinaryGender
     race: str
 
 
-def label_of_name(name: str) -> Label | None:
-    """Parses a file name; gives None if a field is missing or out of range."""
+def parse_label(name: str) -> Label | None:
+    """Parses the labels in a file name; returns None if one is missing or out of range."""
     match = _NAME.match(name)
     if match is None or int(match[1]) > OLDEST_YEARS:
         return None
     return Label(int(match[1]), GENDERS[int(match[2])], RACES[int(match[3])])
 
 
-def read(root: Path) -> Reading:
-    """Reads all files with such a name in a folder and its subfolders.
+def read_utkface(root: Path) -> Reading:
+    """Reads all pictures with labels in their names, in a folder and its subfolders.
 
     Returns:
         Samples in the order of their paths, with the groups "age" (FairFace's bands) and "race".
 
     Raises:
-        DataError: There are no pictures, or too many names without labels.
+        DataError: There are no pictures, or more than 1 % of the names contain no labels.
     """
     paths = list_pictures(root, _is_wanted)
     if not paths:
-        raise DataError(f"{root}: expected pictures named age_gender_race_date, found no picture")
+        raise DataError(
+            f"{root}: no pictures; expected names like 26_0_2_20170104023102422.jpg "
+            "(age_gender_race_date)"
+        )
     samples: dict[str, Sample] = {}
     unlabelled: list[str] = []
     repeated: list[str] = []
     for path in paths:
         name = path.rpartition("/")[2]
-        label = label_of_name(name)
+        label = parse_label(name)
         if label is None:
             unlabelled.append(path)
         elif name in samples:
             repeated.append(path)
         else:
-            groups = {"age": band_of_years(label.years), "race": label.race}
+            groups = {"age": age_band_from_years(label.years), "race": label.race}
             samples[name] = Sample(name, root / path, label.gender, groups)
-    if is_too_many(len(unlabelled), len(paths)):
+    if has_too_many_flaws(len(unlabelled), len(paths)):
         raise DataError(
-            f"{root / unlabelled[0]}: expected a name like 26_0_2_20170104023102422.jpg "
-            f"(age_gender_race_date); {len(unlabelled):,} of {len(paths):,} names are not"
+            f"{root / unlabelled[0]}: no labels in this name and in {len(unlabelled):,} of "
+            f"{len(paths):,}; expected names like 26_0_2_20170104023102422.jpg "
+            "(age_gender_race_date)"
         )
-    return collect(list(samples.values()), {"label missing": unlabelled, "name repeated": repeated})
+    return make_reading(
+        list(samples.values()), {"label missing": unlabelled, "name repeated": repeated}
+    )
 
 
 def _is_wanted(name: str) -> bool:
-    """Selects names with labels, and all names of pictures, to count invalid ones."""
-    return label_of_name(name) is not None or is_picture_name(name)
+    """Returns whether a file is read: its name has labels or the extension of a picture format."""
+    return parse_label(name) is not None or is_picture_name(name)

@@ -1,1 +1,1 @@
-"""The face detector: synthetic scenes, heat-map targets, losses, network, training, saving."""
+"""The face detector: synthetic scenes, heatmap targets, losses, network, training, saving."""

@@ -12,8 +12,8 @@ from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.scan import list_pictures
-from image_gender_classifier.train.common.command import say
-from image_gender_classifier.train.datasets import LeftOut
+from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.datasets import SkippedItems
 
 _KEY_DIGITS = 16
 _SIDE = 256  # pixels; larger backgrounds are shrunk to less than twice this
@@ -24,9 +24,9 @@ class Backgrounds:
     """Pictures without people.
 
     Attributes:
-        names: Paths relative to their folder.
-        pictures: uint8 RGB, H x W x 3 each.
-        unreadable: Names of the pictures that cannot be read.
+        names: Paths relative to the folder of backgrounds.
+        pictures: Pixels in the order of `names`, each uint8 RGB, H x W x 3.
+        unreadable: Names of the pictures that were skipped because they cannot be decoded.
     """
 
     names: Sequence[str]
@@ -34,8 +34,8 @@ class Backgrounds:
     unreadable: Sequence[str] = ()
 
 
-def key(backgrounds: Backgrounds) -> str:
-    """Hashes the backgrounds' names and sizes."""
+def hash_backgrounds(backgrounds: Backgrounds) -> str:
+    """Returns a hash of the names and sizes of backgrounds, for the run record."""
     lines = [
         f"{name}\0{pixels.shape}"
         for name, pixels in zip(backgrounds.names, backgrounds.pictures, strict=True)
@@ -44,19 +44,22 @@ def key(backgrounds: Backgrounds) -> str:
     return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 
 
-def read_reported(folder: Path) -> Backgrounds:
-    """Reads backgrounds as `read` does and prints which pictures are unreadable."""
-    found = read(folder)
+def read_backgrounds_and_report(folder: Path) -> Backgrounds:
+    """Returns the result of `read_backgrounds` and prints the unreadable pictures."""
+    found = read_backgrounds(folder)
     if found.unreadable:
-        say(str(LeftOut("unreadable backgrounds", tuple(found.unreadable))), sys.stdout)
+        print_line(str(SkippedItems("unreadable backgrounds", tuple(found.unreadable))), sys.stdout)
     return found
 
 
-def read(folder: Path) -> Backgrounds:
-    """Reads all pictures of a folder and its subfolders.
+def read_backgrounds(folder: Path) -> Backgrounds:
+    """Reads all pictures in a folder and its subfolders; skips unreadable ones.
+
+    Returns:
+        The pictures; large ones are shrunk to a longer side of less than 512 pixels.
 
     Raises:
-        UsageError: The folder cannot be read, or none of its pictures can.
+        UsageError: The folder cannot be read, or none of its pictures can be decoded.
     """
     names: list[str] = []
     pictures: list[Pixels] = []
@@ -70,5 +73,5 @@ def read(folder: Path) -> Backgrounds:
             names.append(picture.file)
             pictures.append(pixels)
     if not names:
-        raise UsageError(f"{folder}: has no readable picture")
+        raise UsageError(f"--backgrounds {folder}: contains no readable pictures")
     return Backgrounds(names, pictures, unreadable)

@@ -14,11 +14,24 @@ from image_gender_classifier.train.detector.scenes import Sources
 
 
 class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of scenes; a scene depends only on `key` and its index."""
+    """Keras dataset of synthetic scenes.
+
+    A batch consists of letterboxed pixels (float32 RGB, B x S x S x 3, 0 to 255) and the target
+    maps of `make_target_maps` by output name. A scene depends only on `key` and its index.
+    """
 
     def __init__(
         self, sources: Sources, count: int, *, size: int, batch: int, key: tuple[int, ...]
     ) -> None:
+        """Configures the dataset.
+
+        Args:
+            sources: Faces and backgrounds.
+            count: Number of scenes; an incomplete last batch is dropped.
+            size: Side of the network's input in pixels (S).
+            batch: Scenes per batch (B).
+            key: Seed of the scenes.
+        """
         super().__init__(workers=2, max_queue_size=16)
         self._sources = sources
         self._count = count
@@ -30,12 +43,12 @@ class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return self._count // self._batch
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        pixels, heats, boxes = [], [], []
-        for place in range(index * self._batch, (index + 1) * self._batch):
-            random = np.random.default_rng((*self._key, place))
+        pixels, heatmaps, boxes = [], [], []
+        for number in range(index * self._batch, (index + 1) * self._batch):
+            random = np.random.default_rng((*self._key, number))
             scene = scenes.draw(self._sources, self._size, random)
-            heat, box = maps.of(scene.frames, self._size)
+            heatmap, box = maps.make_target_maps(scene.frames, self._size)
             pixels.append(letterbox(scene.pixels, self._size))
-            heats.append(heat)
+            heatmaps.append(heatmap)
             boxes.append(box)
-        return np.stack(pixels, dtype="f4"), {HEAT: np.stack(heats), BOX: np.stack(boxes)}
+        return np.stack(pixels, dtype="f4"), {HEAT: np.stack(heatmaps), BOX: np.stack(boxes)}

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from image_gender_classifier.train.common import pretrained, training_command
-from image_gender_classifier.train.common.command import Parser, say
+from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.data_options import (
     add_backgrounds_option,
     add_data_options,
-    read_reported,
+    read_data_and_report,
     training_split,
 )
-from image_gender_classifier.train.common.split import divide
+from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.datasets import DataError, Sample
 from image_gender_classifier.train.detector import backgrounds
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
@@ -25,12 +25,12 @@ if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.detector.recipe import DetectorRecipe
 
 PROGRAM = "image-gender-train-detector"
-_STORED_SIDE = 128  # of the crops in pixels; scenes rarely show larger faces
+_CROP_SIDE = 128  # pixels; scenes rarely contain larger faces
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What determines a run's outcome; only an equal run can be resumed.
+    """The inputs of a training run; only an equal run can be resumed.
 
     Attributes:
         data: Hash of the samples' names and labels.
@@ -48,59 +48,73 @@ class Run:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Trains a face detector; see `training_command.main` for the exit codes."""
-    return training_command.main(PROGRAM, _train, argv)
+    """Runs `image-gender-train-detector`.
+
+    Args:
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
+
+    Returns:
+        The exit code of `run_training_command`.
+    """
+    return training_command.run_training_command(PROGRAM, _train, argv)
 
 
 def _train(arguments: Sequence[str]) -> None:
     options = _parser().parse_args(arguments)
-    from image_gender_classifier.train.detector.recipe import SHIPPED, load
+    from image_gender_classifier.train.detector.recipe import SHIPPED, load_detector_recipe
 
-    recipe = load(options.recipe or SHIPPED)
-    recipe = replace(recipe, seed=training_command.seed_of(options, recipe.seed))
-    reading = read_reported(options, training_split(options.layout))
-    places = backgrounds.read_reported(options.backgrounds)
+    recipe = load_detector_recipe(options.recipe or SHIPPED)
+    recipe = replace(recipe, seed=training_command.choose_seed(options, recipe.seed))
+    reading = read_data_and_report(options, training_split(options.layout))
+    scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
     run = Run(
-        reading.key(), len(reading.samples), len(places.names), recipe, backgrounds.key(places)
+        reading.hash_labels(),
+        len(reading.samples),
+        len(scenery.names),
+        recipe,
+        backgrounds.hash_backgrounds(scenery),
     )
     if recipe.pretrained:
-        pretrained.require(0)
-    training_command.in_run_folder(
-        options, run, lambda: _train_in_folder(reading.samples, places, run, options, arguments)
+        pretrained.find_weights_package(0)
+    training_command.train_in_run_folder(
+        options, run, lambda: _train_in_folder(reading.samples, scenery, run, options, arguments)
     )
 
 
 def _train_in_folder(
     samples: Sequence[Sample],
-    places: Backgrounds,
+    scenery: Backgrounds,
     run: Run,
     options: argparse.Namespace,
     arguments: Sequence[str],
 ) -> None:
     recipe = run.recipe
-    crop_set = training_command.cut_crops(samples, "none", _STORED_SIDE, options.out)
-    for names, what in ((crop_set.names, "crops"), (places.names, "backgrounds")):
-        parts = divide(names, recipe.held_out)
+    crop_set = training_command.prepare_crops(samples, "none", _CROP_SIDE, options.out)
+    for names, what in ((crop_set.names, "crops"), (scenery.names, "backgrounds")):
+        parts = split_names(names, recipe.held_out)
         if not parts.training or not parts.held_out:
-            raise DataError(f"{len(names):,} {what} are too few for training and validation")
+            raise DataError(
+                f"{len(names):,} {what}: too few, none would be "
+                f"{'left for training' if parts.held_out else 'held out for validation'}; add more"
+            )
 
     # After all checks, because TensorFlow takes seconds to import.
     from image_gender_classifier.train.common import history, plots
     from image_gender_classifier.train.detector import course, saving
 
-    training_command.start(options, run)
-    model = course.train(crop_set, places, recipe, options.out)
-    trained = training_command.provenance(PROGRAM, arguments, run)
-    entry = saving.save(model, options.out, license=options.license, trained=trained)
-    say(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
-    plots.learning_curves(options.out / history.HISTORY, options.out / training_command.CURVES)
+    training_command.start_run(options, run)
+    model = course.train_detector(crop_set, scenery, recipe, options.out)
+    trained = training_command.describe_training(PROGRAM, arguments, run)
+    entry = saving.save_detector(model, options.out, license=options.license, trained=trained)
+    print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
+    plots.plot_learning_curves(options.out / history.HISTORY, options.out / training_command.CURVES)
 
 
 def _parser() -> Parser:
     parser = Parser(
         prog=PROGRAM,
-        description="Trains a face detector on synthetic scenes: face crops (--data, framed as for "
-        "the gender classifier) pasted into pictures without people (--backgrounds).",
+        description="Trains a face detector on synthetic scenes: face crops with FairFace's margin "
+        "(--data) pasted into pictures without people (--backgrounds).",
     )
     add_data_options(parser)
     add_backgrounds_option(parser)

@@ -1,7 +1,7 @@
-"""Target maps of a scene: a heat map of face centres, and the frames relative to the cells.
+"""Training targets of the face detector: a heatmap of face centres and a map of bounding boxes.
 
-Follows Zhou et al., "Objects as Points" (2019): a Gaussian bump at each centre, and offset and size
-of the frame at the cells of the bump.
+Follows Zhou et al., "Objects as Points" (2019): a Gaussian peak at each centre, and offset and size
+of the box at the cells of the peak.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from image_gender_classifier.results import Box
 
 _Floats = npt.NDArray[np.float32]
 
-_WIDTH = 0.08  # standard deviation of a bump, as a share of its frame's side
-_NARROWEST = 0.4  # of a bump, in cells
+_SIGMA = 0.08  # standard deviation of a peak, as a fraction of the side of its box
+_MIN_SIGMA = 0.4  # cells
 
 
-def of(frames: Sequence[Box], size: int) -> tuple[_Floats, _Floats]:
+def make_target_maps(frames: Sequence[Box], size: int) -> tuple[_Floats, _Floats]:
     """Computes the target maps of a scene.
 
     Args:
-        frames: The faces' frames, in pixels of the network's input.
-        size: Side of that input in pixels.
+        frames: Square bounding box of each face, in pixels of the network's input.
+        size: Side of the network's input in pixels.
 
     Returns:
-        Heat from 0 to 1 (float32, G x G x 1), exactly 1 in the cell of each centre; and boxes
-        (float32, G x G x 4): the offset of the centre from the middle of the cell in cells (right,
-        down), the logarithm of the frame's side over the input's side, and the weight of these.
+        The heatmap (float32, G x G x 1, 0 to 1), exactly 1 in the cell of each centre; and the
+        boxes (float32, G x G x 4): offset of the centre from the middle of the cell in cells
+        (right, down), logarithm of the box side over the input side, and weight in the loss.
     """
     cells = size // STRIDE
     middles = np.arange(cells, dtype=np.float32) + 0.5
-    heat = np.zeros((cells, cells), np.float32)
+    heatmap = np.zeros((cells, cells), np.float32)
     boxes = np.zeros((cells, cells, 4), np.float32)
     for frame in frames:
         x, y = ((start + frame.width / 2) / STRIDE for start in (frame.x, frame.y))
-        width = max(frame.width * _WIDTH / STRIDE, _NARROWEST)
+        sigma = max(frame.width * _SIGMA / STRIDE, _MIN_SIGMA)
         # Centred on the cell instead of the centre, so that the peak is exactly 1.
-        column, row = (min(max(int(place), 0), cells - 1) for place in (x, y))
-        across = np.exp(-((middles - middles[column]) ** 2) / (2 * width**2))
-        down = np.exp(-((middles - middles[row]) ** 2) / (2 * width**2))
-        bump = np.outer(down, across).astype(np.float32)
-        stronger = (bump > heat) & (bump >= VOTE_THRESHOLD)
-        boxes[stronger, 0] = np.broadcast_to(x - middles, bump.shape)[stronger]
-        boxes[stronger, 1] = np.broadcast_to((y - middles)[:, None], bump.shape)[stronger]
+        column, row = (min(max(int(centre), 0), cells - 1) for centre in (x, y))
+        across = np.exp(-((middles - middles[column]) ** 2) / (2 * sigma**2))
+        down = np.exp(-((middles - middles[row]) ** 2) / (2 * sigma**2))
+        peak = np.outer(down, across).astype(np.float32)
+        stronger = (peak > heatmap) & (peak >= VOTE_THRESHOLD)
+        boxes[stronger, 0] = np.broadcast_to(x - middles, peak.shape)[stronger]
+        boxes[stronger, 1] = np.broadcast_to((y - middles)[:, None], peak.shape)[stronger]
         boxes[stronger, 2] = np.log(frame.width / size)
-        boxes[stronger, 3] = bump[stronger]
-        heat = np.maximum(heat, bump)
-    return heat[..., None], boxes
+        boxes[stronger, 3] = peak[stronger]
+        heatmap = np.maximum(heatmap, peak)
+    return heatmap[..., None], boxes

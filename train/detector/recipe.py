@@ -1,4 +1,4 @@
-"""The face detector's recipe."""
+"""The face detector's recipe: network input, scenes and hyperparameters."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class DetectorRecipe:
 
     Attributes:
         seed: Seed of weights and scenes.
-        held_out: Share of the faces held out for validation.
-        pretrained: Start from ImageNet weights.
+        held_out: Fraction of the faces and of the backgrounds held out for validation.
+        pretrained: Whether to start from ImageNet weights.
         size: Side of the network's input in pixels.
         epochs: Number of epochs.
         scenes: Scenes per epoch.
         batch: Scenes per step.
-        learning_rate: Peak of the schedule (linear warm-up, then cosine decay to 0).
-        warmup_epochs: Length of the warm-up.
+        learning_rate: Peak learning rate (linear warm-up, then cosine decay to 0).
+        warmup_epochs: Length of the warm-up in epochs.
         weight_decay: Decoupled weight decay of AdamW.
     """
 
@@ -54,10 +54,14 @@ class DetectorRecipe:
 
     def __post_init__(self) -> None:
         if self.scenes < self.batch:
-            raise ValueError("an epoch has fewer scenes than a batch")
+            raise ValueError(f"scenes = {self.scenes} must be at least batch = {self.batch}")
         recipe.check_warmup(self.warmup_epochs, self.epochs)
 
 
-def load(path: Path = SHIPPED) -> DetectorRecipe:
-    """Reads a recipe; see `common.recipe.read` for the errors."""
-    return recipe.read(path, DetectorRecipe)
+def load_detector_recipe(path: Path = SHIPPED) -> DetectorRecipe:
+    """Reads and returns the recipe of a face detector; by default, that of the shipped one.
+
+    Raises:
+        UsageError: The file cannot be read, is not TOML, or has a missing or invalid field.
+    """
+    return recipe.read_recipe_file(path, DetectorRecipe)

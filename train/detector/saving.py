@@ -1,4 +1,4 @@
-"""Saving of a trained face detector."""
+"""Saves a trained face detector."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MODEL = "face_detector.keras"
 STAGE = "cnn"
 _CANDIDATE_THRESHOLD = 0.2
 _THRESHOLD = 0.567
-_FRAME_SCALE = 0.98  # predicted frames are 2 % too large, median over the composites
+_FRAME_SCALE = 0.98  # predicted boxes are 2 % too large (median over the composites)
 
 
-def save(
+def save_detector(
     model: keras.Model,
     folder: Path,
     license: str,  # noqa: A002 (the manifest's word)
@@ -28,13 +28,16 @@ def save(
     """Saves `face_detector.keras` and adds it to the folder's manifest.
 
     Args:
-        model: Maps pixels to the heat map and the box map.
+        model: The inference model.
         folder: Existing folder.
         license: SPDX licence expression.
-        trained: How the model was trained.
+        trained: Command, data and recipe of the training, for the manifest.
+
+    Returns:
+        The manifest entry.
 
     Raises:
-        ModelError: The folder's manifest is damaged.
+        ModelError: The folder's manifest is corrupt.
         OutputError: A file cannot be written.
     """
     entry = FaceDetectorEntry(

@@ -1,10 +1,10 @@
 """Synthetic scenes: face crops with known frames, pasted into pictures without people.
 
-To keep the network from learning pasted edges, faces have many outlines or fade out beyond their
-square, backgrounds adopt the faces' colour, and patches without a face are pasted in the same way.
-Some scenes consist of one face only, and many are the tile of a detector's second pass.
+To prevent the network from learning pasted edges, faces have many outlines or fade out beyond their
+square, backgrounds are tinted like the face, and patches without a face are pasted in the same way.
+Some scenes consist of a single face, and many are a tile of the detector's second pass.
 
-Faces are not mirrored, because FairFace's frames of turned heads differ between left and right.
+Faces are not flipped, because FairFace's frames of turned heads differ between left and right.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ import numpy.typing as npt
 from image_gender_classifier.detection.tiling import face_tile, letterbox
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.gender.augment import degrade
+from image_gender_classifier.train.gender.augment import degrade_randomly
 
 _Random = np.random.Generator
 _Mask = npt.NDArray[np.float32]
 
-_CLOSE = 0.6  # share of second-pass tiles
+_CLOSE = 0.6  # fraction of scenes that are second-pass tiles
 _MARGINS = (1.3, 1.8)  # side of such a tile over the frame's side, as in inference
 _LARGER = 1.5  # side of the picture that a tile is cut from, over the tile's side
 _CENTRE_ERROR, _SIDE_ERROR = 0.06, 0.12  # standard deviations of first-pass frames
-_ALONE = 0.25  # share of scenes that consist of one face crop only
-_MIRRORED = 0.7  # of the longest side; smaller faces would appear twice in the mirrored edge
-_EMPTY = 0.2  # share of the other scenes without a face
+_ALONE = 0.25  # fraction of scenes that consist of one face crop only
+_MIRRORED = 0.7  # of the longest side; smaller faces would appear twice if the edge is reflected
+_EMPTY = 0.2  # fraction of the other scenes without a face
 SMALLEST, _LARGEST = 0.12, 1.1  # side of a frame over the picture's longest side
 _SHOULDERS = 0.5
 _TONED = 0.5
-_CONTINUED = 0.4  # share of patches that extend beyond their square
+_CONTINUED = 0.4  # fraction of patches that extend beyond their square
 _BEYOND = 0.35  # width of the extension on each side, over the patch's side
 _TRIES = 4  # attempts per face to find a place without overlap
 
@@ -46,7 +46,8 @@ class Scene:
 
     Attributes:
         pixels: uint8 RGB, H x W x 3.
-        frames: The gender classifier's frame of each face in pixels; can extend beyond the picture.
+        frames: Square around each face that the gender classifier would crop, in pixels; can extend
+            beyond the picture.
     """
 
     pixels: Pixels
@@ -58,9 +59,9 @@ class Sources:
     """Pictures to compose scenes from.
 
     Attributes:
-        crops: Faces in the gender classifier's framing, uint8 RGB, N x S x S x 3.
-        positions: Positions of the crops to use.
-        backgrounds: Pictures without people, uint8 RGB, H x W x 3 each.
+        crops: Face crops with the margin of the gender classifier, uint8 RGB, N x S x S x 3.
+        positions: Indices of the crops to use.
+        backgrounds: Pictures without people, each uint8 RGB, H x W x 3.
     """
 
     crops: npt.NDArray[np.uint8]
@@ -69,12 +70,15 @@ class Sources:
 
 
 def draw(sources: Sources, longest: int, random: _Random) -> Scene:
-    """Draws a scene.
+    """Generates a random scene.
 
     Args:
         sources: The pictures to compose it from.
         longest: Longest side of the scene in pixels.
         random: The random generator.
+
+    Returns:
+        The scene; one side is `longest` pixels, the other at most that.
     """
     if random.random() < _CLOSE:
         return _close(_whole(sources, round(_LARGER * longest), random), longest, random)
@@ -82,17 +86,17 @@ def draw(sources: Sources, longest: int, random: _Random) -> Scene:
 
 
 def _whole(sources: Sources, longest: int, random: _Random) -> Scene:
-    """Draws a first-pass picture."""
+    """Generates a whole picture, as in a detector's first pass."""
     height, width = _shape(longest, random)
     if random.random() < _ALONE:
         scene = _alone(sources, height, width, random)
     else:
         scene = _composed(sources, height, width, random)
-    return Scene(degrade(scene.pixels, random), scene.frames)
+    return Scene(degrade_randomly(scene.pixels, random), scene.frames)
 
 
 def _close(scene: Scene, longest: int, random: _Random) -> Scene:
-    """Cuts a second-pass tile around one of a picture's faces, or around a place without one.
+    """Returns a second-pass tile around a random face, or around a random place without one.
 
     Args:
         scene: The picture.
@@ -123,7 +127,7 @@ def _close(scene: Scene, longest: int, random: _Random) -> Scene:
 
 
 def _first_pass_frame(frame: Box, random: _Random) -> Box:
-    """Draws a frame with the errors of a first pass."""
+    """Samples the frame that a first pass would find for a face."""
     side = frame.width * float(np.exp(random.normal(0, _SIDE_ERROR)))
     x, y = (
         start + frame.width / 2 + frame.width * random.normal(0, _CENTRE_ERROR)
@@ -133,13 +137,13 @@ def _first_pass_frame(frame: Box, random: _Random) -> Box:
 
 
 def _shape(longest: int, random: _Random) -> tuple[int, int]:
-    """Draws a picture's height and width: portrait, square or landscape."""
+    """Samples the height and width of a picture: portrait, square or landscape."""
     shorter = longest if random.random() < 0.4 else round(longest * random.uniform(0.55, 1))
     return (longest, shorter) if random.random() < 0.5 else (shorter, longest)
 
 
 def _alone(sources: Sources, height: int, width: int, random: _Random) -> Scene:
-    """Makes a picture of one face crop, cropped or with its edge extended."""
+    """Generates a picture of a single face crop, cropped or with its edge extended."""
     face = _face(sources, random)
     longest = max(height, width)
     side = longest * random.uniform(0.5, 1.5)
@@ -155,14 +159,14 @@ def _alone(sources: Sources, height: int, width: int, random: _Random) -> Scene:
 
 
 def _edge(random: _Random, mirrored: bool = True) -> int:
-    """Draws the border mode for extending a crop."""
+    """Samples OpenCV's border mode for extending a crop."""
     if mirrored and random.random() < 0.5:
         return cv2.BORDER_REFLECT_101
     return cv2.BORDER_REPLICATE
 
 
 def _composed(sources: Sources, height: int, width: int, random: _Random) -> Scene:
-    """Pastes faces, and patches without a face, into a background."""
+    """Generates a picture of faces, and patches without a face, pasted into a background."""
     pixels = _background(sources, height, width, random)
     for _ in range(random.poisson(0.7)):
         patch = _background(sources, 96, 96, random)
@@ -187,9 +191,9 @@ def _composed(sources: Sources, height: int, width: int, random: _Random) -> Sce
     return Scene(pixels, tuple(frames))
 
 
-def _toned(pixels: Pixels, like: Pixels, share: float) -> Pixels:
+def _toned(pixels: Pixels, like: Pixels, fraction: float) -> Pixels:
     """Shifts the mean colour of a picture towards that of another one."""
-    shift = share * (like.mean(axis=(0, 1)) - pixels.mean(axis=(0, 1)))
+    shift = fraction * (like.mean(axis=(0, 1)) - pixels.mean(axis=(0, 1)))
     toned: Pixels = np.clip(pixels + shift, 0, 255).astype(np.uint8)
     return toned
 
@@ -209,7 +213,7 @@ def _background(sources: Sources, height: int, width: int, random: _Random) -> P
 
 
 def _place(height: int, width: int, random: _Random) -> tuple[float, tuple[float, float]]:
-    """Draws a side, and a centre that leaves most of a face in the picture."""
+    """Samples the side of a face, and a centre for which most of it is in the picture."""
     side = max(height, width) * np.exp(random.uniform(np.log(SMALLEST), np.log(_LARGEST)))
     side = min(side, 1.3 * min(height, width))
     margins = [min(0.35 * side, extent / 2) for extent in (width, height)]
@@ -221,20 +225,20 @@ def _place(height: int, width: int, random: _Random) -> tuple[float, tuple[float
 
 
 def _angle(random: _Random) -> float:
-    """Draws the in-plane rotation of a head in degrees."""
+    """Samples the in-plane rotation of a head in degrees."""
     return random.normal(0, 10) if random.random() < 0.6 else random.uniform(-45, 45)
 
 
 def _placing(
     stored: int, side: float, centre: tuple[float, float], degrees: float
 ) -> npt.NDArray[np.float64]:
-    """Gives the affine map (2 x 3) from a stored crop to its place, rotated about its centre."""
+    """Returns the affine matrix (2 x 3) that maps a stored crop to its place, rotated."""
     zoom, angle = side / stored, np.radians(degrees)
     cos, sin = zoom * np.cos(angle), zoom * np.sin(angle)
-    turn = np.array([[cos, sin], [-sin, cos]])
+    linear = np.array([[cos, sin], [-sin, cos]])
     middle = (stored - 1) / 2
-    offset = np.array(centre) - 0.5 - turn @ (middle, middle)
-    return np.column_stack([turn, offset])
+    offset = np.array(centre) - 0.5 - linear @ (middle, middle)
+    return np.column_stack([linear, offset])
 
 
 def _paste(
@@ -262,20 +266,20 @@ def _blend(
     side: float,
     centre: tuple[float, float],
 ) -> None:
-    """Blends a patch into the pixels that it can reach, in place."""
-    reach = side * 0.75  # a square turned by 45 degrees reaches 0.71 of its side
+    """Blends a patch into the pixels that it covers, in place."""
+    reach = side * 0.75  # a square rotated by 45 degrees extends 0.71 of its side
     left, top = (max(int(middle - reach), 0) for middle in centre)
     right, bottom = (int(middle + reach) + 2 for middle in centre)
     part = pixels[top:bottom, left:right]
     shifted = matrix - np.array([[0, 0, left], [0, 0, top]])
     size = part.shape[1::-1]
     laid = cv2.warpAffine(patch, shifted, size, borderMode=cv2.BORDER_REPLICATE)
-    share = cv2.warpAffine(mask, shifted, size)[..., None]
-    part[:] = (part + share * (laid.astype(np.float32) - part) + 0.5).astype(np.uint8)
+    alpha = cv2.warpAffine(mask, shifted, size)[..., None]
+    part[:] = (part + alpha * (laid.astype(np.float32) - part) + 0.5).astype(np.uint8)
 
 
 def _outline(side: int, random: _Random) -> _Mask:
-    """Draws a patch's mask: an oval around the head, or nearly the whole square."""
+    """Generates the mask of a patch: an oval around the head, or nearly the whole square."""
     if random.random() < 0.75:
         axes = side * np.array([random.uniform(0.3, 0.46), random.uniform(0.4, 0.52)])
         mask = _oval(side, axes, random.uniform(2, 4), random)
@@ -290,13 +294,13 @@ def _outline(side: int, random: _Random) -> _Mask:
 
 
 def _fading(side: int, random: _Random) -> _Mask:
-    """Draws the mask of an extended patch, which fades out slowly."""
+    """Generates the mask of an extended patch, which fades out slowly."""
     mask = _oval(side, side * random.uniform(0.28, 0.46, 2), random.uniform(2, 6), random)
     return cast(_Mask, cv2.GaussianBlur(mask, (0, 0), side * random.uniform(0.02, 0.08)))
 
 
 def _oval(side: int, axes: npt.NDArray[np.float64], power: float, random: _Random) -> _Mask:
-    """Draws a superellipse around the middle of a square."""
+    """Generates the mask of a superellipse around the middle of a square."""
     centre = side * (0.5 + random.normal(0, 0.015, 2))
     places = np.arange(side, dtype=np.float32)
     across = (np.abs(places - centre[0]) / axes[0]) ** power
@@ -325,8 +329,8 @@ def _dress(pixels: Pixels, sources: Sources, frame: Box, random: _Random) -> Non
     mask = np.zeros((height, width), np.float32)
     cv2.fillPoly(mask, [np.array(corners).round().astype(np.int32)], 1.0)
     softness = max(frame.width * random.uniform(0.01, 0.04), 0.4)
-    share = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness))[..., None]
-    pixels[:] = (pixels + share * (stuff.astype(np.float32) - pixels) + 0.5).astype(np.uint8)
+    alpha = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness))[..., None]
+    pixels[:] = (pixels + alpha * (stuff.astype(np.float32) - pixels) + 0.5).astype(np.uint8)
 
 
 def _face(sources: Sources, random: _Random) -> Pixels:
@@ -340,7 +344,7 @@ def _square(centre: tuple[float, float], side: float) -> Box:
 
 
 def _overlap(one: Box, other: Box) -> bool:
-    """Reports whether two faces would overlap; their frames include a margin."""
+    """Returns whether two faces would overlap; their frames include a margin."""
     near = 0.35 * (one.width + other.width)
     across = abs(one.x + one.width / 2 - other.x - other.width / 2)
     down = abs(one.y + one.height / 2 - other.y - other.height / 2)

@@ -1,4 +1,4 @@
-"""Bar charts of shares with intervals, one panel per kind of group."""
+"""Bar charts of accuracies with intervals, one panel per kind of group."""
 
 from __future__ import annotations
 
@@ -9,35 +9,38 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from image_gender_classifier.train.evaluation.evaluation_report import share_text
+from image_gender_classifier.train.evaluation.evaluation_report import format_proportion
 from image_gender_classifier.train.evaluation.metrics import Proportion
 
-# From the palette of Okabe and Ito, which is safe for colour-blind people.
+# From the palette of Okabe and Ito, which colour-blind people can distinguish.
 BLUE, ORANGE = "#0072B2", "#D55E00"
 WIDTH = 8.0  # inches
 _CHANCE = 0.5
 
 
-def panels(
+def plot_accuracy_bars(
     kinds: Mapping[str, Mapping[str, Proportion]],
     whole: Proportion,
     whole_name: str,
     note: Callable[[Proportion], str],
 ) -> Figure:
-    """Draws accuracies as bars that start at chance, and a line for the overall accuracy.
+    """Plots accuracies as bars that start at chance, with a line at the overall accuracy.
 
     Args:
-        kinds: Accuracy by kind and label, each with n > 0; one panel per kind.
+        kinds: Accuracy by kind of group and label, each with n > 0; one panel per kind.
         whole: The overall accuracy.
-        whole_name: Name of the overall accuracy.
+        whole_name: Legend of the overall accuracy.
         note: Formats the text beside a bar.
+
+    Returns:
+        The figure.
     """
     heights = [len(cells) + 1 for cells in kinds.values()]
     figure = Figure((WIDTH, 0.24 * sum(heights) + 1.0), layout="constrained")
     rows = figure.subplots(len(kinds), sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     for axes, (kind, cells) in zip(rows, kinds.items(), strict=True):
         line = axes.axvline(whole.value or 0.0, color=ORANGE, linestyle="--", linewidth=1.2)
-        _bars(axes, cells, note)
+        _draw_bars(axes, cells, note)
         axes.set_title(kind, loc="left")
     lows = [cell.low for cells in kinds.values() for cell in cells.values()]
     rows[-1].set(
@@ -45,11 +48,13 @@ def panels(
         xlabel="accuracy with 95 % interval; bars start at chance, 50 %",
     )
     rows[-1].xaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
-    figure.legend([line], [f"{whole_name}: {share_text(whole)}"], loc="outside upper right")
+    figure.legend([line], [f"{whole_name}: {format_proportion(whole)}"], loc="outside upper right")
     return figure
 
 
-def _bars(axes: Axes, cells: Mapping[str, Proportion], note: Callable[[Proportion], str]) -> None:
+def _draw_bars(
+    axes: Axes, cells: Mapping[str, Proportion], note: Callable[[Proportion], str]
+) -> None:
     rows = range(len(cells))
     values = [cell.value or 0.0 for cell in cells.values()]
     axes.barh(
@@ -57,8 +62,8 @@ def _bars(axes: Axes, cells: Mapping[str, Proportion], note: Callable[[Proportio
         alpha=0.45,
     )  # fmt: skip
     axes.errorbar(
-        values, rows, xerr=whiskers(list(cells.values())), fmt="o", color=BLUE, markersize=3,
-        capsize=2, linewidth=1.2,
+        values, rows, xerr=interval_lengths(list(cells.values())), fmt="o", color=BLUE,
+        markersize=3, capsize=2, linewidth=1.2,
     )  # fmt: skip
     axes.set_yticks(rows, list(cells))
     axes.set_ylim(len(cells) - 0.4, -0.6)
@@ -73,9 +78,14 @@ def _bars(axes: Axes, cells: Mapping[str, Proportion], note: Callable[[Proportio
         )  # fmt: skip
 
 
-def whiskers(shares: Sequence[Proportion]) -> list[list[float]]:
-    """Gives the lengths of the intervals below and above their values."""
-    values = [share.value or 0.0 for share in shares]
-    below = [value - share.low for value, share in zip(values, shares, strict=True)]
-    above = [share.high - value for value, share in zip(values, shares, strict=True)]
+def interval_lengths(proportions: Sequence[Proportion]) -> list[list[float]]:
+    """Computes the lengths of error bars from each value to the ends of its interval.
+
+    Returns:
+        N lengths below and N lengths above the values, as Matplotlib's `xerr` and `yerr` expect.
+    """
+    values = [proportion.value or 0.0 for proportion in proportions]
+    pairs = list(zip(values, proportions, strict=True))
+    below = [value - proportion.low for value, proportion in pairs]
+    above = [proportion.high - value for value, proportion in pairs]
     return [below, above]

@@ -1,4 +1,4 @@
-"""Formatting of an evaluation as a text table and as JSON."""
+"""Formats the scores of a model as a text table and as JSON."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _COLUMNS = "{:<34}{:>9}  {:>8}  {:>16}"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What was evaluated; the JSON contains all fields.
+    """The model and the data of an evaluation; the JSON contains all fields.
 
     Attributes:
-        model: The model's file name.
-        sha256: The model's hash.
+        model: File name of the model.
+        sha256: SHA-256 of the model file.
         data: Folder of the data set.
         layout: Layout of the data set.
-        split: The evaluated part.
-        detector: The detector.
-        threshold: Lowest confidence of a classified crop.
+        split: The evaluated split.
+        detector: Value of `--detector`.
+        threshold: Lowest confidence of a classified crop, 0 to 1.
     """
 
     model: str
@@ -41,17 +41,17 @@ class Setting:
     threshold: float
 
 
-def to_json(scores: Scores, setting: Setting) -> str:
-    """Formats scores as JSON: fractions from 0 to 1, null for a fraction of zero pictures."""
+def scores_to_json(scores: Scores, setting: Setting) -> str:
+    """Returns scores as a JSON object; fractions are from 0 to 1, null if of zero pictures."""
     content = {
         **asdict(setting),
         "n": scores.n,
         "predicted": scores.predicted,
-        "accuracy": _interval(scores.accuracy),
+        "accuracy": _interval_to_json(scores.accuracy),
         "tpr": {gender: asdict(rate) for gender, rate in scores.tpr.items()},
         "balanced_accuracy": scores.balanced_accuracy,
         "groups": {
-            kind: {label: asdict(cells[label]) for label in in_order(kind, cells)}
+            kind: {label: asdict(cells[label]) for label in sort_labels(kind, cells)}
             for kind, cells in scores.groups.items()
         },
         "ece": scores.ece,
@@ -61,93 +61,109 @@ def to_json(scores: Scores, setting: Setting) -> str:
         },
         "no_face": scores.no_face.value,
         "unreadable": scores.unreadable,
-        "accuracy_all": _interval(scores.accuracy_all),
+        "accuracy_all": _interval_to_json(scores.accuracy_all),
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def table(scores: Scores, setting: Setting) -> str:
-    """Formats scores as a table."""
-    return "\n".join([*_head(scores, setting), "", *_rows(scores, setting), "", *_foot(scores)])
+def format_scores(scores: Scores, setting: Setting) -> str:
+    """Returns scores as a text table for the terminal."""
+    return "\n".join(
+        [
+            *_head_lines(scores, setting),
+            "",
+            *_table_lines(scores, setting),
+            "",
+            *_foot_lines(scores),
+        ]
+    )
 
 
-def share_text(share: Proportion) -> str:
-    """Formats a share in per cent; "-" if it is None."""
-    return "-" if share.value is None else f"{percent(share.value)} %"
+def format_proportion(proportion: Proportion) -> str:
+    """Returns a proportion as a percentage, such as "93.4 %"; "-" if its value is None."""
+    return "-" if proportion.value is None else f"{format_percent(proportion.value)} %"
 
 
-def interval_text(share: Proportion) -> str:
-    """Formats a share's interval in per cent."""
-    return f"{percent(share.low)} to {percent(share.high)}"
+def format_interval(proportion: Proportion) -> str:
+    """Returns the interval of a proportion as percentages, such as "92.4 to 94.3"."""
+    return f"{format_percent(proportion.low)} to {format_percent(proportion.high)}"
 
 
-def percent(value: float) -> str:
-    """Formats a fraction as a percentage."""
+def format_percent(value: float) -> str:
+    """Returns a fraction as a percentage, such as "93.4"."""
     return f"{100 * value:.1f}"
 
 
-def difference_text(share: Proportion, whole: Proportion) -> str:
-    """Formats the difference of two shares in percentage points, with its sign."""
-    return f"{100 * ((share.value or 0.0) - (whole.value or 0.0)):+.1f}"
+def format_difference(one: Proportion, other: Proportion) -> str:
+    """Returns `one` minus `other` in percentage points, such as "+0.2"."""
+    return f"{100 * ((one.value or 0.0) - (other.value or 0.0)):+.1f}"
 
 
-def lowest(cells: Mapping[str, Proportion]) -> str:
-    """Gives the label of the lowest share."""
+def find_lowest(cells: Mapping[str, Proportion]) -> str:
+    """Returns the label of the lowest proportion."""
     return min(cells, key=lambda label: cells[label].value or 0.0)
 
 
-def in_order(kind: str, cells: Mapping[str, Proportion]) -> list[str]:
-    """Sorts the labels of a kind: age bands by age, others by name."""
+def sort_labels(kind: str, cells: Mapping[str, Proportion]) -> list[str]:
+    """Returns the labels of a kind of group in order: age bands by age, others by name.
+
+    Args:
+        kind: The kind, such as "age".
+        cells: Accuracy by label.
+    """
     if kind != "age":
         return sorted(cells)
-    place = {band: number for number, band in enumerate(AGE_BANDS)}
-    return sorted(cells, key=lambda label: (place.get(label, len(place)), label))
+    rank = {band: number for number, band in enumerate(AGE_BANDS)}
+    return sorted(cells, key=lambda label: (rank.get(label, len(rank)), label))
 
 
-def _head(scores: Scores, setting: Setting) -> Iterator[str]:
+def _head_lines(scores: Scores, setting: Setting) -> Iterator[str]:
     yield f"model     {setting.model} ({setting.sha256[:8]}), threshold {setting.threshold:g}"
     yield f"data      {setting.data} ({setting.layout}, {setting.split})"
     pictures = f"pictures  {scores.n:,}, detector {setting.detector}"
     if setting.detector != "none":
-        pictures += f", no face {share_text(scores.no_face)}"
+        pictures += f", no face {format_proportion(scores.no_face)}"
     yield f"{pictures}, unreadable {scores.unreadable:,}"
 
 
-def _rows(scores: Scores, setting: Setting) -> Iterator[str]:
+def _table_lines(scores: Scores, setting: Setting) -> Iterator[str]:
     yield _COLUMNS.format("", "n", "accuracy", "95% interval")
     if scores.predicted == scores.n:
-        yield _row("all pictures", scores.accuracy)
+        yield _format_row("all pictures", scores.accuracy)
     else:
         faces = "pictures read" if setting.detector == "none" else "faces found"
-        yield _row(faces, scores.accuracy)
-        yield _row("all (no prediction is wrong)", scores.accuracy_all)
-    yield _row(f"confidence >= {setting.threshold:g}", scores.classified_accuracy)
+        yield _format_row(faces, scores.accuracy)
+        yield _format_row("all (no prediction is wrong)", scores.accuracy_all)
+    yield _format_row(f"confidence >= {setting.threshold:g}", scores.classified_accuracy)
     yield "true positive rate"
     for gender, rate in scores.tpr.items():
-        yield _row(f"  {gender}", rate)
+        yield _format_row(f"  {gender}", rate)
     for kind, cells in scores.groups.items():
         yield kind
-        for label in in_order(kind, cells):
-            yield _row(f"  {label}", cells[label])
+        for label in sort_labels(kind, cells):
+            yield _format_row(f"  {label}", cells[label])
 
 
-def _foot(scores: Scores) -> Iterator[str]:
+def _foot_lines(scores: Scores) -> Iterator[str]:
     cells = scores.groups.get(RACE_AND_GENDER, {})
     if cells:
-        label = lowest(cells)
+        label = find_lowest(cells)
         cell = cells[label]
-        yield f"lowest {RACE_AND_GENDER} cell: {label}, {share_text(cell)} ({interval_text(cell)})"
+        accuracy = f"{format_proportion(cell)} ({format_interval(cell)})"
+        yield f"lowest {RACE_AND_GENDER} cell: {label}, {accuracy}"
     if scores.balanced_accuracy is not None:
-        yield f"balanced accuracy (mean of both rates): {percent(scores.balanced_accuracy)} %"
-    yield f"classified (confidence reaches the threshold): {share_text(scores.classified)}"
+        balanced = format_percent(scores.balanced_accuracy)
+        yield f"balanced accuracy (mean of both rates): {balanced} %"
+    yield f"classified (confidence reaches the threshold): {format_proportion(scores.classified)}"
     if scores.ece is not None:
         yield f"expected calibration error ({BINS} bins): {scores.ece:.4f}"
 
 
-def _row(name: str, share: Proportion) -> str:
-    interval = "" if share.value is None else interval_text(share)
-    return _COLUMNS.format(name, f"{share.n:,}", share_text(share), interval).rstrip()
+def _format_row(name: str, proportion: Proportion) -> str:
+    interval = "" if proportion.value is None else format_interval(proportion)
+    value = format_proportion(proportion)
+    return _COLUMNS.format(name, f"{proportion.n:,}", value, interval).rstrip()
 
 
-def _interval(share: Proportion) -> dict[str, Any]:
-    return {"value": share.value, "low": share.low, "high": share.high}
+def _interval_to_json(proportion: Proportion) -> dict[str, Any]:
+    return {"value": proportion.value, "low": proportion.low, "high": proportion.high}

@@ -1,4 +1,4 @@
-"""The plots of a report as PNG files; equal findings give equal bytes."""
+"""The plots of a report as PNG files; equal findings result in equal bytes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 from image_gender_classifier.results import Gender
-from image_gender_classifier.train.evaluation.bars import BLUE, ORANGE, WIDTH, panels, whiskers
+from image_gender_classifier.train.evaluation.bars import (
+    BLUE,
+    ORANGE,
+    WIDTH,
+    interval_lengths,
+    plot_accuracy_bars,
+)
 from image_gender_classifier.train.evaluation.evaluation_report import (
-    difference_text,
-    in_order,
-    share_text,
+    format_difference,
+    format_proportion,
+    sort_labels,
 )
 from image_gender_classifier.train.evaluation.findings import (
     Confusion,
     Findings,
-    confusion,
-    coverage,
-    reliability,
+    compute_confusion,
+    compute_coverage,
+    compute_reliability,
 )
 from image_gender_classifier.train.evaluation.metrics import GENDERS
 
@@ -39,39 +45,39 @@ _STYLE = {
     "legend.frameon": False,
     "text.parse_math": False,
 }
-_FEWEST = 50  # the accuracy of fewer pictures is too noisy to plot
+_MIN_PICTURES = 50  # the accuracy of fewer pictures is too noisy to plot
 
 
-def all_figures(findings: Findings) -> dict[str, bytes]:
-    """Draws all figures; gives the PNG files by name."""
+def draw_all_figures(findings: Findings) -> dict[str, bytes]:
+    """Draws all plots and returns the PNG files by name."""
     drawn = {
-        "reliability.png": _reliability,
-        "coverage.png": _coverage,
-        "groups.png": _groups,
-        "confusion.png": _confusion,
-        "robustness.png": _robustness,
+        "reliability.png": _draw_reliability,
+        "coverage.png": _draw_coverage,
+        "groups.png": _draw_groups,
+        "confusion.png": _draw_confusion,
+        "robustness.png": _draw_robustness,
     }
     # Ignores the user's Matplotlib style.
     with style.context(["default", _STYLE]):
-        return {name: _png(draw(findings)) for name, draw in drawn.items()}
+        return {name: _render_png(draw(findings)) for name, draw in drawn.items()}
 
 
-def _png(figure: Figure) -> bytes:
-    """Renders a PNG file without date and version, which would change the bytes."""
+def _render_png(figure: Figure) -> bytes:
+    """Renders a PNG file without metadata, because date and version would change the bytes."""
     file = BytesIO()
     figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
     return file.getvalue()
 
 
-def _reliability(findings: Findings) -> Figure:
-    bins = reliability(findings.answers)
+def _draw_reliability(findings: Findings) -> Figure:
+    bins = compute_reliability(findings.predictions)
     figure = Figure((WIDTH * 0.75, 6.5), layout="constrained")
     upper, lower = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     upper.plot((0.5, 1), (0.5, 1), "--", color=_GREY, label="perfect calibration")
     upper.errorbar(
         [part.confidence for part in bins],
         [part.accuracy.value or 0.0 for part in bins],
-        yerr=whiskers([part.accuracy for part in bins]),
+        yerr=interval_lengths([part.accuracy for part in bins]),
         fmt="o-", color=BLUE, capsize=3, label="measured, 95 % interval",
     )  # fmt: skip
     upper.set(ylabel="accuracy", title=f"Reliability, ECE {findings.scores.ece:.3f}")
@@ -92,27 +98,28 @@ def _reliability(findings: Findings) -> Figure:
     return figure
 
 
-def _coverage(findings: Findings) -> Figure:
-    curve = coverage(findings.answers)
+def _draw_coverage(findings: Findings) -> Figure:
+    curve = compute_coverage(findings.predictions)
     predicted = findings.scores.predicted
-    kept = curve.share * predicted >= min(_FEWEST, predicted)
+    kept = curve.fraction * predicted >= min(_MIN_PICTURES, predicted)
     figure = Figure((WIDTH * 0.75, 4.2), layout="constrained")
     axes = figure.subplots()
     axes.fill_between(
-        curve.share[kept], curve.low[kept], curve.high[kept], color=BLUE, alpha=0.2, linewidth=0,
+        curve.fraction[kept], curve.low[kept], curve.high[kept], color=BLUE, alpha=0.2, linewidth=0,
         label="95 % interval",
     )  # fmt: skip
-    axes.plot(curve.share[kept], curve.accuracy[kept], color=BLUE, label="accuracy")
-    classified, right = findings.scores.classified, findings.scores.classified_accuracy
-    if classified.value is not None and right.value is not None:
+    axes.plot(curve.fraction[kept], curve.accuracy[kept], color=BLUE, label="accuracy")
+    classified, accuracy = findings.scores.classified, findings.scores.classified_accuracy
+    if classified.value is not None and accuracy.value is not None:
         label = (
-            f"threshold {findings.setting.threshold:g}: {share_text(classified)} classified,\n"
-            f"accuracy {share_text(right)}"
+            f"threshold {findings.setting.threshold:g}: "
+            f"{format_proportion(classified)} classified,\n"
+            f"accuracy {format_proportion(accuracy)}"
         )
-        axes.plot(classified.value, right.value, "D", color=ORANGE, markersize=8, label=label)
+        axes.plot(classified.value, accuracy.value, "D", color=ORANGE, markersize=8, label=label)
     axes.set(
         title="Accuracy by coverage",
-        xlabel="share classified", ylabel="accuracy of the classified", xlim=(0, 1.01),
+        xlabel="fraction classified", ylabel="accuracy of the classified", xlim=(0, 1.01),
     )  # fmt: skip
     axes.grid(alpha=0.25)
     axes.legend(loc="best")
@@ -121,57 +128,57 @@ def _coverage(findings: Findings) -> Figure:
     return figure
 
 
-def _groups(findings: Findings) -> Figure:
+def _draw_groups(findings: Findings) -> Figure:
     scores = findings.scores
     kinds = {"gender": {str(gender): rate for gender, rate in scores.tpr.items() if rate.n}}
     for kind, cells in scores.groups.items():
-        kinds[kind] = {label: cells[label] for label in in_order(kind, cells)}
-    return panels(
+        kinds[kind] = {label: cells[label] for label in sort_labels(kind, cells)}
+    return plot_accuracy_bars(
         kinds,
         scores.accuracy,
         "all predicted",
-        lambda cell: f"{share_text(cell)} of {cell.n:,}",
+        lambda cell: f"{format_proportion(cell)} of {cell.n:,}",
     )
 
 
-def _robustness(findings: Findings) -> Figure:
+def _draw_robustness(findings: Findings) -> Figure:
     cells = {name: scores.accuracy for name, scores in findings.degraded.items()}
     clean = findings.scores.accuracy
-    return panels(
+    return plot_accuracy_bars(
         {"degradation": cells},
         clean,
         "original",
-        lambda cell: f"{share_text(cell)} ({difference_text(cell, clean)})",
+        lambda cell: f"{format_proportion(cell)} ({format_difference(cell, clean)})",
     )
 
 
-def _confusion(findings: Findings) -> Figure:
+def _draw_confusion(findings: Findings) -> Figure:
     threshold = findings.setting.threshold
     tables = {
-        "any confidence": confusion(findings.answers, 0),
-        f"threshold {threshold:g}": confusion(findings.answers, threshold),
+        "any confidence": compute_confusion(findings.predictions, 0),
+        f"threshold {threshold:g}": compute_confusion(findings.predictions, threshold),
     }
     figure = Figure((WIDTH, 3.0), layout="constrained")
     both = figure.subplots(1, 2, width_ratios=(2, 3))
     for axes, (title, table) in zip(both, tables.items(), strict=True):
         # Without a threshold, no prediction is "unknown".
-        _table(axes, table, GENDERS if axes is both[0] else (*GENDERS, "unknown"))
+        _draw_confusion_matrix(axes, table, GENDERS if axes is both[0] else (*GENDERS, "unknown"))
         axes.set_title(title)
     both[0].set_ylabel("labelled")
     figure.supxlabel("predicted", fontsize=10)
     return figure
 
 
-def _table(axes: Axes, table: Confusion, words: Sequence[Gender]) -> None:
-    """Draws a confusion matrix, each cell with its count and its share of the row."""
+def _draw_confusion_matrix(axes: Axes, table: Confusion, words: Sequence[Gender]) -> None:
+    """Draws a confusion matrix; each cell shows its count and its percentage of the row."""
     counts = np.array([[row[word] for word in words] for row in table.values()])
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.2, aspect="auto")
+    fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1.2, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
-        share = shares[row, column]
+        fraction = fractions[row, column]
         axes.text(
-            column, row, f"{count:,}\n{100 * share:.1f} %", ha="center", va="center",
-            color="white" if share > 0.6 else "black",
+            column, row, f"{count:,}\n{100 * fraction:.1f} %", ha="center", va="center",
+            color="white" if fraction > 0.6 else "black",
         )  # fmt: skip
     axes.set_xticks(range(len(words)), words)
     axes.set_yticks(range(len(table)), list(table))

@@ -1,4 +1,4 @@
-"""Further figures of a report: differences, reliability, coverage, confusion matrix."""
+"""Further metrics for a report: differences, reliability, coverage, confusion matrix."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ import numpy.typing as npt
 
 from image_gender_classifier.results import BinaryGender, Gender
 from image_gender_classifier.train.datasets.age_bands import AGE_BANDS
-from image_gender_classifier.train.evaluation.answers import Outcome
 from image_gender_classifier.train.evaluation.evaluation_report import Setting
 from image_gender_classifier.train.evaluation.metrics import (
     BINS,
     GENDERS,
-    Answers,
+    Predictions,
     Proportion,
     Scores,
-    bin_of,
-    score,
-    wilson,
+    bin_indices,
+    compute_scores,
+    wilson_interval,
 )
+from image_gender_classifier.train.evaluation.predictions import SampleResults
 from image_gender_classifier.train.evaluation.robustness import Degradation
 
 UNDER_TEN = AGE_BANDS[:2]
 
 Numbers = npt.NDArray[np.float64]
 Confusion = Mapping[BinaryGender, Mapping[Gender, int]]
+"""Number of crops by labelled and predicted gender."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The difference of two shares with its 95% interval; all from -1 to 1."""
+    """The difference of two proportions with its 95% interval; all from -1 to 1."""
 
     value: float
     low: float
@@ -43,13 +44,13 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The crops in one bin of confidence; at least one.
+    """A bin of the reliability diagram with at least one crop.
 
     Attributes:
         low: Lower end of the bin, exclusive except in the first bin.
         high: Upper end of the bin, inclusive.
-        confidence: Mean confidence.
-        accuracy: Share of correct predictions.
+        confidence: Mean confidence of its crops.
+        accuracy: Fraction of correct predictions.
     """
 
     low: float
@@ -60,18 +61,18 @@ class Bin:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coverage:
-    """Coverage and accuracy by threshold, in descending order (float64, M each).
+    """Coverage and accuracy in descending order of the threshold (float64, M each).
 
     Attributes:
         threshold: The threshold.
-        share: Share of the crops that reach the threshold.
-        accuracy: Accuracy of these.
+        fraction: Fraction of the crops whose confidence reaches the threshold.
+        accuracy: Accuracy of these crops.
         low: Lower end of the accuracy's interval.
         high: Upper end of the accuracy's interval.
     """
 
     threshold: Numbers
-    share: Numbers
+    fraction: Numbers
     accuracy: Numbers
     low: Numbers
     high: Numbers
@@ -82,36 +83,49 @@ class Findings:
     """The contents of a report.
 
     Attributes:
-        setting: What was evaluated.
+        setting: The model and the data.
         trained_on: Whether the model was trained on some of the pictures.
-        answers: Predictions for the original crops.
+        predictions: Labels and predictions of the original crops.
         scores: Scores of the original crops.
         degraded: Scores by degradation, in descending order of accuracy.
     """
 
     setting: Setting
     trained_on: bool
-    answers: Answers
+    predictions: Predictions
     scores: Scores
     degraded: Mapping[str, Scores]
 
 
-def find(
-    setting: Setting, trained_on: bool, ways: Sequence[Degradation], outcomes: Sequence[Outcome]
+def make_findings(
+    setting: Setting,
+    trained_on: bool,
+    degradations: Sequence[Degradation],
+    results: Sequence[SampleResults],
 ) -> Findings:
-    """Scores the outcomes: the first of the original crops, then one per degradation."""
-    clean, *others = [_scores(outcome, setting.threshold) for outcome in outcomes]
-    named = {way.name: scores for way, scores in zip(ways, others, strict=True)}
-    falling = sorted(named, key=lambda name: named[name].accuracy.value or 0.0, reverse=True)
-    degraded = {name: named[name] for name in falling}
-    return Findings(setting, trained_on, outcomes[0].answers, clean, degraded)
+    """Scores the original and the degraded crops.
+
+    Args:
+        setting: The model and the data.
+        trained_on: Whether the model was trained on some of the pictures.
+        degradations: The degradations.
+        results: Results of the original crops, then those of each degradation.
+
+    Returns:
+        The contents of the report.
+    """
+    clean, *others = [_score_results(version, setting.threshold) for version in results]
+    scores = {way.name: score for way, score in zip(degradations, others, strict=True)}
+    names = sorted(scores, key=lambda name: scores[name].accuracy.value or 0.0, reverse=True)
+    degraded = {name: scores[name] for name in names}
+    return Findings(setting, trained_on, results[0].predictions, clean, degraded)
 
 
-def difference(one: Proportion, other: Proportion) -> Difference | None:
-    """Gives the difference of two independent shares; None if one is missing.
+def compute_difference(one: Proportion, other: Proportion) -> Difference | None:
+    """Returns `one` minus `other` with its interval; None if either has no value.
 
-    Newcombe, "Interval Estimation for the Difference between Independent Proportions", Statistics
-    in Medicine 1998, method 10, from the two Wilson intervals.
+    The proportions must be independent. Newcombe, "Interval Estimation for the Difference between
+    Independent Proportions", Statistics in Medicine 1998, method 10, from two Wilson intervals.
     """
     if one.value is None or other.value is None:
         return None
@@ -121,59 +135,83 @@ def difference(one: Proportion, other: Proportion) -> Difference | None:
     return Difference(value, value - below, value + above)
 
 
-def by_ten_years(answers: Answers) -> dict[str, Proportion]:
-    """Gives the accuracy by age, under 10 and from 10 years; empty if there are no ages."""
-    ages = answers.groups.get("age", np.array([], np.str_))
+def accuracy_under_and_over_ten(predictions: Predictions) -> dict[str, Proportion]:
+    """Returns the accuracy for ages under 10 and for 10 and over.
+
+    Omits a group without crops; empty if no crop has an age label.
+    """
+    ages = predictions.groups.get("age", np.array([], np.str_))
     if not ages.any():
         return {}
-    correct = answers.gender == answers.predicted
+    correct = predictions.gender == predictions.predicted
     young = np.isin(ages, UNDER_TEN)
     parts = {"10 and over": correct[(ages != "") & ~young], "under 10": correct[young]}
-    return {name: wilson(int(part.sum()), len(part)) for name, part in parts.items() if len(part)}
+    return {
+        name: wilson_interval(int(part.sum()), len(part))
+        for name, part in parts.items()
+        if len(part)
+    }
 
 
-def reliability(answers: Answers) -> list[Bin]:
-    """Divides the crops into bins of confidence as `metrics.expected_calibration_error` does."""
-    correct = answers.gender == answers.predicted
-    places = bin_of(answers.confidence)
+def compute_reliability(predictions: Predictions) -> list[Bin]:
+    """Computes the bins of a reliability diagram, as `metrics.expected_calibration_error` does.
+
+    Returns:
+        The bins that contain crops, in ascending order of confidence.
+    """
+    correct = predictions.gender == predictions.predicted
+    indices = bin_indices(predictions.confidence)
     ends = np.linspace(0.5, 1, BINS + 1).tolist()
     return [
         Bin(
-            ends[place],
-            ends[place + 1],
-            float(answers.confidence[places == place].mean()),
-            wilson(int(correct[places == place].sum()), int((places == place).sum())),
+            ends[index],
+            ends[index + 1],
+            float(predictions.confidence[indices == index].mean()),
+            wilson_interval(int(correct[indices == index].sum()), int((indices == index).sum())),
         )
-        for place in np.unique(places).tolist()
+        for index in np.unique(indices).tolist()
     ]
 
 
-def coverage(answers: Answers) -> Coverage:
-    """Gives coverage and accuracy with each confidence as the threshold; needs a crop."""
-    order = np.argsort(-answers.confidence, kind="stable")
-    thresholds = answers.confidence[order]
-    right = np.cumsum((answers.gender == answers.predicted)[order])
+def compute_coverage(predictions: Predictions) -> Coverage:
+    """Computes coverage and accuracy with each distinct confidence as the threshold.
+
+    Args:
+        predictions: Labels and predictions of at least one crop.
+
+    Returns:
+        One point per distinct confidence, in descending order.
+    """
+    order = np.argsort(-predictions.confidence, kind="stable")
+    thresholds = predictions.confidence[order]
+    correct = np.cumsum((predictions.gender == predictions.predicted)[order])
     last = np.append(np.diff(thresholds) != 0, True)  # equal confidences form one step
     numbers = np.arange(1, len(order) + 1)[last]
-    shares = [wilson(int(r), int(n)) for r, n in zip(right[last], numbers, strict=True)]
+    accuracies = [
+        wilson_interval(int(c), int(n)) for c, n in zip(correct[last], numbers, strict=True)
+    ]
     return Coverage(
         thresholds[last],
         numbers / len(order),
-        right[last] / numbers,
-        np.array([share.low for share in shares]),
-        np.array([share.high for share in shares]),
+        correct[last] / numbers,
+        np.array([accuracy.low for accuracy in accuracies]),
+        np.array([accuracy.high for accuracy in accuracies]),
     )
 
 
-def confusion(answers: Answers, threshold: float) -> Confusion:
-    """Counts predictions by labelled gender; "unknown" below the threshold."""
-    predicted = np.where(answers.confidence >= threshold, answers.predicted, "unknown")
+def compute_confusion(predictions: Predictions, threshold: float) -> Confusion:
+    """Returns the confusion matrix; crops below the threshold are predicted "unknown"."""
+    predicted = np.where(predictions.confidence >= threshold, predictions.predicted, "unknown")
     words: tuple[Gender, ...] = get_args(Gender)
     return {
-        gender: {word: int((predicted[answers.gender == gender] == word).sum()) for word in words}
+        gender: {
+            word: int((predicted[predictions.gender == gender] == word).sum()) for word in words
+        }
         for gender in GENDERS
     }
 
 
-def _scores(outcome: Outcome, threshold: float) -> Scores:
-    return score(outcome.answers, threshold, len(outcome.no_face), len(outcome.unreadable))
+def _score_results(results: SampleResults, threshold: float) -> Scores:
+    return compute_scores(
+        results.predictions, threshold, len(results.no_face), len(results.unreadable)
+    )

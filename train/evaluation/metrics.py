@@ -24,13 +24,13 @@ _Z = NormalDist().inv_cdf(0.975)  # two-sided 95%
 
 @dataclass(frozen=True, slots=True)
 class Proportion:
-    """A share with its 95% Wilson interval.
+    """A proportion with its 95% Wilson interval.
 
     Attributes:
         n: The denominator.
-        value: The share, 0 to 1; None if n is 0.
-        low: Lower end of the interval.
-        high: Upper end of the interval.
+        value: The proportion, 0 to 1; None if n is 0.
+        low: Lower end of the interval, 0 to 1.
+        high: Upper end of the interval, 0 to 1.
     """
 
     n: int
@@ -40,14 +40,14 @@ class Proportion:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """Labels and predictions, one entry per crop.
+class Predictions:
+    """Labels and predictions of N crops.
 
     Attributes:
         gender: Labelled gender (N).
-        predicted: The likelier gender, regardless of the threshold (N).
-        confidence: Its calibrated probability, 0.5 to 1 (float64, N).
-        groups: Further labels by kind (N each); "" if a crop has no label of that kind.
+        predicted: The more probable gender, regardless of the threshold (N).
+        confidence: Calibrated probability of the predicted gender, 0.5 to 1 (float64, N).
+        groups: Further labels by kind, such as "age" (N each); "" if a crop has no such label.
     """
 
     gender: Labels
@@ -60,20 +60,21 @@ class Answers:
 class Scores:
     """The scores of an evaluation.
 
-    All but `n`, `accuracy_all`, `no_face` and `unreadable` refer to the predicted crops.
+    All but `n`, `accuracy_all`, `no_face` and `unreadable` refer to pictures with a prediction.
 
     Attributes:
         n: Number of pictures.
-        predicted: Number of pictures with a prediction: readable and with a face.
-        accuracy: Share of correct predictions, regardless of the threshold.
-        accuracy_all: Share of correct predictions among all pictures.
-        tpr: True positive rate of each labelled gender.
-        balanced_accuracy: Mean of both rates; None if a gender is missing.
-        groups: Accuracy by kind of group and label; "race × gender" has keys as "Black female".
-        ece: Expected calibration error; None without predictions.
-        classified: Share whose confidence reaches the threshold.
-        classified_accuracy: Accuracy of these.
-        no_face: Share of all pictures without a detected face.
+        predicted: Number of pictures with a prediction: readable and with a detected face.
+        accuracy: Fraction of correct predictions, regardless of the threshold.
+        accuracy_all: Fraction of all pictures with a correct prediction.
+        tpr: True positive rate (recall) of each labelled gender.
+        balanced_accuracy: Mean of both true positive rates; None if a gender is missing.
+        groups: Accuracy by kind of group and label; labels of "race × gender" are such as
+            "Black female".
+        ece: Expected calibration error; None if there are no predictions.
+        classified: Fraction of the predictions whose confidence reaches the threshold.
+        classified_accuracy: Accuracy of these predictions.
+        no_face: Fraction of all pictures that are readable but have no detected face.
         unreadable: Number of unreadable pictures.
     """
 
@@ -91,55 +92,63 @@ class Scores:
     unreadable: int
 
 
-def score(answers: Answers, threshold: float, no_face: int = 0, unreadable: int = 0) -> Scores:
-    """Scores predictions.
+def compute_scores(
+    predictions: Predictions, threshold: float, no_face: int = 0, unreadable: int = 0
+) -> Scores:
+    """Computes the scores of a model.
 
     Args:
-        answers: Labels and predictions.
+        predictions: Labels and predictions of the crops.
         threshold: Lowest confidence of a classified crop, 0 to 1.
-        no_face: Number of further pictures without a detected face.
-        unreadable: Number of further, unreadable pictures.
+        no_face: Number of additional pictures without a detected face.
+        unreadable: Number of additional pictures that cannot be decoded.
+
+    Returns:
+        The scores; `n` includes the additional pictures.
     """
-    correct = answers.gender == answers.predicted
+    correct = predictions.gender == predictions.predicted
     predicted = len(correct)
     total = predicted + no_face + unreadable
-    classified = answers.confidence >= threshold
-    tpr = {gender: _share(correct[answers.gender == gender]) for gender in GENDERS}
+    classified = predictions.confidence >= threshold
+    tpr = {gender: _compute_proportion(correct[predictions.gender == gender]) for gender in GENDERS}
     rates = [rate.value for rate in tpr.values() if rate.value is not None]
     return Scores(
         n=total,
         predicted=predicted,
-        accuracy=_share(correct),
-        accuracy_all=wilson(int(correct.sum()), total),
+        accuracy=_compute_proportion(correct),
+        accuracy_all=wilson_interval(int(correct.sum()), total),
         tpr=tpr,
         balanced_accuracy=sum(rates) / len(rates) if len(rates) == len(GENDERS) else None,
-        groups={kind: _by_label(correct, labels) for kind, labels in _kinds(answers).items()},
-        ece=expected_calibration_error(answers.confidence, correct) if predicted else None,
-        classified=_share(classified),
-        classified_accuracy=_share(correct[classified]),
-        no_face=wilson(no_face, total),
+        groups={
+            kind: _group_by_label(correct, labels)
+            for kind, labels in _add_race_and_gender(predictions).items()
+        },
+        ece=expected_calibration_error(predictions.confidence, correct) if predicted else None,
+        classified=_compute_proportion(classified),
+        classified_accuracy=_compute_proportion(correct[classified]),
+        no_face=wilson_interval(no_face, total),
         unreadable=unreadable,
     )
 
 
-def wilson(successes: int, n: int) -> Proportion:
-    """Gives a share with its 95% Wilson score interval.
+def wilson_interval(successes: int, n: int) -> Proportion:
+    """Returns the proportion `successes / n` with its 95% Wilson score interval.
 
     Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927.
-    Unlike the normal interval, it stays within 0 to 1 and keeps its level for small n.
+    Unlike the normal approximation, it stays within 0 to 1 and is accurate for small n.
 
     Raises:
-        ValueError: Not 0 <= successes <= n.
+        ValueError: `successes` is not from 0 to `n`.
     """
     if not 0 <= successes <= n:
-        raise ValueError(f"{successes} successes of {n}, expected 0 to {n}")
+        raise ValueError(f"successes is {successes}, expected 0 to {n}")
     if n == 0:
         return Proportion(0, None, 0.0, 1.0)
     value = successes / n
     shrink = 1 + _Z**2 / n
     centre = (value + _Z**2 / (2 * n)) / shrink
     half = _Z / shrink * (value * (1 - value) / n + _Z**2 / (4 * n**2)) ** 0.5
-    # Rounding can move an end past 0, 1 or the value.
+    # Rounding errors can move an end beyond 0, 1 or the value.
     return Proportion(
         n, value, min(max(centre - half, 0.0), value), max(min(centre + half, 1.0), value)
     )
@@ -148,48 +157,62 @@ def wilson(successes: int, n: int) -> Proportion:
 def expected_calibration_error(
     confidence: npt.NDArray[np.float64], correct: Flags, bins: int = BINS
 ) -> float:
-    """Gives the mean gap between confidence and accuracy over bins of equal width.
+    """Computes the expected calibration error (ECE) over bins of equal width.
 
     Guo et al., "On Calibration of Modern Neural Networks", ICML 2017: the sum over bins of the
-    bin's share times |accuracy - mean confidence|. Bins are open below and closed above, and
-    divide 0.5 to 1, because the confidence of two classes is never below 0.5.
+    bin's fraction of predictions times |accuracy - mean confidence|. Bins are open below and closed
+    above, and divide 0.5 to 1, because the confidence of two classes is never below 0.5.
 
     Args:
         confidence: Confidence of each prediction, 0.5 to 1 (float64, N > 0).
         correct: Whether each prediction is correct (bool, N).
         bins: Number of bins.
 
+    Returns:
+        The error, 0 to 1.
+
     Raises:
         ValueError: `confidence` is empty or out of range.
     """
     if len(confidence) == 0:
-        raise ValueError("no confidence given, expected at least one")
+        raise ValueError("confidence is empty")
     if not ((confidence >= 0.5) & (confidence <= 1)).all():
-        raise ValueError("a confidence is out of range, expected 0.5 to 1")
-    places = bin_of(confidence, bins)
-    gaps = np.bincount(places, weights=correct.astype(np.float64) - confidence, minlength=bins)
+        raise ValueError("confidence contains a value outside 0.5 to 1")
+    indices = bin_indices(confidence, bins)
+    gaps = np.bincount(indices, weights=correct.astype(np.float64) - confidence, minlength=bins)
     return float(np.abs(gaps).sum() / len(confidence))
 
 
-def bin_of(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.NDArray[np.int64]:
-    """Returns the bin index of each confidence (int64, N): equal parts of 0.5 to 1, open below."""
+def bin_indices(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.NDArray[np.int64]:
+    """Returns the index of the bin of each confidence (int64, N).
+
+    Bins divide 0.5 to 1 evenly; a bin excludes its lower end, except the first.
+
+    Args:
+        confidence: float64, N, 0.5 to 1.
+        bins: Number of bins.
+    """
     # One division per bound gives the float nearest to it, such as 0.8; a product would not.
     upper = np.arange(bins + 1, 2 * bins) / (2 * bins)
     return np.searchsorted(upper, confidence, side="left")
 
 
-def _kinds(answers: Answers) -> dict[str, Labels]:
-    kinds = dict(answers.groups)
+def _add_race_and_gender(predictions: Predictions) -> dict[str, Labels]:
+    kinds = dict(predictions.groups)
     if RACE in kinds:
         races = kinds[RACE]
-        cells = [f"{race} {gender}" for race, gender in zip(races, answers.gender, strict=True)]
+        cells = [f"{race} {gender}" for race, gender in zip(races, predictions.gender, strict=True)]
         kinds[RACE_AND_GENDER] = np.where(races == "", "", np.array(cells, np.str_))
     return kinds
 
 
-def _by_label(correct: Flags, labels: Labels) -> dict[str, Proportion]:
-    return {str(label): _share(correct[labels == label]) for label in np.unique(labels) if label}
+def _group_by_label(correct: Flags, labels: Labels) -> dict[str, Proportion]:
+    return {
+        str(label): _compute_proportion(correct[labels == label])
+        for label in np.unique(labels)
+        if label
+    }
 
 
-def _share(flags: Flags) -> Proportion:
-    return wilson(int(flags.sum()), len(flags))
+def _compute_proportion(flags: Flags) -> Proportion:
+    return wilson_interval(int(flags.sum()), len(flags))

@@ -1,4 +1,4 @@
-"""The command `image-gender-report`: a report with plots of a model on labelled pictures."""
+"""The command `image-gender-report`: a report with plots about a model."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.train.common import cutting
-from image_gender_classifier.train.common.command import Parser, exit_code, say
+from image_gender_classifier.train.common.command import Parser, print_line, run_with_exit_code
 from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.train.evaluation import findings, measuring, report_page, robustness
-from image_gender_classifier.train.evaluation.answers import answer_versions
-from image_gender_classifier.train.evaluation.findings import Findings
+from image_gender_classifier.train.evaluation import measuring, report_page, robustness
+from image_gender_classifier.train.evaluation.findings import Findings, make_findings
+from image_gender_classifier.train.evaluation.predictions import classify_versions
 
 PROGRAM = "image-gender-report"
 PAGE = "report.md"
@@ -22,26 +22,26 @@ _OUT = Path("report")
 _DESCRIPTION = (
     "Evaluates a model on labelled pictures, original and degraded, and writes a report into a "
     f"folder: {PAGE} with tables, and plots of reliability, coverage, groups, confusion matrix and "
-    "robustness. The same input gives the same bytes."
+    "robustness. Equal inputs result in equal bytes."
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command.
+    """Runs `image-gender-report`.
 
     Args:
         argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        0 on success, 2 for wrong usage, data or model, 3 when the report cannot be written, 130
-        when interrupted.
+        The exit code: 0 on success, 2 for wrong usage, data or model, 3 if the report cannot be
+        written, 130 if interrupted.
     """
-    return exit_code(PROGRAM, lambda: _report(_parser().parse_args(argv)))
+    return run_with_exit_code(PROGRAM, lambda: _report(_parser().parse_args(argv)))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog=PROGRAM, description=_DESCRIPTION, allow_abbrev=False)
-    measuring.add_measuring_options(parser)
+    measuring.add_evaluation_options(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR",
         help=f"folder for the report, created if missing (default: {_OUT})",
@@ -53,24 +53,24 @@ def _report(arguments: argparse.Namespace) -> None:
     # Imported after parsing, for a fast --help, and before the work, to fail early if missing.
     from image_gender_classifier.train.evaluation import figures
 
-    subject = measuring.open_subject(arguments, PROGRAM)
+    subject = measuring.open_evaluation_input(arguments, PROGRAM)
     _make_folder(arguments.out)
-    found = _find(subject)
-    for name, png in figures.all_figures(found).items():
+    findings = _evaluate(subject)
+    for name, png in figures.draw_all_figures(findings).items():
         write_whole(arguments.out / name, png)
-    write_whole(arguments.out / PAGE, report_page.page(found).encode("utf-8", "replace"))
-    say(str(arguments.out / PAGE), sys.stdout)
+    write_whole(arguments.out / PAGE, report_page.format_page(findings).encode("utf-8", "replace"))
+    print_line(str(arguments.out / PAGE), sys.stdout)
 
 
-def _find(subject: measuring.Subject) -> Findings:
-    ways = (robustness.CLEAN, *robustness.DEGRADATIONS)
-    cut = robustness.by(subject.detector, ways)
-    outcomes = answer_versions(subject.samples, cut, len(ways), subject.classifier)
-    clean = outcomes[0]
+def _evaluate(subject: measuring.EvaluationInput) -> Findings:
+    versions = (robustness.CLEAN, *robustness.DEGRADATIONS)
+    cut = robustness.make_degraded_crop_cutter(subject.detector, versions)
+    results = classify_versions(subject.samples, cut, len(versions), subject.classifier)
+    clean = results[0]
     measuring.report_unreadable(clean, PROGRAM)
-    if len(clean.answers.gender) == 0:
-        raise DataError(cutting.nothing_cut(len(clean.unreadable), len(clean.no_face)))
-    return findings.find(subject.setting, subject.trained_on, robustness.DEGRADATIONS, outcomes)
+    if len(clean.predictions.gender) == 0:
+        raise DataError(cutting.explain_no_crops(len(clean.unreadable), len(clean.no_face)))
+    return make_findings(subject.setting, subject.trained_on, robustness.DEGRADATIONS, results)
 
 
 def _make_folder(folder: Path) -> None:
@@ -78,7 +78,9 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--out {folder}: cannot be created ({error.strerror})") from None
+        raise UsageError(
+            f"--out {folder}: the folder cannot be created ({error.strerror})"
+        ) from None
 
 
 if __name__ == "__main__":

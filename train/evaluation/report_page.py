@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from image_gender_classifier.train.evaluation.evaluation_report import (
-    difference_text,
-    in_order,
-    interval_text,
-    lowest,
-    percent,
-    share_text,
+    find_lowest,
+    format_difference,
+    format_interval,
+    format_percent,
+    format_proportion,
+    sort_labels,
 )
 from image_gender_classifier.train.evaluation.findings import (
     Difference,
     Findings,
-    by_ten_years,
-    confusion,
-    difference,
+    accuracy_under_and_over_ten,
+    compute_confusion,
+    compute_difference,
 )
 from image_gender_classifier.train.evaluation.measuring import TRAINED_ON
 from image_gender_classifier.train.evaluation.metrics import BINS, RACE_AND_GENDER, Proportion
@@ -25,8 +25,8 @@ from image_gender_classifier.train.evaluation.metrics import BINS, RACE_AND_GEND
 _SHA_DIGITS = 12
 
 
-def page(findings: Findings) -> str:
-    """Formats the page; it embeds the plots of `figures.all_figures` from its folder."""
+def format_page(findings: Findings) -> str:
+    """Returns the Markdown page, which embeds the PNG files of `figures.draw_all_figures`."""
     parts = (_head, _accuracy, _groups, _confidence, _confusion, _robustness)
     return "\n\n".join("\n".join(part(findings)) for part in parts) + "\n"
 
@@ -36,13 +36,13 @@ def _head(findings: Findings) -> Iterator[str]:
     predicted = f"{scores.n:,}; predicted {scores.predicted:,}"
     yield "# Evaluation report"
     yield ""
-    yield "Made by `image-gender-report`. Shares in per cent, 95 % Wilson intervals in brackets."
+    yield "Written by `image-gender-report`. Percentages, with 95 % Wilson intervals in brackets."
     yield "Accuracy is agreement with the labelled perceived gender."
     if findings.trained_on:
         yield ""
         yield f"**The data {TRAINED_ON}.**"
     yield ""
-    yield from _table(
+    yield from _table_lines(
         ("", ""),
         ("model", f"`{setting.model}`"),
         ("sha256", f"`{setting.sha256[:_SHA_DIGITS]}`"),
@@ -68,51 +68,53 @@ def _accuracy(findings: Findings) -> Iterator[str]:
     if scores.predicted < scores.n:
         cells["all (no prediction is wrong)"] = scores.accuracy_all
     cells |= {f"labelled {gender}": rate for gender, rate in rates.items()}
-    cells |= by_ten_years(findings.answers)
+    cells |= accuracy_under_and_over_ten(findings.predictions)
     races = scores.groups.get(RACE_AND_GENDER, {})
     if races:
-        label = lowest(races)
+        label = find_lowest(races)
         cells[f"lowest {RACE_AND_GENDER} cell: {label}"] = races[label]
     yield "## Accuracy"
     yield ""
-    yield from _shares("", cells)
-    gap = difference(scores.tpr["female"], scores.tpr["male"])
+    yield from _accuracy_table("", cells)
+    gap = compute_difference(scores.tpr["female"], scores.tpr["male"])
     if gap is not None:
         yield ""
-        yield f"Female less male: {_points(gap)} percentage points."
+        yield f"Female minus male: {_format_points(gap)} percentage points."
 
 
 def _groups(findings: Findings) -> Iterator[str]:
     yield "![Accuracy of each group](groups.png)"
     for kind, cells in findings.scores.groups.items():
         yield ""
-        yield from _shares(kind, {label: cells[label] for label in in_order(kind, cells)})
+        yield from _accuracy_table(
+            kind, {label: cells[label] for label in sort_labels(kind, cells)}
+        )
 
 
 def _confidence(findings: Findings) -> Iterator[str]:
     scores = findings.scores
     yield "## Confidence"
     yield ""
-    yield from _table(
+    yield from _table_lines(
         (f"threshold {findings.setting.threshold:g}", ""),
-        ("classified", _with_interval(scores.classified)),
-        ("accuracy of these", _with_interval(scores.classified_accuracy)),
+        ("classified", _format_with_interval(scores.classified)),
+        ("accuracy of these", _format_with_interval(scores.classified_accuracy)),
         (f"expected calibration error ({BINS} bins from 50 to 100 %)", f"{scores.ece:.4f}"),
     )
     yield ""
     yield "![Reliability diagram](reliability.png)"
     yield ""
-    yield "![Accuracy by share classified](coverage.png)"
+    yield "![Accuracy by fraction classified](coverage.png)"
 
 
 def _confusion(findings: Findings) -> Iterator[str]:
     yield "## Confusion matrix"
     for threshold in (0.0, findings.setting.threshold):
-        table = confusion(findings.answers, threshold)
-        which = f"threshold {threshold:g}" if threshold else "any confidence"
+        table = compute_confusion(findings.predictions, threshold)
+        title = f"threshold {threshold:g}" if threshold else "any confidence"
         yield ""
-        yield from _table(
-            (f"labelled ({which})", *(f"predicted {word}" for word in table["female"])),
+        yield from _table_lines(
+            (f"labelled ({title})", *(f"predicted {word}" for word in table["female"])),
             *((gender, *(f"{count:,}" for count in row.values())) for gender, row in table.items()),
         )
     yield ""
@@ -128,16 +130,16 @@ def _robustness(findings: Findings) -> Iterator[str]:
     yield ""
     rows = [("original", clean, "")]
     for name, scores in findings.degraded.items():
-        rows.append((name, scores, difference_text(scores.accuracy, clean.accuracy)))
-    yield from _table(
+        rows.append((name, scores, format_difference(scores.accuracy, clean.accuracy)))
+    yield from _table_lines(
         ("face", "accuracy", "difference", "classified", "accuracy of these"),
         *(
             (
                 name,
-                _with_interval(scores.accuracy),
+                _format_with_interval(scores.accuracy),
                 change,
-                share_text(scores.classified),
-                share_text(scores.classified_accuracy),
+                format_proportion(scores.classified),
+                format_proportion(scores.classified_accuracy),
             )
             for name, scores, change in rows
         ),
@@ -146,24 +148,25 @@ def _robustness(findings: Findings) -> Iterator[str]:
     yield "![Accuracy on degraded pictures](robustness.png)"
 
 
-def _shares(kind: str, cells: Mapping[str, Proportion]) -> Iterator[str]:
-    rows = ((label, f"{cell.n:,}", _with_interval(cell)) for label, cell in cells.items())
-    return _table((kind, "pictures", "accuracy"), *rows)
+def _accuracy_table(kind: str, cells: Mapping[str, Proportion]) -> Iterator[str]:
+    rows = ((label, f"{cell.n:,}", _format_with_interval(cell)) for label, cell in cells.items())
+    return _table_lines((kind, "pictures", "accuracy"), *rows)
 
 
-def _table(header: tuple[str, ...], *rows: tuple[str, ...]) -> Iterator[str]:
-    """Formats a table; the first column is text, the others are numbers."""
+def _table_lines(header: tuple[str, ...], *rows: tuple[str, ...]) -> Iterator[str]:
+    """Formats a Markdown table; the first column is text, the others are numbers."""
     for row in (header, ("---", *["---:"] * (len(header) - 1)), *rows):
         yield f"| {' | '.join(cell.replace('|', '/') for cell in row)} |"
 
 
-def _with_interval(share: Proportion) -> str:
-    text = share_text(share)
-    return text if share.value is None else f"{text} ({interval_text(share)})"
+def _format_with_interval(proportion: Proportion) -> str:
+    text = format_proportion(proportion)
+    return text if proportion.value is None else f"{text} ({format_interval(proportion)})"
 
 
-def _points(gap: Difference) -> str:
+def _format_points(gap: Difference) -> str:
     value, low, high = (
-        f"{'+' if number > 0 else ''}{percent(number)}" for number in (gap.value, gap.low, gap.high)
+        f"{'+' if number > 0 else ''}{format_percent(number)}"
+        for number in (gap.value, gap.low, gap.high)
     )
     return f"{value} ({low} to {high})"

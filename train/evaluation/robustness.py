@@ -1,7 +1,7 @@
 """Degradations of a face: small uploads, poor light, rotation and displaced boxes.
 
-A degradation moves the face's square, changes its pixels, or both. The crop is resized to the
-network's input size afterwards, so the effect does not depend on that size.
+A degradation moves the square to cut, changes the pixels, or both. The crop is resized to the
+network's input size afterwards, so that the effect does not depend on that size.
 """
 
 from __future__ import annotations
@@ -40,74 +40,79 @@ class Degradation:
 
     Attributes:
         name: Name in the report.
-        place: Maps the face's square to the square to cut.
-        change: Maps the face's pixels (uint8 RGB, S x S x 3) to degraded ones of any side.
+        move_square: Maps the face's square to the square to cut out.
+        change_pixels: Degrades the pixels of the face (uint8 RGB, S x S x 3); can change S.
     """
 
     name: str
-    place: Callable[[Box], Box] = _same_square
-    change: Callable[[Pixels], Pixels] = _same_pixels
+    move_square: Callable[[Box], Box] = _same_square
+    change_pixels: Callable[[Pixels], Pixels] = _same_pixels
 
 
-def by(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
-    """Gives a function that cuts one crop per degradation (uint8 RGB, V x S x S x 3)."""
+def make_degraded_crop_cutter(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
+    """Returns a function that cuts one crop per degradation (uint8 RGB, V x S x S x 3)."""
 
     def cut(path: Path, size: int) -> Pixels | None:
         picture = decoding.read(path, decoding.WORKING_SIDE)
         square = pipeline.find_frame(picture, detector)
         if square is None:
             return None
-        return np.stack([degraded(picture.pixels, square, way, size) for way in degradations])
+        return np.stack(
+            [cut_degraded_crop(picture.pixels, square, way, size) for way in degradations]
+        )
 
     return cut
 
 
-def degraded(pixels: Pixels, square: Box, way: Degradation, size: int) -> Pixels:
-    """Cuts a degraded face out of a picture.
+def cut_degraded_crop(pixels: Pixels, square: Box, degradation: Degradation, size: int) -> Pixels:
+    """Cuts a degraded crop out of a picture.
 
     Args:
-        pixels: uint8 RGB, H x W x 3.
-        square: The face's frame.
-        way: The degradation.
+        pixels: The picture, uint8 RGB, H x W x 3.
+        square: The square around the face that inference would cut out, in pixels.
+        degradation: The degradation.
         size: Side of the crop in pixels.
 
     Returns:
-        uint8 RGB, size x size x 3.
+        The crop, uint8 RGB, size x size x 3.
     """
-    placed = way.place(square)
-    if way.change is _same_pixels:
+    placed = degradation.move_square(square)
+    if degradation.change_pixels is _same_pixels:
         return geometry.crop(pixels, placed, size)
-    face = way.change(geometry.crop(pixels, *_on_whole_pixels(placed)))
+    face = degradation.change_pixels(geometry.crop(pixels, *_align_to_pixels(placed)))
     return geometry.crop(face, geometry.whole(*face.shape[:2]), size)
 
 
-def _on_whole_pixels(square: Box) -> tuple[Box, int]:
-    """Aligns a square to whole pixels, to cut it without resampling; gives it and its side."""
+def _align_to_pixels(square: Box) -> tuple[Box, int]:
+    """Aligns a square to whole pixels, to avoid resampling; returns it and its side in pixels."""
     side = max(round(square.width), 1)
     left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
     return Box(left, top, side, side), side
 
 
-def shift(square: Box, right: float, down: float) -> Box:
-    """Shifts a square by fractions of its side."""
+def shift_square(square: Box, right: float, down: float) -> Box:
+    """Returns a square moved to the right and downwards by fractions of its side."""
     side = square.width
     return Box(square.x + right * side, square.y + down * side, side, side)
 
 
-def scale(square: Box, factor: float) -> Box:
-    """Scales a square around its centre."""
+def scale_square(square: Box, factor: float) -> Box:
+    """Returns a square scaled around its centre."""
     side = square.width * factor
     margin = (square.width - side) / 2
     return Box(square.x + margin, square.y + margin, side, side)
 
 
-def shrink(face: Pixels, side: int) -> Pixels:
-    """Shrinks a face to at most `side` pixels per side."""
-    return face if len(face) <= side else quality.shrink(face, side, side)
+def shrink_face(face: Pixels, side: int) -> Pixels:
+    """Returns a face (uint8 RGB, S x S x 3) with at most `side` pixels per side."""
+    return face if len(face) <= side else quality.shrink_pixels(face, side, side)
 
 
-def turn(face: Pixels, degrees: float) -> Pixels:
-    """Rotates a face counterclockwise around its centre; repeats the border."""
+def rotate_face(face: Pixels, degrees: float) -> Pixels:
+    """Returns a face (uint8 RGB, S x S x 3) rotated counterclockwise around its centre.
+
+    Fills the corners with replicated edge pixels.
+    """
     side = len(face)
     matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), degrees, 1.0)
     return cast(
@@ -118,25 +123,25 @@ def turn(face: Pixels, degrees: float) -> Pixels:
     )
 
 
-def darken(face: Pixels, factor: float) -> Pixels:
-    """Multiplies all pixel values by a factor from 0 to 1."""
+def darken_face(face: Pixels, factor: float) -> Pixels:
+    """Returns a face (uint8 RGB, S x S x 3) with all values multiplied by a factor from 0 to 1."""
     darker: npt.NDArray[np.float64] = np.rint(face * factor)
     return darker.astype(np.uint8)
 
 
 CLEAN = Degradation("original")
 DEGRADATIONS = (
-    Degradation("32 pixels a side", change=partial(shrink, side=32)),
-    Degradation("20 pixels a side", change=partial(shrink, side=20)),
-    Degradation("JPEG of quality 20", change=partial(quality.compress, quality=20)),
-    Degradation("rotated 20° left", change=partial(turn, degrees=20)),
-    Degradation("rotated 20° right", change=partial(turn, degrees=-20)),
-    Degradation("grey", change=quality.grey),
-    Degradation("40 % darker", change=partial(darken, factor=0.6)),
-    Degradation("box shifted 10 % left", place=partial(shift, right=-0.1, down=0.0)),
-    Degradation("box shifted 10 % right", place=partial(shift, right=0.1, down=0.0)),
-    Degradation("box shifted 10 % up", place=partial(shift, right=0.0, down=-0.1)),
-    Degradation("box shifted 10 % down", place=partial(shift, right=0.0, down=0.1)),
-    Degradation("box scaled by 0.9", place=partial(scale, factor=0.9)),
-    Degradation("box scaled by 1.1", place=partial(scale, factor=1.1)),
+    Degradation("32 pixels a side", change_pixels=partial(shrink_face, side=32)),
+    Degradation("20 pixels a side", change_pixels=partial(shrink_face, side=20)),
+    Degradation("JPEG of quality 20", change_pixels=partial(quality.compress_jpeg, quality=20)),
+    Degradation("rotated 20° left", change_pixels=partial(rotate_face, degrees=20)),
+    Degradation("rotated 20° right", change_pixels=partial(rotate_face, degrees=-20)),
+    Degradation("grey", change_pixels=quality.convert_to_grey),
+    Degradation("40 % darker", change_pixels=partial(darken_face, factor=0.6)),
+    Degradation("box shifted 10 % left", move_square=partial(shift_square, right=-0.1, down=0.0)),
+    Degradation("box shifted 10 % right", move_square=partial(shift_square, right=0.1, down=0.0)),
+    Degradation("box shifted 10 % up", move_square=partial(shift_square, right=0.0, down=-0.1)),
+    Degradation("box shifted 10 % down", move_square=partial(shift_square, right=0.0, down=0.1)),
+    Degradation("box scaled by 0.9", move_square=partial(scale_square, factor=0.9)),
+    Degradation("box scaled by 1.1", move_square=partial(scale_square, factor=1.1)),
 )

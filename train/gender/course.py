@@ -1,4 +1,4 @@
-"""Training of a gender classifier: teachers, their answers, then the student."""
+"""Training of a gender classifier: the teachers, their logits, then the student."""
 
 from __future__ import annotations
 
@@ -12,109 +12,125 @@ import numpy as np
 
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.train.common import split
-from image_gender_classifier.train.common.command import say
+from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.recipe import SEEDS
-from image_gender_classifier.train.common.split import Parts
+from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.gender import distillation, fit, network
 from image_gender_classifier.train.gender.distillation import Teacher
-from image_gender_classifier.train.gender.fit import Lesson
-from image_gender_classifier.train.gender.recipe import Recipe, Training
-from image_gender_classifier.train.gender.targets import Targets, from_labels, mixed, vocabulary
+from image_gender_classifier.train.gender.fit import TrainingData
+from image_gender_classifier.train.gender.recipe import NetworkRecipe, Recipe
+from image_gender_classifier.train.gender.targets import (
+    Targets,
+    collect_group_classes,
+    make_label_targets,
+    mix_targets,
+)
 from image_gender_classifier.train.gender.views import Views
 
-STUDENT, TEACHER, ANSWERS = "student", "teacher_{}", "answers"
+STUDENT, TEACHER, LOGITS = "student", "teacher_{}", "answers"  # folder names
 
 
-def trainings(recipe: Recipe) -> list[str]:
-    """Gives the folder names of all networks of a recipe, in training order."""
+def list_networks(recipe: Recipe) -> list[str]:
+    """Returns the folder names of all networks of a recipe, in training order."""
     teachers = [TEACHER.format(number) for number in range(1, len(recipe.teachers) + 1)]
     return [*teachers, STUDENT]
 
 
-def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.Model:
-    """Trains a classifier; resumes from the folder's checkpoints.
+def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.Model:
+    """Trains a classifier with all its teachers; resumes from the folder's checkpoints.
 
     Args:
-        crop_set: Crops of `recipe.stored_size`.
+        crop_set: Crops with the side `recipe.stored_size`.
         recipe: The recipe.
         folder: Existing folder for checkpoints; each network gets a subfolder.
 
     Returns:
-        The student, with the gender head only.
+        The student's inference model, with the gender head only.
 
     Raises:
-        ModelError: A checkpoint is damaged, or the loss becomes NaN or infinite.
+        ModelError: A checkpoint is corrupt, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
-        UsageError: The folder holds answers of another teacher.
+        UsageError: The folder contains the logits of another teacher.
     """
-    parts = split.divide(crop_set.names, recipe.held_out)
+    parts = split.split_names(crop_set.names, recipe.held_out)
     views = Views(crop_set.crops, np.array(parts.training), recipe.seed, recipe.mixed)
-    answers: list[Path] = []  # one folder per teacher
+    logit_folders: list[Path] = []  # one per teacher
 
-    def fitted(name: str, training: Training) -> keras.Model:
+    def train(name: str, training: NetworkRecipe) -> keras.Model:
         seed = (recipe.seed + training.seed) % SEEDS
         if training.distilled:
-            lesson = _distillation_lesson(crop_set, parts, views, tuple(answers), training, recipe)
-        else:
-            lesson = _label_lesson(
-                crop_set, parts, replace(views, seed=seed, mixed=training.mixed), training
+            data = _distillation_training_data(
+                crop_set, parts, views, tuple(logit_folders), training, recipe
             )
-        say(f"{name.replace('_', ' ')}:", sys.stdout)
-        return fit.fit(lesson, training, recipe.pretrained, seed, _folder(folder / name))
+        else:
+            data = _label_training_data(
+                crop_set, parts, replace(views, seed=seed, mixup_fraction=training.mixed), training
+            )
+        print_line(f"{name.replace('_', ' ')}:", sys.stdout)
+        return fit.train_network(
+            data, training, recipe.pretrained, seed, _make_folder(folder / name)
+        )
 
     for number, training in enumerate(recipe.teachers, 1):
         name = TEACHER.format(number)
-        model = fitted(name, training)
-        answers.append(_folder(folder / name / ANSWERS))
-        distillation.answer(
+        model = train(name, training)
+        logit_folders.append(_make_folder(folder / name / LOGITS))
+        distillation.write_teacher_logits(
             Teacher(model, training.size),
             views,
             parts.training,
             recipe.views,
-            answers[-1],
+            logit_folders[-1],
         )
-    student = fitted(STUDENT, recipe.student)
-    return network.finished(student, recipe.student)
+    student = train(STUDENT, recipe.student)
+    return network.make_inference_classifier(student, recipe.student)
 
 
-def _folder(folder: Path) -> Path:
+def _make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be created ({error.strerror})") from None
+        raise OutputError(f"{folder}: the folder cannot be created ({error.strerror})") from None
     return folder
 
 
-def _label_lesson(crop_set: CropSet, parts: Parts, views: Views, training: Training) -> Lesson:
-    """Gives a lesson with the labels as targets and new views in every epoch."""
-    words = vocabulary(crop_set.samples)
+def _label_training_data(
+    crop_set: CropSet, parts: SplitPositions, views: Views, training: NetworkRecipe
+) -> TrainingData:
+    """Returns training data with the labels as targets and new views in each epoch."""
+    classes = collect_group_classes(crop_set.samples)
     samples = [crop_set.samples[position] for position in parts.training]
-    targets = from_labels(samples, words, training.group_weight, training.label_smoothing)
+    targets = make_label_targets(samples, classes, training.group_weight, training.label_smoothing)
 
-    def targets_of(number: int) -> Targets:
-        mixtures = [views.mixture(position, number) for position in parts.training]
-        places = np.array([mixture.place for mixture in mixtures])
-        shares = np.array([mixture.share for mixture in mixtures], np.float32)
-        return mixed(targets, places, shares)
+    def targets_of_view(number: int) -> Targets:
+        mixups = [views.sample_mixup(position, number) for position in parts.training]
+        partners = np.array([mixup.partner for mixup in mixups])
+        weights = np.array([mixup.weight for mixup in mixups], np.float32)
+        return mix_targets(targets, partners, weights)
 
-    return Lesson(crop_set, parts, words, views, lambda epoch: epoch, targets_of)
+    return TrainingData(crop_set, parts, classes, views, lambda epoch: epoch, targets_of_view)
 
 
-def _distillation_lesson(
+def _distillation_training_data(
     crop_set: CropSet,
-    parts: Parts,
+    parts: SplitPositions,
     views: Views,
-    answers: Sequence[Path],
-    training: Training,
+    logit_folders: Sequence[Path],
+    training: NetworkRecipe,
     recipe: Recipe,
-) -> Lesson:
-    """Gives a lesson with the teachers' mean answers as targets; epochs cycle through the views."""
-    return Lesson(
+) -> TrainingData:
+    """Returns training data with the mean of the teachers' logits as targets.
+
+    Epochs cycle through the `recipe.views` views.
+    """
+    return TrainingData(
         crop_set,
         parts,
-        vocabulary(crop_set.samples),
+        collect_group_classes(crop_set.samples),
         views,
         lambda epoch: epoch % recipe.views,
-        lambda number: distillation.targets(answers, number, training.group_weight),
+        lambda number: distillation.load_teacher_targets(
+            logit_folders, number, training.group_weight
+        ),
     )

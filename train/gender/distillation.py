@@ -1,4 +1,4 @@
-"""Distillation: stores each teacher's logits for every view, and turns them into targets."""
+"""Distillation: stores each teacher's logits for every view and converts them to targets."""
 
 from __future__ import annotations
 
@@ -16,91 +16,99 @@ import numpy as np
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_whole
-from image_gender_classifier.train.common.command import say
-from image_gender_classifier.train.gender.targets import Targets, from_answers
+from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.gender.targets import Targets, make_distillation_targets
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
 BATCH = 64
-_BASIS = "basis"
-_SAMPLED = 64  # number of crops whose pixels are hashed
+_INPUTS_HASH = "basis"
+_HASHED_CROPS = 64  # number of crops whose pixels are hashed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Teacher:
-    """A trained network.
+    """A trained teacher network.
 
     Attributes:
-        model: Maps pixels to a dict of logits.
-        size: Side of its input in pixels.
+        model: Maps pixels (float32 RGB, N x S x S x 3, 0 to 255) to a dict of logits.
+        size: Side of its input in pixels (S).
     """
 
     model: keras.Model
     size: int
 
 
-def answer(
+def write_teacher_logits(
     teacher: Teacher, views: Views, positions: Sequence[int], count: int, folder: Path
 ) -> None:
-    """Writes a teacher's logits into a folder, one file per view.
-
-    Keeps views that the folder already holds, if they are from the same teacher and pixels.
+    """Writes a teacher's logits into a folder, one file per view; keeps existing files.
 
     Args:
         teacher: The teacher.
         views: Source of the pixels.
-        positions: Positions of the crops.
+        positions: Indices of the crops.
         count: Number of views of each crop.
         folder: Existing folder.
 
     Raises:
-        UsageError: The folder holds answers of another teacher or for other views.
+        UsageError: The folder contains the logits of another teacher or of other views.
         OutputError: The folder cannot be written to.
     """
-    _check_basis(_basis(teacher, views, positions), folder)
+    _check_inputs(_hash_inputs(teacher, views, positions), folder)
     for number in range(count):
-        path = _path(folder, number)
-        if not _is_whole(path):
+        path = _view_path(folder, number)
+        if not _is_complete(path):
             pixels = ViewBatches(views, positions, number, teacher.size, BATCH)
-            _write(teacher.model.predict(pixels, verbose=0), path)
-            say(f"teacher answers: view {number + 1}/{count}", sys.stdout)
+            _write_logits(teacher.model.predict(pixels, verbose=0), path)
+            print_line(f"teacher logits: view {number + 1}/{count}", sys.stdout)
 
 
-def targets(folders: Sequence[Path], number: int, group_weight: float) -> Targets:
-    """Averages the logits of several teachers, each in its folder, for one view."""
-    written = []
+def load_teacher_targets(folders: Sequence[Path], number: int, group_weight: float) -> Targets:
+    """Averages the logits of all teachers for one view and converts them to targets.
+
+    Args:
+        folders: Folder with the logits of each teacher.
+        number: Number of the view.
+        group_weight: Loss weight of each auxiliary head.
+
+    Returns:
+        Targets in the order of the training crops.
+    """
+    logits = []
     for folder in folders:
-        with np.load(_path(folder, number)) as file:
-            written.append({head: file[head] for head in file.files})
-    means = {head: np.mean([one[head] for one in written], axis=0) for head in written[0]}
-    return from_answers(means, group_weight)
+        with np.load(_view_path(folder, number)) as file:
+            logits.append({head: file[head] for head in file.files})
+    means = {head: np.mean([teacher[head] for teacher in logits], axis=0) for head in logits[0]}
+    return make_distillation_targets(means, group_weight)
 
 
-def _basis(teacher: Teacher, views: Views, positions: Sequence[int]) -> str:
-    """Hashes the inputs of the answers: weights, positions and a sample of the pixels."""
+def _hash_inputs(teacher: Teacher, views: Views, positions: Sequence[int]) -> str:
+    """Returns a hash of what the logits depend on: weights, positions and some of the pixels."""
     digest = hashlib.sha256(np.asarray(positions, np.int64).tobytes())
     for weights in teacher.model.get_weights():
         digest.update(weights.tobytes())
-    for position in positions[:_SAMPLED]:
-        digest.update(views.draw(position, 0, teacher.size).tobytes())
+    for position in positions[:_HASHED_CROPS]:
+        digest.update(views.render(position, 0, teacher.size).tobytes())
     return digest.hexdigest()
 
 
-def _check_basis(basis: str, folder: Path) -> None:
-    path = folder / _BASIS
+def _check_inputs(basis: str, folder: Path) -> None:
+    path = folder / _INPUTS_HASH
     if not path.exists():
         write_whole(path, basis.encode())
     elif path.read_text("utf-8", "replace") != basis:
         raise UsageError(
-            f"{folder}: holds answers of another teacher or other views; delete the folder"
+            f"{folder}: the folder contains the logits of another teacher or of other views; "
+            "delete it"
         )
 
 
-def _path(folder: Path, number: int) -> Path:
+def _view_path(folder: Path, number: int) -> Path:
     return folder / f"view_{number:03}.npz"
 
 
-def _is_whole(path: Path) -> bool:
-    """Reports whether a view's file is complete; a power cut can leave it empty."""
+def _is_complete(path: Path) -> bool:
+    """Returns whether the file of a view is complete; a power cut can leave it empty."""
     try:
         with np.load(path) as file:
             return all(len(file[head]) for head in file.files)  # reading verifies the checksums
@@ -108,7 +116,7 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def _write(logits: dict[str, Any], path: Path) -> None:
+def _write_logits(logits: dict[str, Any], path: Path) -> None:
     content = io.BytesIO()
     np.savez(content, **logits)
     write_whole(path, content.getvalue())

@@ -1,4 +1,4 @@
-"""Training of one gender network: targets, losses and validation for the training loop."""
+"""Training of a single gender network: batches, losses and validation for the training loop."""
 
 from __future__ import annotations
 
@@ -13,43 +13,48 @@ import numpy as np
 from image_gender_classifier.detection.geometry import crop, whole
 from image_gender_classifier.train.common import loop
 from image_gender_classifier.train.common.crops import CropSet
-from image_gender_classifier.train.common.split import Parts
+from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.gender import batches, network
-from image_gender_classifier.train.gender.recipe import Training
-from image_gender_classifier.train.gender.targets import GENDER, Targets, Vocabulary, from_labels
+from image_gender_classifier.train.gender.recipe import NetworkRecipe
+from image_gender_classifier.train.gender.targets import (
+    GENDER,
+    GroupClasses,
+    Targets,
+    make_label_targets,
+)
 from image_gender_classifier.train.gender.views import Views
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lesson:
+class TrainingData:
     """Training data of one network.
 
     Attributes:
         crop_set: Samples with their crops.
         parts: The split into training and held-out samples.
-        words: Classes of the auxiliary heads.
+        group_classes: Classes of each auxiliary head.
         views: Source of the pixels.
-        number_of: Maps an epoch to the number of its view.
-        targets_of: Maps a view's number to the targets of the training samples.
+        view_of_epoch: Maps an epoch (0-based) to the number of its view.
+        targets_of_view: Maps the number of a view to the targets of the training samples.
     """
 
     crop_set: CropSet
-    parts: Parts
-    words: Vocabulary
+    parts: SplitPositions
+    group_classes: GroupClasses
     views: Views
-    number_of: Callable[[int], int]
-    targets_of: Callable[[int], Targets]
+    view_of_epoch: Callable[[int], int]
+    targets_of_view: Callable[[int], Targets]
 
 
-def fit(
-    lesson: Lesson, training: Training, pretrained: bool, seed: int, folder: Path
+def train_network(
+    data: TrainingData, training: NetworkRecipe, pretrained: bool, seed: int, folder: Path
 ) -> keras.Model:
-    """Trains a network, from the folder's last checkpoint if there is one.
+    """Trains a network; resumes from the folder's last checkpoint if there is one.
 
     Args:
-        lesson: The training data.
+        data: The training data.
         training: Architecture and hyperparameters.
-        pretrained: Start from ImageNet weights.
+        pretrained: Whether to start from ImageNet weights.
         seed: Seed of weights and dropout.
         folder: Existing folder for checkpoints and history.
 
@@ -57,58 +62,70 @@ def fit(
         The network with all its heads, after the epoch with the lowest validation loss.
 
     Raises:
-        ModelError: The checkpoint is damaged or does not match the history, or the loss becomes
+        ModelError: The checkpoint is corrupt or does not match the history, or the loss becomes
             NaN or infinite.
         OutputError: The folder cannot be written to.
     """
-    loop.begin(seed)
-    sizes = {kind: len(labels) for kind, labels in lesson.words.items()}
-    model = network.build(training, sizes, pretrained, seed)
+    loop.make_deterministic(seed)
+    sizes = {kind: len(labels) for kind, labels in data.group_classes.items()}
+    model = network.build_gender_network(training, sizes, pretrained, seed)
 
     def batches_of(epoch: int) -> batches.EpochBatches:
-        number = lesson.number_of(epoch)
+        number = data.view_of_epoch(epoch)
         return batches.EpochBatches(
-            lesson.views,
-            lesson.parts.training,
-            lesson.targets_of(number),
+            data.views,
+            data.parts.training,
+            data.targets_of_view(number),
             epoch=epoch,
             number=number,
-            size=training.size_of(epoch),
+            size=training.size_in_epoch(epoch),
             batch=training.batch,
         )
 
-    steps = batches.steps(len(lesson.parts.training), training.batch)
-    _compile(model, lesson.words, training, steps)
-    validation = _validation(lesson, training.size)
-    return loop.run(
+    steps = batches.count_steps(len(data.parts.training), training.batch)
+    _compile(model, data.group_classes, training, steps)
+    validation = _make_validation_data(data, training.size)
+    return loop.train_epochs(
         model, batches_of, validation, folder, epochs=training.epochs, steps=steps, seed=seed
     )
 
 
-def _compile(model: keras.Model, words: Vocabulary, training: Training, steps: int) -> None:
-    """Compiles a network; `steps` is the number of steps per epoch."""
+def _compile(
+    model: keras.Model, classes: GroupClasses, training: NetworkRecipe, steps: int
+) -> None:
+    """Compiles a network with its losses, metric, optimiser and learning rate schedule."""
     losses: dict[str, Any] = {GENDER: keras.losses.BinaryCrossentropy(from_logits=True)}
-    for kind in words:
+    for kind in classes:
         losses[kind] = keras.losses.CategoricalCrossentropy(from_logits=True)
     warmup = training.warmup_epochs * steps
-    optimizer = loop.optimizer(
+    optimizer = loop.make_optimizer(
         training.learning_rate, warmup, training.weight_decay, training.epochs * steps
     )
     model.compile(optimizer, loss=losses, metrics={GENDER: [accuracy]})
 
 
 @keras.saving.register_keras_serializable("image_gender_classifier")  # type: ignore[untyped-decorator]
-def accuracy(wanted: Any, logits: Any) -> Any:
-    """Gives whether each logit (N x 1) has the sign of its target probability (N x 1)."""
-    return keras.ops.equal(wanted >= 0.5, logits >= 0)
+def accuracy(targets: Any, logits: Any) -> Any:
+    """Returns whether each prediction is correct: `targets >= 0.5` equals `logits >= 0`.
+
+    Checkpoints refer to this function by name.
+
+    Args:
+        targets: Target probabilities, float32, N x 1.
+        logits: Predicted logits, float32, N x 1.
+
+    Returns:
+        bool, N x 1.
+    """
+    return keras.ops.equal(targets >= 0.5, logits >= 0)
 
 
-def _validation(lesson: Lesson, size: int) -> tuple[Any, Any, Any]:
-    """Gives unaugmented held-out crops, labels, and weights that count the gender head only."""
-    crops, samples = lesson.crop_set.crops, lesson.crop_set.samples
+def _make_validation_data(data: TrainingData, size: int) -> tuple[Any, Any, Any]:
+    """Returns held-out crops without augmentation, targets, and weights 0 for auxiliary heads."""
+    crops, samples = data.crop_set.crops, data.crop_set.samples
     square = whole(crops.shape[1], crops.shape[2])
-    held_out = lesson.parts.held_out
+    held_out = data.parts.held_out
     pixels = np.stack([crop(crops[position], square, size) for position in held_out])
     labelled = [samples[position] for position in held_out]
-    targets = from_labels(labelled, lesson.words, group_weight=0)
-    return pixels, *targets.of(slice(None))
+    targets = make_label_targets(labelled, data.group_classes, group_weight=0)
+    return pixels, *targets.select(slice(None))

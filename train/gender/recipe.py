@@ -1,7 +1,7 @@
 """The gender classifier's recipe.
 
-Distillation follows Hinton et al., "Distilling the Knowledge in a Neural Network" (2015), with many
-epochs, mixup and the same views for teacher and student as in Beyer et al., "Knowledge
+Distillation follows Hinton et al., "Distilling the Knowledge in a Neural Network" (2015). Many
+epochs, mixup and identical views for teacher and student follow Beyer et al., "Knowledge
 distillation: A good teacher is patient and consistent" (CVPR 2022).
 """
 
@@ -26,8 +26,8 @@ from image_gender_classifier.train.common.recipe import (
 
 SHIPPED = Path(__file__).with_name("recipe.toml")
 
-Share = Annotated[float, Field(ge=0, lt=1, strict=True)]
-Proportion = Annotated[float, Field(ge=0, le=1, strict=True)]
+FractionBelowOne = Annotated[float, Field(ge=0, lt=1, strict=True)]
+Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +46,25 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class NetworkRecipe:
     """Architecture and hyperparameters of one network.
 
     Attributes:
-        seed: Added to the recipe's seed: seeds weights and dropout, and the views of networks that
-            train on labels. All distilled networks see the same views in the same order.
-        efficientnet_lite: EfficientNet-Lite variant of the blocks, 0 to 2.
+        seed: Added to the recipe's seed; the sum seeds weights, dropout and, for networks that
+            train on labels, the views. All distilled networks see the same views in the same order.
+        efficientnet_lite: EfficientNet-Lite variant, 0 to 2.
         blocks: Number of blocks to keep.
         features: Channels of the last convolution, before pooling.
         dropout: Dropout rate of the pooled features.
-        stages: Input sizes in order; the last one is the size in inference.
+        stages: Input sizes in order; inference uses the last one.
         batch: Samples per step.
-        learning_rate: Peak of the schedule (linear warm-up, then cosine decay to 0).
-        warmup_epochs: Length of the warm-up.
+        learning_rate: Peak learning rate (linear warm-up, then cosine decay to 0).
+        warmup_epochs: Length of the warm-up in epochs.
         weight_decay: Decoupled weight decay of AdamW.
-        mixed: Share of mixup samples when training on labels.
+        mixed: Fraction of mixup samples when training on labels.
         label_smoothing: Label smoothing of the gender labels.
         group_weight: Loss weight of each auxiliary head (age, race) relative to gender.
-        distilled: Train on the outputs of the teachers before it instead of the labels.
+        distilled: Whether to train on the outputs of the teachers before it instead of the labels.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -73,26 +73,29 @@ class Training:
     efficientnet_lite: Annotated[int, Field(ge=0, le=2, strict=True)]
     blocks: Count
     features: Count
-    dropout: Share
+    dropout: FractionBelowOne
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     batch: Count
     learning_rate: Positive
     warmup_epochs: NonNegative
     weight_decay: NonNegative
-    mixed: Proportion
-    label_smoothing: Share
+    mixed: Fraction
+    label_smoothing: FractionBelowOne
     group_weight: NonNegative
     distilled: StrictBool
 
     def __post_init__(self) -> None:
         most = BLOCKS[self.efficientnet_lite]
         if self.blocks > most:
-            raise ValueError(f"EfficientNet-Lite{self.efficientnet_lite} has {most} blocks")
+            raise ValueError(
+                f"blocks = {self.blocks} exceeds the {most} blocks of "
+                f"EfficientNet-Lite{self.efficientnet_lite}"
+            )
         recipe.check_warmup(self.warmup_epochs, self.epochs)
 
     @property
     def size(self) -> int:
-        """Side of the final network's input in pixels."""
+        """Input side of the final network in pixels."""
         return self.stages[-1].size
 
     @property
@@ -100,8 +103,8 @@ class Training:
         """Total number of epochs."""
         return sum(stage.epochs for stage in self.stages)
 
-    def size_of(self, epoch: int) -> int:
-        """Gives the input side in pixels of an epoch, counted from 0."""
+    def size_in_epoch(self, epoch: int) -> int:
+        """Returns the input side in pixels for an epoch (0-based)."""
         sizes = [stage.size for stage in self.stages for _ in range(stage.epochs)]
         return sizes[epoch]
 
@@ -112,14 +115,14 @@ class Recipe:
 
     Attributes:
         seed: Seed of weights, order and augmentation.
-        held_out: Share of the samples held out for validation and calibration; at least the share
-            that evaluation treats as unseen.
-        stored_size: Side of the stored training crops in pixels; the largest possible input.
-        pretrained: Start from ImageNet weights.
+        held_out: Fraction of the samples held out for validation and calibration; at least
+            `split.HELD_OUT_FRACTION`, which evaluation treats as unseen.
+        stored_size: Side of the cached training crops in pixels; the largest possible input.
+        pretrained: Whether to start from ImageNet weights.
         views: Number of views of each crop for distillation; epochs cycle through them.
-        mixed: Share of mixup samples among these views.
+        mixed: Fraction of mixup samples among these views.
         student: The network that ships.
-        teachers: Networks that are trained before it, in order.
+        teachers: Networks that are trained before the student, in order.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -129,18 +132,28 @@ class Recipe:
     stored_size: Count
     pretrained: StrictBool
     views: Count
-    mixed: Proportion
-    student: Training
-    teachers: tuple[Training, ...] = ()
+    mixed: Fraction
+    student: NetworkRecipe
+    teachers: tuple[NetworkRecipe, ...] = ()
 
     def __post_init__(self) -> None:
         for training in (*self.teachers, self.student):
             if max(stage.size for stage in training.stages) > self.stored_size:
-                raise ValueError("an input size is larger than stored_size")
+                size = max(stage.size for stage in training.stages)
+                raise ValueError(
+                    f"size = {size} exceeds stored_size = {self.stored_size}; raise stored_size or "
+                    "lower size"
+                )
         if (*self.teachers, self.student)[0].distilled:
-            raise ValueError("the first network is distilled, but has no teacher before it")
+            raise ValueError(
+                "the first network has distilled = true, but no teacher before it; set it to false"
+            )
 
 
-def load(path: Path = SHIPPED) -> Recipe:
-    """Reads a recipe; see `common.recipe.read` for the errors."""
-    return recipe.read(path, Recipe)
+def load_gender_recipe(path: Path = SHIPPED) -> Recipe:
+    """Reads and returns the recipe of a gender classifier; by default, that of the shipped one.
+
+    Raises:
+        UsageError: The file cannot be read, is not TOML, or has a missing or invalid field.
+    """
+    return recipe.read_recipe_file(path, Recipe)

@@ -1,4 +1,4 @@
-"""Saving of a trained gender classifier."""
+"""Saves a trained gender classifier and calibrates it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from image_gender_classifier.detection.geometry import crop, whole
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train.common import split
-from image_gender_classifier.train.common.command import say
+from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.keras_runtime import KerasRuntime
 from image_gender_classifier.train.common.saving import add_to_manifest, save_model
@@ -24,7 +24,7 @@ MODEL = "gender.keras"
 FRAMING = "square with a margin around the face, as FairFace's pictures (margin 0.25)"
 
 
-def save(
+def save_classifier(
     model: keras.Model,
     crop_set: CropSet,
     recipe: Recipe,
@@ -35,15 +35,18 @@ def save(
     """Saves `gender.keras`, calibrates it and adds it to the folder's manifest.
 
     Args:
-        model: Maps pixels to the gender logit.
-        crop_set: The training data; its held-out part serves for Platt scaling.
+        model: The inference model, which maps pixels to the gender logit.
+        crop_set: All samples with a crop; the held-out ones are used for Platt scaling.
         recipe: The recipe of the model.
         folder: Existing folder.
         license: SPDX licence expression.
-        trained: How the model was trained.
+        trained: Command, data and recipe of the training, for the manifest.
+
+    Returns:
+        The manifest entry.
 
     Raises:
-        ModelError: The folder's manifest is damaged.
+        ModelError: The folder's manifest is corrupt.
         OutputError: A file cannot be written.
     """
     path = folder / MODEL
@@ -56,21 +59,21 @@ def save(
         calibration=Calibration(),
         threshold=0.5,
     )
-    crops, female = held_out(crop_set, recipe)
-    entry, uncalibrated = calibration.calibrated(entry, KerasRuntime(model), crops, female)
+    crops, female = select_held_out_crops(crop_set, recipe)
+    entry, uncalibrated = calibration.calibrate_entry(entry, KerasRuntime(model), crops, female)
     if uncalibrated is not None:
-        say(f"{path}: probabilities are not calibrated: {uncalibrated}", sys.stdout)
+        print_line(f"{path}: the probabilities are not calibrated: {uncalibrated}", sys.stdout)
     add_to_manifest(entry, folder)
     return entry
 
 
-def held_out(crop_set: CropSet, recipe: Recipe) -> tuple[Any, Any]:
-    """Gives the held-out crops at the network's size, and their labels.
+def select_held_out_crops(crop_set: CropSet, recipe: Recipe) -> tuple[Any, Any]:
+    """Resizes the held-out crops to the student's input size.
 
     Returns:
-        Crops (uint8 RGB, N x S x S x 3), and whether each is female (bool, N).
+        The crops (uint8 RGB, N x S x S x 3), and for each whether it is labelled female (bool, N).
     """
-    positions = split.divide(crop_set.names, recipe.held_out).held_out
+    positions = split.split_names(crop_set.names, recipe.held_out).held_out
     square = whole(recipe.stored_size, recipe.stored_size)
     size = recipe.student.size
     crops = [crop(crop_set.crops[position], square, size) for position in positions]

@@ -1,7 +1,7 @@
 """Views: numbered augmented versions of crops.
 
-A view depends only on the seed, its number and the crop's position, so teacher and student see the
-same pixels, also in different runs.
+A view depends only on the seed, its number and the crop's position, so that teacher and student see
+the same pixels, even in different runs.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.gender.augment import move
+from image_gender_classifier.train.gender.augment import transform_randomly
 
-_VIEW, _MIXTURE = 1, 6  # stream numbers; random draws of different kinds must not repeat
+_VIEW_STREAM, _MIXUP_STREAM = 1, 6  # random stream numbers; must be unique
 
 
 @dataclass(frozen=True, slots=True)
-class Mixture:
+class Mixup:
     """The second crop of a mixup sample.
 
     Attributes:
-        place: Index of the second crop among the partners.
-        share: Share of the second crop, 0 (no mixup) to 0.5.
+        partner: Index of the second crop in `Views.partners`.
+        weight: Weight of the second crop, 0 (no mixup) to 0.5.
     """
 
-    place: int
-    share: float
+    partner: int
+    weight: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,42 +39,70 @@ class Views:
 
     Attributes:
         crops: uint8 RGB, N x S x S x 3.
-        partners: Positions of the crops that can be the second crop of mixup.
+        partners: Indices of the crops that can be the second crop of a mixup sample.
         seed: Seed of the views.
-        mixed: Share of mixup views.
+        mixup_fraction: Fraction of the views that are mixup samples, 0 to 1.
     """
 
     crops: npt.NDArray[np.uint8]
     partners: npt.NDArray[np.int64]
     seed: int
-    mixed: float
+    mixup_fraction: float
 
-    def draw(self, position: int, number: int, size: int) -> Pixels:
-        """Draws a view (uint8 RGB, size x size x 3) of the crop at a position."""
-        random = np.random.default_rng((_VIEW, self.seed, number, position))
-        pixels = move(self.crops[position], size, random)
-        mixture = self.mixture(position, number)
-        if not mixture.share:
+    def render(self, position: int, number: int, size: int) -> Pixels:
+        """Generates a view of a crop.
+
+        Args:
+            position: Index of the crop.
+            number: Number of the view.
+            size: Side of the view in pixels.
+
+        Returns:
+            uint8 RGB, size x size x 3.
+        """
+        random = np.random.default_rng((_VIEW_STREAM, self.seed, number, position))
+        pixels = transform_randomly(self.crops[position], size, random)
+        mixup = self.sample_mixup(position, number)
+        if not mixup.weight:
             return pixels
-        other = move(self.crops[self.partners[mixture.place]], size, random)
-        return cast(Pixels, cv2.addWeighted(pixels, 1 - mixture.share, other, mixture.share, 0))
+        other = transform_randomly(self.crops[self.partners[mixup.partner]], size, random)
+        return cast(Pixels, cv2.addWeighted(pixels, 1 - mixup.weight, other, mixup.weight, 0))
 
-    def mixture(self, position: int, number: int) -> Mixture:
-        """Draws the mixup partner for a view of the crop at a position.
+    def sample_mixup(self, position: int, number: int) -> Mixup:
+        """Samples the mixup partner and its weight for a view of a crop.
 
         Zhang et al., "mixup: Beyond Empirical Risk Minimization" (ICLR 2018).
+
+        Args:
+            position: Index of the crop.
+            number: Number of the view.
+
+        Returns:
+            The partner; its weight is 0 if the view is not a mixup sample.
         """
-        random = np.random.default_rng((_MIXTURE, self.seed, number, position))
-        share = random.uniform(0, 0.5) if random.random() < self.mixed else 0.0
-        return Mixture(int(random.integers(len(self.partners))), share)
+        random = np.random.default_rng((_MIXUP_STREAM, self.seed, number, position))
+        weight = random.uniform(0, 0.5) if random.random() < self.mixup_fraction else 0.0
+        return Mixup(int(random.integers(len(self.partners))), weight)
 
 
 class ViewBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of one view of each crop, in order."""
+    """Keras dataset of one augmented view of each crop, in the order of `positions`.
+
+    A batch is a 1-tuple of pixels (float32 RGB, B x S x S x 3, 0 to 255).
+    """
 
     def __init__(
         self, views: Views, positions: npt.ArrayLike, number: int, size: int, batch: int
     ) -> None:
+        """Configures the dataset.
+
+        Args:
+            views: Source of the pixels.
+            positions: Indices of the crops.
+            number: Number of the view.
+            size: Side of the views in pixels (S).
+            batch: Crops per batch (B).
+        """
         super().__init__(workers=2, max_queue_size=16)
         self._views = views
         self._positions = np.asarray(positions)
@@ -92,7 +120,9 @@ class ViewBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return slice(index * self._batch, (index + 1) * self._batch)
 
     def _pixels(self, part: slice) -> npt.NDArray[np.float32]:
-        return np.stack([self._drawn(position) for position in self._positions[part]], dtype="f4")
+        return np.stack(
+            [self._make_view(position) for position in self._positions[part]], dtype="f4"
+        )
 
-    def _drawn(self, position: int) -> Pixels:
-        return self._views.draw(position, self._number, self._size)
+    def _make_view(self, position: int) -> Pixels:
+        return self._views.render(position, self._number, self._size)

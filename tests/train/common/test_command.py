@@ -14,7 +14,11 @@ from typing import NoReturn
 import pytest
 
 from image_gender_classifier.errors import OutputError, UsageError
-from image_gender_classifier.train.common.command import check_json, exit_code, say
+from image_gender_classifier.train.common.command import (
+    check_json_path,
+    print_line,
+    run_with_exit_code,
+)
 
 
 def raising(error: BaseException) -> Callable[[], None]:
@@ -41,7 +45,7 @@ def raising(error: BaseException) -> Callable[[], None]:
 def test_each_end_is_a_line_and_a_code(
     error: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert exit_code("tool", raising(error)) == code
+    assert run_with_exit_code("tool", raising(error)) == code
     line = capsys.readouterr().err
     assert said in line
     assert line.count("\n") == 1
@@ -63,7 +67,7 @@ def test_signals_end_it_in_order(
         finally:
             tidied.append(True)
 
-    assert exit_code("tool", work) == code
+    assert run_with_exit_code("tool", work) == code
     assert capsys.readouterr().err == f"tool: {said}\n"
     assert tidied
 
@@ -103,22 +107,24 @@ def test_a_missing_library_names_the_extra(
 
 def test_a_missing_module_of_the_package_is_a_bug() -> None:
     with pytest.raises(ModuleNotFoundError):
-        exit_code("tool", raising(ModuleNotFoundError(name="image_gender_classifier.lost")))
+        run_with_exit_code(
+            "tool", raising(ModuleNotFoundError(name="image_gender_classifier.lost"))
+        )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_nobody_needs_to_listen(capsys: pytest.CaptureFixture[str]) -> None:
-    say("a word", None)
+    print_line("a word", None)
     with Path("/dev/full").open("w") as full:
-        say("a word", full)
+        print_line("a word", full)
         target = Path(f"/proc/self/fd/{full.fileno()}").readlink()
         assert target == Path(os.devnull), "later lines are discarded"
-    say("a word", sys.stdout)
+    print_line("a word", sys.stdout)
     assert capsys.readouterr().out == "a word\n"
 
 
 def test_no_device_gives_its_place_to_json(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UsageError, match="pipe, socket or device"):
-        check_json(tmp_path / "pipe")
-    check_json(tmp_path / "new.json")
+        check_json_path(tmp_path / "pipe")
+    check_json_path(tmp_path / "new.json")

@@ -18,7 +18,7 @@ from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.common import detector_option
-from image_gender_classifier.train.common.crops import CropSet, load_or_cut
+from image_gender_classifier.train.common.crops import CropSet, load_or_cut_crops
 from image_gender_classifier.train.datasets.sample import Sample
 
 
@@ -57,7 +57,7 @@ def levels(crop_set: CropSet) -> list[int]:
 
 def test_crops_stand_in_the_order_of_their_samples(tmp_path: Path, cutter: Cutter) -> None:
     samples = make_samples(tmp_path, "7", "3", "250", "4")
-    crop_set = load_or_cut(samples, 8, cutter, "none", tmp_path)
+    crop_set = load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
     assert crop_set.samples == tuple(samples)
     assert levels(crop_set) == [7, 3, 250, 4]
     assert crop_set.crops.shape == (4, 8, 8, 3)
@@ -68,7 +68,7 @@ def test_crops_stand_in_the_order_of_their_samples(tmp_path: Path, cutter: Cutte
 def test_pictures_without_a_crop_are_left_out_and_named(tmp_path: Path, cutter: Cutter) -> None:
     samples = make_samples(tmp_path, "bad1", "7", "cat1", "cat2", "3", "bad2", "9")
     for _ in range(2):  # as it is cut and as it is read from the cache
-        crop_set = load_or_cut(samples, 8, cutter, "none", tmp_path)
+        crop_set = load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
         assert [sample.name for sample in crop_set.samples] == ["n7", "n3", "n9"]
         assert levels(crop_set) == [7, 3, 9]
         assert crop_set.unreadable == ("nbad1", "nbad2")
@@ -77,13 +77,13 @@ def test_pictures_without_a_crop_are_left_out_and_named(tmp_path: Path, cutter: 
 
 
 def test_all_left_out_gives_no_crops(tmp_path: Path, cutter: Cutter) -> None:
-    crop_set = load_or_cut(make_samples(tmp_path, "cat"), 8, cutter, "none", tmp_path)
+    crop_set = load_or_cut_crops(make_samples(tmp_path, "cat"), 8, cutter, "none", tmp_path)
     assert crop_set.samples == ()
     assert crop_set.crops.shape == (0, 8, 8, 3)
 
 
 def test_the_stored_crops_cannot_be_changed(tmp_path: Path, cutter: Cutter) -> None:
-    crop_set = load_or_cut(make_samples(tmp_path, "7"), 8, cutter, "none", tmp_path)
+    crop_set = load_or_cut_crops(make_samples(tmp_path, "7"), 8, cutter, "none", tmp_path)
     with pytest.raises(ValueError, match="read-only"):
         crop_set.crops[0, 0, 0, 0] = 1
 
@@ -93,7 +93,7 @@ def test_another_detector_size_or_list_is_cut_anew(tmp_path: Path, cutter: Cutte
 
     def cut(samples: list[Sample], size: int, name: str) -> int:
         before = len(cutter.calls)
-        crop_set = load_or_cut(samples, size, cutter, name, tmp_path)
+        crop_set = load_or_cut_crops(samples, size, cutter, name, tmp_path)
         assert crop_set.crops.shape == (len(samples), size, size, 3)
         return len(cutter.calls) - before
 
@@ -109,43 +109,43 @@ def test_another_detector_size_or_list_is_cut_anew(tmp_path: Path, cutter: Cutte
 @pytest.mark.parametrize("change", ["content", "time"])
 def test_a_changed_picture_is_cut_anew(change: str, tmp_path: Path, cutter: Cutter) -> None:
     samples = make_samples(tmp_path, "7", "3")
-    load_or_cut(samples, 8, cutter, "none", tmp_path)
+    load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
     if change == "content":
         samples[0].path.write_bytes(b"longer than before")
     else:
         os.utime(samples[0].path, (1, 1))
-    load_or_cut(samples, 8, cutter, "none", tmp_path)
+    load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
     assert cutter.calls == ["7", "3"] * 2
 
 
 def test_another_name_of_the_same_picture_is_cut_anew(tmp_path: Path, cutter: Cutter) -> None:
     """Who is left out is kept by name."""
     (first, second) = make_samples(tmp_path, "cat1", "7")
-    load_or_cut([first, second], 8, cutter, "none", tmp_path)
+    load_or_cut_crops([first, second], 8, cutter, "none", tmp_path)
     swapped = [replace(first, name=second.name), replace(second, name=first.name)]
-    crop_set = load_or_cut(swapped, 8, cutter, "none", tmp_path)
+    crop_set = load_or_cut_crops(swapped, 8, cutter, "none", tmp_path)
     assert crop_set.no_face == (second.name,)
     assert crop_set.samples == (swapped[1],)
 
 
 def test_the_detectors_settings_are_part_of_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert detector_option.detector_key("none") == "none"
-    before = detector_option.detector_key("cascade")
-    assert before == detector_option.detector_key("cascade")
+    assert detector_option.detector_cache_key("none") == "none"
+    before = detector_option.detector_cache_key("cascade")
+    assert before == detector_option.detector_cache_key("cascade")
     with monkeypatch.context() as patch:
         patch.setattr(decoding, "WORKING_SIDE", 1)
-        assert detector_option.detector_key("cascade") != before
+        assert detector_option.detector_cache_key("cascade") != before
     models = manifest.load(shipped_models())
     first, *others = models.cascades
     changed = models._replace(cascades=(first._replace(min_neighbors=9), *others))
     monkeypatch.setattr(manifest, "load", lambda _: changed)
-    assert detector_option.detector_key("cascade") != before
+    assert detector_option.detector_cache_key("cascade") != before
 
 
 @pytest.mark.parametrize("damage", ["index", "list", "fields", "no array", "array", "half array"])
 def test_a_cache_that_is_not_whole_starts_over(damage: str, tmp_path: Path, cutter: Cutter) -> None:
     samples = make_samples(tmp_path, "7", "cat", "3")
-    load_or_cut(samples, 8, cutter, "none", tmp_path)
+    load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
     (array,), (index,) = tmp_path.glob("crops_*.npy"), tmp_path.glob("crops_*.json")
     damages: dict[str, Callable[[], object]] = {
         "index": lambda: index.write_text('{"unreadable": ['),
@@ -156,7 +156,7 @@ def test_a_cache_that_is_not_whole_starts_over(damage: str, tmp_path: Path, cutt
         "half array": lambda: array.write_bytes(array.read_bytes()[:300]),
     }
     damages[damage]()
-    crop_set = load_or_cut(samples, 8, cutter, "none", tmp_path)
+    crop_set = load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
     assert (levels(crop_set), crop_set.no_face) == ([7, 3], ("ncat",))
     assert cutter.calls == ["7", "cat", "3"] * 2
 
@@ -165,7 +165,7 @@ def test_an_old_index_does_not_vouch_for_a_half_filled_array(
     tmp_path: Path, cutter: Cutter
 ) -> None:
     samples = make_samples(tmp_path, "7", "3")
-    load_or_cut(samples, 8, cutter, "none", tmp_path)
+    load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
     (array,) = tmp_path.glob("crops_*.npy")
     array.unlink()
 
@@ -173,8 +173,8 @@ def test_an_old_index_does_not_vouch_for_a_half_filled_array(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load_or_cut(samples, 8, interrupted, "none", tmp_path)
-    assert levels(load_or_cut(samples, 8, cutter, "none", tmp_path)) == [7, 3]
+        load_or_cut_crops(samples, 8, interrupted, "none", tmp_path)
+    assert levels(load_or_cut_crops(samples, 8, cutter, "none", tmp_path)) == [7, 3]
 
 
 def test_an_interrupted_cutting_starts_over(tmp_path: Path) -> None:
@@ -187,9 +187,9 @@ def test_an_interrupted_cutting_starts_over(tmp_path: Path) -> None:
         return np.full((size, size, 3), 99, np.uint8)
 
     with pytest.raises(KeyboardInterrupt):
-        load_or_cut(samples, 8, interrupted, "none", tmp_path)
+        load_or_cut_crops(samples, 8, interrupted, "none", tmp_path)
     assert [path.suffix for path in tmp_path.glob("crops_*")] == [".npy"]
-    assert levels(load_or_cut(samples, 8, cutter, "none", tmp_path)) == [7, 3, 4]
+    assert levels(load_or_cut_crops(samples, 8, cutter, "none", tmp_path)) == [7, 3, 4]
     assert cutter.calls == ["7", "3", "4"]
 
 
@@ -198,7 +198,7 @@ def test_names_that_are_not_unicode_are_kept(tmp_path: Path, cutter: Cutter) -> 
     assert cv2.imwrite(str(path), np.zeros((4, 4, 3), np.uint8))
     samples = [Sample("\udcff", path, "male"), *make_samples(tmp_path, "cat\udcff", "8")]
     for _ in range(2):
-        crop_set = load_or_cut(samples, 8, cutter, "none", tmp_path)
+        crop_set = load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
         assert [sample.name for sample in crop_set.samples] == ["\udcff", "n8"]
         assert crop_set.no_face == ("ncat\udcff",)
 
@@ -216,5 +216,5 @@ def test_a_full_disk_is_reported_before_anything_is_cut(
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OutputError, match="No space left"):
-        load_or_cut(samples, 64, cut, "none", tmp_path)
+        load_or_cut_crops(samples, 64, cut, "none", tmp_path)
     assert not list(tmp_path.glob("crops_*"))

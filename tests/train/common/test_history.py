@@ -20,17 +20,19 @@ ROWS = st.lists(st.floats(), min_size=1, max_size=5).map(
 @given(rows=ROWS)
 def test_what_is_written_is_read(rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("history")
-    history.write(rows, folder)
-    assert repr(history.read(folder)) == repr(rows), "in every digit, infinite and not a number too"
+    history.write_history(rows, folder)
+    assert repr(history.read_history(folder)) == repr(rows), (
+        "in every digit, infinite and not a number too"
+    )
 
 
 def test_no_file_is_no_epoch(tmp_path: Path) -> None:
-    assert history.read(tmp_path) == []
+    assert history.read_history(tmp_path) == []
 
 
 def test_a_loss_that_is_no_number_is_not_the_best() -> None:
     rows = [{"val_loss": loss} for loss in (float("nan"), 2.0, float("nan"), 3.0)]
-    assert history.best(rows) == 1
+    assert history.find_best_epoch(rows) == 1
 
 
 @pytest.mark.parametrize("several", [True, False])
@@ -41,7 +43,7 @@ def test_a_line_tells_of_the_gender(several: bool) -> None:
     row |= {"val_gender_accuracy": 0.875} | (
         {"loss": 9.0, "val_gender_loss": 9.0} if several else {}
     )
-    assert history.line(row, 12) == (
+    assert history.format_epoch(row, 12) == (
         "epoch 5/12: loss 0.2500, held-out loss 0.5000, accuracy 0.9000, held-out accuracy 0.8750"
     )
 
@@ -51,5 +53,7 @@ def test_a_line_tells_of_the_gender(several: bool) -> None:
 )
 def test_a_damaged_history_is_reported(content: bytes, tmp_path: Path) -> None:
     (tmp_path / history.HISTORY).write_bytes(content)
-    with pytest.raises(ModelError, match=r"history\.csv: cannot be read .*; delete its folder"):
-        history.read(tmp_path)
+    with pytest.raises(
+        ModelError, match=r"history\.csv: the training history cannot be read .*; delete its folder"
+    ):
+        history.read_history(tmp_path)

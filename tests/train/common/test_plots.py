@@ -22,7 +22,7 @@ SEVERAL = (
 def draw(folder: Path, header: str, *rows: str) -> Path:
     history = folder / "history.csv"
     history.write_text("\n".join([header, *rows]) + "\n")
-    plots.learning_curves(history, folder / "curves.png")
+    plots.plot_learning_curves(history, folder / "curves.png")
     return folder / "curves.png"
 
 

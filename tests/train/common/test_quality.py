@@ -16,18 +16,19 @@ def pixels() -> Pixels:
 
 def test_compressing_loses_more_at_a_lower_quality(pixels: Pixels) -> None:
     lost = [
-        np.abs(quality.compress(pixels, value).astype(int) - pixels).mean() for value in (90, 20)
+        np.abs(quality.compress_jpeg(pixels, value).astype(int) - pixels).mean()
+        for value in (90, 20)
     ]
     assert 0 < lost[0] < lost[1]
 
 
 def test_compressing_leaves_the_channels_in_their_order() -> None:
     red = np.full((16, 16, 3), (250, 10, 10), np.uint8)
-    assert np.abs(quality.compress(red, 90).astype(int) - red).max() < 6
+    assert np.abs(quality.compress_jpeg(red, 90).astype(int) - red).max() < 6
 
 
 def test_grey_is_the_luma_in_every_channel(pixels: Pixels) -> None:
-    grey = quality.grey(pixels)
+    grey = quality.convert_to_grey(pixels)
     luma = pixels @ (0.299, 0.587, 0.114)
     assert (grey == grey[..., :1]).all()
     assert np.abs(grey[..., 0] - luma).max() <= 1
@@ -35,4 +36,4 @@ def test_grey_is_the_luma_in_every_channel(pixels: Pixels) -> None:
 
 def test_shrinking_takes_means(pixels: Pixels) -> None:
     means = pixels.reshape(20, 2, 10, 4, 3).mean(axis=(1, 3))
-    assert np.abs(quality.shrink(pixels, 20, 10) - means).max() <= 0.5
+    assert np.abs(quality.shrink_pixels(pixels, 20, 10) - means).max() <= 0.5

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.train.common.split import divide, is_held_out
+from image_gender_classifier.train.common.split import is_held_out, split_names
 
 PINNED = [29, 37, 44, 58]
 
@@ -65,6 +65,6 @@ def test_refuses_what_is_no_fraction(fraction: float) -> None:
 
 
 def test_divides_samples_by_their_names() -> None:
-    parts = divide((f"train/{number}.jpg" for number in range(100)), 0.05)
+    parts = split_names((f"train/{number}.jpg" for number in range(100)), 0.05)
     assert list(parts.held_out) == PINNED
     assert sorted([*parts.training, *parts.held_out]) == list(range(100))

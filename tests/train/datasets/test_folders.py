@@ -9,7 +9,7 @@ import pytest
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.split import is_held_out
-from image_gender_classifier.train.datasets import DataError, LabelOptions, read
+from image_gender_classifier.train.datasets import DataError, LabelOptions, read_data_set
 from image_gender_classifier.train.datasets.listing import list_pictures
 
 
@@ -22,69 +22,69 @@ def touch(root: Path, *names: str) -> Path:
 
 def test_reads_both_folders_in_any_case_and_depth(tmp_path: Path) -> None:
     touch(tmp_path, "MALE/1.jpg", "Female/2020/1.JPEG", "Female/notes.txt", "Female/._1.jpg")
-    reading = read("folders", tmp_path, "all")
+    reading = read_data_set("folders", tmp_path, "all")
     assert [(sample.name, sample.gender) for sample in reading.samples] == [
         ("Female/2020/1.JPEG", "female"),
         ("MALE/1.jpg", "male"),
     ]
     assert all(sample.path.is_file() for sample in reading.samples)
-    assert reading.left_out == ()
+    assert reading.skipped == ()
 
 
 def test_pictures_elsewhere_are_counted(tmp_path: Path) -> None:
     touch(tmp_path, "male/1.jpg", "female/1.jpg", "unsure/1.jpg", "female.jpg", "x/female/2.jpg")
-    reading = read("folders", tmp_path, "all")
+    reading = read_data_set("folders", tmp_path, "all")
     assert len(reading.samples) == 2
-    assert reading.report().endswith(
+    assert reading.summary().endswith(
         "label missing: 3 ('female.jpg', 'unsure/1.jpg', 'x/female/2.jpg')"
     )
 
 
 @pytest.mark.parametrize("names", [(), ("female.jpg",), ("females/1.jpg", "male/1.txt")])
 def test_no_picture_in_either_folder_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
-    with pytest.raises(DataError, match="expected the folders 'female' and 'male' with pictures"):
-        read("folders", touch(tmp_path, *names), "all")
+    with pytest.raises(DataError, match="no pictures in the folders 'female' and 'male'"):
+        read_data_set("folders", touch(tmp_path, *names), "all")
 
 
 def test_one_of_the_folders_will_do_for_measuring(tmp_path: Path) -> None:
-    reading = read("folders", touch(tmp_path, "female/1.jpg", "males/2.jpg"), "all")
-    assert reading.report() == ("1 samples (1 female); left out: label missing: 1 ('males/2.jpg')")
+    reading = read_data_set("folders", touch(tmp_path, "female/1.jpg", "males/2.jpg"), "all")
+    assert reading.summary() == ("1 samples (1 female); skipped: label missing: 1 ('males/2.jpg')")
 
 
 def test_a_link_to_a_folder_above_ends(tmp_path: Path) -> None:
     touch(tmp_path, "male/1.jpg", "female/1.jpg")
     (tmp_path / "male" / "loop").symlink_to(tmp_path, target_is_directory=True)
-    assert len(read("folders", tmp_path, "all").samples) == 2
+    assert len(read_data_set("folders", tmp_path, "all").samples) == 2
 
 
 def test_a_link_to_a_folder_elsewhere_is_followed(tmp_path: Path) -> None:
     touch(tmp_path, "root/male/1.jpg", "elsewhere/1.jpg")
     (tmp_path / "root" / "female").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    assert len(read("folders", tmp_path / "root", "all").samples) == 2
+    assert len(read_data_set("folders", tmp_path / "root", "all").samples) == 2
 
 
 def test_parts_are_disjoint_complete_and_stable_when_pictures_are_added(tmp_path: Path) -> None:
     touch(tmp_path, *(f"{gender}/{n}.jpg" for gender in ("male", "female") for n in range(100)))
     whole, train, val = (
-        read("folders", tmp_path, part).samples for part in ("all", "train", "val")
+        read_data_set("folders", tmp_path, part).samples for part in ("all", "train", "val")
     )
     assert {sample.name for sample in val} == {s.name for s in whole if is_held_out(s.name, 0.05)}
     assert sorted(sample.name for sample in (*train, *val)) == [sample.name for sample in whole]
     touch(tmp_path, *(f"male/new{n}.jpg" for n in range(50)))
-    assert set(map(str, val)) <= set(map(str, read("folders", tmp_path, "val").samples))
+    assert set(map(str, val)) <= set(map(str, read_data_set("folders", tmp_path, "val").samples))
 
 
 def test_an_empty_part_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, "male/1.jpg", "female/1.jpg")
-    with pytest.raises(DataError, match="none of its 2 samples is in the part 'val'"):
-        read("folders", tmp_path, "val")
+    with pytest.raises(DataError, match="none of the 2 samples is in the split 'val'"):
+        read_data_set("folders", tmp_path, "val")
 
 
 def test_a_label_file_goes_with_user_ids_only(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="takes no label file"):
-        read("folders", tmp_path, "all", LabelOptions(tmp_path / "labels.csv"))
-    with pytest.raises(UsageError, match="a label file is required"):
-        read("user-id", tmp_path, "all")
+    with pytest.raises(UsageError, match="--labels is for --layout user-id only"):
+        read_data_set("folders", tmp_path, "all", LabelOptions(tmp_path / "labels.csv"))
+    with pytest.raises(UsageError, match="--layout user-id requires a label file"):
+        read_data_set("user-id", tmp_path, "all")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "dangling", "loop"])
@@ -99,5 +99,7 @@ def test_what_is_called_a_picture_and_is_none_is_not_lost_in_silence(
         os.mkfifo(odd)
     else:
         odd.symlink_to("odd.jpg" if kind == "loop" else "nowhere.jpg")
-    with pytest.raises(DataError, match=r"odd\.jpg: is a pipe, socket, device or broken link"):
+    with pytest.raises(
+        DataError, match=r"odd\.jpg: this is a pipe, socket, device or broken symbolic link"
+    ):
         list_pictures(tmp_path)

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from image_gender_classifier.train.datasets import prepare_fairface, read
+from image_gender_classifier.train.datasets import prepare_fairface, read_data_set
 from image_gender_classifier.train.datasets.prepare_fairface import (
     NAMES_FILE,
     main,
-    read_names,
-    shrink,
+    read_picture_names,
+    shrink_to_jpeg,
 )
 
 HEADER = "file,age,gender,race,service_test\n"
@@ -48,7 +48,7 @@ def run(archive: Path) -> int:
 def test_makes_the_named_pictures_and_labels(archive: Path) -> None:
     out = archive.parent / "out"
     assert run(archive) == 0
-    samples = read("fairface", out, "all").samples
+    samples = read_data_set("fairface", out, "all").samples
     assert [sample.name for sample in samples] == ["train/1.jpg", "train/3.jpg", "val/1.jpg"]
     for sample in samples:
         pixels = cv2.imread(str(sample.path))
@@ -71,9 +71,9 @@ def test_a_second_run_keeps_what_is_finished(
 
     def counted(path: Path) -> bytes:
         made.append(path.name)
-        return shrink(path)
+        return shrink_to_jpeg(path)
 
-    monkeypatch.setattr(prepare_fairface, "shrink", counted)
+    monkeypatch.setattr(prepare_fairface, "shrink_to_jpeg", counted)
     assert run(archive) == 0
     assert made == ["3.jpg"]
     assert finished.with_name("3.jpg").is_file()
@@ -86,14 +86,14 @@ def test_missing_pictures_and_labels_are_counted(
     with (archive.parent / "names.txt").open("a") as names:
         names.write("val/9.jpg\n")
     assert run(archive) == 1
-    assert "2 pictures are missing" in (error := capsys.readouterr().err)
+    assert "2 pictures or their labels are missing" in (error := capsys.readouterr().err)
     assert "the first is train/3.jpg" in error
-    samples = read("fairface", archive.parent / "out", "all").samples
+    samples = read_data_set("fairface", archive.parent / "out", "all").samples
     assert [sample.name for sample in samples] == ["train/1.jpg", "val/1.jpg"]
     make_picture(archive / "train" / "3.jpg")
     (archive.parent / "names.txt").write_text("train/1.jpg\ntrain/3.jpg\nval/1.jpg\n")
     assert run(archive) == 0
-    assert len(read("fairface", archive.parent / "out", "all").samples) == 3
+    assert len(read_data_set("fairface", archive.parent / "out", "all").samples) == 3
 
 
 def test_the_release_with_a_wider_margin_is_refused(
@@ -101,11 +101,11 @@ def test_the_release_with_a_wider_margin_is_refused(
 ) -> None:
     make_picture(archive / "train" / "3.jpg", side=448)
     assert run(archive) == 2
-    assert "is 448 x 448 pixels, expected 224 x 224" in capsys.readouterr().err
+    assert "448 x 448 pixels, expected 224 x 224" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"", "the file is empty"), (b"no picture", "expected a JPEG")]
+    ("content", "said"), [(b"", "the file is empty"), (b"no picture", "the picture is corrupt")]
 )
 def test_a_damaged_picture_is_named(
     archive: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
@@ -161,7 +161,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[s
 
 
 def test_the_list_of_names_is_whole_and_in_order() -> None:
-    names = read_names(NAMES_FILE)
+    names = read_picture_names(NAMES_FILE)
     parts = [name.partition("/")[0] for name in names]
     assert (parts.count("train"), parts.count("val")) == (39_982, 2_500)
     keys = [(part, int(Path(name).stem)) for part, name in zip(parts, names, strict=True)]
@@ -169,13 +169,13 @@ def test_the_list_of_names_is_whole_and_in_order() -> None:
 
 
 def test_the_list_of_names_is_that_of_the_shared_subset(shared: Path) -> None:
-    samples = read("fairface", shared / "fairface", "all").samples
-    assert sorted(sample.name for sample in samples) == sorted(read_names(NAMES_FILE))
+    samples = read_data_set("fairface", shared / "fairface", "all").samples
+    assert sorted(sample.name for sample in samples) == sorted(read_picture_names(NAMES_FILE))
 
 
 def test_pictures_are_compressed_like_the_shared_ones(shared: Path, archive: Path) -> None:
     theirs = (shared / "fairface" / "train" / "1.jpg").read_bytes()
-    assert tables(shrink(archive / "train" / "1.jpg")) == tables(theirs)
+    assert tables(shrink_to_jpeg(archive / "train" / "1.jpg")) == tables(theirs)
 
 
 def tables(jpeg: bytes) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from image_gender_classifier.train.datasets import DataError, LabelOptions, Reading, read
+from image_gender_classifier.train.datasets import DataError, LabelOptions, Reading, read_data_set
 from image_gender_classifier.train.datasets.sample import BinaryGender
 
 
@@ -24,7 +24,9 @@ def reading_of(
         (root / name).touch()
     path = root / "labels.csv"
     path.write_text(labels, "utf-8")
-    return read("user-id", root, "all", LabelOptions(path, id_column, gender_column, zero_is))
+    return read_data_set(
+        "user-id", root, "all", LabelOptions(path, id_column, gender_column, zero_is)
+    )
 
 
 def genders(reading: Reading) -> dict[str, str]:
@@ -49,7 +51,7 @@ def test_columns_and_values_are_recognised(tmp_path: Path, labels: str) -> None:
 def test_columns_can_be_named(tmp_path: Path) -> None:
     labels = "id,gender,who,what\n9,x,1,f\n8,y,2,m\n"
     assert genders(reading_of(tmp_path, labels, "who", "what")) == {"1": "female", "2": "male"}
-    with pytest.raises(DataError, match="row 1: expected one column 'Who'"):
+    with pytest.raises(DataError, match="row 1: 0 columns are named 'Who'"):
         reading_of(tmp_path, labels, "Who", "what")
 
 
@@ -58,9 +60,12 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
     [
         (
             "user,id,gender",
-            "several columns of the header 'user', 'id', 'gender' .*with --id-column",
+            "several columns match in the header 'user', 'id', 'gender'; .* --id-column",
         ),
-        ("name,x,gender", "no column of the header 'name', 'x', 'gender' .*with --id-column"),
+        (
+            "name,x,gender",
+            "no column matches in the header 'name', 'x', 'gender'; select one with --id-column",
+        ),
         ("id,sex,label", "several columns .*with --gender-column"),
         ("id,x,y", "no column .*with --gender-column"),
     ],
@@ -72,7 +77,7 @@ def test_a_header_that_leaves_doubt_is_refused(tmp_path: Path, header: str, mess
 
 def test_digits_need_their_meaning(tmp_path: Path) -> None:
     labels = "id,gender\n1,0\n2,1\n"
-    with pytest.raises(DataError, match=r"row 2: gender is '0'; say .* with --zero-is"):
+    with pytest.raises(DataError, match=r"row 2: gender is '0'; use --zero-is"):
         reading_of(tmp_path, labels)
     assert genders(reading_of(tmp_path, labels, zero_is="female")) == {"1": "female", "2": "male"}
     assert genders(reading_of(tmp_path, labels, zero_is="male")) == {"1": "male", "2": "female"}
@@ -86,7 +91,7 @@ def test_digits_need_their_meaning(tmp_path: Path) -> None:
         ("2,2", "row 3: gender is '2'"),
         (",f", "row 3: user id is ''"),
         ("../2,f", "row 3: user id is '../2'"),
-        ("3,f", "row 3: there is no picture .*3.<ending>; in all 1 of 2 are missing"),
+        ("3,f", "row 3: .*3.<extension> does not exist .1 of 2 pictures are missing"),
         ("1,m", "row 3: '1' has the label male, but female in row 2"),
     ],
 )
@@ -100,8 +105,8 @@ def test_flaws_are_counted(tmp_path: Path) -> None:
     (tmp_path / "sub" / "1.jpg").touch()
     reading = reading_of(tmp_path, "id,gender\n1,f\n1,F\n")
     assert genders(reading) == {"1": "female"}
-    assert reading.report() == (
-        "1 samples (1 female); left out: label row repeated: 1 ('1'); "
+    assert reading.summary() == (
+        "1 samples (1 female); skipped: label row repeated: 1 ('1'); "
         "second picture of a user: 1 ('sub/1.jpg'); label missing: 1 ('2.png')"
     )
 
@@ -109,7 +114,7 @@ def test_flaws_are_counted(tmp_path: Path) -> None:
 def test_one_missing_picture_among_many_is_an_error_that_names_its_row(tmp_path: Path) -> None:
     for number in range(199):
         (tmp_path / f"u{number}.jpg").touch()
-    with pytest.raises(DataError, match=r"row 201: there is no picture .*u199"):
+    with pytest.raises(DataError, match=r"row 201: .*u199.* does not exist"):
         reading_of(tmp_path, "id,sex\n" + "".join(f"u{n},m\n" for n in range(200)))
 
 

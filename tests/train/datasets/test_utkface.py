@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.train.datasets import DataError, read
+from image_gender_classifier.train.datasets import DataError, read_data_set
 from image_gender_classifier.train.datasets.age_bands import (
     AGE_BANDS,
     OLDEST_YEARS,
-    band_of_label,
-    band_of_years,
+    age_band_from_label,
+    age_band_from_years,
 )
-from image_gender_classifier.train.datasets.utkface import GENDERS, RACES, label_of_name
+from image_gender_classifier.train.datasets.utkface import GENDERS, RACES, parse_label
 
 ENDING = "2017010402310242"
 
@@ -35,7 +35,7 @@ def test_reads_pictures_anywhere_in_a_stable_order(tmp_path: Path) -> None:
         f"part1/.26_1_2_{ENDING}.jpg",
         "part1/readme.txt",
     )
-    reading = read("utkface", tmp_path, "all")
+    reading = read_data_set("utkface", tmp_path, "all")
     assert [sample.name for sample in reading.samples] == [
         f"70_1_4_{ENDING}.PNG",
         f"26_0_2_{ENDING}.jpg.chip.jpg",
@@ -51,18 +51,18 @@ def test_a_whole_name_needs_no_ending_of_a_picture(tmp_path: Path) -> None:
     (tmp_path / "30_1_2_20170104").mkdir()
     touch(tmp_path, *(f"30_1_2_20170104/26_0_2_{number}.jpg" for number in range(100)))
     touch(tmp_path, "holiday.jpg")
-    reading = read("utkface", tmp_path, "all")
+    reading = read_data_set("utkface", tmp_path, "all")
     names = [sample.name for sample in reading.samples]
     assert names[:2] == ["28_1_2_20170104.jpg.chip", "29_1_2_20170104"]
     assert len(names) == 102
-    assert reading.report().endswith("left out: label missing: 1 ('holiday.jpg')")
+    assert reading.summary().endswith("skipped: label missing: 1 ('holiday.jpg')")
 
 
 def test_the_same_name_in_two_folders_is_one_sample(tmp_path: Path) -> None:
     touch(tmp_path, f"a/26_0_2_{ENDING}.jpg", f"b/26_0_2_{ENDING}.jpg")
-    reading = read("utkface", tmp_path, "all")
+    reading = read_data_set("utkface", tmp_path, "all")
     assert len(reading.samples) == 1
-    assert f"name repeated: 1 ('b/26_0_2_{ENDING}.jpg')" in reading.report()
+    assert f"name repeated: 1 ('b/26_0_2_{ENDING}.jpg')" in reading.summary()
 
 
 @pytest.mark.parametrize(
@@ -80,28 +80,28 @@ def test_the_same_name_in_two_folders_is_one_sample(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_name_has_no_label(name: str) -> None:
-    assert label_of_name(name) is None
+    assert parse_label(name) is None
 
 
 def test_an_ending_may_lack_its_dot() -> None:
-    assert label_of_name("55_0_0_20170116232725357jpg.chip.jpg") == (55, "male", "White")
+    assert parse_label("55_0_0_20170116232725357jpg.chip.jpg") == (55, "male", "White")
 
 
 def test_few_broken_names_are_left_out_and_many_refused(tmp_path: Path) -> None:
     bad = "39_1_20170116174525125.jpg.chip.jpg"
     touch(tmp_path, bad, *(f"26_0_2_{number}.jpg" for number in range(99)))
-    reading = read("utkface", tmp_path, "all")
+    reading = read_data_set("utkface", tmp_path, "all")
     assert len(reading.samples) == 99
-    assert reading.report() == f"99 samples (0 female); left out: label missing: 1 ('{bad}')"
+    assert reading.summary() == f"99 samples (0 female); skipped: label missing: 1 ('{bad}')"
     touch(tmp_path, "61_1_20170109142408075.jpg.chip.jpg")
-    with pytest.raises(DataError, match=f"{bad}: expected a name like .* 2 of 101 names"):
-        read("utkface", tmp_path, "all")
+    with pytest.raises(DataError, match=f"{bad}: no labels in this name and in 2 of 101"):
+        read_data_set("utkface", tmp_path, "all")
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     for root in (tmp_path, tmp_path / "none"):
         with pytest.raises(DataError, match=str(root)):
-            read("utkface", root, "all")
+            read_data_set("utkface", root, "all")
 
 
 @given(
@@ -114,29 +114,31 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
 def test_a_whole_name_is_read_with_any_ending(
     years: int, gender: int, race: int, date: int, ending: str
 ) -> None:
-    label = label_of_name(f"{years}_{gender}_{race}_{date}{ending}")
+    label = parse_label(f"{years}_{gender}_{race}_{date}{ending}")
     assert label == (years, GENDERS[gender], RACES[race])
 
 
 @given(st.text(st.sampled_from("0123456789_.-jpgx\n٢")) | st.text())
 def test_any_name_has_a_label_in_range_or_none(name: str) -> None:
-    label = label_of_name(name)
+    label = parse_label(name)
     if label is not None:
-        assert band_of_years(label.years) in AGE_BANDS
+        assert age_band_from_years(label.years) in AGE_BANDS
         assert name.startswith(tuple("0123456789"))
 
 
 def test_years_fall_into_the_bands_of_the_same_words() -> None:
     for years in range(OLDEST_YEARS + 1):
-        low, _, high = band_of_years(years).partition("-")
+        low, _, high = age_band_from_years(years).partition("-")
         if high:
             assert int(low) <= years <= int(high)
         else:
             assert years >= 70
     for years in (-1, OLDEST_YEARS + 1):
         with pytest.raises(ValueError, match="expected 0 to"):
-            band_of_years(years)
+            age_band_from_years(years)
 
 
 def test_both_spellings_of_the_last_band_are_one() -> None:
-    assert band_of_label("70+") == band_of_label("more than 70") == AGE_BANDS[-1] == "70+"
+    assert (
+        age_band_from_label("70+") == age_band_from_label("more than 70") == AGE_BANDS[-1] == "70+"
+    )

@@ -93,7 +93,7 @@ def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
     assert "torn.png" in said
     assert "unreadable backgrounds: 1 ('broken.png')" in said
     assert train(*data, "--out", tmp_path) == 2
-    assert "holds a run already" in capsys.readouterr().err
+    assert "contains a run already" in capsys.readouterr().err
     assert train(*data, "--out", tmp_path, "--resume", "--seed", "2") == 2
     assert "other data or options (seed)" in capsys.readouterr().err
     assert train(*data, "--out", tmp_path, "--resume") == 0
@@ -105,7 +105,7 @@ def test_refuses_a_folder_without_backgrounds(
 ) -> None:
     (tmp_path / "notes.txt").write_text("nothing to see")
     assert train(*data, "--backgrounds", tmp_path, "--out", tmp_path / "out") == 2
-    assert "has no readable picture" in capsys.readouterr().err
+    assert "contains no readable pictures" in capsys.readouterr().err
 
 
 def test_other_backgrounds_make_another_run(

@@ -30,7 +30,7 @@ def box_loss(wanted: npt.NDArray[np.float32], reported: npt.NDArray[np.float32])
 
 def test_a_graph_computes_the_same() -> None:
     """As in use; the tests of the command train without one."""
-    heat, reported = maps.of([SMALL, LARGE], 128)
+    heat, reported = maps.make_target_maps([SMALL, LARGE], 128)
     logits, wrong = logits_of(heat * 0.8)[None], reported[None, ..., :3] + 0.5
     for loss, wanted, found in ((losses.heat, heat, logits), (losses.box, reported, wrong)):
         expected = np.asarray(loss(wanted[None], found))
@@ -40,20 +40,20 @@ def test_a_graph_computes_the_same() -> None:
 
 @pytest.mark.parametrize("frames", [[], [SMALL], [SMALL, LARGE]])
 def test_sure_and_right_costs_next_to_nothing(frames: list[Box]) -> None:
-    heat, reported = maps.of(frames, 128)
+    heat, reported = maps.make_target_maps(frames, 128)
     assert heat_loss(heat, logits_of((heat == 1).astype(np.float32))) < 1e-3
     assert box_loss(reported, reported[..., :3]) == 0
 
 
 def test_a_missed_centre_costs_more_than_a_shy_one() -> None:
-    heat, _ = maps.of([SMALL], 128)
+    heat, _ = maps.make_target_maps([SMALL], 128)
     centre = (heat == 1).astype(np.float32)
     missed, shy = (heat_loss(heat, logits_of(centre * share)) for share in (0.01, 0.6))
     assert missed > 10 * shy > 0
 
 
 def test_a_false_alarm_costs_less_beside_a_centre() -> None:
-    heat, _ = maps.of([LARGE], 128)
+    heat, _ = maps.make_target_maps([LARGE], 128)
     row, column = np.argwhere(heat[..., 0] == 1)[0]
     costs = []
     for place in ((row, column + 1), (0, 15)):
@@ -67,7 +67,7 @@ def test_centres_share_the_cost() -> None:
     """Two faces missed cost as much as one: the cost is of a face."""
     costs = []
     for frames in ([SMALL], [SMALL, Box(80, 80, 24, 24)]):
-        heat, _ = maps.of(frames, 128)
+        heat, _ = maps.make_target_maps(frames, 128)
         costs.append(heat_loss(heat, np.full_like(heat, -4)))
     assert costs[0] == pytest.approx(costs[1], rel=0.05)
 
@@ -75,7 +75,7 @@ def test_centres_share_the_cost() -> None:
 def test_a_way_counts_against_the_frames_side() -> None:
     costs = []
     for frame in (SMALL, LARGE):
-        _, reported = maps.of([frame], 128)
+        _, reported = maps.make_target_maps([frame], 128)
         wrong = reported[..., :3].copy()
         wrong[..., 0] += frame.width / 8 * 0.1  # a tenth of the side, in cells
         costs.append(box_loss(reported, wrong))
@@ -84,7 +84,7 @@ def test_a_way_counts_against_the_frames_side() -> None:
 
 
 def test_what_cells_without_a_face_tell_is_free() -> None:
-    _, reported = maps.of([SMALL], 128)
+    _, reported = maps.make_target_maps([SMALL], 128)
     wrong = reported[..., :3].copy()
     wrong[reported[..., 3] == 0] = 9
     assert box_loss(reported, wrong) == 0

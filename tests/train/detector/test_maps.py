@@ -22,7 +22,7 @@ FRAMES = st.builds(
 
 @given(FRAMES)
 def test_one_face_comes_back(frame: Box) -> None:
-    heat, reported = maps.of([frame], SIZE)
+    heat, reported = maps.make_target_maps([frame], SIZE)
     likely = heat[..., 0].clip(1e-6, 1 - 1e-6)
     (found,) = decode(np.log(likely / (1 - likely)), reported[..., :3], 0.9)
     assert found.frame.width == pytest.approx(frame.width, rel=1e-5)
@@ -32,7 +32,7 @@ def test_one_face_comes_back(frame: Box) -> None:
 
 @given(st.lists(FRAMES, max_size=4))
 def test_every_cell_tells_of_a_face_or_nothing(frames: list[Box]) -> None:
-    heat, reported = maps.of(frames, SIZE)
+    heat, reported = maps.make_target_maps(frames, SIZE)
     cells = SIZE // STRIDE
     assert heat.shape == (cells, cells, 1)
     assert reported.shape == (cells, cells, 4)
@@ -61,5 +61,7 @@ def test_every_cell_tells_of_a_face_or_nothing(frames: list[Box]) -> None:
 
 
 def test_a_larger_face_has_a_wider_bump() -> None:
-    small, large = (maps.of([Box(64 - s / 2, 64 - s / 2, s, s)], SIZE)[0] for s in (20, 120))
+    small, large = (
+        maps.make_target_maps([Box(64 - s / 2, 64 - s / 2, s, s)], SIZE)[0] for s in (20, 120)
+    )
     assert (small > 0.1).sum() < (large > 0.1).sum()

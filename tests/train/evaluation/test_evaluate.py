@@ -24,8 +24,8 @@ from image_gender_classifier.results import Face
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 from image_gender_classifier.train.evaluation import evaluate
-from image_gender_classifier.train.evaluation.answers import BATCH, answer
-from image_gender_classifier.train.evaluation.metrics import wilson
+from image_gender_classifier.train.evaluation.metrics import wilson_interval
+from image_gender_classifier.train.evaluation.predictions import BATCH, classify_samples
 
 KEYS = {
     *("model", "sha256", "data", "layout", "split", "detector", "threshold"),
@@ -77,7 +77,7 @@ def run(model: Path, data: Path, *further: str) -> dict[str, Any]:
 
 
 def interval(successes: int, n: int) -> dict[str, float | None]:
-    share = wilson(successes, n)
+    share = wilson_interval(successes, n)
     return {"value": share.value, "low": share.low, "high": share.high}
 
 
@@ -216,14 +216,14 @@ def test_answers_keep_their_labels_over_batches(tmp_path: Path) -> None:
         write_picture(path, bright=number % 5 > 0, seed=number)
         samples.append(Sample(f"n{number}", path, gender, {"race": "Black"} if number % 2 else {}))
     classifier = loading.open_classifier(make_onnx(tmp_path))
-    outcome = answer(samples, BrightFaces(), classifier)
+    outcome = classify_samples(samples, BrightFaces(), classifier)
     found = [sample for number, sample in enumerate(samples) if number % 5]
-    assert outcome.answers.gender.tolist() == [sample.gender for sample in found]
-    assert outcome.answers.predicted.tolist() == ["female"] * len(found)
+    assert outcome.predictions.gender.tolist() == [sample.gender for sample in found]
+    assert outcome.predictions.predicted.tolist() == ["female"] * len(found)
     races = [sample.groups.get("race", "") for sample in found]
-    assert outcome.answers.groups["race"].tolist() == races
+    assert outcome.predictions.groups["race"].tolist() == races
     assert outcome.no_face == tuple(f"n{number}" for number in range(0, len(samples), 5))
-    assert ((outcome.answers.confidence >= 0.5) & (outcome.answers.confidence <= 1)).all()
+    assert ((outcome.predictions.confidence >= 0.5) & (outcome.predictions.confidence <= 1)).all()
 
 
 def test_a_model_without_numbers_is_refused(data: Path, tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_model_without_numbers_is_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(
         ModelError, match=r"tiny\.onnx: its output is not one finite number per crop"
     ):
-        answer([sample], WholePicture(), classifier)
+        classify_samples([sample], WholePicture(), classifier)
 
 
 def test_user_ids_are_read_with_their_label_file(tmp_path: Path) -> None:
@@ -255,16 +255,19 @@ def test_user_ids_are_read_with_their_label_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--layout", "utkface"], "expected a name like 26_0_2"),
+        (["--layout", "utkface"], "expected names like 26_0_2"),
         (["--layout", "fairface", "--split", "train"], "fairface_label_train.csv"),
         (["--layout", "user-id"], "user-id requires --labels"),
         (["--layout", "fairface", "--zero-is", "male"], "--zero-is require --labels"),
-        (["--layout", "fairface", "--labels", "x.csv"], "takes no label file"),
-        (["--layout", "fairface", "--threshold", "nan"], "'nan' is not a number between 0 and 1"),
-        (["--layout", "fairface", "--threshold", "x"], "'x' is not a number between 0 and 1"),
-        (["--layout", "fairface", "--model", "gender.h5"], "is not a .keras, .tflite or .onnx"),
+        (["--layout", "fairface", "--labels", "x.csv"], "--labels is for --layout user-id only"),
+        (["--layout", "fairface", "--threshold", "nan"], "'nan' is not a number from 0 to 1"),
+        (["--layout", "fairface", "--threshold", "x"], "'x' is not a number from 0 to 1"),
+        (
+            ["--layout", "fairface", "--model", "gender.h5"],
+            "gender.h5: expected a .keras, .tflite or .onnx",
+        ),
         (["--layout", "fairface", "--json", "/nowhere/x.json"], "/nowhere does not exist"),
-        (["--layout", "fairface", "--json", "."], "is a folder, not a file"),
+        (["--layout", "fairface", "--json", "."], "this is a folder"),
         (["--layout", "elsewhere"], "(see image-gender-evaluate --help)"),
         ([], "--layout"),
     ],
@@ -298,10 +301,14 @@ def test_an_unusable_keras_file_is_refused(
         return shown
 
     (tmp_path / "broken.keras").write_bytes(b"no zip")
-    assert "Keras cannot use it" in refused(write_manifest(tmp_path / "broken.keras", SIDE))
+    assert "Keras cannot load this model" in refused(
+        write_manifest(tmp_path / "broken.keras", SIDE)
+    )
     assert "no such file" in refused(tmp_path / "other.keras")
     (tmp_path / "other.keras").touch()
     assert "its manifest does not list it" in refused(tmp_path / "other.keras")
     (tmp_path / "broken.keras").write_bytes(b"changed")
     assert "does not match the hash in its manifest" in refused(tmp_path / "broken.keras")
-    assert "has 2 outputs, but a classifier has one" in refused(make_keras(tmp_path, outputs=2))
+    assert "the model has 2 outputs, a gender classifier has 1" in refused(
+        make_keras(tmp_path, outputs=2)
+    )

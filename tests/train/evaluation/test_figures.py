@@ -11,10 +11,10 @@ pytest.importorskip("matplotlib")
 from matplotlib import rcParams
 
 from image_gender_classifier.train.evaluation import figures, findings
-from image_gender_classifier.train.evaluation.answers import Outcome
 from image_gender_classifier.train.evaluation.evaluation_report import Setting
 from image_gender_classifier.train.evaluation.findings import Findings
-from image_gender_classifier.train.evaluation.metrics import Answers
+from image_gender_classifier.train.evaluation.metrics import Predictions
+from image_gender_classifier.train.evaluation.predictions import SampleResults
 from image_gender_classifier.train.evaluation.robustness import DEGRADATIONS
 
 NAMES = ["confusion.png", "coverage.png", "groups.png", "reliability.png", "robustness.png"]
@@ -33,15 +33,15 @@ def find(n: int, threshold: float = 0.8, groups: bool = True, gender: str = "") 
             ),
         }
 
-    def outcome() -> Outcome:
+    def outcome() -> SampleResults:
         confidence = random.uniform(0.5, 1, n)
         wrong = np.where(labels == "female", "male", "female")
         predicted = np.where(random.uniform(size=n) < confidence, labels, wrong)
-        return Outcome(Answers(labels, predicted, confidence, kinds), (), ())
+        return SampleResults(Predictions(labels, predicted, confidence, kinds), (), ())
 
     setting = Setting("m.onnx", "0" * 64, "data", "fairface", "val", "none", threshold)
     outcomes = [outcome() for _ in range(1 + len(DEGRADATIONS))]
-    return findings.find(setting, False, DEGRADATIONS, outcomes)
+    return findings.make_findings(setting, False, DEGRADATIONS, outcomes)
 
 
 def read(png: bytes) -> np.ndarray:
@@ -52,7 +52,7 @@ def read(png: bytes) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, bytes]:
-    return figures.all_figures(find(300))
+    return figures.draw_all_figures(find(300))
 
 
 def test_every_figure_is_a_picture_of_readme_width(drawn: dict[str, bytes]) -> None:
@@ -74,7 +74,7 @@ def test_the_same_findings_give_the_same_bytes_in_any_style(drawn: dict[str, byt
     before = dict(rcParams)
     rcParams["lines.linewidth"] = 9
     try:
-        again = figures.all_figures(find(300))
+        again = figures.draw_all_figures(find(300))
         assert rcParams["lines.linewidth"] == 9
     finally:
         rcParams.update({"lines.linewidth": before["lines.linewidth"]})
@@ -85,7 +85,7 @@ def test_the_same_findings_give_the_same_bytes_in_any_style(drawn: dict[str, byt
 
 
 def test_other_findings_give_other_figures(drawn: dict[str, bytes]) -> None:
-    other = figures.all_figures(find(301))
+    other = figures.draw_all_figures(find(301))
     assert all(drawn[name] != other[name] for name in NAMES)
 
 
@@ -101,4 +101,4 @@ def test_other_findings_give_other_figures(drawn: dict[str, bytes]) -> None:
     ids=["one picture", "no groups", "one gender", "nothing classified", "all classified"],
 )
 def test_sparse_findings_can_be_drawn(sparse: Findings) -> None:
-    assert sorted(figures.all_figures(sparse)) == NAMES
+    assert sorted(figures.draw_all_figures(sparse)) == NAMES

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_gender_classifier.train.evaluation.metrics import (
-    Answers,
+    Predictions,
     Proportion,
-    bin_of,
+    bin_indices,
+    compute_scores,
     expected_calibration_error,
-    score,
-    wilson,
+    wilson_interval,
 )
 
 Row = tuple[str, str, float, str]
@@ -32,9 +32,9 @@ ANSWERS = st.lists(
 )
 
 
-def answers_of(rows: list[Row]) -> Answers:
+def answers_of(rows: list[Row]) -> Predictions:
     gender, predicted, confidence, race = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Answers(
+    return Predictions(
         np.array(gender, np.str_),
         np.array(predicted, np.str_),
         np.array(confidence, np.float64),
@@ -53,26 +53,26 @@ def answers_of(rows: list[Row]) -> Answers:
     ],
 )
 def test_wilson_gives_published_values(successes: int, n: int, low: float, high: float) -> None:
-    share = wilson(successes, n)
+    share = wilson_interval(successes, n)
     assert (share.n, share.value) == (n, successes / n)
     assert share.low == pytest.approx(low, abs=5e-5)
     assert share.high == pytest.approx(high, abs=5e-5)
 
 
 def test_wilson_of_nothing_knows_nothing() -> None:
-    assert wilson(0, 0) == Proportion(0, None, 0.0, 1.0)
+    assert wilson_interval(0, 0) == Proportion(0, None, 0.0, 1.0)
 
 
 @pytest.mark.parametrize(("successes", "n"), [(-1, 3), (4, 3)])
 def test_wilson_refuses_what_is_no_share(successes: int, n: int) -> None:
     with pytest.raises(ValueError, match=f"expected 0 to {n}"):
-        wilson(successes, n)
+        wilson_interval(successes, n)
 
 
 @given(COUNTS)
 def test_wilson_is_in_order_and_symmetric(counts: tuple[int, int]) -> None:
     successes, n = counts
-    share, mirrored = wilson(successes, n), wilson(n - successes, n)
+    share, mirrored = wilson_interval(successes, n), wilson_interval(n - successes, n)
     if share.value is not None:
         assert 0 <= share.low <= share.value <= share.high <= 1
     assert mirrored.low == pytest.approx(1 - share.high, abs=1e-9)
@@ -90,9 +90,9 @@ def test_calibration_error_by_hand() -> None:
 @pytest.mark.parametrize("bins", [1, 2, 5, 10, 50])
 def test_a_bound_belongs_to_the_bin_below_it(bins: int) -> None:
     bounds = np.array([float(Fraction(bins + upper, 2 * bins)) for upper in range(1, bins + 1)])
-    assert bin_of(bounds, bins).tolist() == list(range(bins))
-    assert bin_of(np.nextafter(bounds[:-1], 1), bins).tolist() == list(range(1, bins))
-    assert bin_of(np.array([0.5]), bins).tolist() == [0]
+    assert bin_indices(bounds, bins).tolist() == list(range(bins))
+    assert bin_indices(np.nextafter(bounds[:-1], 1), bins).tolist() == list(range(1, bins))
+    assert bin_indices(np.array([0.5]), bins).tolist() == [0]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_calibration_error_at_its_extremes(
 
 @pytest.mark.parametrize("confidence", [[], [0.49], [1.01], [float("nan")]])
 def test_calibration_error_refuses_what_is_no_confidence(confidence: list[float]) -> None:
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ValueError, match="confidence"):
         expected_calibration_error(np.array(confidence), np.ones(len(confidence), bool))
 
 
@@ -122,7 +122,10 @@ def test_the_order_of_the_pictures_changes_nothing(
     rows: list[Row], random: Random, threshold: float
 ) -> None:
     shuffled = random.sample(rows, len(rows))
-    one, other = score(answers_of(rows), threshold), score(answers_of(shuffled), threshold)
+    one, other = (
+        compute_scores(answers_of(rows), threshold),
+        compute_scores(answers_of(shuffled), threshold),
+    )
     assert one.ece == pytest.approx(other.ece, abs=1e-9)
     assert 0 <= (one.ece or 0) <= 1
     for name in ("accuracy", "accuracy_all", "tpr", "groups", "classified", "classified_accuracy"):
@@ -133,12 +136,12 @@ def test_the_order_of_the_pictures_changes_nothing(
 def test_pictures_without_a_prediction_are_wrong_and_cells_add_up(
     rows: list[Row], no_face: int, unreadable: int
 ) -> None:
-    scores = score(answers_of(rows), 0.0, no_face, unreadable)
+    scores = compute_scores(answers_of(rows), 0.0, no_face, unreadable)
     assert scores.n == len(rows) + no_face + unreadable
     assert scores.accuracy_all.n == scores.no_face.n == scores.n
     right = sum(gender == said for gender, said, _, _ in rows)
-    assert scores.accuracy_all == wilson(right, scores.n)
-    assert scores.classified_accuracy == scores.accuracy == wilson(right, len(rows))
+    assert scores.accuracy_all == wilson_interval(right, scores.n)
+    assert scores.classified_accuracy == scores.accuracy == wilson_interval(right, len(rows))
     assert sum(share.n for share in scores.tpr.values()) == len(rows)
     labelled = sum(race != "" for *_, race in rows)
     for cells in scores.groups.values():
@@ -146,7 +149,7 @@ def test_pictures_without_a_prediction_are_wrong_and_cells_add_up(
 
 
 def test_scores_by_hand() -> None:
-    answers = Answers(
+    answers = Predictions(
         gender=np.array(["female", "female", "male", "male", "male"]),
         predicted=np.array(["female", "male", "male", "male", "female"]),
         confidence=np.array([0.9, 0.6, 0.95, 0.55, 0.8]),
@@ -155,35 +158,38 @@ def test_scores_by_hand() -> None:
             "race": np.array(["Black", "White", "Black", "", "Black"]),
         },
     )
-    scores = score(answers, threshold=0.8, no_face=2, unreadable=1)
+    scores = compute_scores(answers, threshold=0.8, no_face=2, unreadable=1)
     assert (scores.n, scores.predicted, scores.unreadable) == (8, 5, 1)
-    assert scores.accuracy == wilson(3, 5)
-    assert scores.accuracy_all == wilson(3, 8)
-    assert scores.tpr == {"female": wilson(1, 2), "male": wilson(2, 3)}
+    assert scores.accuracy == wilson_interval(3, 5)
+    assert scores.accuracy_all == wilson_interval(3, 8)
+    assert scores.tpr == {"female": wilson_interval(1, 2), "male": wilson_interval(2, 3)}
     assert scores.balanced_accuracy == pytest.approx((1 / 2 + 2 / 3) / 2)
     assert scores.groups == {
-        "age": {"3-9": wilson(1, 2), "70+": wilson(2, 2)},
-        "race": {"Black": wilson(2, 3), "White": wilson(0, 1)},
+        "age": {"3-9": wilson_interval(1, 2), "70+": wilson_interval(2, 2)},
+        "race": {"Black": wilson_interval(2, 3), "White": wilson_interval(0, 1)},
         "race × gender": {
-            "Black female": wilson(1, 1),
-            "Black male": wilson(1, 2),
-            "White female": wilson(0, 1),
+            "Black female": wilson_interval(1, 1),
+            "Black male": wilson_interval(1, 2),
+            "White female": wilson_interval(0, 1),
         },
     }
-    assert (scores.classified, scores.classified_accuracy) == (wilson(3, 5), wilson(2, 3))
-    assert scores.no_face == wilson(2, 8)
+    assert (scores.classified, scores.classified_accuracy) == (
+        wilson_interval(3, 5),
+        wilson_interval(2, 3),
+    )
+    assert scores.no_face == wilson_interval(2, 8)
     # Each confidence is in a bin of its own.
     assert scores.ece == pytest.approx((0.1 + 0.6 + 0.05 + 0.45 + 0.8) / 5)
 
 
 def test_no_prediction_is_no_division_by_zero() -> None:
-    scores = score(answers_of([]), threshold=0.8, no_face=3)
+    scores = compute_scores(answers_of([]), threshold=0.8, no_face=3)
     assert (scores.ece, scores.balanced_accuracy, scores.accuracy.value) == (None, None, None)
-    assert scores.accuracy_all == wilson(0, 3)
+    assert scores.accuracy_all == wilson_interval(0, 3)
     assert scores.groups == {"race": {}, "race × gender": {}}
 
 
 def test_a_missing_gender_leaves_no_balanced_accuracy() -> None:
-    scores = score(answers_of([("male", "male", 0.7, "")]), threshold=0.5)
+    scores = compute_scores(answers_of([("male", "male", 0.7, "")]), threshold=0.5)
     assert scores.balanced_accuracy is None
-    assert scores.tpr["female"] == wilson(0, 0)
+    assert scores.tpr["female"] == wilson_interval(0, 0)

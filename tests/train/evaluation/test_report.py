@@ -14,17 +14,17 @@ pytest.importorskip("onnxruntime")
 
 from image_gender_classifier.train.evaluation import evaluate, figures, report
 from image_gender_classifier.train.evaluation.findings import (
-    by_ten_years,
-    confusion,
-    coverage,
-    difference,
-    reliability,
+    accuracy_under_and_over_ten,
+    compute_confusion,
+    compute_coverage,
+    compute_difference,
+    compute_reliability,
 )
 from image_gender_classifier.train.evaluation.metrics import (
-    Answers,
+    Predictions,
     Proportion,
     expected_calibration_error,
-    wilson,
+    wilson_interval,
 )
 from image_gender_classifier.train.evaluation.robustness import DEGRADATIONS
 
@@ -57,7 +57,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws no plots, for tests of the page alone."""
-    monkeypatch.setattr(figures, "all_figures", lambda _: {})
+    monkeypatch.setattr(figures, "draw_all_figures", lambda _: {})
 
 
 def run(model: Path, data: Path, out: Path, *further: str) -> str:
@@ -67,11 +67,11 @@ def run(model: Path, data: Path, out: Path, *further: str) -> str:
     return (out / "report.md").read_text("utf-8")
 
 
-def made_answers(n: int = 400) -> Answers:
+def made_answers(n: int = 400) -> Predictions:
     random = np.random.default_rng(2)
     gender = random.choice(["female", "male"], n)
     predicted = random.choice(["female", "male"], n)
-    return Answers(gender, predicted, random.uniform(0.5, 1, n).round(2), {})
+    return Predictions(gender, predicted, random.uniform(0.5, 1, n).round(2), {})
 
 
 def test_the_folder_holds_page_and_pictures(
@@ -114,7 +114,7 @@ def test_the_page_holds_the_figures(model: Path, data: Path, tmp_path: Path) -> 
         "| original | 71.4 % (35.9 to 91.8) |  | 100.0 % | 71.4 % |",
     ):
         assert line in lines
-    assert "Female less male: -8.3 (" in page
+    assert "Female minus male: -8.3 (" in page
     ages = lines[lines.index("| age | pictures | accuracy |") + 2 :][:4]
     assert [line.split()[1] for line in ages] == ["3-9", "10-19", "20-29", "70+"]
 
@@ -164,10 +164,10 @@ def test_it_agrees_with_the_evaluation(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--detector", "cascade"], "no face in any of the 7 pictures"),
+        (["--detector", "cascade"], "no face found in any of 7 pictures"),
         (["--split", "train"], "fairface_label_train.csv"),
         (["--out", "/dev/null/x"], "cannot be created"),
-        (["--threshold", "2"], "is not a number between 0 and 1"),
+        (["--threshold", "2"], "is not a number from 0 to 1"),
     ],
 )
 def test_an_error_is_one_line_and_exit_code_2(
@@ -189,7 +189,7 @@ def test_an_error_is_one_line_and_exit_code_2(
 
 def test_the_bins_make_up_the_calibration_error() -> None:
     answers = made_answers()
-    bins = reliability(answers)
+    bins = compute_reliability(answers)
     gaps = [abs((part.accuracy.value or 0.0) - part.confidence) * part.accuracy.n for part in bins]
     error = expected_calibration_error(answers.confidence, answers.gender == answers.predicted)
     assert sum(gaps) / len(answers.gender) == pytest.approx(error)
@@ -200,25 +200,25 @@ def test_the_bins_make_up_the_calibration_error() -> None:
 def test_coverage_ends_with_all_and_steps_over_equal_confidences() -> None:
     answers = made_answers()
     correct = answers.gender == answers.predicted
-    curve = coverage(answers)
+    curve = compute_coverage(answers)
     assert len(curve.threshold) == len(np.unique(answers.confidence))
-    assert curve.share[-1] == 1
+    assert curve.fraction[-1] == 1
     assert curve.accuracy[-1] == pytest.approx(correct.mean())
     reached = answers.confidence >= curve.threshold[20]
-    assert curve.share[20] == pytest.approx(reached.mean())
+    assert curve.fraction[20] == pytest.approx(reached.mean())
     assert curve.accuracy[20] == pytest.approx(correct[reached].mean())
     assert (curve.low <= curve.accuracy).all()
     assert (curve.accuracy <= curve.high).all()
 
 
 def test_confusion_puts_the_unsure_apart() -> None:
-    answers = Answers(
+    answers = Predictions(
         np.array(["female", "female", "male"]),
         np.array(["female", "male", "male"]),
         np.array([0.9, 0.6, 0.8]),
         {},
     )
-    assert confusion(answers, 0.8) == {
+    assert compute_confusion(answers, 0.8) == {
         "female": {"female": 1, "male": 0, "unknown": 1},
         "male": {"female": 0, "male": 1, "unknown": 0},
     }
@@ -227,14 +227,17 @@ def test_confusion_puts_the_unsure_apart() -> None:
 def test_ages_unknown_belong_to_neither_part() -> None:
     labels = np.array(["male"] * 4)
     ages = np.array(["", "3-9", "10-19", "70+"])
-    answers = Answers(labels, labels, np.full(4, 0.9), {"age": ages})
-    assert by_ten_years(answers) == {"10 and over": wilson(2, 2), "under 10": wilson(1, 1)}
-    assert by_ten_years(Answers(labels, labels, np.full(4, 0.9), {})) == {}
+    answers = Predictions(labels, labels, np.full(4, 0.9), {"age": ages})
+    assert accuracy_under_and_over_ten(answers) == {
+        "10 and over": wilson_interval(2, 2),
+        "under 10": wilson_interval(1, 1),
+    }
+    assert accuracy_under_and_over_ten(Predictions(labels, labels, np.full(4, 0.9), {})) == {}
 
 
 def test_the_difference_is_newcombes() -> None:
     """His example: 56 of 70 and 48 of 80, method 10: 0.0524 to 0.3339."""
-    found = difference(wilson(56, 70), wilson(48, 80))
+    found = compute_difference(wilson_interval(56, 70), wilson_interval(48, 80))
     assert found is not None
     assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
-    assert difference(wilson(1, 2), Proportion(0, None, 0.0, 1.0)) is None
+    assert compute_difference(wilson_interval(1, 2), Proportion(0, None, 0.0, 1.0)) is None

@@ -22,7 +22,7 @@ from image_gender_classifier.train.evaluation.robustness import (
     CLEAN,
     DEGRADATIONS,
     Degradation,
-    degraded,
+    cut_degraded_crop,
 )
 
 WAYS = {way.name: way for way in DEGRADATIONS}
@@ -42,7 +42,9 @@ def test_clean_is_the_crop_of_use(face_picture: Path, choice: str, size: int) ->
     detector: Detector = open_detector("none" if choice == "none" else "cascade")
     used = pipeline.find_crop(decoding.read(face_picture), detector, size)
     assert used is not None
-    versions = robustness.by(detector, (CLEAN, *DEGRADATIONS))(face_picture, size)
+    versions = robustness.make_degraded_crop_cutter(detector, (CLEAN, *DEGRADATIONS))(
+        face_picture, size
+    )
     assert versions is not None
     assert versions.shape == (1 + len(DEGRADATIONS), size, size, 3)
     assert versions.dtype == np.uint8
@@ -52,7 +54,7 @@ def test_clean_is_the_crop_of_use(face_picture: Path, choice: str, size: int) ->
 
 
 def test_a_picture_without_a_face_gives_nothing(samples: Path) -> None:
-    cut = robustness.by(open_detector("cascade"), (CLEAN,))
+    cut = robustness.make_degraded_crop_cutter(open_detector("cascade"), (CLEAN,))
     assert cut(samples / "rocket.jpg", 48) is None
 
 
@@ -84,11 +86,11 @@ def test_names_are_unique() -> None:
     ],
 )
 def test_a_moved_box_is_cut_from_the_picture(pixels: Pixels, name: str, box: Box) -> None:
-    assert np.array_equal(degraded(pixels, SQUARE, WAYS[name], 32), crop(pixels, box, 32))
+    assert np.array_equal(cut_degraded_crop(pixels, SQUARE, WAYS[name], 32), crop(pixels, box, 32))
 
 
 def test_beyond_the_picture_the_edge_is_repeated(pixels: Pixels) -> None:
-    left = degraded(pixels, whole(100, 100), WAYS["box shifted 10 % left"], 100)
+    left = cut_degraded_crop(pixels, whole(100, 100), WAYS["box shifted 10 % left"], 100)
     assert (left[:, :10] == left[:, 10:11]).all()
     assert not (left[:, 11:20] == left[:, 10:11]).all()
 
@@ -98,35 +100,39 @@ def test_a_shrunk_face_is_the_crops_source(pixels: Pixels, side: int) -> None:
     face = crop(pixels, SQUARE, 60)
     small = np.asarray(cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
     expected = crop(small, whole(side, side), 96)
-    assert np.array_equal(degraded(pixels, SQUARE, WAYS[f"{side} pixels a side"], 96), expected)
+    assert np.array_equal(
+        cut_degraded_crop(pixels, SQUARE, WAYS[f"{side} pixels a side"], 96), expected
+    )
 
 
 def test_a_face_smaller_than_that_stays() -> None:
     face = np.zeros((18, 18, 3), np.uint8)
-    assert robustness.shrink(face, 20) is face
+    assert robustness.shrink_face(face, 20) is face
 
 
 def test_a_turn_moves_the_right_to_the_top() -> None:
     face = np.zeros((41, 41, 3), np.uint8)
     face[18:23, 34:39] = 255
-    up = robustness.turn(face, 90)
+    up = robustness.rotate_face(face, 90)
     assert up[2:7, 18:23].min() > 200
-    rows, columns = np.nonzero(robustness.turn(face, 20)[..., 0] > 100)
+    rows, columns = np.nonzero(robustness.rotate_face(face, 20)[..., 0] > 100)
     degrees = np.degrees(np.arctan2(20 - rows.mean(), columns.mean() - 20))
     assert degrees == pytest.approx(20, abs=2)
 
 
 def test_a_turn_repeats_the_border() -> None:
     face = np.full((40, 40, 3), 77, np.uint8)
-    assert np.array_equal(robustness.turn(face, -20), face)
+    assert np.array_equal(robustness.rotate_face(face, -20), face)
 
 
 def test_darker_by_two_fifths() -> None:
     face = np.array([[[0, 100, 255]]], np.uint8)
-    assert robustness.darken(face, 0.6).tolist() == [[[0, 60, 153]]]
+    assert robustness.darken_face(face, 0.6).tolist() == [[[0, 60, 153]]]
 
 
 def test_a_way_may_place_and_change(pixels: Pixels) -> None:
-    way = Degradation("both", lambda box: robustness.shift(box, 0.1, 0.0), quality.grey)
-    expected = crop(quality.grey(pixels), Box(26, 30, 60, 60), 60)
-    assert np.array_equal(degraded(pixels, SQUARE, way, 60), expected)
+    way = Degradation(
+        "both", lambda box: robustness.shift_square(box, 0.1, 0.0), quality.convert_to_grey
+    )
+    expected = crop(quality.convert_to_grey(pixels), Box(26, 30, 60, 60), 60)
+    assert np.array_equal(cut_degraded_crop(pixels, SQUARE, way, 60), expected)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.gender.augment import degrade, move
+from image_gender_classifier.train.gender.augment import degrade_randomly, transform_randomly
 
 STORED = 64
 
@@ -23,7 +23,7 @@ def noise(seed: int = 0, low: int = 0, high: int = 256, size: int = STORED) -> P
 
 def augmented(crop: Pixels, seed: int, size: int = 48) -> Pixels:
     random = np.random.default_rng(seed)
-    return degrade(move(crop, size, random), random)
+    return degrade_randomly(transform_randomly(crop, size, random), random)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def geometry(seed: int, size: int = 96) -> Geometry:
     side = 128
     columns, rows = np.meshgrid(np.arange(side), np.arange(side))
     crop = np.stack([columns * 2, rows * 2, np.zeros_like(rows)], axis=2).astype(np.uint8)
-    moved = move(crop, size, np.random.default_rng(seed))[..., :2] / 2
+    moved = transform_randomly(crop, size, np.random.default_rng(seed))[..., :2] / 2
     inside = ((moved > 2) & (moved < side - 3)).all(axis=2)
     to_row, to_column = np.nonzero(inside)
     placed = (np.stack([to_column, to_row], axis=1) - (size - 1) / 2) / size
@@ -93,11 +93,15 @@ def test_depends_on_crop_and_seed_alone(seed: int) -> None:
     assert np.array_equal(first, augmented(noise(), seed))
 
 
-@pytest.mark.parametrize("change", [move, degrade])
+@pytest.mark.parametrize("change", [transform_randomly, degrade_randomly])
 def test_every_seed_gives_another_picture(change: object) -> None:
     def changed(seed: int) -> bytes:
         random = np.random.default_rng(seed)
-        pixels = move(noise(), 48, random) if change is move else degrade(noise(), random)
+        pixels = (
+            transform_randomly(noise(), 48, random)
+            if change is transform_randomly
+            else degrade_randomly(noise(), random)
+        )
         return pixels.tobytes()
 
     assert len({changed(seed) for seed in range(100)}) == 100
@@ -126,7 +130,9 @@ def test_a_move_is_the_same_at_every_size(seed: int) -> None:
     large_noise = cv2.resize(noise(7, size=6), (128, 128), interpolation=cv2.INTER_CUBIC)
     smooth = np.asarray(large_noise, np.uint8)
     draws = [np.random.default_rng(seed) for _ in range(2)]
-    large, small = (move(smooth, size, draw) for size, draw in zip((96, 64), draws, strict=True))
+    large, small = (
+        transform_randomly(smooth, size, draw) for size, draw in zip((96, 64), draws, strict=True)
+    )
     shrunk = cv2.resize(large, (64, 64), interpolation=cv2.INTER_AREA)
     assert np.abs(shrunk.astype(int) - small).mean() < 2
     assert draws[0].random() == draws[1].random(), "what is drawn next must be the same too"
@@ -158,7 +164,7 @@ def test_a_move_repeats_the_edge() -> None:
     """No invented black corners: a plain crop stays plain wherever it is moved."""
     crop = np.full((STORED, STORED, 3), (200, 100, 50), np.uint8)
     for seed in range(100):
-        moved = move(crop, 48, np.random.default_rng(seed))
+        moved = transform_randomly(crop, 48, np.random.default_rng(seed))
         assert np.array_equal(moved, np.full((48, 48, 3), (200, 100, 50)))
 
 

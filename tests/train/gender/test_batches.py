@@ -11,7 +11,7 @@ pytest.importorskip("keras")
 
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.gender.batches import EpochBatches
-from image_gender_classifier.train.gender.targets import Targets, from_labels
+from image_gender_classifier.train.gender.targets import Targets, make_label_targets
 from image_gender_classifier.train.gender.views import Views
 
 
@@ -29,7 +29,7 @@ def epoch_batches(
     epoch: int = 0,
     number: int | None = None,
 ) -> EpochBatches:
-    views = Views(crop_set.crops, np.array(positions), seed, mixed=0)
+    views = Views(crop_set.crops, np.array(positions), seed, mixup_fraction=0)
     return EpochBatches(
         views,
         positions,
@@ -104,12 +104,12 @@ def test_a_batch_shows_the_view_of_its_number(tiny_crops: CropSet) -> None:
     """Nearly: light and quality change. Another number's view is further away."""
     coarse = np.random.default_rng(0).integers(0, 256, (60, 4, 4, 3), np.uint8)
     crops = CropSet(tiny_crops.samples, coarse.repeat(10, axis=1).repeat(10, axis=2), (), ())
-    views = Views(crops.crops, np.arange(60), 1, mixed=0)
+    views = Views(crops.crops, np.arange(60), 1, mixup_fraction=0)
     nearer = 0
     batches = epoch_batches(crops, epoch=9, number=2)
     pixels = np.concatenate([batches[index][0] for index in range(len(batches))])
     for shown, place in zip(pixels, order_of(batches), strict=True):
-        right, wrong = (np.abs(shown - views.draw(place, number, 32)).mean() for number in (2, 9))
+        right, wrong = (np.abs(shown - views.render(place, number, 32)).mean() for number in (2, 9))
         nearer += bool(right < wrong)
     assert nearer > 50
 
@@ -118,7 +118,7 @@ def test_pixels_go_with_their_targets(tiny_crops: CropSet) -> None:
     """Bright is female in these crops, and stays so through shuffling and augmentation."""
     positions = range(7, 55)
     samples = [tiny_crops.samples[position] for position in positions]
-    batches = epoch_batches(tiny_crops, positions, from_labels(samples, {}, 0), epoch=4)
+    batches = epoch_batches(tiny_crops, positions, make_label_targets(samples, {}, 0), epoch=4)
     for index in range(len(batches)):
         pixels, wanted, weights = batches[index]
         assert (pixels.shape[1:], pixels.dtype) == ((32, 32, 3), np.float32)

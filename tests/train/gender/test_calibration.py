@@ -45,7 +45,7 @@ def assert_best(logits: Logits, positive: Labels, found: Calibration) -> None:
     ("slope", "bias"), [(1.0, 0.0), (0.4, 0.5), (2.5, -1.0), (1.3, 3.0), (-0.7, 0.2)]
 )
 def test_recovers_a_known_calibration(slope: float, bias: float) -> None:
-    found = calibration.fit(*drawn(slope, bias))
+    found = calibration.fit_platt_scaling(*drawn(slope, bias))
     assert found.slope == pytest.approx(slope, abs=0.08)
     assert found.bias == pytest.approx(bias, abs=0.08)
 
@@ -58,7 +58,7 @@ def test_genders_without_overlap_stay_finite(scale: float, shift: float) -> None
     logits = (np.where(positive, 1, -1) * random.uniform(0.5, 1.5, 200) * scale + shift).astype(
         "f4"
     )
-    found = calibration.fit(logits, positive)
+    found = calibration.fit_platt_scaling(logits, positive)
     assert np.isfinite([found.slope, found.bias]).all()
     assert found.slope * scale < 100
     assert ((found.slope * logits + found.bias >= 0) == positive).all()
@@ -69,7 +69,9 @@ def test_genders_without_overlap_stay_finite(scale: float, shift: float) -> None
 def test_a_few_held_out_samples_without_overlap() -> None:
     """As they came of a short training: Newton's method alone ran away to 57 million."""
     logits = np.array([4.3, 3.6, 5.2, -1.4, -2.0, 0.9, -0.5], np.float32)
-    found = calibration.fit(logits, np.array([True, True, True, False, False, False, False]))
+    found = calibration.fit_platt_scaling(
+        logits, np.array([True, True, True, False, False, False, False])
+    )
     assert 0 < found.slope < 10
     assert -10 < found.bias < 0
 
@@ -78,7 +80,7 @@ def test_a_few_held_out_samples_without_overlap() -> None:
 @pytest.mark.parametrize("gender", [True, False])
 def test_one_gender_alone_is_always_likelier(gender: bool) -> None:
     logits = np.linspace(-3, 5, 50, dtype=np.float32)
-    found = calibration.fit(logits, np.full(50, gender))
+    found = calibration.fit_platt_scaling(logits, np.full(50, gender))
     scores = found.slope * logits + found.bias
     assert ((scores >= 0) == gender).all()
     assert np.abs(scores).max() < 10
@@ -87,7 +89,7 @@ def test_one_gender_alone_is_always_likelier(gender: bool) -> None:
 @pytest.mark.filterwarnings("error")
 def test_answers_that_are_all_alike_give_the_share() -> None:
     positive = np.arange(100) < 30
-    found = calibration.fit(np.full(100, 2.0, np.float32), positive)
+    found = calibration.fit_platt_scaling(np.full(100, 2.0, np.float32), positive)
     score = 2 * found.slope + found.bias
     assert 1 / (1 + np.exp(-score)) == pytest.approx(0.3, abs=0.02)
 
@@ -101,7 +103,7 @@ finite = st.integers(-6000, 6000).map(lambda number: number / 100)
 def test_fits_whatever_it_is_given(pairs: list[tuple[float, bool]]) -> None:
     logits = np.array([logit for logit, _ in pairs], np.float32)
     positive = np.array([label for _, label in pairs])
-    found = calibration.fit(logits, positive)
+    found = calibration.fit_platt_scaling(logits, positive)
     assert np.isfinite([found.slope, found.bias]).all()
     assert_best(logits, positive, found)
 
@@ -118,7 +120,7 @@ def test_at_least_the_share_reaches_the_threshold(
 ) -> None:
     logits = np.array(values, np.float32)
     confidence = confidences(logits, Calibration(slope, bias))
-    found = calibration.threshold(confidence, share)
+    found = calibration.choose_threshold(confidence, share)
     assert 0.5 <= found <= 1
     reached = np.mean(confidence >= found)
     assert reached >= share - 1 / len(values) - 1e-9
@@ -127,15 +129,15 @@ def test_at_least_the_share_reaches_the_threshold(
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
 def test_the_threshold_lets_the_wanted_share_pass(share: float) -> None:
     logits, positive = drawn(1.5, 0.3)
-    confidence = confidences(logits, calibration.fit(logits, positive))
-    found = calibration.threshold(confidence, share)
+    confidence = confidences(logits, calibration.fit_platt_scaling(logits, positive))
+    found = calibration.choose_threshold(confidence, share)
     assert np.mean(confidence >= found) == pytest.approx(share, abs=0.005)
 
 
 def test_a_larger_share_means_a_lower_threshold() -> None:
     logits, _ = drawn(1, 0, 500)
     confidence = confidences(logits, Calibration())
-    found = [calibration.threshold(confidence, share) for share in (0.0, 0.3, 0.6, 0.9, 1.0)]
+    found = [calibration.choose_threshold(confidence, share) for share in (0.0, 0.3, 0.6, 0.9, 1.0)]
     assert found == sorted(found, reverse=True)
     assert found[0] > found[-1]
 
@@ -184,7 +186,7 @@ def completed(
     entry: ModelEntry, logits: Logits, positive: Labels, mirrored: Logits | None = None
 ) -> tuple[ModelEntry, str | None]:
     runtime = Fixed(logits, logits if mirrored is None else mirrored)
-    return calibration.calibrated(entry, runtime, numbered(len(logits)), positive)
+    return calibration.calibrate_entry(entry, runtime, numbered(len(logits)), positive)
 
 
 def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
@@ -192,9 +194,11 @@ def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
     entry = entry_with(1.0, 0.0, 0.5)
     done, kept = completed(entry, logits, positive)
     assert kept is None
-    assert done.calibration == calibration.fit(logits, positive)
+    assert done.calibration == calibration.fit_platt_scaling(logits, positive)
     confidence = confidences(logits, done.calibration)
-    assert done.threshold == calibration.threshold(confidence, calibration.CLASSIFIED)
+    assert done.threshold == calibration.choose_threshold(
+        confidence, calibration.CLASSIFIED_FRACTION
+    )
     assert done.tta_threshold == calibration.TTA_THRESHOLD
     scores = done.calibration.slope * logits + done.calibration.bias
     accuracy = round(float(np.mean((scores >= 0) == positive)), 4)
@@ -219,10 +223,10 @@ def test_mirror_images_of_the_doubtful_count() -> None:
     doubtful = confidences(logits, done.calibration) < calibration.TTA_THRESHOLD
     assert 100 < doubtful.sum() < 2900
     averaged_logits = np.where(doubtful, (logits + mirrored) / 2, logits)
-    exact = calibration.fit(averaged_logits, positive)
+    exact = calibration.fit_platt_scaling(averaged_logits, positive)
     assert done.calibration.slope == pytest.approx(exact.slope, abs=0.01)
     assert done.calibration.bias == pytest.approx(exact.bias, abs=0.01)
-    assert done.calibration != calibration.fit(logits, positive)
+    assert done.calibration != calibration.fit_platt_scaling(logits, positive)
     accuracy = np.mean(
         (done.calibration.slope * averaged_logits + done.calibration.bias >= 0) == positive
     )
@@ -233,11 +237,11 @@ def test_mirror_images_of_the_doubtful_count() -> None:
 @pytest.mark.parametrize(
     ("females", "males", "reason"),
     [
-        (0, 0, "0 held-out crops, fewer than 100"),
-        (1, 0, "1 held-out crops, fewer than 100"),
-        (50, 49, "99 held-out crops, fewer than 100"),
-        (400, 19, "19 held-out crops of one gender, fewer than 20"),
-        (0, 200, "0 held-out crops of one gender, fewer than 20"),
+        (0, 0, "0 held-out crops, at least 100 are required"),
+        (1, 0, "1 held-out crops, at least 100 are required"),
+        (50, 49, "99 held-out crops, at least 100 are required"),
+        (400, 19, "19 held-out crops of one gender, at least 20 are required"),
+        (0, 200, "0 held-out crops of one gender, at least 20 are required"),
         (80, 20, None),
     ],
 )

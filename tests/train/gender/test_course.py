@@ -25,7 +25,7 @@ from image_gender_classifier.train.gender.views import Views
 pytestmark = pytest.mark.usefixtures("eagerly")
 
 TEACHER, STUDENT = "teacher_1", "student"
-ANSWERS = Path(TEACHER, course.ANSWERS)
+ANSWERS = Path(TEACHER, course.LOGITS)
 VIEWS = ("view_000.npz", "view_001.npz")
 
 
@@ -52,7 +52,7 @@ class Outcome:
 
 
 def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> Outcome:
-    return Outcome(folder, list(course.train(crop_set, recipe, folder).get_weights()))
+    return Outcome(folder, list(course.train_classifier(crop_set, recipe, folder).get_weights()))
 
 
 def assert_same(ours: list[np.ndarray], theirs: list[np.ndarray]) -> None:
@@ -84,7 +84,7 @@ def test_each_stage_has_its_folder_and_nothing_half_written_is_left(finished: Ou
 def test_gives_the_finished_student(
     finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe
 ) -> None:
-    model = course.train(tiny_crops, tiny_recipe, finished.folder)
+    model = course.train_classifier(tiny_crops, tiny_recipe, finished.folder)
     assert model.input_shape == (None, 32, 32, 3)
     assert model.output_shape == (None, 1)
     assert_same(list(model.get_weights()), finished.weights)
@@ -105,7 +105,7 @@ def kill_at(stage: str, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) ->
         "student": (of_student, 0, students_size),
         "student's second epoch": (of_student, 1, students_size),
     }[stage]
-    draw: Callable[..., Any] = Views.draw
+    draw: Callable[..., Any] = Views.render
     drawn = itertools.count()
 
     def killing(views: Views, position: int, number: int, size: int) -> Any:
@@ -113,7 +113,7 @@ def kill_at(stage: str, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) ->
             raise Killed
         return draw(views, position, number, size)
 
-    monkeypatch.setattr(Views, "draw", killing)
+    monkeypatch.setattr(Views, "render", killing)
 
 
 def test_a_course_killed_in_every_stage_goes_on_as_if_it_had_not_stopped(
@@ -212,16 +212,16 @@ def test_each_network_has_its_seed_and_all_teachers_are_asked(
         views=1,
     )
     train(tiny_crops, two, tmp_path)
-    parts = split.divide(tiny_crops.names, two.held_out)
+    parts = split.split_names(tiny_crops.names, two.held_out)
     views = Views(tiny_crops.crops, np.array(parts.training), two.seed, two.mixed)
-    pixels = np.stack([views.draw(at, 0, 32) for at in parts.training], dtype="f4")
+    pixels = np.stack([views.render(at, 0, 32) for at in parts.training], dtype="f4")
     answers = [
         np.asarray(keras.models.load_model(tmp_path / name / loop.BEST)(pixels)["gender"])
         for name in ("teacher_1", "teacher_2")
     ]
     assert np.abs(answers[0] - answers[1]).max() > 1e-3
-    folders = [tmp_path / name / course.ANSWERS for name in ("teacher_1", "teacher_2")]
-    distilled = distillation.targets(folders, 0, 0.2).wanted["gender"]
+    folders = [tmp_path / name / course.LOGITS for name in ("teacher_1", "teacher_2")]
+    distilled = distillation.load_teacher_targets(folders, 0, 0.2).probabilities["gender"]
     assert distilled == pytest.approx(1 / (1 + np.exp(-sum(answers) / 2)), abs=1e-4)
 
 

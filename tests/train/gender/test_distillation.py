@@ -17,7 +17,7 @@ from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.gender import distillation, network
 from image_gender_classifier.train.gender.distillation import Teacher
 from image_gender_classifier.train.gender.recipe import Recipe
-from image_gender_classifier.train.gender.targets import from_answers
+from image_gender_classifier.train.gender.targets import make_distillation_targets
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
 POSITIONS = (4, 2, 50, 33, 17, 8)
@@ -30,7 +30,9 @@ class Killed(Exception):
 def untaught(recipe: Recipe, seed: int, size: int) -> Teacher:
     """A teacher that has not learnt anything."""
     keras.utils.set_random_seed(seed)
-    return Teacher(network.build(recipe.student, {"race": 3}, pretrained=False, seed=seed), size)
+    return Teacher(
+        network.build_gender_network(recipe.student, {"race": 3}, pretrained=False, seed=seed), size
+    )
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def other(tiny_recipe: Recipe) -> Teacher:
 
 @pytest.fixture(scope="module")
 def views(tiny_crops: CropSet) -> Views:
-    return Views(tiny_crops.crops, np.array(POSITIONS), seed=1, mixed=0.5)
+    return Views(tiny_crops.crops, np.array(POSITIONS), seed=1, mixup_fraction=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def answered(
 ) -> dict[str, bytes]:
     """The files that hold the answers for three views."""
     folder = tmp_path_factory.mktemp("answers")
-    distillation.answer(teacher, views, POSITIONS, 3, folder)
+    distillation.write_teacher_logits(teacher, views, POSITIONS, 3, folder)
     return content_of(folder)
 
 
@@ -74,7 +76,7 @@ def test_a_file_a_view(answered: dict[str, bytes]) -> None:
 
 
 def logits_of(teacher: Teacher, views: Views, number: int) -> Mapping[str, np.ndarray]:
-    pixels = np.stack([views.draw(at, number, teacher.size) for at in POSITIONS], dtype="f4")
+    pixels = np.stack([views.render(at, number, teacher.size) for at in POSITIONS], dtype="f4")
     return {head: np.asarray(logits) for head, logits in teacher.model(pixels).items()}
 
 
@@ -96,24 +98,28 @@ def test_targets_are_the_mean_of_all_teachers(
     for folder in folders:
         folder.mkdir()
     written(answered, folders[0])
-    distillation.answer(other, views, POSITIONS, 3, folders[1])
+    distillation.write_teacher_logits(other, views, POSITIONS, 3, folders[1])
     for number in range(3):
         one, two = (logits_of(of, views, number) for of in (teacher, other))
         assert np.abs(one["gender"] - two["gender"]).max() > 1e-3, "who agree prove nothing"
-        expected = from_answers({head: (one[head] + two[head]) / 2 for head in one}, 0.3)
-        targets = distillation.targets(folders, number, 0.3)
+        expected = make_distillation_targets(
+            {head: (one[head] + two[head]) / 2 for head in one}, 0.3
+        )
+        targets = distillation.load_teacher_targets(folders, number, 0.3)
         for head in one:
-            assert targets.wanted[head] == pytest.approx(expected.wanted[head], abs=1e-4)
+            assert targets.probabilities[head] == pytest.approx(
+                expected.probabilities[head], abs=1e-4
+            )
 
 
 def test_targets_are_the_answers(answered: dict[str, bytes], tmp_path: Path) -> None:
     for number in range(3):
         with np.load(written(answered, tmp_path) / f"view_{number:03}.npz") as file:
-            expected = from_answers(dict(file), 0.3)
-        targets = distillation.targets([tmp_path], number, 0.3)
+            expected = make_distillation_targets(dict(file), 0.3)
+        targets = distillation.load_teacher_targets([tmp_path], number, 0.3)
         for head, shape in (("gender", (6, 1)), ("race", (6, 3))):
-            assert targets.wanted[head].shape == shape
-            assert np.array_equal(targets.wanted[head], expected.wanted[head])
+            assert targets.probabilities[head].shape == shape
+            assert np.array_equal(targets.probabilities[head], expected.probabilities[head])
             assert np.array_equal(targets.weights[head], expected.weights[head])
 
 
@@ -122,7 +128,7 @@ def test_what_is_answered_already_is_left_alone(
 ) -> None:
     np.savez(tmp_path / "view_001.npz", gender=np.ones((len(POSITIONS), 1)))
     already = (tmp_path / "view_001.npz").read_bytes()
-    distillation.answer(teacher, views, POSITIONS, 3, tmp_path)
+    distillation.write_teacher_logits(teacher, views, POSITIONS, 3, tmp_path)
     assert content_of(tmp_path) == {**answered, "view_001.npz": already}
 
 
@@ -138,8 +144,10 @@ def test_answers_of_others_are_not_taken(
         (teacher, views, POSITIONS[:-1]),
     ]
     for wrong_teacher, wrong_views, positions in others:
-        with pytest.raises(UsageError, match=rf"^{tmp_path}: holds answers of another teacher"):
-            distillation.answer(wrong_teacher, wrong_views, positions, 3, tmp_path)
+        with pytest.raises(
+            UsageError, match=rf"^{tmp_path}: the folder contains the logits of another teacher"
+        ):
+            distillation.write_teacher_logits(wrong_teacher, wrong_views, positions, 3, tmp_path)
     assert content_of(tmp_path) == answered
 
 
@@ -152,7 +160,7 @@ def test_a_killed_answering_goes_on_with_the_same_answers(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    draw = Views.draw
+    draw = Views.render
 
     def killing(views: Views, position: int, of: int, size: int) -> object:
         if (of, position, size) == (number, POSITIONS[-1], 32):
@@ -160,11 +168,11 @@ def test_a_killed_answering_goes_on_with_the_same_answers(
         return draw(views, position, of, size)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Views, "draw", killing)
+        patch.setattr(Views, "render", killing)
         with pytest.raises(Killed):
-            distillation.answer(teacher, views, POSITIONS, 3, tmp_path)
+            distillation.write_teacher_logits(teacher, views, POSITIONS, 3, tmp_path)
     assert list(content_of(tmp_path)) == list(answered)[: 1 + number]
-    distillation.answer(teacher, views, POSITIONS, 3, tmp_path)
+    distillation.write_teacher_logits(teacher, views, POSITIONS, 3, tmp_path)
     assert content_of(tmp_path) == answered
 
 
@@ -174,9 +182,9 @@ def test_a_batchs_end_does_not_part_answers_from_their_crops(
     """More crops than go into a batch, in an order of their own."""
     positions = [*range(59, -1, -1), *range(15)]
     assert len(positions) > distillation.BATCH
-    plain = replace(views, mixed=0)
-    distillation.answer(teacher, plain, positions, 1, tmp_path)
-    targets = distillation.targets([tmp_path], 0, 0.2).wanted["gender"]
+    plain = replace(views, mixup_fraction=0)
+    distillation.write_teacher_logits(teacher, plain, positions, 1, tmp_path)
+    targets = distillation.load_teacher_targets([tmp_path], 0, 0.2).probabilities["gender"]
     batches = ViewBatches(plain, positions, 0, teacher.size, 10)
     pixels = np.concatenate([batch[0] for batch in batches])
     logits = np.asarray(teacher.model(pixels)["gender"])
@@ -191,7 +199,7 @@ def test_answers_that_a_power_cut_spoilt_are_given_again(
     folder = written(answered, tmp_path)
     spoilt = folder / "view_001.npz"
     spoilt.write_bytes(spoilt.read_bytes()[:left])
-    distillation.answer(teacher, views, POSITIONS, 3, folder)
+    distillation.write_teacher_logits(teacher, views, POSITIONS, 3, folder)
     with np.load(spoilt) as file:
         for head, logits in logits_of(teacher, views, 1).items():
             assert np.allclose(file[head], logits, atol=1e-5)

@@ -19,13 +19,17 @@ from image_gender_classifier.detection.geometry import crop, whole
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.common import history, loop, split
-from image_gender_classifier.train.common.checkpoint import save_whole
+from image_gender_classifier.train.common.checkpoint import save_model_atomic
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.gender import batches, fit
 from image_gender_classifier.train.gender.batches import EpochBatches
-from image_gender_classifier.train.gender.fit import Lesson
-from image_gender_classifier.train.gender.recipe import Recipe, Stage, Training
-from image_gender_classifier.train.gender.targets import Targets, from_labels, vocabulary
+from image_gender_classifier.train.gender.fit import TrainingData
+from image_gender_classifier.train.gender.recipe import NetworkRecipe, Recipe, Stage
+from image_gender_classifier.train.gender.targets import (
+    Targets,
+    collect_group_classes,
+    make_label_targets,
+)
 from image_gender_classifier.train.gender.views import Views
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -38,23 +42,28 @@ class Killed(Exception):
 
 
 @pytest.fixture(scope="module")
-def training(tiny_recipe: Recipe) -> Training:
+def training(tiny_recipe: Recipe) -> NetworkRecipe:
     """Changes its size before the last epoch."""
     return replace(tiny_recipe.student, stages=(Stage(32, 2), Stage(40, 1)))
 
 
 @pytest.fixture(scope="module")
-def lesson(tiny_crops: CropSet) -> Lesson:
+def lesson(tiny_crops: CropSet) -> TrainingData:
     """The labels, with every second epoch's view the same."""
-    parts, words = split.divide(tiny_crops.names, HELD_OUT), vocabulary(tiny_crops.samples)
+    parts, words = (
+        split.split_names(tiny_crops.names, HELD_OUT),
+        collect_group_classes(tiny_crops.samples),
+    )
     samples = [tiny_crops.samples[position] for position in parts.training]
-    targets = from_labels(samples, words, group_weight=0.2, label_smoothing=0.05)
-    views = Views(tiny_crops.crops, np.array(parts.training), seed=1, mixed=0.5)
-    return Lesson(tiny_crops, parts, words, views, lambda epoch: epoch % 2, lambda _: targets)
+    targets = make_label_targets(samples, words, group_weight=0.2, label_smoothing=0.05)
+    views = Views(tiny_crops.crops, np.array(parts.training), seed=1, mixup_fraction=0.5)
+    return TrainingData(tiny_crops, parts, words, views, lambda epoch: epoch % 2, lambda _: targets)
 
 
-def train(lesson: Lesson, training: Training, folder: Path, seed: int = 1) -> keras.Model:
-    return fit.fit(lesson, training, False, seed, folder)
+def train(
+    lesson: TrainingData, training: NetworkRecipe, folder: Path, seed: int = 1
+) -> keras.Model:
+    return fit.train_network(lesson, training, False, seed, folder)
 
 
 def history_of(folder: Path) -> list[dict[str, float]]:
@@ -69,7 +78,7 @@ def assert_same(one: keras.Model, two: keras.Model) -> None:
 
 @pytest.fixture(scope="module")
 def finished(
-    lesson: Lesson, training: Training, tmp_path_factory: pytest.TempPathFactory
+    lesson: TrainingData, training: NetworkRecipe, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, keras.Model]:
     """The folder and the model of an uninterrupted run."""
     folder = tmp_path_factory.mktemp("finished")
@@ -106,8 +115,8 @@ def test_nothing_half_written_is_left(finished: tuple[Path, keras.Model]) -> Non
 
 def test_a_run_killed_in_every_epoch_goes_on_as_if_it_had_not_stopped(
     finished: tuple[Path, keras.Model],
-    lesson: Lesson,
-    training: Training,
+    lesson: TrainingData,
+    training: NetworkRecipe,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -129,18 +138,18 @@ def test_a_run_killed_in_every_epoch_goes_on_as_if_it_had_not_stopped(
 
 def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
     finished: tuple[Path, keras.Model],
-    lesson: Lesson,
-    training: Training,
+    lesson: TrainingData,
+    training: NetworkRecipe,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def killing(model: keras.Model, path: Path) -> None:
         if path.name == loop.LAST and len(history_of(tmp_path)) == 2:
             raise Killed
-        save_whole(model, path)
+        save_model_atomic(model, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr("image_gender_classifier.train.common.loop.save_whole", killing)
+        patch.setattr("image_gender_classifier.train.common.loop.save_model_atomic", killing)
         with pytest.raises(Killed):
             train(lesson, training, tmp_path)
     model = train(lesson, training, tmp_path)
@@ -150,8 +159,8 @@ def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
 
 def test_a_finished_run_is_not_trained_further(
     finished: tuple[Path, keras.Model],
-    lesson: Lesson,
-    training: Training,
+    lesson: TrainingData,
+    training: NetworkRecipe,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kill_in(0, monkeypatch)
@@ -161,36 +170,47 @@ def test_a_finished_run_is_not_trained_further(
 
 
 def test_a_damaged_best_epoch_is_reported(
-    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
+    finished: tuple[Path, keras.Model],
+    lesson: TrainingData,
+    training: NetworkRecipe,
+    tmp_path: Path,
 ) -> None:
     shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
     (tmp_path / loop.BEST).write_bytes(b"")
-    with pytest.raises(ModelError, match=r"best\.keras: cannot be read .*; delete its folder"):
+    with pytest.raises(
+        ModelError, match=r"best\.keras: Keras cannot load the checkpoint .*; delete its folder"
+    ):
         train(lesson, training, tmp_path)
 
 
 def test_another_networks_checkpoint_is_reported(
-    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
+    finished: tuple[Path, keras.Model],
+    lesson: TrainingData,
+    training: NetworkRecipe,
+    tmp_path: Path,
 ) -> None:
     shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     other.compile("sgd", "mse")
     other.save(tmp_path / loop.LAST)
-    with pytest.raises(ModelError, match=r"last\.keras: belongs to another network"):
+    with pytest.raises(ModelError, match=r"last\.keras: the checkpoint is of another network"):
         train(lesson, training, tmp_path)
 
 
 def test_a_loss_that_is_no_number_ends_it(
-    lesson: Lesson, training: Training, tmp_path: Path
+    lesson: TrainingData, training: NetworkRecipe, tmp_path: Path
 ) -> None:
     wild = replace(training, learning_rate=1e30)
-    with pytest.raises(ModelError, match="not finite in epoch"):
+    with pytest.raises(ModelError, match="NaN or infinite in epoch"):
         train(lesson, wild, tmp_path)
     assert not (tmp_path / loop.BEST).exists()
 
 
 def test_the_seed_decides(
-    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
+    finished: tuple[Path, keras.Model],
+    lesson: TrainingData,
+    training: NetworkRecipe,
+    tmp_path: Path,
 ) -> None:
     """Of the network here; that of the views is another's, and stays."""
     once = replace(training, stages=training.stages[:1])
@@ -199,14 +219,17 @@ def test_the_seed_decides(
 
 
 def test_the_best_is_kept_however_it_goes_on(
-    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training, tmp_path: Path
+    finished: tuple[Path, keras.Model],
+    lesson: TrainingData,
+    training: NetworkRecipe,
+    tmp_path: Path,
 ) -> None:
     """After two epochs that are said to be better than any later one."""
     for path in finished[0].iterdir():
         shutil.copy(path, tmp_path)
     rows = [dict(row, epoch=index) for index, row in enumerate(history_of(tmp_path))]
     rows[1]["val_loss"] = -1.0
-    history.write(rows, tmp_path)
+    history.write_history(rows, tmp_path)
     before = (tmp_path / loop.BEST).read_bytes()
     longer = replace(training, stages=(*training.stages, Stage(32, 1)))
     train(lesson, longer, tmp_path)
@@ -215,7 +238,7 @@ def test_the_best_is_kept_however_it_goes_on(
 
 
 def test_gives_the_epoch_of_least_validation_loss(
-    finished: tuple[Path, keras.Model], lesson: Lesson, training: Training
+    finished: tuple[Path, keras.Model], lesson: TrainingData, training: NetworkRecipe
 ) -> None:
     """The loss of the model handed back, computed here, is the least one of the history."""
     samples, crops = lesson.crop_set.samples, lesson.crop_set.crops
@@ -232,23 +255,23 @@ def test_gives_the_epoch_of_least_validation_loss(
 
 
 def test_each_epoch_has_its_view_and_size_and_all_of_the_training_part_alone(
-    lesson: Lesson, training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lesson: TrainingData, training: NetworkRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     targets: list[int] = []
     seen: list[set[tuple[int, int, int]]] = []
-    draw: Callable[[Views, int, int, int], Pixels] = Views.draw
+    draw: Callable[[Views, int, int, int], Pixels] = Views.render
 
-    def targets_of(number: int) -> Targets:
+    def targets_of_view(number: int) -> Targets:
         targets.append(number)
         seen.append(set())  # an epoch begins with its targets
-        return lesson.targets_of(number)
+        return lesson.targets_of_view(number)
 
     def watching(views: Views, position: int, number: int, size: int) -> Pixels:
         seen[-1].add((int(position), number, size))
         return draw(views, position, number, size)
 
-    monkeypatch.setattr(Views, "draw", watching)
-    train(replace(lesson, targets_of=targets_of), training, tmp_path)
+    monkeypatch.setattr(Views, "render", watching)
+    train(replace(lesson, targets_of_view=targets_of_view), training, tmp_path)
     assert targets == [0, 1, 0]
     learnt = lesson.parts.training
     assert seen == [

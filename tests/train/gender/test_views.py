@@ -29,7 +29,7 @@ def test_seed_number_and_position_decide_alone(tiny_crops: CropSet) -> None:
     def drawn(order: list[tuple[int, int, int]]) -> dict[tuple[int, int, int], bytes]:
         return {
             (seed, number, position): views_of(tiny_crops.crops, seed)
-            .draw(position, number, 32)
+            .render(position, number, 32)
             .tobytes()
             for seed, number, position in order
         }
@@ -43,7 +43,7 @@ def test_seed_number_and_position_decide_alone(tiny_crops: CropSet) -> None:
 @pytest.mark.parametrize("size", [8, 32, 40])
 def test_gives_colour_at_the_size_asked_for(size: int, tiny_crops: CropSet) -> None:
     for number in range(20):
-        view = views_of(tiny_crops.crops).draw(5, number, size)
+        view = views_of(tiny_crops.crops).render(5, number, size)
         assert view.shape == (size, size, 3)
         assert view.dtype == np.uint8
 
@@ -56,8 +56,8 @@ def test_teacher_and_student_see_the_same_at_their_sizes() -> None:
     crops = np.stack([cv2.resize(crop, (96, 96), interpolation=cv2.INTER_CUBIC) for crop in coarse])
     views = views_of(crops)
     for number in range(50):
-        shrunk = cv2.resize(views.draw(7, number, 80), (40, 40), interpolation=cv2.INTER_AREA)
-        assert np.abs(shrunk.astype(int) - views.draw(7, number, 40)).mean() < 2.5
+        shrunk = cv2.resize(views.render(7, number, 80), (40, 40), interpolation=cv2.INTER_AREA)
+        assert np.abs(shrunk.astype(int) - views.render(7, number, 40)).mean() < 2.5
 
 
 @pytest.mark.parametrize("mixed", [0.0, 0.3, 1.0])
@@ -65,13 +65,13 @@ def test_as_many_are_mixtures_as_asked_for(mixed: float) -> None:
     """A black crop with a little white in it is a mixture."""
     crops = plain(*[255] * 40, 0)
     views = views_of(crops, mixed=mixed)
-    mixtures = sum(bool(views.draw(40, number, 16).any()) for number in range(600))
+    mixtures = sum(bool(views.render(40, number, 16).any()) for number in range(600))
     assert mixtures / 600 == pytest.approx(mixed, abs=0.06)
 
 
 def test_a_mixture_is_its_own_crop_for_the_greater_part() -> None:
     crops = plain(*[200] * 40, 0)
-    levels = [int(views_of(crops, mixed=1).draw(40, number, 16).max()) for number in range(400)]
+    levels = [int(views_of(crops, mixed=1).render(40, number, 16).max()) for number in range(400)]
     assert max(levels) <= 100
     assert np.mean(levels) == pytest.approx(50, abs=5)
 
@@ -81,17 +81,17 @@ def test_a_mixture_is_of_what_it_says() -> None:
     crops = plain(*[0] * 39, 200, 100)
     views = views_of(crops, mixed=0.5)
     for number in range(300):
-        mixture = views.mixture(40, number)
-        other = 200 if mixture.place == 39 else 0
-        level = (1 - mixture.share) * 100 + mixture.share * other
-        assert views.draw(40, number, 16).max() == pytest.approx(level, abs=1)
+        mixture = views.sample_mixup(40, number)
+        other = 200 if mixture.partner == 39 else 0
+        level = (1 - mixture.weight) * 100 + mixture.weight * other
+        assert views.render(40, number, 16).max() == pytest.approx(level, abs=1)
 
 
 def test_only_partners_are_mixed_into_others() -> None:
     """Crops that are no partners are white; no view of a black one shows any of it."""
     crops = plain(*[0] * 40, *[255] * 20)
     views = views_of(crops, mixed=1)
-    assert not any(views.draw(3, number, 16).any() for number in range(400))
+    assert not any(views.render(3, number, 16).any() for number in range(400))
 
 
 def test_every_partner_has_its_turn() -> None:
@@ -99,7 +99,7 @@ def test_every_partner_has_its_turn() -> None:
     crops = plain(*range(0, 200, 5))
     partners = np.array([0, 13, 39])
     views = replace(views_of(crops, mixed=1), partners=partners)
-    shown = [int(views.draw(0, number, 16).max()) for number in range(300)]
+    shown = [int(views.render(0, number, 16).max()) for number in range(300)]
     assert sum(level == 0 for level in shown) == pytest.approx(100, abs=30)
     assert sum(level > 65 // 2 for level in shown) == pytest.approx(67, abs=30)
 
@@ -110,4 +110,4 @@ def test_batches_are_the_views_in_order(tiny_crops: CropSet) -> None:
     assert len(batches) == 3
     pixels = np.concatenate([batches[index][0] for index in range(3)])
     assert pixels.dtype == np.float32
-    assert np.array_equal(pixels, [views.draw(position, 4, 32) for position in positions])
+    assert np.array_equal(pixels, [views.render(position, 4, 32) for position in positions])

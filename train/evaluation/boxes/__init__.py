@@ -1,1 +1,1 @@
-"""Evaluation of face detection: sets of pictures, rules, scores, report, command."""
+"""Evaluation of face detection: test sets, rules for correct detections, scores, report."""

@@ -13,36 +13,41 @@ from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_whole
 from image_gender_classifier.runtimes import registry as runtimes
-from image_gender_classifier.train.common.command import Parser, check_json, exit_code, say
-from image_gender_classifier.train.common.detector_option import key_of, open_detector
+from image_gender_classifier.train.common.command import (
+    Parser,
+    check_json_path,
+    print_line,
+    run_with_exit_code,
+)
+from image_gender_classifier.train.common.detector_option import format_cache_key, open_detector
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.evaluation.boxes import cost, report, sets
 from image_gender_classifier.train.evaluation.boxes.cost import Cost
 from image_gender_classifier.train.evaluation.boxes.report import Measurement
-from image_gender_classifier.train.evaluation.boxes.scoring import SetScore, score
-from image_gender_classifier.train.evaluation.boxes.trials import Skipped, TrialSet
+from image_gender_classifier.train.evaluation.boxes.scoring import SetScore, score_set
+from image_gender_classifier.train.evaluation.boxes.trials import SkippedSet, TrialSet
 
 PROGRAM = "image-gender-evaluate-boxes"
 _TIMED = (sets.LFW, sets.CALTECH, sets.NO_FACE)
 _DESCRIPTION = (
     "Measures face detection: on portraits with known faces, upright and rotated, on pictures "
-    "without a face, and on FairFace's validation crops, alone and pasted into backgrounds. Gives "
-    "the share of pictures with the correct main face, with 95% Wilson intervals, and the errors "
-    "of the frames. Skips sets whose folder is missing."
+    "without a face, and on FairFace's validation crops, alone and pasted into backgrounds. Prints "
+    "the fraction of pictures whose main face is correct, with 95% Wilson intervals, and the "
+    "errors of the boxes. Skips sets whose folder does not exist."
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command.
+    """Runs `image-gender-evaluate-boxes`.
 
     Args:
         argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        0 on success, 2 for wrong usage, data, models or runtime, 3 when the JSON file cannot be
-        written, 130 when interrupted.
+        The exit code: 0 on success, 2 for wrong usage, data, models or runtime, 3 if the JSON file
+        cannot be written, 130 if interrupted.
     """
-    return exit_code(PROGRAM, lambda: _evaluate(_parser().parse_args(argv)))
+    return run_with_exit_code(PROGRAM, lambda: _evaluate(_parser().parse_args(argv)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,21 +55,21 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add(
         "--data", type=Path, required=True, metavar="DIR",
-        help="folder of portraits: lfw, caltech_faces and wider (each of these two with a "
-        "boxes.csv), no_face",
+        help="folder with the subfolders lfw, no_face, and caltech_faces and wider, the last two "
+        "with a boxes.csv",
     )  # fmt: skip
     add(
         "--fairface", type=Path, metavar="DIR",
-        help="FairFace folder, for its validation crops (default: skip these sets)",
+        help="FairFace folder, for its validation crops (default: skip the sets of crops)",
     )  # fmt: skip
     add(
         "--backgrounds", type=Path, metavar="DIR",
-        help="folder of pictures without people, for composites (default: skip these sets)",
+        help="folder of pictures without people, for composites (default: skip composites)",
     )  # fmt: skip
     add(
         "--detector", choices=detectors.choices(), default="cascade",
-        help="cascade: as in inference; lbp: the LBP cascade only; none: treats every picture as a "
-        "face (default: cascade)",
+        help="cascade: as in inference; lbp: the LBP cascade only; none: treat every picture as a "
+        "face crop (default: cascade)",
     )  # fmt: skip
     add(
         "--runtime", choices=runtimes.names(),
@@ -83,39 +88,46 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    check_json(arguments.json)
+    check_json_path(arguments.json)
     if arguments.runtime and arguments.detector != "cascade":
-        raise UsageError(f"--runtime: detector {arguments.detector} uses no network")
+        raise UsageError(f"--runtime has no effect with --detector {arguments.detector}; omit it")
     detector = open_detector(arguments.detector, arguments.runtime, arguments.min_face)
-    found = [
-        *sets.portraits(arguments.data),
-        sets.crops(arguments.fairface),
-        *sets.composed(arguments.fairface, arguments.backgrounds),
+    available = [
+        *sets.make_portrait_sets(arguments.data),
+        sets.make_crop_set(arguments.fairface),
+        *sets.make_composite_sets(arguments.fairface, arguments.backgrounds),
     ]
-    skipped = [one for one in found if isinstance(one, Skipped)]
-    for one in skipped:
-        say(f"{PROGRAM}: {one.name}: skipped, {one.reason}", sys.stderr)
-    to_measure = [one for one in found if isinstance(one, TrialSet)]
-    if not to_measure:
-        raise DataError(f"{arguments.data}: no set to evaluate on")
-    scores = [_score(one, detector) for one in to_measure]
-    costs = _costs(to_measure, detector) if arguments.time else []
-    measurement = Measurement(key_of(arguments.detector, detector), scores, skipped, costs)
-    say(report.table(measurement), sys.stdout)
+    skipped = [entry for entry in available if isinstance(entry, SkippedSet)]
+    for entry in skipped:
+        print_line(f"{PROGRAM}: {entry.name}: skipped, {entry.reason}", sys.stderr)
+    trial_sets = [entry for entry in available if isinstance(entry, TrialSet)]
+    if not trial_sets:
+        raise DataError(
+            f"--data {arguments.data}: contains none of the test sets; expected at least one of "
+            "the folders lfw, caltech_faces, wider and no_face"
+        )
+    scores = [_score(trials, detector) for trials in trial_sets]
+    costs = _measure_costs(trial_sets, detector) if arguments.time else []
+    measurement = Measurement(
+        format_cache_key(arguments.detector, detector), scores, skipped, costs
+    )
+    print_line(report.format_box_report(measurement), sys.stdout)
     if arguments.json is not None:
-        write_whole(arguments.json, report.to_json(measurement).encode("utf-8", "replace"))
+        write_whole(
+            arguments.json, report.box_report_to_json(measurement).encode("utf-8", "replace")
+        )
 
 
 def _score(pictures: TrialSet, detector: Detector) -> SetScore:
-    """Scores a set and prints its unreadable pictures on stderr."""
-    scored = score(pictures, detector)
+    """Scores a detector on a set and prints the unreadable pictures to stderr."""
+    scored = score_set(pictures, detector)
     for name, reason in scored.unreadable:
-        say(f"{PROGRAM}: {pictures.name}: {name}: {reason}", sys.stderr)
+        print_line(f"{PROGRAM}: {pictures.name}: {name}: {reason}", sys.stderr)
     return scored
 
 
-def _costs(measured: Sequence[TrialSet], detector: Detector) -> list[Cost]:
-    reference = cost.open_reference()
-    timed = [one for one in measured if one.name in _TIMED]
-    costs = [cost.measure(one, detector, reference) for one in timed]
-    return [one for one in costs if one is not None]
+def _measure_costs(trial_sets: Sequence[TrialSet], detector: Detector) -> list[Cost]:
+    reference = cost.open_reference_detector()
+    timed = [trials for trials in trial_sets if trials.name in _TIMED]
+    costs = [cost.measure_cost(trials, detector, reference) for trials in timed]
+    return [measured for measured in costs if measured is not None]

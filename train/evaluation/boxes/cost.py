@@ -1,6 +1,6 @@
 """CPU time of face detection, relative to a reference detector.
 
-Both are measured alternately, so the ratio is comparable between machines and under load.
+Both are measured alternately, so that the ratio is comparable between machines and under load.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.evaluation.boxes.trials import TrialSet
 
-Find = Callable[[Picture], object]
+DetectFunction = Callable[[Picture], object]
 
 REFERENCE = "lbp160"
 _FILE = "lbpcascade_frontalface.xml"
 _LONGEST = 160
-_SMALLEST = 0.15  # of the shorter side
+_SMALLEST = 0.15  # smallest face as a fraction of the shorter side
 _PICTURES = 400
 _ROUNDS = 3
 _MILLISECONDS = 1000.0
@@ -37,45 +37,59 @@ class Cost:
     """Mean CPU time of detection over all threads, in milliseconds per picture.
 
     Attributes:
-        name: The set's name.
+        name: Name of the set.
         n: Number of pictures.
-        find: Time of the detector.
-        reference: Time of the reference.
+        detector: Time of the detector.
+        reference: Time of the reference detector.
     """
 
     name: str
     n: int
-    find: float
+    detector: float
     reference: float
 
     @property
     def ratio(self) -> float:
-        """The detector's time over the reference's."""
-        return self.find / self.reference
+        """Time of the detector over that of the reference detector."""
+        return self.detector / self.reference
 
 
-def measure(pictures: TrialSet, detector: Detector, reference: Find) -> Cost | None:
-    """Measures both on pictures spread evenly over a set; gives None if none is readable."""
-    shown = _read(pictures)
-    if not shown:
+def measure_cost(pictures: TrialSet, detector: Detector, reference: DetectFunction) -> Cost | None:
+    """Measures a detector and the reference on pictures spread evenly over a set.
+
+    Args:
+        pictures: The set; unreadable pictures are skipped.
+        detector: The detector.
+        reference: The function of `open_reference_detector`.
+
+    Returns:
+        The cost; None if no picture is readable.
+    """
+    readable = _read_pictures(pictures)
+    if not readable:
         return None
-    bar = tqdm(shown, desc=f"{pictures.name}, time", unit="picture", disable=None)
-    with _one_thread():
-        times = np.array([_least_times(picture, detector.detect, reference) for picture in bar])
-    find_mean, reference_mean = (times.mean(axis=0) * _MILLISECONDS).tolist()
-    return Cost(pictures.name, len(shown), find_mean, reference_mean)
+    bar = tqdm(readable, desc=f"{pictures.name}, time", unit="picture", disable=None)
+    with _limit_to_one_thread():
+        times = np.array(
+            [_measure_minimum_times(picture, detector.detect, reference) for picture in bar]
+        )
+    detector_mean, reference_mean = (times.mean(axis=0) * _MILLISECONDS).tolist()
+    return Cost(pictures.name, len(readable), detector_mean, reference_mean)
 
 
-def open_reference() -> Find:
-    """Opens the reference: the shipped LBP cascade with fixed settings.
+def open_reference_detector() -> DetectFunction:
+    """Opens the reference detector: the shipped LBP cascade with fixed settings.
 
-    The settings are not those of the manifest, because the reference must not change with it.
+    Does not read the settings from the manifest, because the reference must not change with it.
+
+    Returns:
+        A function that detects the faces in a picture.
 
     Raises:
-        ModelError: The cascade is missing or damaged.
+        ModelError: The cascade is missing or corrupt.
     """
     path = shipped_models() / _FILE
-    cascade = _cascade(path)
+    cascade = _open_cascade(path)
 
     def find(picture: Picture) -> object:
         grey = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)
@@ -91,46 +105,46 @@ def open_reference() -> Find:
     return find
 
 
-def _cascade(path: Path) -> cv2.CascadeClassifier:
+def _open_cascade(path: Path) -> cv2.CascadeClassifier:
     cascade = cv2.CascadeClassifier()
     try:
         usable = cascade.load(str(path))
     except cv2.error:
         usable = False
     if not usable:
-        raise ModelError(f"{path}: OpenCV cannot use it; reinstall the package")
+        raise ModelError(f"{path}: OpenCV cannot load the cascade; reinstall the package")
     return cascade
 
 
-def _read(pictures: TrialSet) -> list[Picture]:
-    places = np.linspace(0, len(pictures.trials), min(_PICTURES, len(pictures.trials)), False)
-    shown = []
-    for place in places.astype(int).tolist():
+def _read_pictures(pictures: TrialSet) -> list[Picture]:
+    positions = np.linspace(0, len(pictures.trials), min(_PICTURES, len(pictures.trials)), False)
+    readable = []
+    for position in positions.astype(int).tolist():
         try:
-            shown.append(pictures.trials[place].show().picture)
+            readable.append(pictures.trials[position].load().picture)
         except UnreadablePicture:
             continue
-    return shown
+    return readable
 
 
-def _least_times(picture: Picture, *finds: Find) -> list[float]:
-    """Gives the minimum time in seconds of each function over alternating rounds.
+def _measure_minimum_times(picture: Picture, *functions: DetectFunction) -> list[float]:
+    """Returns the minimum CPU time in seconds of each function over alternating rounds.
 
     The minimum excludes disturbances by other programs and by first-use loading.
     """
-    rounds = [[_seconds(find, picture) for find in finds] for _ in range(_ROUNDS)]
+    rounds = [[_measure_seconds(detect, picture) for detect in functions] for _ in range(_ROUNDS)]
     return [min(times) for times in zip(*rounds, strict=True)]
 
 
-def _seconds(find: Find, picture: Picture) -> float:
+def _measure_seconds(detect: DetectFunction, picture: Picture) -> float:
     start = process_time()
-    find(picture)
+    detect(picture)
     return process_time() - start
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Limits OpenCV to one thread."""
+def _limit_to_one_thread() -> Iterator[None]:
+    """Context manager that limits OpenCV to one thread."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -1,4 +1,7 @@
-"""Errors of detected frames against the true ones."""
+"""Errors of detected frames against the ground truth.
+
+A frame is the square that is cut out for the gender classifier.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.evaluation.boxes.trials import centre, side
+from image_gender_classifier.train.evaluation.boxes.trials import box_centre, box_side
 
 PERCENTILES = (5, 50, 95)
-SIDE_TARGET = 0.08  # maximum deviation of the side's ratio from 1
+SIDE_TARGET = 0.08  # maximum deviation of the ratio of sides from 1
 CENTRE_TARGET = 0.03  # maximum offset of the centre, over the true side
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class FrameError:
     """Error of a detected frame.
 
     Attributes:
-        stage: The detector stage that found it.
-        side: Its side over the true side.
-        right: Offset of its centre to the right, over the true side.
-        down: Offset of its centre downwards, over the true side.
+        stage: The detector stage that found the face.
+        side: Side over the true side.
+        right: Offset of the centre to the right, over the true side.
+        down: Offset of the centre downwards, over the true side.
     """
 
     stage: str
@@ -33,8 +36,8 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """The `PERCENTILES` of the errors of some frames.
+class ErrorPercentiles:
+    """Percentiles (`PERCENTILES`) of the errors of detected frames.
 
     Attributes:
         n: Number of frames.
@@ -49,27 +52,35 @@ class Spread:
     down: tuple[float, ...]
 
 
-def fit(found: Box, true: Box, stage: str) -> Fit:
-    """Compares a detected frame with the true one."""
-    true_side = side(true)
-    (x, y), (true_x, true_y) = centre(found), centre(true)
-    return Fit(stage, side(found) / true_side, (x - true_x) / true_side, (y - true_y) / true_side)
+def measure_frame_error(found: Box, true: Box, stage: str) -> FrameError:
+    """Returns the error of a detected frame against the true one.
+
+    Args:
+        found: The detected frame.
+        true: The true frame, in the same pixels.
+        stage: The detector stage that found the face.
+    """
+    true_side = box_side(true)
+    (x, y), (true_x, true_y) = box_centre(found), box_centre(true)
+    return FrameError(
+        stage, box_side(found) / true_side, (x - true_x) / true_side, (y - true_y) / true_side
+    )
 
 
-def spread(fits: Sequence[Fit]) -> Spread:
-    """Computes the percentiles of fits.
+def compute_error_percentiles(errors: Sequence[FrameError]) -> ErrorPercentiles:
+    """Returns the percentiles of frame errors.
 
     Raises:
-        ValueError: `fits` is empty.
+        ValueError: `errors` is empty.
     """
-    if not fits:
-        raise ValueError("no fit given, expected at least one")
-    values = np.array([(one.side, one.right, one.down) for one in fits])
+    if not errors:
+        raise ValueError("errors is empty")
+    values = np.array([(error.side, error.right, error.down) for error in errors])
     columns = np.percentile(values, PERCENTILES, axis=0).T.tolist()
-    return Spread(len(fits), *(tuple(column) for column in columns))
+    return ErrorPercentiles(len(errors), *(tuple(column) for column in columns))
 
 
-def meets_targets(spread: Spread) -> bool:
-    """Reports whether the outer percentiles meet the targets of side and centre."""
-    sides = all(abs(value - 1) <= SIDE_TARGET for value in spread.side)
-    return sides and all(abs(value) <= CENTRE_TARGET for value in (*spread.right, *spread.down))
+def meets_targets(errors: ErrorPercentiles) -> bool:
+    """Returns whether all percentiles are within `SIDE_TARGET` and `CENTRE_TARGET`."""
+    sides = all(abs(value - 1) <= SIDE_TARGET for value in errors.side)
+    return sides and all(abs(value) <= CENTRE_TARGET for value in (*errors.right, *errors.down))

@@ -1,4 +1,4 @@
-"""Formatting of a face detection evaluation as a text table and as JSON."""
+"""Formats the results of a face detection evaluation as a text table and as JSON."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from dataclasses import asdict, dataclass
 
 from image_gender_classifier.train.evaluation.boxes import framing
 from image_gender_classifier.train.evaluation.boxes.cost import REFERENCE, Cost
-from image_gender_classifier.train.evaluation.boxes.framing import Fit, Spread
+from image_gender_classifier.train.evaluation.boxes.framing import ErrorPercentiles, FrameError
 from image_gender_classifier.train.evaluation.boxes.scoring import SetScore, StageCount
-from image_gender_classifier.train.evaluation.boxes.trials import Skipped
-from image_gender_classifier.train.evaluation.evaluation_report import interval_text, share_text
+from image_gender_classifier.train.evaluation.boxes.trials import SkippedSet
+from image_gender_classifier.train.evaluation.evaluation_report import (
+    format_interval,
+    format_proportion,
+)
 
 _SETS = "{:<30}{:>9}  {:>8}  {:>16}   {}"
 _FRAMES = "{:<30}{:>9}  {:>20}  {:>23}  {:>23}"
@@ -20,23 +23,23 @@ _COSTS = "{:<30}{:>9}  {:>8}  {:>8}  {:>6}"
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """The results of an evaluation.
+    """The results of a face detection evaluation.
 
     Attributes:
-        detector: The detector's name and cache key.
-        scores: One score per set.
+        detector: Name and cache key of the detector.
+        scores: Score of each set.
         skipped: The sets that were not evaluated.
-        costs: One per timed set; empty if not measured.
+        costs: CPU time of each timed set; empty if not measured.
     """
 
     detector: str
     scores: Sequence[SetScore]
-    skipped: Sequence[Skipped]
+    skipped: Sequence[SkippedSet]
     costs: Sequence[Cost]
 
 
-def table(measurement: Measurement) -> str:
-    """Formats the results as a table."""
+def format_box_report(measurement: Measurement) -> str:
+    """Returns the results as text tables for the terminal."""
     parts = [
         list(_set_rows(measurement.scores)),
         list(_any_rows(measurement.scores)),
@@ -48,111 +51,134 @@ def table(measurement: Measurement) -> str:
     )
 
 
-def to_json(measurement: Measurement) -> str:
-    """Formats the results as JSON: fractions from 0 to 1, null for a fraction of zero pictures."""
+def box_report_to_json(measurement: Measurement) -> str:
+    """Returns the results as a JSON object.
+
+    Fractions are from 0 to 1 (null if no picture was scored), times are in milliseconds per
+    picture, frame errors are relative to the true side. The key `right` is the fraction of correct
+    main faces, `any_right` that of pictures with any correct face; within `framing`, `right` is the
+    offset to the right.
+    """
     content = {
         "detector": measurement.detector,
-        "sets": {score.name: _set(score) for score in measurement.scores},
-        "skipped": {one.name: one.reason for one in measurement.skipped},
-        "cost": {cost.name: _cost(cost) for cost in measurement.costs},
+        "sets": {score.name: _score_to_json(score) for score in measurement.scores},
+        "skipped": {skipped.name: skipped.reason for skipped in measurement.skipped},
+        "cost": {cost.name: _cost_to_json(cost) for cost in measurement.costs},
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _set_rows(scores: Sequence[SetScore]) -> Iterator[str]:
-    yield _SETS.format("", "pictures", "right", "95% interval", "right of found, by stage")
+    yield _SETS.format("", "pictures", "correct", "95% interval", "correct of found, by stage")
     for score in scores:
-        share = score.right
-        interval = "" if share.value is None else interval_text(share)
-        stages = _stages_text(score.stages)
-        yield _SETS.format(score.name, f"{share.n:,}", share_text(share), interval, stages)
+        correct = score.correct
+        interval = "" if correct.value is None else format_interval(correct)
+        stages = _format_stages(score.stages)
+        yield _SETS.format(
+            score.name, f"{correct.n:,}", format_proportion(correct), interval, stages
+        )
         if score.unreadable:
             yield f"  and {len(score.unreadable):,} unreadable"
 
 
 def _any_rows(scores: Sequence[SetScore]) -> Iterator[str]:
-    """Lists the sets in which a face other than the main one is correct."""
-    differing = [score for score in scores if score.any_right.value != score.right.value]
+    """Yields a row for each set in which a face other than the main one is correct."""
+    differing = [score for score in scores if score.any_correct.value != score.correct.value]
     if differing:
-        yield "any of the faces found is right"
+        yield "any of the detected faces is correct"
     for score in differing:
-        share = score.any_right
+        correct = score.any_correct
         yield _SETS.format(
-            f"  {score.name}", f"{share.n:,}", share_text(share), interval_text(share), ""
+            f"  {score.name}",
+            f"{correct.n:,}",
+            format_proportion(correct),
+            format_interval(correct),
+            "",
         ).rstrip()
 
 
 def _frame_rows(scores: Sequence[SetScore]) -> Iterator[str]:
-    framed = [score for score in scores if score.fits]
+    framed = [score for score in scores if score.frame_errors]
     if not framed:
         return
     low, high = 1 - framing.SIDE_TARGET, 1 + framing.SIDE_TARGET
     percentiles = ", ".join(map(str, framing.PERCENTILES))
     yield f"frame errors of correct faces, percentiles {percentiles}"
     yield (
-        f"(targets: side {low:.2f} to {high:.2f}, centre within {framing.CENTRE_TARGET:.2f} of it)"
+        f"(fractions of the true side; targets: side {low:.2f} to {high:.2f}, centre within "
+        f"{framing.CENTRE_TARGET:.2f})"
     )
     yield _FRAMES.format("", "frames", "side", "right", "down")
     for score in framed:
-        yield _frame_row(score.name, framing.spread(score.fits))
-        stages = _by_stage(score)
+        yield _frame_row(score.name, framing.compute_error_percentiles(score.frame_errors))
+        stages = _group_errors_by_stage(score)
         if len(stages) > 1:
-            for stage, fits in stages.items():
-                yield _frame_row(f"  {stage}", framing.spread(fits))
+            for stage, errors in stages.items():
+                yield _frame_row(f"  {stage}", framing.compute_error_percentiles(errors))
 
 
-def _frame_row(name: str, spread: Spread) -> str:
-    side = " ".join(f"{value:6.3f}" for value in spread.side)
+def _frame_row(name: str, errors: ErrorPercentiles) -> str:
+    side = " ".join(f"{value:6.3f}" for value in errors.side)
     right, down = (
-        " ".join(f"{value:+7.3f}" for value in values) for values in (spread.right, spread.down)
+        " ".join(f"{value:+7.3f}" for value in values) for values in (errors.right, errors.down)
     )
-    return _FRAMES.format(name, f"{spread.n:,}", side, right, down)
+    return _FRAMES.format(name, f"{errors.n:,}", side, right, down)
 
 
 def _cost_rows(costs: Sequence[Cost]) -> Iterator[str]:
     if costs:
-        yield "CPU time of finding on one thread, milliseconds a picture"
+        yield "CPU time of detection on one thread, milliseconds per picture"
         yield _COSTS.format("", "pictures", "detector", REFERENCE, "ratio")
     for cost in costs:
         yield _COSTS.format(
-            cost.name, f"{cost.n:,}", f"{cost.find:.2f}", f"{cost.reference:.2f}",
+            cost.name, f"{cost.n:,}", f"{cost.detector:.2f}", f"{cost.reference:.2f}",
             f"{cost.ratio:.2f}",
         )  # fmt: skip
 
 
-def _stages_text(stages: Mapping[str, StageCount]) -> str:
-    counts = (f"{stage} {count.right:,} of {count.found:,}" for stage, count in stages.items())
+def _format_stages(stages: Mapping[str, StageCount]) -> str:
+    counts = (f"{stage} {count.correct:,} of {count.found:,}" for stage, count in stages.items())
     return ", ".join(counts)
 
 
-def _by_stage(score: SetScore) -> dict[str, list[Fit]]:
-    """Groups a set's fits by detector stage, in the detector's order."""
-    stages = {stage: [fit for fit in score.fits if fit.stage == stage] for stage in score.stages}
-    return {stage: fits for stage, fits in stages.items() if fits}
+def _group_errors_by_stage(score: SetScore) -> dict[str, list[FrameError]]:
+    """Groups the frame errors of a set by detector stage, in the detector's order."""
+    stages = {
+        stage: [error for error in score.frame_errors if error.stage == stage]
+        for stage in score.stages
+    }
+    return {stage: errors for stage, errors in stages.items() if errors}
 
 
-def _set(score: SetScore) -> dict[str, object]:
+def _score_to_json(score: SetScore) -> dict[str, object]:
     content: dict[str, object] = {
-        "right": asdict(score.right),
-        "any_right": asdict(score.any_right),
-        "stages": {stage: asdict(count) for stage, count in score.stages.items()},
+        "right": asdict(score.correct),
+        "any_right": asdict(score.any_correct),
+        "stages": {
+            stage: {"found": count.found, "right": count.correct}
+            for stage, count in score.stages.items()
+        },
         "unreadable": len(score.unreadable),
     }
-    if score.fits:
-        stages = _by_stage(score).items()
+    if score.frame_errors:
+        stages = _group_errors_by_stage(score).items()
         content["framing"] = {
             "percentiles": framing.PERCENTILES,
-            "all": asdict(framing.spread(score.fits)),
-            "stages": {stage: asdict(framing.spread(fits)) for stage, fits in stages},
-            "meets_targets": framing.meets_targets(framing.spread(score.fits)),
+            "all": asdict(framing.compute_error_percentiles(score.frame_errors)),
+            "stages": {
+                stage: asdict(framing.compute_error_percentiles(errors)) for stage, errors in stages
+            },
+            "meets_targets": framing.meets_targets(
+                framing.compute_error_percentiles(score.frame_errors)
+            ),
         }
     return content
 
 
-def _cost(cost: Cost) -> dict[str, object]:
+def _cost_to_json(cost: Cost) -> dict[str, object]:
     return {
         "pictures": cost.n,
-        "milliseconds": cost.find,
+        "milliseconds": cost.detector,
         f"{REFERENCE}_milliseconds": cost.reference,
         "ratio": cost.ratio,
     }

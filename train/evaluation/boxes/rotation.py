@@ -1,7 +1,7 @@
 """Rotation of pictures around their centre, and of detections back to the upright picture.
 
-Rules apply to the upright picture, so detections are rotated back. Only the centres of boxes
-rotate; boxes stay parallel to the axes.
+Rules for correct detections apply to the upright picture, so detections are rotated back. Only the
+centre of a box rotates; its sides stay parallel to the axes.
 """
 
 from __future__ import annotations
@@ -16,88 +16,100 @@ import numpy as np
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.evaluation.boxes.trials import Found, Point, centre, centred
+from image_gender_classifier.train.evaluation.boxes.trials import (
+    Detection,
+    Point,
+    box_around,
+    box_centre,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A rotation; sizes are width and height in pixels.
+class Rotation:
+    """A rotation around the common centre of the upright picture and the rotated canvas.
 
     Attributes:
-        degrees: Angle, counterclockwise on screen.
-        upright: Size of the upright picture.
-        turned: Size of the rotated canvas; both have the same centre.
+        degrees: Angle, counterclockwise as displayed.
+        upright: Width and height of the upright picture in pixels.
+        canvas: Width and height of the rotated picture in pixels.
     """
 
     degrees: float
     upright: tuple[float, float]
-    turned: tuple[float, float]
+    canvas: tuple[float, float]
 
 
-def forth(point: Point, turn: Turn) -> Point:
-    """Maps a point of the upright picture to the rotated one."""
-    return _about(point, turn.degrees, turn.upright, turn.turned)
+def rotate_point(point: Point, rotation: Rotation) -> Point:
+    """Returns the position in the rotated picture of a point (x, y) of the upright one."""
+    return _rotate_about_centre(point, rotation.degrees, rotation.upright, rotation.canvas)
 
 
-def back(point: Point, turn: Turn) -> Point:
-    """Maps a point of the rotated picture to the upright one."""
-    return _about(point, -turn.degrees, turn.turned, turn.upright)
+def unrotate_point(point: Point, rotation: Rotation) -> Point:
+    """Returns the position in the upright picture of a point (x, y) of the rotated one."""
+    return _rotate_about_centre(point, -rotation.degrees, rotation.canvas, rotation.upright)
 
 
-def found_back(found: Found, turn: Turn) -> Found:
-    """Maps a detection in the rotated picture to the upright one."""
-    return Found(_box_back(found.box, turn), _box_back(found.frame, turn), found.stage)
+def unrotate_detection(found: Detection, rotation: Rotation) -> Detection:
+    """Returns a detection in the rotated picture with its boxes moved to the upright one."""
+    return Detection(
+        _unrotate_box(found.box, rotation), _unrotate_box(found.frame, rotation), found.stage
+    )
 
 
-def plan(width: int, height: int, face: Box, degrees: float) -> Turn:
-    """Chooses the canvas: the picture's size, enlarged if the face would leave it.
+def plan_rotation(width: int, height: int, face: Box, degrees: float) -> Rotation:
+    """Chooses a canvas of the picture's size, enlarged if the rotated face exceeds it.
 
     Args:
         width: Width of the picture in pixels.
         height: Height of the picture in pixels.
-        face: The face's true box; parts outside the picture do not count.
-        degrees: Angle, counterclockwise.
+        face: Bounding box of the face; parts outside the picture are ignored.
+        degrees: Angle, counterclockwise as displayed.
+
+    Returns:
+        The rotation, for `rotate_picture` and `unrotate_detection`.
     """
     size = (width, height)
-    in_place = Turn(degrees, size, size)
+    in_place = Rotation(degrees, size, size)
     corners = [
-        forth((min(max(x, 0), width), min(max(y, 0), height)), in_place)
+        rotate_point((min(max(x, 0), width), min(max(y, 0), height)), in_place)
         for x in (face.x, face.x + face.width)
         for y in (face.y, face.y + face.height)
     ]
-    # The centre stays fixed, so both sides grow by the same amount; 1e-6 keeps rounding errors
+    # The centre is fixed, so opposite edges move by the same amount; 1e-6 prevents rounding errors
     # from adding a pixel.
     needed_width = 2 * max(abs(x - width / 2) for x, _ in corners) - 1e-6
     needed_height = 2 * max(abs(y - height / 2) for _, y in corners) - 1e-6
-    return Turn(degrees, size, (max(width, ceil(needed_width)), max(height, ceil(needed_height))))
+    return Rotation(
+        degrees, size, (max(width, ceil(needed_width)), max(height, ceil(needed_height)))
+    )
 
 
-def turned(picture: Picture, turn: Turn) -> Picture:
-    """Rotates a picture; repeats its border to fill the canvas."""
+def rotate_picture(picture: Picture, rotation: Rotation) -> Picture:
+    """Returns a rotated picture; the canvas is filled with replicated edge pixels."""
     scale = picture.scale
     height, width = picture.pixels.shape[:2]
-    canvas = (max(round(turn.turned[0] / scale), 1), max(round(turn.turned[1] / scale), 1))
-    shrunk = Turn(turn.degrees, (width, height), canvas)
+    canvas = (max(round(rotation.canvas[0] / scale), 1), max(round(rotation.canvas[1] / scale), 1))
+    shrunk = Rotation(rotation.degrees, (width, height), canvas)
     pixels = _warp(picture.pixels, shrunk, canvas)
-    return Picture(pixels, round(turn.turned[0]), round(turn.turned[1]))
+    return Picture(pixels, round(rotation.canvas[0]), round(rotation.canvas[1]))
 
 
-def _warp(pixels: Pixels, turn: Turn, canvas: tuple[int, int]) -> Pixels:
-    # OpenCV's origin is the middle of the first pixel, that of boxes its corner.
+def _warp(pixels: Pixels, rotation: Rotation, canvas: tuple[int, int]) -> Pixels:
+    # The origin of OpenCV is the middle of the first pixel, the origin of boxes is its corner.
     origin, right, down = (
-        np.array(forth(point, turn)) for point in ((0.5, 0.5), (1.5, 0.5), (0.5, 1.5))
+        np.array(rotate_point(point, rotation)) for point in ((0.5, 0.5), (1.5, 0.5), (0.5, 1.5))
     )
     matrix = np.column_stack([right - origin, down - origin, origin - 0.5])
-    turned_pixels = cv2.warpAffine(
+    rotated = cv2.warpAffine(
         pixels, matrix, canvas, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    return cast(Pixels, turned_pixels)
+    return cast(Pixels, rotated)
 
 
-def _about(
+def _rotate_about_centre(
     point: Point, degrees: float, before: tuple[float, float], after: tuple[float, float]
 ) -> Point:
-    """Rotates a point around the centre of one canvas and moves it to another canvas."""
+    """Rotates a point of one canvas around its centre and maps it to a canvas of another size."""
     right, down = point[0] - before[0] / 2, point[1] - before[1] / 2
     cosine, sine = cos(radians(degrees)), sin(radians(degrees))
     return (
@@ -106,5 +118,5 @@ def _about(
     )
 
 
-def _box_back(box: Box, turn: Turn) -> Box:
-    return centred(back(centre(box), turn), box.width, box.height)
+def _unrotate_box(box: Box, rotation: Rotation) -> Box:
+    return box_around(unrotate_point(box_centre(box), rotation), box.width, box.height)

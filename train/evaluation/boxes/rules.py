@@ -1,53 +1,73 @@
-"""Rules that decide whether a detected face is correct; each set of pictures has one."""
+"""Rules that decide whether a detection is correct; each test set has one."""
 
 from __future__ import annotations
 
 from math import dist
 
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.evaluation.boxes.trials import Found, Point, Rule, centre, side
+from image_gender_classifier.train.evaluation.boxes.trials import (
+    Detection,
+    Point,
+    Rule,
+    box_centre,
+    box_side,
+)
 
 _TIGHT_SIDE = 0.6  # minimum side of a box in a tight crop, over the crop's side
 _FRAME_DISTANCE = 0.25  # maximum distance of the frames' centres, over the true side
 
 
-def near(place: Point, distance: float, sides: tuple[float, float]) -> Rule:
-    """Accepts a box whose centre is near a point and whose side is within bounds."""
+def accept_near(point: Point, distance: float, sides: tuple[float, float]) -> Rule:
+    """Returns a rule that accepts a box by the position of its centre and by its side.
 
-    def is_right(found: Found) -> bool:
-        close = dist(centre(found.box), place) <= distance
-        return close and sides[0] <= side(found.box) <= sides[1]
+    Args:
+        point: The point (x, y) in pixels.
+        distance: Maximum distance of the box's centre from the point in pixels.
+        sides: Minimum and maximum side of the box in pixels.
+    """
 
-    return is_right
+    def is_correct(found: Detection) -> bool:
+        close = dist(box_centre(found.box), point) <= distance
+        return close and sides[0] <= box_side(found.box) <= sides[1]
+
+    return is_correct
 
 
-def inside(area: Box) -> Rule:
-    """Accepts a box whose centre lies inside an area."""
+def accept_inside(area: Box) -> Rule:
+    """Returns a rule that accepts a box whose centre is inside an area."""
 
-    def is_right(found: Found) -> bool:
-        x, y = centre(found.box)
+    def is_correct(found: Detection) -> bool:
+        x, y = box_centre(found.box)
         across = area.x <= x <= area.x + area.width
         return across and area.y <= y <= area.y + area.height
 
-    return is_right
+    return is_correct
 
 
-def tight(width: int, height: int) -> Rule:
-    """Accepts, in a face crop, a large box whose centre is in the middle half."""
-    middle = inside(Box(width / 4, height / 4, width / 2, height / 2))
+def accept_in_crop(width: int, height: int) -> Rule:
+    """Returns a rule for face crops: accepts a large box whose centre is in the middle half.
+
+    Args:
+        width: Width of the crop in pixels.
+        height: Height of the crop in pixels.
+    """
+    middle = accept_inside(Box(width / 4, height / 4, width / 2, height / 2))
     least = _TIGHT_SIDE * min(width, height)
 
-    def is_right(found: Found) -> bool:
-        return middle(found) and side(found.box) >= least
+    def is_correct(found: Detection) -> bool:
+        return middle(found) and box_side(found.box) >= least
 
-    return is_right
+    return is_correct
 
 
-def framed(frame: Box) -> Rule:
-    """Accepts a frame whose centre is close to that of the true frame, regardless of its side."""
-    true_centre, reach = centre(frame), _FRAME_DISTANCE * side(frame)
+def accept_frame(frame: Box) -> Rule:
+    """Returns a rule that accepts a frame if its centre is close to that of the true frame.
 
-    def is_right(found: Found) -> bool:
-        return dist(centre(found.frame), true_centre) <= reach
+    Close means within a quarter of the true side. The side of the detected frame is ignored.
+    """
+    true_centre, reach = box_centre(frame), _FRAME_DISTANCE * box_side(frame)
 
-    return is_right
+    def is_correct(found: Detection) -> bool:
+        return dist(box_centre(found.frame), true_centre) <= reach
+
+    return is_correct

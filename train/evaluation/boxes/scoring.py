@@ -1,4 +1,4 @@
-"""Scoring of a detector on sets of pictures."""
+"""Scores a detector on sets of pictures."""
 
 from __future__ import annotations
 
@@ -14,39 +14,45 @@ from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Box, Face
 from image_gender_classifier.train.evaluation.boxes import framing
-from image_gender_classifier.train.evaluation.boxes.framing import Fit
-from image_gender_classifier.train.evaluation.boxes.trials import Found, Shown, TrialSet
-from image_gender_classifier.train.evaluation.metrics import Proportion, wilson
+from image_gender_classifier.train.evaluation.boxes.framing import FrameError
+from image_gender_classifier.train.evaluation.boxes.trials import (
+    Detection,
+    LabelledPicture,
+    TrialSet,
+)
+from image_gender_classifier.train.evaluation.metrics import Proportion, wilson_interval
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """A detector's result on one picture.
+class PictureScore:
+    """A detector's score on one picture.
 
     Attributes:
-        stage: The stage that found the main face; None without a face.
-        right: Whether the main face is correct, or there is correctly none.
-        any_right: Whether any face is correct, or there is correctly none.
-        fit: Error of the main face's frame; None unless correct and known.
+        stage: The detector stage that found the main face; None if no face was detected.
+        correct: True if the main face is correct, or if none was detected in a picture without a
+            face.
+        any_correct: As `correct`, but for any of the detected faces.
+        frame_error: Error of the main face's frame; None if the face is wrong or the true frame is
+            unknown.
     """
 
     stage: str | None
-    right: bool
-    any_right: bool
-    fit: Fit | None = None
+    correct: bool
+    any_correct: bool
+    frame_error: FrameError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StageCount:
-    """The contribution of a detector stage to a set.
+    """The number of main faces that a detector stage found in a set.
 
     Attributes:
-        found: Number of pictures whose main face it found.
-        right: Number of these that are correct.
+        found: Number of pictures whose main face this stage found.
+        correct: Number of these whose main face is correct.
     """
 
     found: int
-    right: int
+    correct: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,78 +60,83 @@ class SetScore:
     """A detector's score on a set of pictures.
 
     Attributes:
-        name: The set's name.
-        right: Share of the readable pictures whose main face is correct.
-        any_right: Share of the readable pictures in which any face is correct.
-        stages: Contribution by stage, in the detector's order.
-        fits: Errors of the correct main faces' frames, where the true frame is known.
-        unreadable: Name of each unreadable picture, with the reason.
+        name: Name of the set.
+        correct: Fraction of the readable pictures whose main face is correct.
+        any_correct: Fraction of the readable pictures in which any detected face is correct.
+        stages: Counts by detector stage, in the detector's order.
+        frame_errors: Errors of the correct main faces whose true frame is known.
+        unreadable: Name and reason for each picture that cannot be decoded.
     """
 
     name: str
-    right: Proportion
-    any_right: Proportion
+    correct: Proportion
+    any_correct: Proportion
     stages: Mapping[str, StageCount]
-    fits: tuple[Fit, ...]
+    frame_errors: tuple[FrameError, ...]
     unreadable: tuple[tuple[str, str], ...]
 
 
-def score(pictures: TrialSet, detector: Detector) -> SetScore:
-    """Scores a detector on a set, with a progress bar if stderr is a terminal."""
-    outcomes: list[Outcome] = []
+def score_set(pictures: TrialSet, detector: Detector) -> SetScore:
+    """Scores a detector on a set, with a progress bar if stderr is a terminal.
+
+    Returns:
+        The score; unreadable pictures are listed in it and otherwise ignored.
+    """
+    scores: list[PictureScore] = []
     unreadable: list[tuple[str, str]] = []
     for trial in tqdm(pictures.trials, desc=pictures.name, unit="picture", disable=None):
         try:
-            shown = trial.show()
+            labelled = trial.load()
         except UnreadablePicture as error:
             unreadable.append((trial.name, str(error)))
             continue
-        outcomes.append(outcome(shown, detector))
-    return _summary(pictures.name, outcomes, list(detector.framings), unreadable)
+        scores.append(score_picture(labelled, detector))
+    return _summarise(pictures.name, scores, list(detector.framings), unreadable)
 
 
-def outcome(shown: Shown, detector: Detector) -> Outcome:
-    """Scores a detector on one picture."""
-    picture = shown.picture
+def score_picture(labelled: LabelledPicture, detector: Detector) -> PictureScore:
+    """Returns the score of a detector on one picture."""
+    picture = labelled.picture
     in_order = geometry.main_first(detector.detect(picture), picture.width, picture.height)
-    found = [_found(picture, face, detector) for face in in_order]
-    if not found:
-        rightly = shown.is_right is None
-        return Outcome(None, rightly, rightly)
-    main = found[0]
-    if shown.is_right is None:
-        return Outcome(main.stage, right=False, any_right=False)
-    right = shown.is_right(main)
-    any_right = any(map(shown.is_right, found))
-    if not right or shown.frame is None:
-        return Outcome(main.stage, right, any_right)
-    return Outcome(main.stage, right, any_right, framing.fit(main.frame, shown.frame, main.stage))
+    detections = [_make_detection(picture, face, detector) for face in in_order]
+    if not detections:
+        correct = labelled.is_correct is None
+        return PictureScore(None, correct, correct)
+    main = detections[0]
+    if labelled.is_correct is None:
+        return PictureScore(main.stage, correct=False, any_correct=False)
+    correct = labelled.is_correct(main)
+    any_correct = any(map(labelled.is_correct, detections))
+    if not correct or labelled.frame is None:
+        return PictureScore(main.stage, correct, any_correct)
+    error = framing.measure_frame_error(main.frame, labelled.frame, main.stage)
+    return PictureScore(main.stage, correct, any_correct, error)
 
 
-def _found(picture: Picture, face: Face, detector: Detector) -> Found:
-    """Gives a face with its frame for the gender classifier, in original pixels."""
+def _make_detection(picture: Picture, face: Face, detector: Detector) -> Detection:
+    """Returns a detected face with its frame, both in pixels of the original picture."""
     frame = pipeline.frame_of(picture, face, detector)
     scale = picture.scale
     original = Box(frame.x * scale, frame.y * scale, frame.width * scale, frame.height * scale)
-    return Found(face.box, original, face.detector)
+    return Detection(face.box, original, face.detector)
 
 
-def _summary(
+def _summarise(
     name: str,
-    outcomes: Sequence[Outcome],
+    scores: Sequence[PictureScore],
     stages: Sequence[str],
     unreadable: Sequence[tuple[str, str]],
 ) -> SetScore:
     return SetScore(
         name=name,
-        right=wilson(sum(one.right for one in outcomes), len(outcomes)),
-        any_right=wilson(sum(one.any_right for one in outcomes), len(outcomes)),
-        stages={stage: _stage_count(outcomes, stage) for stage in stages},
-        fits=tuple(one.fit for one in outcomes if one.fit is not None),
+        correct=wilson_interval(sum(score.correct for score in scores), len(scores)),
+        any_correct=wilson_interval(sum(score.any_correct for score in scores), len(scores)),
+        stages={stage: _count_stage(scores, stage) for stage in stages},
+        frame_errors=tuple(score.frame_error for score in scores if score.frame_error is not None),
         unreadable=tuple(unreadable),
     )
 
 
-def _stage_count(outcomes: Sequence[Outcome], stage: str) -> StageCount:
-    right = [one.right for one in outcomes if one.stage == stage]
-    return StageCount(len(right), sum(right))
+def _count_stage(scores: Sequence[PictureScore], stage: str) -> StageCount:
+    correct = [score.correct for score in scores if score.stage == stage]
+    return StageCount(len(correct), sum(correct))

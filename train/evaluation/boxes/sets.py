@@ -1,4 +1,4 @@
-"""The sets of pictures for the evaluation of face detection, each with its rule."""
+"""The test sets of the face detection evaluation, each with its rule for correct detections."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets.listing import list_pictures
 from image_gender_classifier.train.evaluation.boxes import composites, rotation, rules, true_boxes
 from image_gender_classifier.train.evaluation.boxes.trials import (
-    Found,
+    Detection,
+    LabelledPicture,
     Rule,
-    Shown,
-    Skipped,
+    SkippedSet,
     Trial,
     TrialSet,
 )
@@ -36,15 +36,15 @@ _LFW_CENTRE = (125.0, 125.0)
 _LFW_DISTANCE = 30.0
 _LFW_SIDES = (70.0, 190.0)
 _LFW_FACE = Box(70, 70, 110, 110)
-_TURNS = (30, -30)  # degrees counterclockwise
+_ANGLES = (30, -30)  # degrees counterclockwise
 
 _SEED = 20
-_COMPOSED = 1000  # composites per set; gives 95% intervals of at most three points
-_SHARES = (
+_COMPOSITES_PER_SET = 1000  # 95% intervals of at most ±3 percentage points
+_FACE_SIDES = (
     (0.15, 0.15),
     (0.08, 0.08),
     (0.15, 1.0),
-)  # minimum and maximum side over the longest side
+)  # minimum and maximum side of the face crop over the longest side of the composite
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,161 +52,177 @@ class _Portrait:
     """A picture with one known face.
 
     Attributes:
-        name: Path relative to the set's folder.
+        name: Path relative to the folder of the set.
         path: The file.
-        is_right: The rule for a correct detection.
-        face: The face's box in pixels.
+        is_correct: The rule for a correct detection.
+        face: Bounding box of the face in pixels.
     """
 
     name: str
     path: Path
-    is_right: Rule
+    is_correct: Rule
     face: Box
 
 
-def portraits(folder: Path) -> list[TrialSet | Skipped]:
-    """Gives the sets of portraits, upright and rotated, and of pictures without a face.
+def make_portrait_sets(folder: Path) -> list[TrialSet | SkippedSet]:
+    """Returns the sets of portraits, upright and rotated, and the set of pictures without a face.
+
+    Args:
+        folder: Folder with the subfolders `lfw`, `caltech_faces`, `wider` and `no_face`; a missing
+            or empty one becomes a `SkippedSet`.
 
     Raises:
-        DataError: A table of true boxes is missing or wrong, or a folder cannot be read.
+        DataError: A `boxes.csv` is missing or wrong, or a folder cannot be read.
     """
-    sets: list[TrialSet | Skipped] = []
-    for name, read in ((LFW, _lfw), (CALTECH, _boxed), (_WIDER, _boxed)):
+    sets: list[TrialSet | SkippedSet] = []
+    for name, read in ((LFW, _list_lfw), (CALTECH, _list_boxed), (_WIDER, _list_boxed)):
         found = read(folder / name) if (folder / name).is_dir() else []
-        sets += _upright_and_turned(name, found) if found else [_without(name, folder / name)]
-    empty = _files(folder / NO_FACE)
-    shown = [Trial(name, partial(_faceless, path)) for name, path in empty]
-    sets.append(TrialSet(NO_FACE, shown) if shown else _without(NO_FACE, folder / NO_FACE))
+        sets += _make_rotated_sets(name, found) if found else [_skip_set(name, folder / name)]
+    files = _list_files(folder / NO_FACE)
+    trials = [Trial(name, partial(_load_faceless, path)) for name, path in files]
+    sets.append(TrialSet(NO_FACE, trials) if trials else _skip_set(NO_FACE, folder / NO_FACE))
     return sets
 
 
-def crops(fairface: Path | None) -> TrialSet | Skipped:
-    """Gives FairFace's validation crops, as pictures that a face fills."""
+def make_crop_set(fairface: Path | None) -> TrialSet | SkippedSet:
+    """Returns the set of FairFace's validation crops: pictures that a face fills.
+
+    Args:
+        fairface: Folder of FairFace; None skips the set.
+    """
     if fairface is None:
-        return Skipped(_TIGHT, "--fairface is not given")
-    found = _files(_validation(fairface))
+        return SkippedSet(_TIGHT, "--fairface is required")
+    found = _list_files(_validation_folder(fairface))
     if not found:
-        return _without(_TIGHT, _validation(fairface))
-    return TrialSet(_TIGHT, [Trial(name, partial(_crop, path)) for name, path in found])
+        return _skip_set(_TIGHT, _validation_folder(fairface))
+    return TrialSet(_TIGHT, [Trial(name, partial(_load_crop, path)) for name, path in found])
 
 
-def composed(fairface: Path | None, backgrounds: Path | None) -> list[TrialSet | Skipped]:
-    """Gives composites of validation crops and backgrounds, one set per size of face.
+def make_composite_sets(
+    fairface: Path | None, backgrounds: Path | None
+) -> list[TrialSet | SkippedSet]:
+    """Returns composites of FairFace's validation crops and backgrounds, one set per face size.
 
-    Every call gives the same composites. Uses only backgrounds that the training of the face
-    detector holds out, if there are any.
+    The composites are the same in every call. Uses only backgrounds that training holds out, if
+    there are any.
+
+    Args:
+        fairface: Folder of FairFace; None skips the sets.
+        backgrounds: Folder of pictures without people; None skips the sets.
     """
     if fairface is None or backgrounds is None:
-        return [Skipped(_COMPOSITES, "--fairface and --backgrounds are both required")]
-    found, behind = _files(_validation(fairface)), _files(backgrounds)
-    for pictures, folder in ((found, _validation(fairface)), (behind, backgrounds)):
+        return [SkippedSet(_COMPOSITES, "--fairface and --backgrounds are both required")]
+    faces, scenery = _list_files(_validation_folder(fairface)), _list_files(backgrounds)
+    for pictures, folder in ((faces, _validation_folder(fairface)), (scenery, backgrounds)):
         if not pictures:
-            return [_without(_COMPOSITES, folder)]
-    unseen = [(name, path) for name, path in behind if is_held_out(name)] or behind
+            return [_skip_set(_COMPOSITES, folder)]
+    held_out = [(name, path) for name, path in scenery if is_held_out(name)] or scenery
     return [
-        TrialSet(_share_name(*shares), _composed(found, unseen, shares, number))
-        for number, shares in enumerate(_SHARES)
+        TrialSet(_name_composites(*sides), _make_composite_trials(faces, held_out, sides, number))
+        for number, sides in enumerate(_FACE_SIDES)
     ]
 
 
-def _lfw(folder: Path) -> list[_Portrait]:
-    rule = rules.near(_LFW_CENTRE, _LFW_DISTANCE, _LFW_SIDES)
-    return [_Portrait(name, path, rule, _LFW_FACE) for name, path in _files(folder)]
+def _list_lfw(folder: Path) -> list[_Portrait]:
+    rule = rules.accept_near(_LFW_CENTRE, _LFW_DISTANCE, _LFW_SIDES)
+    return [_Portrait(name, path, rule, _LFW_FACE) for name, path in _list_files(folder)]
 
 
-def _boxed(folder: Path) -> list[_Portrait]:
+def _list_boxed(folder: Path) -> list[_Portrait]:
     return [
-        _Portrait(name, folder / name, rules.inside(box), box)
-        for name, box in true_boxes.read(folder).items()
+        _Portrait(name, folder / name, rules.accept_inside(box), box)
+        for name, box in true_boxes.read_true_boxes(folder).items()
     ]
 
 
-def _upright_and_turned(name: str, found: Sequence[_Portrait]) -> list[TrialSet | Skipped]:
-    upright = TrialSet(name, _trials(found, _portrait))
+def _make_rotated_sets(name: str, found: Sequence[_Portrait]) -> list[TrialSet | SkippedSet]:
+    upright = TrialSet(name, _make_trials(found, _load_portrait))
     turned = [
-        TrialSet(f"{name}, rotated {degrees:+}°", _trials(found, partial(_turned, degrees=degrees)))
-        for degrees in _TURNS
+        TrialSet(
+            f"{name}, rotated {degrees:+}°",
+            _make_trials(found, partial(_load_rotated, degrees=degrees)),
+        )
+        for degrees in _ANGLES
     ]
     return [upright, *turned]
 
 
-def _trials(found: Sequence[_Portrait], show: Callable[[_Portrait], Shown]) -> list[Trial]:
-    return [Trial(portrait.name, partial(show, portrait)) for portrait in found]
+def _make_trials(
+    found: Sequence[_Portrait], load: Callable[[_Portrait], LabelledPicture]
+) -> list[Trial]:
+    return [Trial(portrait.name, partial(load, portrait)) for portrait in found]
 
 
-def _portrait(portrait: _Portrait) -> Shown:
-    return Shown(decoding.read(portrait.path), portrait.is_right)
+def _load_portrait(portrait: _Portrait) -> LabelledPicture:
+    return LabelledPicture(decoding.read(portrait.path), portrait.is_correct)
 
 
-def _turned(portrait: _Portrait, degrees: float) -> Shown:
+def _load_rotated(portrait: _Portrait, degrees: float) -> LabelledPicture:
     picture = decoding.read(portrait.path, decoding.WORKING_SIDE)
-    turn = rotation.plan(picture.width, picture.height, portrait.face, degrees)
+    turn = rotation.plan_rotation(picture.width, picture.height, portrait.face, degrees)
 
-    def is_right(found: Found) -> bool:
-        return portrait.is_right(rotation.found_back(found, turn))
+    def is_correct(found: Detection) -> bool:
+        return portrait.is_correct(rotation.unrotate_detection(found, turn))
 
-    return Shown(rotation.turned(picture, turn), is_right)
-
-
-def _faceless(path: Path) -> Shown:
-    return Shown(decoding.read(path), None)
+    return LabelledPicture(rotation.rotate_picture(picture, turn), is_correct)
 
 
-def _crop(path: Path) -> Shown:
+def _load_faceless(path: Path) -> LabelledPicture:
+    return LabelledPicture(decoding.read(path), None)
+
+
+def _load_crop(path: Path) -> LabelledPicture:
     picture = decoding.read(path)
     frame = geometry.whole(picture.height, picture.width)
-    return Shown(picture, rules.tight(picture.width, picture.height), frame)
+    return LabelledPicture(picture, rules.accept_in_crop(picture.width, picture.height), frame)
 
 
-def _composed(
-    found: Sequence[tuple[str, Path]],
-    behind: Sequence[tuple[str, Path]],
-    shares: tuple[float, float],
+def _make_composite_trials(
+    faces: Sequence[tuple[str, Path]],
+    backgrounds: Sequence[tuple[str, Path]],
+    side_range: tuple[float, float],
     number: int,
 ) -> list[Trial]:
-    """Pairs faces with backgrounds; uses each face at most once, and backgrounds repeatedly."""
+    """Pairs faces with backgrounds; uses a face at most once, a background any number of times."""
     random = np.random.default_rng((_SEED, number))
-    chosen = random.permutation(len(found))[:_COMPOSED].tolist()
-    backgrounds = random.integers(len(behind), size=len(chosen)).tolist()
-    least, greatest = map(log, shares)
+    chosen = random.permutation(len(faces))[:_COMPOSITES_PER_SET].tolist()
+    paired = random.integers(len(backgrounds), size=len(chosen)).tolist()
+    least, greatest = map(log, side_range)
     sides = np.exp(random.uniform(least, greatest, len(chosen))).tolist()
-    return [
-        Trial(
-            f"{found[face][0]} in {behind[background][0]}",
-            partial(
-                _composite, found[face][1], behind[background][1], side, (_SEED, number, place)
-            ),
-        )
-        for place, (face, background, side) in enumerate(
-            zip(chosen, backgrounds, sides, strict=True)
-        )
-    ]
+    trials = []
+    for index, (face, background, side) in enumerate(zip(chosen, paired, sides, strict=True)):
+        (face_name, face_path), (name, path) = faces[face], backgrounds[background]
+        load = partial(_load_composite, face_path, path, side, (_SEED, number, index))
+        trials.append(Trial(f"{face_name} in {name}", load))
+    return trials
 
 
-def _composite(face: Path, background: Path, share: float, key: tuple[int, int, int]) -> Shown:
-    pixels, frame = composites.compose(
+def _load_composite(
+    face: Path, background: Path, scale: float, key: tuple[int, int, int]
+) -> LabelledPicture:
+    pixels, frame = composites.compose_picture(
         decoding.read(face, decoding.WORKING_SIDE).pixels,
         decoding.read(background, decoding.WORKING_SIDE).pixels,
-        share,
+        scale,
         np.random.default_rng(key),
     )
-    return Shown(decoding.from_array(pixels), rules.framed(frame), frame)
+    return LabelledPicture(decoding.from_array(pixels), rules.accept_frame(frame), frame)
 
 
-def _share_name(least: float, greatest: float) -> str:
+def _name_composites(least: float, greatest: float) -> str:
     size = f"{least:.0%}" if least == greatest else f"{least:.0%} to {greatest:.0%}"
     return f"{_COMPOSITES}, side {size}".replace("%", " %")
 
 
-def _validation(fairface: Path) -> Path:
+def _validation_folder(fairface: Path) -> Path:
     return fairface / "val"
 
 
-def _files(folder: Path) -> list[tuple[str, Path]]:
-    """Gives name and path of every picture below a folder; empty if the folder is missing."""
+def _list_files(folder: Path) -> list[tuple[str, Path]]:
+    """Lists name and path of each picture below a folder; empty if there is no such folder."""
     return [(name, folder / name) for name in list_pictures(folder)] if folder.is_dir() else []
 
 
-def _without(name: str, folder: Path) -> Skipped:
-    problem = "has no pictures" if folder.is_dir() else "there is no such folder"
-    return Skipped(name, f"{folder}: {problem}")
+def _skip_set(name: str, folder: Path) -> SkippedSet:
+    problem = "contains no pictures" if folder.is_dir() else "the folder does not exist"
+    return SkippedSet(name, f"{folder}: {problem}")

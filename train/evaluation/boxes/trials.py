@@ -1,4 +1,4 @@
-"""Records for the evaluation of face detection: pictures with their rules."""
+"""Records of the face detection evaluation: pictures with their ground truth, and detections."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Detection:
     """A detected face, in pixels of the original picture.
 
     Attributes:
-        box: The detector's box.
-        frame: The gender classifier's frame.
-        stage: The detector stage that found it.
+        box: Bounding box as detected.
+        frame: The square that is cut out for the gender classifier.
+        stage: The detector stage that found the face.
     """
 
     box: Box
@@ -27,22 +27,22 @@ class Found:
     stage: str
 
 
-Rule = Callable[[Found], bool]
-"""Decides whether a detection is correct."""
+Rule = Callable[[Detection], bool]
+"""Returns whether a detection is correct."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class LabelledPicture:
     """A picture with its ground truth.
 
     Attributes:
         picture: The picture.
-        is_right: The rule for a correct detection; None if the picture has no face.
-        frame: The true frame in pixels, if known.
+        is_correct: The rule for a correct detection; None if the picture has no face.
+        frame: The true frame in pixels; None if it is unknown.
     """
 
     picture: Picture
-    is_right: Rule | None
+    is_correct: Rule | None
     frame: Box | None = None
 
 
@@ -52,11 +52,11 @@ class Trial:
 
     Attributes:
         name: Name within its set.
-        show: Reads or composes the picture; raises UnreadablePicture if that fails.
+        load: Reads or composes the picture; raises UnreadablePicture if it cannot be decoded.
     """
 
     name: str
-    show: Callable[[], Shown]
+    load: Callable[[], LabelledPicture]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class TrialSet:
     """A set of pictures that are scored together.
 
     Attributes:
-        name: The set's name in tables.
+        name: Name of the set in reports.
         trials: The pictures in a stable order.
     """
 
@@ -73,28 +73,28 @@ class TrialSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """A set that cannot be evaluated.
+class SkippedSet:
+    """A set that is not evaluated.
 
     Attributes:
-        name: The set's name.
-        reason: The reason.
+        name: Name of the set.
+        reason: Why it is skipped.
     """
 
     name: str
     reason: str
 
 
-def centre(box: Box) -> Point:
-    """Gives a box's centre."""
+def box_centre(box: Box) -> Point:
+    """Returns the centre (x, y) of a box."""
     return box.x + box.width / 2, box.y + box.height / 2
 
 
-def side(box: Box) -> float:
-    """Gives a box's side; for boxes that are not square, the geometric mean."""
+def box_side(box: Box) -> float:
+    """Returns the side of a box; the geometric mean of both sides if it is not square."""
     return sqrt(box.width * box.height)
 
 
-def centred(middle: Point, width: float, height: float) -> Box:
-    """Gives the box of a given size around a centre."""
+def box_around(middle: Point, width: float, height: float) -> Box:
+    """Returns the box of a given size around a centre."""
     return Box(middle[0] - width / 2, middle[1] - height / 2, width, height)

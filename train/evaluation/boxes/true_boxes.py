@@ -1,4 +1,4 @@
-"""Reading of `boxes.csv`: the true face box of each picture, one row per picture."""
+"""Reads `boxes.csv`: the ground-truth bounding box of each picture's face, one row per picture."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ NAME = "boxes.csv"
 _NUMBERS = ("x", "y", "width", "height")
 
 
-def read(folder: Path) -> dict[str, Box]:
-    """Reads the true boxes of the pictures that a folder's `boxes.csv` lists.
+def read_true_boxes(folder: Path) -> dict[str, Box]:
+    """Reads the ground-truth boxes in a folder's `boxes.csv`.
+
+    The columns are `file`, `x`, `y`, `width` and `height`.
 
     Returns:
-        Box in pixels by file name, in the order of the file.
+        Box in pixels by file name, in the order of the rows.
 
     Raises:
         DataError: The file is missing or wrong, or names a picture twice.
@@ -30,15 +32,15 @@ def read(folder: Path) -> dict[str, Box]:
     for row, fields in table.rows:
         file = fields[file_column]
         if Path(file).name != file or file == "..":
-            raise row_error(path, row, f"{file!r} is not a file of this folder")
+            raise row_error(path, row, f"file is {file!r}, expected a file name without a folder")
         if file in boxes:
-            raise row_error(path, row, f"{file!r} has a box already")
-        boxes[file] = _box(path, row, [fields[column] for column in columns])
+            raise row_error(path, row, f"{file!r} has a box in an earlier row; remove one")
+        boxes[file] = _parse_box(path, row, [fields[column] for column in columns])
     return boxes
 
 
-def _box(path: Path, row: int, fields: list[str]) -> Box:
-    wrong = f"the box is {', '.join(map(repr, fields))}, expected four numbers, sizes above 0"
+def _parse_box(path: Path, row: int, fields: list[str]) -> Box:
+    wrong = f"the box is {', '.join(map(repr, fields))}, expected numbers, width and height above 0"
     try:
         box = Box(*map(float, fields))
     except ValueError:

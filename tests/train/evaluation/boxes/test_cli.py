@@ -8,7 +8,7 @@ from shutil import copytree
 
 import pytest
 
-from image_gender_classifier.train.common.detector_option import detector_key
+from image_gender_classifier.train.common.detector_option import detector_cache_key
 from image_gender_classifier.train.evaluation.boxes import cli
 
 
@@ -29,7 +29,7 @@ def test_all_sets(
     assert code == 0
     assert "skipped" not in printed.err
     content = json.loads(file.read_text("utf-8"))
-    assert content["detector"] == detector_key("cascade")
+    assert content["detector"] == detector_cache_key("cascade")
     assert len(content["sets"]) == 14
     assert set(content["cost"]) == {"lfw", "caltech_faces", "no_face"}
     assert list(content["sets"]["lfw"]["stages"]) == ["lbp", "cnn"]
@@ -56,7 +56,7 @@ def test_whole_pictures_as_faces(portraits: Path, fairface: Path, tmp_path: Path
 def test_what_is_missing_is_said(portraits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--data", portraits, "--detector", "none") == 0
     errors = capsys.readouterr().err
-    assert "tight crops: skipped, --fairface is not given" in errors
+    assert "tight crops: skipped, --fairface is required" in errors
     assert "composites: skipped" in errors
 
 
@@ -86,7 +86,7 @@ def test_unreadable_pictures_are_counted(
 def test_nothing_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--data", tmp_path / "nowhere") == 2
     errors = capsys.readouterr().err.splitlines()
-    assert errors[-1].endswith("no set to evaluate on")
+    assert errors[-1].endswith("lfw, caltech_faces, wider and no_face")
     assert len(errors) == 7
 
 
@@ -121,4 +121,4 @@ def test_a_runtime_without_a_network_is_refused(
     portraits: Path, detector: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--data", portraits, "--detector", detector, "--runtime", "onnx") == 2
-    assert f"detector {detector} uses no network" in capsys.readouterr().err
+    assert f"--runtime has no effect with --detector {detector}" in capsys.readouterr().err

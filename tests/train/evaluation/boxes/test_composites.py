@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.evaluation.boxes.composites import LONGEST, compose
+from image_gender_classifier.train.evaluation.boxes.composites import LONGEST, compose_picture
 
 FACE = np.full((128, 128, 3), 255, np.uint8)
 
@@ -20,7 +20,9 @@ def background(height: int, width: int) -> Pixels:
 @settings(max_examples=30)
 @given(st.integers(20, 600), st.integers(20, 600), st.floats(0.05, 1.0), st.integers(0, 2**32 - 1))
 def test_the_face_is_in_its_frame(height: int, width: int, share: float, seed: int) -> None:
-    pixels, frame = compose(FACE, background(height, width), share, np.random.default_rng(seed))
+    pixels, frame = compose_picture(
+        FACE, background(height, width), share, np.random.default_rng(seed)
+    )
     assert max(pixels.shape[:2]) == LONGEST
     assert frame.width == frame.height == round(share * LONGEST)
     assert 0 <= frame.x <= pixels.shape[1] - frame.width
@@ -36,13 +38,13 @@ def test_the_face_is_in_its_frame(height: int, width: int, share: float, seed: i
 
 def test_a_background_keeps_its_shape_but_where_the_face_would_not_fit() -> None:
     random = np.random.default_rng(1)
-    assert compose(FACE, background(90, 240), 0.15, random)[0].shape == (120, 320, 3)
-    assert compose(FACE, background(90, 240), 1.0, random)[0].shape == (320, 320, 3)
+    assert compose_picture(FACE, background(90, 240), 0.15, random)[0].shape == (120, 320, 3)
+    assert compose_picture(FACE, background(90, 240), 1.0, random)[0].shape == (320, 320, 3)
 
 
 def test_the_same_seed_gives_the_same_composite() -> None:
     first, second = (
-        compose(FACE, background(200, 300), 0.3, np.random.default_rng(5)) for _ in range(2)
+        compose_picture(FACE, background(200, 300), 0.3, np.random.default_rng(5)) for _ in range(2)
     )
     assert np.array_equal(first[0], second[0])
     assert first[1] == second[1]
@@ -50,18 +52,18 @@ def test_the_same_seed_gives_the_same_composite() -> None:
 
 def test_the_outline_differs() -> None:
     whole = background(LONGEST, LONGEST)
-    shown = [compose(FACE, whole, 1.0, np.random.default_rng(seed))[0] for seed in range(5)]
+    shown = [compose_picture(FACE, whole, 1.0, np.random.default_rng(seed))[0] for seed in range(5)]
     shares = [(pixels > 127).mean() for pixels in shown]
     assert max(shares) - min(shares) > 0.01
 
 
 def test_the_given_background_stays() -> None:
     given_pixels = background(LONGEST, LONGEST)
-    compose(FACE, given_pixels, 0.5, np.random.default_rng(0))
+    compose_picture(FACE, given_pixels, 0.5, np.random.default_rng(0))
     assert not given_pixels.any()
 
 
 @pytest.mark.parametrize("share", [0.0001, 1.0])
 def test_sizes_at_the_ends(share: float) -> None:
-    _, frame = compose(FACE, background(10, 10), share, np.random.default_rng(0))
+    _, frame = compose_picture(FACE, background(10, 10), share, np.random.default_rng(0))
     assert frame.width == max(round(share * LONGEST), 1)

@@ -19,21 +19,21 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.evaluation.boxes import cost
 from image_gender_classifier.train.evaluation.boxes.cost import Cost
-from image_gender_classifier.train.evaluation.boxes.trials import Shown, Trial, TrialSet
+from image_gender_classifier.train.evaluation.boxes.trials import LabelledPicture, Trial, TrialSet
 
 Make = Callable[..., Detector]
 
 
-def shown(value: int) -> Shown:
-    return Shown(Picture(np.full((8, 8, 3), value, np.uint8), 8, 8), None)
+def shown(value: int) -> LabelledPicture:
+    return LabelledPicture(Picture(np.full((8, 8, 3), value, np.uint8), 8, 8), None)
 
 
-def torn() -> Shown:
+def torn() -> LabelledPicture:
     raise UnreadablePicture("it is torn")
 
 
 def test_the_ratio() -> None:
-    assert Cost("set", 3, find=6.0, reference=2.0).ratio == 3.0
+    assert Cost("set", 3, detector=6.0, reference=2.0).ratio == 3.0
 
 
 def test_both_see_the_same_pictures_in_turn(
@@ -51,23 +51,23 @@ def test_both_see_the_same_pictures_in_turn(
     monkeypatch.setattr(cost, "process_time", lambda: next(clock) / 1000)
     before = cv2.getNumThreads()
     trials = [Trial("1", partial(shown, 1)), Trial("torn", torn), Trial("2", partial(shown, 2))]
-    measured = cost.measure(TrialSet("set", trials), detector, partial(detect, "reference"))
+    measured = cost.measure_cost(TrialSet("set", trials), detector, partial(detect, "reference"))
     turns = [(name, value, 1) for value in (1, 2) for name in ("detector", "reference") * 3]
     assert calls == turns
     assert measured is not None
     assert (measured.name, measured.n) == ("set", 2)
-    assert (measured.find, measured.reference) == pytest.approx((1, 1))
+    assert (measured.detector, measured.reference) == pytest.approx((1, 1))
     assert cv2.getNumThreads() == before
 
 
 def test_nothing_to_measure(reported: Make) -> None:
     pictures = TrialSet("set", [Trial("torn", torn)])
-    assert cost.measure(pictures, reported(), cost.open_reference()) is None
+    assert cost.measure_cost(pictures, reported(), cost.open_reference_detector()) is None
 
 
 def test_a_large_set_is_sampled_evenly(reported: Make) -> None:
     trials = [Trial(str(value), partial(shown, value % 256)) for value in range(1000)]
-    measured = cost.measure(TrialSet("set", trials), reported(), lambda picture: None)
+    measured = cost.measure_cost(TrialSet("set", trials), reported(), lambda picture: None)
     assert measured is not None
     assert measured.n == 400
 
@@ -78,7 +78,7 @@ def test_the_reference_finds_what_the_cascade_does_at_its_settings(face_picture:
         longest_side=160, smallest_face=0.15, scale_factor=1.1, min_neighbors=3
     )
     picture = decoding.read(face_picture)
-    boxes = np.asarray(cost.open_reference()(picture), float)
+    boxes = np.asarray(cost.open_reference_detector()(picture), float)
     scale = max(picture.width, picture.height) / 160
     expected = [face.box for face in CascadeDetector(models, entry).detect(picture)]
     assert boxes * scale == pytest.approx(
@@ -88,5 +88,5 @@ def test_the_reference_finds_what_the_cascade_does_at_its_settings(face_picture:
 
 def test_a_missing_cascade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "shipped_models", lambda: tmp_path)
-    with pytest.raises(ModelError, match="cannot use it"):
-        cost.open_reference()
+    with pytest.raises(ModelError, match="OpenCV cannot load the cascade"):
+        cost.open_reference_detector()

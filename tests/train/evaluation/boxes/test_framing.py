@@ -7,17 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_gender_classifier.train.evaluation.boxes import framing
-from image_gender_classifier.train.evaluation.boxes.framing import Fit, fit, spread
-from image_gender_classifier.train.evaluation.boxes.trials import centred
+from image_gender_classifier.train.evaluation.boxes.framing import (
+    FrameError,
+    compute_error_percentiles,
+    measure_frame_error,
+)
+from image_gender_classifier.train.evaluation.boxes.trials import box_around
 
-TRUE = centred((100, 60), 40, 40)
+TRUE = box_around((100, 60), 40, 40)
 SHIFTS = st.floats(-1, 1)
 
 
 @given(st.floats(0.1, 3), SHIFTS, SHIFTS)
 def test_a_fit_tells_how_the_frame_was_moved(ratio: float, right: float, down: float) -> None:
-    found = centred((100 + 40 * right, 60 + 40 * down), 40 * ratio, 40 * ratio)
-    reported = fit(found, TRUE, "first")
+    found = box_around((100 + 40 * right, 60 + 40 * down), 40 * ratio, 40 * ratio)
+    reported = measure_frame_error(found, TRUE, "first")
     assert (reported.side, reported.right, reported.down) == pytest.approx(
         (ratio, right, down), abs=1e-9
     )
@@ -25,8 +29,8 @@ def test_a_fit_tells_how_the_frame_was_moved(ratio: float, right: float, down: f
 
 
 def test_percentiles() -> None:
-    fits = [Fit("first", 1 + number / 100, number / 1000, -number) for number in range(101)]
-    reported = spread(fits)
+    fits = [FrameError("first", 1 + number / 100, number / 1000, -number) for number in range(101)]
+    reported = compute_error_percentiles(fits)
     assert reported.n == 101
     assert reported.side == pytest.approx((1.05, 1.5, 1.95))
     assert reported.right == pytest.approx((0.005, 0.05, 0.095))
@@ -34,19 +38,19 @@ def test_percentiles() -> None:
 
 
 def test_nothing_has_no_spread() -> None:
-    with pytest.raises(ValueError, match="no fit"):
-        spread([])
+    with pytest.raises(ValueError, match="errors is empty"):
+        compute_error_percentiles([])
 
 
 @pytest.mark.parametrize(
     ("worst", "meets"),
     [
-        (Fit("first", 1.07, 0.02, -0.02), True),
-        (Fit("first", 1.09, 0.0, 0.0), False),
-        (Fit("first", 0.91, 0.0, 0.0), False),
-        (Fit("first", 1.0, 0.04, 0.0), False),
-        (Fit("first", 1.0, 0.0, -0.04), False),
+        (FrameError("first", 1.07, 0.02, -0.02), True),
+        (FrameError("first", 1.09, 0.0, 0.0), False),
+        (FrameError("first", 0.91, 0.0, 0.0), False),
+        (FrameError("first", 1.0, 0.04, 0.0), False),
+        (FrameError("first", 1.0, 0.0, -0.04), False),
     ],
 )
-def test_targets(worst: Fit, meets: bool) -> None:
-    assert framing.meets_targets(spread([worst])) is meets
+def test_targets(worst: FrameError, meets: bool) -> None:
+    assert framing.meets_targets(compute_error_percentiles([worst])) is meets

@@ -6,30 +6,36 @@ import json
 
 from image_gender_classifier.train.evaluation.boxes import report
 from image_gender_classifier.train.evaluation.boxes.cost import Cost
-from image_gender_classifier.train.evaluation.boxes.framing import Fit
+from image_gender_classifier.train.evaluation.boxes.framing import FrameError
 from image_gender_classifier.train.evaluation.boxes.report import Measurement
 from image_gender_classifier.train.evaluation.boxes.scoring import SetScore, StageCount
-from image_gender_classifier.train.evaluation.boxes.trials import Skipped
-from image_gender_classifier.train.evaluation.metrics import wilson
+from image_gender_classifier.train.evaluation.boxes.trials import SkippedSet
+from image_gender_classifier.train.evaluation.metrics import wilson_interval
 
-FITS = (Fit("lbp", 1.0, 0.01, 0.0), Fit("cnn", 0.9, 0.0, 0.0), Fit("lbp", 1.02, -0.01, 0.02))
+FITS = (
+    FrameError("lbp", 1.0, 0.01, 0.0),
+    FrameError("cnn", 0.9, 0.0, 0.0),
+    FrameError("lbp", 1.02, -0.01, 0.02),
+)
 STREETS = SetScore(
-    "streets", wilson(1500, 2000), wilson(1600, 2000),
+    "streets", wilson_interval(1500, 2000), wilson_interval(1600, 2000),
     {"lbp": StageCount(1700, 1450), "cnn": StageCount(100, 50)}, (), (("torn.jpg", "why"),),
 )  # fmt: skip
 CROPS = SetScore(
-    "crops", wilson(3, 4), wilson(3, 4), {"lbp": StageCount(2, 2), "cnn": StageCount(1, 1)},
-    FITS, (),
+    "crops", wilson_interval(3, 4), wilson_interval(3, 4),
+    {"lbp": StageCount(2, 2), "cnn": StageCount(1, 1)}, FITS, (),
 )  # fmt: skip
-EMPTY = SetScore("empty", wilson(0, 0), wilson(0, 0), {"lbp": StageCount(0, 0)}, (), ())
+EMPTY = SetScore(
+    "empty", wilson_interval(0, 0), wilson_interval(0, 0), {"lbp": StageCount(0, 0)}, (), ()
+)
 ALL = Measurement(
-    "cascade 1a2b", [STREETS, CROPS, EMPTY], [Skipped("lfw", "not there")],
+    "cascade 1a2b", [STREETS, CROPS, EMPTY], [SkippedSet("lfw", "not there")],
     [Cost("streets", 400, 3.0, 2.0)],
 )  # fmt: skip
 
 
 def lines(measurement: Measurement) -> list[str]:
-    return report.table(measurement).splitlines()
+    return report.format_box_report(measurement).splitlines()
 
 
 def test_a_row_a_set() -> None:
@@ -46,10 +52,10 @@ def test_a_row_a_set() -> None:
 
 def test_any_face_where_it_differs() -> None:
     rows = lines(ALL)
-    at = rows.index("any of the faces found is right")
+    at = rows.index("any of the detected faces is correct")
     assert rows[at + 1].split() == ["streets", "2,000", "80.0", "%", "78.2", "to", "81.7"]
     assert rows[at + 2] == ""
-    assert "any of" not in report.table(Measurement("cascade", [CROPS], [], []))
+    assert "any of" not in report.format_box_report(Measurement("cascade", [CROPS], [], []))
 
 
 def test_frames_by_stage() -> None:
@@ -64,11 +70,11 @@ def test_frames_by_stage() -> None:
 
 def test_costs() -> None:
     assert lines(ALL)[-1].split() == ["streets", "400", "3.00", "2.00", "1.50"]
-    assert "CPU" not in report.table(Measurement("cascade", [CROPS], [], []))
+    assert "CPU" not in report.format_box_report(Measurement("cascade", [CROPS], [], []))
 
 
 def test_json() -> None:
-    content = json.loads(report.to_json(ALL))
+    content = json.loads(report.box_report_to_json(ALL))
     assert list(content) == ["detector", "sets", "skipped", "cost"]
     streets = content["sets"]["streets"]
     assert streets["right"]["value"] == 0.75

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.evaluation.boxes import rules
-from image_gender_classifier.train.evaluation.boxes.trials import Found, centred
+from image_gender_classifier.train.evaluation.boxes.trials import Detection, box_around
 
 NOWHERE = Box(-900.0, -900.0, 1.0, 1.0)
 SHARES = st.floats(0.01, 0.99)
 
 
-def boxed(x: float, y: float, width: float, height: float | None = None) -> Found:
-    return Found(centred((x, y), width, height or width), NOWHERE, "first")
+def boxed(x: float, y: float, width: float, height: float | None = None) -> Detection:
+    return Detection(box_around((x, y), width, height or width), NOWHERE, "first")
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def boxed(x: float, y: float, width: float, height: float | None = None) -> Foun
         (boxed(125, 125, 40, 160), True),  # 80 a side as framing takes it
     ],
 )
-def test_near(found: Found, right: bool) -> None:
-    assert rules.near((125, 125), 30, (70, 190))(found) is right
+def test_near(found: Detection, right: bool) -> None:
+    assert rules.accept_near((125, 125), 30, (70, 190))(found) is right
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_near(found: Found, right: bool) -> None:
         (boxed(30, 60.1, 5), False),
     ],
 )
-def test_inside(found: Found, right: bool) -> None:
-    assert rules.inside(Box(10, 20, 30, 40))(found) is right
+def test_inside(found: Detection, right: bool) -> None:
+    assert rules.accept_inside(Box(10, 20, 30, 40))(found) is right
 
 
 @given(SHARES, SHARES, st.floats(0.05, 1.2))
@@ -57,18 +57,18 @@ def test_tight(across: float, down: float, share: float) -> None:
         0.25 <= found.box.x / 100 + share / 2 <= 0.75
         and 0.25 <= (found.box.y / 200 + share / 4) <= 0.75
     )
-    assert rules.tight(100, 200)(found) is (middle and found.box.width >= 60)
+    assert rules.accept_in_crop(100, 200)(found) is (middle and found.box.width >= 60)
 
 
 @pytest.mark.parametrize(
     ("frame", "right"),
     [
-        (centred((50, 50), 40, 40), True),
-        (centred((56, 58), 40, 40), True),  # 10 away
-        (centred((56, 58.1), 40, 40), False),
-        (centred((50, 50), 400, 400), True),
+        (box_around((50, 50), 40, 40), True),
+        (box_around((56, 58), 40, 40), True),  # 10 away
+        (box_around((56, 58.1), 40, 40), False),
+        (box_around((50, 50), 400, 400), True),
     ],
 )
 def test_framed_checks_the_frame(frame: Box, right: bool) -> None:
-    rule = rules.framed(centred((50, 50), 40, 40))
-    assert rule(Found(NOWHERE, frame, "first")) is right
+    rule = rules.accept_frame(box_around((50, 50), 40, 40))
+    assert rule(Detection(NOWHERE, frame, "first")) is right

@@ -15,14 +15,19 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Box, Face
 from image_gender_classifier.train.evaluation.boxes import rules
 from image_gender_classifier.train.evaluation.boxes.scoring import (
-    Outcome,
+    PictureScore,
     StageCount,
-    outcome,
-    score,
+    score_picture,
+    score_set,
 )
-from image_gender_classifier.train.evaluation.boxes.trials import Shown, Trial, TrialSet, centred
+from image_gender_classifier.train.evaluation.boxes.trials import (
+    LabelledPicture,
+    Trial,
+    TrialSet,
+    box_around,
+)
 
-LARGE, SMALL = centred((50, 50), 40, 40), centred((20, 20), 10, 10)
+LARGE, SMALL = box_around((50, 50), 40, 40), box_around((20, 20), 10, 10)
 Make = Callable[..., Detector]
 
 
@@ -30,44 +35,54 @@ def picture() -> Picture:
     return Picture(np.zeros((100, 100, 3), np.uint8), 100, 100)
 
 
-def looking_for(box: Box, frame: Box | None = None) -> Shown:
-    return Shown(picture(), rules.inside(box), frame)
+def looking_for(box: Box, frame: Box | None = None) -> LabelledPicture:
+    return LabelledPicture(picture(), rules.accept_inside(box), frame)
 
 
 def test_the_main_face_decides(reported: Make) -> None:
     both = reported(SMALL, LARGE)
-    assert outcome(looking_for(LARGE), both) == Outcome("first", right=True, any_right=True)
-    assert outcome(looking_for(SMALL), both) == Outcome("first", right=False, any_right=True)
-    assert outcome(looking_for(Box(80, 80, 5, 5)), both) == Outcome(
-        "first", right=False, any_right=False
+    assert score_picture(looking_for(LARGE), both) == PictureScore(
+        "first", correct=True, any_correct=True
+    )
+    assert score_picture(looking_for(SMALL), both) == PictureScore(
+        "first", correct=False, any_correct=True
+    )
+    assert score_picture(looking_for(Box(80, 80, 5, 5)), both) == PictureScore(
+        "first", correct=False, any_correct=False
     )
 
 
 def test_nothing_found_is_wrong_where_there_is_a_face(reported: Make) -> None:
-    assert outcome(looking_for(LARGE), reported()) == Outcome(None, right=False, any_right=False)
+    assert score_picture(looking_for(LARGE), reported()) == PictureScore(
+        None, correct=False, any_correct=False
+    )
 
 
 def test_nothing_found_is_right_where_there_is_none(reported: Make) -> None:
-    assert outcome(Shown(picture(), None), reported()) == Outcome(None, right=True, any_right=True)
-    assert outcome(Shown(picture(), None), reported(LARGE)) == Outcome(
-        "first", right=False, any_right=False
+    assert score_picture(LabelledPicture(picture(), None), reported()) == PictureScore(
+        None, correct=True, any_correct=True
+    )
+    assert score_picture(LabelledPicture(picture(), None), reported(LARGE)) == PictureScore(
+        "first", correct=False, any_correct=False
     )
 
 
 def test_the_frame_is_the_stages_own(reported: Make) -> None:
     """The second stage's frame is twice the box and half a box lower."""
-    fit = outcome(looking_for(LARGE, LARGE), reported(LARGE, stage="second")).fit
+    fit = score_picture(looking_for(LARGE, LARGE), reported(LARGE, stage="second")).frame_error
     assert fit is not None
     assert (fit.stage, fit.side, fit.right, fit.down) == ("second", 2.0, 0.0, 0.5)
 
 
 def test_a_wrong_face_has_no_fit(reported: Make) -> None:
-    assert outcome(looking_for(SMALL, SMALL), reported(LARGE)).fit is None
+    assert score_picture(looking_for(SMALL, SMALL), reported(LARGE)).frame_error is None
 
 
 def test_frames_are_in_original_pixels(reported: Make) -> None:
     small = Picture(np.zeros((50, 50, 3), np.uint8), 100, 100)
-    fit = outcome(Shown(small, rules.framed(LARGE), LARGE), reported(LARGE)).fit
+    fit = score_picture(
+        LabelledPicture(small, rules.accept_frame(LARGE), LARGE), reported(LARGE)
+    ).frame_error
     assert fit is not None
     assert (fit.side, fit.right, fit.down) == pytest.approx((1, 0, 0))
 
@@ -87,29 +102,31 @@ class ByBrightness:
         return [Face(LARGE, "first") if brightness > 200 else Face(SMALL, "second")]
 
 
-def shade(value: int) -> Shown:
-    return Shown(Picture(np.full((100, 100, 3), value, np.uint8), 100, 100), rules.inside(LARGE))
+def shade(value: int) -> LabelledPicture:
+    return LabelledPicture(
+        Picture(np.full((100, 100, 3), value, np.uint8), 100, 100), rules.accept_inside(LARGE)
+    )
 
 
-def broken() -> Shown:
+def broken() -> LabelledPicture:
     raise UnreadablePicture("it is torn")
 
 
 def test_a_set_is_counted_by_stage() -> None:
     trials = [Trial(str(value), partial(shade, value)) for value in (255, 255, 255, 128, 0)]
-    scored = score(TrialSet("shades", [*trials, Trial("torn", broken)]), ByBrightness())
+    scored = score_set(TrialSet("shades", [*trials, Trial("torn", broken)]), ByBrightness())
     assert scored.name == "shades"
-    assert (scored.right.n, scored.right.value) == (5, 0.6)
-    assert scored.any_right == scored.right
+    assert (scored.correct.n, scored.correct.value) == (5, 0.6)
+    assert scored.any_correct == scored.correct
     assert scored.stages == {
         "first": StageCount(3, 3), "second": StageCount(1, 0), "third": StageCount(0, 0),
     }  # fmt: skip
     assert list(scored.stages) == ["first", "second", "third"]
     assert scored.unreadable == (("torn", "it is torn"),)
-    assert scored.fits == ()
+    assert scored.frame_errors == ()
 
 
 def test_a_set_of_unreadable_pictures() -> None:
-    scored = score(TrialSet("torn", [Trial("torn", broken)]), ByBrightness())
-    assert scored.right.value is None
+    scored = score_set(TrialSet("torn", [Trial("torn", broken)]), ByBrightness())
+    assert scored.correct.value is None
     assert len(scored.unreadable) == 1

@@ -16,30 +16,30 @@ from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.evaluation.boxes import rotation, sets
 from image_gender_classifier.train.evaluation.boxes.trials import (
-    Found,
-    Shown,
-    Skipped,
+    Detection,
+    LabelledPicture,
+    SkippedSet,
     TrialSet,
-    centred,
+    box_around,
 )
 
 
-def by_name(found: Sequence[TrialSet | Skipped]) -> dict[str, TrialSet]:
+def by_name(found: Sequence[TrialSet | SkippedSet]) -> dict[str, TrialSet]:
     return {one.name: one for one in found if isinstance(one, TrialSet)}
 
 
-def found_at(x: float, y: float, side: float) -> Found:
-    box = centred((x, y), side, side)
-    return Found(box, box, "first")
+def found_at(x: float, y: float, side: float) -> Detection:
+    box = box_around((x, y), side, side)
+    return Detection(box, box, "first")
 
 
-def is_right(shown: Shown, x: float, y: float, side: float) -> bool:
-    assert shown.is_right is not None
-    return shown.is_right(found_at(x, y, side))
+def is_correct(shown: LabelledPicture, x: float, y: float, side: float) -> bool:
+    assert shown.is_correct is not None
+    return shown.is_correct(found_at(x, y, side))
 
 
 def test_portraits(portraits: Path) -> None:
-    found = by_name(sets.portraits(portraits))
+    found = by_name(sets.make_portrait_sets(portraits))
     assert {name: len(one.trials) for name, one in found.items()} == {
         "lfw": 2, "lfw, rotated +30°": 2, "lfw, rotated -30°": 2,
         "caltech_faces": 1, "caltech_faces, rotated +30°": 1, "caltech_faces, rotated -30°": 1,
@@ -49,26 +49,29 @@ def test_portraits(portraits: Path) -> None:
 
 
 def test_rules_of_the_portraits(portraits: Path) -> None:
-    shown = {name: one.trials[0].show() for name, one in by_name(sets.portraits(portraits)).items()}
-    assert is_right(shown["lfw"], 125, 125, 110)
-    assert not is_right(shown["lfw"], 125, 125, 40)
-    assert is_right(shown["caltech_faces"], 179, 139, 10)
-    assert not is_right(shown["caltech_faces"], 181, 139, 10)
-    assert is_right(shown["wider"], 1, 101, 10)
-    assert shown["no_face"].is_right is None
+    shown = {
+        name: one.trials[0].load()
+        for name, one in by_name(sets.make_portrait_sets(portraits)).items()
+    }
+    assert is_correct(shown["lfw"], 125, 125, 110)
+    assert not is_correct(shown["lfw"], 125, 125, 40)
+    assert is_correct(shown["caltech_faces"], 179, 139, 10)
+    assert not is_correct(shown["caltech_faces"], 181, 139, 10)
+    assert is_correct(shown["wider"], 1, 101, 10)
+    assert shown["no_face"].is_correct is None
 
 
 @pytest.mark.parametrize("degrees", [30, -30])
 def test_a_turned_picture_is_scored_as_the_upright_one(portraits: Path, degrees: int) -> None:
     """The face of this picture reaches its left edge, so that the canvas must grow."""
-    found = by_name(sets.portraits(portraits))
-    turned = found[f"wider, rotated {degrees:+}°"].trials[0].show()
+    found = by_name(sets.make_portrait_sets(portraits))
+    turned = found[f"wider, rotated {degrees:+}°"].trials[0].load()
     assert turned.picture.width > 200
     assert turned.picture.height == 300
-    turn = rotation.Turn(degrees, (200, 300), (turned.picture.width, turned.picture.height))
+    turn = rotation.Rotation(degrees, (200, 300), (turned.picture.width, turned.picture.height))
     for x, y, right in ((5, 105, True), (75, 185, True), (85, 150, False), (40, 195, False)):
-        place = rotation.forth((x, y), turn)
-        assert is_right(turned, *place, 20) is right
+        place = rotation.rotate_point((x, y), turn)
+        assert is_correct(turned, *place, 20) is right
 
 
 def test_missing_folders_are_skipped(portraits: Path, tmp_path: Path) -> None:
@@ -77,11 +80,11 @@ def test_missing_folders_are_skipped(portraits: Path, tmp_path: Path) -> None:
     rmtree(copy / "lfw")
     rmtree(copy / "no_face")
     (copy / "no_face").mkdir()
-    found = sets.portraits(copy)
-    skipped = [one for one in found if isinstance(one, Skipped)]
+    found = sets.make_portrait_sets(copy)
+    skipped = [one for one in found if isinstance(one, SkippedSet)]
     assert [one.name for one in skipped] == ["lfw", "no_face"]
-    assert "there is no such folder" in skipped[0].reason
-    assert "has no pictures" in skipped[1].reason
+    assert "the folder does not exist" in skipped[0].reason
+    assert "contains no pictures" in skipped[1].reason
     assert len(by_name(found)) == 6
 
 
@@ -90,31 +93,31 @@ def test_a_missing_table_is_an_error(portraits: Path, tmp_path: Path) -> None:
     copytree(portraits, copy)
     (copy / "wider" / "boxes.csv").unlink()
     with pytest.raises(DataError, match=r"boxes\.csv"):
-        sets.portraits(copy)
+        sets.make_portrait_sets(copy)
 
 
 def test_a_picture_of_the_table_that_is_not_there(portraits: Path, tmp_path: Path) -> None:
     copy = tmp_path / "portraits"
     copytree(portraits, copy)
     (copy / "wider" / "d.png").unlink()
-    found = by_name(sets.portraits(copy))
+    found = by_name(sets.make_portrait_sets(copy))
     for name in ("wider", "wider, rotated +30°"):
         with pytest.raises(UnreadablePicture):
-            found[name].trials[0].show()
+            found[name].trials[0].load()
 
 
 def test_crops_are_shown_whole(fairface: Path) -> None:
-    found = sets.crops(fairface)
+    found = sets.make_crop_set(fairface)
     assert isinstance(found, TrialSet)
-    shown = found.trials[0].show()
+    shown = found.trials[0].load()
     assert shown.frame == geometry.whole(128, 128) == Box(0, 0, 128, 128)
-    assert is_right(shown, 64, 64, 80)
-    assert not is_right(shown, 64, 64, 70)
-    assert not is_right(shown, 30, 64, 80)
+    assert is_correct(shown, 64, 64, 80)
+    assert not is_correct(shown, 64, 64, 70)
+    assert not is_correct(shown, 30, 64, 80)
 
 
 def test_composites_by_size(fairface: Path, backgrounds: Path) -> None:
-    found = by_name(sets.composed(fairface, backgrounds))
+    found = by_name(sets.make_composite_sets(fairface, backgrounds))
     assert list(found) == [
         "composites, side 15 %", "composites, side 8 %", "composites, side 15 % to 100 %",
     ]  # fmt: skip
@@ -122,13 +125,13 @@ def test_composites_by_size(fairface: Path, backgrounds: Path) -> None:
         trials = found[name].trials
         assert len({trial.name.split()[0] for trial in trials}) == len(trials) == 3
         for trial in trials:
-            shown = trial.show()
+            shown = trial.load()
             assert shown.frame is not None
             assert max(shown.picture.width, shown.picture.height) == 320
             assert least <= shown.frame.width <= greatest
             x, y = shown.frame.x + shown.frame.width / 2, shown.frame.y + shown.frame.width / 2
-            assert is_right(shown, x + 0.24 * shown.frame.width, y, 1)
-            assert not is_right(shown, x + 0.26 * shown.frame.width, y, 1)
+            assert is_correct(shown, x + 0.24 * shown.frame.width, y, 1)
+            assert not is_correct(shown, x + 0.26 * shown.frame.width, y, 1)
 
 
 def test_composites_have_backgrounds_that_no_face_detector_was_trained_on(
@@ -140,36 +143,36 @@ def test_composites_have_backgrounds_that_no_face_detector_was_trained_on(
         copyfile(picture, tmp_path / name)
     held_out = {name for name in names if is_held_out(name)}
     assert 0 < len(held_out) < 10
-    for one in by_name(sets.composed(fairface, tmp_path)).values():
+    for one in by_name(sets.make_composite_sets(fairface, tmp_path)).values():
         assert {trial.name.split()[-1] for trial in one.trials} <= held_out
 
 
 def test_composites_are_the_same_again(fairface: Path, backgrounds: Path) -> None:
-    first, second = (by_name(sets.composed(fairface, backgrounds)) for _ in range(2))
+    first, second = (by_name(sets.make_composite_sets(fairface, backgrounds)) for _ in range(2))
     for name, one in first.items():
         for trial, again in zip(one.trials, second[name].trials, strict=True):
             assert trial.name == again.name
-            shown, shown_again = trial.show(), again.show()
+            shown, shown_again = trial.load(), again.load()
             assert np.array_equal(shown.picture.pixels, shown_again.picture.pixels)
             assert shown.frame == shown_again.frame
 
 
 def test_without_sources(fairface: Path, backgrounds: Path, tmp_path: Path) -> None:
-    assert isinstance(sets.crops(None), Skipped)
-    assert isinstance(sets.crops(tmp_path), Skipped)
+    assert isinstance(sets.make_crop_set(None), SkippedSet)
+    assert isinstance(sets.make_crop_set(tmp_path), SkippedSet)
     for sources in ((None, backgrounds), (fairface, None), (tmp_path, backgrounds),
                     (fairface, tmp_path)):  # fmt: skip
-        (skipped,) = sets.composed(*sources)
-        assert isinstance(skipped, Skipped)
+        (skipped,) = sets.make_composite_sets(*sources)
+        assert isinstance(skipped, SkippedSet)
 
 
 def test_the_shared_portraits_are_whole(shared: Path) -> None:
     folder = shared / "portraits"
     if not folder.is_dir():
         pytest.skip(f"no portraits in {shared}")
-    found = by_name(sets.portraits(folder))
+    found = by_name(sets.make_portrait_sets(folder))
     assert len(found) == 10
     assert len(found["lfw"].trials) == 2000
     for one in found.values():
-        shown = one.trials[0].show()
-        assert (shown.is_right is None) == (one.name == "no_face")
+        shown = one.trials[0].load()
+        assert (shown.is_correct is None) == (one.name == "no_face")

@@ -18,30 +18,33 @@ def write(folder: Path, text: str) -> Path:
 
 def test_boxes_by_name_in_order(tmp_path: Path) -> None:
     write(tmp_path, "file,x,y,width,height,blur\nb.jpg,1.5,2,30,40,0\na.jpg,-3,0,5,6,1\n")
-    found = true_boxes.read(tmp_path)
+    found = true_boxes.read_true_boxes(tmp_path)
     assert list(found.items()) == [("b.jpg", Box(1.5, 2, 30, 40)), ("a.jpg", Box(-3, 0, 5, 6))]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("file,x,y,width\na.jpg,1,2,3\n", "row 1: expected one column 'height'"),
+        ("file,x,y,width\na.jpg,1,2,3\n", "row 1: 0 columns are named 'height'"),
         ("file,x,y,width,height\na.jpg,1,2,3,wide\n", "row 2: the box is"),
         ("file,x,y,width,height\na.jpg,1,2,3,0\n", "row 2: the box is"),
         ("file,x,y,width,height\na.jpg,nan,2,3,4\n", "row 2: the box is"),
         ("file,x,y,width,height\na.jpg,1,2,inf,4\n", "row 2: the box is"),
         ("file,x,y,width,height\na.jpg,1,2,3,4\na.jpg,1,2,3,4\n", "row 3: 'a.jpg' has a box"),
-        ("file,x,y,width,height\n../a.jpg,1,2,3,4\n", "row 2: '../a.jpg' is not a file of this"),
-        ("file,x,y,width,height\n/etc/passwd,1,2,3,4\n", "row 2: '/etc/passwd' is not a file of"),
-        ("file,x,y,width,height\n..,1,2,3,4\n", "row 2: '..' is not a file of this folder"),
-        ("", "the file is empty"),
+        (
+            "file,x,y,width,height\n../a.jpg,1,2,3,4\n",
+            "row 2: file is '../a.jpg', expected a file name",
+        ),
+        ("file,x,y,width,height\n/etc/passwd,1,2,3,4\n", "row 2: file is '/etc/passwd', expected"),
+        ("file,x,y,width,height\n..,1,2,3,4\n", "row 2: file is '..', expected a file name"),
+        ("", "the label file is empty"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(DataError, match=problem):
-        true_boxes.read(write(tmp_path, text))
+        true_boxes.read_true_boxes(write(tmp_path, text))
 
 
 def test_no_table(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=true_boxes.NAME):
-        true_boxes.read(tmp_path)
+        true_boxes.read_true_boxes(tmp_path)

@@ -1,6 +1,7 @@
-"""Predictions for labelled pictures, with the code of inference.
+"""Classifies labelled pictures with the code of inference.
 
-Reads pictures one at a time and classifies them in batches, so memory does not limit the data set.
+Reads pictures one at a time and classifies them in batches, so that memory use does not grow with
+the data set.
 """
 
 from __future__ import annotations
@@ -15,74 +16,84 @@ from image_gender_classifier.classification.classifier import DECIMALS, Classifi
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.common import cutting
-from image_gender_classifier.train.common.cutting import CutCrop, WithoutCrop
+from image_gender_classifier.train.common.cutting import CutCrop, SkippedSamples
 from image_gender_classifier.train.datasets.sample import Sample
-from image_gender_classifier.train.evaluation.metrics import Answers
+from image_gender_classifier.train.evaluation.metrics import Predictions
 
 BATCH = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """The results of all pictures.
+class SampleResults:
+    """The results of classifying labelled pictures.
 
     Attributes:
-        answers: Predictions for pictures with a face.
-        no_face: Names of the samples in whose picture no face was found.
-        unreadable: Name of each sample whose picture cannot be read, with the reason.
+        predictions: Labels and predictions of the samples with a detected face.
+        no_face: Names of the samples without a detected face.
+        unreadable: Name and reason for each sample that cannot be decoded.
     """
 
-    answers: Answers
+    predictions: Predictions
     no_face: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
 
 
-def answer(samples: Sequence[Sample], detector: Detector, classifier: Classifier) -> Outcome:
+def classify_samples(
+    samples: Sequence[Sample], detector: Detector, classifier: Classifier
+) -> SampleResults:
     """Classifies labelled pictures, with a progress bar if stderr is a terminal.
 
     Args:
         samples: The labelled pictures.
-        detector: Finds the faces.
-        classifier: Classifies each picture's main face.
+        detector: Detects the faces.
+        classifier: Classifies the main face of each picture.
+
+    Returns:
+        The predictions, and the samples without one.
 
     Raises:
-        ModelError: The model does not give one finite number per crop.
+        ModelError: The model's output is not one finite number per crop.
     """
-    (outcome,) = answer_versions(samples, cutting.by(detector), 1, classifier)
-    return outcome
+    (results,) = classify_versions(samples, cutting.make_crop_cutter(detector), 1, classifier)
+    return results
 
 
-def answer_versions(
+def classify_versions(
     samples: Sequence[Sample], cut: CutCrop, versions: int, classifier: Classifier
-) -> list[Outcome]:
-    """Classifies several versions of each crop; reads each picture once.
+) -> list[SampleResults]:
+    """Classifies several versions of each crop, such as degraded ones; reads each picture once.
 
     Args:
         samples: The labelled pictures.
-        cut: Gives all V versions of a crop (uint8 RGB, V x S x S x 3; S x S x 3 for one version).
+        cut: Cuts all V versions of a crop (uint8 RGB, V x S x S x 3; S x S x 3 for one version).
         versions: Number of versions (V).
         classifier: Classifies the crops.
 
     Returns:
-        One outcome per version.
+        The results of each version.
 
     Raises:
-        ModelError: The model does not give one finite number per crop.
+        ModelError: The model's output is not one finite number per crop.
     """
-    without = WithoutCrop()
+    skipped = SkippedSamples()
     size = classifier.crop_size
     predicted: list[Sample] = []
     positive = [np.empty((0, versions))]
-    for batch in _batches(cutting.crops(samples, cut, size, without, "classifying")):
+    for batch in _iterate_batches(
+        cutting.iterate_crops(samples, cut, size, skipped, "classifying")
+    ):
         predicted += [sample for sample, _ in batch]
         crops = np.stack([crop for _, crop in batch]).reshape(-1, size, size, 3)
         positive.append(classifier.probabilities(crops).reshape(len(batch), versions))
-    missing = tuple(without.no_face), tuple(without.unreadable)
+    missing = tuple(skipped.no_face), tuple(skipped.unreadable)
     columns = np.concatenate(positive).T
-    return [Outcome(_answers(predicted, column, classifier), *missing) for column in columns]
+    return [
+        SampleResults(_make_predictions(predicted, column, classifier), *missing)
+        for column in columns
+    ]
 
 
-def _batches(
+def _iterate_batches(
     crops: Iterable[tuple[Sample, Pixels]],
 ) -> Iterator[list[tuple[Sample, Pixels]]]:
     batch = []
@@ -95,11 +106,11 @@ def _batches(
         yield batch
 
 
-def _answers(
+def _make_predictions(
     samples: Sequence[Sample], positive: npt.NDArray[np.float64], classifier: Classifier
-) -> Answers:
+) -> Predictions:
     kinds = sorted({kind for sample in samples for kind in sample.groups})
-    return Answers(
+    return Predictions(
         gender=np.array([sample.gender for sample in samples], np.str_),
         predicted=np.where(positive >= 0.5, classifier.entry.positive, classifier.entry.negative),
         confidence=np.maximum(positive, 1 - positive).round(DECIMALS),
