@@ -31,6 +31,7 @@ from image_gender_classifier.version import __version__
 if TYPE_CHECKING:
     from image_gender_classifier.api import GenderClassifier as GenderClassifier
     from image_gender_classifier.api import load as load
+    from image_gender_classifier.errors import FolderSkipped as FolderSkipped
     from image_gender_classifier.errors import GenderClassifierError as GenderClassifierError
     from image_gender_classifier.errors import InternalError as InternalError
     from image_gender_classifier.errors import ModelError as ModelError
@@ -64,6 +65,7 @@ _MODULES = {
     "UnreadablePicture": "errors",
     "InternalError": "errors",
     "RuntimeFallback": "errors",
+    "FolderSkipped": "errors",
 }
 
 __all__ = [*_MODULES, "__version__"]  # noqa: PLE0604  all of them are strings

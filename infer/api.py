@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_gender_classifier.engine import Engine
-from image_gender_classifier.errors import InternalError, PictureNotFound, UsageError
+from image_gender_classifier.errors import (
+    FolderSkipped,
+    InternalError,
+    PictureNotFound,
+    UsageError,
+)
 from image_gender_classifier.manifest.cache_key import unreadable
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
@@ -122,14 +128,19 @@ class GenderClassifier:
             pictures: What `classify` takes, each; a missing path gives an `unreadable` prediction.
             threads: Pictures classified at a time; one a core by default.
 
-        Yields:
+        Returns:
             A prediction a picture.
 
         Raises:
+            ValueError: `threads` is below 1.
             UsageError: One of them is no picture.
             InternalError: A bug in this package.
         """
-        threads = max(threads or cores(), 1)
+        return self._classify_many(pictures, _positive("threads", threads))
+
+    def _classify_many(
+        self, pictures: Iterable[Picture | Any], threads: int
+    ) -> Generator[Prediction, None, None]:
         waiting: deque[Future[Prediction]] = deque()
         pool = ThreadPoolExecutor(threads)
         try:
@@ -143,7 +154,12 @@ class GenderClassifier:
             pool.shutdown(cancel_futures=True)
 
     def classify_folder(
-        self, folder: str | os.PathLike[str], recursive: bool = False, workers: int | None = None
+        self,
+        folder: str | os.PathLike[str],
+        recursive: bool = False,
+        workers: int | None = None,
+        *,
+        hidden: bool = False,
     ) -> Iterator[Prediction]:
         """Classifies every picture of a folder, in byte order of the names.
 
@@ -154,18 +170,28 @@ class GenderClassifier:
             folder: The folder.
             recursive: Include the folders below it.
             workers: Worker processes; one a core by default.
+            hidden: Include by-products of operating systems and unfinished copies, such as `._*`
+                and `@eaDir`.
+
+        Warns:
+            FolderSkipped: A folder below it cannot be read.
 
         Raises:
+            ValueError: `workers` is below 1.
             UsageError: The folder cannot be read.
             RuntimeMissing: No worker process can be started.
             InternalError: A bug in this package.
         """
         from image_gender_classifier.scan import list_pictures
 
+        workers = _positive("workers", workers)
         self._open_engine()
         root = Path(folder)
-        listing = list_pictures(root, recursive)
-        return self._classify_listing(root, listing, max(min(workers or cores(), listing.total), 1))
+        listing = list_pictures(root, recursive, hidden=hidden)
+        for unread in listing.unread:
+            text = f"{root / unread.path}: the folder cannot be read ({unread.reason})"
+            warnings.warn(text, FolderSkipped, stacklevel=2)
+        return self._classify_listing(root, listing, max(min(workers, listing.total), 1))
 
     def close(self) -> None:
         """Releases the model; the classifier cannot be used afterwards."""
@@ -214,6 +240,15 @@ class GenderClassifier:
                 if outcome.prediction is None:
                     raise InternalError(f"{outcome.picture.file}: {outcome.error}")
                 yield outcome.prediction
+
+
+def _positive(name: str, number: int | None) -> int:
+    """Checks a number of threads or processes; None is one a core."""
+    if number is None:
+        return cores()
+    if number < 1:
+        raise ValueError(f"{name} is {number}: give a whole number, 1 or more, or None")
+    return number
 
 
 def _pixels_of(image: Any) -> NDArray[np.uint8]:

@@ -39,5 +39,9 @@ class InternalError(GenderClassifierError):
     """A bug in this package, met at a picture (exit code 4); the cause is chained to it."""
 
 
+class FolderSkipped(UserWarning):
+    """A subfolder cannot be read; its pictures have no prediction."""
+
+
 class RuntimeFallback(UserWarning):
     """The runtime that would come first cannot be loaded; another one runs the model."""

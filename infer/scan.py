@@ -9,8 +9,15 @@ from typing import NamedTuple
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.headers import EXTENSIONS, sniff
-from image_gender_classifier.outputs.naming import PictureFile, name_levels, xml_name
+from image_gender_classifier.outputs.naming import (
+    ORDINARY,
+    NameRules,
+    PictureFile,
+    name_levels,
+    xml_name,
+)
 from image_gender_classifier.system import logs
+from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
 
 _SNIFFED_BYTES = 18
 _ENDINGS = tuple(EXTENSIONS)
@@ -22,23 +29,50 @@ class PictureFolder(NamedTuple):
     Attributes:
         path: The path below the input folder, empty for the input folder.
         names: The file names of the pictures in byte order.
+        output: The path below the output folder; None for the same path.
+        rules: The names that the output folder can hold.
+        taken: Keys (see `name_key`) of names that no XML file may get.
     """
 
     path: str
     names: tuple[str, ...]
+    output: str | None = None
+    rules: NameRules = ORDINARY
+    taken: frozenset[str] = frozenset()
+
+    @property
+    def output_path(self) -> str:
+        """The path below the output folder."""
+        return self.path if self.output is None else self.output
 
     @property
     def files(self) -> Iterator[str]:
         """Paths of the pictures below the input folder."""
-        return (_join(self.path, name) for name in self.names)
+        return (join(self.path, name) for name in self.names)
 
     @property
     def pictures(self) -> Iterator[PictureFile]:
         """The pictures with the names of their output files."""
-        levels = name_levels(self.names)
+        levels = name_levels(self.names, self.rules, self.taken)
+        usual = levels if self.rules == ORDINARY else name_levels(self.names, taken=self.taken)
         for name in self.names:
-            xml = xml_name(name, levels.get(name, 0))
-            yield PictureFile(_join(self.path, name), _join(self.path, xml))
+            xml = xml_name(name, levels.get(name, 0), self.rules)
+            rewritten = self.output_path != self.path or (
+                self.rules != ORDINARY and xml != xml_name(name, usual.get(name, 0))
+            )
+            yield PictureFile(join(self.path, name), join(self.output_path, xml), rewritten)
+
+
+class Unread(NamedTuple):
+    """A subfolder that cannot be read, or not to its end.
+
+    Attributes:
+        path: The path below the input folder.
+        reason: The reason, for a message.
+    """
+
+    path: str
+    reason: str
 
 
 class Listing(NamedTuple):
@@ -47,10 +81,12 @@ class Listing(NamedTuple):
     Attributes:
         folders: The folders with pictures, in byte order of their paths.
         ignored: Number of files that are not pictures.
+        unread: The subfolders that cannot be read.
     """
 
     folders: tuple[PictureFolder, ...]
     ignored: int
+    unread: tuple[Unread, ...] = ()
 
     @property
     def total(self) -> int:
@@ -68,7 +104,9 @@ class Listing(NamedTuple):
         return (picture for folder in self.folders for picture in folder.pictures)
 
 
-def list_pictures(folder: Path, recursive: bool = False, skip: Collection[Path] = ()) -> Listing:
+def list_pictures(
+    folder: Path, recursive: bool = False, skip: Collection[Path] = (), hidden: bool = False
+) -> Listing:
     """Lists the pictures of a folder.
 
     A picture is a regular file, or a link to one, with a known extension (in upper or lower case)
@@ -78,44 +116,82 @@ def list_pictures(folder: Path, recursive: bool = False, skip: Collection[Path] 
         folder: The input folder.
         recursive: Enter subfolders too.
         skip: Folders that are not entered, such as an output folder inside the input.
+        hidden: Take files and enter folders too that are by-products or unfinished copies by their
+            names.
 
     Raises:
-        UsageError: The folder cannot be read.
+        UsageError: The folder cannot be read; a subfolder goes into `Listing.unread`.
     """
-    skipped = {path.resolve() for path in skip}
+    skipped = {os.path.realpath(path) for path in skip}
     found: list[PictureFolder] = []
+    unread: list[Unread] = []
     ignored = 0
     queue = [""]
     while queue:
         parent = queue.pop()
-        pictures, folders, others = _scan(folder / parent)
-        ignored += others
-        if pictures:
-            found.append(PictureFolder(parent, tuple(sorted(pictures, key=os.fsencode))))
+        scanned = _scan(folder / parent, hidden)
+        if scanned.fault is not None:
+            if not parent:
+                raise UsageError(f"{folder}: the folder cannot be read ({scanned.fault})")
+            unread.append(Unread(parent, scanned.fault))
+        ignored += scanned.others
+        if scanned.pictures:
+            found.append(PictureFolder(parent, tuple(sorted(scanned.pictures, key=os.fsencode))))
         if recursive:
-            below = [_join(parent, name) for name in sorted(folders, key=os.fsencode)]
-            queue += [path for path in reversed(below) if (folder / path).resolve() not in skipped]
-    return Listing(tuple(found), ignored)
+            below = [join(parent, name) for name in sorted(scanned.folders, key=os.fsencode)]
+            queue += [
+                each
+                for each in reversed(below)
+                if not skipped or os.path.realpath(folder / each) not in skipped
+            ]
+    return Listing(tuple(found), ignored, tuple(unread))
 
 
-def _scan(folder: Path) -> tuple[list[str], list[str], int]:
-    """Returns the pictures and subfolders of a folder, unsorted, and the number of other files."""
+def join(parent: str, name: str) -> str:
+    """Joins the path of a folder, which may be empty, and a name."""
+    return f"{parent}/{name}" if parent else name
+
+
+class _Scanned(NamedTuple):
+    """The pictures and subfolders of a folder, unsorted, and the number of other files.
+
+    `fault` says why it could not be read, or not to its end.
+    """
+
+    pictures: list[str]
+    folders: list[str]
+    others: int
+    fault: str | None
+
+
+def _scan(folder: Path, hidden: bool) -> _Scanned:
     pictures: list[str] = []
     folders: list[str] = []
     others = 0
+    fault = None
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.name)
-                elif _is_picture(entry):
+                if _is_folder(entry):
+                    if hidden or not is_clutter_folder(entry.name):
+                        folders.append(entry.name)
+                    else:
+                        logs.info("skips %s: not a folder of the user", entry.path)
+                elif (hidden or not is_clutter_file(entry.name)) and _is_picture(entry):
                     pictures.append(entry.name)
                 else:
                     others += 1
                     logs.info("skips %s: not a picture", entry.path)
     except OSError as error:
-        raise UsageError(f"{folder}: the folder cannot be read ({error.strerror})") from None
-    return pictures, folders, others
+        fault = error.strerror or str(error)
+    return _Scanned(pictures, folders, others, fault)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # it has gone, or may not be looked at
+        return False
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
@@ -131,7 +207,3 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
         return known  # the run reports it as unreadable
     except OSError:  # a dangling link
         return False
-
-
-def _join(parent: str, name: str) -> str:
-    return f"{parent}/{name}" if parent else name

@@ -9,14 +9,16 @@ from typing import NamedTuple
 
 from image_gender_classifier.cli import session
 from image_gender_classifier.cli.options import Options
+from image_gender_classifier.cli.overwrite import refuse_overwriting
 from image_gender_classifier.cli.progress import Progress
 from image_gender_classifier.cli.subfolders import count_below
 from image_gender_classifier.cli.terminal import tell
 from image_gender_classifier.cli.totals import Totals
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.outputs.escaping import printable
+from image_gender_classifier.outputs.file_system import name_rules
 from image_gender_classifier.outputs.registry import folders
-from image_gender_classifier.outputs.xml import printable
 from image_gender_classifier.system import logs, profiling
 from image_gender_classifier.system.console import say
 from image_gender_classifier.workers.supervisor import Outcome
@@ -27,10 +29,12 @@ class Report(NamedTuple):
 
     Attributes:
         totals: The results, counted.
+        unread: Number of subfolders that could not be read.
         summary: The last line that the command prints.
     """
 
     totals: Totals
+    unread: int
     summary: str
 
 
@@ -48,7 +52,11 @@ def run(options: Options) -> Report:
         # The workers load their libraries meanwhile.
         from image_gender_classifier.cli import writing
 
-        listing = session.scanned(options.input, options.recursive, options.outputs)
+        rules = name_rules(folders(options.outputs))
+        listing = session.scanned(options, rules)
+        refuse_overwriting(options.input, listing, options.outputs)
+        for unread in listing.unread:
+            tell(session.unread_message(options.input, unread))
         if listing.total == 0:
             hint = _subfolder_hint(options)
             if not (hint or options.recursive):
@@ -80,11 +88,15 @@ def run(options: Options) -> Report:
                 progress.advance()
                 clock.lap("count and show progress")
         seconds = time.perf_counter() - start
+        if not options.quiet:
+            _tell_rewritten(writer.xml.rewritten)
         if options.profile:
             _print_profile(clock, supervisor.seconds, listing.total)
         if not options.quiet and (hint := _subfolder_hint(options)):
             tell(hint)
-        return Report(totals, totals.summary(listing.ignored, seconds))
+        unread_folders = len(listing.unread)
+        summary = totals.summary(listing.ignored, unread_folders, seconds)
+        return Report(totals, unread_folders, summary)
 
 
 def report(outcome: Outcome, progress: Progress) -> None:
@@ -100,11 +112,21 @@ def report(outcome: Outcome, progress: Progress) -> None:
         progress.tell(f"{printable(prediction.file)!r}: {prediction.message}")
 
 
+def _tell_rewritten(rewritten: Mapping[str, str]) -> None:
+    """Mentions the XML files that could not get their usual names."""
+    if not rewritten:
+        return
+    text = session.rewritten_message(*next(iter(rewritten.items())))
+    others = len(rewritten) - 1
+    more = f", and {others:,} more" * (others > 0)
+    tell(f"the output folder cannot hold the usual names of some XML files: {text}{more}")
+
+
 def _subfolder_hint(options: Options) -> str:
     """Mentions pictures in subfolders that are not searched; empty if there are none."""
     if options.recursive:
         return ""
-    below = count_below(options.input, skip=folders(options.outputs))
+    below = count_below(options.input, folders(options.outputs), options.hidden)
     if not below.pictures:
         return ""
     what = "picture lies" if below.pictures == 1 else "pictures lie"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from image_gender_classifier.cli import parser
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.imaging.headers import EXTENSIONS
 from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Target
 from image_gender_classifier.settings import Settings
@@ -23,6 +24,7 @@ class Options(NamedTuple):
         outputs: The outputs to write, in the order of the registry.
         settings: How pictures are classified.
         recursive: Classify the pictures of subfolders too.
+        hidden: Classify by-products and unfinished copies too.
         workers: Number of worker processes.
         resume: Keep results of an earlier run that are still valid.
         watch: Wait for new pictures until stopped.
@@ -36,6 +38,7 @@ class Options(NamedTuple):
     outputs: tuple[Target, ...]
     settings: Settings
     recursive: bool
+    hidden: bool
     workers: int
     resume: bool
     watch: bool
@@ -81,12 +84,18 @@ def _check_outputs(targets: Sequence[Target]) -> None:
 
 
 def _check_watch(options: Options) -> None:
-    """Refuses the outputs that are only complete when a run ends."""
+    """Refuses outputs that are complete only when a run ends, or are pictures to classify."""
     unfit = [target.option for target in options.outputs if target.entry.kind == "file"]
     if options.profile:
         unfit.append("--profile")
     if unfit:
         raise UsageError(f"{unfit[0]}: cannot be used with --watch; it is written when a run ends")
+    for target in options.outputs:
+        if target.entry.suffix in EXTENSIONS and target.path.samefile(options.input):
+            raise UsageError(
+                f"{target.option} {target.path}: is the watched folder; each file in it would be "
+                "classified as a new picture"
+            )
 
 
 def _check_folder(folder: Path, option: str, access: int) -> None:

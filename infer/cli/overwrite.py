@@ -1,4 +1,4 @@
-"""Refuses a run whose output would overwrite a picture or another output."""
+"""Finds out where a run would overwrite a picture or another output."""
 
 from __future__ import annotations
 
@@ -6,10 +6,26 @@ from pathlib import Path
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.registry import Target
+from image_gender_classifier.outputs.table import interrupted_path
 from image_gender_classifier.scan import Listing
+
+_Identity = Path | tuple[int, int]
 
 
 def refuse_overwriting(folder: Path, listing: Listing, targets: tuple[Target, ...]) -> None:
+    """Refuses a run whose output would overwrite a picture or another output.
+
+    Raises:
+        UsageError: A picture or an output would be overwritten.
+    """
+    lost = overwritten(folder, listing, targets)
+    if lost:
+        raise UsageError(f"{min(lost)}: would be overwritten; choose another output")
+
+
+def overwritten(
+    folder: Path, listing: Listing, targets: tuple[Target, ...]
+) -> dict[Path, list[str]]:
     """Compares the paths of all outputs with those of the pictures.
 
     A picture may be called `a.xml`: pictures are recognised by their first bytes too. Only
@@ -20,31 +36,47 @@ def refuse_overwriting(folder: Path, listing: Listing, targets: tuple[Target, ..
         listing: The pictures in it.
         targets: The outputs.
 
-    Raises:
-        UsageError: A picture or an output would be overwritten.
+    Returns:
+        The pictures and outputs that would be overwritten, each with the pictures that have an
+        output of that path.
     """
-    tables = {target.path.resolve() for target in targets if target.entry.kind == "file"}
+    files = [target.path for target in targets if target.entry.kind == "file"]
+    tables = [*files, *map(interrupted_path, files)]
     folders = [(t.path, t.entry.suffix) for t in targets if t.entry.kind == "folder"]
-    table_names = {path.name for path in tables}
+    table_names = {path.name.lower() for path in tables}
     endings = (*(suffix for _, suffix in folders), *table_names)
-    at_risk = {file for file in listing.files if file.endswith(endings)}
+    at_risk = [file for file in listing.files if file.lower().endswith(endings)]
     if not at_risk and not tables:
-        return
+        return {}
     names = table_names | {_name(file) for file in at_risk}
-    outputs = ((place, p.named(suffix)) for p in listing.pictures for place, suffix in folders)
-    written = {
-        (place / file).resolve()
-        for place, file in outputs
-        # A new file overwrites no picture, but its name may be that of a table.
-        if _name(file) in names and (_name(file) in table_names or (place / file).exists())
-    }
-    taken = written | tables
-    lost = written & tables
-    if taken:
-        lost |= taken & {(folder / file).resolve() for file in at_risk}
-    if lost:
-        raise UsageError(f"{min(lost)}: would be overwritten; choose another output")
+    written: dict[_Identity, list[str]] = {_identity(path): [] for path in tables}
+    lost: dict[Path, list[str]] = {}
+    for picture in listing.pictures:
+        for place, suffix in folders:
+            file = picture.named(suffix)
+            name, path = _name(file), place / file
+            # A new file overwrites no picture, but its name may be that of a table.
+            if name not in names or not (name in table_names or path.exists()):
+                continue
+            identity = _identity(path)
+            if identity in written and not written[identity]:
+                lost[path] = [picture.file]
+            written.setdefault(identity, []).append(picture.file)
+    for file in at_risk if written else ():
+        path = folder / file
+        if (identity := _identity(path)) in written:
+            lost[path] = written[identity]
+    return lost
+
+
+def _identity(path: Path) -> _Identity:
+    """Identifies a file, which may have several paths: in upper and lower case, by links."""
+    try:
+        status = path.stat()
+    except OSError:
+        return path.resolve()
+    return status.st_dev, status.st_ino
 
 
 def _name(path: str) -> str:
-    return path.rpartition("/")[2]
+    return path.rpartition("/")[2].lower()

@@ -43,10 +43,10 @@ exit codes:
   0    every picture has a result; "no face" and "uncertain" are results. With --resume also:
        nothing was left to do, or only pictures that an earlier run reported as unreadable
   1    finished, but some pictures are unreadable: each has an XML file with the reason;
-       a file deleted during the run keeps its earlier XML
+       a file deleted during the run keeps its earlier XML; or a subfolder cannot be read
   2    wrong usage, no picture in the folder, a folder that cannot be read, another run that
        writes into the output folder, or a model, runtime or OpenCV that does not work
-  3    the output can no longer be written
+  3    the output can no longer be written: the disk takes no file, whatever its name
   4    finished, but some pictures met an internal error: each is reported and has no XML file;
        --resume tries them again
   130  interrupted; 143 terminated; 129 terminal closed: finished results are kept, continue
@@ -153,6 +153,12 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         "--all-faces", action="store_true",
         help="classify every face, not only the largest and most central; for small faces also "
         "give --min-face",
+    )  # fmt: skip
+    add(
+        "--hidden", action="store_true",
+        help="also classify files and folders that operating systems, network storage and "
+        "browsers leave, such as ._*, Thumbs.db, *.part, *.crdownload, __MACOSX, @eaDir and "
+        ".Trash-*; with --watch also all files whose names begin with a dot",
     )  # fmt: skip
     add(
         "--workers", type=_positive, default=min(cores(), _DEFAULT_WORKERS), metavar="N",

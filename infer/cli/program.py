@@ -64,7 +64,7 @@ def _run(options: Options) -> int:
             say(report.summary, sys.stdout)
         if report.totals.failed:
             return INTERNAL
-        return SOME_UNREADABLE if report.totals.newly_unreadable else DONE
+        return SOME_UNREADABLE if report.totals.newly_unreadable or report.unread else DONE
 
 
 def _failed(error: GenderClassifierError, code: int) -> int:

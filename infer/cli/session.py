@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from image_gender_classifier.cli.options import Options
-from image_gender_classifier.cli.overwrite import refuse_overwriting
+from image_gender_classifier.cli.placing import placed
 from image_gender_classifier.cli.terminal import tell, tell_nothing
-from image_gender_classifier.outputs.registry import Target, draws, folders
-from image_gender_classifier.scan import Listing, list_pictures
+from image_gender_classifier.outputs.escaping import printable
+from image_gender_classifier.outputs.naming import NameRules
+from image_gender_classifier.outputs.registry import draws, folders
+from image_gender_classifier.scan import Listing, Unread, list_pictures
 from image_gender_classifier.system import logs
 from image_gender_classifier.system.locking import held
 from image_gender_classifier.workers.messages import Task
@@ -37,13 +39,37 @@ def started(options: Options) -> Iterator[Supervisor]:
         yield supervisor
 
 
-def scanned(folder: Path, recursive: bool, targets: tuple[Target, ...]) -> Listing:
-    """Lists the pictures of a folder without those in output folders.
+def scanned(options: Options, rules: NameRules) -> Listing:
+    """Lists the pictures of the input folder without those in output folders, and names the XML.
+
+    Args:
+        options: The options.
+        rules: The names that the output folders can hold: see `name_rules`.
 
     Raises:
-        UsageError: The folder cannot be read, or an output would overwrite something.
+        UsageError: The folder cannot be read.
     """
-    listing = list_pictures(folder, recursive, skip=folders(targets))
-    refuse_overwriting(folder, listing, targets)
-    logs.debug("found %d pictures in %d folders of %s", listing.total, len(listing.folders), folder)
+    skip = folders(options.outputs)
+    found = list_pictures(options.input, options.recursive, skip, options.hidden)
+    (xml,) = (target.path for target in options.outputs if target.entry.required)
+    listing = placed(found, options.input, xml, rules)
+    logs.debug(
+        "found %d pictures in %d folders of %s",
+        listing.total,
+        len(listing.folders),
+        options.input,
+    )
     return listing
+
+
+def unread_message(folder: Path, unread: Unread) -> str:
+    """Formats the message about a subfolder that cannot be read."""
+    return (
+        f"{printable(str(folder / unread.path))!r}: the folder cannot be read ({unread.reason}); "
+        "its pictures are skipped"
+    )
+
+
+def rewritten_message(file: str, xml: str) -> str:
+    """Formats the message about an XML file that could not get its usual name."""
+    return f"{printable(file)!r}: the XML file is called {printable(xml)!r}"

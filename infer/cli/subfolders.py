@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.imaging.headers import EXTENSIONS
+from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
 
 _ENDINGS = tuple(EXTENSIONS)
 _MAX_ENTRIES = 200_000
@@ -35,6 +36,7 @@ class Below(NamedTuple):
 def count_below(
     folder: Path,
     skip: Collection[Path] = (),
+    hidden: bool = False,
     max_entries: int = _MAX_ENTRIES,
     max_seconds: float = _MAX_SECONDS,
 ) -> Below:
@@ -43,6 +45,7 @@ def count_below(
     Args:
         folder: The folder; its own pictures do not count.
         skip: Folders that are not entered, such as an output folder inside the input.
+        hidden: Count what `--hidden` adds.
         max_entries: Number of files and folders after which to stop.
         max_seconds: Time after which to start no further folder.
     """
@@ -61,8 +64,13 @@ def count_below(
                 if listed > max_entries:
                     return Below(pictures, complete=False)
                 if entry.is_dir(follow_symlinks=False):
-                    if entry.path not in skipped:
+                    wanted = hidden or not is_clutter_folder(entry.name)
+                    if wanted and entry.path not in skipped:
                         queue.append(entry.path)
-                elif parent != top and entry.name.lower().endswith(_ENDINGS):
+                elif (
+                    parent != top
+                    and entry.name.lower().endswith(_ENDINGS)
+                    and (hidden or not is_clutter_file(entry.name))
+                ):
                     pictures += entry.is_file()
     return Below(pictures, complete=True)

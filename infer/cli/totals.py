@@ -34,11 +34,12 @@ class Totals:
         self.kept += outcome.kept
         self.newly_unreadable += prediction.status == "unreadable" and not outcome.kept
 
-    def summary(self, ignored: int, seconds: float) -> str:
+    def summary(self, ignored: int, unread: int, seconds: float) -> str:
         """Formats the last line of a run.
 
         Args:
             ignored: Files that are not pictures.
+            unread: Subfolders that could not be read.
             seconds: Duration of the run.
         """
         pictures = sum(self.counts.values()) + self.failed
@@ -50,5 +51,7 @@ class Totals:
             line += f"; {self.kept} of them kept from an earlier run"
         if ignored:
             line += f"; {ignored} other file{'s' * (ignored > 1)} ignored"
+        if unread:
+            line += f"; {unread} folder{'s' * (unread > 1)} could not be read"
         rate = pictures / max(seconds, 1e-9)
         return f"{line}; {seconds:.1f} s, {rate:.1f} pictures per second"

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.cli import folder_run, session, writing
 from image_gender_classifier.cli.options import Options
+from image_gender_classifier.cli.overwrite import overwritten
 from image_gender_classifier.cli.progress import Progress
 from image_gender_classifier.cli.resume import EarlierRun
 from image_gender_classifier.cli.terminal import tell
 from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.outputs.escaping import printable
+from image_gender_classifier.outputs.file_system import name_rules
 from image_gender_classifier.outputs.naming import PictureFile
-from image_gender_classifier.outputs.xml import printable
+from image_gender_classifier.outputs.registry import folders
+from image_gender_classifier.scan import Listing
 from image_gender_classifier.workers.supervisor import Outcome
 
 _PAUSE = 2.0  # seconds between two scans; a picture must not change for that long
 _IDLE = 20  # a pause is at least this many times as long as a scan, to leave the machine idle
-
-# Endings of files that a browser or copy program is still writing.
-_TEMPORARY = (".crdownload", ".download", ".filepart", ".part", ".partial", ".tmp")
 
 
 class _State(NamedTuple):
@@ -39,9 +40,15 @@ class _State(NamedTuple):
 
 
 class Arrivals:
-    """Tracks which pictures of a folder are complete and not classified yet."""
+    """Tracks which pictures of a folder are complete and not classified yet.
 
-    def __init__(self) -> None:
+    Args:
+        hidden: Take files whose names begin with a dot too: most copy programs name unfinished
+            files so.
+    """
+
+    def __init__(self, hidden: bool = False) -> None:
+        self._hidden = hidden
         self._seen: dict[str, _State] = {}
         self._classified: set[str] = set()
 
@@ -55,7 +62,9 @@ class Arrivals:
         before, self._seen = self._seen, {}
         ready = []
         for picture in pictures:
-            state = None if _is_temporary(picture.file) else _state(folder, picture)
+            if picture.file.rpartition("/")[2].startswith(".") and not self._hidden:
+                continue
+            state = _state(folder, picture)
             if state is None:
                 continue
             self._seen[picture.file] = state
@@ -69,6 +78,32 @@ class Arrivals:
     def classified(self, picture: PictureFile) -> None:
         """Marks a picture as classified in its present state."""
         self._classified.add(picture.file)
+
+
+class _Reported:
+    """Reports what a scan cannot read or write, once as long as it stays so.
+
+    Args:
+        options: The options.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._told: set[str] = set()
+
+    def possible(self, listing: Listing) -> Iterator[PictureFile]:
+        """Yields the pictures whose outputs overwrite no picture."""
+        folder = self._options.input
+        messages = {session.unread_message(folder, unread) for unread in listing.unread}
+        lost = overwritten(folder, listing, self._options.outputs)
+        skipped = {file for files in lost.values() for file in files}
+        for path, files in lost.items():
+            names = ", ".join(repr(printable(file)) for file in files)
+            messages.add(f"{path}: would be overwritten; {names} is not classified")
+        for message in sorted(messages - self._told):
+            tell(message)
+        self._told = messages
+        return (picture for picture in listing.pictures if picture.file not in skipped)
 
 
 def watch(options: Options, scans: int | None = None, pause: float = _PAUSE) -> None:
@@ -88,32 +123,32 @@ def watch(options: Options, scans: int | None = None, pause: float = _PAUSE) -> 
     folder = options.input
     with session.started(options) as supervisor:
         key = supervisor.settings  # waits for the workers: if they fail, no file is touched
+        rules = name_rules(folders(options.outputs))
         with writing.opened(folder, options.outputs) as writer, Progress(0, False) as progress:
             earlier = EarlierRun(folder, Limits.of(options.settings), key, writer)
-            arrivals = Arrivals()
+            arrivals = Arrivals(options.hidden)
+            reported = _Reported(options)
             if not options.quiet:
                 tell(f"watching {printable(str(folder))!r} until stopped")
             for scan in itertools.count(1):
                 start = time.monotonic()
-                listing = session.scanned(folder, options.recursive, options.outputs)
-                ready = arrivals.ready(folder, listing.pictures)
+                listing = session.scanned(options, rules)
+                ready = arrivals.ready(folder, reported.possible(listing))
                 seconds = time.monotonic() - start
                 for outcome in supervisor.classify(ready, folder, earlier):
                     arrivals.classified(outcome.picture)
                     if _is_deleted(folder, outcome):
                         continue
                     writer.write(outcome)
+                    xml = writer.xml.rewritten.pop(outcome.picture.file, None)
+                    if xml is not None and not options.quiet:
+                        progress.tell(session.rewritten_message(outcome.picture.file, xml))
                     folder_run.report(outcome, progress)
                     if not options.quiet:
                         _tell_prediction(outcome)
                 if scan == scans:
                     break
                 time.sleep(max(pause, _IDLE * seconds))
-
-
-def _is_temporary(file: str) -> bool:
-    name = PurePosixPath(file).name
-    return name.startswith(".") or name.lower().endswith(_TEMPORARY)
 
 
 def _state(folder: Path, picture: PictureFile) -> _State | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from image_gender_classifier.cli.terminal import tell
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.registry import Target
 from image_gender_classifier.outputs.xml_folder import XmlFolder
@@ -54,7 +55,7 @@ class Writer:
 
 @contextmanager
 def opened(pictures: Path, targets: tuple[Target, ...]) -> Iterator[Writer]:
-    """Opens the outputs of a run and closes them when it ends or fails.
+    """Opens the outputs of a run and closes them when it ends; abandons them when it fails.
 
     Args:
         pictures: The input folder.
@@ -63,12 +64,19 @@ def opened(pictures: Path, targets: tuple[Target, ...]) -> Iterator[Writer]:
     Raises:
         OutputError: An output cannot be opened or closed.
     """
-    with ExitStack() as stack:
-        outputs = []
+    outputs: list[Output] = []
+    try:
         for target in targets:
-            output = target.entry.open_output(target.path)
-            stack.callback(output.close)
-            outputs.append(output)
+            outputs.append(target.entry.open_output(target.path))
             logs.info("writes %s to %s", target.entry.name, target.path)
         (xml,) = (output for output in outputs if isinstance(output, XmlFolder))
         yield Writer(pictures, xml, outputs)
+    except BaseException:  # Ctrl-C too
+        for target, output in zip(targets, outputs, strict=False):
+            kept = output.abandon()
+            if kept is not None:
+                tell(f"{target.path} is written only by a complete run; its rows are in {kept}")
+        raise
+    with ExitStack() as stack:
+        for output in outputs:
+            stack.callback(output.close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from image_gender_classifier.outputs.atomic import open_written
 from image_gender_classifier.outputs.folder import OutputFolder
@@ -29,13 +30,18 @@ class AnnotatedFolder(OutputFolder):
         if prediction.status == "unreadable":
             return True
         start = _start(prediction.run)
-        try:
-            with open_written(self._folder / picture.named(_SUFFIX)) as file:
-                starts = file.read(len(start)) == start
-                file.seek(-len(_EOI), os.SEEK_END)  # a power cut may have left only the beginning
-                return starts and file.read() == _EOI
-        except OSError:
-            return False
+        return any(_is_whole(path, start) for path in self.written(picture.named(_SUFFIX)))
+
+
+def _is_whole(path: Path, start: bytes) -> bool:
+    """Says whether a file begins with these bytes and is complete."""
+    try:
+        with open_written(path) as file:
+            starts = file.read(len(start)) == start
+            file.seek(-len(_EOI), os.SEEK_END)  # a power cut may have left only the beginning
+            return starts and file.read() == _EOI
+    except OSError:
+        return False
 
 
 def _start(run: str) -> bytes:

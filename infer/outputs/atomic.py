@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +17,8 @@ from image_gender_classifier.system.locking import lock
 
 _PARTIAL_PREFIX = ".igc-"
 _PARTIAL_SUFFIX = ".partial"
+_OWNER = os.urandom(4).hex()  # process numbers repeat: in containers, and on other machines
+_ABANDONED = 86_400  # seconds without a change, where the file system has no locks
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 # O_NOFOLLOW: a link may lead out of the folder. O_NONBLOCK: opening a pipe would block.
@@ -27,24 +31,56 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OutputError: The file cannot be written; the partial file is removed.
     """
+    try:
+        replace_whole(path, data)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def replace_whole(path: Path, data: bytes) -> None:
+    """Writes a whole file or none, as `write_whole`.
+
+    Raises:
+        OSError: The file cannot be written; the partial file is removed.
+    """
     partial = partial_path(path)
     try:
-        with os.fdopen(create(partial), "wb") as file:
+        file = os.fdopen(create(partial), "wb")
+        with closed_and_locked(file):
             file.write(data)
-        # No fsync: it takes longer than classifying a picture. After a power cut, --resume finds
-        # incomplete files and writes them again.
-        partial.replace(path)
-    except BaseException as error:  # Ctrl-C too
+            # No fsync: it takes longer than classifying a picture. After a power cut, --resume
+            # finds incomplete files and writes them again.
+            file.close()
+            partial.replace(path)
+    except BaseException:  # Ctrl-C too
         discard(partial)
-        if isinstance(error, OSError):
-            raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
         raise
 
 
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """Returns the error for a file that cannot be written."""
+    return OutputError(f"{path}: cannot be written ({error.strerror})")
+
+
+@contextmanager
+def closed_and_locked(file: BinaryIO) -> Iterator[None]:
+    """Keeps the lock on a partial file until it has its name, though it is closed before.
+
+    Without the lock, another run would take it for a leftover. It must be closed before, as some
+    network file systems report a full disk only then.
+    """
+    with file:
+        locked = os.dup(file.fileno())
+        try:
+            yield
+        finally:
+            os.close(locked)
+
+
 def partial_path(path: Path) -> Path:
-    """Returns the temporary name of a file."""
+    """Returns the temporary name of a file; no other process gives it the same one."""
     digest = zlib.crc32(os.fsencode(path.name))
-    return path.with_name(f"{_PARTIAL_PREFIX}{os.getpid()}-{digest:08x}{_PARTIAL_SUFFIX}")
+    return path.with_name(f"{_PARTIAL_PREFIX}{_OWNER}-{digest:08x}{_PARTIAL_SUFFIX}")
 
 
 def create(partial: Path) -> int:
@@ -102,28 +138,17 @@ def discard(partial: Path) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Removes partial files that killed runs left in a folder."""
     for path in folder.glob(f"{_PARTIAL_PREFIX}*{_PARTIAL_SUFFIX}"):
-        writer = path.name.removeprefix(_PARTIAL_PREFIX).partition("-")[0]
-        if writer.isdecimal() and _is_left(path, int(writer)):
+        if _is_left(path):
             path.unlink(missing_ok=True)
 
 
-def _is_left(partial: Path, writer: int) -> bool:
-    if writer != os.getpid():
-        return not _is_running(writer)
-    # The table of this run is locked. Another file is from an earlier process with the same
-    # number, which is common in containers.
+def _is_left(partial: Path) -> bool:
+    """Says whether no run, on any machine, is writing a partial file: its writer has locked it."""
     try:
         with open_written(partial) as file:
-            return lock(file.fileno()) == "ours"
+            held = lock(file.fileno())
+            if held == "impossible":
+                return time.time() - os.fstat(file.fileno()).st_mtime > _ABANDONED
+            return held == "ours"
     except OSError:
         return False
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # sends no signal
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True

@@ -9,10 +9,11 @@ from base64 import b64encode
 from html import escape
 from pathlib import Path
 
+from image_gender_classifier.outputs.escaping import name_text
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.table import Table
-from image_gender_classifier.outputs.xml import confidence_text, printable
+from image_gender_classifier.outputs.xml import confidence_text
 from image_gender_classifier.results import Prediction
 
 _HEAD = """\
@@ -54,7 +55,7 @@ def _figure(row: Row) -> bytes:
     if prediction.confidence is not None:
         caption += f" ({confidence_text(prediction.confidence)})"
     data = b64encode(row.drawings.thumbnail).decode("ascii")
-    name = escape(printable(prediction.file))
+    name = escape(name_text(prediction.file))
     return (
         f'<figure><img alt="" loading="lazy" src="data:image/jpeg;base64,{data}">'
         f"<figcaption>{name}<br>{caption}</figcaption></figure>\n"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from image_gender_classifier.outputs import xml
+from image_gender_classifier.outputs.escaping import name_text, printable
 from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.table import Table
+
+# OWASP, "CSV Injection"; full-width signs are those of Japanese keyboards.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 
 COLUMNS = (
     *("id", "file", "gender", "confidence", "status", "faces"),
@@ -31,17 +36,26 @@ def _encode(row: Row) -> bytes:
     confidence = "" if prediction.confidence is None else xml.confidence_text(prediction.confidence)
     return _line(
         (
-            xml.printable(picture_id(prediction.file)),
-            xml.printable(prediction.file),
+            _cell(name_text(picture_id(prediction.file))),
+            _cell(name_text(prediction.file)),
             prediction.gender,
             confidence,
             prediction.status,
             len(prediction.faces),
             *face,
             prediction.run,
-            xml.printable(prediction.message or ""),
+            _cell(printable(prediction.message or "")),
         )
     )
+
+
+def _cell(text: str) -> str:
+    """Puts an apostrophe before a text that a spreadsheet would take for a formula.
+
+    So that readers can take it off again, a text with apostrophes before such a character gets one
+    more.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _line(values: Sequence[object]) -> bytes:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from image_gender_classifier.outputs import xml
+from image_gender_classifier.outputs.escaping import name_text, printable
 from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.table import Table
@@ -20,13 +21,13 @@ def open_output(path: Path) -> Table:
 def _encode(row: Row) -> bytes:
     prediction = row.prediction
     fields: dict[str, object] = {
-        "id": xml.printable(picture_id(prediction.file)),
-        "file": xml.printable(prediction.file),
+        "id": name_text(picture_id(prediction.file)),
+        "file": name_text(prediction.file),
         "gender": prediction.gender,
         "confidence": _rounded(prediction.confidence),
         "status": prediction.status,
         "run": prediction.run,
-        "message": None if prediction.message is None else xml.printable(prediction.message),
+        "message": None if prediction.message is None else printable(prediction.message),
         "faces": [_face(face) for face in prediction.faces],
     }
     return json.dumps(fields, ensure_ascii=False).encode() + b"\n"

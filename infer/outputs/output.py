@@ -1,6 +1,7 @@
 """What every output shares: the row that it gets for each picture, and its base class."""
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.outputs.naming import PictureFile
@@ -39,8 +40,16 @@ class Output(ABC):
         return True
 
     def close(self) -> None:  # noqa: B027  few outputs have anything to complete
-        """Completes the output; called once, also when the run fails.
+        """Completes the output; called once, at the end of a run.
 
         Raises:
             OutputError: It cannot be completed.
         """
+
+    def abandon(self) -> Path | None:
+        """Ends the output of a run that is not completed; called once instead of `close`.
+
+        Returns:
+            A file that holds what is there so far, if it is not under the name of the output.
+        """
+        return None

@@ -1,15 +1,23 @@
-"""A file that grows by one row per picture and gets its name when the run ends."""
+"""A file that grows by one row per picture and gets its name when the run is complete."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from image_gender_classifier.errors import OutputError
-from image_gender_classifier.outputs.atomic import create, discard, partial_path, remove_leftovers
+from image_gender_classifier.outputs.atomic import (
+    cannot_write,
+    closed_and_locked,
+    create,
+    discard,
+    partial_path,
+    remove_leftovers,
+)
 from image_gender_classifier.outputs.output import Output, Row
+
+_INTERRUPTED = ".partial"
 
 
 class Table(Output):
@@ -33,6 +41,7 @@ class Table(Output):
         self._encode = encode
         self._footer = footer
         self._fault: str | None = None
+        self._is_empty = True
         with self._output_errors():
             remove_leftovers(path.parent)
             self._file = os.fdopen(create(self._partial), "wb")
@@ -41,20 +50,38 @@ class Table(Output):
     def write(self, row: Row) -> None:
         """Adds a row."""
         with self._output_errors():
-            self._file.write(self._encode(row))
+            data = self._encode(row)
+            self._file.write(data)
+            self._is_empty &= not data
 
     def close(self) -> None:
         """Gives the file its name, unless a row could not be written."""
         with self._output_errors():
-            try:
-                with self._file:
-                    self._file.write(self._footer)
+            self._finish(self._path)
+        with suppress(OSError):  # the rows of an interrupted run are in the whole table too
+            interrupted_path(self._path).unlink()
+
+    def abandon(self) -> Path | None:
+        """Keeps the rows of an interrupted run under another name, and the earlier file."""
+        path = interrupted_path(self._path)
+        with suppress(OSError):
+            if self._is_empty:
+                self._fault = "it has no row"
+            self._finish(path)
+            return path
+        return None
+
+    def _finish(self, path: Path) -> None:
+        try:
+            with closed_and_locked(self._file):
+                self._file.write(self._footer)
+                self._file.close()
                 if self._fault is not None:
                     raise OSError(None, self._fault)
-                self._partial.replace(self._path)
-            except BaseException:
-                discard(self._partial)
-                raise
+                self._partial.replace(path)
+        except BaseException:
+            discard(self._partial)
+            raise
 
     @contextmanager
     def _output_errors(self) -> Iterator[None]:
@@ -63,4 +90,9 @@ class Table(Output):
             yield
         except OSError as error:
             self._fault = error.strerror
-            raise OutputError(f"{self._path}: cannot be written ({error.strerror})") from None
+            raise cannot_write(self._path, error) from None
+
+
+def interrupted_path(path: Path) -> Path:
+    """Returns the name that the rows of an interrupted run get."""
+    return path.with_name(f"{path.name}{_INTERRUPTED}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast, get_args
 
+from image_gender_classifier.outputs.escaping import name_of_text, name_text, printable
 from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
 
@@ -25,15 +26,13 @@ _ESCAPES = {
     "\r": "&#13;",
 }
 _SPECIAL = re.compile('[&<>"\t\n\r]')
-# Characters that XML 1.0 forbids even escaped, and surrogates that stand for undecodable bytes.
-_FORBIDDEN = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def encode(prediction: Prediction) -> bytes:
     """Encodes a prediction as an XML file (UTF-8, with a final newline)."""
     attributes = [
-        ("id", picture_id(prediction.file)),
-        ("file", prediction.file),
+        ("id", name_text(picture_id(prediction.file))),
+        ("file", name_text(prediction.file)),
         ("gender", prediction.gender),
         *_confidence(prediction.confidence),
         ("status", prediction.status),
@@ -62,7 +61,7 @@ def decode(data: bytes) -> Prediction:
     try:
         image = ElementTree.fromstring(data)
         return Prediction(
-            file=image.attrib["file"],
+            file=name_of_text(image.attrib["file"]),
             status=_status(image.attrib["status"]),
             gender=_gender(image.attrib["gender"]),
             confidence=_number(image.get("confidence")),
@@ -72,20 +71,6 @@ def decode(data: bytes) -> Prediction:
         )
     except (ElementTree.ParseError, LookupError) as error:  # LookupError: also an unknown encoding
         raise ValueError(f"not a prediction: {error}") from None
-
-
-def printable(text: str) -> str:
-    """Replaces each byte of a character that XML forbids with `%XX`."""
-    if text.isascii() and text.isprintable():  # saves compiling the pattern
-        return text
-
-    def percent(match: re.Match[str]) -> str:
-        character = match.group()
-        stray_byte = "\udc80" <= character <= "\udcff"  # other lone surrogates: names from Windows
-        data = character.encode("utf-8", "surrogateescape" if stray_byte else "surrogatepass")
-        return "".join(f"%{byte:02X}" for byte in data)
-
-    return re.sub(_FORBIDDEN, percent, text)
 
 
 def rounded(face: Face) -> tuple[int, int, int, int]:

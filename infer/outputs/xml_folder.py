@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from image_gender_classifier.outputs import xml
 from image_gender_classifier.outputs.atomic import read_written
@@ -15,24 +16,37 @@ _MAX_BYTES = 2**22  # of an XML file: room for 30,000 faces
 
 
 class XmlFolder(OutputFolder):
-    """Writes one XML file per picture and reads those of earlier runs."""
+    """Writes one XML file per picture and reads those of earlier runs.
+
+    Attributes:
+        rewritten: The XML files that could not get their usual paths, by the pictures' paths.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.rewritten: dict[str, str] = {}
 
     def write(self, row: Row) -> None:
         """Writes a picture's XML file, unless the earlier one is kept."""
         if not row.kept:
-            self.write_file(row.picture.xml, xml.encode(row.prediction))
+            name = self.write_file(row.picture.xml, xml.encode(row.prediction))
+            if row.picture.rewritten or name != row.picture.xml:
+                self.rewritten[row.picture.file] = name
 
     def has(self, picture: PictureFile) -> bool:
         """Says whether a picture has an XML file, valid or not."""
-        return os.path.lexists(self._folder / picture.xml)
+        return any(map(os.path.lexists, self.written(picture.xml)))
 
     def earlier(self, picture: PictureFile) -> Prediction | None:
         """Returns the prediction of an earlier run; None if there is no valid XML file of it."""
-        try:
-            prediction = xml.decode(read_written(self._folder / picture.xml, _MAX_BYTES))
-        except (OSError, ValueError):
-            return None
-        return prediction if prediction.file == xml.printable(picture.file) else None
+        for path in self.written(picture.xml):
+            try:
+                prediction = xml.decode(read_written(path, _MAX_BYTES))
+            except (OSError, ValueError):
+                continue
+            if prediction.file == picture.file:
+                return prediction
+        return None
 
 
 open_output = XmlFolder

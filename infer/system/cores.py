@@ -3,10 +3,70 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from math import ceil
+
+_CGROUPS = "/sys/fs/cgroup"
+_OWN_CGROUPS = "/proc/self/cgroup"
 
 
-def cores() -> int:
-    """Returns the number of cores that this process may use."""
+def cores(cgroups: str = _CGROUPS, own: str = _OWN_CGROUPS) -> int:
+    """Returns the number of cores that this process may use: one or more.
+
+    A container may use all cores of its machine, but only for a share of the time (`docker run
+    --cpus 2`); then it is the number of cores that this time is worth, rounded up.
+
+    Args:
+        cgroups: Folder where the kernel shows its control groups.
+        own: File that names the groups of this process.
+    """
     if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        allowed = len(os.sched_getaffinity(0))
+    else:
+        allowed = os.cpu_count() or 1
+    return min([allowed, *(max(ceil(quota), 1) for quota in _quotas(cgroups, own))])
+
+
+def _quotas(cgroups: str, own: str) -> Iterator[float]:
+    """Yields the quotas of this process's groups and of those around them, in cores."""
+    for line in _text(own).splitlines():
+        controllers, _, path = line.partition(":")[2].partition(":")
+        if controllers == "":  # version 2
+            for folder in _groups(cgroups, path):
+                yield from _quota(*_text(f"{folder}/cpu.max").split()[:2])
+        elif "cpu" in controllers.split(","):
+            for mount in {controllers, "cpu"}:
+                for folder in _groups(f"{cgroups}/{mount}", path):
+                    quota = _text(f"{folder}/cpu.cfs_quota_us")
+                    yield from _quota(quota, _text(f"{folder}/cpu.cfs_period_us"))
+
+
+def _quota(microseconds: str = "", period: str = "") -> Iterator[float]:
+    """Yields a quota, unless there is no limit: `max` in version 2, -1 in version 1."""
+    try:
+        quota = int(microseconds) / int(period)
+    except (ValueError, ZeroDivisionError):
+        return
+    if quota > 0:
+        yield quota
+
+
+def _groups(root: str, path: str) -> Iterator[str]:
+    """Yields the folders of a group and of all around it.
+
+    In a container, the path may be that of the host, and only the root exists.
+    """
+    path = path.strip("/")
+    while path:
+        yield f"{root}/{path}"
+        path = path.rpartition("/")[0]
+    yield root
+
+
+def _text(file: str) -> str:
+    """Returns the text of a file; empty if there is none."""
+    try:
+        with open(file, "rb", buffering=0) as opened:  # noqa: PTH123  faster than a path
+            return opened.read(4096).decode("utf-8", "replace")
+    except OSError:
+        return ""

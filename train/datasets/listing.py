@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from image_gender_classifier.imaging.headers import EXTENSIONS
+from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
 from image_gender_classifier.train.datasets.reading import DataError
 
 
@@ -70,11 +71,12 @@ def _scan_folder(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[list[s
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith("."):  # such as `._1.jpg` of macOS
+                if entry.name.startswith("."):
                     continue
                 if _is_folder(entry):
-                    folders.append(entry.name)
-                elif is_wanted(entry.name):
+                    if not is_clutter_folder(entry.name):
+                        folders.append(entry.name)
+                elif is_wanted(entry.name) and not is_clutter_file(entry.name):
                     _require_file(entry)
                     pictures.append(entry.name)
     except OSError as error:

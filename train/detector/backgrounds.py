@@ -59,12 +59,16 @@ def read_backgrounds(folder: Path) -> Backgrounds:
         The pictures; large ones are shrunk to a longer side of less than 512 pixels.
 
     Raises:
-        UsageError: The folder cannot be read, or none of its pictures can be decoded.
+        UsageError: The folder or a subfolder cannot be read, or none of its pictures can be
+            decoded.
     """
     names: list[str] = []
     pictures: list[Pixels] = []
     unreadable: list[str] = []
-    for picture in list_pictures(folder, recursive=True).pictures:
+    listing = list_pictures(folder, recursive=True)
+    for unread in listing.unread:
+        raise UsageError(f"{folder / unread.path}: the folder cannot be read ({unread.reason})")
+    for picture in listing.pictures:
         try:
             pixels = decoding.read(folder / picture.file, _SIDE).pixels
         except UnreadablePicture:
