@@ -54,7 +54,7 @@ def run(options: Options) -> Report:
 
         rules = name_rules(folders(options.outputs))
         listing = session.scanned(options, rules)
-        refuse_overwriting(options.input, listing, options.outputs)
+        refuse_overwriting(options.input, listing, options.outputs, rules)
         for unread in listing.unread:
             tell(session.unread_message(options.input, unread))
         if listing.total == 0:

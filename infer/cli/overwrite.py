@@ -5,26 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.outputs.naming import NameRules, name_key
 from image_gender_classifier.outputs.registry import Target
 from image_gender_classifier.outputs.table import interrupted_path
 from image_gender_classifier.scan import Listing
 
-_Identity = Path | tuple[int, int]
 
-
-def refuse_overwriting(folder: Path, listing: Listing, targets: tuple[Target, ...]) -> None:
-    """Refuses a run whose output would overwrite a picture or another output.
+def refuse_overwriting(
+    folder: Path, listing: Listing, targets: tuple[Target, ...], rules: NameRules
+) -> None:
+    """Refuses a run whose output would overwrite a picture or another output: see `overwritten`.
 
     Raises:
         UsageError: A picture or an output would be overwritten.
     """
-    lost = overwritten(folder, listing, targets)
+    lost = overwritten(folder, listing, targets, rules)
     if lost:
         raise UsageError(f"{min(lost)}: would be overwritten; choose another output")
 
 
 def overwritten(
-    folder: Path, listing: Listing, targets: tuple[Target, ...]
+    folder: Path, listing: Listing, targets: tuple[Target, ...], rules: NameRules
 ) -> dict[Path, list[str]]:
     """Compares the paths of all outputs with those of the pictures.
 
@@ -35,11 +36,16 @@ def overwritten(
         folder: The input folder.
         listing: The pictures in it.
         targets: The outputs.
+        rules: Whether the output folders tell upper and lower case apart.
 
     Returns:
         The pictures and outputs that would be overwritten, each with the pictures that have an
         output of that path.
     """
+
+    def identity(path: Path) -> str:
+        return name_key(str(path.resolve()), rules)
+
     files = [target.path for target in targets if target.entry.kind == "file"]
     tables = [*files, *map(interrupted_path, files)]
     folders = [(t.path, t.entry.suffix) for t in targets if t.entry.kind == "folder"]
@@ -49,7 +55,7 @@ def overwritten(
     if not at_risk and not tables:
         return {}
     names = table_names | {_name(file) for file in at_risk}
-    written: dict[_Identity, list[str]] = {_identity(path): [] for path in tables}
+    written: dict[str, list[str]] = {identity(path): [] for path in tables}
     lost: dict[Path, list[str]] = {}
     for picture in listing.pictures:
         for place, suffix in folders:
@@ -58,24 +64,15 @@ def overwritten(
             # A new file overwrites no picture, but its name may be that of a table.
             if name not in names or not (name in table_names or path.exists()):
                 continue
-            identity = _identity(path)
-            if identity in written and not written[identity]:
+            key = identity(path)
+            if key in written and not written[key]:
                 lost[path] = [picture.file]
-            written.setdefault(identity, []).append(picture.file)
+            written.setdefault(key, []).append(picture.file)
     for file in at_risk if written else ():
         path = folder / file
-        if (identity := _identity(path)) in written:
-            lost[path] = written[identity]
+        if (key := identity(path)) in written:
+            lost[path] = written[key]
     return lost
-
-
-def _identity(path: Path) -> _Identity:
-    """Identifies a file, which may have several paths: in upper and lower case, by links."""
-    try:
-        status = path.stat()
-    except OSError:
-        return path.resolve()
-    return status.st_dev, status.st_ino
 
 
 def _name(path: str) -> str:

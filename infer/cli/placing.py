@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,8 +15,6 @@ from image_gender_classifier.outputs.naming import (
     name_key,
 )
 from image_gender_classifier.scan import Listing, PictureFolder, join
-
-_Place = tuple[int, int]  # device and inode of a folder
 
 
 def placed(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Listing:
@@ -33,13 +31,14 @@ def placed(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Lis
         rules: The names that the output folder can hold.
     """
     paths, below = _output_paths((folder.path for folder in listing.folders), rules)
-    at_risk = _named_like_xml(listing, pictures)
+    at_risk = _named_like_xml(listing, pictures, rules)
 
     def place(folder: PictureFolder) -> PictureFolder:
         path = paths[folder.path]
         taken = below.get(folder.path, [])
         if at_risk:
-            taken = [*taken, *at_risk.get(_place(out / path), ())]
+            places = _places(out / path, rules)
+            taken = [*taken, *(name for place in places for name in at_risk.get(place, ()))]
         keys = frozenset(name_key(name, rules) for name in taken if _is_named_like_xml(name))
         return folder._replace(output=path, rules=rules, taken=keys)
 
@@ -71,14 +70,13 @@ def _output_paths(
     return outputs, names
 
 
-def _named_like_xml(listing: Listing, pictures: Path) -> dict[_Place | None, list[str]]:
-    """Returns the pictures that are named like XML files, by their folders."""
-    found: dict[_Place | None, list[str]] = defaultdict(list)
+def _named_like_xml(listing: Listing, pictures: Path, rules: NameRules) -> dict[object, list[str]]:
+    """Returns the pictures that are named like XML files, by what identifies their folders."""
+    found: dict[object, list[str]] = {}
     for folder in listing.folders:
         names = [name for name in folder.names if _is_named_like_xml(name)]
         if names:
-            found[_place(pictures / folder.path)] += names
-    found.pop(None, None)
+            found |= dict.fromkeys(_places(pictures / folder.path, rules), names)
     return found
 
 
@@ -86,9 +84,13 @@ def _is_named_like_xml(name: str) -> bool:
     return name[-len(XML_SUFFIX) :].lower() == XML_SUFFIX
 
 
-def _place(folder: Path) -> _Place | None:
-    """Identifies a folder, which may have several paths; None if there is none yet."""
-    with suppress(OSError):
+def _places(folder: Path, rules: NameRules) -> Iterator[object]:
+    """Yields what identifies a folder: its path, in any spelling, and its place on the disk.
+
+    Neither is enough: a folder can be mounted twice, and exFAT under FUSE numbers files by the
+    spelling of their names.
+    """
+    yield name_key(os.path.realpath(folder), rules)
+    with suppress(OSError):  # there is none yet
         status = folder.stat()
-        return status.st_dev, status.st_ino
-    return None
+        yield status.st_dev, status.st_ino

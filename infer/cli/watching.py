@@ -21,7 +21,7 @@ from image_gender_classifier.cli.terminal import tell
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.escaping import printable
 from image_gender_classifier.outputs.file_system import name_rules
-from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.outputs.naming import NameRules, PictureFile
 from image_gender_classifier.outputs.registry import folders
 from image_gender_classifier.scan import Listing
 from image_gender_classifier.workers.supervisor import Outcome
@@ -85,17 +85,19 @@ class _Reported:
 
     Args:
         options: The options.
+        rules: The names that the output folders can hold.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, rules: NameRules) -> None:
         self._options = options
+        self._rules = rules
         self._told: set[str] = set()
 
     def possible(self, listing: Listing) -> Iterator[PictureFile]:
         """Yields the pictures whose outputs overwrite no picture."""
         folder = self._options.input
         messages = {session.unread_message(folder, unread) for unread in listing.unread}
-        lost = overwritten(folder, listing, self._options.outputs)
+        lost = overwritten(folder, listing, self._options.outputs, self._rules)
         skipped = {file for files in lost.values() for file in files}
         for path, files in lost.items():
             names = ", ".join(repr(printable(file)) for file in files)
@@ -127,7 +129,7 @@ def watch(options: Options, scans: int | None = None, pause: float = _PAUSE) -> 
         with writing.opened(folder, options.outputs) as writer, Progress(0, False) as progress:
             earlier = EarlierRun(folder, Limits.of(options.settings), key, writer)
             arrivals = Arrivals(options.hidden)
-            reported = _Reported(options)
+            reported = _Reported(options, rules)
             if not options.quiet:
                 tell(f"watching {printable(str(folder))!r} until stopped")
             for scan in itertools.count(1):

@@ -17,7 +17,7 @@ _WINDOWS_FORBIDDEN = re.compile('[\x00-\x1f"*:<>?\\\\|]')
 _WINDOWS_DEVICE = re.compile("(?i:con|prn|aux|nul|(?:com|lpt)[0-9¹²³]) *(?:\\.|$)")
 _WINDOWS_LAST = re.compile("[ .]$")
 _STRAY = re.compile("[\udc80-\udcff]")
-_SUBSTITUTE = re.compile("~[0-9a-f]{32}\\.[^.]*$")
+_SUBSTITUTE = re.compile("~[0-9a-f]{32}\\.[^.~]*$")
 _UNSAFE = re.compile("[^0-9A-Za-z_-]")
 _SUBSTITUTE_STEM = 24  # characters
 

@@ -14,6 +14,7 @@ from subprocess import PIPE, CompletedProcess, Popen
 from typing import Any
 
 import cv2
+import disks
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -198,3 +199,17 @@ def ended_process() -> int:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
+
+
+@pytest.fixture
+def disk(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """An empty folder on a file system of the kind that the test gives as parameter."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if request.param == "double":
+        yield disks.act_like_exfat(place, monkeypatch)
+        return
+    with disks.mounted(request.param, place):
+        yield place

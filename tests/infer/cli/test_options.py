@@ -12,6 +12,7 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.registry import OUTPUTS, Target
 from image_gender_classifier.settings import Settings
+from image_gender_classifier.system.cores import cores
 
 
 @pytest.fixture
@@ -32,7 +33,8 @@ def test_the_defaults(needed: list[str], folder: Path, out: Path) -> None:
         outputs=(Target(OUTPUTS[0], out),),
         settings=Settings(),
         recursive=False,
-        workers=len(os.sched_getaffinity(0)),
+        hidden=False,
+        workers=cores(),
         resume=False,
         watch=False,
         profile=False,
@@ -44,7 +46,7 @@ def test_the_defaults(needed: list[str], folder: Path, out: Path) -> None:
 
 def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> None:
     line = "--model m.onnx --runtime onnx --detector none --recursive --threshold 0 --workers 3"
-    line += " --all-faces"
+    line += " --all-faces --hidden"
     rest = ["--resume", "--csv", str(tmp_path / "c"), "--jsonl", str(tmp_path / "j"), "--quiet"]
     rest += ["--annotate", str(tmp_path), "--contact-sheet", str(tmp_path / "s")]
     rest += ["--max-pixels", "1000", "--max-bytes", "2000"]
@@ -53,7 +55,7 @@ def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> N
         "m.onnx", "onnx", "none", 0.0, all_faces=True, max_pixels=1000, max_bytes=2000
     )
     assert Limits.of(options.settings) == Limits(2000, 1000)
-    assert (options.recursive, options.workers) == (True, 3)
+    assert (options.recursive, options.hidden, options.workers) == (True, True, 3)
     assert (options.resume, options.quiet) == (True, True)
     assert {target.option: target.path for target in options.outputs} == {
         "-o": out,
@@ -84,7 +86,8 @@ def test_help_has_three_groups(capsys: pytest.CaptureFixture[str]) -> None:
         for name, group in zip(groups[1::2], groups[2::2], strict=True)
     }
     everyday = "input output recursive resume watch threshold quiet verbose help version"
-    expert = "model runtime detector min-face all-faces workers max-pixels max-bytes profile debug"
+    expert = "model runtime detector min-face all-faces hidden workers max-pixels max-bytes"
+    expert += " profile debug"
     assert named == {
         "everyday": {f"--{name}" for name in everyday.split()},
         "output": {"--csv", "--jsonl", "--annotate", "--contact-sheet"},

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from image_gender_classifier.errors import OutputError
+from image_gender_classifier.outputs import atomic
 from image_gender_classifier.outputs.atomic import (
     open_written,
     partial_path,
@@ -14,6 +17,7 @@ from image_gender_classifier.outputs.atomic import (
     write_whole,
 )
 from image_gender_classifier.outputs.csv import open_output
+from image_gender_classifier.system.locking import lock
 
 
 def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
@@ -77,20 +81,82 @@ def test_an_interruption_leaves_no_part_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_leftovers_of_killed_runs_are_removed_and_nothing_else(
-    tmp_path: Path, ended_process: int
-) -> None:
+def test_leftovers_of_killed_runs_are_removed_and_nothing_else(tmp_path: Path) -> None:
     kept = [tmp_path / name for name in (".igc-notes", "igc-1-0.partial", "a.partial", "a.xml")]
     table = open_output(tmp_path / "table.csv")
     own = partial_path(tmp_path / "table.csv")
-    running = tmp_path / f".igc-{os.getppid()}-00000000.partial"
-    # In a container every run has the same number.
-    left = [tmp_path / f".igc-{number}-00000000.partial" for number in (ended_process, os.getpid())]
-    for path in (*kept, running, *left):
+    # One of an earlier version, with a process number that is in use, and one of another run.
+    left = [tmp_path / f".igc-{owner}-00000000.partial" for owner in (os.getpid(), "0123abcd")]
+    for path in (*kept, *left):
         path.touch()
     remove_leftovers(tmp_path)
-    assert sorted(tmp_path.iterdir()) == sorted([*kept, own, running])
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, own])
     table.close()
+
+
+def test_the_live_table_of_another_container_is_left_alone(tmp_path: Path) -> None:
+    """Process numbers differ or repeat there; only the lock is the same for all."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from image_gender_classifier.outputs.csv import open_output\n"
+        "table = open_output(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "other.csv")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        (live,) = tmp_path.iterdir()
+        # As if its process number were one that has ended here.
+        live = live.rename(tmp_path / ".igc-4194303-00000000.partial")
+        own = open_output(tmp_path / "own.csv")
+        assert live.exists()
+        own.close()
+        other.communicate(b"")
+    assert {path.name for path in tmp_path.iterdir()} == {live.name, "own.csv"}
+    remove_leftovers(tmp_path)  # its process has ended
+    assert [path.name for path in tmp_path.iterdir()] == ["own.csv"]
+
+
+def test_two_processes_never_choose_the_same_partial_file(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from image_gender_classifier.outputs.atomic import partial_path\n"
+        "print(partial_path(Path(sys.argv[1])))"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "t.csv")]
+    other = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    own = partial_path(tmp_path / "t.csv")
+    assert own.parent == Path(other).parent
+    # Also where their process numbers are the same.
+    assert f"-{os.getpid()}-" not in own.name and str(own) != other
+
+
+@pytest.mark.parametrize(("age", "kept"), [(60, True), (3 * 86_400, False)])
+def test_without_locks_only_old_partial_files_are_removed(
+    age: int, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(atomic, "lock", lambda _: "impossible")
+    path = tmp_path / ".igc-0123abcd-00000000.partial"
+    path.touch()
+    os.utime(path, (time.time() - age,) * 2)
+    remove_leftovers(tmp_path)
+    assert path.exists() == kept
+
+
+def test_a_file_is_locked_until_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, locks = os.replace, []
+
+    def renaming(source: Path, target: Path) -> None:
+        with source.open("rb") as file:
+            locks.append(lock(file.fileno()))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", renaming)
+    write_whole(tmp_path / "a.xml", b"data")
+    open_output(tmp_path / "t.csv").close()
+    assert locks == ["taken", "taken"]
 
 
 def test_a_link_in_the_partial_files_place_is_not_followed(tmp_path: Path) -> None:

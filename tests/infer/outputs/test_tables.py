@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from csv import DictReader
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from sample_prediction import PICTURE, PREDICTION, RUN
 
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.outputs import csv, jsonl, xml
+from image_gender_classifier.outputs.escaping import name_text
+from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.xml_folder import XmlFolder
 from image_gender_classifier.results import Box, Face, Prediction
@@ -36,6 +40,67 @@ def written_by(open_table: Callable[[Path], Output], path: Path, *predictions: P
 
 def csv_rows(text: str) -> list[dict[str, str]]:
     return list(DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def text_of(cell: str) -> str:
+    """Reads a text back, as docs/xml.md has it."""
+    return re.sub(r"^'(?='*[=+\-@\t\r\n＝＋－＠])", "", cell)
+
+
+@pytest.mark.parametrize("start", "=+-@\t\r\n＝＋－＠")
+def test_a_name_is_no_formula_for_a_spreadsheet(start: str, tmp_path: Path) -> None:
+    name = f"{start}cmd|' .C calc'!A0.jpg"
+    given_names = [name, f"'{name}", f"''{name}", "'quoted'.jpg", f"sub/{name}", "x.jpg"]
+    predictions = [
+        replace(UNREADABLE, file=file, message=f"{start}1") for file in given_names
+    ]
+    rows = csv_rows(written_by(csv.open_output, tmp_path / "t.csv", *predictions))
+    assert [row["file"][0] for row in rows] == ["'", "'", "'", "'", "s", "x"]
+    assert {row["id"][0] for row in rows} == {"'", "x"}
+    assert {row["message"] for row in rows} == {f"'{start}1"}
+    assert [text_of(row["file"]) for row in rows] == given_names
+    assert [rows[3]["file"], rows[3]["id"]] == ["'quoted'.jpg", "'quoted'"]
+
+
+def test_numbers_stay_numbers(tmp_path: Path) -> None:
+    face = Face(Box(-3, -4, 5, 6), "lbp", "male", 0.9)
+    prediction = replace(PREDICTION, faces=(face,))
+    (row,) = csv_rows(written_by(csv.open_output, tmp_path / "t.csv", prediction))
+    assert (row["x"], row["y"], row["confidence"]) == ("-3", "-4", "0.900")
+
+
+@pytest.mark.parametrize("open_table", [csv.open_output, jsonl.open_output])
+def test_an_abandoned_table_keeps_the_earlier_one_and_its_own_rows(
+    open_table: Callable[[Path], Output], tmp_path: Path
+) -> None:
+    path = tmp_path / "t"
+    whole = written_by(open_table, path, PREDICTION, UNREADABLE)
+    table = open_table(path)
+    table.write(Row(PICTURE, PREDICTION))
+    kept = table.abandon()
+    assert path.read_text() == whole
+    assert kept == tmp_path / "t.partial"
+    assert whole.startswith(kept.read_text()) and "a.jpg" in kept.read_text()
+    assert sorted(tmp_path.iterdir()) == [path, kept]
+    assert written_by(open_table, path, PREDICTION, UNREADABLE) == whole
+    assert list(tmp_path.iterdir()) == [path]  # the whole table has the other one's rows too
+
+
+def test_an_abandoned_table_without_rows_leaves_nothing(tmp_path: Path) -> None:
+    assert csv.open_output(tmp_path / "t.csv").abandon() is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_abandoned_on_a_full_disk_keeps_the_old_one(small_disk: Path) -> None:
+    path = small_disk / "t.csv"
+    path.write_text("old")
+    table = csv.open_output(path)
+    with pytest.raises(OutputError, match="No space left"):
+        for _ in range(5000):
+            table.write(Row(PICTURE, PREDICTION))
+    assert table.abandon() is None
+    assert path.read_text() == "old"
+    assert list(small_disk.iterdir()) == [path]
 
 
 def test_csv_rows(tmp_path: Path) -> None:
@@ -80,8 +145,9 @@ def test_any_predictions_come_back_from_csv(
     for row, prediction in zip(rows, drawn, strict=True):
         read = xml.decode(xml.encode(prediction))  # the XML is what the row must agree with
         assert tuple(row) == csv.COLUMNS
-        assert row["file"] == read.file
-        assert row["message"] == (read.message or "")
+        assert text_of(row["file"]) == name_text(read.file)
+        assert text_of(row["id"]) == name_text(picture_id(read.file))
+        assert text_of(row["message"]) == (read.message or "")
         assert (row["gender"], row["status"], row["run"]) == (read.gender, read.status, read.run)
         assert int(row["faces"]) == len(read.faces)
         assert (float(row["confidence"]) if row["confidence"] else None) == read.confidence
@@ -111,6 +177,8 @@ def test_any_predictions_come_back_from_json_lines(
             )
             for face in row["faces"]
         )
+        assert row["file"] == name_text(read.file)
+        row["file"] = read.file
         names = ("file", "status", "gender", "confidence", "run", "message")
         assert Prediction(**{name: row[name] for name in names}, faces=faces) == read
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,14 +64,19 @@ def test_a_deleted_output_folder_is_not_created_again(out: Path) -> None:
     assert not out.exists()
 
 
-def test_a_folder_replaced_by_a_file_is_an_output_error(out: Path) -> None:
+def test_a_folder_replaced_by_a_file_costs_no_result(out: Path) -> None:
     folder = XmlFolder(out)
     folder.write(Row(PictureFile("sub/a.jpg", "sub/a.xml"), PREDICTION))
     shutil.rmtree(out / "sub")
     (out / "sub").touch()
+    picture = PictureFile("sub/a.jpg", "sub/a.xml")
+    prediction = replace(PREDICTION, file="sub/a.jpg")
     for each in (folder, XmlFolder(out)):
-        with pytest.raises(OutputError, match="sub"):
-            each.write(Row(PictureFile("sub/a.jpg", "sub/a.xml"), PREDICTION))
+        each.write(Row(picture, prediction))
+        (name,) = each.rewritten.values()
+        assert xml.decode((out / name).read_bytes()) == prediction
+        assert each.has(picture) and each.earlier(picture) == prediction
+        (out / name).unlink()
 
 
 def test_a_linked_folder_is_not_entered(out: Path, tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""The names that file systems hold, asked of real ones and of a double."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import disks
+import pytest
+
+from image_gender_classifier.outputs.file_system import name_rules
+from image_gender_classifier.outputs.naming import ORDINARY, NameRules
+
+
+def test_an_ordinary_folder_has_ordinary_rules_and_stays_empty(tmp_path: Path) -> None:
+    assert name_rules([tmp_path]) == ORDINARY
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("disk", "rules"),
+    [
+        ("double", NameRules(folds=True, windows=True, utf8=True)),
+        ("exfat", NameRules(folds=True, windows=True, utf8=True)),
+        ("ntfs", NameRules(windows=True, utf8=True)),
+        ("ntfs without case", NameRules(folds=True, windows=True, utf8=True)),
+    ],
+    indirect=["disk"],
+)
+def test_other_file_systems_are_recognised(disk: Path, rules: NameRules, tmp_path: Path) -> None:
+    assert name_rules([disk]) == rules
+    assert list(disk.iterdir()) == []
+    assert name_rules([tmp_path, disk]) == rules
+
+
+@pytest.mark.parametrize(("reported", "longest"), [(143, 143), (1530, 255), (-1, 255), (12, 64)])
+def test_the_longest_name_is_asked_of_the_file_system(
+    reported: int, longest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pathconf(path: Path, name: str) -> int:
+        assert (path, name) == (tmp_path, "PC_NAME_MAX")
+        return reported
+
+    monkeypatch.setattr(os, "pathconf", pathconf)
+    assert name_rules([tmp_path]) == NameRules(longest)
+
+
+def test_a_file_system_that_cannot_tell_has_the_usual_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pathconf(*_: object) -> int:
+        raise OSError(errno.EINVAL, "unknown")
+
+    monkeypatch.setattr(os, "pathconf", pathconf)
+    assert name_rules([tmp_path]) == ORDINARY
+
+
+def test_a_disk_that_takes_nothing_has_ordinary_rules(tmp_path: Path) -> None:
+    assert name_rules([tmp_path / "missing"]) == ORDINARY
+
+
+def test_the_double_is_like_exfat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = disks.act_like_exfat(tmp_path, monkeypatch)
+    (disk / "Kim").write_bytes(b"")
+    assert (disk / "kim").exists() and [path.name for path in disk.iterdir()] == ["Kim"]
+    for name in ("a:b", "con.xml", "a?", "\udcff"):
+        with pytest.raises(OSError):
+            os.close(os.open(disk / name, os.O_WRONLY | os.O_CREAT))
