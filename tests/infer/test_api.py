@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pydoc
+import shutil
 import signal
 import subprocess
 import sys
@@ -495,12 +496,52 @@ def test_a_prediction_is_frozen_and_becomes_a_dict(
     assert len(values) == len(fields(prediction))
 
 
+@pytest.mark.parametrize("number", [0, -5])
+def test_a_number_of_workers_below_one_is_refused(
+    number: int, classifier: igc.GenderClassifier, folder: Path
+) -> None:
+    with pytest.raises(ValueError, match=f"workers is {number}: give a whole number, 1 or more"):
+        classifier.classify_folder(folder, workers=number)
+    with pytest.raises(ValueError, match=f"threads is {number}: give a whole number, 1 or more"):
+        classifier.classify_many([], threads=number)
+
+
+def test_a_subfolder_that_cannot_be_read_is_a_warning(
+    classifier: igc.GenderClassifier, tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lost+found").mkdir()
+    shutil.copy(samples / "cat.jpg", tmp_path)
+    scandir = os.scandir
+
+    def refusing(path: Path) -> object:
+        if Path(path).name == "lost+found":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.warns(igc.FolderSkipped, match=r"lost\+found: the folder cannot be read"):
+        predictions = classifier.classify_folder(tmp_path, recursive=True, workers=1)
+    assert [prediction.file for prediction in predictions] == ["cat.jpg"]
+
+
+def test_by_products_are_classified_only_if_wanted(
+    classifier: igc.GenderClassifier, tmp_path: Path, samples: Path
+) -> None:
+    (tmp_path / "@eaDir").mkdir()
+    for name in ("cat.jpg", "cat.jpg.part", "@eaDir/cat.jpg"):
+        shutil.copy(samples / "cat.jpg", tmp_path / name)
+    usual = classifier.classify_folder(tmp_path, recursive=True, workers=1)
+    assert [prediction.file for prediction in usual] == ["cat.jpg"]
+    every = classifier.classify_folder(tmp_path, recursive=True, workers=1, hidden=True)
+    assert len(list(every)) == 3
+
+
 def test_the_exported_names() -> None:
     names = [
         *("load", "GenderClassifier", "Prediction", "Face", "Box", "Gender", "Status"),
         *("GenderClassifierError", "UsageError", "PictureNotFound", "ModelError"),
         *("RuntimeMissing", "OutputError", "UnreadablePicture", "InternalError"),
-        *("RuntimeFallback", "__version__"),
+        *("RuntimeFallback", "FolderSkipped", "__version__"),
     ]
     assert igc.__all__ == names
     assert dir(igc) == sorted(names)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import errno
 import os
 import random
 import re
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.headers import EXTENSIONS
 from image_gender_classifier.outputs.naming import picture_id, xml_names
-from image_gender_classifier.scan import PictureFolder, list_pictures
+from image_gender_classifier.scan import PictureFolder, Unread, list_pictures
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -209,6 +211,91 @@ def test_a_folder_that_cannot_be_read_is_a_usage_error(name: str, tmp_path: Path
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=name):
         list_pictures(tmp_path / name)
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
+    """Makes folders unreadable, to root too."""
+    scandir = os.scandir
+
+    def listed(folder: Path) -> object:
+        if Path(folder) in folders:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", listed)
+
+
+def test_a_subfolder_that_cannot_be_read_is_skipped_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in ("a.jpg", "lost+found/b.jpg", "z/c.jpg"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    refusing(monkeypatch, tmp_path / "lost+found")
+    listing = list_pictures(tmp_path, recursive=True)
+    assert list(listing.files) == ["a.jpg", "z/c.jpg"]
+    assert listing.unread == (Unread("lost+found", "Permission denied"),)
+    assert list_pictures(tmp_path).unread == ()
+    refusing(monkeypatch, tmp_path)
+    with pytest.raises(UsageError, match="Permission denied"):
+        list_pictures(tmp_path, recursive=True)
+
+
+def test_a_subfolder_that_vanishes_meanwhile_is_named_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.jpg").touch()
+    scandir = os.scandir
+
+    def vanishing(folder: Path) -> object:
+        if folder == tmp_path / "sub":
+            folder.rmdir()
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    listing = list_pictures(tmp_path, recursive=True)
+    assert list(listing.files) == ["a.jpg"]
+    assert listing.unread == (Unread("sub", "No such file or directory"),)
+
+
+def test_what_was_listed_before_a_folder_failed_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.jpg").touch()
+    scandir = os.scandir
+
+    @contextmanager
+    def failing(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+        def entries() -> Iterator[os.DirEntry[str]]:
+            with scandir(folder) as found:
+                yield from found
+            if folder != tmp_path:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        yield entries()
+
+    monkeypatch.setattr(os, "scandir", failing)
+    listing = list_pictures(tmp_path, recursive=True)
+    assert list(listing.files) == ["sub/a.jpg"]
+    assert listing.unread == (Unread("sub", "Input/output error"),)
+
+
+def test_by_products_are_skipped_unless_wanted(tmp_path: Path) -> None:
+    clutter = [
+        *("._anna.jpg", "anna.jpg.part", "anna.jpg.crdownload", "anna.jpg.OPDOWNLOAD"),
+        *("Thumbs.db", "@eaDir/anna.jpg/SYNOPHOTO_THUMB_M.jpg", "__MACOSX/._anna.jpg"),
+        *("__MACOSX/anna.jpg", ".Trash-1000/files/old.jpg", "sub/@eaDir/x.jpg"),
+    ]
+    for file in ("anna.jpg", ".anna.jpg", "eadir/a.jpg", "sub/b.jpg", *clutter):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_bytes(PNG_START)
+    listing = list_pictures(tmp_path, recursive=True)
+    assert list(listing.files) == [".anna.jpg", "anna.jpg", "eadir/a.jpg", "sub/b.jpg"]
+    assert listing.ignored == 5
+    everything = list_pictures(tmp_path, recursive=True, hidden=True)
+    assert set(everything.files) == {*listing.files, *clutter}
 
 
 def test_a_name_that_looks_like_another_ones_shortened_form() -> None:

@@ -25,6 +25,14 @@ def test_pictures_of_all_levels_but_the_top_count(tmp_path: Path) -> None:
     assert count_below(tmp_path) == Below(4, complete=True)
 
 
+def test_by_products_count_only_if_wanted(tmp_path: Path) -> None:
+    fill(tmp_path / "a", "1.jpg", "._1.jpg")
+    fill(tmp_path / "a" / "@eaDir", "2.jpg")
+    fill(tmp_path / "__MACOSX", "3.jpg")
+    assert count_below(tmp_path) == Below(1, complete=True)
+    assert count_below(tmp_path, hidden=True) == Below(4, complete=True)
+
+
 def test_linked_files_count_and_linked_or_skipped_folders_are_not_entered(tmp_path: Path) -> None:
     fill(tmp_path / "elsewhere", "1.jpg")
     fill(tmp_path / "in" / "out", "2.jpg")

@@ -34,9 +34,9 @@ def watch(folders: tuple[Path, Path], scans: int, *more: str) -> None:
     watching.watch(options.parse(given), scans, pause=0)
 
 
-def scan(arrivals: Arrivals, folder: Path) -> list[str]:
+def scan(arrivals: Arrivals, folder: Path, hidden: bool = False) -> list[str]:
     """Scans the folder once and classifies what is ready."""
-    ready = arrivals.ready(folder, list_pictures(folder).pictures)
+    ready = arrivals.ready(folder, list_pictures(folder, hidden=hidden).pictures)
     for picture in ready:
         arrivals.classified(picture)
     return [picture.file for picture in ready]
@@ -91,11 +91,16 @@ def test_a_link_that_leads_nowhere_is_nothing(tmp_path: Path) -> None:
     assert Arrivals().ready(tmp_path, picture.pictures) == []
 
 
-@pytest.mark.parametrize("name", [".a.jpg.Xy12Zz", ".a.jpg", "a.jpg.part", "a.jpg.CRDOWNLOAD"])
+@pytest.mark.parametrize(
+    "name",
+    [".a.jpg.Xy12Zz", ".a.jpg", "a.jpg.part", "a.jpg.CRDOWNLOAD", "a.jpg.opdownload", "._a.jpg"],
+)
 def test_what_is_not_whole_yet_by_its_name_is_left(name: str, tmp_path: Path) -> None:
     arrivals, picture = Arrivals(), tmp_path / name
     picture.write_bytes(b"\xff\xd8\xff\xe0 and half of a picture")
     assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], [], []]
+    wanted = Arrivals(hidden=True)
+    assert [scan(wanted, tmp_path, hidden=True) for _ in range(3)] == [[], [name], []]
     picture.rename(tmp_path / "a.jpg")
     assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
 
@@ -158,6 +163,75 @@ def test_a_picture_taken_away_before_its_turn_leaves_nothing(
     monkeypatch.setattr(Arrivals, "ready", found_and_deleted)
     watch(folders, 3)
     assert not list(predictions.iterdir())
+
+
+def test_a_picture_named_like_an_xml_file_ends_nothing(
+    tmp_path: Path, samples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the XML files lie beside the pictures."""
+    folder = tmp_path / "both"
+    folder.mkdir()
+    copyfile(samples / "cat.jpg", folder / "x.jpg")
+    watch((folder, folder), 2)
+    assert {path.name for path in folder.iterdir()} == {"x.jpg", "x.xml"}
+    copyfile(samples / "rocket.jpg", folder / "x.xml")
+    watch((folder, folder), 3)
+    assert {path.name for path in folder.iterdir()} == {
+        *("x.jpg", "x.xml", "x.jpg.xml", "x.xml.xml"),
+    }
+    assert (folder / "x.xml").read_bytes() == (samples / "rocket.jpg").read_bytes()
+    assert b'file="x.xml"' in (folder / "x.xml.xml").read_bytes()
+    said = capsys.readouterr().err
+    assert "'x.jpg': no face" in said and "'x.xml': no face" in said
+
+
+def test_a_folder_that_vanishes_or_cannot_be_read_ends_nothing(
+    folders: tuple[Path, Path], samples: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    pictures, predictions = folders
+    copyfile(samples / "cat.jpg", pictures / "cat.jpg")
+    for name in ("closed", "vanishing"):
+        (pictures / name).mkdir()
+    scandir = os.scandir
+
+    def scanning(folder: Path) -> object:
+        if folder == pictures / "closed":
+            raise PermissionError(13, "Permission denied")
+        if folder == pictures / "vanishing":
+            folder.rmdir()
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", scanning)
+    watch(folders, 4, "--recursive")
+    assert [path.name for path in predictions.iterdir()] == ["cat.xml"]
+    said = capsys.readouterr().err
+    assert said.count("closed': the folder cannot be read (Permission denied)") == 1
+    assert said.count("vanishing': the folder cannot be read (No such file") == 1
+
+
+def test_copies_in_the_watched_folder_are_refused(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["-i", str(folders[0]), "-o", str(folders[1]), "--watch"]
+    assert program.main([*given, "--annotate", str(folders[0])]) == 2
+    assert "is the watched folder" in capsys.readouterr().err
+
+
+def test_a_picture_whose_output_would_replace_a_picture_is_left(
+    tmp_path: Path, samples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An annotated copy of in/a.jpg would be the picture a.jpg."""
+    pictures = tmp_path / "in"
+    (pictures / "in").mkdir(parents=True)
+    (tmp_path / "out").mkdir()
+    copyfile(samples / "cat.jpg", pictures / "in" / "a.jpg")
+    copyfile(samples / "rocket.jpg", pictures / "a.jpg")
+    watch((pictures, tmp_path / "out"), 4, "--recursive", "--annotate", str(tmp_path))
+    assert (pictures / "a.jpg").read_bytes() == (samples / "rocket.jpg").read_bytes()
+    assert (tmp_path / "a.jpg").exists() and (tmp_path / "out" / "a.xml").exists()
+    said = capsys.readouterr().err
+    assert said.count("would be overwritten; 'in/a.jpg' is not classified") == 1
 
 
 def test_the_command_goes_on_until_it_is_stopped(folders: tuple[Path, Path], samples: Path) -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from lxml import html
 
 from image_gender_classifier.outputs.contact_sheet import ContactSheet
+from image_gender_classifier.outputs.escaping import printable
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
-from image_gender_classifier.outputs.escaping import printable
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 
 PICTURE = PictureFile("a.jpg", "a.xml")

@@ -51,9 +51,7 @@ def text_of(cell: str) -> str:
 def test_a_name_is_no_formula_for_a_spreadsheet(start: str, tmp_path: Path) -> None:
     name = f"{start}cmd|' .C calc'!A0.jpg"
     given_names = [name, f"'{name}", f"''{name}", "'quoted'.jpg", f"sub/{name}", "x.jpg"]
-    predictions = [
-        replace(UNREADABLE, file=file, message=f"{start}1") for file in given_names
-    ]
+    predictions = [replace(UNREADABLE, file=file, message=f"{start}1") for file in given_names]
     rows = csv_rows(written_by(csv.open_output, tmp_path / "t.csv", *predictions))
     assert [row["file"][0] for row in rows] == ["'", "'", "'", "'", "s", "x"]
     assert {row["id"][0] for row in rows} == {"'", "x"}

@@ -103,3 +103,12 @@ def test_what_is_called_a_picture_and_is_none_is_not_lost_in_silence(
         DataError, match=r"odd\.jpg: this is a pipe, socket, device or broken symbolic link"
     ):
         list_pictures(tmp_path)
+
+
+def test_by_products_are_no_samples(tmp_path: Path) -> None:
+    clutter = ("._1.jpg", "1.jpg.part", "@eaDir/1.jpg", "__MACOSX/1.jpg", ".Trash-0/1.jpg")
+    for name in ("1.jpg", *clutter):
+        (tmp_path / "male" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "male" / name).write_bytes(b"1")
+    assert list_pictures(tmp_path) == ["male/1.jpg"]
+    assert list_pictures(tmp_path, lambda _: True) == ["male/1.jpg"]
