@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from image_gender_classifier.cli import parser
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.imaging.headers import EXTENSIONS
 from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Target
 from image_gender_classifier.settings import Settings
@@ -90,6 +89,8 @@ def _check_watch(options: Options) -> None:
         unfit.append("--profile")
     if unfit:
         raise UsageError(f"{unfit[0]}: cannot be used with --watch; it is written when a run ends")
+    from image_gender_classifier.imaging.headers import EXTENSIONS  # late: --help does without
+
     for target in options.outputs:
         if target.entry.suffix in EXTENSIONS and target.path.samefile(options.input):
             raise UsageError(

@@ -143,7 +143,9 @@ def _levels(
     levels: dict[str, int] = {}
     names = list(names)
     while True:
-        keys = [name_key(name_at(name, levels.get(name, 0)), rules) for name in names]
+        keys = [name_at(name, levels.get(name, 0)) for name in names]
+        if rules.folds:
+            keys = [name_key(key, rules) for key in keys]
         seen: set[str] = set(taken)
         shared: set[str] = set()
         for key in keys:
@@ -168,7 +170,7 @@ def _is_reserved(key: str) -> bool:
 def _fitting(base: str, suffix: str, rules: NameRules) -> str:
     """Appends the suffix, or hashes a name that is too long."""
     name = _possible(base + suffix, rules)
-    fits = len(os.fsencode(name)) <= rules.longest
+    fits = _length(name) <= rules.longest
     return name if fits else _hashed(base, 2, rules, suffix)
 
 
@@ -185,13 +187,19 @@ def _hashed(base: str, level: int, rules: NameRules, suffix: str = XML_SUFFIX) -
     else:
         digest = hashlib.sha256(b"%d/%s" % (level, data)).hexdigest()[:_LONG_HASH_DIGITS]
     ending = f"~{digest}{suffix}"
-    while len(os.fsencode(name := _possible(base + ending, rules))) > rules.longest and base:
+    while _length(name := _possible(base + ending, rules)) > rules.longest and base:
         base = base[:-1]
     return name
 
 
+def _length(name: str) -> int:
+    return len(name) if name.isascii() else len(os.fsencode(name))
+
+
 def _possible(name: str, rules: NameRules) -> str:
     """Writes the characters of a name that the rules forbid as `%XX`."""
+    if not (rules.utf8 or rules.windows):
+        return name
     if rules.utf8 and not name.isascii():
         name = _STRAY.sub(_percent, name)
     if not rules.windows:
