@@ -649,14 +649,14 @@ def test_a_folder_whose_name_is_no_text_is_named_all_the_same(process: Command, 
 
 
 def test_a_picture_is_never_overwritten(command: Command, folder: Path, tmp_path: Path) -> None:
-    shutil.copy(folder / "cat.jpg", folder / "cat.xml")  # known as a picture by its first bytes
+    (folder / "cat.jpg").rename(folder / "cat.xml")  # known as a picture by its first bytes
     before = contents(folder)
     (tmp_path / "link").symlink_to(folder)
     for target in (folder, tmp_path / "link"):
         assert command("-i", folder, "-o", target, "--resume").returncode == 0
         after = contents(folder)
         assert before.items() <= after.items()
-        written = {"cat.jpg.xml", "cat.xml.xml", "astronaut.xml", "rocket.xml"}
+        written = {"cat.xml.xml", "astronaut.xml", "rocket.xml"}
         assert set(after) - set(before) == written
         assert b'file="cat.xml"' in after["cat.xml.xml"]
 

@@ -174,10 +174,11 @@ def test_a_picture_named_like_an_xml_file_ends_nothing(
     copyfile(samples / "cat.jpg", folder / "x.jpg")
     watch((folder, folder), 2)
     assert {path.name for path in folder.iterdir()} == {"x.jpg", "x.xml"}
-    copyfile(samples / "rocket.jpg", folder / "x.xml")
+    for name in ("x.xml", "y.xml"):
+        copyfile(samples / "rocket.jpg", folder / name)
     watch((folder, folder), 3)
     assert {path.name for path in folder.iterdir()} == {
-        *("x.jpg", "x.xml", "x.jpg.xml", "x.xml.xml"),
+        *("x.jpg", "x.xml", "x.jpg.xml", "x.xml.xml", "y.xml", "y.xml.xml"),
     }
     assert (folder / "x.xml").read_bytes() == (samples / "rocket.jpg").read_bytes()
     assert b'file="x.xml"' in (folder / "x.xml.xml").read_bytes()
