@@ -20,6 +20,8 @@ Every error is a `GenderClassifierError`:
     ├── OutputError          the command cannot write its output
     ├── UnreadablePicture    a picture cannot be decoded; becomes the status `unreadable`
     └── InternalError        a bug in this package
+
+`RuntimeFallback` and `FolderSkipped` are warnings.
 """
 
 from __future__ import annotations
