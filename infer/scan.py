@@ -147,6 +147,11 @@ def list_pictures(
     return Listing(tuple(found), ignored, tuple(unread))
 
 
+def is_picture_name(name: str) -> bool:
+    """Says whether a name has the extension of a picture, in upper or lower case."""
+    return name.lower().endswith(_ENDINGS)
+
+
 def join(parent: str, name: str) -> str:
     """Joins the path of a folder, which may be empty, and a name."""
     return f"{parent}/{name}" if parent else name
@@ -195,7 +200,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
-    known = entry.name.lower().endswith(_ENDINGS)
+    known = is_picture_name(entry.name)
     try:
         if not entry.is_file():
             return False

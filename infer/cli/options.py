@@ -89,10 +89,10 @@ def _check_watch(options: Options) -> None:
         unfit.append("--profile")
     if unfit:
         raise UsageError(f"{unfit[0]}: cannot be used with --watch; it is written when a run ends")
-    from image_gender_classifier.imaging.headers import EXTENSIONS  # late: --help does without
+    from image_gender_classifier.scan import is_picture_name  # late: --help does without
 
     for target in options.outputs:
-        if target.entry.suffix in EXTENSIONS and target.path.samefile(options.input):
+        if is_picture_name(target.entry.suffix) and target.path.samefile(options.input):
             raise UsageError(
                 f"{target.option} {target.path}: is the watched folder; each file in it would be "
                 "classified as a new picture"

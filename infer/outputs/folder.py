@@ -42,13 +42,13 @@ class OutputFolder(Output):
         """
         path = self._folder / name
         try:
-            self._write(path, data)
+            self.write_at(path, data)
         except OSError as error:
             if error.errno is None or error.errno in DISK_FAULTS:
                 raise cannot_write(path, error) from None
             other = substitute(name)
             try:
-                self._write(self._folder / other, data)
+                self.write_at(self._folder / other, data)
             except OSError:  # no name helps
                 raise cannot_write(path, error) from None
             return other
@@ -59,7 +59,12 @@ class OutputFolder(Output):
         yield self._folder / name
         yield self._folder / substitute(name)
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def write_at(self, path: Path, data: bytes) -> None:
+        """Writes a whole file or none, and the folders above it.
+
+        Raises:
+            OSError: It cannot be written.
+        """
         self._prepare(path.parent)
         replace_whole(path, data)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
+from image_gender_classifier.imaging.headers import sniff
 from image_gender_classifier.outputs import xml
 from image_gender_classifier.outputs.atomic import read_written
 from image_gender_classifier.outputs.folder import OutputFolder
@@ -12,6 +14,7 @@ from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.results import Prediction
 
+_SNIFFED_BYTES = 64
 _MAX_BYTES = 2**22  # of an XML file: room for 30,000 faces
 
 
@@ -33,6 +36,16 @@ class XmlFolder(OutputFolder):
             if row.picture.rewritten or name != row.picture.xml:
                 self.rewritten[row.picture.file] = name
 
+    def write_at(self, path: Path, data: bytes) -> None:
+        """Writes a whole file or none, but replaces no picture.
+
+        Where the pictures lie beside their XML files, one that is called `a.xml` may have arrived
+        since the folder was listed.
+        """
+        if _is_picture(path):
+            raise OSError(errno.EEXIST, "a picture has this name")
+        super().write_at(path, data)
+
     def has(self, picture: PictureFile) -> bool:
         """Says whether a picture has an XML file, valid or not."""
         return any(map(os.path.lexists, self.written(picture.xml)))
@@ -47,6 +60,13 @@ class XmlFolder(OutputFolder):
             if prediction.file == picture.file:
                 return prediction
         return None
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        return sniff(read_written(path, _SNIFFED_BYTES)) is not None
+    except OSError:
+        return False
 
 
 open_output = XmlFolder

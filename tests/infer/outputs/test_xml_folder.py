@@ -79,6 +79,16 @@ def test_a_folder_replaced_by_a_file_costs_no_result(out: Path) -> None:
         (out / name).unlink()
 
 
+def test_a_picture_is_never_replaced(out: Path, samples: Path) -> None:
+    """It may have arrived since the folder was listed."""
+    folder = XmlFolder(out)
+    shutil.copy(samples / "cat.jpg", out / "a.xml")
+    folder.write(Row(PICTURE, PREDICTION))
+    assert (out / "a.xml").read_bytes() == (samples / "cat.jpg").read_bytes()
+    assert folder.rewritten["a.jpg"].startswith("a~")
+    assert folder.earlier(PICTURE) == PREDICTION
+
+
 def test_a_linked_folder_is_not_entered(out: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (out / "sub").symlink_to(tmp_path / "elsewhere")
