@@ -35,8 +35,11 @@ def environment(tmp_path: Path) -> Path:
     return tmp_path / "env"
 
 
-def classify(environment: Path, pictures: Path, out: Path) -> CompletedProcess[str]:
-    return make("classify", f"LIGHT={environment}", f"IN={pictures}", f"OUT={out}")
+def classify(
+    environment: Path, pictures: Path, out: Path, *arguments: str
+) -> CompletedProcess[str]:
+    given = (f"LIGHT={environment}", f"IN={pictures}", f"OUT={out}", *arguments)
+    return make("classify", *given)
 
 
 def test_success_is_not_explained(environment: Path, samples: Path, tmp_path: Path) -> None:
@@ -61,8 +64,9 @@ def test_wrong_usage_and_a_lost_output_are_explained(
 ) -> None:
     reported = classify(environment, tmp_path / "missing", tmp_path / "out")
     assert "the line above says what is wrong (exit code 2)" in reported.stderr
-    (tmp_path / "out" / "cat.xml").mkdir()
-    reported = classify(environment, samples, tmp_path / "out")
+    shutil.copytree(samples, tmp_path / "in" / "sub")
+    (tmp_path / "out" / "sub").symlink_to(tmp_path)
+    reported = classify(environment, tmp_path / "in", tmp_path / "out", "ARGS=--recursive")
     assert "the output can no longer be written" in reported.stderr
     assert "(exit code 3)" in reported.stderr
 

@@ -1,0 +1,36 @@
+"""Reading the pictures without people."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from shutil import copy
+
+import pytest
+
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.train.detector import backgrounds
+
+
+def test_by_products_are_no_backgrounds(tmp_path: Path, samples: Path) -> None:
+    for name in ("a/cat.jpg", "a/._cat.jpg", "@eaDir/cat.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        copy(samples / "cat.jpg", tmp_path / name)
+    assert list(backgrounds.read(tmp_path).names) == ["a/cat.jpg"]
+
+
+def test_a_subfolder_that_cannot_be_read_is_an_error(
+    tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy(samples / "cat.jpg", tmp_path)
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def refusing(folder: Path) -> object:
+        if folder == tmp_path / "closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(UsageError, match="closed: the folder cannot be read"):
+        backgrounds.read(tmp_path)
