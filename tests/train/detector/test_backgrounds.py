@@ -16,7 +16,7 @@ def test_by_products_are_no_backgrounds(tmp_path: Path, samples: Path) -> None:
     for name in ("a/cat.jpg", "a/._cat.jpg", "@eaDir/cat.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         copy(samples / "cat.jpg", tmp_path / name)
-    assert list(backgrounds.read(tmp_path).names) == ["a/cat.jpg"]
+    assert list(backgrounds.read_backgrounds(tmp_path).names) == ["a/cat.jpg"]
 
 
 def test_a_subfolder_that_cannot_be_read_is_an_error(
@@ -33,4 +33,4 @@ def test_a_subfolder_that_cannot_be_read_is_an_error(
 
     monkeypatch.setattr(os, "scandir", refusing)
     with pytest.raises(UsageError, match="closed: the folder cannot be read"):
-        backgrounds.read(tmp_path)
+        backgrounds.read_backgrounds(tmp_path)
