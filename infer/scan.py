@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.imaging.headers import EXTENSIONS, sniff
+from image_gender_classifier.imaging.formats import EXTENSIONS, SNIFFED_BYTES, sniff
 from image_gender_classifier.outputs.naming import (
     ORDINARY,
     NameRules,
@@ -19,7 +19,6 @@ from image_gender_classifier.outputs.naming import (
 from image_gender_classifier.system import logs
 from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
 
-_SNIFFED_BYTES = 18
 _ENDINGS = tuple(EXTENSIONS)
 
 
@@ -207,7 +206,7 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
         if known:
             return True
         with Path(entry.path).open("rb", buffering=0) as file:
-            return sniff(file.read(_SNIFFED_BYTES)) is not None
+            return sniff(file.read(SNIFFED_BYTES)) is not None
     except PermissionError:
         return known  # the run reports it as unreadable
     except OSError:  # a dangling link

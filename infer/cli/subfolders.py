@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from image_gender_classifier.imaging.headers import EXTENSIONS
+from image_gender_classifier.imaging.formats import EXTENSIONS
 from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
 
 _ENDINGS = tuple(EXTENSIONS)

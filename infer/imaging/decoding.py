@@ -1,7 +1,8 @@
 """Decodes picture files to upright, opaque 8-bit RGB pixels at the working size.
 
-A JPEG is decoded directly at a reduced size; if its faces are small, it is decoded again at a
-higher resolution. The result is the same for every format and every OpenCV from 4.6 on.
+OpenCV decodes JPEG, PNG and WebP, and Pillow other formats. A JPEG is decoded directly at a reduced
+size; if its faces are small, it is decoded again at a higher resolution. The result is the same for
+every format and every OpenCV from 4.6 on.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_gender_classifier.errors import UnreadablePicture, UsageError
-from image_gender_classifier.imaging import gif
 from image_gender_classifier.imaging.alpha import Samples, to_opaque_rgb
 from image_gender_classifier.imaging.files import EMPTY, TOO_BIG, read_bytes
+from image_gender_classifier.imaging.formats import JPEG, PNG, WEBP, Format, require_format
 from image_gender_classifier.imaging.headers import TRUNCATED, Header, read_header
+from image_gender_classifier.imaging.jpeg_scans import sends_everything
 from image_gender_classifier.imaging.limits import USUAL, Limits
 from image_gender_classifier.imaging.picture import Picture
 
@@ -33,16 +35,14 @@ _REDUCED = (
     (2, cv2.IMREAD_REDUCED_COLOR_2),
 )
 _UNDECODABLE = {
-    "jpeg": "corrupt or unsupported JPEG; re-save it as baseline JPEG",
-    "png": "corrupt or truncated PNG; copy it again from its source",
-    "webp": "corrupt or truncated WebP, or an animation, which needs OpenCV 4.11 or newer; copy it"
+    JPEG: "corrupt or unsupported JPEG; re-save it as baseline JPEG",
+    PNG: "corrupt or truncated PNG; copy it again from its source",
+    WEBP: "corrupt or truncated WebP, or an animation, which needs OpenCV 4.11 or newer; copy it"
     " again or save it as PNG",
-    "bmp": "corrupt or truncated BMP; copy it again from its source",
-    "tiff": "corrupt, truncated or unsupported TIFF; copy it again or re-save it as RGB with 8 bits"
-    " per colour",
-    "gif": "corrupt or truncated GIF, or OpenCV older than 4.12, which needs Pillow for GIF (pip"
-    " install pillow); copy it again or save it as PNG",
 }
+_END_MARK = b"\xff\xd9"  # of a JPEG
+# Scan data that hardly decode to the same pixels.
+_FILLINGS = (b"", b"\x55" * 999, b"\xa5\x3c\x99" * 333, b"\xfe" * 999)
 
 
 def read(path: Path, working_side: int | None = None) -> Picture:
@@ -66,13 +66,18 @@ def decode(data: bytes, working_side: int | None = None, limits: Limits = USUAL)
     if not data:
         raise UnreadablePicture(EMPTY)
     data = bytes(data)  # no copy unless it is a bytearray or a memoryview
-    header = read_header(data)
+    kind = require_format(data)
+    wanted = WORKING_SIDE if working_side is None else working_side
+    if kind.decoder == "pillow":
+        return _decoded_by_pillow(data, kind, limits, wanted)
+    header = read_header(data, kind)
     limits.check_size(header)
     limits.check_decoding_cost(data, header)
-    if _is_truncated(data, header):
-        raise UnreadablePicture(TRUNCATED)
-    wanted = WORKING_SIDE if working_side is None else working_side
+    if not header.complete:  # OpenCV allocates the claimed size of a chunk, up to 2 GiB
+        return _decoded_by_pillow(data, kind, limits, wanted)
     finest = _choose_reduction(header, wanted)
+    if kind is JPEG and data.rfind(_END_MARK, header.data_offset) < 0:
+        data = _with_end_mark(data, header, finest)
     # A multi-scan JPEG takes nearly as long at any size, so decoding it twice costs double.
     reducible = working_side is None and not header.multi_scan
     quick = _choose_reduction(header, QUICK_SIDE) if reducible else finest
@@ -104,7 +109,7 @@ def from_array(pixels: NDArray[np.uint8], working_side: int = WORKING_SIDE) -> P
     try:
         upright = np.ascontiguousarray(pixels)
         if upright.shape[2:] != (3,):
-            upright = to_opaque_rgb(upright, premultiplied=False, order="RGB")
+            upright = to_opaque_rgb(upright, order="RGB")
         return Picture(_shrink(upright, working_side), width, height)
     except (MemoryError, cv2.error):
         raise UnreadablePicture(TOO_BIG) from None
@@ -123,33 +128,41 @@ def _decoded(data: bytes, header: Header, reduction: tuple[int, int], working_si
 def _decode(data: bytes, header: Header, reduction: tuple[int, int], working_side: int) -> Picture:
     """Decodes, composites, shrinks and rotates, in the order that copies the fewest pixels."""
     factor, flag = reduction
-    if header.alpha != "none":
-        flag = cv2.IMREAD_UNCHANGED
-    stored = _imdecode(data, flag)
-    if stored is None and header.format == "tiff":
-        # OpenCV decodes 32 and 64-bit samples only with this flag.
-        stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
-    if stored is None and header.format == "gif" and not gif.opencv_reads_gif():
-        stored = gif.first_frame(data)
+    stored = _imdecode(data, cv2.IMREAD_UNCHANGED if header.transparent else flag)
     if stored is None:
         raise UnreadablePicture(_UNDECODABLE[header.format])
-    # OpenCV premultiplies TIFF colours, except for 16-bit samples.
-    premultiplied = header.alpha == "premultiplied" or (
-        header.format == "tiff" and stored.dtype == np.uint8
-    )
     height, width = (header.height, header.width) if factor > 1 else stored.shape[:2]
-    if stored.dtype == np.uint8 and stored.shape[2:] in (
-        (),
-        (3,),
-    ):  # opaque: shrink before converting
+    # Opaque ones are shrunk before converting.
+    if stored.dtype == np.uint8 and stored.shape[2:] in ((), (3,)):
         stored = _shrink(stored, working_side)
-    pixels = _shrink(to_opaque_rgb(stored, premultiplied, order="BGR"), working_side)
-    # OpenCV applies the orientation of TIFF regardless of the flags.
-    if header.format == "tiff" or header.orientation == 1:
-        return Picture(pixels, width, height)
-    if header.orientation >= 5:
-        width, height = height, width
-    return Picture(_turn_upright(pixels, header.orientation), width, height)
+    pixels = _shrink(to_opaque_rgb(stored, order="BGR"), working_side)
+    return _upright(pixels, width, height, header.orientation)
+
+
+def _decoded_by_pillow(data: bytes, kind: Format, limits: Limits, working_side: int) -> Picture:
+    from image_gender_classifier.imaging import pillow
+
+    pixels, orientation = pillow.decode(data, kind, limits)
+    height, width = pixels.shape[:2]
+    return _upright(_shrink(pixels, working_side), width, height, orientation)
+
+
+def _with_end_mark(data: bytes, header: Header, reduction: tuple[int, int]) -> bytes:
+    """Appends the end mark to a JPEG that lacks nothing else.
+
+    OpenCV invents pixels that are missing. In a complete picture, bytes between the last pixel and
+    the end mark make no difference; otherwise they are decoded as the missing pixels.
+
+    Raises:
+        UnreadablePicture: Pixels are missing.
+    """
+    data = data.rstrip(b"\xff")
+    if header.multi_scan and not sends_everything(data, header.data_offset, header.components):
+        raise UnreadablePicture(TRUNCATED)
+    pixels = [_imdecode(data + filling + _END_MARK, reduction[1]) for filling in _FILLINGS]
+    if not all(np.array_equal(pixels[0], other) for other in pixels[1:]):
+        raise UnreadablePicture(TRUNCATED)
+    return data + _END_MARK
 
 
 def _choose_reduction(header: Header, working_side: int) -> tuple[int, int]:
@@ -158,7 +171,7 @@ def _choose_reduction(header: Header, working_side: int) -> tuple[int, int]:
     Only JPEG is reduced: for other formats OpenCV would decode all pixels and then drop some,
     whereas `_shrink` averages them.
     """
-    if header.format == "jpeg":
+    if header.format == JPEG:
         longest = max(header.width, header.height)
         for factor, flag in _REDUCED:
             if longest >= factor * working_side:
@@ -171,18 +184,6 @@ def _imdecode(data: bytes, flag: int) -> Samples | None:
     return cast("Samples | None", cv2.imdecode(np.frombuffer(data, np.uint8), flag))
 
 
-def _is_truncated(data: bytes, header: Header) -> bool:
-    """Returns whether a JPEG or PNG lacks its end. The decoders of other formats check this.
-
-    OpenCV 4.6 fills the missing part of a truncated JPEG with invented pixels. A complete one has
-    an end marker after the start of its first scan; a marker before it belongs to a thumbnail. For
-    a PNG, OpenCV allocates the claimed size of a chunk, up to 2 GiB, before checking the file.
-    """
-    if header.format == "jpeg":
-        return data.rfind(b"\xff\xd9", header.data_offset) < 0
-    return not header.complete
-
-
 def _shrink(pixels: NDArray[np.uint8], working_side: int) -> NDArray[np.uint8]:
     """Shrinks the longest side to `working_side` if it is twice that or more."""
     height, width = pixels.shape[:2]
@@ -193,13 +194,16 @@ def _shrink(pixels: NDArray[np.uint8], working_side: int) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
-def _turn_upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Applies an EXIF orientation of 2 to 8."""
+def _upright(pixels: NDArray[np.uint8], width: int, height: int, orientation: int) -> Picture:
+    """Applies an EXIF orientation of 1 to 8 to the pixels of a picture of a given size."""
     if orientation >= 5:
+        width, height = height, width
         pixels = cast("NDArray[np.uint8]", cv2.transpose(pixels))
     # Axis of the remaining flip: 0 vertical, 1 horizontal, -1 both.
     axis = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
-    return pixels if axis is None else cast("NDArray[np.uint8]", cv2.flip(pixels, axis))
+    if axis is not None:
+        pixels = cast("NDArray[np.uint8]", cv2.flip(pixels, axis))
+    return Picture(pixels, width, height)
 
 
 def _silence_opencv() -> None:

@@ -12,7 +12,8 @@ import stat
 from pathlib import Path
 
 from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.imaging.headers import read_header, require_format
+from image_gender_classifier.imaging.formats import require_format
+from image_gender_classifier.imaging.headers import read_header
 from image_gender_classifier.imaging.limits import USUAL, Limits
 from image_gender_classifier.system.files import OPEN_FLAGS
 
@@ -62,10 +63,15 @@ def _check_kind(status: os.stat_result) -> int:
 
 
 def _check_start(first_bytes: bytes, limits: Limits) -> None:
-    """Rejects a large file that is not a picture, and a picture that is too large."""
-    require_format(first_bytes)
+    """Rejects a large file that is not a picture, and a picture that is too large.
+
+    Pillow reads the headers of its formats from the whole file.
+    """
+    kind = require_format(first_bytes)
+    if kind.decoder != "opencv":
+        return
     try:
-        header = read_header(first_bytes)
+        header = read_header(first_bytes, kind)
     except UnreadablePicture:
         return  # the header may be longer; `decoding` reads it from the whole file
     limits.check_size(header)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.imaging.bombs import MAX_FRAMES, count_frames, count_scans
+from image_gender_classifier.imaging.formats import JPEG
 from image_gender_classifier.imaging.headers import Header
+from image_gender_classifier.imaging.jpeg_scans import count_scans
 from image_gender_classifier.settings import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIXELS, Settings
 
 # Each scan of a JPEG updates all its pixels. About 10 are common; small pictures may have more.
@@ -57,10 +58,6 @@ class Limits(NamedTuple):
             data: The whole file.
             header: Its header.
         """
-        if header.format == "gif" and count_frames(data, header.data_offset) > MAX_FRAMES:
-            raise UnreadablePicture(
-                f"the animation has more than {MAX_FRAMES:,} frames; save one of them as a picture"
-            )
         if header.multi_scan:  # the decoder reads only the first scan of other JPEGs
             scans = count_scans(data, header.data_offset)
             pixels = header.width * header.height
@@ -73,7 +70,7 @@ class Limits(NamedTuple):
     def _pixels_of(self, header: Header) -> int:
         if self.pixels is not None:
             return self.pixels
-        reduced = header.format == "jpeg" and not header.multi_scan
+        reduced = header.format == JPEG and not header.multi_scan
         return MAX_JPEG_PIXELS if reduced else MAX_PIXELS
 
 

@@ -1,17 +1,23 @@
 """The versions of the decoders: a file that one of them cannot decode may be readable by another.
 
-Only unreadable pictures are compared by these versions, so nothing here runs at start-up.
+Only unreadable pictures are compared by these versions, so nothing here runs at start-up. They are
+read from the packages' sources: to import a decoder or `importlib.metadata` takes much longer.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from importlib.machinery import PathFinder
+from pathlib import Path
 
 from image_gender_classifier.manifest.cache_key import cache_key
 
-_PACKAGES = (
-    *("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless"),
-    *("opencv-contrib-python", "pillow", "pillow-heif"),
+# Package, and the file and the name of its version.
+_SOURCES = (
+    ("cv2", "version.py", "opencv_version"),
+    ("PIL", "_version.py", "__version__"),
+    ("pillow_heif", "_version.py", "__version__"),
 )
 
 
@@ -22,21 +28,30 @@ def unreadable_key(settings: str) -> str:
     Args:
         settings: The cache key for other pictures.
     """
-    return cache_key(settings, *_versions())
+    return cache_key(settings, *decoder_versions())
 
 
-def _versions() -> tuple[str | None, ...]:
-    from importlib.metadata import PackageNotFoundError, version  # late import: takes milliseconds
+def decoder_versions() -> tuple[str, ...]:
+    """Returns names and versions of OpenCV, Pillow and pillow-heif, such as `PIL 13.0.0`.
 
-    def installed(package: str) -> str | None:
-        try:
-            return version(package)
-        except PackageNotFoundError:
-            return None
+    The version of a missing package is `none`.
+    """
+    versions = dict(zip((source[0] for source in _SOURCES), map(_version, _SOURCES), strict=True))
+    if versions["cv2"] == "unknown":  # a distribution's package is a library without sources
+        import cv2
 
-    versions = tuple(map(installed, _PACKAGES))
-    if any(versions[:-2]):
-        return versions
-    import cv2  # a distribution's package has no metadata
+        versions["cv2"] = cv2.__version__
+    return tuple(f"{package} {version}" for package, version in versions.items())
 
-    return (*versions, cv2.__version__)
+
+def _version(source: tuple[str, str, str]) -> str:
+    package, file, name = source
+    spec = PathFinder.find_spec(package)
+    if spec is None or spec.origin is None:
+        return "none"
+    try:
+        text = Path(spec.origin).with_name(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    found = re.search(rf"""^{name}\s*=\s*["']([^"']+)""", text, re.MULTILINE)
+    return found[1] if found else "unknown"

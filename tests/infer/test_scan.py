@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.imaging.headers import EXTENSIONS
+from image_gender_classifier.imaging.formats import EXTENSIONS
 from image_gender_classifier.outputs.naming import picture_id, xml_names
 from image_gender_classifier.scan import PictureFolder, Unread, list_pictures
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from image_gender_classifier.imaging.headers import EXTENSIONS
+from image_gender_classifier.imaging.formats import EXTENSIONS
 from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
 from image_gender_classifier.train.datasets.reading import DataError
 

@@ -18,7 +18,7 @@ import numpy as np
 from image_gender_classifier import manifest, pipeline
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.registry import open_detector
-from image_gender_classifier.imaging import decoding, headers
+from image_gender_classifier.imaging import decoding, formats, headers
 from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import Parts, open_parts, shipped_models
@@ -38,7 +38,7 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     steps: dict[str, Step] = {
         "read file": lambda: read_bytes(path),
         "hash": lambda: run_hash(data, parts.settings),
-        "read header": lambda: headers.read_header(data),
+        "read header": lambda: headers.read_header(data, formats.JPEG),
         "decode": lambda: decoding.decode(data),
         "detect with LBP": lambda: lbp.detect(picture),
         # A picture keeps its finer decodings, so this step needs a new one.

@@ -1,0 +1,75 @@
+"""The Pillow plugins that read each format, loaded when a picture needs one."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.imaging import formats
+from image_gender_classifier.imaging.formats import Format
+
+
+class Plugin(NamedTuple):
+    """What reads a format.
+
+    Attributes:
+        module: The module.
+        name: Its class of picture files.
+        feature: Pillow's name of the library that it needs.
+        memory_factor: As in `Header`.
+    """
+
+    module: str
+    name: str
+    feature: str | None = None
+    memory_factor: int = 1
+
+
+PLUGINS = {
+    formats.AVIF: Plugin("PIL.AvifImagePlugin", "AvifImageFile", "avif", 2),
+    formats.BMP: Plugin("PIL.BmpImagePlugin", "BmpImageFile"),
+    formats.GIF: Plugin("PIL.GifImagePlugin", "GifImageFile"),
+    formats.HEIC: Plugin("pillow_heif", "HeifImageFile", memory_factor=2),
+    formats.ICO: Plugin("PIL.IcoImagePlugin", "IcoImageFile"),
+    formats.JPEG_2000: Plugin("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile", "jpg_2000", 3),
+    formats.PCX: Plugin("PIL.PcxImagePlugin", "PcxImageFile"),
+    formats.PNG: Plugin("PIL.PngImagePlugin", "PngImageFile", "zlib"),
+    formats.PNM: Plugin("PIL.PpmImagePlugin", "PpmImageFile"),
+    formats.PSD: Plugin("PIL.PsdImagePlugin", "PsdImageFile"),
+    formats.SGI: Plugin("PIL.SgiImagePlugin", "SgiImageFile"),
+    formats.TIFF: Plugin("PIL.TiffImagePlugin", "TiffImageFile", "libtiff"),
+}
+
+
+def load_plugin(kind: Format) -> Any:
+    """Returns the class that reads a format.
+
+    Raises:
+        UnreadablePicture: A package is missing or too old.
+    """
+    plugin = PLUGINS[kind]
+    try:
+        module = import_module(plugin.module)
+        features = import_module("PIL.features")
+    except ImportError as error:
+        raise UnreadablePicture(_missing(kind, error)) from None
+    if plugin.feature is not None and not features.check(plugin.feature):
+        raise UnreadablePicture(_missing(kind, None))
+    return getattr(module, plugin.name)
+
+
+def _missing(kind: Format, error: ImportError | None) -> str:
+    """Returns the message for a missing package."""
+    package, command = "Pillow", "pip install --upgrade pillow"
+    name = getattr(error, "name", None) or ""
+    if kind is formats.HEIC and not name.startswith("PIL"):
+        package, command = "pillow-heif", "pip install 'image-gender-classifier[heif]'"
+    if kind is formats.AVIF:
+        package = "Pillow 11.3 or newer"
+    why = "which is not installed"
+    if error is None or name.startswith("PIL."):
+        why = "but the installed one lacks it"
+    elif not isinstance(error, ModuleNotFoundError):
+        why = f"which cannot be loaded ({error})"
+    return f"{kind.name} needs {package}, {why}; run: {command}, or convert the file to JPEG"
