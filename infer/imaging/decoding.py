@@ -159,9 +159,11 @@ def _with_end_mark(data: bytes, header: Header, reduction: tuple[int, int]) -> b
     data = data.rstrip(b"\xff")
     if header.multi_scan and not sends_everything(data, header.data_offset, header.components):
         raise UnreadablePicture(TRUNCATED)
-    pixels = [_imdecode(data + filling + _END_MARK, reduction[1]) for filling in _FILLINGS]
-    if not all(np.array_equal(pixels[0], other) for other in pixels[1:]):
-        raise UnreadablePicture(TRUNCATED)
+    _, flag = reduction
+    first, *others = (_imdecode(data + filling + _END_MARK, flag) for filling in _FILLINGS)
+    for other in others:
+        if first is None or other is None or not np.array_equal(first, other):
+            raise UnreadablePicture(TRUNCATED)
     return data + _END_MARK
 
 

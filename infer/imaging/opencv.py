@@ -13,7 +13,7 @@ import sys
 from image_gender_classifier.errors import RuntimeMissing
 
 NEEDED = (
-    "CascadeClassifier", "FileStorage", "add", "bitwise_not", "convertScaleAbs", "cvtColor",
+    "CascadeClassifier", "FileStorage", "bitwise_not", "convertScaleAbs", "cvtColor",
     "dilate", "extractChannel", "flip", "getTextSize", "imdecode", "imencode", "merge", "multiply",
     "putText", "rectangle", "resize", "setNumThreads", "transpose", "warpAffine",
 )  # fmt: skip

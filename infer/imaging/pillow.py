@@ -39,7 +39,6 @@ _REASON_LENGTH = 100  # characters
 _ADDRESS = re.compile(r"<[^<>]* object at 0x[0-9a-f]+>")
 
 
-# Warnings are recorded with the settings of the whole process.
 _one_at_a_time = threading.Lock()
 
 
@@ -67,8 +66,7 @@ def decode(data: bytes, kind: Format, limits: Limits) -> Decoded:
         UnreadablePicture: The picture is corrupt, too large, of an unsupported kind, or needs a
             package that is not installed.
     """
-    with _one_at_a_time, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _one_at_a_time, _process_settings(limits) as caught:
         try:
             picture, kind = _open(data, kind, limits)
             with _failures(kind):
@@ -79,6 +77,28 @@ def decode(data: bytes, kind: Format, limits: Limits) -> Decoded:
     for warning in caught:
         logs.info("Pillow warns of a %s file: %s", kind.name, _one_line(warning.message))
     return decoded
+
+
+@contextmanager
+def _process_settings(limits: Limits) -> Iterator[list[warnings.WarningMessage]]:
+    """Records warnings, and lets a limit of the user's replace Pillow's lower one.
+
+    Both are settings of the whole process: one thread at a time may change them.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            from PIL import Image
+        except ImportError:  # named where the format is known
+            yield caught
+            return
+        theirs = Image.MAX_IMAGE_PIXELS
+        if theirs is not None and limits.pixels is not None:
+            Image.MAX_IMAGE_PIXELS = max(theirs, limits.pixels)
+        try:
+            yield caught
+        finally:
+            Image.MAX_IMAGE_PIXELS = theirs
 
 
 def _open(data: bytes, kind: Format, limits: Limits) -> tuple[Any, Format]:

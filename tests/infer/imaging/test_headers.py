@@ -13,9 +13,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.imaging.headers import EXTENSIONS, Header, read_header, sniff
+from image_gender_classifier.imaging import headers
+from image_gender_classifier.imaging.formats import JPEG, PNG, WEBP, require_format
+from image_gender_classifier.imaging.headers import Header
 
 WIDTH, HEIGHT = 23, 17
+FORMATS = {"JPEG": JPEG, "PNG": PNG, "WEBP": WEBP}
+
+
+def read_header(data: bytes) -> Header:
+    return headers.read_header(data, require_format(data))
 
 
 def encode(form: str, mode: str = "RGB", **options: Any) -> bytes:
@@ -41,30 +48,20 @@ def samples() -> tuple[bytes, ...]:
         encode("WEBP", exif=exif(8)),
         encode("WEBP"),
         encode("WEBP", lossless=True),
-        encode("BMP"),
-        encode("BMP", "RGBA"),
-        encode("TIFF", tiffinfo={274: 5}),
-        encode("TIFF", "RGBA", big_tiff=True),
-        encode("GIF", "P", transparency=0, comment=b"x" * 600),
     )
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
-def test_size_and_format(form: str) -> None:
-    data = encode(form)
-    assert sniff(data[:18]) == form.lower()
-    header = read_header(data)
-    assert (header.format, header.width, header.height) == (form.lower(), WIDTH, HEIGHT)
-    assert (header.orientation, header.alpha) == (1, "none")
+@pytest.mark.parametrize("form", FORMATS)
+def test_size(form: str) -> None:
+    header = read_header(encode(form))
+    assert (header.format, header.width, header.height) == (FORMATS[form], WIDTH, HEIGHT)
+    assert (header.orientation, header.transparent) == (1, False)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_orientation(form: str, orientation: int) -> None:
-    options: dict[str, Any] = {"exif": exif(orientation)}
-    if form == "TIFF":
-        options = {"tiffinfo": {274: orientation}}
-    header = read_header(encode(form, **options))
+    header = read_header(encode(form, exif=exif(orientation)))
     assert (header.orientation, header.width, header.height) == (orientation, WIDTH, HEIGHT)
 
 
@@ -82,34 +79,36 @@ def test_nonsense_orientation_is_upright() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "mode", "options", "alpha"),
+    ("form", "mode", "options", "transparent"),
     [
-        ("PNG", "LA", {}, "straight"),
-        ("PNG", "RGBA", {}, "straight"),
-        ("PNG", "P", {"transparency": 0}, "straight"),
-        ("PNG", "P", {}, "none"),
-        ("WEBP", "RGBA", {}, "straight"),
-        ("WEBP", "RGBA", {"lossless": True}, "straight"),
-        ("TIFF", "RGBA", {}, "straight"),
-        ("TIFF", "CMYK", {}, "none"),
-        ("BMP", "RGBA", {}, "none"),
-        ("GIF", "P", {"transparency": 0}, "straight"),
+        ("PNG", "LA", {}, True),
+        ("PNG", "RGBA", {}, True),
+        ("PNG", "P", {"transparency": 0}, True),
+        ("PNG", "P", {}, False),
+        ("WEBP", "RGBA", {}, True),
+        ("WEBP", "RGBA", {"lossless": True}, True),
     ],
 )
-def test_alpha(form: str, mode: str, options: dict[str, Any], alpha: str) -> None:
-    assert read_header(encode(form, mode, **options)).alpha == alpha
+def test_transparency(form: str, mode: str, options: dict[str, Any], transparent: bool) -> None:
+    assert read_header(encode(form, mode, **options)).transparent is transparent
+
+
+@pytest.mark.parametrize("form", ["L", "RGB", "CMYK"])
+def test_components_of_a_jpeg(form: str) -> None:
+    assert read_header(encode("JPEG", form)).components == {"L": 1, "RGB": 3, "CMYK": 4}[form]
+
+
+@pytest.mark.parametrize("missing", [1, 4, 8, 12, 20])
+def test_a_png_without_its_end_is_incomplete(missing: int) -> None:
+    data = encode("PNG")
+    assert read_header(data).complete
+    assert not read_header(data[:-missing]).complete
 
 
 def test_first_scan_of_a_jpeg() -> None:
     data = encode("JPEG")
     header = read_header(data)
     assert data[header.data_offset - 2 : header.data_offset] == b"\xff\xda"
-
-
-@pytest.mark.parametrize("height", [HEIGHT, -HEIGHT])
-def test_bmp_rows_may_run_downwards(height: int) -> None:
-    data = b"BM" + bytes(12) + struct.pack("<IiiHHI", 40, WIDTH, height, 1, 24, 0) + bytes(20)
-    assert read_header(data) == Header("bmp", WIDTH, HEIGHT)
 
 
 def test_twelve_bit_jpeg_is_named() -> None:
@@ -122,24 +121,15 @@ def test_twelve_bit_jpeg_is_named() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "not a JPEG"),
-        (b"BMW is a maker of cars, not a picture.", "not a JPEG"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
         (b"\xff\xd8\xff", "truncated"),
         (b"\xff\xd8\xff\xd9", "corrupt"),
         (b"\xff\xd8" + b"\xff" * 200_000, "truncated"),
-        (b"II*\0\xff\xff\xff\xff", "corrupt"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR" + bytes(13), "corrupt"),
     ],
 )
 def test_what_is_no_picture(data: bytes, message: str) -> None:
     with pytest.raises(UnreadablePicture, match=message):
         read_header(data)
-
-
-def test_extensions_are_lower_case_with_a_dot() -> None:
-    assert {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".gif"} < EXTENSIONS
-    assert all(name.startswith(".") and name == name.lower() for name in EXTENSIONS)
 
 
 def check_promise(data: bytes) -> None:
@@ -155,7 +145,7 @@ def check_promise(data: bytes) -> None:
 BEGINNINGS = [data[:start] for data in samples() for start in (12, 20, 30)]
 
 
-@given(st.sampled_from([b"", *BEGINNINGS]), st.binary(max_size=200))
+@given(st.sampled_from(BEGINNINGS), st.binary(max_size=200))
 @settings(max_examples=400)
 def test_any_bytes(beginning: bytes, rest: bytes) -> None:
     check_promise(beginning + rest)

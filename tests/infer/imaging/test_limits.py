@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import struct
 import zlib
 from collections.abc import Callable
@@ -13,21 +14,23 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 import image_gender_classifier as igc
 from image_gender_classifier.errors import UnreadablePicture, UsageError
-from image_gender_classifier.imaging import decoding
-from image_gender_classifier.imaging.bombs import MAX_FRAMES, count_frames, count_scans
-from image_gender_classifier.imaging.headers import Header, read_header
+from image_gender_classifier.imaging import decoding, headers
+from image_gender_classifier.imaging.formats import JPEG, PNG, require_format
+from image_gender_classifier.imaging.headers import Header
 from image_gender_classifier.imaging.limits import USUAL, Limits
 from image_gender_classifier.settings import MAX_JPEG_PIXELS, MAX_PIXELS
 
 Command = Callable[..., CompletedProcess[str]]
 
 SIDE = 60_000
+
+
+def read_header(data: bytes) -> Header:
+    return headers.read_header(data, require_format(data))
 
 
 def encode(form: str, side: int = 8, mode: str = "RGB", **options: object) -> bytes:
@@ -50,9 +53,30 @@ def jpeg_bomb() -> bytes:
     return bytes(data)
 
 
+def gif_bomb() -> bytes:
+    data = encode("GIF", mode="P")
+    return data[:6] + struct.pack("<HH", SIDE, SIDE) + data[10:]
+
+
+def bmp_bomb() -> bytes:
+    data = encode("BMP")
+    return data[:18] + struct.pack("<ii", SIDE, SIDE) + data[26:]
+
+
+def jpeg_2000_bomb() -> bytes:
+    data = bytearray(encode("JPEG2000", no_jp2=True))
+    at = data.index(b"\xff\x51")
+    struct.pack_into(">II", data, at + 6, SIDE, SIDE)
+    return bytes(data)
+
+
+def ppm_bomb() -> bytes:
+    return b"P6 60000 60000 255\n" + bytes(100)
+
+
 def many_frames(count: int) -> bytes:
     data = encode("GIF", mode="P")
-    at = read_header(data).data_offset
+    at = data.index(b",")
     return data[:at] + data[at:-1] * count + b";"
 
 
@@ -89,17 +113,36 @@ def long_chunk_behind_the_end() -> bytes:
     [
         (png_bomb(), r"60000 x 60000 pixels, more than the limit of 67,108,864 .*--max-pixels"),
         (jpeg_bomb(), r"60000 x 60000 pixels, more than the limit of 268,435,456 .*--max-pixels"),
-        (many_frames(10_000), r"more than 4,096 frames"),
+        *(
+            (bomb, r"60000 x 60000 pixels.*, more than the limit of 67,108,864 .*--max-pixels")
+            for bomb in (gif_bomb(), bmp_bomb(), jpeg_2000_bomb(), ppm_bomb())
+        ),
         (many_scans(20_000), r"20,01\d scans of 262,144 pixels.*--max-pixels"),
-        (large_tile(), "corrupt"),
-        (long_chunk(), "truncated"),
+        (large_tile(), "absurd tile size"),
         (long_chunk_behind_the_end(), "truncated"),
     ],
-    ids=["PNG", "JPEG", "frames", "scans", "tile", "chunk", "chunk behind the end"],
+    ids=[
+        "PNG",
+        "JPEG",
+        "GIF",
+        "BMP",
+        "JPEG 2000",
+        "PPM",
+        "scans",
+        "tile",
+        "chunk behind the end",
+    ],
 )
 def test_bombs_are_refused_with_the_limit_named(data: bytes, said: str) -> None:
     with pytest.raises(UnreadablePicture, match=said):
         decoding.decode(data)
+
+
+def test_a_png_with_a_chunk_too_long_for_the_file_is_read() -> None:
+    """OpenCV would allocate 2 GiB for it."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert decoding.decode(long_chunk()).width == 8
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18  # KiB
 
 
 def test_a_large_bomb_is_refused_by_its_beginning(tmp_path: Path) -> None:
@@ -112,22 +155,22 @@ def test_a_large_bomb_is_refused_by_its_beginning(tmp_path: Path) -> None:
 
 
 def test_sizes_up_to_the_limit_are_read() -> None:
-    USUAL.check_size(Header("png", 2**13, MAX_PIXELS // 2**13))
-    USUAL.check_size(Header("jpeg", 2**14, MAX_JPEG_PIXELS // 2**14))
-    USUAL.check_size(Header("jpeg", 2**13, MAX_PIXELS // 2**13, multi_scan=True))
+    USUAL.check_size(Header(PNG, 2**13, MAX_PIXELS // 2**13))
+    USUAL.check_size(Header(JPEG, 2**14, MAX_JPEG_PIXELS // 2**14))
+    USUAL.check_size(Header(JPEG, 2**13, MAX_PIXELS // 2**13, multi_scan=True))
     for header in (
-        Header("png", 2**13 + 1, MAX_PIXELS // 2**13),
-        Header("jpeg", 2**14 + 1, MAX_JPEG_PIXELS // 2**14),
-        Header("jpeg", 2**13 + 1, MAX_PIXELS // 2**13, multi_scan=True),
+        Header(PNG, 2**13 + 1, MAX_PIXELS // 2**13),
+        Header(JPEG, 2**14 + 1, MAX_JPEG_PIXELS // 2**14),
+        Header(JPEG, 2**13 + 1, MAX_PIXELS // 2**13, multi_scan=True),
     ):
         with pytest.raises(UnreadablePicture, match="--max-pixels"):
             USUAL.check_size(header)
 
 
 def test_a_limit_of_ones_own() -> None:
-    Limits(pixels=100).check_size(Header("jpeg", 10, 10))
+    Limits(pixels=100).check_size(Header(JPEG, 10, 10))
     with pytest.raises(UnreadablePicture, match="more than the limit of 100 "):
-        Limits(pixels=100).check_size(Header("jpeg", 101, 1))
+        Limits(pixels=100).check_size(Header(JPEG, 101, 1))
     Limits(file_bytes=10).check_bytes(10)
     with pytest.raises(
         UnreadablePicture, match=r"11 bytes, more than the limit of 10 .*--max-bytes"
@@ -141,31 +184,9 @@ def test_a_multi_scan_jpeg_is_recognised(progressive: bool) -> None:
     assert header.multi_scan is progressive
 
 
-@pytest.mark.parametrize("count", [0, 1, 30, 300])
-def test_scans_are_counted(count: int) -> None:
-    data = many_scans(count)
-    usual = encode("JPEG", 512, progressive=True).count(b"\xff\xda")
-    assert count_scans(data, read_header(data).data_offset) == usual + count
-
-
-def test_scans_of_what_follows_the_picture_are_not_counted() -> None:
-    data = encode("JPEG", progressive=True)
-    video = b"\xff\xda" * 1000
-    at = read_header(data).data_offset
-    assert count_scans(data + video, at) == count_scans(data, at)
-
-
-@pytest.mark.parametrize("count", [1, 2, MAX_FRAMES])
-def test_frames_are_counted(count: int) -> None:
-    data = many_frames(count)
-    assert count_frames(data, read_header(data).data_offset) == count
-    decoding.decode(data)
-
-
-@given(st.binary(max_size=300), st.integers(0, 400))
-def test_any_bytes_can_be_counted(data: bytes, at: int) -> None:
-    assert count_frames(b"," + data, at) >= 1
-    assert count_scans(b"\xff\xda\0\x02" * 20 + data, at) >= 1
+def test_only_the_first_of_many_frames_is_decoded() -> None:
+    one, many = many_frames(1), many_frames(200_000)
+    assert decoding.decode(many).pixels.tolist() == decoding.decode(one).pixels.tolist()
 
 
 @pytest.mark.parametrize("limits", [{"max_pixels": 0}, {"max_pixels": 2**31}, {"max_bytes": 0}])
@@ -191,7 +212,7 @@ def test_the_command_refuses_bombs_and_goes_on(
     folder.mkdir()
     (folder / "png.png").write_bytes(png_bomb())
     (folder / "jpeg.jpg").write_bytes(jpeg_bomb())
-    (folder / "gif.gif").write_bytes(many_frames(10_000))
+    (folder / "gif.gif").write_bytes(gif_bomb())
     with (folder / "sparse.jpg").open("wb") as file:
         file.truncate(2**31)
     (folder / "zero.jpg").symlink_to("/dev/zero")
@@ -205,7 +226,7 @@ def test_the_command_refuses_bombs_and_goes_on(
     assert len(images.pop("real")) == 1
     assert {image.get("status") for image in images.values()} == {"unreadable"}
     assert "--max-pixels" in named["png"] and "--max-pixels" in named["jpeg"]
-    assert "--max-bytes" in named["sparse"] and "frames" in named["gif"]
+    assert "--max-bytes" in named["sparse"] and "--max-pixels" in named["gif"]
 
 
 def test_another_limit_keeps_no_verdict(command: Command, folder: Path, out: Path) -> None:
@@ -215,9 +236,9 @@ def test_another_limit_keeps_no_verdict(command: Command, folder: Path, out: Pat
     assert "kept" not in again.stdout and "3 unreadable" in again.stdout
 
 
-def tiff_of(bits: int, samples: int, width: int = 8, height: int = 8) -> bytes:
-    """The header of a TIFF."""
-    tags = {256: width, 257: height, 258: bits, 277: samples}
+def tiff_of_16_bits(width: int, height: int) -> bytes:
+    """An RGB TIFF without pixels."""
+    tags = {256: width, 257: height, 258: 16, 262: 2, 273: 8, 277: 3, 278: height, 279: 1}
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
     return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
 
@@ -239,11 +260,6 @@ def png_of_16_bits(colour: int) -> bytes:
     ("data", "weight"),
     [
         *((encode("JPEG"), 1), (encode("PNG", mode="RGBA"), 1), (encode("WEBP"), 1)),
-        *(
-            (encode("TIFF", mode=mode), 1)
-            for mode in ("1", "L", "RGB", "RGBA", "CMYK", "F", "I;16")
-        ),
-        *((tiff_of(16, 3), 2), (tiff_of(32, 4), 4), (tiff_of(64, 1), 2), (tiff_of(64, 4), 8)),
         *((animated_webp(), 3), (png_of_16_bits(2), 1), (png_of_16_bits(6), 2)),
     ],
 )
@@ -251,8 +267,21 @@ def test_pixels_count_by_the_memory_they_take(data: bytes, weight: int) -> None:
     assert read_header(data).memory_factor == weight
 
 
+@pytest.mark.parametrize(
+    ("data", "factor"),
+    [
+        *((encode("TIFF", 16, mode), 1) for mode in ("1", "L", "RGB", "RGBA", "CMYK", "F", "I;16")),
+        *((encode("JPEG2000", 16), 3), (encode("GIF", 16), 1), (encode("BMP", 16), 1)),
+    ],
+)
+def test_pixels_of_other_formats_count_by_the_memory_they_take(data: bytes, factor: int) -> None:
+    decoding.decode(data, limits=Limits(pixels=256 * factor))
+    with pytest.raises(UnreadablePicture, match="--max-pixels"):
+        decoding.decode(data, limits=Limits(pixels=256 * factor - 1))
+
+
 def test_a_tall_picture_of_many_bits_is_refused() -> None:
     with pytest.raises(
-        UnreadablePicture, match=r"x 4 for memory\), more than the limit of 67,108,864 "
+        UnreadablePicture, match=r"x 2 for memory\), more than the limit of 67,108,864 "
     ):
-        decoding.decode(tiff_of(32, 4, 64, 2**20))
+        decoding.decode(tiff_of_16_bits(64, 2**20))

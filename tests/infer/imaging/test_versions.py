@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import PIL
+import pytest
+
+from image_gender_classifier.imaging.versions import decoder_versions
+
+
+def test_versions_are_those_of_the_packages() -> None:
+    opencv, pillow, heif = decoder_versions()
+    assert (opencv, pillow) == (f"cv2 {cv2.__version__}", f"PIL {PIL.__version__}")
+    try:
+        import pillow_heif
+    except ImportError:
+        assert heif == "pillow_heif none"
+    else:
+        assert heif == f"pillow_heif {pillow_heif.__version__}"
+
+
+def test_pillow_is_not_imported() -> None:
+    program = (
+        "import sys; from image_gender_classifier.imaging import versions\n"
+        "versions.decoder_versions(); sys.exit('PIL' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_another_version_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = decoder_versions()
+    (tmp_path / "PIL").mkdir()
+    (tmp_path / "PIL" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert decoder_versions()[1] == "PIL unknown"
+    (tmp_path / "PIL" / "_version.py").write_text('__version__ = "99.1"\n')
+    assert decoder_versions() == (before[0], "PIL 99.1", before[2])
+
+
+def test_missing_packages_have_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    assert decoder_versions()[1:] == ("PIL none", "pillow_heif none")
