@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_gender_classifier.errors import UnreadablePicture, UsageError
+from image_gender_classifier.imaging import pillow
 from image_gender_classifier.imaging.alpha import Samples, to_opaque_rgb
 from image_gender_classifier.imaging.files import EMPTY, TOO_BIG, read_bytes
-from image_gender_classifier.imaging.formats import JPEG, PNG, WEBP, Format, require_format
+from image_gender_classifier.imaging.formats import JPEG, PNG, WEBP, require_format
 from image_gender_classifier.imaging.headers import TRUNCATED, Header, read_header
 from image_gender_classifier.imaging.jpeg_scans import sends_everything
 from image_gender_classifier.imaging.limits import USUAL, Limits
@@ -69,12 +70,13 @@ def decode(data: bytes, working_side: int | None = None, limits: Limits = USUAL)
     kind = require_format(data)
     wanted = WORKING_SIDE if working_side is None else working_side
     if kind.decoder == "pillow":
-        return _decoded_by_pillow(data, kind, limits, wanted)
+        pixels, orientation = pillow.decode(data, kind, limits)
+        return _upright(pixels, orientation, wanted)
     header = read_header(data, kind)
     limits.check_size(header)
     limits.check_decoding_cost(data, header)
-    if not header.complete:  # OpenCV allocates the claimed size of a chunk, up to 2 GiB
-        return _decoded_by_pillow(data, kind, limits, wanted)
+    if not header.plain:
+        return _upright(pillow.decode(data, kind, limits).pixels, header.orientation, wanted)
     finest = _choose_reduction(header, wanted)
     if kind is JPEG and data.rfind(_END_MARK, header.data_offset) < 0:
         data = _with_end_mark(data, header, finest)
@@ -135,16 +137,8 @@ def _decode(data: bytes, header: Header, reduction: tuple[int, int], working_sid
     # Opaque ones are shrunk before converting.
     if stored.dtype == np.uint8 and stored.shape[2:] in ((), (3,)):
         stored = _shrink(stored, working_side)
-    pixels = _shrink(to_opaque_rgb(stored, order="BGR"), working_side)
-    return _upright(pixels, width, height, header.orientation)
-
-
-def _decoded_by_pillow(data: bytes, kind: Format, limits: Limits, working_side: int) -> Picture:
-    from image_gender_classifier.imaging import pillow
-
-    pixels, orientation = pillow.decode(data, kind, limits)
-    height, width = pixels.shape[:2]
-    return _upright(_shrink(pixels, working_side), width, height, orientation)
+    pixels = to_opaque_rgb(stored, order="BGR")
+    return _upright(pixels, header.orientation, working_side, (width, height))
 
 
 def _with_end_mark(data: bytes, header: Header, reduction: tuple[int, int]) -> bytes:
@@ -196,8 +190,22 @@ def _shrink(pixels: NDArray[np.uint8], working_side: int) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
-def _upright(pixels: NDArray[np.uint8], width: int, height: int, orientation: int) -> Picture:
-    """Applies an EXIF orientation of 1 to 8 to the pixels of a picture of a given size."""
+def _upright(
+    pixels: NDArray[np.uint8],
+    orientation: int,
+    working_side: int,
+    size: tuple[int, int] | None = None,
+) -> Picture:
+    """Makes a picture of pixels and an EXIF orientation of 1 to 8.
+
+    Args:
+        pixels: The pixels as stored.
+        orientation: The orientation.
+        working_side: As for `read`.
+        size: Width and height of the original; None for that of `pixels`.
+    """
+    width, height = size or pixels.shape[1::-1]
+    pixels = _shrink(pixels, working_side)
     if orientation >= 5:
         width, height = height, width
         pixels = cast("NDArray[np.uint8]", cv2.transpose(pixels))

@@ -39,6 +39,7 @@ PCX = Format("PCX", (".pcx",))
 PNM = Format("PNM", (".pbm", ".pgm", ".ppm", ".pnm"))
 PSD = Format("PSD", (".psd",))
 SGI = Format("SGI", (".sgi",))
+TGA = Format("TGA", (".tga",))
 TIFF = Format("TIFF", (".tif", ".tiff"))
 CAMERA_RAW = Format(
     "camera raw",
@@ -52,7 +53,7 @@ JPEG_XL = Format("JPEG XL", (".jxl",), None)
 PDF = Format("PDF", (".pdf",), None)
 
 FORMATS = (
-    *(JPEG, PNG, WEBP, AVIF, BMP, GIF, HEIC, ICO, JPEG_2000, PCX, PNM, PSD, SGI, TIFF),
+    *(JPEG, PNG, WEBP, AVIF, BMP, GIF, HEIC, ICO, JPEG_2000, PCX, PNM, PSD, SGI, TGA, TIFF),
     *(CAMERA_RAW, JPEG_XL, PDF),
 )
 EXTENSIONS = frozenset(extension for kind in FORMATS for extension in kind.extensions)
@@ -83,6 +84,7 @@ _PNM_NEXT = b"0123456789#"
 _PCX_VERSIONS = (b"\0", b"\2", b"\3", b"\4", b"\5")
 _PCX_BITS = (b"\1\1", b"\1\2", b"\1\4", b"\1\x08")
 _SGI_KINDS = [bytes((a, b, 0, c)) for a in (0, 1) for b in (1, 2) for c in (1, 2, 3)]
+_TGA_HEADER = 18  # bytes
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _HEIF_BRANDS = frozenset(
     (
@@ -145,7 +147,21 @@ def _by_fields(first_bytes: bytes) -> Format | None:
     # Storage, bytes per sample, number of dimensions.
     if magic == b"\1\xda" and first_bytes[2:6] in _SGI_KINDS:
         return SGI
-    return None
+    return TGA if _is_targa(first_bytes) else None
+
+
+def _is_targa(first_bytes: bytes) -> bool:
+    """Returns whether a header without a signature is that of a TGA file, by all its fields."""
+    if len(first_bytes) < _TGA_HEADER or not any(first_bytes[12:14]) or not any(first_bytes[14:16]):
+        return False
+    has_palette, content, palette = first_bytes[1], first_bytes[2] & ~8, first_bytes[3:8]
+    bits, flags = first_bytes[16], first_bytes[17]
+    if content == 1:  # 8: run-length encoded
+        fits = has_palette == 1 and palette[4] in (15, 16, 24, 32) and bits in (8, 16)
+    else:
+        of_content = {2: (15, 16, 24, 32), 3: (8, 16)}
+        fits = not any((has_palette, *palette)) and bits in of_content.get(content, ())
+    return fits and flags & 0xC0 == 0
 
 
 def _by_brand(first_bytes: bytes) -> Format | None:

@@ -40,7 +40,8 @@ class Header(NamedTuple):
         components: Number of colour components of a JPEG.
         multi_scan: Whether a JPEG is progressive or not interleaved, so that the decoder must hold
             the whole picture.
-        complete: Whether a PNG has pixel data and its end.
+        plain: Whether a PNG is complete and not animated. OpenCV allocates the claimed size of a
+            chunk, up to 2 GiB, and returns different frames of an animation.
         memory_factor: Memory for decoding a pixel, as a multiple of an 8-bit RGB pixel.
     """
 
@@ -52,7 +53,7 @@ class Header(NamedTuple):
     data_offset: int = 0
     components: int = 0
     multi_scan: bool = False
-    complete: bool = True
+    plain: bool = True
     memory_factor: int = 1
 
 
@@ -134,7 +135,7 @@ def _read_png(data: bytes) -> Header:
         raise UnreadablePicture(_CORRUPT)
     width, height, bits, colour = _unpack(">IIBB", data, 16)
     transparent, orientation, at = colour in (4, 6), 1, 33
-    complete = pixels = False
+    plain = pixels = animated = False
     for _ in range(_MAX_STEPS):
         if at + 8 > len(data):
             break
@@ -144,17 +145,19 @@ def _read_png(data: bytes) -> Header:
             transparent = True
         elif kind == b"eXIf":
             orientation = read_orientation(data, at + 8, at + 8 + length)
+        elif kind == b"acTL":
+            animated = True
         elif kind == b"IDAT":
             pixels = True
         elif kind == b"IEND":
             # Without pixel data OpenCV reads on beyond IEND.
-            complete = pixels and at + 12 <= len(data)
+            plain = pixels and not animated and at + 12 <= len(data)
             break
         at += 12 + length
     memory_factor = 2 if transparent and bits == 16 else 1  # without alpha OpenCV decodes to 8 bits
     return Header(
         *(PNG, width, height, orientation, transparent),
-        complete=complete,
+        plain=plain,
         memory_factor=memory_factor,
     )
 

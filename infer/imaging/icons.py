@@ -34,7 +34,7 @@ def largest(data: bytes) -> Icon | None:
         entries = [_ENTRY.unpack_from(data, start + number * size) for number in range(count)]
         # 0 means 256.
         best = max(entries, key=lambda entry: ((entry[0] or 256) * (entry[1] or 256), entry[5]))
-        content = data[best[7] : best[7] + best[6]]
+        content = data[best[7] :]  # some files state a size that is too small
         if content.startswith(b"\x89PNG"):
             return Icon(content, is_png=True)
         width, height = _DIB_SIZE.unpack_from(content, 4)

@@ -35,6 +35,7 @@ _LARGE_TILE = 2**22  # pixels of a TIFF tile, which the decoder holds as a whole
 _BITS, _PHOTOMETRIC, _SAMPLES, _PLANES = 258, 262, 277, 284
 _TILE_WIDTH, _TILE_HEIGHT, _SAMPLE_FORMAT = 322, 323, 339
 _SEPARATE, _FLOAT = 2, 3  # values of the tags
+_BOMB = "the picture has more pixels than the limit (--max-pixels); save a smaller version"
 _REASON_LENGTH = 100  # characters
 _ADDRESS = re.compile(r"<[^<>]* object at 0x[0-9a-f]+>")
 
@@ -134,6 +135,8 @@ def _failures(kind: Format, details: str = "") -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as error:
+        if type(error).__name__ == "DecompressionBombError":
+            raise UnreadablePicture(_BOMB) from None
         raise UnreadablePicture(_undecodable(kind, details + _one_line(error))) from None
 
 

@@ -38,6 +38,7 @@ PLUGINS = {
     formats.PNM: Plugin("PIL.PpmImagePlugin", "PpmImageFile"),
     formats.PSD: Plugin("PIL.PsdImagePlugin", "PsdImageFile"),
     formats.SGI: Plugin("PIL.SgiImagePlugin", "SgiImageFile"),
+    formats.TGA: Plugin("PIL.TgaImagePlugin", "TgaImageFile"),
     formats.TIFF: Plugin("PIL.TiffImagePlugin", "TiffImageFile", "libtiff"),
 }
 

@@ -89,7 +89,16 @@ OPENCV = tuple(map(int, cv2.__version__.split(".")[:2]))
         pytest.param(encode(RGB, "PNG", transparency=(0, 0, 76)), 0, id="png-rgb-trns"),
         pytest.param(encode(RGBA, "PNG"), 1, id="png-rgba"),
         pytest.param(encode(GREY_ALPHA, "PNG"), 1, id="png-grey-alpha"),
-        pytest.param(encode(RGB, "PNG", save_all=True, append_images=[GREY]), 0, id="apng"),
+        pytest.param(
+            encode(RGB, "PNG", save_all=True, append_images=[RGB.rotate(180)]), 0, id="apng"
+        ),
+        pytest.param(
+            encode(
+                RGB, "PNG", save_all=True, append_images=[RGBA] * 2, default_image=True, blend=1
+            ),
+            0,
+            id="apng-default",
+        ),
         pytest.param(encode(RGB, "WEBP"), 2, id="webp"),
         pytest.param(encode(RGBA, "WEBP"), 3, id="webp-lossy-alpha"),
         pytest.param(encode(RGBA, "WEBP", lossless=True, exact=True), 1, id="webp-alpha"),
@@ -124,6 +133,9 @@ OPENCV = tuple(map(int, cv2.__version__.split(".")[:2]))
         pytest.param(encode(RGB, "PCX"), 0, id="pcx"),
         pytest.param(encode(PALETTE, "PCX"), 0, id="pcx-palette"),
         pytest.param(encode(RGB, "SGI"), 0, id="sgi"),
+        pytest.param(encode(RGB, "TGA"), 0, id="tga"),
+        pytest.param(encode(RGBA, "TGA", compression="tga_rle"), 1, id="tga-alpha"),
+        pytest.param(encode(PALETTE, "TGA"), 0, id="tga-palette"),
         pytest.param(
             encode(RGBA, "WEBP", save_all=True, append_images=[RGBA.rotate(90)], lossless=True),
             1,
@@ -344,7 +356,7 @@ def test_working_size(form: str, width: int, height: int, longest: int) -> None:
 
 
 ALL_FORMS = [
-    *("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "ICO", "JPEG2000", "PPM", "PCX", "SGI"),
+    *("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "ICO", "JPEG2000", "PPM", "PCX", "SGI", "TGA"),
     pytest.param("AVIF", marks=needs_avif),
 ]
 

@@ -53,6 +53,7 @@ def tiff(tags: dict[int, int], size: int = 0) -> bytes:
         ("PCX", formats.PCX),
         ("PPM", formats.PNM),
         ("SGI", formats.SGI),
+        ("TGA", formats.TGA),
         ("TIFF", formats.TIFF),
     ],
 )
@@ -112,6 +113,8 @@ def test_unsupported_formats_are_named(data: bytes, name: str) -> None:
         b"P6",
         b"\0\0\1\0\0\0",
         b"\0\0\1\xba\x44\0\4\0",  # MPEG
+        b"\0\0\2\0\1\0\x20\x20" + bytes(20),  # a cursor, nearly a TGA file
+        bytes(64),
         b"\n\5\1\3",
         b"\1\xda\0\1",
         b"Hello",

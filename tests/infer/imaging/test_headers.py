@@ -98,11 +98,16 @@ def test_components_of_a_jpeg(form: str) -> None:
     assert read_header(encode("JPEG", form)).components == {"L": 1, "RGB": 3, "CMYK": 4}[form]
 
 
+def test_an_animated_png_is_not_plain() -> None:
+    frame = Image.new("RGB", (WIDTH, HEIGHT), "red")
+    assert not read_header(encode("PNG", save_all=True, append_images=[frame])).plain
+
+
 @pytest.mark.parametrize("missing", [1, 4, 8, 12, 20])
-def test_a_png_without_its_end_is_incomplete(missing: int) -> None:
+def test_a_png_without_its_end_is_not_plain(missing: int) -> None:
     data = encode("PNG")
-    assert read_header(data).complete
-    assert not read_header(data[:-missing]).complete
+    assert read_header(data).plain
+    assert not read_header(data[:-missing]).plain
 
 
 def test_first_scan_of_a_jpeg() -> None:

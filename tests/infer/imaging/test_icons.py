@@ -81,6 +81,12 @@ def test_thousands_of_entries_are_no_trouble() -> None:
     assert decoding.decode(many).pixels[0, 0].tolist() == [255, 0, 0]
 
 
+def test_the_stated_length_may_be_too_small() -> None:
+    data = bytearray(icon((16, 16, 24, bitmap("red", 16))))
+    struct.pack_into("<I", data, 14, struct.unpack_from("<I", data, 14)[0] - 12)
+    assert decoding.decode(bytes(data)).pixels[0, 0].tolist() == [255, 0, 0]
+
+
 @pytest.mark.parametrize("data", [b"", b"\0\0\1\0\0\0", icon((8, 8, 24, b""))])
 def test_corrupt_files_hold_no_icon(data: bytes) -> None:
     assert icons.largest(data) is None
