@@ -82,24 +82,26 @@ def decode(data: bytes, kind: Format, limits: Limits) -> Decoded:
 
 @contextmanager
 def _process_settings(limits: Limits) -> Iterator[list[warnings.WarningMessage]]:
-    """Records warnings, and lets a limit of the user's replace Pillow's lower one.
+    """Changes settings of the whole process for a while; one thread at a time may do so.
 
-    Both are settings of the whole process: one thread at a time may change them.
+    Warnings are recorded, and a limit of the user's replaces Pillow's lower one. Libtiff reads
+    uncompressed TIFFs too: Pillow's own code makes noise of planes with 16 bits.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            from PIL import Image
+            from PIL import Image, TiffImagePlugin
         except ImportError:  # named where the format is known
             yield caught
             return
-        theirs = Image.MAX_IMAGE_PIXELS
-        if theirs is not None and limits.pixels is not None:
-            Image.MAX_IMAGE_PIXELS = max(theirs, limits.pixels)
+        pixels, libtiff = Image.MAX_IMAGE_PIXELS, TiffImagePlugin.READ_LIBTIFF
+        if pixels is not None and limits.pixels is not None:
+            Image.MAX_IMAGE_PIXELS = max(pixels, limits.pixels)
+        TiffImagePlugin.READ_LIBTIFF = True
         try:
             yield caught
         finally:
-            Image.MAX_IMAGE_PIXELS = theirs
+            Image.MAX_IMAGE_PIXELS, TiffImagePlugin.READ_LIBTIFF = pixels, libtiff
 
 
 def _open(data: bytes, kind: Format, limits: Limits) -> tuple[Any, Format]:

@@ -185,16 +185,24 @@ def test_16_bits() -> None:
 
 
 def make_tiff(
-    samples: NDArray[Any], kind: int, extra: int | None = None, orientation: int = 1
+    samples: NDArray[Any],
+    kind: int,
+    extra: int | None = None,
+    orientation: int = 1,
+    planes: bool = False,
 ) -> bytes:
     """An RGB or grey TIFF of any sample type; kind: 1 unsigned, 3 float."""
     samples = samples.reshape(*samples.shape[:2], -1)
     height, width, channels = samples.shape
-    data = samples.tobytes()
+    data = (samples.transpose(2, 0, 1) if planes else samples).tobytes()
     bits = [samples.dtype.itemsize * 8] * channels
     tags = {256: [width], 257: [height], 258: bits, 259: [1], 262: [2 if channels > 2 else 1]}
     tags |= {273: [8], 274: [orientation], 277: [channels], 278: [height], 279: [len(data)]}
     tags |= {339: [kind] * channels} | ({} if extra is None else {338: [extra]})
+    if planes:
+        size = len(data) // channels
+        strips = [8 + size * plane for plane in range(channels)]
+        tags |= {273: strips, 279: [size] * channels, 284: [2]}
     at = 8 + len(data)
     tail_at, entries, tail = at + 6 + 12 * len(tags), b"", b""
     for tag, values in sorted(tags.items()):
@@ -247,6 +255,13 @@ def test_a_negative_of_16_bits() -> None:
     at = data.index(struct.pack("<HHIH", 262, 3, 1, 1))
     data = data[: at + 8] + b"\0" + data[at + 9 :]
     assert difference(decoding.decode(data).pixels, np.asarray(GREY.convert("RGB"))) == 0
+
+
+@pytest.mark.parametrize("depth", [1, 257])
+def test_tiff_in_planes(depth: int) -> None:
+    samples = COLOURS.astype("<u1" if depth == 1 else "<u2") * depth
+    data = make_tiff(samples, 1, planes=True)
+    assert difference(decoding.decode(data).pixels, COLOURS) == 0
 
 
 def test_bmp_with_alpha() -> None:
