@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from PIL import Image
 
 _SIZE = (64, 48)
 _EXTENSIONS = {
-    "JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "TIFF": ".tif", "BMP": ".bmp"
+    "JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "TIFF": ".tif", "BMP": ".bmp",
+    "AVIF": ".avif", "HEIF": ".heic", "ICO": ".ico", "JPEG2000": ".jp2", "PCX": ".pcx",
+    "PPM": ".ppm", "SGI": ".sgi", "TGA": ".tga",
 }  # fmt: skip
 _KINDS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("JPEG", "RGB", {}),
@@ -43,6 +46,20 @@ _KINDS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("BMP", "P", {}),
     ("BMP", "1", {}),
     ("BMP", "RGBA", {}),
+    ("TIFF", "RGB", {"tiffinfo": {322: 16, 323: 16}, "compression": "tiff_adobe_deflate"}),
+    ("AVIF", "RGB", {}),
+    ("AVIF", "RGBA", {"subsampling": "4:4:4"}),
+    ("HEIF", "RGB", {}),
+    ("HEIF", "RGBA", {}),
+    ("ICO", "RGBA", {"sizes": [(48, 48), (16, 16)]}),
+    ("ICO", "RGB", {"sizes": [(48, 48), (16, 16)], "bitmap_format": "bmp"}),
+    ("JPEG2000", "RGB", {}),
+    ("JPEG2000", "RGBA", {"irreversible": True, "tile_size": (32, 32)}),
+    ("JPEG2000", "I;16", {"no_jp2": True}),
+    ("PCX", "P", {}),
+    ("PPM", "RGB", {}),
+    ("SGI", "RGB", {}),
+    ("TGA", "RGBA", {"compression": "tga_rle"}),
 )
 
 
@@ -67,6 +84,11 @@ def bases() -> list[Base]:
 
 
 def _made() -> Iterator[Base]:
+    Image.init()
+    with suppress(ImportError):  # without it, no HEIC is made
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     colours = Image.merge(
         "RGB",
         [
@@ -76,6 +98,8 @@ def _made() -> Iterator[Base]:
         ],
     )
     for form, mode, given in _KINDS:
+        if form not in Image.SAVE:
+            continue
         options = dict(given)
         picture = colours.convert("I").convert(mode) if mode == "I;16" else colours.convert(mode)
         if options.pop("frames", 1) != 1:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from soak import boxes
 from soak.bases import Base
 
 
@@ -25,41 +26,81 @@ def pieces(base: Base) -> list[int]:
         "GIF": _gif_blocks,
         "TIFF": _tags,
         "BMP": _bmp_parts,
-    }[base.form]
+        "AVIF": boxes.starts,
+        "HEIF": boxes.starts,
+        "JPEG2000": boxes.starts,
+        "ICO": _icon_parts,
+    }.get(base.form, _header_fields)
     return sorted({at for at in walk(base.data) if 0 <= at < len(base.data)})
 
 
 def numbers(base: Base) -> list[Number]:
     """Returns the sizes, lengths and counts in the headers."""
-    data, starts = base.data, pieces(base)
-    if base.form == "PNG":
-        frame = [Number(16, ">I"), Number(20, ">I"), Number(24, "B"), Number(25, "B")]
-        return frame + [Number(at, ">I") for at in starts[1:]]
-    if base.form == "JPEG":
-        found = [Number(at + 2, ">H") for at in starts[1:-1]]
-        for at in starts:
-            if data[at + 1] in (0xC0, 0xC2):
-                found += [Number(at + 5, ">H"), Number(at + 7, ">H"), Number(at + 9, "B")]
-                found += [Number(at + 11, "B")]  # sampling factors of the first component
-        return found
-    if base.form == "WEBP":
-        found = [Number(4, "<I")] + [Number(at + 4, "<I") for at in starts[1:]]
-        return [*found, Number(20, "<I"), Number(24, "<I"), Number(26, "<I"), Number(28, "<H")]
-    if base.form == "GIF":
-        found = [Number(6, "<H"), Number(8, "<H"), Number(10, "B")]
-        for at in starts:
-            if data[at] == ord(","):
-                found += [Number(at + place, "<H") for place in (1, 3, 5, 7)]
-                found += [Number(at + 9, "B"), Number(at + 10, "B")]
-        return found
-    if base.form == "TIFF":
-        big = data[2] == 43
-        found = [Number(4, "<I")]
-        for at in starts[1:]:
-            found += [Number(at + 2, "<H"), Number(at + 4, "<I")]
-            found.append(Number(at + 12, "<Q") if big else Number(at + 8, "<I"))
-        return [number for number in found if number.at + 8 <= len(data)]
-    return [Number(at, "<I") for at in (2, 10, 14, 18, 22, 30, 34, 46)] + [Number(28, "<H")]
+    find = {
+        "JPEG": _numbers_of_jpeg,
+        "PNG": _numbers_of_png,
+        "WEBP": _numbers_of_webp,
+        "GIF": _numbers_of_gif,
+        "TIFF": _numbers_of_tiff,
+        "BMP": _numbers_of_bmp,
+        "AVIF": boxes.numbers,
+        "HEIF": boxes.numbers,
+        "JPEG2000": boxes.numbers,
+        "ICO": _numbers_of_ico,
+    }.get(base.form, _numbers_of_header)
+    found = (Number(at, code) for at, code in find(base.data, pieces(base)))
+    return [number for number in found if number.at + 8 <= len(base.data)]
+
+
+def _numbers_of_png(_: bytes, starts: Sequence[int]) -> Iterator[tuple[int, str]]:
+    yield from ((16, ">I"), (20, ">I"), (24, "B"), (25, "B"))
+    yield from ((at, ">I") for at in starts[1:])
+
+
+def _numbers_of_jpeg(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, str]]:
+    yield from ((at + 2, ">H") for at in starts[1:-1])
+    for at in starts:
+        if data[at + 1] in (0xC0, 0xC2):
+            yield from ((at + 5, ">H"), (at + 7, ">H"), (at + 9, "B"))
+            yield at + 11, "B"  # sampling factors of the first component
+
+
+def _numbers_of_webp(_: bytes, starts: Sequence[int]) -> Iterator[tuple[int, str]]:
+    yield 4, "<I"
+    yield from ((at + 4, "<I") for at in starts[1:])
+    yield from ((20, "<I"), (24, "<I"), (26, "<I"), (28, "<H"))
+
+
+def _numbers_of_gif(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, str]]:
+    yield from ((6, "<H"), (8, "<H"), (10, "B"))
+    for at in starts:
+        if data[at] == ord(","):
+            yield from ((at + place, "<H") for place in (1, 3, 5, 7))
+            yield from ((at + 9, "B"), (at + 10, "B"))
+
+
+def _numbers_of_tiff(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, str]]:
+    yield 4, "<I"
+    for at in starts[1:]:
+        yield from ((at + 2, "<H"), (at + 4, "<I"))
+        yield (at + 12, "<Q") if data[2] == 43 else (at + 8, "<I")
+
+
+def _numbers_of_bmp(_: bytes, __: Sequence[int]) -> Iterator[tuple[int, str]]:
+    yield from ((at, "<I") for at in (2, 10, 14, 18, 22, 30, 34, 46))
+    yield 28, "<H"
+
+
+def _numbers_of_ico(_: bytes, starts: Sequence[int]) -> Iterator[tuple[int, str]]:
+    yield 4, "<H"
+    for at in range(6, 38, 16):  # the entries
+        yield from ((at, "B"), (at + 1, "B"), (at + 6, "<H"), (at + 8, "<I"), (at + 12, "<I"))
+    for at in starts[-2:]:  # sizes of a PNG file, and of a bitmap
+        yield from ((at + 16, ">I"), (at + 20, ">I"), (at + 4, "<I"), (at + 8, "<I"))
+
+
+def _numbers_of_header(_: bytes, __: Sequence[int]) -> Iterator[tuple[int, str]]:
+    yield from ((at, code) for at in range(2, 20, 2) for code in ("<H", ">H"))
 
 
 def _png_chunks(data: bytes) -> Iterator[int]:
@@ -116,3 +157,14 @@ def _tags(data: bytes) -> Iterator[int]:
 
 def _bmp_parts(data: bytes) -> Iterator[int]:
     yield from (0, 14, 54, struct.unpack_from("<I", data, 10)[0])
+
+
+def _icon_parts(data: bytes) -> Iterator[int]:
+    yield from (0, 6, 22, 38)
+    for at in (18, 34):
+        yield struct.unpack_from("<I", data, at)[0]
+
+
+def _header_fields(_: bytes) -> Iterator[int]:
+    """Fields of an old format with a header of fixed length."""
+    yield from range(0, 20, 2)
