@@ -72,7 +72,7 @@ def decode(data: bytes, kind: Format, limits: Limits) -> Decoded:
             picture, kind = _open(data, kind, limits)
             with _failures(kind):
                 picture.load()
-            decoded = Decoded(_to_rgb(picture, data, kind), _orientation(picture))
+            decoded = Decoded(_to_rgb(picture, data, kind), _orientation(picture, kind))
         except MemoryError:
             raise UnreadablePicture(TOO_BIG) from None
     for warning in caught:
@@ -176,8 +176,10 @@ def _check_tiles(data: bytes, width: int, height: int) -> None:
         raise UnreadablePicture(_undecodable(formats.TIFF, "absurd tile size"))
 
 
-def _orientation(picture: Any) -> int:
-    """Returns the EXIF orientation; Pillow has applied that of a TIFF, unless it is an old one."""
+def _orientation(picture: Any, kind: Format) -> int:
+    """Returns the EXIF orientation that is still to apply."""
+    if kind is formats.TIFF:  # loading has applied it
+        return 1
     try:
         value = picture.getexif().get(ORIENTATION, 1)
     except Exception:  # editing programs often corrupt EXIF blocks of intact pictures

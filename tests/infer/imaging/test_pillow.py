@@ -6,6 +6,7 @@ import struct
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +150,9 @@ def test_a_pillow_without_the_avif_module_is_named(monkeypatch: pytest.MonkeyPat
 
 
 def warned_of() -> bytes:
-    """A TIFF whose description lies beyond its end, of which Pillow warns."""
-    data = encode(RGB, "TIFF", tiffinfo={270: "x" * 50})
-    entry = struct.pack("<HHI", 270, 2, 51)
-    at = data.index(entry)
-    return data[: at + 4] + struct.pack("<II", 2**24, 2**24) + data[at + 12 :]
+    """A TIFF with two resolution units, of which Pillow warns."""
+    data = encode(RGB, "TIFF", dpi=(72, 72))
+    return data.replace(struct.pack("<HHI", 296, 3, 1), struct.pack("<HHI", 296, 3, 2))
 
 
 def test_warnings_become_log_messages(caplog: Any) -> None:
@@ -199,14 +198,11 @@ def test_messages_are_the_same_in_each_run() -> None:
     assert len(messages) == 1 and "0x" not in messages.pop()
 
 
-def test_pictures_of_other_formats_are_classified(face_picture: Path, tmp_path: Path) -> None:
+def test_pictures_of_other_formats_are_classified_as_png_is(face_picture: Path) -> None:
     classifier = igc.load()
     with Image.open(face_picture) as picture:
-        forms = ["BMP", "TIFF", "JPEG2000", "PPM", *(["AVIF"] if features.check("avif") else [])]
         plain = classifier.classify(encode(picture, "PNG"))
-        for form in forms:
-            options = {"quality": 95} if form == "AVIF" else {}
-            prediction = classifier.classify(encode(picture, form, **options))
-            assert prediction.gender == plain.gender, form
-            assert prediction.confidence == pytest.approx(plain.confidence, abs=0.1)  # AVIF loses
-            assert abs(prediction.faces[0].box[0] - plain.faces[0].box[0]) <= 8
+        assert plain.faces
+        for form in ("BMP", "TIFF", "JPEG2000", "PPM", "TGA"):
+            prediction = classifier.classify(encode(picture, form))
+            assert replace(prediction, run=plain.run) == plain, form
