@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 INFER = Path(__file__).resolve().parents[2] / "infer"
-# Pillow is optional: gif.py uses it if it is installed.
+# Besides these, plugins.py loads Pillow's plugins and pillow_heif by their names.
 ALLOWED = {
     "ai_edge_litert", "cv2", "image_gender_classifier", "numpy", "onnxruntime", "PIL",
     "tflite_runtime", "tqdm",
 }  # fmt: skip
-NOT_LOADED = {"tensorflow", "keras", "tf2onnx", "onnx", "matplotlib", "PIL", "onnxruntime"}
+NOT_LOADED = {
+    "tensorflow", "keras", "tf2onnx", "onnx", "matplotlib", "onnxruntime", "PIL", "pillow_heif",
+}  # fmt: skip
 
 # Python runs this at its start, also in workers. It opens the file for each import, because workers
 # close inherited files.
@@ -43,20 +47,43 @@ def test_infer_imports_no_further_library() -> None:
     assert libraries - sys.stdlib_module_names <= ALLOWED
 
 
-def test_command_and_workers_load_only_what_they_need(
-    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    output, site, recorded = tmp_path / "xml", tmp_path / "site", tmp_path / "recorded"
-    for folder in (output, site, recorded):
-        folder.mkdir()
-    (site / "sitecustomize.py").write_text(RECORD_IMPORTS.format(folder=str(recorded)))
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder where each Python process writes the modules that it imports, one file each."""
+    site, folder = tmp_path / "site", tmp_path / "recorded"
+    for each in (site, folder):
+        each.mkdir()
+    (site / "sitecustomize.py").write_text(RECORD_IMPORTS.format(folder=str(folder)))
     monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
-    modules_loaded_by("-i", str(samples), "-o", str(output), "--quiet")
+    return folder
+
+
+def test_command_and_workers_load_only_what_they_need(
+    samples: Path, recorded: Path, tmp_path: Path
+) -> None:
+    pictures, output = tmp_path / "pictures", tmp_path / "xml"
+    output.mkdir()
+    shutil.copytree(samples, pictures)
+    with Image.open(samples / "cat.jpg") as cat:
+        cat.save(pictures / "cat.png")
+        cat.save(pictures / "cat.webp")
+    modules_loaded_by("-i", str(pictures), "-o", str(output), "--quiet")
     processes = [set(path.read_text().split()) for path in recorded.iterdir()]
     assert len(processes) > 1
     loaded = set().union(*processes)
     assert "cv2" in loaded
     assert not loaded & NOT_LOADED
+
+
+def test_a_bitmap_loads_pillow(samples: Path, recorded: Path, tmp_path: Path) -> None:
+    pictures, output = tmp_path / "pictures", tmp_path / "xml"
+    for folder in (pictures, output):
+        folder.mkdir()
+    with Image.open(samples / "cat.jpg") as cat:
+        cat.save(pictures / "cat.bmp")
+    modules_loaded_by("-i", str(pictures), "-o", str(output), "--quiet")
+    loaded = set().union(*(set(path.read_text().split()) for path in recorded.iterdir()))
+    assert "PIL.Image" in loaded
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

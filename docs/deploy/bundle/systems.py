@@ -41,7 +41,7 @@ BOARDS = (
     System("trixie", "arm64", "3.13", "aarch64", 41),
     System(
         "bookworm", "armhf", "3.11", "armv7l", 36,
-        ("python3-numpy", "python3-opencv", "python3-tqdm"), ("tflite-runtime",),
+        ("python3-numpy", "python3-opencv", "python3-pil", "python3-tqdm"), ("tflite-runtime",),
     ),
 )  # fmt: skip
 
