@@ -167,7 +167,7 @@ clean:  ## remove environments, builds and caches; keep runs/ and predictions/
 
 # NumPy, OpenCV, one runtime and tqdm, as on a Raspberry Pi.
 $(LIGHT)/.made: REQUIREMENT = .
-$(LIGHT)/.made: TAKES = 345 MB on disk
+$(LIGHT)/.made: TAKES = 350 MB on disk
 # TensorFlow, and everything for tests and linters.
 $(HEAVY)/.made: REQUIREMENT = .[train,convert,onnx,tflite,test]
 $(HEAVY)/.made: TAKES = some 600 MB to download, 2.2 GB on disk, several minutes
