@@ -21,7 +21,7 @@ from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging import pillow
 from image_gender_classifier.imaging.alpha import Samples, to_opaque_rgb
 from image_gender_classifier.imaging.files import EMPTY, TOO_BIG, read_bytes
-from image_gender_classifier.imaging.formats import JPEG, PNG, WEBP, require_format
+from image_gender_classifier.imaging.formats import JPEG, require_format
 from image_gender_classifier.imaging.headers import TRUNCATED, Header, read_header
 from image_gender_classifier.imaging.jpeg_scans import sends_everything
 from image_gender_classifier.imaging.limits import USUAL, Limits
@@ -36,9 +36,9 @@ _REDUCED = (
     (2, cv2.IMREAD_REDUCED_COLOR_2),
 )
 _UNDECODABLE = {
-    JPEG: "corrupt or unsupported JPEG; re-save it as baseline JPEG",
-    PNG: "corrupt or truncated PNG; copy it again from its source",
-    WEBP: "corrupt or truncated WebP, or an animation, which needs OpenCV 4.11 or newer; copy it"
+    "JPEG": "corrupt or unsupported JPEG; re-save it as baseline JPEG",
+    "PNG": "corrupt or truncated PNG; copy it again from its source",
+    "WebP": "corrupt or truncated WebP, or an animation, which needs OpenCV 4.11 or newer; copy it"
     " again or save it as PNG",
 }
 _END_MARK = b"\xff\xd9"  # of a JPEG
@@ -124,7 +124,9 @@ def _decoded(data: bytes, header: Header, reduction: tuple[int, int], working_si
         raise UnreadablePicture(TOO_BIG) from None
     except cv2.error as error:
         no_memory = error.code == _NO_MEMORY
-        raise UnreadablePicture(TOO_BIG if no_memory else _UNDECODABLE[header.format]) from None
+        raise UnreadablePicture(
+            TOO_BIG if no_memory else _UNDECODABLE[header.format.name]
+        ) from None
 
 
 def _decode(data: bytes, header: Header, reduction: tuple[int, int], working_side: int) -> Picture:
@@ -132,7 +134,7 @@ def _decode(data: bytes, header: Header, reduction: tuple[int, int], working_sid
     factor, flag = reduction
     stored = _imdecode(data, cv2.IMREAD_UNCHANGED if header.transparent else flag)
     if stored is None:
-        raise UnreadablePicture(_UNDECODABLE[header.format])
+        raise UnreadablePicture(_UNDECODABLE[header.format.name])
     height, width = (header.height, header.width) if factor > 1 else stored.shape[:2]
     # Opaque ones are shrunk before converting.
     if stored.dtype == np.uint8 and stored.shape[2:] in ((), (3,)):

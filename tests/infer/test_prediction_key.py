@@ -18,8 +18,9 @@ PACKAGE = Path(image_gender_classifier.__file__).parent
 # Limits on hostile files and the words for them: they decide what is read, not what is predicted,
 # and a file that is refused is compared by its message.
 NOT_IN_KEY = {
-    *("imaging.bombs", "imaging.files", "imaging.limits", "imaging.opencv", "imaging.tiff_tags"),
-    *("imaging.versions", "imaging.gif", "detection.registry"),
+    *("imaging.files", "imaging.formats", "imaging.icons", "imaging.jpeg_scans", "imaging.limits"),
+    *("imaging.opencv", "imaging.pillow", "imaging.plugins", "imaging.tiff_tags"),
+    *("imaging.versions", "detection.registry"),
 }
 # Regular expressions that find the markers of a JPEG.
 PATTERNS = {"_JPEG_MARKER"}
