@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_gender_classifier.errors import UnreadablePicture, UsageError
-from image_gender_classifier.imaging import pillow
 from image_gender_classifier.imaging.alpha import Samples, to_opaque_rgb
 from image_gender_classifier.imaging.files import EMPTY, TOO_BIG, read_bytes
-from image_gender_classifier.imaging.formats import JPEG, require_format
+from image_gender_classifier.imaging.formats import JPEG, Format, require_format
 from image_gender_classifier.imaging.headers import TRUNCATED, Header, read_header
 from image_gender_classifier.imaging.jpeg_scans import sends_everything
 from image_gender_classifier.imaging.limits import USUAL, Limits
@@ -70,13 +69,14 @@ def decode(data: bytes, working_side: int | None = None, limits: Limits = USUAL)
     kind = require_format(data)
     wanted = WORKING_SIDE if working_side is None else working_side
     if kind.decoder == "pillow":
-        pixels, orientation = pillow.decode(data, kind, limits)
+        pixels, orientation = _decode_with_pillow(data, kind, limits)
         return _upright(pixels, orientation, wanted)
     header = read_header(data, kind)
     limits.check_size(header)
     limits.check_decoding_cost(data, header)
     if not header.plain:
-        return _upright(pillow.decode(data, kind, limits).pixels, header.orientation, wanted)
+        pixels, _ = _decode_with_pillow(data, kind, limits)
+        return _upright(pixels, header.orientation, wanted)
     finest = _choose_reduction(header, wanted)
     if kind is JPEG and data.rfind(_END_MARK, header.data_offset) < 0:
         data = _with_end_mark(data, header, finest)
@@ -141,6 +141,13 @@ def _decode(data: bytes, header: Header, reduction: tuple[int, int], working_sid
         stored = _shrink(stored, working_side)
     pixels = to_opaque_rgb(stored, order="BGR")
     return _upright(pixels, header.orientation, working_side, (width, height))
+
+
+def _decode_with_pillow(data: bytes, kind: Format, limits: Limits) -> tuple[NDArray[np.uint8], int]:
+    """Returns RGB pixels as stored, and the EXIF orientation."""
+    from image_gender_classifier.imaging import pillow  # late: most runs do not need it
+
+    return pillow.decode(data, kind, limits)
 
 
 def _with_end_mark(data: bytes, header: Header, reduction: tuple[int, int]) -> bytes:
