@@ -15,6 +15,8 @@ from image_gender_classifier.settings import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIX
 
 # Each scan of a JPEG updates all its pixels. About 10 are common; small pictures may have more.
 _MAX_SCANS = 16
+_BYTES_PER_PIXEL = 16  # AVIF with alpha and 10 bits takes most; 9 are usual
+_LEAST_MEMORY = 2**28
 
 
 class Limits(NamedTuple):
@@ -33,6 +35,14 @@ class Limits(NamedTuple):
     def of(cls, settings: Settings) -> Limits:
         """Returns the limits of the settings."""
         return cls(settings.max_bytes, settings.max_pixels)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that decoding the largest picture may take, with a reserve.
+
+        A file may hold a larger picture than its header states; decoders find out too late.
+        """
+        return max(_BYTES_PER_PIXEL * (self.pixels or MAX_PIXELS), _LEAST_MEMORY)
 
     def check_bytes(self, size: int) -> None:
         """Raises `UnreadablePicture` if a file is too large (size in bytes)."""

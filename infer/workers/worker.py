@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from image_gender_classifier.errors import GenderClassifierError, InternalError, RuntimeFallback
 from image_gender_classifier.imaging import opencv
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
-from image_gender_classifier.system import profiling
+from image_gender_classifier.system import memory, profiling
 from image_gender_classifier.workers.channel import Channel, decode, encode
 from image_gender_classifier.workers.messages import (
     Answer,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _HELD = 0.01  # seconds that answers are held back, so that the command does not wake for each
 _STANDARD = 3  # open files: input, output and error
 _USUALLY_OPEN = 1024  # files at most
+_THREAD_STACK = 2**23  # bytes; some decoders start a thread for each core
 _ALONE = 1.5  # of the longest time a picture may take: then a worker ends without its command
 
 # What glibc keeps instead of returning it to the system: to allocate it again takes as long as
@@ -111,6 +112,8 @@ def _serve(task: Task, control: Channel, channels: Sequence[Channel]) -> None:
         control.send(encode(_unusable(error, task)))
         return
     control.send(encode(ready))
+    stacks = (os.cpu_count() or 1) * _THREAD_STACK
+    memory.limit_growth(engine.parts.limits.memory + stacks)
     gc.freeze()  # the garbage collector must not write to shared memory
 
     worker = _keep_workers(control, channels)
