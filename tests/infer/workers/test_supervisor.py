@@ -36,7 +36,7 @@ TASK = Task(Settings(), 2)
 NO_SEARCH = Settings(detector="none")
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
-SLOW, SLOWER = b"slow", b"slower"
+SLOW, SLOWER, GREEDY = b"slow", b"slower", b"greedy"
 
 
 def framed(data: bytes) -> bytes:
@@ -69,6 +69,8 @@ def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
         time.sleep(600)
     if data.endswith(SLOW):
         time.sleep(1)
+    if data.endswith(GREEDY):
+        bytearray(2**29 + (os.cpu_count() or 1) * 2**23)  # never written to
     if data.endswith(SLOWER):
         time.sleep(4)
     for ending, nonsense in NONSENSE.items():
@@ -138,6 +140,18 @@ def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) 
     message = predicted(outcomes[7]).message or ""
     assert "crashed (SIGSEGV)" in message
     assert "save it again" in message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits allocations")
+@pytest.mark.usefixtures("bad_decoder")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_decoder_cannot_take_all_memory(workers: int, samples: Path, tmp_path: Path) -> None:
+    listed = pictures(tmp_path, samples, [b"", GREEDY, b""])
+    task = Task(NO_SEARCH._replace(max_pixels=2**20), workers)
+    outcomes = classified(listed, tmp_path, task)
+    statuses = [predicted(outcome).status for outcome in outcomes]
+    assert [status == "unreadable" for status in statuses] == [False, True, False]
+    assert "memory" in (predicted(outcomes[1]).message or "")
 
 
 @pytest.mark.usefixtures("bad_decoder")
