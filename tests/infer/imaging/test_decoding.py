@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -553,6 +554,13 @@ def test_short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 DAMAGEABLE = [encode(RGB, form) for form in FORMS]
+if features.check("avif"):
+    DAMAGEABLE.append(encode(RGB, "AVIF"))
+with suppress(ImportError):
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    DAMAGEABLE.append(encode(RGB, "HEIF"))
 DAMAGEABLE += [encode(RGBA, form) for form in ("PNG", "WEBP", "TIFF")]
 
 
