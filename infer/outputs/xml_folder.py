@@ -6,7 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-from image_gender_classifier.imaging.headers import sniff
+from image_gender_classifier.imaging.formats import SNIFFED_BYTES, sniff
 from image_gender_classifier.outputs import xml
 from image_gender_classifier.outputs.atomic import read_written
 from image_gender_classifier.outputs.folder import OutputFolder
@@ -14,7 +14,6 @@ from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.results import Prediction
 
-_SNIFFED_BYTES = 64
 _MAX_BYTES = 2**22  # of an XML file: room for 30,000 faces
 
 
@@ -64,7 +63,7 @@ class XmlFolder(OutputFolder):
 
 def _is_picture(path: Path) -> bool:
     try:
-        return sniff(read_written(path, _SNIFFED_BYTES)) is not None
+        return sniff(read_written(path, SNIFFED_BYTES)) is not None
     except OSError:
         return False
 
