@@ -48,7 +48,7 @@ def test_low_memory(setting: Setting) -> None:
     ("message", "fault"),
     [
         ("The worker process crashed (SIGSEGV)", "crash"),
-        ("It takes longer than 60 s", "hang"),
+        ("no result within 60 s; no XML file is written", "hang"),
         ("internal error (ValueError: b)", "internal error"),
         ("corrupt or unsupported JPEG", None),
     ],

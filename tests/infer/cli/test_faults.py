@@ -168,7 +168,7 @@ def test_a_picture_removed_or_changed_meanwhile_costs_its_own_result(
     last.unlink()
     changed.write_bytes(b"no picture")
     code, said = ended(running)
-    assert code == 1 and "no such file" in said and "not a JPEG" in said
+    assert code == 1 and "no such file" in said and "not a picture" in said
     assert len(contents(out)) == PICTURES
     for picture in (last, changed):
         picture.write_bytes(kept)
