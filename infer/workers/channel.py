@@ -1,7 +1,7 @@
-"""How messages travel: a JSON array each, behind its length in four bytes.
+"""Encodes, sends and checks messages: a length in four bytes, then a JSON array.
 
-JSON and not pickles: a worker decodes files from strangers, and nothing that it sends may run code.
-Every field is checked against its type.
+Workers decode untrusted files. Messages are JSON instead of pickles, which could run code, and
+every field is checked against its type.
 """
 
 from __future__ import annotations
@@ -22,46 +22,53 @@ _KINDS: dict[str, Any] = {kind.__name__: kind for kind in get_args(Message)}
 
 
 def encode(message: Message) -> bytes:
-    """Gives a message's bytes; paths may hold lone surrogates, so the JSON is plain ASCII.
+    """Returns a message as bytes, with its length.
+
+    The JSON is ASCII, because paths may contain lone surrogates.
 
     Raises:
-        ValueError: It is too long.
+        ValueError: The message is longer than `MOST_BYTES`.
     """
     data = _json((type(message).__name__, *message)).encode("ascii")
     if len(data) > MOST_BYTES:
-        raise ValueError(f"a message of {len(data):,} bytes")
+        raise ValueError(f"a message has {len(data):,} bytes; at most {MOST_BYTES:,} are allowed")
     return len(data).to_bytes(LENGTH, "big") + data
 
 
 def decode(data: bytes) -> Message:
-    """Reads a message without its length.
+    """Returns the message in `data`, which does not include the length.
 
     Raises:
-        ValueError: It is not a message.
+        ValueError: `data` is not a valid message.
     """
     try:
         name, *fields = json.loads(data.decode("ascii"))
-        return cast(Message, _check_of(_KINDS[name])(fields))
+        return cast(Message, _make_check(_KINDS[name])(fields))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ValueError(f"not a message: {type(error).__name__}") from None
+        raise ValueError(f"invalid message: {type(error).__name__}") from None
 
 
 class Channel:
-    """Two pipes: one that messages come from, one that messages go to."""
+    """Two pipes between a process and a worker.
+
+    Args:
+        source: File descriptor to receive messages from.
+        sink: File descriptor to send messages to.
+    """
 
     def __init__(self, source: int, sink: int) -> None:
         self.source = source
         self.sink = sink
-        self.forget()
+        self.drop_partial_message()
 
     def close(self) -> None:
         """Closes both pipes."""
         os.close(self.source)
         os.close(self.sink)
 
-    def forget(self) -> None:
-        """Forgets half a message."""
-        self._begun = bytearray()
+    def drop_partial_message(self) -> None:
+        """Discards the received part of an incomplete message."""
+        self._received = bytearray()
 
     def send(self, data: bytes) -> None:
         """Sends encoded messages."""
@@ -70,104 +77,109 @@ class Channel:
             rest = rest[os.write(self.sink, rest) :]
 
     def receive(self) -> Iterator[Message] | None:
-        """Gives what `take` does; None if nothing has arrived, or the pipe has ended."""
+        """Reads from the pipe once.
+
+        Returns:
+            The messages that are now complete (see `split_messages`); None if nothing has arrived
+            or the other end is closed.
+        """
         try:
             piece = os.read(self.source, _PIECE)
         except BlockingIOError:
             return None
-        return self.take(piece) if piece else None
+        return self.split_messages(piece) if piece else None
 
-    def take(self, piece: bytes) -> Iterator[Message]:
-        """Gives the messages that a piece completes.
+    def split_messages(self, piece: bytes) -> Iterator[Message]:
+        """Yields the messages that a received piece completes.
 
         Raises:
-            ValueError: It holds something else, or announces too long a message.
+            ValueError: A message is invalid or longer than `MOST_BYTES`.
         """
-        begun = self._begun
-        begun += piece
-        while len(begun) >= LENGTH:
-            length = int.from_bytes(begun[:LENGTH], "big")
+        received = self._received
+        received += piece
+        while len(received) >= LENGTH:
+            length = int.from_bytes(received[:LENGTH], "big")
             if length > MOST_BYTES:
-                raise ValueError(f"not a message: {length:,} bytes")
+                raise ValueError(f"invalid message: {length:,} bytes")
             end = LENGTH + length
-            if len(begun) < end:
+            if len(received) < end:
                 break
-            data = bytes(begun[LENGTH:end])
-            del begun[:end]
+            data = bytes(received[LENGTH:end])
+            del received[:end]
             yield decode(data)
 
 
-def _plain(value: Any) -> Any:
-    """What JSON has no type for: predictions, bytes, and numbers of NumPy."""
+def _to_json_value(value: Any) -> Any:
+    """Converts what JSON has no type for: predictions, bytes and NumPy numbers."""
     if isinstance(value, Prediction):
         return list(vars(value).values())
     if isinstance(value, bytes):
-        from base64 import b64encode  # late, as below: few runs draw
+        from base64 import b64encode  # late, as below: few runs draw pictures
 
         return b64encode(value).decode("ascii")
     return value.item()
 
 
-_json = json.JSONEncoder(default=_plain).encode
+_json = json.JSONEncoder(default=_to_json_value).encode
 
 Check = Callable[[Any], Any]
 """Returns a field as its type; raises ValueError or TypeError for any other value."""
 
 
 @cache
-def _check_of(kind: Any) -> Check:
-    """Makes the check of a type: a record, a container, an optional, a literal or a plain type."""
+def _make_check(kind: Any) -> Check:
+    """Returns the check for a record, container, optional, literal or plain type."""
     of, inner = get_origin(kind), get_args(kind)
     if kind in _PLAIN:
         return _PLAIN[kind]
     if of is Literal:
         return lambda value: inner[inner.index(value)]
     if of is tuple:
-        item = _check_of(inner[0])
-        return lambda value: tuple(map(item, _exactly(list, value)))
+        item = _make_check(inner[0])
+        return lambda value: tuple(map(item, _require_type(list, value)))
     if of is Mapping:
-        key, item = map(_check_of, inner)
-        return lambda value: {key(k): item(v) for k, v in _exactly(dict, value).items()}
+        key, item = map(_make_check, inner)
+        return lambda value: {key(k): item(v) for k, v in _require_type(dict, value).items()}
     if inner:  # X | None
-        check = _check_of(inner[0])
+        check = _make_check(inner[0])
         return lambda value: None if value is None else check(value)
-    checks = [_check_of(field) for field in kind.__annotations__.values()]
+    checks = [_make_check(field) for field in kind.__annotations__.values()]
 
     def record(value: Any) -> Any:
-        fields = zip(checks, _exactly(list, value), strict=True)
+        fields = zip(checks, _require_type(list, value), strict=True)
         return kind(*[check(field) for check, field in fields])
 
     return record
 
 
-def _exactly(kind: type, value: Any) -> Any:
-    if type(value) is not kind:  # True is no number
+def _require_type(kind: type, value: Any) -> Any:
+    if type(value) is not kind:  # isinstance would accept True as a number
         raise TypeError
     return value
 
 
-def _count(value: Any) -> int:
-    if not 0 <= _exactly(int, value) < 2**63:
+def _check_count(value: Any) -> int:
+    if not 0 <= _require_type(int, value) < 2**63:
         raise ValueError
     return int(value)
 
 
-def _number(value: Any) -> float:
-    if type(value) not in (int, float) or not abs(value) < 1e300:  # NaN is not either
+def _check_number(value: Any) -> float:
+    if type(value) not in (int, float) or not abs(value) < 1e300:  # also rejects NaN
         raise ValueError
     return float(value)
 
 
-def _jpeg(value: Any) -> bytes:
+def _decode_base64(value: Any) -> bytes:
     from base64 import b64decode
 
-    return b64decode(_exactly(str, value), validate=True)
+    return b64decode(_require_type(str, value), validate=True)
 
 
 _PLAIN: dict[Any, Check] = {
-    str: lambda value: _exactly(str, value),
-    bool: lambda value: _exactly(bool, value),
-    int: _count,
-    float: _number,
-    bytes: _jpeg,
+    str: lambda value: _require_type(str, value),
+    bool: lambda value: _require_type(bool, value),
+    int: _check_count,
+    float: _check_number,
+    bytes: _decode_base64,
 }

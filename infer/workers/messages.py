@@ -10,16 +10,19 @@ from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.profiling import NO_SECONDS
 
+INTERNAL_ERROR_CODE = 70
+"""Exit code of a process after an exception that is not about a picture (`EX_SOFTWARE`)."""
+
 
 class Task(NamedTuple):
-    """What the processes are started with.
+    """The task of the worker processes.
 
     Attributes:
-        settings: The classifier's settings.
-        workers: How many workers at most.
+        settings: The settings of the classifier.
+        workers: Maximum number of workers.
         longest: Seconds that a picture may take on any machine.
-        copies: Draw a copy of every picture.
-        thumbnails: Draw a small copy of each doubtful picture.
+        copies: Draw an annotated copy of every picture.
+        thumbnails: Draw a thumbnail of each doubtful picture.
         profile: Measure the time of each stage.
         debug: Leave standard error open and print tracebacks to it.
     """
@@ -34,13 +37,13 @@ class Task(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """The libraries and the models are loaded.
+    """The first process has loaded the libraries and models.
 
     Attributes:
-        cache_key: The key of everything but the picture that a prediction depends on.
-        seconds: The seconds of each stage.
+        cache_key: Hash of everything but the picture that a prediction depends on.
+        seconds: Seconds spent in each stage.
         model: The runtime and the model file, for the log.
-        warnings: For the user.
+        warnings: Warnings for the user.
     """
 
     cache_key: str
@@ -50,20 +53,25 @@ class Ready(NamedTuple):
 
 
 class Fork(NamedTuple):
-    """Fork these workers; with none, the process that has loaded everything is the only one."""
+    """Orders the first process to fork these workers (by index); if empty, to be the only one."""
 
     workers: tuple[int, ...]
 
 
 class ForkFailed(NamedTuple):
-    """The system refused to fork these workers, and its reason."""
+    """The system refused to fork workers.
+
+    Attributes:
+        workers: Their indices.
+        why: The system's reason.
+    """
 
     workers: tuple[int, ...]
     why: str
 
 
 class Started(NamedTuple):
-    """The first message of a worker: its process."""
+    """The first message of a worker: its process id."""
 
     process: int
 
@@ -72,10 +80,10 @@ class Job(NamedTuple):
     """A picture to classify.
 
     Attributes:
-        number: Its place in the run.
-        path: Its path.
-        file: Its name in the prediction.
-        longest: Seconds that it may take.
+        number: Position of the picture in the run, from 0.
+        path: Path of the file.
+        file: Name of the picture in the prediction.
+        longest: Seconds that the picture may take.
     """
 
     number: int
@@ -85,15 +93,15 @@ class Job(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What became of a picture.
+    """The result of a job.
 
     Attributes:
-        number: The picture's.
-        prediction: The prediction, or None after an internal error.
-        error: The internal error in one line, or None.
-        drawings: The copies drawn of the picture.
-        seconds: The seconds of each stage since the worker's last message.
-        took: The seconds that the picture took.
+        number: Number of the job.
+        prediction: The prediction; None after an internal error.
+        error: The internal error in one line; None if there is a prediction.
+        drawings: Annotated copy and thumbnail of the picture, where the task asks for them.
+        seconds: Seconds spent in each stage since the worker's last answer.
+        took: Seconds that the picture took.
     """
 
     number: int
@@ -105,14 +113,24 @@ class Answer(NamedTuple):
 
 
 class Unusable(NamedTuple):
-    """No picture can be classified: the name of the error's class, and its text."""
+    """No picture can be classified.
+
+    Attributes:
+        error: Name of the exception class in `errors`.
+        text: Message of the exception.
+    """
 
     error: str
     text: str
 
 
 class Ended(NamedTuple):
-    """A worker has ended: its place among the workers, and its status as `os.wait` gives it."""
+    """A worker process has ended.
+
+    Attributes:
+        worker: Index of the worker.
+        status: Status of the process, as from `os.wait`.
+    """
 
     worker: int
     status: int

@@ -1,45 +1,46 @@
-"""The worker pool, as the command sees it: jobs in, messages and lost workers out.
+"""The worker pool: takes jobs and returns messages and lost workers.
 
-The first process loads everything and forks the workers (see `worker`). A worker that crashes,
-hangs or sends nonsense is killed and replaced; the others work on.
+The first process loads the libraries and models and forks the workers (see `worker`). A worker that
+crashes, hangs or sends an invalid message is killed and replaced; the others continue.
 """
 
 from __future__ import annotations
 
 import select
 import time
-from collections import deque
 from math import ceil
 from typing import NamedTuple
 
-from image_gender_classifier.workers.channel import Channel, encode
+from image_gender_classifier.workers.channel import encode
+from image_gender_classifier.workers.connection import WorkerConnection
 from image_gender_classifier.workers.messages import (
-    Answer,
     Ended,
     Fork,
     ForkFailed,
     Job,
     Message,
     Ready,
-    Started,
     Task,
     Unusable,
 )
-from image_gender_classifier.workers.process import FirstProcess, how_it_ended, was_killed
-
-_AHEAD = 8  # pictures sent ahead to each worker, so that it goes on while the command is busy
-_FILLED = 4096  # bytes sent ahead, so that writing to a pipe never waits for the worker
+from image_gender_classifier.workers.process import (
+    FirstProcess,
+    describe_exit,
+    is_internal_error,
+    was_killed,
+)
 
 
 class Lost(NamedTuple):
-    """A worker has ended, or all of them have.
+    """A worker process has ended, or all of them have.
 
     Attributes:
-        numbers: The pictures that it had not answered for.
+        numbers: The pictures that it was given and did not answer, in order.
         why: How it ended, as the end of a sentence about it; empty if it was never forked.
-        at_work: Whether it had begun to classify pictures.
+        at_work: Whether it had started to classify pictures.
         hung: Whether it was killed because a picture took too long.
         killed: Whether something else killed it, such as the system for lack of memory.
+        internal: Whether an exception that is not about a picture ended it.
     """
 
     numbers: list[int]
@@ -47,83 +48,15 @@ class Lost(NamedTuple):
     at_work: bool = False
     hung: bool = False
     killed: bool = False
+    internal: bool = False
 
 
-class _Worker:
-    """A worker: its channel, its process and the jobs that it has not answered for.
-
-    Attributes:
-        available: Whether it may get jobs; not while its process is being replaced.
-        process: Its number, once it has started.
-        distrusted: Whether it has sent nonsense.
-        hung: Whether it was killed because a picture took too long.
-        jobs: Each with its bytes on the pipe.
-        since: When it last sent something, or got a job after it had none.
-    """
-
-    def __init__(self, channel: Channel) -> None:
-        self.channel = channel
-        self.available = True
-        self.since = 0.0
-        self.jobs: deque[tuple[Job, int]] = deque()
-        self.forget()
-
-    def forget(self) -> None:
-        """Forgets an ended process."""
-        self.process: int | None = None
-        self.distrusted = self.hung = False
-        self.jobs.clear()
-        self.channel.forget()
-
-    @property
-    def numbers(self) -> list[int]:
-        """The numbers of the pictures that it has not answered for."""
-        return [job.number for job, _ in self.jobs]
-
-    def has_room_for(self, size: int) -> bool:
-        """Tells whether it may get a further job."""
-        room = not self.jobs or sum(each for _, each in self.jobs) + size <= _FILLED
-        return self.available and room and len(self.jobs) < _AHEAD
-
-    def give(self, job: Job, data: bytes) -> None:
-        """Sends it a job."""
-        if not self.jobs:
-            self.since = time.monotonic()
-        self.jobs.append((job, len(data)))
-        self.channel.send(data)
-
-    def received(self) -> list[Message] | None:
-        """Returns the valid messages that have arrived; None if nothing has.
-
-        What it sends after an invalid message is ignored.
-        """
-        valid: list[Message] = []
-        try:
-            arrived = self.channel.receive()
-            if arrived is None:
-                return None
-            for message in arrived:
-                self._check(message)
-                valid.append(message)
-            self.since = time.monotonic()
-        except ValueError:
-            self.distrusted = True
-        return valid
-
-    def _check(self, message: Message) -> None:
-        """Accepts what a worker may say now."""
-        if isinstance(message, Started) and self.process is None:
-            self.process = message.process
-            self.available = True
-        elif isinstance(message, Answer) and self.jobs and not self.distrusted:
-            job, _ = self.jobs[0]
-            file = job.file if message.prediction is None else message.prediction.file
-            both = (message.prediction is None) == (message.error is None)
-            if both or (message.number, file) != (job.number, job.file):
-                raise ValueError
-            self.jobs.popleft()
-        elif not isinstance(message, Unusable) or self.distrusted:
-            raise ValueError
+def _make_lost(
+    numbers: list[int], status: int, at_work: bool, hung: bool, sent_invalid: bool
+) -> Lost:
+    killed = was_killed(status) and not sent_invalid
+    why, internal = describe_exit(status), is_internal_error(status)
+    return Lost(numbers, why, at_work, hung, killed, internal)
 
 
 class WorkerPool:
@@ -134,125 +67,130 @@ class WorkerPool:
         fork: See `FirstProcess`.
 
     Attributes:
-        ended: Whether all processes have ended, and a new pool is needed.
+        ended: Whether all processes have ended, so that a new pool is needed.
     """
 
     def __init__(self, task: Task, fork: bool = True) -> None:
         self.ended = False
         self._first = FirstProcess(task, fork)
         self._control, *channels = self._first.channels
-        self._candidates = [_Worker(channel) for channel in channels]
-        self._workers: list[_Worker] = []
+        self._possible_workers = [WorkerConnection(channel) for channel in channels]
+        self._workers: list[WorkerConnection] = []
         self._poll = select.poll()
         for channel in self._first.channels:
             self._poll.register(channel.source, select.POLLIN)
 
     @property
     def size(self) -> int:
-        """The number of workers."""
+        """The number of workers that may get jobs."""
         return sum(worker.available for worker in self._workers)
 
     @property
-    def on_hand(self) -> list[int]:
-        """The numbers of the pictures that were given and not answered for, in order."""
-        return sorted(number for worker in self._workers for number in worker.numbers)
+    def pending_numbers(self) -> list[int]:
+        """The numbers of the unanswered pictures of all workers, sorted."""
+        return sorted(number for worker in self._workers for number in worker.pending_numbers)
 
     def start(self, workers: int) -> None:
-        """Has the workers forked, after `Ready`; a single one needs no fork."""
-        self._workers = self._candidates[:workers]
+        """Forks the workers, once `Ready` has arrived; a single worker needs no fork."""
+        self._workers = self._possible_workers[:workers]
         self._control.send(encode(Fork(tuple(range(workers)) if workers > 1 else ())))
 
-    def give(self, job: Job) -> bool:
-        """Gives a job to the worker that has the least to do; tells whether one had room."""
+    def submit(self, job: Job) -> bool:
+        """Sends a job to the worker with the fewest jobs; returns False if no worker has room."""
         data = encode(job)
         free = [worker for worker in self._workers if worker.has_room_for(len(data))]
         if free and not self.ended:
-            min(free, key=lambda worker: len(worker.jobs)).give(job, data)
+            min(free, key=lambda worker: len(worker.jobs)).send_job(job, data)
         return bool(free) and not self.ended
 
     def listen(self, longest: float) -> list[Message | Lost]:
-        """Waits for the processes; kills workers that hang or send nonsense.
+        """Waits for messages; kills workers that hang or sent an invalid message.
 
         Args:
             longest: Seconds that a picture may take.
+
+        Returns:
+            The messages and the lost workers since the last call; may be empty.
         """
-        talking = {file for file, _ in self._poll.poll(self._patience(longest))}
+        readable = {file for file, _ in self._poll.poll(self._poll_timeout(longest))}
         events: list[Message | Lost] = []
         for worker in self._workers:
-            if worker.channel.source in talking:
-                events += worker.received() or ()
-        if self._control.source in talking:
-            events += self._controlled()
+            if worker.channel.source in readable:
+                events += worker.receive_valid() or ()
+        if self._control.source in readable:
+            events += self._handle_control_messages()
         overdue = time.monotonic() - longest
         for worker in () if self.ended else self._workers:
             worker.hung |= bool(worker.jobs) and worker.since <= overdue
-            if worker.hung or worker.distrusted:
-                if worker.process is None:  # it is not known which process it is
-                    return events + self._all_lost()
+            if worker.hung or worker.sent_invalid:
+                if worker.process is None:  # its process id is unknown
+                    return events + self._end_all()
                 self._first.kill(worker.process)
         return events
 
     def end(self, seconds: float = 0.0) -> int:
-        """Ends all processes; returns the exit status of the first one.
+        """Ends all processes.
 
         Args:
-            seconds: How long they may take to end by themselves before they are killed.
+            seconds: Time in which they may end by themselves before they are killed.
+
+        Returns:
+            The status of the first process, as from `os.wait`.
         """
         self.ended = True
         return self._first.end(seconds)
 
-    def _controlled(self) -> list[Message | Lost]:
-        """Acts on the first process's messages."""
+    def _handle_control_messages(self) -> list[Message | Lost]:
+        """Handles the messages of the first process."""
         events: list[Message | Lost] = []
         try:
             arrived = self._control.receive()
             if arrived is None:  # the end of the pipe
-                return self._all_lost()
+                return self._end_all()
             for message in arrived:
                 if isinstance(message, ForkFailed):
                     for worker in [self._workers[place] for place in message.workers]:
                         worker.available = False
-                        events.append(Lost(worker.numbers))
-                        worker.forget()
+                        events.append(Lost(worker.pending_numbers))
+                        worker.reset()
                 if isinstance(message, Ended):
-                    events += self._replaced(self._workers[message.worker], message)
+                    events += self._replace(message.worker, message.status)
                 elif isinstance(message, (Ready, Unusable, ForkFailed)):
                     events.append(message)
                 else:
                     raise ValueError
-        except (ValueError, IndexError):
-            events += self._all_lost(nonsense=True)
+        except (ValueError, IndexError):  # an invalid message
+            events += self._end_all(sent_invalid=True)
         return events
 
-    def _replaced(self, worker: _Worker, ended: Ended) -> list[Message | Lost]:
-        """Has an ended worker replaced, after reading what it sent."""
+    def _replace(self, place: int, status: int) -> list[Message | Lost]:
+        """Reads the last messages of an ended worker and requests another one in its place."""
+        worker = self._workers[place]
         events: list[Message | Lost] = []
-        while (valid := worker.received()) is not None:
+        while (valid := worker.receive_valid()) is not None:
             events += valid
         at_work = worker.process is not None
-        killed = was_killed(ended.status) and not worker.distrusted
-        why = how_it_ended(ended.status)
-        events.append(Lost(worker.numbers, why, at_work, worker.hung, killed))
-        worker.forget()
+        lost = worker.pending_numbers, status, at_work, worker.hung, worker.sent_invalid
+        events.append(_make_lost(*lost))
+        worker.reset()
         worker.available = False
-        self._control.send(encode(Fork((ended.worker,))))
+        self._control.send(encode(Fork((place,))))
         return events
 
-    def _all_lost(self, nonsense: bool = False) -> list[Message | Lost]:
-        """Ends the pool after its first process has ended or sent nonsense."""
+    def _end_all(self, sent_invalid: bool = False) -> list[Message | Lost]:
+        """Ends the pool after its first process has ended or sent an invalid message."""
         events: list[Message | Lost] = []
         for worker in self._workers:
-            while valid := worker.received():
+            while valid := worker.receive_valid():
                 events += valid
         hung = any(worker.hung for worker in self._workers)
         at_work = any(worker.process and worker.jobs for worker in self._workers)
-        nonsense |= any(worker.distrusted for worker in self._workers)
-        on_hand, status = self.on_hand, self.end()
-        killed = was_killed(status) and not nonsense
-        events.append(Lost(on_hand, how_it_ended(status), at_work, hung, killed))
+        sent_invalid |= any(worker.sent_invalid for worker in self._workers)
+        numbers, status = self.pending_numbers, self.end()
+        events.append(_make_lost(numbers, status, at_work, hung, sent_invalid))
         return events
 
-    def _patience(self, longest: float) -> int | None:
-        """Milliseconds until a worker has been at a picture for too long."""
+    def _poll_timeout(self, longest: float) -> int | None:
+        """Returns the milliseconds until a picture exceeds `longest` seconds; None without jobs."""
         since = [worker.since for worker in self._workers if worker.jobs and not worker.hung]
         return max(ceil(1000 * (min(since) + longest - time.monotonic())), 0) if since else None

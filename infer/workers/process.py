@@ -1,4 +1,4 @@
-"""Starts and ends the first worker process, which forks the others, with their pipes."""
+"""Starts and ends the first worker process, which forks the others, and its pipes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from contextlib import suppress
 from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.workers import worker
 from image_gender_classifier.workers.channel import LENGTH, Channel, encode
-from image_gender_classifier.workers.messages import Task
+from image_gender_classifier.workers.messages import INTERNAL_ERROR_CODE, Task
 
 _POLL_INTERVAL = 0.002  # seconds
 
-# A fresh interpreter finds modules where this one does, and not in the current folder.
+# A new interpreter gets the module search path of this one, without the current folder.
 _PROGRAM = (
     "import sys; sys.path[:] = sys.argv[3:]; from image_gender_classifier.workers.worker "
     "import main; main(list(map(int, sys.argv[1].split(','))), sys.argv[2])"
@@ -24,11 +24,15 @@ _PROGRAM = (
 
 
 class FirstProcess:
-    """The first process and the channels to it and to each worker.
+    """The first worker process.
 
     Args:
         task: Settings and number of the workers.
-        fork: Fork it from this process, which has no threads; else start a fresh interpreter.
+        fork: Fork the process from this one, which must have no threads. False starts a new
+            interpreter.
+
+    Attributes:
+        channels: The channel to the first process, then one for each worker.
 
     Raises:
         RuntimeMissing: The system refuses the process, or the pipes to so many workers.
@@ -45,8 +49,8 @@ class FirstProcess:
         except OSError as error:
             _close(ends)
             raise RuntimeMissing(
-                f"no process can be started for {task.workers} --workers ({error.strerror}); "
-                "choose fewer, or let this user have more open files and processes (ulimit)"
+                f"--workers {task.workers}: no worker process can be started ({error.strerror}); "
+                "choose fewer, or raise the limits on open files and processes (ulimit -n, -u)"
             ) from None
         _close(theirs)
         self.channels = list(map(Channel, ends[2::4], ends[1::4]))
@@ -54,20 +58,27 @@ class FirstProcess:
             os.set_blocking(channel.source, False)
 
     def kill(self, worker: int) -> None:
-        """Kills the process of a worker; the first process if a worker gave a false number."""
+        """Kills a worker by its process id; the first process if the id is not one of a worker."""
         with suppress(OSError):  # it has ended
             ours = os.getpgid(worker) == self._process
             os.kill(worker if ours else self._process, signal.SIGKILL)
 
     def end(self, seconds: float) -> int:
-        """Ends all processes that do not end by themselves in time; returns the first's status."""
-        _close([channel.sink for channel in self.channels])  # there is nothing more to do
+        """Ends all processes.
+
+        Args:
+            seconds: Time in which they may end by themselves before they are killed.
+
+        Returns:
+            The status of the first process, as from `os.wait`.
+        """
+        _close([channel.sink for channel in self.channels])  # tells the processes to end
         deadline = time.monotonic() + seconds
         try:
             while not self._has_ended(os.WNOHANG) and time.monotonic() < deadline:
                 time.sleep(_POLL_INTERVAL)
         finally:  # a signal that stops the command must not leave a process behind
-            if self._status is None:  # else its number may be another's by now
+            if self._status is None:  # else another process may have its id by now
                 with suppress(OSError):
                     os.kill(self._process, signal.SIGKILL)
                     os.killpg(self._process, signal.SIGKILL)  # unless it does not lead a group yet
@@ -81,14 +92,37 @@ class FirstProcess:
         if self._status is None:
             try:
                 process, status = os.waitpid(self._process, options)
-            except ChildProcessError:  # a host program has waited for it, or ignores its children
+            except ChildProcessError:  # a host program waited for it, or ignores SIGCHLD
                 process, status = self._process, 0
             self._status = status if process else None
         return self._status is not None
 
 
-def how_it_ended(status: int) -> str:
-    """Describes the end of a process, from its status as `os.wait` gives it."""
+def is_internal_error(status: int) -> bool:
+    """Returns whether an exception that is not about a picture ended a worker.
+
+    Args:
+        status: Status of the process, as from `os.wait`.
+    """
+    return os.waitstatus_to_exitcode(status) == INTERNAL_ERROR_CODE
+
+
+def was_killed(status: int) -> bool:
+    """Returns whether a process was killed from outside or by its own time limit.
+
+    Args:
+        status: Status of the process, as from `os.wait`.
+    """
+    killers = (signal.SIGKILL, signal.SIGTERM, signal.SIGALRM)
+    return -os.waitstatus_to_exitcode(status) in killers
+
+
+def describe_exit(status: int) -> str:
+    """Returns how a process ended, as the end of a sentence about it.
+
+    Args:
+        status: Status of the process, as from `os.wait`.
+    """
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return f"ended with exit code {code}"
@@ -99,22 +133,16 @@ def how_it_ended(status: int) -> str:
     return f"crashed ({signal.Signals(-code).name})"
 
 
-def was_killed(status: int) -> bool:
-    """Returns whether a process was killed from outside or by its own time limit."""
-    killers = (signal.SIGKILL, signal.SIGTERM, signal.SIGALRM)
-    return -os.waitstatus_to_exitcode(status) in killers
-
-
 def _close(ends: Sequence[int]) -> None:
     for end in ends:
         os.close(end)
 
 
 def _fork(ends: Sequence[int], task: Task) -> int:
-    """Forks the first process.
+    """Forks the first process and returns its process id.
 
-    So Python starts only once, and what both import is imported once. The command has no threads
-    and none of the libraries, which might not survive a fork.
+    A fork starts faster than a new interpreter. It is safe because the command has no threads and
+    has not loaded the libraries, which might not survive a fork.
     """
     command = os.getpid()
     try:
@@ -123,13 +151,13 @@ def _fork(ends: Sequence[int], task: Task) -> int:
             worker.main(ends, task)
         return process
     finally:
-        if os.getpid() != command:  # whatever was raised, a signal's exception too
+        if os.getpid() != command:  # the child must not return, whatever it raises
             os._exit(1)
 
 
 def _start(ends: Sequence[int], task: Task) -> int:
-    """Starts the first process as a fresh interpreter, whatever threads this process has."""
-    import subprocess  # late: the command does without
+    """Starts the first process as a new interpreter, because this process may have threads."""
+    import subprocess  # late: the command forks
 
     if not sys.executable:
         raise OSError(0, "the path of the Python interpreter is unknown")
@@ -143,7 +171,7 @@ def _start(ends: Sequence[int], task: Task) -> int:
 def _wait_for_orphans(leader: int) -> None:
     """Waits for the workers of an ended first process.
 
-    They become this process's children where it is the system's first one, as in a container.
+    Where this process has the id 1, as in a container, they become its children.
     """
     with suppress(ChildProcessError):
         while True:

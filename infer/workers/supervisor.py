@@ -1,12 +1,13 @@
 """Runs the classifier in worker processes and replaces workers that crash or hang.
 
 Every picture gets one `Outcome`, in order. Its `prediction` is None only after an internal error:
-then `error` says which in one line, and no XML file is written for the picture.
+then `error` is the reason in one line, and no XML file is written for the picture.
 
-When a worker crashes or hangs, the pictures that it had not answered for are tried again one at a
-time, with nothing else under way. The one that crashes a worker again is `unreadable`. One that
-takes too long again, or whose worker is killed from outside again, has an internal error: the
-machine may be slow or have too little memory.
+When a worker crashes or hangs, its unanswered pictures are tried again one at a time, while the
+other workers are idle. A picture that crashes a worker again is `unreadable`. It is an internal
+error if an exception that is not about the picture ended the worker, if the picture takes too long
+again, or if the worker is killed from outside again: the machine may be slow or have too little
+memory.
 """
 
 from __future__ import annotations
@@ -33,23 +34,22 @@ from image_gender_classifier.workers.messages import (
 )
 from image_gender_classifier.workers.pool import Lost, WorkerPool
 
-_AHEAD = 16  # pictures under way for each worker, including those that wait for an earlier one
-_FALSE_STARTS = 2
+_MAX_UNFINISHED = 16  # pictures per worker, including those that wait for an earlier one
+_MAX_FAILED_STARTS = 2
 _SHUTDOWN_TIMEOUT = 1.0  # seconds
-# How many times longer than any other on this machine a picture may take.
-_PATIENCE = 20.0
+_MAX_SLOWDOWN = 20.0  # a picture may take so many times longer than any other on this machine
 
 
 class Outcome(NamedTuple):
-    """What became of a picture.
+    """The result of a picture.
 
     Attributes:
         picture: The picture.
-        prediction: The prediction, or None after an internal error.
-        kept: Whether it comes from an earlier run and still holds.
-        drawings: The copies drawn of the picture.
-        error: The internal error in one line, or None.
-        unfinished: Whether the error is that of a worker which took too long or was killed.
+        prediction: The prediction; None after an internal error.
+        kept: Whether the prediction comes from an earlier run and is still valid.
+        drawings: Annotated copy and thumbnail of the picture, where the task asks for them.
+        error: The internal error in one line; None if there is a prediction.
+        unfinished: Whether the worker took too long or was killed.
     """
 
     picture: PictureFile
@@ -61,11 +61,11 @@ class Outcome(NamedTuple):
 
 
 Known = Callable[[PictureFile], Outcome | None]
-"""The outcome of a picture that an earlier run has classified, or None."""
+"""Returns the outcome of a picture that an earlier run has classified; None for any other."""
 
 
-class _Place:
-    """A picture under way; its outcome is None until it is known."""
+class _Unfinished:
+    """A picture whose outcome has not been returned yet; `outcome` is None until it is known."""
 
     def __init__(self, number: int, picture: PictureFile, outcome: Outcome | None) -> None:
         self.number = number
@@ -74,28 +74,27 @@ class _Place:
 
 
 class Supervisor:
-    """The worker pool and the pictures under way.
+    """Classifies pictures in a worker pool and replaces the pool when all workers are lost.
+
+    A context manager that ends the worker processes.
 
     Args:
-        task: The settings and the number of workers.
+        task: Settings and number of the workers.
         warn: Receives warnings for the user.
         fork: See `FirstProcess`.
     """
 
     def __init__(
-        self,
-        task: Task,
-        warn: Callable[[str], None] = lambda _: None,
-        fork: bool = True,
+        self, task: Task, warn: Callable[[str], None] = lambda _: None, fork: bool = True
     ) -> None:
         self._task = task
         self._warn = warn
         self._fork = fork
         self._pool = WorkerPool(task, fork)
         self._cache_key: str | None = None
-        self._false_starts = 0
-        self._row: deque[_Place] = deque()  # in order, from the first without an outcome
-        self._waiting: deque[_Place] = deque()  # not given to a worker yet
+        self._failed_starts = 0
+        self._unfinished: deque[_Unfinished] = deque()  # in order
+        self._waiting: deque[_Unfinished] = deque()  # not sent to a worker yet
         self._suspects: set[int] = set()  # pictures of lost workers
         self._seconds: dict[str, float] = {}
         self._slowest = 0.0  # seconds for a picture
@@ -104,26 +103,28 @@ class Supervisor:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        self._pool.end(0 if error or self._row else _SHUTDOWN_TIMEOUT)
+        self._pool.end(0 if error or self._unfinished else _SHUTDOWN_TIMEOUT)
 
     def limit(self, pictures: int) -> None:
-        """Starts no more workers than there are pictures; for a call before the first picture."""
+        """Reduces the number of workers to that of the pictures; call it before `classify`."""
         self._task = self._task._replace(workers=max(min(self._task.workers, pictures), 1))
 
     @property
     def settings(self) -> str:
-        """The key of everything but the picture that a prediction depends on; waits for it.
+        """The cache key: a hash of all that predictions depend on but the picture.
+
+        Waits until the models are loaded.
 
         Raises:
-            GenderClassifierError: No picture can be classified.
+            GenderClassifierError: A library, model or setting cannot be used.
         """
         while self._cache_key is None:
-            self._listen()
+            self._handle_events()
         return self._cache_key
 
     @property
     def seconds(self) -> Mapping[str, float]:
-        """The seconds of each stage so far, of all workers together."""
+        """Seconds spent in each stage so far, summed over all workers."""
         return self._seconds
 
     def classify(
@@ -133,66 +134,66 @@ class Supervisor:
 
         Args:
             pictures: The pictures.
-            folder: The folder that their paths are below.
-            known: Gives the outcome of those that need not be classified.
+            folder: Their paths are relative to it.
+            known: Returns the outcome of a picture that need not be classified.
 
         Yields:
-            An outcome a picture, in order.
+            One outcome per picture, in order.
 
         Raises:
-            GenderClassifierError: No picture can be classified.
+            GenderClassifierError: A library, model or setting cannot be used.
         """
         for number, picture in enumerate(pictures):
-            place = _Place(number, picture, known(picture) if known else None)
-            self._row.append(place)
+            place = _Unfinished(number, picture, known(picture) if known else None)
+            self._unfinished.append(place)
             if place.outcome is None:
                 self._waiting.append(place)
-                self._give(folder)
-            while self._row and self._row[0].outcome is not None:
-                yield self._first(folder)
-            if len(self._row) >= self._task.workers * _AHEAD:
-                yield self._first(folder)
-        while self._row:
-            yield self._first(folder)
+                self._submit_jobs(folder)
+            while self._unfinished and self._unfinished[0].outcome is not None:
+                yield self._next_outcome(folder)
+            if len(self._unfinished) >= self._task.workers * _MAX_UNFINISHED:
+                yield self._next_outcome(folder)
+        while self._unfinished:
+            yield self._next_outcome(folder)
 
     @property
     def _longest(self) -> float:
-        """How many seconds a picture may take on this machine."""
-        return max(self._task.longest, _PATIENCE * self._slowest)
+        """Seconds that a picture may take on this machine."""
+        return max(self._task.longest, _MAX_SLOWDOWN * self._slowest)
 
-    def _first(self, folder: Path) -> Outcome:
-        while (outcome := self._row[0].outcome) is None:
-            self._listen()
-            self._give(folder)
-        self._row.popleft()
+    def _next_outcome(self, folder: Path) -> Outcome:
+        while (outcome := self._unfinished[0].outcome) is None:
+            self._handle_events()
+            self._submit_jobs(folder)
+        self._unfinished.popleft()
         return outcome
 
-    def _give(self, folder: Path) -> None:
-        """Gives the workers as much as they may have."""
-        while self._waiting and not (self._suspects and self._pool.on_hand):
+    def _submit_jobs(self, folder: Path) -> None:
+        """Sends jobs to the workers until none has room."""
+        while self._waiting and not (self._suspects and self._pool.pending_numbers):
             place = self._waiting[0]
-            path = f"{folder}/{place.picture.file}"  # joining path objects takes longer
-            if not self._pool.give(Job(place.number, path, place.picture.file, self._longest)):
+            path = f"{folder}/{place.picture.file}"  # faster than joining Path objects
+            if not self._pool.submit(Job(place.number, path, place.picture.file, self._longest)):
                 break
             self._waiting.popleft()
 
-    def _listen(self) -> None:
-        """Waits for the workers, and acts on their messages."""
+    def _handle_events(self) -> None:
+        """Waits for the workers and handles their messages."""
         for event in self._pool.listen(self._longest):
             if isinstance(event, Lost):
-                self._lost(event)
+                self._handle_lost(event)
             else:
-                self._take(event)
+                self._handle_message(event)
         if self._pool.ended:
             self._pool = WorkerPool(self._task, self._fork)
 
-    def _take(self, message: Message) -> None:
+    def _handle_message(self, message: Message) -> None:
         if isinstance(message, Answer):
-            picture = self._place(message.number).picture
+            picture = self._find(message.number).picture
             error = f"internal error ({message.error})" if message.error else None
             self._slowest = max(self._slowest, message.took)
             outcome = Outcome(picture, message.prediction, False, message.drawings, error)
-            self._settle(message.number, outcome)
+            self._set_outcome(message.number, outcome)
             profiling.add(self._seconds, message.seconds)
         elif isinstance(message, Ready):
             self._cache_key = message.cache_key
@@ -202,66 +203,68 @@ class Supervisor:
                 self._warn(warning)
             self._pool.start(self._task.workers)
         elif isinstance(message, ForkFailed):
-            self._warn_of_fewer(max(self._pool.size, 1), message.why)
+            self._warn_of_fewer_workers(max(self._pool.size, 1), message.why)
             if self._pool.size == 0:
-                self._start_one()
+                self._restart_with_one_worker()
         elif isinstance(message, Unusable):
             kind = getattr(errors, message.error, GenderClassifierError)
             raise kind(message.text)
 
-    def _place(self, number: int) -> _Place:
-        return self._row[number - self._row[0].number]
+    def _find(self, number: int) -> _Unfinished:
+        return self._unfinished[number - self._unfinished[0].number]
 
-    def _settle(self, number: int, outcome: Outcome) -> None:
-        self._place(number).outcome = outcome
+    def _set_outcome(self, number: int, outcome: Outcome) -> None:
+        self._find(number).outcome = outcome
         self._suspects.discard(number)
-        self._false_starts = 0
+        self._failed_starts = 0
 
-    def _lost(self, lost: Lost) -> None:
-        """Has the pictures of a lost worker tried again, or knows the culprit."""
+    def _handle_lost(self, lost: Lost) -> None:
+        """Tries the pictures of a lost worker again, unless one of them ended a worker twice."""
         if lost.numbers and lost.at_work and lost.numbers[0] in self._suspects:
-            (number,) = lost.numbers  # one at a time
-            picture = self._place(number).picture
-            self._settle(number, self._lost_outcome(picture, lost))
+            (number,) = lost.numbers  # suspects are tried one at a time
+            self._set_outcome(number, self._lost_outcome(self._find(number).picture, lost))
             return
-        self._waiting.extendleft(self._place(number) for number in reversed(lost.numbers))
+        self._waiting.extendleft(self._find(number) for number in reversed(lost.numbers))
         if lost.numbers and lost.at_work:
             self._suspects.update(lost.numbers)
         elif lost.why:
-            self._count_false_start(lost)
+            self._count_failed_start(lost)
 
-    def _count_false_start(self, lost: Lost) -> None:
-        """Goes on with a single worker if forked ones do not start.
+    def _count_failed_start(self, lost: Lost) -> None:
+        """Continues with a single worker if forked ones do not start.
 
         Raises:
-            RuntimeMissing: The libraries cannot be loaded, or workers end again and again.
+            RuntimeMissing: The libraries cannot be loaded, or workers end repeatedly.
         """
-        self._false_starts += 1
-        if self._cache_key is None or self._false_starts > _FALSE_STARTS:
+        self._failed_starts += 1
+        if self._cache_key is None or self._failed_starts > _MAX_FAILED_STARTS:
             raise RuntimeMissing(
                 f"the libraries cannot be used here: the worker process {lost.why}; try another "
                 "--runtime, or install the package again; a PC from before 2009 needs NumPy 1 and "
                 "tflite-runtime (README, What runs where)"
             )
         if lost.numbers and self._task.workers > 1:
-            self._warn_of_fewer(1, "a forked one does not start")
-            self._start_one()
+            self._warn_of_fewer_workers(1, "a forked worker does not start")
+            self._restart_with_one_worker()
 
-    def _start_one(self) -> None:
-        """Starts again with a single worker, which needs no fork."""
+    def _restart_with_one_worker(self) -> None:
+        """Restarts the pool with a single worker, which needs no fork."""
         self._pool.end()
         self._task = self._task._replace(workers=1)
-        self._waiting = deque(place for place in self._row if place.outcome is None)
+        self._waiting = deque(place for place in self._unfinished if place.outcome is None)
 
-    def _warn_of_fewer(self, workers: int, why: str) -> None:
+    def _warn_of_fewer_workers(self, workers: int, why: str) -> None:
         self._warn(f"only {workers} of {self._task.workers} workers could start ({why})")
 
     def _lost_outcome(self, picture: PictureFile, lost: Lost) -> Outcome:
+        """Returns the outcome of a picture that has ended a worker twice."""
         if lost.hung:
             error = f"no result within {self._longest:.0f} s"
             return Outcome(picture, None, error=error, unfinished=True)
         why = f"the worker process {lost.why}"
         if lost.killed:
             return Outcome(picture, None, error=why, unfinished=True)
+        if lost.internal:
+            return Outcome(picture, None, error=f"internal error ({why})")
         message = f"{why}; the file is corrupt or hostile: save it again in another program"
         return Outcome(picture, unreadable(picture.file, message, self.settings))

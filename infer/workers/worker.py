@@ -1,13 +1,12 @@
 """The worker processes: one loads the libraries and models and forks the others.
 
-The loaded process is shared memory for its forks, which start within milliseconds and decode the
-pictures, so that a decoder that crashes takes only its own process down. A single worker needs no
-fork: the loaded process classifies the pictures itself.
+Forks share the memory of the loaded process and start within milliseconds. They decode the
+pictures, so a crash of a decoder ends only one of them. A single worker needs no fork: the loaded
+process classifies the pictures itself.
 """
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 import signal
@@ -16,7 +15,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from math import ceil
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from image_gender_classifier.errors import GenderClassifierError, InternalError, RuntimeFallback
@@ -24,7 +22,15 @@ from image_gender_classifier.imaging import opencv
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import memory, profiling
 from image_gender_classifier.workers.channel import Channel, decode, encode
+from image_gender_classifier.workers.isolation import (
+    detach,
+    keep_freed_memory,
+    move_above_standard,
+    print_traceback,
+    silence_standard_streams,
+)
 from image_gender_classifier.workers.messages import (
+    INTERNAL_ERROR_CODE,
     Answer,
     Ended,
     Fork,
@@ -40,74 +46,41 @@ if TYPE_CHECKING:
     from image_gender_classifier.engine import Engine
     from image_gender_classifier.imaging.picture import Picture
 
-_HELD = 0.01  # seconds that answers are held back, so that the command does not wake for each
-_STANDARD = 3  # open files: input, output and error
-_USUALLY_OPEN = 1024  # files at most
+_SEND_INTERVAL = 0.01  # seconds: answers are sent together, so the command wakes less often
 _THREAD_STACK = 2**23  # bytes; some decoders start a thread for each core
 _ALONE = 1.5  # of the longest time a picture may take: then a worker ends without its command
 
-# What glibc keeps instead of returning it to the system: to allocate it again takes as long as
-# finding a face. The options' numbers (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD) and bytes.
-_KEPT = ((-3, 2**23), (-1, 2**24))
-
 
 def main(ends: Iterable[int], task: Task | str) -> NoReturn:
-    """Serves the command until it closes its pipes.
+    """Runs the first process and its forks until the command closes the pipes.
+
+    The exit code is 0, or `INTERNAL_ERROR_CODE` after an exception.
 
     Args:
-        ends: A read end and a write end, in turn: first the loading process's, then each worker's.
-        task: What to do; an encoded message where this is a fresh interpreter.
+        ends: Alternately the read and write end of a pipe: of the first process, then of each
+            worker.
+        task: The task; encoded as a message if this is a new interpreter.
     """
-    files = [_above_standard(end) for end in ends]
-    _detach(files)
+    files = [move_above_standard(end) for end in ends]
+    detach(files)
     if isinstance(task, str):
         task = cast(Task, decode(task.encode()))
-    for file in range(_STANDARD - 1 if task.debug else _STANDARD):
-        # Libraries print about corrupt files; the predictions say it.
-        os.dup2(os.open(os.devnull, os.O_RDWR), file)
+    silence_standard_streams(keep_errors=task.debug)
     control, *channels = map(Channel, files[::2], files[1::2])
     try:
-        _serve(task, control, channels)
+        _load_and_work(task, control, channels)
     except BrokenPipeError:  # the command was killed
         pass
-    except BaseException:  # in a worker that was forked here, too
-        _print_traceback()
-        os._exit(1)
-    os._exit(0)  # without Python's clean-up
+    except BaseException:  # also in a forked worker
+        print_traceback()
+        os._exit(INTERNAL_ERROR_CODE)
+    os._exit(0)  # skips the exit handlers of Python
 
 
-def _above_standard(file: int) -> int:
-    """Leaves the numbers of standard input, output and error alone, which may have been closed."""
-    return file if file >= _STANDARD else fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _STANDARD)
-
-
-def _detach(kept: Sequence[int]) -> None:
-    """Leaves the command's process group, signal handlers and open files."""
-    with suppress(PermissionError):  # it leads a group already
-        os.setsid()  # Ctrl-C in the terminal goes to the command alone
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
-    opened: Iterable[int] = range(_USUALLY_OPEN)
-    with suppress(OSError):
-        opened = [int(file.name) for file in Path("/dev/fd").iterdir()]
-    for file in opened:  # a lock must not outlive a killed command
-        if file not in kept and file >= _STANDARD:
-            with suppress(OSError):
-                os.close(file)
-
-
-def _print_traceback() -> None:
-    """Prints the traceback of the current exception, wherever standard error leads."""
-    import traceback  # late: only a fault needs it
-
-    with suppress(OSError):
-        os.write(2, traceback.format_exc().encode("utf-8", "replace"))
-
-
-def _serve(task: Task, control: Channel, channels: Sequence[Channel]) -> None:
+def _load_and_work(task: Task, control: Channel, channels: Sequence[Channel]) -> None:
     clock = profiling.clock(task.profile)
     try:
-        engine, ready = load(task, clock)
+        engine, ready = load_engine(task, clock)
     except GenderClassifierError as error:
         control.send(encode(_unusable(error, task)))
         return
@@ -116,16 +89,23 @@ def _serve(task: Task, control: Channel, channels: Sequence[Channel]) -> None:
     memory.limit_growth(engine.parts.limits.memory + stacks)
     gc.freeze()  # the garbage collector must not write to shared memory
 
-    worker = _keep_workers(control, channels)
-    if worker is not None:
-        _work(worker, task, engine, clock)
+    own_channel = _fork_workers(control, channels)
+    if own_channel is not None:
+        _classify_jobs(own_channel, task, engine, clock)
 
 
-def load(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
-    """Loads the libraries and the models.
+def load_engine(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
+    """Loads the libraries and models.
+
+    Args:
+        task: The task.
+        clock: Measures the stages.
+
+    Returns:
+        The engine, and the message that reports it.
 
     Raises:
-        GenderClassifierError: A library, a model or a setting cannot be used.
+        GenderClassifierError: A library, model or setting cannot be used.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for NumPy
     opencv.check()
@@ -133,8 +113,8 @@ def load(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
 
     from image_gender_classifier.engine import Engine
 
-    cv2.setNumThreads(1)  # the workers are the parallelism
-    _keep_memory()
+    cv2.setNumThreads(1)  # there is one process per core
+    keep_freed_memory()
     clock.lap("load the libraries")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeFallback)
@@ -145,27 +125,17 @@ def load(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
     return engine, Ready(engine.cache_key, clock.taken(), model, tuple(fallbacks))
 
 
-def _keep_memory() -> None:
-    """Makes glibc keep the memory of a usual picture for the next one."""
-    import ctypes  # NumPy loads it anyway
-
-    with suppress(AttributeError, OSError):  # another C library
-        libc = ctypes.CDLL(None)
-        for option, size in _KEPT:
-            libc.mallopt(option, size)
-
-
-def _keep_workers(control: Channel, channels: Sequence[Channel]) -> Channel | None:
-    """Forks the workers and replaces those that end, until the command closes the pipe.
+def _fork_workers(control: Channel, channels: Sequence[Channel]) -> Channel | None:
+    """Forks workers on request and reports those that end, until the command closes the pipe.
 
     Returns:
-        In a worker, its channel.
+        The channel of a worker if this process is one, else None.
     """
-    running: dict[int, int] = {}  # process → worker
+    running: dict[int, int] = {}  # index of the worker by process id
     ended: int | None = None
     while (orders := control.receive()) is not None:
         if ended is not None:
-            _discard(channels[ended].source)
+            _empty_pipe(channels[ended].source)
         for order in cast(Iterator[Fork], orders):
             if not order.workers:
                 return channels[0]
@@ -184,15 +154,15 @@ def _keep_workers(control: Channel, channels: Sequence[Channel]) -> Channel | No
         if running:
             process, status = os.wait()
             ended = running.pop(process)
-            # The command reads its messages to their end, and sends it no jobs before it starts.
+            # The command reads all of its messages, and sends no jobs until the next one starts.
             control.send(encode(Ended(ended, status)))
     for _ in running:
-        os.wait()  # so that the system counts their time as this process's
+        os.wait()  # adds their CPU time to that of this process
     return None
 
 
-def _discard(pipe: int) -> None:
-    """Empties a pipe."""
+def _empty_pipe(pipe: int) -> None:
+    """Reads and discards everything in a pipe."""
     os.set_blocking(pipe, False)
     with suppress(BlockingIOError):
         while os.read(pipe, 2**16):
@@ -200,28 +170,50 @@ def _discard(pipe: int) -> None:
     os.set_blocking(pipe, True)
 
 
-def _work(channel: Channel, task: Task, engine: Engine, clock: profiling.Clock) -> None:
+def _classify_jobs(channel: Channel, task: Task, engine: Engine, clock: profiling.Clock) -> None:
     """Classifies pictures until the command closes the pipe."""
     channel.send(encode(Started(os.getpid())))
-    held, sent = b"", 0.0
+    unsent, sent = b"", 0.0
     while (received := channel.receive()) is not None:
         jobs = list(cast(Iterator[Job], received))
         for job in jobs:
             clock.lap("wait for a picture")
             signal.alarm(ceil(_ALONE * job.longest))
-            began = time.monotonic()
+            started = time.monotonic()
             message = answer(job, task, engine, clock)
             signal.alarm(0)
             if isinstance(message, Answer):
-                message = message._replace(took=round(time.monotonic() - began, 3))
-            held += encode(message)
-            if job is jobs[-1] or time.monotonic() >= sent + _HELD:
-                channel.send(held)  # which may wait for the command
-                held, sent = b"", time.monotonic()
+                message = message._replace(took=round(time.monotonic() - started, 3))
+            unsent += _encode_answer(message)
+            if job is jobs[-1] or time.monotonic() >= sent + _SEND_INTERVAL:
+                channel.send(unsent)  # may block until the command reads
+                unsent, sent = b"", time.monotonic()
+
+
+def _encode_answer(message: Answer | Unusable) -> bytes:
+    """Encodes an answer; replaces it by an internal error if it cannot be encoded."""
+    try:
+        return encode(message)
+    except Exception as error:
+        if isinstance(message, Unusable):
+            raise
+        from image_gender_classifier.engine import one_line
+
+        return encode(Answer(message.number, None, one_line(error)))
 
 
 def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answer | Unusable:
-    """Classifies a picture, or reports the error that it met."""
+    """Classifies a picture.
+
+    Args:
+        job: The picture.
+        task: Which drawings to make, and whether to print tracebacks.
+        engine: Classifies the picture.
+        clock: Measures the stages.
+
+    Returns:
+        The prediction or an internal error; `Unusable` if no picture can be classified.
+    """
     drawings = NO_DRAWINGS
 
     def show(picture: Picture, prediction: Prediction) -> None:
@@ -241,7 +233,7 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
         from image_gender_classifier.engine import one_line
 
         if task.debug:
-            _print_traceback()
+            print_traceback()
         return Answer(job.number, None, one_line(error.__cause__ or error))
     except GenderClassifierError as error:
         return _unusable(error, task)
@@ -250,5 +242,5 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
 
 def _unusable(error: GenderClassifierError, task: Task) -> Unusable:
     if task.debug:
-        _print_traceback()
+        print_traceback()
     return Unusable(type(error).__name__, str(error))

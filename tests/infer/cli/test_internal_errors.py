@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -12,17 +13,17 @@ import pytest
 from image_gender_classifier import pipeline
 
 Command = Callable[..., CompletedProcess[str]]
+CLASSIFY = pipeline.classify
 
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipeline with a bug that `cat.jpg` meets."""
-    classify = pipeline.classify
 
     def faulty(picture: Any, file: str, *others: Any) -> Any:
         if file == "cat.jpg":
             raise ZeroDivisionError("a bug\nof two lines")
-        return classify(picture, file, *others)
+        return CLASSIFY(picture, file, *others)
 
     monkeypatch.setattr(pipeline, "classify", faulty)  # workers are forked from this process
 
@@ -48,3 +49,40 @@ def test_resume_tries_it_again(
         assert not list(out.iterdir())
     assert command("-i", folder, "-o", out, "--resume").returncode == 0
     assert (out / "cat.xml").exists()
+
+
+def _exit(*_: Any) -> Any:
+    raise SystemExit("a library exits")
+
+
+def _predict_without_end(picture: Any, file: str, *others: Any) -> Any:
+    prediction = CLASSIFY(picture, file, *others)
+    return replace(prediction, message="x" * 2**24)  # more than a message may hold
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("fault", "reported"),
+    [
+        (_exit, "the worker process ended with exit code 70"),
+        (_predict_without_end, "ValueError"),
+    ],
+)
+def test_a_bug_in_the_worker_loop_is_not_reported_as_an_unreadable_picture(
+    fault: Callable[..., Any],
+    reported: str,
+    workers: int,
+    command: Command,
+    folder: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def faulty(picture: Any, file: str, *others: Any) -> Any:
+        return (fault if file == "cat.jpg" else CLASSIFY)(picture, file, *others)
+
+    monkeypatch.setattr(pipeline, "classify", faulty)
+    done = command("-i", folder, "-o", out, "--workers", workers)
+    assert done.returncode == 4, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if "internal error" in line]
+    assert "'cat.jpg'" in line and reported in line
+    assert sorted(path.name for path in out.glob("*.xml")) == ["astronaut.xml", "rocket.xml"]

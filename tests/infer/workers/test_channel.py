@@ -71,7 +71,7 @@ def framed(data: bytes) -> bytes:
 
 def taken(data: bytes) -> list[Message]:
     """The messages in the first bytes of a new channel."""
-    return list(Channel(-1, -1).take(data))
+    return list(Channel(-1, -1).split_messages(data))
 
 
 def unframed(data: bytes) -> list[bytes]:
@@ -112,7 +112,7 @@ def test_messages_are_put_together_from_pieces(sent: list[Message], data: st.Dat
     pieces = [
         stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)
     ]
-    assert [message for piece in pieces for message in whole.take(piece)] == sent
+    assert [message for piece in pieces for message in whole.split_messages(piece)] == sent
 
 
 @given(KINDS, ANY_JSON)
@@ -200,12 +200,12 @@ def test_the_unchanged_messages_are_some() -> None:
     ],
 )
 def test_anything_else_is_no_message(sent: bytes) -> None:
-    with pytest.raises(ValueError, match="not a message"):
+    with pytest.raises(ValueError, match="invalid message"):
         taken(framed(sent))
 
 
 def test_too_long_a_message_is_refused_before_it_arrives() -> None:
-    with pytest.raises(ValueError, match="not a message"):
+    with pytest.raises(ValueError, match="invalid message"):
         taken(b"\xff\xff\xff\xff")
     with pytest.raises(ValueError, match="bytes"):
         channel.encode(Unusable("x" * channel.MOST_BYTES, ""))
