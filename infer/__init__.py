@@ -1,4 +1,4 @@
-"""Perceived gender of the person in a picture, on small machines.
+"""Classifies the perceived gender of the person in a picture, on small machines.
 
     import image_gender_classifier as igc
 
@@ -6,17 +6,17 @@
     prediction = classifier.classify("alice.jpg")
     print(prediction.gender, prediction.confidence)
 
-`load` opens the model. `classify` takes a path, bytes, an open file, a PIL image or an RGB array;
-`classify_many` takes any number of these; `classify_folder` takes a folder. Each gives a
-`Prediction` for each picture. A classifier may be used from several threads.
+`load` opens a model. `classify` takes a path, bytes, an open binary file, a PIL image or an RGB
+array, `classify_many` an iterable of these, and `classify_folder` a folder. They return a
+`Prediction` for each picture. A classifier is thread-safe.
 
-Every error is a `GenderClassifierError`:
+All exceptions derive from `GenderClassifierError`:
 
     GenderClassifierError
-    ├── UsageError           wrong arguments
-    │   └── PictureNotFound  a path that does not exist (also a FileNotFoundError)
+    ├── UsageError           an argument is wrong
+    │   └── PictureNotFound  a path does not exist (also a FileNotFoundError)
     ├── ModelError           a model file is missing or corrupt
-    ├── RuntimeMissing       no inference runtime, or no OpenCV
+    ├── RuntimeMissing       no usable inference runtime or OpenCV is installed
     ├── OutputError          the command cannot write its output
     ├── UnreadablePicture    a picture cannot be decoded; becomes the status `unreadable`
     └── InternalError        a bug in this package
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from image_gender_classifier.results import Prediction as Prediction
     from image_gender_classifier.results import Status as Status
 
-# The public names, each with the module that defines it; they load on first use.
+# The public names, each with the module that defines it, which is imported on first use.
 _MODULES = {
     "load": "api",
     "GenderClassifier": "api",
@@ -79,7 +79,7 @@ def __getattr__(name: str) -> Any:
     if _MODULES[name] == "api":
         from image_gender_classifier.imaging import opencv
 
-        opencv.check()  # before the API imports OpenCV
+        opencv.check()  # explains an unusable OpenCV before `api` imports it
     from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,10 +1,10 @@
-"""The command, `image-gender-classifier` or `python -m image_gender_classifier`."""
+"""Entry point of the command, also for `python -m image_gender_classifier`."""
 
 import signal
 import sys
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    # While the command is being loaded, Ctrl-C ends it as the system does, without a traceback.
+    # Until the command is loaded, Ctrl-C ends it without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from image_gender_classifier.cli.program import main

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from image_gender_classifier.scan import Listing
 
 Picture = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[np.uint8]
-"""What `classify` takes, besides a PIL image."""
+"""The types that `classify` accepts, besides PIL images."""
 
-# The host program decides what is shown. The command has its own output and does without logging.
+# The host program decides what is logged. The command prints its messages itself.
 logging.getLogger("image_gender_classifier").addHandler(logging.NullHandler())
 
 _PICTURES_AHEAD = 4  # for each thread of classify_many
@@ -49,25 +49,27 @@ def load(  # noqa: PLR0913  one argument for each setting
     max_pixels: int | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> GenderClassifier:
-    """Loads a classifier.
+    """Opens a model and returns a classifier.
 
     Args:
-        model: A model file beside its manifest; the shipped one by default.
-        runtime: The runtime; `auto` takes LiteRT, or ONNX Runtime where LiteRT is missing.
-        detector: `cascade` searches each picture for a face, `lbp` with the first stage alone;
-            `none` takes each picture as a face crop.
-        threshold: Confidence below which a prediction is `uncertain`; the manifest's by default.
-        min_face: The smallest face to find, as a share of a picture's shorter side (0.02 to 1);
-            by default, faces of about 12 % of the longer side and up.
-        all_faces: Find and classify every face, not only the main one.
-        max_pixels: Most pixels of a picture, width times height; by default 2^28 of a JPEG that can
-            be decoded straight to a reduced size, 2^26 of any other picture.
-        max_bytes: Most bytes of a file.
+        model: A model file, in the same folder as its manifest. None for the shipped model.
+        runtime: `auto`, `tflite` or `onnx`. `auto` uses LiteRT, or ONNX Runtime if LiteRT is not
+            installed.
+        detector: `cascade` detects faces with two stages, `lbp` with the first one only (large
+            frontal faces); `none` takes each picture as a face crop.
+        threshold: Confidence (0 to 1) below which a prediction is `uncertain`. None for that of the
+            model's manifest.
+        min_face: Side of the smallest face to detect, as a fraction of the picture's shorter side
+            (0.02 to 1). None detects faces from about 12 % of the longer side.
+        all_faces: Detect and classify every face, not only the main one.
+        max_pixels: Maximum width times height of a picture. None for 2^28 if it is a JPEG that can
+            be decoded at a reduced size, else 2^26.
+        max_bytes: Maximum size of a picture file in bytes.
 
     Raises:
-        ModelError: A model, cascade or manifest is missing, corrupt or of an unknown schema.
+        ModelError: A model, cascade or manifest is missing, corrupt or of an unknown version.
         RuntimeMissing: No usable runtime is installed.
-        UsageError: Arguments that do not fit each other, or a number out of its range.
+        UsageError: An argument is out of range, or two arguments exclude each other.
     """
     path = None if model is None else os.fspath(model)
     settings = Settings(path, runtime, detector, threshold, min_face, all_faces)
@@ -75,12 +77,12 @@ def load(  # noqa: PLR0913  one argument for each setting
 
 
 class GenderClassifier:
-    """Classifies pictures; made by `load`, safe to use from several threads.
+    """Classifies pictures. Thread-safe; create it with `load`.
 
     A context manager: `with igc.load() as classifier` closes it at the end.
 
     Args:
-        settings: What `load` was given.
+        settings: The arguments of `load`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -91,33 +93,34 @@ class GenderClassifier:
         """Classifies one picture.
 
         Args:
-            picture: A path, the bytes of a picture file, an open binary file, a PIL image, or
+            picture: A path, the content of a picture file, an open binary file, a PIL image, or
                 pixels: uint8, H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA).
-            file: The picture's name in the prediction; by default the last part of a path.
+            file: Name of the picture in the prediction; by default the file name of a path.
 
         Returns:
-            The prediction; its status is `unreadable` for a picture that cannot be decoded.
+            The prediction; its status is `unreadable` if the picture cannot be decoded.
 
         Raises:
             PictureNotFound: The path does not exist.
-            UsageError: The argument is no picture.
+            UsageError: The argument is not a picture, or the classifier is closed.
             InternalError: A bug in this package.
         """
         engine = self._open_engine()
         if isinstance(picture, (str, os.PathLike)):
             path = Path(picture)
             if not os.path.lexists(path):
-                raise PictureNotFound(f"{path}: there is no such file")
+                raise PictureNotFound(f"{path}: no such file; check the path")
             return engine.classify_file(path, file or path.name)
         if isinstance(picture, np.ndarray):
             return engine.classify_array(picture, file)
         if isinstance(picture, (bytes, bytearray, memoryview)):
             return engine.classify_bytes(bytes(picture), file)
         if type(picture).__module__.partition(".")[0] == "PIL":
-            return engine.classify_array(_pixels_of(picture), file)
+            return engine.classify_array(_read_pil_image(picture), file)
         if hasattr(picture, "read"):
-            return engine.classify_bytes(_bytes_of(picture), file)
-        raise UsageError(f"{type(picture).__name__} is no picture: give a path, bytes or an array")
+            return engine.classify_bytes(_read_binary_file(picture), file)
+        kind = type(picture).__name__
+        raise UsageError(f"{kind} is not a picture; pass a path, bytes or an array")
 
     def classify_many(
         self, pictures: Iterable[Picture | Any], threads: int | None = None
@@ -215,7 +218,7 @@ class GenderClassifier:
 
     def _open_engine(self) -> Engine:
         if self._engine is None:
-            raise UsageError("the classifier is closed")
+            raise UsageError("the classifier is closed; load a new one")
         return self._engine
 
     def _classify_one_of_many(self, picture: Picture | Any) -> Prediction:
@@ -251,20 +254,22 @@ def _positive(name: str, number: int | None) -> int:
     return number
 
 
-def _pixels_of(image: Any) -> NDArray[np.uint8]:
-    """The pixels of a PIL image, upright."""
+def _read_pil_image(image: Any) -> NDArray[np.uint8]:
+    """Returns the pixels of a PIL image, upright (uint8, grey, RGB or RGBA)."""
     from PIL import ImageOps
 
     if image.mode[0] in "IF":
-        raise UsageError(f"a PIL image of mode {image.mode!r}: convert it to 'RGB' first")
+        raise UsageError(
+            f"a PIL image of mode {image.mode!r} is not supported; convert it to 'RGB' first"
+        )
     upright = ImageOps.exif_transpose(image)
     transparent = "A" in upright.mode or "transparency" in upright.info
     mode = "RGBA" if transparent else "L" if upright.mode == "L" else "RGB"
     return np.array(upright.convert(mode), np.uint8)
 
 
-def _bytes_of(file: Any) -> bytes:
+def _read_binary_file(file: Any) -> bytes:
     data = file.read()
     if not isinstance(data, bytes):
-        raise UsageError("the file is open as text: open it in binary mode ('rb')")
+        raise UsageError("the file is open in text mode; open it in binary mode ('rb')")
     return data

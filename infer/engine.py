@@ -1,4 +1,4 @@
-"""The engine under the Python API and the worker processes: a picture in, a prediction out."""
+"""Classifies one picture, for the Python API and the worker processes."""
 
 from __future__ import annotations
 
@@ -23,19 +23,23 @@ from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.profiling import OFF, Clock
 
 Show = Callable[[Picture, Prediction], None]
-"""Receives a picture's pixels with its prediction, to draw them."""
+"""Receives a decoded picture and its prediction, to draw them."""
 
 _OPENCV_OUT_OF_MEMORY = -4
 
 
 class Engine:
-    """Classifies one picture at a time; safe to use from several threads.
+    """Classifies pictures. Thread-safe.
 
-    Every method returns `unreadable` for a picture that cannot be decoded and raises
-    `InternalError` for any other exception.
+    Every `classify_...` method returns a prediction with the status `unreadable` for a picture that
+    cannot be decoded. Any other exception becomes an `InternalError`, unless it is a
+    `GenderClassifierError`.
 
     Args:
-        parts: The open model and face detector.
+        parts: The opened model and face detector.
+
+    Attributes:
+        parts: See Args.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -43,12 +47,12 @@ class Engine:
 
     @classmethod
     def open(cls, settings: Settings) -> Engine:
-        """Opens the model and the face detector; see `api.load` for the errors."""
+        """Opens the model and the face detector; see `api.load` for the exceptions."""
         return cls(open_parts(settings))
 
     @property
     def cache_key(self) -> str:
-        """The key of everything but the picture that a prediction depends on."""
+        """Hash of all that predictions depend on but the picture."""
         return self.parts.settings
 
     def classify_file(
@@ -58,8 +62,8 @@ class Engine:
 
         Args:
             path: The file.
-            file: Its name in the prediction.
-            show: Receives the pixels, if they could be decoded.
+            file: Name of the picture in the prediction.
+            show: Called with the decoded picture and its prediction.
             clock: Measures the stages.
         """
         try:
@@ -73,11 +77,11 @@ class Engine:
     def classify_bytes(
         self, data: bytes, file: str, show: Show | None = None, clock: Clock = OFF
     ) -> Prediction:
-        """Classifies the bytes of a picture file."""
+        """Classifies the content of a picture file; other arguments as for `classify_file`."""
         run = run_hash(data, self.cache_key)
         clock.lap("hash it")
         limits = self.parts.limits
-        prediction = self._classify(
+        prediction = self._classify_decoded(
             lambda: decoding.decode(data, limits=limits), file, run, show, clock
         )
         if prediction.status == "unreadable":
@@ -85,11 +89,19 @@ class Engine:
         return prediction
 
     def classify_array(self, pixels: NDArray[np.uint8], file: str) -> Prediction:
-        """Classifies pixels: uint8, H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA)."""
-        run = run_hash(repr(pixels.shape).encode() + pixels.tobytes(), self.cache_key)
-        return self._classify(lambda: decoding.from_array(pixels), file, run)
+        """Classifies pixels.
 
-    def _classify(
+        Args:
+            pixels: uint8, H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA).
+            file: Name of the picture in the prediction.
+
+        Raises:
+            UsageError: The array has another dtype or shape.
+        """
+        run = run_hash(repr(pixels.shape).encode() + pixels.tobytes(), self.cache_key)
+        return self._classify_decoded(lambda: decoding.from_array(pixels), file, run)
+
+    def _classify_decoded(
         self,
         decode: Callable[[], Picture],
         file: str,
@@ -114,13 +126,13 @@ class Engine:
             raise
         except Exception as error:
             if not _is_out_of_memory(error):
-                raise InternalError(f"{file or 'a picture'}: {one_line(error)}") from error
+                raise InternalError(f"{file or 'a picture'}: {format_exception(error)}") from error
             prediction = Prediction(file, "unreadable", "unknown", message=TOO_BIG)
         return replace(prediction, run=run)
 
 
-def one_line(error: BaseException) -> str:
-    """The class and the text of an exception."""
+def format_exception(error: BaseException) -> str:
+    """Returns class and message of an exception in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 

@@ -1,18 +1,17 @@
-"""The exceptions of this package, each raised where the fact is known.
+"""The exceptions of this package.
 
-The command turns them into exit codes and the engine turns `UnreadablePicture` into a prediction;
-nothing else catches them.
+The command maps them to exit codes. The engine turns `UnreadablePicture` into a prediction.
 """
 
 from __future__ import annotations
 
 
 class GenderClassifierError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base class of all exceptions of this package."""
 
 
 class UsageError(GenderClassifierError):
-    """Wrong arguments, or a folder that cannot be used (exit code 2)."""
+    """An argument or option is wrong, or a folder cannot be used (exit code 2)."""
 
 
 class PictureNotFound(UsageError, FileNotFoundError):
@@ -20,23 +19,23 @@ class PictureNotFound(UsageError, FileNotFoundError):
 
 
 class UnreadablePicture(GenderClassifierError):
-    """A picture's bytes cannot be turned into pixels."""
+    """A picture cannot be read or decoded."""
 
 
 class ModelError(GenderClassifierError):
-    """A model or its manifest is missing, corrupt or of an unknown schema (exit code 2)."""
+    """A model or its manifest is missing, corrupt or of an unknown version (exit code 2)."""
 
 
 class RuntimeMissing(GenderClassifierError):
-    """No usable inference runtime, or no usable OpenCV, is installed (exit code 2)."""
+    """No usable inference runtime or OpenCV is installed (exit code 2)."""
 
 
 class OutputError(GenderClassifierError):
-    """The output can no longer be written (exit code 3)."""
+    """An output can no longer be written (exit code 3)."""
 
 
 class InternalError(GenderClassifierError):
-    """A bug in this package, met at a picture (exit code 4); the cause is chained to it."""
+    """A bug in this package (exit code 4); `__cause__` is the original exception."""
 
 
 class FolderSkipped(UserWarning):
@@ -44,4 +43,4 @@ class FolderSkipped(UserWarning):
 
 
 class RuntimeFallback(UserWarning):
-    """The runtime that would come first cannot be loaded; another one runs the model."""
+    """Warns that another runtime runs the model, because the preferred one cannot be loaded."""

@@ -1,4 +1,4 @@
-"""Opens model, runtime and detector, and hashes the settings."""
+"""Opens the model, runtime and detector for given settings, and hashes the settings."""
 
 from __future__ import annotations
 
@@ -25,17 +25,14 @@ SHIPPED_STEM = "gender_int8"
 
 
 class Parts(NamedTuple):
-    """The parts of a classifier.
-
-    They may be used after a fork: a runtime that is not fork-safe opens its models at the first
-    picture in each process.
+    """The opened parts of an engine. They work in a forked process too (see `open_network`).
 
     Attributes:
-        classifier: Gender classifier network with its manifest entry.
-        detector: Face detector.
-        all_faces: Whether to classify the other faces beside the main one.
+        classifier: The gender classifier.
+        detector: The face detector.
+        all_faces: Whether to classify every face, not only the main one.
         limits: Maximum sizes of a picture.
-        settings: Hash of everything but the picture that a prediction depends on.
+        settings: The cache key: a hash of all that predictions depend on but the picture.
         runtime: Name of the runtime in use.
     """
 
@@ -53,7 +50,7 @@ def shipped_models() -> Path:
 
 
 def open_parts(choices: Settings) -> Parts:
-    """Opens model and detector; see `api.load` for errors."""
+    """Opens the model and the detector; see `api.load` for the exceptions."""
     limits = _check_settings(choices)
     model = None if choices.model is None else Path(choices.model)
     classifier, runtime = _open_first(model, choices.runtime, choices.threshold)
@@ -73,14 +70,14 @@ def open_parts(choices: Settings) -> Parts:
 
 
 def _check_settings(choices: Settings) -> Limits:
-    """Checks the settings; returns their limits on pictures.
+    """Checks the settings and returns their limits on pictures.
 
     Raises:
         UsageError: A setting is unknown or out of range.
     """
     for setting, chosen, known in (
-        ("runtime", choices.runtime, runtimes.choices()),
-        ("detector", choices.detector, detectors.choices()),
+        ("runtime", choices.runtime, runtimes.runtime_choices()),
+        ("detector", choices.detector, detectors.detector_names()),
     ):
         if chosen not in known:
             raise UsageError(f"the {setting} is {chosen!r}, but must be one of {', '.join(known)}")
@@ -89,13 +86,14 @@ def _check_settings(choices: Settings) -> Limits:
         raise UsageError(f"the threshold is {threshold}, but must be between 0 and 1")
     if choices.min_face is not None and not SMALLEST_FACE <= choices.min_face <= 1:
         raise UsageError(
-            f"the smallest face is {choices.min_face}, but must be between {SMALLEST_FACE} and 1"
+            f"min_face is {choices.min_face}, but must be between {SMALLEST_FACE} and 1"
         )
     limits = Limits.of(choices)
     pixels = 1 if limits.pixels is None else limits.pixels
     if limits.file_bytes < 1 or not 1 <= pixels <= MOST_PIXELS:
         raise UsageError(
-            f"the limits are {limits}, but must be at least 1, and at most {MOST_PIXELS:,} pixels"
+            f"max_pixels is {limits.pixels} and max_bytes is {limits.file_bytes}, but both must be "
+            f"at least 1, and max_pixels at most {MOST_PIXELS:,}"
         )
     return limits
 
@@ -103,16 +101,16 @@ def _check_settings(choices: Settings) -> Limits:
 def open_classifier(
     model: Path | None, runtime: str = AUTO, threshold: float | None = None
 ) -> Classifier:
-    """Opens a perceived-gender model with the first available of the runtimes.
+    """Opens a gender classifier.
 
     Args:
-        model: Model file beside its manifest; None for the shipped one.
-        runtime: Name of a runtime, or `auto`.
+        model: Model file, in the same folder as its manifest; None for the shipped one.
+        runtime: Name of a runtime, or `auto` for the first available one.
         threshold: Confidence below which a prediction is `uncertain`; None for the manifest's.
 
     Raises:
         ModelError: The model or its manifest is missing, corrupt or incompatible.
-        RuntimeMissing: None of the runtimes can be loaded.
+        RuntimeMissing: No suitable runtime can be loaded.
         UsageError: The runtime does not run the format of the model.
     """
     classifier, _ = _open_first(model, runtime, threshold)
@@ -123,40 +121,42 @@ def _open_first(
     model: Path | None, runtime: str, threshold: float | None
 ) -> tuple[Classifier, RuntimeEntry]:
     failures: list[RuntimeMissing] = []
-    for entry, path in _candidates(model, runtime):
+    for entry, path in _list_candidates(model, runtime):
         try:
-            classifier = _open(path, entry, threshold)
+            classifier = _open_with(entry, path, threshold)
         except RuntimeMissing as error:
             failures.append(error)
             continue
         if failures:
-            warning = f"{_joined(failures)}; {entry.name} runs the model instead"
+            warning = f"{_join_reasons(failures)}; {entry.name} runs the model instead"
             warnings.warn(warning, RuntimeFallback, stacklevel=2)
         return classifier, entry
-    raise RuntimeMissing(_joined(failures)) from failures[-1]
+    raise RuntimeMissing(_join_reasons(failures)) from failures[-1]
 
 
-def _joined(failures: Sequence[RuntimeMissing]) -> str:
+def _join_reasons(failures: Sequence[RuntimeMissing]) -> str:
     return "; ".join(" ".join(str(failure).split()) for failure in failures)
 
 
-def _candidates(model: Path | None, runtime: str) -> list[tuple[RuntimeEntry, Path]]:
+def _list_candidates(model: Path | None, runtime: str) -> list[tuple[RuntimeEntry, Path]]:
     """Returns the runtimes to try in order, each with a model file in its format."""
     if model is None:
-        wanted = runtimes.automatic() if runtime == AUTO else [runtimes.RUNTIMES[runtime]]
+        wanted = runtimes.automatic_runtimes() if runtime == AUTO else [runtimes.RUNTIMES[runtime]]
         return [(entry, shipped_models() / f"{SHIPPED_STEM}.{entry.format}") for entry in wanted]
-    fitting = runtimes.for_format(file_format(model.name))
+    fitting = runtimes.runtimes_for_format(file_format(model.name))
     if not fitting:
-        known = ", ".join(f".{each}" for each in runtimes.formats())
-        raise UsageError(f"{model}: unknown format; give a file with one of the suffixes {known}")
+        known = ", ".join(f".{each}" for each in runtimes.model_formats())
+        raise UsageError(f"{model}: unknown model format; the suffix must be one of {known}")
     chosen = [entry for entry in fitting if runtime in (AUTO, entry.name)]
     if not chosen:
         names = " or ".join((*(entry.name for entry in fitting), AUTO))
-        raise UsageError(f"{model}: is a {fitting[0].format} model; give --runtime {names}")
+        raise UsageError(
+            f"{model}: this model has the format {fitting[0].format} and needs --runtime {names}"
+        )
     return [(entry, model) for entry in chosen]
 
 
-def _open(path: Path, runtime: RuntimeEntry, threshold: float | None) -> Classifier:
+def _open_with(runtime: RuntimeEntry, path: Path, threshold: float | None) -> Classifier:
     entry = manifest.find_model(path)
     classifier = Classifier(open_network(runtime.name, path.parent, entry), entry, threshold)
     if runtime.fork_safe:

@@ -1,4 +1,4 @@
-"""Classifies one picture: detects faces, cuts the crop of the main one, predicts its gender."""
+"""Classifies one picture: detects faces, cuts a crop of the main one and predicts its gender."""
 
 from __future__ import annotations
 
@@ -25,27 +25,30 @@ def classify(
 
     Args:
         picture: The decoded picture.
-        file: Path for the prediction.
-        detector: Finds the faces.
+        file: Name of the picture in the prediction.
+        detector: Detects the faces.
         classifier: Classifies crops of faces.
         all_faces: Classify the other faces too.
         clock: Measures the stages.
+
+    Returns:
+        The prediction, without `run`; the status is `classified`, `uncertain` or `no_face`.
 
     Raises:
         ModelError: A model cannot be run.
         UnreadablePicture: The picture cannot be decoded again at a higher resolution.
     """
-    found = geometry.main_first(detector.detect(picture), picture.width, picture.height)
+    found = geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
     clock.lap("find the face")
     if not found:
         return Prediction(file, "no_face", "unknown")
     chosen = found if all_faces else found[:1]
-    crops = [crop_of(picture, face, detector, classifier.crop_size) for face in chosen]
+    crops = [cut_face_crop(picture, face, detector, classifier.crop_size) for face in chosen]
     clock.lap("cut the crop")
     classifications = classifier.classify(np.stack(crops))
     clock.lap("classify")
     classified = [
-        _classified(face, classification)
+        _add_gender(face, classification)
         for face, classification in zip(chosen, classifications, strict=True)
     ]
     main = classified[0]
@@ -56,38 +59,53 @@ def classify(
     )
 
 
-def _classified(face: Face, classification: Classification) -> Face:
+def _add_gender(face: Face, classification: Classification) -> Face:
     gender: Gender = classification.likelier if classification.certain else "unknown"
     return face._replace(gender=gender, confidence=classification.confidence)
 
 
-def crop_of(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
-    """Cuts the crop of a face, at a higher resolution if the face is small.
+def cut_face_crop(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
+    """Cuts the crop of a face; decodes the picture at a higher resolution if the face is small.
+
+    Args:
+        picture: The picture.
+        face: The face, box in pixels of the original.
+        detector: The detector that found it.
+        size: Side of the crop in pixels.
 
     Returns:
         uint8 RGB, size x size x 3.
+
+    Raises:
+        UnreadablePicture: The picture cannot be decoded again at a higher resolution.
     """
-    square = frame_of(picture, face, detector)
+    square = compute_frame(picture, face, detector)
     if square.width < size:
         picture = picture.finer()
-        square = frame_of(picture, face, detector)
-    return geometry.crop(picture.pixels, square, size)
+        square = compute_frame(picture, face, detector)
+    return geometry.cut_crop(picture.pixels, square, size)
 
 
-def frame_of(picture: Picture, face: Face, detector: Detector) -> Box:
-    """Returns the classifier's frame around a face, in pixels of `picture.pixels`."""
-    square = geometry.frame(face.box, detector.framings[face.detector])
+def compute_frame(picture: Picture, face: Face, detector: Detector) -> Box:
+    """Returns the classifier's frame around a face, in pixels of `picture.pixels`.
+
+    Args:
+        picture: The picture.
+        face: The face, box in pixels of the original.
+        detector: The detector that found it.
+    """
+    square = geometry.map_to_frame(face.box, detector.framings[face.detector])
     side = square.width / picture.scale
     return Box(square.x / picture.scale, square.y / picture.scale, side, side)
 
 
 def find_frame(picture: Picture, detector: Detector) -> Box | None:
-    """Returns the frame of the main face, in pixels of `picture.pixels`; None without a face."""
-    found = geometry.main_first(detector.detect(picture), picture.width, picture.height)
-    return frame_of(picture, found[0], detector) if found else None
+    """Returns the frame of the main face in pixels of `picture.pixels`; None if none is found."""
+    found = geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
+    return compute_frame(picture, found[0], detector) if found else None
 
 
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
-    """Returns the crop of the main face (uint8 RGB, size x size x 3); None without a face."""
-    found = geometry.main_first(detector.detect(picture), picture.width, picture.height)
-    return crop_of(picture, found[0], detector, size) if found else None
+    """Returns the crop of the main face (uint8 RGB, size x size x 3); None if no face is found."""
+    found = geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
+    return cut_face_crop(picture, found[0], detector, size) if found else None

@@ -1,7 +1,7 @@
-"""The share of the code in the cache key: the constants of every module that shapes predictions.
+"""The part of the cache key that depends on the code: version and constants.
 
-Collecting them from the modules makes a changed constant a changed key, without a list to maintain.
-The version of the package stands for the rest of the code.
+The constants are collected from the modules, so that a change of one changes the key without a list
+to maintain. The version of the package stands for the rest of the code.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from image_gender_classifier.detection import (
     geometry,
     heatmap,
     staged,
+    tile_network,
     tiling,
     whole_picture,
 )
@@ -25,7 +26,8 @@ from image_gender_classifier.version import __version__
 
 _MODULES = (
     *(alpha, decoding, headers, resizing),
-    *(cascade, face_detector, geometry, heatmap, staged, tiling, whole_picture),
+    *(cascade, face_detector, geometry, heatmap, staged),
+    *(tile_network, tiling, whole_picture),
     *(classifier, pipeline),
 )
 
@@ -38,14 +40,14 @@ def code_key() -> Iterator[object]:
 
 
 def _constants(module: ModuleType) -> Iterator[str]:
-    """Yields the plain values that a module names in upper case, with their names."""
+    """Yields `NAME=value` for each plain value of a module that has a name in upper case."""
     for name, value in vars(module).items():
         if name.isupper() and _is_plain(value):
             yield f"{name}={sorted(value) if isinstance(value, frozenset) else value!r}"
 
 
 def _is_plain(value: object) -> bool:
-    """Returns whether a value consists of numbers and texts, whose representation is stable."""
+    """Returns whether a value consists of numbers, strings and bytes, whose `repr` is stable."""
     if isinstance(value, dict):
         return all(map(_is_plain, value.items()))
     if isinstance(value, tuple | frozenset):

@@ -1,6 +1,6 @@
-"""The records of a result, shared by every layer.
+"""The records of a prediction, shared by all layers.
 
-Only `Prediction` is a dataclass: each one adds a third of a millisecond to every start.
+Only `Prediction` is a dataclass, because each one adds a third of a millisecond to every start.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Status = Literal["classified", "uncertain", "no_face", "unreadable"]
 
 
 class Box(NamedTuple):
-    """An axis-parallel rectangle, in pixels of the upright picture.
+    """A bounding box in pixels of the upright picture (EXIF orientation applied).
 
     Attributes:
         x: Left edge.
@@ -31,12 +31,13 @@ class Face(NamedTuple):
     """A face in a picture.
 
     Attributes:
-        box: Its box, in pixels of the original picture (EXIF orientation applied).
-        detector: The stage that found it, as named in the manifest.
-        gender: The perceived gender; None for a face that was not classified.
-        confidence: Calibrated probability (0.5 to 1) of the likelier gender; None likewise.
-        score: Probability (0 to 1) that it is a face, by the face detector network; None without
-            the network.
+        box: Bounding box, in pixels of the original picture.
+        detector: Name of the detector that found it: `lbp`, `cnn` or `none`.
+        gender: The perceived gender; None if the face was not classified.
+        confidence: Calibrated probability (0.5 to 1) of the more probable gender; None if the face
+            was not classified.
+        score: Probability (0 to 1) that it is a face, from the face detector network; None if the
+            network did not run.
     """
 
     box: Box
@@ -51,14 +52,14 @@ class Prediction:
     """The result for one picture.
 
     Attributes:
-        file: The picture's name, or its path below the input folder, with forward slashes.
+        file: Name of the picture, or its path relative to the input folder, with `/`.
         status: `classified`, `uncertain`, `no_face` or `unreadable`.
-        gender: The perceived gender of the main face; `unknown` unless classified.
-        confidence: Calibrated probability (0.5 to 1) of the main face's likelier gender; None
-            where no face was classified.
-        faces: Every face found, the main one first.
+        gender: The perceived gender of the main face; `unknown` unless the status is `classified`.
+        confidence: Calibrated probability (0.5 to 1) of the main face's more probable gender; None
+            if no face was classified.
+        faces: All detected faces, the main one first.
         run: Short hash of picture, model and settings.
-        message: Why the picture is unreadable; None otherwise.
+        message: Why the picture is unreadable; None if it is not.
     """
 
     file: str
@@ -71,11 +72,14 @@ class Prediction:
 
     @property
     def doubtful(self) -> bool:
-        """Whether a person should review it: no face, or an uncertain gender."""
+        """Whether a person should check the picture: no face, or an uncertain gender."""
         return self.status in ("uncertain", "no_face")
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as plain values that `json.dumps` takes."""
+        """Returns the fields as a dict of plain values for `json.dumps`.
+
+        Each face is a dict too; the fields of its box (in pixels) are keys of the face.
+        """
         faces = [
             {
                 **face.box._asdict(),
@@ -90,11 +94,11 @@ class Prediction:
 
 
 class Drawings(NamedTuple):
-    """Copies of a picture with the prediction drawn on them, as JPEG files; None where not wanted.
+    """Pictures with the prediction drawn on them, as JPEG files; None if not requested.
 
     Attributes:
-        copy: For `--annotate`.
-        thumbnail: For the contact sheet.
+        copy: Annotated copy for `--annotate`.
+        thumbnail: Thumbnail for `--contact-sheet`.
     """
 
     copy: bytes | None = None

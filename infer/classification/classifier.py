@@ -14,7 +14,7 @@ from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.results import BinaryGender
 from image_gender_classifier.runtimes import Runtime
 
-# Of a confidence in every output. The threshold applies to the rounded value.
+# Of a confidence in all outputs. The threshold is compared with the rounded value.
 DECIMALS = 3
 _LARGEST_SCORE = 700.0  # exp overflows above 709
 
@@ -23,7 +23,7 @@ class Classification(NamedTuple):
     """The classification of one crop.
 
     Attributes:
-        likelier: The more likely gender, regardless of the threshold.
+        likelier: The more probable gender, whether or not it reaches the threshold.
         confidence: Its calibrated probability, 0.5 to 1, rounded to three decimals.
         certain: Whether the confidence reaches the threshold.
     """
@@ -34,12 +34,17 @@ class Classification(NamedTuple):
 
 
 class Classifier:
-    """A perceived-gender network with its manifest entry. Thread-safe.
+    """Classifies crops with a perceived-gender network. Thread-safe.
 
     Args:
-        runtime: The network.
+        runtime: The opened network.
         entry: Its manifest entry.
-        threshold: Confidence below which a prediction is `uncertain`; the entry's by default.
+        threshold: Confidence below which a prediction is `uncertain`; None for the entry's.
+
+    Attributes:
+        crop_size: Side of a crop in pixels.
+        entry: The manifest entry.
+        threshold: The threshold in use.
 
     Raises:
         ModelError: The network does not match its entry.
@@ -48,14 +53,14 @@ class Classifier:
     def __init__(self, runtime: Runtime, entry: ModelEntry, threshold: float | None = None) -> None:
         if runtime.input_shape != entry.input_shape or runtime.input_dtype != entry.input_dtype:
             raise ModelError(
-                f"{entry.file}: takes {runtime.input_dtype} {runtime.input_shape}, but its "
+                f"{entry.file}: the input is {runtime.input_dtype} {runtime.input_shape}, but its "
                 f"manifest says {entry.input_dtype} {entry.input_shape}; convert the model again"
             )
         size = entry.input_shape[0]
         signature = (entry.input_shape, entry.input_dtype, entry.colour_order)
         if signature != ((size, size, 3), "uint8", "RGB"):
             raise ModelError(
-                f"{entry.file}: takes {entry.colour_order} {entry.input_dtype} "
+                f"{entry.file}: the input is {entry.colour_order} {entry.input_dtype} "
                 f"{entry.input_shape}, but square uint8 RGB crops are required; convert the model "
                 "again"
             )
@@ -66,10 +71,10 @@ class Classifier:
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """The values of model and options that predictions depend on."""
+        """Values of the model and options that predictions depend on."""
         entry = self.entry
-        reading = entry.calibration, entry.tta_threshold, entry.positive
-        return entry.sha256, *reading, self.threshold
+        decision = entry.calibration, entry.tta_threshold, entry.positive
+        return entry.sha256, *decision, self.threshold
 
     def warm_up(self) -> None:
         """Runs the network once, to fail early on a broken model.
@@ -80,13 +85,13 @@ class Classifier:
         self.logits(np.zeros((1, self.crop_size, self.crop_size, 3), np.uint8))
 
     def logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
-        """Runs the network.
+        """Runs the network, without test-time augmentation.
 
         Args:
             crops: uint8 RGB, N x S x S x 3, with S the crop size.
 
         Returns:
-            float32, N: above 0 for the entry's positive gender.
+            Logits, float32, N: above 0 for the entry's positive gender.
 
         Raises:
             ModelError: The output is not one finite number per crop.
@@ -100,27 +105,28 @@ class Classifier:
         return outputs[0].reshape(-1)
 
     def averaged_logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
-        """Runs the network with test-time augmentation for uncertain crops.
+        """Runs the network with test-time augmentation.
 
-        For these the result is the mean of the logits of the crop and its mirror image. Arguments,
-        result and errors as for `logits`.
+        For uncertain crops, the result is the mean logit of the crop and the flipped crop.
+        Arguments, result and exceptions as for `logits`.
         """
         logits = self.logits(crops)
         (uncertain,) = needs_tta(logits, self.entry.calibration, self.entry.tta_threshold).nonzero()
         if len(uncertain):
-            logits = logits.copy()  # may be memory of the runtime
-            logits[uncertain] = (logits[uncertain] + self.logits(mirrored(crops[uncertain]))) / 2
+            logits = logits.copy()  # the array may belong to the runtime
+            flipped = self.logits(flip_horizontally(crops[uncertain]))
+            logits[uncertain] = (logits[uncertain] + flipped) / 2
         return logits
 
     def probabilities(self, crops: Pixels) -> npt.NDArray[np.float64]:
         """Returns the calibrated probability of the positive gender for each crop (float64, N).
 
-        Arguments and errors as for `logits`.
+        Arguments and exceptions as for `logits`.
         """
         return _probabilities(self.averaged_logits(crops), self.entry.calibration)
 
     def classify(self, crops: Pixels) -> list[Classification]:
-        """Classifies crops; arguments and errors as for `logits`."""
+        """Returns a classification per crop; arguments and exceptions as for `logits`."""
         return [self._classification(float(p)) for p in self.probabilities(crops)]
 
     def _classification(self, probability: float) -> Classification:
@@ -129,27 +135,33 @@ class Classifier:
         return Classification(likelier, confidence, confidence >= self.threshold)
 
 
-def mirrored(crops: Pixels) -> Pixels:
-    """Mirrors crops (uint8 RGB, N x S x S x 3), left to right."""
+def flip_horizontally(crops: Pixels) -> Pixels:
+    """Returns crops (uint8 RGB, N x S x S x 3) flipped left to right."""
     return np.ascontiguousarray(crops[:, :, ::-1])
 
 
 def needs_tta(
     logits: npt.NDArray[np.float32], calibration: Calibration, bound: float
 ) -> npt.NDArray[np.bool_]:
-    """Returns which logits (float32, N) have a confidence below a bound (0 to 1)."""
+    """Returns which crops need test-time augmentation, as a boolean mask (N).
+
+    Args:
+        logits: float32, N.
+        calibration: Maps the logits to probabilities.
+        bound: Confidence (0 to 1) below which a crop needs it.
+    """
     if bound <= 0.5:
         return np.zeros(len(logits), np.bool_)
-    # Comparing scores instead of probabilities avoids an exponential per picture.
+    # Comparing logits instead of probabilities avoids an exponential per crop.
     score = math.log(bound / (1 - bound)) if bound < 1 else math.inf
     uncertain: npt.NDArray[np.bool_] = abs(calibration.slope * logits + calibration.bias) < score
     return uncertain
 
 
-def confidences(
+def compute_confidences(
     logits: npt.NDArray[np.float32], calibration: Calibration
 ) -> npt.NDArray[np.float64]:
-    """Returns the calibrated probability (float64, N, 0.5 to 1) of the more likely gender."""
+    """Returns the calibrated probability of the more probable gender (float64, N, 0.5 to 1)."""
     probabilities = _probabilities(logits, calibration)
     return np.maximum(probabilities, 1 - probabilities)
 

@@ -1,4 +1,4 @@
-"""The options of one run as a frozen record, and the checks of its paths."""
+"""Parses the command line and checks the paths in it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from image_gender_classifier.settings import Settings
 
 
 class Options(NamedTuple):
-    """What the user asks for.
+    """The options of a run.
 
     Attributes:
         input: Folder of pictures.
         outputs: The outputs to write, in the order of the registry.
-        settings: How pictures are classified.
+        settings: Settings of the classifier.
         recursive: Classify the pictures of subfolders too.
         hidden: Classify by-products and unfinished copies too.
         workers: Number of worker processes.
@@ -48,14 +48,17 @@ class Options(NamedTuple):
 
 
 def parse(argv: Sequence[str] | None) -> Options:
-    """Reads the command line.
+    """Parses the command line and checks its paths.
+
+    Args:
+        argv: Arguments without the name of the program; None for those of the process.
 
     Raises:
-        UsageError: An option cannot be met.
-        SystemExit: After `--help` and `--version`.
+        UsageError: An option is wrong, or a path cannot be used.
+        SystemExit: After `--help` or `--version`.
     """
     given = vars(parser.build().parse_args(argv))
-    # An option that changes predictions has the name of a field of Settings (its argparse dest).
+    # The argparse dest of an option that changes predictions is the name of a field of Settings.
     settings = Settings(**{name: given.pop(name) for name in Settings._fields})
     paths = [(entry, given.pop(parser.output_key(entry))) for entry in registry.OUTPUTS]
     outputs = tuple(Target(entry, path) for entry, path in paths if path is not None)
@@ -88,7 +91,7 @@ def _check_watch(options: Options) -> None:
     if options.profile:
         unfit.append("--profile")
     if unfit:
-        raise UsageError(f"{unfit[0]}: cannot be used with --watch; it is written when a run ends")
+        raise UsageError(f"{unfit[0]}: cannot be used with --watch; it needs a run that ends")
     from image_gender_classifier.scan import is_picture_name  # late: --help does without
 
     for target in options.outputs:
@@ -102,31 +105,33 @@ def _check_watch(options: Options) -> None:
 def _check_folder(folder: Path, option: str, access: int) -> None:
     mode = _mode(folder, option)
     if mode is None:
-        raise UsageError(f"{option} {folder}: the folder does not exist")
+        raise UsageError(f"{option} {folder}: the folder does not exist; create it")
     if not stat.S_ISDIR(mode):
-        raise UsageError(f"{option} {folder}: is not a folder")
+        raise UsageError(f"{option} {folder}: not a folder; give a folder")
     if not os.access(folder, access):
-        verb = "read" if access & os.R_OK else "written to"
-        raise UsageError(f"{option} {folder}: the folder cannot be {verb}")
+        needed, flags = ("readable", "rx") if access & os.R_OK else ("writable", "wx")
+        raise UsageError(
+            f"{option} {folder}: permission denied; the folder must be {needed} (chmod u+{flags})"
+        )
 
 
 def _check_file(path: Path, option: str) -> None:
     if path.name == "-":
         raise UsageError(f"{option} -: standard output is not supported; give a file")
     if _mode(path.parent, option) is None:
-        raise UsageError(f"{option} {path}: the folder {path.parent} does not exist")
+        raise UsageError(f"{option} {path}: the folder {path.parent} does not exist; create it")
     mode = _mode(path, option)
     if mode is not None and not stat.S_ISREG(mode):  # writing would replace a device
-        raise UsageError(f"{option} {path}: is not a regular file")
-    if path.is_symlink():  # writing would replace the link
-        raise UsageError(f"{option} {path}: is a link; give the file itself")
+        raise UsageError(f"{option} {path}: not a regular file; give another path")
+    if path.is_symlink():  # writing would replace the symbolic link
+        raise UsageError(f"{option} {path}: a symbolic link; give the path of the file itself")
 
 
 def _mode(path: Path, option: str) -> int | None:
-    """Returns the `st_mode` of a path, None if nothing exists there."""
+    """Returns the `st_mode` of a path; None if nothing exists there."""
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path
         return None
     except OSError as error:
-        raise UsageError(f"{option} {path}: cannot be used ({error.strerror})") from None
+        raise UsageError(f"{option} {path}: the path cannot be used ({error.strerror})") from None

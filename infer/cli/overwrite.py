@@ -21,20 +21,20 @@ def refuse_overwriting(
     """
     lost = overwritten(folder, listing, targets, rules)
     if lost:
-        raise UsageError(f"{min(lost)}: would be overwritten; choose another output")
+        raise UsageError(f"{min(lost)}: this file would be overwritten; choose another output")
 
 
 def overwritten(
     folder: Path, listing: Listing, targets: tuple[Target, ...], rules: NameRules
 ) -> dict[Path, list[str]]:
-    """Compares the paths of all outputs with those of the pictures.
+    """Checks that no output would overwrite a picture or another output.
 
-    A picture may be called `a.xml`: pictures are recognised by their first bytes too. Only
-    pictures whose names end like an output file are looked at, so that many pictures cost little.
+    A picture may be named `a.xml`, because pictures are also recognised by their first bytes. Only
+    pictures with the suffix of an output are checked, which is fast for many pictures.
 
     Args:
         folder: The input folder.
-        listing: The pictures in it.
+        listing: The pictures in the folder.
         targets: The outputs.
         rules: Whether the output folders tell upper and lower case apart.
 

@@ -1,4 +1,4 @@
-"""The command-line parser: the options in three groups, with their help."""
+"""Builds the command-line parser: options in three groups, with their help."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from image_gender_classifier.system.console import say
 from image_gender_classifier.system.cores import cores
 from image_gender_classifier.version import __version__
 
-_DEFAULT_WORKERS = 64  # at most: each worker takes four of usually 1,024 open files
-_WIDTH = 90  # columns of the help: to ask the terminal costs every start a millisecond
+_DEFAULT_WORKERS = 64  # maximum: each worker takes four of usually 1,024 open files
+_WIDTH = 90  # columns of the help; asking the terminal would add a millisecond to each start
 _DESCRIPTION = (
     "Writes one XML file for each picture of a folder, with the perceived gender of the person "
     "in it and the name of the picture."
@@ -45,7 +45,7 @@ exit codes:
   1    finished, but some pictures are unreadable: each has an XML file with the reason;
        a file deleted during the run keeps its earlier XML; or a subfolder cannot be read
   2    wrong usage, no picture in the folder, a folder that cannot be read, another run that
-       writes into the output folder, or a model, runtime or OpenCV that does not work
+       writes to the output folder, or a model, runtime or OpenCV that does not work
   3    the output can no longer be written: the disk takes no file, whatever its name
   4    finished, but some pictures met an internal error: each is reported and has no XML file;
        --resume tries them again
@@ -55,14 +55,14 @@ exit codes:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports wrong usage in one line."""
+    """A parser that raises `UsageError` for wrong usage."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {PROGRAM} --help)")
 
 
 class _Version(argparse.Action):
-    """Prints the versions, which are looked up for this option only."""
+    """Prints the versions of the program and the runtime; slow, so only for `--version`."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         say(f"{PROGRAM} {__version__} ({runtimes.describe_installed()})", sys.stdout)
@@ -118,7 +118,7 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_outputs(group: argparse._ArgumentGroup, required: bool) -> None:
-    """Adds the outputs that are required, or those that are not."""
+    """Adds the options of the outputs that are required, or of those that are not."""
     for entry in registry.OUTPUTS:
         if entry.required == required:
             convert = Path if entry.kind == "file" else _folder
@@ -135,13 +135,13 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         help="model file next to its manifest.json (default: the shipped model)",
     )  # fmt: skip
     add(
-        "--runtime", choices=runtimes.choices(), default=runtimes.AUTO,
+        "--runtime", choices=runtimes.runtime_choices(), default=runtimes.AUTO,
         help=f"runtime for the model; {runtimes.AUTO}: the first available of "
-        f"{runtimes.describe()} (default: %(default)s)",
+        f"{runtimes.describe_runtimes()} (default: %(default)s)",
     )  # fmt: skip
     add(
-        "--detector", choices=detectors.choices(), default="cascade",
-        help=f"face detector; {detectors.describe()} (default: %(default)s)",
+        "--detector", choices=detectors.detector_names(), default="cascade",
+        help=f"face detector; {detectors.describe_detectors()} (default: %(default)s)",
     )  # fmt: skip
     add(
         "--min-face", type=smallest_face, metavar="S",
@@ -187,7 +187,7 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
 
 
 def output_key(entry: Entry) -> str:
-    """The attribute in which argparse leaves the path of an output."""
+    """Returns the `dest` of the option of an output."""
     return f"output {entry.name}"
 
 
@@ -200,7 +200,7 @@ def _probability(text: str) -> float:
 
 
 def smallest_face(text: str) -> float:
-    """Converts the value of `--min-face`."""
+    """Parses the value of `--min-face`: a fraction of the picture's shorter side."""
     with suppress(ValueError):
         value = float(text)
         if SMALLEST_FACE <= value <= 1:

@@ -1,4 +1,4 @@
-"""The command: parses the options, runs, and turns errors into exit codes."""
+"""Runs the command and maps exceptions to exit codes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the name of the program; by default those of the process.
 
     Returns:
-        The exit code, as `--help` documents it.
+        The exit code; see `--help`.
     """
     advice = "run the same command with --resume to continue"
     try:
@@ -34,9 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 advice = "run the same command to continue"
             return _run(options)
     except OutputError as error:
-        return _failed(error, OUTPUT_LOST)
+        return _report_error(error, OUTPUT_LOST)
     except GenderClassifierError as error:
-        return _failed(error, UNUSABLE)
+        return _report_error(error, UNUSABLE)
     except KeyboardInterrupt:
         tell(f"interrupted; finished results are kept, {advice}")
         return INTERRUPTED
@@ -50,9 +50,9 @@ def _run(options: Options) -> int:
         if options.verbose:
             from image_gender_classifier.system import logs
 
-            stack.enter_context(logs.shown(f"{PROGRAM}: ", options.debug))
+            stack.enter_context(logs.print_logs(f"{PROGRAM}: ", options.debug))
         if options.watch:
-            from image_gender_classifier.cli import watching  # late: --help does without it
+            from image_gender_classifier.cli import watching  # late: --help does not need it
 
             watching.watch(options)
             return DONE
@@ -67,6 +67,6 @@ def _run(options: Options) -> int:
         return SOME_UNREADABLE if report.totals.newly_unreadable or report.unread else DONE
 
 
-def _failed(error: GenderClassifierError, code: int) -> int:
+def _report_error(error: GenderClassifierError, code: int) -> int:
     tell(str(error).replace("\n", " "))
     return code

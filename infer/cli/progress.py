@@ -1,4 +1,4 @@
-"""The progress bar."""
+"""Shows a progress bar."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Progress:
 
     Args:
         total: Number of pictures.
-        wanted: Show the bar if standard error is a terminal and tqdm is installed.
+        wanted: Whether to show the bar, if standard error is a terminal and tqdm is installed.
     """
 
     def __init__(self, total: int, wanted: bool) -> None:
@@ -22,7 +22,7 @@ class Progress:
                 from tqdm import tqdm
             except ImportError:
                 return
-            tqdm.monitor_interval = 0  # no monitor thread: workers are forked
+            tqdm.monitor_interval = 0  # its thread would make forking workers unsafe
             self._bar = tqdm(total=total, unit="picture", dynamic_ncols=True)
 
     def __enter__(self) -> Progress:
@@ -33,12 +33,12 @@ class Progress:
             self._bar.close()
 
     def advance(self) -> None:
-        """Counts one picture."""
+        """Advances the bar by one picture."""
         if self._bar is not None:
             self._bar.update()
 
     def tell(self, text: str) -> None:
-        """Prints a message above the bar."""
+        """Prints a message to standard error, above the bar."""
         if self._bar is not None:
             self._bar.clear()
         tell(text)

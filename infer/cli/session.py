@@ -1,4 +1,4 @@
-"""What a run over a folder and a watched folder share: locks, workers, the list of pictures."""
+"""Common parts of a folder run and a watched folder: locks, workers, the list of pictures."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from image_gender_classifier.cli.placing import placed
 from image_gender_classifier.cli.terminal import tell, tell_nothing
 from image_gender_classifier.outputs.escaping import printable
 from image_gender_classifier.outputs.naming import NameRules
-from image_gender_classifier.outputs.registry import draws, folders
+from image_gender_classifier.outputs.registry import folders, needs_drawing
 from image_gender_classifier.scan import Listing, Unread, list_pictures
 from image_gender_classifier.system import logs
-from image_gender_classifier.system.locking import held
+from image_gender_classifier.system.locking import lock_folders
 from image_gender_classifier.workers.messages import Task
 from image_gender_classifier.workers.supervisor import Supervisor
 
 
 @contextmanager
 def started(options: Options) -> Iterator[Supervisor]:
-    """Locks the output folders and starts the workers.
+    """Locks the output folders and starts the workers while the context is open.
 
     Raises:
-        UsageError: Another run writes into one of the folders.
+        UsageError: Another run writes to one of the folders.
+        RuntimeMissing: No worker process can be started.
     """
     task = Task(
         options.settings,
         options.workers,
-        copies=draws(options.outputs, "copy"),
-        thumbnails=draws(options.outputs, "thumbnail"),
+        copies=needs_drawing(options.outputs, "copy"),
+        thumbnails=needs_drawing(options.outputs, "thumbnail"),
         profile=options.profile,
         debug=options.debug,
     )
     warn = tell_nothing if options.quiet else tell
-    with held(folders(options.outputs)), Supervisor(task, warn=warn) as supervisor:
+    with lock_folders(folders(options.outputs)), Supervisor(task, warn=warn) as supervisor:
         yield supervisor
 
 

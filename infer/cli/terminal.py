@@ -1,4 +1,4 @@
-"""Lines that the command prints on standard error."""
+"""Prints the messages of the command to standard error."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ PROGRAM = "image-gender-classifier"
 
 
 def tell(text: str) -> None:
-    """Prints a message after the program's name."""
+    """Prints a message to standard error, prefixed with the program name."""
     say(f"{PROGRAM}: {text}", sys.stderr)
 
 
 def tell_nothing(text: str) -> None:
-    """Discards a message (`--quiet`)."""
+    """Discards a message; replaces `tell` for `--quiet`."""

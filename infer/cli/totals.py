@@ -1,4 +1,4 @@
-"""Counts the results of a run."""
+"""Counts the results of a run and formats its summary."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _COUNTED = ("female", "male", "uncertain", "no_face", "unreadable")
 
 
 class Totals:
-    """The results of a run, counted.
+    """Numbers of pictures by result.
 
     Attributes:
-        counts: Pictures by gender if classified, else by status.
-        kept: Pictures whose XML file an earlier run wrote.
-        newly_unreadable: Pictures that this run found unreadable.
-        failed: Pictures without a result because of an internal error.
+        counts: By gender if classified, else by status.
+        kept: With a valid XML file from an earlier run.
+        newly_unreadable: Unreadable in this run, not in an earlier one.
+        failed: Without a result because of an internal error.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Totals:
         self.kept = self.newly_unreadable = self.failed = 0
 
     def add(self, outcome: Outcome) -> None:
-        """Counts one picture."""
+        """Counts one picture by its outcome."""
         prediction = outcome.prediction
         if prediction is None:
             self.failed += 1

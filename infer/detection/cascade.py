@@ -1,7 +1,7 @@
 """The detector `lbp`: an OpenCV cascade on a small grey copy of the picture.
 
-The face of a portrait fills much of the picture, so a small copy without tiny faces is enough; this
-is the largest gain in speed. OpenCV's cascade is not thread-safe, so threads share a pool of them.
+The face of a portrait is large, so it is visible in a small copy, which is fast to search. OpenCV's
+cascade is not thread-safe, so threads use a pool of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from image_gender_classifier import manifest
-from image_gender_classifier.detection.detector import Detector, missing_model
+from image_gender_classifier.detection.detector import Detector, missing_model_error
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
@@ -30,13 +30,17 @@ _ABOVE, _BELOW = cv2.INTER_LINEAR, cv2.INTER_AREA
 
 
 class CascadeDetector:
-    """Finds faces with a cascade, which it parses at the first picture.
+    """Detects faces with a cascade, whose file is parsed at the first picture. Thread-safe.
 
     Args:
         models: Manifest that lists the cascade.
         entry: Manifest entry of the cascade.
-        smallest_face: Smallest box, as a share of a picture's shorter side; by default that of the
-            entry. If the cascade's window is larger than that, it searches a larger copy.
+        smallest_face: Side of the smallest box, as a fraction of the picture's shorter side; None
+            for that of the entry. If the cascade's window is larger, a larger copy is searched.
+
+    Attributes:
+        framings: See `Detector`.
+        cache_key: See `Detector`.
 
     Raises:
         ModelError: The file is missing or does not match the manifest.
@@ -47,17 +51,18 @@ class CascadeDetector:
     ) -> None:
         self._entry = entry
         data = manifest.read_verified(models.folder, entry)
-        self._classifiers = Pool(lambda: _parse(entry, data))
+        self._classifiers = Pool(lambda: _parse_cascade(entry, data))
         self._smallest = smallest_face or entry.smallest_face
         self._may_enlarge = smallest_face is not None
         self.framings = {entry.detector: Framing(entry.frame_scale, entry.frame_shift_y)}
         self.cache_key = (*entry.cache_key, smallest_face)
 
     def detect(self, picture: Picture) -> list[Face]:
-        """Returns the faces in a picture, unclassified, boxes in pixels of the original.
+        """Returns the faces in a picture, without gender; boxes in pixels of the original.
 
         Raises:
             ModelError: The cascade's file is corrupt.
+            UnreadablePicture: The picture cannot be decoded again at a higher resolution.
         """
         longest: float = self._entry.longest_side
         if self._may_enlarge:
@@ -90,7 +95,7 @@ class CascadeDetector:
         return np.asarray(boxes, dtype=int).reshape(-1, 4).tolist()
 
 
-def _parse(entry: CascadeEntry, data: bytes) -> cv2.CascadeClassifier:
+def _parse_cascade(entry: CascadeEntry, data: bytes) -> cv2.CascadeClassifier:
     text = data.decode("ascii", "replace")
     try:
         storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
@@ -99,12 +104,12 @@ def _parse(entry: CascadeEntry, data: bytes) -> cv2.CascadeClassifier:
     except (cv2.error, SystemError):  # SystemError: from OpenCV constructors
         usable = False
     if not usable:
-        raise ModelError(f"{entry.file}: OpenCV cannot parse it; reinstall the package")
+        raise ModelError(f"{entry.file}: OpenCV cannot parse the cascade; reinstall the package")
     return classifier
 
 
 def _shrink(grey: Pixels, longest_side: float) -> Pixels:
-    """Shrinks grey pixels (uint8, H x W) to a longest side; does not enlarge."""
+    """Shrinks grey pixels (uint8, H x W) to `longest_side`; returns smaller ones unchanged."""
     small, _ = halved(grey, longest_side)
     scale = longest_side / max(small.shape)
     if scale >= 1:
@@ -114,22 +119,22 @@ def _shrink(grey: Pixels, longest_side: float) -> Pixels:
     return cast(Pixels, cv2.resize(small, (width, height), interpolation=interpolation))
 
 
-def cascade_entry(models: Manifest) -> CascadeEntry:
-    """Returns the entry of the cascade to use.
+def find_cascade(models: Manifest) -> CascadeEntry:
+    """Returns the first cascade of a manifest.
 
     Raises:
-        ModelError: The manifest lists none.
+        ModelError: The manifest lists no cascade.
     """
     if not models.cascades:
-        raise missing_model(models, "cascade", "reinstall the package")
+        raise missing_model_error(models, "cascade", "reinstall the package")
     return models.cascades[0]
 
 
 def open_detector(
     models: Manifest,
-    runtime: str,  # noqa: ARG001  the signature of the registry
+    runtime: str,  # noqa: ARG001  required by the registry
     min_face: float | None,
     all_faces: bool,  # noqa: ARG001  a cascade always finds every face
 ) -> Detector:
     """Opens the detector; see `registry.open_detector`."""
-    return CascadeDetector(models, cascade_entry(models), min_face)
+    return CascadeDetector(models, find_cascade(models), min_face)

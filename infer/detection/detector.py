@@ -12,18 +12,18 @@ from image_gender_classifier.results import Face
 
 
 class Detector(Protocol):
-    """Finds faces. Thread-safe.
+    """Interface of all face detectors. Thread-safe.
 
     Attributes:
-        framings: Mapping from a box to the classifier's frame, by the value of `Face.detector`.
-        cache_key: The values of its files and options that predictions depend on.
+        framings: Mapping from box to the classifier's frame, by the value of `Face.detector`.
+        cache_key: Values of its model files and options that predictions depend on.
     """
 
     framings: dict[str, Framing]
     cache_key: tuple[object, ...]
 
     def detect(self, picture: Picture) -> list[Face]:
-        """Returns the faces in a picture, unclassified, boxes in pixels of the original.
+        """Returns the faces in a picture, without gender; boxes in pixels of the original.
 
         Raises:
             ModelError: A model file is corrupt.
@@ -32,6 +32,12 @@ class Detector(Protocol):
         ...
 
 
-def missing_model(models: Manifest, kind: str, remedy: str) -> ModelError:
-    """Returns the error for a manifest that lacks a kind of model."""
-    return ModelError(f"{models.folder / NAME}: lists no {kind}; {remedy}")
+def missing_model_error(models: Manifest, kind: str, remedy: str) -> ModelError:
+    """Returns the error for a manifest without a kind of model.
+
+    Args:
+        models: The manifest.
+        kind: The kind of model, such as `cascade`.
+        remedy: What the user can do, as an imperative clause.
+    """
+    return ModelError(f"{models.folder / NAME}: the manifest lists no {kind}; {remedy}")

@@ -1,77 +1,70 @@
-"""The face detector network: a heat-map detector that runs on tiles of the picture.
+"""Searches a picture for faces with the face detector network, and verifies each candidate.
 
-A first pass finds candidates in tiles that cover the picture. Each candidate then gets tiles of its
-own, at sizes on which the network is most accurate, and test-time augmentation by mirroring; their
-mean decides. This is the cascade of Zhang et al., "Joint Face Detection and Alignment Using
-Multitask Cascaded Convolutional Networks" (2016), with one network for all stages.
+A first pass finds candidates in tiles that cover the picture. To verify a candidate, the network
+runs on tiles around it, at the sizes on which it is most accurate, and on one flipped tile
+(test-time augmentation); the mean of the logits must reach the threshold. This is the cascade of
+Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks"
+(2016), with one network for all stages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import exp, inf, log
-from typing import NamedTuple, cast
-
-import cv2
-import numpy as np
-import numpy.typing as npt
+from typing import NamedTuple
 
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.geometry import Framing
-from image_gender_classifier.detection.heatmap import (
-    STRIDE,
-    Detection,
-    decode,
-    non_max_suppression,
-)
+from image_gender_classifier.detection.heatmap import Detection, non_max_suppression
+from image_gender_classifier.detection.tile_network import TileNetwork, scale_box
 from image_gender_classifier.detection.tiling import (
     MIN_TILE_SIDE,
-    Tile,
+    choose_tile_sides,
     face_tile,
-    letterbox,
-    tile_sides,
-    tiles,
+    make_tiles,
 )
-from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.results import Box, Face
 from image_gender_classifier.runtimes import Runtime
 
 
 class FacePass(NamedTuple):
-    """One of the tiles around a candidate.
+    """A run of the network on a tile around a candidate.
 
     Attributes:
         margin: Side of the tile over side of the candidate's frame.
-        mirrored: Whether the network sees the mirror image (test-time augmentation).
+        flipped: Whether the tile is flipped horizontally (test-time augmentation).
     """
 
     margin: float
-    mirrored: bool
+    flipped: bool
 
 
 _FACE_PASSES = (FacePass(1.3, False), FacePass(1.5, False), FacePass(1.3, True))
-# Tolerances for --min-face, as shares of it: measured sides scatter.
+# Minimum sides as fractions of --min-face, because measured sides scatter.
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
-_MAX_SHIFT = 0.3  # of a frame's side: distance from candidate to detection of the same face
+_MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
 _REJECT_LOGIT = -2.0  # one pass at or below this rejects a candidate
-# Distance of the running mean of logits from the threshold at which further passes are skipped. Of
-# 6,157 candidates in held-out scenes and portraits, none further away than 0.32 changes sides.
+# Further passes are skipped if the mean logit so far is this far from the threshold. Among 6,157
+# candidates in held-out scenes and portraits, the mean crosses the threshold within 0.32 only.
 _EARLY_EXIT = 0.7
-_MAX_CANDIDATES = 8  # of a pass over the picture
-_SCORE_DECIMALS = 3  # as all outputs write them
+_MAX_CANDIDATES = 8  # in each pass over the picture
+_SCORE_DECIMALS = 3  # as in all outputs
 
 
 class FaceDetector:
-    """A face detector network with its manifest entry. Thread-safe.
+    """Detects faces with a face detector network. Thread-safe.
 
     Args:
-        runtime: The network.
+        runtime: The opened network.
         entry: Its manifest entry.
-        smallest_face: Smallest face to find, as a share of a picture's shorter side; by default
-            what one pass over the whole picture finds.
+        smallest_face: Side of the smallest face to find, as a fraction of the picture's shorter
+            side. None searches the whole picture once, without smaller tiles.
+
+    Attributes:
+        framings: See `Detector`.
+        cache_key: See `Detector`.
 
     Raises:
         ModelError: The network does not match its entry.
@@ -80,13 +73,7 @@ class FaceDetector:
     def __init__(
         self, runtime: Runtime, entry: FaceDetectorEntry, smallest_face: float | None = None
     ) -> None:
-        size = entry.input_shape[0]
-        signature = (runtime.input_shape, runtime.input_dtype, entry.input_shape)
-        if (*signature, entry.colour_order) != ((size, size, 3), "uint8", (size, size, 3), "RGB"):
-            raise ModelError(
-                f"{entry.file}: takes {runtime.input_dtype} {runtime.input_shape}, but square "
-                "uint8 RGB pictures are required; reinstall the package"
-            )
+        self._network = TileNetwork(runtime, entry)
         self._framing = Framing(entry.frame_scale, shift_y=0.0)
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
         self.cache_key = (*entry.cache_key, smallest_face)
@@ -94,9 +81,7 @@ class FaceDetector:
         self._candidate_threshold, self._threshold = map(
             _logit, (entry.candidate_threshold, entry.threshold)
         )
-        self._size = size
         self._smallest = smallest_face
-        self._runtime = runtime
 
     def warm_up(self) -> None:
         """Runs the network once, to fail early on a broken model.
@@ -105,21 +90,21 @@ class FaceDetector:
             ModelError: The runtime cannot run the network, or its outputs are not the maps of a
                 face detector.
         """
-        self._run(np.zeros((self._size, self._size, 3), np.uint8))
+        self._network.warm_up()
 
     def detect(
         self, picture: Picture, known: Sequence[Box] = (), all_faces: bool = False
     ) -> list[Face]:
-        """Finds the faces in a picture, with smaller tiles until a pass finds one.
+        """Searches a picture with ever smaller tiles until a pass finds a face.
 
         Args:
             picture: The picture.
-            known: Frames of faces that are found already, in pixels of the original. They are not
-                found again. With any of them the first pass is the only one.
-            all_faces: Run all passes.
+            known: Frames of faces that are already found, in pixels of the original. They are not
+                returned again. If there are any, the search ends after the first pass.
+            all_faces: Run all passes, whether or not a face is found.
 
         Returns:
-            Faces, unclassified, boxes (the classifier's frames) in pixels of the original.
+            New faces without gender; boxes are the classifier's frames in pixels of the original.
 
         Raises:
             ModelError: The runtime cannot run the network.
@@ -130,12 +115,12 @@ class FaceDetector:
         height, width = picture.pixels.shape[:2]
         min_side = (self._smallest or 0) * min(picture.height, picture.width)
         found: list[Detection] = []
-        for side in tile_sides(
-            height, width, self._smallest, self._entry.smallest_face, self._size
+        for side in choose_tile_sides(
+            height, width, self._smallest, self._entry.smallest_face, self._network.input_size
         ):
             frames = [*known, *(face.frame for face in found)]
-            detections = self._detect_in(
-                picture, tiles(height, width, side), self._candidate_threshold
+            detections = self._network.detect_in_tiles(
+                picture, make_tiles(height, width, side), self._candidate_threshold
             )
             candidates = [
                 face.frame
@@ -151,29 +136,34 @@ class FaceDetector:
             )
             if (found or known) and not all_faces:
                 break
-        return self._faces(found, self._entry.detector)
+        return self._make_faces(found, self._entry.detector)
 
     def confirm(self, picture: Picture, frames: Iterable[Box], detector: str) -> list[Face]:
-        """Verifies the faces of another detector, with one tile each.
+        """Verifies the faces of another detector, with one tile per face.
 
         Args:
             picture: The picture.
-            frames: The classifier's frames around them, in pixels of the original.
-            detector: Name of the other detector.
+            frames: The classifier's frames around the faces, in pixels of the original.
+            detector: Name of the other detector, for the returned faces.
 
         Returns:
-            The confirmed faces, unclassified, by falling score, with more accurate frames as boxes.
+            The confirmed faces in descending order of score, without gender; boxes are the
+            network's more accurate frames in pixels of the original.
 
         Raises:
             ModelError: The runtime cannot run the network.
             UnreadablePicture: The picture cannot be decoded again at a higher resolution.
         """
         found = non_max_suppression(self._verify(picture, frames, _FACE_PASSES[:1]))
-        return self._faces(found, detector)
+        return self._make_faces(found, detector)
 
-    def _faces(self, found: Iterable[Detection], detector: str) -> list[Face]:
+    def _make_faces(self, found: Iterable[Detection], detector: str) -> list[Face]:
         return [
-            Face(geometry.frame(face.frame, self._framing), detector, score=_score(face.logit))
+            Face(
+                geometry.map_to_frame(face.frame, self._framing),
+                detector,
+                score=_score_from_logit(face.logit),
+            )
             for face in found
         ]
 
@@ -183,73 +173,41 @@ class FaceDetector:
         """Yields the candidates whose mean logit over the passes reaches the threshold.
 
         One pass can reject a candidate, and a clear mean ends the passes early. The frame is the
-        mean of the passes that are not mirrored: frames around turned heads differ between left and
-        right.
+        mean over the unflipped passes, because flipping shifts the frame of a turned head.
         """
-        upright_passes = sum(not mirrored for _, mirrored in passes)
+        unflipped_passes = sum(not flipped for _, flipped in passes)
         for candidate in frames:
-            placed: list[Box] = []
+            unflipped_frames: list[Box] = []
             logits: list[float] = []
-            for margin, mirrored in passes:
-                face = self._detect_candidate(picture, candidate, margin, mirrored)
+            for margin, flipped in passes:
+                face = self._detect_candidate(picture, candidate, margin, flipped)
                 logits.append(face.logit)
-                if not mirrored:
-                    placed.append(face.frame)
+                if not flipped:
+                    unflipped_frames.append(face.frame)
                 excess = sum(logits) / len(logits) - self._threshold
                 if face.logit <= _REJECT_LOGIT or excess <= -_EARLY_EXIT:
                     break
-                if excess >= _EARLY_EXIT and len(placed) == upright_passes:
+                if excess >= _EARLY_EXIT and len(unflipped_frames) == unflipped_passes:
                     break
             if excess >= 0 and min(logits) > _REJECT_LOGIT:
-                yield Detection(_mean(placed), sum(logits) / len(logits))
+                yield Detection(_mean_box(unflipped_frames), sum(logits) / len(logits))
 
     def _detect_candidate(
-        self, picture: Picture, candidate: Box, margin: float, mirrored: bool
+        self, picture: Picture, candidate: Box, margin: float, flipped: bool
     ) -> Detection:
         """Detects one candidate in a tile around it, at a higher resolution if it is small.
 
         Returns:
             The detection, or the candidate with `_REJECT_LOGIT` if there is none.
         """
-        if margin * candidate.width < MIN_TILE_SIDE * self._size * picture.scale:
+        if margin * candidate.width < MIN_TILE_SIDE * self._network.input_size * picture.scale:
             picture = picture.finer()
-        in_pixels = _scaled(candidate, 1 / picture.scale)
+        in_pixels = scale_box(candidate, 1 / picture.scale)
         tile = face_tile(in_pixels, margin, *picture.pixels.shape[:2])
-        for face in self._detect_in(picture, [tile], _REJECT_LOGIT, mirrored):
+        for face in self._network.detect_in_tiles(picture, [tile], _REJECT_LOGIT, flipped):
             if _is_same_face(face.frame, candidate):
                 return face
         return Detection(candidate, _REJECT_LOGIT)
-
-    def _detect_in(
-        self, picture: Picture, wanted: Iterable[Tile], min_logit: float, mirrored: bool = False
-    ) -> Iterator[Detection]:
-        """Yields the detections in tiles of a picture, frames in pixels of the original."""
-        pixels = picture.pixels
-        for left, top, side in wanted:
-            part = pixels[top : top + side, left : left + side]
-            heat, boxes = self._run(letterbox(_mirrored(part) if mirrored else part, self._size))
-            height, width = part.shape[:2]
-            scale = max(height, width) / self._size
-            for face in decode(heat, boxes, min_logit):
-                frame = _scaled(face.frame, scale)
-                x = width - frame.x - frame.width if mirrored else frame.x
-                placed = Box(left + x, top + frame.y, frame.width, frame.height)
-                yield Detection(_scaled(placed, picture.scale), face.logit)
-
-    def _run(self, square: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Runs the network on pixels (S x S x 3); returns heat (G x G) and boxes (G x G x 3)."""
-        cells = self._size // STRIDE
-        maps = {output.shape[-1]: output for output in self._runtime.run(square[np.newaxis])}
-        shapes = {channels: output.shape for channels, output in maps.items()}
-        if shapes != {channels: (1, cells, cells, channels) for channels in (1, 3)}:
-            raise ModelError(f"{self._entry.file}: its outputs are not those of a face detector")
-        if not all(np.isfinite(output).all() for output in maps.values()):
-            raise ModelError(f"{self._entry.file}: its outputs are not finite; the file is corrupt")
-        return maps[1][0, ..., 0], maps[3][0]
-
-
-def _mirrored(pixels: Pixels) -> Pixels:
-    return cast(Pixels, cv2.flip(pixels, 1))
 
 
 def _logit(probability: float) -> float:
@@ -258,21 +216,17 @@ def _logit(probability: float) -> float:
     return log(probability / (1 - probability))
 
 
-def _score(logit: float) -> float:
+def _score_from_logit(logit: float) -> float:
     return round(1 / (1 + exp(-logit)), _SCORE_DECIMALS)
 
 
-def _scaled(box: Box, scale: float) -> Box:
-    return Box(scale * box.x, scale * box.y, scale * box.width, scale * box.height)
-
-
-def _mean(frames: Sequence[Box]) -> Box:
+def _mean_box(frames: Sequence[Box]) -> Box:
     x, y, width, height = (sum(values) / len(frames) for values in zip(*frames, strict=True))
     return Box(x, y, width, height)
 
 
 def _is_same_face(frame: Box, candidate: Box) -> bool:
-    """Returns whether a detection is close enough to the candidate that its tile is for."""
+    """Returns whether the centre of a detection is close to that of the candidate."""
     across = abs(frame.x + frame.width / 2 - candidate.x - candidate.width / 2)
     down = abs(frame.y + frame.height / 2 - candidate.y - candidate.height / 2)
     return max(across, down) <= _MAX_SHIFT * candidate.width

@@ -1,8 +1,8 @@
-"""Geometry of faces: from a detector's box to the classifier's crop.
+"""Geometry of faces: from a detector's bounding box to the classifier's crop.
 
 The classifier is trained on one framing of the face, its *frame*: a square around the face with a
-margin. Detectors draw different boxes, so the manifest has a mapping from box to frame for each.
-Training, calibration and inference cut their crops here, so that they see the same pixels.
+margin. The boxes of detectors differ, so the manifest has a mapping from box to frame for each.
+Training, calibration and inference cut crops with this module, so they see the same pixels.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box, Face
 
-_MIN_IOU = 0.45  # intersection over union of two frames of one face; neighbours have less
-_MIN_CONTAINMENT = 0.8  # share of a box's area inside the other
-# Chosen on WIDER and LFW portraits, upright and rotated by 30 degrees, among 0 to 10.
+_MIN_IOU = 0.45  # intersection over union of two frames of the same face
+_MIN_CONTAINMENT = 0.8  # fraction of a box's area inside the other
+# The best of 0 to 10 on WIDER and LFW portraits, upright and rotated by 30 degrees.
 _SCORE_POWER = 2
-# Interpolation of crops: linear up to this many pixels of the picture per pixel of the crop.
+# Crops are interpolated linearly up to this many pixels of the picture per pixel of the crop.
 _MAX_LINEAR_STEP = 2
 _SMALL_CROP, _LARGE_CROP, _BEYOND_EDGES = cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.BORDER_REPLICATE
 
@@ -31,17 +31,17 @@ class Framing(NamedTuple):
 
     Attributes:
         scale: Side of the frame over side of the box.
-        shift_y: Distance of the frame's centre below the box's, in sides of the box.
+        shift_y: Distance from the box's centre down to the frame's, over side of the box.
     """
 
     scale: float
     shift_y: float
 
 
-def frame(box: Box, framing: Framing) -> Box:
-    """Maps a detector's box to the classifier's square frame.
+def map_to_frame(box: Box, framing: Framing) -> Box:
+    """Returns the classifier's square frame for a detector's box, in the same pixels.
 
-    The side of a box that is not square is the geometric mean of its width and height.
+    The side of a box that is not square is the geometric mean of width and height.
     """
     box_side = sqrt(box.width * box.height)
     side = box_side * framing.scale
@@ -50,22 +50,22 @@ def frame(box: Box, framing: Framing) -> Box:
     return Box(centre_x - side / 2, centre_y - side / 2, side, side)
 
 
-def whole(height: int, width: int) -> Box:
-    """Returns the frame of a picture that is a face crop: its largest centred square."""
+def find_central_square(height: int, width: int) -> Box:
+    """Returns the largest centred square of a picture; the frame if the picture is a face crop."""
     side = min(height, width)
     return Box((width - side) / 2, (height - side) / 2, side, side)
 
 
-def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
+def cut_crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     """Cuts a square frame out of a picture and resizes it to the classifier's input.
 
-    Edge pixels are repeated beyond the picture. Small frames at fractional coordinates are sampled
-    by linear interpolation. Large frames, and frames at whole pixels such as those of pictures that
-    are crops, are shrunk by area averaging, which avoids aliasing.
+    Beyond the picture, edge pixels are repeated. Small frames at fractional coordinates are sampled
+    by linear interpolation. Large frames, and those at whole pixels, are shrunk by area averaging,
+    which avoids aliasing.
 
     Args:
         pixels: uint8, H x W x C or H x W.
-        square: Frame in pixels of `pixels`; may reach beyond them.
+        square: Frame in pixels of `pixels`; may extend beyond them.
         size: Side of the crop in pixels.
 
     Returns:
@@ -96,31 +96,29 @@ def crop(pixels: Pixels, square: Box, size: int) -> Pixels:
 
 
 def overlaps(one: Box, other: Box) -> bool:
-    """Returns whether `other` overlaps `one` so much that it is the same face.
+    """Returns whether two boxes belong to the same face.
 
-    Either their IoU (intersection over union) is high, or `other` lies inside `one`: eyes and mouth
-    of a large face may be detected as a small face.
+    This is so if their intersection over union (IoU) is high, or if `other` lies inside `one`: eyes
+    and mouth of a large face may be detected as a small face.
     """
     across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    shared = max(across, 0.0) * max(down, 0.0)
+    intersection = max(across, 0.0) * max(down, 0.0)
     areas = one.width * one.height, other.width * other.height
-    return shared >= min(_MIN_IOU * (sum(areas) - shared), _MIN_CONTAINMENT * areas[1])
+    return intersection >= min(_MIN_IOU * (sum(areas) - intersection), _MIN_CONTAINMENT * areas[1])
 
 
 def prominence(box: Box, width: int, height: int) -> float:
-    """Returns how likely a face belongs to the person that a portrait shows, from 0 to 1.
-
-    Portraits show their person large and centred, hence side x centrality. Centrality falls from 1
-    in the picture's centre to 0 in its corners.
+    """Returns the prominence of a face in a portrait: size times centrality.
 
     Args:
-        box: The face's box.
-        width: The picture's width in the same unit.
-        height: The picture's height in the same unit.
+        box: Bounding box of the face.
+        width: Width of the picture in the same unit.
+        height: Height of the picture in the same unit.
 
     Returns:
-        The box's side over the picture's longer side, times centrality.
+        The box's side over the picture's longer side, times centrality, which is 1 in the centre of
+        the picture and 0 in its corners.
     """
     distance = hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2)
     centrality = 1 - distance / (hypot(width, height) / 2)
@@ -128,26 +126,26 @@ def prominence(box: Box, width: int, height: int) -> float:
 
 
 def main_face_weight(face: Face, width: int, height: int) -> float:
-    """Returns how likely a face is the main one: prominence times the squared score.
+    """Returns the weight of a face in the choice of the main face: prominence times squared score.
 
-    Objects that resemble a face, such as a fist in a portrait, may be larger than the face, but
-    have a lower score. The face of a detector without scores counts as certain.
+    An object that resembles a face, such as a fist, may be larger than the face but has a lower
+    score. A face without a score counts as 1.
 
     Args:
-        face: The face, its box in pixels of the original.
-        width: The picture's width in pixels.
-        height: The picture's height in pixels.
+        face: The face, box in pixels of the original.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
     """
     score = 1.0 if face.score is None else face.score
     return prominence(face.box, width, height) * score**_SCORE_POWER
 
 
-def main_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
-    """Sorts faces in descending order of `main_face_weight`: the first is the main face.
+def sort_main_face_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
+    """Returns faces in descending order of `main_face_weight`; the first is the main face.
 
     Args:
-        faces: Faces in one picture, boxes in pixels of the original.
-        width: The picture's width in pixels.
-        height: The picture's height in pixels.
+        faces: Faces of one picture, boxes in pixels of the original.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
     """
     return sorted(faces, key=lambda face: main_face_weight(face, width, height), reverse=True)

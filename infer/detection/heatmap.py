@@ -1,6 +1,6 @@
-"""Heat-map decoding and non-maximum suppression for the face detector network.
+"""Heatmap decoding and non-maximum suppression (NMS) for the face detector network.
 
-The network has no anchors: a peak of the heat map is the centre of a face (Zhou et al., "Objects as
+The network has no anchors: a peak of the heatmap is the centre of a face (Zhou et al., "Objects as
 Points", 2019).
 """
 
@@ -18,19 +18,19 @@ from image_gender_classifier.detection.geometry import overlaps
 from image_gender_classifier.results import Box
 
 STRIDE = 8
-"""Pixels of the input per cell of the maps."""
+"""Pixels of the input per cell of the output maps."""
 
 VOTE_THRESHOLD = 0.3
-"""Minimum probability of a cell, as a share of its peak's, to vote on the frame."""
+"""Minimum probability of a cell that votes on the frame, as a fraction of its peak's."""
 
-_VOTE_RADIUS = 0.3  # of a frame's side: distance from the peak within which cells vote
-_MAX_SIZE_DIFFERENCE = 0.3  # difference of the logarithms of two sides of the same face
-_MAX_LOGIT = 30.0  # the sigmoid is constant beyond
+_VOTE_RADIUS = 0.3  # of the frame's side: cells this close to the peak vote
+_MAX_SIZE_DIFFERENCE = 0.3  # of the logarithms of two sides of the same face
+_MAX_LOGIT = 30.0  # the sigmoid is constant beyond it
 _Floats = npt.NDArray[np.float32]
 
 
 class Detection(NamedTuple):
-    """A face that the network detects.
+    """A face that the network has detected.
 
     Attributes:
         frame: The classifier's frame around it.
@@ -41,36 +41,36 @@ class Detection(NamedTuple):
     logit: float
 
 
-def decode(heat: _Floats, boxes: _Floats, min_logit: float) -> Iterator[Detection]:
-    """Decodes the maps of the network into detections.
+def decode_heatmap(heatmap: _Floats, boxes: _Floats, min_logit: float) -> Iterator[Detection]:
+    """Decodes the output maps of the network, without non-maximum suppression (NMS).
 
-    A frame is the weighted mean of the frames of the cells around the peak. That is more accurate
-    than the peak's own.
+    A frame is the weighted mean over the cells around the peak, which is more accurate than that of
+    the peak alone.
 
     Args:
-        heat: Logits of face centres, G x G.
-        boxes: For each cell the offset to the centre in cells, right and down, and the logarithm
-            of the frame's side over the input's, G x G x 3.
+        heatmap: Logits of face centres, float32, G x G.
+        boxes: For each cell the offset to the face's centre in cells, right and down, and the
+            logarithm of the frame's side over the input's side, float32, G x G x 3.
         min_logit: Minimum logit of a peak.
 
     Yields:
-        Detections by falling logit, frames in pixels of the input, without non-maximum suppression.
+        Detections in descending order of logit, frames in pixels of the input.
     """
-    neighbourhood_max = cv2.dilate(heat, np.ones((3, 3), np.uint8))
-    rows, columns = np.nonzero((heat == neighbourhood_max) & (heat >= min_logit))
-    for peak in np.argsort(-heat[rows, columns], kind="stable"):
+    neighbourhood_max = cv2.dilate(heatmap, np.ones((3, 3), np.uint8))
+    rows, columns = np.nonzero((heatmap == neighbourhood_max) & (heatmap >= min_logit))
+    for peak in np.argsort(-heatmap[rows, columns], kind="stable"):
         row, column = int(rows[peak]), int(columns[peak])
-        yield Detection(_frame(heat, boxes, row, column), float(heat[row, column]))
+        yield Detection(_decode_frame(heatmap, boxes, row, column), float(heatmap[row, column]))
 
 
-def _frame(heat: _Floats, boxes: _Floats, row: int, column: int) -> Box:
+def _decode_frame(heatmap: _Floats, boxes: _Floats, row: int, column: int) -> Box:
     """Returns the frame of the peak in a cell, in pixels of the input."""
-    cells = heat.shape[0]
+    cells = heatmap.shape[0]
     log_side = boxes[row, column, 2]
     radius = int(_VOTE_RADIUS * cells * exp(min(log_side, 0.0)))
     top, left = max(row - radius, 0), max(column - radius, 0)
     around = np.s_[top : row + radius + 1, left : column + radius + 1]
-    weights = 1 / (1 + np.exp(-np.clip(heat[around], -_MAX_LOGIT, _MAX_LOGIT)))
+    weights = 1 / (1 + np.exp(-np.clip(heatmap[around], -_MAX_LOGIT, _MAX_LOGIT)))
     min_weight = VOTE_THRESHOLD * weights[row - top, column - left]
     # A cell with a very different side belongs to another face.
     other_face = np.abs(boxes[around][..., 2] - log_side) > _MAX_SIZE_DIFFERENCE
@@ -86,14 +86,16 @@ def _frame(heat: _Floats, boxes: _Floats, row: int, column: int) -> Box:
 def non_max_suppression(
     detections: Iterable[Detection], known: Iterable[Box] = ()
 ) -> list[Detection]:
-    """Sorts detections by falling logit and drops those that overlap a better or a known one.
+    """Applies non-maximum suppression (NMS) by intersection over union (IoU) or containment.
+
+    Drops each detection that overlaps a better or a known one (see `geometry.overlaps`).
 
     Args:
         detections: Detections in any order.
-        known: Frames of faces that are found already.
+        known: Frames of faces that are already found.
 
     Returns:
-        The remaining detections. `geometry.overlaps` defines overlap: IoU or containment.
+        The remaining detections in descending order of logit.
     """
     frames, kept = list(known), []
     for detection in sorted(detections, key=lambda detection: -detection.logit):

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class DetectorEntry(NamedTuple):
-    """Static facts about a detector.
+    """A detector that `--detector` offers.
 
     Attributes:
-        name: The value of `--detector`.
-        help: What it does, for `--help`; a clause without a full stop.
-        module: Module with `open_detector`.
+        name: Value of `--detector`.
+        help: Description for `--help`, a clause without a full stop.
+        module: Name of the module with `open_detector`.
     """
 
     name: str
@@ -53,12 +53,12 @@ DETECTORS: dict[str, DetectorEntry] = {
 }
 
 
-def choices() -> tuple[str, ...]:
+def detector_names() -> tuple[str, ...]:
     """Returns the values of `--detector`."""
     return tuple(DETECTORS)
 
 
-def describe() -> str:
+def describe_detectors() -> str:
     """Returns one line about all detectors for `--help`."""
     return "; ".join(f"{entry.name}: {entry.help}" for entry in DETECTORS.values())
 
@@ -76,9 +76,9 @@ def open_detector(
         name: Name of a detector in the registry.
         models: Manifest of the shipped models.
         runtime: Name of the runtime for networks.
-        min_face: Smallest face to find, as a share of a picture's shorter side; None for the
-            default of each model.
-        all_faces: Find every face, not only the main one.
+        min_face: Side of the smallest face to find, as a fraction of the picture's shorter side;
+            None for the default of each model.
+        all_faces: Detect every face, not only the main one.
 
     Raises:
         ModelError: A model file is missing, corrupt or incompatible.

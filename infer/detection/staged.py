@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from image_gender_classifier.detection import geometry
-from image_gender_classifier.detection.cascade import CascadeDetector, cascade_entry
-from image_gender_classifier.detection.detector import Detector, missing_model
+from image_gender_classifier.detection.cascade import CascadeDetector, find_cascade
+from image_gender_classifier.detection.detector import Detector, missing_model_error
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.imaging.picture import Picture
@@ -15,20 +15,24 @@ from image_gender_classifier.results import Face
 from image_gender_classifier.runtimes.networks import open_network
 from image_gender_classifier.runtimes.registry import RUNTIMES
 
-# Share of the largest possible prominence. The faces of 99 % of portraits exceed it.
+# Minimum prominence of a main face (`geometry.prominence`); 99 % of portraits exceed it.
 _PROMINENT = 0.22
 
 
 class StagedDetector:
-    """Runs a fast cascade, then the face detector network.
+    """Runs a fast cascade, then the face detector network. Thread-safe.
 
     The network confirms each face of the cascade and corrects its frame. It searches the picture
-    only if the cascade finds no prominent face.
+    only if no confirmed face is prominent.
 
     Args:
         cascade: First stage.
         face_detector: Second stage.
-        all_faces: Find every face, even if one of them is prominent.
+        all_faces: Search the picture with both stages even if a face is prominent.
+
+    Attributes:
+        framings: See `Detector`.
+        cache_key: See `Detector`.
     """
 
     def __init__(
@@ -37,19 +41,19 @@ class StagedDetector:
         self._cascade = cascade
         self._face_detector = face_detector
         self._all_faces = all_faces
-        identity = Framing(scale=1.0, shift_y=0.0)  # a box of the network is a frame
+        identity = Framing(scale=1.0, shift_y=0.0)  # the network's boxes are frames
         self.framings = dict.fromkeys((*cascade.framings, *face_detector.framings), identity)
         self.cache_key = (*cascade.cache_key, *face_detector.cache_key, all_faces)
 
     def detect(self, picture: Picture) -> list[Face]:
-        """Finds the faces in a picture.
+        """Detects the faces in a picture.
 
         Returns:
             The confirmed faces of the cascade if one of them is prominent, else those of both
-            stages. Unclassified, boxes (the classifier's frames) in pixels of the original.
+            stages; without gender, boxes are the classifier's frames in pixels of the original.
 
         Raises:
-            ModelError: The file of a stage is corrupt.
+            ModelError: The model file of a stage is corrupt.
             UnreadablePicture: The picture cannot be decoded again at a higher resolution.
         """
         confirmed = self._confirm(picture, self._cascade.detect(picture))
@@ -60,12 +64,12 @@ class StagedDetector:
         )
 
     def _confirm(self, picture: Picture, faces: Sequence[Face]) -> list[Face]:
-        """Returns the faces of the cascade that the network detects too."""
+        """Returns the faces of the cascade that the network confirms."""
         return [
             face
             for stage, framing in self._cascade.framings.items()
             for face in self._face_detector.confirm(
-                picture, (geometry.frame(face.box, framing) for face in faces), stage
+                picture, (geometry.map_to_frame(face.box, framing) for face in faces), stage
             )
         ]
 
@@ -78,14 +82,14 @@ def open_detector(
     models: Manifest, runtime: str, min_face: float | None, all_faces: bool
 ) -> Detector:
     """Opens the detector; see `registry.open_detector`."""
-    entry = cascade_entry(models)
-    # The network finds small faces faster than the cascade, which would need a larger copy.
+    entry = find_cascade(models)
+    # The network finds small faces faster: the cascade would need a larger copy of the picture.
     smallest = None if min_face is None else max(min_face, entry.smallest_face)
     cascade = CascadeDetector(models, entry, smallest)
-    return StagedDetector(cascade, _open_network(models, runtime, min_face), all_faces)
+    return StagedDetector(cascade, _open_face_detector(models, runtime, min_face), all_faces)
 
 
-def _open_network(models: Manifest, runtime: str, min_face: float | None) -> FaceDetector:
+def _open_face_detector(models: Manifest, runtime: str, min_face: float | None) -> FaceDetector:
     wanted = RUNTIMES[runtime]
     for entry in models.face_detectors.values():
         if entry.format == wanted.format:
@@ -94,6 +98,6 @@ def _open_network(models: Manifest, runtime: str, min_face: float | None) -> Fac
             if wanted.fork_safe:
                 face_detector.warm_up()
             return face_detector
-    raise missing_model(
+    raise missing_model_error(
         models, f"face detector network for {runtime}", "choose --detector lbp or none"
     )

@@ -1,6 +1,6 @@
 """Tiles of a picture for the face detector network, and letterboxing to its input size.
 
-A tile is a square of the picture that the network sees in one call.
+A tile is the square of the picture on which the network runs once.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.imaging.resizing import halved
 from image_gender_classifier.results import Box
 
-# Sides of the tiles of further passes, as shares of the picture's longer side.
+# Sides of the tiles from the second pass on, as fractions of the picture's longer side.
 _SECOND_SIDE, _MIN_SECOND_SIDE = 0.6, 0.3
-MIN_TILE_SIDE = 0.75  # of the input's side: enlarging smaller tiles adds no information
+MIN_TILE_SIDE = 0.75  # of the input's side: enlarging a smaller tile adds no information
 _GREY = 127  # becomes 0 when the network normalises its input
 _LETTERBOX_INTERPOLATION = cv2.INTER_LINEAR
 
 
 class Tile(NamedTuple):
-    """A square of a picture, which may reach beyond its right and bottom edges.
+    """A square of a picture; may extend beyond the right and bottom edges.
 
     Attributes:
         left: Left edge in pixels.
@@ -37,21 +37,25 @@ class Tile(NamedTuple):
     side: int
 
 
-def tile_sides(
+def choose_tile_sides(
     height: int, width: int, smallest_face: float | None, reliable_face: float, input_size: int
 ) -> Iterator[int]:
-    """Yields the side of the tiles of each pass, from the whole picture to smaller tiles.
+    """Chooses the side of the tiles for each pass; the first tile covers the whole picture.
 
-    From the second pass on a tile is not larger than the picture's shorter side, except in long
-    pictures, which would need too many tiles.
+    From the second pass on, a tile fits into the picture's shorter side, except in long pictures,
+    which would need too many tiles.
 
     Args:
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.
-        smallest_face: Smallest face to find, as a share of the picture's shorter side; None for the
-            first pass only.
-        reliable_face: Smallest face that the network detects reliably, as a share of a tile.
+        smallest_face: Side of the smallest face to find, as a fraction of the picture's shorter
+            side; None for the first pass only.
+        reliable_face: Side of the smallest face that the network detects reliably, as a fraction of
+            a tile's side.
         input_size: Side of the network's input in pixels.
+
+    Yields:
+        Sides in pixels, in descending order.
     """
     side, shorter = max(height, width), min(height, width)
     yield side
@@ -60,37 +64,38 @@ def tile_sides(
     second = max(min(ceil(_SECOND_SIDE * side), shorter), ceil(_MIN_SECOND_SIDE * side))
     last = max(ceil(smallest_face * shorter / reliable_face), ceil(MIN_TILE_SIDE * input_size))
     while side > last:
-        # side - 1: rounding up alone would never go below two pixels.
+        # side - 1: rounding up alone would never reach one pixel.
         side = max(min(second, ceil(_SECOND_SIDE * side), side - 1), last)
         yield side
 
 
-def tiles(height: int, width: int, side: int) -> Iterator[Tile]:
-    """Yields tiles that cover a picture and overlap by half or more.
+def make_tiles(height: int, width: int, side: int) -> Iterator[Tile]:
+    """Yields square tiles that cover a picture; neighbours overlap by at least half.
 
     Args:
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.
-        side: Side of the tiles; one longer than the picture's gives tiles that reach beyond it.
+        side: Side of a tile in pixels. If it exceeds the height or width, the tile extends beyond
+            the picture.
     """
-    for top in _offsets(height, side):
-        for left in _offsets(width, side):
+    for top in _tile_offsets(height, side):
+        for left in _tile_offsets(width, side):
             yield Tile(left, top, side)
 
 
-def _offsets(extent: int, side: int) -> list[int]:
+def _tile_offsets(extent: int, side: int) -> list[int]:
     """Returns the start of each tile along one axis."""
     count = max(ceil((extent - side) / (side / 2)), 0) + 1
     return [round(index * max(extent - side, 0) / max(count - 1, 1)) for index in range(count)]
 
 
 def face_tile(frame: Box, margin: float, height: int, width: int) -> Tile:
-    """Returns the tile around one face, moved into the picture as far as possible.
+    """Returns the tile around a face, moved into the picture as far as possible.
 
-    The network is more accurate on pixels of the picture than on padding.
+    The network is more accurate with less padding.
 
     Args:
-        frame: Frame of the face.
+        frame: Frame of the face in pixels.
         margin: Side of the tile over side of the frame.
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.

@@ -12,19 +12,24 @@ from image_gender_classifier.results import Face
 
 
 class WholePicture:
-    """Returns the centred square of each picture as its only face."""
+    """Treats each picture as a face crop: its centred square is the only face. Thread-safe.
+
+    Attributes:
+        framings: See `Detector`.
+        cache_key: See `Detector`.
+    """
 
     def __init__(self) -> None:
         self.framings = {"none": Framing(scale=1.0, shift_y=0.0)}
         self.cache_key: tuple[object, ...] = ()
 
     def detect(self, picture: Picture) -> list[Face]:
-        """Returns the centred square of the picture, in pixels of the original."""
-        return [Face(geometry.whole(picture.height, picture.width), "none")]
+        """Returns one face, whose box is the picture's largest centred square in pixels."""
+        return [Face(geometry.find_central_square(picture.height, picture.width), "none")]
 
 
 def open_detector(
-    models: Manifest,  # noqa: ARG001  the signature of the registry
+    models: Manifest,  # noqa: ARG001  required by the registry
     runtime: str,  # noqa: ARG001
     min_face: float | None,
     all_faces: bool,
@@ -37,7 +42,7 @@ def open_detector(
     if min_face is not None or all_faces:
         option = "--all-faces" if all_faces else "--min-face"
         raise UsageError(
-            f"detector none takes each picture as a face crop; omit {option}, or choose another "
-            "detector"
+            f"{option}: cannot be used with --detector none, which takes each picture as a face "
+            f"crop; omit {option}, or choose another detector"
         )
     return WholePicture()

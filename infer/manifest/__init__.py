@@ -1,7 +1,8 @@
-"""The manifest: facts about each model file, in `manifest.json` beside the files.
+"""Reads and writes `manifest.json`, which describes the model files in its folder.
 
-Input size, framing, calibration, thresholds and hashes live here and not in code. `read_verified`
-checks a file against its SHA-256 hash, so that a corrupt or replaced file is an error at start.
+Input size, framing, calibration, thresholds and hashes are in the manifest, not in the code.
+`read_verified` compares the SHA-256 hash of a file, so a corrupt or replaced file is an error at
+start.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class Manifest(NamedTuple):
         models: Gender classifiers by file name.
         cascades: Cascades; the first one is used.
         face_detectors: Face detector networks by file name.
-        others: JSON objects of entries with other tasks, by file name. A detector of its own kind
-            reads its entry from here.
+        others: JSON objects of the entries with other tasks, by file name; for detectors with their
+            own kind of model.
     """
 
     folder: Path
@@ -67,29 +68,41 @@ class Manifest(NamedTuple):
 def load(folder: Path) -> Manifest:
     """Reads the manifest of a folder.
 
+    Args:
+        folder: Folder with `manifest.json`.
+
+    Returns:
+        The manifest.
+
     Raises:
-        ModelError: The manifest is missing, is not valid JSON, has another version or lacks a
-            field.
+        ModelError: The manifest is missing, not valid JSON or of another version, or a field is
+            missing or invalid.
     """
     path = folder / NAME
     try:
         content = json.loads(read_document(path).decode("utf-8"))
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); a model needs it") from None
+        raise ModelError(
+            f"{path}: the manifest cannot be read ({error.strerror}); each folder of models needs "
+            "one, so reinstall the package or convert the model again"
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: is not valid JSON ({error}); reinstall the package") from None
+        raise ModelError(
+            f"{path}: the manifest is not valid JSON ({error}); reinstall the package"
+        ) from None
     try:
         if content["manifest_version"] != VERSION:
             raise ModelError(
-                f"{path}: has version {content['manifest_version']}, expected {VERSION}; "
-                "convert the model again with this release"
+                f"{path}: manifest version {content['manifest_version']} is not supported "
+                f"(expected {VERSION}); convert the model again with this release, or reinstall "
+                "the package if it is the shipped model"
             )
         files = content["files"]
         return Manifest(
             folder,
-            _parse(files, GENDER_TASK, parse_model),
-            tuple(_parse(files, CASCADE_TASK, parse_cascade).values()),
-            _parse(files, FACE_DETECTOR_TASK, parse_face_detector),
+            _parse_entries(files, GENDER_TASK, parse_model),
+            tuple(_parse_entries(files, CASCADE_TASK, parse_cascade).values()),
+            _parse_entries(files, FACE_DETECTOR_TASK, parse_face_detector),
             {file: fields for file, fields in files.items() if fields["task"] not in _TASKS},
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -98,14 +111,14 @@ def load(folder: Path) -> Manifest:
         ) from None
 
 
-def _parse(
+def _parse_entries(
     files: Mapping[str, Fields], task: str, parse: Callable[[str, Fields], _EntryType]
 ) -> dict[str, _EntryType]:
     return {file: parse(file, fields) for file, fields in files.items() if fields["task"] == task}
 
 
 def dump(manifest: Manifest) -> str:
-    """Returns the JSON text of a manifest, which `load` reads."""
+    """Returns the text of `manifest.json`; the inverse of `load`."""
     files: dict[str, Any] = {}
     for cascade in manifest.cascades:
         files[cascade.file] = format_entry(CASCADE_TASK, cascade)
@@ -119,47 +132,56 @@ def dump(manifest: Manifest) -> str:
 
 
 def read_verified(folder: Path, entry: VerifiedFile) -> bytes:
-    """Reads a file and checks its hash.
+    """Reads a model file and compares its hash with the manifest.
 
     Args:
         folder: Folder of the file.
-        entry: Anything with the file's name and SHA-256 hash.
+        entry: Name and SHA-256 hash of the file.
+
+    Returns:
+        The content of the file.
 
     Raises:
-        ModelError: The file cannot be read or has another hash.
+        ModelError: The file cannot be read, or its hash differs.
     """
     path = folder / entry.file
     try:
         data = read_document(path, _MAX_BYTES)
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+        raise ModelError(
+            f"{path}: the model file cannot be read ({error.strerror}); reinstall the package or "
+            "convert the model again"
+        ) from None
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise ModelError(
-            f"{path}: does not match the hash in its manifest (corrupt or changed); "
+            f"{path}: the file does not match the hash in its manifest (corrupt or changed); "
             "reinstall the package or convert the model again"
         )
     return data
 
 
 def find_model(path: Path) -> ModelEntry:
-    """Returns the manifest entry of a gender classifier's file.
+    """Returns the manifest entry of a gender classifier.
+
+    Args:
+        path: The model file, in the same folder as its manifest.
 
     Raises:
         ModelError: The file or its manifest is missing, or the manifest does not list the file.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: no such file")
+        raise ModelError(f"{path}: no such file; check the path of the model")
     models = load(path.parent).models
     entry = models.get(path.name)
     if entry is None:
         for known in models.values():
             if known.float32_variant is not None and known.float32_variant.file == path.name:
                 raise ModelError(
-                    f"{path}: is the float32 variant of {known.file} for tflite-runtime; give the "
-                    f"path of {known.file} instead, and keep this file beside it"
+                    f"{path}: this is the float32 variant of {known.file} for tflite-runtime; give "
+                    f"the path of {known.file} instead, and keep this file in the same folder"
                 )
         raise ModelError(
-            f"{path}: its manifest does not list it; create both with image-gender-train or "
-            "image-gender-convert"
+            f"{path}: the manifest in its folder does not list this file; create both with "
+            "image-gender-train or image-gender-convert"
         )
     return entry

@@ -1,7 +1,7 @@
-"""The `run` attribute: a short hash of picture, model and options.
+"""Computes the `run` attribute: a short hash of picture, model and options.
 
-A resumed run compares it to find predictions that are still valid. It hashes the content of a
-picture and not its time stamps, so copies of a folder give the same bytes.
+`--resume` keeps a prediction if its `run` is unchanged. The content of a picture is hashed, not its
+time stamps, so the predictions for a copy of a folder have the same bytes.
 """
 
 from __future__ import annotations
@@ -14,31 +14,43 @@ _DIGITS = 12
 
 
 def cache_key(*parts: object) -> str:
-    """Hashes everything but the picture that a prediction depends on (SHA-256, hexadecimal)."""
+    """Returns the SHA-256 hash (hexadecimal) of all that predictions depend on but the picture."""
     return _sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"))
 
 
 def unreadable(file: str, message: str, settings: str) -> Prediction:
-    """Returns the prediction for a file without readable content; valid while the message is."""
+    """Returns the `unreadable` prediction for a file whose content cannot be read.
+
+    Its `run` hashes the message instead of the content, so `--resume` keeps it only while the error
+    stays the same.
+
+    Args:
+        file: Name of the picture in the prediction.
+        message: Why the file cannot be read.
+        settings: Result of `cache_key`.
+    """
     run = run_hash(message.encode("utf-8", "replace"), settings)
     return Prediction(file, "unreadable", "unknown", run=run, message=message)
 
 
 def run_hash(data: bytes | memoryview, settings: str) -> str:
-    """Returns the hash of a picture under a cache key: 12 hexadecimal digits.
+    """Computes the `run` attribute of a prediction.
 
-    CRC-32 and size distinguish versions of a picture at 1 GB/s even on a small board. A
-    cryptographic hash is not needed, as a forged picture gains nothing.
+    Size and CRC-32 suffice to distinguish versions of a picture, and are faster than a
+    cryptographic hash: a forged collision only keeps an outdated prediction.
 
     Args:
         data: Content of the picture file.
         settings: Result of `cache_key`.
+
+    Returns:
+        12 hexadecimal digits.
     """
     picture = f"{len(data)} {zlib.crc32(data)}"
     return _sha256(f"{picture} {settings}".encode())[:_DIGITS]
 
 
 def _sha256(data: bytes) -> str:
-    import hashlib  # late import: it takes longer than most runs of the command need it for
+    import hashlib  # late: the import takes longer than hashing does in most runs
 
     return hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""Converts entries of the manifest between JSON objects and records."""
+"""Parses and serialises the entries of the manifest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from image_gender_classifier.manifest.schema import (
     FaceDetectorEntry,
     Float32Variant,
     ModelEntry,
-    NetworkEntry,
 )
 from image_gender_classifier.results import BinaryGender
 
@@ -25,11 +24,15 @@ Fields = Mapping[str, Any]
 def parse_model(file: str, fields: Fields) -> ModelEntry:
     """Parses the entry of a gender classifier.
 
+    Args:
+        file: Name of the model file.
+        fields: The entry as a JSON object.
+
     Raises:
         KeyError, TypeError, ValueError, AttributeError, OverflowError: A field is missing, has the
             wrong type or is out of range.
     """
-    values = _network_values(fields)
+    values = _parse_network_fields(fields)
     numbers = {name: float(value) for name, value in values["calibration"].items()}
     values["calibration"] = Calibration(**numbers)
     if not (all(map(isfinite, numbers.values())) and values["calibration"].slope > 0):
@@ -43,13 +46,13 @@ def parse_model(file: str, fields: Fields) -> ModelEntry:
 
 
 def parse_cascade(file: str, fields: Fields) -> CascadeEntry:
-    """Parses the entry of a cascade; raises as `parse_model` does."""
+    """Parses the entry of a cascade; arguments and exceptions as for `parse_model`."""
     return CascadeEntry(file=file, **_without_task(fields))
 
 
 def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
-    """Parses the entry of a face detector network; raises as `parse_model` does."""
-    values = _network_values(fields)
+    """Parses the entry of a face detector network; see `parse_model`."""
+    values = _parse_network_fields(fields)
     values["candidate_threshold"] = float(values["candidate_threshold"])
     if not 0 <= values["candidate_threshold"] <= values["threshold"]:
         raise ValueError("candidate_threshold must be between 0 and threshold")
@@ -58,20 +61,17 @@ def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
         raise ValueError("smallest_face must be greater than 0 and at most 1")
     values["frame_scale"] = float(values["frame_scale"])
     if not 0 < values["frame_scale"] < inf:
-        raise ValueError("frame_scale must be greater than 0")
+        raise ValueError("frame_scale must be a finite number greater than 0")
     return FaceDetectorEntry(file=file, **values)
 
 
 def format_entry(task: str, entry: Entry) -> dict[str, Any]:
-    """Returns the JSON object of an entry, which the parser of its task reads."""
-    fields = entry._asdict()
-    del fields["file"]
-    if isinstance(entry, ModelEntry):
-        fields["calibration"] = entry.calibration._asdict()
-    if isinstance(entry, NetworkEntry):
-        variant = fields.pop("float32_variant")
-        if variant is not None:
-            fields["float32_variant"] = variant._asdict()
+    """Serialises an entry to a JSON object; the inverse of the parser of its task."""
+    fields = {
+        name: value._asdict() if isinstance(value, Calibration | Float32Variant) else value
+        for name, value in entry._asdict().items()
+        if value is not None and name != "file"
+    }
     return {"task": task, **fields}
 
 
@@ -79,8 +79,8 @@ def _without_task(fields: Fields) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key != "task"}
 
 
-def _network_values(fields: Fields) -> dict[str, Any]:
-    """Converts the fields that all networks share to the types of the records."""
+def _parse_network_fields(fields: Fields) -> dict[str, Any]:
+    """Checks and converts the fields that all networks have in common."""
     values = _without_task(fields)
     height, width, channels = values["input_shape"]
     values["input_shape"] = (int(height), int(width), int(channels))
@@ -96,5 +96,5 @@ def _parse_variant(fields: Fields) -> Float32Variant:
     variant = Float32Variant(**fields)
     name = variant.file
     if not (isinstance(name, str) and name and "\0" not in name and Path(name).name == name):
-        raise ValueError("the file of a float32_variant must be a file name")
+        raise ValueError("float32_variant.file must be a file name without a folder")
     return variant

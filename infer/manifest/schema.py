@@ -10,7 +10,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class VerifiedFile(Protocol):
-    """A file with a known hash: every entry, and the float32 variant of one."""
+    """A model file with its hash: an entry of the manifest, or the float32 variant of one."""
 
     @property
     def file(self) -> str:
@@ -26,7 +26,11 @@ class VerifiedFile(Protocol):
 class Calibration(NamedTuple):
     """Platt scaling: P(positive) = sigmoid(slope x logit + bias).
 
-    Platt, "Probabilistic Outputs for Support Vector Machines", 1999.
+    See Platt, "Probabilistic Outputs for Support Vector Machines" (1999).
+
+    Attributes:
+        slope: Greater than 0.
+        bias: Added to the scaled logit.
     """
 
     slope: float = 1.0
@@ -34,14 +38,14 @@ class Calibration(NamedTuple):
 
 
 class Float32Variant(NamedTuple):
-    """A second file of an int8 network, with the same weights in float32 arithmetic.
+    """A second file of an int8 network: the same integers, computed in float32.
 
-    It gives the same answers on runtimes whose int8 kernels round differently.
+    Its outputs are the same on runtimes whose int8 kernels round differently.
 
     Attributes:
         file: File name in the folder of the manifest.
         sha256: SHA-256 hash of the file, hexadecimal.
-        bytes: Size of the file.
+        bytes: Size of the file in bytes.
     """
 
     file: str
@@ -50,26 +54,26 @@ class Float32Variant(NamedTuple):
 
 
 class ModelEntry(NamedTuple):
-    """A gender classifier's file.
+    """The model file of a gender classifier.
 
     Attributes:
         file: File name in the folder of the manifest.
         sha256: SHA-256 hash of the file, hexadecimal.
-        bytes: Size of the file.
+        bytes: Size of the file in bytes.
         input_shape: Height, width and channels of a crop.
         input_dtype: NumPy name of the crop's dtype.
         colour_order: Order of the channels.
-        framing: Framing of the face in the training crops.
-        positive: Gender of a positive logit.
-        negative: Gender of a negative logit.
-        calibration: From logit to probability.
+        framing: Name of the framing of the training crops.
+        positive: Gender for a logit above 0.
+        negative: Gender for a logit below 0.
+        calibration: Maps a logit to a probability.
         threshold: Confidence below which a prediction is `uncertain`.
         license: SPDX expression.
-        tta_threshold: Confidence below which test-time augmentation applies: the mean of the logits
-            of the crop and its mirror image counts. 0 for never.
+        tta_threshold: Confidence below which the logit is the mean over the crop and the flipped
+            crop (test-time augmentation); 0 for never.
         trained: Data, command, seed and versions that produced the file.
         measured: Metrics measured on the file.
-        float32_variant: The same int8 network in float32 arithmetic, TFLite only.
+        float32_variant: The float32 variant of an int8 TFLite file.
     """
 
     file: str
@@ -91,24 +95,24 @@ class ModelEntry(NamedTuple):
 
     @property
     def format(self) -> str:
-        """Format of the file, such as `tflite`; decides which runtimes run it."""
+        """Format of the file, such as `tflite`; see `RuntimeEntry.format`."""
         return file_format(self.file)
 
 
 class CascadeEntry(NamedTuple):
-    """A cascade's file, its search parameters, and the mapping of its boxes to frames.
+    """The file of a cascade, its search parameters and the mapping of its boxes to frames.
 
     Attributes:
         file: File name in the folder of the manifest.
         sha256: SHA-256 hash of the file, hexadecimal.
-        bytes: Size of the file.
+        bytes: Size of the file in bytes.
         detector: Name of the detector in predictions.
-        longest_side: Longest side in pixels of the copy that is searched.
-        smallest_face: Smallest box, as a share of the picture's shorter side.
+        longest_side: Longest side of the searched copy of the picture, in pixels.
+        smallest_face: Side of the smallest box, as a fraction of the picture's shorter side.
         scale_factor: Ratio of successive box sizes.
-        min_neighbors: Overlapping hits that make a box.
+        min_neighbors: Minimum number of overlapping hits for a box.
         frame_scale: Side of the classifier's frame over side of the box.
-        frame_shift_y: Distance of the frame's centre below the box's, in sides of the box.
+        frame_shift_y: Distance from the box's centre down to the frame's, over side of the box.
         license: SPDX expression.
         source: Origin of the file.
     """
@@ -128,31 +132,21 @@ class CascadeEntry(NamedTuple):
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """The values that predictions depend on."""
+        """Values that predictions depend on."""
         search = self.longest_side, self.smallest_face, self.scale_factor, self.min_neighbors
         return self.sha256, self.detector, *search, self.frame_scale, self.frame_shift_y
 
 
 class FaceDetectorEntry(NamedTuple):
-    """A face detector network's file: from a picture to the classifier's frames.
+    """The model file of a face detector network. `ModelEntry` describes the common fields.
 
     Attributes:
-        file: File name in the folder of the manifest.
-        sha256: SHA-256 hash of the file, hexadecimal.
-        bytes: Size of the file.
-        input_shape: Height, width and channels of the input.
-        input_dtype: NumPy name of the input dtype.
-        colour_order: Order of the channels.
         detector: Name of the detector in predictions.
-        smallest_face: Side of the smallest frame that it detects reliably, as a share of the
+        smallest_face: Side of the smallest frame that is detected reliably, as a fraction of the
             input's side.
         candidate_threshold: Minimum score (0 to 1) of a candidate in a tile of the first pass.
         threshold: Minimum mean score (0 to 1) of a face in the tiles around it.
         frame_scale: Side of the classifier's frame over side of the network's frame.
-        license: SPDX expression.
-        trained: Data, command, seed and versions that produced the file.
-        measured: Metrics measured on the file.
-        float32_variant: The same int8 network in float32 arithmetic, TFLite only.
     """
 
     file: str
@@ -173,12 +167,12 @@ class FaceDetectorEntry(NamedTuple):
 
     @property
     def format(self) -> str:
-        """Format of the file, such as `tflite`; decides which runtimes run it."""
+        """Format of the file, such as `tflite`; see `RuntimeEntry.format`."""
         return file_format(self.file)
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """The values that predictions depend on."""
+        """Values that predictions depend on."""
         search = self.smallest_face, self.candidate_threshold, self.threshold, self.frame_scale
         return self.sha256, self.detector, *search
 
@@ -188,5 +182,5 @@ Entry = NetworkEntry | CascadeEntry
 
 
 def file_format(file: str) -> str:
-    """Returns the format of a model file by its name: the suffix in lower case, without the dot."""
+    """Returns the suffix of a file name in lower case, without the dot."""
     return PurePath(file).suffix.lower().removeprefix(".")

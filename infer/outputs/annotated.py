@@ -1,6 +1,6 @@
-"""Draws face boxes and predictions on a copy of a picture.
+"""Draws bounding boxes and predictions on a copy of a picture.
 
-The colours are safe for colour-blind people (Okabe and Ito, "Color Universal Design", 2008), and
+Colour-blind people can distinguish the colours (Okabe and Ito, "Color Universal Design", 2008), and
 every box has a label.
 """
 
@@ -28,19 +28,19 @@ _DARK, _LIGHT = (0, 0, 0), (255, 255, 255)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _FONT_HEIGHT = 21  # pixels of a capital at scale 1
 _TEXT_HEIGHT = 11  # pixels
-_QUALITY = 85  # of the JPEG file
+_QUALITY = 85  # of the JPEG file, 0 to 100
 
 
-def draw(picture: Picture, prediction: Prediction, longest: int) -> bytes:
-    """Draws each face's box, gender, confidence and detector.
+def draw_prediction(picture: Picture, prediction: Prediction, longest: int) -> bytes:
+    """Draws bounding box, gender, confidence and detector of each face on a copy of a picture.
 
     Args:
-        picture: The decoded picture.
+        picture: The decoded picture, which is not changed.
         prediction: Its prediction.
-        longest: Longest side of the result in pixels; a smaller picture is enlarged.
+        longest: Longest side of the copy in pixels; a smaller picture is enlarged.
 
     Returns:
-        A JPEG file.
+        The copy as a JPEG file.
     """
     height, width = picture.pixels.shape[:2]
     scale = longest / max(height, width)
@@ -75,15 +75,15 @@ def _draw_face(drawn: Pixels, face: Face, per_pixel: float) -> None:
 
 
 def _write_label(
-    drawn: Pixels, text: str, corner: tuple[int, int], ground: tuple[int, int, int]
+    drawn: Pixels, text: str, corner: tuple[int, int], background: tuple[int, int, int]
 ) -> None:
-    """Writes a line on a coloured ground, moved so that it is inside the picture.
+    """Writes a label on a coloured background, moved into the picture if necessary.
 
     Args:
-        drawn: The picture.
-        text: The line.
-        corner: Top left corner of the ground.
-        ground: RGB colour of the ground.
+        drawn: The picture, changed in place (uint8 RGB, H x W x 3).
+        text: The label.
+        corner: Top left corner of the background: x and y in pixels.
+        background: RGB colour of the background.
     """
     scale = _TEXT_HEIGHT / _FONT_HEIGHT
     (wide, high), below = cv2.getTextSize(text, _FONT, scale, 1)
@@ -93,6 +93,6 @@ def _write_label(
         max(min(place, room - own), 0)
         for place, room, own in zip(corner, (width, height), extent, strict=True)
     )
-    cv2.rectangle(drawn, (x, y), (x + extent[0], y + extent[1]), ground, cv2.FILLED)
-    ink = _LIGHT if sum(ground) < 382 else _DARK
+    cv2.rectangle(drawn, (x, y), (x + extent[0], y + extent[1]), background, cv2.FILLED)
+    ink = _LIGHT if sum(background) < 382 else _DARK
     cv2.putText(drawn, text, (x + 3, y + high + 2), _FONT, scale, ink, 1, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-"""The output folder of the annotated copies."""
+"""Writes annotated copies to a folder (`--annotate`)."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"  # first and last bytes of a JPEG file
 
 
 class AnnotatedFolder(OutputFolder):
-    """Writes the annotated copies, each with its `run` in a JPEG comment."""
+    """The folder of the annotated copies. Each has its `run` in a JPEG comment."""
 
     def write(self, row: Row) -> None:
-        """Writes a picture's annotated copy, if one was drawn."""
+        """Writes the annotated copy of a picture, if it was drawn."""
         copy = row.drawings.copy
         if copy is not None:
-            data = _start(row.prediction.run) + copy.removeprefix(_SOI)
+            data = _jpeg_start(row.prediction.run) + copy.removeprefix(_SOI)
             self.write_file(row.picture.named(_SUFFIX), data)
 
     def holds(self, picture: PictureFile, prediction: Prediction) -> bool:
-        """Says whether the copy of this prediction exists and is complete."""
+        """Returns whether the annotated copy for this prediction exists and is complete."""
         if prediction.status == "unreadable":
             return True
-        start = _start(prediction.run)
+        start = _jpeg_start(prediction.run)
         return any(_is_whole(path, start) for path in self.written(picture.named(_SUFFIX)))
 
 
@@ -38,14 +38,14 @@ def _is_whole(path: Path, start: bytes) -> bool:
     try:
         with open_written(path) as file:
             starts = file.read(len(start)) == start
-            file.seek(-len(_EOI), os.SEEK_END)  # a power cut may have left only the beginning
+            file.seek(-len(_EOI), os.SEEK_END)  # a power cut may have truncated the file
             return starts and file.read() == _EOI
     except OSError:
         return False
 
 
-def _start(run: str) -> bytes:
-    """Returns the first bytes of a copy: start of image, then a comment with `run`."""
+def _jpeg_start(run: str) -> bytes:
+    """Returns the first bytes of a copy: a start-of-image marker, then a comment with `run`."""
     text = f"run {run}".encode("ascii")
     return _SOI + b"\xff\xfe" + (2 + len(text)).to_bytes(2, "big") + text
 

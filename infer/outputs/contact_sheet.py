@@ -1,6 +1,6 @@
-"""The contact sheet: an HTML page with thumbnails of the pictures that a person should check.
+"""Writes the contact sheet: an HTML page with thumbnails of the pictures that need a check.
 
-The thumbnails are part of the page, so it is one file and needs no other.
+The page contains the thumbnails, so it is a single file.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ _FOOT = "</main>\n</html>\n"
 
 
 class ContactSheet(Table):
-    """Shows the doubtful pictures, which have a thumbnail in their row."""
+    """The contact sheet of the doubtful pictures, whose rows have a thumbnail."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _figure, _HEAD.encode(), _FOOT.encode())
+        super().__init__(path, _format_figure, _HEAD.encode(), _FOOT.encode())
 
     def holds(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
-        """Says whether a picture needs no thumbnail."""
+        """Returns whether the picture needs no thumbnail."""
         return not prediction.doubtful
 
 
-def _figure(row: Row) -> bytes:
+def _format_figure(row: Row) -> bytes:
     if row.drawings.thumbnail is None:
         return b""
     prediction = row.prediction

@@ -1,4 +1,4 @@
-"""What every output shares: the row that it gets for each picture, and its base class."""
+"""The base class of all outputs, and the row that they receive for each picture."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -14,8 +14,8 @@ class Row(NamedTuple):
     Attributes:
         picture: The picture and the names of its output files.
         prediction: The prediction.
-        kept: Whether the XML file of an earlier run stays as it is.
-        drawings: JPEG files drawn of the picture, where an output asks for them.
+        kept: Whether the XML file of an earlier run is still valid and stays unchanged.
+        drawings: Annotated copy and thumbnail, if an output needs them.
     """
 
     picture: PictureFile
@@ -32,14 +32,17 @@ class Output(ABC):
         """Writes the result of one picture.
 
         Raises:
-            OutputError: It cannot be written.
+            OutputError: The output cannot be written.
         """
 
     def holds(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
-        """Says whether `write` needs no new drawing for an earlier prediction (`--resume`)."""
+        """Returns whether the output is complete for an earlier prediction (`--resume`).
+
+        False if it needs a new drawing, so that the picture must be classified again.
+        """
         return True
 
-    def close(self) -> None:  # noqa: B027  few outputs have anything to complete
+    def close(self) -> None:  # noqa: B027  most outputs have nothing to complete
         """Completes the output; called once, at the end of a run.
 
         Raises:

@@ -1,6 +1,6 @@
 """The registry of outputs: one entry for each kind of file that a run can write.
 
-To add an output, write a module of this folder with a function `open_output(path) -> Output` and
+To add an output, write a module in this folder with a function `open_output(path) -> Output` and
 add its entry to `OUTPUTS`. The command's option, its help and its checks follow from the entry.
 `--help` loads this module, so it imports the outputs only when they are opened.
 """
@@ -26,9 +26,9 @@ class Entry(NamedTuple):
         kind: `file`: one file for the whole run, which must be complete when the run ends;
             `folder`: one file for each picture in an existing folder.
         open_output: Opens the output at a path.
-        suffix: Ending of each file in a folder, at most four characters; empty for a file.
-        drawing: The JPEG file that `Row.drawings` must hold: `copy` of every picture, `thumbnail`
-            of every doubtful one.
+        suffix: Suffix of each file in a folder, at most four characters; empty for a file.
+        drawing: The JPEG file that `Row.drawings` must contain: `copy` of every picture,
+            `thumbnail` of every doubtful one.
         required: Whether the option must be given.
     """
 
@@ -44,29 +44,34 @@ class Entry(NamedTuple):
 
 
 class Target(NamedTuple):
-    """An output that a run writes, and the path of its file or folder."""
+    """An output that a run writes.
+
+    Attributes:
+        entry: The kind of output.
+        path: The file or folder.
+    """
 
     entry: Entry
     path: Path
 
     @property
     def option(self) -> str:
-        """The option that names the path."""
+        """The option with which the user gives the path."""
         return self.entry.options[0]
 
 
 def folders(targets: tuple[Target, ...]) -> list[Path]:
-    """Returns the folders that a run writes one file per picture to."""
+    """Returns the folders to which a run writes one file per picture."""
     return [target.path for target in targets if target.entry.kind == "folder"]
 
 
-def draws(targets: tuple[Target, ...], drawing: Literal["copy", "thumbnail"]) -> bool:
-    """Says whether an output needs such a drawing."""
+def needs_drawing(targets: tuple[Target, ...], drawing: Literal["copy", "thumbnail"]) -> bool:
+    """Returns whether an output needs this kind of drawing."""
     return any(target.entry.drawing == drawing for target in targets)
 
 
-def _module(name: str) -> Callable[[Path], Output]:
-    """Returns the opener of an output module; it imports the module when it is called."""
+def _open_from_module(name: str) -> Callable[[Path], Output]:
+    """Returns a function that imports an output module and calls its `open_output`."""
 
     def open_output(path: Path) -> Output:
         from importlib import import_module
@@ -80,26 +85,26 @@ def _module(name: str) -> Callable[[Path], Output]:
 OUTPUTS: tuple[Entry, ...] = (
     Entry(
         "xml", ("-o", "--output"), "DIR", "existing folder for one XML file per picture",
-        "folder", _module("xml_folder"), ".xml", required=True,
+        "folder", _open_from_module("xml_folder"), ".xml", required=True,
     ),
     Entry(
         "csv", ("--csv",), "FILE", "also write a CSV table with one row per picture",
-        "file", _module("csv"),
+        "file", _open_from_module("csv"),
     ),
     Entry(
         "jsonl", ("--jsonl",), "FILE", "also write one JSON object per picture, one per line",
-        "file", _module("jsonl"),
+        "file", _open_from_module("jsonl"),
     ),
     Entry(
         "annotate", ("--annotate",), "DIR",
         "also write a copy of each picture with face boxes and predictions drawn on it into this "
         "existing folder",
-        "folder", _module("annotated_folder"), ".jpg", "copy",
+        "folder", _open_from_module("annotated_folder"), ".jpg", "copy",
     ),
     Entry(
         "contact sheet", ("--contact-sheet",), "FILE",
         "also write an HTML page with thumbnails of the pictures to check: uncertain or without a "
         "face",
-        "file", _module("contact_sheet"), drawing="thumbnail",
+        "file", _open_from_module("contact_sheet"), drawing="thumbnail",
     ),
 )  # fmt: skip

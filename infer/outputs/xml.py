@@ -1,6 +1,6 @@
-"""Encodes a prediction as XML and decodes it.
+"""Encodes and decodes the XML file of a prediction (schema: `image.xsd`).
 
-`image.xsd` is the schema. The same prediction gives the same bytes.
+The same prediction always has the same bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SPECIAL = re.compile('[&<>"\t\n\r]')
 
 
 def encode(prediction: Prediction) -> bytes:
-    """Encodes a prediction as an XML file (UTF-8, with a final newline)."""
+    """Returns the XML file of a prediction (UTF-8, with a final newline)."""
     attributes = [
         ("id", name_text(picture_id(prediction.file))),
         ("file", name_text(prediction.file)),
@@ -51,7 +51,7 @@ def encode(prediction: Prediction) -> bytes:
 
 
 def decode(data: bytes) -> Prediction:
-    """Decodes a prediction from its XML file.
+    """Returns the prediction in an XML file; the inverse of `encode` up to rounding.
 
     Raises:
         ValueError: The bytes are not a complete XML file of a prediction.
@@ -74,13 +74,13 @@ def decode(data: bytes) -> Prediction:
 
 
 def rounded(face: Face) -> tuple[int, int, int, int]:
-    """Returns x, y, width and height of a face in whole pixels, as all outputs write them."""
+    """Returns x, y, width and height of a face in whole pixels, as in all outputs."""
     box = face.box
     return round(box.x), round(box.y), round(box.width), round(box.height)
 
 
 def confidence_text(confidence: float) -> str:
-    """Formats a confidence as all outputs write it: with three decimals."""
+    """Returns a confidence with three decimals, as in all outputs."""
     return f"{confidence:.3f}"
 
 

@@ -1,4 +1,4 @@
-"""Inference runtimes behind one Protocol: a batch of uint8 crops in, float32 arrays out."""
+"""Inference runtimes with one interface: uint8 pictures in, float32 arrays out."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Runtime(Protocol):
-    """An opened model. Thread-safe.
+    """Interface of all opened models. Thread-safe.
 
     Attributes:
-        input_shape: Height, width and channels of a crop.
+        input_shape: Height, width and channels of the input.
         input_dtype: NumPy name of the input dtype.
     """
 
@@ -31,7 +31,7 @@ class Runtime(Protocol):
             crops: uint8, N x H x W x C.
 
         Returns:
-            One float32 array for each output of the model, N x …
+            One array for each output of the model, float32, N x ...
 
         Raises:
             ModelError: The runtime cannot run the model.
@@ -41,7 +41,7 @@ class Runtime(Protocol):
 
 
 def open_model(name: str, data: bytes) -> Runtime:
-    """Opens a model with one thread; the command uses one process per core instead.
+    """Opens a model that runs in one thread; the command has one process per core.
 
     Args:
         name: Name of a runtime in the registry that runs the format of the model.
@@ -58,6 +58,9 @@ def open_model(name: str, data: bytes) -> Runtime:
 def rounds_once(name: str) -> bool:
     """Returns whether the int8 kernels of a runtime round each sum once, as LiteRT does.
 
+    Args:
+        name: Name of a runtime in the registry.
+
     Raises:
         RuntimeMissing: The runtime is not installed or cannot be loaded.
     """
@@ -67,7 +70,10 @@ def rounds_once(name: str) -> bool:
 
 
 def load_module(name: str) -> Any:
-    """Imports the module of a runtime.
+    """Imports the module of a runtime and returns it.
+
+    Args:
+        name: Name of a runtime in the registry.
 
     Raises:
         RuntimeMissing: The runtime is not installed or cannot be loaded.

@@ -1,4 +1,4 @@
-"""Opens the model file of a manifest entry with a runtime."""
+"""Opens the network of a manifest entry with a runtime."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from image_gender_classifier.runtimes.registry import RUNTIMES
 
 
 def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
-    """Opens a network, in the variant that gives the same answers with every runtime.
+    """Opens a network, in the variant whose outputs are the same on every runtime.
 
-    A runtime that is not fork-safe opens the network later, at the first call of `run` in each
-    process.
+    If the runtime is not fork-safe, each process opens the network at its first call of `run`.
 
     Args:
         name: Name of a runtime that runs the format of the file.
@@ -30,11 +29,11 @@ def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
     file = entry if entry.float32_variant is None or rounds_once(name) else entry.float32_variant
     if file is not entry and not (folder / file.file).is_file():
         raise ModelError(
-            f"{folder / file.file}: no such file; tflite-runtime needs it in place of "
-            f"{entry.file}; reinstall the package, or copy the file from the source of the model"
+            f"{folder / file.file}: no such file; tflite-runtime needs it instead of {entry.file}, "
+            "so reinstall the package, or copy the file from the folder that the model comes from"
         )
     data = manifest.read_verified(folder, file)
     if RUNTIMES[name].fork_safe:
         return open_model(name, data)
-    load_module(name)  # a missing library is an error now, or `auto` could not try the next runtime
+    load_module(name)  # fails now if the library is missing, so that `auto` tries the next runtime
     return PerProcessRuntime(lambda: open_model(name, data), entry.input_shape, entry.input_dtype)

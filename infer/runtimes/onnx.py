@@ -1,4 +1,4 @@
-"""ONNX Runtime."""
+"""Runs models with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ _LOG_ERRORS_ONLY = 3
 
 
 class OnnxRuntime:
-    """An ONNX model with a batch size of 1, like the TFLite file that it is exported from.
+    """An ONNX model with a batch size of 1, like the TFLite file it comes from. Thread-safe.
 
-    Thread-safe: ONNX Runtime sessions are.
+    Args:
+        session: The opened model, with one input of 1 x H x W x C.
+
+    Attributes:
+        input_shape: Height, width and channels of the input.
+        input_dtype: NumPy name of the input dtype.
     """
 
     def __init__(self, session: ort.InferenceSession) -> None:
@@ -27,16 +32,23 @@ class OnnxRuntime:
         self._input = details.name
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); returns each output (float32, N x …)."""
+        """Runs the model on crops (uint8, N x H x W x C).
+
+        Returns:
+            One array for each output of the model, float32, N x ...
+
+        Raises:
+            ModelError: The runtime cannot run the model.
+        """
         try:
             results = [self._session.run(None, {self._input: crop[np.newaxis]}) for crop in crops]
         except Exception as error:  # ONNX Runtime's exceptions have no other common base
-            raise ModelError(f"ONNX Runtime cannot run the model: {error}") from error
+            raise ModelError(f"the ONNX model cannot be run ({error}); convert it again") from error
         return tuple(np.concatenate(output) for output in zip(*results, strict=True))
 
 
 def open_model(data: bytes) -> OnnxRuntime:
-    """Opens a model from the content of its file.
+    """Opens a model from the content of its file, with one thread.
 
     Raises:
         ModelError: The content is not a model with one input of N x H x W x C.
@@ -48,4 +60,4 @@ def open_model(data: bytes) -> OnnxRuntime:
     try:
         return OnnxRuntime(ort.InferenceSession(data, options, providers=["CPUExecutionProvider"]))
     except Exception as error:  # ONNX Runtime's exceptions have no other common base
-        raise ModelError(f"the ONNX model cannot be used: {error}") from error
+        raise ModelError(f"the ONNX model cannot be opened ({error}); convert it again") from error

@@ -1,4 +1,4 @@
-"""Opens a model in each process that runs it, for runtimes that do not survive a fork."""
+"""Opens a model separately in each process, for runtimes that are not fork-safe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PerProcessRuntime:
 
     Args:
         open_runtime: Opens the model.
-        input_shape: Height, width and channels of a crop, from the manifest.
+        input_shape: Height, width and channels of the input, from the manifest.
         input_dtype: NumPy name of the input dtype, from the manifest.
     """
 
@@ -31,23 +31,26 @@ class PerProcessRuntime:
         self.input_shape = input_shape
         self.input_dtype = input_dtype
         self._open = open_runtime
-        # By process id. A child keeps the entry of its parent: deleting it could run a destructor
-        # that touches the parent's device. Each process has its own lock, as a fork may copy a
-        # locked one.
+        # By process id. A child keeps the entry of its parent, because deleting it could run a
+        # destructor that affects the parent's device. Each process has its own lock, because a fork
+        # may copy a locked one.
         self._opened: dict[int, Runtime] = {}
         self._locks: dict[int, threading.Lock] = {}
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); returns each output (float32, N x …).
+        """Runs the model on crops (uint8, N x H x W x C).
+
+        Returns:
+            One array for each output of the model, float32, N x ...
 
         Raises:
             ModelError: The runtime cannot open or run the model, or its input differs from the
                 manifest.
             RuntimeMissing: The runtime does not work on this machine.
         """
-        return self._own().run(crops)
+        return self._open_in_this_process().run(crops)
 
-    def _own(self) -> Runtime:
+    def _open_in_this_process(self) -> Runtime:
         process = os.getpid()
         with self._locks.setdefault(process, threading.Lock()):
             if process not in self._opened:
@@ -57,7 +60,7 @@ class PerProcessRuntime:
                     self.input_dtype,
                 ):
                     raise ModelError(
-                        f"the model takes {runtime.input_dtype} {runtime.input_shape}, but its "
+                        f"the input is {runtime.input_dtype} {runtime.input_shape}, but its "
                         f"manifest says {self.input_dtype} {self.input_shape}; convert the model "
                         "again"
                     )

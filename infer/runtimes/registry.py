@@ -12,23 +12,23 @@ from contextlib import suppress
 from typing import NamedTuple
 
 AUTO = "auto"
-"""The choice that takes the first available runtime."""
+"""Value of `--runtime` for the first available runtime."""
 
 
 class RuntimeEntry(NamedTuple):
-    """Static facts about a runtime.
+    """A runtime that `--runtime` offers.
 
     Attributes:
-        name: The value of `--runtime`.
+        name: Value of `--runtime`.
         title: Product name for messages and help.
-        format: Format of the model files that it runs, which is also their suffix without the dot.
-        module: Module with `open_model`. Importing it must not open a device.
-        install: Command that installs the library.
-        fork_safe: Whether a model opened before a fork works in the child process. If not, every
-            process opens its own copy at its first picture.
-        single_rounding: Whether the int8 kernels round each sum once; None if that depends on the
-            installed library, then the module defines `SINGLE_ROUNDING`. A runtime that rounds
-            twice runs the float32 variant of a model.
+        format: Format of its model files, which is also their suffix without the dot.
+        module: Name of the module with `open_model`. Importing it must not open a device.
+        install: Shell command that installs the library.
+        fork_safe: Whether a model opened before a fork works in the child process. If not, each
+            process opens the model at its first picture.
+        single_rounding: Whether the int8 kernels round each sum once; None if this depends on the
+            installed library and the module defines `SINGLE_ROUNDING`. A runtime that rounds twice
+            runs the float32 variant of a model.
         automatic: Whether `--runtime auto` tries it. Requires shipped models in its format.
         distributions: Packages with the library, in the order in which the module tries them;
             `--version` names the first that is installed.
@@ -76,42 +76,42 @@ RUNTIMES: dict[str, RuntimeEntry] = {
 }
 
 
-def names() -> tuple[str, ...]:
+def runtime_names() -> tuple[str, ...]:
     """Returns the names of all runtimes, in order of preference."""
     return tuple(RUNTIMES)
 
 
 def describe_installed() -> str:
-    """Returns the package and version that `auto` takes, without loading it, for `--version`."""
+    """Returns package and version of the runtime that `auto` uses, without importing it."""
     from importlib import metadata  # late: only `--version` needs it
 
-    for entry in automatic():
+    for entry in automatic_runtimes():
         for distribution in entry.distributions:
             with suppress(metadata.PackageNotFoundError):
                 return f"{distribution} {metadata.version(distribution)}"
     return "no runtime is installed"
 
 
-def choices() -> tuple[str, ...]:
+def runtime_choices() -> tuple[str, ...]:
     """Returns the values of `--runtime`."""
     return (AUTO, *RUNTIMES)
 
 
-def describe() -> str:
-    """Returns one line about all runtimes for `--help`."""
+def describe_runtimes() -> str:
+    """Returns one line about all runtimes, for `--help`."""
     return ", ".join(f"{entry.name} ({entry.title})" for entry in RUNTIMES.values())
 
 
-def automatic() -> list[RuntimeEntry]:
+def automatic_runtimes() -> list[RuntimeEntry]:
     """Returns the runtimes that `auto` tries, in order of preference."""
     return [entry for entry in RUNTIMES.values() if entry.automatic]
 
 
-def formats() -> list[str]:
-    """Returns the formats of model files that some runtime runs, without duplicates."""
+def model_formats() -> list[str]:
+    """Returns the model formats of all runtimes, without duplicates."""
     return list(dict.fromkeys(entry.format for entry in RUNTIMES.values()))
 
 
-def for_format(model_format: str) -> list[RuntimeEntry]:
-    """Returns the runtimes for model files of a format; none for an unknown one."""
+def runtimes_for_format(model_format: str) -> list[RuntimeEntry]:
+    """Returns the runtimes that run a format; empty for an unknown one."""
     return [entry for entry in RUNTIMES.values() if entry.format == model_format]

@@ -1,4 +1,4 @@
-"""LiteRT, or its predecessor tflite-runtime if LiteRT is not installed."""
+"""Runs models with LiteRT, or with tflite-runtime if LiteRT is not installed."""
 
 from __future__ import annotations
 
@@ -31,32 +31,46 @@ _NUMPY_2 = (
 class TfliteRuntime:
     """A TFLite model with a batch size of 1. Thread-safe.
 
-    An interpreter is not thread-safe, so threads share a pool of them.
+    An interpreter is not thread-safe, so threads use a pool of them.
 
     Args:
         data: Content of the model file.
+
+    Attributes:
+        input_shape: Height, width and channels of the input.
+        input_dtype: NumPy name of the input dtype.
 
     Raises:
         ModelError: The content is not a model with one input of N x H x W x C.
     """
 
     def __init__(self, data: bytes) -> None:
-        self._interpreters = Pool(lambda: _interpreter(data))
+        self._interpreters = Pool(lambda: _open_interpreter(data))
         self._interpreters.use(self._read_signature)
 
     def _read_signature(self, interpreter: Any) -> None:
         try:
             (details,) = interpreter.get_input_details()
             _, height, width, channels = (int(side) for side in details["shape"])
-        except ValueError as error:  # another number of inputs or dimensions
-            raise ModelError(f"the TFLite model cannot be used: {error}") from error
+        except ValueError as error:  # the number of inputs or dimensions differs
+            raise ModelError(
+                f"the TFLite model needs one input of N x H x W x C ({error}); convert it again"
+            ) from error
         self.input_shape = (height, width, channels)
         self.input_dtype = np.dtype(details["dtype"]).name
         self._input = details["index"]
         self._outputs = [output["index"] for output in interpreter.get_output_details()]
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); returns each output (float32, N x …)."""
+        """Runs the model on crops (uint8, N x H x W x C).
+
+        Returns:
+            One array for each output of the model, float32, N x ...
+
+        Raises:
+            ModelError: The runtime cannot run the model.
+            RuntimeMissing: tflite-runtime is installed with NumPy 2.
+        """
         results = self._interpreters.use(
             lambda interpreter: [self._run_one(interpreter, crop) for crop in crops]
         )
@@ -70,7 +84,9 @@ class TfliteRuntime:
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in self._outputs]  # copies
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"the TFLite model cannot be run: {error}") from error
+            raise ModelError(
+                f"the TFLite model cannot be run ({error}); convert it again"
+            ) from error
         except SystemError as error:
             raise RuntimeMissing(_NUMPY_2) from error
 
@@ -85,17 +101,19 @@ def open_model(data: bytes) -> TfliteRuntime:
     return TfliteRuntime(data)
 
 
-def _interpreter(data: bytes) -> Any:
-    """Opens an interpreter.
+def _open_interpreter(data: bytes) -> Any:
+    """Opens an interpreter with one thread.
 
-    LiteRT prints "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." on standard error once
-    per process and has no option against it. The command discards the standard error of workers.
+    LiteRT prints "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." to standard error once
+    per process, and no option prevents it. The command discards the standard error of workers.
     """
     try:
         interpreter = Interpreter(model_content=data, num_threads=1)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise ModelError(f"the TFLite model cannot be used: {error}") from error
+        raise ModelError(
+            f"the TFLite model cannot be opened ({error}); convert it again"
+        ) from error
     except SystemError as error:
         raise RuntimeMissing(_NUMPY_2) from error
     return interpreter

@@ -1,1 +1,1 @@
-"""Locks, signals, standard streams, CPU cores, timing and logging."""
+"""Operating system: locks, signals, standard streams, CPU cores, profiling and logging."""

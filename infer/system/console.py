@@ -1,4 +1,4 @@
-"""Prints lines; a closed or full standard stream does not end a run."""
+"""Prints lines to a standard stream, even if it is closed or cannot be written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import TextIO
 
 
 def say(text: str, stream: TextIO | None) -> None:
-    """Prints a line; `stream` is None if the parent process closed it."""
+    """Prints a line; does nothing if the stream is closed.
+
+    Args:
+        text: The line; surrogates are replaced.
+        stream: `sys.stdout` or `sys.stderr`, which is None if it was closed at the start.
+    """
     if stream is None:
         return
     try:
@@ -18,7 +23,7 @@ def say(text: str, stream: TextIO | None) -> None:
 
 
 def _redirect_to_null(stream: TextIO) -> None:
-    """Redirects a stream to /dev/null, or flushing its buffer would fail when Python exits."""
+    """Redirects a stream to /dev/null, because flushing it would fail when Python exits."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

@@ -1,7 +1,7 @@
-"""Locks on files and folders, which the kernel releases when the process ends.
+"""Locks files and folders with `flock`. The kernel releases a lock when the process ends.
 
-A killed process or a power cut leaves no lock file. On a file system without locks, such as some
-network file systems, nothing is locked.
+A killed process or a power cut leaves no lock file. Some network file systems do not support locks;
+nothing is locked there.
 """
 
 from __future__ import annotations
@@ -19,18 +19,21 @@ Lock = Literal["ours", "taken", "impossible"]
 
 
 @contextmanager
-def held(folders: Sequence[Path]) -> Iterator[None]:
-    """Locks folders against other runs.
+def lock_folders(folders: Sequence[Path]) -> Iterator[None]:
+    """Locks folders against other runs while the context is open.
+
+    Args:
+        folders: Existing folders; duplicates are allowed.
 
     Raises:
-        UsageError: Another run has locked one of them.
+        UsageError: Another run has locked one of the folders.
     """
     with ExitStack() as stack:
         known = set()
         for folder in folders:
             try:
                 file = os.open(folder, os.O_RDONLY)
-            except OSError:  # no permission to list it
+            except OSError:  # no permission to open it
                 continue
             stack.callback(os.close, file)  # closing releases the lock
             status = os.fstat(file)
@@ -40,18 +43,26 @@ def held(folders: Sequence[Path]) -> Iterator[None]:
             known.add(place)
             if lock(file) == "taken":
                 raise UsageError(
-                    f"{folder}: another run is writing into this folder; wait until it ends, or "
+                    f"{folder}: another run is writing to this folder; wait until it ends, or "
                     "choose another folder"
                 )
         yield
 
 
 def lock(file: int) -> Lock:
-    """Locks an open file or folder until it is closed, unless another process has locked it."""
+    """Tries to lock an open file or folder until it is closed.
+
+    Args:
+        file: File descriptor.
+
+    Returns:
+        `ours` if it is locked now, `taken` if another process has locked it, `impossible` if the
+        file system does not support locks.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return "taken"
-    except OSError:  # a file system without locks, or without locks on folders
+    except OSError:  # the file system does not support locks, or none on folders
         return "impossible"
     return "ours"

@@ -1,7 +1,7 @@
-"""The package's logger, `image_gender_classifier`.
+"""Logs to `image_gender_classifier`, the logger of the package.
 
-To import `logging` takes several milliseconds. The functions here do nothing until `--verbose` or
-a host application imports it.
+Importing `logging` takes several milliseconds. `info` and `debug` do nothing unless `--verbose` or
+the host program has imported it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ NAME = "image_gender_classifier"
 
 
 def info(text: str, *values: object) -> None:
-    """Logs a step of the run; `values` replace the placeholders of `text`, as in `logging`."""
+    """Logs a step of the run.
+
+    Args:
+        text: Message with placeholders for `values`, as in `logging`.
+        values: The values.
+    """
     if "logging" in sys.modules:
         import logging
 
@@ -24,7 +29,7 @@ def info(text: str, *values: object) -> None:
 
 
 def debug(text: str, *values: object) -> None:
-    """Logs details of a step; see `info`."""
+    """Logs a detail of a step; arguments as for `info`."""
     if "logging" in sys.modules:
         import logging
 
@@ -32,11 +37,11 @@ def debug(text: str, *values: object) -> None:
 
 
 @contextmanager
-def shown(prefix: str, details: bool = False) -> Iterator[None]:
-    """Prints log messages on standard error for a while.
+def print_logs(prefix: str, details: bool = False) -> Iterator[None]:
+    """Prints log messages to standard error while the context is open.
 
     Args:
-        prefix: Starts each line.
+        prefix: Start of each line.
         details: Print debug messages too.
     """
     import logging

@@ -1,4 +1,4 @@
-"""A pool of objects that only one thread may use at a time: interpreters, cascades."""
+"""Shares objects that are not thread-safe, such as interpreters and cascades, among threads."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Result = TypeVar("Result")
 
 
 class Pool(Generic[Item]):
-    """A pool that opens items on demand; safe for threads.
+    """A pool that opens items on demand. Thread-safe.
 
-    It has as many items as threads use at the same time, up to a limit; further threads wait. The
+    It opens as many items as threads use at the same time, up to a limit; further threads wait. The
     item returned last is reused first.
 
     Args:
-        open_item: Opens an item; several threads may call it at the same time.
-        most: The limit; by default one item per core.
+        open_item: Opens an item; must be thread-safe.
+        most: Maximum number of items; by default one per core.
     """
 
     def __init__(self, open_item: Callable[[], Item], most: int | None = None) -> None:
@@ -33,14 +33,17 @@ class Pool(Generic[Item]):
         _pools.add(self)
 
     def use(self, work: Callable[[Item], Result]) -> Result:
-        """Calls `work` with an item that no other thread uses and returns its result.
+        """Calls `work` with an item that no other thread uses meanwhile.
+
+        Returns:
+            The result of `work`.
 
         Raises:
             Exception: Any exception of `open_item` or `work`; the item stays in the pool.
         """
         lent: list[Item] = []
         counted = False
-        try:  # from here on, so that an interruption between two lines costs no place in the pool
+        try:  # an exception between any two lines, such as Ctrl-C, must not leak a place
             with self._lock:
                 while self._lent >= self._most:
                     self._returned.wait()
@@ -59,7 +62,7 @@ class Pool(Generic[Item]):
                     self._returned.notify()
 
     def forget_lent(self) -> None:
-        """Forgets the items in use: in a forked process, their threads do not exist."""
+        """Resets the lock and drops the items in use, whose threads do not exist after a fork."""
         self._lock = threading.Lock()
         self._returned = threading.Condition(self._lock)
         self._lent = 0

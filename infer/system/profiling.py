@@ -1,7 +1,7 @@
-"""Measures how long each stage of a run takes (`--profile`).
+"""Measures the wall time of each stage of a run (`--profile`).
 
-A clock is read at the end of each stage, so it reports wall time, including waiting, and the
-shares add up to 100 %.
+A stage lasts from the end of the previous one, so the times include waiting and the fractions add
+up to 100 %.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ class Clock:
         """Ends a stage: adds the time since the end of the previous stage to it."""
 
     def taken(self) -> dict[str, float]:
-        """Returns the seconds of each stage since the last call."""
+        """Returns the seconds spent in each stage since the last call, then resets them."""
         return {}
 
 
 class RunningClock(Clock):
-    """A clock that measures wall time; for one thread."""
+    """A clock that measures wall time, in one thread."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
@@ -37,7 +37,7 @@ class RunningClock(Clock):
         self._ended = now
 
     def taken(self) -> dict[str, float]:
-        """Returns the seconds of each stage since the last call."""
+        """Returns the seconds spent in each stage since the last call, then resets them."""
         seconds, self._seconds = self._seconds, {}
         return seconds
 
@@ -46,23 +46,26 @@ OFF = Clock()
 
 
 def clock(running: bool) -> Clock:
-    """Returns a new clock, or the one that measures nothing."""
+    """Returns a new running clock, or `OFF` if `running` is False."""
     return RunningClock() if running else OFF
 
 
-def add(total: dict[str, float], seconds: Mapping[str, float]) -> None:
-    """Adds the seconds of each stage to `total`."""
+def add_seconds(total: dict[str, float], seconds: Mapping[str, float]) -> None:
+    """Adds the seconds of each stage to `total` in place."""
     for stage, more in seconds.items():
         total[stage] = total.get(stage, 0.0) + more
 
 
 def table(title: str, seconds: Mapping[str, float], pictures: int) -> str:
-    """Formats a table of the stages, in the order in which they first ended.
+    """Formats seconds, share and milliseconds per picture of each stage as a table.
 
     Args:
         title: Title of the table.
-        seconds: Seconds of each stage.
-        pictures: Number of pictures.
+        seconds: Seconds spent in each stage, in the order of the rows.
+        pictures: Number of pictures; at least 1.
+
+    Returns:
+        Lines without a final newline.
     """
     total = sum(seconds.values())
     lines = [f"{title:<34}{'seconds':>9}{'share':>9}{'ms per picture':>16}"]

@@ -194,11 +194,11 @@ class Supervisor:
             self._slowest = max(self._slowest, message.took)
             outcome = Outcome(picture, message.prediction, False, message.drawings, error)
             self._set_outcome(message.number, outcome)
-            profiling.add(self._seconds, message.seconds)
+            profiling.add_seconds(self._seconds, message.seconds)
         elif isinstance(message, Ready):
             self._cache_key = message.cache_key
             logs.info("worker ready: %s", message.model)
-            profiling.add(self._seconds, message.seconds)
+            profiling.add_seconds(self._seconds, message.seconds)
             for warning in message.warnings:
                 self._warn(warning)
             self._pool.start(self._task.workers)

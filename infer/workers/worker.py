@@ -197,9 +197,9 @@ def _encode_answer(message: Answer | Unusable) -> bytes:
     except Exception as error:
         if isinstance(message, Unusable):
             raise
-        from image_gender_classifier.engine import one_line
+        from image_gender_classifier.engine import format_exception
 
-        return encode(Answer(message.number, None, one_line(error)))
+        return encode(Answer(message.number, None, format_exception(error)))
 
 
 def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answer | Unusable:
@@ -217,24 +217,28 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
     drawings = NO_DRAWINGS
 
     def show(picture: Picture, prediction: Prediction) -> None:
-        from image_gender_classifier.outputs.annotated import COPY_SIDE, THUMBNAIL_SIDE, draw
+        from image_gender_classifier.outputs.annotated import (
+            COPY_SIDE,
+            THUMBNAIL_SIDE,
+            draw_prediction,
+        )
 
         nonlocal drawings
         small = task.thumbnails and prediction.doubtful
         drawings = Drawings(
-            draw(picture, prediction, COPY_SIDE) if task.copies else None,
-            draw(picture, prediction, THUMBNAIL_SIDE) if small else None,
+            draw_prediction(picture, prediction, COPY_SIDE) if task.copies else None,
+            draw_prediction(picture, prediction, THUMBNAIL_SIDE) if small else None,
         )
 
     wanted = task.copies or task.thumbnails
     try:
         prediction = engine.classify_file(job.path, job.file, show if wanted else None, clock)
     except InternalError as error:
-        from image_gender_classifier.engine import one_line
+        from image_gender_classifier.engine import format_exception
 
         if task.debug:
             print_traceback()
-        return Answer(job.number, None, one_line(error.__cause__ or error))
+        return Answer(job.number, None, format_exception(error.__cause__ or error))
     except GenderClassifierError as error:
         return _unusable(error, task)
     return Answer(job.number, prediction, None, drawings, clock.taken())

@@ -14,7 +14,7 @@ pytest.importorskip("tf2onnx")
 
 from image_gender_classifier.convert import onnx, tflite
 from image_gender_classifier.convert.crops import LabelledCrops, extend_to_count
-from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.detection.geometry import cut_crop, find_central_square
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.runtimes import Runtime, open_model
@@ -39,7 +39,7 @@ def drawn_crops(drawn_faces: Path) -> LabelledCrops:
     crops, female = [], []
     for path in sorted(drawn_faces.glob("*/*.png")):
         pixels = decoding.read(path).pixels
-        crops.append(crop(pixels, whole(*pixels.shape[:2]), 96))
+        crops.append(cut_crop(pixels, find_central_square(*pixels.shape[:2]), 96))
         female.append(path.parent.name == "female")
     return LabelledCrops(np.stack(crops), np.array(female))
 
@@ -72,5 +72,5 @@ def real_crops(shared: Path) -> Pixels:
     crops: list[Any] = []
     for path in sorted((shared / "fairface" / "val").glob("*.jpg"))[:1000]:
         pixels = decoding.read(path).pixels
-        crops.append(crop(pixels, whole(*pixels.shape[:2]), 96))
+        crops.append(cut_crop(pixels, find_central_square(*pixels.shape[:2]), 96))
     return np.stack(crops)

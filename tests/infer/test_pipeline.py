@@ -109,8 +109,8 @@ def test_a_whole_picture_is_its_centred_square(astronaut: Picture, sure: Classif
 def test_the_crop_is_cut_in_the_detectors_frame(astronaut: Picture, parts: Parts) -> None:
     (face,) = parts.detector.detect(astronaut)
     size = parts.classifier.crop_size
-    expected = geometry.crop(
-        astronaut.pixels, geometry.frame(face.box, parts.detector.framings["lbp"]), size
+    expected = geometry.cut_crop(
+        astronaut.pixels, geometry.map_to_frame(face.box, parts.detector.framings["lbp"]), size
     )
     found = pipeline.find_crop(astronaut, parts.detector, size)
     assert found is not None and np.array_equal(found, expected)

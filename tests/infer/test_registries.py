@@ -307,7 +307,7 @@ def test_a_model_that_differs_from_its_manifest_is_an_error(
     monkeypatch.setitem(RUNTIMES, "toy", RUNTIME)
     run = command("-i", photos, "-o", out, "--model", toy_model, "--detector", "none")
     assert run.returncode == 2
-    assert re.search(r"takes uint8 \(64, 64, 3\), but its manifest says", run.stderr)
+    assert re.search(r"the input is uint8 \(64, 64, 3\), but its manifest says", run.stderr)
 
 
 def test_options_and_errors_name_a_new_runtime(
@@ -321,7 +321,7 @@ def test_options_and_errors_name_a_new_runtime(
     assert unknown.returncode == 2
     assert ".tflite, .onnx, .toy" in unknown.stderr
     other = command(*given, "--model", tmp_path / "model.toy", "--runtime", "onnx")
-    assert "is a toy model; give --runtime toy or auto" in other.stderr
+    assert "this model has the format toy and needs --runtime toy or auto" in other.stderr
 
 
 def test_a_new_detector_finds_the_faces(

@@ -19,7 +19,7 @@ _DIGITS = 12
 def add_detector_option(parser: argparse.ArgumentParser) -> None:
     """Adds `--detector`."""
     parser.add_argument(
-        "--detector", choices=detectors.choices(), default="none",
+        "--detector", choices=detectors.detector_names(), default="none",
         help="cascade: detect and crop the face, as in inference; lbp: the same with the LBP "
         "cascade only; none: the pictures are face crops already (default: none)",
     )  # fmt: skip
@@ -45,7 +45,9 @@ def open_detector(
         UsageError: `choice` is "none", which does not accept `min_face`.
     """
     models = manifest.load(shipped_models())
-    names = [entry.name for entry in runtimes.automatic()] if runtime is None else [runtime]
+    names = (
+        [entry.name for entry in runtimes.automatic_runtimes()] if runtime is None else [runtime]
+    )
     reasons = []
     for name in names:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.system.locking import held
+from image_gender_classifier.system.locking import lock_folders
 from image_gender_classifier.train.common import crops, cutting, run_record
 from image_gender_classifier.train.common.command import Parser, print_line, run_with_exit_code
 from image_gender_classifier.train.common.crops import CropSet
@@ -95,7 +95,7 @@ def train_in_run_folder(
         OutputError: The folder cannot be written to.
     """
     run_record.prepare_run_folder(options.out, run, options.resume)
-    with held([options.out]):
+    with lock_folders([options.out]):
         train()
 
 

@@ -92,7 +92,9 @@ def open_evaluation_input(arguments: argparse.Namespace, program: str) -> Evalua
     """
     split = arguments.split or default_test_split(arguments.layout)
     classifier = _open_classifier(arguments.model, arguments.threshold)
-    runtime = next((entry.name for entry in runtimes.for_format(classifier.entry.format)), None)
+    runtime = next(
+        (entry.name for entry in runtimes.runtimes_for_format(classifier.entry.format)), None
+    )
     detector = open_detector(arguments.detector, runtime)
     reading = read_data(arguments, split)
     print_line(f"{program}: {reading.summary()}", sys.stderr)
@@ -116,7 +118,7 @@ def report_unreadable(results: SampleResults, program: str) -> None:
 
 
 def _open_classifier(model: Path | None, threshold: float | None) -> Classifier:
-    if model is None or file_format(model.name) in runtimes.formats():
+    if model is None or file_format(model.name) in runtimes.model_formats():
         return loading.open_classifier(model, threshold=threshold)
     if model.suffix.lower() != _KERAS:
         raise UsageError(f"--model {model}: expected a .keras, .tflite or .onnx file")

@@ -78,9 +78,9 @@ def cut_degraded_crop(pixels: Pixels, square: Box, degradation: Degradation, siz
     """
     placed = degradation.move_square(square)
     if degradation.change_pixels is _same_pixels:
-        return geometry.crop(pixels, placed, size)
-    face = degradation.change_pixels(geometry.crop(pixels, *_align_to_pixels(placed)))
-    return geometry.crop(face, geometry.whole(*face.shape[:2]), size)
+        return geometry.cut_crop(pixels, placed, size)
+    face = degradation.change_pixels(geometry.cut_crop(pixels, *_align_to_pixels(placed)))
+    return geometry.cut_crop(face, geometry.find_central_square(*face.shape[:2]), size)
 
 
 def _align_to_pixels(square: Box) -> tuple[Box, int]:

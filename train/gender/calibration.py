@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from image_gender_classifier.classification.classifier import (
     Classifier,
-    confidences,
-    mirrored,
+    compute_confidences,
+    flip_horizontally,
     needs_tta,
 )
 from image_gender_classifier.imaging.pixels import Pixels
@@ -104,14 +104,14 @@ def calibrate_entry(
     logits = classifier.logits(crops)
     reason = _explain_too_few(positive)
     if reason is None:
-        both = (logits + classifier.logits(mirrored(crops))) / 2
+        both = (logits + classifier.logits(flip_horizontally(crops))) / 2
         calibration = fit_platt_scaling(logits, positive)
         for _ in range(_ROUNDS):
             averaged_logits = np.where(needs_tta(logits, calibration, TTA_THRESHOLD), both, logits)
             calibration = fit_platt_scaling(averaged_logits, positive)
         if calibration.slope > 0:
             threshold = choose_threshold(
-                confidences(averaged_logits, calibration), CLASSIFIED_FRACTION
+                compute_confidences(averaged_logits, calibration), CLASSIFIED_FRACTION
             )
             entry = entry._replace(
                 calibration=calibration, threshold=threshold, tta_threshold=TTA_THRESHOLD

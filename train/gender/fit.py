@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.detection.geometry import cut_crop, find_central_square
 from image_gender_classifier.train.common import loop
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import SplitPositions
@@ -123,9 +123,9 @@ def accuracy(targets: Any, logits: Any) -> Any:
 def _make_validation_data(data: TrainingData, size: int) -> tuple[Any, Any, Any]:
     """Returns held-out crops without augmentation, targets, and weights 0 for auxiliary heads."""
     crops, samples = data.crop_set.crops, data.crop_set.samples
-    square = whole(crops.shape[1], crops.shape[2])
+    square = find_central_square(crops.shape[1], crops.shape[2])
     held_out = data.parts.held_out
-    pixels = np.stack([crop(crops[position], square, size) for position in held_out])
+    pixels = np.stack([cut_crop(crops[position], square, size) for position in held_out])
     labelled = [samples[position] for position in held_out]
     targets = make_label_targets(labelled, data.group_classes, group_weight=0)
     return pixels, *targets.select(slice(None))

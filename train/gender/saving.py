@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.detection.geometry import cut_crop, find_central_square
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train.common import split
 from image_gender_classifier.train.common.command import print_line
@@ -74,8 +74,8 @@ def select_held_out_crops(crop_set: CropSet, recipe: Recipe) -> tuple[Any, Any]:
         The crops (uint8 RGB, N x S x S x 3), and for each whether it is labelled female (bool, N).
     """
     positions = split.split_names(crop_set.names, recipe.held_out).held_out
-    square = whole(recipe.stored_size, recipe.stored_size)
+    square = find_central_square(recipe.stored_size, recipe.stored_size)
     size = recipe.student.size
-    crops = [crop(crop_set.crops[position], square, size) for position in positions]
+    crops = [cut_crop(crop_set.crops[position], square, size) for position in positions]
     female = [crop_set.samples[position].gender == "female" for position in positions]
     return np.stack(crops), np.array(female)

@@ -46,11 +46,11 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     }
     if not found:
         return steps
-    main, *_ = geometry.main_first(found, picture.width, picture.height)
+    main, *_ = geometry.sort_main_face_first(found, picture.width, picture.height)
     size = parts.classifier.crop_size
 
     def cut() -> Pixels:
-        return pipeline.crop_of(picture, main, parts.detector, size)
+        return pipeline.cut_face_crop(picture, main, parts.detector, size)
 
     crop = cut()[np.newaxis]
     prediction = pipeline.classify(picture, path.name, parts.detector, parts.classifier)

@@ -169,7 +169,7 @@ def test_both_folders_are_required(folder: Path, out: Path) -> None:
     [
         ("missing", "does not exist"),
         ("missing/below", "does not exist"),
-        ("file", "is not a folder"),
+        ("file", "not a folder"),
         ("file/below", "does not exist"),
         ("n" * 300, "cannot be used (File name too long)"),
         ("a\0b", "does not exist"),
@@ -200,8 +200,8 @@ def test_a_folder_must_be_permitted(option: str, mode: int, folder: Path, out: P
     ("name", "said"),
     [
         ("missing/t", "does not exist"),
-        ("", "is not a regular file"),
-        ("pipe", "is not a regular file"),
+        ("", "not a regular file"),
+        ("pipe", "not a regular file"),
         ("n" * 300 + "/t", "cannot be used (File name too long)"),
         ("n" * 300, "cannot be used (File name too long)"),
     ],
@@ -215,7 +215,7 @@ def test_a_table_must_be_a_possible_file(
 
 
 def test_a_device_is_not_replaced_by_a_table(needed: list[str]) -> None:
-    assert "is not a regular file" in refused([*needed, "--csv", os.devnull])
+    assert "not a regular file" in refused([*needed, "--csv", os.devnull])
 
 
 def test_two_tables_need_two_files(needed: list[str], tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_two_tables_need_two_files(needed: list[str], tmp_path: Path) -> None:
 def test_a_table_that_is_a_link_is_refused(folder: Path, out: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.csv"
     link.symlink_to(tmp_path / "real.csv")
-    for path, message in ((link, "is a link"), (Path("-"), "standard output")):
+    for path, message in ((link, "a symbolic link"), (Path("-"), "standard output")):
         with pytest.raises(UsageError, match=message):
             parse(["-i", str(folder), "-o", str(out), "--csv", str(path)])
 

@@ -708,7 +708,7 @@ def test_a_model_tampered_with_is_refused(
         (models / name).write_bytes(data)
         refused = command("-i", folder, "-o", out, "--model", models / name)
         assert refused.returncode == 2
-        assert f"{name}: does not match the hash in its manifest" in one_line(refused)
+        assert f"{name}: the file does not match the hash in its manifest" in one_line(refused)
     assert contents(out) == {}
 
 
@@ -718,7 +718,7 @@ def test_a_model_without_its_manifest_is_refused(
     (models / "manifest.json").unlink()
     refused = command("-i", folder, "-o", out, "--model", models / "gender_int8.tflite")
     assert refused.returncode == 2
-    assert "manifest.json: cannot be read" in one_line(refused)
+    assert "manifest.json: the manifest cannot be read" in one_line(refused)
 
 
 def test_a_manifest_of_another_version_is_refused(
@@ -728,7 +728,7 @@ def test_a_manifest_of_another_version_is_refused(
     path.write_text(path.read_text().replace('"manifest_version": 2', '"manifest_version": 99'))
     refused = command("-i", folder, "-o", out, "--model", models / "gender_int8.tflite")
     assert refused.returncode == 2
-    assert "has version 99, expected 2" in one_line(refused)
+    assert "manifest version 99 is not supported (expected 2)" in one_line(refused)
 
 
 @pytest.mark.parametrize(

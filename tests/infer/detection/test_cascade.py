@@ -135,7 +135,7 @@ def test_a_damaged_cascade_is_refused_at_start(models: Path) -> None:
     entry = known.cascades[0]
     path = models / entry.file
     path.write_bytes(path.read_bytes().replace(b"0", b"1", 1))
-    with pytest.raises(ModelError, match=rf"{path.name}: does not match the hash"):
+    with pytest.raises(ModelError, match=rf"{path.name}: the file does not match the hash"):
         CascadeDetector(known, entry)
 
 
@@ -146,7 +146,7 @@ def test_a_file_that_is_no_cascade_is_a_model_error(
     known = manifest.load(models)
     entry = known.cascades[0]._replace(sha256=hashlib.sha256(data).hexdigest())
     (models / entry.file).write_bytes(data)
-    with pytest.raises(ModelError, match=rf"{entry.file}: OpenCV cannot parse it"):
+    with pytest.raises(ModelError, match=rf"{entry.file}: OpenCV cannot parse the cascade"):
         CascadeDetector(known, entry).detect(astronaut)
 
 

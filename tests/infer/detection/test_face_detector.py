@@ -248,7 +248,7 @@ def test_sees_nothing_where_nothing_is() -> None:
 def test_refuses_a_network_of_another_form() -> None:
     runtime = Marks()
     runtime.input_shape = (64, 64, 3)
-    with pytest.raises(ModelError, match=r"^detector\.onnx: takes uint8 \(64, 64, 3\)"):
+    with pytest.raises(ModelError, match=r"^detector\.onnx: the input is uint8 \(64, 64, 3\)"):
         FaceDetector(runtime, ENTRY)
 
 

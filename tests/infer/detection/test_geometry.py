@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.detection.geometry import Framing, crop, frame, main_first, whole
+from image_gender_classifier.detection.geometry import (
+    Framing,
+    cut_crop,
+    find_central_square,
+    map_to_frame,
+    sort_main_face_first,
+)
 from image_gender_classifier.results import Box, Face
 
 Pixels = npt.NDArray[np.uint8]
@@ -30,41 +36,41 @@ def moved(box: Box, x: float, y: float) -> Box:
 
 
 def test_the_frame_is_the_box_scaled_about_its_middle_and_moved_down() -> None:
-    assert frame(Box(10, 20, 100, 100), Framing(1.0, 0.0)) == Box(10, 20, 100, 100)
-    assert frame(Box(10, 20, 100, 100), Framing(2.0, 0.0)) == Box(-40, -30, 200, 200)
-    assert frame(Box(10, 20, 100, 100), Framing(1.0, 0.25)) == Box(10, 45, 100, 100)
-    assert frame(Box(0, 0, 100, 25), Framing(1.0, 0.5)) == Box(25, 12.5, 50, 50)
+    assert map_to_frame(Box(10, 20, 100, 100), Framing(1.0, 0.0)) == Box(10, 20, 100, 100)
+    assert map_to_frame(Box(10, 20, 100, 100), Framing(2.0, 0.0)) == Box(-40, -30, 200, 200)
+    assert map_to_frame(Box(10, 20, 100, 100), Framing(1.0, 0.25)) == Box(10, 45, 100, 100)
+    assert map_to_frame(Box(0, 0, 100, 25), Framing(1.0, 0.5)) == Box(25, 12.5, 50, 50)
 
 
 @given(BOXES, FRAMINGS, st.integers(-1000, 1000), st.integers(-1000, 1000))
 def test_the_frame_moves_with_the_box(box: Box, framing: Framing, x: int, y: int) -> None:
-    first = frame(moved(box, x, y), framing)
-    second = moved(frame(box, framing), x, y)
+    first = map_to_frame(moved(box, x, y), framing)
+    second = moved(map_to_frame(box, framing), x, y)
     assert first.width == first.height == second.width
     assert isclose(first.x, second.x, abs_tol=1e-3)
     assert isclose(first.y, second.y, abs_tol=1e-3)
 
 
 def test_whole_is_the_centred_square() -> None:
-    assert whole(40, 60) == Box(10, 0, 40, 40)
-    assert whole(60, 40) == Box(0, 10, 40, 40)
-    assert whole(41, 60) == Box(9.5, 0, 41, 41)
+    assert find_central_square(40, 60) == Box(10, 0, 40, 40)
+    assert find_central_square(60, 40) == Box(0, 10, 40, 40)
+    assert find_central_square(41, 60) == Box(9.5, 0, 41, 41)
 
 
 @given(BOXES, st.sampled_from([1, 7, 96]), st.sampled_from([(1, 1), (1, 60), (40, 1), (40, 60)]))
 def test_a_crop_of_any_box_has_its_form(box: Box, size: int, shape: tuple[int, int]) -> None:
     pixels = PICTURE[: shape[0], : shape[1]]
-    cut = crop(pixels, square(box.x, box.y, box.width), size)
+    cut = cut_crop(pixels, square(box.x, box.y, box.width), size)
     assert cut.shape == (size, size, 3)
     assert cut.dtype == np.uint8
     assert cut.flags.c_contiguous
-    assert crop(pixels[..., 0], square(box.x, box.y, box.width), size).shape == (size, size)
+    assert cut_crop(pixels[..., 0], square(box.x, box.y, box.width), size).shape == (size, size)
 
 
 @given(st.integers(0, 39), st.integers(0, 59), st.integers(1, 40))
 def test_a_crop_inside_at_its_own_size_is_a_copy(top: int, left: int, side: int) -> None:
     side = min(side, 40 - top, 60 - left)
-    cut = crop(PICTURE, square(left, top, side), side)
+    cut = cut_crop(PICTURE, square(left, top, side), side)
     assert np.array_equal(cut, PICTURE[top : top + side, left : left + side])
 
 
@@ -72,7 +78,7 @@ def test_a_crop_inside_at_its_own_size_is_a_copy(top: int, left: int, side: int)
 def test_beyond_the_edge_the_edge_is_repeated(left: int, top: int, side: int) -> None:
     padded = np.pad(PICTURE, ((200, 200), (200, 200), (0, 0)), mode="edge")
     expected = padded[top + 200 : top + 200 + side, left + 200 : left + 200 + side]
-    assert np.array_equal(crop(PICTURE, square(left, top, side), side), expected)
+    assert np.array_equal(cut_crop(PICTURE, square(left, top, side), side), expected)
 
 
 @given(
@@ -84,25 +90,25 @@ def test_a_crop_moves_with_the_picture(
 ) -> None:
     around = ((100 + down, 100 - down), (100 + right, 100 - right), (0, 0))
     elsewhere = np.pad(PICTURE, around, mode="edge")
-    there = crop(elsewhere, square(x + 100 + right, y + 100 + down, side), size)
-    assert np.array_equal(crop(PICTURE, square(x, y, side), size), there)
+    there = cut_crop(elsewhere, square(x + 100 + right, y + 100 + down, side), size)
+    assert np.array_equal(cut_crop(PICTURE, square(x, y, side), size), there)
 
 
 def test_the_whole_square_picture_is_its_own_crop() -> None:
     pixels = PICTURE[:, :40]
-    assert np.array_equal(crop(pixels, whole(40, 40), 40), pixels)
+    assert np.array_equal(cut_crop(pixels, find_central_square(40, 40), 40), pixels)
 
 
 def test_shrinking_averages_over_areas() -> None:
     fine = np.tile(np.array([[0, 200], [200, 0]], np.uint8), (48, 48))
-    assert (crop(fine, whole(96, 96), 48) == 100).all()
-    assert (crop(fine, whole(96, 96), 32) != 0).all()
+    assert (cut_crop(fine, find_central_square(96, 96), 48) == 100).all()
+    assert (cut_crop(fine, find_central_square(96, 96), 32) != 0).all()
 
 
 @given(BOXES, st.sampled_from([5, 96]))
 def test_no_new_colours_appear(box: Box, size: int) -> None:
     flat = np.full((20, 30, 3), (10, 200, 90), np.uint8)
-    assert (crop(flat, square(box.x, box.y, box.width), size) == (10, 200, 90)).all()
+    assert (cut_crop(flat, square(box.x, box.y, box.width), size) == (10, 200, 90)).all()
 
 
 def face(x: float, y: float, side: float, height: float | None = None) -> Face:
@@ -120,8 +126,8 @@ def face(x: float, y: float, side: float, height: float | None = None) -> Face:
     ],
 )
 def test_the_large_and_central_face_decides(main: Face, other: Face) -> None:
-    assert main_first([main, other], 100, 100) == [main, other]
-    assert main_first([other, main], 100, 100) == [main, other]
+    assert sort_main_face_first([main, other], 100, 100) == [main, other]
+    assert sort_main_face_first([other, main], 100, 100) == [main, other]
 
 
 @pytest.mark.parametrize(("score", "first"), [(0.4, "face"), (0.94, "fist")])
@@ -130,7 +136,7 @@ def test_a_large_object_that_hardly_resembles_a_face_does_not_decide(
 ) -> None:
     small_face = face(40, 20, 20)._replace(score=0.95, detector="face")
     fist = face(40, 60, 30)._replace(score=score, detector="fist")
-    assert main_first([fist, small_face], 100, 100)[0].detector == first
+    assert sort_main_face_first([fist, small_face], 100, 100)[0].detector == first
 
 
 @given(
@@ -140,9 +146,9 @@ def test_a_large_object_that_hardly_resembles_a_face_does_not_decide(
 def test_all_faces_are_kept_and_the_order_found_in_does_not_matter(
     faces: list[Face], chance: random.Random
 ) -> None:
-    ordered = main_first(faces, 100, 80)
+    ordered = sort_main_face_first(faces, 100, 80)
     assert sorted(map(repr, ordered)) == sorted(map(repr, faces))
-    shuffled = main_first(chance.sample(faces, len(faces)), 100, 80)
+    shuffled = sort_main_face_first(chance.sample(faces, len(faces)), 100, 80)
 
     def weights(some: list[Face]) -> list[float]:
         middle = np.hypot(50, 40)
@@ -160,6 +166,6 @@ def test_all_faces_are_kept_and_the_order_found_in_does_not_matter(
 def test_a_frame_between_pixels_is_sampled_there() -> None:
     """On a ramp every sample tells where it was taken."""
     ramp = np.tile(np.arange(0, 200, 2, dtype=np.uint8), (100, 1))
-    at = crop(ramp, Box(20.5, 10.25, 48.0, 48.0), 32).astype(float)
+    at = cut_crop(ramp, Box(20.5, 10.25, 48.0, 48.0), 32).astype(float)
     columns = 20.5 + (np.arange(32) + 0.5) * 1.5 - 0.5
     assert np.abs(at - 2 * columns).max() <= 0.6

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from image_gender_classifier import manifest
-from image_gender_classifier.detection.geometry import main_first
+from image_gender_classifier.detection.geometry import sort_main_face_first
 from image_gender_classifier.detection.registry import open_detector
 from image_gender_classifier.errors import ModelError, UsageError
 from image_gender_classifier.imaging import decoding
@@ -144,7 +144,7 @@ def test_a_larger_face_beside_the_cascades_decides(shipped: Manifest, close_up: 
     models = shipped._replace(cascades=(thorough,))
     assert sorted(found_by(models, picture)) == ["cnn", "lbp"]
     found = open_detector("cascade", models, "tflite").detect(picture)
-    main = main_first(found, picture.width, picture.height)[0]
+    main = sort_main_face_first(found, picture.width, picture.height)[0]
     assert main.detector == "cnn"
     assert middle(main.box)[0] < 760
 
@@ -155,7 +155,7 @@ def test_the_main_face_is_the_same_with_all_others(
 ) -> None:
     used = shipped if models == "shipped" else blind_cascade(shipped)
     mains = [
-        main_first(
+        sort_main_face_first(
             open_detector("cascade", used, "tflite", all_faces=every).detect(close_up), 260, 260
         )
         for every in (False, True)
@@ -187,5 +187,5 @@ def test_what_decides_a_verdict_depends_on_every_choice(shipped: Manifest) -> No
 )
 def test_a_manifest_without_a_stage_is_refused(shipped: Manifest, lost: str, remedy: str) -> None:
     rest = shipped._replace(**{lost: type(getattr(shipped, lost))()})
-    with pytest.raises(ModelError, match=rf"manifest\.json: lists no .*; {remedy}"):
+    with pytest.raises(ModelError, match=rf"manifest\.json: the manifest lists no .*; {remedy}"):
         open_detector("cascade", rest, "onnx")

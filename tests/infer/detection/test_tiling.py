@@ -10,7 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from image_gender_classifier.detection.tiling import face_tile, letterbox, tile_sides, tiles
+from image_gender_classifier.detection.tiling import (
+    choose_tile_sides,
+    face_tile,
+    letterbox,
+    make_tiles,
+)
 from image_gender_classifier.results import Box
 
 SIZE = 128
@@ -35,7 +40,7 @@ def test_a_picture_is_letterboxed_into_the_corner(height: int, width: int) -> No
 @given(EXTENTS, EXTENTS, st.floats(0.1, 1))
 def test_tiles_cover_the_picture_and_overlap(height: int, width: int, share: float) -> None:
     side = ceil(share * max(height, width))
-    wanted = list(tiles(height, width, side))
+    wanted = list(make_tiles(height, width, side))
     assert {tile.side for tile in wanted} == {side}
     for extent, starts in (
         (width, sorted({tile.left for tile in wanted})),
@@ -77,11 +82,11 @@ def test_letterboxing_moves_nothing(width: int, place: float) -> None:
 def test_tiles_shrink_as_far_as_the_smallest_face_needs(
     height: int, width: int, smallest: float | None
 ) -> None:
-    sides = list(tile_sides(height, width, smallest, RELIABLE, SIZE))
+    sides = list(choose_tile_sides(height, width, smallest, RELIABLE, SIZE))
     assert sides[0] == max(height, width)
     assert all(earlier > later for earlier, later in itertools.pairwise(sides))
     if smallest is None:
-        assert [len(list(tiles(height, width, side))) for side in sides] == [1]
+        assert [len(list(make_tiles(height, width, side))) for side in sides] == [1]
     else:
         detected = max(RELIABLE * sides[-1], RELIABLE * 0.75 * SIZE)
         assert detected <= max(smallest * min(height, width), RELIABLE * 0.75 * SIZE) + 1
@@ -91,5 +96,5 @@ def test_tiles_shrink_as_far_as_the_smallest_face_needs(
 @given(st.integers(1, 1279), st.floats(0.02, 1))
 def test_the_number_of_tiles_is_bounded(shorter: int, smallest: float) -> None:
     """1,279 pixels are the longest side of a working copy."""
-    sides = tile_sides(shorter, 1279, smallest, RELIABLE, SIZE)
-    assert sum(len(list(tiles(shorter, 1279, side))) for side in sides) < 1200
+    sides = choose_tile_sides(shorter, 1279, smallest, RELIABLE, SIZE)
+    assert sum(len(list(make_tiles(shorter, 1279, side))) for side in sides) < 1200

@@ -23,7 +23,7 @@ def blank(width: int, height: int, scale: int = 1) -> Picture:
 
 
 def drawn(picture: Picture, prediction: Prediction, longest: int = 400) -> Pixels:
-    data = np.frombuffer(annotated.draw(picture, prediction, longest), np.uint8)
+    data = np.frombuffer(annotated.draw_prediction(picture, prediction, longest), np.uint8)
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert decoded is not None
     return np.asarray(decoded[..., ::-1], np.uint8)

@@ -61,7 +61,7 @@ def test_a_damaged_form_is_refused(models: Path) -> None:
     assert entry.float32_variant is not None
     with (models / entry.float32_variant.file).open("ab") as file:
         file.write(b"\0")
-    with pytest.raises(ModelError, match=r"in_float\.tflite: does not match the hash"):
+    with pytest.raises(ModelError, match=r"in_float\.tflite: the file does not match the hash"):
         open_network("tflite", models, entry)
 
 

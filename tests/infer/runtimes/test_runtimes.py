@@ -18,14 +18,14 @@ from image_gender_classifier.errors import ModelError, RuntimeMissing
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.results import Box
 from image_gender_classifier.runtimes import Runtime, load_module, open_model
-from image_gender_classifier.runtimes.registry import RUNTIMES, RuntimeEntry, automatic
+from image_gender_classifier.runtimes.registry import RUNTIMES, RuntimeEntry, automatic_runtimes
 
 Pixels = npt.NDArray[np.uint8]
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 SIDE = 96  # of the gender network's input
 
 every_runtime = pytest.mark.parametrize("entry", RUNTIMES.values(), ids=lambda entry: entry.name)
-each_shipped = pytest.mark.parametrize("entry", automatic(), ids=lambda entry: entry.name)
+each_shipped = pytest.mark.parametrize("entry", automatic_runtimes(), ids=lambda entry: entry.name)
 
 
 def shipped(model_format: str) -> bytes:
@@ -55,7 +55,7 @@ def crops(samples: Path) -> Pixels:
         for _ in range(12):
             side = int(chance.integers(30, min(pixels.shape[:2])))
             y, x = (int(chance.integers(0, length - side)) for length in pixels.shape[:2])
-            cut.append(np.ascontiguousarray(geometry.crop(pixels, Box(x, y, side, side), SIDE)))
+            cut.append(np.ascontiguousarray(geometry.cut_crop(pixels, Box(x, y, side, side), SIDE)))
     return np.stack(cut)
 
 
@@ -107,14 +107,14 @@ def test_an_opened_model_may_run_in_several_threads(entry: RuntimeEntry, crops: 
 @pytest.mark.parametrize("data", [b"", b"no model", b"\0" * 1000])
 def test_bytes_that_are_no_model_are_a_model_error(entry: RuntimeEntry, data: bytes) -> None:
     skip_if_missing(entry)
-    with pytest.raises(ModelError, match="model cannot be used"):
+    with pytest.raises(ModelError, match="model cannot be opened"):
         open_model(entry.name, data)
 
 
 @every_runtime
 def test_a_model_of_another_format_is_a_model_error(entry: RuntimeEntry) -> None:
     skip_if_missing(entry)
-    others = {other.format for other in automatic()} - {entry.format}
+    others = {other.format for other in automatic_runtimes()} - {entry.format}
     assert others
     for model_format in others:
         with pytest.raises(ModelError):

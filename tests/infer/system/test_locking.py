@@ -16,8 +16,8 @@ from image_gender_classifier.system import locking
 HOLDER = """
 import sys, time
 from pathlib import Path
-from image_gender_classifier.system.locking import held
-with held([Path(sys.argv[1])]):
+from image_gender_classifier.system.locking import lock_folders
+with lock_folders([Path(sys.argv[1])]):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -25,7 +25,7 @@ with held([Path(sys.argv[1])]):
 
 def is_free(folder: Path) -> bool:
     try:
-        with locking.held([folder]):
+        with locking.lock_folders([folder]):
             return True
     except UsageError:
         return False
@@ -35,11 +35,11 @@ def test_a_folder_is_held_until_its_holder_is_killed(tmp_path: Path) -> None:
     holder = [sys.executable, "-c", HOLDER, str(tmp_path)]
     with subprocess.Popen(holder, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline()
-        with pytest.raises(UsageError, match="another run"), locking.held([tmp_path]):
+        with pytest.raises(UsageError, match="another run"), locking.lock_folders([tmp_path]):
             pass
         process.kill()
         process.wait()
-        with locking.held([tmp_path]):
+        with locking.lock_folders([tmp_path]):
             assert list(tmp_path.iterdir()) == []
 
 
@@ -47,7 +47,7 @@ def test_the_same_folder_twice_and_under_two_names(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     folders = [tmp_path / "real", tmp_path / "link", tmp_path / "real"]
-    with locking.held(folders):
+    with locking.lock_folders(folders):
         assert not is_free(tmp_path / "link")
     assert is_free(tmp_path / "real")
 
@@ -55,7 +55,7 @@ def test_the_same_folder_twice_and_under_two_names(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_opened_does_not_keep_the_others_from_being_locked(
     tmp_path: Path,
 ) -> None:
-    with locking.held([tmp_path / "missing", tmp_path]):
+    with locking.lock_folders([tmp_path / "missing", tmp_path]):
         assert not is_free(tmp_path)
     assert is_free(tmp_path)
 
@@ -69,6 +69,6 @@ def test_without_locks_a_run_goes_on(
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     done = []
-    with locking.held([tmp_path]), locking.held([tmp_path]):
+    with locking.lock_folders([tmp_path]), locking.lock_folders([tmp_path]):
         done.append("both runs")
     assert done == ["both runs"]

@@ -27,7 +27,7 @@ def engine() -> Engine:
 def test_adding_is_by_stage(rounds: list[dict[str, float]]) -> None:
     total: dict[str, float] = {}
     for seconds in rounds:
-        profiling.add(total, seconds)
+        profiling.add_seconds(total, seconds)
     assert set(total) == {stage for seconds in rounds for stage in seconds}
     for stage, spent in total.items():
         assert spent == pytest.approx(sum(seconds.get(stage, 0) for seconds in rounds))

@@ -306,7 +306,7 @@ def test_an_unusable_keras_file_is_refused(
     )
     assert "no such file" in refused(tmp_path / "other.keras")
     (tmp_path / "other.keras").touch()
-    assert "its manifest does not list it" in refused(tmp_path / "other.keras")
+    assert "does not list this file" in refused(tmp_path / "other.keras")
     (tmp_path / "broken.keras").write_bytes(b"changed")
     assert "does not match the hash in its manifest" in refused(tmp_path / "broken.keras")
     assert "the model has 2 outputs, a gender classifier has 1" in refused(

@@ -10,7 +10,7 @@ import pytest
 
 from image_gender_classifier import pipeline
 from image_gender_classifier.detection.detector import Detector
-from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.detection.geometry import cut_crop, find_central_square
 from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
@@ -64,7 +64,7 @@ def test_the_square_lies_in_working_pixels(tmp_path: Path) -> None:
     assert cv2.imwrite(str(path), np.zeros((3000, 4000, 3), np.uint8))
     picture = decoding.read(path)
     detector = WholePicture()
-    square = pipeline.frame_of(picture, detector.detect(picture)[0], detector)
+    square = pipeline.compute_frame(picture, detector.detect(picture)[0], detector)
     assert square.height == pytest.approx(picture.pixels.shape[0])
     assert square.height < 3000
 
@@ -86,20 +86,24 @@ def test_names_are_unique() -> None:
     ],
 )
 def test_a_moved_box_is_cut_from_the_picture(pixels: Pixels, name: str, box: Box) -> None:
-    assert np.array_equal(cut_degraded_crop(pixels, SQUARE, WAYS[name], 32), crop(pixels, box, 32))
+    assert np.array_equal(
+        cut_degraded_crop(pixels, SQUARE, WAYS[name], 32), cut_crop(pixels, box, 32)
+    )
 
 
 def test_beyond_the_picture_the_edge_is_repeated(pixels: Pixels) -> None:
-    left = cut_degraded_crop(pixels, whole(100, 100), WAYS["box shifted 10 % left"], 100)
+    left = cut_degraded_crop(
+        pixels, find_central_square(100, 100), WAYS["box shifted 10 % left"], 100
+    )
     assert (left[:, :10] == left[:, 10:11]).all()
     assert not (left[:, 11:20] == left[:, 10:11]).all()
 
 
 @pytest.mark.parametrize("side", [20, 32])
 def test_a_shrunk_face_is_the_crops_source(pixels: Pixels, side: int) -> None:
-    face = crop(pixels, SQUARE, 60)
+    face = cut_crop(pixels, SQUARE, 60)
     small = np.asarray(cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-    expected = crop(small, whole(side, side), 96)
+    expected = cut_crop(small, find_central_square(side, side), 96)
     assert np.array_equal(
         cut_degraded_crop(pixels, SQUARE, WAYS[f"{side} pixels a side"], 96), expected
     )
@@ -134,5 +138,5 @@ def test_a_way_may_place_and_change(pixels: Pixels) -> None:
     way = Degradation(
         "both", lambda box: robustness.shift_square(box, 0.1, 0.0), quality.convert_to_grey
     )
-    expected = crop(quality.convert_to_grey(pixels), Box(26, 30, 60, 60), 60)
+    expected = cut_crop(quality.convert_to_grey(pixels), Box(26, 30, 60, 60), 60)
     assert np.array_equal(cut_degraded_crop(pixels, SQUARE, way, 60), expected)

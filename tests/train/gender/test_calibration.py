@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from image_gender_classifier.classification.classifier import confidences
+from image_gender_classifier.classification.classifier import compute_confidences
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train.gender import calibration
 
@@ -119,7 +119,7 @@ def test_at_least_the_share_reaches_the_threshold(
     values: list[float], share: float, slope: float, bias: float
 ) -> None:
     logits = np.array(values, np.float32)
-    confidence = confidences(logits, Calibration(slope, bias))
+    confidence = compute_confidences(logits, Calibration(slope, bias))
     found = calibration.choose_threshold(confidence, share)
     assert 0.5 <= found <= 1
     reached = np.mean(confidence >= found)
@@ -129,14 +129,14 @@ def test_at_least_the_share_reaches_the_threshold(
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
 def test_the_threshold_lets_the_wanted_share_pass(share: float) -> None:
     logits, positive = drawn(1.5, 0.3)
-    confidence = confidences(logits, calibration.fit_platt_scaling(logits, positive))
+    confidence = compute_confidences(logits, calibration.fit_platt_scaling(logits, positive))
     found = calibration.choose_threshold(confidence, share)
     assert np.mean(confidence >= found) == pytest.approx(share, abs=0.005)
 
 
 def test_a_larger_share_means_a_lower_threshold() -> None:
     logits, _ = drawn(1, 0, 500)
-    confidence = confidences(logits, Calibration())
+    confidence = compute_confidences(logits, Calibration())
     found = [calibration.choose_threshold(confidence, share) for share in (0.0, 0.3, 0.6, 0.9, 1.0)]
     assert found == sorted(found, reverse=True)
     assert found[0] > found[-1]
@@ -195,7 +195,7 @@ def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
     done, kept = completed(entry, logits, positive)
     assert kept is None
     assert done.calibration == calibration.fit_platt_scaling(logits, positive)
-    confidence = confidences(logits, done.calibration)
+    confidence = compute_confidences(logits, done.calibration)
     assert done.threshold == calibration.choose_threshold(
         confidence, calibration.CLASSIFIED_FRACTION
     )
@@ -220,7 +220,7 @@ def test_mirror_images_of_the_doubtful_count() -> None:
     mirrored, _ = drawn(1.0, 0.0, 3000)
     mirrored = (logits + np.roll(mirrored, 1)).astype(np.float32)
     done, _ = completed(entry_with(1.0, 0.0, 0.5), logits, positive, mirrored)
-    doubtful = confidences(logits, done.calibration) < calibration.TTA_THRESHOLD
+    doubtful = compute_confidences(logits, done.calibration) < calibration.TTA_THRESHOLD
     assert 100 < doubtful.sum() < 2900
     averaged_logits = np.where(doubtful, (logits + mirrored) / 2, logits)
     exact = calibration.fit_platt_scaling(averaged_logits, positive)

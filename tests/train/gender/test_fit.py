@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("keras")
 import keras
 
-from image_gender_classifier.detection.geometry import crop, whole
+from image_gender_classifier.detection.geometry import cut_crop, find_central_square
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.common import history, loop, split
@@ -242,8 +242,8 @@ def test_gives_the_epoch_of_least_validation_loss(
 ) -> None:
     """The loss of the model handed back, computed here, is the least one of the history."""
     samples, crops = lesson.crop_set.samples, lesson.crop_set.crops
-    positions, square = lesson.parts.held_out, whole(*crops.shape[1:3])
-    pixels = [crop(crops[position], square, training.size) for position in positions]
+    positions, square = lesson.parts.held_out, find_central_square(*crops.shape[1:3])
+    pixels = [cut_crop(crops[position], square, training.size) for position in positions]
     logits = np.asarray(finished[1](np.stack(pixels).astype(np.float32))["gender"])[:, 0]
     female = np.array([samples[position].gender == "female" for position in positions])
     loss = np.mean(np.logaddexp(0, logits) - female * logits)

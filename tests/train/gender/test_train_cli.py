@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from image_gender_classifier import manifest
-from image_gender_classifier.system.locking import held
+from image_gender_classifier.system.locking import lock_folders
 from image_gender_classifier.train.common import crops
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import read_data_set
@@ -453,7 +453,7 @@ def test_a_folder_belongs_to_one_run_at_a_time(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    with held([out]):
+    with lock_folders([out]):
         assert train("--data", few, "--layout", "folders", "--out", out) == 2
     assert "another run" in capsys.readouterr().err
     assert not list(out.iterdir())

@@ -67,12 +67,12 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of pictures without people, for composites (default: skip composites)",
     )  # fmt: skip
     add(
-        "--detector", choices=detectors.choices(), default="cascade",
+        "--detector", choices=detectors.detector_names(), default="cascade",
         help="cascade: as in inference; lbp: the LBP cascade only; none: treat every picture as a "
         "face crop (default: cascade)",
     )  # fmt: skip
     add(
-        "--runtime", choices=runtimes.names(),
+        "--runtime", choices=runtimes.runtime_names(),
         help="runtime of the face detector network (default: the first available)",
     )  # fmt: skip
     add(

@@ -41,7 +41,9 @@ def compose_picture(
     pixels = _resize_background(background, side)
     height, width = pixels.shape[:2]
     left, top = int(random.integers(width - side + 1)), int(random.integers(height - side + 1))
-    patch = geometry.crop(face, geometry.whole(*face.shape[:2]), side).astype(np.float32)
+    patch = geometry.cut_crop(face, geometry.find_central_square(*face.shape[:2]), side).astype(
+        np.float32
+    )
     mask = _generate_mask(side, random)[..., np.newaxis]
     target = pixels[top : top + side, left : left + side]
     target[:] = (target + mask * (patch - target) + 0.5).astype(np.uint8)

@@ -97,7 +97,9 @@ def score_set(pictures: TrialSet, detector: Detector) -> SetScore:
 def score_picture(labelled: LabelledPicture, detector: Detector) -> PictureScore:
     """Returns the score of a detector on one picture."""
     picture = labelled.picture
-    in_order = geometry.main_first(detector.detect(picture), picture.width, picture.height)
+    in_order = geometry.sort_main_face_first(
+        detector.detect(picture), picture.width, picture.height
+    )
     detections = [_make_detection(picture, face, detector) for face in in_order]
     if not detections:
         correct = labelled.is_correct is None
@@ -115,7 +117,7 @@ def score_picture(labelled: LabelledPicture, detector: Detector) -> PictureScore
 
 def _make_detection(picture: Picture, face: Face, detector: Detector) -> Detection:
     """Returns a detected face with its frame, both in pixels of the original picture."""
-    frame = pipeline.frame_of(picture, face, detector)
+    frame = pipeline.compute_frame(picture, face, detector)
     scale = picture.scale
     original = Box(frame.x * scale, frame.y * scale, frame.width * scale, frame.height * scale)
     return Detection(face.box, original, face.detector)

@@ -173,7 +173,7 @@ def _load_faceless(path: Path) -> LabelledPicture:
 
 def _load_crop(path: Path) -> LabelledPicture:
     picture = decoding.read(path)
-    frame = geometry.whole(picture.height, picture.width)
+    frame = geometry.find_central_square(picture.height, picture.width)
     return LabelledPicture(picture, rules.accept_in_crop(picture.width, picture.height), frame)
 
 

@@ -110,7 +110,7 @@ def test_crops_are_shown_whole(fairface: Path) -> None:
     found = sets.make_crop_set(fairface)
     assert isinstance(found, TrialSet)
     shown = found.trials[0].load()
-    assert shown.frame == geometry.whole(128, 128) == Box(0, 0, 128, 128)
+    assert shown.frame == geometry.find_central_square(128, 128) == Box(0, 0, 128, 128)
     assert is_correct(shown, 64, 64, 80)
     assert not is_correct(shown, 64, 64, 70)
     assert not is_correct(shown, 30, 64, 80)
