@@ -49,7 +49,7 @@ def load(  # noqa: PLR0913  one argument for each setting
     max_pixels: int | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> GenderClassifier:
-    """Opens a model and returns a classifier.
+    """Opens a model and returns a classifier for it.
 
     Args:
         model: A model file, in the same folder as its manifest. None for the shipped model.
@@ -125,18 +125,19 @@ class GenderClassifier:
     def classify_many(
         self, pictures: Iterable[Picture | Any], threads: int | None = None
     ) -> Generator[Prediction, None, None]:
-        """Classifies pictures with several threads, lazily and in order.
+        """Classifies pictures in several threads, lazily.
 
         Args:
-            pictures: What `classify` takes, each; a missing path gives an `unreadable` prediction.
-            threads: Pictures classified at a time; one a core by default.
+            pictures: Anything that `classify` accepts. A missing path becomes an `unreadable`
+                prediction.
+            threads: Number of threads; by default one per core.
 
         Returns:
-            A prediction a picture.
+            One prediction per picture, in order.
 
         Raises:
-            ValueError: `threads` is below 1.
-            UsageError: One of them is no picture.
+            ValueError: `threads` is less than 1.
+            UsageError: An item is not a picture, or the classifier is closed.
             InternalError: A bug in this package.
         """
         return self._classify_many(pictures, _positive("threads", threads))
@@ -164,24 +165,26 @@ class GenderClassifier:
         *,
         hidden: bool = False,
     ) -> Iterator[Prediction]:
-        """Classifies every picture of a folder, in byte order of the names.
+        """Classifies every picture of a folder in worker processes, as the command does.
 
-        Worker processes do it, as for the command: a decoder that crashes on a picture costs that
-        picture's prediction and not this process.
+        If a decoder crashes, the picture is `unreadable` and this process continues.
 
         Args:
             folder: The folder.
-            recursive: Include the folders below it.
-            workers: Worker processes; one a core by default.
+            recursive: Include subfolders.
+            workers: Number of worker processes; by default one per core.
             hidden: Include by-products of operating systems and unfinished copies, such as `._*`
                 and `@eaDir`.
 
+        Returns:
+            One prediction per picture, lazily, in byte order of the paths.
+
         Warns:
-            FolderSkipped: A folder below it cannot be read.
+            FolderSkipped: A subfolder cannot be read.
 
         Raises:
-            ValueError: `workers` is below 1.
-            UsageError: The folder cannot be read.
+            ValueError: `workers` is less than 1.
+            UsageError: The folder cannot be read, or the classifier is closed.
             RuntimeMissing: No worker process can be started.
             InternalError: A bug in this package.
         """

@@ -65,6 +65,9 @@ class Engine:
             file: Name of the picture in the prediction.
             show: Called with the decoded picture and its prediction.
             clock: Measures the stages.
+
+        Returns:
+            The prediction, with its `run`.
         """
         try:
             data = read_bytes(Path(path), self.parts.limits)
@@ -77,7 +80,7 @@ class Engine:
     def classify_bytes(
         self, data: bytes, file: str, show: Show | None = None, clock: Clock = OFF
     ) -> Prediction:
-        """Classifies the content of a picture file; other arguments as for `classify_file`."""
+        """Classifies the content of a picture file; see `classify_file`."""
         run = run_hash(data, self.cache_key)
         clock.lap("hash it")
         limits = self.parts.limits
@@ -94,6 +97,9 @@ class Engine:
         Args:
             pixels: uint8, H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA).
             file: Name of the picture in the prediction.
+
+        Returns:
+            The prediction, with its `run`.
 
         Raises:
             UsageError: The array has another dtype or shape.

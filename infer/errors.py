@@ -39,7 +39,7 @@ class InternalError(GenderClassifierError):
 
 
 class FolderSkipped(UserWarning):
-    """A subfolder cannot be read; its pictures have no prediction."""
+    """Warns that a subfolder cannot be read, so its pictures have no prediction."""
 
 
 class RuntimeFallback(UserWarning):

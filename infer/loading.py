@@ -101,7 +101,7 @@ def _check_settings(choices: Settings) -> Limits:
 def open_classifier(
     model: Path | None, runtime: str = AUTO, threshold: float | None = None
 ) -> Classifier:
-    """Opens a gender classifier.
+    """Opens a gender classifier and returns it.
 
     Args:
         model: Model file, in the same folder as its manifest; None for the shipped one.

@@ -105,10 +105,10 @@ class Classifier:
         return outputs[0].reshape(-1)
 
     def averaged_logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
-        """Runs the network with test-time augmentation.
+        """Returns logits with test-time augmentation (float32, N).
 
-        For uncertain crops, the result is the mean logit of the crop and the flipped crop.
-        Arguments, result and exceptions as for `logits`.
+        For uncertain crops, the logit is the mean logit of the crop and the flipped crop.
+        Arguments and exceptions as for `logits`.
         """
         logits = self.logits(crops)
         (uncertain,) = needs_tta(logits, self.entry.calibration, self.entry.tta_threshold).nonzero()

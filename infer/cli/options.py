@@ -48,10 +48,13 @@ class Options(NamedTuple):
 
 
 def parse(argv: Sequence[str] | None) -> Options:
-    """Parses the command line and checks its paths.
+    """Parses the command line and checks the paths in it.
 
     Args:
         argv: Arguments without the name of the program; None for those of the process.
+
+    Returns:
+        The options.
 
     Raises:
         UsageError: An option is wrong, or a path cannot be used.
@@ -86,19 +89,19 @@ def _check_outputs(targets: Sequence[Target]) -> None:
 
 
 def _check_watch(options: Options) -> None:
-    """Refuses outputs that are complete only when a run ends, or are pictures to classify."""
+    """Refuses outputs that are incomplete until a run ends, or that would be classified."""
     unfit = [target.option for target in options.outputs if target.entry.kind == "file"]
     if options.profile:
         unfit.append("--profile")
     if unfit:
         raise UsageError(f"{unfit[0]}: cannot be used with --watch; it needs a run that ends")
-    from image_gender_classifier.scan import is_picture_name  # late: --help does without
+    from image_gender_classifier.scan import is_picture_name  # late: --help does not need it
 
     for target in options.outputs:
         if is_picture_name(target.entry.suffix) and target.path.samefile(options.input):
             raise UsageError(
-                f"{target.option} {target.path}: is the watched folder; each file in it would be "
-                "classified as a new picture"
+                f"{target.option} {target.path}: is the watched folder, where each file would "
+                "be classified; give another folder"
             )
 
 

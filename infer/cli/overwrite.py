@@ -1,4 +1,4 @@
-"""Finds out where a run would overwrite a picture or another output."""
+"""Refuses runs whose outputs would overwrite a picture or another output."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from image_gender_classifier.scan import Listing
 def refuse_overwriting(
     folder: Path, listing: Listing, targets: tuple[Target, ...], rules: NameRules
 ) -> None:
-    """Refuses a run whose output would overwrite a picture or another output: see `overwritten`.
+    """Refuses a run that would overwrite a picture or another output; see `overwritten`.
 
     Raises:
         UsageError: A picture or an output would be overwritten.
     """
     lost = overwritten(folder, listing, targets, rules)
     if lost:
-        raise UsageError(f"{min(lost)}: this file would be overwritten; choose another output")
+        raise UsageError(f"{min(lost)}: would be overwritten; choose another output")
 
 
 def overwritten(
     folder: Path, listing: Listing, targets: tuple[Target, ...], rules: NameRules
 ) -> dict[Path, list[str]]:
-    """Checks that no output would overwrite a picture or another output.
+    """Finds the pictures and outputs that a run would overwrite.
 
     A picture may be named `a.xml`, because pictures are also recognised by their first bytes. Only
     pictures with the suffix of an output are checked, which is fast for many pictures.
@@ -36,11 +36,10 @@ def overwritten(
         folder: The input folder.
         listing: The pictures in the folder.
         targets: The outputs.
-        rules: Whether the output folders tell upper and lower case apart.
+        rules: Whether the output folders distinguish upper and lower case.
 
     Returns:
-        The pictures and outputs that would be overwritten, each with the pictures that have an
-        output of that path.
+        The paths that would be overwritten, each with the pictures whose output has that path.
     """
 
     def identity(path: Path) -> str:

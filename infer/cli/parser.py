@@ -70,7 +70,7 @@ class _Version(argparse.Action):
 
 
 def build() -> argparse.ArgumentParser:
-    """Builds the parser; an output has an option for each entry of the registry."""
+    """Returns the parser, with an option for each entry of the registry of outputs."""
     parser = _Parser(
         prog=PROGRAM,
         usage="%(prog)s -i DIR -o DIR [options]",
@@ -200,7 +200,7 @@ def _probability(text: str) -> float:
 
 
 def smallest_face(text: str) -> float:
-    """Parses the value of `--min-face`: a fraction of the picture's shorter side."""
+    """Returns the value of `--min-face`: a fraction of the picture's shorter side."""
     with suppress(ValueError):
         value = float(text)
         if SMALLEST_FACE <= value <= 1:

@@ -1,4 +1,4 @@
-"""Gives the pictures of a folder names in the output folder that it can hold and that are free."""
+"""Chooses valid and free names for the XML files in the output folder."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ from image_gender_classifier.scan import Listing, PictureFolder, join
 
 
 def placed(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Listing:
-    """Chooses where each folder's XML files go, and the names that these may not have.
+    """Chooses the output subfolder of each input folder, and the names that are taken in it.
 
-    Those are the names of the output's subfolders, and of pictures where the output folder is an
-    input folder too: a picture may be called `a.xml`, as pictures are recognised by their first
-    bytes too.
+    Subfolders take names, and so do pictures named like `a.xml` if the output folder is also an
+    input folder: pictures are recognised by their first bytes too.
 
     Args:
         listing: The pictures.
         pictures: The input folder.
         out: The output folder.
-        rules: The names that the output folder can hold.
+        rules: The names that the output folder accepts.
+
+    Returns:
+        The listing with `output`, `rules` and `taken` set in each folder.
     """
     paths, below = _output_paths((folder.path for folder in listing.folders), rules)
     at_risk = _named_like_xml(listing, pictures, rules)
@@ -37,7 +39,7 @@ def placed(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Lis
         path = paths[folder.path]
         taken = below.get(folder.path, [])
         if at_risk:
-            places = _places(out / path, rules)
+            places = _folder_identities(out / path, rules)
             taken = [*taken, *(name for place in places for name in at_risk.get(place, ()))]
         keys = frozenset(name_key(name, rules) for name in taken if _is_named_like_xml(name))
         return folder._replace(output=path, rules=rules, taken=keys)
@@ -48,7 +50,7 @@ def placed(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Lis
 def _output_paths(
     paths: Iterable[str], rules: NameRules
 ) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Returns the path in the output of each folder, and the names there of its subfolders."""
+    """Returns the output path of each folder, and the names of its output subfolders."""
     below: dict[str, set[str]] = defaultdict(set)
     for path in paths:
         child = path
@@ -71,12 +73,12 @@ def _output_paths(
 
 
 def _named_like_xml(listing: Listing, pictures: Path, rules: NameRules) -> dict[object, list[str]]:
-    """Returns the pictures that are named like XML files, by what identifies their folders."""
+    """Returns the names of pictures named like XML files, by the identities of their folders."""
     found: dict[object, list[str]] = {}
     for folder in listing.folders:
         names = [name for name in folder.names if _is_named_like_xml(name)]
         if names:
-            found |= dict.fromkeys(_places(pictures / folder.path, rules), names)
+            found |= dict.fromkeys(_folder_identities(pictures / folder.path, rules), names)
     return found
 
 
@@ -84,13 +86,13 @@ def _is_named_like_xml(name: str) -> bool:
     return name[-len(XML_SUFFIX) :].lower() == XML_SUFFIX
 
 
-def _places(folder: Path, rules: NameRules) -> Iterator[object]:
-    """Yields what identifies a folder: its path, in any spelling, and its place on the disk.
+def _folder_identities(folder: Path, rules: NameRules) -> Iterator[object]:
+    """Yields two identities of a folder: its normalised path, and its device and inode.
 
-    Neither is enough: a folder can be mounted twice, and exFAT under FUSE numbers files by the
-    spelling of their names.
+    Neither suffices alone: a folder may be mounted twice, and on exFAT under FUSE the inode depends
+    on the spelling of the name.
     """
     yield name_key(os.path.realpath(folder), rules)
-    with suppress(OSError):  # there is none yet
+    with suppress(OSError):  # the folder does not exist yet
         status = folder.stat()
         yield status.st_dev, status.st_ino

@@ -41,11 +41,14 @@ def started(options: Options) -> Iterator[Supervisor]:
 
 
 def scanned(options: Options, rules: NameRules) -> Listing:
-    """Lists the pictures of the input folder without those in output folders, and names the XML.
+    """Lists the pictures of the input folder, without those in output folders.
 
     Args:
-        options: The options.
-        rules: The names that the output folders can hold: see `name_rules`.
+        options: The options of the run.
+        rules: The names that the output folders accept (see `name_rules`).
+
+    Returns:
+        The pictures, with the names of their XML files.
 
     Raises:
         UsageError: The folder cannot be read.
@@ -64,7 +67,7 @@ def scanned(options: Options, rules: NameRules) -> Listing:
 
 
 def unread_message(folder: Path, unread: Unread) -> str:
-    """Formats the message about a subfolder that cannot be read."""
+    """Returns the message for a subfolder that cannot be read."""
     return (
         f"{printable(str(folder / unread.path))!r}: the folder cannot be read ({unread.reason}); "
         "its pictures are skipped"
@@ -72,5 +75,5 @@ def unread_message(folder: Path, unread: Unread) -> str:
 
 
 def rewritten_message(file: str, xml: str) -> str:
-    """Formats the message about an XML file that could not get its usual name."""
+    """Returns the message for an XML file that could not get its usual name."""
     return f"{printable(file)!r}: the XML file is called {printable(xml)!r}"

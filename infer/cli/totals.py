@@ -35,11 +35,11 @@ class Totals:
         self.newly_unreadable += prediction.status == "unreadable" and not outcome.kept
 
     def summary(self, ignored: int, unread: int, seconds: float) -> str:
-        """Formats the last line of a run.
+        """Returns the last line of a run.
 
         Args:
-            ignored: Files that are not pictures.
-            unread: Subfolders that could not be read.
+            ignored: Number of files that are not pictures.
+            unread: Number of subfolders that could not be read.
             seconds: Duration of the run.
         """
         pictures = sum(self.counts.values()) + self.failed

@@ -70,7 +70,7 @@ def open_detector(
     min_face: float | None = None,
     all_faces: bool = False,
 ) -> Detector:
-    """Opens a detector.
+    """Opens a detector and returns it.
 
     Args:
         name: Name of a detector in the registry.

@@ -22,7 +22,7 @@ Fields = Mapping[str, Any]
 
 
 def parse_model(file: str, fields: Fields) -> ModelEntry:
-    """Parses the entry of a gender classifier.
+    """Returns the entry of a gender classifier, parsed from JSON.
 
     Args:
         file: Name of the model file.
@@ -46,12 +46,12 @@ def parse_model(file: str, fields: Fields) -> ModelEntry:
 
 
 def parse_cascade(file: str, fields: Fields) -> CascadeEntry:
-    """Parses the entry of a cascade; arguments and exceptions as for `parse_model`."""
+    """Returns the entry of a cascade; arguments and exceptions as for `parse_model`."""
     return CascadeEntry(file=file, **_without_task(fields))
 
 
 def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
-    """Parses the entry of a face detector network; see `parse_model`."""
+    """Returns the entry of a face detector network; see `parse_model`."""
     values = _parse_network_fields(fields)
     values["candidate_threshold"] = float(values["candidate_threshold"])
     if not 0 <= values["candidate_threshold"] <= values["threshold"]:
@@ -66,7 +66,7 @@ def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
 
 
 def format_entry(task: str, entry: Entry) -> dict[str, Any]:
-    """Serialises an entry to a JSON object; the inverse of the parser of its task."""
+    """Returns an entry as a JSON object; the inverse of the parser of its task."""
     fields = {
         name: value._asdict() if isinstance(value, Calibration | Float32Variant) else value
         for name, value in entry._asdict().items()

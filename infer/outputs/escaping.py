@@ -1,22 +1,22 @@
-"""Texts for names and messages with characters that XML, CSV or a terminal cannot hold."""
+"""Escapes characters in names and messages that XML, CSV or a terminal does not support."""
 
 from __future__ import annotations
 
 import re
 
-# Characters that XML 1.0 forbids even escaped, and surrogates that stand for undecodable bytes.
+# Characters that XML 1.0 forbids even if escaped, and surrogates of undecodable bytes.
 _FORBIDDEN = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _ESCAPED = "%[0-9A-Fa-f]{2}"
 
 
 def printable(text: str) -> str:
-    """Replaces each byte of a character that XML forbids with `%XX`."""
-    if text.isascii() and text.isprintable():  # saves compiling the pattern
+    """Returns `text` with each byte of a character that XML forbids replaced by `%XX`."""
+    if text.isascii() and text.isprintable():  # avoids compiling the pattern
         return text
 
     def percent(match: re.Match[str]) -> str:
         character = match.group()
-        stray_byte = "\udc80" <= character <= "\udcff"  # other lone surrogates: names from Windows
+        stray_byte = "\udc80" <= character <= "\udcff"  # other lone surrogates come from Windows
         data = character.encode("utf-8", "surrogateescape" if stray_byte else "surrogatepass")
         return "".join(f"%{byte:02X}" for byte in data)
 
@@ -24,9 +24,9 @@ def printable(text: str) -> str:
 
 
 def name_text(name: str) -> str:
-    """Writes a name or path as outputs do, so that no two names give the same text.
+    """Returns a name or path as outputs write it; different names have different texts.
 
-    As `printable`; besides, a `%` before two hexadecimal digits becomes `%25`.
+    Like `printable`, but a `%` before two hexadecimal digits becomes `%25`.
     """
     if "%" in name:
         name = re.sub(f"(?={_ESCAPED})%", "%25", name)
@@ -34,7 +34,7 @@ def name_text(name: str) -> str:
 
 
 def name_of_text(text: str) -> str:
-    """Returns the name that `name_text` wrote."""
+    """Returns the name from its text; the inverse of `name_text`."""
     if "%" not in text:
         return text
     data = re.sub(

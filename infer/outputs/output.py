@@ -46,13 +46,13 @@ class Output(ABC):
         """Completes the output; called once, at the end of a run.
 
         Raises:
-            OutputError: It cannot be completed.
+            OutputError: The output cannot be completed.
         """
 
     def abandon(self) -> Path | None:
-        """Ends the output of a run that is not completed; called once instead of `close`.
+        """Ends the output of an interrupted run; called once instead of `close`.
 
         Returns:
-            A file that holds what is there so far, if it is not under the name of the output.
+            The file with the results so far, if its path is not that of the output; else None.
         """
         return None

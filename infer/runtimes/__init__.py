@@ -41,7 +41,7 @@ class Runtime(Protocol):
 
 
 def open_model(name: str, data: bytes) -> Runtime:
-    """Opens a model that runs in one thread; the command has one process per core.
+    """Opens a model and returns it; it runs in one thread, as the command has a process per core.
 
     Args:
         name: Name of a runtime in the registry that runs the format of the model.

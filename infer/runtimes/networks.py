@@ -13,7 +13,7 @@ from image_gender_classifier.runtimes.registry import RUNTIMES
 
 
 def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
-    """Opens a network, in the variant whose outputs are the same on every runtime.
+    """Returns an opened network, in the variant whose outputs are equal on every runtime.
 
     If the runtime is not fork-safe, each process opens the network at its first call of `run`.
 

@@ -48,7 +48,7 @@ class OnnxRuntime:
 
 
 def open_model(data: bytes) -> OnnxRuntime:
-    """Opens a model from the content of its file, with one thread.
+    """Returns a model opened from the content of its file, with one thread.
 
     Raises:
         ModelError: The content is not a model with one input of N x H x W x C.

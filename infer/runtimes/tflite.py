@@ -92,7 +92,7 @@ class TfliteRuntime:
 
 
 def open_model(data: bytes) -> TfliteRuntime:
-    """Opens a model from the content of its file.
+    """Returns a model opened from the content of its file, with one thread.
 
     Raises:
         ModelError: The content is not a model with one input of N x H x W x C.

@@ -1,7 +1,7 @@
-"""Names of files and folders that are no pictures of the user, though they may hold pictures.
+"""Recognises by-products of operating systems, network storage and browsers by their names.
 
-Operating systems, network storage and browsers leave them beside the user's files. The command and
-the readers of data sets skip them.
+They may contain pictures, but not ones of the user. The command and the readers of data sets skip
+them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 # All in lower case.
 _FILES = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store"))
 _FILE_STARTS = (
-    "._",  # macOS: the second part of a file on a disk that cannot hold both
+    "._",  # macOS: metadata of a file on a disk that cannot store it otherwise
     ".igc-",  # this package: an output that is being written
 )
 _FILE_ENDS = (  # files that a browser or copy program is still writing
@@ -28,12 +28,12 @@ _FOLDER_STARTS = (".trash-",)  # Linux, with the number of the user
 
 
 def is_clutter_file(name: str) -> bool:
-    """Says whether a file name is that of a by-product or of an unfinished copy."""
+    """Returns whether a file name is that of a by-product or an unfinished copy."""
     name = name.lower()
     return name.endswith(_FILE_ENDS) or name.startswith(_FILE_STARTS) or name in _FILES
 
 
 def is_clutter_folder(name: str) -> bool:
-    """Says whether a folder name is that of thumbnails, deleted files or other by-products."""
+    """Returns whether a folder name is that of thumbnails, deleted files or other by-products."""
     name = name.lower()
     return name in _FOLDERS or name.startswith(_FOLDER_STARTS)

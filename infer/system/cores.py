@@ -1,4 +1,4 @@
-"""The number of CPU cores."""
+"""Counts the CPU cores that this process may use."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ _OWN_CGROUPS = "/proc/self/cgroup"
 
 
 def cores(cgroups: str = _CGROUPS, own: str = _OWN_CGROUPS) -> int:
-    """Returns the number of cores that this process may use: one or more.
+    """Returns the number of cores that this process may use, at least 1.
 
-    A container may use all cores of its machine, but only for a share of the time (`docker run
-    --cpus 2`); then it is the number of cores that this time is worth, rounded up.
+    A CPU quota of a container (`docker run --cpus 1.5`) is rounded up to whole cores.
 
     Args:
-        cgroups: Folder where the kernel shows its control groups.
-        own: File that names the groups of this process.
+        cgroups: Mount point of the kernel's control groups.
+        own: File that names the control groups of this process.
     """
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         allowed = len(os.sched_getaffinity(0))
@@ -28,7 +27,7 @@ def cores(cgroups: str = _CGROUPS, own: str = _OWN_CGROUPS) -> int:
 
 
 def _quotas(cgroups: str, own: str) -> Iterator[float]:
-    """Yields the quotas of this process's groups and of those around them, in cores."""
+    """Yields the quotas, in cores, of the control groups of this process and their ancestors."""
     for line in _text(own).splitlines():
         controllers, _, path = line.partition(":")[2].partition(":")
         if controllers == "":  # version 2
@@ -42,7 +41,7 @@ def _quotas(cgroups: str, own: str) -> Iterator[float]:
 
 
 def _quota(microseconds: str = "", period: str = "") -> Iterator[float]:
-    """Yields a quota, unless there is no limit: `max` in version 2, -1 in version 1."""
+    """Yields a quota in cores; nothing for no limit (`max` in version 2, -1 in version 1)."""
     try:
         quota = int(microseconds) / int(period)
     except (ValueError, ZeroDivisionError):
@@ -52,9 +51,9 @@ def _quota(microseconds: str = "", period: str = "") -> Iterator[float]:
 
 
 def _groups(root: str, path: str) -> Iterator[str]:
-    """Yields the folders of a group and of all around it.
+    """Yields the folders of a control group and its ancestors.
 
-    In a container, the path may be that of the host, and only the root exists.
+    In a container, `path` may be that of the host; then only `root` exists.
     """
     path = path.strip("/")
     while path:
@@ -64,7 +63,7 @@ def _groups(root: str, path: str) -> Iterator[str]:
 
 
 def _text(file: str) -> str:
-    """Returns the text of a file; empty if there is none."""
+    """Returns the text of a file; empty if it cannot be read."""
     try:
         with open(file, "rb", buffering=0) as opened:  # noqa: PTH123  faster than a path
             return opened.read(4096).decode("utf-8", "replace")

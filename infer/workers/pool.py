@@ -35,7 +35,7 @@ class Lost(NamedTuple):
     """A worker process has ended, or all of them have.
 
     Attributes:
-        numbers: The pictures that it was given and did not answer, in order.
+        numbers: Numbers of its unanswered pictures, in order.
         why: How it ended, as the end of a sentence about it; empty if it was never forked.
         at_work: Whether it had started to classify pictures.
         hung: Whether it was killed because a picture took too long.
@@ -141,7 +141,7 @@ class WorkerPool:
         return self._first.end(seconds)
 
     def _handle_control_messages(self) -> list[Message | Lost]:
-        """Handles the messages of the first process."""
+        """Handles the messages of the first process; returns the events for the supervisor."""
         events: list[Message | Lost] = []
         try:
             arrived = self._control.receive()
@@ -178,7 +178,7 @@ class WorkerPool:
         return events
 
     def _end_all(self, sent_invalid: bool = False) -> list[Message | Lost]:
-        """Ends the pool after its first process has ended or sent an invalid message."""
+        """Ends the pool after the first process failed; returns the last messages and the loss."""
         events: list[Message | Lost] = []
         for worker in self._workers:
             while valid := worker.receive_valid():

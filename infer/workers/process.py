@@ -156,7 +156,7 @@ def _fork(ends: Sequence[int], task: Task) -> int:
 
 
 def _start(ends: Sequence[int], task: Task) -> int:
-    """Starts the first process as a new interpreter, because this process may have threads."""
+    """Starts the first process as a new interpreter and returns its process id."""
     import subprocess  # late: the command forks
 
     if not sys.executable:

@@ -97,7 +97,7 @@ class Supervisor:
         self._waiting: deque[_Unfinished] = deque()  # not sent to a worker yet
         self._suspects: set[int] = set()  # pictures of lost workers
         self._seconds: dict[str, float] = {}
-        self._slowest = 0.0  # seconds for a picture
+        self._slowest = 0.0  # seconds that the slowest picture took
 
     def __enter__(self) -> Supervisor:
         return self
@@ -219,7 +219,7 @@ class Supervisor:
         self._failed_starts = 0
 
     def _handle_lost(self, lost: Lost) -> None:
-        """Tries the pictures of a lost worker again, unless one of them ended a worker twice."""
+        """Schedules the pictures of a lost worker again; gives up one that ended a worker twice."""
         if lost.numbers and lost.at_work and lost.numbers[0] in self._suspects:
             (number,) = lost.numbers  # suspects are tried one at a time
             self._set_outcome(number, self._lost_outcome(self._find(number).picture, lost))
