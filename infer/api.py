@@ -24,7 +24,7 @@ from image_gender_classifier.errors import (
 from image_gender_classifier.manifest.cache_key import unreadable
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
-from image_gender_classifier.system.cores import cores
+from image_gender_classifier.system.cores import count_cores
 
 if TYPE_CHECKING:
     from image_gender_classifier.scan import Listing
@@ -251,7 +251,7 @@ class GenderClassifier:
 def _positive(name: str, number: int | None) -> int:
     """Checks a number of threads or processes; None is one a core."""
     if number is None:
-        return cores()
+        return count_cores()
     if number < 1:
         raise ValueError(f"{name} is {number}: give a whole number, 1 or more, or None")
     return number

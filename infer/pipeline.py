@@ -100,12 +100,37 @@ def compute_frame(picture: Picture, face: Face, detector: Detector) -> Box:
 
 
 def find_frame(picture: Picture, detector: Detector) -> Box | None:
-    """Returns the frame of the main face in pixels of `picture.pixels`; None if none is found."""
+    """Detects the main face and returns its frame.
+
+    Args:
+        picture: The picture.
+        detector: Detects the faces.
+
+    Returns:
+        The classifier's frame in pixels of `picture.pixels`; None if no face is found.
+
+    Raises:
+        ModelError: A model cannot be run.
+        UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+    """
     found = geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
     return compute_frame(picture, found[0], detector) if found else None
 
 
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
-    """Returns the crop of the main face (uint8 RGB, size x size x 3); None if no face is found."""
+    """Detects the main face and cuts its crop.
+
+    Args:
+        picture: The picture.
+        detector: Detects the faces.
+        size: Side of the crop in pixels.
+
+    Returns:
+        uint8 RGB, size x size x 3; None if no face is found.
+
+    Raises:
+        ModelError: A model cannot be run.
+        UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+    """
     found = geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
     return cut_face_crop(picture, found[0], detector, size) if found else None

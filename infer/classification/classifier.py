@@ -161,7 +161,12 @@ def needs_tta(
 def compute_confidences(
     logits: npt.NDArray[np.float32], calibration: Calibration
 ) -> npt.NDArray[np.float64]:
-    """Returns the calibrated probability of the more probable gender (float64, N, 0.5 to 1)."""
+    """Returns the calibrated probability of the more probable gender (float64, N, 0.5 to 1).
+
+    Args:
+        logits: float32, N.
+        calibration: Maps the logits to probabilities.
+    """
     probabilities = _probabilities(logits, calibration)
     return np.maximum(probabilities, 1 - probabilities)
 

@@ -60,7 +60,7 @@ def parse(argv: Sequence[str] | None) -> Options:
         UsageError: An option is wrong, or a path cannot be used.
         SystemExit: After `--help` or `--version`.
     """
-    given = vars(parser.build().parse_args(argv))
+    given = vars(parser.build_parser().parse_args(argv))
     # The argparse dest of an option that changes predictions is the name of a field of Settings.
     settings = Settings(**{name: given.pop(name) for name in Settings._fields})
     paths = [(entry, given.pop(parser.output_key(entry))) for entry in registry.OUTPUTS]

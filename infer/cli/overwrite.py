@@ -14,7 +14,9 @@ from image_gender_classifier.scan import Listing
 def refuse_overwriting(
     folder: Path, listing: Listing, targets: tuple[Target, ...], rules: NameRules
 ) -> None:
-    """Refuses a run that would overwrite a picture or another output; see `overwritten`.
+    """Refuses a run that would overwrite a picture or another output.
+
+    Arguments as for `overwritten`.
 
     Raises:
         UsageError: A picture or an output would be overwritten.

@@ -23,7 +23,7 @@ from image_gender_classifier.settings import (
     SMALLEST_FACE,
 )
 from image_gender_classifier.system.console import say
-from image_gender_classifier.system.cores import cores
+from image_gender_classifier.system.cores import count_cores
 from image_gender_classifier.version import __version__
 
 _DEFAULT_WORKERS = 64  # maximum: each worker takes four of usually 1,024 open files
@@ -69,7 +69,7 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def build() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """Returns the parser, with an option for each entry of the registry of outputs."""
     parser = _Parser(
         prog=PROGRAM,
@@ -88,7 +88,9 @@ def build() -> argparse.ArgumentParser:
 
 def _add_everyday(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("-i", "--input", type=_folder, required=True, metavar="DIR", help="folder of pictures")
+    add(
+        "-i", "--input", type=_parse_folder, required=True, metavar="DIR", help="folder of pictures"
+    )
     _add_outputs(group, required=True)
     add(
         "--recursive", action="store_true",
@@ -104,7 +106,7 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
         "--resume; not with an output that is a single file, nor with --profile",
     )  # fmt: skip
     add(
-        "--threshold", type=_probability, metavar="P",
+        "--threshold", type=_parse_probability, metavar="P",
         help="confidence (0 to 1) below which a picture is uncertain and its gender unknown "
         "(default: the threshold in the manifest of the model)",
     )  # fmt: skip
@@ -121,7 +123,7 @@ def _add_outputs(group: argparse._ArgumentGroup, required: bool) -> None:
     """Adds the options of the outputs that are required, or of those that are not."""
     for entry in registry.OUTPUTS:
         if entry.required == required:
-            convert = Path if entry.kind == "file" else _folder
+            convert = Path if entry.kind == "file" else _parse_folder
             group.add_argument(
                 *entry.options, dest=output_key(entry), type=convert, required=required,
                 metavar=entry.metavar, help=entry.help,
@@ -144,7 +146,7 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         help=f"face detector; {detectors.describe_detectors()} (default: %(default)s)",
     )  # fmt: skip
     add(
-        "--min-face", type=smallest_face, metavar="S",
+        "--min-face", type=parse_min_face, metavar="S",
         help=f"smallest face to detect, as a fraction of the shorter side of the picture "
         f"({SMALLEST_FACE} to 1); a smaller value takes longer and finds more false faces "
         "(default: faces of about 12 %% of the longer side and up)",
@@ -161,18 +163,19 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         ".Trash-*; with --watch also all files whose names begin with a dot",
     )  # fmt: skip
     add(
-        "--workers", type=_positive, default=min(cores(), _DEFAULT_WORKERS), metavar="N",
+        "--workers", type=_parse_positive, metavar="N",
+        default=min(count_cores(), _DEFAULT_WORKERS),
         help=f"number of worker processes (default: one per core, at most {_DEFAULT_WORKERS}; "
         "here %(default)s)",
     )  # fmt: skip
     add(
-        "--max-pixels", type=_pixels, metavar="N",
+        "--max-pixels", type=_parse_pixels, metavar="N",
         help=f"refuse pictures with more pixels, at most {MOST_PIXELS} (default: "
         f"{MAX_JPEG_PIXELS} for a JPEG that can be decoded at a smaller size, {MAX_PIXELS} for "
         "all others)",
     )  # fmt: skip
     add(
-        "--max-bytes", type=_positive, default=MAX_BYTES, metavar="N",
+        "--max-bytes", type=_parse_positive, default=MAX_BYTES, metavar="N",
         help="refuse files with more bytes (default: %(default)s)",
     )  # fmt: skip
     add(
@@ -187,11 +190,11 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
 
 
 def output_key(entry: Entry) -> str:
-    """Returns the `dest` of the option of an output."""
+    """Returns the argparse `dest` of the option of an output."""
     return f"output {entry.name}"
 
 
-def _probability(text: str) -> float:
+def _parse_probability(text: str) -> float:
     with suppress(ValueError):
         value = float(text)
         if 0 <= value <= 1:
@@ -199,7 +202,7 @@ def _probability(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
 
 
-def smallest_face(text: str) -> float:
+def parse_min_face(text: str) -> float:
     """Returns the value of `--min-face`: a fraction of the picture's shorter side."""
     with suppress(ValueError):
         value = float(text)
@@ -208,20 +211,20 @@ def smallest_face(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is not between {SMALLEST_FACE} and 1")
 
 
-def _folder(text: str) -> Path:
+def _parse_folder(text: str) -> Path:
     if not text:  # an unset variable in a script; Path would make it the current folder
         raise argparse.ArgumentTypeError("the folder name is empty; give . for the current folder")
     return Path(text)
 
 
-def _pixels(text: str) -> int:
-    value = _positive(text)
+def _parse_pixels(text: str) -> int:
+    value = _parse_positive(text)
     if value > MOST_PIXELS:
         raise argparse.ArgumentTypeError(f"{text} is more than {MOST_PIXELS}")
     return value
 
 
-def _positive(text: str) -> int:
+def _parse_positive(text: str) -> int:
     with suppress(ValueError):
         value = int(text)
         if value >= 1:

@@ -17,7 +17,7 @@ from image_gender_classifier.outputs.naming import (
 from image_gender_classifier.scan import Listing, PictureFolder, join
 
 
-def placed(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Listing:
+def choose_output_names(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Listing:
     """Chooses the output subfolder of each input folder, and the names that are taken in it.
 
     Subfolders take names, and so do pictures named like `a.xml` if the output folder is also an

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from image_gender_classifier.cli.options import Options
-from image_gender_classifier.cli.placing import placed
+from image_gender_classifier.cli.placing import choose_output_names
 from image_gender_classifier.cli.terminal import tell, tell_nothing
 from image_gender_classifier.outputs.escaping import printable
 from image_gender_classifier.outputs.naming import NameRules
@@ -56,7 +56,7 @@ def scanned(options: Options, rules: NameRules) -> Listing:
     skip = folders(options.outputs)
     found = list_pictures(options.input, options.recursive, skip, options.hidden)
     (xml,) = (target.path for target in options.outputs if target.entry.required)
-    listing = placed(found, options.input, xml, rules)
+    listing = choose_output_names(found, options.input, xml, rules)
     logs.debug(
         "found %d pictures in %d folders of %s",
         listing.total,

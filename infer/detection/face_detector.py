@@ -195,10 +195,10 @@ class FaceDetector:
     def _detect_candidate(
         self, picture: Picture, candidate: Box, margin: float, flipped: bool
     ) -> Detection:
-        """Detects one candidate in a tile around it, at a higher resolution if it is small.
+        """Runs one pass on a tile around a candidate, at a higher resolution if it is small.
 
         Returns:
-            The detection, or the candidate with `_REJECT_LOGIT` if there is none.
+            The detection of the candidate; if there is none, the candidate with `_REJECT_LOGIT`.
         """
         if margin * candidate.width < MIN_TILE_SIDE * self._network.input_size * picture.scale:
             picture = picture.finer()

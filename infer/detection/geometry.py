@@ -42,6 +42,10 @@ def map_to_frame(box: Box, framing: Framing) -> Box:
     """Returns the classifier's square frame for a detector's box, in the same pixels.
 
     The side of a box that is not square is the geometric mean of width and height.
+
+    Args:
+        box: Bounding box of a detector.
+        framing: The mapping for this detector.
     """
     box_side = sqrt(box.width * box.height)
     side = box_side * framing.scale
@@ -51,7 +55,12 @@ def map_to_frame(box: Box, framing: Framing) -> Box:
 
 
 def find_central_square(height: int, width: int) -> Box:
-    """Returns the largest centred square of a picture; the frame if the picture is a face crop."""
+    """Returns the largest centred square of a picture: the frame if the picture is a face crop.
+
+    Args:
+        height: Height of the picture in pixels.
+        width: Width of the picture in pixels.
+    """
     side = min(height, width)
     return Box((width - side) / 2, (height - side) / 2, side, side)
 
@@ -100,6 +109,10 @@ def overlaps(one: Box, other: Box) -> bool:
 
     This is so if their intersection over union (IoU) is high, or if `other` lies inside `one`: eyes
     and mouth of a large face may be detected as a small face.
+
+    Args:
+        one: Box of the better or known detection.
+        other: Box that may be a duplicate, in the same pixels.
     """
     across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)

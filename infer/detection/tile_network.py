@@ -103,5 +103,5 @@ class TileNetwork:
 
 
 def scale_box(box: Box, factor: float) -> Box:
-    """Returns a box with position and size multiplied by a factor."""
+    """Returns a box whose position and size are multiplied by `factor`."""
     return Box(factor * box.x, factor * box.y, factor * box.width, factor * box.height)

@@ -66,7 +66,12 @@ def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
 
 
 def format_entry(task: str, entry: Entry) -> dict[str, Any]:
-    """Returns an entry as a JSON object; the inverse of the parser of its task."""
+    """Returns an entry as a JSON object; the inverse of the parser of its task.
+
+    Args:
+        task: Value of the field `task`.
+        entry: The entry.
+    """
     fields = {
         name: value._asdict() if isinstance(value, Calibration | Float32Variant) else value
         for name, value in entry._asdict().items()

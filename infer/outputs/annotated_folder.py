@@ -26,7 +26,7 @@ class AnnotatedFolder(OutputFolder):
             self.write_file(row.picture.named(_SUFFIX), data)
 
     def holds(self, picture: PictureFile, prediction: Prediction) -> bool:
-        """Returns whether the annotated copy for this prediction exists and is complete."""
+        """Returns whether the annotated copy exists and is complete; see `Output.holds`."""
         if prediction.status == "unreadable":
             return True
         start = _jpeg_start(prediction.run)

@@ -43,7 +43,7 @@ class ContactSheet(Table):
         super().__init__(path, _format_figure, _HEAD.encode(), _FOOT.encode())
 
     def holds(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
-        """Returns whether the picture needs no thumbnail."""
+        """Returns whether the picture needs no thumbnail; see `Output.holds`."""
         return not prediction.doubtful
 
 

@@ -39,6 +39,10 @@ class Output(ABC):
         """Returns whether the output is complete for an earlier prediction (`--resume`).
 
         False if it needs a new drawing, so that the picture must be classified again.
+
+        Args:
+            picture: The picture and the names of its output files.
+            prediction: The prediction of the earlier run.
         """
         return True
 

@@ -10,7 +10,7 @@ _CGROUPS = "/sys/fs/cgroup"
 _OWN_CGROUPS = "/proc/self/cgroup"
 
 
-def cores(cgroups: str = _CGROUPS, own: str = _OWN_CGROUPS) -> int:
+def count_cores(cgroups: str = _CGROUPS, own: str = _OWN_CGROUPS) -> int:
     """Returns the number of cores that this process may use, at least 1.
 
     A CPU quota of a container (`docker run --cpus 1.5`) is rounded up to whole cores.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
-from image_gender_classifier.system.cores import cores
+from image_gender_classifier.system.cores import count_cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,9 +27,9 @@ class Pool(Generic[Item]):
 
     def __init__(self, open_item: Callable[[], Item], most: int | None = None) -> None:
         self._open_item = open_item
-        self._most = most or cores()
+        self._most = most or count_cores()
         self._idle: list[Item] = []
-        self.forget_lent()
+        self.reset_after_fork()
         _pools.add(self)
 
     def use(self, work: Callable[[Item], Result]) -> Result:
@@ -61,8 +61,8 @@ class Pool(Generic[Item]):
                     self._lent -= 1
                     self._returned.notify()
 
-    def forget_lent(self) -> None:
-        """Resets the lock and drops the items in use, whose threads do not exist after a fork."""
+    def reset_after_fork(self) -> None:
+        """Drops the items in use and unlocks the pool: after a fork, the other threads are gone."""
         self._lock = threading.Lock()
         self._returned = threading.Condition(self._lock)
         self._lent = 0
@@ -71,9 +71,9 @@ class Pool(Generic[Item]):
 _pools: WeakSet[Pool[Any]] = WeakSet()
 
 
-def _forget_lent() -> None:
+def _reset_pools_after_fork() -> None:
     for pool in _pools:
-        pool.forget_lent()
+        pool.reset_after_fork()
 
 
-os.register_at_fork(after_in_child=_forget_lent)
+os.register_at_fork(after_in_child=_reset_pools_after_fork)

@@ -43,16 +43,16 @@ class WorkerConnection:
 
     @property
     def pending_numbers(self) -> list[int]:
-        """The numbers of its unanswered pictures."""
+        """Numbers of the unanswered pictures, in order."""
         return [job.number for job, _ in self.jobs]
 
     def has_room_for(self, size: int) -> bool:
-        """Returns whether it may get another job of `size` bytes."""
+        """Returns whether the worker may get another job of `size` bytes."""
         room = not self.jobs or sum(each for _, each in self.jobs) + size <= _MAX_PENDING_BYTES
         return self.available and room and len(self.jobs) < _MAX_PENDING_JOBS
 
     def send_job(self, job: Job, data: bytes) -> None:
-        """Sends it a job, which is encoded in `data`."""
+        """Sends a job to the worker; `data` is the encoded job."""
         if not self.jobs:
             self.since = time.monotonic()
         self.jobs.append((job, len(data)))

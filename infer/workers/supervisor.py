@@ -169,7 +169,7 @@ class Supervisor:
         return outcome
 
     def _submit_jobs(self, folder: Path) -> None:
-        """Sends jobs to the workers until none has room."""
+        """Sends jobs until no worker has room; only one at a time while there are suspects."""
         while self._waiting and not (self._suspects and self._pool.pending_numbers):
             place = self._waiting[0]
             path = f"{folder}/{place.picture.file}"  # faster than joining Path objects

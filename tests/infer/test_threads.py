@@ -19,7 +19,7 @@ import pytest
 
 import image_gender_classifier as igc
 from image_gender_classifier.settings import RuntimeChoice
-from image_gender_classifier.system.cores import cores
+from image_gender_classifier.system.cores import count_cores
 
 pytestmark = pytest.mark.slow  # hundreds of pictures each
 
@@ -139,7 +139,7 @@ def test_threads_may_come_and_go(monkeypatch: pytest.MonkeyPatch, generated: lis
         for thread in threads:
             thread.join()
     assert len(predictions) == 120
-    assert len(opened) <= networks * cores()
+    assert len(opened) <= networks * count_cores()
 
 
 def test_a_folder_is_judged_beside_other_pictures(

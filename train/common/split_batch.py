@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from image_gender_classifier.system.cores import cores
+from image_gender_classifier.system.cores import count_cores
 
 SPLITS = 2
 
@@ -25,7 +25,7 @@ def configure_threads() -> None:
     """
     with suppress(RuntimeError):
         tf.config.threading.set_inter_op_parallelism_threads(SPLITS)
-        tf.config.threading.set_intra_op_parallelism_threads(-(-cores() // SPLITS))
+        tf.config.threading.set_intra_op_parallelism_threads(-(-count_cores() // SPLITS))
 
 
 @keras.saving.register_keras_serializable("image_gender_classifier")

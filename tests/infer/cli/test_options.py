@@ -12,7 +12,7 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.registry import OUTPUTS, Target
 from image_gender_classifier.settings import Settings
-from image_gender_classifier.system.cores import cores
+from image_gender_classifier.system.cores import count_cores
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_the_defaults(needed: list[str], folder: Path, out: Path) -> None:
         settings=Settings(),
         recursive=False,
         hidden=False,
-        workers=cores(),
+        workers=count_cores(),
         resume=False,
         watch=False,
         profile=False,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from image_gender_classifier.system.cores import cores
+from image_gender_classifier.system.cores import count_cores
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def cores_in(folder: Path, groups: str, files: dict[str, str]) -> int:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    return cores(str(folder), str(folder / "own"))
+    return count_cores(str(folder), str(folder / "own"))
 
 
 def test_cores_are_those_that_may_be_used() -> None:
-    assert 1 <= cores() <= (os.cpu_count() or 1)
+    assert 1 <= count_cores() <= (os.cpu_count() or 1)
 
 
 @pytest.mark.usefixtures("eight")
@@ -67,6 +67,6 @@ def test_the_quota_in_version_1(mount: str, quota: str, expected: int, tmp_path:
 
 @pytest.mark.usefixtures("eight")
 def test_without_control_groups_all_cores_count(tmp_path: Path) -> None:
-    assert cores(str(tmp_path), str(tmp_path / "missing")) == 8
+    assert count_cores(str(tmp_path), str(tmp_path / "missing")) == 8
     (tmp_path / "own").write_text("\n:::\nx\n")
-    assert cores(str(tmp_path), str(tmp_path / "own")) == 8
+    assert count_cores(str(tmp_path), str(tmp_path / "own")) == 8

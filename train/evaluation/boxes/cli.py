@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from image_gender_classifier.cli.parser import smallest_face
+from image_gender_classifier.cli.parser import parse_min_face
 from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         help="runtime of the face detector network (default: the first available)",
     )  # fmt: skip
     add(
-        "--min-face", type=smallest_face, metavar="S",
+        "--min-face", type=parse_min_face, metavar="S",
         help="smallest face that cascade and lbp detect (default: as in inference)",
     )  # fmt: skip
     add(
