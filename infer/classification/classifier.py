@@ -94,7 +94,8 @@ class Classifier:
             Logits, float32, N: above 0 for the entry's positive gender.
 
         Raises:
-            ModelError: The output is not one finite number per crop.
+            ModelError: The runtime cannot run the network, or its output is not one finite number
+                per crop.
         """
         outputs = self._runtime.run(crops)
         if len(outputs) != 1 or outputs[0].size != len(crops) or not np.isfinite(outputs[0]).all():

@@ -20,7 +20,7 @@ from image_gender_classifier.runtimes import Runtime
 
 
 class TileNetwork:
-    """The face detector network without search strategy. Thread-safe.
+    """Runs the face detector network on given tiles. Thread-safe.
 
     Args:
         runtime: The opened network.

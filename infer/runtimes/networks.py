@@ -34,6 +34,16 @@ def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
         )
     data = manifest.read_verified(folder, file)
     if RUNTIMES[name].fork_safe:
-        return open_model(name, data)
+        return _open_named(name, folder / file.file, data)
     load_module(name)  # fails now if the library is missing, so that `auto` tries the next runtime
-    return PerProcessRuntime(lambda: open_model(name, data), entry.input_shape, entry.input_dtype)
+    return PerProcessRuntime(
+        lambda: _open_named(name, folder / file.file, data), entry.input_shape, entry.input_dtype
+    )
+
+
+def _open_named(name: str, path: Path, data: bytes) -> Runtime:
+    """Opens a model; names its file in a `ModelError`."""
+    try:
+        return open_model(name, data)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error.__cause__

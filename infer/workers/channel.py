@@ -71,7 +71,7 @@ class Channel:
         self._received = bytearray()
 
     def send(self, data: bytes) -> None:
-        """Sends encoded messages."""
+        """Writes encoded messages to the pipe; may block until the other end reads."""
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self.sink, rest) :]

@@ -77,7 +77,11 @@ class WorkerConnection:
         return valid
 
     def _check(self, message: Message) -> None:
-        """Raises ValueError for a message that a worker may not send in its present state."""
+        """Updates the state by a message.
+
+        Raises:
+            ValueError: The worker may not send this message in its state.
+        """
         if isinstance(message, Started) and self.process is None:
             self.process = message.process
             self.available = True

@@ -52,7 +52,8 @@ def test_a_model_that_cannot_be_opened_shows_its_cause(
     run += ["--model", str(models / "gender_int8.onnx"), "--workers", workers]
     plain = subprocess.run(run, capture_output=True, text=True, check=False)
     assert plain.returncode == 2
-    assert plain.stderr.count("\n") == 1 and "the ONNX model cannot be opened" in plain.stderr
+    assert plain.stderr.count("\n") == 1
+    assert "gender_int8.onnx: the ONNX model cannot be opened" in plain.stderr
     debug = subprocess.run([*run, "--debug"], capture_output=True, text=True, check=False)
     assert debug.returncode == 2
     assert "Traceback" in debug.stderr and "InferenceSession(" in debug.stderr
