@@ -53,7 +53,7 @@ class Engine:
     @property
     def cache_key(self) -> str:
         """Hash of all that predictions depend on but the picture."""
-        return self.parts.settings
+        return self.parts.cache_key
 
     def classify_file(
         self, path: str | os.PathLike[str], file: str, show: Show | None = None, clock: Clock = OFF

@@ -32,7 +32,7 @@ class Parts(NamedTuple):
         detector: The face detector.
         all_faces: Whether to classify every face, not only the main one.
         limits: Maximum sizes of a picture.
-        settings: The cache key: a hash of all that predictions depend on but the picture.
+        cache_key: Hash of all that predictions depend on but the picture.
         runtime: Name of the runtime in use.
     """
 
@@ -40,7 +40,7 @@ class Parts(NamedTuple):
     detector: Detector
     all_faces: bool
     limits: Limits
-    settings: str
+    cache_key: str
     runtime: str
 
 
@@ -61,12 +61,12 @@ def open_parts(choices: Settings) -> Parts:
         choices.min_face,
         choices.all_faces,
     )
-    settings = cache_key(
+    key = cache_key(
         *(*code_key(), *classifier.cache_key, choices.detector, *detector.cache_key),
         *(["all faces"] if choices.all_faces else []),
         *([repr(limits)] if limits != USUAL else []),
     )
-    return Parts(classifier, detector, choices.all_faces, limits, settings, runtime.name)
+    return Parts(classifier, detector, choices.all_faces, limits, key, runtime.name)
 
 
 def _check_settings(choices: Settings) -> Limits:
@@ -92,8 +92,8 @@ def _check_settings(choices: Settings) -> Limits:
     pixels = 1 if limits.pixels is None else limits.pixels
     if limits.file_bytes < 1 or not 1 <= pixels <= MOST_PIXELS:
         raise UsageError(
-            f"max_pixels is {limits.pixels} and max_bytes is {limits.file_bytes}, but both must be "
-            f"at least 1, and max_pixels at most {MOST_PIXELS:,}"
+            f"max_pixels is {limits.pixels} and max_bytes is {limits.file_bytes}, but these limits "
+            f"must be at least 1, and max_pixels at most {MOST_PIXELS:,}"
         )
     return limits
 

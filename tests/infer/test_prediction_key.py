@@ -59,7 +59,7 @@ def changed(value: object) -> object:
 def test_a_changed_constant_changes_the_key(
     module: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = open_parts(Settings()).settings
+    before = open_parts(Settings()).cache_key
     where = importlib.import_module(f"image_gender_classifier.{module}")
     monkeypatch.setattr(where, name, changed(getattr(where, name)))
-    assert open_parts(Settings()).settings != before
+    assert open_parts(Settings()).cache_key != before

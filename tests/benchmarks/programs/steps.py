@@ -37,7 +37,7 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     lbp = open_detector("lbp", manifest.load(shipped_models()), parts.runtime)
     steps: dict[str, Step] = {
         "read file": lambda: read_bytes(path),
-        "hash": lambda: run_hash(data, parts.settings),
+        "hash": lambda: run_hash(data, parts.cache_key),
         "read header": lambda: headers.read_header(data, formats.JPEG),
         "decode": lambda: decoding.decode(data),
         "detect with LBP": lambda: lbp.detect(picture),
@@ -54,7 +54,7 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
 
     crop = cut()[np.newaxis]
     prediction = pipeline.classify(picture, path.name, parts.detector, parts.classifier)
-    written = replace(prediction, run=run_hash(data, parts.settings))
+    written = replace(prediction, run=run_hash(data, parts.cache_key))
     return {
         **steps,
         "crop": cut,
