@@ -1,4 +1,4 @@
-"""Limits what a process may allocate."""
+"""Limits the memory of a process."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 
 def limit_growth(growth: int) -> None:
-    """Makes allocations fail that would grow this process by more than some bytes; Linux only.
+    """Limits how much more memory this process may allocate; does nothing except on Linux.
 
-    Threads started later count with their stacks.
+    Args:
+        growth: Maximum increase in bytes, including the stacks of threads that start later.
     """
     import resource
 

@@ -235,5 +235,5 @@ def test_a_table_that_is_a_link_is_refused(folder: Path, out: Path, tmp_path: Pa
 def test_workers_by_default(
     monkeypatch: pytest.MonkeyPatch, machine: int, usual: int, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(parser, "cores", lambda: machine)
+    monkeypatch.setattr(parser, "count_cores", lambda: machine)
     assert parse(["-i", str(tmp_path), "-o", str(tmp_path)]).workers == usual
