@@ -21,7 +21,7 @@ All exceptions derive from `GenderClassifierError`:
     ├── UnreadablePicture    a picture cannot be decoded; becomes the status `unreadable`
     └── InternalError        a bug in this package
 
-`RuntimeFallback` and `FolderSkipped` are warnings.
+`RuntimeFallback`, `FolderSkipped` and `PictureSkipped` are warnings.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from image_gender_classifier.errors import ModelError as ModelError
     from image_gender_classifier.errors import OutputError as OutputError
     from image_gender_classifier.errors import PictureNotFound as PictureNotFound
+    from image_gender_classifier.errors import PictureSkipped as PictureSkipped
     from image_gender_classifier.errors import RuntimeFallback as RuntimeFallback
     from image_gender_classifier.errors import RuntimeMissing as RuntimeMissing
     from image_gender_classifier.errors import UnreadablePicture as UnreadablePicture
@@ -68,6 +69,7 @@ _MODULES = {
     "InternalError": "errors",
     "RuntimeFallback": "errors",
     "FolderSkipped": "errors",
+    "PictureSkipped": "errors",
 }
 
 __all__ = [*_MODULES, "__version__"]  # noqa: PLE0604  all of them are strings

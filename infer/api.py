@@ -19,9 +19,9 @@ from image_gender_classifier.errors import (
     FolderSkipped,
     InternalError,
     PictureNotFound,
+    PictureSkipped,
     UsageError,
 )
-from image_gender_classifier.manifest.cache_key import unreadable
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
 from image_gender_classifier.system.cores import count_cores
@@ -181,6 +181,7 @@ class GenderClassifier:
 
         Warns:
             FolderSkipped: A subfolder cannot be read.
+            PictureSkipped: A picture took too long, or its worker was killed.
 
         Raises:
             ValueError: `workers` is less than 1.
@@ -240,12 +241,12 @@ class GenderClassifier:
         with Supervisor(Task(self._settings, workers), fork=False) as supervisor:
             for outcome in supervisor.classify(listing.pictures, root):
                 if outcome.unfinished:
-                    file, why = outcome.picture.file, outcome.error or ""
-                    yield unreadable(file, why, supervisor.settings)
-                    continue
-                if outcome.prediction is None:
+                    skipped = f"{root / outcome.picture.file}: {outcome.error}"
+                    warnings.warn(skipped, PictureSkipped, stacklevel=2)
+                elif outcome.prediction is None:
                     raise InternalError(f"{outcome.picture.file}: {outcome.error}")
-                yield outcome.prediction
+                else:
+                    yield outcome.prediction
 
 
 def _positive(name: str, number: int | None) -> int:

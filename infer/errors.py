@@ -38,6 +38,10 @@ class InternalError(GenderClassifierError):
     """A bug in this package (exit code 4); `__cause__` is the original exception."""
 
 
+class PictureSkipped(UserWarning):
+    """A picture has no prediction, because it took too long or memory was short."""
+
+
 class FolderSkipped(UserWarning):
     """Warns that a subfolder cannot be read, so its pictures have no prediction."""
 

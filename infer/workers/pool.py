@@ -159,7 +159,7 @@ class WorkerPool:
                     events.append(message)
                 else:
                     raise ValueError
-        except (ValueError, IndexError):  # an invalid message
+        except (ValueError, IndexError, OverflowError):  # an invalid message
             events += self._end_all(sent_invalid=True)
         return events
 

@@ -38,6 +38,7 @@ _MAX_UNFINISHED = 16  # pictures per worker, including those that wait for an ea
 _MAX_FAILED_STARTS = 2
 _SHUTDOWN_TIMEOUT = 1.0  # seconds
 _MAX_SLOWDOWN = 20.0  # a picture may take so many times longer than any other on this machine
+_MAX_EXTENSION = 10.0  # times the usual limit, whatever the machine or a hostile worker reports
 
 
 class Outcome(NamedTuple):
@@ -159,7 +160,8 @@ class Supervisor:
     @property
     def _longest(self) -> float:
         """Seconds that a picture may take on this machine."""
-        return max(self._task.longest, _MAX_SLOWDOWN * self._slowest)
+        usual = self._task.longest
+        return min(max(usual, _MAX_SLOWDOWN * self._slowest), _MAX_EXTENSION * usual)
 
     def _next_outcome(self, folder: Path) -> Outcome:
         while (outcome := self._unfinished[0].outcome) is None:
@@ -207,8 +209,7 @@ class Supervisor:
             if self._pool.size == 0:
                 self._restart_with_one_worker()
         elif isinstance(message, Unusable):
-            kind = getattr(errors, message.error, GenderClassifierError)
-            raise kind(message.text)
+            raise _exception_class(message.error)(message.text)
 
     def _find(self, number: int) -> _Unfinished:
         return self._unfinished[number - self._unfinished[0].number]
@@ -268,3 +269,11 @@ class Supervisor:
             return Outcome(picture, None, error=f"internal error ({why})")
         message = f"{why}; the file is corrupt or hostile: save it again in another program"
         return Outcome(picture, unreadable(picture.file, message, self.settings))
+
+
+def _exception_class(name: str) -> type[GenderClassifierError]:
+    """Returns the exception class of that name, as far as this package has one."""
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, GenderClassifierError):
+        return kind
+    return GenderClassifierError

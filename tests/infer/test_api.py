@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -29,6 +30,7 @@ from image_gender_classifier.loading import open_parts
 from image_gender_classifier.outputs import xml
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import RuntimeChoice, Settings
+from image_gender_classifier.workers import messages
 
 ORIENTATION = 274
 # What to do to an upright picture so that each EXIF orientation turns it upright again.
@@ -524,6 +526,17 @@ def test_a_subfolder_that_cannot_be_read_is_a_warning(
     assert [prediction.file for prediction in predictions] == ["cat.jpg"]
 
 
+def test_a_picture_that_takes_too_long_is_a_warning(
+    classifier: igc.GenderClassifier, tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(samples / "cat.jpg", tmp_path / "a.jpg")
+    Image.new("RGB", (8000, 8000)).save(tmp_path / "large.png")
+    monkeypatch.setattr(messages, "Task", functools.partial(messages.Task, longest=0.05))
+    with pytest.warns(igc.PictureSkipped, match=r"large\.png: no result within 0 s"):
+        predictions = list(classifier.classify_folder(tmp_path, workers=1))
+    assert [prediction.file for prediction in predictions] == ["a.jpg"]
+
+
 def test_by_products_are_classified_only_if_wanted(
     classifier: igc.GenderClassifier, tmp_path: Path, samples: Path
 ) -> None:
@@ -541,7 +554,7 @@ def test_the_exported_names() -> None:
         *("load", "GenderClassifier", "Prediction", "Face", "Box", "Gender", "Status"),
         *("GenderClassifierError", "UsageError", "PictureNotFound", "ModelError"),
         *("RuntimeMissing", "OutputError", "UnreadablePicture", "InternalError"),
-        *("RuntimeFallback", "FolderSkipped", "__version__"),
+        *("RuntimeFallback", "FolderSkipped", "PictureSkipped", "__version__"),
     ]
     assert igc.__all__ == names
     assert dir(igc) == sorted(names)

@@ -27,7 +27,7 @@ from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.workers import worker
 from image_gender_classifier.workers.channel import encode
-from image_gender_classifier.workers.messages import Answer, Fork, Task
+from image_gender_classifier.workers.messages import Answer, Ended, Fork, Task, Unusable
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 
 pytestmark = pytest.mark.slow
@@ -37,6 +37,7 @@ NO_SEARCH = Settings(detector="none")
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
 SLOW, SLOWER, GREEDY = b"slow", b"slower", b"greedy"
+UNKNOWN_ERROR = b"unknown error"
 
 
 def framed(data: bytes) -> bytes:
@@ -54,6 +55,8 @@ NONSENSE = {
     b"another number": encode(Answer(9, UNASKED)),
     b"neither": encode(Answer(1, None)),
     b"both": encode(Answer(1, UNASKED, "an error")),
+    b"absurd time": encode(Answer(1, UNASKED, took=1e299)),
+    b"absurd status": encode(Ended(0, 2**40)),
 }
 
 
@@ -73,6 +76,8 @@ def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
         bytearray(2**29 + (os.cpu_count() or 1) * 2**23)  # never written to
     if data.endswith(SLOWER):
         time.sleep(4)
+    if data.endswith(UNKNOWN_ERROR):
+        send_from_here(encode(Unusable("annotations", "a hostile text")))
     for ending, nonsense in NONSENSE.items():
         if data.endswith(ending):
             send_from_here(nonsense)
@@ -389,6 +394,15 @@ def test_only_the_culprit_is_replaced(ending: bytes, samples: Path, tmp_path: Pa
         after = below(os.getpid())
         assert len(before & after) >= 2  # the process that loads, and a worker
         assert len(list(outcomes)) == 40
+
+
+@pytest.mark.usefixtures("bad_decoder")
+def test_an_error_of_an_unknown_class_is_reported_as_one_of_ours(
+    samples: Path, tmp_path: Path
+) -> None:
+    listed = pictures(tmp_path, samples, [UNKNOWN_ERROR])
+    with pytest.raises(GenderClassifierError, match="a hostile text"):
+        classified(listed, tmp_path, Task(NO_SEARCH, 2))
 
 
 @needs_proc
