@@ -20,7 +20,7 @@ from image_gender_classifier.manifest.schema import (
     ModelEntry,
     NetworkEntry,
 )
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.model_folder import known, manifest_with
 
@@ -178,8 +178,8 @@ def publish(
     entries = list(entries)
     content = manifest_with(folder, entries, without)
     for name, data in files.items():
-        write_whole(folder / name, data)
-    write_whole(folder / manifest.NAME, content)
+        write_atomic(folder / name, data)
+    write_atomic(folder / manifest.NAME, content)
     after = known(folder)
     kept = {cascade.file for cascade in after.cascades}
     listed = list(after.networks.values())

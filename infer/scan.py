@@ -1,4 +1,4 @@
-"""Finds the pictures of a folder, in a stable order, and names their output files."""
+"""Lists the pictures of a folder in a stable order and names their output files."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from image_gender_classifier.outputs.naming import (
     ORDINARY,
     NameRules,
     PictureFile,
-    name_levels,
-    xml_name,
+    find_name_levels,
+    make_xml_name,
 )
 from image_gender_classifier.system import logs
 from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
@@ -23,14 +23,14 @@ _ENDINGS = tuple(EXTENSIONS)
 
 
 class PictureFolder(NamedTuple):
-    """A folder with pictures; it stores only their names, as there can be many.
+    """A folder with pictures. Stores only their names, to need little memory.
 
     Attributes:
-        path: The path below the input folder, empty for the input folder.
-        names: The file names of the pictures in byte order.
-        output: The path below the output folder; None for the same path.
-        rules: The names that the output folder can hold.
-        taken: Keys (see `name_key`) of names that no XML file may get.
+        path: Path relative to the input folder; empty for the input folder itself.
+        names: File names of the pictures, sorted by their bytes.
+        output: Path relative to the output folder; None if it is the same as `path`.
+        rules: The rules of the output folder for names.
+        taken: Reserved names of XML files, as `collision_key` returns them.
     """
 
     path: str
@@ -41,33 +41,33 @@ class PictureFolder(NamedTuple):
 
     @property
     def output_path(self) -> str:
-        """The path below the output folder."""
+        """Path of the output files, relative to the output folder."""
         return self.path if self.output is None else self.output
 
     @property
     def files(self) -> Iterator[str]:
-        """Paths of the pictures below the input folder."""
-        return (join(self.path, name) for name in self.names)
+        """Paths of the pictures, relative to the input folder."""
+        return (join_path(self.path, name) for name in self.names)
 
     @property
     def pictures(self) -> Iterator[PictureFile]:
-        """The pictures with the names of their output files."""
-        levels = name_levels(self.names, self.rules, self.taken)
-        usual = levels if self.rules == ORDINARY else name_levels(self.names, taken=self.taken)
+        """The pictures with the paths of their XML files."""
+        levels = find_name_levels(self.names, self.rules, self.taken)
+        usual = levels if self.rules == ORDINARY else find_name_levels(self.names, taken=self.taken)
         for name in self.names:
-            xml = xml_name(name, levels.get(name, 0), self.rules)
-            rewritten = self.output_path != self.path or (
-                self.rules != ORDINARY and xml != xml_name(name, usual.get(name, 0))
+            xml = make_xml_name(name, levels.get(name, 0), self.rules)
+            renamed = self.output_path != self.path or (
+                self.rules != ORDINARY and xml != make_xml_name(name, usual.get(name, 0))
             )
-            yield PictureFile(join(self.path, name), join(self.output_path, xml), rewritten)
+            yield PictureFile(join_path(self.path, name), join_path(self.output_path, xml), renamed)
 
 
 class Unread(NamedTuple):
-    """A subfolder that cannot be read, or not to its end.
+    """A subfolder that cannot be read, or only in part.
 
     Attributes:
-        path: The path below the input folder.
-        reason: The reason, for a message.
+        path: Path relative to the input folder.
+        reason: Error message of the operating system.
     """
 
     path: str
@@ -78,7 +78,7 @@ class Listing(NamedTuple):
     """The pictures of a folder.
 
     Attributes:
-        folders: The folders with pictures, in byte order of their paths.
+        folders: The folders that contain pictures, in depth-first order.
         ignored: Number of files that are not pictures.
         unread: The subfolders that cannot be read.
     """
@@ -89,17 +89,17 @@ class Listing(NamedTuple):
 
     @property
     def total(self) -> int:
-        """Number of pictures."""
+        """Total number of pictures."""
         return sum(len(folder.names) for folder in self.folders)
 
     @property
     def files(self) -> Iterator[str]:
-        """Paths of the pictures in byte order, folder by folder."""
+        """Paths of the pictures relative to the input folder, folder by folder, sorted by bytes."""
         return (file for folder in self.folders for file in folder.files)
 
     @property
     def pictures(self) -> Iterator[PictureFile]:
-        """The pictures in byte order of their paths, folder by folder."""
+        """The pictures with the paths of their XML files, in the order of `files`."""
         return (picture for folder in self.folders for picture in folder.pictures)
 
 
@@ -108,18 +108,21 @@ def list_pictures(
 ) -> Listing:
     """Lists the pictures of a folder.
 
-    A picture is a regular file, or a link to one, with a known extension (in upper or lower case)
-    or the first bytes of a known format. Links to folders are not followed.
+    A picture is a regular file, or a symbolic link to one, that has a known extension
+    (case-insensitive) or starts with the signature of a known format. Symbolic links to folders are
+    not followed.
 
     Args:
         folder: The input folder.
-        recursive: Enter subfolders too.
-        skip: Folders that are not entered, such as an output folder inside the input.
-        hidden: Take files and enter folders too that are by-products or unfinished copies by their
-            names.
+        recursive: Include subfolders.
+        skip: Folders to skip, such as an output folder inside the input folder.
+        hidden: Include files and folders whose names mark them as by-products or unfinished copies.
+
+    Returns:
+        The pictures, the number of other files, and the subfolders that cannot be read.
 
     Raises:
-        UsageError: The folder cannot be read; a subfolder goes into `Listing.unread`.
+        UsageError: The input folder cannot be read.
     """
     skipped = {os.path.realpath(path) for path in skip}
     found: list[PictureFolder] = []
@@ -128,7 +131,7 @@ def list_pictures(
     queue = [""]
     while queue:
         parent = queue.pop()
-        scanned = _scan(folder / parent, hidden)
+        scanned = _scan_folder(folder / parent, hidden)
         if scanned.fault is not None:
             if not parent:
                 raise UsageError(f"{folder}: the folder cannot be read ({scanned.fault})")
@@ -137,29 +140,33 @@ def list_pictures(
         if scanned.pictures:
             found.append(PictureFolder(parent, tuple(sorted(scanned.pictures, key=os.fsencode))))
         if recursive:
-            below = [join(parent, name) for name in sorted(scanned.folders, key=os.fsencode)]
+            below = [join_path(parent, name) for name in sorted(scanned.folders, key=os.fsencode)]
             queue += [
-                each
-                for each in reversed(below)
-                if not skipped or os.path.realpath(folder / each) not in skipped
+                subfolder
+                for subfolder in reversed(below)
+                if not skipped or os.path.realpath(folder / subfolder) not in skipped
             ]
     return Listing(tuple(found), ignored, tuple(unread))
 
 
 def is_picture_name(name: str) -> bool:
-    """Says whether a name has the extension of a picture, in upper or lower case."""
+    """Returns whether a file name has a known image extension (case-insensitive)."""
     return name.lower().endswith(_ENDINGS)
 
 
-def join(parent: str, name: str) -> str:
-    """Joins the path of a folder, which may be empty, and a name."""
+def join_path(parent: str, name: str) -> str:
+    """Returns the path of a name in a folder, whose path may be empty."""
     return f"{parent}/{name}" if parent else name
 
 
 class _Scanned(NamedTuple):
-    """The pictures and subfolders of a folder, unsorted, and the number of other files.
+    """The unsorted content of one folder.
 
-    `fault` says why it could not be read, or not to its end.
+    Attributes:
+        pictures: File names of the pictures.
+        folders: Names of the subfolders.
+        others: Number of other files.
+        fault: Why the folder cannot be read, or only in part; None if it was read.
     """
 
     pictures: list[str]
@@ -168,7 +175,7 @@ class _Scanned(NamedTuple):
     fault: str | None
 
 
-def _scan(folder: Path, hidden: bool) -> _Scanned:
+def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
     pictures: list[str] = []
     folders: list[str] = []
     others = 0
@@ -180,12 +187,12 @@ def _scan(folder: Path, hidden: bool) -> _Scanned:
                     if hidden or not is_clutter_folder(entry.name):
                         folders.append(entry.name)
                     else:
-                        logs.info("skips %s: not a folder of the user", entry.path)
+                        logs.info("skipping %s: folder of by-products", entry.path)
                 elif (hidden or not is_clutter_file(entry.name)) and _is_picture(entry):
                     pictures.append(entry.name)
                 else:
                     others += 1
-                    logs.info("skips %s: not a picture", entry.path)
+                    logs.info("skipping %s: not a picture", entry.path)
     except OSError as error:
         fault = error.strerror or str(error)
     return _Scanned(pictures, folders, others, fault)
@@ -194,7 +201,7 @@ def _scan(folder: Path, hidden: bool) -> _Scanned:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir(follow_symlinks=False)
-    except OSError:  # it has gone, or may not be looked at
+    except OSError:  # deleted, or no permission
         return False
 
 
@@ -209,5 +216,5 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
             return sniff(file.read(SNIFFED_BYTES)) is not None
     except PermissionError:
         return known  # the run reports it as unreadable
-    except OSError:  # a dangling link
+    except OSError:  # a broken symbolic link
         return False

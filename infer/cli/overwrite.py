@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.outputs.naming import NameRules, name_key
+from image_gender_classifier.outputs.naming import NameRules, collision_key
 from image_gender_classifier.outputs.registry import Target
 from image_gender_classifier.outputs.table import interrupted_path
 from image_gender_classifier.scan import Listing
@@ -45,7 +45,7 @@ def overwritten(
     """
 
     def identity(path: Path) -> str:
-        return name_key(str(path.resolve()), rules)
+        return collision_key(str(path.resolve()), rules)
 
     files = [target.path for target in targets if target.entry.kind == "file"]
     tables = [*files, *map(interrupted_path, files)]

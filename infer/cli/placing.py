@@ -11,10 +11,10 @@ from pathlib import Path
 from image_gender_classifier.outputs.naming import (
     XML_SUFFIX,
     NameRules,
-    folder_names,
-    name_key,
+    collision_key,
+    make_folder_names,
 )
-from image_gender_classifier.scan import Listing, PictureFolder, join
+from image_gender_classifier.scan import Listing, PictureFolder
 
 
 def choose_output_names(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Listing:
@@ -41,7 +41,7 @@ def choose_output_names(listing: Listing, pictures: Path, out: Path, rules: Name
         if at_risk:
             places = _folder_identities(out / path, rules)
             taken = [*taken, *(name for place in places for name in at_risk.get(place, ()))]
-        keys = frozenset(name_key(name, rules) for name in taken if _is_named_like_xml(name))
+        keys = frozenset(collision_key(name, rules) for name in taken if _is_named_like_xml(name))
         return folder._replace(output=path, rules=rules, taken=keys)
 
     return listing._replace(folders=tuple(map(place, listing.folders)))
@@ -63,11 +63,11 @@ def _output_paths(
     queue = [""]
     while queue:
         parent = queue.pop()
-        found = folder_names(sorted(below.get(parent, ()), key=os.fsencode), rules)
+        found = make_folder_names(sorted(below.get(parent, ()), key=os.fsencode), rules)
         names[parent] = list(found.values())
         for name, output in found.items():
-            path = join(parent, name)
-            outputs[path] = join(outputs[parent], output)
+            path = join_path(parent, name)
+            outputs[path] = join_path(outputs[parent], output)
             queue.append(path)
     return outputs, names
 
@@ -92,7 +92,7 @@ def _folder_identities(folder: Path, rules: NameRules) -> Iterator[object]:
     Neither suffices alone: a folder may be mounted twice, and on exFAT under FUSE the inode depends
     on the spelling of the name.
     """
-    yield name_key(os.path.realpath(folder), rules)
+    yield collision_key(os.path.realpath(folder), rules)
     with suppress(OSError):  # the folder does not exist yet
         status = folder.stat()
         yield status.st_dev, status.st_ino

@@ -54,12 +54,12 @@ def _run(options: Options) -> int:
         if options.watch:
             from image_gender_classifier.cli import watching  # late: --help does not need it
 
-            watching.watch(options)
+            watching.watch_folder(options)
             return DONE
 
         from image_gender_classifier.cli import folder_run
 
-        report = folder_run.run(options)
+        report = folder_run.run_folder(options)
         if not options.quiet:
             say(report.summary, sys.stdout)
         if report.totals.failed:

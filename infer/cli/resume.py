@@ -1,10 +1,10 @@
-"""Finds the pictures whose XML file of an earlier run is still valid (`--resume`)."""
+"""Finds pictures whose predictions from an earlier run are still valid (`--resume`)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from image_gender_classifier.cli.writing import Writer
+from image_gender_classifier.cli.writing import OutputWriter
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.imaging.limits import Limits
@@ -17,19 +17,19 @@ from image_gender_classifier.system.profiling import OFF, Clock
 from image_gender_classifier.workers.supervisor import Outcome
 
 
-class EarlierRun:
-    """The results of an earlier run.
+class EarlierPredictions:
+    """Looks up predictions of an earlier run; callable with a picture.
 
     Args:
         pictures: The input folder.
-        limits: How large a picture may be.
+        limits: Limits on the size of pictures.
         key: The cache key of the settings.
-        writer: The open outputs.
-        clock: Measures the stages.
+        writer: The outputs, which contain the earlier predictions.
+        clock: Measures the time of each stage.
     """
 
     def __init__(
-        self, pictures: Path, limits: Limits, key: str, writer: Writer, clock: Clock = OFF
+        self, pictures: Path, limits: Limits, key: str, writer: OutputWriter, clock: Clock = OFF
     ) -> None:
         self._pictures = pictures
         self._limits = limits
@@ -38,29 +38,29 @@ class EarlierRun:
         self._clock = clock
 
     def __call__(self, picture: PictureFile) -> Outcome | None:
-        """Returns the result of a picture that need not be classified, or None."""
+        """Returns the outcome of a picture, or None if the picture must be classified."""
         self._clock.lap("wait for the workers")
-        outcome = self._known(picture)
+        outcome = self._find_outcome(picture)
         if outcome is not None and outcome.kept:
-            logs.info("keeps the XML file of %s", picture.file)
+            logs.info("keeping the XML file of %s", picture.file)
         self._clock.lap("compare with the earlier run")
         return outcome
 
-    def _known(self, picture: PictureFile) -> Outcome | None:
+    def _find_outcome(self, picture: PictureFile) -> Outcome | None:
         try:
             data = read_bytes(self._pictures / picture.file, self._limits)
         except UnreadablePicture as error:
             prediction = unreadable(picture.file, str(error), self._key)
-            earlier = self._writer.xml.earlier(picture)
+            earlier = self._writer.xml.read_prediction(picture)
             kept = earlier is not None and earlier.run == prediction.run
             return Outcome(picture, prediction, kept)
-        earlier = self._writer.xml.earlier(picture)
-        if earlier is None or earlier.run != self._run(data, earlier):
+        earlier = self._writer.xml.read_prediction(picture)
+        if earlier is None or earlier.run != self._compute_run(data, earlier):
             return None
         if not all(output.holds(picture, earlier) for output in self._writer.outputs):
             return None
         return Outcome(picture, earlier, kept=True)
 
-    def _run(self, data: bytes, earlier: Prediction) -> str:
+    def _compute_run(self, data: bytes, earlier: Prediction) -> str:
         key = unreadable_key(self._key) if earlier.status == "unreadable" else self._key
         return run_hash(data, key)

@@ -9,9 +9,9 @@ from pathlib import Path
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.placing import choose_output_names
 from image_gender_classifier.cli.terminal import tell, tell_nothing
-from image_gender_classifier.outputs.escaping import printable
+from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import NameRules
-from image_gender_classifier.outputs.registry import folders, needs_drawing
+from image_gender_classifier.outputs.registry import list_output_folders, needs_drawing
 from image_gender_classifier.scan import Listing, Unread, list_pictures
 from image_gender_classifier.system import logs
 from image_gender_classifier.system.locking import lock_folders
@@ -36,7 +36,10 @@ def started(options: Options) -> Iterator[Supervisor]:
         debug=options.debug,
     )
     warn = tell_nothing if options.quiet else tell
-    with lock_folders(folders(options.outputs)), Supervisor(task, warn=warn) as supervisor:
+    with (
+        lock_folders(list_output_folders(options.outputs)),
+        Supervisor(task, warn=warn) as supervisor,
+    ):
         yield supervisor
 
 
@@ -45,7 +48,7 @@ def scanned(options: Options, rules: NameRules) -> Listing:
 
     Args:
         options: The options of the run.
-        rules: The names that the output folders accept (see `name_rules`).
+        rules: The names that the output folders accept (see `detect_name_rules`).
 
     Returns:
         The pictures, with the names of their XML files.
@@ -53,7 +56,7 @@ def scanned(options: Options, rules: NameRules) -> Listing:
     Raises:
         UsageError: The folder cannot be read.
     """
-    skip = folders(options.outputs)
+    skip = list_output_folders(options.outputs)
     found = list_pictures(options.input, options.recursive, skip, options.hidden)
     (xml,) = (target.path for target in options.outputs if target.entry.required)
     listing = choose_output_names(found, options.input, xml, rules)
@@ -69,11 +72,11 @@ def scanned(options: Options, rules: NameRules) -> Listing:
 def unread_message(folder: Path, unread: Unread) -> str:
     """Returns the message for a subfolder that cannot be read."""
     return (
-        f"{printable(str(folder / unread.path))!r}: the folder cannot be read ({unread.reason}); "
+        f"{escape_text(str(folder / unread.path))!r}: the folder cannot be read ({unread.reason}); "
         "its pictures are skipped"
     )
 
 
 def rewritten_message(file: str, xml: str) -> str:
     """Returns the message for an XML file that could not get its usual name."""
-    return f"{printable(file)!r}: the XML file is called {printable(xml)!r}"
+    return f"{escape_text(file)!r}: the XML file is called {escape_text(xml)!r}"

@@ -1,6 +1,6 @@
-"""Counts the pictures in the subfolders of a folder, for a hint at `--recursive`.
+"""Counts the pictures in subfolders, for a hint at `--recursive`.
 
-It opens no file, enters no linked folder, and stops early in a large tree.
+Opens no file, follows no symbolic link to a folder, and stops early in a large tree.
 """
 
 from __future__ import annotations
@@ -21,33 +21,36 @@ _MAX_ENTRIES = 200_000
 _MAX_SECONDS = 0.5
 
 
-class Below(NamedTuple):
-    """The pictures in the subfolders of a folder.
+class SubfolderCount(NamedTuple):
+    """The number of pictures in the subfolders of a folder.
 
     Attributes:
-        pictures: Number of files with a picture's extension.
-        complete: Whether all subfolders were listed.
+        pictures: Number of files with the extension of a picture.
+        complete: Whether all subfolders were counted.
     """
 
     pictures: int
     complete: bool
 
 
-def count_below(
+def count_subfolder_pictures(
     folder: Path,
     skip: Collection[Path] = (),
     hidden: bool = False,
     max_entries: int = _MAX_ENTRIES,
     max_seconds: float = _MAX_SECONDS,
-) -> Below:
-    """Counts pictures by their names; ignores folders that cannot be read.
+) -> SubfolderCount:
+    """Counts the pictures in all subfolders, by extension; ignores folders that cannot be read.
 
     Args:
-        folder: The folder; its own pictures do not count.
-        skip: Folders that are not entered, such as an output folder inside the input.
-        hidden: Count what `--hidden` adds.
-        max_entries: Number of files and folders after which to stop.
-        max_seconds: Time after which to start no further folder.
+        folder: The folder; pictures directly in it are not counted.
+        skip: Folders to skip, such as an output folder inside the input folder.
+        hidden: Include by-products and unfinished copies, as `--hidden` does.
+        max_entries: Number of files and folders after which counting stops.
+        max_seconds: Time in seconds after which no further folder is counted.
+
+    Returns:
+        The count, which is incomplete if a limit was reached.
     """
     skipped = {os.path.realpath(path) for path in skip}
     deadline = time.monotonic() + max_seconds
@@ -56,13 +59,13 @@ def count_below(
     pictures = listed = 0
     while queue:
         if time.monotonic() > deadline:
-            return Below(pictures, complete=False)
+            return SubfolderCount(pictures, complete=False)
         parent = queue.popleft()
         with suppress(OSError), os.scandir(parent) as entries:
             for entry in entries:
                 listed += 1
                 if listed > max_entries:
-                    return Below(pictures, complete=False)
+                    return SubfolderCount(pictures, complete=False)
                 if entry.is_dir(follow_symlinks=False):
                     wanted = hidden or not is_clutter_folder(entry.name)
                     if wanted and entry.path not in skipped:
@@ -73,4 +76,4 @@ def count_below(
                     and (hidden or not is_clutter_file(entry.name))
                 ):
                     pictures += entry.is_file()
-    return Below(pictures, complete=True)
+    return SubfolderCount(pictures, complete=True)

@@ -1,7 +1,7 @@
 """Classifies the pictures of a folder as they arrive, until stopped (`--watch`).
 
-The folder is scanned again and again: that works on every file system, network shares and memory
-cards included, and also finds pictures that arrived before the start.
+Polls the folder, which works on every file system, including network shares, and also finds
+pictures that arrived before the start.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from image_gender_classifier.cli import folder_run, session, writing
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.overwrite import overwritten
 from image_gender_classifier.cli.progress import Progress
-from image_gender_classifier.cli.resume import EarlierRun
+from image_gender_classifier.cli.resume import EarlierPredictions
 from image_gender_classifier.cli.terminal import tell
 from image_gender_classifier.imaging.limits import Limits
-from image_gender_classifier.outputs.escaping import printable
-from image_gender_classifier.outputs.file_system import name_rules
+from image_gender_classifier.outputs.escaping import escape_text
+from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.naming import NameRules, PictureFile
-from image_gender_classifier.outputs.registry import folders
+from image_gender_classifier.outputs.registry import list_output_folders
 from image_gender_classifier.scan import Listing
 from image_gender_classifier.workers.supervisor import Outcome
 
-_PAUSE = 2.0  # seconds between two scans; a picture must not change for that long
-_IDLE = 20  # a pause is at least this many times as long as a scan, to leave the machine idle
+_PAUSE = 2.0  # seconds between scans, during which a complete picture must not change
+_IDLE = 20  # the pause is at least this many times as long as a scan, to use little CPU time
 
 
 class _State(NamedTuple):
-    """A picture at one scan; equal states mean that nobody has written to it since."""
+    """The state of a picture file at one scan; equal states mean that it has not changed."""
 
     xml: str
     size: int
@@ -43,8 +43,7 @@ class Arrivals:
     """Tracks which pictures of a folder are complete and not classified yet.
 
     Args:
-        hidden: Take files whose names begin with a dot too: most copy programs name unfinished
-            files so.
+        hidden: Include files whose names start with a dot, as unfinished copies often do.
     """
 
     def __init__(self, hidden: bool = False) -> None:
@@ -52,19 +51,19 @@ class Arrivals:
         self._seen: dict[str, _State] = {}
         self._classified: set[str] = set()
 
-    def ready(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
-        """Returns the new and changed pictures that are the same as at the last call.
+    def find_ready(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
+        """Returns the pictures to classify: new or changed, but unchanged since the last call.
 
         Args:
             folder: The input folder.
-            pictures: All pictures in it now.
+            pictures: All pictures that are in the folder now.
         """
         before, self._seen = self._seen, {}
         ready = []
         for picture in pictures:
             if picture.file.rpartition("/")[2].startswith(".") and not self._hidden:
                 continue
-            state = _state(folder, picture)
+            state = _read_state(folder, picture)
             if state is None:
                 continue
             self._seen[picture.file] = state
@@ -75,104 +74,109 @@ class Arrivals:
         self._classified &= self._seen.keys()
         return ready
 
-    def classified(self, picture: PictureFile) -> None:
-        """Marks a picture as classified in its present state."""
+    def mark_classified(self, picture: PictureFile) -> None:
+        """Marks a picture as classified; `find_ready` returns it again only after a change."""
         self._classified.add(picture.file)
 
 
-class _Reported:
-    """Reports what a scan cannot read or write, once as long as it stays so.
+class _ScanFaults:
+    """Reports unreadable subfolders and name collisions, each once for as long as it persists.
 
     Args:
-        options: The options.
-        rules: The names that the output folders can hold.
+        options: The options of the command.
+        rules: The rules of the output folders for names.
     """
 
     def __init__(self, options: Options, rules: NameRules) -> None:
         self._options = options
         self._rules = rules
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
-    def possible(self, listing: Listing) -> Iterator[PictureFile]:
-        """Yields the pictures whose outputs overwrite no picture."""
+    def exclude_overwritten(self, listing: Listing) -> Iterator[PictureFile]:
+        """Yields the pictures whose outputs do not overwrite a picture; reports all others."""
         folder = self._options.input
         messages = {session.unread_message(folder, unread) for unread in listing.unread}
         lost = overwritten(folder, listing, self._options.outputs, self._rules)
         skipped = {file for files in lost.values() for file in files}
         for path, files in lost.items():
-            names = ", ".join(repr(printable(file)) for file in files)
-            messages.add(f"{path}: would be overwritten; {names} is not classified")
-        for message in sorted(messages - self._told):
+            names = ", ".join(repr(escape_text(file)) for file in files)
+            messages.add(
+                f"{path}: would be overwritten by the output of {names}, skipped until renamed"
+            )
+        for message in sorted(messages - self._reported):
             tell(message)
-        self._told = messages
+        self._reported = messages
         return (picture for picture in listing.pictures if picture.file not in skipped)
 
 
-def watch(options: Options, scans: int | None = None, pause: float = _PAUSE) -> None:
-    """Classifies the pictures of a folder and then each one that arrives.
+def watch_folder(options: Options, scans: int | None = None, pause: float = _PAUSE) -> None:
+    """Classifies the pictures of a folder, then each picture that arrives.
 
     Args:
-        options: The options; XML files that are still valid are kept in any case.
-        scans: Number of scans after which to stop; None for no end.
-        pause: Shortest time in seconds between two scans.
+        options: The options of the command. Valid XML files are kept, as with `--resume`.
+        scans: Number of scans after which to stop; None to continue until interrupted.
+        pause: Minimum time between two scans, in seconds.
 
     Raises:
-        UsageError: The folder can no longer be read, or an option cannot be met.
-        ModelError: A model cannot be used.
+        UsageError: The folder cannot be read, or another run writes to an output folder.
+        ModelError: A model cannot be loaded.
         RuntimeMissing: No runtime or no usable OpenCV is installed.
-        OutputError: The output can no longer be written.
+        OutputError: An output cannot be written.
     """
     folder = options.input
     with session.started(options) as supervisor:
-        key = supervisor.settings  # waits for the workers: if they fail, no file is touched
-        rules = name_rules(folders(options.outputs))
-        with writing.opened(folder, options.outputs) as writer, Progress(0, False) as progress:
-            earlier = EarlierRun(folder, Limits.of(options.settings), key, writer)
+        key = supervisor.settings  # waits for the workers: nothing is written if they fail
+        rules = detect_name_rules(list_output_folders(options.outputs))
+        with (
+            writing.open_outputs(folder, options.outputs) as writer,
+            Progress(0, False) as progress,
+        ):
+            earlier = EarlierPredictions(folder, Limits.of(options.settings), key, writer)
             arrivals = Arrivals(options.hidden)
-            reported = _Reported(options, rules)
+            faults = _ScanFaults(options, rules)
             if not options.quiet:
-                tell(f"watching {printable(str(folder))!r} until stopped")
+                tell(f"watching {escape_text(str(folder))!r} until stopped")
             for scan in itertools.count(1):
                 start = time.monotonic()
                 listing = session.scanned(options, rules)
-                ready = arrivals.ready(folder, reported.possible(listing))
+                ready = arrivals.find_ready(folder, faults.exclude_overwritten(listing))
                 seconds = time.monotonic() - start
                 for outcome in supervisor.classify(ready, folder, earlier):
-                    arrivals.classified(outcome.picture)
+                    arrivals.mark_classified(outcome.picture)
                     if _is_deleted(folder, outcome):
                         continue
                     writer.write(outcome)
-                    xml = writer.xml.rewritten.pop(outcome.picture.file, None)
+                    xml = writer.xml.renamed.pop(outcome.picture.file, None)
                     if xml is not None and not options.quiet:
                         progress.tell(session.rewritten_message(outcome.picture.file, xml))
-                    folder_run.report(outcome, progress)
+                    folder_run.report_outcome(outcome, progress)
                     if not options.quiet:
-                        _tell_prediction(outcome)
+                        _print_prediction(outcome)
                 if scan == scans:
                     break
                 time.sleep(max(pause, _IDLE * seconds))
 
 
-def _state(folder: Path, picture: PictureFile) -> _State | None:
+def _read_state(folder: Path, picture: PictureFile) -> _State | None:
     try:
         status = (folder / picture.file).stat()
-    except OSError:  # deleted, or a dangling link
+    except OSError:  # deleted, or a broken symbolic link
         return None
     return _State(picture.xml, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _is_deleted(folder: Path, outcome: Outcome) -> bool:
-    """Says whether a picture was deleted before it was classified."""
+    """Returns whether a picture was deleted before it was classified."""
     prediction = outcome.prediction
     lost = prediction is None or prediction.status == "unreadable"
     return lost and not (folder / outcome.picture.file).exists()
 
 
-def _tell_prediction(outcome: Outcome) -> None:
-    """Prints a new prediction; `folder_run.report` prints errors."""
+def _print_prediction(outcome: Outcome) -> None:
+    """Prints a new prediction, unless `report_outcome` prints an error."""
     prediction = outcome.prediction
     if prediction is None or outcome.kept or prediction.status == "unreadable":
         return
     classified = prediction.status == "classified"
     what = prediction.gender if classified else prediction.status.replace("_", " ")
-    tell(f"{printable(prediction.file)!r}: {what}")
+    tell(f"{escape_text(prediction.file)!r}: {what}")

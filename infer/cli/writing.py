@@ -1,4 +1,4 @@
-"""Writes the result of each picture to all outputs of a run."""
+"""Writes the predictions to all outputs of a run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from image_gender_classifier.system import logs
 from image_gender_classifier.workers.supervisor import Outcome
 
 
-class Writer:
-    """The open outputs of a run.
+class OutputWriter:
+    """Writes predictions to the open outputs of a run.
 
-    Attributes:
+    Args:
+        pictures: The input folder.
         xml: The XML folder.
-        outputs: All outputs, the XML folder included.
+        outputs: All outputs, including the XML folder.
     """
 
     def __init__(self, pictures: Path, xml: XmlFolder, outputs: Sequence[Output]) -> None:
@@ -29,10 +30,10 @@ class Writer:
         self.outputs = outputs
 
     def write(self, outcome: Outcome) -> None:
-        """Writes the result of one picture, if there is one.
+        """Writes the prediction of a picture to all outputs; nothing after an internal error.
 
         Raises:
-            OutputError: It cannot be written.
+            OutputError: An output cannot be written.
         """
         if outcome.prediction is None:
             return
@@ -42,24 +43,27 @@ class Writer:
             output.write(row)
 
     def _keeps_earlier(self, outcome: Outcome) -> bool:
-        """Says whether a picture was deleted during the run and has an earlier XML file.
+        """Returns whether a picture was deleted during the run and has an earlier XML file.
 
-        An unplugged drive must not turn earlier results into `unreadable`.
+        If a drive is unplugged during the run, earlier predictions must not become `unreadable`.
         """
         if outcome.prediction is None or outcome.prediction.status != "unreadable":
             return False
-        if not self.xml.has(outcome.picture):
+        if not self.xml.has_xml(outcome.picture):
             return False
         return not os.path.lexists(self._pictures / outcome.picture.file)
 
 
 @contextmanager
-def opened(pictures: Path, targets: tuple[Target, ...]) -> Iterator[Writer]:
-    """Opens the outputs of a run and closes them when it ends; abandons them when it fails.
+def open_outputs(pictures: Path, targets: tuple[Target, ...]) -> Iterator[OutputWriter]:
+    """Opens the outputs of a run; closes them on exit, or abandons them after an exception.
 
     Args:
         pictures: The input folder.
-        targets: The outputs, the XML folder among them.
+        targets: The outputs, including the XML folder.
+
+    Yields:
+        A writer for the open outputs.
 
     Raises:
         OutputError: An output cannot be opened or closed.
@@ -68,14 +72,14 @@ def opened(pictures: Path, targets: tuple[Target, ...]) -> Iterator[Writer]:
     try:
         for target in targets:
             outputs.append(target.entry.open_output(target.path))
-            logs.info("writes %s to %s", target.entry.name, target.path)
+            logs.info("writing %s to %s", target.entry.name, target.path)
         (xml,) = (output for output in outputs if isinstance(output, XmlFolder))
-        yield Writer(pictures, xml, outputs)
+        yield OutputWriter(pictures, xml, outputs)
     except BaseException:  # Ctrl-C too
         for target, output in zip(targets, outputs, strict=False):
             kept = output.abandon()
             if kept is not None:
-                tell(f"{target.path} is written only by a complete run; its rows are in {kept}")
+                tell(f"{target.path}: not written, as the run was stopped; its rows are in {kept}")
         raise
     with ExitStack() as stack:
         for output in outputs:

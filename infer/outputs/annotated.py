@@ -15,7 +15,7 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Face, Prediction
 
 COPY_SIDE, THUMBNAIL_SIDE = 640, 256
-"""Longest sides in pixels."""
+"""Longest side of an annotated copy and of a thumbnail, in pixels."""
 
 _FEMALE, _MALE, _UNKNOWN, _NOT_CLASSIFIED = (
     (213, 94, 0),
@@ -57,8 +57,14 @@ def draw_prediction(picture: Picture, prediction: Prediction, longest: int) -> b
 
 
 def _draw_face(drawn: Pixels, face: Face, per_pixel: float) -> None:
+    """Draws the bounding box and the label of a face, clipped to the picture.
+
+    Args:
+        drawn: The copy, changed in place (uint8 RGB, H x W x 3).
+        face: The face, in pixels of the original picture.
+        per_pixel: Pixels of the copy per pixel of the original picture.
+    """
     box = face.box
-    # Clip boxes that reach beyond the picture.
     height, width = drawn.shape[:2]
     left, top = max(round(box.x * per_pixel), 0), max(round(box.y * per_pixel), 0)
     right, bottom = (
@@ -66,12 +72,15 @@ def _draw_face(drawn: Pixels, face: Face, per_pixel: float) -> None:
         min(round((box.y + box.height) * per_pixel), height - 1),
     )
     colour = COLOURS[face.gender]
-    for thickness, ink in ((4, _DARK), (2, colour)):  # a dark outline is visible on any background
+    for thickness, ink in (
+        (4, _DARK),
+        (2, colour),
+    ):  # the dark outline is visible on any background
         cv2.rectangle(drawn, (left, top), (right, bottom), ink, thickness)
-    words = [face.detector]
+    parts = [face.detector]
     if face.gender is not None and face.confidence is not None:
-        words = [face.gender, f"{face.confidence:.2f}", *words]
-    _write_label(drawn, " ".join(words), (left, bottom), colour)
+        parts = [face.gender, f"{face.confidence:.2f}", *parts]
+    _write_label(drawn, " ".join(parts), (left, bottom), colour)
 
 
 def _write_label(

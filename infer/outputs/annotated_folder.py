@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from image_gender_classifier.outputs.atomic import open_written
+from image_gender_classifier.outputs.atomic import open_regular_file
 from image_gender_classifier.outputs.folder import OutputFolder
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
@@ -30,13 +30,15 @@ class AnnotatedFolder(OutputFolder):
         if prediction.status == "unreadable":
             return True
         start = _jpeg_start(prediction.run)
-        return any(_is_whole(path, start) for path in self.written(picture.named(_SUFFIX)))
+        return any(
+            _is_complete_jpeg(path, start) for path in self.possible_paths(picture.named(_SUFFIX))
+        )
 
 
-def _is_whole(path: Path, start: bytes) -> bool:
-    """Says whether a file begins with these bytes and is complete."""
+def _is_complete_jpeg(path: Path, start: bytes) -> bool:
+    """Returns whether a file starts with `start` and ends with an end-of-image marker."""
     try:
-        with open_written(path) as file:
+        with open_regular_file(path) as file:
             starts = file.read(len(start)) == start
             file.seek(-len(_EOI), os.SEEK_END)  # a power cut may have truncated the file
             return starts and file.read() == _EOI

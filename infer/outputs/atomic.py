@@ -1,4 +1,4 @@
-"""Atomic writes: each file is written under a temporary name and renamed when complete."""
+"""Atomic writes: files are written under a temporary name and renamed when complete."""
 
 from __future__ import annotations
 
@@ -17,57 +17,68 @@ from image_gender_classifier.system.locking import lock
 
 _PARTIAL_PREFIX = ".igc-"
 _PARTIAL_SUFFIX = ".partial"
-_OWNER = os.urandom(4).hex()  # process numbers repeat: in containers, and on other machines
-_ABANDONED = 86_400  # seconds without a change, where the file system has no locks
+_OWNER = os.urandom(4).hex()  # random, as process IDs repeat in containers and on other machines
+_ABANDONED = 86_400  # seconds since the last change, on file systems without locks
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-# O_NOFOLLOW: a link may lead out of the folder. O_NONBLOCK: opening a pipe would block.
+# O_NOFOLLOW: a symbolic link may point out of the folder. O_NONBLOCK: opening a pipe would block.
 _OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes a whole file or none.
+def write_atomic(path: Path, data: bytes) -> None:
+    """Writes a file atomically: `path` has either its old or its new content, never a part.
+
+    Args:
+        path: The file; an existing one is replaced.
+        data: The content.
 
     Raises:
-        OutputError: The file cannot be written; the partial file is removed.
+        OutputError: The file cannot be written. The temporary file is removed.
     """
     try:
-        replace_whole(path, data)
+        replace_atomic(path, data)
     except OSError as error:
-        raise cannot_write(path, error) from None
+        raise make_write_error(path, error) from None
 
 
-def replace_whole(path: Path, data: bytes) -> None:
-    """Writes a whole file or none, as `write_whole`.
+def replace_atomic(path: Path, data: bytes) -> None:
+    """Writes a file atomically, as `write_atomic`, but raises the original `OSError`.
+
+    Args:
+        path: The file; an existing one is replaced.
+        data: The content.
 
     Raises:
-        OSError: The file cannot be written; the partial file is removed.
+        OSError: The file cannot be written. The temporary file is removed.
     """
     partial = partial_path(path)
     try:
-        file = os.fdopen(create(partial), "wb")
-        with closed_and_locked(file):
+        file = os.fdopen(create_partial(partial), "wb")
+        with hold_lock_until_renamed(file):
             file.write(data)
-            # No fsync: it takes longer than classifying a picture. After a power cut, --resume
-            # finds incomplete files and writes them again.
+            # No fsync: it takes longer than classifying a picture. --resume detects files that a
+            # power cut truncated and writes them again.
             file.close()
             partial.replace(path)
     except BaseException:  # Ctrl-C too
-        discard(partial)
+        remove_partial(partial)
         raise
 
 
-def cannot_write(path: Path, error: OSError) -> OutputError:
-    """Returns the error for a file that cannot be written."""
+def make_write_error(path: Path, error: OSError) -> OutputError:
+    """Returns an `OutputError` that names the file and the reason."""
     return OutputError(f"{path}: cannot be written ({error.strerror})")
 
 
 @contextmanager
-def closed_and_locked(file: BinaryIO) -> Iterator[None]:
-    """Keeps the lock on a partial file until it has its name, though it is closed before.
+def hold_lock_until_renamed(file: BinaryIO) -> Iterator[None]:
+    """Holds the lock on a partial file until the context ends, even if the file is closed before.
 
-    Without the lock, another run would take it for a leftover. It must be closed before, as some
-    network file systems report a full disk only then.
+    Close and rename the file inside the context: some network file systems report a full disk only
+    on close, and without the lock another run would remove the file as a leftover.
+
+    Args:
+        file: The open, locked partial file.
     """
     with file:
         locked = os.dup(file.fileno())
@@ -78,13 +89,20 @@ def closed_and_locked(file: BinaryIO) -> Iterator[None]:
 
 
 def partial_path(path: Path) -> Path:
-    """Returns the temporary name of a file; no other process gives it the same one."""
+    """Returns the temporary path of a file, in the same folder and unique to this process."""
     digest = zlib.crc32(os.fsencode(path.name))
     return path.with_name(f"{_PARTIAL_PREFIX}{_OWNER}-{digest:08x}{_PARTIAL_SUFFIX}")
 
 
-def create(partial: Path) -> int:
-    """Creates and locks a partial file; removes an earlier file or link of that name."""
+def create_partial(partial: Path) -> int:
+    """Creates and locks a partial file, replacing an earlier file or symbolic link of that name.
+
+    Returns:
+        A file descriptor, open for writing.
+
+    Raises:
+        OSError: The file cannot be created.
+    """
     with suppress(FileNotFoundError):
         partial.unlink()
     file = os.open(partial, _NEW, 0o666)
@@ -92,63 +110,67 @@ def create(partial: Path) -> int:
     return file
 
 
-def open_written(path: Path) -> BinaryIO:
-    """Opens an output file of an earlier run for reading.
+def open_regular_file(path: Path) -> BinaryIO:
+    """Opens a regular file for reading.
 
     Raises:
-        OSError: There is no regular file of that name; links are not followed.
+        OSError: `path` cannot be opened, or is not a regular file. Symbolic links are not followed.
     """
-    return os.fdopen(_open_old(path)[0], "rb")
+    return os.fdopen(_open_descriptor(path)[0], "rb")
 
 
-def read_written(path: Path, most: int) -> bytes:
-    """Reads an output file of an earlier run without a buffer, which is faster.
+def read_regular_file(path: Path, max_bytes: int) -> bytes:
+    """Reads the beginning of a regular file in a single unbuffered read, which is fast.
 
-    A network file system may return fewer bytes, which then look like a damaged file.
+    A network file system may return fewer bytes; callers must treat that as a truncated file.
 
     Args:
         path: The file.
-        most: Maximum number of bytes.
+        max_bytes: Maximum number of bytes to read.
+
+    Returns:
+        The first `max_bytes` bytes, or the whole file if it is shorter.
 
     Raises:
-        OSError: There is no regular file of that name; links are not followed.
+        OSError: `path` cannot be read, or is not a regular file. Symbolic links are not followed.
     """
-    file, size = _open_old(path)
+    file, size = _open_descriptor(path)
     try:
-        return os.read(file, min(size, most))
+        return os.read(file, min(size, max_bytes))
     finally:
         os.close(file)
 
 
-def _open_old(path: Path) -> tuple[int, int]:
+def _open_descriptor(path: Path) -> tuple[int, int]:
+    """Opens a regular file; returns its descriptor and its size in bytes."""
     file = os.open(path, _OLD)
     status = os.fstat(file)
     if not stat.S_ISREG(status.st_mode):
         os.close(file)
-        raise OSError(errno.EINVAL, "is not a regular file")
+        raise OSError(errno.EINVAL, "not a regular file")
     return file, status.st_size
 
 
-def discard(partial: Path) -> None:
-    """Removes a partial file; ignores errors, such as a disk that is now read-only."""
+def remove_partial(partial: Path) -> None:
+    """Removes a partial file; ignores errors, such as a disk that became read-only."""
     with suppress(OSError):
         partial.unlink()
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes partial files that killed runs left in a folder."""
+    """Removes the partial files that killed runs left in a folder."""
     for path in folder.glob(f"{_PARTIAL_PREFIX}*{_PARTIAL_SUFFIX}"):
-        if _is_left(path):
+        if _is_abandoned(path):
             path.unlink(missing_ok=True)
 
 
-def _is_left(partial: Path) -> bool:
-    """Says whether no run, on any machine, is writing a partial file: its writer has locked it."""
+def _is_abandoned(partial: Path) -> bool:
+    """Returns whether no process, on any machine, holds the lock on a partial file."""
     try:
-        with open_written(partial) as file:
-            held = lock(file.fileno())
-            if held == "impossible":
+        with open_regular_file(partial) as file:
+            locked = lock(file.fileno())
+            if locked == "impossible":
                 return time.time() - os.fstat(file.fileno()).st_mtime > _ABANDONED
-            return held == "ours"
+            return locked == "ours"
     except OSError:
         return False

@@ -9,11 +9,11 @@ from base64 import b64encode
 from html import escape
 from pathlib import Path
 
-from image_gender_classifier.outputs.escaping import name_text
+from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.table import Table
-from image_gender_classifier.outputs.xml import confidence_text
+from image_gender_classifier.outputs.xml import format_confidence
 from image_gender_classifier.results import Prediction
 
 _HEAD = """\
@@ -30,7 +30,7 @@ _HEAD = """\
   figcaption { overflow-wrap: anywhere; padding-top: 2px }
 </style>
 <h1>Pictures to check</h1>
-<p>Uncertain: the confidence is below the threshold. No face: no face was found.</p>
+<p>Uncertain: the confidence is below the threshold. No face: no face was detected.</p>
 <main>
 """
 _FOOT = "</main>\n</html>\n"
@@ -53,9 +53,9 @@ def _format_figure(row: Row) -> bytes:
     prediction = row.prediction
     caption = prediction.status.replace("_", " ")
     if prediction.confidence is not None:
-        caption += f" ({confidence_text(prediction.confidence)})"
+        caption += f" ({format_confidence(prediction.confidence)})"
     data = b64encode(row.drawings.thumbnail).decode("ascii")
-    name = escape(name_text(prediction.file))
+    name = escape(escape_name(prediction.file))
     return (
         f'<figure><img alt="" loading="lazy" src="data:image/jpeg;base64,{data}">'
         f"<figcaption>{name}<br>{caption}</figcaption></figure>\n"

@@ -1,4 +1,4 @@
-"""The CSV table: one row per picture, with the box of the main face."""
+"""Writes the CSV table: one row per picture, with the bounding box of the main face."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from image_gender_classifier.outputs import xml
-from image_gender_classifier.outputs.escaping import name_text, printable
+from image_gender_classifier.outputs.escaping import escape_name, escape_text
 from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.table import Table
 
-# OWASP, "CSV Injection"; full-width signs are those of Japanese keyboards.
+# Full-width characters are those of Japanese keyboards (OWASP, "CSV Injection").
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 
 COLUMNS = (
@@ -24,42 +24,48 @@ COLUMNS = (
 
 
 def open_output(path: Path) -> Table:
-    """Opens a CSV table with the header `COLUMNS`."""
-    return Table(path, _encode, header=_line(COLUMNS))
+    """Opens a CSV table and writes its header.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    return Table(path, _encode, header=_format_row(COLUMNS))
 
 
 def _encode(row: Row) -> bytes:
     prediction = row.prediction
     face: Sequence[object] = ("",) * 5
     if prediction.faces:
-        face = (*xml.rounded(prediction.faces[0]), prediction.faces[0].detector)
-    confidence = "" if prediction.confidence is None else xml.confidence_text(prediction.confidence)
-    return _line(
+        face = (*xml.round_box(prediction.faces[0]), prediction.faces[0].detector)
+    confidence = (
+        "" if prediction.confidence is None else xml.format_confidence(prediction.confidence)
+    )
+    return _format_row(
         (
-            _cell(name_text(picture_id(prediction.file))),
-            _cell(name_text(prediction.file)),
+            _escape_formula(escape_name(picture_id(prediction.file))),
+            _escape_formula(escape_name(prediction.file)),
             prediction.gender,
             confidence,
             prediction.status,
             len(prediction.faces),
             *face,
             prediction.run,
-            _cell(printable(prediction.message or "")),
+            _escape_formula(escape_text(prediction.message or "")),
         )
     )
 
 
-def _cell(text: str) -> str:
-    """Puts an apostrophe before a text that a spreadsheet would take for a formula.
+def _escape_formula(text: str) -> str:
+    """Prefixes a text that a spreadsheet would evaluate as a formula with an apostrophe.
 
-    So that readers can take it off again, a text with apostrophes before such a character gets one
-    more.
+    A text that starts with apostrophes and such a character gets one more, so that readers can
+    remove it unambiguously.
     """
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def _line(values: Sequence[object]) -> bytes:
+def _format_row(values: Sequence[object]) -> bytes:
     line = io.StringIO()
-    # With this line end, csv also quotes values that hold a carriage return.
+    # With this line terminator, csv also quotes values that contain a carriage return.
     csv.writer(line, lineterminator="\r\n").writerow(values)
     return (line.getvalue().removesuffix("\r\n") + "\n").encode()

@@ -1,40 +1,43 @@
-"""Escapes characters in names and messages that XML, CSV or a terminal does not support."""
+"""Escapes characters in names and messages that XML, CSV or a terminal cannot represent."""
 
 from __future__ import annotations
 
 import re
 
-# Characters that XML 1.0 forbids even if escaped, and surrogates of undecodable bytes.
+# Characters that XML 1.0 forbids even if escaped. Surrogates represent undecodable bytes.
 _FORBIDDEN = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _ESCAPED = "%[0-9A-Fa-f]{2}"
 
 
-def printable(text: str) -> str:
-    """Returns `text` with each byte of a character that XML forbids replaced by `%XX`."""
+def escape_text(text: str) -> str:
+    """Returns a text with each byte of the characters that XML forbids replaced by `%XX`."""
     if text.isascii() and text.isprintable():  # avoids compiling the pattern
         return text
 
     def percent(match: re.Match[str]) -> str:
         character = match.group()
-        stray_byte = "\udc80" <= character <= "\udcff"  # other lone surrogates come from Windows
+        stray_byte = (
+            "\udc80" <= character <= "\udcff"
+        )  # other lone surrogates occur in names from Windows
         data = character.encode("utf-8", "surrogateescape" if stray_byte else "surrogatepass")
         return "".join(f"%{byte:02X}" for byte in data)
 
     return re.sub(_FORBIDDEN, percent, text)
 
 
-def name_text(name: str) -> str:
-    """Returns a name or path as outputs write it; different names have different texts.
+def escape_name(name: str) -> str:
+    """Returns a file name or path as outputs write it; `unescape_name` is the inverse.
 
-    Like `printable`, but a `%` before two hexadecimal digits becomes `%25`.
+    Also escapes a `%` before two hexadecimal digits (as `%25`), so that no two names have the same
+    escaped form. Otherwise the same as `escape_text`.
     """
     if "%" in name:
         name = re.sub(f"(?={_ESCAPED})%", "%25", name)
-    return printable(name)
+    return escape_text(name)
 
 
-def name_of_text(text: str) -> str:
-    """Returns the name from its text; the inverse of `name_text`."""
+def unescape_name(text: str) -> str:
+    """Returns the file name or path of an escaped name, the inverse of `escape_name`."""
     if "%" not in text:
         return text
     data = re.sub(

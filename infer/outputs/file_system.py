@@ -1,4 +1,4 @@
-"""Detects which file names the file system of an output folder accepts."""
+"""Detects which file names the file systems of the output folders accept."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from image_gender_classifier.outputs.atomic import create, discard, partial_path
+from image_gender_classifier.outputs.atomic import create_partial, partial_path, remove_partial
 from image_gender_classifier.outputs.naming import ORDINARY, NameRules
 
-DISK_FAULTS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
-"""Errors of a disk that accepts no file, whatever its name."""
+DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
+"""Errors of a full or read-only disk, whatever the file is named."""
 
-_SHORTEST_LIMIT = 64  # bytes: a hash and a suffix fit
+_SHORTEST_LIMIT = 64  # bytes: enough for a hash and a suffix
 _WINDOWS = '<>:"|?*\\\x01'
 _STRAY = "\udcff"
 
 
-def name_rules(folders: Iterable[Path]) -> NameRules:
-    """Returns the rules for names that all output folders accept.
+def detect_name_rules(folders: Iterable[Path]) -> NameRules:
+    """Returns rules for names that all output folders accept.
 
-    Creates empty files in the folders and removes them.
+    Tests each folder by creating empty files, which it removes.
+
+    Args:
+        folders: Existing output folders.
     """
     found = [_detect_rules(folder) for folder in folders]
     return NameRules(
@@ -36,46 +39,44 @@ def name_rules(folders: Iterable[Path]) -> NameRules:
 def _detect_rules(folder: Path) -> NameRules:
     longest = ORDINARY.longest
     with suppress(OSError, ValueError):
-        # FAT and exFAT count characters: at most 255.
+        # FAT and exFAT limit names to 255 characters, and may report more bytes.
         reported = os.pathconf(folder, "PC_NAME_MAX")
         longest = max(min(longest, reported), _SHORTEST_LIMIT) if reported > 0 else longest
     try:
-        os.close(create(_probe_path(folder, "k")))
-        folds = os.path.lexists(_probe_path(folder, "K")) or _is_same_file(
-            folder, "\u00e9", "e\u0301"
-        )
-        windows, utf8 = _refuses(folder, _WINDOWS), _refuses(folder, _STRAY)
-    except OSError:  # it accepts no file at all, which the run will report
+        os.close(create_partial(_probe(folder, "k")))
+        folds = os.path.lexists(_probe(folder, "K")) or _is_same_file(folder, "\u00e9", "e\u0301")
+        windows, utf8 = _rejects_name(folder, _WINDOWS), _rejects_name(folder, _STRAY)
+    except OSError:  # no file can be created; the run reports it
         return NameRules(longest)
     finally:
-        discard(_probe_path(folder, "k"))
+        remove_partial(_probe(folder, "k"))
     return NameRules(longest, folds, windows, utf8)
 
 
 def _is_same_file(folder: Path, name: str, other: str) -> bool:
     """Returns whether two names refer to the same file."""
-    probe = _probe_path(folder, name)
+    probe = _probe(folder, name)
     try:
-        os.close(create(probe))
-        return os.path.lexists(_probe_path(folder, other))
-    except OSError:  # it accepts neither name
+        os.close(create_partial(probe))
+        return os.path.lexists(_probe(folder, other))
+    except OSError:  # neither name is accepted
         return False
     finally:
-        discard(probe)
+        remove_partial(probe)
 
 
-def _refuses(folder: Path, name: str) -> bool:
-    """Returns whether a folder refuses a name because of its characters."""
-    probe = _probe_path(folder, name)
+def _rejects_name(folder: Path, name: str) -> bool:
+    """Returns whether a folder rejects a name because of its characters."""
+    probe = _probe(folder, name)
     try:
-        os.close(create(probe))
+        os.close(create_partial(probe))
     except OSError as error:
-        return error.errno not in DISK_FAULTS
+        return error.errno not in DISK_ERRORS
     finally:
-        discard(probe)
+        remove_partial(probe)
     return False
 
 
-def _probe_path(folder: Path, name: str) -> Path:
+def _probe(folder: Path, name: str) -> Path:
     partial = partial_path(folder / "names")
     return partial.with_name(f"{partial.stem}{name}{partial.suffix}")

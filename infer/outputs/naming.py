@@ -1,4 +1,4 @@
-"""Names of the output files: unique for each picture, and possible where they are written."""
+"""Names of the output files: unique per picture, and valid on the output file system."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 XML_SUFFIX = ".xml"
 _HASH_DIGITS, _LONG_HASH_DIGITS, _SUBSTITUTE_DIGITS = 8, 24, 32
-# What Windows, and so exFAT, NTFS and most network shares, refuse in a name.
+# Rejected in names by Windows, and so by exFAT, NTFS and most network shares.
 _WINDOWS_FORBIDDEN = re.compile('[\x00-\x1f"*:<>?\\\\|]')
 _WINDOWS_DEVICE = re.compile("(?i:con|prn|aux|nul|(?:com|lpt)[0-9¹²³]) *(?:\\.|$)")
 _WINDOWS_LAST = re.compile("[ .]$")
@@ -23,13 +23,13 @@ _SUBSTITUTE_STEM = 24  # characters
 
 
 class NameRules(NamedTuple):
-    """What the file system of an output folder makes of names.
+    """The restrictions of a file system on names.
 
     Attributes:
-        longest: Most bytes of a name.
-        folds: Whether names that differ in case or in Unicode form only may be the same file.
-        windows: Whether it refuses the characters and names that Windows refuses.
-        utf8: Whether it refuses bytes that are not UTF-8.
+        longest: Maximum length of a name in bytes.
+        folds: Whether names that differ only in case or Unicode normalisation may be the same file.
+        windows: Whether the characters and names that Windows forbids are rejected.
+        utf8: Whether names that are not valid UTF-8 are rejected.
     """
 
     longest: int = 255
@@ -39,92 +39,106 @@ class NameRules(NamedTuple):
 
 
 ORDINARY = NameRules()
-"""The rules of the common file systems of Linux."""
+"""The rules of common Linux file systems, such as ext4."""
 
 
 class PictureFile(NamedTuple):
     """A picture in the input folder.
 
     Attributes:
-        file: Its path below the input folder, with forward slashes.
-        xml: The path of its XML file below the output folder.
-        rewritten: Whether the output folder cannot hold the usual path.
+        file: Path of the picture, relative to the input folder, with forward slashes.
+        xml: Path of its XML file, relative to the output folder.
+        renamed: Whether `xml` differs from the usual path, which the output folder rejects.
     """
 
     file: str
     xml: str
-    rewritten: bool = False
+    renamed: bool = False
 
     def named(self, suffix: str) -> str:
-        """Returns the path of its output file with another ending than `.xml`."""
+        """Returns the path of an output file with `suffix` instead of `.xml`."""
         return self.xml.removesuffix(XML_SUFFIX) + suffix
 
 
 def picture_id(file: str) -> str:
-    """Returns a file name without its last extension."""
+    """Returns the file name of a path without its last extension."""
     return os.path.splitext(PurePosixPath(file).name)[0]
 
 
-def xml_names(
+def make_xml_names(
     names: Sequence[str], rules: NameRules = ORDINARY, taken: Collection[str] = ()
 ) -> list[str]:
     """Returns unique names for the XML files of the pictures of one folder.
 
-    The name is that of the picture without its extension. Pictures that would share a name keep
-    their extensions, or get a hash if that is not enough. A name that is too long is cut and gets
-    a hash. Characters that the output folder refuses are written as `%XX`.
+    An XML file is named like its picture, without the extension. If names collide, these pictures
+    keep their extensions, or get a hash if that does not help. A name that is too long is truncated
+    and gets a hash. Characters that the output folder rejects are escaped as `%XX`.
 
     Args:
-        names: The names of the pictures; their order does not matter.
+        names: File names of the pictures, in any order.
         rules: The rules of the output folder.
-        taken: Keys (see `name_key`) of names that no XML file may get.
+        taken: Reserved names, as `collision_key` returns them.
+
+    Returns:
+        The names of the XML files, in the order of `names`.
     """
-    levels = name_levels(names, rules, taken)
-    return [xml_name(name, levels.get(name, 0), rules) for name in names]
+    levels = find_name_levels(names, rules, taken)
+    return [make_xml_name(name, levels.get(name, 0), rules) for name in names]
 
 
-def name_levels(
+def find_name_levels(
     names: Iterable[str], rules: NameRules = ORDINARY, taken: Collection[str] = ()
 ) -> dict[str, int]:
-    """Returns the level (see `xml_name`) of each name that cannot have level 0."""
-    return _levels(names, partial(xml_name, rules=rules), rules, taken)
+    """Returns the collision level (see `make_xml_name`) of each name whose level is not 0."""
+    return _resolve_levels(names, partial(make_xml_name, rules=rules), rules, taken)
 
 
-def xml_name(name: str, level: int, rules: NameRules = ORDINARY) -> str:
-    """Returns an XML file name: without extension (0), with extension (1) or with a hash (2…)."""
+def make_xml_name(name: str, level: int, rules: NameRules = ORDINARY) -> str:
+    """Returns the name of a picture's XML file at a collision level.
+
+    Args:
+        name: File name of the picture.
+        level: 0: without the picture's extension; 1: with it; 2 and more: with a hash, which is
+            different at each level.
+        rules: The rules of the output folder.
+    """
     if level == 0:
-        return _fitting(os.path.splitext(name)[0], XML_SUFFIX, rules)
-    return _fitting(name, XML_SUFFIX, rules) if level == 1 else _hashed(name, level, rules)
+        return _append_suffix(os.path.splitext(name)[0], XML_SUFFIX, rules)
+    return (
+        _append_suffix(name, XML_SUFFIX, rules) if level == 1 else _append_hash(name, level, rules)
+    )
 
 
-def folder_names(names: Sequence[str], rules: NameRules) -> dict[str, str]:
-    """Returns the names in the output folder of the subfolders of one folder."""
+def make_folder_names(names: Sequence[str], rules: NameRules) -> dict[str, str]:
+    """Maps the names of the subfolders of one folder to unique names in the output folder."""
 
-    def name_at(name: str, level: int) -> str:
-        return _hashed(name, level + 1, rules, "") if level else _fitting(name, "", rules)
+    def name_at_level(name: str, level: int) -> str:
+        return (
+            _append_hash(name, level + 1, rules, "") if level else _append_suffix(name, "", rules)
+        )
 
-    levels = _levels(names, name_at, rules, ())
-    return {name: name_at(name, levels.get(name, 0)) for name in names}
+    levels = _resolve_levels(names, name_at_level, rules, ())
+    return {name: name_at_level(name, levels.get(name, 0)) for name in names}
 
 
-def name_key(name: str, rules: NameRules) -> str:
-    """Returns a text that is equal for all names that may be the same file."""
+def collision_key(name: str, rules: NameRules) -> str:
+    """Returns a key that is equal for all names that may refer to the same file."""
     if not rules.folds or (name.isascii() and name.islower()):
         return name
     from unicodedata import category, normalize  # rarely needed
 
-    # Coarser than any one file system, which does no harm: upper case too, as 'ı' and 'ſ' have no
-    # lower one; without invisible characters, which ext4 and HFS+ ignore.
+    # Coarser than any file system, which is safe. Upper case first, as 'ı' and 'ſ' have no lower
+    # case; no invisible characters, as ext4 and HFS+ ignore them.
     for _ in range(2):
         name = normalize("NFD", name).upper().casefold()
-    visible = (one for one in name if category(one) != "Cf" and not "\ufe00" <= one <= "\ufe0f")
+    visible = (char for char in name if category(char) != "Cf" and not "\ufe00" <= char <= "\ufe0f")
     return normalize("NFD", "".join(visible))
 
 
-def substitute(path: str) -> str:
-    """Returns a name for an output file whose own path is refused.
+def make_substitute_name(path: str) -> str:
+    """Returns a name for an output file whose path the file system rejects.
 
-    Every file system takes it, and no picture's output is named like it.
+    Every file system accepts it, and no output file of another picture has it.
     """
     import hashlib  # rarely needed
 
@@ -133,19 +147,19 @@ def substitute(path: str) -> str:
     return f"{_UNSAFE.sub('_', stem)[:_SUBSTITUTE_STEM]}~{digest}{suffix}"
 
 
-def _levels(
+def _resolve_levels(
     names: Iterable[str],
-    name_at: Callable[[str, int], str],
+    name_at_level: Callable[[str, int], str],
     rules: NameRules,
     taken: Collection[str],
 ) -> dict[str, int]:
-    """Raises the levels of names until no two of them share a key and none has one of `taken`."""
+    """Raises the levels of names until their keys are unique and not in `taken`."""
     levels: dict[str, int] = {}
     names = list(names)
     while True:
-        keys = [name_at(name, levels.get(name, 0)) for name in names]
+        keys = [name_at_level(name, levels.get(name, 0)) for name in names]
         if rules.folds:
-            keys = [name_key(key, rules) for key in keys]
+            keys = [collision_key(key, rules) for key in keys]
         seen: set[str] = set(taken)
         shared: set[str] = set()
         for key in keys:
@@ -167,17 +181,17 @@ def _is_reserved(key: str) -> bool:
     return "~" in key and _SUBSTITUTE.search(key) is not None
 
 
-def _fitting(base: str, suffix: str, rules: NameRules) -> str:
-    """Appends the suffix, or hashes a name that is too long."""
-    name = _possible(base + suffix, rules)
-    fits = _length(name) <= rules.longest
-    return name if fits else _hashed(base, 2, rules, suffix)
+def _append_suffix(base: str, suffix: str, rules: NameRules) -> str:
+    """Returns a name with the suffix; adds a hash if it is too long."""
+    name = _escape_forbidden(base + suffix, rules)
+    fits = _count_bytes(name) <= rules.longest
+    return name if fits else _append_hash(base, 2, rules, suffix)
 
 
-def _hashed(base: str, level: int, rules: NameRules, suffix: str = XML_SUFFIX) -> str:
-    """Appends a hash and the suffix; cuts whole characters from a name that is too long.
+def _append_hash(base: str, level: int, rules: NameRules, suffix: str = XML_SUFFIX) -> str:
+    """Returns a name with a hash and the suffix, truncated by whole characters if too long.
 
-    Each level gives another hash, so that no choice of names can exhaust them.
+    The hash depends on the level, so crafted names cannot collide at all levels.
     """
     import hashlib  # rarely needed
 
@@ -187,27 +201,27 @@ def _hashed(base: str, level: int, rules: NameRules, suffix: str = XML_SUFFIX) -
     else:
         digest = hashlib.sha256(b"%d/%s" % (level, data)).hexdigest()[:_LONG_HASH_DIGITS]
     ending = f"~{digest}{suffix}"
-    while _length(name := _possible(base + ending, rules)) > rules.longest and base:
+    while _count_bytes(name := _escape_forbidden(base + ending, rules)) > rules.longest and base:
         base = base[:-1]
     return name
 
 
-def _length(name: str) -> int:
+def _count_bytes(name: str) -> int:
     return len(name) if name.isascii() else len(os.fsencode(name))
 
 
-def _possible(name: str, rules: NameRules) -> str:
-    """Writes the characters of a name that the rules forbid as `%XX`."""
+def _escape_forbidden(name: str, rules: NameRules) -> str:
+    """Escapes the characters of a name that the rules forbid as `%XX`."""
     if not (rules.utf8 or rules.windows):
         return name
     if rules.utf8 and not name.isascii():
-        name = _STRAY.sub(_percent, name)
+        name = _STRAY.sub(_percent_encode, name)
     if not rules.windows:
         return name
-    name = _WINDOWS_LAST.sub(_percent, _WINDOWS_FORBIDDEN.sub(_percent, name))
+    name = _WINDOWS_LAST.sub(_percent_encode, _WINDOWS_FORBIDDEN.sub(_percent_encode, name))
     return f"%{ord(name[0]):02X}{name[1:]}" if _WINDOWS_DEVICE.match(name) else name
 
 
-def _percent(match: re.Match[str]) -> str:
+def _percent_encode(match: re.Match[str]) -> str:
     data = match.group().encode("utf-8", "surrogateescape")
     return "".join(f"%{byte:02X}" for byte in data)

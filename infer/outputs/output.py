@@ -36,9 +36,9 @@ class Output(ABC):
         """
 
     def holds(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
-        """Returns whether the output is complete for an earlier prediction (`--resume`).
+        """Returns whether the output can reuse the prediction of an earlier run (`--resume`).
 
-        False if it needs a new drawing, so that the picture must be classified again.
+        If not, the picture is classified again, because the output needs a new drawing of it.
 
         Args:
             picture: The picture and the names of its output files.

@@ -60,8 +60,8 @@ class Target(NamedTuple):
         return self.entry.options[0]
 
 
-def folders(targets: tuple[Target, ...]) -> list[Path]:
-    """Returns the folders to which a run writes one file per picture."""
+def list_output_folders(targets: tuple[Target, ...]) -> list[Path]:
+    """Returns the folders of the outputs that write one file per picture."""
     return [target.path for target in targets if target.entry.kind == "folder"]
 
 

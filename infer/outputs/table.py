@@ -1,4 +1,4 @@
-"""A file that grows by one row per picture and gets its name when the run is complete."""
+"""Base class of the tables: files with one row per picture, renamed when the run is complete."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from image_gender_classifier.outputs.atomic import (
-    cannot_write,
-    closed_and_locked,
-    create,
-    discard,
+    create_partial,
+    hold_lock_until_renamed,
+    make_write_error,
     partial_path,
     remove_leftovers,
+    remove_partial,
 )
 from image_gender_classifier.outputs.output import Output, Row
 
@@ -21,11 +21,11 @@ _INTERRUPTED = ".partial"
 
 
 class Table(Output):
-    """A text or binary file of rows.
+    """A text or binary file with one row per picture.
 
     Args:
-        path: The file; an earlier one is replaced when the table is closed.
-        encode: Encodes a row; empty for a picture that the table leaves out.
+        path: The file; an existing one is replaced when the table is closed.
+        encode: Encodes a row; returns `b""` for a picture that the table omits.
         header: First bytes of the file.
         footer: Last bytes of the file.
 
@@ -44,55 +44,55 @@ class Table(Output):
         self._is_empty = True
         with self._output_errors():
             remove_leftovers(path.parent)
-            self._file = os.fdopen(create(self._partial), "wb")
+            self._file = os.fdopen(create_partial(self._partial), "wb")
             self._file.write(header)
 
     def write(self, row: Row) -> None:
-        """Adds a row."""
+        """Appends the row of a picture."""
         with self._output_errors():
             data = self._encode(row)
             self._file.write(data)
             self._is_empty &= not data
 
     def close(self) -> None:
-        """Gives the file its name, unless a row could not be written."""
+        """Renames the file to its final path, unless a row could not be written."""
         with self._output_errors():
             self._finish(self._path)
-        with suppress(OSError):  # the rows of an interrupted run are in the whole table too
+        with suppress(OSError):  # the complete table also contains the rows of an interrupted run
             interrupted_path(self._path).unlink()
 
     def abandon(self) -> Path | None:
-        """Keeps the rows of an interrupted run under another name, and the earlier file."""
+        """Saves the rows written so far under `interrupted_path`; an existing table is kept."""
         path = interrupted_path(self._path)
         with suppress(OSError):
             if self._is_empty:
-                self._fault = "it has no row"
+                self._fault = "the table has no rows"
             self._finish(path)
             return path
         return None
 
     def _finish(self, path: Path) -> None:
         try:
-            with closed_and_locked(self._file):
+            with hold_lock_until_renamed(self._file):
                 self._file.write(self._footer)
                 self._file.close()
                 if self._fault is not None:
                     raise OSError(None, self._fault)
                 self._partial.replace(path)
         except BaseException:
-            discard(self._partial)
+            remove_partial(self._partial)
             raise
 
     @contextmanager
     def _output_errors(self) -> Iterator[None]:
-        """Turns `OSError` into `OutputError`."""
+        """Converts `OSError` to `OutputError`."""
         try:
             yield
         except OSError as error:
             self._fault = error.strerror
-            raise cannot_write(self._path, error) from None
+            raise make_write_error(self._path, error) from None
 
 
 def interrupted_path(path: Path) -> Path:
-    """Returns the name that the rows of an interrupted run get."""
+    """Returns the path of the rows of an interrupted run: that of the table plus `.partial`."""
     return path.with_name(f"{path.name}{_INTERRUPTED}")

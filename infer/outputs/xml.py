@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast, get_args
 
-from image_gender_classifier.outputs.escaping import name_of_text, name_text, printable
+from image_gender_classifier.outputs.escaping import escape_name, escape_text, unescape_name
 from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
 
@@ -28,13 +28,13 @@ _ESCAPES = {
 _SPECIAL = re.compile('[&<>"\t\n\r]')
 
 
-def encode(prediction: Prediction) -> bytes:
+def encode_prediction(prediction: Prediction) -> bytes:
     """Returns the XML file of a prediction (UTF-8, with a final newline)."""
     attributes = [
-        ("id", name_text(picture_id(prediction.file))),
-        ("file", name_text(prediction.file)),
+        ("id", escape_name(picture_id(prediction.file))),
+        ("file", escape_name(prediction.file)),
         ("gender", prediction.gender),
-        *_confidence(prediction.confidence),
+        *_confidence_attribute(prediction.confidence),
         ("status", prediction.status),
         ("run", prediction.run),
     ]
@@ -42,16 +42,18 @@ def encode(prediction: Prediction) -> bytes:
         attributes.append(("message", prediction.message))
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     if prediction.faces:
-        lines.append(f"<image{_joined(attributes)}>")
-        lines += [f"  <face{_joined(_face_attributes(face))}/>" for face in prediction.faces]
+        lines.append(f"<image{_format_attributes(attributes)}>")
+        lines += [
+            f"  <face{_format_attributes(_face_attributes(face))}/>" for face in prediction.faces
+        ]
         lines.append("</image>")
     else:
-        lines.append(f"<image{_joined(attributes)}/>")
+        lines.append(f"<image{_format_attributes(attributes)}/>")
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 
-def decode(data: bytes) -> Prediction:
-    """Returns the prediction in an XML file; the inverse of `encode` up to rounding.
+def decode_prediction(data: bytes) -> Prediction:
+    """Returns the prediction in an XML file; the inverse of `encode_prediction` up to rounding.
 
     Raises:
         ValueError: The bytes are not a complete XML file of a prediction.
@@ -61,11 +63,11 @@ def decode(data: bytes) -> Prediction:
     try:
         image = ElementTree.fromstring(data)
         return Prediction(
-            file=name_of_text(image.attrib["file"]),
-            status=_status(image.attrib["status"]),
-            gender=_gender(image.attrib["gender"]),
-            confidence=_number(image.get("confidence")),
-            faces=tuple(_face(face) for face in image.findall("face")),
+            file=unescape_name(image.attrib["file"]),
+            status=_parse_status(image.attrib["status"]),
+            gender=_parse_gender(image.attrib["gender"]),
+            confidence=_parse_number(image.get("confidence")),
+            faces=tuple(_parse_face(face) for face in image.findall("face")),
             run=image.attrib["run"],
             message=image.get("message"),
         )
@@ -73,63 +75,63 @@ def decode(data: bytes) -> Prediction:
         raise ValueError(f"not a prediction: {error}") from None
 
 
-def rounded(face: Face) -> tuple[int, int, int, int]:
+def round_box(face: Face) -> tuple[int, int, int, int]:
     """Returns x, y, width and height of a face in whole pixels, as in all outputs."""
     box = face.box
     return round(box.x), round(box.y), round(box.width), round(box.height)
 
 
-def confidence_text(confidence: float) -> str:
+def format_confidence(confidence: float) -> str:
     """Returns a confidence with three decimals, as in all outputs."""
     return f"{confidence:.3f}"
 
 
 def _face_attributes(face: Face) -> list[tuple[str, str]]:
-    x, y, width, height = rounded(face)
+    x, y, width, height = round_box(face)
     attributes = [("x", str(x)), ("y", str(y)), ("width", str(width)), ("height", str(height))]
     if face.gender is not None:
         attributes.append(("gender", face.gender))
-    attributes += [*_confidence(face.confidence), ("detector", face.detector)]
+    attributes += [*_confidence_attribute(face.confidence), ("detector", face.detector)]
     if face.score is not None:
-        attributes.append(("score", confidence_text(face.score)))
+        attributes.append(("score", format_confidence(face.score)))
     return attributes
 
 
-def _confidence(confidence: float | None) -> list[tuple[str, str]]:
-    return [] if confidence is None else [("confidence", confidence_text(confidence))]
+def _confidence_attribute(confidence: float | None) -> list[tuple[str, str]]:
+    return [] if confidence is None else [("confidence", format_confidence(confidence))]
 
 
-def _joined(attributes: list[tuple[str, str]]) -> str:
-    return "".join(f' {name}="{_escaped(value)}"' for name, value in attributes)
+def _format_attributes(attributes: list[tuple[str, str]]) -> str:
+    return "".join(f' {name}="{_escape_attribute(value)}"' for name, value in attributes)
 
 
-def _escaped(text: str) -> str:
-    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], printable(text))
+def _escape_attribute(text: str) -> str:
+    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], escape_text(text))
 
 
-def _face(element: Element) -> Face:
+def _parse_face(element: Element) -> Face:
     x, y, width, height = (float(element.attrib[name]) for name in ("x", "y", "width", "height"))
     gender = element.get("gender")
     return Face(
         box=Box(x, y, width, height),
         detector=element.attrib["detector"],
-        gender=None if gender is None else _gender(gender),
-        confidence=_number(element.get("confidence")),
-        score=_number(element.get("score")),
+        gender=None if gender is None else _parse_gender(gender),
+        confidence=_parse_number(element.get("confidence")),
+        score=_parse_number(element.get("score")),
     )
 
 
-def _number(text: str | None) -> float | None:
+def _parse_number(text: str | None) -> float | None:
     return None if text is None else float(text)
 
 
-def _gender(text: str) -> Gender:
+def _parse_gender(text: str) -> Gender:
     if text not in _GENDERS:
         raise ValueError(f"unknown gender {text!r}")
     return cast(Gender, text)
 
 
-def _status(text: str) -> Status:
+def _parse_status(text: str) -> Status:
     if text not in _STATUSES:
         raise ValueError(f"unknown status {text!r}")
     return cast(Status, text)

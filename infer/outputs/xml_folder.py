@@ -1,4 +1,4 @@
-"""The output folder of the XML files."""
+"""Writes XML files to the output folder and reads those of earlier runs."""
 
 from __future__ import annotations
 
@@ -8,52 +8,61 @@ from pathlib import Path
 
 from image_gender_classifier.imaging.formats import SNIFFED_BYTES, sniff
 from image_gender_classifier.outputs import xml
-from image_gender_classifier.outputs.atomic import read_written
+from image_gender_classifier.outputs.atomic import read_regular_file
 from image_gender_classifier.outputs.folder import OutputFolder
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.results import Prediction
 
-_MAX_BYTES = 2**22  # of an XML file: room for 30,000 faces
+_MAX_BYTES = 2**22  # of an XML file: enough for 30,000 faces
 
 
 class XmlFolder(OutputFolder):
-    """Writes one XML file per picture and reads those of earlier runs.
+    """The folder with one XML file per picture.
+
+    Args:
+        folder: The output folder.
 
     Attributes:
-        rewritten: The XML files that could not get their usual paths, by the pictures' paths.
+        renamed: Maps the path of a picture to that of its XML file, if that is not the usual one.
+
+    Raises:
+        OutputError: The folder cannot be used.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.rewritten: dict[str, str] = {}
+        self.renamed: dict[str, str] = {}
 
     def write(self, row: Row) -> None:
-        """Writes a picture's XML file, unless the earlier one is kept."""
+        """Writes the XML file of a picture, unless an existing one is kept."""
         if not row.kept:
-            name = self.write_file(row.picture.xml, xml.encode(row.prediction))
-            if row.picture.rewritten or name != row.picture.xml:
-                self.rewritten[row.picture.file] = name
+            name = self.write_file(row.picture.xml, xml.encode_prediction(row.prediction))
+            if row.picture.renamed or name != row.picture.xml:
+                self.renamed[row.picture.file] = name
 
     def write_at(self, path: Path, data: bytes) -> None:
-        """Writes a whole file or none, but replaces no picture.
+        """Writes a file atomically, but never replaces a picture.
 
-        Where the pictures lie beside their XML files, one that is called `a.xml` may have arrived
-        since the folder was listed.
+        If the output folder is the input folder, a picture named `a.xml` may have been added since
+        the folder was listed.
+
+        Raises:
+            OSError: The file cannot be written, or `path` is a picture.
         """
         if _is_picture(path):
             raise OSError(errno.EEXIST, "a picture has this name")
         super().write_at(path, data)
 
-    def has(self, picture: PictureFile) -> bool:
-        """Says whether a picture has an XML file, valid or not."""
-        return any(map(os.path.lexists, self.written(picture.xml)))
+    def has_xml(self, picture: PictureFile) -> bool:
+        """Returns whether a picture has an XML file, valid or not."""
+        return any(map(os.path.lexists, self.possible_paths(picture.xml)))
 
-    def earlier(self, picture: PictureFile) -> Prediction | None:
-        """Returns the prediction of an earlier run; None if there is no valid XML file of it."""
-        for path in self.written(picture.xml):
+    def read_prediction(self, picture: PictureFile) -> Prediction | None:
+        """Returns the prediction in a picture's XML file, or None if there is no valid one."""
+        for path in self.possible_paths(picture.xml):
             try:
-                prediction = xml.decode(read_written(path, _MAX_BYTES))
+                prediction = xml.decode_prediction(read_regular_file(path, _MAX_BYTES))
             except (OSError, ValueError):
                 continue
             if prediction.file == picture.file:
@@ -63,7 +72,7 @@ class XmlFolder(OutputFolder):
 
 def _is_picture(path: Path) -> bool:
     try:
-        return sniff(read_written(path, SNIFFED_BYTES)) is not None
+        return sniff(read_regular_file(path, SNIFFED_BYTES)) is not None
     except OSError:
         return False
 

@@ -1,18 +1,18 @@
-"""Recognises by-products of operating systems, network storage and browsers by their names.
+"""Recognises by-products by name: thumbnails, deleted files, metadata and unfinished downloads.
 
-They may contain pictures, but not ones of the user. The command and the readers of data sets skip
-them.
+Operating systems, network storage and browsers create such files and folders next to the user's
+pictures. The command and the data set readers skip them.
 """
 
 from __future__ import annotations
 
-# All in lower case.
+# In lower case.
 _FILES = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store"))
 _FILE_STARTS = (
-    "._",  # macOS: metadata of a file on a disk that cannot store it otherwise
-    ".igc-",  # this package: an output that is being written
+    "._",  # macOS: metadata of a file (AppleDouble)
+    ".igc-",  # this package: partial output files
 )
-_FILE_ENDS = (  # files that a browser or copy program is still writing
+_FILE_ENDS = (  # unfinished downloads and copies
     *(".crdownload", ".download", ".filepart", ".opdownload", ".part", ".partial", ".tmp"),
 )
 _FOLDERS = frozenset(
@@ -24,7 +24,7 @@ _FOLDERS = frozenset(
         *(".@__thumb", "@recycle", "@recently-snapshot"),  # QNAP
     )
 )
-_FOLDER_STARTS = (".trash-",)  # Linux, with the number of the user
+_FOLDER_STARTS = (".trash-",)  # Linux, followed by the user ID
 
 
 def is_clutter_file(name: str) -> bool:
@@ -34,6 +34,6 @@ def is_clutter_file(name: str) -> bool:
 
 
 def is_clutter_folder(name: str) -> bool:
-    """Returns whether a folder name is that of thumbnails, deleted files or other by-products."""
+    """Returns whether a folder name is that of a folder of thumbnails or other by-products."""
     name = name.lower()
     return name in _FOLDERS or name.startswith(_FOLDER_STARTS)

@@ -1,4 +1,4 @@
-"""Counts the CPU cores that this process may use."""
+"""Counts the CPU cores that are available to the process."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ _OWN_CGROUPS = "/proc/self/cgroup"
 
 
 def count_cores(cgroups: str = _CGROUPS, own: str = _OWN_CGROUPS) -> int:
-    """Returns the number of cores that this process may use, at least 1.
+    """Returns the number of CPU cores that this process may use, at least 1.
 
-    A CPU quota of a container (`docker run --cpus 1.5`) is rounded up to whole cores.
+    Takes the CPU affinity and the CPU quotas of control groups (`docker run --cpus`) into account.
+    Quotas are rounded up to whole cores.
 
     Args:
-        cgroups: Mount point of the kernel's control groups.
-        own: File that names the control groups of this process.
+        cgroups: Mount point of the control groups.
+        own: File that lists the control groups of this process.
     """
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         allowed = len(os.sched_getaffinity(0))
     else:
         allowed = os.cpu_count() or 1
-    return min([allowed, *(max(ceil(quota), 1) for quota in _quotas(cgroups, own))])
+    return min([allowed, *(max(ceil(quota), 1) for quota in _read_quotas(cgroups, own))])
 
 
-def _quotas(cgroups: str, own: str) -> Iterator[float]:
-    """Yields the quotas, in cores, of the control groups of this process and their ancestors."""
-    for line in _text(own).splitlines():
+def _read_quotas(cgroups: str, own: str) -> Iterator[float]:
+    """Yields the CPU quotas of the process's control groups and their ancestors, in cores."""
+    for line in _read_text(own).splitlines():
         controllers, _, path = line.partition(":")[2].partition(":")
-        if controllers == "":  # version 2
-            for folder in _groups(cgroups, path):
-                yield from _quota(*_text(f"{folder}/cpu.max").split()[:2])
+        if controllers == "":  # cgroup v2
+            for folder in _list_groups(cgroups, path):
+                yield from _parse_quota(*_read_text(f"{folder}/cpu.max").split()[:2])
         elif "cpu" in controllers.split(","):
             for mount in {controllers, "cpu"}:
-                for folder in _groups(f"{cgroups}/{mount}", path):
-                    quota = _text(f"{folder}/cpu.cfs_quota_us")
-                    yield from _quota(quota, _text(f"{folder}/cpu.cfs_period_us"))
+                for folder in _list_groups(f"{cgroups}/{mount}", path):
+                    quota = _read_text(f"{folder}/cpu.cfs_quota_us")
+                    yield from _parse_quota(quota, _read_text(f"{folder}/cpu.cfs_period_us"))
 
 
-def _quota(microseconds: str = "", period: str = "") -> Iterator[float]:
-    """Yields a quota in cores; nothing for no limit (`max` in version 2, -1 in version 1)."""
+def _parse_quota(microseconds: str = "", period: str = "") -> Iterator[float]:
+    """Yields a quota in cores, or nothing if it is unlimited (v2: `max`, v1: -1)."""
     try:
         quota = int(microseconds) / int(period)
     except (ValueError, ZeroDivisionError):
@@ -50,10 +51,10 @@ def _quota(microseconds: str = "", period: str = "") -> Iterator[float]:
         yield quota
 
 
-def _groups(root: str, path: str) -> Iterator[str]:
-    """Yields the folders of a control group and its ancestors.
+def _list_groups(root: str, path: str) -> Iterator[str]:
+    """Yields the folder of a control group and those of its ancestors, up to the root.
 
-    In a container, `path` may be that of the host; then only `root` exists.
+    In a container, `path` may be that of the host; then only the root exists.
     """
     path = path.strip("/")
     while path:
@@ -62,8 +63,8 @@ def _groups(root: str, path: str) -> Iterator[str]:
     yield root
 
 
-def _text(file: str) -> str:
-    """Returns the text of a file; empty if it cannot be read."""
+def _read_text(file: str) -> str:
+    """Returns the first 4 KiB of a file as text, or "" if it cannot be read."""
     try:
         with open(file, "rb", buffering=0) as opened:  # noqa: PTH123  faster than a path
             return opened.read(4096).decode("utf-8", "replace")

@@ -153,7 +153,7 @@ def test_any_verdict_is_valid_xml(
 ) -> None:
     assert callable(check_xml)
     for picture in (face_pixels, b"", as_png(face_pixels), np.zeros((5, 5), np.uint8)):
-        check_xml(xml.encode(classifier.classify(picture)))
+        check_xml(xml.encode_prediction(classifier.classify(picture)))
 
 
 def test_run_tells_pictures_models_and_options_apart(

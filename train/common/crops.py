@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.errors import OutputError
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common import cutting
 from image_gender_classifier.train.common.cutting import CutCrop, SkippedSamples
 from image_gender_classifier.train.datasets.sample import Sample
@@ -75,7 +75,7 @@ def load_or_cut_crops(
     skipped = _cut_all(samples, size, cut, _create_array(array_path, (len(samples), size, size, 3)))
     unreadable = [name for name, _ in skipped.unreadable]
     index = {"unreadable": unreadable, "no_face": skipped.no_face}
-    write_whole(index_path, json.dumps(index).encode())
+    write_atomic(index_path, json.dumps(index).encode())
     filled = _load_cache(samples, size, array_path, index_path)
     if filled is None:
         raise OutputError(

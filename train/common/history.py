@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.gender.targets import GENDER
 
@@ -58,7 +58,7 @@ def write_history(rows: Sequence[Row], folder: Path) -> None:
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_whole(folder / HISTORY, text.getvalue().encode())
+    write_atomic(folder / HISTORY, text.getvalue().encode())
 
 
 def find_best_epoch(rows: Sequence[Row]) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.common.model_folder import known
 
@@ -59,7 +59,7 @@ def write_run_record(run: DataclassInstance, folder: Path) -> None:
     Raises:
         OutputError: The folder cannot be written to.
     """
-    write_whole(folder / RECORD, json.dumps(run_to_json(run), indent=2).encode())
+    write_atomic(folder / RECORD, json.dumps(run_to_json(run), indent=2).encode())
 
 
 def run_to_json(run: DataclassInstance) -> dict[str, Any]:

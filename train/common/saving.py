@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from image_gender_classifier import manifest
 from image_gender_classifier.manifest.schema import NetworkEntry
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.checkpoint import save_model_atomic
 from image_gender_classifier.train.common.model_folder import manifest_with
 
@@ -59,4 +59,4 @@ def add_to_manifest(entry: NetworkEntry, folder: Path) -> None:
         ModelError: The folder's manifest is corrupt.
         OutputError: The manifest cannot be written.
     """
-    write_whole(folder / manifest.NAME, manifest_with(folder, [entry]))
+    write_atomic(folder / manifest.NAME, manifest_with(folder, [entry]))

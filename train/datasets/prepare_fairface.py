@@ -23,7 +23,7 @@ import numpy as np
 
 from image_gender_classifier.errors import OutputError, UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.common.command import Parser, print_line, run_with_exit_code
 from image_gender_classifier.train.datasets.fairface import (
@@ -194,7 +194,7 @@ def _write_file(path: Path, data: bytes) -> None:
         raise OutputError(
             f"{path.parent}: the folder cannot be created ({error.strerror})"
         ) from None
-    write_whole(path, data)
+    write_atomic(path, data)
 
 
 def _parser() -> Parser:

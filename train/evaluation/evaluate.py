@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import (
     Parser,
     check_json_path,
@@ -69,4 +69,4 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     print_line(evaluation_report.format_scores(scores, subject.setting), sys.stdout)
     if arguments.json is not None:
         content = evaluation_report.scores_to_json(scores, subject.setting)
-        write_whole(arguments.json, content.encode("utf-8", "replace"))
+        write_atomic(arguments.json, content.encode("utf-8", "replace"))

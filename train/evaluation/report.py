@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common import cutting
 from image_gender_classifier.train.common.command import Parser, print_line, run_with_exit_code
 from image_gender_classifier.train.datasets import DataError
@@ -57,8 +57,8 @@ def _report(arguments: argparse.Namespace) -> None:
     _make_folder(arguments.out)
     findings = _evaluate(subject)
     for name, png in figures.draw_all_figures(findings).items():
-        write_whole(arguments.out / name, png)
-    write_whole(arguments.out / PAGE, report_page.format_page(findings).encode("utf-8", "replace"))
+        write_atomic(arguments.out / name, png)
+    write_atomic(arguments.out / PAGE, report_page.format_page(findings).encode("utf-8", "replace"))
     print_line(str(arguments.out / PAGE), sys.stdout)
 
 

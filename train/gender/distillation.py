@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.gender.targets import Targets, make_distillation_targets
 from image_gender_classifier.train.gender.views import ViewBatches, Views
@@ -95,7 +95,7 @@ def _hash_inputs(teacher: Teacher, views: Views, positions: Sequence[int]) -> st
 def _check_inputs(basis: str, folder: Path) -> None:
     path = folder / _INPUTS_HASH
     if not path.exists():
-        write_whole(path, basis.encode())
+        write_atomic(path, basis.encode())
     elif path.read_text("utf-8", "replace") != basis:
         raise UsageError(
             f"{folder}: the folder contains the logits of another teacher or of other views; "
@@ -119,4 +119,4 @@ def _is_complete(path: Path) -> bool:
 def _write_logits(logits: dict[str, Any], path: Path) -> None:
     content = io.BytesIO()
     np.savez(content, **logits)
-    write_whole(path, content.getvalue())
+    write_atomic(path, content.getvalue())

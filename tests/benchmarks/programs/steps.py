@@ -59,8 +59,8 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
         **steps,
         "crop": cut,
         "classify": lambda: parts.classifier.classify(crop),
-        "encode XML": lambda: xml.encode(written),
-        "bytes to XML": lambda: xml.encode(
+        "encode XML": lambda: xml.encode_prediction(written),
+        "bytes to XML": lambda: xml.encode_prediction(
             pipeline.classify(decoding.decode(data), path.name, parts.detector, parts.classifier)
         ),
     }

@@ -64,7 +64,7 @@ def test_every_picture_has_its_own_xml_on_any_disk(
     assert {"photo 12:30:45.jpg", "con.jpg", "Kim.jpg", "kim.jpg", "%FF.jpg"} <= set(found.values())
     assert {"Sub:1/x.jpg", "sub/aux.jpg", "SUB/aux.jpg"} <= set(found.values())
     assert {found["aaa.xml"], found["zoe.xml"]} == {"aaa.jpg", "zoe.jpg"}
-    assert done.stderr.count("\n") == 1 and "cannot hold the usual names" in done.stderr
+    assert done.stderr.count("\n") == 1 and "rejects the usual names" in done.stderr
     before = everything(disk)
     again = command(*given, "--resume")
     assert (again.returncode, again.stderr) == (0, "")
@@ -102,12 +102,12 @@ def test_a_watched_folder_goes_on_after_any_name(
     disk: Path, hard: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["-i", str(hard), "-o", str(disk), "--watch", "--recursive", *QUICK]
-    watching.watch(options.parse(given), 2, pause=0)
+    watching.watch_folder(options.parse(given), 2, pause=0)
     assert len(set(written(disk).values())) == len(HARD) + 3
     said = capsys.readouterr().err
     assert said.count("'photo 12:30:45.jpg': the XML file is called 'photo 12%3A30%3A45") == 1
     before = everything(disk)
-    watching.watch(options.parse(given), 2, pause=0)
+    watching.watch_folder(options.parse(given), 2, pause=0)
     assert everything(disk) == before
 
 

@@ -247,7 +247,7 @@ def test_by_products_of_a_nas_and_a_mac_are_no_pictures(
     shutil.copy(folder / "cat.jpg", folder / "rocket.jpg.crdownload")
     done = command("-i", folder, "-o", out, "--recursive")
     assert done.returncode == 0 and done.stdout.startswith("3 pictures")
-    assert command("-i", folder, "-o", out).stderr == ""  # nothing lies in folders below
+    assert command("-i", folder, "-o", out).stderr == ""  # no hint at subfolders
     assert command("-i", folder, "-o", out, "--recursive", "--hidden").returncode == 1
     assert len(contents(out)) == 8
 
@@ -305,7 +305,7 @@ def test_pictures_in_folders_below_are_mentioned(command: Command, folder: Path,
     reported = command("-i", folder, "-o", out)
     assert reported.returncode == 0
     assert reported.stdout.startswith("3 pictures: ")
-    said = f"2 pictures lie in folders below {folder}{HINT}"
+    said = f"2 pictures are in subfolders of {folder}{HINT}"
     assert reported.stderr == f"image-gender-classifier: {said}"
     for option in ("--quiet", "--recursive"):
         assert command("-i", folder, "-o", out, option).stderr == ""
@@ -316,7 +316,7 @@ def test_a_folder_with_pictures_only_below_is_refused_with_the_way_out(
 ) -> None:
     refused = command("-i", folder.parent, "-o", out)
     assert refused.returncode == 2
-    assert "no picture in this folder; 3 pictures lie in folders below" in one_line(refused)
+    assert "no picture in this folder; 3 pictures are in subfolders of" in one_line(refused)
     assert refused.stderr.endswith(HINT)
     (out / "1.jpg").write_bytes(b"\xff\xd8\xff")  # where the output lies in the input
     assert "; 3 pictures lie" in command("-i", folder.parent, "-o", out).stderr
@@ -588,7 +588,7 @@ def test_a_stopped_run_is_taken_up_again(
     *partial, last = stopped.stderr.splitlines()
     assert "--resume" in last
     for name, line in zip(("t.csv", "t.jsonl"), partial, strict=True):
-        assert f": {out / name} is written only by a complete run; " in line
+        assert f": {out / name}: not written, as the run was stopped; " in line
         assert line.endswith(f"its rows are in {out / name}.partial")
 
     kept = contents(out)

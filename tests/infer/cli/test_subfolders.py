@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from image_gender_classifier.cli.subfolders import Below, count_below
+from image_gender_classifier.cli.subfolders import SubfolderCount, count_subfolder_pictures
 
 
 def fill(folder: Path, *names: str) -> None:
@@ -22,15 +22,15 @@ def test_pictures_of_all_levels_but_the_top_count(tmp_path: Path) -> None:
     fill(tmp_path / "a" / "b", "3.png")
     fill(tmp_path / ".c", "4.webp")
     os.mkfifo(tmp_path / "a" / "pipe.jpg")  # opened, it would wait for ever
-    assert count_below(tmp_path) == Below(4, complete=True)
+    assert count_subfolder_pictures(tmp_path) == SubfolderCount(4, complete=True)
 
 
 def test_by_products_count_only_if_wanted(tmp_path: Path) -> None:
     fill(tmp_path / "a", "1.jpg", "._1.jpg")
     fill(tmp_path / "a" / "@eaDir", "2.jpg")
     fill(tmp_path / "__MACOSX", "3.jpg")
-    assert count_below(tmp_path) == Below(1, complete=True)
-    assert count_below(tmp_path, hidden=True) == Below(4, complete=True)
+    assert count_subfolder_pictures(tmp_path) == SubfolderCount(1, complete=True)
+    assert count_subfolder_pictures(tmp_path, hidden=True) == SubfolderCount(4, complete=True)
 
 
 def test_linked_files_count_and_linked_or_skipped_folders_are_not_entered(tmp_path: Path) -> None:
@@ -42,8 +42,10 @@ def test_linked_files_count_and_linked_or_skipped_folders_are_not_entered(tmp_pa
     (tmp_path / "in" / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "link").symlink_to(tmp_path / "in")
     for folder in (tmp_path / "in", tmp_path / "link"):
-        assert count_below(folder, skip=[tmp_path / "link" / "out"]) == Below(1, complete=True)
-        assert count_below(folder) == Below(2, complete=True)
+        assert count_subfolder_pictures(folder, skip=[tmp_path / "link" / "out"]) == SubfolderCount(
+            1, complete=True
+        )
+        assert count_subfolder_pictures(folder) == SubfolderCount(2, complete=True)
 
 
 def test_a_folder_that_cannot_be_listed_is_ignored(
@@ -59,12 +61,12 @@ def test_a_folder_that_cannot_be_listed_is_ignored(
         return listed(folder)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert count_below(tmp_path) == Below(1, complete=True)
-    assert count_below(tmp_path / "gone") == Below(0, complete=True)
+    assert count_subfolder_pictures(tmp_path) == SubfolderCount(1, complete=True)
+    assert count_subfolder_pictures(tmp_path / "gone") == SubfolderCount(0, complete=True)
 
 
 def test_it_stops_after_so_many_entries_and_so_much_time(tmp_path: Path) -> None:
     fill(tmp_path / "a", *(f"{number}.jpg" for number in range(20)))
-    assert count_below(tmp_path, max_entries=21) == Below(20, complete=True)
-    assert count_below(tmp_path, max_entries=11) == Below(10, complete=False)
-    assert count_below(tmp_path, max_seconds=-1) == Below(0, complete=False)
+    assert count_subfolder_pictures(tmp_path, max_entries=21) == SubfolderCount(20, complete=True)
+    assert count_subfolder_pictures(tmp_path, max_entries=11) == SubfolderCount(10, complete=False)
+    assert count_subfolder_pictures(tmp_path, max_seconds=-1) == SubfolderCount(0, complete=False)

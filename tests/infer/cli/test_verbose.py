@@ -19,8 +19,8 @@ def test_verbose_names_the_runtime_the_model_and_the_outputs(
     said = command("-i", folder, "-o", out, "--verbose", "--csv", tmp_path / "t.csv")
     assert (plain.stderr, said.returncode) == ("", 0)
     assert "tflite runs gender_int8.tflite\n" in said.stderr
-    assert f"writes xml to {out}\n" in said.stderr
-    assert f"writes csv to {tmp_path / 't.csv'}\n" in said.stderr
+    assert f"writing xml to {out}\n" in said.stderr
+    assert f"writing csv to {tmp_path / 't.csv'}\n" in said.stderr
     assert all(line.startswith("image-gender-classifier: ") for line in said.stderr.splitlines())
     other = command("-i", folder, "-o", out, "--verbose", "--runtime", "onnx")
     assert "onnx runs gender_int8.onnx\n" in other.stderr
@@ -30,8 +30,8 @@ def test_verbose_names_skipped_files(command: Command, folder: Path, out: Path) 
     (folder / "notes.txt").write_text("text")
     command("-i", folder, "-o", out)
     said = command("-i", folder, "-o", out, "--verbose", "--resume").stderr
-    assert f"skips {folder / 'notes.txt'}: not a picture\n" in said
-    assert "keeps the XML file of cat.jpg\n" in said
+    assert f"skipping {folder / 'notes.txt'}: not a picture\n" in said
+    assert "keeping the XML file of cat.jpg\n" in said
 
 
 def test_debug_gives_each_result(command: Command, folder: Path, out: Path) -> None:
@@ -52,4 +52,4 @@ def test_a_host_application_gets_the_messages(
 ) -> None:
     with caplog.at_level(logging.INFO, "image_gender_classifier"):
         assert command("-i", folder, "-o", out).stderr == ""
-    assert f"writes xml to {out}" in caplog.messages
+    assert f"writing xml to {out}" in caplog.messages

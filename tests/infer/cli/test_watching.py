@@ -31,14 +31,14 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 def watch(folders: tuple[Path, Path], scans: int, *more: str) -> None:
     pictures, predictions = folders
     given = ["-i", str(pictures), "-o", str(predictions), "--watch", *more]
-    watching.watch(options.parse(given), scans, pause=0)
+    watching.watch_folder(options.parse(given), scans, pause=0)
 
 
 def scan(arrivals: Arrivals, folder: Path, hidden: bool = False) -> list[str]:
     """Scans the folder once and classifies what is ready."""
-    ready = arrivals.ready(folder, list_pictures(folder, hidden=hidden).pictures)
+    ready = arrivals.find_ready(folder, list_pictures(folder, hidden=hidden).pictures)
     for picture in ready:
-        arrivals.classified(picture)
+        arrivals.mark_classified(picture)
     return [picture.file for picture in ready]
 
 
@@ -88,7 +88,7 @@ def test_a_link_that_leads_nowhere_is_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"one")
     picture = list_pictures(tmp_path)
     (tmp_path / "a.jpg").unlink()
-    assert Arrivals().ready(tmp_path, picture.pictures) == []
+    assert Arrivals().find_ready(tmp_path, picture.pictures) == []
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_picture_taken_away_before_its_turn_leaves_nothing(
 ) -> None:
     pictures, predictions = folders
     copyfile(samples / "cat.jpg", pictures / "cat.jpg")
-    find = Arrivals.ready
+    find = Arrivals.find_ready
 
     def found_and_deleted(self: Arrivals, *given: object) -> object:
         ready = find(self, *given)  # type: ignore[arg-type]
@@ -160,7 +160,7 @@ def test_a_picture_taken_away_before_its_turn_leaves_nothing(
             (pictures / "cat.jpg").unlink()
         return ready
 
-    monkeypatch.setattr(Arrivals, "ready", found_and_deleted)
+    monkeypatch.setattr(Arrivals, "find_ready", found_and_deleted)
     watch(folders, 3)
     assert not list(predictions.iterdir())
 
@@ -232,7 +232,7 @@ def test_a_picture_whose_output_would_replace_a_picture_is_left(
     assert (pictures / "a.jpg").read_bytes() == (samples / "rocket.jpg").read_bytes()
     assert (tmp_path / "a.jpg").exists() and (tmp_path / "out" / "a.xml").exists()
     said = capsys.readouterr().err
-    assert said.count("would be overwritten; 'in/a.jpg' is not classified") == 1
+    assert said.count("would be overwritten by the output of 'in/a.jpg', skipped") == 1
 
 
 def test_the_command_goes_on_until_it_is_stopped(folders: tuple[Path, Path], samples: Path) -> None:

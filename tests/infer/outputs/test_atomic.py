@@ -11,10 +11,10 @@ import pytest
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.outputs import atomic
 from image_gender_classifier.outputs.atomic import (
-    open_written,
+    open_regular_file,
     partial_path,
     remove_leftovers,
-    write_whole,
+    write_atomic,
 )
 from image_gender_classifier.outputs.csv import open_output
 from image_gender_classifier.system.locking import lock
@@ -22,14 +22,14 @@ from image_gender_classifier.system.locking import lock
 
 def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
-    write_whole(path, b"first, longer")
-    write_whole(path, b"second")
+    write_atomic(path, b"first, longer")
+    write_atomic(path, b"second")
     assert path.read_bytes() == b"second"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_mode_is_that_of_any_new_file(tmp_path: Path) -> None:
-    write_whole(tmp_path / "ours", b"")
+    write_atomic(tmp_path / "ours", b"")
     (tmp_path / "usual").touch()
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
@@ -38,7 +38,7 @@ def test_the_partial_file_lies_in_the_same_folder_under_a_short_name(tmp_path: P
     path = tmp_path / ("x" * 255)
     assert partial_path(path).parent == tmp_path
     assert partial_path(path) != partial_path(path.with_name("y"))
-    write_whole(path, b"data")
+    write_atomic(path, b"data")
     assert path.read_bytes() == b"data"
 
 
@@ -50,21 +50,21 @@ def test_what_cannot_be_written_is_an_output_error(obstacle: str, tmp_path: Path
     if obstacle == "folder for a file":
         path.mkdir(parents=True)
     with pytest.raises(OutputError, match=r"a\.xml: cannot be written \("):
-        write_whole(path, b"data")
+        write_atomic(path, b"data")
     assert [p.name for p in tmp_path.rglob(".igc*")] == []
 
 
 def test_a_disk_turned_read_only_is_an_output_error(small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     with pytest.raises(OutputError, match="Read-only"):
-        write_whole(small_disk / "a.xml", b"data")
+        write_atomic(small_disk / "a.xml", b"data")
 
 
 def test_a_full_disk_keeps_the_old_file_and_no_part_of_the_new(small_disk: Path) -> None:
     path = small_disk / "a.xml"
-    write_whole(path, b"old")
+    write_atomic(path, b"old")
     with pytest.raises(OutputError, match="No space left"):
-        write_whole(path, bytes(200_000))
+        write_atomic(path, bytes(200_000))
     assert path.read_bytes() == b"old"
     assert list(small_disk.iterdir()) == [path]
 
@@ -77,7 +77,7 @@ def test_an_interruption_leaves_no_part_behind(
 
     monkeypatch.setattr(Path, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        write_whole(tmp_path / "a.xml", b"data")
+        write_atomic(tmp_path / "a.xml", b"data")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -154,7 +154,7 @@ def test_a_file_is_locked_until_it_has_its_name(
         rename(source, target)
 
     monkeypatch.setattr(os, "replace", renaming)
-    write_whole(tmp_path / "a.xml", b"data")
+    write_atomic(tmp_path / "a.xml", b"data")
     open_output(tmp_path / "t.csv").close()
     assert locks == ["taken", "taken"]
 
@@ -164,7 +164,7 @@ def test_a_link_in_the_partial_files_place_is_not_followed(tmp_path: Path) -> No
     elsewhere.write_bytes(b"precious")
     path = tmp_path / "a.xml"
     partial_path(path).symlink_to(elsewhere)
-    write_whole(path, b"data")
+    write_atomic(path, b"data")
     table = open_output(tmp_path / "t.csv")
     table.close()
     assert (elsewhere.read_bytes(), path.read_bytes()) == (b"precious", b"data")
@@ -176,7 +176,7 @@ def test_a_linked_file_is_replaced_not_followed(tmp_path: Path) -> None:
     elsewhere.write_bytes(b"precious")
     path = tmp_path / "a.xml"
     path.symlink_to(elsewhere)
-    write_whole(path, b"data")
+    write_atomic(path, b"data")
     assert elsewhere.read_bytes() == b"precious"
     assert not path.is_symlink() and path.read_bytes() == b"data"
 
@@ -192,4 +192,4 @@ def test_what_no_run_has_written_is_not_read(kind: str, tmp_path: Path) -> None:
     elif kind == "folder":
         path.mkdir()
     with pytest.raises(OSError):
-        open_written(path)
+        open_regular_file(path)

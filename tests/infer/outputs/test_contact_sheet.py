@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lxml import html
 
 from image_gender_classifier.outputs.contact_sheet import ContactSheet
-from image_gender_classifier.outputs.escaping import name_text
+from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
@@ -50,7 +50,7 @@ def test_each_picture_is_on_it_with_its_name(
         assert b64decode(source.removeprefix("data:image/jpeg;base64,"), validate=True) == jpeg
         caption = figure.find("figcaption").text_content()
         assert prediction.status.replace("_", " ") in caption
-        plain = "".join(c for c in name_text(prediction.file) if c.isalnum() and c.isascii())
+        plain = "".join(c for c in escape_name(prediction.file) if c.isalnum() and c.isascii())
         assert plain in "".join(c for c in caption if c.isalnum() and c.isascii())
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import disks
 import pytest
 
-from image_gender_classifier.outputs.file_system import name_rules
+from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.naming import ORDINARY, NameRules
 
 
 def test_an_ordinary_folder_has_ordinary_rules_and_stays_empty(tmp_path: Path) -> None:
-    assert name_rules([tmp_path]) == ORDINARY
+    assert detect_name_rules([tmp_path]) == ORDINARY
     assert list(tmp_path.iterdir()) == []
 
 
@@ -29,9 +29,9 @@ def test_an_ordinary_folder_has_ordinary_rules_and_stays_empty(tmp_path: Path) -
     indirect=["disk"],
 )
 def test_other_file_systems_are_recognised(disk: Path, rules: NameRules, tmp_path: Path) -> None:
-    assert name_rules([disk]) == rules
+    assert detect_name_rules([disk]) == rules
     assert list(disk.iterdir()) == []
-    assert name_rules([tmp_path, disk]) == rules
+    assert detect_name_rules([tmp_path, disk]) == rules
 
 
 @pytest.mark.parametrize(("reported", "longest"), [(143, 143), (1530, 255), (-1, 255), (12, 64)])
@@ -43,7 +43,7 @@ def test_the_longest_name_is_asked_of_the_file_system(
         return reported
 
     monkeypatch.setattr(os, "pathconf", pathconf)
-    assert name_rules([tmp_path]) == NameRules(longest)
+    assert detect_name_rules([tmp_path]) == NameRules(longest)
 
 
 def test_a_file_system_that_cannot_tell_has_the_usual_limit(
@@ -53,11 +53,11 @@ def test_a_file_system_that_cannot_tell_has_the_usual_limit(
         raise OSError(errno.EINVAL, "unknown")
 
     monkeypatch.setattr(os, "pathconf", pathconf)
-    assert name_rules([tmp_path]) == ORDINARY
+    assert detect_name_rules([tmp_path]) == ORDINARY
 
 
 def test_a_disk_that_takes_nothing_has_ordinary_rules(tmp_path: Path) -> None:
-    assert name_rules([tmp_path / "missing"]) == ORDINARY
+    assert detect_name_rules([tmp_path / "missing"]) == ORDINARY
 
 
 def test_the_double_is_like_exfat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

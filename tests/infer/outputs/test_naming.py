@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from image_gender_classifier.outputs.naming import (
     ORDINARY,
     NameRules,
-    folder_names,
-    name_key,
-    substitute,
-    xml_names,
+    collision_key,
+    make_folder_names,
+    make_substitute_name,
+    make_xml_names,
 )
 
 EXFAT = NameRules(folds=True, windows=True, utf8=True)
@@ -58,7 +58,7 @@ def is_possible(name: str, rules: NameRules) -> bool:
 def test_names_are_possible_and_distinct_under_all_rules(
     names: list[str], rules: NameRules
 ) -> None:
-    for given_names in (xml_names(names, rules), [*folder_names(names, rules).values()]):
+    for given_names in (make_xml_names(names, rules), [*make_folder_names(names, rules).values()]):
         assert len(set(given_names)) == len(names)
         assert all(is_possible(name, rules) and "/" not in name for name in given_names)
         if rules.folds:
@@ -71,16 +71,16 @@ def test_names_do_not_depend_on_order(
     names: list[str], rules: NameRules, chance: random.Random
 ) -> None:
     shuffled = chance.sample(names, len(names))
-    assert dict(zip(names, xml_names(names, rules), strict=True)) == dict(
-        zip(shuffled, xml_names(shuffled, rules), strict=True)
+    assert dict(zip(names, make_xml_names(names, rules), strict=True)) == dict(
+        zip(shuffled, make_xml_names(shuffled, rules), strict=True)
     )
-    assert folder_names(names, rules) == folder_names(shuffled, rules)
+    assert make_folder_names(names, rules) == make_folder_names(shuffled, rules)
 
 
 @given(st.lists(st.from_regex(r"[a-z0-9 _()-]{1,40}\.(jpg|png)", fullmatch=True), unique=True))
 def test_ordinary_names_are_the_same_under_all_rules(names: list[str]) -> None:
     names = [name for name in names if not DEVICE.match(name)]
-    assert xml_names(names, EXFAT) == xml_names(names)
+    assert make_xml_names(names, EXFAT) == make_xml_names(names)
 
 
 @pytest.mark.parametrize(
@@ -96,46 +96,49 @@ def test_ordinary_names_are_the_same_under_all_rules(names: list[str]) -> None:
     ],
 )
 def test_names_on_exfat(names: list[str], expected: list[str]) -> None:
-    assert xml_names(names, EXFAT) == expected
+    assert make_xml_names(names, EXFAT) == expected
 
 
 def test_names_that_differ_in_case_or_form_only_get_a_hash_of_their_bytes() -> None:
     for names in (["Kim.jpg", "kim.jpg"], ["\u00e9.jpg", "e\u0301.jpg"]):
-        given_names = xml_names(names, EXFAT)
+        given_names = make_xml_names(names, EXFAT)
         for name, xml in zip(names, given_names, strict=True):
             digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
             assert xml == f"{name}~{digest}.xml"
-        assert xml_names(names) == [name.replace(".jpg", ".xml") for name in names]
+        assert make_xml_names(names) == [name.replace(".jpg", ".xml") for name in names]
 
 
 def test_names_of_folders() -> None:
-    assert folder_names(["a: b", "aux", "c.", "d"], EXFAT) == {
+    assert make_folder_names(["a: b", "aux", "c.", "d"], EXFAT) == {
         "a: b": "a%3A b",
         "aux": "%61ux",
         "c.": "c%2E",
         "d": "d",
     }
-    assert folder_names(["a: b", "aux", "c.", "A", "a"], ORDINARY) == {
+    assert make_folder_names(["a: b", "aux", "c.", "A", "a"], ORDINARY) == {
         name: name for name in ("a: b", "aux", "c.", "A", "a")
     }
-    both = folder_names(["A", "a"], EXFAT)
+    both = make_folder_names(["A", "a"], EXFAT)
     assert len({name.lower() for name in both.values()}) == 2
 
 
 def test_taken_names_are_left_alone() -> None:
-    assert xml_names(["a.jpg", "b.jpg"], taken={"a.xml"}) == ["a.jpg.xml", "b.xml"]
-    taken = {name_key("A.xml", EXFAT), name_key("A.JPG.xml", EXFAT)}
-    (name,) = xml_names(["a.jpg"], EXFAT, taken)
+    assert make_xml_names(["a.jpg", "b.jpg"], taken={"a.xml"}) == ["a.jpg.xml", "b.xml"]
+    taken = {collision_key("A.xml", EXFAT), collision_key("A.JPG.xml", EXFAT)}
+    (name,) = make_xml_names(["a.jpg"], EXFAT, taken)
     assert name.startswith("a.jpg~")
 
 
 def test_the_limit_of_ecryptfs() -> None:
     limited = NameRules(longest=143)
-    (short, long), plain = xml_names(["a.jpg", "n" * 200 + ".jpg"], limited), "n" * 139 + ".jpg"
+    (short, long), plain = (
+        make_xml_names(["a.jpg", "n" * 200 + ".jpg"], limited),
+        "n" * 139 + ".jpg",
+    )
     assert short == "a.xml"
     assert len(long) == 143 and re.fullmatch(r"n+~[0-9a-f]{8}\.xml", long)
-    assert xml_names([plain], limited) == ["n" * 139 + ".xml"]
-    folders = folder_names(["m" * 200, "m" * 199 + "x"], limited)
+    assert make_xml_names([plain], limited) == ["n" * 139 + ".xml"]
+    folders = make_folder_names(["m" * 200, "m" * 199 + "x"], limited)
     assert all(len(name) <= 143 for name in folders.values()) and len(set(folders.values())) == 2
 
 
@@ -147,15 +150,15 @@ def test_names_made_to_share_their_hash_are_told_apart() -> None:
         if digest in seen:
             break
         seen[digest] = name
-    assert len(set(xml_names([name, seen[digest]]))) == 2
+    assert len(set(make_xml_names([name, seen[digest]]))) == 2
 
 
 @given(NAMES)
 def test_no_output_is_named_like_a_substitute(name: str) -> None:
-    other = substitute(f"sub/{name}.xml")
+    other = make_substitute_name(f"sub/{name}.xml")
     assert is_possible(other, NameRules(64, True, True, True))
     assert "/" not in other and other.endswith(".xml")
-    assert other != substitute(f"{name}.xml")
+    assert other != make_substitute_name(f"{name}.xml")
     picture = other.removesuffix(".xml") + ".jpg"
-    assert xml_names([picture]) == [f"{picture}.xml"]
-    assert folder_names([other], ORDINARY)[other] != other
+    assert make_xml_names([picture]) == [f"{picture}.xml"]
+    assert make_folder_names([other], ORDINARY)[other] != other

@@ -17,7 +17,7 @@ from sample_prediction import PICTURE, PREDICTION, RUN
 
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.outputs import csv, jsonl, xml
-from image_gender_classifier.outputs.escaping import name_text
+from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.xml_folder import XmlFolder
@@ -141,10 +141,12 @@ def test_any_predictions_come_back_from_csv(
     rows = csv_rows(written_by(csv.open_output, tmp_path / "t.csv", *drawn))
     assert len(rows) == len(drawn)
     for row, prediction in zip(rows, drawn, strict=True):
-        read = xml.decode(xml.encode(prediction))  # the XML is what the row must agree with
+        read = xml.decode_prediction(
+            xml.encode_prediction(prediction)
+        )  # the XML is what the row must agree with
         assert tuple(row) == csv.COLUMNS
-        assert text_of(row["file"]) == name_text(read.file)
-        assert text_of(row["id"]) == name_text(picture_id(read.file))
+        assert text_of(row["file"]) == escape_name(read.file)
+        assert text_of(row["id"]) == escape_name(picture_id(read.file))
         assert text_of(row["message"]) == (read.message or "")
         assert (row["gender"], row["status"], row["run"]) == (read.gender, read.status, read.run)
         assert int(row["faces"]) == len(read.faces)
@@ -164,7 +166,7 @@ def test_any_predictions_come_back_from_json_lines(
     assert lines.pop() == ""
     assert len(lines) == len(drawn)
     for line, prediction in zip(lines, drawn, strict=True):
-        row, read = json.loads(line), xml.decode(xml.encode(prediction))
+        row, read = json.loads(line), xml.decode_prediction(xml.encode_prediction(prediction))
         faces = tuple(
             Face(
                 Box(*(face[name] for name in ("x", "y", "width", "height"))),
@@ -175,7 +177,7 @@ def test_any_predictions_come_back_from_json_lines(
             )
             for face in row["faces"]
         )
-        assert row["file"] == name_text(read.file)
+        assert row["file"] == escape_name(read.file)
         row["file"] = read.file
         names = ("file", "status", "gender", "confidence", "run", "message")
         assert Prediction(**{name: row[name] for name in names}, faces=faces) == read
@@ -187,7 +189,7 @@ def test_a_kept_prediction_gives_the_same_row(
     predictions: PredictionStrategy, tmp_path: Path, data: st.DataObject
 ) -> None:
     prediction = data.draw(predictions)
-    kept = xml.decode(xml.encode(prediction))
+    kept = xml.decode_prediction(xml.encode_prediction(prediction))
     for open_table in (csv.open_output, jsonl.open_output):
         path = tmp_path / "t"
         assert written_by(open_table, path, prediction) == written_by(open_table, path, kept)

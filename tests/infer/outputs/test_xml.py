@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_gender_classifier.outputs import xml
-from image_gender_classifier.outputs.escaping import name_of_text, name_text, printable
+from image_gender_classifier.outputs.escaping import escape_name, escape_text, unescape_name
 from image_gender_classifier.results import Box, Face, Prediction
 
 CheckXml = Callable[[bytes], Any]
@@ -48,20 +48,20 @@ def as_written(prediction: Prediction) -> Prediction:
 
     return replace(
         prediction,
-        file=name_of_text(name_text(prediction.file)),
+        file=unescape_name(escape_name(prediction.file)),
         confidence=decimals(prediction.confidence),
         faces=tuple(map(face, prediction.faces)),
-        message=None if prediction.message is None else printable(prediction.message),
+        message=None if prediction.message is None else escape_text(prediction.message),
     )
 
 
 def test_the_form_is_the_one_promised(check_xml: CheckXml) -> None:
-    assert xml.encode(ALICE) == ALICE_XML
+    assert xml.encode_prediction(ALICE) == ALICE_XML
     check_xml(ALICE_XML)
 
 
 def test_without_faces_the_element_is_empty(check_xml: CheckXml) -> None:
-    data = xml.encode(Prediction("sub/a.jpg", "no_face", "unknown", run="0" * 12))
+    data = xml.encode_prediction(Prediction("sub/a.jpg", "no_face", "unknown", run="0" * 12))
     assert data.decode().splitlines()[1:] == [
         '<image id="a" file="sub/a.jpg" gender="unknown" status="no_face" run="000000000000"/>'
     ]
@@ -73,16 +73,16 @@ def test_any_result_comes_back_from_its_valid_xml(
     predictions: PredictionStrategy, check_xml: CheckXml, data: st.DataObject
 ) -> None:
     prediction = data.draw(predictions)
-    written = xml.encode(prediction)
+    written = xml.encode_prediction(prediction)
     root = check_xml(written)
-    read = xml.decode(written)
-    assert xml.encode(read) == written
+    read = xml.decode_prediction(written)
+    assert xml.encode_prediction(read) == written
     expected = as_written(prediction)
     assert math.isclose(read.confidence or 0, expected.confidence or 0, abs_tol=0.001)
     assert replace(read, confidence=None, faces=()) == replace(expected, confidence=None, faces=())
     assert [face.box for face in read.faces] == [face.box for face in expected.faces]
     assert [face.gender for face in read.faces] == [face.gender for face in expected.faces]
-    assert root.get("file") == name_text(prediction.file)
+    assert root.get("file") == escape_name(prediction.file)
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_any_result_comes_back_from_its_valid_xml(
 def test_names_in_the_xml(
     file: str, file_attribute: str, id_attribute: str, check_xml: CheckXml
 ) -> None:
-    root = check_xml(xml.encode(replace(ALICE, file=file)))
+    root = check_xml(xml.encode_prediction(replace(ALICE, file=file)))
     assert (root.get("file"), root.get("id")) == (file_attribute, id_attribute)
 
 
 def test_a_file_that_breaks_off_is_no_prediction() -> None:
     for length in range(len(ALICE_XML.rstrip())):
         with pytest.raises(ValueError, match="not a prediction"):
-            xml.decode(ALICE_XML[:length])
+            xml.decode_prediction(ALICE_XML[:length])
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_file_that_breaks_off_is_no_prediction() -> None:
 )
 def test_foreign_files_are_no_results(data: bytes) -> None:
     with pytest.raises(ValueError):
-        xml.decode(data)
+        xml.decode_prediction(data)
 
 
 @pytest.mark.parametrize(

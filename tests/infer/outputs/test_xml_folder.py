@@ -18,8 +18,8 @@ from image_gender_classifier.results import Prediction
 def test_a_prediction_is_written_and_read_again(out: Path) -> None:
     folder = XmlFolder(out)
     folder.write(Row(PICTURE, PREDICTION))
-    assert (out / "a.xml").read_bytes() == xml.encode(PREDICTION)
-    assert XmlFolder(out).earlier(PICTURE) == PREDICTION
+    assert (out / "a.xml").read_bytes() == xml.encode_prediction(PREDICTION)
+    assert XmlFolder(out).read_prediction(PICTURE) == PREDICTION
 
 
 def test_folders_are_mirrored(out: Path) -> None:
@@ -29,19 +29,19 @@ def test_folders_are_mirrored(out: Path) -> None:
 
 def test_outdated_xml_files_are_not_kept(out: Path) -> None:
     folder = XmlFolder(out)
-    assert folder.earlier(PICTURE) is None
+    assert folder.read_prediction(PICTURE) is None
     folder.write(Row(PICTURE, PREDICTION))
-    assert folder.earlier(PICTURE) == PREDICTION
-    assert folder.earlier(PictureFile("a.png", "a.xml")) is None  # the same, renamed
-    (out / "a.xml").write_bytes(xml.encode(PREDICTION)[:-5])
-    assert folder.earlier(PICTURE) is None
+    assert folder.read_prediction(PICTURE) == PREDICTION
+    assert folder.read_prediction(PictureFile("a.png", "a.xml")) is None  # the same, renamed
+    (out / "a.xml").write_bytes(xml.encode_prediction(PREDICTION)[:-5])
+    assert folder.read_prediction(PICTURE) is None
 
 
 def test_the_xml_file_of_an_odd_name_is_kept(out: Path) -> None:
     odd = PictureFile("a\x01\udcff.jpg", "a\x01\udcff.xml")
     folder = XmlFolder(out)
     folder.write(Row(odd, Prediction(odd.file, "no_face", "unknown", run=RUN)))
-    assert folder.earlier(odd) is not None
+    assert folder.read_prediction(odd) is not None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_xml_file_of_an_odd_name_is_kept(out: Path) -> None:
 )
 def test_a_foreign_xml_is_not_kept(data: bytes, out: Path) -> None:
     (out / "a.xml").write_bytes(data)
-    assert XmlFolder(out).earlier(PICTURE) is None
+    assert XmlFolder(out).read_prediction(PICTURE) is None
 
 
 def test_a_deleted_output_folder_is_not_created_again(out: Path) -> None:
@@ -73,9 +73,9 @@ def test_a_folder_replaced_by_a_file_costs_no_result(out: Path) -> None:
     prediction = replace(PREDICTION, file="sub/a.jpg")
     for each in (folder, XmlFolder(out)):
         each.write(Row(picture, prediction))
-        (name,) = each.rewritten.values()
-        assert xml.decode((out / name).read_bytes()) == prediction
-        assert each.has(picture) and each.earlier(picture) == prediction
+        (name,) = each.renamed.values()
+        assert xml.decode_prediction((out / name).read_bytes()) == prediction
+        assert each.has_xml(picture) and each.read_prediction(picture) == prediction
         (out / name).unlink()
 
 
@@ -85,8 +85,8 @@ def test_a_picture_is_never_replaced(out: Path, samples: Path) -> None:
     shutil.copy(samples / "cat.jpg", out / "a.xml")
     folder.write(Row(PICTURE, PREDICTION))
     assert (out / "a.xml").read_bytes() == (samples / "cat.jpg").read_bytes()
-    assert folder.rewritten["a.jpg"].startswith("a~")
-    assert folder.earlier(PICTURE) == PREDICTION
+    assert folder.renamed["a.jpg"].startswith("a~")
+    assert folder.read_prediction(PICTURE) == PREDICTION
 
 
 def test_a_linked_folder_is_not_entered(out: Path, tmp_path: Path) -> None:
@@ -97,16 +97,16 @@ def test_a_linked_folder_is_not_entered(out: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-@pytest.mark.parametrize("left", [b"", bytes(300), xml.encode(PREDICTION)[:-9]])
+@pytest.mark.parametrize("left", [b"", bytes(300), xml.encode_prediction(PREDICTION)[:-9]])
 def test_an_incomplete_xml_file_is_not_kept(left: bytes, out: Path) -> None:
     (out / "a.xml").write_bytes(left)
-    assert XmlFolder(out).earlier(PICTURE) is None
+    assert XmlFolder(out).read_prediction(PICTURE) is None
 
 
 def test_a_linked_xml_file_is_not_kept(out: Path, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere.xml").write_bytes(xml.encode(PREDICTION))
+    (tmp_path / "elsewhere.xml").write_bytes(xml.encode_prediction(PREDICTION))
     (out / "a.xml").symlink_to(tmp_path / "elsewhere.xml")
-    assert XmlFolder(out).earlier(PICTURE) is None
+    assert XmlFolder(out).read_prediction(PICTURE) is None
 
 
 def test_leftovers_of_a_killed_run_are_removed(out: Path, ended_process: int) -> None:

@@ -11,7 +11,7 @@ from image_gender_classifier.cli.parser import parse_min_face
 from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.train.common.command import (
     Parser,
@@ -113,7 +113,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     )
     print_line(report.format_box_report(measurement), sys.stdout)
     if arguments.json is not None:
-        write_whole(
+        write_atomic(
             arguments.json, report.box_report_to_json(measurement).encode("utf-8", "replace")
         )
 
