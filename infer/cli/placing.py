@@ -14,7 +14,7 @@ from image_gender_classifier.outputs.naming import (
     collision_key,
     make_folder_names,
 )
-from image_gender_classifier.scan import Listing, PictureFolder
+from image_gender_classifier.scan import Listing, PictureFolder, join_path
 
 
 def choose_output_names(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Listing:

@@ -72,10 +72,7 @@ def _draw_face(drawn: Pixels, face: Face, per_pixel: float) -> None:
         min(round((box.y + box.height) * per_pixel), height - 1),
     )
     colour = COLOURS[face.gender]
-    for thickness, ink in (
-        (4, _DARK),
-        (2, colour),
-    ):  # the dark outline is visible on any background
+    for thickness, ink in ((4, _DARK), (2, colour)):  # dark outline, visible on any background
         cv2.rectangle(drawn, (left, top), (right, bottom), ink, thickness)
     parts = [face.detector]
     if face.gender is not None and face.confidence is not None:

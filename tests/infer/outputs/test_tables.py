@@ -143,7 +143,7 @@ def test_any_predictions_come_back_from_csv(
     for row, prediction in zip(rows, drawn, strict=True):
         read = xml.decode_prediction(
             xml.encode_prediction(prediction)
-        )  # the XML is what the row must agree with
+        )  # the row must agree with the XML
         assert tuple(row) == csv.COLUMNS
         assert text_of(row["file"]) == escape_name(read.file)
         assert text_of(row["id"]) == escape_name(picture_id(read.file))
