@@ -63,7 +63,7 @@ WITHOUT_ONNX_RUNTIME = """
 import sys
 from image_gender_classifier.cli import program
 
-sys.modules["onnxruntime"] = None  # its import fails
+sys.modules["onnxruntime"] = None  # makes its import fail
 sys.exit(program.main())
 """
 

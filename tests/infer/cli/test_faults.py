@@ -1,4 +1,4 @@
-"""What goes wrong around a run: folders that are taken, linked, full or gone; a stuck worker."""
+"""Faults of the environment: locked, linked, full or deleted folders, and hanging workers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ PICTURES = 60
 
 
 @pytest.fixture
-def crowd(tmp_path: Path, samples: Path) -> Path:
-    folder = tmp_path / "crowd"
+def many_pictures(tmp_path: Path, samples: Path) -> Path:
+    folder = tmp_path / "many_pictures"
     folder.mkdir()
     data = (samples / "cat.jpg").read_bytes()
     for number in range(PICTURES):
@@ -41,18 +41,18 @@ def wait_for(path: Path, running: Popen[str]) -> None:
         time.sleep(0.002)
 
 
-def ended(running: Popen[str]) -> tuple[int, str]:
+def finish(running: Popen[str]) -> tuple[int, str]:
     _, said = running.communicate(timeout=120)
     assert "Traceback" not in said
     return running.returncode, said
 
 
-def resumed(command: Command, crowd: Path, out: Path) -> None:
-    """Lets another run complete the output, and checks that it is as if nothing had happened."""
-    assert command("-i", crowd, "-o", out, "--resume").returncode == 0
+def check_resume(command: Command, many_pictures: Path, out: Path) -> None:
+    """Checks that a resumed run has the same output as an uninterrupted one."""
+    assert command("-i", many_pictures, "-o", out, "--resume").returncode == 0
     whole = out.with_name("whole")
     whole.mkdir()
-    assert command("-i", crowd, "-o", whole).returncode == 0
+    assert command("-i", many_pictures, "-o", whole).returncode == 0
     assert contents(out) == contents(whole)
 
 
@@ -61,25 +61,27 @@ def resumed(command: Command, crowd: Path, out: Path) -> None:
 
 @pytest.mark.parametrize("option", ["-o", "--annotate"])
 def test_a_second_run_into_the_same_folder_is_refused(
-    option: str, start: Start, command: Command, crowd: Path, out: Path, tmp_path: Path
+    option: str, start: Start, command: Command, many_pictures: Path, out: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    first = start("-i", crowd, "-o", out)
+    first = start("-i", many_pictures, "-o", out)
     wait_for(out / "000.xml", first)
     folders = {"-o": other, option: out}
-    second = command("-i", crowd, *(word for pair in folders.items() for word in pair))
+    second = command("-i", many_pictures, *(word for pair in folders.items() for word in pair))
     assert second.returncode == 2
     assert second.stderr.count("\n") == 1 and f"{out}: another run" in second.stderr
-    assert ended(first)[0] == 0
+    assert finish(first)[0] == 0
     assert len(contents(out)) == PICTURES and contents(other) == {}
 
 
-def test_one_folder_for_results_and_copies(command: Command, folder: Path, out: Path) -> None:
+def test_xml_files_and_annotated_copies_in_one_folder(
+    command: Command, folder: Path, out: Path
+) -> None:
     assert command("-i", folder, "-o", out, "--annotate", out).returncode == 0
 
 
-# --- links in the output --------------------------------------------------------------------------
+# --- symbolic links in the output -----------------------------------------------------------------
 
 
 def test_nothing_is_written_outside_the_output(
@@ -103,86 +105,91 @@ def test_nothing_is_written_outside_the_output(
     assert contents(outside) == {"precious.xml": b"precious"}
 
 
-def test_a_pipe_in_a_results_place_does_not_hang(command: Command, folder: Path, out: Path) -> None:
+def test_a_pipe_in_place_of_an_xml_file_does_not_block(
+    command: Command, folder: Path, out: Path
+) -> None:
     os.mkfifo(out / "cat.xml")
     assert command("-i", folder, "-o", out, "--resume").returncode == 0
     assert ElementTree.parse(out / "cat.xml").getroot().get("status") == "no_face"
 
 
-# --- the output goes away -------------------------------------------------------------------------
+# --- the output is lost ---------------------------------------------------------------------------
 
 
-def test_a_removed_output_folder_ends_the_run(
-    start: Start, command: Command, crowd: Path, out: Path
+def test_a_deleted_output_folder_ends_the_run(
+    start: Start, command: Command, many_pictures: Path, out: Path
 ) -> None:
-    running = start("-i", crowd, "-o", out)
+    running = start("-i", many_pictures, "-o", out)
     wait_for(out / "003.xml", running)
     out.rename(out.with_name("gone"))
     shutil.rmtree(out.with_name("gone"))
-    code, said = ended(running)
+    code, said = finish(running)
     assert code == 3 and "cannot be written" in said and said.count("\n") == 1
     assert not out.exists()
     out.mkdir()
-    resumed(command, crowd, out)
+    check_resume(command, many_pictures, out)
 
 
 def test_an_output_made_read_only_ends_the_run(
-    start: Start, command: Command, crowd: Path, small_disk: Path
+    start: Start, command: Command, many_pictures: Path, small_disk: Path
 ) -> None:
     subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
-    running = start("-i", crowd, "-o", small_disk)
+    running = start("-i", many_pictures, "-o", small_disk)
     wait_for(small_disk / "003.xml", running)
     # Refused as long as a file is open for writing.
     while running.poll() is None and subprocess.call(
         ["mount", "-o", "remount,ro", str(small_disk)], stderr=subprocess.DEVNULL
     ):
         pass
-    code, said = ended(running)
+    code, said = finish(running)
     assert code == 3 and "Read-only file system" in said and said.count("\n") == 1
     subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
-    resumed(command, crowd, small_disk)
+    check_resume(command, many_pictures, small_disk)
 
 
-def test_a_disk_with_room_again_is_filled_up(
-    command: Command, crowd: Path, small_disk: Path
+def test_a_run_on_a_full_disk_can_be_resumed_after_freeing_space(
+    command: Command, many_pictures: Path, small_disk: Path
 ) -> None:
-    full = command("-i", crowd, "-o", small_disk, "--csv", small_disk / "all.csv")
+    full = command("-i", many_pictures, "-o", small_disk, "--csv", small_disk / "all.csv")
     assert full.returncode == 3 and "No space left" in full.stderr
     for name, data in contents(small_disk).items():
         assert data.endswith(b"\n"), name
     subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
     (small_disk / "all.csv").unlink(missing_ok=True)
-    resumed(command, crowd, small_disk)
+    check_resume(command, many_pictures, small_disk)
 
 
-# --- the input goes away --------------------------------------------------------------------------
+# --- the input is lost ----------------------------------------------------------------------------
 
 
-def test_a_picture_removed_or_changed_meanwhile_costs_its_own_result(
-    start: Start, command: Command, crowd: Path, out: Path
+def test_a_picture_deleted_or_changed_during_the_run_affects_no_other(
+    start: Start, command: Command, many_pictures: Path, out: Path
 ) -> None:
-    last, changed = crowd / f"{PICTURES - 1:03}.jpg", crowd / f"{PICTURES - 2:03}.jpg"
+    last, changed = (
+        many_pictures / f"{PICTURES - 1:03}.jpg",
+        many_pictures / f"{PICTURES - 2:03}.jpg",
+    )
     kept = last.read_bytes()
-    running = start("-i", crowd, "-o", out)
+    running = start("-i", many_pictures, "-o", out)
     wait_for(out / "000.xml", running)
     last.unlink()
     changed.write_bytes(b"no picture")
-    code, said = ended(running)
+    code, said = finish(running)
     assert code == 1 and "no such file" in said and "not a picture" in said
     assert len(contents(out)) == PICTURES
     for picture in (last, changed):
         picture.write_bytes(kept)
-    resumed(command, crowd, out)
+    check_resume(command, many_pictures, out)
 
 
-def test_a_folder_moved_away_costs_no_earlier_result(
-    start: Start, command: Command, crowd: Path, out: Path
+def test_a_moved_input_folder_loses_no_earlier_prediction(
+    start: Start, command: Command, many_pictures: Path, out: Path
 ) -> None:
-    command("-i", crowd, "-o", out)
+    command("-i", many_pictures, "-o", out)
     before = contents(out)
-    running = start("-i", crowd, "-o", out)
-    crowd.rename(crowd.with_name("unplugged"))
-    code, said = ended(running)
+    running = start("-i", many_pictures, "-o", out)
+    many_pictures.rename(many_pictures.with_name("unplugged"))
+    code, said = finish(running)
     assert code in (1, 2)  # 2: before the folder was listed
     assert "Traceback" not in said
     assert contents(out) == before
@@ -195,17 +202,22 @@ def test_a_folder_moved_away_costs_no_earlier_result(
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_a_run_whose_worker_is_stuck_stops_at_once(
-    number: signal.Signals, code: int, start: Start, command: Command, crowd: Path, out: Path
+def test_a_run_with_a_hanging_worker_stops_at_once(
+    number: signal.Signals,
+    code: int,
+    start: Start,
+    command: Command,
+    many_pictures: Path,
+    out: Path,
 ) -> None:
-    running = start("-i", crowd, "-o", out)
+    running = start("-i", many_pictures, "-o", out)
     wait_for(out / "003.xml", running)
     tasks = Path(f"/proc/{running.pid}/task").glob("*/children")
     (worker,) = [int(pid) for task in tasks for pid in task.read_text().split()]
-    os.kill(worker, signal.SIGSTOP)  # a stopped process stands for one that hangs
+    os.kill(worker, signal.SIGSTOP)  # a stopped process simulates one that hangs
     time.sleep(0.2)
     running.send_signal(number)
-    stopped, said = ended(running)
+    stopped, said = finish(running)
     assert stopped == code and "--resume" in said and said.count("\n") == 1
     assert not Path(f"/proc/{worker}").exists()
-    resumed(command, crowd, out)
+    check_resume(command, many_pictures, out)

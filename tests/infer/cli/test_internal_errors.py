@@ -1,4 +1,4 @@
-"""An exception that is not about the picture: reported, never written as `unreadable`."""
+"""Internal errors are reported and never recorded as `unreadable`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLASSIFY = pipeline.classify
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipeline with a bug that `cat.jpg` meets."""
+    """Replaces the pipeline by one that raises an exception for `cat.jpg`."""
 
     def faulty(picture: Any, file: str, *others: Any) -> Any:
         if file == "cat.jpg":

@@ -1,4 +1,4 @@
-"""No name of a picture or folder ends a run or costs another picture its result."""
+"""No name of a picture or folder stops a run or affects the prediction of another picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from image_gender_classifier.cli import options, watching
 
 Command = Callable[..., CompletedProcess[str]]
 
-# A run with a detector takes most of its time to start.
+# Starting a detector would take most of the time.
 QUICK = ("--detector", "none", "--workers", "1")
 HARD = [
     *("photo 12:30:45.jpg", "photo 12%3A30%3A45.jpg", "con.jpg", "what?.jpg", "a\\b.jpg"),
@@ -28,7 +28,7 @@ HARD = [
 
 @pytest.fixture
 def hard(tmp_path: Path, samples: Path) -> Path:
-    """A folder of different small pictures with such names."""
+    """A folder of different small pictures with the names in `HARD` and in subfolders."""
     folder = tmp_path / "hard"
     for name in (*HARD, "Sub:1/x.jpg", "sub/aux.jpg", "SUB/aux.jpg"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -36,15 +36,15 @@ def hard(tmp_path: Path, samples: Path) -> Path:
     return folder
 
 
-def written(folder: Path) -> dict[str, str]:
-    """The XML files in a folder, each with the picture that it is about."""
+def pictures_by_xml(folder: Path) -> dict[str, str]:
+    """Maps the XML files in a folder to their pictures."""
     return {
         path.relative_to(folder).as_posix(): str(ElementTree.parse(path).getroot().get("file"))
         for path in folder.rglob("*.xml")
     }
 
 
-def everything(folder: Path) -> dict[str, tuple[bytes, int]]:
+def read_all(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {
         path.relative_to(folder).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
         for path in folder.rglob("*")
@@ -59,17 +59,17 @@ def test_every_picture_has_its_own_xml_on_any_disk(
     given = ("-i", hard, "-o", disk, "--recursive", *QUICK)
     done = command(*given)
     assert done.returncode == 0
-    found = written(disk)
+    found = pictures_by_xml(disk)
     assert len(found) == len(set(found.values())) == len(HARD) + 3
     assert {"photo 12:30:45.jpg", "con.jpg", "Kim.jpg", "kim.jpg", "%FF.jpg"} <= set(found.values())
     assert {"Sub:1/x.jpg", "sub/aux.jpg", "SUB/aux.jpg"} <= set(found.values())
     assert {found["aaa.xml"], found["zoe.xml"]} == {"aaa.jpg", "zoe.jpg"}
     assert done.stderr.count("\n") == 1 and "rejects the usual names" in done.stderr
-    before = everything(disk)
+    before = read_all(disk)
     again = command(*given, "--resume")
     assert (again.returncode, again.stderr) == (0, "")
     assert f"{len(found)} of them kept" in again.stdout
-    assert everything(disk) == before
+    assert read_all(disk) == before
 
 
 @pytest.mark.parametrize("disk", disks.FOLDING, indirect=True)
@@ -81,42 +81,44 @@ def test_names_that_differ_in_case_keep_their_files_when_one_changes(
     for name in ("Kim.jpg", "kim.jpg"):
         (pictures / name).write_bytes((samples / "cat.jpg").read_bytes() + name.encode())
     command("-i", pictures, "-o", disk, *QUICK)
-    first = written(disk)
+    first = pictures_by_xml(disk)
     assert sorted(first.values()) == ["Kim.jpg", "kim.jpg"]
     (pictures / "kim.jpg").write_bytes((samples / "rocket.jpg").read_bytes())
     again = command("-i", pictures, "-o", disk, "--resume", *QUICK)
     assert again.returncode == 0 and "1 of them kept" in again.stdout
-    assert written(disk) == first
+    assert pictures_by_xml(disk) == first
 
 
-def test_ordinary_disks_keep_every_name_as_it_is(hard: Path, out: Path, command: Command) -> None:
+def test_ordinary_disks_change_no_name(hard: Path, out: Path, command: Command) -> None:
     done = command("-i", hard, "-o", out, "--recursive", *QUICK)
     assert (done.returncode, done.stderr) == (0, "")
     usual = {f"{os.path.splitext(name)[0]}.xml" for name in HARD}
-    assert set(written(out)) == usual | {"Sub:1/x.xml", "sub/aux.xml", "SUB/aux.xml"}
+    assert set(pictures_by_xml(out)) == usual | {"Sub:1/x.xml", "sub/aux.xml", "SUB/aux.xml"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("disk", disks.KINDS, indirect=True)
-def test_a_watched_folder_goes_on_after_any_name(
+def test_a_watched_folder_accepts_any_name(
     disk: Path, hard: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["-i", str(hard), "-o", str(disk), "--watch", "--recursive", *QUICK]
     watching.watch_folder(options.parse(given), 2, pause=0)
-    assert len(set(written(disk).values())) == len(HARD) + 3
+    assert len(set(pictures_by_xml(disk).values())) == len(HARD) + 3
     said = capsys.readouterr().err
     assert said.count("'photo 12:30:45.jpg': the XML file is called 'photo 12%3A30%3A45") == 1
-    before = everything(disk)
+    before = read_all(disk)
     watching.watch_folder(options.parse(given), 2, pause=0)
-    assert everything(disk) == before
+    assert read_all(disk) == before
 
 
 @pytest.mark.parametrize("disk", ["double"], indirect=True)
-def test_annotated_copies_follow_the_same_names(disk: Path, hard: Path, command: Command) -> None:
+def test_annotated_copies_have_the_names_of_the_xml_files(
+    disk: Path, hard: Path, command: Command
+) -> None:
     (disk.parent / "out").mkdir()
     given = ("-i", hard, "-o", disk.parent / "out", "--annotate", disk, "--resume", *QUICK)
     assert command(*given).returncode == 0
-    xml = {name.removesuffix(".xml") for name in written(disk.parent / "out")}
+    xml = {name.removesuffix(".xml") for name in pictures_by_xml(disk.parent / "out")}
     assert {path.stem for path in disk.iterdir()} == xml and len(xml) == len(HARD)
     assert f"{len(HARD)} of them kept" in command(*given).stdout
 
@@ -134,15 +136,15 @@ def test_a_limit_of_143_bytes(
     monkeypatch.setattr(os, "replace", limited)
     monkeypatch.setattr(os, "pathconf", lambda *_: 143)
     assert command("-i", hard, "-o", out, *QUICK).returncode == 0
-    assert len(written(out)) == len(HARD)
-    assert max(len(os.fsencode(name)) for name in written(out)) == 143
+    assert len(pictures_by_xml(out)) == len(HARD)
+    assert max(len(os.fsencode(name)) for name in pictures_by_xml(out)) == 143
     assert "kept" in command("-i", hard, "-o", out, "--resume", *QUICK).stdout
 
 
 @pytest.mark.parametrize(
     "number", [errno.EINVAL, errno.EILSEQ, errno.ENOENT, errno.ENAMETOOLONG, errno.EPERM]
 )
-def test_a_name_refused_against_all_rules_gets_a_substitute(
+def test_a_name_rejected_despite_the_rules_gets_a_substitute(
     number: int, folder: Path, out: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename = os.replace
@@ -156,15 +158,15 @@ def test_a_name_refused_against_all_rules_gets_a_substitute(
     done = command("-i", folder, "-o", out, *QUICK)
     assert done.returncode == 0
     assert "'cat.jpg': the XML file is called 'cat~" in done.stderr
-    found = written(out)
+    found = pictures_by_xml(out)
     assert sorted(found.values()) == ["astronaut.jpg", "cat.jpg", "rocket.jpg"]
-    before = everything(out)
+    before = read_all(out)
     again = command("-i", folder, "-o", out, "--resume", *QUICK)
-    assert "3 of them kept" in again.stdout and everything(out) == before
+    assert "3 of them kept" in again.stdout and read_all(out) == before
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
-def test_a_disk_that_takes_no_file_ends_the_run(
+def test_a_disk_that_accepts_no_file_ends_the_run(
     number: int, folder: Path, out: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refusing(*_: object) -> None:
@@ -178,7 +180,7 @@ def test_a_disk_that_takes_no_file_ends_the_run(
 
 
 @pytest.mark.parametrize("obstacle", ["a.xml", "sub"])
-def test_what_lies_in_an_outputs_place_costs_no_result(
+def test_an_obstacle_at_an_output_path_loses_no_prediction(
     obstacle: str, folder: Path, out: Path, command: Command
 ) -> None:
     (folder / "sub").mkdir()
@@ -206,7 +208,7 @@ def test_a_subfolder_named_like_an_xml_file(folder: Path, out: Path, command: Co
 
 
 @pytest.mark.parametrize("disk", disks.FOLDING, indirect=True)
-def test_a_copy_never_replaces_a_picture_in_other_case(
+def test_a_copy_never_replaces_a_picture_whose_name_differs_in_case(
     disk: Path, samples: Path, tmp_path: Path, out: Path, command: Command
 ) -> None:
     shutil.copy(samples / "cat.jpg", disk / "cat.JPG")

@@ -27,7 +27,7 @@ def refused(arguments: list[str]) -> str:
     return str(caught.value)
 
 
-def test_the_defaults(needed: list[str], folder: Path, out: Path) -> None:
+def test_default_options(needed: list[str], folder: Path, out: Path) -> None:
     assert parse(needed) == Options(
         input=folder,
         outputs=(Target(OUTPUTS[0], out),),
@@ -66,7 +66,7 @@ def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> N
     }
 
 
-def test_long_names_of_the_folders(folder: Path, out: Path) -> None:
+def test_long_options_of_the_folders(folder: Path, out: Path) -> None:
     options = parse(["--input", str(folder), "--output", str(out)])
     assert (options.input, options.outputs[0].path) == (folder, out)
 
@@ -95,7 +95,7 @@ def test_help_has_three_groups(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
-def test_help_gives_the_default_of_every_option_with_a_value(
+def test_help_shows_the_default_of_every_option_with_a_value(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     options = re.split(r"\n  (?=-)", help_text(capsys).split("examples:")[0])
@@ -153,7 +153,7 @@ def test_debug_includes_verbose_and_excludes_quiet(needed: list[str]) -> None:
         (["--csv"], "--csv"),
     ],
 )
-def test_wrong_values_are_refused(extra: list[str], said: str, needed: list[str]) -> None:
+def test_invalid_values_are_rejected(extra: list[str], said: str, needed: list[str]) -> None:
     assert said in refused([*needed, *extra])
 
 
@@ -175,7 +175,7 @@ def test_both_folders_are_required(folder: Path, out: Path) -> None:
         ("a\0b", "does not exist"),
     ],
 )
-def test_a_folder_must_be_one(
+def test_a_folder_option_requires_a_folder(
     option: str, name: str, said: str, folder: Path, out: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
@@ -186,7 +186,7 @@ def test_a_folder_must_be_one(
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="everything is permitted to root")
 @pytest.mark.parametrize(("option", "mode"), [("-i", 0o300), ("-i", 0o600), ("-o", 0o500)])
-def test_a_folder_must_be_permitted(option: str, mode: int, folder: Path, out: Path) -> None:
+def test_a_folder_must_have_permissions(option: str, mode: int, folder: Path, out: Path) -> None:
     which = folder if option == "-i" else out
     which.chmod(mode)
     try:
@@ -206,7 +206,7 @@ def test_a_folder_must_be_permitted(option: str, mode: int, folder: Path, out: P
         ("n" * 300, "cannot be used (File name too long)"),
     ],
 )
-def test_a_table_must_be_a_possible_file(
+def test_a_table_must_be_a_writable_file(
     option: str, name: str, said: str, needed: list[str], tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
@@ -223,7 +223,9 @@ def test_two_tables_need_two_files(needed: list[str], tmp_path: Path) -> None:
     assert "--jsonl" in refused([*needed, "--csv", str(table), "--jsonl", str(other_way)])
 
 
-def test_a_table_that_is_a_link_is_refused(folder: Path, out: Path, tmp_path: Path) -> None:
+def test_a_table_that_is_a_symbolic_link_is_rejected(
+    folder: Path, out: Path, tmp_path: Path
+) -> None:
     link = tmp_path / "link.csv"
     link.symlink_to(tmp_path / "real.csv")
     for path, message in ((link, "a symbolic link"), (Path("-"), "standard output")):
@@ -232,7 +234,7 @@ def test_a_table_that_is_a_link_is_refused(folder: Path, out: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("machine", "usual"), [(1, 1), (200, 64)])
-def test_workers_by_default(
+def test_default_number_of_workers(
     monkeypatch: pytest.MonkeyPatch, machine: int, usual: int, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(parser, "count_cores", lambda: machine)

@@ -1,4 +1,4 @@
-"""The whole command: in this process, or in one of its own where signals and imports matter."""
+"""The whole command, in this process or, to test signals and imports, in a separate one."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ CheckXml = Callable[[bytes], Any]
 Command = Callable[..., CompletedProcess[str]]
 Start = Callable[..., Popen[str]]
 
-LIKELIER = ("--threshold", 0.5)  # her short hair leaves the network in doubt
+LIKELIER = ("--threshold", 0.5)  # the confidence for this picture is below the default
 STATUSES = {"astronaut": "classified", "cat": "no_face", "rocket": "no_face"}
-CROWD = 150
+MANY = 150
 REPAIRED = "pip install --force-reinstall --no-deps"
 
 
@@ -51,8 +51,8 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def one_line(ended: CompletedProcess[str]) -> str:
-    """What the command says of its failure: one line on standard error, nothing else."""
+def error_line(ended: CompletedProcess[str]) -> str:
+    """Returns the error message of a failed command, the only line of its output."""
     assert ended.stdout == ""
     assert ended.stderr.count("\n") == 1 and ended.stderr.endswith("\n")
     assert ended.stderr.startswith("image-gender-classifier: ")
@@ -66,31 +66,31 @@ def ended(process: Popen[str]) -> CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def crowd(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
-    """A folder of many small pictures, no two alike."""
-    folder = tmp_path_factory.mktemp("crowd")
+def many_pictures(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    """A folder of many different small pictures."""
+    folder = tmp_path_factory.mktemp("many_pictures")
     pixels = cv2.imread(str(samples / "astronaut.jpg"))
     assert pixels is not None
     data = cv2.imencode(".jpg", pixels[20:220, 110:340])[1].tobytes()
-    for number in range(CROWD):
+    for number in range(MANY):
         (folder / f"{number:03}.jpg").write_bytes(data + str(number).encode())
     return folder
 
 
 @pytest.fixture(scope="module")
-def undisturbed(crowd: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a run over the crowd writes."""
+def undisturbed(many_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of an uninterrupted run on `many_pictures`."""
     out = tmp_path_factory.mktemp("undisturbed")
     tables = ["--csv", str(out / "t.csv"), "--jsonl", str(out / "t.jsonl")]
-    assert program.main(["-i", str(crowd), "-o", str(out), "--quiet", *tables]) == 0
-    assert len(contents(out)) == CROWD + 2
+    assert program.main(["-i", str(many_pictures), "-o", str(out), "--quiet", *tables]) == 0
+    assert len(contents(out)) == MANY + 2
     return out
 
 
-# --- results -------------------------------------------------------------------------------------
+# --- predictions ----------------------------------------------------------------------------------
 
 
-def test_each_picture_gets_its_valid_xml(
+def test_each_picture_has_a_valid_xml_file(
     command: Command, folder: Path, out: Path, check_xml: CheckXml
 ) -> None:
     assert command("-i", folder, "-o", out, *LIKELIER).returncode == 0
@@ -102,7 +102,7 @@ def test_each_picture_gets_its_valid_xml(
         assert root.get("gender") == ("female" if name == "astronaut" else "unknown")
 
 
-def test_two_runs_give_the_same_bytes(
+def test_two_runs_write_the_same_bytes(
     command: Command, process: Command, folder: Path, out: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "other").mkdir()
@@ -130,7 +130,7 @@ def test_the_last_line_counts_women_and_men(command: Command, samples: Path, out
     assert command("-i", samples, "-o", out).stdout.startswith(counts)
 
 
-def test_every_unreadable_picture_has_a_result_that_says_why(
+def test_every_unreadable_picture_has_a_prediction_with_the_reason(
     command: Command, folder: Path, out: Path, check_xml: CheckXml
 ) -> None:
     whole = (folder / "astronaut.jpg").read_bytes()
@@ -145,7 +145,7 @@ def test_every_unreadable_picture_has_a_result_that_says_why(
     assert len(contents(out)) == 6
 
 
-def test_pictures_that_share_their_name_both_keep_their_result(
+def test_pictures_that_differ_only_in_extension_both_have_an_xml_file(
     command: Command, folder: Path, out: Path, check_xml: CheckXml
 ) -> None:
     (folder / "cat.PNG").write_bytes((folder / "astronaut.jpg").read_bytes())
@@ -164,7 +164,7 @@ ODD_NAMES = [
 ]  # fmt: skip
 
 
-def test_odd_names(
+def test_unusual_names(
     command: Command, face_picture: Path, tmp_path: Path, out: Path, check_xml: CheckXml
 ) -> None:
     (tmp_path / "odd").mkdir()
@@ -237,7 +237,7 @@ def test_a_subfolder_of_another_user_is_skipped(folder: Path) -> None:
     assert shown == "3 (Unread(path='private', reason='Permission denied'),)\n"
 
 
-def test_by_products_of_a_nas_and_a_mac_are_no_pictures(
+def test_by_products_of_a_nas_and_a_mac_are_skipped(
     command: Command, folder: Path, out: Path
 ) -> None:
     for file in ("@eaDir/cat.jpg/SYNOPHOTO_THUMB_M.jpg", "__MACOSX/._cat.jpg", "__MACOSX/b.jpg"):
@@ -253,7 +253,7 @@ def test_by_products_of_a_nas_and_a_mac_are_no_pictures(
 
 
 @pytest.mark.parametrize("option", ["--csv", "--jsonl", "--contact-sheet"])
-def test_an_interrupted_run_keeps_the_table_of_the_last_complete_one(
+def test_an_interrupted_run_keeps_the_table_of_the_last_complete_run(
     option: str, command: Command, folder: Path, out: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -296,7 +296,7 @@ def test_recursive_mirrors_the_folders(command: Command, folder: Path, out: Path
 HINT = "; add --recursive (make classify ... ARGS=--recursive) to classify them\n"
 
 
-def test_pictures_in_folders_below_are_mentioned(command: Command, folder: Path, out: Path) -> None:
+def test_pictures_in_subfolders_are_hinted_at(command: Command, folder: Path, out: Path) -> None:
     (folder / "x" / "y").mkdir(parents=True)
     (folder / "x" / "notes.txt").write_text("text")
     assert command("-i", folder, "-o", out).stderr == ""
@@ -311,18 +311,20 @@ def test_pictures_in_folders_below_are_mentioned(command: Command, folder: Path,
         assert command("-i", folder, "-o", out, option).stderr == ""
 
 
-def test_a_folder_with_pictures_only_below_is_refused_with_the_way_out(
+def test_a_folder_with_pictures_only_in_subfolders_is_rejected_with_a_hint(
     command: Command, folder: Path, out: Path
 ) -> None:
     refused = command("-i", folder.parent, "-o", out)
     assert refused.returncode == 2
-    assert "no picture in this folder; 3 pictures are in subfolders of" in one_line(refused)
+    assert "no picture in this folder; 3 pictures are in subfolders of" in error_line(refused)
     assert refused.stderr.endswith(HINT)
-    (out / "1.jpg").write_bytes(b"\xff\xd8\xff")  # where the output lies in the input
+    (out / "1.jpg").write_bytes(b"\xff\xd8\xff")  # the output folder is inside the input folder
     assert "; 3 pictures lie" in command("-i", folder.parent, "-o", out).stderr
 
 
-def test_the_output_may_lie_in_the_input_and_be_it(command: Command, folder: Path) -> None:
+def test_the_output_folder_may_be_inside_the_input_folder_or_the_same(
+    command: Command, folder: Path
+) -> None:
     (folder / "out").mkdir()
     for target in (folder / "out", folder):
         assert command("-i", folder, "-o", target, "--recursive").returncode == 0
@@ -330,7 +332,7 @@ def test_the_output_may_lie_in_the_input_and_be_it(command: Command, folder: Pat
     assert not (folder / "out" / "out").exists()
 
 
-def test_below_the_threshold_a_result_is_uncertain(
+def test_a_prediction_below_the_threshold_is_uncertain(
     command: Command, folder: Path, out: Path, check_xml: CheckXml
 ) -> None:
     assert command("-i", folder, "-o", out, "--threshold", 1).returncode == 0
@@ -341,7 +343,7 @@ def test_below_the_threshold_a_result_is_uncertain(
     )
 
 
-def test_without_a_detector_each_picture_is_a_face(
+def test_without_a_detector_each_picture_is_one_face(
     command: Command, folder: Path, out: Path, check_xml: CheckXml
 ) -> None:
     assert command("-i", folder, "-o", out, "--detector", "none").returncode == 0
@@ -351,7 +353,7 @@ def test_without_a_detector_each_picture_is_a_face(
         assert [face.get("detector") for face in root] == ["none"]
 
 
-def test_tables_have_a_row_a_picture(command: Command, folder: Path, out: Path) -> None:
+def test_tables_have_one_row_per_picture(command: Command, folder: Path, out: Path) -> None:
     (folder / "broken.png").write_bytes(b"broken")
     tables = ("--csv", out / "t.csv", "--jsonl", out / "t.jsonl")
     assert command("-i", folder, "-o", out, *tables, *LIKELIER).returncode == 1
@@ -371,7 +373,7 @@ def test_tables_have_a_row_a_picture(command: Command, folder: Path, out: Path) 
     ]  # fmt: skip
 
 
-def test_all_faces_are_classified_when_wanted(
+def test_all_faces_are_classified_with_the_option(
     command: Command,
     two_faces: npt.NDArray[np.uint8],
     out: Path,
@@ -392,7 +394,7 @@ def jpeg_shape(path: Path) -> tuple[int, ...]:
     return tuple(decoded.shape)
 
 
-def test_copies_are_annotated_when_wanted(
+def test_annotated_copies_are_written_with_the_option(
     command: Command, folder: Path, out: Path, tmp_path: Path
 ) -> None:
     (folder / "sub").mkdir()
@@ -406,7 +408,7 @@ def test_copies_are_annotated_when_wanted(
     assert all(max(jpeg_shape(drawn / name)) == 640 for name in names)
 
 
-def test_copies_missing_or_of_other_options_are_drawn_again(
+def test_missing_and_outdated_copies_are_drawn_again(
     command: Command, folder: Path, out: Path, tmp_path: Path
 ) -> None:
     drawn = tmp_path / "drawn"
@@ -427,14 +429,14 @@ def test_doubtful_pictures_are_on_the_contact_sheet(
     command: Command, folder: Path, out: Path, tmp_path: Path
 ) -> None:
     sheet = tmp_path / "sheet.html"
-    for _ in range(2):  # the second time results are kept, and the sheet is as full
+    for _ in range(2):  # the second run keeps the predictions and writes the same sheet
         command("-i", folder, "-o", out, "--contact-sheet", sheet, "--resume", *LIKELIER)
         figures = html.fromstring(sheet.read_text("utf-8")).findall(".//figure")
         captions = [figure.find("figcaption").text_content() for figure in figures]
         assert captions == ["cat.jpgno face", "rocket.jpgno face"]
 
 
-def test_copies_never_take_a_pictures_place(command: Command, folder: Path, out: Path) -> None:
+def test_copies_never_replace_a_picture(command: Command, folder: Path, out: Path) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     said = command("-i", folder, "-o", out, "--annotate", folder)
     assert said.returncode == 2
@@ -449,8 +451,10 @@ def test_quiet_prints_errors_only(command: Command, folder: Path, out: Path) -> 
     quiet = command("-i", folder, "-o", out, "--quiet")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     (folder / "broken.png").write_bytes(b"broken")
-    assert "broken.png" in one_line(command("-i", folder, "-o", out, "--quiet"))
-    assert "--threshold" in one_line(command("-i", folder, "-o", out, "--quiet", "--threshold", 2))
+    assert "broken.png" in error_line(command("-i", folder, "-o", out, "--quiet"))
+    assert "--threshold" in error_line(
+        command("-i", folder, "-o", out, "--quiet", "--threshold", 2)
+    )
 
 
 def test_profile_reports_the_time_of_each_stage(command: Command, folder: Path, out: Path) -> None:
@@ -501,7 +505,7 @@ def test_the_progress_bar_is_for_terminals(start: Start, folder: Path, out: Path
     try:
         while more := os.read(ours, 4096):
             shown += more
-    except OSError:  # how a pseudo-terminal says that the other end is closed
+    except OSError:  # a pseudo-terminal raises it when the other end is closed
         pass
     os.close(ours)
     assert b"3/3" in shown and b"picture" in shown
@@ -511,7 +515,7 @@ def test_the_progress_bar_is_for_terminals(start: Start, folder: Path, out: Path
 # --- resume ---------------------------------------------------------------------------------------
 
 
-def test_a_finished_run_is_kept_as_it_is(command: Command, folder: Path, out: Path) -> None:
+def test_resume_keeps_a_finished_run_unchanged(command: Command, folder: Path, out: Path) -> None:
     for name in ("empty.jpg", "text.png"):
         (folder / name).write_bytes(b"text" if name == "text.png" else b"")
     first_table, second_table = out.parent / "1.csv", out.parent / "2.csv"
@@ -524,7 +528,7 @@ def test_a_finished_run_is_kept_as_it_is(command: Command, folder: Path, out: Pa
     assert first_table.read_bytes() == second_table.read_bytes()
 
 
-def test_only_what_changed_is_classified_anew(command: Command, folder: Path, out: Path) -> None:
+def test_resume_classifies_only_changed_pictures(command: Command, folder: Path, out: Path) -> None:
     command("-i", folder, "-o", out, *LIKELIER)
     (folder / "cat.jpg").write_bytes((folder / "astronaut.jpg").read_bytes())
     (out / "rocket.xml").write_bytes((out / "rocket.xml").read_bytes()[:-4])
@@ -534,7 +538,7 @@ def test_only_what_changed_is_classified_anew(command: Command, folder: Path, ou
     assert b'id="cat" file="cat.jpg" gender="female"' in (out / "cat.xml").read_bytes()
 
 
-def test_a_renamed_picture_is_no_longer_the_same(command: Command, folder: Path, out: Path) -> None:
+def test_resume_classifies_a_renamed_picture(command: Command, folder: Path, out: Path) -> None:
     command("-i", folder, "-o", out)
     (folder / "cat.jpg").rename(folder / "cat.jpeg")
     assert "2 of them kept" in command("-i", folder, "-o", out, "--resume").stdout
@@ -542,18 +546,22 @@ def test_a_renamed_picture_is_no_longer_the_same(command: Command, folder: Path,
 
 
 @pytest.mark.parametrize("option", ["--threshold=0.5", "--detector=none", "--runtime=onnx"])
-def test_other_options_keep_nothing(option: str, command: Command, folder: Path, out: Path) -> None:
+def test_options_that_change_predictions_keep_no_xml(
+    option: str, command: Command, folder: Path, out: Path
+) -> None:
     command("-i", folder, "-o", out)
     assert " kept" not in command("-i", folder, "-o", out, "--resume", option).stdout
 
 
-def test_options_that_change_no_result_keep_all(command: Command, folder: Path, out: Path) -> None:
+def test_options_that_do_not_change_predictions_keep_all_xml(
+    command: Command, folder: Path, out: Path
+) -> None:
     command("-i", folder, "-o", out)
     again = command("-i", folder, "-o", out, "--resume", "--workers", 1, "--recursive")
     assert "3 of them kept" in again.stdout
 
 
-def test_another_decoder_tries_unreadable_pictures_again(
+def test_another_decoder_retries_unreadable_pictures(
     process: Command, folder: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = (folder / "cat.jpg").read_bytes()
@@ -574,12 +582,12 @@ def test_another_decoder_tries_unreadable_pictures_again(
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_a_stopped_run_is_taken_up_again(
-    number: signal.Signals, code: int, start: Start, process: Command, crowd: Path,
+def test_a_stopped_run_can_be_resumed(
+    number: signal.Signals, code: int, start: Start, process: Command, many_pictures: Path,
     undisturbed: Path, out: Path, check_xml: CheckXml,
 ) -> None:  # fmt: skip
     tables = ("--csv", out / "t.csv", "--jsonl", out / "t.jsonl")
-    running = start("-i", crowd, "-o", out, *tables)
+    running = start("-i", many_pictures, "-o", out, *tables)
     while running.poll() is None and not (out / "004.xml").exists():
         pass
     running.send_signal(number)
@@ -593,7 +601,7 @@ def test_a_stopped_run_is_taken_up_again(
 
     kept = contents(out)
     xml_files = {name: data for name, data in kept.items() if name.endswith(".xml")}
-    assert 5 <= len(xml_files) < CROWD
+    assert 5 <= len(xml_files) < MANY
     assert set(kept) == {*xml_files, "t.csv.partial", "t.jsonl.partial"}
     for name, data in xml_files.items():
         check_xml(data)
@@ -601,17 +609,22 @@ def test_a_stopped_run_is_taken_up_again(
     for name in ("t.csv", "t.jsonl"):
         assert (undisturbed / name).read_bytes().startswith(kept[f"{name}.partial"])
 
-    resumed = process("-i", crowd, "-o", out, "--resume", *tables)
+    resumed = process("-i", many_pictures, "-o", out, "--resume", *tables)
     assert resumed.returncode == 0
     assert f"{len(xml_files)} of them kept" in resumed.stdout
     assert contents(out) == contents(undisturbed)
 
 
 @pytest.mark.slow
-def test_a_killed_run_leaves_nothing_half_written(
-    start: Start, process: Command, crowd: Path, undisturbed: Path, out: Path, check_xml: CheckXml
+def test_a_killed_run_leaves_no_incomplete_file(
+    start: Start,
+    process: Command,
+    many_pictures: Path,
+    undisturbed: Path,
+    out: Path,
+    check_xml: CheckXml,
 ) -> None:
-    running = start("-i", crowd, "-o", out, "--csv", out / "t.csv")
+    running = start("-i", many_pictures, "-o", out, "--csv", out / "t.csv")
     while running.poll() is None and not (out / "004.xml").exists():
         pass
     running.kill()
@@ -620,37 +633,39 @@ def test_a_killed_run_leaves_nothing_half_written(
     for path in out.glob("*.xml"):
         check_xml(path.read_bytes())
     tables = ("--csv", out / "t.csv", "--jsonl", out / "t.jsonl")
-    assert process("-i", crowd, "-o", out, "--resume", *tables).returncode == 0
+    assert process("-i", many_pictures, "-o", out, "--resume", *tables).returncode == 0
     assert contents(out) == contents(undisturbed)
 
 
 # --- wrong usage and models -----------------------------------------------------------------------
 
 
-def test_a_folder_that_is_none_is_refused(command: Command, folder: Path, tmp_path: Path) -> None:
+def test_an_input_that_is_not_a_folder_is_rejected(
+    command: Command, folder: Path, tmp_path: Path
+) -> None:
     missing = tmp_path / "missing"
     for arguments in (["-i", folder, "-o", missing], ["-i", missing, "-o", tmp_path]):
         refused = command(*arguments)
         assert refused.returncode == 2
-        assert f"{missing}: the folder does not exist" in one_line(refused)
+        assert f"{missing}: the folder does not exist" in error_line(refused)
     assert not missing.exists()
 
 
-def test_a_folder_without_pictures_is_refused(command: Command, out: Path, folder: Path) -> None:
+def test_a_folder_without_pictures_is_rejected(command: Command, out: Path, folder: Path) -> None:
     (out.parent / "empty").mkdir()
     refused = command("-i", out.parent / "empty", "-o", out)
     assert refused.returncode == 2
-    assert "no picture in this folder" in one_line(refused)
+    assert "no picture in this folder" in error_line(refused)
 
 
-def test_a_folder_whose_name_is_no_text_is_named_all_the_same(process: Command, out: Path) -> None:
+def test_errors_escape_an_undecodable_folder_name(process: Command, out: Path) -> None:
     refused = process("-i", os.fsdecode(b"/missing\xff\n"), "-o", out)
     assert refused.returncode == 2
-    assert "/missing" in one_line(refused)
+    assert "/missing" in error_line(refused)
 
 
 def test_a_picture_is_never_overwritten(command: Command, folder: Path, tmp_path: Path) -> None:
-    (folder / "cat.jpg").rename(folder / "cat.xml")  # known as a picture by its first bytes
+    (folder / "cat.jpg").rename(folder / "cat.xml")  # recognised as a picture by its first bytes
     before = contents(folder)
     (tmp_path / "link").symlink_to(folder)
     for target in (folder, tmp_path / "link"):
@@ -678,13 +693,13 @@ def test_a_picture_in_another_folder_is_never_overwritten(
 
 @pytest.mark.parametrize("option", ["--csv", "--jsonl"])
 @pytest.mark.parametrize("name", ["in/cat.jpg", "out/cat.xml", "in/../in/cat.jpg"])
-def test_a_table_overwrites_neither_picture_nor_result(
+def test_a_table_overwrites_neither_picture_nor_xml_file(
     option: str, name: str, command: Command, folder: Path, out: Path
 ) -> None:
     before = contents(folder)
     refused = command("-i", folder, "-o", out, option, folder.parent / name)
     assert refused.returncode == 2
-    assert "cat." in one_line(refused)
+    assert "cat." in error_line(refused)
     assert contents(folder) == before
 
 
@@ -695,11 +710,11 @@ def test_the_rows_of_an_interrupted_run_overwrite_no_picture(
     before = contents(folder)
     refused = command("-i", folder, "-o", out, "--csv", folder / "t", "--hidden")
     assert refused.returncode == 2
-    assert "t.partial: would be overwritten" in one_line(refused)
+    assert "t.partial: would be overwritten" in error_line(refused)
     assert contents(folder) == before
 
 
-def test_a_model_tampered_with_is_refused(
+def test_a_modified_model_is_rejected(
     command: Command, folder: Path, out: Path, models: Path
 ) -> None:
     for name in ("gender_int8.tflite", "gender_int8.onnx"):
@@ -708,38 +723,38 @@ def test_a_model_tampered_with_is_refused(
         (models / name).write_bytes(data)
         refused = command("-i", folder, "-o", out, "--model", models / name)
         assert refused.returncode == 2
-        assert f"{name}: the file does not match the hash in its manifest" in one_line(refused)
+        assert f"{name}: the file does not match the hash in its manifest" in error_line(refused)
     assert contents(out) == {}
 
 
-def test_a_model_without_its_manifest_is_refused(
+def test_a_model_without_its_manifest_is_rejected(
     command: Command, folder: Path, out: Path, models: Path
 ) -> None:
     (models / "manifest.json").unlink()
     refused = command("-i", folder, "-o", out, "--model", models / "gender_int8.tflite")
     assert refused.returncode == 2
-    assert "manifest.json: the manifest cannot be read" in one_line(refused)
+    assert "manifest.json: the manifest cannot be read" in error_line(refused)
 
 
-def test_a_manifest_of_another_version_is_refused(
+def test_a_manifest_of_another_version_is_rejected(
     command: Command, folder: Path, out: Path, models: Path
 ) -> None:
     path = models / "manifest.json"
     path.write_text(path.read_text().replace('"manifest_version": 2', '"manifest_version": 99'))
     refused = command("-i", folder, "-o", out, "--model", models / "gender_int8.tflite")
     assert refused.returncode == 2
-    assert "manifest version 99 is not supported (expected 2)" in one_line(refused)
+    assert "manifest version 99 is not supported (expected 2)" in error_line(refused)
 
 
 @pytest.mark.parametrize(
     ("name", "runtime"), [("gender_int8.onnx", "tflite"), ("gender_int8.tflite", "onnx")]
 )
-def test_a_model_for_the_other_runtime_is_refused(
+def test_a_model_for_another_runtime_is_rejected(
     name: str, runtime: str, command: Command, folder: Path, out: Path, models: Path
 ) -> None:
     refused = command("-i", folder, "-o", out, "--model", models / name, "--runtime", runtime)
     assert refused.returncode == 2
-    assert "--runtime" in one_line(refused)
+    assert "--runtime" in error_line(refused)
 
 
 def without(folder: Path, *modules: str) -> dict[str, str]:
@@ -749,7 +764,7 @@ def without(folder: Path, *modules: str) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
-def test_without_litert_auto_takes_onnx_runtime_and_says_so_once(
+def test_without_litert_auto_selects_onnx_runtime_and_warns_once(
     process: Command, folder: Path, out: Path, tmp_path: Path
 ) -> None:
     env = without(tmp_path, "ai_edge_litert", "tflite_runtime")
@@ -772,7 +787,7 @@ def test_without_a_runtime_the_command_says_what_to_install(
     packages = {"tflite": "ai-edge-litert", "onnx": "onnxruntime"}
     wanted = packages.values() if runtime == "auto" else (packages[runtime],)
     for package in wanted:
-        assert f"pip install {package}" in one_line(refused)
+        assert f"pip install {package}" in error_line(refused)
 
 
 def test_without_opencv_the_command_says_what_to_install(
@@ -780,7 +795,7 @@ def test_without_opencv_the_command_says_what_to_install(
 ) -> None:
     refused = process("-i", folder, "-o", out, env=without(tmp_path, "cv2"))
     assert refused.returncode == 2
-    assert "no cv2 here" in one_line(refused)
+    assert "no cv2 here" in error_line(refused)
     assert f"{sys.executable} -m {REPAIRED} 'opencv-python-headless<5'" in refused.stderr
 
 
@@ -790,7 +805,7 @@ def test_without_numpy_the_command_says_what_to_install(
     (tmp_path / "numpy.py").write_text("raise ModuleNotFoundError('gone', name='numpy')\n")
     refused = process("-i", folder, "-o", out, env={"PYTHONPATH": str(tmp_path)})
     assert refused.returncode == 2
-    assert one_line(refused).endswith(f"{REPAIRED} 'numpy<3'\n")
+    assert error_line(refused).endswith(f"{REPAIRED} 'numpy<3'\n")
 
 
 # Like the real one but for what OpenCV 5 lacks, or what is left where two packages shared a folder.
@@ -807,7 +822,7 @@ WRONG_OPENCV = {"OpenCV 5.0.0": OPENCV_5, "of unknown version": "\n"}
 
 @pytest.mark.parametrize("options", [(), ("--resume",), ("--detector", "none"), ("--watch",)])
 @pytest.mark.parametrize("which", WRONG_OPENCV)
-def test_the_wrong_opencv_touches_nothing(
+def test_an_unusable_opencv_changes_no_file(
     which: str, options: tuple[str, ...], command: Command, process: Command, folder: Path,
     out: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
@@ -818,7 +833,7 @@ def test_the_wrong_opencv_touches_nothing(
     env = {"PYTHONPATH": str(tmp_path)}
     refused = process("-i", folder, "-o", out, *tables, *options, env=env)
     assert refused.returncode == 2
-    assert which in one_line(refused)
+    assert which in error_line(refused)
     assert "has no CascadeClassifier" in refused.stderr
     assert refused.stderr.endswith(f"{REPAIRED} 'opencv-python-headless<5'\n")
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.iterdir()} == before
@@ -828,34 +843,34 @@ def test_the_wrong_opencv_touches_nothing(
 
 
 @pytest.mark.slow
-def test_an_output_folder_that_goes_away_ends_the_run(
-    start: Start, crowd: Path, undisturbed: Path, out: Path
+def test_an_output_folder_deleted_during_the_run_ends_it(
+    start: Start, many_pictures: Path, undisturbed: Path, out: Path
 ) -> None:
-    running = start("-i", crowd, "-o", out)
+    running = start("-i", many_pictures, "-o", out)
     while running.poll() is None and not (out / "004.xml").exists():
         pass
     moved = out.rename(out.with_name("moved"))
     lost = ended(running)
     assert lost.returncode == 3
-    assert "cannot be written" in one_line(lost)
+    assert "cannot be written" in error_line(lost)
     # Moved just before a file took its name, the folder keeps that file's part.
     found = contents(moved)
     written = {name: data for name, data in found.items() if not name.startswith(".igc-")}
     assert len(found) - len(written) <= 1
     assert written.items() <= contents(undisturbed).items()
-    assert 5 <= len(written) < CROWD
+    assert 5 <= len(written) < MANY
     assert not out.exists()
 
 
 @pytest.mark.slow
 def test_a_full_disk_ends_the_run(
-    process: Command, crowd: Path, undisturbed: Path, small_disk: Path
+    process: Command, many_pictures: Path, undisturbed: Path, small_disk: Path
 ) -> None:
-    lost = process("-i", crowd, "-o", small_disk)
+    lost = process("-i", many_pictures, "-o", small_disk)
     assert lost.returncode == 3
-    assert "No space left" in one_line(lost)
+    assert "No space left" in error_line(lost)
     written = contents(small_disk)
-    assert 0 < len(written) < CROWD
+    assert 0 < len(written) < MANY
     assert written.items() <= contents(undisturbed).items()
 
 
@@ -865,11 +880,11 @@ def test_a_table_that_cannot_be_written_is_an_output_error(
     partial_path(out / "t.csv").mkdir()
     lost = command("-i", folder, "-o", out, "--csv", out / "t.csv")
     assert lost.returncode == 3
-    assert "t.csv: cannot be written" in one_line(lost)
+    assert "t.csv: cannot be written" in error_line(lost)
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", ">&-", ">&- 2>&-", "2>/dev/full", ">/dev/full"])
-def test_nobody_needs_to_listen(redirection: str, folder: Path, out: Path) -> None:
+def test_closed_standard_streams_are_ignored(redirection: str, folder: Path, out: Path) -> None:
     (folder / "broken.png").write_bytes(b"broken")
     command = f'"$0" -m image_gender_classifier -i "$1" -o "$2" {redirection}'
     run = ["sh", "-c", command, sys.executable, str(folder), str(out)]
@@ -879,7 +894,7 @@ def test_nobody_needs_to_listen(redirection: str, folder: Path, out: Path) -> No
     assert len(contents(out)) == 4
 
 
-def test_the_last_line_has_the_rate_with_nothing_left_to_do_too(
+def test_the_summary_has_the_rate_of_a_run_without_new_pictures(
     command: Command, folder: Path, out: Path
 ) -> None:
     for options in ((), ("--resume",)):
@@ -888,20 +903,20 @@ def test_the_last_line_has_the_rate_with_nothing_left_to_do_too(
         assert re.search(r"; [\d.]+ s, [\d.]+ pictures per second$", done.stdout.rstrip())
 
 
-def test_an_early_interruption_is_no_traceback() -> None:
+def test_an_early_interruption_prints_no_traceback() -> None:
     program = "import signal, image_gender_classifier.__main__; signal.raise_signal(signal.SIGINT)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
 @pytest.mark.slow
-def test_what_is_to_be_ignored_is_ignored(
-    start: Start, crowd: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+def test_ignored_signals_stay_ignored(
+    start: Start, many_pictures: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As `nohup` has it."""
+    """As with `nohup`."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        running = start("-i", crowd, "-o", out)
+        running = start("-i", many_pictures, "-o", out)
     finally:
         signal.signal(signal.SIGHUP, before)
     while not (out / "004.xml").exists():
@@ -909,12 +924,10 @@ def test_what_is_to_be_ignored_is_ignored(
         time.sleep(0.001)
     running.send_signal(signal.SIGHUP)
     assert ended(running).returncode == 0
-    assert len(list(out.glob("*.xml"))) == CROWD
+    assert len(list(out.glob("*.xml"))) == MANY
 
 
-def test_ended_children_are_waited_for_even_if_they_were_to_be_ignored(
-    folder: Path, out: Path
-) -> None:
+def test_workers_are_waited_for_even_if_sigchld_is_ignored(folder: Path, out: Path) -> None:
     program = (
         "import signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
         "from image_gender_classifier.cli.program import main; sys.exit(main())"

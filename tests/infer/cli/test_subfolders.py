@@ -1,4 +1,4 @@
-"""Counting what lies below a folder that is not searched recursively."""
+"""Counting pictures in subfolders that are not searched."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ def fill(folder: Path, *names: str) -> None:
         (folder / name).write_bytes(b"")
 
 
-def test_pictures_of_all_levels_but_the_top_count(tmp_path: Path) -> None:
+def test_pictures_at_all_levels_but_the_top_are_counted(tmp_path: Path) -> None:
     fill(tmp_path, "top.jpg")
     fill(tmp_path / "a", "1.jpg", "2.JPEG", "notes.txt", "jpg")
     fill(tmp_path / "a" / "b", "3.png")
     fill(tmp_path / ".c", "4.webp")
-    os.mkfifo(tmp_path / "a" / "pipe.jpg")  # opened, it would wait for ever
+    os.mkfifo(tmp_path / "a" / "pipe.jpg")  # opening it would block forever
     assert count_subfolder_pictures(tmp_path) == SubfolderCount(4, complete=True)
 
 
-def test_by_products_count_only_if_wanted(tmp_path: Path) -> None:
+def test_by_products_are_counted_only_with_hidden(tmp_path: Path) -> None:
     fill(tmp_path / "a", "1.jpg", "._1.jpg")
     fill(tmp_path / "a" / "@eaDir", "2.jpg")
     fill(tmp_path / "__MACOSX", "3.jpg")
@@ -33,7 +33,9 @@ def test_by_products_count_only_if_wanted(tmp_path: Path) -> None:
     assert count_subfolder_pictures(tmp_path, hidden=True) == SubfolderCount(4, complete=True)
 
 
-def test_linked_files_count_and_linked_or_skipped_folders_are_not_entered(tmp_path: Path) -> None:
+def test_symbolic_links_to_files_are_counted_but_not_linked_or_skipped_folders(
+    tmp_path: Path,
+) -> None:
     fill(tmp_path / "elsewhere", "1.jpg")
     fill(tmp_path / "in" / "out", "2.jpg")
     fill(tmp_path / "in" / "a")
@@ -65,7 +67,7 @@ def test_a_folder_that_cannot_be_listed_is_ignored(
     assert count_subfolder_pictures(tmp_path / "gone") == SubfolderCount(0, complete=True)
 
 
-def test_it_stops_after_so_many_entries_and_so_much_time(tmp_path: Path) -> None:
+def test_counting_stops_at_a_number_of_entries_or_a_time(tmp_path: Path) -> None:
     fill(tmp_path / "a", *(f"{number}.jpg" for number in range(20)))
     assert count_subfolder_pictures(tmp_path, max_entries=21) == SubfolderCount(20, complete=True)
     assert count_subfolder_pictures(tmp_path, max_entries=11) == SubfolderCount(10, complete=False)

@@ -1,4 +1,4 @@
-"""--verbose and --debug print what the command does."""
+"""--verbose and --debug print log messages."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def test_verbose_names_skipped_files(command: Command, folder: Path, out: Path) 
     assert "keeping the XML file of cat.jpg\n" in said
 
 
-def test_debug_gives_each_result(command: Command, folder: Path, out: Path) -> None:
+def test_debug_prints_each_prediction(command: Command, folder: Path, out: Path) -> None:
     result = "cat.jpg: no_face, unknown\n"
     assert result in command("-i", folder, "-o", out, "--debug").stderr
     assert result not in command("-i", folder, "-o", out, "--verbose").stderr
 
 
-def test_the_logger_is_as_before_after_a_run(command: Command, folder: Path, out: Path) -> None:
+def test_a_run_restores_the_logger(command: Command, folder: Path, out: Path) -> None:
     logger = logging.getLogger("image_gender_classifier")
     before = (logger.level, list(logger.handlers))
     command("-i", folder, "-o", out, "--debug")
     assert (logger.level, list(logger.handlers)) == before
 
 
-def test_a_host_application_gets_the_messages(
+def test_a_host_application_receives_the_log_messages(
     command: Command, folder: Path, out: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "image_gender_classifier"):

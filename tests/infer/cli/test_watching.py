@@ -18,7 +18,7 @@ from image_gender_classifier.scan import list_pictures
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 60  # seconds: a busy machine's worker takes a while to start
+TIMEOUT = 60  # seconds; workers start slowly on a busy machine
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def watch(folders: tuple[Path, Path], scans: int, *more: str) -> None:
 
 
 def scan(arrivals: Arrivals, folder: Path, hidden: bool = False) -> list[str]:
-    """Scans the folder once and classifies what is ready."""
+    """Scans the folder once and marks the ready pictures as classified."""
     ready = arrivals.find_ready(folder, list_pictures(folder, hidden=hidden).pictures)
     for picture in ready:
         arrivals.mark_classified(picture)
     return [picture.file for picture in ready]
 
 
-def test_a_picture_is_ready_once_when_it_no_longer_changes(tmp_path: Path) -> None:
+def test_a_picture_is_ready_once_after_it_stops_changing(tmp_path: Path) -> None:
     arrivals, picture = Arrivals(), tmp_path / "a.jpg"
     assert scan(arrivals, tmp_path) == []
     picture.write_bytes(b"half")
@@ -65,7 +65,7 @@ def test_a_changed_picture_is_ready_again(tmp_path: Path) -> None:
     assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
 
 
-def test_a_picture_that_comes_back_is_ready_again(tmp_path: Path) -> None:
+def test_a_deleted_and_restored_picture_is_ready_again(tmp_path: Path) -> None:
     arrivals, picture = Arrivals(), tmp_path / "a.jpg"
     picture.write_bytes(b"one")
     assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
@@ -75,7 +75,7 @@ def test_a_picture_that_comes_back_is_ready_again(tmp_path: Path) -> None:
     assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
 
 
-def test_a_picture_whose_xml_gets_another_name_is_ready_again(tmp_path: Path) -> None:
+def test_a_picture_whose_xml_file_is_renamed_is_ready_again(tmp_path: Path) -> None:
     arrivals = Arrivals()
     (tmp_path / "a.jpg").write_bytes(b"one")
     assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
@@ -83,7 +83,7 @@ def test_a_picture_whose_xml_gets_another_name_is_ready_again(tmp_path: Path) ->
     assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg", "a.png"], []]
 
 
-def test_a_link_that_leads_nowhere_is_nothing(tmp_path: Path) -> None:
+def test_a_broken_symbolic_link_is_ignored(tmp_path: Path) -> None:
     picture = list_pictures(tmp_path)
     (tmp_path / "a.jpg").write_bytes(b"one")
     picture = list_pictures(tmp_path)
@@ -95,7 +95,7 @@ def test_a_link_that_leads_nowhere_is_nothing(tmp_path: Path) -> None:
     "name",
     [".a.jpg.Xy12Zz", ".a.jpg", "a.jpg.part", "a.jpg.CRDOWNLOAD", "a.jpg.opdownload", "._a.jpg"],
 )
-def test_what_is_not_whole_yet_by_its_name_is_left(name: str, tmp_path: Path) -> None:
+def test_files_named_as_unfinished_are_ignored(name: str, tmp_path: Path) -> None:
     arrivals, picture = Arrivals(), tmp_path / name
     picture.write_bytes(b"\xff\xd8\xff\xe0 and half of a picture")
     assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], [], []]
@@ -105,7 +105,7 @@ def test_what_is_not_whole_yet_by_its_name_is_left(name: str, tmp_path: Path) ->
     assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
 
 
-def test_results_are_those_of_a_run(
+def test_predictions_are_those_of_a_folder_run(
     samples: Path, folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pictures, predictions = folders
@@ -139,7 +139,7 @@ def test_quiet_reports_unreadable_pictures_only(
     assert "'broken.jpg': " in said
 
 
-def test_an_empty_folder_is_watched_too(
+def test_an_empty_folder_can_be_watched(
     folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     watch(folders, 2, "--quiet")
@@ -147,7 +147,7 @@ def test_an_empty_folder_is_watched_too(
     assert not list(folders[1].iterdir())
 
 
-def test_a_picture_taken_away_before_its_turn_leaves_nothing(
+def test_a_picture_deleted_before_classification_has_no_xml(
     folders: tuple[Path, Path], samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures, predictions = folders
@@ -165,10 +165,10 @@ def test_a_picture_taken_away_before_its_turn_leaves_nothing(
     assert not list(predictions.iterdir())
 
 
-def test_a_picture_named_like_an_xml_file_ends_nothing(
+def test_a_picture_named_like_an_xml_file_does_not_stop_watching(
     tmp_path: Path, samples: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the XML files lie beside the pictures."""
+    """The output folder is the input folder."""
     folder = tmp_path / "both"
     folder.mkdir()
     copyfile(samples / "cat.jpg", folder / "x.jpg")
@@ -186,7 +186,7 @@ def test_a_picture_named_like_an_xml_file_ends_nothing(
     assert "'x.jpg': no face" in said and "'x.xml': no face" in said
 
 
-def test_a_folder_that_vanishes_or_cannot_be_read_ends_nothing(
+def test_a_deleted_or_unreadable_subfolder_does_not_stop_watching(
     folders: tuple[Path, Path], samples: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -211,7 +211,7 @@ def test_a_folder_that_vanishes_or_cannot_be_read_ends_nothing(
     assert said.count("vanishing': the folder cannot be read (No such file") == 1
 
 
-def test_copies_in_the_watched_folder_are_refused(
+def test_annotated_copies_in_the_watched_folder_are_rejected(
     folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["-i", str(folders[0]), "-o", str(folders[1]), "--watch"]
@@ -219,10 +219,10 @@ def test_copies_in_the_watched_folder_are_refused(
     assert "is the watched folder" in capsys.readouterr().err
 
 
-def test_a_picture_whose_output_would_replace_a_picture_is_left(
+def test_a_picture_whose_output_would_replace_a_picture_is_skipped(
     tmp_path: Path, samples: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An annotated copy of in/a.jpg would be the picture a.jpg."""
+    """The annotated copy of in/a.jpg would replace the picture a.jpg."""
     pictures = tmp_path / "in"
     (pictures / "in").mkdir(parents=True)
     (tmp_path / "out").mkdir()
@@ -235,7 +235,7 @@ def test_a_picture_whose_output_would_replace_a_picture_is_left(
     assert said.count("would be overwritten by the output of 'in/a.jpg', skipped") == 1
 
 
-def test_the_command_goes_on_until_it_is_stopped(folders: tuple[Path, Path], samples: Path) -> None:
+def test_the_command_watches_until_it_is_stopped(folders: tuple[Path, Path], samples: Path) -> None:
     pictures, predictions = folders
     command = [sys.executable, "-m", "image_gender_classifier", "--watch"]
     process = subprocess.Popen(
@@ -247,13 +247,13 @@ def test_the_command_goes_on_until_it_is_stopped(folders: tuple[Path, Path], sam
         for name in ("astronaut", "cat"):
             copyfile(samples / f"{name}.jpg", pictures / f".{name}")
             (pictures / f".{name}").rename(pictures / f"{name}.jpg")
-            until = time.monotonic() + PATIENCE
+            until = time.monotonic() + TIMEOUT
             while not (predictions / f"{name}.xml").exists():
                 assert time.monotonic() < until
                 assert process.poll() is None
                 time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=PATIENCE)
+        _, said = process.communicate(timeout=TIMEOUT)
     finally:
         process.kill()
         process.wait()
@@ -266,7 +266,7 @@ def test_the_command_goes_on_until_it_is_stopped(folders: tuple[Path, Path], sam
 
 
 @pytest.mark.parametrize("option", ["--csv", "--jsonl", "--contact-sheet", "--profile"])
-def test_what_needs_an_end_is_refused(
+def test_options_that_need_the_end_of_a_run_are_rejected(
     option: str, folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     value = [] if option == "--profile" else [str(tmp_path / "table")]

@@ -13,7 +13,7 @@ PREDICTION = Prediction("a.jpg", "no_face", "unknown", run="0123456789ab")
 JPEG = b"\xff\xd8" + bytes(9000) + b"\xff\xd9"
 
 
-def test_a_complete_copy_holds(out: Path) -> None:
+def test_a_complete_copy_is_reused(out: Path) -> None:
     folder = AnnotatedFolder(out)
     assert not folder.holds(PICTURE, PREDICTION)
     folder.write(Row(PICTURE, PREDICTION, drawings=Drawings(copy=JPEG)))
@@ -21,7 +21,7 @@ def test_a_complete_copy_holds(out: Path) -> None:
     assert not folder.holds(PICTURE, replace(PREDICTION, run="f" * 12))
 
 
-def test_an_incomplete_copy_does_not_hold(out: Path) -> None:
+def test_an_incomplete_copy_is_not_reused(out: Path) -> None:
     folder = AnnotatedFolder(out)
     folder.write(Row(PICTURE, PREDICTION, drawings=Drawings(copy=JPEG)))
     path = out / "a.jpg"

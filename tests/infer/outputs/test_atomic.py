@@ -20,7 +20,7 @@ from image_gender_classifier.outputs.csv import open_output
 from image_gender_classifier.system.locking import lock
 
 
-def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
+def test_a_file_is_written_and_replaced_atomically(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     write_atomic(path, b"first, longer")
     write_atomic(path, b"second")
@@ -28,13 +28,13 @@ def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_mode_is_that_of_any_new_file(tmp_path: Path) -> None:
+def test_a_file_has_the_default_mode(tmp_path: Path) -> None:
     write_atomic(tmp_path / "ours", b"")
     (tmp_path / "usual").touch()
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-def test_the_partial_file_lies_in_the_same_folder_under_a_short_name(tmp_path: Path) -> None:
+def test_the_partial_file_is_in_the_same_folder_and_has_a_short_name(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 255)
     assert partial_path(path).parent == tmp_path
     assert partial_path(path) != partial_path(path.with_name("y"))
@@ -43,7 +43,7 @@ def test_the_partial_file_lies_in_the_same_folder_under_a_short_name(tmp_path: P
 
 
 @pytest.mark.parametrize("obstacle", ["missing folder", "file for a folder", "folder for a file"])
-def test_what_cannot_be_written_is_an_output_error(obstacle: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_an_output_error(obstacle: str, tmp_path: Path) -> None:
     path = tmp_path / "out" / "a.xml"
     if obstacle == "file for a folder":
         (tmp_path / "out").write_bytes(b"")
@@ -54,13 +54,13 @@ def test_what_cannot_be_written_is_an_output_error(obstacle: str, tmp_path: Path
     assert [p.name for p in tmp_path.rglob(".igc*")] == []
 
 
-def test_a_disk_turned_read_only_is_an_output_error(small_disk: Path) -> None:
+def test_a_read_only_disk_is_an_output_error(small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     with pytest.raises(OutputError, match="Read-only"):
         write_atomic(small_disk / "a.xml", b"data")
 
 
-def test_a_full_disk_keeps_the_old_file_and_no_part_of_the_new(small_disk: Path) -> None:
+def test_a_full_disk_keeps_the_old_file_and_no_partial_file(small_disk: Path) -> None:
     path = small_disk / "a.xml"
     write_atomic(path, b"old")
     with pytest.raises(OutputError, match="No space left"):
@@ -69,7 +69,7 @@ def test_a_full_disk_keeps_the_old_file_and_no_part_of_the_new(small_disk: Path)
     assert list(small_disk.iterdir()) == [path]
 
 
-def test_an_interruption_leaves_no_part_behind(
+def test_an_interrupted_write_leaves_no_partial_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> None:
@@ -81,11 +81,11 @@ def test_an_interruption_leaves_no_part_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_leftovers_of_killed_runs_are_removed_and_nothing_else(tmp_path: Path) -> None:
+def test_only_leftovers_of_killed_runs_are_removed(tmp_path: Path) -> None:
     kept = [tmp_path / name for name in (".igc-notes", "igc-1-0.partial", "a.partial", "a.xml")]
     table = open_output(tmp_path / "table.csv")
     own = partial_path(tmp_path / "table.csv")
-    # One of an earlier version, with a process number that is in use, and one of another run.
+    # One of an earlier version, named after a process ID in use, and one of another run.
     left = [tmp_path / f".igc-{owner}-00000000.partial" for owner in (os.getpid(), "0123abcd")]
     for path in (*kept, *left):
         path.touch()
@@ -94,8 +94,8 @@ def test_leftovers_of_killed_runs_are_removed_and_nothing_else(tmp_path: Path) -
     table.close()
 
 
-def test_the_live_table_of_another_container_is_left_alone(tmp_path: Path) -> None:
-    """Process numbers differ or repeat there; only the lock is the same for all."""
+def test_the_open_table_of_another_container_is_not_removed(tmp_path: Path) -> None:
+    """Process IDs differ or repeat between containers; only the lock is visible to all."""
     code = (
         "import sys; from pathlib import Path\n"
         "from image_gender_classifier.outputs.csv import open_output\n"
@@ -106,18 +106,18 @@ def test_the_live_table_of_another_container_is_left_alone(tmp_path: Path) -> No
         assert other.stdout is not None
         other.stdout.readline()
         (live,) = tmp_path.iterdir()
-        # As if its process number were one that has ended here.
+        # Named after a process ID that does not exist here.
         live = live.rename(tmp_path / ".igc-4194303-00000000.partial")
         own = open_output(tmp_path / "own.csv")
         assert live.exists()
         own.close()
         other.communicate(b"")
     assert {path.name for path in tmp_path.iterdir()} == {live.name, "own.csv"}
-    remove_leftovers(tmp_path)  # its process has ended
+    remove_leftovers(tmp_path)  # the other process has ended
     assert [path.name for path in tmp_path.iterdir()] == ["own.csv"]
 
 
-def test_two_processes_never_choose_the_same_partial_file(tmp_path: Path) -> None:
+def test_partial_files_are_unique_to_a_process(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from image_gender_classifier.outputs.atomic import partial_path\n"
@@ -127,7 +127,7 @@ def test_two_processes_never_choose_the_same_partial_file(tmp_path: Path) -> Non
     other = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
     own = partial_path(tmp_path / "t.csv")
     assert own.parent == Path(other).parent
-    # Also where their process numbers are the same.
+    # Process IDs may be equal in different containers.
     assert f"-{os.getpid()}-" not in own.name and str(own) != other
 
 
@@ -143,7 +143,7 @@ def test_without_locks_only_old_partial_files_are_removed(
     assert path.exists() == kept
 
 
-def test_a_file_is_locked_until_it_has_its_name(
+def test_a_file_is_locked_until_it_is_renamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename, locks = os.replace, []
@@ -159,7 +159,7 @@ def test_a_file_is_locked_until_it_has_its_name(
     assert locks == ["taken", "taken"]
 
 
-def test_a_link_in_the_partial_files_place_is_not_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_at_the_partial_path_is_not_followed(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(b"precious")
     path = tmp_path / "a.xml"
@@ -171,7 +171,7 @@ def test_a_link_in_the_partial_files_place_is_not_followed(tmp_path: Path) -> No
     assert sorted(tmp_path.iterdir()) == [path, elsewhere, tmp_path / "t.csv"]
 
 
-def test_a_linked_file_is_replaced_not_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_at_the_path_is_replaced(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(b"precious")
     path = tmp_path / "a.xml"
@@ -182,13 +182,13 @@ def test_a_linked_file_is_replaced_not_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder", "missing"])
-def test_what_no_run_has_written_is_not_read(kind: str, tmp_path: Path) -> None:
+def test_only_regular_files_are_read(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     if kind == "link":
         (tmp_path / "b.xml").touch()
         path.symlink_to("b.xml")
     elif kind == "pipe":
-        os.mkfifo(path)  # reading one would wait for ever
+        os.mkfifo(path)  # reading it would block forever
     elif kind == "folder":
         path.mkdir()
     with pytest.raises(OSError):

@@ -1,4 +1,4 @@
-"""The contact sheet is valid HTML, whatever the pictures are called."""
+"""The contact sheet is valid HTML for any file names."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def figures(path: Path, *shown: tuple[Prediction, Drawings]) -> list[Any]:
     return list(html.fromstring(path.read_text("utf-8")).findall(".//figure"))
 
 
-def test_only_pictures_with_a_thumbnail_are_on_it(tmp_path: Path) -> None:
+def test_only_pictures_with_a_thumbnail_are_on_the_sheet(tmp_path: Path) -> None:
     without = ((UNCERTAIN, NO_DRAWINGS), (UNCERTAIN, Drawings(copy=b"large")))
     assert figures(tmp_path / "sheet", *without) == []
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_each_picture_is_on_it_with_its_name(
+def test_each_thumbnail_has_its_file_name(
     data: st.DataObject, predictions: st.SearchStrategy[Prediction], tmp_path: Path
 ) -> None:
     shown = data.draw(

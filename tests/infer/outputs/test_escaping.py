@@ -1,4 +1,4 @@
-"""Names as outputs write them: any two differ, and each can be found again."""
+"""Escaped names are unique and can be unescaped."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ NAMES = (RAW_NAMES | st.lists(st.sampled_from(PARTS)).map(b"".join)).map(os.fsde
 
 
 @given(NAMES)
-def test_every_name_comes_back(name: str) -> None:
+def test_unescaping_is_the_inverse(name: str) -> None:
     text = escape_name(name)
     assert escape_text(text) == text
     assert unescape_name(text) == name
-    assert os.fsdecode(unquote_to_bytes(text)) == name  # as docs/xml.md has it
+    assert os.fsdecode(unquote_to_bytes(text)) == name  # as docs/xml.md documents it
 
 
 @given(NAMES, NAMES)
-def test_two_names_never_give_the_same_text(one: str, other: str) -> None:
+def test_two_names_never_have_the_same_escaped_form(one: str, other: str) -> None:
     assert (escape_name(one) == escape_name(other)) == (one == other)
 
 
 @pytest.mark.parametrize("name", ["alice.jpg", "100%.jpg", "50 % off.jpg", "é.jpg", "😀.jpg"])
-def test_ordinary_names_stay_as_they_are(name: str) -> None:
+def test_ordinary_names_are_not_escaped(name: str) -> None:
     assert escape_name(name) == name
 
 

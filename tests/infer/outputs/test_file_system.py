@@ -1,4 +1,4 @@
-"""The names that file systems hold, asked of real ones and of a double."""
+"""Detection of accepted names, on real file systems and on a simulated one."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ def test_an_ordinary_folder_has_ordinary_rules_and_stays_empty(tmp_path: Path) -
     ],
     indirect=["disk"],
 )
-def test_other_file_systems_are_recognised(disk: Path, rules: NameRules, tmp_path: Path) -> None:
+def test_rules_of_other_file_systems_are_detected(
+    disk: Path, rules: NameRules, tmp_path: Path
+) -> None:
     assert detect_name_rules([disk]) == rules
     assert list(disk.iterdir()) == []
     assert detect_name_rules([tmp_path, disk]) == rules
 
 
 @pytest.mark.parametrize(("reported", "longest"), [(143, 143), (1530, 255), (-1, 255), (12, 64)])
-def test_the_longest_name_is_asked_of_the_file_system(
+def test_the_maximum_length_is_that_of_the_file_system(
     reported: int, longest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def pathconf(path: Path, name: str) -> int:
@@ -46,7 +48,7 @@ def test_the_longest_name_is_asked_of_the_file_system(
     assert detect_name_rules([tmp_path]) == NameRules(longest)
 
 
-def test_a_file_system_that_cannot_tell_has_the_usual_limit(
+def test_an_unknown_maximum_length_is_the_usual_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def pathconf(*_: object) -> int:
@@ -56,11 +58,13 @@ def test_a_file_system_that_cannot_tell_has_the_usual_limit(
     assert detect_name_rules([tmp_path]) == ORDINARY
 
 
-def test_a_disk_that_takes_nothing_has_ordinary_rules(tmp_path: Path) -> None:
+def test_a_folder_that_accepts_no_file_has_ordinary_rules(tmp_path: Path) -> None:
     assert detect_name_rules([tmp_path / "missing"]) == ORDINARY
 
 
-def test_the_double_is_like_exfat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_simulated_disk_has_the_rules_of_exfat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     disk = disks.act_like_exfat(tmp_path, monkeypatch)
     (disk / "Kim").write_bytes(b"")
     assert (disk / "kim").exists() and [path.name for path in disk.iterdir()] == ["Kim"]

@@ -24,7 +24,7 @@ from image_gender_classifier.outputs.naming import (
 EXFAT = NameRules(folds=True, windows=True, utf8=True)
 RULES = st.builds(NameRules, st.sampled_from([64, 143, 255]), *[st.booleans()] * 3)
 RAW_NAMES = st.binary(min_size=1, max_size=255).filter(lambda name: not {0, ord("/")} & set(name))
-# Few parts, which clash often: in case, in Unicode form, with what is written for other characters.
+# Few parts, for frequent collisions: in case, in Unicode normalisation, with escaped characters.
 PARTS = ["k", "K", "\u212a", "é", "e\u0301", "É", "ß", "SS", "ı", "I", "\u200d", ":", "%3A", "%"]
 PARTS += ["con", "COM1", ".", " ", "\udcff", ".jpg", ".JPG", ".xml", "~", "n" * 140]
 NAMES = (
@@ -34,11 +34,11 @@ FORBIDDEN = re.compile('[\x00-\x1f"*:<>?\\\\|]|[ .]$')
 DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
 
-def same_on_some_disk(name: str) -> list[str]:
-    """Texts of which one is equal for two names if Windows, ext4 or macOS takes them for one."""
+def equivalent_forms(name: str) -> list[str]:
+    """Returns forms of a name. Names that are the same file on Windows, ext4 or macOS share one."""
     decomposed = unicodedata.normalize("NFD", name)
     return [
-        "".join(one.upper() if len(one.upper()) == 1 else one for one in name),
+        "".join(char.upper() if len(char.upper()) == 1 else char for char in name),
         name.lower(),
         unicodedata.normalize("NFC", name),
         decomposed.casefold(),
@@ -46,7 +46,7 @@ def same_on_some_disk(name: str) -> list[str]:
     ]
 
 
-def is_possible(name: str, rules: NameRules) -> bool:
+def is_accepted(name: str, rules: NameRules) -> bool:
     if len(os.fsencode(name)) > rules.longest:
         return False
     if rules.windows and (FORBIDDEN.search(name) or DEVICE.match(name)):
@@ -55,14 +55,12 @@ def is_possible(name: str, rules: NameRules) -> bool:
 
 
 @given(st.lists(NAMES, unique=True), RULES)
-def test_names_are_possible_and_distinct_under_all_rules(
-    names: list[str], rules: NameRules
-) -> None:
+def test_names_are_accepted_and_unique_under_all_rules(names: list[str], rules: NameRules) -> None:
     for given_names in (make_xml_names(names, rules), [*make_folder_names(names, rules).values()]):
         assert len(set(given_names)) == len(names)
-        assert all(is_possible(name, rules) and "/" not in name for name in given_names)
+        assert all(is_accepted(name, rules) and "/" not in name for name in given_names)
         if rules.folds:
-            for forms in zip(*map(same_on_some_disk, given_names), strict=True):
+            for forms in zip(*map(equivalent_forms, given_names), strict=True):
                 assert len(set(forms)) == len(names)
 
 
@@ -99,7 +97,7 @@ def test_names_on_exfat(names: list[str], expected: list[str]) -> None:
     assert make_xml_names(names, EXFAT) == expected
 
 
-def test_names_that_differ_in_case_or_form_only_get_a_hash_of_their_bytes() -> None:
+def test_names_that_differ_only_in_case_or_normalisation_get_a_hash() -> None:
     for names in (["Kim.jpg", "kim.jpg"], ["\u00e9.jpg", "e\u0301.jpg"]):
         given_names = make_xml_names(names, EXFAT)
         for name, xml in zip(names, given_names, strict=True):
@@ -122,7 +120,7 @@ def test_names_of_folders() -> None:
     assert len({name.lower() for name in both.values()}) == 2
 
 
-def test_taken_names_are_left_alone() -> None:
+def test_taken_names_are_not_used() -> None:
     assert make_xml_names(["a.jpg", "b.jpg"], taken={"a.xml"}) == ["a.jpg.xml", "b.xml"]
     taken = {collision_key("A.xml", EXFAT), collision_key("A.JPG.xml", EXFAT)}
     (name,) = make_xml_names(["a.jpg"], EXFAT, taken)
@@ -142,10 +140,11 @@ def test_the_limit_of_ecryptfs() -> None:
     assert all(len(name) <= 143 for name in folders.values()) and len(set(folders.values())) == 2
 
 
-def test_names_made_to_share_their_hash_are_told_apart() -> None:
+def test_names_crafted_with_the_same_hash_are_distinguished() -> None:
     seen: dict[str, str] = {}
     for number in range(1_000_000):
-        name = "n" * 247 + f"{number:08x}"  # too long, without an extension: each level is a hash
+        # Too long and without an extension: hashed at every level.
+        name = "n" * 247 + f"{number:08x}"
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         if digest in seen:
             break
@@ -154,9 +153,9 @@ def test_names_made_to_share_their_hash_are_told_apart() -> None:
 
 
 @given(NAMES)
-def test_no_output_is_named_like_a_substitute(name: str) -> None:
+def test_no_output_has_the_name_of_a_substitute(name: str) -> None:
     other = make_substitute_name(f"sub/{name}.xml")
-    assert is_possible(other, NameRules(64, True, True, True))
+    assert is_accepted(other, NameRules(64, True, True, True))
     assert "/" not in other and other.endswith(".xml")
     assert other != make_substitute_name(f"{name}.xml")
     picture = other.removesuffix(".xml") + ".jpg"

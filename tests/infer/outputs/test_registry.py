@@ -1,4 +1,4 @@
-"""A new output is one entry of the registry: the command does the rest."""
+"""A new output needs one entry in the registry; the command supports it without changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUSES = ("classified", "uncertain", "no_face", "unreadable")
 
 
 def open_packed(path: Path) -> Table:
-    """A binary table: a magic number, then one fixed-size record per picture."""
+    """Opens a binary table: a magic number, then one fixed-size record per picture."""
 
     def encode(row: Row) -> bytes:
         prediction = row.prediction
@@ -76,12 +76,12 @@ def test_a_binary_table_runs_through_the_command(
         ("rocket.jpg", "no_face"),
     ]
     assert 0.5 <= written[0][1] <= 1
-    resumed = command(*options, "--resume")  # kept predictions have rows too
+    resumed = command(*options, "--resume")  # kept predictions have rows, too
     assert "3 of them kept" in resumed.stdout
     assert [row[::2] for row in records(tmp_path / "p")] == [row[::2] for row in written]
 
 
-def test_a_folder_gets_the_drawings_that_it_asks_for(
+def test_a_folder_receives_the_drawings_of_its_entry(
     command: Command, folder: Path, out: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "sizes").mkdir()
@@ -95,7 +95,7 @@ def test_a_folder_gets_the_drawings_that_it_asks_for(
     assert {path.name: path.read_bytes() for path in (tmp_path / "sizes").iterdir()} == files
 
 
-def test_help_lists_it(command: Command) -> None:
+def test_help_lists_a_registered_output(command: Command) -> None:
     text = command("--help").stdout
     assert "--packed FILE" in text.split("output options:")[1].split("expert options:")[0]
 
@@ -119,7 +119,7 @@ def test_the_checks_follow_from_the_entry(
 
 
 def test_a_folder_never_overwrites_a_picture(command: Command, folder: Path, out: Path) -> None:
-    (folder / "cat.jpg").rename(folder / "cat.len")  # a picture by its first bytes
+    (folder / "cat.jpg").rename(folder / "cat.len")  # recognised as a picture by its first bytes
     refused = command("-i", folder, "-o", out, "--sizes", folder)
     assert refused.returncode == 2
     assert "cat.len: would be overwritten" in refused.stderr

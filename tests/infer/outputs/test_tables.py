@@ -1,4 +1,4 @@
-"""The CSV and JSON lines tables."""
+"""The CSV and JSON Lines tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PredictionStrategy = st.SearchStrategy[Prediction]
 many_files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def written_by(open_table: Callable[[Path], Output], path: Path, *predictions: Prediction) -> str:
+def write_table(open_table: Callable[[Path], Output], path: Path, *predictions: Prediction) -> str:
     table = open_table(path)
     for prediction in predictions:
         table.write(Row(PICTURE, prediction))
@@ -42,37 +42,37 @@ def csv_rows(text: str) -> list[dict[str, str]]:
     return list(DictReader(io.StringIO(text, newline=""), strict=True))
 
 
-def text_of(cell: str) -> str:
-    """Reads a text back, as docs/xml.md has it."""
+def unescape_cell(cell: str) -> str:
+    """Returns the text of a cell, as docs/xml.md documents it."""
     return re.sub(r"^'(?='*[=+\-@\t\r\n＝＋－＠])", "", cell)
 
 
 @pytest.mark.parametrize("start", "=+-@\t\r\n＝＋－＠")
-def test_a_name_is_no_formula_for_a_spreadsheet(start: str, tmp_path: Path) -> None:
+def test_a_name_is_never_a_spreadsheet_formula(start: str, tmp_path: Path) -> None:
     name = f"{start}cmd|' .C calc'!A0.jpg"
     given_names = [name, f"'{name}", f"''{name}", "'quoted'.jpg", f"sub/{name}", "x.jpg"]
     predictions = [replace(UNREADABLE, file=file, message=f"{start}1") for file in given_names]
-    rows = csv_rows(written_by(csv.open_output, tmp_path / "t.csv", *predictions))
+    rows = csv_rows(write_table(csv.open_output, tmp_path / "t.csv", *predictions))
     assert [row["file"][0] for row in rows] == ["'", "'", "'", "'", "s", "x"]
     assert {row["id"][0] for row in rows} == {"'", "x"}
     assert {row["message"] for row in rows} == {f"'{start}1"}
-    assert [text_of(row["file"]) for row in rows] == given_names
+    assert [unescape_cell(row["file"]) for row in rows] == given_names
     assert [rows[3]["file"], rows[3]["id"]] == ["'quoted'.jpg", "'quoted'"]
 
 
-def test_numbers_stay_numbers(tmp_path: Path) -> None:
+def test_numbers_are_not_escaped(tmp_path: Path) -> None:
     face = Face(Box(-3, -4, 5, 6), "lbp", "male", 0.9)
     prediction = replace(PREDICTION, faces=(face,))
-    (row,) = csv_rows(written_by(csv.open_output, tmp_path / "t.csv", prediction))
+    (row,) = csv_rows(write_table(csv.open_output, tmp_path / "t.csv", prediction))
     assert (row["x"], row["y"], row["confidence"]) == ("-3", "-4", "0.900")
 
 
 @pytest.mark.parametrize("open_table", [csv.open_output, jsonl.open_output])
-def test_an_abandoned_table_keeps_the_earlier_one_and_its_own_rows(
+def test_an_abandoned_table_keeps_its_rows_and_the_existing_table(
     open_table: Callable[[Path], Output], tmp_path: Path
 ) -> None:
     path = tmp_path / "t"
-    whole = written_by(open_table, path, PREDICTION, UNREADABLE)
+    whole = write_table(open_table, path, PREDICTION, UNREADABLE)
     table = open_table(path)
     table.write(Row(PICTURE, PREDICTION))
     kept = table.abandon()
@@ -80,16 +80,17 @@ def test_an_abandoned_table_keeps_the_earlier_one_and_its_own_rows(
     assert kept == tmp_path / "t.partial"
     assert whole.startswith(kept.read_text()) and "a.jpg" in kept.read_text()
     assert sorted(tmp_path.iterdir()) == [path, kept]
-    assert written_by(open_table, path, PREDICTION, UNREADABLE) == whole
-    assert list(tmp_path.iterdir()) == [path]  # the whole table has the other one's rows too
+    assert write_table(open_table, path, PREDICTION, UNREADABLE) == whole
+    # The complete table contains the rows of the interrupted one.
+    assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_abandoned_table_without_rows_leaves_nothing(tmp_path: Path) -> None:
+def test_an_abandoned_table_without_rows_leaves_no_file(tmp_path: Path) -> None:
     assert csv.open_output(tmp_path / "t.csv").abandon() is None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_table_abandoned_on_a_full_disk_keeps_the_old_one(small_disk: Path) -> None:
+def test_a_table_abandoned_on_a_full_disk_keeps_the_existing_one(small_disk: Path) -> None:
     path = small_disk / "t.csv"
     path.write_text("old")
     table = csv.open_output(path)
@@ -102,7 +103,7 @@ def test_a_table_abandoned_on_a_full_disk_keeps_the_old_one(small_disk: Path) ->
 
 
 def test_csv_rows(tmp_path: Path) -> None:
-    text = written_by(csv.open_output, tmp_path / "t.csv", PREDICTION, UNREADABLE)
+    text = write_table(csv.open_output, tmp_path / "t.csv", PREDICTION, UNREADABLE)
     assert text.splitlines() == [
         "id,file,gender,confidence,status,faces,x,y,width,height,detector,run,message",
         f"a,a.jpg,male,0.900,classified,2,1,2,3,4,lbp,{RUN},",
@@ -111,7 +112,7 @@ def test_csv_rows(tmp_path: Path) -> None:
 
 
 def test_json_lines(tmp_path: Path) -> None:
-    text = written_by(jsonl.open_output, tmp_path / "t.jsonl", PREDICTION, UNREADABLE)
+    text = write_table(jsonl.open_output, tmp_path / "t.jsonl", PREDICTION, UNREADABLE)
     first, second = map(json.loads, text.splitlines())
     assert first == {
         "id": "a",
@@ -134,20 +135,19 @@ def test_json_lines(tmp_path: Path) -> None:
 
 @many_files
 @given(data=st.data())
-def test_any_predictions_come_back_from_csv(
+def test_csv_rows_have_the_values_of_the_xml(
     predictions: PredictionStrategy, tmp_path: Path, data: st.DataObject
 ) -> None:
     drawn = data.draw(st.lists(predictions, max_size=4))
-    rows = csv_rows(written_by(csv.open_output, tmp_path / "t.csv", *drawn))
+    rows = csv_rows(write_table(csv.open_output, tmp_path / "t.csv", *drawn))
     assert len(rows) == len(drawn)
     for row, prediction in zip(rows, drawn, strict=True):
-        read = xml.decode_prediction(
-            xml.encode_prediction(prediction)
-        )  # the row must agree with the XML
+        # The row must agree with the XML.
+        read = xml.decode_prediction(xml.encode_prediction(prediction))
         assert tuple(row) == csv.COLUMNS
-        assert text_of(row["file"]) == escape_name(read.file)
-        assert text_of(row["id"]) == escape_name(picture_id(read.file))
-        assert text_of(row["message"]) == (read.message or "")
+        assert unescape_cell(row["file"]) == escape_name(read.file)
+        assert unescape_cell(row["id"]) == escape_name(picture_id(read.file))
+        assert unescape_cell(row["message"]) == (read.message or "")
         assert (row["gender"], row["status"], row["run"]) == (read.gender, read.status, read.run)
         assert int(row["faces"]) == len(read.faces)
         assert (float(row["confidence"]) if row["confidence"] else None) == read.confidence
@@ -158,11 +158,11 @@ def test_any_predictions_come_back_from_csv(
 
 @many_files
 @given(data=st.data())
-def test_any_predictions_come_back_from_json_lines(
+def test_json_lines_have_the_values_of_the_xml(
     predictions: PredictionStrategy, tmp_path: Path, data: st.DataObject
 ) -> None:
     drawn = data.draw(st.lists(predictions, max_size=4))
-    lines = written_by(jsonl.open_output, tmp_path / "t.jsonl", *drawn).split("\n")
+    lines = write_table(jsonl.open_output, tmp_path / "t.jsonl", *drawn).split("\n")
     assert lines.pop() == ""
     assert len(lines) == len(drawn)
     for line, prediction in zip(lines, drawn, strict=True):
@@ -185,17 +185,17 @@ def test_any_predictions_come_back_from_json_lines(
 
 @many_files
 @given(data=st.data())
-def test_a_kept_prediction_gives_the_same_row(
+def test_a_kept_prediction_has_the_same_row(
     predictions: PredictionStrategy, tmp_path: Path, data: st.DataObject
 ) -> None:
     prediction = data.draw(predictions)
     kept = xml.decode_prediction(xml.encode_prediction(prediction))
     for open_table in (csv.open_output, jsonl.open_output):
         path = tmp_path / "t"
-        assert written_by(open_table, path, prediction) == written_by(open_table, path, kept)
+        assert write_table(open_table, path, prediction) == write_table(open_table, path, kept)
 
 
-def test_a_table_replaces_the_earlier_one_only_when_closed(tmp_path: Path) -> None:
+def test_a_table_replaces_the_existing_one_only_on_close(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("of an earlier run")
     table = csv.open_output(path)
@@ -206,12 +206,12 @@ def test_a_table_replaces_the_earlier_one_only_when_closed(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_table_where_there_is_no_folder_is_an_output_error(tmp_path: Path) -> None:
+def test_a_table_in_a_missing_folder_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"t\.csv: cannot be written"):
         csv.open_output(tmp_path / "missing" / "t.csv")
 
 
-def test_a_table_that_cannot_take_its_name_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_renamed_leaves_no_file(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     table = csv.open_output(path)
     path.mkdir()
@@ -220,7 +220,7 @@ def test_a_table_that_cannot_take_its_name_leaves_nothing_behind(tmp_path: Path)
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_table_on_a_full_disk_keeps_the_old_one(small_disk: Path) -> None:
+def test_a_table_on_a_full_disk_keeps_the_existing_one(small_disk: Path) -> None:
     path = small_disk / "t.csv"
     path.write_text("old")
     table = csv.open_output(path)
@@ -233,7 +233,7 @@ def test_a_table_on_a_full_disk_keeps_the_old_one(small_disk: Path) -> None:
     assert list(small_disk.iterdir()) == [path]
 
 
-def test_a_table_in_the_output_folder_survives(out: Path) -> None:
+def test_a_table_in_the_output_folder_is_not_removed(out: Path) -> None:
     table = csv.open_output(out / "all.csv")
     XmlFolder(out).write(Row(PICTURE, PREDICTION))
     table.write(Row(PICTURE, PREDICTION))

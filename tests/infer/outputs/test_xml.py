@@ -36,12 +36,13 @@ ALICE_XML = b"""\
 """  # noqa: E501
 
 
-def as_written(prediction: Prediction) -> Prediction:
-    """What is left of a result in any output: whole pixels, three decimals, no odd characters."""
+def round_prediction(prediction: Prediction) -> Prediction:
+    """Returns a prediction rounded and escaped as in all outputs."""
 
-    def face(one: Face) -> Face:
-        box = Box(*map(round, one.box))
-        return one._replace(box=box, confidence=decimals(one.confidence), score=decimals(one.score))
+    def round_face(face: Face) -> Face:
+        box = Box(*map(round, face.box))
+        confidence, score = decimals(face.confidence), decimals(face.score)
+        return face._replace(box=box, confidence=confidence, score=score)
 
     def decimals(confidence: float | None) -> float | None:
         return None if confidence is None else round(confidence, 3)
@@ -50,12 +51,12 @@ def as_written(prediction: Prediction) -> Prediction:
         prediction,
         file=unescape_name(escape_name(prediction.file)),
         confidence=decimals(prediction.confidence),
-        faces=tuple(map(face, prediction.faces)),
+        faces=tuple(map(round_face, prediction.faces)),
         message=None if prediction.message is None else escape_text(prediction.message),
     )
 
 
-def test_the_form_is_the_one_promised(check_xml: CheckXml) -> None:
+def test_the_documented_example(check_xml: CheckXml) -> None:
     assert xml.encode_prediction(ALICE) == ALICE_XML
     check_xml(ALICE_XML)
 
@@ -69,7 +70,7 @@ def test_without_faces_the_element_is_empty(check_xml: CheckXml) -> None:
 
 
 @given(data=st.data())
-def test_any_result_comes_back_from_its_valid_xml(
+def test_any_prediction_is_valid_xml_and_decoded_unchanged(
     predictions: PredictionStrategy, check_xml: CheckXml, data: st.DataObject
 ) -> None:
     prediction = data.draw(predictions)
@@ -77,7 +78,7 @@ def test_any_result_comes_back_from_its_valid_xml(
     root = check_xml(written)
     read = xml.decode_prediction(written)
     assert xml.encode_prediction(read) == written
-    expected = as_written(prediction)
+    expected = round_prediction(prediction)
     assert math.isclose(read.confidence or 0, expected.confidence or 0, abs_tol=0.001)
     assert replace(read, confidence=None, faces=()) == replace(expected, confidence=None, faces=())
     assert [face.box for face in read.faces] == [face.box for face in expected.faces]
@@ -92,7 +93,7 @@ def test_any_result_comes_back_from_its_valid_xml(
         ("a\udcffb.jpg", "a%FFb.jpg", "a%FFb"),
         ("a\udce4\udcb8.jpg", "a%E4%B8.jpg", "a%E4%B8"),
         ("\ufffe.jpg", "%EF%BF%BE.jpg", "%EF%BF%BE"),
-        ("\ud800.jpg", "%ED%A0%80.jpg", "%ED%A0%80"),  # Windows allows it
+        ("\ud800.jpg", "%ED%A0%80.jpg", "%ED%A0%80"),  # valid on Windows
         ("100%.jpg", "100%.jpg", "100%"),
         ("a%FF.jpg", "a%25FF.jpg", "a%25FF"),
         ("a%%\udcff%4\x01.jpg", "a%%%FF%4%01.jpg", "a%%%FF%4%01"),
@@ -108,7 +109,7 @@ def test_names_in_the_xml(
     assert (root.get("file"), root.get("id")) == (file_attribute, id_attribute)
 
 
-def test_a_file_that_breaks_off_is_no_prediction() -> None:
+def test_a_truncated_file_is_not_decoded() -> None:
     for length in range(len(ALICE_XML.rstrip())):
         with pytest.raises(ValueError, match="not a prediction"):
             xml.decode_prediction(ALICE_XML[:length])
@@ -126,7 +127,7 @@ def test_a_file_that_breaks_off_is_no_prediction() -> None:
         ALICE_XML.replace(b' run="3f9c1a3f9c1a"', b""),
     ],
 )
-def test_foreign_files_are_no_results(data: bytes) -> None:
+def test_other_xml_files_are_not_decoded(data: bytes) -> None:
     with pytest.raises(ValueError):
         xml.decode_prediction(data)
 
@@ -144,7 +145,7 @@ def test_foreign_files_are_no_results(data: bytes) -> None:
         (b"<face", b"<head"),
     ],
 )
-def test_the_schema_refuses_other_forms(right: bytes, wrong: bytes, check_xml: CheckXml) -> None:
+def test_the_schema_rejects_invalid_files(right: bytes, wrong: bytes, check_xml: CheckXml) -> None:
     assert right in ALICE_XML
     with pytest.raises(Exception, match=r"(?i)element|attribute"):
         check_xml(ALICE_XML.replace(right, wrong))

@@ -15,14 +15,14 @@ from image_gender_classifier.outputs.xml_folder import XmlFolder
 from image_gender_classifier.results import Prediction
 
 
-def test_a_prediction_is_written_and_read_again(out: Path) -> None:
+def test_a_written_prediction_can_be_read(out: Path) -> None:
     folder = XmlFolder(out)
     folder.write(Row(PICTURE, PREDICTION))
     assert (out / "a.xml").read_bytes() == xml.encode_prediction(PREDICTION)
     assert XmlFolder(out).read_prediction(PICTURE) == PREDICTION
 
 
-def test_folders_are_mirrored(out: Path) -> None:
+def test_subfolders_are_mirrored(out: Path) -> None:
     XmlFolder(out).write(Row(PictureFile("x/y/a.jpg", "x/y/a.xml"), PREDICTION))
     assert [str(path.relative_to(out)) for path in out.rglob("*.xml")] == ["x/y/a.xml"]
 
@@ -32,12 +32,13 @@ def test_outdated_xml_files_are_not_kept(out: Path) -> None:
     assert folder.read_prediction(PICTURE) is None
     folder.write(Row(PICTURE, PREDICTION))
     assert folder.read_prediction(PICTURE) == PREDICTION
-    assert folder.read_prediction(PictureFile("a.png", "a.xml")) is None  # the same, renamed
+    renamed = PictureFile("a.png", "a.xml")
+    assert folder.read_prediction(renamed) is None
     (out / "a.xml").write_bytes(xml.encode_prediction(PREDICTION)[:-5])
     assert folder.read_prediction(PICTURE) is None
 
 
-def test_the_xml_file_of_an_odd_name_is_kept(out: Path) -> None:
+def test_the_xml_file_of_an_escaped_name_is_kept(out: Path) -> None:
     odd = PictureFile("a\x01\udcff.jpg", "a\x01\udcff.xml")
     folder = XmlFolder(out)
     folder.write(Row(odd, Prediction(odd.file, "no_face", "unknown", run=RUN)))
@@ -47,7 +48,7 @@ def test_the_xml_file_of_an_odd_name_is_kept(out: Path) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"<svg/>", b"\xff", b'<?xml version="1.0" encoding="UTF-99"?><image/>']
 )
-def test_a_foreign_xml_is_not_kept(data: bytes, out: Path) -> None:
+def test_other_xml_files_are_not_kept(data: bytes, out: Path) -> None:
     (out / "a.xml").write_bytes(data)
     assert XmlFolder(out).read_prediction(PICTURE) is None
 
@@ -64,7 +65,7 @@ def test_a_deleted_output_folder_is_not_created_again(out: Path) -> None:
     assert not out.exists()
 
 
-def test_a_folder_replaced_by_a_file_costs_no_result(out: Path) -> None:
+def test_a_file_in_place_of_a_subfolder_loses_no_prediction(out: Path) -> None:
     folder = XmlFolder(out)
     folder.write(Row(PictureFile("sub/a.jpg", "sub/a.xml"), PREDICTION))
     shutil.rmtree(out / "sub")
@@ -80,7 +81,7 @@ def test_a_folder_replaced_by_a_file_costs_no_result(out: Path) -> None:
 
 
 def test_a_picture_is_never_replaced(out: Path, samples: Path) -> None:
-    """It may have arrived since the folder was listed."""
+    """A picture may have been added since the folder was listed."""
     folder = XmlFolder(out)
     shutil.copy(samples / "cat.jpg", out / "a.xml")
     folder.write(Row(PICTURE, PREDICTION))
@@ -89,7 +90,7 @@ def test_a_picture_is_never_replaced(out: Path, samples: Path) -> None:
     assert folder.read_prediction(PICTURE) == PREDICTION
 
 
-def test_a_linked_folder_is_not_entered(out: Path, tmp_path: Path) -> None:
+def test_a_symbolic_link_to_a_folder_is_not_followed(out: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (out / "sub").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OutputError, match="is a link"):
@@ -103,7 +104,7 @@ def test_an_incomplete_xml_file_is_not_kept(left: bytes, out: Path) -> None:
     assert XmlFolder(out).read_prediction(PICTURE) is None
 
 
-def test_a_linked_xml_file_is_not_kept(out: Path, tmp_path: Path) -> None:
+def test_a_symbolic_link_to_an_xml_file_is_not_kept(out: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.xml").write_bytes(xml.encode_prediction(PREDICTION))
     (out / "a.xml").symlink_to(tmp_path / "elsewhere.xml")
     assert XmlFolder(out).read_prediction(PICTURE) is None
