@@ -155,7 +155,7 @@ def is_picture_name(name: str) -> bool:
 
 
 def join_path(parent: str, name: str) -> str:
-    """Returns the path of a name in a folder, whose path may be empty."""
+    """Returns `parent/name`, or `name` if `parent` is empty."""
     return f"{parent}/{name}" if parent else name
 
 

@@ -106,7 +106,7 @@ def run_folder(options: Options) -> RunReport:
 def report_outcome(outcome: Outcome, progress: Progress) -> None:
     """Prints the error of a picture: an internal error, or why it is unreadable.
 
-    Prints nothing for a picture that was already unreadable in an earlier run.
+    An earlier run has reported the pictures that are still unreadable; they are not printed again.
 
     Args:
         outcome: The outcome of the picture.

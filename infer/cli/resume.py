@@ -57,7 +57,7 @@ class EarlierPredictions:
         earlier = self._writer.xml.read_prediction(picture)
         if earlier is None or earlier.run != self._compute_run(data, earlier):
             return None
-        if not all(output.holds(picture, earlier) for output in self._writer.outputs):
+        if not all(output.can_reuse(picture, earlier) for output in self._writer.outputs):
             return None
         return Outcome(picture, earlier, kept=True)
 

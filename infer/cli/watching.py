@@ -31,7 +31,7 @@ _IDLE = 20  # the pause is at least this many times as long as a scan, to use li
 
 
 class _State(NamedTuple):
-    """The state of a picture file at one scan; equal states mean that it has not changed."""
+    """The state of a picture at one scan. Equal states mean that the file has not changed."""
 
     xml: str
     size: int

@@ -25,8 +25,8 @@ class AnnotatedFolder(OutputFolder):
             data = _jpeg_start(row.prediction.run) + copy.removeprefix(_SOI)
             self.write_file(row.picture.named(_SUFFIX), data)
 
-    def holds(self, picture: PictureFile, prediction: Prediction) -> bool:
-        """Returns whether the annotated copy exists and is complete; see `Output.holds`."""
+    def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:
+        """Returns whether the annotated copy exists and is complete; see `Output.can_reuse`."""
         if prediction.status == "unreadable":
             return True
         start = _jpeg_start(prediction.run)

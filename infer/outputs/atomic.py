@@ -1,4 +1,4 @@
-"""Atomic writes: files are written under a temporary name and renamed when complete."""
+"""Writes files atomically: under a temporary name, renamed when complete."""
 
 from __future__ import annotations
 
@@ -165,7 +165,11 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _is_abandoned(partial: Path) -> bool:
-    """Returns whether no process, on any machine, holds the lock on a partial file."""
+    """Returns whether no process, on any machine, is still writing a partial file.
+
+    A writer holds a lock on it. On file systems without locks, a file is abandoned if it has not
+    changed for a day.
+    """
     try:
         with open_regular_file(partial) as file:
             locked = lock(file.fileno())

@@ -1,4 +1,4 @@
-"""Writes the contact sheet: an HTML page with thumbnails of the pictures that need a check.
+"""Writes the contact sheet: an HTML page with thumbnails of the pictures to review.
 
 The page contains the thumbnails, so it is a single file.
 """
@@ -37,13 +37,13 @@ _FOOT = "</main>\n</html>\n"
 
 
 class ContactSheet(Table):
-    """The contact sheet of the doubtful pictures, whose rows have a thumbnail."""
+    """A table with a figure for each picture whose row has a thumbnail."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _format_figure, _HEAD.encode(), _FOOT.encode())
 
-    def holds(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
-        """Returns whether the picture needs no thumbnail; see `Output.holds`."""
+    def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
+        """Returns whether the picture needs no thumbnail; see `Output.can_reuse`."""
         return not prediction.doubtful
 
 

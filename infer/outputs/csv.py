@@ -14,7 +14,7 @@ from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.table import Table
 
-# Full-width characters are those of Japanese keyboards (OWASP, "CSV Injection").
+# See OWASP, "CSV Injection". Japanese keyboards produce the full-width characters.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 
 COLUMNS = (
@@ -56,10 +56,10 @@ def _encode(row: Row) -> bytes:
 
 
 def _escape_formula(text: str) -> str:
-    """Prefixes a text that a spreadsheet would evaluate as a formula with an apostrophe.
+    """Returns a text with an apostrophe prepended if a spreadsheet would evaluate it as a formula.
 
-    A text that starts with apostrophes and such a character gets one more, so that readers can
-    remove it unambiguously.
+    If apostrophes precede the formula already, one more is prepended, so that readers can always
+    remove exactly one.
     """
     return f"'{text}" if _FORMULA.match(text) else text
 

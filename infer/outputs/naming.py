@@ -1,4 +1,4 @@
-"""Names of the output files: unique per picture, and valid on the output file system."""
+"""Chooses names for output files: unique, and accepted by the file system of the output."""
 
 from __future__ import annotations
 
@@ -153,7 +153,10 @@ def _resolve_levels(
     rules: NameRules,
     taken: Collection[str],
 ) -> dict[str, int]:
-    """Raises the levels of names until their keys are unique and not in `taken`."""
+    """Returns the lowest levels at which the keys of all names are unique and not in `taken`.
+
+    Omits names whose level is 0.
+    """
     levels: dict[str, int] = {}
     names = list(names)
     while True:
@@ -211,7 +214,7 @@ def _count_bytes(name: str) -> int:
 
 
 def _escape_forbidden(name: str, rules: NameRules) -> str:
-    """Escapes the characters of a name that the rules forbid as `%XX`."""
+    """Returns a name with the characters that the rules forbid escaped as `%XX`."""
     if not (rules.utf8 or rules.windows):
         return name
     if rules.utf8 and not name.isascii():

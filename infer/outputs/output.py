@@ -9,7 +9,7 @@ from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 
 
 class Row(NamedTuple):
-    """The result of one picture.
+    """A picture and its prediction, as passed to the outputs.
 
     Attributes:
         picture: The picture and the names of its output files.
@@ -29,13 +29,13 @@ class Output(ABC):
 
     @abstractmethod
     def write(self, row: Row) -> None:
-        """Writes the result of one picture.
+        """Writes the prediction of one picture.
 
         Raises:
             OutputError: The output cannot be written.
         """
 
-    def holds(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
+    def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
         """Returns whether the output can reuse the prediction of an earlier run (`--resume`).
 
         If not, the picture is classified again, because the output needs a new drawing of it.
@@ -47,16 +47,16 @@ class Output(ABC):
         return True
 
     def close(self) -> None:  # noqa: B027  most outputs have nothing to complete
-        """Completes the output; called once, at the end of a run.
+        """Completes the output. Called once, at the end of a complete run.
 
         Raises:
             OutputError: The output cannot be completed.
         """
 
     def abandon(self) -> Path | None:
-        """Ends the output of an interrupted run; called once instead of `close`.
+        """Ends the output of an interrupted run. Called once, instead of `close`.
 
         Returns:
-            The file with the results so far, if its path is not that of the output; else None.
+            A separate file with the predictions written so far, or None if there is none.
         """
         return None

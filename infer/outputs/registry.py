@@ -1,7 +1,7 @@
 """The registry of outputs: one entry for each kind of file that a run can write.
 
 To add an output, write a module in this folder with a function `open_output(path) -> Output` and
-add its entry to `OUTPUTS`. The command's option, its help and its checks follow from the entry.
+add its entry to `OUTPUTS`. The command's option, help and checks are generated from it.
 `--help` loads this module, so it imports the outputs only when they are opened.
 """
 
@@ -56,7 +56,7 @@ class Target(NamedTuple):
 
     @property
     def option(self) -> str:
-        """The option with which the user gives the path."""
+        """The option that sets the path, such as `--csv`."""
         return self.entry.options[0]
 
 

@@ -1,4 +1,4 @@
-"""Base class of the tables: files with one row per picture, renamed when the run is complete."""
+"""Base class of the tables: files with one row per picture, written atomically."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_nothing_is_written_outside_the_output(
     (out / "sub").symlink_to(outside)
     refused = command("-i", folder, "-o", out, "--recursive")
     assert refused.returncode == 3
-    assert "is a link" in refused.stderr and refused.stderr.count("\n") == 1
+    assert "is a symbolic link" in refused.stderr and refused.stderr.count("\n") == 1
     assert contents(outside) == {"precious.xml": b"precious"}
 
 

@@ -18,7 +18,7 @@ CLASSIFY = pipeline.classify
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replaces the pipeline by one that raises an exception for `cat.jpg`."""
+    """Replaces the pipeline with one that raises an exception for `cat.jpg`."""
 
     def faulty(picture: Any, file: str, *others: Any) -> Any:
         if file == "cat.jpg":

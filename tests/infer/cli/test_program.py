@@ -319,7 +319,7 @@ def test_a_folder_with_pictures_only_in_subfolders_is_rejected_with_a_hint(
     assert "no picture in this folder; 3 pictures are in subfolders of" in error_line(refused)
     assert refused.stderr.endswith(HINT)
     (out / "1.jpg").write_bytes(b"\xff\xd8\xff")  # the output folder is inside the input folder
-    assert "; 3 pictures lie" in command("-i", folder.parent, "-o", out).stderr
+    assert "; 3 pictures are" in command("-i", folder.parent, "-o", out).stderr
 
 
 def test_the_output_folder_may_be_inside_the_input_folder_or_the_same(

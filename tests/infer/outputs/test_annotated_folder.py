@@ -15,10 +15,10 @@ JPEG = b"\xff\xd8" + bytes(9000) + b"\xff\xd9"
 
 def test_a_complete_copy_is_reused(out: Path) -> None:
     folder = AnnotatedFolder(out)
-    assert not folder.holds(PICTURE, PREDICTION)
+    assert not folder.can_reuse(PICTURE, PREDICTION)
     folder.write(Row(PICTURE, PREDICTION, drawings=Drawings(copy=JPEG)))
-    assert folder.holds(PICTURE, PREDICTION)
-    assert not folder.holds(PICTURE, replace(PREDICTION, run="f" * 12))
+    assert folder.can_reuse(PICTURE, PREDICTION)
+    assert not folder.can_reuse(PICTURE, replace(PREDICTION, run="f" * 12))
 
 
 def test_an_incomplete_copy_is_not_reused(out: Path) -> None:
@@ -27,7 +27,7 @@ def test_an_incomplete_copy_is_not_reused(out: Path) -> None:
     path = out / "a.jpg"
     for left in (path.read_bytes()[:4096], b""):
         path.write_bytes(left)
-        assert not folder.holds(PICTURE, PREDICTION)
+        assert not folder.can_reuse(PICTURE, PREDICTION)
 
 
 def test_an_unreadable_picture_needs_no_copy(out: Path) -> None:
@@ -35,4 +35,4 @@ def test_an_unreadable_picture_needs_no_copy(out: Path) -> None:
     unreadable = replace(PREDICTION, status="unreadable")
     folder.write(Row(PICTURE, unreadable))
     assert list(out.iterdir()) == []
-    assert folder.holds(PICTURE, unreadable)
+    assert folder.can_reuse(PICTURE, unreadable)

@@ -64,6 +64,6 @@ def test_the_caption_has_the_confidence(tmp_path: Path) -> None:
 
 def test_only_doubtful_pictures_need_a_thumbnail(tmp_path: Path) -> None:
     sheet = ContactSheet(tmp_path / "sheet")
-    assert not sheet.holds(PICTURE, UNCERTAIN)
-    assert sheet.holds(PICTURE, replace(UNCERTAIN, status="classified"))
+    assert not sheet.can_reuse(PICTURE, UNCERTAIN)
+    assert sheet.can_reuse(PICTURE, replace(UNCERTAIN, status="classified"))
     sheet.close()

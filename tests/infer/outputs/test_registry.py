@@ -42,7 +42,7 @@ class Sidecars(OutputFolder):
         if row.drawings.copy is not None:
             self.write_file(row.picture.named(".len"), struct.pack("<I", len(row.drawings.copy)))
 
-    def holds(self, picture: PictureFile, prediction: Prediction) -> bool:
+    def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:
         return (self._folder / picture.named(".len")).exists()
 
 

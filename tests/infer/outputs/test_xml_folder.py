@@ -93,7 +93,7 @@ def test_a_picture_is_never_replaced(out: Path, samples: Path) -> None:
 def test_a_symbolic_link_to_a_folder_is_not_followed(out: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (out / "sub").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="is a link"):
+    with pytest.raises(OutputError, match="is a symbolic link"):
         XmlFolder(out).write(Row(PictureFile("sub/x/a.jpg", "sub/x/a.xml"), PREDICTION))
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
