@@ -27,7 +27,7 @@ def shipped() -> Manifest:
 
 @pytest.fixture(scope="module")
 def entry(shipped: Manifest) -> CascadeEntry:
-    """A thorough search; what is shipped is a quick one for large faces."""
+    """Returns settings for a thorough search; the shipped cascade only searches for large faces."""
     return shipped.cascades[0]._replace(
         longest_side=320, smallest_face=0.15, scale_factor=1.1, min_neighbors=3
     )
@@ -47,7 +47,9 @@ def middle(box: Box) -> tuple[float, float]:
     return box.x + box.width / 2, box.y + box.height / 2
 
 
-def test_the_one_face_is_found_where_it_is(detector: CascadeDetector, astronaut: Picture) -> None:
+def test_a_single_face_is_detected_at_its_position(
+    detector: CascadeDetector, astronaut: Picture
+) -> None:
     (face,) = detector.detect(astronaut)
     x, y = middle(face.box)
     assert 205 < x < 245 and 95 < y < 135  # between her eyes and mouth
@@ -56,13 +58,13 @@ def test_the_one_face_is_found_where_it_is(detector: CascadeDetector, astronaut:
 
 
 @pytest.mark.parametrize("name", ["cat.jpg", "rocket.jpg"])
-def test_no_face_is_found_where_none_is(
+def test_no_face_is_detected_in_a_picture_without_one(
     detector: CascadeDetector, samples: Path, name: str
 ) -> None:
     assert detector.detect(decoding.read(samples / name)) == []
 
 
-def test_both_of_two_faces_are_found(
+def test_two_faces_are_detected(
     detector: CascadeDetector, two_faces: npt.NDArray[np.uint8]
 ) -> None:
     found = detector.detect(decoding.from_array(two_faces))
@@ -90,10 +92,10 @@ def test_a_tiny_picture_has_no_face(detector: CascadeDetector, shape: tuple[int,
 
 
 @pytest.mark.parametrize("longer", [512, 768, 1024, 2048])
-def test_the_smallest_face_is_a_share_of_the_shorter_side(
+def test_the_smallest_face_is_a_fraction_of_the_shorter_side(
     longer: int, shipped: Manifest, entry: CascadeEntry, astronaut: Picture
 ) -> None:
-    """Her face takes 0.19 of the width, however high the picture is."""
+    """The face is 0.19 of the width, at any height of the picture."""
     pixels = np.zeros((longer, astronaut.pixels.shape[1], 3), np.uint8)
     pixels[: astronaut.pixels.shape[0]] = astronaut.pixels
     picture = Picture(pixels, pixels.shape[1], longer)
@@ -104,7 +106,7 @@ def test_the_smallest_face_is_a_share_of_the_shorter_side(
 def test_the_smallest_face_can_be_chosen(
     shipped: Manifest, entry: CascadeEntry, astronaut: Picture
 ) -> None:
-    """Her face is 0.2 of the picture's side."""
+    """The face is 0.2 of the side of the picture."""
     found = [len(CascadeDetector(shipped, entry, share).detect(astronaut)) for share in (0.1, 0.4)]
     assert found == [1, 0]
     padded = cv2.copyMakeBorder(astronaut.pixels, 400, 400, 400, 400, cv2.BORDER_REPLICATE)
@@ -124,13 +126,13 @@ def test_the_same_picture_gives_the_same_faces_every_time(
     shipped: Manifest, entry: CascadeEntry, two_faces: npt.NDArray[np.uint8]
 ) -> None:
     picture = decoding.from_array(two_faces)
-    detector = CascadeDetector(shipped, entry)  # a cascade not parsed yet
+    detector = CascadeDetector(shipped, entry)  # the cascade is not parsed yet
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: detector.detect(picture), range(20)))
     assert all(answer == answers[0] for answer in answers)
 
 
-def test_a_damaged_cascade_is_refused_at_start(models: Path) -> None:
+def test_a_corrupt_cascade_is_rejected_at_start(models: Path) -> None:
     known = manifest.load(models)
     entry = known.cascades[0]
     path = models / entry.file
@@ -140,7 +142,7 @@ def test_a_damaged_cascade_is_refused_at_start(models: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"text", b"<opencv_storage/>", b"<opencv_storage><a>1</a>"])
-def test_a_file_that_is_no_cascade_is_a_model_error(
+def test_a_file_that_is_not_a_cascade_is_a_model_error(
     data: bytes, models: Path, astronaut: Picture
 ) -> None:
     known = manifest.load(models)
@@ -150,7 +152,7 @@ def test_a_file_that_is_no_cascade_is_a_model_error(
         CascadeDetector(known, entry).detect(astronaut)
 
 
-def test_smaller_faces_are_searched_in_a_finer_copy(
+def test_smaller_faces_are_searched_at_a_higher_resolution(
     shipped: Manifest, entry: CascadeEntry, face_picture: Path
 ) -> None:
     stored = cv2.imread(str(face_picture))
@@ -163,7 +165,7 @@ def test_smaller_faces_are_searched_in_a_finer_copy(
 
 
 class FixedCascade:
-    """Stands for OpenCV's cascade: finds a face of the picture's size, and one in its corner."""
+    """A fake OpenCV cascade: detects a face as large as the picture, and one in its corner."""
 
     def read(self, _: object) -> bool:
         return True
@@ -178,7 +180,7 @@ class FixedCascade:
 def test_boxes_of_a_narrow_picture_reach_its_edge(
     shipped: Manifest, entry: CascadeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reduced by 8, the last of 51 columns shows one pixel of the 401 only."""
+    """Decoded at 1/8, 401 pixels become 51 columns, the last of which covers only one pixel."""
     _, data = cv2.imencode(".jpg", np.full((3000, 401, 3), 127, np.uint8))
     picture = decoding.decode(data.tobytes())
     assert picture.pixels.shape == (375, 51, 3)

@@ -23,7 +23,7 @@ EXTENTS = st.integers(1, 2000)
 
 
 class Marks:
-    """A runtime that sees a face, twice as wide as it, in a red mark of enough pixels."""
+    """A fake runtime that detects a red mark of enough pixels as a face twice as wide."""
 
     input_shape = (SIZE, SIZE, 3)
     input_dtype = "uint8"
@@ -91,20 +91,20 @@ def test_boxes_are_in_pixels_of_the_original() -> None:
     assert middle(face.box) == pytest.approx((2 * 220, 2 * 170), abs=4)
 
 
-def test_what_a_look_of_its_own_does_not_confirm_is_no_face() -> None:
+def test_a_candidate_not_confirmed_by_its_own_tile_is_dropped() -> None:
     runtime = Marks(sure_from=SIZE * SIZE + 1, logits=(-0.5, 4))
     assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100)) == []
 
 
 def test_a_candidate_gets_tiles_of_its_own() -> None:
-    """The mark is 32 pixels wide in the first look, then 49, 43 and 49: the mean decides."""
+    """The mark is 32 pixels wide in the first pass, then 49, 43 and 49: the mean decides."""
     runtime = Marks(sure_from=46 * 46, logits=(-1, 1.5))
     (face,) = FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100))
     assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
 
 
 def test_a_clear_mean_ends_the_passes_early() -> None:
-    """One tells enough of what is none; two must place a frame, whatever the first tells."""
+    """One pass suffices to drop a candidate; the box of a face needs two."""
     passes, found = {}, {}
     for logit in (-0.8, 0.8, 0.6, -0.6):
         runtime = Marks(logits=(logit, logit))
@@ -117,7 +117,7 @@ def test_a_clear_mean_ends_the_passes_early() -> None:
 
 
 def test_small_faces_are_verified_at_a_higher_resolution() -> None:
-    """A look at a frame of 80 pixels takes 104, at one of 60 only 78: too few to be enlarged."""
+    """The tile of an 80 pixel box is large enough (104 pixels), that of a 60 pixel box is not (78)."""
     for side, decodings in ((40, 0), (30, 1)):
         asked: list[int] = []
         fine = marked(800, 800, 300, 340, 2 * side)
@@ -145,14 +145,14 @@ def test_a_picture_that_cannot_be_decoded_again_is_unreadable() -> None:
 
 
 def test_the_mirrored_pass_confirms_a_face_at_the_edge() -> None:
-    """The tile does not reach beyond the picture, so the face is not in the middle of it."""
+    """The tile does not extend beyond the picture, so the face is not at its centre."""
     runtime = Marks(logits=(0.5, 0.5))  # too uncertain to skip the mirrored pass
     (face,) = FaceDetector(runtime, ENTRY).detect(marked(300, 400, 100, 5, 60))
     assert middle(face.box) == pytest.approx((70, 260), abs=4)
 
 
 class ToTheRight(Marks):
-    """Shifts every frame to the right by a cell."""
+    """A fake runtime that shifts every box to the right by one cell."""
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
         boxes, heat = super().run(crops)
@@ -160,8 +160,8 @@ class ToTheRight(Marks):
         return boxes, heat
 
 
-def test_mirrored_passes_do_not_move_the_frame() -> None:
-    """With them a third of what is wrong alike for all faces would be taken back."""
+def test_mirrored_passes_do_not_move_the_box() -> None:
+    """Averaging them in would undo a third of an offset common to all boxes."""
     picture = marked(400, 400, 160, 160, 100)
     right, further = (
         FaceDetector(kind(), ENTRY).detect(picture)[0] for kind in (Marks, ToTheRight)
@@ -172,8 +172,8 @@ def test_mirrored_passes_do_not_move_the_frame() -> None:
     assert shift == pytest.approx(cell, rel=0.1)
 
 
-def test_a_hopeless_face_gets_one_look_of_its_own() -> None:
-    """The mark is 32 pixels wide in the first look, 49 in the next, and would be 43 then."""
+def test_a_clearly_rejected_candidate_gets_one_pass() -> None:
+    """The mark is 32 pixels wide in the first pass, 49 in the second, 43 in a third."""
     hopeless, doubtful = Marks(most=40 * 40), Marks(logits=(-0.6, -0.6))
     for runtime in (hopeless, doubtful):
         assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100)) == []
@@ -192,15 +192,15 @@ def test_faces_of_another_stage_are_confirmed_with_better_boxes() -> None:
     assert FaceDetector(runtime, ENTRY).confirm(picture, [], "lbp") == []
 
 
-def test_a_second_look_stays_with_its_face() -> None:
-    """The look at the small box shows a mark, but beside it."""
+def test_verification_keeps_to_its_candidate() -> None:
+    """The tile of the small box shows a mark, but next to the box."""
     picture = marked(400, 400, 160, 160, 20)
     beside = Box(2 * 150, 2 * 168, 2 * 20, 2 * 20)
     assert FaceDetector(Marks(), ENTRY).confirm(picture, [beside], "lbp") == []
 
 
 def test_smaller_tiles_follow_a_pass_without_a_face() -> None:
-    """The mark is too small to be a face at the first look."""
+    """The mark is too small to be a face in the first pass."""
     runtime = Marks(least=60)
     assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 300, 310, 20)) == []
     (face,) = FaceDetector(runtime, ENTRY, 0.05).detect(marked(400, 400, 300, 310, 20))
@@ -209,20 +209,20 @@ def test_smaller_tiles_follow_a_pass_without_a_face() -> None:
     assert middle(face.box) == pytest.approx((2 * 320, 2 * 310), abs=4)
 
 
-def test_smaller_faces_are_looked_for_or_left_out_as_is_wanted() -> None:
+def test_smaller_faces_are_searched_or_skipped_by_the_smallest_face() -> None:
     small = marked(400, 400, 300, 310, 20)
     for smallest, found in ((None, False), (0.05, True), (0.5, False)):
         assert bool(FaceDetector(Marks(least=150), ENTRY, smallest).detect(small)) is found
 
 
-def test_what_turns_out_smaller_than_is_wanted_is_left_out() -> None:
-    """Her frame is half of the picture's side."""
+def test_a_face_verified_as_too_small_is_dropped() -> None:
+    """The box is half of the side of the picture."""
     picture = marked(400, 400, 150, 150, 100)
     for smallest, found in ((0.4, True), (0.5, True), (0.6, False), (0.65, False)):
         assert bool(FaceDetector(Marks(), ENTRY, smallest).detect(picture)) is found
 
 
-def test_a_known_face_is_not_looked_for_again() -> None:
+def test_a_known_face_is_not_searched_again() -> None:
     picture = marked(400, 400, 160, 160, 100)
     runtime = Marks()
     (face,) = FaceDetector(runtime, ENTRY).detect(picture)
@@ -241,18 +241,18 @@ def test_all_faces_runs_every_pass() -> None:
     assert runtime.calls > 2 * calls
 
 
-def test_sees_nothing_where_nothing_is() -> None:
+def test_no_face_is_detected_in_an_empty_picture() -> None:
     assert FaceDetector(Marks(), ENTRY).detect(marked(300, 200, 0, 0, 0)) == []
 
 
-def test_refuses_a_network_of_another_form() -> None:
+def test_a_network_with_another_input_is_rejected() -> None:
     runtime = Marks()
     runtime.input_shape = (64, 64, 3)
     with pytest.raises(ModelError, match=r"^detector\.onnx: the input is uint8 \(64, 64, 3\)"):
         FaceDetector(runtime, ENTRY)
 
 
-def test_refuses_other_maps() -> None:
+def test_maps_of_another_shape_are_rejected() -> None:
     class Wrong(Marks):
         def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
             return (np.zeros((1, 1), np.float32),)
@@ -261,7 +261,7 @@ def test_refuses_other_maps() -> None:
         FaceDetector(Wrong(), ENTRY).warm_up()
 
 
-def test_refuses_maps_that_are_not_numbers() -> None:
+def test_maps_that_are_not_finite_are_rejected() -> None:
     class Broken(Marks):
         def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
             boxes, heat = super().run(crops)
@@ -271,11 +271,11 @@ def test_refuses_maps_that_are_not_numbers() -> None:
         FaceDetector(Broken(), ENTRY).warm_up()
 
 
-def test_frames_are_scaled_to_the_classifiers_about_their_middles() -> None:
+def test_boxes_are_scaled_to_the_framing_of_the_classifier() -> None:
     picture = marked(300, 400, 60, 150, 100)
-    as_told, scaled = (
+    unscaled, scaled = (
         FaceDetector(Marks(), ENTRY._replace(frame_scale=scale)).detect(picture)[0].box
         for scale in (1.0, 0.9)
     )
-    assert scaled.width == scaled.height == pytest.approx(0.9 * as_told.width)
-    assert middle(scaled) == pytest.approx(middle(as_told))
+    assert scaled.width == scaled.height == pytest.approx(0.9 * unscaled.width)
+    assert middle(scaled) == pytest.approx(middle(unscaled))

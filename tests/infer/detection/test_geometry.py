@@ -35,7 +35,7 @@ def moved(box: Box, x: float, y: float) -> Box:
     return box._replace(x=box.x + x, y=box.y + y)
 
 
-def test_the_frame_is_the_box_scaled_about_its_middle_and_moved_down() -> None:
+def test_the_frame_is_the_box_scaled_about_its_centre_and_moved_down() -> None:
     assert map_to_frame(Box(10, 20, 100, 100), Framing(1.0, 0.0)) == Box(10, 20, 100, 100)
     assert map_to_frame(Box(10, 20, 100, 100), Framing(2.0, 0.0)) == Box(-40, -30, 200, 200)
     assert map_to_frame(Box(10, 20, 100, 100), Framing(1.0, 0.25)) == Box(10, 45, 100, 100)
@@ -51,14 +51,14 @@ def test_the_frame_moves_with_the_box(box: Box, framing: Framing, x: int, y: int
     assert isclose(first.y, second.y, abs_tol=1e-3)
 
 
-def test_whole_is_the_centred_square() -> None:
+def test_the_whole_picture_is_the_centred_square() -> None:
     assert find_central_square(40, 60) == Box(10, 0, 40, 40)
     assert find_central_square(60, 40) == Box(0, 10, 40, 40)
     assert find_central_square(41, 60) == Box(9.5, 0, 41, 41)
 
 
 @given(BOXES, st.sampled_from([1, 7, 96]), st.sampled_from([(1, 1), (1, 60), (40, 1), (40, 60)]))
-def test_a_crop_of_any_box_has_its_form(box: Box, size: int, shape: tuple[int, int]) -> None:
+def test_a_crop_of_any_box_has_its_shape(box: Box, size: int, shape: tuple[int, int]) -> None:
     pixels = PICTURE[: shape[0], : shape[1]]
     cut = cut_crop(pixels, square(box.x, box.y, box.width), size)
     assert cut.shape == (size, size, 3)
@@ -118,22 +118,20 @@ def face(x: float, y: float, side: float, height: float | None = None) -> Face:
 @pytest.mark.parametrize(
     ("main", "other"),
     [
-        (face(40, 40, 20), face(0, 0, 20)),  # as large, nearer to the middle
-        (face(20, 20, 60), face(45, 45, 10)),  # larger, in the middle as well
+        (face(40, 40, 20), face(0, 0, 20)),  # as large, closer to the centre
+        (face(20, 20, 60), face(45, 45, 10)),  # larger, also at the centre
         (face(10, 10, 60), face(45, 45, 10)),  # much larger
         (face(60, 40, 20), face(70, 40, 20)),
         (face(30, 45, 40, 10), face(45, 45, 10)),
     ],
 )
-def test_the_large_and_central_face_decides(main: Face, other: Face) -> None:
+def test_the_main_face_is_large_and_central(main: Face, other: Face) -> None:
     assert sort_main_face_first([main, other], 100, 100) == [main, other]
     assert sort_main_face_first([other, main], 100, 100) == [main, other]
 
 
 @pytest.mark.parametrize(("score", "first"), [(0.4, "face"), (0.94, "fist")])
-def test_a_large_object_that_hardly_resembles_a_face_does_not_decide(
-    score: float, first: str
-) -> None:
+def test_a_large_object_with_a_low_score_is_not_the_main_face(score: float, first: str) -> None:
     small_face = face(40, 20, 20)._replace(score=0.95, detector="face")
     fist = face(40, 60, 30)._replace(score=score, detector="fist")
     assert sort_main_face_first([fist, small_face], 100, 100)[0].detector == first
@@ -143,9 +141,7 @@ def test_a_large_object_that_hardly_resembles_a_face_does_not_decide(
     st.lists(st.builds(face, st.floats(0, 50), st.floats(0, 50), st.integers(1, 50)), max_size=6),
     st.randoms(use_true_random=False),
 )
-def test_all_faces_are_kept_and_the_order_found_in_does_not_matter(
-    faces: list[Face], chance: random.Random
-) -> None:
+def test_sorting_keeps_all_faces_in_any_order(faces: list[Face], chance: random.Random) -> None:
     ordered = sort_main_face_first(faces, 100, 80)
     assert sorted(map(repr, ordered)) == sorted(map(repr, faces))
     shuffled = sort_main_face_first(chance.sample(faces, len(faces)), 100, 80)
@@ -164,7 +160,7 @@ def test_all_faces_are_kept_and_the_order_found_in_does_not_matter(
 
 
 def test_a_frame_between_pixels_is_sampled_there() -> None:
-    """On a ramp every sample tells where it was taken."""
+    """In a ramp, each value is that of its position."""
     ramp = np.tile(np.arange(0, 200, 2, dtype=np.uint8), (100, 1))
     at = cut_crop(ramp, Box(20.5, 10.25, 48.0, 48.0), 32).astype(float)
     columns = 20.5 + (np.arange(32) + 0.5) * 1.5 - 0.5

@@ -30,7 +30,7 @@ def test_each_peak_is_a_detection() -> None:
     assert boxes_found == [pytest.approx((56, 18, 32, 32)), pytest.approx((20, 92, 16, 16))]
 
 
-def test_of_two_overlapping_detections_the_better_one_stays() -> None:
+def test_of_two_overlapping_detections_the_better_one_is_kept() -> None:
     one, inside = Detection(Box(0, 0, 60, 60), 0.9), Detection(Box(5, 5, 55, 55), 0.8)
     beside = Detection(Box(50, 0, 60, 60), 0.7)
     assert non_max_suppression([inside, beside, one]) == [one, beside]
@@ -43,17 +43,17 @@ def test_a_detection_inside_a_better_one_is_dropped() -> None:
     assert non_max_suppression([mouth, shoulder], [face.frame]) == [shoulder]
 
 
-def test_a_large_face_stays_beside_a_better_part_of_it() -> None:
+def test_a_large_face_is_kept_despite_a_better_part_of_it() -> None:
     part, face = Detection(Box(20, 40, 15, 15), 0.9), Detection(Box(0, 0, 60, 60), 0.8)
     assert non_max_suppression([part, face]) == [part, face]
 
 
-def test_a_known_face_is_not_found_again() -> None:
+def test_a_known_face_is_not_detected_again() -> None:
     found = [Detection(Box(0, 0, 60, 60), 0.9), Detection(Box(100, 0, 60, 60), 0.8)]
     assert non_max_suppression(found, [Box(10, 5, 60, 60)]) == found[1:]
 
 
-def test_cells_around_a_peak_vote_on_the_frame() -> None:
+def test_cells_around_a_peak_vote_on_the_box() -> None:
     heat = np.full((CELLS, CELLS), -9, np.float32)
     boxes = np.zeros((CELLS, CELLS, 3), np.float32)
     boxes[..., 2] = np.log(0.5)
@@ -66,12 +66,12 @@ def test_cells_around_a_peak_vote_on_the_frame() -> None:
 
 
 def test_a_small_face_is_placed_by_its_own_cell() -> None:
-    """Its neighbours may be those of another face."""
+    """The neighbouring cells may belong to another face."""
     heat = np.full((CELLS, CELLS), -9, np.float32)
     boxes = np.zeros((CELLS, CELLS, 3), np.float32)
     boxes[..., 2] = np.log(0.12)
     heat[4, 4], heat[4, 6] = 2, 1
-    heat[4, 5] = 0.5  # no peak
+    heat[4, 5] = 0.5  # not a peak
     boxes[4, 5, :2] = 9
     assert [face.frame.x for face in decode_heatmap(heat, boxes, 0)] == pytest.approx(
         [4.5 * STRIDE - 0.06 * SIZE, 6.5 * STRIDE - 0.06 * SIZE]
@@ -90,7 +90,7 @@ def test_a_better_small_face_does_not_place_a_large_one() -> None:
 
 
 @pytest.mark.parametrize("level", [-200, 200])
-def test_extreme_maps_give_frames(level: float) -> None:
+def test_extreme_maps_have_finite_boxes(level: float) -> None:
     heat = np.full((CELLS, CELLS), level, np.float32)
     found = list(decode_heatmap(heat, np.zeros((CELLS, CELLS, 3), np.float32), -300))
     assert all(np.isfinite(face.frame).all() for face in found)

@@ -1,4 +1,4 @@
-"""A cascade's quick search and the face finder, together and alone."""
+"""The cascade and the face detector network, combined and alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.results import Box
 
-NEVER = 10_000  # hits that no face has
+NEVER = 10_000  # more hits than any face has
 MORE_THAN_CERTAIN = 2.0
 
 
@@ -29,7 +29,7 @@ def shipped() -> Manifest:
 
 @pytest.fixture
 def astronaut(face_picture: Path) -> Picture:
-    """Her face is too small for the cascade's quick search."""
+    """The face is too small for the shipped cascade."""
     return decoding.read(face_picture)
 
 
@@ -65,15 +65,15 @@ def test_the_first_stage_that_finds_a_face_decides(shipped: Manifest, close_up: 
     assert found_by(blind_cascade(shipped), close_up, "lbp") == []
 
 
-def test_a_face_that_the_cascade_alone_sees_is_none(shipped: Manifest, close_up: Picture) -> None:
+def test_a_face_that_only_the_cascade_detects_is_dropped(
+    shipped: Manifest, close_up: Picture
+) -> None:
     assert found_by(shipped, close_up, "lbp") == ["lbp"]
     assert found_by(blind_detector(shipped), close_up) == []
 
 
 @pytest.mark.parametrize("runtime", ["tflite", "onnx"])
-def test_both_stages_place_the_same_frame(
-    shipped: Manifest, close_up: Picture, runtime: str
-) -> None:
+def test_both_stages_have_the_same_box(shipped: Manifest, close_up: Picture, runtime: str) -> None:
     boxes = []
     for models in (shipped, blind_cascade(shipped)):
         (face,) = open_detector("cascade", models, runtime).detect(close_up)
@@ -84,7 +84,9 @@ def test_both_stages_place_the_same_frame(
 
 
 @pytest.mark.parametrize("longer", [512, 768, 1024, 2048])
-def test_a_high_picture_hides_no_face(longer: int, shipped: Manifest, astronaut: Picture) -> None:
+def test_faces_are_detected_in_a_tall_picture(
+    longer: int, shipped: Manifest, astronaut: Picture
+) -> None:
     pixels = np.zeros((longer, astronaut.pixels.shape[1], 3), np.uint8)
     pixels[: astronaut.pixels.shape[0]] = astronaut.pixels
     picture = Picture(pixels, pixels.shape[1], longer)
@@ -104,7 +106,9 @@ def test_none_refuses_to_search(shipped: Manifest, min_face: float | None, every
 
 
 @pytest.mark.parametrize("name", ["cat.jpg", "rocket.jpg"])
-def test_without_a_face_no_stage_finds_one(shipped: Manifest, samples: Path, name: str) -> None:
+def test_no_stage_detects_a_face_in_a_picture_without_one(
+    shipped: Manifest, samples: Path, name: str
+) -> None:
     assert found_by(shipped, decoding.read(samples / name)) == []
 
 
@@ -115,13 +119,13 @@ def test_a_tiny_picture_has_no_face(shipped: Manifest, shape: tuple[int, int]) -
 
 
 def side_by_side(close_up: Picture, astronaut: Picture) -> Picture:
-    """Her face large on the left, small on the right, where the cascade does not see it."""
+    """The face, large on the left and small on the right, where the cascade does not detect it."""
     tight = close_up.pixels[30:220, 35:225]
     large, small = (cv2.resize(pixels, (700, 700)) for pixels in (tight, astronaut.pixels))
     return decoding.from_array(np.hstack([large, small[:, :400]]))
 
 
-def test_every_face_is_found_once_if_wanted(
+def test_all_faces_are_detected_once(
     shipped: Manifest, close_up: Picture, astronaut: Picture
 ) -> None:
     picture = side_by_side(close_up, astronaut)
@@ -131,8 +135,10 @@ def test_every_face_is_found_once_if_wanted(
     assert faces[0] == main
 
 
-def test_a_larger_face_beside_the_cascades_decides(shipped: Manifest, close_up: Picture) -> None:
-    """The cascade sees no turned face."""
+def test_a_larger_face_than_that_of_the_cascade_is_the_main_face(
+    shipped: Manifest, close_up: Picture
+) -> None:
+    """The cascade does not detect a rotated face."""
     turn = cv2.getRotationMatrix2D((130, 120), 40, 1)
     turned = cv2.warpAffine(close_up.pixels, turn, (260, 260), borderMode=cv2.BORDER_REPLICATE)
     large = cv2.resize(turned, (760, 760))
@@ -150,7 +156,7 @@ def test_a_larger_face_beside_the_cascades_decides(shipped: Manifest, close_up: 
 
 
 @pytest.mark.parametrize("models", ["shipped", "blind"])
-def test_the_main_face_is_the_same_with_all_others(
+def test_the_main_face_is_the_same_with_all_faces(
     shipped: Manifest, close_up: Picture, models: str
 ) -> None:
     used = shipped if models == "shipped" else blind_cascade(shipped)
@@ -168,7 +174,7 @@ def test_every_stage_has_its_framing(shipped: Manifest) -> None:
     assert list(detector.framings) == ["lbp", "cnn"]
 
 
-def test_what_decides_a_verdict_depends_on_every_choice(shipped: Manifest) -> None:
+def test_the_cache_key_depends_on_every_setting(shipped: Manifest) -> None:
     ways = [
         open_detector("cascade", shipped, "tflite"),
         open_detector("cascade", shipped, "onnx"),
@@ -185,7 +191,7 @@ def test_what_decides_a_verdict_depends_on_every_choice(shipped: Manifest) -> No
     ("lost", "remedy"),
     [("cascades", "reinstall the package"), ("face_detectors", "choose --detector lbp or none")],
 )
-def test_a_manifest_without_a_stage_is_refused(shipped: Manifest, lost: str, remedy: str) -> None:
+def test_a_manifest_without_a_stage_is_rejected(shipped: Manifest, lost: str, remedy: str) -> None:
     rest = shipped._replace(**{lost: type(getattr(shipped, lost))()})
     with pytest.raises(ModelError, match=rf"manifest\.json: the manifest lists no .*; {remedy}"):
         open_detector("cascade", rest, "onnx")

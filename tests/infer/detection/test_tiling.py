@@ -53,7 +53,7 @@ def test_tiles_cover_the_picture_and_overlap(height: int, width: int, share: flo
 
 
 @given(EXTENTS, EXTENTS, st.floats(-0.2, 1.2), st.floats(-0.2, 1.2), st.floats(0.001, 2))
-def test_the_tile_of_a_face_contains_it_and_lies_inside_the_picture_if_possible(
+def test_the_tile_of_a_face_contains_it_and_is_inside_the_picture_if_possible(
     height: int, width: int, across: float, down: float, share: float
 ) -> None:
     extent = share * max(height, width)
@@ -69,8 +69,8 @@ def test_the_tile_of_a_face_contains_it_and_lies_inside_the_picture_if_possible(
 
 
 @given(st.integers(130, 2000), st.floats(0.3, 1))
-def test_letterboxing_moves_nothing(width: int, place: float) -> None:
-    """Halving drops odd columns."""
+def test_letterboxing_shifts_no_pixels(width: int, place: float) -> None:
+    """Halving drops the last of an odd number of columns."""
     ramp = np.broadcast_to(np.linspace(0, 255, width)[None, :, None], (width // 2, width, 3))
     row = letterbox(np.ascontiguousarray(ramp.astype(np.uint8)), SIZE)[10, :, 0]
     column = int(place * 120)
@@ -95,6 +95,6 @@ def test_tiles_shrink_as_far_as_the_smallest_face_needs(
 
 @given(st.integers(1, 1279), st.floats(0.02, 1))
 def test_the_number_of_tiles_is_bounded(shorter: int, smallest: float) -> None:
-    """1,279 pixels are the longest side of a working copy."""
+    """A working copy has at most 1,279 pixels per side."""
     sides = choose_tile_sides(shorter, 1279, smallest, RELIABLE, SIZE)
     assert sum(len(list(make_tiles(shorter, 1279, side))) for side in sides) < 1200

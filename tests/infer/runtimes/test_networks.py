@@ -24,19 +24,19 @@ def entry_in(models: Path) -> NetworkEntry:
 
 @pytest.fixture
 def rounding_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As with tflite-runtime, which cannot be installed beside NumPy 2."""
+    """Simulates tflite-runtime, which cannot be installed together with NumPy 2."""
     monkeypatch.setattr("image_gender_classifier.runtimes.tflite.SINGLE_ROUNDING", False)
 
 
 @pytest.mark.usefixtures("rounding_twice")
-def test_a_runtime_that_rounds_twice_gets_the_form_in_float32(models: Path) -> None:
+def test_a_runtime_that_rounds_twice_opens_the_float32_variant(models: Path) -> None:
     entry = entry_in(models)
     (models / MODEL).unlink()
     network = open_network("tflite", models, entry)
     assert (network.input_shape, network.input_dtype) == (entry.input_shape, entry.input_dtype)
 
 
-def test_others_get_the_file_itself(models: Path) -> None:
+def test_other_runtimes_open_the_file_itself(models: Path) -> None:
     entry = entry_in(models)
     assert entry.float32_variant is not None
     (models / entry.float32_variant.file).unlink()
@@ -45,7 +45,7 @@ def test_others_get_the_file_itself(models: Path) -> None:
 
 
 @pytest.mark.usefixtures("rounding_twice")
-def test_a_model_without_that_form_is_run_as_it_is(models: Path) -> None:
+def test_a_model_without_a_float32_variant_is_opened_itself(models: Path) -> None:
     entry = entry_in(models)
     assert entry.float32_variant is not None
     (models / entry.float32_variant.file).unlink()
@@ -56,7 +56,7 @@ def test_a_model_without_that_form_is_run_as_it_is(models: Path) -> None:
 
 
 @pytest.mark.usefixtures("rounding_twice")
-def test_a_damaged_form_is_refused(models: Path) -> None:
+def test_a_corrupt_float32_variant_is_rejected(models: Path) -> None:
     entry = entry_in(models)
     assert entry.float32_variant is not None
     with (models / entry.float32_variant.file).open("ab") as file:
@@ -66,7 +66,7 @@ def test_a_damaged_form_is_refused(models: Path) -> None:
 
 
 @pytest.mark.usefixtures("rounding_twice")
-def test_a_missing_form_is_told(models: Path) -> None:
+def test_a_missing_float32_variant_is_reported(models: Path) -> None:
     entry = entry_in(models)
     assert entry.float32_variant is not None
     (models / entry.float32_variant.file).unlink()
@@ -74,7 +74,7 @@ def test_a_missing_form_is_told(models: Path) -> None:
         open_network("tflite", models, entry)
 
 
-def test_the_form_itself_is_no_model_to_give(models: Path) -> None:
+def test_the_float32_variant_is_not_a_model_option(models: Path) -> None:
     entry = entry_in(models)
     assert entry.float32_variant is not None
     with pytest.raises(
@@ -83,7 +83,7 @@ def test_the_form_itself_is_no_model_to_give(models: Path) -> None:
         loading.open_classifier(models / entry.float32_variant.file)
 
 
-def test_verdicts_and_their_key_are_the_same(
+def test_predictions_and_their_cache_key_are_the_same(
     face_picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from image_gender_classifier.cli import program
@@ -104,7 +104,7 @@ def test_verdicts_and_their_key_are_the_same(
     assert b"<face " in written[0]
 
 
-def test_answers_are_the_same_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logits_are_the_same_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     crops = np.random.default_rng(2).integers(0, 256, (40, 96, 96, 3), np.uint8)
     answers = []
     for once in (True, False):

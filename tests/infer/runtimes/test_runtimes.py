@@ -46,7 +46,7 @@ def opened(entry: RuntimeEntry) -> Runtime:
 
 @pytest.fixture(scope="module")
 def crops(samples: Path) -> Pixels:
-    """Squares of the sample pictures in all sizes, noise, and flat ones."""
+    """Square crops of the sample pictures at all scales, noise, and uniform crops."""
     chance = np.random.default_rng(0)
     cut = [chance.integers(0, 256, (SIDE, SIDE, 3), np.uint8)]
     cut += [np.full((SIDE, SIDE, 3), value, np.uint8) for value in (0, 127, 255)]
@@ -78,7 +78,7 @@ def test_logits_are_those_of_litert_bit_for_bit(entry: RuntimeEntry, crops: Pixe
 
 
 @each_shipped
-def test_each_crop_is_answered_by_itself(entry: RuntimeEntry, crops: Pixels) -> None:
+def test_each_crop_is_classified_independently(entry: RuntimeEntry, crops: Pixels) -> None:
     runtime = opened(entry)
     (together,) = runtime.run(crops)
     alone = [runtime.run(crop[np.newaxis])[0] for crop in crops]
@@ -87,7 +87,7 @@ def test_each_crop_is_answered_by_itself(entry: RuntimeEntry, crops: Pixels) -> 
 
 
 @each_shipped
-def test_two_opened_models_do_not_disturb_each_other(entry: RuntimeEntry, crops: Pixels) -> None:
+def test_two_opened_models_are_independent(entry: RuntimeEntry, crops: Pixels) -> None:
     runtime, other = opened(entry), opened(entry)
     (first,) = runtime.run(crops[:1])
     other.run(crops[-1:])
@@ -105,7 +105,7 @@ def test_an_opened_model_may_run_in_several_threads(entry: RuntimeEntry, crops: 
 
 @every_runtime
 @pytest.mark.parametrize("data", [b"", b"no model", b"\0" * 1000])
-def test_bytes_that_are_no_model_are_a_model_error(entry: RuntimeEntry, data: bytes) -> None:
+def test_bytes_that_are_not_a_model_are_a_model_error(entry: RuntimeEntry, data: bytes) -> None:
     skip_if_missing(entry)
     with pytest.raises(ModelError, match="model cannot be opened"):
         open_model(entry.name, data)

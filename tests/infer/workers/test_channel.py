@@ -25,7 +25,7 @@ from image_gender_classifier.workers.messages import (
     Unusable,
 )
 
-# Paths may hold bytes that are no UTF-8, which Python gives as lone surrogates.
+# Python represents bytes of paths that are not UTF-8 as lone surrogates.
 TEXTS = st.text(st.characters(exclude_categories=()))
 NUMBERS = st.integers(0, 10**9)
 SHARES = st.none() | st.floats(0, 1)
@@ -70,12 +70,12 @@ def framed(data: bytes) -> bytes:
 
 
 def taken(data: bytes) -> list[Message]:
-    """The messages in the first bytes of a new channel."""
+    """Returns the messages that a new channel reads from some bytes."""
     return list(Channel(-1, -1).split_messages(data))
 
 
 def unframed(data: bytes) -> list[bytes]:
-    """The messages of a stream without their lengths, as far as they are complete."""
+    """Returns the complete messages of a stream, without their length prefixes."""
     messages = []
     while len(data) >= 4 + (length := int.from_bytes(data[:4], "big")) >= 4 <= len(data):
         messages.append(data[4 : 4 + length])
@@ -89,12 +89,12 @@ def same_after(message: Message) -> bool:
 
 
 @given(MESSAGES)
-def test_a_message_arrives_as_it_was_sent(message: Message) -> None:
+def test_a_message_is_received_unchanged(message: Message) -> None:
     assert same_after(message)
 
 
 @given(st.data())
-def test_a_prediction_arrives_as_it_was_sent(
+def test_a_prediction_is_received_unchanged(
     predictions: st.SearchStrategy[Prediction], data: st.DataObject
 ) -> None:
     drawn = st.none() | st.binary()
@@ -105,7 +105,7 @@ def test_a_prediction_arrives_as_it_was_sent(
 
 
 @given(st.lists(MESSAGES, max_size=5), st.data())
-def test_messages_are_put_together_from_pieces(sent: list[Message], data: st.DataObject) -> None:
+def test_messages_are_assembled_from_chunks(sent: list[Message], data: st.DataObject) -> None:
     stream = b"".join(map(channel.encode, sent))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
     whole = Channel(-1, -1)
@@ -116,13 +116,13 @@ def test_messages_are_put_together_from_pieces(sent: list[Message], data: st.Dat
 
 
 @given(KINDS, ANY_JSON)
-def test_wrongly_typed_fields_are_no_message(kind: str, fields: Any) -> None:
+def test_fields_of_the_wrong_type_are_rejected(kind: str, fields: Any) -> None:
     sent = json.dumps([kind, *fields] if isinstance(fields, list) else [kind, fields])
     try:
         (read,) = taken(framed(sent.encode()))
     except ValueError:
         return
-    assert channel.encode(read)  # what is accepted is a whole message
+    assert channel.encode(read)  # an accepted message can be encoded
 
 
 @given(st.binary(max_size=200) | MESSAGES.map(lambda sent: channel.encode(sent)[4:]))
@@ -141,7 +141,7 @@ def ready(seconds: Any, text: Any = "model") -> bytes:
 
 
 def changed(*path: int, to: Any) -> bytes:
-    """A prediction's message with one field changed."""
+    """Returns the message of a prediction with one field changed."""
     message = json.loads(json.dumps(ANSWER))
     message[2][4] = [json.loads(json.dumps(FACE))]
     inner = message
@@ -151,7 +151,7 @@ def changed(*path: int, to: Any) -> bytes:
     return json.dumps(message).encode()
 
 
-def test_the_unchanged_messages_are_some() -> None:
+def test_the_unchanged_messages_are_valid() -> None:
     assert isinstance(channel.decode(ready({"a": 1})), Ready)
     assert isinstance(channel.decode(changed(1, to=1)), Answer)
 
@@ -199,12 +199,12 @@ def test_the_unchanged_messages_are_some() -> None:
         changed(5, to=[]),
     ],
 )
-def test_anything_else_is_no_message(sent: bytes) -> None:
+def test_anything_else_is_rejected(sent: bytes) -> None:
     with pytest.raises(ValueError, match="invalid message"):
         taken(framed(sent))
 
 
-def test_too_long_a_message_is_refused_before_it_arrives() -> None:
+def test_a_message_that_is_too_long_is_rejected_before_it_is_received() -> None:
     with pytest.raises(ValueError, match="invalid message"):
         taken(b"\xff\xff\xff\xff")
     with pytest.raises(ValueError, match="bytes"):

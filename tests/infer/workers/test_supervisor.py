@@ -1,4 +1,4 @@
-"""A picture that takes the worker with it costs its own verdict and nobody else's."""
+"""A picture that crashes a worker affects no other prediction."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def framed(data: bytes) -> bytes:
     return len(data).to_bytes(4, "big") + data
 
 
-# What a decoder that a picture has taken over may send, by the end of the picture.
+# What a compromised decoder sends, by the end of the picture.
 UNASKED = unreadable("001.jpg", "not asked for", "")
 NONSENSE = {
     b"nested": framed(b"[" * 10**6),
@@ -61,7 +61,7 @@ NONSENSE = {
 
 
 def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
-    """A decoder that can be made to do what a bad one does."""
+    """A decoder that crashes, hangs or misbehaves on request of the picture."""
     if data.endswith(CRASH):
         os.kill(os.getpid(), signal.SIGSEGV)
     if data.endswith(KILLED):
@@ -94,11 +94,11 @@ def send_from_here(data: bytes) -> None:
 
 @pytest.fixture
 def bad_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "decode", _decode)  # the processes are forked from this one
+    monkeypatch.setattr(decoding, "decode", _decode)  # workers are forked from this process
 
 
 def pictures(folder: Path, samples: Path, endings: Sequence[bytes]) -> list[PictureFile]:
-    """Copies of a real picture, each with something at its end."""
+    """Writes copies of a real picture, each with some bytes appended."""
     data = (samples / "cat.jpg").read_bytes()
     listed = []
     for number, ending in enumerate(endings):
@@ -118,7 +118,7 @@ def predicted(outcome: Outcome) -> Prediction:
     return outcome.prediction
 
 
-def test_judges_as_a_classifier_does_in_order(samples: Path) -> None:
+def test_predictions_are_those_of_a_classifier_in_order(samples: Path) -> None:
     names = ("rocket", "astronaut", "cat")
     listed = [PictureFile(f"{name}.jpg", f"{name}.xml") for name in names]
     classifier = api.load()
@@ -132,7 +132,7 @@ def test_judges_as_a_classifier_does_in_order(samples: Path) -> None:
 
 @pytest.mark.usefixtures("bad_decoder")
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_a_crash_costs_one_verdict(workers: int, samples: Path, tmp_path: Path) -> None:
+def test_a_crash_affects_one_prediction(workers: int, samples: Path, tmp_path: Path) -> None:
     endings = [b""] * 30
     endings[0] = endings[7] = endings[8] = endings[29] = CRASH
     listed = pictures(tmp_path, samples, endings)
@@ -160,7 +160,7 @@ def test_a_decoder_cannot_take_all_memory(workers: int, samples: Path, tmp_path:
 
 
 @pytest.mark.usefixtures("bad_decoder")
-def test_an_exit_is_told_apart(samples: Path, tmp_path: Path) -> None:
+def test_an_exit_is_reported_as_such(samples: Path, tmp_path: Path) -> None:
     outcomes = classified(pictures(tmp_path, samples, [b"", EXIT, b"", b""]), tmp_path)
     statuses = [predicted(outcome).status for outcome in outcomes]
     assert [status == "unreadable" for status in statuses] == [False, True, False, False]
@@ -172,7 +172,7 @@ def test_an_exit_is_told_apart(samples: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ending", "said"), [(KILLED, "too little memory"), (HANG, "no result within 3 s")]
 )
-def test_a_slow_machine_or_little_memory_is_no_fault_of_the_picture(
+def test_a_slow_machine_or_little_memory_is_not_a_fault_of_the_picture(
     ending: bytes, said: str, workers: int, samples: Path, tmp_path: Path
 ) -> None:
     listed = pictures(tmp_path, samples, [b"", ending, b"", b""])
@@ -184,10 +184,8 @@ def test_a_slow_machine_or_little_memory_is_no_fault_of_the_picture(
 
 @pytest.mark.usefixtures("bad_decoder")
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_machine_that_has_shown_itself_slow_gets_more_time(
-    workers: int, samples: Path, tmp_path: Path
-) -> None:
-    """The first picture takes half of the limit, the others twice the limit."""
+def test_a_slow_machine_has_a_longer_timeout(workers: int, samples: Path, tmp_path: Path) -> None:
+    """The first picture takes half of the timeout, the others twice the timeout."""
     listed = pictures(tmp_path, samples, [SLOW, SLOWER, b""])
     outcomes = classified(listed, tmp_path, Task(NO_SEARCH, workers, longest=2.0))
     assert "unreadable" not in {predicted(outcome).status for outcome in outcomes}
@@ -195,7 +193,9 @@ def test_a_machine_that_has_shown_itself_slow_gets_more_time(
 
 @needs_proc
 @pytest.mark.parametrize("waits", ["idle", "listened to late"])
-def test_no_picture_is_blamed_for_waiting(samples: Path, tmp_path: Path, waits: str) -> None:
+def test_waiting_does_not_count_towards_the_timeout(
+    samples: Path, tmp_path: Path, waits: str
+) -> None:
     task = Task(NO_SEARCH, 2, longest=2.0, copies=True)
     listed = pictures(tmp_path, samples, [b""] * 12)
 
@@ -218,7 +218,7 @@ def test_no_picture_is_blamed_for_waiting(samples: Path, tmp_path: Path, waits: 
     assert len(processes) == 3
 
 
-def test_a_process_that_is_stuck_before_its_first_picture(
+def test_a_worker_that_hangs_before_its_first_picture(
     monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
 ) -> None:
     fork, here = os.fork, os.getpid()
@@ -237,7 +237,7 @@ def test_a_process_that_is_stuck_before_its_first_picture(
 
 
 @pytest.mark.parametrize(("allowed", "left"), [(2, 2), (0, 1)])
-def test_fewer_processes_where_the_system_refuses_more(
+def test_fewer_workers_if_the_system_refuses_to_fork(
     allowed: int, left: int, monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
 ) -> None:
     fork, here = os.fork, os.getpid()
@@ -262,7 +262,7 @@ def test_fewer_processes_where_the_system_refuses_more(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 @pytest.mark.parametrize("files", [98, 99, 100, 101])
-def test_more_workers_than_files_may_be_open(files: int) -> None:
+def test_more_workers_than_the_limit_of_open_files_allows(files: int) -> None:
     program = (
         "import os, resource\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
@@ -282,7 +282,7 @@ def test_more_workers_than_files_may_be_open(files: int) -> None:
     assert "choose fewer" in said
 
 
-def test_what_is_known_is_not_judged(samples: Path, tmp_path: Path) -> None:
+def test_known_pictures_are_not_classified(samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [b""] * 12)
     known = {
         picture.file: Outcome(picture, unreadable(picture.file, "known", ""), kept=True)
@@ -294,7 +294,7 @@ def test_what_is_known_is_not_judged(samples: Path, tmp_path: Path) -> None:
     assert [outcome.kept for outcome in outcomes] == [True, False] * 6
 
 
-def test_tells_the_key_of_its_settings() -> None:
+def test_returns_the_cache_key_of_its_settings() -> None:
     with Supervisor(TASK) as one:
         assert one.settings == Engine.open(Settings()).cache_key
 
@@ -306,19 +306,19 @@ def test_tells_the_key_of_its_settings() -> None:
         (Task(Settings(threshold=7.0), 1), GenderClassifierError),
     ],
 )
-def test_errors_of_the_worker_are_raised_here(task: Task, error: type[Exception]) -> None:
+def test_errors_of_a_worker_are_raised_in_the_parent(task: Task, error: type[Exception]) -> None:
     with Supervisor(task) as one, pytest.raises(error):
         _ = one.settings
 
 
-def test_a_worker_that_dies_at_once_is_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_that_die_at_once_are_not_replaced_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "main", lambda *_: os.kill(os.getpid(), signal.SIGUSR1))
     with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=r"crashed \(SIGUSR1\)"):
         _ = one.settings
 
 
 def below(process: int) -> set[int]:
-    """The processes that a process has started, and those that these have."""
+    """Returns the descendants of a process."""
     parents: dict[int, int] = {}
     for process_stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -351,7 +351,7 @@ def test_no_more_workers_than_pictures(most: int, processes: int, samples: Path)
 
 
 @needs_proc
-def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) -> None:
+def test_the_workers_end_with_a_killed_command(samples: Path, tmp_path: Path) -> None:
     pictures(tmp_path, samples, [b""] * 12)
     program = (
         "from image_gender_classifier.scan import list_pictures\n"
@@ -382,7 +382,7 @@ def test_the_processes_end_with_a_killed_command(samples: Path, tmp_path: Path) 
 @needs_proc
 @pytest.mark.usefixtures("bad_decoder")
 @pytest.mark.parametrize("ending", [CRASH, HANG])
-def test_only_the_culprit_is_replaced(ending: bytes, samples: Path, tmp_path: Path) -> None:
+def test_only_the_crashed_worker_is_replaced(ending: bytes, samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [ending] + [b""] * 40)
     with Supervisor(Task(NO_SEARCH, 3, longest=3.0)) as one:
         _ = one.settings
@@ -407,7 +407,7 @@ def test_an_error_of_an_unknown_class_is_reported_as_one_of_ours(
 
 @needs_proc
 @pytest.mark.usefixtures("bad_decoder")
-def test_a_hung_worker_ends_without_its_command(samples: Path, tmp_path: Path) -> None:
+def test_a_hanging_worker_ends_after_its_command_is_killed(samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [HANG, b""])
     command = os.fork()
     if command == 0:
@@ -428,7 +428,7 @@ def test_a_hung_worker_ends_without_its_command(samples: Path, tmp_path: Path) -
 @pytest.mark.usefixtures("bad_decoder")
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("sent", NONSENSE)
-def test_a_worker_that_sends_nonsense_is_ended(
+def test_a_worker_that_sends_invalid_messages_is_killed(
     sent: bytes, workers: int, samples: Path, tmp_path: Path
 ) -> None:
     listed = pictures(tmp_path, samples, [b"", sent, b"", b"", b"", b""])
@@ -452,7 +452,7 @@ def test_a_traceback_reaches_the_terminal_on_request(
     assert ("in fault" in capfd.readouterr().err) == debug
 
 
-def test_a_fresh_interpreter_classifies_alike(samples: Path) -> None:
+def test_a_new_interpreter_has_the_same_predictions(samples: Path) -> None:
     listed = [PictureFile(f"{name}.jpg", f"{name}.xml") for name in ("astronaut", "cat")]
     with Supervisor(TASK, fork=False) as one:
         fresh = list(one.classify(listed, samples))
@@ -460,8 +460,8 @@ def test_a_fresh_interpreter_classifies_alike(samples: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's prctl")
-def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> None:
-    """In a container the command is the first process, to which all orphans go."""
+def test_orphans_are_reaped_in_a_container(samples: Path, tmp_path: Path) -> None:
+    """In a container, the command is process 1 and inherits all orphans."""
     pictures(tmp_path, samples, [CRASH] * 3)
     program = (
         "import ctypes, os, signal, sys\n"
@@ -488,7 +488,7 @@ def test_no_zombies_where_orphans_come_back(samples: Path, tmp_path: Path) -> No
 
 @needs_proc
 def test_no_file_of_the_command_stays_open(samples: Path, tmp_path: Path) -> None:
-    """Else a lock would outlive a killed command."""
+    """Otherwise a lock would outlive a killed command."""
     with (tmp_path / "lock").open("wb"), Supervisor(Task(Settings(), 2)) as one:
         assert list(
             one.classify([PictureFile(f"{name}.jpg", "x") for name in ("cat", "rocket")], samples)
