@@ -44,6 +44,9 @@ def run_folder(options: Options) -> RunReport:
     Args:
         options: The options of the command.
 
+    Returns:
+        The totals of the run.
+
     Raises:
         UsageError: The folder has no pictures or cannot be read, an output would overwrite a
             picture, or another run writes to an output folder.

@@ -52,7 +52,9 @@ class Arrivals:
         self._classified: set[str] = set()
 
     def find_ready(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
-        """Returns the pictures to classify: new or changed, but unchanged since the last call.
+        """Returns the complete pictures that are not classified in their current state.
+
+        A picture is complete if it has not changed since the last call.
 
         Args:
             folder: The input folder.

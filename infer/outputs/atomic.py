@@ -113,6 +113,9 @@ def create_partial(partial: Path) -> int:
 def open_regular_file(path: Path) -> BinaryIO:
     """Opens a regular file for reading.
 
+    Returns:
+        The open file, in binary mode.
+
     Raises:
         OSError: `path` cannot be opened, or is not a regular file. Symbolic links are not followed.
     """

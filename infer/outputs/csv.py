@@ -24,7 +24,10 @@ COLUMNS = (
 
 
 def open_output(path: Path) -> Table:
-    """Opens a CSV table and writes its header.
+    """Returns a new CSV table with its header written.
+
+    Args:
+        path: Path of the table.
 
     Raises:
         OutputError: The file cannot be written.

@@ -26,7 +26,7 @@ def escape_text(text: str) -> str:
 
 
 def escape_name(name: str) -> str:
-    """Returns a file name or path as outputs write it; `unescape_name` is the inverse.
+    """Returns the escaped form of a file name or path; `unescape_name` is the inverse.
 
     Also escapes a `%` before two hexadecimal digits (as `%25`), so that no two names have the same
     escaped form. Otherwise the same as `escape_text`.

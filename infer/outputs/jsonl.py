@@ -14,7 +14,10 @@ from image_gender_classifier.results import Face
 
 
 def open_output(path: Path) -> Table:
-    """Opens a JSON Lines file.
+    """Returns a new JSON Lines file.
+
+    Args:
+        path: Path of the file.
 
     Raises:
         OutputError: The file cannot be written.

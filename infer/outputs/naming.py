@@ -89,7 +89,16 @@ def make_xml_names(
 def find_name_levels(
     names: Iterable[str], rules: NameRules = ORDINARY, taken: Collection[str] = ()
 ) -> dict[str, int]:
-    """Returns the collision level (see `make_xml_name`) of each name whose level is not 0."""
+    """Returns the collision levels that make the names of XML files unique.
+
+    Args:
+        names: File names of the pictures of one folder, in any order.
+        rules: The rules of the output folder.
+        taken: Reserved names, as `collision_key` returns them.
+
+    Returns:
+        Maps each name whose level is not 0 to its level (see `make_xml_name`).
+    """
     return _resolve_levels(names, partial(make_xml_name, rules=rules), rules, taken)
 
 
@@ -110,7 +119,15 @@ def make_xml_name(name: str, level: int, rules: NameRules = ORDINARY) -> str:
 
 
 def make_folder_names(names: Sequence[str], rules: NameRules) -> dict[str, str]:
-    """Maps the names of the subfolders of one folder to unique names in the output folder."""
+    """Returns unique names in the output folder for the subfolders of one folder.
+
+    Args:
+        names: Names of the subfolders.
+        rules: The rules of the output folder.
+
+    Returns:
+        Maps each name to that of the output subfolder.
+    """
 
     def name_at_level(name: str, level: int) -> str:
         return (
@@ -122,7 +139,12 @@ def make_folder_names(names: Sequence[str], rules: NameRules) -> dict[str, str]:
 
 
 def collision_key(name: str, rules: NameRules) -> str:
-    """Returns a key that is equal for all names that may refer to the same file."""
+    """Returns a key that is equal for all names that may refer to the same file.
+
+    Args:
+        name: A file name or path.
+        rules: The rules of the file system.
+    """
     if not rules.folds or (name.isascii() and name.islower()):
         return name
     from unicodedata import category, normalize  # rarely needed

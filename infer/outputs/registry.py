@@ -66,7 +66,7 @@ def list_output_folders(targets: tuple[Target, ...]) -> list[Path]:
 
 
 def needs_drawing(targets: tuple[Target, ...], drawing: Literal["copy", "thumbnail"]) -> bool:
-    """Returns whether any of the outputs needs this kind of drawing."""
+    """Returns whether any of the outputs needs a drawing of a kind (see `Entry.drawing`)."""
     return any(target.entry.drawing == drawing for target in targets)
 
 

@@ -62,7 +62,11 @@ class Table(Output):
             interrupted_path(self._path).unlink()
 
     def abandon(self) -> Path | None:
-        """Saves the rows written so far under `interrupted_path`; an existing table is kept."""
+        """Saves the rows written so far separately; an existing table is kept.
+
+        Returns:
+            `interrupted_path`, or None if there are no rows or they cannot be saved.
+        """
         path = interrupted_path(self._path)
         with suppress(OSError):
             if self._is_empty:

@@ -758,7 +758,7 @@ def test_a_model_for_another_runtime_is_rejected(
 
 
 def without(folder: Path, *modules: str) -> dict[str, str]:
-    """An environment in which modules cannot be imported."""
+    """Returns environment variables under which importing the modules fails."""
     for module in modules:
         (folder / f"{module}.py").write_text(f"raise ImportError('no {module} here')\n")
     return {"PYTHONPATH": str(folder)}

@@ -117,7 +117,7 @@ def test_a_clear_mean_ends_the_passes_early() -> None:
 
 
 def test_small_faces_are_verified_at_a_higher_resolution() -> None:
-    """The tile of an 80 pixel box is large enough (104 pixels), that of a 60 pixel box is not (78)."""
+    """The tile of an 80 pixel box is large enough (104 pixels), that of a 60 pixel box is not."""
     for side, decodings in ((40, 0), (30, 1)):
         asked: list[int] = []
         fine = marked(800, 800, 300, 340, 2 * side)
