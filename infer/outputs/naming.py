@@ -89,15 +89,9 @@ def make_xml_names(
 def find_name_levels(
     names: Iterable[str], rules: NameRules = ORDINARY, taken: Collection[str] = ()
 ) -> dict[str, int]:
-    """Returns the collision levels that make the names of XML files unique.
+    """Returns the collision level (see `make_xml_name`) of each name whose level is not 0.
 
-    Args:
-        names: File names of the pictures of one folder, in any order.
-        rules: The rules of the output folder.
-        taken: Reserved names, as `collision_key` returns them.
-
-    Returns:
-        Maps each name whose level is not 0 to its level (see `make_xml_name`).
+    The arguments are those of `make_xml_names`.
     """
     return _resolve_levels(names, partial(make_xml_name, rules=rules), rules, taken)
 
