@@ -127,7 +127,7 @@ def report_outcome(outcome: Outcome, progress: Progress) -> None:
 
 
 def _print_renamed(renamed: Mapping[str, str]) -> None:
-    """Prints an example and the number of the XML files that do not have their usual names."""
+    """Prints how many XML files do not have their usual names, with an example."""
     if not renamed:
         return
     text = session.rewritten_message(*next(iter(renamed.items())))

@@ -24,7 +24,7 @@ COLUMNS = (
 
 
 def open_output(path: Path) -> Table:
-    """Returns a new CSV table with its header written.
+    """Opens a CSV table, writes its header and returns it.
 
     Args:
         path: Path of the table.

@@ -14,7 +14,7 @@ from image_gender_classifier.results import Face
 
 
 def open_output(path: Path) -> Table:
-    """Returns a new JSON Lines file.
+    """Opens a JSON Lines table and returns it.
 
     Args:
         path: Path of the file.

@@ -210,7 +210,7 @@ def _append_suffix(base: str, suffix: str, rules: NameRules) -> str:
 def _append_hash(base: str, level: int, rules: NameRules, suffix: str = XML_SUFFIX) -> str:
     """Returns a name with a hash and the suffix, truncated by whole characters if too long.
 
-    The hash depends on the level, so crafted names cannot collide at all levels.
+    The hash depends on the level, so crafted names cannot collide at every level.
     """
     import hashlib  # rarely needed
 
