@@ -165,29 +165,30 @@ class GenderClassifier:
         *,
         hidden: bool = False,
     ) -> Iterator[Prediction]:
-        """Classifies every picture of a folder in worker processes, as the command does.
+        """Classifies all pictures in a folder, in worker processes, like the command-line tool.
 
-        If a decoder crashes, the picture is `unreadable` and this process continues.
+        If a decoder crashes, that picture becomes `unreadable`; this process is not affected.
 
         Args:
             folder: The folder.
-            recursive: Include subfolders.
+            recursive: Whether to include subfolders.
             workers: Number of worker processes; by default one per core.
-            hidden: Include by-products of operating systems and unfinished copies, such as `._*`
-                and `@eaDir`.
+            hidden: Whether to include system junk files and partial downloads, such as `._*`,
+                `@eaDir` and `*.part`.
 
         Returns:
-            One prediction per picture, lazily, in byte order of the paths.
+            A lazy iterator over the predictions, sorted by path (bytewise, folder by folder).
+            Pictures reported with `PictureSkipped` have none.
 
         Warns:
             FolderSkipped: A subfolder cannot be read.
-            PictureSkipped: A picture took too long, or its worker was killed.
+            PictureSkipped: A picture timed out, or its worker was killed (often out of memory).
 
         Raises:
             ValueError: `workers` is less than 1.
             UsageError: The folder cannot be read, or the classifier is closed.
-            RuntimeMissing: No worker process can be started.
-            InternalError: A bug in this package.
+            RuntimeMissing: While iterating: no worker can be started, or its libraries crash.
+            InternalError: While iterating: a bug in this package.
         """
         from image_gender_classifier.scan import list_pictures
 

@@ -52,7 +52,7 @@ class Engine:
 
     @property
     def cache_key(self) -> str:
-        """Hash of all that predictions depend on but the picture."""
+        """A hash of everything except the picture that affects a prediction."""
         return self.parts.cache_key
 
     def classify_file(

@@ -32,7 +32,7 @@ class Parts(NamedTuple):
         detector: The face detector.
         all_faces: Whether to classify every face, not only the main one.
         limits: Maximum sizes of a picture.
-        cache_key: Hash of all that predictions depend on but the picture.
+        cache_key: Hash of everything except the picture that affects a prediction.
         runtime: Name of the runtime in use.
     """
 

@@ -116,7 +116,7 @@ def list_pictures(
         folder: The input folder.
         recursive: Include subfolders.
         skip: Folders to skip, such as an output folder inside the input folder.
-        hidden: Include files and folders whose names mark them as by-products or unfinished copies.
+        hidden: Whether to include system junk files and partial downloads; see `system.clutter`.
 
     Returns:
         The pictures, the number of other files, and the subfolders that cannot be read.
@@ -187,7 +187,7 @@ def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
                     if hidden or not is_clutter_folder(entry.name):
                         folders.append(entry.name)
                     else:
-                        logs.info("skipping %s: folder of by-products", entry.path)
+                        logs.info("skipping %s: folder of system junk files", entry.path)
                 elif (hidden or not is_clutter_file(entry.name)) and _is_picture(entry):
                     pictures.append(entry.name)
                 else:

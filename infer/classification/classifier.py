@@ -71,7 +71,7 @@ class Classifier:
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """Values of the model and options that predictions depend on."""
+        """The values of the model and options that affect predictions."""
         entry = self.entry
         decision = entry.calibration, entry.tta_threshold, entry.positive
         return entry.sha256, *decision, self.threshold

@@ -22,15 +22,15 @@ class Options(NamedTuple):
         input: Folder of pictures.
         outputs: The outputs to write, in the order of the registry.
         settings: Settings of the classifier.
-        recursive: Classify the pictures of subfolders too.
-        hidden: Classify by-products and unfinished copies too.
+        recursive: Whether to include subfolders.
+        hidden: Whether to include system junk files and partial downloads; see `system.clutter`.
         workers: Number of worker processes.
-        resume: Keep results of an earlier run that are still valid.
-        watch: Wait for new pictures until stopped.
-        profile: Print how long each stage takes.
-        quiet: Print errors only.
-        verbose: Print each step.
-        debug: Print details of each step, and tracebacks and standard error of the workers.
+        resume: Whether to keep results of an earlier run that are still valid.
+        watch: Whether to keep running and classify new pictures as they arrive.
+        profile: Whether to print how long each stage takes.
+        quiet: Whether to print errors only.
+        verbose: Whether to print each step.
+        debug: Whether to print details of each step, tracebacks, and the workers' standard error.
     """
 
     input: Path

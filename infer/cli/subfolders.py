@@ -45,7 +45,7 @@ def count_subfolder_pictures(
     Args:
         folder: The folder; pictures directly in it are not counted.
         skip: Folders to skip, such as an output folder inside the input folder.
-        hidden: Include by-products and unfinished copies, as `--hidden` does.
+        hidden: Whether to include system junk files and partial downloads, as `--hidden` does.
         max_entries: Number of files and folders after which counting stops.
         max_seconds: Time in seconds after which no further folder is counted.
 

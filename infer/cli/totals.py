@@ -35,12 +35,12 @@ class Totals:
         self.newly_unreadable += prediction.status == "unreadable" and not outcome.kept
 
     def summary(self, ignored: int, unread: int, seconds: float) -> str:
-        """Returns the last line of a run.
+        """Formats the summary line that is printed at the end of a run.
 
         Args:
             ignored: Number of files that are not pictures.
             unread: Number of subfolders that could not be read.
-            seconds: Duration of the run.
+            seconds: Elapsed (wall) time.
         """
         pictures = sum(self.counts.values()) + self.failed
         counts = ", ".join(f"{self.counts[what]} {what.replace('_', ' ')}" for what in _COUNTED)

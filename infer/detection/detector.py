@@ -15,8 +15,9 @@ class Detector(Protocol):
     """Interface of all face detectors. Thread-safe.
 
     Attributes:
-        framings: Mapping from box to the classifier's frame, by the value of `Face.detector`.
-        cache_key: Values of its model files and options that predictions depend on.
+        framings: How to turn a detected bounding box into the classifier's square crop; one
+            `Framing` per value of `Face.detector`.
+        cache_key: The model hashes and options that affect detections; part of the `run` hash.
     """
 
     framings: dict[str, Framing]

@@ -1,7 +1,7 @@
-"""Computes the `run` attribute: a short hash of picture, model and options.
+"""Computes the `run` attribute: a short hash of the picture, model, options and program version.
 
-`--resume` keeps a prediction if its `run` is unchanged. The content of a picture is hashed, not its
-time stamps, so the predictions for a copy of a folder have the same bytes.
+`--resume` keeps a prediction if its `run` is unchanged. The hash covers a picture's content, not its
+modification time (mtime), so a copied folder gives byte-identical output.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _DIGITS = 12
 
 
 def cache_key(*parts: object) -> str:
-    """Returns the SHA-256 hash (hexadecimal) of all that predictions depend on but the picture."""
+    """Returns the SHA-256 hash (hexadecimal) of everything except the picture that affects it."""
     return _sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"))
 
 

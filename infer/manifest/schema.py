@@ -132,7 +132,7 @@ class CascadeEntry(NamedTuple):
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """Values that predictions depend on."""
+        """The values that affect predictions."""
         search = self.longest_side, self.smallest_face, self.scale_factor, self.min_neighbors
         return self.sha256, self.detector, *search, self.frame_scale, self.frame_shift_y
 
@@ -172,7 +172,7 @@ class FaceDetectorEntry(NamedTuple):
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """Values that predictions depend on."""
+        """The values that affect predictions."""
         search = self.smallest_face, self.candidate_threshold, self.threshold, self.frame_scale
         return self.sha256, self.detector, *search
 

@@ -60,4 +60,7 @@ def open_model(data: bytes) -> OnnxRuntime:
     try:
         return OnnxRuntime(ort.InferenceSession(data, options, providers=["CPUExecutionProvider"]))
     except Exception as error:  # ONNX Runtime's exceptions have no other common base
-        raise ModelError(f"the ONNX model cannot be opened ({error}); convert it again") from error
+        raise ModelError(
+            f"the ONNX model cannot be opened ({error}); upgrade onnxruntime, or convert the model "
+            "again"
+        ) from error

@@ -1,4 +1,4 @@
-"""Recognises by-products by name: thumbnails, deleted files, metadata and unfinished downloads.
+"""Recognises system junk files and partial downloads by name: thumbnails, metadata, trash.
 
 Operating systems, network storage and browsers create such files and folders next to the user's
 pictures. The command and the data set readers skip them.
@@ -28,12 +28,12 @@ _FOLDER_STARTS = (".trash-",)  # Linux, followed by the user ID
 
 
 def is_clutter_file(name: str) -> bool:
-    """Returns whether a file name is that of a by-product or an unfinished copy."""
+    """Returns whether a file name is that of a system junk file or a partial download."""
     name = name.lower()
     return name.endswith(_FILE_ENDS) or name.startswith(_FILE_STARTS) or name in _FILES
 
 
 def is_clutter_folder(name: str) -> bool:
-    """Returns whether a folder name is that of a folder of thumbnails or other by-products."""
+    """Returns whether a folder name is that of a folder of thumbnails, metadata or trash."""
     name = name.lower()
     return name in _FOLDERS or name.startswith(_FOLDER_STARTS)

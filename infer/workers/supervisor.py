@@ -112,9 +112,9 @@ class Supervisor:
 
     @property
     def settings(self) -> str:
-        """The cache key: a hash of all that predictions depend on but the picture.
+        """The cache key: a hash of everything except the picture that affects a prediction.
 
-        Waits until the models are loaded.
+        Blocks until the first worker has loaded the models.
 
         Raises:
             GenderClassifierError: A library, model or setting cannot be used.
@@ -242,7 +242,7 @@ class Supervisor:
             raise RuntimeMissing(
                 f"the libraries cannot be used here: the worker process {lost.why}; try another "
                 "--runtime, or install the package again; a PC from before 2009 needs NumPy 1 and "
-                "tflite-runtime (README, What runs where)"
+                "tflite-runtime (README, Supported platforms)"
             )
         if lost.numbers and self._task.workers > 1:
             self._warn_of_fewer_workers(1, "a forked worker does not start")
