@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from image_gender_classifier.outputs.atomic import (
@@ -10,9 +12,17 @@ from image_gender_classifier.outputs.atomic import (
     remove_leftovers,
     replace_atomic,
 )
-from image_gender_classifier.outputs.file_system import DISK_ERRORS
 from image_gender_classifier.outputs.naming import make_substitute_name
 from image_gender_classifier.outputs.output import Output
+
+_PATH_ERRORS = frozenset(
+    {
+        *(errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG, errno.ENOENT),  # rejected names
+        *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.EBUSY),
+        *(errno.EPERM, errno.EACCES),
+    }
+)
+"""Errors of a single path: its name is rejected, or something else is in its place."""
 
 
 class OutputFolder(Output):
@@ -34,7 +44,9 @@ class OutputFolder(Output):
             raise make_write_error(folder, error) from None
 
     def write_file(self, name: str, data: bytes) -> str:
-        """Writes a file atomically, under a substitute name if the file system rejects `name`.
+        """Writes a file atomically, under a substitute name if `name` is rejected or taken.
+
+        A substitute of an earlier run is removed when `name` is accepted.
 
         Args:
             name: Path of the file, relative to the folder.
@@ -46,18 +58,19 @@ class OutputFolder(Output):
         Raises:
             OutputError: The file cannot be written under either name.
         """
-        path = self._folder / name
+        path, substitute = self._folder / name, make_substitute_name(name)
         try:
-            self.write_at(path, data)
+            self._write_or_retry(path, data)
         except OSError as error:
-            if error.errno is None or error.errno in DISK_ERRORS:
+            if error.errno not in _PATH_ERRORS:
                 raise make_write_error(path, error) from None
-            other = make_substitute_name(name)
             try:
-                self.write_at(self._folder / other, data)
+                self._write_or_retry(self._folder / substitute, data)
             except OSError:  # the name is not the cause
                 raise make_write_error(path, error) from None
-            return other
+            return substitute
+        with suppress(OSError):
+            (self._folder / substitute).unlink()
         return name
 
     def possible_paths(self, name: str) -> Iterator[Path]:
@@ -77,6 +90,13 @@ class OutputFolder(Output):
         """
         self._prepare(path.parent)
         replace_atomic(path, data)
+
+    def _write_or_retry(self, path: Path, data: bytes) -> None:
+        """Writes a file; tries once more after an error, which may be transient."""
+        try:
+            self.write_at(path, data)
+        except OSError:
+            self.write_at(path, data)
 
     def _prepare(self, folder: Path) -> None:
         """Creates a folder below the output folder and removes leftovers of killed runs from it.
