@@ -37,8 +37,9 @@ class OutputFolder(Output):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._prepared: set[Path] = set()
+        self._cleaned: set[Path] = set()
         try:
+            self._identity = _identify(folder)
             self._prepare(folder)
         except OSError as error:
             raise make_write_error(folder, error) from None
@@ -88,6 +89,7 @@ class OutputFolder(Output):
         Raises:
             OSError: The file or a parent folder cannot be written.
         """
+        self._require_same_folder()
         self._prepare(path.parent)
         replace_atomic(path, data)
 
@@ -98,21 +100,36 @@ class OutputFolder(Output):
         except OSError:
             self.write_at(path, data)
 
-    def _prepare(self, folder: Path) -> None:
-        """Creates a folder below the output folder and removes leftovers of killed runs from it.
+    def _require_same_folder(self) -> None:
+        """Checks that the output folder is the one that was opened.
 
-        Does so once for each folder.
+        Raises:
+            OSError: It is not; when a drive is disconnected, its mount point remains.
+        """
+        if _identify(self._folder) != self._identity:
+            raise OSError(errno.ESTALE, "the output folder was removed, replaced or unmounted")
+
+    def _prepare(self, folder: Path) -> None:
+        """Creates a folder below the output folder, unless it exists.
+
+        When it is used for the first time, the leftovers of killed runs are removed from it.
 
         Raises:
             OSError: The folder cannot be created, or is a symbolic link.
         """
-        if folder in self._prepared:
-            return
         # Never create the output folder itself: its drive may be unmounted.
         if folder != self._folder:
             self._prepare(folder.parent)
-            folder.mkdir(exist_ok=True)
             if folder.is_symlink():
                 raise OSError(None, f"{folder} is a symbolic link; replace it with a folder")
-        remove_leftovers(folder)
-        self._prepared.add(folder)
+            if not folder.is_dir():
+                folder.mkdir()
+        if folder not in self._cleaned:
+            remove_leftovers(folder)
+            self._cleaned.add(folder)
+
+
+def _identify(folder: Path) -> tuple[int, int]:
+    """Returns the device and the inode of a folder."""
+    status = folder.stat()
+    return status.st_dev, status.st_ino

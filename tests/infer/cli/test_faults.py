@@ -130,6 +130,42 @@ def test_a_deleted_output_folder_ends_the_run(
     check_resume(command, many_pictures, out)
 
 
+def test_a_disconnected_output_drive_ends_a_recursive_run(
+    start: Start, command: Command, many_pictures: Path, small_disk: Path
+) -> None:
+    """Only the mount point is left, on another disk; nothing may be written there."""
+    subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
+    nested = many_pictures.with_name("nested")
+    nested.mkdir()
+    many_pictures.rename(nested / "sub")
+    running = start("-i", nested, "-o", small_disk, "--recursive")
+    wait_for(small_disk / "sub" / "003.xml", running)
+    subprocess.run(["umount", "--lazy", str(small_disk)], check=True)
+    try:
+        code, said = finish(running)
+        assert code == 3 and "unmounted" in said and said.count("\n") == 1
+        assert list(small_disk.iterdir()) == []
+    finally:  # the fixture unmounts it
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(small_disk)], check=True)
+    assert command("-i", nested, "-o", small_disk, "--recursive").returncode == 0
+    assert len(contents(small_disk / "sub")) == PICTURES
+
+
+def test_a_removed_subfolder_costs_only_its_files(
+    start: Start, many_pictures: Path, out: Path
+) -> None:
+    nested = many_pictures.with_name("nested")
+    nested.mkdir()
+    many_pictures.rename(nested / "sub")
+    running = start("-i", nested, "-o", out, "--recursive")
+    wait_for(out / "sub" / "003.xml", running)
+    (out / "sub").rename(out.with_name("gone"))
+    assert finish(running) == (0, "")
+    assert contents(out) == {}
+    written = {*contents(out / "sub"), *contents(out.with_name("gone"))}
+    assert len(written) == PICTURES
+
+
 def test_an_output_made_read_only_ends_the_run(
     start: Start, command: Command, many_pictures: Path, small_disk: Path
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,3 +72,55 @@ def test_a_substitute_is_removed_when_the_usual_name_is_accepted(
     assert list_files(out) == {make_substitute_name("a.xml")}
     assert folder.write_file("a.xml", b"new") == "a.xml"
     assert list_files(out) == {"a.xml"}
+
+
+# --- folders that go away -------------------------------------------------------------------------
+
+
+def test_a_subfolder_that_was_removed_is_created_again(out: Path) -> None:
+    folder = Folder(out)
+    assert folder.write_file("x/y/a.xml", b"data") == "x/y/a.xml"
+    shutil.rmtree(out / "x")
+    assert folder.write_file("x/y/a.xml", b"data") == "x/y/a.xml"
+    assert folder.write_file("x/y/b.xml", b"data") == "x/y/b.xml"
+    assert list_files(out) == {"x/y/a.xml", "x/y/b.xml"}
+
+
+def test_a_subfolder_removed_during_a_write_is_created_again(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, removals = os.replace, [1]
+
+    def removing(source: Path, target: Path) -> None:
+        while removals:
+            removals.pop()
+            shutil.rmtree(out / "x")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", removing)
+    assert Folder(out).write_file("x/a.xml", b"data") == "x/a.xml"
+    assert list_files(out) == {"x/a.xml"}
+
+
+@pytest.mark.parametrize("name", ["a.xml", "x/a.xml", "y/a.xml"])
+def test_nothing_is_written_where_the_output_folder_was(name: str, out: Path) -> None:
+    """As when its drive is disconnected and only the empty mount point is left."""
+    folder = Folder(out)
+    folder.write_file("x/first.xml", b"data")
+    out.rename(out.with_name("drive"))
+    out.mkdir()
+    with pytest.raises(OutputError, match=r"a\.xml: cannot be written \(.*unmounted"):
+        folder.write_file(name, b"data")
+    assert list(out.iterdir()) == []
+
+
+def test_nothing_is_written_below_the_mount_point_of_a_disconnected_drive(small_disk: Path) -> None:
+    (small_disk / "x").mkdir()
+    folder = Folder(small_disk)
+    subprocess.run(["umount", "--lazy", str(small_disk)], check=True)
+    try:
+        with pytest.raises(OutputError, match="unmounted"):
+            folder.write_file("x/a.xml", b"data")
+        assert list(small_disk.iterdir()) == []
+    finally:  # the fixture unmounts it
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(small_disk)], check=True)
