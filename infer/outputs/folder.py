@@ -75,8 +75,13 @@ class OutputFolder(Output):
         return name
 
     def possible_paths(self, name: str) -> Iterator[Path]:
-        """Yields the paths that `write_file` uses: that of `name`, then that of its substitute."""
-        yield self._folder / name
+        """Yields the paths that `write_file` uses: that of `name`, then that of its substitute.
+
+        The path of `name` is omitted if it leads through a symbolic link.
+        """
+        path = self._folder / name
+        if not self._has_link_above(path):
+            yield path
         yield self._folder / make_substitute_name(name)
 
     def write_at(self, path: Path, data: bytes) -> None:
@@ -100,6 +105,15 @@ class OutputFolder(Output):
         except OSError:
             self.write_at(path, data)
 
+    def _has_link_above(self, path: Path) -> bool:
+        """Returns whether a folder between the output folder and a file is a symbolic link."""
+        parent = path.parent
+        while parent != self._folder:
+            if parent.is_symlink():
+                return True
+            parent = parent.parent
+        return False
+
     def _require_same_folder(self) -> None:
         """Checks that the output folder is the one that was opened.
 
@@ -120,8 +134,9 @@ class OutputFolder(Output):
         # Never create the output folder itself: its drive may be unmounted.
         if folder != self._folder:
             self._prepare(folder.parent)
+            # Checked each time: a folder can be replaced during a long run.
             if folder.is_symlink():
-                raise OSError(None, f"{folder} is a symbolic link; replace it with a folder")
+                raise OSError(errno.ELOOP, f"{folder} is a symbolic link")
             if not folder.is_dir():
                 folder.mkdir()
         if folder not in self._cleaned:

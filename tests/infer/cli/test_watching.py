@@ -186,6 +186,23 @@ def test_a_picture_named_like_an_xml_file_does_not_stop_watching(
     assert "'x.jpg': no face" in said and "'x.xml': no face" in said
 
 
+def test_a_symbolic_link_in_the_output_does_not_stop_watching(
+    tmp_path: Path, samples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where those who add pictures can write into the output folder too."""
+    pictures, predictions, elsewhere = tmp_path / "up", tmp_path / "up" / "out", tmp_path / "tmp"
+    for folder in (pictures / "x", predictions, elsewhere):
+        folder.mkdir(parents=True)
+    (predictions / "x").symlink_to(elsewhere)
+    copyfile(samples / "cat.jpg", pictures / "x" / "a.jpg")
+    copyfile(samples / "rocket.jpg", pictures / "b.jpg")
+    watch((pictures, predictions), 3, "--recursive")
+    assert list(elsewhere.iterdir()) == []
+    names = {path.name.partition("~")[0] for path in predictions.iterdir()}
+    assert names == {"x", "a", "b.xml"}
+    assert "'x/a.jpg': the XML file is called 'a~" in capsys.readouterr().err
+
+
 def test_a_deleted_or_unreadable_subfolder_does_not_stop_watching(
     folders: tuple[Path, Path], samples: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

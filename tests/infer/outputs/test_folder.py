@@ -124,3 +124,24 @@ def test_nothing_is_written_below_the_mount_point_of_a_disconnected_drive(small_
         assert list(small_disk.iterdir()) == []
     finally:  # the fixture unmounts it
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(small_disk)], check=True)
+
+
+# --- symbolic links -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "missing", "x"])
+def test_a_symbolic_link_in_place_of_a_subfolder_costs_no_result(
+    target: str, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    folder = Folder(out)
+    for _ in range(2):  # also when it replaces a folder later
+        assert folder.write_file("x/a.xml", b"data") == "x/a.xml"
+        shutil.rmtree(out / "x")
+        (out / "x").symlink_to(target if target == "x" else tmp_path / target)
+        for each in (folder, Folder(out)):
+            for name in ("x/a.xml", "x/y/a.xml"):
+                assert each.write_file(name, b"data") == make_substitute_name(name)
+                assert list(each.possible_paths(name)) == [out / make_substitute_name(name)]
+        assert [path.name for path in tmp_path.rglob("*.xml") if path.parent != out] == []
+        (out / "x").unlink()

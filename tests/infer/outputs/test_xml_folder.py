@@ -93,9 +93,14 @@ def test_a_picture_is_never_replaced(out: Path, samples: Path) -> None:
 def test_a_symbolic_link_to_a_folder_is_not_followed(out: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (out / "sub").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="is a symbolic link"):
-        XmlFolder(out).write(Row(PictureFile("sub/x/a.jpg", "sub/x/a.xml"), PREDICTION))
+    picture = PictureFile("sub/a.jpg", "sub/a.xml")
+    prediction = replace(PREDICTION, file="sub/a.jpg")
+    folder = XmlFolder(out)
+    folder.write(Row(picture, prediction))
     assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert folder.renamed["sub/a.jpg"].startswith("a~")
+    (tmp_path / "elsewhere" / "a.xml").write_bytes(xml.encode_prediction(replace(prediction, run="0" * 12)))
+    assert folder.read_prediction(picture) == prediction
 
 
 @pytest.mark.parametrize("left", [b"", bytes(300), xml.encode_prediction(PREDICTION)[:-9]])
