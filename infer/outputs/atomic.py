@@ -156,7 +156,7 @@ def _open_descriptor(path: Path) -> tuple[int, int]:
 
 def remove_partial(partial: Path) -> None:
     """Removes a partial file; ignores errors, such as a disk that became read-only."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):  # ValueError: the locale lacks a character of the name
         partial.unlink()
 
 

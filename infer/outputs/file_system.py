@@ -59,7 +59,7 @@ def _is_same_file(folder: Path, name: str, other: str) -> bool:
     try:
         os.close(create_partial(probe))
         return os.path.lexists(_probe(folder, other))
-    except OSError:  # neither name is accepted
+    except (OSError, ValueError):  # neither name is accepted, or the locale lacks a character
         return False
     finally:
         remove_partial(probe)
@@ -72,6 +72,8 @@ def _rejects_name(folder: Path, name: str) -> bool:
         os.close(create_partial(probe))
     except OSError as error:
         return error.errno not in DISK_ERRORS
+    except ValueError:  # the locale lacks a character
+        return True
     finally:
         remove_partial(probe)
     return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import disks
@@ -71,3 +73,21 @@ def test_the_simulated_disk_has_the_rules_of_exfat(
     for name in ("a:b", "con.xml", "a?", "\udcff"):
         with pytest.raises(OSError):
             os.close(os.open(disk / name, os.O_WRONLY | os.O_CREAT))
+
+
+def test_a_locale_without_a_probed_character_ends_nothing(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from image_gender_classifier.outputs.file_system import detect_name_rules\n"
+        "print(sys.getfilesystemencoding(), detect_name_rules([Path(sys.argv[1])]))"
+    )
+    env = {
+        **os.environ,
+        **{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    }
+    words = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, env=env, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    encoding, _, rules = done.stdout.strip().partition(" ")
+    assert encoding != "utf-8" and rules == str(ORDINARY)
+    assert list(tmp_path.iterdir()) == []
