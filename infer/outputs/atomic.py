@@ -22,7 +22,9 @@ _ABANDONED = 86_400  # seconds since the last change, on file systems without lo
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 # O_NOFOLLOW: a symbolic link may point out of the folder. O_NONBLOCK: opening a pipe would block.
-_OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+_OLD = os.O_NOFOLLOW | os.O_NONBLOCK
+_CREATIONS = 5  # of a partial file that other runs take for a leftover
+_REMOVAL = 0.01  # seconds that another run needs to remove a leftover that it has locked
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -103,10 +105,17 @@ def create_partial(partial: Path) -> int:
     Raises:
         OSError: The file cannot be created.
     """
-    with suppress(FileNotFoundError):
-        partial.unlink()
-    file = os.open(partial, _NEW, 0o666)
-    lock(file)
+    for _ in range(_CREATIONS):
+        with suppress(FileNotFoundError):
+            partial.unlink()
+        file = os.open(partial, _NEW, 0o666)
+        # Until it is locked, another run may take it for a leftover and remove it.
+        if lock(file) != "taken" and os.path.lexists(partial):
+            break
+        os.close(file)
+        time.sleep(_REMOVAL)
+    else:
+        raise OSError(errno.EBUSY, "other runs keep removing the temporary file")
     return file
 
 
@@ -144,9 +153,9 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
         os.close(file)
 
 
-def _open_descriptor(path: Path) -> tuple[int, int]:
+def _open_descriptor(path: Path, mode: int = os.O_RDONLY) -> tuple[int, int]:
     """Opens a regular file; returns its descriptor and its size in bytes."""
-    file = os.open(path, _OLD)
+    file = os.open(path, mode | _OLD)
     status = os.fstat(file)
     if not stat.S_ISREG(status.st_mode):
         os.close(file)
@@ -161,23 +170,29 @@ def remove_partial(partial: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes the partial files that killed runs left in a folder."""
+    """Removes the partial files that killed runs left in a folder, where that is permitted."""
     for path in folder.glob(f"{_PARTIAL_PREFIX}*{_PARTIAL_SUFFIX}"):
-        if _is_abandoned(path):
-            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            _remove_if_abandoned(path)
 
 
-def _is_abandoned(partial: Path) -> bool:
-    """Returns whether no process, on any machine, is still writing a partial file.
+def _remove_if_abandoned(partial: Path) -> None:
+    """Removes a partial file, unless a process on any machine is still writing it.
 
     A writer holds a lock on it. On file systems without locks, a file is abandoned if it has not
     changed for a day.
+
+    Raises:
+        OSError: The file cannot be opened or removed, or is not a regular file.
     """
     try:
-        with open_regular_file(partial) as file:
-            locked = lock(file.fileno())
-            if locked == "impossible":
-                return time.time() - os.fstat(file.fileno()).st_mtime > _ABANDONED
-            return locked == "ours"
-    except OSError:
-        return False
+        file, _ = _open_descriptor(partial, os.O_RDWR)  # NFS locks no file opened for reading only
+    except PermissionError:
+        file, _ = _open_descriptor(partial)
+    try:
+        locked = lock(file)
+        age = time.time() - os.fstat(file).st_mtime
+        if locked == "ours" or (locked == "impossible" and age > _ABANDONED):
+            partial.unlink()  # while it is locked, so that `create_partial` notices
+    finally:
+        os.close(file)

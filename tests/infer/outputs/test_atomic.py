@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -193,3 +195,102 @@ def test_only_regular_files_are_read(kind: str, tmp_path: Path) -> None:
         path.mkdir()
     with pytest.raises(OSError):
         open_regular_file(path)
+
+
+def test_a_leftover_that_cannot_be_removed_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of another user in a folder with the sticky bit."""
+    foreign, own = (tmp_path / f".igc-{owner}-00000000.partial" for owner in ("0123abcd", "abcd"))
+    for path in (foreign, own):
+        path.touch()
+    unlink = os.unlink
+
+    def refuse(path: Path, **rest: int) -> None:
+        if Path(path) == foreign:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        unlink(path, **rest)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    remove_leftovers(tmp_path)
+    assert list(tmp_path.iterdir()) == [foreign]
+
+
+def test_a_partial_file_is_created_again_when_it_is_taken_for_a_leftover(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run may find it between its creation and its lock."""
+    lock_file, removals = atomic.lock, [2]
+
+    def lock_late(file: int) -> str:
+        if removals[0]:
+            removals[0] -= 1
+            with monkeypatch.context() as patch:
+                patch.setattr(atomic, "lock", lock_file)
+                remove_leftovers(tmp_path)
+        return lock_file(file)
+
+    monkeypatch.setattr(atomic, "lock", lock_late)
+    write_atomic(tmp_path / "a.xml", b"data")
+    assert (tmp_path / "a.xml").read_bytes() == b"data"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.xml"]
+
+
+def test_a_partial_file_that_another_run_has_locked_is_created_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_file, others = atomic.lock, []
+
+    def lock_second(file: int) -> str:
+        if not others:  # the other run has opened and locked it, and is about to remove it
+            (path,) = tmp_path.iterdir()
+            others.append(path.open("rb"))
+            assert lock_file(others[0].fileno()) == "ours"
+            answer = lock_file(file)
+            others[0].close()
+            path.unlink()
+            return answer
+        return lock_file(file)
+
+    monkeypatch.setattr(atomic, "lock", lock_second)
+    write_atomic(tmp_path / "a.xml", b"data")
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.xml"]
+
+
+def test_a_leftover_is_locked_until_it_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that its writer, if there is one after all, notices."""
+    left = tmp_path / ".igc-0123abcd-00000000.partial"
+    left.touch()
+    unlink, locks = os.unlink, []
+
+    def check_lock(path: Path, **rest: int) -> None:
+        with Path(path).open("rb") as file:
+            locks.append(lock(file.fileno()))
+        unlink(path, **rest)
+
+    monkeypatch.setattr(os, "unlink", check_lock)
+    remove_leftovers(tmp_path)
+    assert locks == ["taken"] and list(tmp_path.iterdir()) == []
+
+
+def test_a_leftover_is_locked_for_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NFS locks no file that is open for reading only."""
+    lock_file = atomic.lock
+
+    def lock_as_nfs(file: int) -> str:
+        mode = fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE
+        return "impossible" if mode == os.O_RDONLY else lock_file(file)
+
+    monkeypatch.setattr(atomic, "lock", lock_as_nfs)
+    (tmp_path / ".igc-0123abcd-00000000.partial").touch()
+    remove_leftovers(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_leftover_that_may_only_be_read_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".igc-0123abcd-00000000.partial"
+    left.touch(0o444)
+    remove_leftovers(tmp_path)
+    assert list(tmp_path.iterdir()) == []
