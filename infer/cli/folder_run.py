@@ -106,7 +106,9 @@ def run_folder(options: Options) -> RunReport:
         return RunReport(totals, unread_folders, summary)
 
 
-def report_outcome(outcome: Outcome, progress: Progress) -> None:
+def report_outcome(
+    outcome: Outcome, progress: Progress, retry: str = "--resume tries it again"
+) -> None:
     """Prints the error of a picture: an internal error, or why it is unreadable.
 
     An earlier run has reported the pictures that are still unreadable; they are not printed again.
@@ -114,11 +116,12 @@ def report_outcome(outcome: Outcome, progress: Progress) -> None:
     Args:
         outcome: The outcome of the picture.
         progress: The progress bar, which the message must not overwrite.
+        retry: When a picture that was not finished is tried again.
     """
     prediction, file = outcome.prediction, escape_text(outcome.picture.file)
     if prediction is None:
         error = escape_text(outcome.error or "")
-        hint = "--resume tries it again" if outcome.unfinished else "--debug shows the traceback"
+        hint = retry if outcome.unfinished else "--debug shows the traceback"
         progress.tell(f"{file!r}: {error}; no XML file is written; {hint}")
         return
     logs.debug("%s: %s, %s", file, prediction.status, prediction.gender)

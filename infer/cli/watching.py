@@ -28,6 +28,7 @@ from image_gender_classifier.workers.supervisor import Outcome
 
 _PAUSE = 2.0  # seconds between scans, during which a complete picture must not change
 _IDLE = 20  # the pause is at least this many times as long as a scan, to use little CPU time
+_FIRST_RETRY, _LAST_RETRY = 15, 1_800  # scans until an unfinished picture is tried again
 
 
 class _State(NamedTuple):
@@ -37,6 +38,18 @@ class _State(NamedTuple):
     size: int
     modified: int
     inode: int
+
+
+class _Retry(NamedTuple):
+    """When to classify an unfinished picture again.
+
+    Attributes:
+        wait: Number of scans between the last try and the next.
+        scan: The number of that scan.
+    """
+
+    wait: int
+    scan: int
 
 
 class Arrivals:
@@ -50,6 +63,8 @@ class Arrivals:
         self._hidden = hidden
         self._seen: dict[str, _State] = {}
         self._classified: set[str] = set()
+        self._retries: dict[str, _Retry] = {}
+        self._scan = 0
 
     def find_ready(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
         """Returns the complete pictures that are not classified in their current state.
@@ -60,6 +75,7 @@ class Arrivals:
             folder: The input folder.
             pictures: All pictures that are in the folder now.
         """
+        self._scan += 1
         before, self._seen = self._seen, {}
         ready = []
         for picture in pictures:
@@ -71,14 +87,28 @@ class Arrivals:
             self._seen[picture.file] = state
             if before.get(picture.file) != state:
                 self._classified.discard(picture.file)
-            elif picture.file not in self._classified:
+                self._retries.pop(picture.file, None)
+            elif picture.file not in self._classified and self._is_due(picture):
                 ready.append(picture)
         self._classified &= self._seen.keys()
+        for file in self._retries.keys() - self._seen.keys():
+            del self._retries[file]
         return ready
 
     def mark_classified(self, picture: PictureFile) -> None:
         """Marks a picture as classified; `find_ready` returns it again only after a change."""
         self._classified.add(picture.file)
+        self._retries.pop(picture.file, None)
+
+    def mark_unfinished(self, picture: PictureFile) -> None:
+        """Marks a picture that must be classified again, after a pause that grows each time."""
+        last = self._retries.get(picture.file)
+        wait = min(2 * last.wait, _LAST_RETRY) if last else _FIRST_RETRY
+        self._retries[picture.file] = _Retry(wait, self._scan + wait)
+
+    def _is_due(self, picture: PictureFile) -> bool:
+        retry = self._retries.get(picture.file)
+        return retry is None or self._scan >= retry.scan
 
 
 class _ScanFaults:
@@ -144,14 +174,17 @@ def watch_folder(options: Options, scans: int | None = None, pause: float = _PAU
                 ready = arrivals.find_ready(folder, faults.exclude_overwritten(listing))
                 seconds = time.monotonic() - start
                 for outcome in supervisor.classify(ready, folder, earlier):
-                    arrivals.mark_classified(outcome.picture)
+                    if outcome.unfinished:
+                        arrivals.mark_unfinished(outcome.picture)
+                    else:
+                        arrivals.mark_classified(outcome.picture)
                     if _is_deleted(folder, outcome):
                         continue
                     writer.write(outcome)
                     xml = writer.xml.renamed.pop(outcome.picture.file, None)
                     if xml is not None and not options.quiet:
                         progress.tell(session.rewritten_message(outcome.picture.file, xml))
-                    folder_run.report_outcome(outcome, progress)
+                    folder_run.report_outcome(outcome, progress, "it is tried again later")
                     if not options.quiet:
                         _print_prediction(outcome)
                 if scan == scans:

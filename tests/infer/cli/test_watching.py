@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
+from typing import Any
 
 import pytest
 
 from image_gender_classifier.cli import options, program, watching
 from image_gender_classifier.cli.watching import Arrivals
 from image_gender_classifier.scan import list_pictures
+from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 
 pytestmark = pytest.mark.slow
 
@@ -81,6 +84,37 @@ def test_a_picture_whose_xml_file_is_renamed_is_ready_again(tmp_path: Path) -> N
     assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
     (tmp_path / "a.png").write_bytes(b"two")
     assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg", "a.png"], []]
+
+
+def test_an_unfinished_picture_is_ready_again_after_growing_pauses(tmp_path: Path) -> None:
+    arrivals = Arrivals()
+    (tmp_path / "a.jpg").write_bytes(b"one")
+    (tmp_path / "b.jpg").write_bytes(b"one")
+    tried = []
+    for number in range(500):
+        for picture in arrivals.find_ready(tmp_path, list_pictures(tmp_path).pictures):
+            if picture.file == "a.jpg":
+                tried.append(number)
+                arrivals.mark_unfinished(picture)
+            else:
+                arrivals.mark_classified(picture)
+    pauses = [later - earlier for earlier, later in zip(tried, tried[1:], strict=False)]
+    assert len(pauses) >= 3 and pauses[0] > 1
+    assert pauses == sorted(set(pauses))
+    (tmp_path / "a.jpg").write_bytes(b"changed")
+    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
+
+
+def test_pauses_between_tries_do_not_grow_for_ever(tmp_path: Path) -> None:
+    arrivals = Arrivals()
+    (tmp_path / "a.jpg").write_bytes(b"one")
+    pictures = list(list_pictures(tmp_path).pictures)
+    tried = []
+    for number in range(10_000):
+        for picture in arrivals.find_ready(tmp_path, pictures):
+            tried.append(number)
+            arrivals.mark_unfinished(picture)
+    assert tried[-1] - tried[-2] == tried[-2] - tried[-3]
 
 
 def test_a_broken_symbolic_link_is_ignored(tmp_path: Path) -> None:
@@ -184,6 +218,31 @@ def test_a_picture_named_like_an_xml_file_does_not_stop_watching(
     assert b'file="x.xml"' in (folder / "x.xml.xml").read_bytes()
     said = capsys.readouterr().err
     assert "'x.jpg': no face" in said and "'x.xml': no face" in said
+
+
+def test_an_unfinished_picture_is_tried_again(
+    folders: tuple[Path, Path], samples: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    copyfile(samples / "cat.jpg", folders[0] / "cat.jpg")
+    classify, slow = Supervisor.classify, [True]
+
+    def classify_slowly(self: Supervisor, *given: Any) -> Iterator[Outcome]:
+        for outcome in classify(self, *given):
+            late = bool(slow) and slow.pop()
+            yield (
+                Outcome(outcome.picture, None, error="no result within 60 s", unfinished=True)
+                if late
+                else outcome
+            )
+
+    monkeypatch.setattr(Supervisor, "classify", classify_slowly)
+    watch(folders, 40)
+    assert (folders[1] / "cat.xml").exists()
+    said = capsys.readouterr().err
+    assert said.count("'cat.jpg': no result within 60 s; no XML file is written; ") == 1
+    assert "it is tried again later" in said and "--resume" not in said
+    assert said.count("'cat.jpg': no face") == 1
 
 
 def test_a_symbolic_link_in_the_output_does_not_stop_watching(
