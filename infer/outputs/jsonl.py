@@ -22,7 +22,7 @@ def open_output(path: Path) -> Table:
     Raises:
         OutputError: The file cannot be written.
     """
-    return Table(path, _encode)
+    return Table(path, _encode, start=b'{"id": "')
 
 
 def _encode(row: Row) -> bytes:

@@ -12,6 +12,7 @@ from image_gender_classifier.outputs.atomic import (
     hold_lock_until_renamed,
     make_write_error,
     partial_path,
+    read_regular_file,
     remove_leftovers,
     remove_partial,
 )
@@ -28,18 +29,25 @@ class Table(Output):
         encode: Encodes a row; returns `b""` for a picture that the table omits.
         header: First bytes of the file.
         footer: Last bytes of the file.
+        start: How every table of this kind starts; `header` unless given.
 
     Raises:
         OutputError: The file cannot be written.
     """
 
     def __init__(
-        self, path: Path, encode: Callable[[Row], bytes], header: bytes = b"", footer: bytes = b""
+        self,
+        path: Path,
+        encode: Callable[[Row], bytes],
+        header: bytes = b"",
+        footer: bytes = b"",
+        start: bytes = b"",
     ) -> None:
         self._path = path
         self._partial = partial_path(path)
         self._encode = encode
         self._footer = footer
+        self._start = start or header
         self._fault: str | None = None
         self._is_empty = True
         with self._output_errors():
@@ -58,22 +66,36 @@ class Table(Output):
         """Renames the file to its final path, unless a row could not be written."""
         with self._output_errors():
             self._finish(self._path)
+        path = interrupted_path(self._path)
         with suppress(OSError):  # the complete table also contains the rows of an interrupted run
-            interrupted_path(self._path).unlink()
+            while os.path.lexists(path):
+                if self._is_table(path):
+                    path.unlink()
+                path = interrupted_path(path)
 
     def abandon(self) -> Path | None:
         """Saves the rows written so far separately; an existing table is kept.
 
         Returns:
-            `interrupted_path`, or None if there are no rows or they cannot be saved.
+            `interrupted_path`, with its suffix repeated if another file has that name, or None if
+            there are no rows or they cannot be saved.
         """
         path = interrupted_path(self._path)
+        while os.path.lexists(path) and not self._is_table(path):
+            path = interrupted_path(path)
         with suppress(OSError):
             if self._is_empty:
                 self._fault = "the table has no rows"
             self._finish(path)
             return path
         return None
+
+    def _is_table(self, path: Path) -> bool:
+        """Returns whether a file starts like a table of this kind."""
+        try:
+            return read_regular_file(path, len(self._start)) == self._start
+        except OSError:
+            return False
 
     def _finish(self, path: Path) -> None:
         try:

@@ -16,16 +16,17 @@ from hypothesis import strategies as st
 from sample_prediction import PICTURE, PREDICTION, RUN
 
 from image_gender_classifier.errors import OutputError
-from image_gender_classifier.outputs import csv, jsonl, xml
+from image_gender_classifier.outputs import contact_sheet, csv, jsonl, xml
 from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.xml_folder import XmlFolder
-from image_gender_classifier.results import Box, Face, Prediction
+from image_gender_classifier.results import Box, Drawings, Face, Prediction
 
 UNREADABLE = Prediction(
     "sub/b,c.png", "unreadable", "unknown", run=RUN, message='It is "no" picture.'
 )
+UNCERTAIN = replace(PREDICTION, status="uncertain", gender="unknown")
 PredictionStrategy = st.SearchStrategy[Prediction]
 many_files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -82,6 +83,42 @@ def test_an_abandoned_table_keeps_its_rows_and_the_existing_table(
     assert sorted(tmp_path.iterdir()) == [path, kept]
     assert write_table(open_table, path, PREDICTION, UNREADABLE) == whole
     # The complete table contains the rows of the interrupted one.
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "open_table", [csv.open_output, jsonl.open_output, contact_sheet.open_output]
+)
+@pytest.mark.parametrize("data", [b"", b"half of a download", b"id,file\na,b\n", b"{}", b"<!DOCTYPE"])
+def test_a_foreign_file_of_the_name_of_an_abandoned_table_is_kept(
+    open_table: Callable[[Path], Output], data: bytes, tmp_path: Path
+) -> None:
+    path, foreign = tmp_path / "t", tmp_path / "t.partial"
+    foreign.write_bytes(data)
+    write_table(open_table, path, PREDICTION)
+    assert foreign.read_bytes() == data
+    for _ in range(2):
+        table = open_table(path)
+        table.write(Row(PICTURE, UNCERTAIN, drawings=Drawings(thumbnail=b"picture")))
+        assert table.abandon() == tmp_path / "t.partial.partial"
+        assert foreign.read_bytes() == data
+    assert sorted(tmp_path.iterdir()) == [path, foreign, tmp_path / "t.partial.partial"]
+    write_table(open_table, path, PREDICTION)
+    assert sorted(tmp_path.iterdir()) == [path, foreign]
+
+
+@pytest.mark.parametrize(
+    "open_table", [csv.open_output, jsonl.open_output, contact_sheet.open_output]
+)
+def test_the_rows_of_an_earlier_interrupted_run_are_replaced_and_removed(
+    open_table: Callable[[Path], Output], tmp_path: Path
+) -> None:
+    path = tmp_path / "t"
+    for _ in range(2):
+        table = open_table(path)
+        table.write(Row(PICTURE, UNCERTAIN, drawings=Drawings(thumbnail=b"picture")))
+        assert table.abandon() == tmp_path / "t.partial"
+    write_table(open_table, path, PREDICTION)
     assert list(tmp_path.iterdir()) == [path]
 
 
