@@ -20,6 +20,7 @@ All exceptions derive from `GenderClassifierError`:
     ├── OutputError          the command cannot write its output
     ├── UnreadablePicture    a picture cannot be decoded; becomes the status `unreadable`
     └── InternalError        a bug in this package
+        └── Unfinished       a picture cannot be read at the moment: try again
 
 `RuntimeFallback`, `FolderSkipped` and `PictureSkipped` are warnings.
 """
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from image_gender_classifier.errors import PictureSkipped as PictureSkipped
     from image_gender_classifier.errors import RuntimeFallback as RuntimeFallback
     from image_gender_classifier.errors import RuntimeMissing as RuntimeMissing
+    from image_gender_classifier.errors import Unfinished as Unfinished
     from image_gender_classifier.errors import UnreadablePicture as UnreadablePicture
     from image_gender_classifier.errors import UsageError as UsageError
     from image_gender_classifier.results import Box as Box
@@ -67,6 +69,7 @@ _MODULES = {
     "OutputError": "errors",
     "UnreadablePicture": "errors",
     "InternalError": "errors",
+    "Unfinished": "errors",
     "RuntimeFallback": "errors",
     "FolderSkipped": "errors",
     "PictureSkipped": "errors",

@@ -38,6 +38,10 @@ class InternalError(GenderClassifierError):
     """A bug in this package (exit code 4); `__cause__` is the original exception."""
 
 
+class Unfinished(InternalError):
+    """A picture was not classified because of the environment; the next try may succeed."""
+
+
 class PictureSkipped(UserWarning):
     """A picture has no prediction, because it took too long or memory was short."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from image_gender_classifier.cli.writing import OutputWriter
-from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.imaging.versions import unreadable_key
@@ -49,6 +49,8 @@ class EarlierPredictions:
     def _find_outcome(self, picture: PictureFile) -> Outcome | None:
         try:
             data = read_bytes(self._pictures / picture.file, self._limits)
+        except Unfinished:  # a worker reports it, unless it can read the file
+            return None
         except UnreadablePicture as error:
             prediction = unreadable(picture.file, str(error), self._key)
             earlier = self._writer.xml.read_prediction(picture)

@@ -204,7 +204,15 @@ def _is_deleted(folder: Path, outcome: Outcome) -> bool:
     """Returns whether a picture was deleted before it was classified."""
     prediction = outcome.prediction
     lost = prediction is None or prediction.status == "unreadable"
-    return lost and not (folder / outcome.picture.file).exists()
+    if not lost:
+        return False
+    try:
+        (folder / outcome.picture.file).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # it cannot be told at present
+        return False
+    return False
 
 
 def _print_prediction(outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ import os
 import stat
 from pathlib import Path
 
-from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.formats import require_format
 from image_gender_classifier.imaging.headers import read_header
 from image_gender_classifier.imaging.limits import USUAL, Limits
@@ -22,6 +22,14 @@ TOO_BIG = "not enough memory for the picture; save a smaller version of it"
 _FOLDER = "is a folder, not a picture; give a picture file"
 _NOT_REGULAR = "not a regular file but a pipe, socket or device; give a picture file"
 
+_ENVIRONMENT_ERRORS = frozenset(
+    {
+        *(errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+        *(errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+    }
+)
+"""Errors of the disk, the network or the system that say nothing about the picture."""
+
 # Enough for nearly every header, and for a whole small picture.
 _FIRST_BYTES = 65_536
 
@@ -31,6 +39,7 @@ def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
 
     Raises:
         UnreadablePicture: The message has reason and remedy, without the path.
+        Unfinished: The environment prevents reading; the message is of the same form.
     """
     try:
         file = os.open(path, OPEN_FLAGS)
@@ -48,6 +57,11 @@ def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
         finally:
             os.close(file)
     except (OSError, ValueError, MemoryError) as error:  # ValueError: a NUL in the path
+        if isinstance(error, OSError) and error.errno in _ENVIRONMENT_ERRORS:
+            raise Unfinished(
+                f"cannot read the file at present ({error.strerror}); check the disk, the network "
+                "and the limit of open files"
+            ) from None
         raise UnreadablePicture(_explain(error)) from None
 
 

@@ -553,7 +553,7 @@ def test_the_exported_names() -> None:
     names = [
         *("load", "GenderClassifier", "Prediction", "Face", "Box", "Gender", "Status"),
         *("GenderClassifierError", "UsageError", "PictureNotFound", "ModelError"),
-        *("RuntimeMissing", "OutputError", "UnreadablePicture", "InternalError"),
+        *("RuntimeMissing", "OutputError", "UnreadablePicture", "InternalError", "Unfinished"),
         *("RuntimeFallback", "FolderSkipped", "PictureSkipped", "__version__"),
     ]
     assert igc.__all__ == names

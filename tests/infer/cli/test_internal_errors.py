@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -86,3 +88,29 @@ def test_a_bug_in_the_worker_loop_is_not_reported_as_an_unreadable_picture(
     (line,) = [line for line in done.stderr.splitlines() if "internal error" in line]
     assert "'cat.jpg'" in line and reported in line
     assert sorted(path.name for path in out.glob("*.xml")) == ["astronaut.xml", "rocket.xml"]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE])
+def test_a_picture_that_cannot_be_read_now_is_tried_again(
+    number: int, command: Command, folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_file = os.open
+
+    def fail(path: Any, *others: Any, **more: Any) -> int:
+        if os.fspath(path) == str(folder / "cat.jpg"):
+            raise OSError(number, os.strerror(number))
+        return open_file(path, *others, **more)
+
+    given = ("-i", folder, "-o", out, "--resume", "--detector", "none")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", fail)  # workers are forked from this process
+        for _ in range(2):
+            done = command(*given)
+            assert done.returncode == 4
+            assert "'cat.jpg': " in done.stderr and os.strerror(number) in done.stderr
+            assert not (out / "cat.xml").exists()
+    assert command(*given).returncode == 0
+    before = (out / "cat.xml").read_bytes()
+    monkeypatch.setattr(os, "open", fail)
+    assert command(*given).returncode == 4
+    assert (out / "cat.xml").read_bytes() == before

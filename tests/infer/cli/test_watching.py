@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -243,6 +244,35 @@ def test_an_unfinished_picture_is_tried_again(
     assert said.count("'cat.jpg': no result within 60 s; no XML file is written; ") == 1
     assert "it is tried again later" in said and "--resume" not in said
     assert said.count("'cat.jpg': no face") == 1
+
+
+def test_a_disk_that_fails_for_a_moment_does_not_stop_watching(
+    folders: tuple[Path, Path], samples: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    picture = folders[0] / "cat.jpg"
+    copyfile(samples / "cat.jpg", picture)
+    classify, stat, tries = Supervisor.classify, os.stat, [1]
+
+    def fail(path: Any, **more: Any) -> os.stat_result:
+        if os.fspath(path) == str(picture):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return stat(path, **more)
+
+    def classify_failing(self: Supervisor, *given: Any) -> Iterator[Outcome]:
+        for outcome in classify(self, *given):
+            if not tries:
+                yield outcome
+                continue
+            tries.pop()
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "stat", fail)
+                yield Outcome(outcome.picture, None, error="cannot be read", unfinished=True)
+
+    monkeypatch.setattr(Supervisor, "classify", classify_failing)
+    watch(folders, 40)
+    assert "'cat.jpg': cannot be read" in capsys.readouterr().err
+    assert (folders[1] / "cat.xml").exists()
 
 
 def test_a_symbolic_link_in_the_output_does_not_stop_watching(

@@ -89,7 +89,9 @@ def test_an_abandoned_table_keeps_its_rows_and_the_existing_table(
 @pytest.mark.parametrize(
     "open_table", [csv.open_output, jsonl.open_output, contact_sheet.open_output]
 )
-@pytest.mark.parametrize("data", [b"", b"half of a download", b"id,file\na,b\n", b"{}", b"<!DOCTYPE"])
+@pytest.mark.parametrize(
+    "data", [b"", b"half of a download", b"id,file\na,b\n", b"{}", b"<!DOCTYPE"]
+)
 def test_a_foreign_file_of_the_name_of_an_abandoned_table_is_kept(
     open_table: Callable[[Path], Output], data: bytes, tmp_path: Path
 ) -> None:

@@ -99,7 +99,9 @@ def test_a_symbolic_link_to_a_folder_is_not_followed(out: Path, tmp_path: Path) 
     folder.write(Row(picture, prediction))
     assert list((tmp_path / "elsewhere").iterdir()) == []
     assert folder.renamed["sub/a.jpg"].startswith("a~")
-    (tmp_path / "elsewhere" / "a.xml").write_bytes(xml.encode_prediction(replace(prediction, run="0" * 12)))
+    (tmp_path / "elsewhere" / "a.xml").write_bytes(
+        xml.encode_prediction(replace(prediction, run="0" * 12))
+    )
     assert folder.read_prediction(picture) == prediction
 
 
