@@ -158,9 +158,10 @@ def make_substitute_name(path: str) -> str:
     """
     import hashlib  # rarely needed
 
-    stem, suffix = os.path.splitext(path.rpartition("/")[2])
+    # Not splitext, for which "....xml" has no extension.
+    stem, _, extension = path.rpartition("/")[2].rpartition(".")
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:_SUBSTITUTE_DIGITS]
-    return f"{_UNSAFE.sub('_', stem)[:_SUBSTITUTE_STEM]}~{digest}{suffix}"
+    return f"{_UNSAFE.sub('_', stem)[:_SUBSTITUTE_STEM]}~{digest}.{extension}"
 
 
 def _resolve_levels(

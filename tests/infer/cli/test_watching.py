@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -99,7 +100,7 @@ def test_an_unfinished_picture_is_ready_again_after_growing_pauses(tmp_path: Pat
                 arrivals.mark_unfinished(picture)
             else:
                 arrivals.mark_classified(picture)
-    pauses = [later - earlier for earlier, later in zip(tried, tried[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(tried)]
     assert len(pauses) >= 3 and pauses[0] > 1
     assert pauses == sorted(set(pauses))
     (tmp_path / "a.jpg").write_bytes(b"changed")

@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from image_gender_classifier.outputs.naming import (
@@ -153,6 +153,7 @@ def test_names_crafted_with_the_same_hash_are_distinguished() -> None:
 
 
 @given(NAMES)
+@example("...")
 def test_no_output_has_the_name_of_a_substitute(name: str) -> None:
     other = make_substitute_name(f"sub/{name}.xml")
     assert is_accepted(other, NameRules(64, True, True, True))
