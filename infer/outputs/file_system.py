@@ -11,8 +11,14 @@ from pathlib import Path
 from image_gender_classifier.outputs.atomic import create_partial, partial_path, remove_partial
 from image_gender_classifier.outputs.naming import ORDINARY, NameRules
 
-DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
-"""Errors of a full or read-only disk, whatever the file is named."""
+PATH_ERRORS = frozenset(
+    {
+        *(errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG, errno.ENOENT),  # rejected names
+        *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.EBUSY),
+        *(errno.EPERM, errno.EACCES),
+    }
+)
+"""Errors of a single path: its name is rejected, or something else is in its place."""
 
 _SHORTEST_LIMIT = 64  # bytes: enough for a hash and a suffix
 _WINDOWS = '<>:"|?*\\\x01'
@@ -71,7 +77,7 @@ def _rejects_name(folder: Path, name: str) -> bool:
     try:
         os.close(create_partial(probe))
     except OSError as error:
-        return error.errno not in DISK_ERRORS
+        return error.errno in PATH_ERRORS
     except ValueError:  # the locale lacks a character
         return True
     finally:

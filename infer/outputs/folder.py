@@ -12,17 +12,9 @@ from image_gender_classifier.outputs.atomic import (
     remove_leftovers,
     replace_atomic,
 )
+from image_gender_classifier.outputs.file_system import PATH_ERRORS
 from image_gender_classifier.outputs.naming import make_substitute_name
 from image_gender_classifier.outputs.output import Output
-
-_PATH_ERRORS = frozenset(
-    {
-        *(errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG, errno.ENOENT),  # rejected names
-        *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.EBUSY),
-        *(errno.EPERM, errno.EACCES),
-    }
-)
-"""Errors of a single path: its name is rejected, or something else is in its place."""
 
 
 class OutputFolder(Output):
@@ -63,7 +55,7 @@ class OutputFolder(Output):
         try:
             self._write_or_retry(path, data)
         except OSError as error:
-            if error.errno not in _PATH_ERRORS:
+            if error.errno not in PATH_ERRORS:
                 raise make_write_error(path, error) from None
             try:
                 self._write_or_retry(self._folder / substitute, data)

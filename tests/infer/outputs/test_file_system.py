@@ -75,6 +75,22 @@ def test_the_simulated_disk_has_the_rules_of_exfat(
             os.close(os.open(disk / name, os.O_WRONLY | os.O_CREAT))
 
 
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.ESTALE, errno.EMFILE])
+def test_a_failing_disk_is_not_taken_for_one_that_rejects_names(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would give XML files other names in this run than in the next."""
+    open_file = os.open
+
+    def fail(path: Path, *others: int) -> int:
+        if any(character in Path(path).name for character in ":\udcff"):
+            raise OSError(number, os.strerror(number))
+        return open_file(path, *others)
+
+    monkeypatch.setattr(os, "open", fail)
+    assert detect_name_rules([tmp_path]) == ORDINARY
+
+
 def test_a_locale_without_a_probed_character_ends_nothing(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
