@@ -1,8 +1,8 @@
 """Decodes picture files to upright, opaque 8-bit RGB pixels at the working size.
 
-OpenCV decodes JPEG, PNG and WebP, and Pillow other formats. A JPEG is decoded directly at a reduced
-size; if its faces are small, it is decoded again at a higher resolution. The result is the same for
-every format and every OpenCV from 4.6 on.
+OpenCV decodes JPEG, PNG and WebP, NumPy PNM, and Pillow other formats. A JPEG is decoded directly
+at a reduced size; if its faces are small, it is decoded again at a higher resolution. The result is
+the same for every format and every OpenCV from 4.6 on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging.alpha import Samples, to_opaque_rgb
 from image_gender_classifier.imaging.files import EMPTY, TOO_BIG, read_bytes
-from image_gender_classifier.imaging.formats import JPEG, Format, require_format
+from image_gender_classifier.imaging.formats import JPEG, PNM, Format, require_format
 from image_gender_classifier.imaging.headers import TRUNCATED, Header, read_header
 from image_gender_classifier.imaging.jpeg_scans import sends_everything
 from image_gender_classifier.imaging.limits import USUAL, Limits
@@ -71,6 +71,10 @@ def decode(data: bytes, working_side: int | None = None, limits: Limits = USUAL)
     if kind.decoder == "pillow":
         pixels, orientation = _decode_with_pillow(data, kind, limits)
         return _upright(pixels, orientation, wanted)
+    if kind is PNM:
+        from image_gender_classifier.imaging import pnm  # late: hardly a run needs it
+
+        return _upright(pnm.decode(data, limits), 1, wanted)
     header = read_header(data, kind)
     limits.check_size(header)
     limits.check_decoding_cost(data, header)

@@ -1,7 +1,7 @@
 """The picture formats: names, file extensions, decoders, and recognition by content.
 
-JPEG, PNG and WebP are decoded by OpenCV, other supported formats by Pillow. Formats that no decoder
-here reads are listed too, so that their files are reported and not ignored.
+JPEG, PNG and WebP are decoded by OpenCV, PNM with NumPy, other supported formats by Pillow. Formats
+that no decoder here reads are listed too, so that their files are reported and not ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Format(NamedTuple):
 
     name: str
     extensions: tuple[str, ...]
-    decoder: Literal["opencv", "pillow"] | None = "pillow"
+    decoder: Literal["opencv", "pillow", "numpy"] | None = "pillow"
 
 
 JPEG = Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), "opencv")
@@ -36,7 +36,7 @@ HEIC = Format("HEIC", (".heic", ".heif", ".hif", ".heics", ".heifs"))
 ICO = Format("ICO", (".ico",))
 JPEG_2000 = Format("JPEG 2000", (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"))
 PCX = Format("PCX", (".pcx",))
-PNM = Format("PNM", (".pbm", ".pgm", ".ppm", ".pnm"))
+PNM = Format("PNM", (".pbm", ".pgm", ".ppm", ".pnm"), "numpy")
 PSD = Format("PSD", (".psd",))
 SGI = Format("SGI", (".sgi",))
 TGA = Format("TGA", (".tga",))

@@ -36,6 +36,9 @@ _BITS, _PHOTOMETRIC, _SAMPLES, _PLANES = 258, 262, 277, 284
 _TILE_WIDTH, _TILE_HEIGHT, _SAMPLE_FORMAT = 322, 323, 339
 _SEPARATE, _FLOAT = 2, 3  # values of the tags
 _BOMB = "the picture has more pixels than the limit (--max-pixels); save a smaller version"
+# Of run-length encoded BMPs: offset and values of the compression, and a header size without it.
+_BMP_COMPRESSION, _BMP_RUN_LENGTHS, _BMP_SHORT_HEADER = 30, (1, 2), 12
+_MAX_RUN_BYTES, _MAX_RUN_PIXELS, _RUN_RESERVE = 2**21, 2**24, 2**16
 _REASON_LENGTH = 100  # characters
 _ADDRESS = re.compile(r"<[^<>]* object at 0x[0-9a-f]+>")
 
@@ -126,6 +129,8 @@ def _open(data: bytes, kind: Format, limits: Limits) -> tuple[Any, Format]:
     limits.check_size(Header(kind, width, height, memory_factor=factor))
     if kind is formats.TIFF:
         _check_tiles(data, width, height)
+    if kind is formats.BMP:
+        _check_run_lengths(data, width, height)
     return picture, kind
 
 
@@ -174,6 +179,21 @@ def _check_tiles(data: bytes, width: int, height: int) -> None:
     across, down = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0)
     if across * down > max(_LARGE_TILE, 4 * width * height):
         raise UnreadablePicture(_undecodable(formats.TIFF, "absurd tile size"))
+
+
+def _check_run_lengths(data: bytes, width: int, height: int) -> None:
+    """Raises `UnreadablePicture` for a BMP whose run lengths would take long: Python decodes them.
+
+    A pixel takes up to two bytes, and rows end with some. Others only move the position.
+    """
+    if data[_BMP_COMPRESSION] not in _BMP_RUN_LENGTHS or data[14] == _BMP_SHORT_HEADER:
+        return
+    pixels = width * height
+    if pixels > _MAX_RUN_PIXELS or len(data) > min(4 * pixels + _RUN_RESERVE, _MAX_RUN_BYTES):
+        raise UnreadablePicture(
+            f"the BMP has {len(data):,} bytes of run lengths for {width} x {height} pixels, too"
+            " many to decode; save it as PNG"
+        )
 
 
 def _orientation(picture: Any, kind: Format) -> int:

@@ -35,7 +35,6 @@ PLUGINS = {
     formats.JPEG_2000: Plugin("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile", "jpg_2000", 3),
     formats.PCX: Plugin("PIL.PcxImagePlugin", "PcxImageFile"),
     formats.PNG: Plugin("PIL.PngImagePlugin", "PngImageFile", "zlib"),
-    formats.PNM: Plugin("PIL.PpmImagePlugin", "PpmImageFile"),
     formats.PSD: Plugin("PIL.PsdImagePlugin", "PsdImageFile"),
     formats.SGI: Plugin("PIL.SgiImagePlugin", "SgiImageFile"),
     formats.TGA: Plugin("PIL.TgaImagePlugin", "TgaImageFile"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ _KINDS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("JPEG2000", "I;16", {"no_jp2": True}),
     ("PCX", "P", {}),
     ("PPM", "RGB", {}),
+    ("PPM", "RGB", {"plain": True}),
+    ("BMP", "P", {"run_length": True}),
     ("SGI", "RGB", {}),
     ("TGA", "RGBA", {"compression": "tga_rle"}),
 )
@@ -108,6 +111,32 @@ def _made() -> Iterator[Base]:
             exif = Image.Exif()
             exif[274] = 6
             options["exif"] = exif
+        by_hand = _BY_HAND[next(iter(options))] if options.keys() & _BY_HAND.keys() else None
         file = io.BytesIO()
-        picture.save(file, form, **options)
-        yield Base(form, _EXTENSIONS[form], file.getvalue())
+        if by_hand is None:
+            picture.save(file, form, **options)
+        yield Base(form, _EXTENSIONS[form], by_hand(picture) if by_hand else file.getvalue())
+
+
+def _plain_ppm(picture: Image.Image) -> bytes:
+    numbers = " ".join(map(str, picture.tobytes()))
+    return f"P3 # plain\n{picture.width} {picture.height} 255\n{numbers}\n".encode()
+
+
+def _run_length_bmp(picture: Image.Image) -> bytes:
+    width, height = picture.size
+    indices = picture.tobytes()
+    runs = b"".join(
+        b"".join(bytes((1, index)) for index in indices[row * width : (row + 1) * width]) + b"\0\0"
+        for row in reversed(range(height))
+    )
+    file = io.BytesIO()
+    picture.save(file, "BMP")
+    data = bytearray(file.getvalue())
+    struct.pack_into("<II", data, 30, 1, len(runs) + 2)  # compression and size
+    (start,) = struct.unpack_from("<I", data, 10)
+    return bytes(data[:start]) + runs + b"\0\1"
+
+
+# What Pillow does not write.
+_BY_HAND = {"plain": _plain_ppm, "run_length": _run_length_bmp}

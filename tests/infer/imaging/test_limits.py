@@ -243,6 +243,31 @@ def tiff_of_16_bits(width: int, height: int) -> bytes:
     return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
 
 
+def run_length_bitmap(width: int, height: int, runs: bytes) -> bytes:
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(runs), 0, 0, 256, 0)
+    palette = bytes(4 * 256)
+    return b"BM" + struct.pack("<IHHI", 0, 0, 0, 54 + len(palette)) + header + palette + runs
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        run_length_bitmap(64, 64, b"\0\2\0\0" * 2**18),  # moves by nothing
+        run_length_bitmap(2000, 2000, b"\1\1" * 2**21),
+        run_length_bitmap(8000, 8000, b"\0\0" * 8000),
+    ],
+    ids=["moves", "bytes", "pixels"],
+)
+def test_run_lengths_that_take_long_are_refused(data: bytes) -> None:
+    with pytest.raises(UnreadablePicture, match=r"run lengths .* save it as PNG"):
+        decoding.decode(data)
+
+
+def test_honest_run_lengths_are_read() -> None:
+    rows = (b"\1\1" * 512 + b"\0\0") * 512
+    assert decoding.decode(run_length_bitmap(512, 512, rows + b"\0\1")).width == 512
+
+
 def animated_webp() -> bytes:
     file = io.BytesIO()
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
