@@ -20,7 +20,7 @@ All exceptions derive from `GenderClassifierError`:
     ├── OutputError          the command cannot write its output
     ├── UnreadablePicture    a picture cannot be decoded; becomes the status `unreadable`
     └── InternalError        a bug in this package
-        └── Unfinished       a picture cannot be read at the moment: try again
+        └── Unfinished       a picture cannot be read at present, or memory is short: try again
 
 `RuntimeFallback`, `FolderSkipped` and `PictureSkipped` are warnings.
 """

@@ -104,6 +104,7 @@ class GenderClassifier:
             PictureNotFound: The path does not exist.
             UsageError: The argument is not a picture, or the classifier is closed.
             InternalError: A bug in this package.
+            Unfinished: Memory is too short for the picture.
         """
         engine = self._open_engine()
         if isinstance(picture, (str, os.PathLike)):
@@ -139,6 +140,7 @@ class GenderClassifier:
             ValueError: `threads` is less than 1.
             UsageError: An item is not a picture, or the classifier is closed.
             InternalError: A bug in this package.
+            Unfinished: Memory is too short for a picture.
         """
         return self._classify_many(pictures, _positive("threads", threads))
 
@@ -182,7 +184,7 @@ class GenderClassifier:
 
         Warns:
             FolderSkipped: A subfolder cannot be read.
-            PictureSkipped: A picture timed out, or its worker was killed (often out of memory).
+            PictureSkipped: A picture timed out, its worker was killed, or it cannot be read at present.
 
         Raises:
             ValueError: `workers` is less than 1.

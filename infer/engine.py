@@ -11,10 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_gender_classifier import pipeline
-from image_gender_classifier.errors import GenderClassifierError, InternalError, UnreadablePicture
+from image_gender_classifier.errors import (
+    GenderClassifierError,
+    InternalError,
+    Unfinished,
+    UnreadablePicture,
+)
 from image_gender_classifier.imaging import decoding
-from image_gender_classifier.imaging.files import TOO_BIG, read_bytes
+from image_gender_classifier.imaging.files import OUT_OF_MEMORY, read_bytes
 from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.shortage import is_out_of_memory
 from image_gender_classifier.imaging.versions import unreadable_key
 from image_gender_classifier.loading import Parts, open_parts
 from image_gender_classifier.manifest.cache_key import run_hash, unreadable
@@ -24,8 +30,6 @@ from image_gender_classifier.system.profiling import OFF, Clock
 
 Show = Callable[[Picture, Prediction], None]
 """Receives a decoded picture and its prediction, to draw them."""
-
-_OPENCV_OUT_OF_MEMORY = -4
 
 
 class Engine:
@@ -131,16 +135,12 @@ class Engine:
         except GenderClassifierError:
             raise
         except Exception as error:
-            if not _is_out_of_memory(error):
-                raise InternalError(f"{file or 'a picture'}: {format_exception(error)}") from error
-            prediction = Prediction(file, "unreadable", "unknown", message=TOO_BIG)
+            if is_out_of_memory(error):
+                raise Unfinished(OUT_OF_MEMORY) from None
+            raise InternalError(f"{file or 'a picture'}: {format_exception(error)}") from error
         return replace(prediction, run=run)
 
 
 def format_exception(error: BaseException) -> str:
     """Returns class and message of an exception in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or getattr(error, "code", 0) == _OPENCV_OUT_OF_MEMORY

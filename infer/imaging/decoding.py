@@ -8,6 +8,7 @@ the same for every format and every OpenCV from 4.6 on.
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -19,12 +20,13 @@ from numpy.typing import NDArray
 
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging.alpha import Samples, to_opaque_rgb
-from image_gender_classifier.imaging.files import EMPTY, TOO_BIG, read_bytes
+from image_gender_classifier.imaging.files import EMPTY, read_bytes
 from image_gender_classifier.imaging.formats import JPEG, PNM, Format, require_format
 from image_gender_classifier.imaging.headers import TRUNCATED, Header, read_header
 from image_gender_classifier.imaging.jpeg_scans import sends_everything
 from image_gender_classifier.imaging.limits import USUAL, Limits
 from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.shortage import blaming_the_culprit, is_out_of_memory
 
 WORKING_SIDE = 640
 QUICK_SIDE = 320  # a face that fills a third of it has enough pixels for the classifier
@@ -56,6 +58,7 @@ def read(path: Path, working_side: int | None = None) -> Picture:
 
     Raises:
         UnreadablePicture: The message has reason and remedy, without the path.
+        Unfinished: There is not enough memory; or `MemoryError`, as raised where it is short.
     """
     return decode(read_bytes(path), working_side)
 
@@ -83,14 +86,16 @@ def decode(data: bytes, working_side: int | None = None, limits: Limits = USUAL)
         return _upright(pixels, header.orientation, wanted)
     finest = _choose_reduction(header, wanted)
     if kind is JPEG and data.rfind(_END_MARK, header.data_offset) < 0:
-        data = _with_end_mark(data, header, finest)
+        with _blaming_the_culprit(header, limits, finest):
+            data = _with_end_mark(data, header, finest)
     # A multi-scan JPEG takes nearly as long at any size, so decoding it twice costs double.
     reducible = working_side is None and not header.multi_scan
     quick = _choose_reduction(header, QUICK_SIDE) if reducible else finest
-    picture = _decoded(data, header, quick, wanted)
+    picture = _decode_at(data, header, limits, quick, wanted)
     if quick == finest:
         return picture
-    return replace(picture, decode_finer=cache(partial(_decoded, data, header, finest, wanted)))
+    finer = cache(partial(_decode_at, data, header, limits, finest, wanted))
+    return replace(picture, decode_finer=finer)
 
 
 def from_array(pixels: NDArray[np.uint8], working_side: int = WORKING_SIDE) -> Picture:
@@ -103,7 +108,7 @@ def from_array(pixels: NDArray[np.uint8], working_side: int = WORKING_SIDE) -> P
 
     Raises:
         UsageError: The array has another dtype or shape, or no pixels.
-        UnreadablePicture: There is not enough memory.
+        MemoryError: There is not enough memory; or `cv2.error`, see `shortage.is_out_of_memory`.
     """
     valid = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (1, 3, 4))
     if not valid or pixels.dtype != np.uint8 or pixels.size == 0:
@@ -112,25 +117,35 @@ def from_array(pixels: NDArray[np.uint8], working_side: int = WORKING_SIDE) -> P
             f" (RGBA), not {pixels.dtype} of {' x '.join(map(str, pixels.shape))}"
         )
     height, width = pixels.shape[:2]
-    try:
-        upright = np.ascontiguousarray(pixels)
-        if upright.shape[2:] != (3,):
-            upright = to_opaque_rgb(upright, order="RGB")
-        return Picture(_shrink(upright, working_side), width, height)
-    except (MemoryError, cv2.error):
-        raise UnreadablePicture(TOO_BIG) from None
+    upright = np.ascontiguousarray(pixels)
+    if upright.shape[2:] != (3,):
+        upright = to_opaque_rgb(upright, order="RGB")
+    return Picture(_shrink(upright, working_side), width, height)
 
 
-def _decoded(data: bytes, header: Header, reduction: tuple[int, int], working_side: int) -> Picture:
-    try:
-        return _decode(data, header, reduction, working_side)
-    except MemoryError:
-        raise UnreadablePicture(TOO_BIG) from None
-    except cv2.error as error:
-        no_memory = error.code == _NO_MEMORY
-        raise UnreadablePicture(
-            TOO_BIG if no_memory else _UNDECODABLE[header.format.name]
-        ) from None
+def _decode_at(
+    data: bytes,
+    header: Header,
+    limits: Limits,
+    reduction: tuple[int, int],
+    working_side: int,
+) -> Picture:
+    with _blaming_the_culprit(header, limits, reduction):
+        try:
+            return _decode(data, header, reduction, working_side)
+        except cv2.error as error:
+            if is_out_of_memory(error):
+                raise
+            raise UnreadablePicture(_UNDECODABLE[header.format.name]) from None
+
+
+def _blaming_the_culprit(
+    header: Header, limits: Limits, reduction: tuple[int, int]
+) -> AbstractContextManager[None]:
+    # The decoder holds all pixels of a multi-scan JPEG.
+    factor = 1 if header.multi_scan else reduction[0]
+    pixels = header.memory_factor * header.width * header.height // factor**2
+    return blaming_the_culprit(pixels, limits)
 
 
 def _decode(data: bytes, header: Header, reduction: tuple[int, int], working_side: int) -> Picture:
@@ -238,5 +253,4 @@ def _silence_opencv() -> None:
         module.setLogLevel(0)
 
 
-_NO_MEMORY = -4  # cv::Error::StsNoMem, without a name in some versions
 _silence_opencv()

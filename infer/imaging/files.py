@@ -18,7 +18,10 @@ from image_gender_classifier.imaging.limits import USUAL, Limits
 from image_gender_classifier.system.files import OPEN_FLAGS
 
 EMPTY = "the file is empty; copy it again from its source"
-TOO_BIG = "not enough memory for the picture; save a smaller version of it"
+OUT_OF_MEMORY = (
+    "not enough memory for the picture; free some memory, or use fewer --workers or a lower"
+    " --max-pixels"
+)
 _FOLDER = "is a folder, not a picture; give a picture file"
 _NOT_REGULAR = "not a regular file but a pipe, socket or device; give a picture file"
 
@@ -57,6 +60,8 @@ def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
         finally:
             os.close(file)
     except (OSError, ValueError, MemoryError) as error:  # ValueError: a NUL in the path
+        if isinstance(error, MemoryError):
+            raise Unfinished(OUT_OF_MEMORY) from None
         if isinstance(error, OSError) and error.errno in _ENVIRONMENT_ERRORS:
             raise Unfinished(
                 f"cannot read the file at present ({error.strerror}); check the disk, the network "
@@ -93,8 +98,6 @@ def _check_start(first_bytes: bytes, limits: Limits) -> None:
 
 def _explain(error: Exception) -> str:
     """Returns the message for an error of the operating system."""
-    if isinstance(error, MemoryError):
-        return TOO_BIG
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return "no such file; check the path"
     if isinstance(error, PermissionError):

@@ -17,6 +17,7 @@ from image_gender_classifier.settings import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIX
 _MAX_SCANS = 16
 _BYTES_PER_PIXEL = 16  # AVIF with alpha and 10 bits takes most; 9 are usual
 _LEAST_MEMORY = 2**28
+_RESERVE = 2**26  # bytes
 
 
 class Limits(NamedTuple):
@@ -38,11 +39,16 @@ class Limits(NamedTuple):
 
     @property
     def memory(self) -> int:
-        """Bytes that decoding the largest picture may take, with a reserve.
+        """Bytes that decoding the largest picture and its file may take, with a reserve.
 
         A file may hold a larger picture than its header states; decoders find out too late.
         """
-        return max(_BYTES_PER_PIXEL * (self.pixels or MAX_PIXELS), _LEAST_MEMORY)
+        largest = max(_BYTES_PER_PIXEL * (self.pixels or MAX_PIXELS), _LEAST_MEMORY)
+        return largest + self.file_bytes
+
+    def memory_for(self, pixels: int) -> int:
+        """Bytes that decoding some pixels of a file in memory may take, with a reserve."""
+        return min(_BYTES_PER_PIXEL * pixels + _RESERVE, self.memory - self.file_bytes)
 
     def check_bytes(self, size: int) -> None:
         """Raises `UnreadablePicture` if a file is too large (size in bytes)."""

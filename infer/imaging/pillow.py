@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging import formats, icons
 from image_gender_classifier.imaging.alpha import to_opaque_rgb
-from image_gender_classifier.imaging.files import TOO_BIG
 from image_gender_classifier.imaging.formats import Format
 from image_gender_classifier.imaging.headers import TRUNCATED, Header
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.imaging.plugins import PLUGINS, load_plugin
+from image_gender_classifier.imaging.shortage import blaming_the_culprit
 from image_gender_classifier.imaging.tiff_tags import ORIENTATION, read_tags
 from image_gender_classifier.system import logs
 
@@ -69,15 +69,15 @@ def decode(data: bytes, kind: Format, limits: Limits) -> Decoded:
     Raises:
         UnreadablePicture: The picture is corrupt, too large, of an unsupported kind, or needs a
             package that is not installed.
+        Unfinished: There is not enough memory.
     """
     with _one_at_a_time, _process_settings(limits) as caught:
-        try:
-            picture, kind = _open(data, kind, limits)
+        picture, kind = _open(data, kind, limits)
+        pixels = picture.width * picture.height * _memory_factor(data, kind)
+        with blaming_the_culprit(pixels, limits):
             with _failures(kind):
                 picture.load()
             decoded = Decoded(_to_rgb(picture, data, kind), _orientation(picture, kind))
-        except MemoryError:
-            raise UnreadablePicture(TOO_BIG) from None
     for warning in caught:
         logs.info("Pillow warns of a %s file: %s", kind.name, _one_line(warning.message))
     return decoded
@@ -111,16 +111,19 @@ def _open(data: bytes, kind: Format, limits: Limits) -> tuple[Any, Format]:
     """Opens a picture within the limits; the format changes for an icon in PNG format."""
     from io import BytesIO
 
+    stated = 0
     if kind is formats.ICO:  # Pillow decodes it on opening
         icon = icons.largest(data)
         if icon is None:
             raise UnreadablePicture(_undecodable(kind))
         data, kind = icon.data, formats.PNG if icon.is_png else kind
         limits.check_size(Header(kind, icon.width, icon.height))
+        stated = icon.width * icon.height
     if kind is formats.JPEG_2000 and _END_OF_CODESTREAM not in data:  # all pixels may be missing
         raise UnreadablePicture(TRUNCATED)
     image_file = load_plugin(kind)
-    with _failures(kind, _kind_of_tiff(data) if kind is formats.TIFF else ""):
+    details = _kind_of_tiff(data) if kind is formats.TIFF else ""
+    with blaming_the_culprit(stated, limits), _failures(kind, details):
         picture = image_file(BytesIO(data))
     width, height = picture.size
     if width < 1 or height < 1:

@@ -101,6 +101,7 @@ class Answer(NamedTuple):
         error: The internal error in one line; None if there is a prediction.
         drawings: Annotated copy and thumbnail of the picture, where the task asks for them.
         seconds: Seconds spent in each stage since the worker's last answer.
+        unfinished: Whether the environment is at fault and the next try may succeed.
         took: Seconds that the picture took.
     """
 
@@ -110,6 +111,7 @@ class Answer(NamedTuple):
     drawings: Drawings = NO_DRAWINGS
     seconds: Mapping[str, float] = NO_SECONDS
     took: float = 0.0
+    unfinished: bool = False
 
 
 class Unusable(NamedTuple):

@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
         kept: Whether the prediction comes from an earlier run and is still valid.
         drawings: Annotated copy and thumbnail of the picture, where the task asks for them.
         error: The internal error in one line; None if there is a prediction.
-        unfinished: Whether the worker took too long or was killed.
+        unfinished: Whether the worker took too long or was killed, or memory was short.
     """
 
     picture: PictureFile
@@ -192,9 +192,14 @@ class Supervisor:
     def _handle_message(self, message: Message) -> None:
         if isinstance(message, Answer):
             picture = self._find(message.number).picture
-            error = f"internal error ({message.error})" if message.error else None
+            error = message.error
+            if error is not None and not message.unfinished:
+                error = f"internal error ({error})"
             self._slowest = max(self._slowest, message.took)
-            outcome = Outcome(picture, message.prediction, False, message.drawings, error)
+            outcome = Outcome(
+                *(picture, message.prediction, False, message.drawings, error),
+                unfinished=error is not None and message.unfinished,
+            )
             self._set_outcome(message.number, outcome)
             profiling.add_seconds(self._seconds, message.seconds)
         elif isinstance(message, Ready):

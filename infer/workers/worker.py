@@ -17,7 +17,12 @@ from contextlib import suppress
 from math import ceil
 from typing import TYPE_CHECKING, NoReturn, cast
 
-from image_gender_classifier.errors import GenderClassifierError, InternalError, RuntimeFallback
+from image_gender_classifier.errors import (
+    GenderClassifierError,
+    InternalError,
+    Unfinished,
+    RuntimeFallback,
+)
 from image_gender_classifier.imaging import opencv
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import memory, profiling
@@ -233,6 +238,8 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
     wanted = task.copies or task.thumbnails
     try:
         prediction = engine.classify_file(job.path, job.file, show if wanted else None, clock)
+    except Unfinished as error:
+        return Answer(job.number, None, str(error), unfinished=True)
     except InternalError as error:
         from image_gender_classifier.engine import format_exception
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, features
 
-from image_gender_classifier.errors import UnreadablePicture, UsageError
-from image_gender_classifier.imaging import decoding
+from image_gender_classifier.errors import Unfinished, UnreadablePicture, UsageError
+from image_gender_classifier.imaging import decoding, shortage
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.settings import MAX_BYTES
 
@@ -544,12 +544,13 @@ def test_denied_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise MemoryError
-
+    """OpenCV returns nothing for lack of memory, as for a corrupt file."""
     data = encode(RGB, "PNG")
-    monkeypatch.setattr(cv2, "imdecode", fail)
-    with pytest.raises(UnreadablePicture, match="memory"):
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: None)
+    with pytest.raises(UnreadablePicture, match="corrupt"):
+        decoding.decode(data)
+    monkeypatch.setattr(shortage, "is_available", lambda _: False)
+    with pytest.raises(Unfinished, match="memory"):
         decoding.decode(data)
 
 

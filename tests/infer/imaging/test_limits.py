@@ -305,6 +305,17 @@ def test_pixels_of_other_formats_count_by_the_memory_they_take(data: bytes, fact
         decoding.decode(data, limits=Limits(pixels=256 * factor - 1))
 
 
+def test_a_large_file_of_a_small_picture_fits_into_the_memory(
+    command: Command, tmp_path: Path, out: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    with (tmp_path / "in" / "a.bmp").open("wb") as file:
+        file.write(encode("BMP", 300))
+        file.truncate(400 * 2**20)
+    ended = command("-i", tmp_path / "in", "-o", out, "--max-pixels", 2**24)
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_a_tall_picture_of_many_bits_is_refused() -> None:
     with pytest.raises(
         UnreadablePicture, match=r"x 2 for memory\), more than the limit of 67,108,864 "

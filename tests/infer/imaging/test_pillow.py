@@ -15,8 +15,8 @@ import pytest
 from PIL import Image, ImageFile, features
 
 import image_gender_classifier as igc
-from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.imaging import decoding
+from image_gender_classifier.errors import Unfinished, UnreadablePicture
+from image_gender_classifier.imaging import decoding, shortage
 from image_gender_classifier.imaging.limits import Limits
 
 GREY = Image.linear_gradient("L").resize((60, 40))
@@ -178,13 +178,27 @@ def test_a_limit_of_ones_own_may_exceed_that_of_pillow(monkeypatch: pytest.Monke
     assert Image.MAX_IMAGE_PIXELS == 100
 
 
-def test_too_little_memory_is_no_fault_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [MemoryError, OSError("decoder error -9")])
+def test_too_little_memory_is_no_fault_of_the_picture(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    data = encode(RGB, "TIFF")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
+    monkeypatch.setattr(shortage, "is_available", lambda size: size < RGB.width * RGB.height)
+    with pytest.raises(Unfinished, match="not enough memory"):
+        decoding.decode(data)
+
+
+def test_a_picture_that_needs_more_memory_than_it_states(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise MemoryError
 
     data = encode(RGB, "TIFF")
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
-    with pytest.raises(UnreadablePicture, match="not enough memory"):
+    with pytest.raises(UnreadablePicture, match="larger picture than it states"):
         decoding.decode(data)
 
 

@@ -51,6 +51,14 @@ def test_a_lower_limit_of_the_system_is_kept() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+def test_memory_within_the_limit_is_available() -> None:
+    program = (
+        "from image_gender_classifier.system.memory import is_available, limit_growth\n"
+        "limit_growth(2**28); assert is_available(2**27) and not is_available(2**29)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow does not read AVIF")
 def test_a_picture_larger_than_it_states_is_refused(tmp_path: Path) -> None:
     """The decoder allocates the size that the compressed data states, 48 MB here."""

@@ -152,11 +152,11 @@ def test_a_crash_affects_one_prediction(workers: int, samples: Path, tmp_path: P
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_decoder_cannot_take_all_memory(workers: int, samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [b"", GREEDY, b""])
-    task = Task(NO_SEARCH._replace(max_pixels=2**20), workers)
+    task = Task(NO_SEARCH._replace(max_pixels=2**20, max_bytes=2**20), workers)
     outcomes = classified(listed, tmp_path, task)
-    statuses = [predicted(outcome).status for outcome in outcomes]
-    assert [status == "unreadable" for status in statuses] == [False, True, False]
-    assert "memory" in (predicted(outcomes[1]).message or "")
+    assert [outcome.prediction is None for outcome in outcomes] == [False, True, False]
+    assert outcomes[1].unfinished
+    assert "not enough memory" in (outcomes[1].error or "")
 
 
 @pytest.mark.usefixtures("bad_decoder")
