@@ -15,7 +15,7 @@ from image_gender_classifier.settings import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIX
 
 # Each scan of a JPEG updates all its pixels. About 10 are common; small pictures may have more.
 _MAX_SCANS = 16
-_BYTES_PER_PIXEL = 16  # AVIF with alpha and 10 bits takes most; 9 are usual
+_BYTES_PER_PIXEL = 16  # AVIF with alpha and 10 bits takes most; 8 to 12 are usual
 _LEAST_MEMORY = 2**28
 _RESERVE = 2**26  # bytes
 

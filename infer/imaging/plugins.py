@@ -27,12 +27,12 @@ class Plugin(NamedTuple):
 
 
 PLUGINS = {
-    formats.AVIF: Plugin("PIL.AvifImagePlugin", "AvifImageFile", "avif", 2),
+    formats.AVIF: Plugin("PIL.AvifImagePlugin", "AvifImageFile", "avif"),
     formats.BMP: Plugin("PIL.BmpImagePlugin", "BmpImageFile"),
     formats.GIF: Plugin("PIL.GifImagePlugin", "GifImageFile"),
-    formats.HEIC: Plugin("pillow_heif", "HeifImageFile", memory_factor=2),
+    formats.HEIC: Plugin("pillow_heif", "HeifImageFile"),
     formats.ICO: Plugin("PIL.IcoImagePlugin", "IcoImageFile"),
-    formats.JPEG_2000: Plugin("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile", "jpg_2000", 3),
+    formats.JPEG_2000: Plugin("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile", "jpg_2000", 2),
     formats.PCX: Plugin("PIL.PcxImagePlugin", "PcxImageFile"),
     formats.PNG: Plugin("PIL.PngImagePlugin", "PngImageFile", "zlib"),
     formats.PSD: Plugin("PIL.PsdImagePlugin", "PsdImageFile"),

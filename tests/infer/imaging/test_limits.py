@@ -19,9 +19,18 @@ from PIL import Image
 import image_gender_classifier as igc
 from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging import decoding, headers
-from image_gender_classifier.imaging.formats import JPEG, PNG, require_format
+from image_gender_classifier.imaging.formats import (
+    AVIF,
+    HEIC,
+    JPEG,
+    JPEG_2000,
+    PNG,
+    Format,
+    require_format,
+)
 from image_gender_classifier.imaging.headers import Header
 from image_gender_classifier.imaging.limits import USUAL, Limits
+from image_gender_classifier.imaging.plugins import PLUGINS
 from image_gender_classifier.settings import MAX_JPEG_PIXELS, MAX_PIXELS
 
 Command = Callable[..., CompletedProcess[str]]
@@ -296,7 +305,7 @@ def test_pixels_count_by_the_memory_they_take(data: bytes, weight: int) -> None:
     ("data", "factor"),
     [
         *((encode("TIFF", 16, mode), 1) for mode in ("1", "L", "RGB", "RGBA", "CMYK", "F", "I;16")),
-        *((encode("JPEG2000", 16), 3), (encode("GIF", 16), 1), (encode("BMP", 16), 1)),
+        *((encode("JPEG2000", 16), 2), (encode("GIF", 16), 1), (encode("BMP", 16), 1)),
     ],
 )
 def test_pixels_of_other_formats_count_by_the_memory_they_take(data: bytes, factor: int) -> None:
@@ -314,6 +323,17 @@ def test_a_large_file_of_a_small_picture_fits_into_the_memory(
         file.truncate(400 * 2**20)
     ended = command("-i", tmp_path / "in", "-o", out, "--max-pixels", 2**24)
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "width", "height"),
+    [(HEIC, 8064, 6048), (HEIC, 8160, 6120), (AVIF, 8160, 6120), (JPEG_2000, 6000, 4000)],
+)
+def test_pictures_of_usual_cameras_are_within_the_limits(
+    kind: Format, width: int, height: int
+) -> None:
+    factor = PLUGINS[kind].memory_factor
+    USUAL.check_size(Header(kind, width, height, memory_factor=factor))
 
 
 def test_a_tall_picture_of_many_bits_is_refused() -> None:
