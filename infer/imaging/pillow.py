@@ -88,23 +88,27 @@ def _process_settings(limits: Limits) -> Iterator[list[warnings.WarningMessage]]
     """Changes settings of the whole process for a while; one thread at a time may do so.
 
     Warnings are recorded, and a limit of the user's replaces Pillow's lower one. Libtiff reads
-    uncompressed TIFFs too: Pillow's own code makes noise of planes with 16 bits.
+    uncompressed TIFFs too: Pillow's own code makes noise of planes with 16 bits. A host program may
+    want truncated pictures, whose missing part is black.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            from PIL import Image, TiffImagePlugin
+            from PIL import Image, ImageFile, TiffImagePlugin
         except ImportError:  # named where the format is known
             yield caught
             return
         pixels, libtiff = Image.MAX_IMAGE_PIXELS, TiffImagePlugin.READ_LIBTIFF
+        truncated = ImageFile.LOAD_TRUNCATED_IMAGES
         if pixels is not None and limits.pixels is not None:
             Image.MAX_IMAGE_PIXELS = max(pixels, limits.pixels)
         TiffImagePlugin.READ_LIBTIFF = True
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
         try:
             yield caught
         finally:
             Image.MAX_IMAGE_PIXELS, TiffImagePlugin.READ_LIBTIFF = pixels, libtiff
+            ImageFile.LOAD_TRUNCATED_IMAGES = truncated
 
 
 def _open(data: bytes, kind: Format, limits: Limits) -> tuple[Any, Format]:

@@ -202,6 +202,17 @@ def test_a_picture_that_needs_more_memory_than_it_states(monkeypatch: pytest.Mon
         decoding.decode(data)
 
 
+def test_a_host_programs_choice_to_load_half_a_picture_is_ignored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    for form in ("BMP", "GIF", "TGA", "TIFF"):
+        data = encode(RGB, form)
+        with pytest.raises(UnreadablePicture):
+            decoding.decode(data[: len(data) // 2])
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True
+
+
 def test_messages_are_the_same_in_each_run() -> None:
     data = encode(RGB, "GIF")[:200]
     messages = set()
