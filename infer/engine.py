@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from image_gender_classifier import pipeline
 from image_gender_classifier.errors import (
+    DecoderMissing,
     GenderClassifierError,
     InternalError,
     Unfinished,
@@ -30,6 +31,8 @@ from image_gender_classifier.system.profiling import OFF, Clock
 
 Show = Callable[[Picture, Prediction], None]
 """Receives a decoded picture and its prediction, to draw them."""
+
+_NEVER_KEPT = ""  # no cache key
 
 
 class Engine:
@@ -88,12 +91,17 @@ class Engine:
         run = run_hash(data, self.cache_key)
         clock.lap("hash it")
         limits = self.parts.limits
-        prediction = self._classify_decoded(
-            lambda: decoding.decode(data, limits=limits), file, run, show, clock
-        )
-        if prediction.status == "unreadable":
-            return replace(prediction, run=run_hash(data, unreadable_key(self.cache_key)))
-        return prediction
+        try:
+            return self._classify_decoded(
+                lambda: decoding.decode(data, limits=limits), file, run, show, clock
+            )
+        except UnreadablePicture as error:
+            clock.lap("decode it")
+            # Without a decoder, the run is one that `--resume` never keeps: a repaired package may
+            # have the same version.
+            key = _NEVER_KEPT if isinstance(error, DecoderMissing) else self.cache_key
+            run = run_hash(data, unreadable_key(key))
+            return Prediction(file, "unreadable", "unknown", run=run, message=str(error))
 
     def classify_array(self, pixels: NDArray[np.uint8], file: str) -> Prediction:
         """Classifies pixels.
@@ -129,9 +137,6 @@ class Engine:
             if show is not None:
                 show(picture.finer(), prediction)
                 clock.lap("draw")
-        except UnreadablePicture as error:
-            clock.lap("decode it")
-            prediction = Prediction(file, "unreadable", "unknown", message=str(error))
         except GenderClassifierError:
             raise
         except Exception as error:

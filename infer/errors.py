@@ -22,6 +22,10 @@ class UnreadablePicture(GenderClassifierError):
     """A picture cannot be read or decoded."""
 
 
+class DecoderMissing(UnreadablePicture):
+    """The package that decodes a picture is missing, broken or too old."""
+
+
 class ModelError(GenderClassifierError):
     """A model or its manifest is missing, corrupt or of an unknown version (exit code 2)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.errors import DecoderMissing
 from image_gender_classifier.imaging import formats
 from image_gender_classifier.imaging.formats import Format
 
@@ -46,16 +46,16 @@ def load_plugin(kind: Format) -> Any:
     """Returns the class that reads a format.
 
     Raises:
-        UnreadablePicture: A package is missing or too old.
+        DecoderMissing: A package is missing, broken or too old.
     """
     plugin = PLUGINS[kind]
     try:
         module = import_module(plugin.module)
         features = import_module("PIL.features")
     except ImportError as error:
-        raise UnreadablePicture(_missing(kind, error)) from None
+        raise DecoderMissing(_missing(kind, error)) from None
     if plugin.feature is not None and not features.check(plugin.feature):
-        raise UnreadablePicture(_missing(kind, None))
+        raise DecoderMissing(_missing(kind, None))
     return getattr(module, plugin.name)
 
 
