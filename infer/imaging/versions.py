@@ -1,12 +1,14 @@
 """The versions of the decoders: a file that one of them cannot decode may be readable by another.
 
-Only unreadable pictures are compared by these versions, so nothing here runs at start-up. They are
-read from the packages' sources: to import a decoder or `importlib.metadata` takes much longer.
+This package's code counts as one: its limits and checks refuse files too. Only unreadable pictures
+are compared by these versions, so nothing here runs at start-up. They are read from the packages'
+sources: to import a decoder or `importlib.metadata` takes much longer.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -20,15 +22,27 @@ _SOURCES = (
     ("pillow_heif", "_version.py", "__version__"),
 )
 
+FOLDER = Path(__file__).parent.parent
+"""The folder of this package."""
+
 
 @cache
 def unreadable_key(settings: str) -> str:
     """Returns the cache key for unreadable pictures: also depends on the decoders' versions.
 
+    That includes the code that reads pictures.
+
     Args:
         settings: The cache key for other pictures.
     """
-    return cache_key(settings, *decoder_versions())
+    return cache_key(settings, *decoder_versions(), *_sources())
+
+
+def _sources() -> Iterator[str]:
+    """Yields the source code that decides which files are read."""
+    for path in (FOLDER / "settings.py", *sorted((FOLDER / "imaging").glob("*.py"))):
+        if path.is_file():  # some installations have compiled files only
+            yield path.read_text("utf-8")
 
 
 def decoder_versions() -> tuple[str, ...]:

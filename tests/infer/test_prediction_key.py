@@ -15,12 +15,12 @@ from image_gender_classifier.loading import open_parts
 from image_gender_classifier.settings import Settings
 
 PACKAGE = Path(image_gender_classifier.__file__).parent
-# Limits on hostile files and the words for them: they decide what is read, not what is predicted,
-# and a file that is refused is compared by its message.
+# Their constants decide which files are read, not what is predicted: limits, signatures, messages.
+# The key of unreadable pictures depends on the source code of these modules (`imaging.versions`).
 NOT_IN_KEY = {
     *("imaging.files", "imaging.formats", "imaging.icons", "imaging.jpeg_scans", "imaging.limits"),
-    *("imaging.opencv", "imaging.pillow", "imaging.plugins", "imaging.tiff_tags"),
-    *("imaging.versions", "detection.registry"),
+    *("imaging.opencv", "imaging.pillow", "imaging.plugins", "imaging.pnm", "imaging.shortage"),
+    *("imaging.tiff_tags", "imaging.versions", "detection.registry"),
 }
 # Regular expressions that find the markers of a JPEG.
 PATTERNS = {"_JPEG_MARKER"}

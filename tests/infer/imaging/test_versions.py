@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import cv2
 import PIL
 import pytest
 
+from image_gender_classifier.imaging import versions
 from image_gender_classifier.imaging.versions import decoder_versions, unreadable_key
 
 
@@ -59,3 +61,22 @@ def test_unreadable_pictures_are_tried_again_with_another_decoder(
 def test_missing_packages_have_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [])  # cv2 is loaded already
     assert decoder_versions()[1:] == ("PIL none", "pillow_heif none")
+
+
+def test_unreadable_pictures_are_tried_again_with_other_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = unreadable_key("settings")
+    shutil.copytree(versions.FOLDER / "imaging", tmp_path / "imaging")
+    shutil.copy(versions.FOLDER / "settings.py", tmp_path)
+    monkeypatch.setattr(versions, "FOLDER", tmp_path)
+    unreadable_key.cache_clear()
+    assert unreadable_key("settings") == before
+    for name, constant in (("imaging/limits.py", "_MAX_SCANS"), ("settings.py", "MAX_PIXELS")):
+        source = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(source.replace(f"\n{constant} = ", f"\n{constant} = 1 + "))
+        unreadable_key.cache_clear()
+        assert unreadable_key("settings") != before
+        (tmp_path / name).write_text(source)
+    monkeypatch.undo()
+    unreadable_key.cache_clear()
