@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from image_gender_classifier.errors import (
     GenderClassifierError,
     InternalError,
-    Unfinished,
     RuntimeFallback,
+    Unfinished,
 )
 from image_gender_classifier.imaging import opencv
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
