@@ -184,7 +184,7 @@ class GenderClassifier:
 
         Warns:
             FolderSkipped: A subfolder cannot be read.
-            PictureSkipped: A picture timed out, its worker was killed, or it cannot be read at present.
+            PictureSkipped: A picture timed out, its worker was killed, or memory was short.
 
         Raises:
             ValueError: `workers` is less than 1.

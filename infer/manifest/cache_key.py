@@ -1,7 +1,7 @@
 """Computes the `run` attribute: a short hash of the picture, model, options and program version.
 
-`--resume` keeps a prediction if its `run` is unchanged. The hash covers a picture's content, not its
-modification time (mtime), so a copied folder gives byte-identical output.
+`--resume` keeps a prediction if its `run` is unchanged. The hash covers a picture's content, not
+its modification time (mtime), so a copied folder gives byte-identical output.
 """
 
 from __future__ import annotations
