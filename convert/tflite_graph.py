@@ -55,7 +55,7 @@ class Graph:
         return self.add_tensor(self._graph.tensors[tensor].shape)
 
     def set_unit_scale(self, tensor: int, zero_point: int = 0) -> int:
-        """Sets the quantisation of a tensor to scale 1 and `zero_point`; returns the tensor."""
+        """Sets the quantisation of a tensor to scale 1 and `zero_point`; returns `tensor`."""
         quantisation = schema.QuantizationParametersT()
         quantisation.scale = np.ones(1, np.float32)
         quantisation.zeroPoint = np.full(1, zero_point, np.int64)
@@ -63,7 +63,7 @@ class Graph:
         return tensor
 
     def add_constant(self, content: Numbers, kind: int = FLOAT) -> int:
-        """Returns a constant tensor with this content; adds it if there is none yet."""
+        """Returns the index of a constant tensor with this content; adds it if missing."""
         content = np.asarray(content, DTYPES[kind])
         key = (kind, content.shape, content.tobytes())
         if key not in self._constants:
@@ -77,12 +77,12 @@ class Graph:
     def add_operation(
         self, name: str, inputs: Sequence[int], output: int, options: Any = None, version: int = 1
     ) -> int:
-        """Adds an operation and returns its output tensor.
+        """Adds an operation and returns `output`.
 
         Args:
             name: Name in the schema's `BuiltinOperator`, such as "ADD".
-            inputs: Input tensors.
-            output: Output tensor.
+            inputs: Indices of the input tensors.
+            output: Index of the output tensor.
             options: The options object of the operation; None for the defaults.
             version: Version of the operation.
         """
@@ -121,7 +121,7 @@ class Graph:
         """Adds an ADD operation: the tensor plus a number, or plus one number per channel.
 
         Args:
-            tensor: The tensor.
+            tensor: Index of the tensor.
             term: A number, or one per channel.
             activation: Fused activation, such as `RELU`.
         """

@@ -63,6 +63,7 @@ def load_or_cut_crops(
 
     Raises:
         OutputError: The cache cannot be written.
+        OSError: A picture file does not exist or cannot be accessed.
     """
     key = _hash_samples(samples, size, cut_name)
     array_path = folder / f"crops_{key}.npy"

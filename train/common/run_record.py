@@ -20,16 +20,16 @@ RECORD = "run.json"
 
 
 def prepare_run_folder(folder: Path, run: DataclassInstance, resume: bool) -> None:
-    """Creates the folder of a run, or checks that the run in it can be resumed.
+    """Creates a run's output folder, or checks that the run in it can be resumed.
 
     Args:
         folder: The output folder.
         run: The inputs of the run: data, recipe and options.
-        resume: Whether to resume an equal run.
+        resume: Whether `--resume` is given.
 
     Raises:
-        UsageError: The folder contains a run and `resume` is False, contains a run with other
-            inputs, or cannot be created.
+        UsageError: The folder contains a run, and `resume` is False or the inputs differ; or the
+            folder cannot be created.
         ModelError: The folder's manifest is corrupt.
     """
     path = folder / RECORD

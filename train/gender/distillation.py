@@ -67,7 +67,7 @@ def load_teacher_targets(folders: Sequence[Path], number: int, group_weight: flo
     """Averages the logits of all teachers for one view and converts them to targets.
 
     Args:
-        folders: Folder with the logits of each teacher.
+        folders: One folder per teacher, as filled by `write_teacher_logits`.
         number: Number of the view.
         group_weight: Loss weight of each auxiliary head.
 
@@ -83,7 +83,7 @@ def load_teacher_targets(folders: Sequence[Path], number: int, group_weight: flo
 
 
 def _hash_inputs(teacher: Teacher, views: Views, positions: Sequence[int]) -> str:
-    """Returns a hash of what the logits depend on: weights, positions and some of the pixels."""
+    """Returns a hash of the logits' inputs: weights, positions and some of the pixels."""
     digest = hashlib.sha256(np.asarray(positions, np.int64).tobytes())
     for weights in teacher.model.get_weights():
         digest.update(weights.tobytes())

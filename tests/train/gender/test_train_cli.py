@@ -198,7 +198,7 @@ def few(tmp_path: Path) -> Path:
         (["--layout", "user-id"], "requires --labels"),
         (["--layout", "utkface"], "age_gender_race_date"),
         (["--detector", "dlib"], "--detector"),
-        (["--labels", "x.csv"], "--labels is for --layout user-id only"),
+        (["--labels", "x.csv"], "--labels can only be used with --layout user-id, not"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(

@@ -82,7 +82,7 @@ def _set_rows(scores: Sequence[SetScore]) -> Iterator[str]:
 
 
 def _any_rows(scores: Sequence[SetScore]) -> Iterator[str]:
-    """Yields a row for each set in which a face other than the main one is correct."""
+    """Yields a row for each set whose score differs if any correct face counts."""
     differing = [score for score in scores if score.any_correct.value != score.correct.value]
     if differing:
         yield "any of the detected faces is correct"

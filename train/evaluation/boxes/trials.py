@@ -1,4 +1,4 @@
-"""Records of the face detection evaluation: pictures with their ground truth, and detections."""
+"""Data classes of the face detection evaluation: pictures with ground truth, and detections."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Detection:
 
 
 Rule = Callable[[Detection], bool]
-"""Returns whether a detection is correct."""
+"""Function that returns whether a detection is correct."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
