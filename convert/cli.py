@@ -72,12 +72,26 @@ DETECTOR = Command(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `image-gender-convert`; see `run_conversion` for the arguments and the exit code."""
+    """Runs `image-gender-convert`.
+
+    Args:
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
+
+    Returns:
+        The exit code of `run_conversion`.
+    """
     return run_conversion(GENDER, argv)
 
 
 def main_detector(argv: Sequence[str] | None = None) -> int:
-    """Runs `image-gender-convert-detector`; see `run_conversion`."""
+    """Runs `image-gender-convert-detector`.
+
+    Args:
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
+
+    Returns:
+        The exit code of `run_conversion`.
+    """
     return run_conversion(DETECTOR, argv)
 
 

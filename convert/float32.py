@@ -217,7 +217,7 @@ class _Writer:
         return self._above_low(below_high, *self._limits(output, LINEAR))
 
     def _rearranged(self, name: str, operator: Any, output: int, version: int) -> _Value:
-        """Copies an operation that only moves values or computes shapes, such as TILE or SHAPE."""
+        """Copies an operation that only moves values or computes shapes, and returns its output."""
         inputs = []
         for tensor in operator.inputs:
             kind = self._old.tensors[tensor].type

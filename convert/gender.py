@@ -150,7 +150,7 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
 
 
 def _fairface_validation(options: argparse.Namespace) -> Sequence[Sample]:
-    """Reads FairFace's validation split; empty if there is none."""
+    """Returns the samples of FairFace's validation split; empty if there is none."""
     if options.layout != "fairface" or not label_file_path(options.data, "val").exists():
         return ()
     return read_data_and_report(options, "val").samples

@@ -68,7 +68,7 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
 
 
 def _rename_tensors(data: bytes) -> bytes:
-    """Replaces tensor names with numbers; long names are a tenth of a small file."""
+    """Returns the file with numbers as tensor names; long names are a tenth of a small file."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     for graph in model.subgraphs:
         for number, tensor in enumerate(graph.tensors):

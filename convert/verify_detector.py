@@ -129,7 +129,7 @@ def _fraction_differing(one: Runtime, other: Runtime, squares: Pixels) -> float:
 
 
 def _are_outputs_equal(one: Runtime, other: Runtime, squares: Pixels) -> bool:
-    """Returns whether the outputs of two runtimes are equal."""
+    """Returns whether the outputs of two runtimes are exactly equal."""
     pairs = zip(one.run(squares), other.run(squares), strict=True)
     return all(np.array_equal(a, b) for a, b in pairs)
 

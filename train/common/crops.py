@@ -103,7 +103,7 @@ def _load_cache(
 
 
 def _create_array(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """Creates a memory-mapped uint8 array and allocates its disk space.
+    """Creates and returns a memory-mapped uint8 array whose disk space is allocated.
 
     Raises:
         OutputError: The file cannot be created or the disk is full.

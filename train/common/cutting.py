@@ -17,7 +17,7 @@ from image_gender_classifier.train.datasets.reading import SkippedItems
 from image_gender_classifier.train.datasets.sample import Sample
 
 CutCrop = Callable[[Path, int], Pixels | None]
-"""Takes a path and a side S in pixels; returns a crop (uint8 RGB, S x S x 3); None without face."""
+"""Takes a path and a side S; returns a crop (uint8 RGB, S x S x 3), or None if there is no face."""
 
 
 @dataclass(slots=True)

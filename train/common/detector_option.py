@@ -68,7 +68,7 @@ def detector_cache_key(choice: str) -> str:
 
 
 def format_cache_key(choice: str, detector: Detector) -> str:
-    """Returns the value of `--detector`, followed by a hash of what it depends on.
+    """Returns the cache key of a detector as text: the value of `--detector` and a hash.
 
     The hash covers the package version, model files and settings; it is omitted for "none".
     """

@@ -30,7 +30,7 @@ class KerasRuntime:
         self.model = model
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); returns one float32 array per output."""
+        """Runs the model on crops (uint8, N x H x W x C, N > 0); returns the float32 outputs."""
         starts = range(0, len(crops), BATCH)
         batches = [self._run_batch(crops[start : start + BATCH]) for start in starts]
         return tuple(np.concatenate(output) for output in zip(*batches, strict=True))

@@ -129,7 +129,11 @@ def _iterate_labels(table: Table) -> Iterator[tuple[int, str, _Label]]:
 
 
 def _join_parts(root: Path, readings: list[Reading]) -> Reading:
-    """Concatenates the readings of both splits."""
+    """Returns the concatenated readings of both splits.
+
+    Raises:
+        DataError: A picture is in both label files.
+    """
     samples = [sample for reading in readings for sample in reading.samples]
     seen: set[str] = set()
     for sample in samples:

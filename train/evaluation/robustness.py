@@ -95,7 +95,7 @@ def _align_to_pixels(square: Box) -> tuple[Box, int]:
 
 
 def shift_square(square: Box, right: float, down: float) -> Box:
-    """Returns a square moved to the right and downwards by fractions of its side."""
+    """Returns a square shifted right and down by fractions of its side."""
     side = square.width
     return Box(square.x + right * side, square.y + down * side, side, side)
 

@@ -119,7 +119,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _score(pictures: TrialSet, detector: Detector) -> SetScore:
-    """Scores a detector on a set and prints the unreadable pictures to stderr."""
+    """Returns the score of a set, and prints the unreadable pictures to stderr."""
     scored = score_set(pictures, detector)
     for name, reason in scored.unreadable:
         print_line(f"{PROGRAM}: {pictures.name}: {name}: {reason}", sys.stderr)

@@ -50,7 +50,7 @@ class Cost:
 
     @property
     def ratio(self) -> float:
-        """Time of the detector over that of the reference detector."""
+        """CPU time of the detector divided by that of the reference detector."""
         return self.detector / self.reference
 
 

@@ -142,7 +142,7 @@ def _format_stages(stages: Mapping[str, StageCount]) -> str:
 
 
 def _group_errors_by_stage(score: SetScore) -> dict[str, list[FrameError]]:
-    """Groups the frame errors of a set by detector stage, in the detector's order."""
+    """Returns the frame errors of a set by detector stage, in the detector's order."""
     stages = {
         stage: [error for error in score.frame_errors if error.stage == stage]
         for stage in score.stages

@@ -40,17 +40,17 @@ class Rotation:
 
 
 def rotate_point(point: Point, rotation: Rotation) -> Point:
-    """Maps a point (x, y) of the upright picture to the rotated one, and returns it."""
+    """Returns a point (x, y) of the upright picture in coordinates of the rotated one."""
     return _rotate_about_centre(point, rotation.degrees, rotation.upright, rotation.canvas)
 
 
 def unrotate_point(point: Point, rotation: Rotation) -> Point:
-    """Maps a point (x, y) of the rotated picture to the upright one, and returns it."""
+    """Returns a point (x, y) of the rotated picture in coordinates of the upright one."""
     return _rotate_about_centre(point, -rotation.degrees, rotation.canvas, rotation.upright)
 
 
 def unrotate_detection(found: Detection, rotation: Rotation) -> Detection:
-    """Maps a detection in the rotated picture to the upright one, and returns it."""
+    """Returns a detection in the rotated picture in coordinates of the upright one."""
     return Detection(
         _unrotate_box(found.box, rotation), _unrotate_box(found.frame, rotation), found.stage
     )
@@ -95,7 +95,7 @@ def rotate_picture(picture: Picture, rotation: Rotation) -> Picture:
 
 
 def _warp(pixels: Pixels, rotation: Rotation, canvas: tuple[int, int]) -> Pixels:
-    # The origin of OpenCV is the middle of the first pixel, the origin of boxes is its corner.
+    # OpenCV's origin is the centre of the first pixel; the origin of boxes is its corner.
     origin, right, down = (
         np.array(rotate_point(point, rotation)) for point in ((0.5, 0.5), (1.5, 0.5), (0.5, 1.5))
     )

@@ -18,7 +18,7 @@ _FRAME_DISTANCE = 0.25  # maximum distance of the frames' centres, over the true
 
 
 def accept_near(point: Point, distance: float, sides: tuple[float, float]) -> Rule:
-    """Returns a rule that accepts a box with a given centre and side, within limits.
+    """Returns a rule that accepts a box near a point, with a side in a given range.
 
     Args:
         point: The point (x, y) in pixels.

@@ -189,7 +189,7 @@ def _make_composite_trials(
     side_range: tuple[float, float],
     number: int,
 ) -> list[Trial]:
-    """Pairs faces with backgrounds; uses a face at most once, a background any number of times."""
+    """Pairs random faces with random backgrounds; only backgrounds can be used more than once."""
     random = np.random.default_rng((_SEED, number))
     chosen = random.permutation(len(faces))[:_COMPOSITES_PER_SET].tolist()
     paired = random.integers(len(backgrounds), size=len(chosen)).tolist()

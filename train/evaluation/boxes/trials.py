@@ -96,5 +96,5 @@ def box_side(box: Box) -> float:
 
 
 def box_around(middle: Point, width: float, height: float) -> Box:
-    """Returns the box of a given size around a centre."""
+    """Returns the box with a given centre (x, y), width and height."""
     return Box(middle[0] - width / 2, middle[1] - height / 2, width, height)
