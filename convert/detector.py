@@ -112,7 +112,7 @@ def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
         if not crops or not pictures:
             part = "held-out" if held_out else "training"
             what = "backgrounds" if crops else "face crops"
-            raise DataError(f"no {part} {what} to compose scenes from; add pictures")
+            raise DataError(f"there are no {part} {what} to compose scenes from; add pictures")
         sources = Sources(np.stack(crops), range(len(crops)), pictures)
         return [
             scenes.draw(sources, longest, np.random.default_rng((seed, number)))

@@ -99,7 +99,7 @@ def export_network(
         RuntimeMissing: LiteRT, or every runtime of the detector, is missing.
     """
     if not options.out.is_dir():
-        raise UsageError(f"--out {options.out}: the folder does not exist")
+        raise UsageError(f"--out {options.out}: the folder does not exist; create it first")
     keras_model, original = task.open_keras(options.model)
     keras_file = manifest.read_verified(options.model.parent, original)
     data = task.read_data(options, original.input_shape[0])

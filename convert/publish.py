@@ -204,7 +204,7 @@ def _remove(path: Path, digest: str) -> None:
             sys.stderr,
         )
         return
-    print_line(f"{path}: removed, because it belongs to an earlier model", sys.stdout)
+    print_line(f"{path}: removed (left by an earlier model)", sys.stdout)
 
 
 def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:

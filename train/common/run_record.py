@@ -36,7 +36,7 @@ def prepare_run_folder(folder: Path, run: DataclassInstance, resume: bool) -> No
     if path.exists():
         if not resume:
             raise UsageError(
-                f"--out {folder}: the folder contains a run already; use --resume or another folder"
+                f"--out {folder}: the folder already contains a run; use --resume or another folder"
             )
         if others := _list_differences(_read_record(path), run_to_json(run)):
             raise UsageError(

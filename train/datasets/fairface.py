@@ -70,7 +70,7 @@ def read_fairface(root: Path, split: Literal["train", "val", "all"]) -> Reading:
     there = [part for part in PARTS if label_file_path(root, part).exists()]
     if not there:
         wanted = " or ".join(label_file_path(root, part).name for part in PARTS)
-        raise DataError(f"{root}: no label file, expected {wanted}")
+        raise DataError(f"{root}: the folder contains no label file; expected {wanted}")
     return _join_parts(root, [_read_part(root, part) for part in there])
 
 

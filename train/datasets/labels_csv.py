@@ -74,12 +74,14 @@ def read_table(path: Path) -> Table:
     text = _read_text(path)
     records = list(_iterate_rows(path, text, _detect_delimiter(text)))
     if not records:
-        raise DataError(f"{path}: the label file is empty, expected a header and rows of labels")
+        raise DataError(f"{path}: the label file is empty; expected a header and rows of labels")
     header = records[0][1]
     for row, fields in records:
         if len(fields) != len(header):
             raise row_error(
-                path, row, f"{len(fields)} fields, expected {len(header)}, as in the header"
+                path,
+                row,
+                f"{len(fields)} fields, expected {len(header)}, as in the header",
             )
     if len(records) == 1:
         raise DataError(f"{path}: no rows below the header; expected one per label")

@@ -37,7 +37,7 @@ def list_pictures(root: Path, is_wanted: Callable[[str], bool] = is_picture_name
             file.
     """
     if not root.is_dir():
-        raise DataError(f"{root}: the folder does not exist or is not a folder; check --data")
+        raise DataError(f"{root}: there is no folder with this name; check the path")
     names: list[str] = []
     pending = [""]
     seen: set[str] = set()  # guards against loops of symbolic links

@@ -90,7 +90,7 @@ def read_picture_names(path: Path) -> list[str]:
         raise DataError(f"{path}: the list of picture names cannot be read ({error})") from error
     names = [check_picture_name(path, row, line) for row, line in enumerate(lines, start=1) if line]
     if not names:
-        raise DataError(f"{path}: contains no picture names, expected one per line")
+        raise DataError(f"{path}: the file contains no picture names; expected one per line")
     return names
 
 

@@ -99,7 +99,7 @@ def _check_inputs(basis: str, folder: Path) -> None:
     elif path.read_text("utf-8", "replace") != basis:
         raise UsageError(
             f"{folder}: the folder contains the logits of another teacher or of other views; "
-            "delete it"
+            "delete the folder"
         )
 
 
