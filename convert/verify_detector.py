@@ -85,8 +85,8 @@ def verify_scenes(
 def score_detector(detector: FaceDetector, compared: Sequence[Scene]) -> DetectionScore:
     """Scores a face detector on scenes.
 
-    A face counts as detected if the centre of a box is in the middle half of its frame, in both
-    directions.
+    A face counts as detected if the centre of a box is in the middle half of the face's frame,
+    horizontally and vertically.
 
     Args:
         detector: The face detector.
@@ -115,7 +115,7 @@ def score_detector(detector: FaceDetector, compared: Sequence[Scene]) -> Detecti
 
 
 def _centre_distance(box: Box, frame: Box) -> float:
-    """Returns the larger of the horizontal and vertical centre distances over the frame side."""
+    """Returns the larger of the two centre distances (x, y) as a fraction of the frame's side."""
     right = abs(box.x + box.width / 2 - frame.x - frame.width / 2)
     down = abs(box.y + box.height / 2 - frame.y - frame.height / 2)
     return max(right, down) / frame.width

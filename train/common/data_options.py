@@ -55,7 +55,7 @@ def add_backgrounds_option(parser: argparse.ArgumentParser) -> None:
 
 
 def read_data_and_report(arguments: argparse.Namespace, split: Split) -> Reading:
-    """Calls `read_data`, prints the number of samples and the skipped items, returns the result."""
+    """Returns the result of `read_data`; prints the number of samples and the skipped items."""
     reading = read_data(arguments, split)
     print_line(reading.summary(), sys.stdout)
     return reading

@@ -69,9 +69,9 @@ def find_best_epoch(rows: Sequence[Row]) -> int:
 def find_column(names: Container[str], kind: str, prefix: str = "") -> str | None:
     """Returns the name of the column with the loss or accuracy; None if there is none.
 
-    If there are several heads, Keras prefixes their columns with their names, and the column of the
-    gender head is returned. Its validation loss is `val_loss`, because auxiliary heads have weight
-    0 in validation.
+    If a model has several heads, the column is the one of the gender head. Keras then prefixes
+    columns with the name of the head; `val_loss`, the total, is also the loss of the gender head,
+    because auxiliary heads have weight 0 in validation.
 
     Args:
         names: The existing columns.

@@ -89,8 +89,8 @@ def train_in_run_folder(
         train: Trains; must call `start_run` before the first epoch.
 
     Raises:
-        UsageError: The folder contains a run, and `--resume` is not given or the inputs differ; or
-            the folder cannot be created, or another run uses it.
+        UsageError: The folder contains a run, and `--resume` is not given or the inputs differ; the
+            folder cannot be created; or another run uses it.
         ModelError: The folder's manifest is corrupt.
         OutputError: The folder cannot be written to.
     """

@@ -1,4 +1,4 @@
-"""Readers for labelled pictures: one module per layout, all return a `Reading`.
+"""Readers for labelled pictures: one module per layout; each returns a `Reading`.
 
 To add a layout, write a module and add a branch to `read_data_set`.
 """

@@ -79,9 +79,7 @@ def read_table(path: Path) -> Table:
     for row, fields in records:
         if len(fields) != len(header):
             raise row_error(
-                path,
-                row,
-                f"{len(fields)} fields, expected {len(header)}, as in the header",
+                path, row, f"{len(fields)} fields, expected {len(header)}, as in the header"
             )
     if len(records) == 1:
         raise DataError(f"{path}: no rows below the header; expected one per label")

@@ -192,7 +192,7 @@ def _composed(sources: Sources, height: int, width: int, random: _Random) -> Sce
 
 
 def _toned(pixels: Pixels, like: Pixels, fraction: float) -> Pixels:
-    """Returns a picture with its mean colour shifted towards the one of `like`."""
+    """Returns a picture with its mean colour shifted towards that of `like`."""
     shift = fraction * (like.mean(axis=(0, 1)) - pixels.mean(axis=(0, 1)))
     toned: Pixels = np.clip(pixels + shift, 0, 255).astype(np.uint8)
     return toned

@@ -82,7 +82,7 @@ def _set_rows(scores: Sequence[SetScore]) -> Iterator[str]:
 
 
 def _any_rows(scores: Sequence[SetScore]) -> Iterator[str]:
-    """Yields a row for each set whose score differs if any correct face counts."""
+    """Yields a row for each set with another score if any detected face may be the correct one."""
     differing = [score for score in scores if score.any_correct.value != score.correct.value]
     if differing:
         yield "any of the detected faces is correct"
