@@ -87,5 +87,5 @@ def has_too_many_flaws(flawed: int, total: int) -> bool:
 
 
 def row_error(path: Path, row: int, problem: str) -> DataError:
-    """Returns a DataError about a row of a label file; the header is row 1."""
+    """Returns a DataError whose message names a file and a row number (1 for the header)."""
     return DataError(f"{path}, row {row}: {problem}")

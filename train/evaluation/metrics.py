@@ -69,8 +69,8 @@ class Scores:
         accuracy_all: Fraction of all pictures with a correct prediction.
         tpr: True positive rate (recall) of each labelled gender.
         balanced_accuracy: Mean of both true positive rates; None if a gender is missing.
-        groups: Accuracy by kind of group and label; labels of "race × gender" are such as
-            "Black female".
+        groups: Accuracy by kind of group and label, such as "Black female" for the kind
+            "race × gender".
         ece: Expected calibration error; None if there are no predictions.
         classified: Fraction of the predictions whose confidence reaches the threshold.
         classified_accuracy: Accuracy of those predictions.

@@ -41,7 +41,7 @@ class Teacher:
 def write_teacher_logits(
     teacher: Teacher, views: Views, positions: Sequence[int], count: int, folder: Path
 ) -> None:
-    """Writes a teacher's logits into a folder, one file per view; keeps existing files.
+    """Writes a teacher's logits to a folder, one file per view; keeps complete existing files.
 
     Args:
         teacher: The teacher.

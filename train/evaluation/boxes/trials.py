@@ -78,7 +78,7 @@ class SkippedSet:
 
     Attributes:
         name: Name of the set.
-        reason: Why it is skipped.
+        reason: Reason why it is skipped, for the user.
     """
 
     name: str
