@@ -1,7 +1,7 @@
 """Selects the calibration set (representative data set) for quantisation.
 
 For FairFace, it is a committed list of names, so that the shipped files can be reproduced. For
-other data sets, the same rule selects from their own samples.
+other data sets, `choose_balanced` selects it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from image_gender_classifier.train.datasets.sample import Sample
 
-SIZE = 504  # 36 of each of FairFace's 14 race x gender cells
+SIZE = 504  # 36 per race x gender cell of FairFace, which has 14
 _LIST = "calibration_fairface.txt"
 
 
@@ -35,12 +35,15 @@ def choose_calibration_samples(samples: Sequence[Sample], size: int = SIZE) -> l
 
 
 def read_committed_names() -> list[str]:
-    """Returns the committed list of sample names of FairFace."""
+    """Returns the names of the FairFace samples in the committed calibration set."""
     return (files(__package__) / _LIST).read_text("utf-8").split()
 
 
 def choose_balanced(samples: Sequence[Sample], size: int) -> list[Sample]:
-    """Selects samples with gender and race balanced, in pseudo-random order by hash of the name.
+    """Selects a subset balanced by race and gender (stratified, deterministic).
+
+    Takes one sample from each race x gender cell in turn; within a cell, samples are ordered by a
+    hash of their name. Samples without a race label form cells of their own.
 
     Args:
         samples: The samples to select from.

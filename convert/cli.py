@@ -31,7 +31,7 @@ class Command:
         program: Name of the console script.
         description: Text for `--help`.
         add_task_options: Adds the options that only this command has.
-        load_task: Imports the task, which takes seconds because of TensorFlow.
+        load_task: Imports and returns the task; takes seconds, because it imports TensorFlow.
     """
 
     program: str
@@ -72,12 +72,26 @@ DETECTOR = Command(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `image-gender-convert`; see `run_conversion` for the arguments and the exit code."""
+    """Runs `image-gender-convert`.
+
+    Args:
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
+
+    Returns:
+        The exit code of `run_conversion`.
+    """
     return run_conversion(GENDER, argv)
 
 
 def main_detector(argv: Sequence[str] | None = None) -> int:
-    """Runs `image-gender-convert-detector`; see `run_conversion`."""
+    """Runs `image-gender-convert-detector`.
+
+    Args:
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
+
+    Returns:
+        The exit code of `run_conversion`.
+    """
     return run_conversion(DETECTOR, argv)
 
 
@@ -90,8 +104,8 @@ def run_conversion(command: Command, argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 if at least one format is published, 1 if verification rejects all formats
-        (nothing is published), 2 after any other error, 3 if the output cannot be written, 130 if
-        interrupted.
+        (nothing is published), 2 after any other error, 3 if the output cannot be written, 129, 130
+        or 143 if a signal stopped it.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     faults: list[str] = []

@@ -1,4 +1,4 @@
-"""Labelled crops for quantisation and verification, cut with the code of inference."""
+"""Labelled crops for quantisation and verification, cut with the same code as inference."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def cut_labelled_crops(
 
 
 def extend_to_count(labelled: LabelledCrops, count: int) -> LabelledCrops:
-    """Adds augmented copies until there are at least `count` crops.
+    """Appends augmented copies until there are at least `count` crops.
 
     The copies are suitable for quantisation ranges and for comparing formats, but not for Platt
     scaling.

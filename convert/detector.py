@@ -37,7 +37,7 @@ _HELD_OUT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class DetectorData:
-    """Scenes for a conversion.
+    """The scenes for converting a face detector.
 
     Attributes:
         calibration: Letterboxed scenes for the quantisation ranges (uint8 RGB, N x S x S x 3).
@@ -49,7 +49,7 @@ class DetectorData:
 
 
 def open_keras(path: Path) -> tuple[keras_runtime.KerasRuntime, FaceDetectorEntry]:
-    """Opens a face detector that the manifest beside it lists.
+    """Opens a `.keras` face detector listed in the manifest of its folder.
 
     Returns:
         The runtime and the manifest entry.
@@ -61,8 +61,8 @@ def open_keras(path: Path) -> tuple[keras_runtime.KerasRuntime, FaceDetectorEntr
     entry = manifest.load(path.parent).face_detectors.get(path.name)
     if entry is None:
         raise ModelError(
-            f"{path}: manifest.json does not list this file as a face detector; use a model of "
-            "image-gender-train-detector"
+            f"{path}: manifest.json does not list this file as a face detector; use a model "
+            "trained with image-gender-train-detector"
         )
     manifest.read_verified(path.parent, entry)
     return keras_runtime.open_keras_model(path), entry
@@ -78,11 +78,12 @@ def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
         size: Side of the network's input in pixels.
 
     Returns:
-        The scenes, which are the same in every run on the same pictures.
+        The scenes; the same pictures always yield the same scenes.
 
     Raises:
         DataError: There are too few crops or backgrounds, or labels or pictures are wrong.
-        UsageError: The folder of backgrounds cannot be read.
+        ModelError: The manifest of the shipped models is missing or corrupt.
+        UsageError: The backgrounds cannot be read, or the label options do not match `--layout`.
     """
     samples = read_data(options, training_split(options.layout)).samples
     scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
@@ -111,7 +112,7 @@ def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
         if not crops or not pictures:
             part = "held-out" if held_out else "training"
             what = "backgrounds" if crops else "face crops"
-            raise DataError(f"no {part} {what} to compose scenes from; add pictures")
+            raise DataError(f"there are no {part} {what} to compose scenes from; add pictures")
         sources = Sources(np.stack(crops), range(len(crops)), pictures)
         return [
             scenes.draw(sources, longest, np.random.default_rng((seed, number)))

@@ -18,7 +18,7 @@ _TOO_LARGE = "some sums are too large to be exact in float32"
 
 
 def compute_largest_sums(weights: Numbers, lowest: float, highest: float) -> Numbers:
-    """Computes the largest absolute partial sum of products that each channel can have.
+    """Computes the largest possible absolute partial sum of the products of each channel.
 
     Args:
         weights: Integer weights, C x N.
@@ -44,7 +44,7 @@ def check_sums_exact(
     Args:
         products: Largest absolute sum of products of each channel (C).
         biases: Bias of each channel (C).
-        scales: Factor from sums to output integers, one per channel or one for all.
+        scales: Factors that scale sums to output integers, one per channel or one for all.
         limits: Lowest and highest output integer.
 
     Raises:

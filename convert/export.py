@@ -1,4 +1,4 @@
-"""Export of a trained network: quantise, convert, verify, publish.
+"""Exports a trained network: quantises, converts, verifies and publishes it.
 
 The steps are the same for all networks. A `Task` contains what differs between the gender
 classifier and the face detector.
@@ -28,7 +28,7 @@ _SATURATES = "ONNX: sums can saturate on x86-64 processors without VNNI, which c
 
 
 class TaskData(Protocol):
-    """Pictures for a conversion."""
+    """The pictures that a conversion uses."""
 
     @property
     def calibration(self) -> Pixels:
@@ -91,14 +91,15 @@ def export_network(
         The reasons why nothing was published; empty if at least one format was.
 
     Raises:
-        UsageError: `out` is not a folder, or the options contradict each other.
+        UsageError: `out` is not a folder, or the options are inconsistent.
         ModelError: The model or its manifest is missing or corrupt, or the model cannot be
             exported.
-        DataError: Labels or pictures are missing or wrong.
+        DataError: Labels or pictures are missing or invalid.
         OutputError: A file cannot be written.
+        RuntimeMissing: LiteRT, or every runtime of the detector, is missing.
     """
     if not options.out.is_dir():
-        raise UsageError(f"--out {options.out}: the folder does not exist")
+        raise UsageError(f"--out {options.out}: the folder does not exist; create it first")
     keras_model, original = task.open_keras(options.model)
     keras_file = manifest.read_verified(options.model.parent, original)
     data = task.read_data(options, original.input_shape[0])
@@ -155,7 +156,7 @@ def _to_onnx(tflite_file: bytes, crop: Pixels) -> tuple[bytes | None, Runtime | 
 
     Returns:
         The content of the ONNX file and the opened model, both None if the conversion fails; and
-        the reasons against publishing the file.
+        the reasons not to publish the file, an empty list if there are none.
     """
     try:
         onnx_file = onnx.convert_tflite_to_onnx(tflite_file)

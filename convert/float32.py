@@ -63,7 +63,7 @@ def convert_to_float32(data: bytes) -> bytes:
     """Converts an int8 TFLite file to a file that computes the same integers in float32.
 
     Args:
-        data: Content of an int8 TFLite file of `tflite.quantise`.
+        data: Content of an int8 TFLite file created by `tflite.quantise`.
 
     Returns:
         Content of a TFLite file with the same uint8 input and identical float32 outputs.
@@ -146,13 +146,14 @@ class _Writer:
     def _rounded(
         self, sums: int, scales: npt.NDArray[np.float32], output: int, activation: int
     ) -> _Value:
-        """Scales, rounds and clamps sums to int8.
+        """Adds the operations that scale int32 sums, round them and clamp them to the int8 range.
 
         Args:
-            sums: Index of the tensor in the new graph; values >= 0 if there is an activation.
+            sums: Tensor index in the new graph. With a ReLU or ReLU6 activation, the values must
+                already be >= 0.
             scales: One per channel, or one for all.
-            output: Index of the result in the old graph.
-            activation: Activation of the old operation.
+            output: Index of the output tensor in the old graph.
+            activation: Fused activation of the operation in the old graph.
         """
         low, high = self._limits(output, activation)
         rounded = self._new.add_number(self._new.multiply(sums, -scales), -_ROUNDING)
@@ -162,13 +163,13 @@ class _Writer:
         return _Value(below_high, -1, high)
 
     def _above_low(self, below_high: int, low: float, high: float) -> _Value:
-        """Clamps to `low`; the input is `high` minus the value."""
+        """Adds the operations that compute max(x, `low`) from the tensor of `high` - x."""
         return _Value(
             self._new.add_number(self._new.multiply(below_high, -1), high - low, RELU), 1, low
         )
 
     def _sum(self, operator: Any, output: int) -> _Value:
-        """Adds two tensors of different scales as XNNPACK does: floor(sum * multiplier + 1/2).
+        """Adds the operations of ADD with two scales, as in XNNPACK: floor(sum * multiplier + 1/2).
 
         A product with a 21-bit multiplier is not exact in float32, so the upper and the lower bits
         are multiplied separately.
@@ -196,7 +197,7 @@ class _Writer:
         return self._new.add_operation("FLOOR", [tensor], self._new.add_tensor_like(tensor))
 
     def _mean(self, operator: Any, output: int) -> _Value:
-        """Averages as XNNPACK does: zero points are applied after scaling, in float32."""
+        """Adds the operations of MEAN as in XNNPACK, which applies zero points after scaling."""
         source, axes = operator.inputs
         over = self._content(axes)
         count = int(np.prod([self._shape(source)[axis] for axis in over]))
@@ -216,7 +217,7 @@ class _Writer:
         return self._above_low(below_high, *self._limits(output, LINEAR))
 
     def _rearranged(self, name: str, operator: Any, output: int, version: int) -> _Value:
-        """Copies an operation that only moves values or computes shapes, such as TILE or SHAPE."""
+        """Copies an operation that only moves values or computes shapes, and returns its output."""
         inputs = []
         for tensor in operator.inputs:
             kind = self._old.tensors[tensor].type
@@ -236,12 +237,12 @@ class _Writer:
         return self._values[source]
 
     def _plain(self, source: int) -> int:
-        """Returns a tensor of the values without sign and shift."""
+        """Returns the index of a tensor that contains the values, without sign and shift."""
         tensor, sign, _ = self._unshifted(self._value(source))
         return tensor if sign == 1 else self._new.multiply(tensor, sign)
 
     def _unshifted(self, value: _Value) -> _Value:
-        """Returns the value with shift 0."""
+        """Returns an equal value whose shift is 0."""
         tensor, sign, shift = value
         return _Value(self._new.add_number(tensor, sign * shift), sign) if shift else value
 

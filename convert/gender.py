@@ -32,7 +32,7 @@ MIN_CALIBRATION_CROPS = 200
 
 @dataclass(frozen=True, slots=True)
 class GenderData:
-    """Crops for a conversion.
+    """The crops for converting a gender classifier.
 
     Attributes:
         calibration: Crops for the quantisation ranges (uint8 RGB, N x S x S x 3, N > 0).
@@ -63,7 +63,10 @@ def read_crops(options: argparse.Namespace, size: int) -> GenderData:
         The crops, with augmented copies if there are too few.
 
     Raises:
-        DataError: None of the pictures has a crop, or labels or pictures are missing or wrong.
+        DataError: None of the pictures has a crop, or labels or pictures are missing or invalid.
+        ModelError: A model file of the detector is missing or corrupt.
+        RuntimeMissing: No runtime is available.
+        UsageError: The label options do not match `--layout`.
     """
     samples = read_data_and_report(options, training_split(options.layout)).samples
     detector, skipped = open_detector(options.detector), SkippedSamples()
@@ -95,7 +98,7 @@ def read_crops(options: argparse.Namespace, size: int) -> GenderData:
 
 
 def calibrate(original: ModelEntry, tflite: Runtime, data: GenderData) -> ModelEntry:
-    """Fits Platt scaling and threshold to the logits of the TFLite file; ONNX uses the same.
+    """Fits Platt scaling and threshold to the logits of the TFLite file; ONNX uses them too.
 
     Prints the reason if the values of the Keras model are kept instead.
 
@@ -124,7 +127,7 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
         data: The crops.
 
     Returns:
-        The figures, and the reasons against publishing each format.
+        The figures, and the reasons not to publish each format.
     """
     compared = data.verification
     if len(compared) > data.real:
@@ -147,7 +150,7 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
 
 
 def _fairface_validation(options: argparse.Namespace) -> Sequence[Sample]:
-    """Reads FairFace's validation split; empty if there is none."""
+    """Returns the samples of FairFace's validation split; empty if there is none."""
     if options.layout != "fairface" or not label_file_path(options.data, "val").exists():
         return ()
     return read_data_and_report(options, "val").samples

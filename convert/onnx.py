@@ -39,7 +39,7 @@ def convert_tflite_to_onnx(data: bytes) -> bytes:
         data: Content of the TFLite file.
 
     Returns:
-        Content of an ONNX file with identical outputs; equal inputs result in equal bytes.
+        Content of an ONNX file with identical outputs; the conversion is deterministic.
     """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "model.tflite"
@@ -92,7 +92,7 @@ def _add_clip(graph: Any, quantiser: Any, low: int, high: int) -> None:
 
 
 def _round_sums_up(graph: Any) -> None:
-    """Increases sums slightly if they are often half way between two quantised values.
+    """Increases sums slightly if they are often halfway between two quantised values.
 
     TFLite rounds such ties up, ONNX Runtime rounds them to even. They are frequent if the scale of
     each term is a simple fraction of the scale of the sum, as after a ReLU6.
@@ -173,7 +173,7 @@ def _find_saturating_weights(graph: Any) -> list[Any]:
 
 
 def _add_uint8_copy(graph: Any, constants: dict[str, npt.NDArray[Any]], name: str) -> str:
-    """Adds a uint8 copy of a constant plus 128, if there is none yet; returns its name."""
+    """Returns the name of a constant converted to uint8 by adding 128; adds it if missing."""
     copy = f"{name}_uint8"
     if copy not in constants:
         constants[copy] = (constants[name].astype(np.int16) - _LOWEST).astype(np.uint8)

@@ -61,12 +61,12 @@ class Export:
 
 
 def make_entry(file: str, data: bytes, model: Entry) -> Entry:
-    """Creates the manifest entry of an exported file.
+    """Returns the manifest entry of an exported file.
 
     Args:
         file: Name of the file.
         data: Content of the file.
-        model: Entry to copy all other fields from.
+        model: Entry to copy the other fields from.
     """
     digest = hashlib.sha256(data).hexdigest()
     return model._replace(file=file, sha256=digest, bytes=len(data))
@@ -108,12 +108,12 @@ def publish_verified(
         original: Manifest entry of the Keras model.
         data: Content of the Keras file.
         exports: The network in each format.
-        faults: Reasons against publishing each format; empty for a format that passed.
-        float32_fault: Reason against publishing the float32 variant; None if it passed.
+        faults: Reasons not to publish each format; an empty list if it passed.
+        float32_fault: Reason not to publish the float32 variant; None if it passed.
         formats: The formats to publish.
 
     Returns:
-        The reasons why nothing was published; empty if something was.
+        The reasons why nothing was published; an empty list if something was.
 
     Raises:
         OutputError: A file cannot be written.
@@ -142,7 +142,7 @@ def publish_verified(
     if not passed:
         return reasons
     if reasons:
-        print_line(f"warning: {' and '.join(skipped)} is skipped: {'; '.join(reasons)}", sys.stderr)
+        print_line(f"warning: skipped {' and '.join(skipped)}: {'; '.join(reasons)}", sys.stderr)
     files = {original.file: data}
     for export in passed:
         files.update(export.files)
@@ -167,8 +167,8 @@ def publish(
         folder: Existing model folder.
         files: Content of each file by file name.
         entries: Manifest entries of these files.
-        without: Names of files of an earlier model to remove, with their entries. A file is kept
-            if its content differs from its entry.
+        without: Names of files left by an earlier model, to be removed with their entries. A file
+            is kept if its hash differs from that in its entry.
 
     Raises:
         OutputError: A file cannot be written.
@@ -192,18 +192,19 @@ def publish(
 
 
 def _remove(path: Path, digest: str) -> None:
-    """Removes a file of an earlier model if its SHA-256 is `digest`, and prints that."""
+    """Removes a file left by an earlier model if its SHA-256 is `digest`; prints the outcome."""
     try:
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             return
         path.unlink()
     except OSError as error:
         print_line(
-            f"warning: {path}: this file of an earlier model cannot be removed ({error.strerror})",
+            f"warning: {path}: cannot remove this file left by an earlier model "
+            f"({error.strerror}); delete it manually",
             sys.stderr,
         )
         return
-    print_line(f"{path}: removed, because it belongs to an earlier model", sys.stdout)
+    print_line(f"{path}: removed (left by an earlier model)", sys.stdout)
 
 
 def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:

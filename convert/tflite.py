@@ -25,7 +25,7 @@ from image_gender_classifier.train.common.efficientnet_lite import RESCALING
 
 
 def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
-    """Exports a model to int8 TFLite.
+    """Quantises a model and converts it to an int8 TFLite file.
 
     Args:
         model: Maps float32 pixels (N x S x S x 3, 0 to 255) to logits or heatmaps; its first layer
@@ -40,8 +40,8 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
     """
     if RESCALING not in {layer.name for layer in model.layers}:
         raise ModelError(
-            f"the model has no layer {RESCALING!r}; use a model of image-gender-train or "
-            "image-gender-train-detector"
+            f"the model has no layer {RESCALING!r}; use a model trained with "
+            "image-gender-train or image-gender-train-detector"
         )
     scaling = model.get_layer(RESCALING)
     network = keras.Model(scaling.output, model.output)
@@ -68,7 +68,7 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
 
 
 def _rename_tensors(data: bytes) -> bytes:
-    """Replaces tensor names with numbers; long names are a tenth of a small file."""
+    """Returns the file with numbers as tensor names; long names are a tenth of a small file."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     for graph in model.subgraphs:
         for number, tensor in enumerate(graph.tensors):
@@ -83,7 +83,7 @@ def read_quantisation_steps(data: bytes) -> dict[int, float]:
         data: Content of an int8 TFLite file.
 
     Returns:
-        Step by number of channels of the output; the gender logit has 1 channel.
+        A dict from an output's number of channels to its step; the gender logit has 1 channel.
 
     Raises:
         ModelError: An output is not the result of a DEQUANTIZE operation.

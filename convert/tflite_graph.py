@@ -23,7 +23,7 @@ _INT8_VERSION = 2  # the first version of an operation that accepts int8
 class Graph:
     """Builder of a TFLite graph; tensors are identified by index.
 
-    Methods that add an operation return the index of its output tensor.
+    Call `serialise` at the end.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Graph:
         return self.add_tensor(self._graph.tensors[tensor].shape)
 
     def set_unit_scale(self, tensor: int, zero_point: int = 0) -> int:
-        """Sets the quantisation of a tensor to scale 1 and `zero_point`; returns the tensor."""
+        """Sets the quantisation of a tensor to scale 1 and `zero_point`; returns `tensor`."""
         quantisation = schema.QuantizationParametersT()
         quantisation.scale = np.ones(1, np.float32)
         quantisation.zeroPoint = np.full(1, zero_point, np.int64)
@@ -63,7 +63,12 @@ class Graph:
         return tensor
 
     def add_constant(self, content: Numbers, kind: int = FLOAT) -> int:
-        """Returns a constant tensor with this content; adds it if there is none yet."""
+        """Returns the index of a constant tensor with the given content; adds it if missing.
+
+        Args:
+            content: The values.
+            kind: Type of the tensor, a `TensorType` of the schema.
+        """
         content = np.asarray(content, DTYPES[kind])
         key = (kind, content.shape, content.tobytes())
         if key not in self._constants:
@@ -77,12 +82,12 @@ class Graph:
     def add_operation(
         self, name: str, inputs: Sequence[int], output: int, options: Any = None, version: int = 1
     ) -> int:
-        """Adds an operation and returns its output tensor.
+        """Adds an operation and returns `output`.
 
         Args:
             name: Name in the schema's `BuiltinOperator`, such as "ADD".
-            inputs: Input tensors.
-            output: Output tensor.
+            inputs: Indices of the input tensors.
+            output: Index of the output tensor.
             options: The options object of the operation; None for the defaults.
             version: Version of the operation.
         """
@@ -104,24 +109,29 @@ class Graph:
         return output
 
     def dequantise(self, tensor: int) -> int:
-        """Adds a DEQUANTIZE operation to float32."""
+        """Adds a DEQUANTIZE operation and returns the index of its float32 output."""
         options = schema.DequantizeOptionsT()
         return self.add_operation(
             "DEQUANTIZE", [tensor], self.add_tensor_like(tensor), options, _INT8_VERSION
         )
 
     def multiply(self, tensor: int, factor: Numbers | float) -> int:
-        """Adds a MUL operation: the tensor times a number, or times one number per channel."""
+        """Adds a MUL operation and returns the index of its output.
+
+        Args:
+            tensor: Index of the tensor.
+            factor: A number, or one per channel.
+        """
         options = schema.MulOptionsT()
         return self.add_operation(
             "MUL", [tensor, self._add_factor(factor)], self.add_tensor_like(tensor), options
         )
 
     def add_number(self, tensor: int, term: Numbers | float, activation: int = LINEAR) -> int:
-        """Adds an ADD operation: the tensor plus a number, or plus one number per channel.
+        """Adds an ADD operation with a constant and returns the index of its output.
 
         Args:
-            tensor: The tensor.
+            tensor: Index of the tensor.
             term: A number, or one per channel.
             activation: Fused activation, such as `RELU`.
         """
@@ -132,13 +142,18 @@ class Graph:
         )
 
     def add_tensors(self, one: int, other: int) -> int:
-        """Adds an ADD operation: the sum of two tensors of the same shape."""
+        """Adds an ADD operation for two tensors of equal shape; returns the index of its output."""
         return self.add_operation(
             "ADD", [one, other], self.add_tensor_like(one), schema.AddOptionsT()
         )
 
     def serialise(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
-        """Returns the content of a TFLite file with these input and output tensors."""
+        """Returns the content of the TFLite file.
+
+        Args:
+            inputs: Indices of the input tensors.
+            outputs: Indices of the output tensors.
+        """
         self._graph.inputs, self._graph.outputs = list(inputs), list(outputs)
         return bytes(flatbuffer_utils.convert_object_to_bytearray(self._model))
 

@@ -22,8 +22,8 @@ class Verification:
 
     Attributes:
         summary: The measured figures as text for the user.
-        faults: Reasons against publishing each format; empty for a format that passes.
-        float32_fault: Reason against publishing the float32 variant; None if it passes.
+        faults: Reasons not to publish each format; an empty list if it passes.
+        float32_fault: Reason not to publish the float32 variant; None if it passes.
     """
 
     summary: str
@@ -56,7 +56,7 @@ class Comparison:
     float32_difference: float
 
     def faults(self) -> dict[Format, list[str]]:
-        """Returns the reasons against publishing each format; empty for formats that pass."""
+        """Returns the reasons not to publish each format; an empty list if it passes."""
         found = {
             name: [] if accuracy is None else self._loss(TITLES[name], accuracy)
             for name, accuracy in zip(FORMATS, (self.tflite, self.onnx), strict=True)
@@ -67,7 +67,7 @@ class Comparison:
 
     @property
     def float32_fault(self) -> str | None:
-        """The reason against publishing the float32 variant; None if it passes."""
+        """The reason not to publish the float32 variant; None if it passes."""
         if self.float32_difference == 0:
             return None
         return f"its logits differ from those of TFLite by {self.float32_difference:.3f}"

@@ -33,8 +33,8 @@ class DetectionScore:
     Attributes:
         recall: Fraction of the faces that are detected, 0 to 1.
         false_alarms: Fraction of the scenes without a face in which a face is detected, 0 to 1.
-        offset: Mean error of the detected frames, as a fraction of the frame's side; the error of a
-            frame is the largest of those of its side and of its centre.
+        offset: Mean error of the detected frames, as a fraction of the true side. The error of a
+            frame is its side error or its centre error, whichever is larger.
     """
 
     recall: float
@@ -59,7 +59,7 @@ def verify_scenes(
         compared: Scenes to detect faces in.
 
     Returns:
-        The figures, and the reasons against publishing each format.
+        The figures, and the reasons not to publish each format.
     """
     models = [exported.keras, exported.tflite]
     differing = 0.0
@@ -85,7 +85,8 @@ def verify_scenes(
 def score_detector(detector: FaceDetector, compared: Sequence[Scene]) -> DetectionScore:
     """Scores a face detector on scenes.
 
-    A face is detected if the centre of a box is in the middle half of the face's frame.
+    A face counts as detected if the centre of a box is in the middle half of the face's frame,
+    horizontally and vertically.
 
     Args:
         detector: The face detector.
@@ -114,7 +115,7 @@ def score_detector(detector: FaceDetector, compared: Sequence[Scene]) -> Detecti
 
 
 def _centre_distance(box: Box, frame: Box) -> float:
-    """Returns the larger of the horizontal and vertical distance of the centres, over the side."""
+    """Returns the larger of the two centre distances (x, y) as a fraction of the frame's side."""
     right = abs(box.x + box.width / 2 - frame.x - frame.width / 2)
     down = abs(box.y + box.height / 2 - frame.y - frame.height / 2)
     return max(right, down) / frame.width
@@ -128,13 +129,13 @@ def _fraction_differing(one: Runtime, other: Runtime, squares: Pixels) -> float:
 
 
 def _are_outputs_equal(one: Runtime, other: Runtime, squares: Pixels) -> bool:
-    """Returns whether the outputs of two runtimes are equal."""
+    """Returns whether the outputs of two runtimes are exactly equal."""
     pairs = zip(one.run(squares), other.run(squares), strict=True)
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
 def _find_faults(scores: Sequence[DetectionScore], differing: float) -> dict[Format, list[str]]:
-    """Returns the reasons against publishing each format; empty for formats that pass."""
+    """Returns the reasons not to publish each format; an empty list if it passes."""
     keras, *exports = scores
     found: dict[Format, list[str]] = {name: [] for name in FORMATS}
     for name, result in zip(FORMATS, exports, strict=False):  # ONNX may be missing

@@ -296,9 +296,9 @@ def test_an_onnx_file_that_differs_is_left_out_with_a_warning(
     monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _: other)
     assert convert(*drawn) == 0
     shown = capsys.readouterr()
-    assert "warning: gender_int8.onnx is skipped: ONNX" in shown.err
+    assert "warning: skipped gender_int8.onnx: ONNX" in shown.err
     assert "ONNX differs from TFLite by " in shown.err
-    assert f"{out / FORMATS[1]}: removed, because it belongs to an earlier model" in shown.out
+    assert f"{out / FORMATS[1]}: removed (left by an earlier model)" in shown.out
     assert set(manifest.load(out).models) == {"gender.keras", FORMATS[0]}
     assert not (out / FORMATS[1]).exists()
     assert loading.open_classifier(out / FORMATS[0]).entry.file == FORMATS[0]

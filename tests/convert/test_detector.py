@@ -153,7 +153,7 @@ def test_an_export_that_is_worse_is_left_out_with_a_warning(
     results = iter([good, good, worse])
     monkeypatch.setattr(verify_detector, "score_detector", lambda *_: next(results))
     assert convert(trained_detector, tmp_path, options) == 0
-    assert f"warning: face_detector_int8.onnx is skipped: {fault}" in capsys.readouterr().err
+    assert f"warning: skipped face_detector_int8.onnx: {fault}" in capsys.readouterr().err
     assert set(manifest.load(tmp_path).face_detectors) == {
         "face_detector.keras",
         "face_detector_int8.tflite",

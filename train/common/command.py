@@ -1,4 +1,4 @@
-"""Error handling of the training commands: one line to stderr and an exit code."""
+"""Error handling of the training, evaluation and conversion commands: message and exit code."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _join_lines(text: str) -> str:
 
 def _format_os_error(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}; check path, permissions and free space"
+    return f"{where}{error.strerror or error}; check the path, permissions and free space"
 
 
 def print_line(text: str, stream: TextIO | None) -> None:

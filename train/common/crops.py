@@ -63,6 +63,7 @@ def load_or_cut_crops(
 
     Raises:
         OutputError: The cache cannot be written.
+        OSError: A picture file does not exist or cannot be accessed.
     """
     key = _hash_samples(samples, size, cut_name)
     array_path = folder / f"crops_{key}.npy"
@@ -102,7 +103,7 @@ def _load_cache(
 
 
 def _create_array(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """Creates a memory-mapped uint8 array and allocates its disk space.
+    """Creates and returns a memory-mapped uint8 array whose disk space is allocated.
 
     Raises:
         OutputError: The file cannot be created or the disk is full.

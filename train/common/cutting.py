@@ -1,4 +1,4 @@
-"""Cutting of face crops from labelled pictures, with the code of inference."""
+"""Cuts face crops out of labelled pictures, with the same code as inference."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from image_gender_classifier.train.datasets.reading import SkippedItems
 from image_gender_classifier.train.datasets.sample import Sample
 
 CutCrop = Callable[[Path, int], Pixels | None]
-"""Cuts a crop (uint8 RGB, S x S x 3) from a path and a side S in pixels; None without a face."""
+"""Takes a path and a side S; returns a crop (uint8 RGB, S x S x 3), or None if there is no face."""
 
 
 @dataclass(slots=True)
 class SkippedSamples:
-    """Samples that were skipped because they have no crop; callees append to it.
+    """Samples that were skipped because they have no crop; filled by `iterate_crops`.
 
     Attributes:
         unreadable: Name and reason for each sample that cannot be decoded.
@@ -34,9 +34,10 @@ class SkippedSamples:
 
 
 def make_crop_cutter(detector: Detector) -> CutCrop:
-    """Returns a function that cuts the crop of the main face that `detector` finds.
+    """Returns a function that crops the main face that `detector` finds.
 
-    The function raises UnreadablePicture if the picture cannot be decoded.
+    The function returns None if there is no face, and raises UnreadablePicture if the picture
+    cannot be decoded.
     """
 
     def cut(path: Path, size: int) -> Pixels | None:
@@ -48,7 +49,7 @@ def make_crop_cutter(detector: Detector) -> CutCrop:
 def iterate_crops(
     samples: Sequence[Sample], cut: CutCrop, size: int, skipped: SkippedSamples, description: str
 ) -> Iterator[tuple[Sample, Pixels]]:
-    """Cuts samples one at a time, with a progress bar if stderr is a terminal.
+    """Cuts the crops of samples one at a time, with a progress bar if stderr is a terminal.
 
     Args:
         samples: The labelled pictures.
@@ -73,7 +74,7 @@ def iterate_crops(
 
 
 def format_skipped(unreadable: Sequence[str], no_face: Sequence[str]) -> str:
-    """Returns one line about the samples that were skipped for lack of a crop; "" if none were.
+    """Returns one line that lists the samples without a crop; "" if there are none.
 
     Args:
         unreadable: Names of the samples that cannot be decoded.
@@ -85,7 +86,7 @@ def format_skipped(unreadable: Sequence[str], no_face: Sequence[str]) -> str:
 
 
 def explain_no_crops(unreadable: int, no_face: int) -> str:
-    """Returns the error message for a data set without a single crop.
+    """Returns the error message for a data set in which no sample has a crop.
 
     Args:
         unreadable: Number of pictures that cannot be decoded.

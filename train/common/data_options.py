@@ -1,4 +1,4 @@
-"""Options for labelled pictures and backgrounds, shared by the training commands."""
+"""Options for labelled pictures and backgrounds, shared by several commands."""
 
 from __future__ import annotations
 
@@ -55,25 +55,25 @@ def add_backgrounds_option(parser: argparse.ArgumentParser) -> None:
 
 
 def read_data_and_report(arguments: argparse.Namespace, split: Split) -> Reading:
-    """Returns the result of `read_data`; prints the number of samples and what was skipped."""
+    """Returns the result of `read_data`; prints the number of samples and the skipped items."""
     reading = read_data(arguments, split)
     print_line(reading.summary(), sys.stdout)
     return reading
 
 
 def read_data(arguments: argparse.Namespace, split: Split) -> Reading:
-    """Reads the labelled pictures that the options name.
+    """Reads the labelled pictures given by `--data`, `--layout` and the label options.
 
     Args:
         arguments: The options of `add_data_options`.
         split: The split to read.
 
     Returns:
-        At least one sample.
+        At least one sample of the split, and the items that were skipped while reading.
 
     Raises:
-        DataError: Labels or pictures are missing or wrong.
-        UsageError: The options contradict each other.
+        DataError: Labels or pictures are missing or invalid.
+        UsageError: The label options do not match `--layout`.
     """
     return read_data_set(arguments.layout, arguments.data, split, _label_options(arguments))
 

@@ -28,7 +28,7 @@ def add_detector_option(parser: argparse.ArgumentParser) -> None:
 def open_detector(
     choice: str, runtime: str | None = None, min_face: float | None = None
 ) -> Detector:
-    """Opens the detector that `--detector` names.
+    """Opens the detector selected by `--detector`.
 
     Args:
         choice: Value of the option.
@@ -68,7 +68,10 @@ def detector_cache_key(choice: str) -> str:
 
 
 def format_cache_key(choice: str, detector: Detector) -> str:
-    """Returns the value of `--detector`, followed by a hash of model files and settings."""
+    """Returns the cache key of a detector as text: the value of `--detector` and a hash.
+
+    The hash covers the package version, model files and settings; it is omitted for "none".
+    """
     if choice == "none":
         return choice
     return f"{choice} {cache_key(*code_key(), *detector.cache_key)[:_DIGITS]}"

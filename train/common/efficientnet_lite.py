@@ -28,7 +28,7 @@ BatchNorm = type[layers.BatchNormalization]
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One inverted residual block."""
+    """Parameters of an inverted residual block."""
 
     kernel: int
     stride: int
@@ -164,7 +164,7 @@ def _list_blocks(variant: int, count: int) -> Iterator[_Block]:
 
 
 def _scale_channels(channels: int, factor: float) -> int:
-    """Returns the scaled number of channels, rounded to a multiple of 8, at most 10 % less."""
+    """Returns the scaled channels, rounded to a multiple of 8, but at most 10 % downwards."""
     scaled = channels * factor
     rounded = max(8, int(scaled + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * scaled else rounded + 8

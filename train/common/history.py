@@ -39,8 +39,8 @@ def read_history(folder: Path) -> list[Row]:
         return [{**row, "epoch": int(row["epoch"])} for row in rows]
     except (OSError, ValueError, TypeError, KeyError, OverflowError, csv.Error) as error:
         raise ModelError(
-            f"{path}: the training history cannot be read ({error}); delete its folder to train "
-            "again"
+            f"{path}: the training history cannot be read ({error}); delete its folder to start "
+            "over"
         ) from None
 
 
@@ -62,15 +62,16 @@ def write_history(rows: Sequence[Row], folder: Path) -> None:
 
 
 def find_best_epoch(rows: Sequence[Row]) -> int:
-    """Returns the index of the row with the lowest validation loss; ignores NaN."""
+    """Returns the index of the row (at least one) with the lowest validation loss; ignores NaN."""
     return int(np.argmin(np.nan_to_num([row[_MONITORED] for row in rows], nan=np.inf)))
 
 
 def find_column(names: Container[str], kind: str, prefix: str = "") -> str | None:
-    """Returns the column with the gender head's loss or accuracy; None if there is none.
+    """Returns the name of the column with the loss or accuracy; None if there is none.
 
-    Keras prefixes a column with the head only if there are several. In validation, the auxiliary
-    heads have weight 0, so the total loss is that of the gender head.
+    If a model has several heads, the column is the one of the gender head. Keras then prefixes
+    columns with the name of the head; `val_loss`, the total, is also the loss of the gender head,
+    because auxiliary heads have weight 0 in validation.
 
     Args:
         names: The existing columns.

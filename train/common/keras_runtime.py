@@ -30,7 +30,7 @@ class KerasRuntime:
         self.model = model
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C); returns each output (float32, N x …)."""
+        """Runs the model on crops (uint8, N x H x W x C, N > 0); returns the float32 outputs."""
         starts = range(0, len(crops), BATCH)
         batches = [self._run_batch(crops[start : start + BATCH]) for start in starts]
         return tuple(np.concatenate(output) for output in zip(*batches, strict=True))
@@ -55,7 +55,7 @@ def open_keras_model(path: Path) -> KerasRuntime:
 
 
 def open_keras_with_entry(path: Path) -> tuple[KerasRuntime, ModelEntry]:
-    """Opens a gender classifier that the manifest beside it lists.
+    """Opens a `.keras` gender classifier listed in the manifest of its folder.
 
     Returns:
         The runtime and the manifest entry.
@@ -75,11 +75,12 @@ def open_keras_with_entry(path: Path) -> tuple[KerasRuntime, ModelEntry]:
 
 
 def open_keras_classifier(path: Path, threshold: float | None = None) -> Classifier:
-    """Opens a `.keras` gender classifier that the manifest beside it lists.
+    """Opens a `.keras` gender classifier listed in the manifest of its folder.
 
     Args:
         path: The `.keras` file.
-        threshold: Lowest confidence of a classified crop, 0 to 1; None for the manifest's.
+        threshold: Lowest confidence of a classified crop, 0 to 1; None for the value in the
+            manifest.
 
     Returns:
         The classifier.

@@ -48,7 +48,7 @@ def make_optimizer(
 
     Args:
         learning_rate: Peak learning rate.
-        warmup: Number of warm-up steps; rounded.
+        warmup: Number of warm-up steps; rounded, and limited to `steps` - 1.
         weight_decay: Decoupled weight decay.
         steps: Total number of steps.
 
@@ -103,7 +103,7 @@ def train_epochs(
         if len(rows) < done:
             raise ModelError(
                 f"{folder / history.HISTORY} has {len(rows)} epochs, but {folder / LAST} has "
-                f"{done}; delete the folder to train again"
+                f"{done}; delete the folder to start over"
             )
     for epoch in range(len(rows), epochs):
         logs = model.fit(
@@ -142,7 +142,8 @@ def _restore_checkpoint(model: keras.Model, checkpoint: Path, seed: int) -> int:
             variable.assign(value)
     except (ValueError, AttributeError):  # AttributeError: saved without optimiser
         raise ModelError(
-            f"{checkpoint}: the checkpoint is of another network; delete its folder to train again"
+            f"{checkpoint}: the checkpoint does not match this network; train into another "
+            "--out, or delete its folder to start over"
         ) from None
     steps = int(model.optimizer.iterations.numpy())
     draws = steps * SPLITS  # dropout draws once per part of a batch
@@ -157,6 +158,6 @@ def _load_checkpoint(checkpoint: Path, **options: bool) -> keras.Model:
         return keras.models.load_model(checkpoint, **options)
     except Exception as error:  # Keras's errors have no narrower base class
         raise ModelError(
-            f"{checkpoint}: Keras cannot load the checkpoint ({error}); delete its folder to train "
-            "again"
+            f"{checkpoint}: Keras cannot load the checkpoint ({error}); delete its folder to start "
+            "over"
         ) from None

@@ -1,4 +1,4 @@
-"""Reads the manifest of a model folder, and adds entries while keeping the others."""
+"""Reads a model folder's manifest and updates its entries."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def known(folder: Path) -> Manifest:
 def manifest_with(
     folder: Path, entries: Iterable[NetworkEntry], without: Collection[str] = ()
 ) -> bytes:
-    """Adds, replaces and removes entries of a folder's manifest; does not write the file.
+    """Returns a folder's manifest with entries added, replaced or removed; does not write it.
 
     Args:
         folder: The model folder.
         entries: Entries to add; one for the same file is replaced.
-        without: File names whose entries to remove.
+        without: Names of the files whose entries are removed.
 
     Returns:
         The new content of `manifest.json`.

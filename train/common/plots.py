@@ -9,11 +9,14 @@ from image_gender_classifier.train.common.history import find_column
 
 
 def plot_learning_curves(history: Path, target: Path) -> None:
-    """Plots losses, and accuracies if there are any, by epoch.
+    """Plots the loss, and the accuracy if it was recorded, of each epoch.
 
     Args:
         history: The `history.csv` of the training.
         target: The PNG file to write.
+
+    Raises:
+        OSError: The history cannot be read, or the PNG file cannot be written.
     """
     # Imported here because Matplotlib takes a second; Agg needs no display.
     import matplotlib

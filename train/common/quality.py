@@ -11,7 +11,7 @@ from image_gender_classifier.imaging.pixels import Pixels
 
 
 def compress_jpeg(pixels: Pixels, quality: int) -> Pixels:
-    """Returns pixels (uint8 RGB, H x W x 3) after JPEG compression with a quality of 1 to 100."""
+    """Returns pixels (uint8 RGB, H x W x 3) after JPEG compression at a quality from 1 to 100."""
     _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cast(Pixels, cv2.imdecode(data, cv2.IMREAD_COLOR))
     return np.ascontiguousarray(decoded[..., ::-1])
@@ -23,5 +23,5 @@ def convert_to_grey(pixels: Pixels) -> Pixels:
 
 
 def shrink_pixels(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Returns pixels (uint8 RGB, H x W x 3) shrunk to height x width by averaging areas."""
+    """Returns pixels (uint8 RGB, H x W x 3) shrunk to height x width by area averaging."""
     return cast(Pixels, cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))

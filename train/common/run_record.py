@@ -20,23 +20,23 @@ RECORD = "run.json"
 
 
 def prepare_run_folder(folder: Path, run: DataclassInstance, resume: bool) -> None:
-    """Creates the folder of a run, or checks that the run in it can be resumed.
+    """Creates a run's output folder, or checks that the run in it can be resumed.
 
     Args:
         folder: The output folder.
         run: The inputs of the run: data, recipe and options.
-        resume: Whether to resume an equal run.
+        resume: Whether `--resume` is given.
 
     Raises:
-        UsageError: The folder contains a run and `resume` is False, contains a run with other
-            inputs, or cannot be created.
+        UsageError: The folder contains a run, and `resume` is False or the inputs differ; or the
+            folder cannot be created.
         ModelError: The folder's manifest is corrupt.
     """
     path = folder / RECORD
     if path.exists():
         if not resume:
             raise UsageError(
-                f"--out {folder}: the folder contains a run already; use --resume or another folder"
+                f"--out {folder}: the folder already contains a run; use --resume or another folder"
             )
         if others := _list_differences(_read_record(path), run_to_json(run)):
             raise UsageError(

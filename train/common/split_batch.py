@@ -60,7 +60,7 @@ class SplitBatchModel(keras.Model):  # type: ignore[misc]
 
 
 def _split_batch(batch: Any) -> list[Any]:
-    """Splits each array of a batch in the middle; a batch of one is returned twice."""
+    """Splits each array of a batch in the middle; a batch of one sample becomes both parts."""
     count = tf.shape(keras.tree.flatten(batch)[0])[0]
     end, start = tf.maximum(count // SPLITS, 1), tf.minimum(count // SPLITS, count - 1)
 

@@ -89,8 +89,8 @@ def train_in_run_folder(
         train: Trains; must call `start_run` before the first epoch.
 
     Raises:
-        UsageError: The folder contains a run and `--resume` is not given, or contains a run with
-            other inputs.
+        UsageError: The folder contains a run, and `--resume` is not given or the inputs differ; the
+            folder cannot be created; or another run uses it.
         ModelError: The folder's manifest is corrupt.
         OutputError: The folder cannot be written to.
     """
@@ -128,7 +128,9 @@ def prepare_crops(samples: Sequence[Sample], choice: str, size: int, out: Path) 
         The samples that have a crop, with their crops.
 
     Raises:
+        ModelError: A model file of the detector is missing or corrupt.
         OutputError: The cache cannot be written.
+        RuntimeMissing: No runtime is available.
     """
     cut = cutting.make_crop_cutter(open_detector(choice))
     crop_set = crops.load_or_cut_crops(samples, size, cut, detector_cache_key(choice), out)

@@ -1,4 +1,4 @@
-"""Readers of labelled pictures: one module per layout, all return `Sample` records.
+"""Readers for labelled pictures: one module per layout; each returns a `Reading`.
 
 To add a layout, write a module and add a branch to `read_data_set`.
 """
@@ -24,7 +24,7 @@ __all__ = [
     "Sample",
     "SkippedItems",
     "Split",
-    "read",
+    "read_data_set",
 ]
 
 Layout = Literal["fairface", "utkface", "folders", "user-id"]
@@ -37,25 +37,25 @@ def read_data_set(
     """Reads the labelled pictures of a data set.
 
     Args:
-        layout: The layout of pictures and labels.
+        layout: How pictures and labels are stored.
         root: Folder of the data set.
         split: The split to read. FairFace defines its own; in other layouts, "val" contains the
             samples for which `is_held_out` is true.
         labels: The label file and its columns; required for the layout "user-id", otherwise None.
 
     Returns:
-        At least one sample, and what was skipped in the whole data set.
+        At least one sample of the split, and the items that were skipped while reading.
 
     Raises:
-        DataError: Labels or pictures are missing or wrong, or the split is empty.
-        UsageError: `labels` does not match `layout`.
+        DataError: Labels or pictures are missing or invalid, or the split is empty.
+        UsageError: `labels` is None for the layout "user-id", or given for another layout.
     """
     if layout == "user-id":
         if labels is None:
             raise UsageError("--layout user-id requires a label file (--labels)")
         return _select_split(root, user_id.read_user_id_pictures(root, labels), split)
     if labels is not None:
-        raise UsageError(f"--labels is for --layout user-id only, not for {layout}")
+        raise UsageError(f"--labels can only be used with --layout user-id, not {layout}")
     if layout == "fairface":
         return fairface.read_fairface(root, split)
     if layout == "utkface":

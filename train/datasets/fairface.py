@@ -63,14 +63,14 @@ def read_fairface(root: Path, split: Literal["train", "val", "all"]) -> Reading:
         Samples in the order of the label files, with the groups "age" and "race".
 
     Raises:
-        DataError: Labels or pictures are missing or wrong.
+        DataError: Labels or pictures are missing or invalid.
     """
     if split != "all":
         return _read_part(root, split)
     there = [part for part in PARTS if label_file_path(root, part).exists()]
     if not there:
         wanted = " or ".join(label_file_path(root, part).name for part in PARTS)
-        raise DataError(f"{root}: no label file, expected {wanted}")
+        raise DataError(f"{root}: the folder contains no label file; expected {wanted}")
     return _join_parts(root, [_read_part(root, part) for part in there])
 
 
@@ -79,11 +79,11 @@ def check_picture_name(path: Path, row: int, name: str) -> str:
 
     Args:
         path: The list, for the error message.
-        row: Row in the list, 1-based.
+        row: Row number in the list (1-based), for the error message.
         name: Path of the picture relative to its data set, with forward slashes.
 
     Raises:
-        DataError: `name` is empty, absolute or outside the data set.
+        DataError: `name` is not a relative path with forward slashes, or has a part "." or "..".
     """
     parts = name.split("/")
     if "\\" in name or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
@@ -114,7 +114,7 @@ def _read_part(root: Path, part: Literal["train", "val"]) -> Reading:
 
 
 def _iterate_labels(table: Table) -> Iterator[tuple[int, str, _Label]]:
-    """Yields row, name and label of each row."""
+    """Yields the row number, picture name and label of each row."""
     file, age, gender, race = map(table.column, ("file", "age", "gender", "race"))
     for row, fields in table.rows:
         name = check_picture_name(table.path, row, fields[file])
@@ -129,7 +129,11 @@ def _iterate_labels(table: Table) -> Iterator[tuple[int, str, _Label]]:
 
 
 def _join_parts(root: Path, readings: list[Reading]) -> Reading:
-    """Concatenates the readings of both splits."""
+    """Returns the concatenated readings of both splits.
+
+    Raises:
+        DataError: A picture is in both label files.
+    """
     samples = [sample for reading in readings for sample in reading.samples]
     seen: set[str] = set()
     for sample in samples:

@@ -21,10 +21,10 @@ def read_gender_folders(root: Path) -> Reading:
     The two names are case-insensitive. Skips pictures outside the two folders.
 
     Returns:
-        Samples in the order of their names; of one gender only if the other folder is missing.
+        Samples sorted by name. All have the same gender if one folder is missing or empty.
 
     Raises:
-        DataError: Neither folder contains a picture.
+        DataError: Neither folder contains a picture, or a folder cannot be read.
     """
     samples: list[Sample] = []
     unlabelled: list[str] = []

@@ -1,6 +1,7 @@
-"""Reader for label files: CSV as written by common spreadsheets.
+"""Reader for label files: CSV files as exported by spreadsheet programs.
 
-Errors name the file and the row as a spreadsheet numbers it: the header is row 1, empty rows count.
+Errors name the file and the row number that a spreadsheet shows: the header is row 1, and empty
+rows are counted.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Table:
     Attributes:
         path: The file, for error messages.
         header: Column names.
-        rows: Row number and fields of each row that is not empty; as many fields as the header.
+        rows: Row number and fields of each non-empty row below the header; each row has as many
+            fields as the header.
     """
 
     path: Path
@@ -40,7 +42,7 @@ class Table:
         """Returns the index of the column with exactly this name.
 
         Raises:
-            DataError: The header does not contain the name, or more than once.
+            DataError: No column has this name, or more than one has.
         """
         found = self.header.count(name)
         if found != 1:
@@ -58,21 +60,21 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Reads a CSV file in UTF-8, with or without BOM.
+    """Reads a UTF-8 CSV file, with or without a byte order mark (BOM).
 
     The delimiter is a comma, semicolon or tab, detected from the header.
 
     Returns:
-        The header and at least one row; fields have no surrounding whitespace.
+        The header and at least one row; whitespace around fields is stripped.
 
     Raises:
-        DataError: The file is missing or not valid CSV, has no rows below the header, or a row does
-            not have as many fields as the header.
+        DataError: The file cannot be read, is not valid UTF-8 or CSV, has no rows below the header,
+            or has a row with more or fewer fields than the header.
     """
     text = _read_text(path)
     records = list(_iterate_rows(path, text, _detect_delimiter(text)))
     if not records:
-        raise DataError(f"{path}: the label file is empty, expected a header and rows of labels")
+        raise DataError(f"{path}: the label file is empty; expected a header and rows of labels")
     header = records[0][1]
     for row, fields in records:
         if len(fields) != len(header):
@@ -89,14 +91,14 @@ def parse_gender(path: Path, row: int, value: str) -> BinaryGender:
 
     Args:
         path: The label file, for the error message.
-        row: Row in the label file.
-        value: The field.
+        row: Row number, for the error message.
+        value: Content of the gender field.
 
     Returns:
         "female" or "male".
 
     Raises:
-        DataError: `value` is not one of these.
+        DataError: `value` is none of these.
     """
     gender = GENDERS.get(value.lower())
     if gender is None:
@@ -107,14 +109,14 @@ def parse_gender(path: Path, row: int, value: str) -> BinaryGender:
 def drop_repeated_rows(
     path: Path, labelled: Iterable[tuple[int, str, Label]]
 ) -> tuple[dict[str, tuple[int, Label]], list[str]]:
-    """Drops repeated rows, which have the same name and label as an earlier row.
+    """Drops rows that repeat the name and the label of an earlier row.
 
     Args:
         path: The label file, for the error message.
         labelled: Row number, name and label of each row.
 
     Returns:
-        Row number and label by name, in the order of the file; and the names of the dropped rows.
+        A dict from name to row number and label, in file order; and the names of the dropped rows.
 
     Raises:
         DataError: Two rows have the same name but different labels.
@@ -136,15 +138,15 @@ def drop_repeated_rows(
 
 
 def check_pictures_exist(path: Path, missing: Sequence[tuple[int, str]], total: int) -> None:
-    """Raises an error if a label has no picture: the folder is wrong or files are lost.
+    """Checks that every label has a picture.
 
     Args:
         path: The label file, for the error message.
-        missing: Row number and missing picture of each row without a picture.
-        total: Number of pictures that the label file names.
+        missing: Row number and picture of each label whose picture is missing.
+        total: Number of labelled pictures, including missing ones.
 
     Raises:
-        DataError: `missing` is not empty; the message names the first picture.
+        DataError: `missing` is not empty; the message names the first missing picture.
     """
     if missing:
         row, picture = missing[0]
@@ -173,7 +175,7 @@ def _read_text(path: Path) -> str:
 
 
 def _iterate_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yields row number and fields of each row that is not empty."""
+    """Yields the row number and the fields of each non-empty row."""
     row = 0
     try:
         for row, fields in enumerate(_parse_csv(text, delimiter), start=1):
@@ -185,7 +187,7 @@ def _iterate_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, 
 
 
 def _detect_delimiter(text: str) -> str:
-    """Returns the delimiter that splits the header into the most fields; by default a comma."""
+    """Returns the delimiter that splits the header into the most fields; on a tie, a comma."""
     return max(DELIMITERS, key=lambda delimiter: _count_header_fields(text, delimiter))
 
 

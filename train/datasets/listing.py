@@ -23,20 +23,21 @@ def is_picture_name(name: str) -> bool:
 def list_pictures(root: Path, is_wanted: Callable[[str], bool] = is_picture_name) -> list[str]:
     """Lists all pictures in a folder and its subfolders; follows symbolic links.
 
-    Skips names that start with a dot.
+    Skips names that start with a dot, and junk that operating systems and downloads leave behind.
 
     Args:
         root: The folder.
         is_wanted: Selects file names; by default, those with the extension of a picture format.
 
     Returns:
-        Names relative to `root` with forward slashes, sorted.
+        Paths relative to `root`, with forward slashes, sorted.
 
     Raises:
-        DataError: `root` is not a folder, a folder cannot be read, or a picture is not a file.
+        DataError: `root` is not a folder, a folder cannot be read, or a picture is not a regular
+            file.
     """
     if not root.is_dir():
-        raise DataError(f"{root}: the folder does not exist or is not a folder; check --data")
+        raise DataError(f"{root}: there is no folder with this name; check the path")
     names: list[str] = []
     pending = [""]
     seen: set[str] = set()  # guards against loops of symbolic links
@@ -54,7 +55,7 @@ def list_pictures(root: Path, is_wanted: Callable[[str], bool] = is_picture_name
 
 
 def list_folder_pictures(folder: Path) -> frozenset[str]:
-    """Returns the names of the pictures directly in a folder; empty if there is no such folder.
+    """Returns the names of the pictures directly in a folder; empty if the folder does not exist.
 
     Raises:
         DataError: The folder cannot be read.

@@ -52,8 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 if the subset is complete, 1 if pictures or labels are missing in the
-        archive, 2 for wrong usage or a wrong archive, 3 if the output cannot be written, 130 if
-        interrupted (finished pictures are kept).
+        archive, 2 for wrong usage or a wrong archive, 3 if the output cannot be written, 129, 130
+        or 143 if a signal stopped it (finished pictures are kept).
     """
     missing: list[str] = []
     code = run_with_exit_code(PROGRAM, lambda: missing.extend(_run(_parser().parse_args(argv))))
@@ -78,7 +78,7 @@ def read_picture_names(path: Path) -> list[str]:
     """Reads a list of picture names, one per line.
 
     Returns:
-        Names as in the column `file` of the label files.
+        Names as in the `file` column of the label files.
 
     Raises:
         DataError: The file cannot be read, contains no names, or contains a name that is not a
@@ -90,25 +90,26 @@ def read_picture_names(path: Path) -> list[str]:
         raise DataError(f"{path}: the list of picture names cannot be read ({error})") from error
     names = [check_picture_name(path, row, line) for row, line in enumerate(lines, start=1) if line]
     if not names:
-        raise DataError(f"{path}: contains no picture names, expected one per line")
+        raise DataError(f"{path}: the file contains no picture names; expected one per line")
     return names
 
 
 def prepare_subset(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
-    """Creates the pictures and the label files of the subset; keeps pictures of an earlier run.
+    """Creates the pictures and the label files of the subset; keeps pictures from an earlier run.
 
-    Writes the label files last, with existing pictures only, so `out` is always a valid data set.
+    Writes the label files last and only lists existing pictures in them, so an interrupted run
+    leaves no label without a picture.
 
     Args:
         archive: Folder of the unpacked archive.
         out: Folder of the subset; created if missing.
-        names: Names as in the column `file` of the label files.
+        names: Names as in the `file` column of the label files.
 
     Returns:
         The names without a picture or without a row in a label file, in the order of `names`.
 
     Raises:
-        DataError: The archive is corrupt, another release, or the same folder as `out`.
+        DataError: The archive is incomplete, corrupt, another release, or the same folder as `out`.
         OutputError: `out` cannot be written to.
     """
     if out.resolve() == archive.resolve():
@@ -122,7 +123,7 @@ def prepare_subset(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
 
 
 def _make_pictures(archive: Path, out: Path, names: Sequence[str]) -> set[str]:
-    """Creates the missing pictures; returns the names of all that exist in `out` afterwards."""
+    """Creates the missing pictures; returns the names of all pictures that then exist in `out`."""
     sources = _find_existing(archive, names)
     # A power cut can leave an empty file.
     existing = {name for name in _find_existing(out, names) if (out / name).stat().st_size}
@@ -154,7 +155,7 @@ def shrink_to_jpeg(path: Path) -> bytes:
         Content of the JPEG file, 128 x 128 pixels.
 
     Raises:
-        DataError: The file cannot be decoded, or has another size.
+        DataError: The file cannot be read or decoded, or has another size.
     """
     try:
         data = np.frombuffer(read_bytes(path), np.uint8)
@@ -177,7 +178,7 @@ def shrink_to_jpeg(path: Path) -> bytes:
 
 
 def _format_filtered_csv(table: Table, names: set[str]) -> bytes:
-    """Returns the content of a label file with only the rows of these names."""
+    """Returns the content of a label file that contains only the rows of the given names."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.header)

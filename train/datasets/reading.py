@@ -1,7 +1,7 @@
-"""The result of the data set readers, and their error.
+"""The result type of the data set readers, and the error that they raise.
 
-Readers skip and report a few flawed pictures, because published data sets have flaws. Many flaws
-indicate a wrong folder or layout and are an error.
+Published data sets have flaws, so readers skip and report a few flawed items. Many of them mean
+that the folder or the layout is wrong, so readers then raise DataError.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _KEY_DIGITS = 16
 
 
 class DataError(GenderClassifierError):
-    """Raised when pictures or labels are wrong; the message names file, row and expected value."""
+    """Raised when labelled pictures are missing or invalid; the message says what and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SkippedItems:
 
     Attributes:
         reason: The reason, such as "label missing".
-        names: Names of the pictures, in reading order.
+        names: Names of the skipped items, in reading order.
     """
 
     reason: str
@@ -46,8 +46,9 @@ class Reading:
     """The content of a data set.
 
     Attributes:
-        samples: The labelled pictures of one split or of all, in a stable order, with unique names.
-        skipped: What was skipped in all splits, one entry per reason.
+        samples: The labelled pictures of the requested split, in a stable order, with unique names.
+        skipped: The items skipped while reading, one entry per reason; can include items of other
+            splits.
     """
 
     samples: tuple[Sample, ...]
@@ -60,7 +61,7 @@ class Reading:
         return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 
     def summary(self) -> str:
-        """Returns the number of samples and what was skipped as one line of text."""
+        """Returns the number of samples and the skipped items as one line of text."""
         female = sum(sample.gender == "female" for sample in self.samples)
         counts = f"{len(self.samples):,} samples ({female:,} female)"
         if not self.skipped:
@@ -69,7 +70,7 @@ class Reading:
 
 
 def make_reading(samples: Sequence[Sample], skipped: Mapping[str, Sequence[str]]) -> Reading:
-    """Creates a reading.
+    """Creates a `Reading` from samples and skipped items.
 
     Args:
         samples: The labelled pictures.
@@ -81,10 +82,10 @@ def make_reading(samples: Sequence[Sample], skipped: Mapping[str, Sequence[str]]
 
 
 def has_too_many_flaws(flawed: int, total: int) -> bool:
-    """Returns whether `flawed` of `total` pictures exceed `MAX_FLAWED_FRACTION`."""
+    """Returns whether the fraction of flawed pictures exceeds `MAX_FLAWED_FRACTION`."""
     return flawed > MAX_FLAWED_FRACTION * total
 
 
 def row_error(path: Path, row: int, problem: str) -> DataError:
-    """Returns a DataError about a row of a label file; the header is row 1."""
+    """Returns a DataError whose message names a file and a row number (1 for the header)."""
     return DataError(f"{path}, row {row}: {problem}")

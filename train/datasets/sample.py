@@ -1,4 +1,4 @@
-"""The record of a labelled picture that all data set readers return."""
+"""The record of a labelled picture, which all data set readers produce."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Sample:
     """One labelled picture.
 
     Attributes:
-        name: Unique and stable name within its data set, with forward slashes; determines the
-            split.
+        name: Unique, stable name within its data set, with forward slashes; its hash decides
+            whether the sample is held out.
         path: The picture file.
         gender: Perceived gender as labelled.
         groups: Further labels by kind, such as `{"age": "20-29", "race": "Black"}`.

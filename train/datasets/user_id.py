@@ -28,13 +28,13 @@ OTHER_GENDER: dict[BinaryGender, BinaryGender] = {"female": "male", "male": "fem
 
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
-    """The label file and the meaning of its columns.
+    """The label file and how to interpret it.
 
     Attributes:
         file: The CSV file.
-        id_column: Column of user ids; None to find it by its header.
-        gender_column: Column of genders; None to find it by its header.
-        zero_is: Meaning of 0 (1 means the other gender); None to reject such labels.
+        id_column: Name of the user id column; None to detect it.
+        gender_column: Name of the gender column; None to detect it.
+        zero_is: Gender that 0 stands for (1 stands for the other); None to reject 0 and 1.
     """
 
     file: Path
@@ -44,7 +44,7 @@ class LabelOptions:
 
 
 def read_user_id_pictures(root: Path, labels: LabelOptions) -> Reading:
-    """Reads the pictures `<user id>.<extension>` in a folder and its subfolders.
+    """Reads the pictures named `<user id>.<extension>` in a folder and its subfolders.
 
     Skips pictures without a label and further pictures of the same user.
 
@@ -56,7 +56,7 @@ def read_user_id_pictures(root: Path, labels: LabelOptions) -> Reading:
         Samples in the order of the label file.
 
     Raises:
-        DataError: Labels or pictures are missing or wrong.
+        DataError: Labels or pictures are missing or invalid.
     """
     pictures, repeated_pictures = _pictures_by_id(root)
     genders, repeated_rows = drop_repeated_rows(
@@ -78,7 +78,7 @@ def read_user_id_pictures(root: Path, labels: LabelOptions) -> Reading:
 
 
 def _pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
-    """Returns the first picture of each user by user id, and a list of the other pictures."""
+    """Returns a dict from user id to the first picture, and a list of the other pictures."""
     pictures: dict[str, str] = {}
     repeated: list[str] = []
     for path in list_pictures(root):
@@ -88,14 +88,14 @@ def _pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def _normalise_id(user: str) -> str:
-    """Returns a user id in NFC; file names on macOS are NFD."""
+    """Returns a user id in Unicode normal form C (NFC); file names on macOS can be in NFD."""
     return unicodedata.normalize("NFC", user)
 
 
 def _iterate_genders(
     table: Table, options: LabelOptions
 ) -> Iterator[tuple[int, str, BinaryGender]]:
-    """Yields row, user id and gender of each row."""
+    """Yields the row number, user id and gender of each row."""
     user_column = _find_column(table, options.id_column, ID_COLUMNS, "--id-column")
     gender_column = _find_column(table, options.gender_column, GENDER_COLUMNS, "--gender-column")
     for row, fields in table.rows:

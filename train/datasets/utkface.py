@@ -1,6 +1,6 @@
 """Reader for UTKFace, whose file names contain the labels: `age_gender_race_date`.
 
-The name of a sample is the file name without its folder, because copies of the data set have
+The name of a sample is the file name without its folder, because copies of the data set use
 different folders.
 """
 
@@ -47,7 +47,7 @@ def read_utkface(root: Path) -> Reading:
     """Reads all pictures with labels in their names, in a folder and its subfolders.
 
     Returns:
-        Samples in the order of their paths, with the groups "age" (FairFace's bands) and "race".
+        Samples sorted by path, with the groups "age" (FairFace's bands) and "race".
 
     Raises:
         DataError: There are no pictures, or more than 1 % of the names contain no labels.
@@ -83,5 +83,5 @@ def read_utkface(root: Path) -> Reading:
 
 
 def _is_wanted(name: str) -> bool:
-    """Returns whether a file is read: its name has labels or the extension of a picture format."""
+    """Returns whether a file name contains labels or has the extension of a picture format."""
     return parse_label(name) is not None or is_picture_name(name)

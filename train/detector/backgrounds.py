@@ -35,7 +35,7 @@ class Backgrounds:
 
 
 def hash_backgrounds(backgrounds: Backgrounds) -> str:
-    """Returns a hash of the names and sizes of backgrounds, for the run record."""
+    """Returns a hash of the backgrounds' names and sizes, for the run record."""
     lines = [
         f"{name}\0{pixels.shape}"
         for name, pixels in zip(backgrounds.names, backgrounds.pictures, strict=True)
@@ -77,5 +77,5 @@ def read_backgrounds(folder: Path) -> Backgrounds:
             names.append(picture.file)
             pictures.append(pixels)
     if not names:
-        raise UsageError(f"--backgrounds {folder}: contains no readable pictures")
+        raise UsageError(f"--backgrounds {folder}: the folder contains no readable pictures")
     return Backgrounds(names, pictures, unreadable)

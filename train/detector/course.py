@@ -35,8 +35,10 @@ def train_detector(
         The inference model, after the epoch with the lowest validation loss.
 
     Raises:
-        ModelError: The checkpoint is corrupt, or the loss becomes NaN or infinite.
+        ModelError: The checkpoint is corrupt or does not match the network or the history, the
+            weights file is corrupt, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
+        UsageError: The package with the ImageNet weights is not installed.
     """
     faces, scenery = (
         split_names(names, recipe.held_out) for names in (crop_set.names, backgrounds.names)

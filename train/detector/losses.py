@@ -18,7 +18,7 @@ _SMOOTH_BELOW = 0.02  # smaller relative errors are penalised quadratically
 
 @keras.saving.register_keras_serializable("image_gender_classifier")  # type: ignore[untyped-decorator]
 def heat(targets: Any, logits: Any) -> Any:
-    """Computes the focal loss of heatmaps, as in "Objects as Points" (2019).
+    """Computes the focal loss of heatmaps, as in CenterNet ("Objects as Points", 2019).
 
     Reduces the penalty for cells close to a centre and for cells that are almost correct.
 

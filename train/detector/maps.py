@@ -1,7 +1,7 @@
 """Training targets of the face detector: a heatmap of face centres and a map of bounding boxes.
 
-Follows Zhou et al., "Objects as Points" (2019): a Gaussian peak at each centre, and offset and size
-of the box at the cells of the peak.
+Follows CenterNet (Zhou et al., "Objects as Points", 2019): a Gaussian peak at each centre, and the
+offset and size of the box in the cells of the peak.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class DetectorRecipe:
 
 
 def load_detector_recipe(path: Path = SHIPPED) -> DetectorRecipe:
-    """Reads and returns the recipe of a face detector; by default, that of the shipped one.
+    """Reads and returns a face detector's recipe; by default, the shipped model's.
 
     Raises:
         UsageError: The file cannot be read, is not TOML, or has a missing or invalid field.

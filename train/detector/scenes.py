@@ -86,7 +86,7 @@ def draw(sources: Sources, longest: int, random: _Random) -> Scene:
 
 
 def _whole(sources: Sources, longest: int, random: _Random) -> Scene:
-    """Generates a whole picture, as in a detector's first pass."""
+    """Generates the scene of a whole picture, as in the detector's first pass."""
     height, width = _shape(longest, random)
     if random.random() < _ALONE:
         scene = _alone(sources, height, width, random)
@@ -143,7 +143,7 @@ def _shape(longest: int, random: _Random) -> tuple[int, int]:
 
 
 def _alone(sources: Sources, height: int, width: int, random: _Random) -> Scene:
-    """Generates a picture of a single face crop, cropped or with its edge extended."""
+    """Generates a scene from a single face crop, cut off or with extended edges."""
     face = _face(sources, random)
     longest = max(height, width)
     side = longest * random.uniform(0.5, 1.5)
@@ -166,7 +166,7 @@ def _edge(random: _Random, mirrored: bool = True) -> int:
 
 
 def _composed(sources: Sources, height: int, width: int, random: _Random) -> Scene:
-    """Generates a picture of faces, and patches without a face, pasted into a background."""
+    """Generates a scene with faces, and patches without a face, pasted into a background."""
     pixels = _background(sources, height, width, random)
     for _ in range(random.poisson(0.7)):
         patch = _background(sources, 96, 96, random)
@@ -192,14 +192,14 @@ def _composed(sources: Sources, height: int, width: int, random: _Random) -> Sce
 
 
 def _toned(pixels: Pixels, like: Pixels, fraction: float) -> Pixels:
-    """Shifts the mean colour of a picture towards that of another one."""
+    """Returns a picture with its mean colour shifted towards that of `like`."""
     shift = fraction * (like.mean(axis=(0, 1)) - pixels.mean(axis=(0, 1)))
     toned: Pixels = np.clip(pixels + shift, 0, 255).astype(np.uint8)
     return toned
 
 
 def _background(sources: Sources, height: int, width: int, random: _Random) -> Pixels:
-    """Cuts a random part of a background and scales it to the given shape."""
+    """Returns a random part of a random background, scaled to the given shape."""
     picture = sources.backgrounds[int(random.integers(len(sources.backgrounds)))]
     scale = min(picture.shape[0] / height, picture.shape[1] / width) * random.uniform(0.4, 1)
     rows, columns = max(round(height * scale), 1), max(round(width * scale), 1)

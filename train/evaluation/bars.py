@@ -29,7 +29,7 @@ def plot_accuracy_bars(
     Args:
         kinds: Accuracy by kind of group and label, each with n > 0; one panel per kind.
         whole: The overall accuracy.
-        whole_name: Legend of the overall accuracy.
+        whole_name: Name of the overall accuracy in the legend.
         note: Formats the text beside a bar.
 
     Returns:
@@ -79,7 +79,7 @@ def _draw_bars(
 
 
 def interval_lengths(proportions: Sequence[Proportion]) -> list[list[float]]:
-    """Computes the lengths of error bars from each value to the ends of its interval.
+    """Computes the lengths of the error bars around values, from their intervals.
 
     Returns:
         N lengths below and N lengths above the values, as Matplotlib's `xerr` and `yerr` expect.

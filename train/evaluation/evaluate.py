@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 on success, 2 for wrong usage, data or model, 3 if the JSON file cannot be
-        written, 130 if interrupted.
+        written, 129, 130 or 143 if a signal stopped it.
     """
     return run_with_exit_code(PROGRAM, lambda: _evaluate(_parser().parse_args(argv)))
 
@@ -56,7 +56,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     measuring.report_unreadable(results, PROGRAM)
     if subject.samples and len(results.unreadable) == len(subject.samples):
         raise DataError(
-            f"{arguments.data}: none of the {len(subject.samples):,} pictures can be read"
+            f"{arguments.data}: none of the {len(subject.samples):,} pictures can be read; "
+            "check --data"
         )
     scores = compute_scores(
         results.predictions,

@@ -42,7 +42,10 @@ class Setting:
 
 
 def scores_to_json(scores: Scores, setting: Setting) -> str:
-    """Returns scores as a JSON object; fractions are from 0 to 1, null if of zero pictures."""
+    """Returns scores as a JSON object.
+
+    Fractions are from 0 to 1, or null if there are no pictures to compute them from.
+    """
     content = {
         **asdict(setting),
         "n": scores.n,
@@ -100,15 +103,15 @@ def format_difference(one: Proportion, other: Proportion) -> str:
 
 
 def find_lowest(cells: Mapping[str, Proportion]) -> str:
-    """Returns the label of the lowest proportion."""
+    """Returns the label with the lowest proportion; `cells` must not be empty."""
     return min(cells, key=lambda label: cells[label].value or 0.0)
 
 
 def sort_labels(kind: str, cells: Mapping[str, Proportion]) -> list[str]:
-    """Returns the labels of a kind of group in order: age bands by age, others by name.
+    """Returns sorted group labels: age bands by age, other labels alphabetically.
 
     Args:
-        kind: The kind, such as "age".
+        kind: Kind of group, such as "age".
         cells: Accuracy by label.
     """
     if kind != "age":

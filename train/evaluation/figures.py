@@ -1,4 +1,4 @@
-"""The plots of a report as PNG files; equal findings result in equal bytes."""
+"""The plots of a report as PNG files; equal findings result in byte-identical files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _MIN_PICTURES = 50  # the accuracy of fewer pictures is too noisy to plot
 
 
 def draw_all_figures(findings: Findings) -> dict[str, bytes]:
-    """Draws all plots and returns the PNG files by name."""
+    """Draws all plots and returns the content of each PNG file by file name."""
     drawn = {
         "reliability.png": _draw_reliability,
         "coverage.png": _draw_coverage,

@@ -30,12 +30,12 @@ UNDER_TEN = AGE_BANDS[:2]
 
 Numbers = npt.NDArray[np.float64]
 Confusion = Mapping[BinaryGender, Mapping[Gender, int]]
-"""Number of crops by labelled and predicted gender."""
+"""Confusion matrix: number of crops by labelled gender, then by predicted gender."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The difference of two proportions with its 95% interval; all from -1 to 1."""
+    """The difference between two proportions with its 95% interval; all from -1 to 1."""
 
     value: float
     low: float
@@ -66,7 +66,7 @@ class Coverage:
     Attributes:
         threshold: The threshold.
         fraction: Fraction of the crops whose confidence reaches the threshold.
-        accuracy: Accuracy of these crops.
+        accuracy: Accuracy on those crops.
         low: Lower end of the accuracy's interval.
         high: Upper end of the accuracy's interval.
     """
@@ -154,7 +154,7 @@ def accuracy_under_and_over_ten(predictions: Predictions) -> dict[str, Proportio
 
 
 def compute_reliability(predictions: Predictions) -> list[Bin]:
-    """Computes the bins of a reliability diagram, as `metrics.expected_calibration_error` does.
+    """Computes a reliability diagram, using the bins of `metrics.expected_calibration_error`.
 
     Returns:
         The bins that contain crops, in ascending order of confidence.

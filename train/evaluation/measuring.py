@@ -54,7 +54,7 @@ class EvaluationInput:
 
 
 def add_evaluation_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options for model, threshold, detector and labelled pictures."""
+    """Adds the options for model, split, threshold, detector and labelled pictures."""
     add = parser.add_argument
     add(
         "--model", type=Path, metavar="FILE",
@@ -75,7 +75,9 @@ def add_evaluation_options(parser: argparse.ArgumentParser) -> None:
 
 
 def open_evaluation_input(arguments: argparse.Namespace, program: str) -> EvaluationInput:
-    """Opens the model and reads the labelled pictures; prints their number to stderr.
+    """Opens the model and the detector and reads the labelled pictures.
+
+    Prints the number of samples and the skipped items to stderr.
 
     Args:
         arguments: The options of `add_evaluation_options`.
@@ -85,10 +87,10 @@ def open_evaluation_input(arguments: argparse.Namespace, program: str) -> Evalua
         The opened model, the detector and at least one sample.
 
     Raises:
-        DataError: Labels or pictures are missing or wrong.
-        ModelError: The model, its manifest or the cascade is missing, corrupt or incompatible.
+        DataError: Labels or pictures are missing or invalid.
+        ModelError: A model or manifest is missing, corrupt or incompatible.
         RuntimeMissing: No runtime is available.
-        UsageError: The options contradict each other.
+        UsageError: The label options do not match `--layout`, or `--model` has an unknown format.
     """
     split = arguments.split or default_test_split(arguments.layout)
     classifier = _open_classifier(arguments.model, arguments.threshold)
@@ -130,7 +132,7 @@ def _open_classifier(model: Path | None, threshold: float | None) -> Classifier:
 
 
 def _was_trained_on(entry: ModelEntry, arguments: argparse.Namespace, split: Split) -> bool:
-    """Returns whether the evaluated split includes training pictures of the model."""
+    """Returns whether the model was trained on pictures of the evaluated split."""
     if split == "val":
         return False
     try:

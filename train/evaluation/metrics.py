@@ -69,11 +69,11 @@ class Scores:
         accuracy_all: Fraction of all pictures with a correct prediction.
         tpr: True positive rate (recall) of each labelled gender.
         balanced_accuracy: Mean of both true positive rates; None if a gender is missing.
-        groups: Accuracy by kind of group and label; labels of "race × gender" are such as
-            "Black female".
+        groups: Accuracy by kind of group and label, such as "Black female" for the kind
+            "race × gender".
         ece: Expected calibration error; None if there are no predictions.
         classified: Fraction of the predictions whose confidence reaches the threshold.
-        classified_accuracy: Accuracy of these predictions.
+        classified_accuracy: Accuracy of those predictions.
         no_face: Fraction of all pictures that are readable but have no detected face.
         unreadable: Number of unreadable pictures.
     """
@@ -98,7 +98,7 @@ def compute_scores(
     """Computes the scores of a model.
 
     Args:
-        predictions: Labels and predictions of the crops.
+        predictions: Labels and predictions of the crops; may be empty.
         threshold: Lowest confidence of a classified crop, 0 to 1.
         no_face: Number of additional pictures without a detected face.
         unreadable: Number of additional pictures that cannot be decoded.
@@ -184,7 +184,7 @@ def expected_calibration_error(
 
 
 def bin_indices(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.NDArray[np.int64]:
-    """Returns the index of the bin of each confidence (int64, N).
+    """Returns each confidence's bin index (int64, N).
 
     Bins divide 0.5 to 1 evenly; a bin excludes its lower end, except the first.
 

@@ -1,4 +1,4 @@
-"""Classifies labelled pictures with the code of inference.
+"""Classifies labelled pictures with the same code as inference.
 
 Reads pictures one at a time and classifies them in batches, so that memory use does not grow with
 the data set.
@@ -70,7 +70,7 @@ def classify_versions(
         classifier: Classifies the crops.
 
     Returns:
-        The results of each version.
+        The results of each version, in order.
 
     Raises:
         ModelError: The model's output is not one finite number per crop.

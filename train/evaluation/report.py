@@ -1,4 +1,4 @@
-"""The command `image-gender-report`: a report with plots about a model."""
+"""The command `image-gender-report`: a Markdown report with plots that evaluates a model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OUT = Path("report")
 _DESCRIPTION = (
     "Evaluates a model on labelled pictures, original and degraded, and writes a report into a "
     f"folder: {PAGE} with tables, and plots of reliability, coverage, groups, confusion matrix and "
-    "robustness. Equal inputs result in equal bytes."
+    "robustness. Equal inputs result in byte-identical files."
 )
 
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 on success, 2 for wrong usage, data or model, 3 if the report cannot be
-        written, 130 if interrupted.
+        written, 129, 130 or 143 if a signal stopped it.
     """
     return run_with_exit_code(PROGRAM, lambda: _report(_parser().parse_args(argv)))
 

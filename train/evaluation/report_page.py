@@ -26,7 +26,7 @@ _SHA_DIGITS = 12
 
 
 def format_page(findings: Findings) -> str:
-    """Returns the Markdown page, which embeds the PNG files of `figures.draw_all_figures`."""
+    """Returns the Markdown page; it refers to the PNG files of `figures.draw_all_figures`."""
     parts = (_head, _accuracy, _groups, _confidence, _confusion, _robustness)
     return "\n\n".join("\n".join(part(findings)) for part in parts) + "\n"
 

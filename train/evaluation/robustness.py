@@ -50,7 +50,11 @@ class Degradation:
 
 
 def make_degraded_crop_cutter(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
-    """Returns a function that cuts one crop per degradation (uint8 RGB, V x S x S x 3)."""
+    """Returns a function that cuts one crop per degradation (uint8 RGB, V x S x S x 3).
+
+    The function returns None if there is no face, and raises UnreadablePicture if the picture
+    cannot be decoded.
+    """
 
     def cut(path: Path, size: int) -> Pixels | None:
         picture = decoding.read(path, decoding.WORKING_SIDE)
@@ -84,14 +88,14 @@ def cut_degraded_crop(pixels: Pixels, square: Box, degradation: Degradation, siz
 
 
 def _align_to_pixels(square: Box) -> tuple[Box, int]:
-    """Aligns a square to whole pixels, to avoid resampling; returns it and its side in pixels."""
+    """Returns a square aligned to whole pixels, to avoid resampling, and its side in pixels."""
     side = max(round(square.width), 1)
     left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
     return Box(left, top, side, side), side
 
 
 def shift_square(square: Box, right: float, down: float) -> Box:
-    """Returns a square moved to the right and downwards by fractions of its side."""
+    """Returns a square shifted right and down by fractions of its side."""
     side = square.width
     return Box(square.x + right * side, square.y + down * side, side, side)
 

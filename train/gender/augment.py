@@ -77,7 +77,7 @@ def degrade_randomly(pixels: Pixels, random: _Random) -> Pixels:
 
 
 def _shrink_and_enlarge(pixels: Pixels, random: _Random) -> Pixels:
-    """Shrinks a picture and enlarges it again, like an enlarged small upload."""
+    """Returns a picture shrunk and enlarged again, like an enlarged small upload."""
     height, width = pixels.shape[:2]
     scale = random.uniform(0.2, 0.7)
     reduced = quality.shrink_pixels(pixels, round(height * scale), round(width * scale))

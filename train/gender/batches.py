@@ -17,7 +17,7 @@ _MIN_LAST_BATCH = 8  # crops; batch statistics of fewer are too noisy
 
 
 def count_steps(count: int, batch: int) -> int:
-    """Returns the number of batches per epoch; drops a last batch of fewer than 8 crops.
+    """Returns the number of batches per epoch, at least 1; drops a last batch of under 8 crops.
 
     Args:
         count: Number of crops.
@@ -29,8 +29,8 @@ def count_steps(count: int, batch: int) -> int:
 class EpochBatches(ViewBatches):
     """Keras dataset of one epoch: one view of each training crop, shuffled and degraded.
 
-    A batch consists of pixels (float32 RGB, B x S x S x 3, 0 to 255), and of targets and sample
-    weights by head. All depend only on the seed and the epoch, so that a run can be resumed.
+    A batch is a tuple: pixels (float32 RGB, B x S x S x 3, 0 to 255), targets by head, and sample
+    weights by head. It depends only on the seed and the epoch, so that a run can be resumed.
     """
 
     def __init__(

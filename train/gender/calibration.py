@@ -73,11 +73,11 @@ def fit_platt_scaling(
 
 
 def choose_threshold(confidence: npt.NDArray[np.float64], classified: float) -> float:
-    """Returns the confidence that a given fraction of the samples reaches, rounded down.
+    """Returns the threshold that a given fraction of the samples reaches, floored to 3 decimals.
 
     Args:
         confidence: Confidence of each sample, float64, N, 0.5 to 1.
-        classified: Fraction of the samples, 0 to 1.
+        classified: Fraction of the samples that the threshold classifies, 0 to 1.
     """
     return float(np.floor(np.quantile(confidence, 1 - classified) * 1000) / 1000)
 
@@ -85,7 +85,7 @@ def choose_threshold(confidence: npt.NDArray[np.float64], classified: float) -> 
 def calibrate_entry(
     entry: ModelEntry, runtime: Runtime, crops: Pixels, positive: npt.NDArray[np.bool_]
 ) -> tuple[ModelEntry, str | None]:
-    """Fits calibration and threshold to held-out crops and measures the accuracy on them.
+    """Fits calibration and threshold to held-out crops, and measures the accuracy on them.
 
     Args:
         entry: Manifest entry of the model.
@@ -94,8 +94,8 @@ def calibrate_entry(
         positive: bool, N; True for crops of the entry's positive gender.
 
     Returns:
-        The updated entry; and the reason why it keeps its calibration and threshold, or None if
-        they were fitted.
+        The updated entry, and the reason why it keeps its calibration and threshold (None if they
+        were fitted).
     """
     others = {name: value for name, value in entry.measured.items() if name != _MEASURED}
     if len(crops) == 0:

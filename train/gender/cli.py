@@ -155,6 +155,7 @@ def describe_run(reading: Reading, options: argparse.Namespace, recipe: Recipe) 
     Raises:
         ModelError: A model file of the detector is missing or corrupt.
         RuntimeMissing: No runtime is available.
+        OSError: A picture file does not exist or cannot be accessed.
     """
     sizes = " ".join(str(sample.path.stat().st_size) for sample in reading.samples)
     return Run(

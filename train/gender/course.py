@@ -49,9 +49,11 @@ def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.M
         The student's inference model, with the gender head only.
 
     Raises:
-        ModelError: A checkpoint is corrupt, or the loss becomes NaN or infinite.
+        ModelError: A checkpoint is corrupt or does not match the network or its history, the
+            weights file is corrupt, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
-        UsageError: The folder contains the logits of another teacher.
+        UsageError: The folder contains the logits of another teacher, or the package with the
+            ImageNet weights is not installed.
     """
     parts = split.split_names(crop_set.names, recipe.held_out)
     views = Views(crop_set.crops, np.array(parts.training), recipe.seed, recipe.mixed)
@@ -98,7 +100,7 @@ def _make_folder(folder: Path) -> Path:
 def _label_training_data(
     crop_set: CropSet, parts: SplitPositions, views: Views, training: NetworkRecipe
 ) -> TrainingData:
-    """Returns training data with the labels as targets and new views in each epoch."""
+    """Returns training data whose targets are the labels; every epoch has new views."""
     classes = collect_group_classes(crop_set.samples)
     samples = [crop_set.samples[position] for position in parts.training]
     targets = make_label_targets(samples, classes, training.group_weight, training.label_smoothing)
@@ -120,7 +122,7 @@ def _distillation_training_data(
     training: NetworkRecipe,
     recipe: Recipe,
 ) -> TrainingData:
-    """Returns training data with the mean of the teachers' logits as targets.
+    """Returns training data whose targets are computed from the teachers' mean logits.
 
     Epochs cycle through the `recipe.views` views.
     """

@@ -41,7 +41,7 @@ class Teacher:
 def write_teacher_logits(
     teacher: Teacher, views: Views, positions: Sequence[int], count: int, folder: Path
 ) -> None:
-    """Writes a teacher's logits into a folder, one file per view; keeps existing files.
+    """Writes a teacher's logits to a folder, one file per view; keeps complete existing files.
 
     Args:
         teacher: The teacher.
@@ -67,7 +67,7 @@ def load_teacher_targets(folders: Sequence[Path], number: int, group_weight: flo
     """Averages the logits of all teachers for one view and converts them to targets.
 
     Args:
-        folders: Folder with the logits of each teacher.
+        folders: One folder per teacher, as filled by `write_teacher_logits`.
         number: Number of the view.
         group_weight: Loss weight of each auxiliary head.
 
@@ -83,7 +83,7 @@ def load_teacher_targets(folders: Sequence[Path], number: int, group_weight: flo
 
 
 def _hash_inputs(teacher: Teacher, views: Views, positions: Sequence[int]) -> str:
-    """Returns a hash of what the logits depend on: weights, positions and some of the pixels."""
+    """Returns a hash of the logits' inputs: weights, positions and some of the pixels."""
     digest = hashlib.sha256(np.asarray(positions, np.int64).tobytes())
     for weights in teacher.model.get_weights():
         digest.update(weights.tobytes())
@@ -99,7 +99,7 @@ def _check_inputs(basis: str, folder: Path) -> None:
     elif path.read_text("utf-8", "replace") != basis:
         raise UsageError(
             f"{folder}: the folder contains the logits of another teacher or of other views; "
-            "delete it"
+            "delete the folder"
         )
 
 

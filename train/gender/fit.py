@@ -62,9 +62,10 @@ def train_network(
         The network with all its heads, after the epoch with the lowest validation loss.
 
     Raises:
-        ModelError: The checkpoint is corrupt or does not match the history, or the loss becomes
-            NaN or infinite.
+        ModelError: The checkpoint is corrupt or does not match the network or the history, the
+            weights file is corrupt, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
+        UsageError: The package with the ImageNet weights is not installed.
     """
     loop.make_deterministic(seed)
     sizes = {kind: len(labels) for kind, labels in data.group_classes.items()}
@@ -121,7 +122,11 @@ def accuracy(targets: Any, logits: Any) -> Any:
 
 
 def _make_validation_data(data: TrainingData, size: int) -> tuple[Any, Any, Any]:
-    """Returns held-out crops without augmentation, targets, and weights 0 for auxiliary heads."""
+    """Returns held-out crops without augmentation; auxiliary heads have weight 0.
+
+    Returns:
+        Pixels (uint8 RGB, N x S x S x 3), targets by head and sample weights by head.
+    """
     crops, samples = data.crop_set.crops, data.crop_set.samples
     square = find_central_square(crops.shape[1], crops.shape[2])
     held_out = data.parts.held_out

@@ -122,7 +122,7 @@ class Recipe:
         views: Number of views of each crop for distillation; epochs cycle through them.
         mixed: Fraction of mixup samples among these views.
         student: The network that ships.
-        teachers: Networks that are trained before the student, in order.
+        teachers: Networks that are trained before the student, in this order.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -137,12 +137,13 @@ class Recipe:
     teachers: tuple[NetworkRecipe, ...] = ()
 
     def __post_init__(self) -> None:
-        for training in (*self.teachers, self.student):
-            if max(stage.size for stage in training.stages) > self.stored_size:
-                size = max(stage.size for stage in training.stages)
+        networks = {f"teacher {number}": one for number, one in enumerate(self.teachers, 1)}
+        for name, training in {**networks, "student": self.student}.items():
+            size = max(stage.size for stage in training.stages)
+            if size > self.stored_size:
                 raise ValueError(
-                    f"size = {size} exceeds stored_size = {self.stored_size}; raise stored_size or "
-                    "lower size"
+                    f"{name}: size = {size} exceeds stored_size = {self.stored_size}; raise "
+                    "stored_size or lower size"
                 )
         if (*self.teachers, self.student)[0].distilled:
             raise ValueError(
@@ -151,7 +152,7 @@ class Recipe:
 
 
 def load_gender_recipe(path: Path = SHIPPED) -> Recipe:
-    """Reads and returns the recipe of a gender classifier; by default, that of the shipped one.
+    """Reads and returns a gender classifier's recipe; by default, the shipped model's.
 
     Raises:
         UsageError: The file cannot be read, is not TOML, or has a missing or invalid field.

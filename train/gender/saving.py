@@ -70,6 +70,10 @@ def save_classifier(
 def select_held_out_crops(crop_set: CropSet, recipe: Recipe) -> tuple[Any, Any]:
     """Resizes the held-out crops to the student's input size.
 
+    Args:
+        crop_set: All samples with a crop; at least one must be held out.
+        recipe: The recipe; determines the split and the sizes.
+
     Returns:
         The crops (uint8 RGB, N x S x S x 3), and for each whether it is labelled female (bool, N).
     """

@@ -23,8 +23,8 @@ class Targets:
     """Training targets of N samples.
 
     Attributes:
-        probabilities: Target probabilities by head: of female (float32, N x 1), and of each class
-            of an auxiliary head (float32, N x C).
+        probabilities: Target probabilities by head: of "female" for the gender head (float32,
+            N x 1), of each class for an auxiliary head (float32, N x C).
         weights: Sample weights by head (float32, N).
     """
 
@@ -109,7 +109,7 @@ def make_distillation_targets(logits: Mapping[str, _Floats], group_weight: float
         group_weight: Loss weight of each auxiliary head.
 
     Returns:
-        Probabilities of the N samples, with sample weights.
+        Targets of the N samples.
     """
     probabilities, weights = {}, {}
     for head, values in logits.items():

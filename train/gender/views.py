@@ -22,7 +22,7 @@ _VIEW_STREAM, _MIXUP_STREAM = 1, 6  # random stream numbers; must be unique
 
 @dataclass(frozen=True, slots=True)
 class Mixup:
-    """The second crop of a mixup sample.
+    """The partner crop that a mixup sample blends in.
 
     Attributes:
         partner: Index of the second crop in `Views.partners`.

@@ -81,7 +81,7 @@ def test_an_empty_part_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_label_file_goes_with_user_ids_only(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--labels is for --layout user-id only"):
+    with pytest.raises(UsageError, match="--labels can only be used with --layout user-id, not"):
         read_data_set("folders", tmp_path, "all", LabelOptions(tmp_path / "labels.csv"))
     with pytest.raises(UsageError, match="--layout user-id requires a label file"):
         read_data_set("user-id", tmp_path, "all")

@@ -110,5 +110,5 @@ def test_any_bytes_are_a_table_or_a_data_error(tmp_path: Path, content: bytes) -
 
 def test_a_pipe_in_a_tables_place_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "labels.csv")
-    with pytest.raises(DataError, match="it is not a regular file"):
+    with pytest.raises(DataError, match="not a regular file"):
         read_table(tmp_path / "labels.csv")

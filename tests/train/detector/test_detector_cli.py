@@ -93,7 +93,7 @@ def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
     assert "torn.png" in said
     assert "unreadable backgrounds: 1 ('broken.png')" in said
     assert train(*data, "--out", tmp_path) == 2
-    assert "contains a run already" in capsys.readouterr().err
+    assert "already contains a run" in capsys.readouterr().err
     assert train(*data, "--out", tmp_path, "--resume", "--seed", "2") == 2
     assert "other data or options (seed)" in capsys.readouterr().err
     assert train(*data, "--out", tmp_path, "--resume") == 0

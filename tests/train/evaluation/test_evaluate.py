@@ -259,7 +259,10 @@ def test_user_ids_are_read_with_their_label_file(tmp_path: Path) -> None:
         (["--layout", "fairface", "--split", "train"], "fairface_label_train.csv"),
         (["--layout", "user-id"], "user-id requires --labels"),
         (["--layout", "fairface", "--zero-is", "male"], "--zero-is require --labels"),
-        (["--layout", "fairface", "--labels", "x.csv"], "--labels is for --layout user-id only"),
+        (
+            ["--layout", "fairface", "--labels", "x.csv"],
+            "--labels can only be used with --layout user-id, not",
+        ),
         (["--layout", "fairface", "--threshold", "nan"], "'nan' is not a number from 0 to 1"),
         (["--layout", "fairface", "--threshold", "x"], "'x' is not a number from 0 to 1"),
         (

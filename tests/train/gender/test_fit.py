@@ -193,7 +193,7 @@ def test_another_networks_checkpoint_is_reported(
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     other.compile("sgd", "mse")
     other.save(tmp_path / loop.LAST)
-    with pytest.raises(ModelError, match=r"last\.keras: the checkpoint is of another network"):
+    with pytest.raises(ModelError, match=r"last\.keras: the checkpoint does not match this"):
         train(lesson, training, tmp_path)
 
 

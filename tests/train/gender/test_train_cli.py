@@ -100,7 +100,7 @@ def test_an_interrupted_run_is_resumed(
     assert history_of(stopped) == history_of(whole)[:1]
 
     assert train(*data, "--out", stopped) == 2
-    assert "contains a run already; use --resume" in capsys.readouterr().err
+    assert "already contains a run; use --resume" in capsys.readouterr().err
     other = tmp_path / "other.toml"
     other.write_text(tiny_file.read_text().replace("views = 2", "views = 3"))
     for options, named in (
@@ -198,7 +198,7 @@ def few(tmp_path: Path) -> Path:
         (["--layout", "user-id"], "requires --labels"),
         (["--layout", "utkface"], "age_gender_race_date"),
         (["--detector", "dlib"], "--detector"),
-        (["--labels", "x.csv"], "--labels is for --layout user-id only"),
+        (["--labels", "x.csv"], "--labels can only be used with --layout user-id, not"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
@@ -338,7 +338,7 @@ def test_a_start_that_fails_does_not_block_the_folder(
     options = ("--data", few, "--layout", "folders", "--out", out, "--detector", detector)
     for _ in range(2):
         assert train(*options) == 2
-        assert "contains a run already" not in capsys.readouterr().err
+        assert "already contains a run" not in capsys.readouterr().err
     assert not (out / "run.json").exists()
 
 
@@ -351,7 +351,7 @@ def test_another_run_is_refused_before_anything_is_cut(
     assert train(*options, "--resume") == 2
     assert "other data or options" in capsys.readouterr().err
     assert train(*options) == 2
-    assert "contains a run already" in capsys.readouterr().err
+    assert "already contains a run" in capsys.readouterr().err
 
 
 def test_a_damaged_manifest_in_the_folder_is_reported_before_anything_is_cut(

@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 on success, 2 for wrong usage, data, models or runtime, 3 if the JSON file
-        cannot be written, 130 if interrupted.
+        cannot be written, 129, 130 or 143 if a signal stopped it.
     """
     return run_with_exit_code(PROGRAM, lambda: _evaluate(_parser().parse_args(argv)))
 
@@ -103,8 +103,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     trial_sets = [entry for entry in available if isinstance(entry, TrialSet)]
     if not trial_sets:
         raise DataError(
-            f"--data {arguments.data}: contains none of the test sets; expected at least one of "
-            "the folders lfw, caltech_faces, wider and no_face"
+            f"--data {arguments.data}: the folder contains none of the test sets; expected "
+            "at least one of the folders lfw, caltech_faces, wider and no_face"
         )
     scores = [_score(trials, detector) for trials in trial_sets]
     costs = _measure_costs(trial_sets, detector) if arguments.time else []
@@ -119,7 +119,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _score(pictures: TrialSet, detector: Detector) -> SetScore:
-    """Scores a detector on a set and prints the unreadable pictures to stderr."""
+    """Returns the score of a set, and prints the unreadable pictures to stderr."""
     scored = score_set(pictures, detector)
     for name, reason in scored.unreadable:
         print_line(f"{PROGRAM}: {pictures.name}: {name}: {reason}", sys.stderr)

@@ -35,7 +35,7 @@ def compose_picture(
         random: The random generator.
 
     Returns:
-        The composite (uint8 RGB, longest side `LONGEST`), and the frame of the crop in its pixels.
+        The composite (uint8 RGB, longest side `LONGEST`), and the crop's frame in its pixels.
     """
     side = max(round(scale * LONGEST), 1)
     pixels = _resize_background(background, side)
@@ -51,7 +51,7 @@ def compose_picture(
 
 
 def _resize_background(background: Pixels, least: int) -> Pixels:
-    """Resizes a background to the longest side `LONGEST` and a shorter side of at least `least`."""
+    """Resizes a background: longest side `LONGEST`, shorter side at least `least`."""
     scale = LONGEST / max(background.shape[:2])
     height, width = (max(round(extent * scale), least) for extent in background.shape[:2])
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

@@ -50,12 +50,12 @@ class Cost:
 
     @property
     def ratio(self) -> float:
-        """Time of the detector over that of the reference detector."""
+        """CPU time of the detector divided by that of the reference detector."""
         return self.detector / self.reference
 
 
 def measure_cost(pictures: TrialSet, detector: Detector, reference: DetectFunction) -> Cost | None:
-    """Measures a detector and the reference on pictures spread evenly over a set.
+    """Measures the CPU time of a detector and the reference on evenly spaced pictures of a set.
 
     Args:
         pictures: The set; unreadable pictures are skipped.
@@ -80,7 +80,7 @@ def measure_cost(pictures: TrialSet, detector: Detector, reference: DetectFuncti
 def open_reference_detector() -> DetectFunction:
     """Opens the reference detector: the shipped LBP cascade with fixed settings.
 
-    Does not read the settings from the manifest, because the reference must not change with it.
+    Its settings are not read from the manifest, so that the reference never changes.
 
     Returns:
         A function that detects the faces in a picture.
@@ -130,7 +130,7 @@ def _read_pictures(pictures: TrialSet) -> list[Picture]:
 def _measure_minimum_times(picture: Picture, *functions: DetectFunction) -> list[float]:
     """Returns the minimum CPU time in seconds of each function over alternating rounds.
 
-    The minimum excludes disturbances by other programs and by first-use loading.
+    The minimum excludes delays caused by other programs and by loading on first use.
     """
     rounds = [[_measure_seconds(detect, picture) for detect in functions] for _ in range(_ROUNDS)]
     return [min(times) for times in zip(*rounds, strict=True)]

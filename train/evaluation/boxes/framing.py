@@ -1,6 +1,6 @@
 """Errors of detected frames against the ground truth.
 
-A frame is the square that is cut out for the gender classifier.
+A frame is the square around a face that is cropped for the gender classifier.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class FrameError:
 
     Attributes:
         stage: The detector stage that found the face.
-        side: Side over the true side.
+        side: Side of the frame over the true side.
         right: Offset of the centre to the right, over the true side.
         down: Offset of the centre downwards, over the true side.
     """
@@ -68,7 +68,7 @@ def measure_frame_error(found: Box, true: Box, stage: str) -> FrameError:
 
 
 def compute_error_percentiles(errors: Sequence[FrameError]) -> ErrorPercentiles:
-    """Returns the percentiles of frame errors.
+    """Computes and returns the percentiles of frame errors.
 
     Raises:
         ValueError: `errors` is empty.

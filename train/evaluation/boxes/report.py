@@ -82,7 +82,7 @@ def _set_rows(scores: Sequence[SetScore]) -> Iterator[str]:
 
 
 def _any_rows(scores: Sequence[SetScore]) -> Iterator[str]:
-    """Yields a row for each set in which a face other than the main one is correct."""
+    """Yields a row for each set with another score if any detected face may be the correct one."""
     differing = [score for score in scores if score.any_correct.value != score.correct.value]
     if differing:
         yield "any of the detected faces is correct"
@@ -142,7 +142,7 @@ def _format_stages(stages: Mapping[str, StageCount]) -> str:
 
 
 def _group_errors_by_stage(score: SetScore) -> dict[str, list[FrameError]]:
-    """Groups the frame errors of a set by detector stage, in the detector's order."""
+    """Returns the frame errors of a set by detector stage, in the detector's order."""
     stages = {
         stage: [error for error in score.frame_errors if error.stage == stage]
         for stage in score.stages

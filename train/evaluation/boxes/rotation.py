@@ -40,24 +40,24 @@ class Rotation:
 
 
 def rotate_point(point: Point, rotation: Rotation) -> Point:
-    """Returns the position in the rotated picture of a point (x, y) of the upright one."""
+    """Returns a point (x, y) of the upright picture in coordinates of the rotated one."""
     return _rotate_about_centre(point, rotation.degrees, rotation.upright, rotation.canvas)
 
 
 def unrotate_point(point: Point, rotation: Rotation) -> Point:
-    """Returns the position in the upright picture of a point (x, y) of the rotated one."""
+    """Returns a point (x, y) of the rotated picture in coordinates of the upright one."""
     return _rotate_about_centre(point, -rotation.degrees, rotation.canvas, rotation.upright)
 
 
 def unrotate_detection(found: Detection, rotation: Rotation) -> Detection:
-    """Returns a detection in the rotated picture with its boxes moved to the upright one."""
+    """Returns a detection in the rotated picture in coordinates of the upright one."""
     return Detection(
         _unrotate_box(found.box, rotation), _unrotate_box(found.frame, rotation), found.stage
     )
 
 
 def plan_rotation(width: int, height: int, face: Box, degrees: float) -> Rotation:
-    """Chooses a canvas of the picture's size, enlarged if the rotated face exceeds it.
+    """Plans a rotation on a canvas of the picture's size, enlarged if the face would exceed it.
 
     Args:
         width: Width of the picture in pixels.
@@ -95,7 +95,7 @@ def rotate_picture(picture: Picture, rotation: Rotation) -> Picture:
 
 
 def _warp(pixels: Pixels, rotation: Rotation, canvas: tuple[int, int]) -> Pixels:
-    # The origin of OpenCV is the middle of the first pixel, the origin of boxes is its corner.
+    # OpenCV's origin is the centre of the first pixel; the origin of boxes is its corner.
     origin, right, down = (
         np.array(rotate_point(point, rotation)) for point in ((0.5, 0.5), (1.5, 0.5), (0.5, 1.5))
     )
@@ -109,7 +109,7 @@ def _warp(pixels: Pixels, rotation: Rotation, canvas: tuple[int, int]) -> Pixels
 def _rotate_about_centre(
     point: Point, degrees: float, before: tuple[float, float], after: tuple[float, float]
 ) -> Point:
-    """Rotates a point of one canvas around its centre and maps it to a canvas of another size."""
+    """Rotates a point around the centre of a canvas and maps it to a canvas of another size."""
     right, down = point[0] - before[0] / 2, point[1] - before[1] / 2
     cosine, sine = cos(radians(degrees)), sin(radians(degrees))
     return (

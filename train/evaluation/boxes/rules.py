@@ -18,7 +18,7 @@ _FRAME_DISTANCE = 0.25  # maximum distance of the frames' centres, over the true
 
 
 def accept_near(point: Point, distance: float, sides: tuple[float, float]) -> Rule:
-    """Returns a rule that accepts a box by the position of its centre and by its side.
+    """Returns a rule that accepts a box near a point, with a side in a given range.
 
     Args:
         point: The point (x, y) in pixels.
@@ -34,7 +34,7 @@ def accept_near(point: Point, distance: float, sides: tuple[float, float]) -> Ru
 
 
 def accept_inside(area: Box) -> Rule:
-    """Returns a rule that accepts a box whose centre is inside an area."""
+    """Returns a rule that accepts a box whose centre is inside `area`."""
 
     def is_correct(found: Detection) -> bool:
         x, y = box_centre(found.box)
@@ -45,7 +45,7 @@ def accept_inside(area: Box) -> Rule:
 
 
 def accept_in_crop(width: int, height: int) -> Rule:
-    """Returns a rule for face crops: accepts a large box whose centre is in the middle half.
+    """Returns a rule for face crops; it accepts a large box with its centre in the middle half.
 
     Args:
         width: Width of the crop in pixels.
@@ -61,9 +61,9 @@ def accept_in_crop(width: int, height: int) -> Rule:
 
 
 def accept_frame(frame: Box) -> Rule:
-    """Returns a rule that accepts a frame if its centre is close to that of the true frame.
+    """Returns a rule that accepts a frame whose centre is close to the centre of the true frame.
 
-    Close means within a quarter of the true side. The side of the detected frame is ignored.
+    The maximum distance is a quarter of the true side. The side of the detected frame is ignored.
     """
     true_centre, reach = box_centre(frame), _FRAME_DISTANCE * box_side(frame)
 

@@ -48,7 +48,7 @@ class StageCount:
 
     Attributes:
         found: Number of pictures whose main face this stage found.
-        correct: Number of these whose main face is correct.
+        correct: Number of those pictures whose main face is correct.
     """
 
     found: int
@@ -61,8 +61,9 @@ class SetScore:
 
     Attributes:
         name: Name of the set.
-        correct: Fraction of the readable pictures whose main face is correct.
-        any_correct: Fraction of the readable pictures in which any detected face is correct.
+        correct: Fraction of the readable pictures whose main face is correct (for a picture without
+            a face: in which none is detected).
+        any_correct: As `correct`, but for any of the detected faces.
         stages: Counts by detector stage, in the detector's order.
         frame_errors: Errors of the correct main faces whose true frame is known.
         unreadable: Name and reason for each picture that cannot be decoded.
@@ -79,8 +80,12 @@ class SetScore:
 def score_set(pictures: TrialSet, detector: Detector) -> SetScore:
     """Scores a detector on a set, with a progress bar if stderr is a terminal.
 
+    Args:
+        pictures: The set.
+        detector: The detector.
+
     Returns:
-        The score; unreadable pictures are listed in it and otherwise ignored.
+        The score; it lists unreadable pictures, but does not count them.
     """
     scores: list[PictureScore] = []
     unreadable: list[tuple[str, str]] = []
@@ -95,7 +100,7 @@ def score_set(pictures: TrialSet, detector: Detector) -> SetScore:
 
 
 def score_picture(labelled: LabelledPicture, detector: Detector) -> PictureScore:
-    """Returns the score of a detector on one picture."""
+    """Scores a detector on one picture and returns the score."""
     picture = labelled.picture
     in_order = geometry.sort_main_face_first(
         detector.detect(picture), picture.width, picture.height

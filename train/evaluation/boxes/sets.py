@@ -72,7 +72,7 @@ def make_portrait_sets(folder: Path) -> list[TrialSet | SkippedSet]:
             or empty one becomes a `SkippedSet`.
 
     Raises:
-        DataError: A `boxes.csv` is missing or wrong, or a folder cannot be read.
+        DataError: A `boxes.csv` is missing or invalid, or a folder cannot be read.
     """
     sets: list[TrialSet | SkippedSet] = []
     for name, read in ((LFW, _list_lfw), (CALTECH, _list_boxed), (_WIDER, _list_boxed)):
@@ -85,10 +85,13 @@ def make_portrait_sets(folder: Path) -> list[TrialSet | SkippedSet]:
 
 
 def make_crop_set(fairface: Path | None) -> TrialSet | SkippedSet:
-    """Returns the set of FairFace's validation crops: pictures that a face fills.
+    """Returns the set of FairFace's validation crops, each filled by a face.
 
     Args:
         fairface: Folder of FairFace; None skips the set.
+
+    Raises:
+        DataError: The folder `val` cannot be read.
     """
     if fairface is None:
         return SkippedSet(_TIGHT, "--fairface is required")
@@ -101,7 +104,7 @@ def make_crop_set(fairface: Path | None) -> TrialSet | SkippedSet:
 def make_composite_sets(
     fairface: Path | None, backgrounds: Path | None
 ) -> list[TrialSet | SkippedSet]:
-    """Returns composites of FairFace's validation crops and backgrounds, one set per face size.
+    """Returns sets of composites, one per face size: FairFace's validation crops on backgrounds.
 
     The composites are the same in every call. Uses only backgrounds that training holds out, if
     there are any.
@@ -109,6 +112,9 @@ def make_composite_sets(
     Args:
         fairface: Folder of FairFace; None skips the sets.
         backgrounds: Folder of pictures without people; None skips the sets.
+
+    Raises:
+        DataError: A folder cannot be read.
     """
     if fairface is None or backgrounds is None:
         return [SkippedSet(_COMPOSITES, "--fairface and --backgrounds are both required")]
@@ -183,7 +189,7 @@ def _make_composite_trials(
     side_range: tuple[float, float],
     number: int,
 ) -> list[Trial]:
-    """Pairs faces with backgrounds; uses a face at most once, a background any number of times."""
+    """Pairs random faces with random backgrounds; only backgrounds can be used more than once."""
     random = np.random.default_rng((_SEED, number))
     chosen = random.permutation(len(faces))[:_COMPOSITES_PER_SET].tolist()
     paired = random.integers(len(backgrounds), size=len(chosen)).tolist()
@@ -219,7 +225,7 @@ def _validation_folder(fairface: Path) -> Path:
 
 
 def _list_files(folder: Path) -> list[tuple[str, Path]]:
-    """Lists name and path of each picture below a folder; empty if there is no such folder."""
+    """Returns the name and path of each picture below a folder; empty if it does not exist."""
     return [(name, folder / name) for name in list_pictures(folder)] if folder.is_dir() else []
 
 

@@ -1,4 +1,4 @@
-"""Records of the face detection evaluation: pictures with their ground truth, and detections."""
+"""Data classes of the face detection evaluation: pictures with ground truth, and detections."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Detection:
 
 
 Rule = Callable[[Detection], bool]
-"""Returns whether a detection is correct."""
+"""Function that returns whether a detection is correct."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +78,7 @@ class SkippedSet:
 
     Attributes:
         name: Name of the set.
-        reason: Why it is skipped.
+        reason: Reason why it is skipped, for the user.
     """
 
     name: str
@@ -96,5 +96,5 @@ def box_side(box: Box) -> float:
 
 
 def box_around(middle: Point, width: float, height: float) -> Box:
-    """Returns the box of a given size around a centre."""
+    """Returns the box with a given centre (x, y), width and height."""
     return Box(middle[0] - width / 2, middle[1] - height / 2, width, height)

@@ -19,10 +19,10 @@ def read_true_boxes(folder: Path) -> dict[str, Box]:
     The columns are `file`, `x`, `y`, `width` and `height`.
 
     Returns:
-        Box in pixels by file name, in the order of the rows.
+        A dict from file name to box in pixels, in the order of the rows.
 
     Raises:
-        DataError: The file is missing or wrong, or names a picture twice.
+        DataError: The file is missing or invalid, or names a picture twice.
     """
     path = folder / NAME
     table = read_table(path)
