@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from image_gender_classifier.errors import OutputError
-from image_gender_classifier.system.locking import lock
+from image_gender_classifier.system import locking
 
 _PARTIAL_PREFIX = ".igc-"
 _PARTIAL_SUFFIX = ".partial"
@@ -110,7 +110,7 @@ def create_partial(partial: Path) -> int:
             partial.unlink()
         file = os.open(partial, _NEW, 0o666)
         # Until it is locked, another run may take it for a leftover and remove it.
-        if lock(file) != "taken" and os.path.lexists(partial):
+        if locking.lock(file) != "taken" and os.path.lexists(partial):
             break
         os.close(file)
         time.sleep(_REMOVAL)
@@ -190,7 +190,7 @@ def _remove_if_abandoned(partial: Path) -> None:
     except PermissionError:
         file, _ = _open_descriptor(partial)
     try:
-        locked = lock(file)
+        locked = locking.lock(file)
         age = time.time() - os.fstat(file).st_mtime
         if locked == "ours" or (locked == "impossible" and age > _ABANDONED):
             partial.unlink()  # while it is locked, so that `create_partial` notices

@@ -7,11 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from image_gender_classifier.errors import OutputError
-from image_gender_classifier.outputs import atomic
 from image_gender_classifier.outputs.atomic import (
     open_regular_file,
     partial_path,
@@ -19,6 +19,7 @@ from image_gender_classifier.outputs.atomic import (
     write_atomic,
 )
 from image_gender_classifier.outputs.csv import open_output
+from image_gender_classifier.system import locking
 from image_gender_classifier.system.locking import lock
 
 
@@ -137,7 +138,7 @@ def test_partial_files_are_unique_to_a_process(tmp_path: Path) -> None:
 def test_without_locks_only_old_partial_files_are_removed(
     age: int, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(atomic, "lock", lambda _: "impossible")
+    monkeypatch.setattr(locking, "lock", lambda _: "impossible")
     path = tmp_path / ".igc-0123abcd-00000000.partial"
     path.touch()
     os.utime(path, (time.time() - age,) * 2)
@@ -220,17 +221,17 @@ def test_a_partial_file_is_created_again_when_it_is_taken_for_a_leftover(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another run may find it between its creation and its lock."""
-    lock_file, removals = atomic.lock, [2]
+    lock_file, removals = locking.lock, [2]
 
     def lock_late(file: int) -> str:
         if removals[0]:
             removals[0] -= 1
             with monkeypatch.context() as patch:
-                patch.setattr(atomic, "lock", lock_file)
+                patch.setattr(locking, "lock", lock_file)
                 remove_leftovers(tmp_path)
         return lock_file(file)
 
-    monkeypatch.setattr(atomic, "lock", lock_late)
+    monkeypatch.setattr(locking, "lock", lock_late)
     write_atomic(tmp_path / "a.xml", b"data")
     assert (tmp_path / "a.xml").read_bytes() == b"data"
     assert list(tmp_path.iterdir()) == [tmp_path / "a.xml"]
@@ -239,7 +240,8 @@ def test_a_partial_file_is_created_again_when_it_is_taken_for_a_leftover(
 def test_a_partial_file_that_another_run_has_locked_is_created_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock_file, others = atomic.lock, []
+    lock_file = locking.lock
+    others: list[BinaryIO] = []
 
     def lock_second(file: int) -> str:
         if not others:  # the other run has opened and locked it, and is about to remove it
@@ -252,7 +254,7 @@ def test_a_partial_file_that_another_run_has_locked_is_created_again(
             return answer
         return lock_file(file)
 
-    monkeypatch.setattr(atomic, "lock", lock_second)
+    monkeypatch.setattr(locking, "lock", lock_second)
     write_atomic(tmp_path / "a.xml", b"data")
     assert list(tmp_path.iterdir()) == [tmp_path / "a.xml"]
 
@@ -277,13 +279,13 @@ def test_a_leftover_is_locked_until_it_is_removed(
 
 def test_a_leftover_is_locked_for_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """NFS locks no file that is open for reading only."""
-    lock_file = atomic.lock
+    lock_file = locking.lock
 
     def lock_as_nfs(file: int) -> str:
         mode = fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE
         return "impossible" if mode == os.O_RDONLY else lock_file(file)
 
-    monkeypatch.setattr(atomic, "lock", lock_as_nfs)
+    monkeypatch.setattr(locking, "lock", lock_as_nfs)
     (tmp_path / ".igc-0123abcd-00000000.partial").touch()
     remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == []
