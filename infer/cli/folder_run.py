@@ -71,7 +71,7 @@ def run_folder(options: Options) -> RunReport:
             raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
         clock.lap("list the pictures")
         supervisor.limit(listing.total)
-        key = supervisor.settings  # waits for the workers: nothing is written if they fail
+        key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
         clock.lap("wait for the workers")
         start = time.perf_counter()
         totals = Totals()

@@ -157,7 +157,7 @@ def watch_folder(options: Options, scans: int | None = None, pause: float = _PAU
     """
     folder = options.input
     with session.started(options) as supervisor:
-        key = supervisor.settings  # waits for the workers: nothing is written if they fail
+        key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
         rules = detect_name_rules(list_output_folders(options.outputs))
         with (
             writing.open_outputs(folder, options.outputs) as writer,

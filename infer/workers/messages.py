@@ -20,7 +20,7 @@ class Task(NamedTuple):
     Attributes:
         settings: The settings of the classifier.
         workers: Maximum number of workers.
-        longest: Seconds that a picture may take on any machine.
+        timeout: Seconds that a picture may take on any machine.
         copies: Draw an annotated copy of every picture.
         thumbnails: Draw a thumbnail of each doubtful picture.
         profile: Measure the time of each stage.
@@ -29,7 +29,7 @@ class Task(NamedTuple):
 
     settings: Settings
     workers: int
-    longest: float = 60.0
+    timeout: float = 60.0
     copies: bool = False
     thumbnails: bool = False
     profile: bool = False
@@ -83,13 +83,13 @@ class Job(NamedTuple):
         number: Position of the picture in the run, from 0.
         path: Path of the file.
         file: Name of the picture in the prediction.
-        longest: Seconds that the picture may take.
+        timeout: Seconds that the picture may take.
     """
 
     number: int
     path: str
     file: str
-    longest: float
+    timeout: float
 
 
 class Answer(NamedTuple):

@@ -103,23 +103,23 @@ class WorkerPool:
             min(free, key=lambda worker: len(worker.jobs)).send_job(job, data)
         return bool(free) and not self.ended
 
-    def listen(self, longest: float) -> list[Message | Lost]:
+    def listen(self, timeout: float) -> list[Message | Lost]:
         """Waits for messages; kills workers that hang or sent an invalid message.
 
         Args:
-            longest: Seconds that a picture may take.
+            timeout: Seconds that a picture may take.
 
         Returns:
             The messages and the lost workers since the last call; may be empty.
         """
-        readable = {file for file, _ in self._poll.poll(self._poll_timeout(longest))}
+        readable = {file for file, _ in self._poll.poll(self._poll_timeout(timeout))}
         events: list[Message | Lost] = []
         for worker in self._workers:
             if worker.channel.source in readable:
                 events += worker.receive_valid() or ()
         if self._control.source in readable:
             events += self._handle_control_messages()
-        overdue = time.monotonic() - longest
+        overdue = time.monotonic() - timeout
         for worker in () if self.ended else self._workers:
             worker.hung |= bool(worker.jobs) and worker.since <= overdue
             if worker.hung or worker.sent_invalid:
@@ -190,7 +190,7 @@ class WorkerPool:
         events.append(_make_lost(numbers, status, at_work, hung, sent_invalid))
         return events
 
-    def _poll_timeout(self, longest: float) -> int | None:
-        """Returns the milliseconds until a picture exceeds `longest` seconds; None without jobs."""
+    def _poll_timeout(self, timeout: float) -> int | None:
+        """Returns the milliseconds until a picture exceeds `timeout` seconds; None without jobs."""
         since = [worker.since for worker in self._workers if worker.jobs and not worker.hung]
-        return max(ceil(1000 * (min(since) + longest - time.monotonic())), 0) if since else None
+        return max(ceil(1000 * (min(since) + timeout - time.monotonic())), 0) if since else None

@@ -111,7 +111,7 @@ class Supervisor:
         self._task = self._task._replace(workers=max(min(self._task.workers, pictures), 1))
 
     @property
-    def settings(self) -> str:
+    def cache_key(self) -> str:
         """The cache key: a hash of everything except the picture that affects a prediction.
 
         Blocks until the first worker has loaded the models.
@@ -158,9 +158,9 @@ class Supervisor:
             yield self._next_outcome(folder)
 
     @property
-    def _longest(self) -> float:
-        """Seconds that a picture may take on this machine."""
-        usual = self._task.longest
+    def _picture_timeout(self) -> float:
+        """Timeout for one picture in seconds; longer on a slow machine, up to `_MAX_EXTENSION` times."""
+        usual = self._task.timeout
         return min(max(usual, _MAX_SLOWDOWN * self._slowest), _MAX_EXTENSION * usual)
 
     def _next_outcome(self, folder: Path) -> Outcome:
@@ -175,13 +175,15 @@ class Supervisor:
         while self._waiting and not (self._suspects and self._pool.pending_numbers):
             place = self._waiting[0]
             path = f"{folder}/{place.picture.file}"  # faster than joining Path objects
-            if not self._pool.submit(Job(place.number, path, place.picture.file, self._longest)):
+            if not self._pool.submit(
+                Job(place.number, path, place.picture.file, self._picture_timeout)
+            ):
                 break
             self._waiting.popleft()
 
     def _handle_events(self) -> None:
         """Waits for the workers and handles their messages."""
-        for event in self._pool.listen(self._longest):
+        for event in self._pool.listen(self._picture_timeout):
             if isinstance(event, Lost):
                 self._handle_lost(event)
             else:
@@ -265,7 +267,7 @@ class Supervisor:
     def _lost_outcome(self, picture: PictureFile, lost: Lost) -> Outcome:
         """Returns the outcome of a picture that has ended a worker twice."""
         if lost.hung:
-            error = f"no result within {self._longest:.0f} s"
+            error = f"no result within {self._picture_timeout:.0f} s"
             return Outcome(picture, None, error=error, unfinished=True)
         why = f"the worker process {lost.why}"
         if lost.killed:
@@ -273,7 +275,7 @@ class Supervisor:
         if lost.internal:
             return Outcome(picture, None, error=f"internal error ({why})")
         message = f"{why}; the file is corrupt or hostile: save it again in another program"
-        return Outcome(picture, unreadable(picture.file, message, self.settings))
+        return Outcome(picture, unreadable(picture.file, message, self.cache_key))
 
 
 def _exception_class(name: str) -> type[GenderClassifierError]:

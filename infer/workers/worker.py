@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 _SEND_INTERVAL = 0.01  # seconds: answers are sent together, so the command wakes less often
 _THREAD_STACK = 2**23  # bytes; some decoders start a thread for each core
-_ALONE = 1.5  # of the longest time a picture may take: then a worker ends without its command
+_ALONE = 1.5  # times the timeout of a picture: then a worker ends without its command
 
 
 def main(ends: Iterable[int], task: Task | str) -> NoReturn:
@@ -183,7 +183,7 @@ def _classify_jobs(channel: Channel, task: Task, engine: Engine, clock: profilin
         jobs = list(cast(Iterator[Job], received))
         for job in jobs:
             clock.lap("wait for a picture")
-            signal.alarm(ceil(_ALONE * job.longest))
+            signal.alarm(ceil(_ALONE * job.timeout))
             started = time.monotonic()
             message = answer(job, task, engine, clock)
             signal.alarm(0)

@@ -531,7 +531,7 @@ def test_a_picture_that_takes_too_long_is_a_warning(
 ) -> None:
     shutil.copy(samples / "cat.jpg", tmp_path / "a.jpg")
     Image.new("RGB", (8000, 8000)).save(tmp_path / "large.png")
-    monkeypatch.setattr(messages, "Task", functools.partial(messages.Task, longest=0.05))
+    monkeypatch.setattr(messages, "Task", functools.partial(messages.Task, timeout=0.05))
     with pytest.warns(igc.PictureSkipped, match=r"large\.png: no result within 0 s"):
         predictions = list(classifier.classify_folder(tmp_path, workers=1))
     assert [prediction.file for prediction in predictions] == ["a.jpg"]

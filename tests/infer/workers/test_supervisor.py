@@ -109,7 +109,7 @@ def pictures(folder: Path, samples: Path, endings: Sequence[bytes]) -> list[Pict
 
 
 def classified(listed: Sequence[PictureFile], folder: Path, task: Task = TASK) -> list[Outcome]:
-    with Supervisor(task._replace(longest=3.0)) as one:
+    with Supervisor(task._replace(timeout=3.0)) as one:
         return list(one.classify(listed, folder))
 
 
@@ -176,7 +176,7 @@ def test_a_slow_machine_or_little_memory_is_not_a_fault_of_the_picture(
     ending: bytes, said: str, workers: int, samples: Path, tmp_path: Path
 ) -> None:
     listed = pictures(tmp_path, samples, [b"", ending, b"", b""])
-    outcomes = classified(listed, tmp_path, Task(NO_SEARCH, workers, longest=3.0))
+    outcomes = classified(listed, tmp_path, Task(NO_SEARCH, workers, timeout=3.0))
     assert [outcome.prediction is None for outcome in outcomes] == [False, True, False, False]
     assert outcomes[1].unfinished
     assert said in (outcomes[1].error or "")
@@ -187,7 +187,7 @@ def test_a_slow_machine_or_little_memory_is_not_a_fault_of_the_picture(
 def test_a_slow_machine_has_a_longer_timeout(workers: int, samples: Path, tmp_path: Path) -> None:
     """The first picture takes half of the timeout, the others twice the timeout."""
     listed = pictures(tmp_path, samples, [SLOW, SLOWER, b""])
-    outcomes = classified(listed, tmp_path, Task(NO_SEARCH, workers, longest=2.0))
+    outcomes = classified(listed, tmp_path, Task(NO_SEARCH, workers, timeout=2.0))
     assert "unreadable" not in {predicted(outcome).status for outcome in outcomes}
 
 
@@ -196,7 +196,7 @@ def test_a_slow_machine_has_a_longer_timeout(workers: int, samples: Path, tmp_pa
 def test_waiting_does_not_count_towards_the_timeout(
     samples: Path, tmp_path: Path, waits: str
 ) -> None:
-    task = Task(NO_SEARCH, 2, longest=2.0, copies=True)
+    task = Task(NO_SEARCH, 2, timeout=2.0, copies=True)
     listed = pictures(tmp_path, samples, [b""] * 12)
 
     def slowly() -> Iterator[PictureFile]:
@@ -230,7 +230,7 @@ def test_a_worker_that_hangs_before_its_first_picture(
         return process
 
     monkeypatch.setattr(os, "fork", stuck)
-    with Supervisor(Task(NO_SEARCH, 2, longest=2.0)) as one:
+    with Supervisor(Task(NO_SEARCH, 2, timeout=2.0)) as one:
         outcomes = list(one.classify(pictures(tmp_path, samples, [b""] * 6), tmp_path))
     assert len(outcomes) == 6
     assert "unreadable" not in {predicted(outcome).status for outcome in outcomes}
@@ -253,7 +253,7 @@ def test_fewer_workers_if_the_system_refuses_to_fork(
     monkeypatch.setattr(os, "fork", refuse)
     listed = pictures(tmp_path, samples, [b""] * 40)
     said: list[str] = []
-    with Supervisor(Task(NO_SEARCH, 4, longest=20), warn=said.append) as one:
+    with Supervisor(Task(NO_SEARCH, 4, timeout=20), warn=said.append) as one:
         outcomes = list(one.classify(listed, tmp_path))
     assert [outcome.picture for outcome in outcomes] == listed
     assert {predicted(outcome).status for outcome in outcomes} <= {"classified", "uncertain"}
@@ -296,7 +296,7 @@ def test_known_pictures_are_not_classified(samples: Path, tmp_path: Path) -> Non
 
 def test_returns_the_cache_key_of_its_settings() -> None:
     with Supervisor(TASK) as one:
-        assert one.settings == Engine.open(Settings()).cache_key
+        assert one.cache_key == Engine.open(Settings()).cache_key
 
 
 @pytest.mark.parametrize(
@@ -308,13 +308,13 @@ def test_returns_the_cache_key_of_its_settings() -> None:
 )
 def test_errors_of_a_worker_are_raised_in_the_parent(task: Task, error: type[Exception]) -> None:
     with Supervisor(task) as one, pytest.raises(error):
-        _ = one.settings
+        _ = one.cache_key
 
 
 def test_workers_that_die_at_once_are_not_replaced_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "main", lambda *_: os.kill(os.getpid(), signal.SIGUSR1))
     with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=r"crashed \(SIGUSR1\)"):
-        _ = one.settings
+        _ = one.cache_key
 
 
 def below(process: int) -> set[int]:
@@ -384,8 +384,8 @@ def test_the_workers_end_with_a_killed_command(samples: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("ending", [CRASH, HANG])
 def test_only_the_crashed_worker_is_replaced(ending: bytes, samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [ending] + [b""] * 40)
-    with Supervisor(Task(NO_SEARCH, 3, longest=3.0)) as one:
-        _ = one.settings
+    with Supervisor(Task(NO_SEARCH, 3, timeout=3.0)) as one:
+        _ = one.cache_key
         outcomes = one.classify(listed, tmp_path)
         deadline = time.monotonic() + 60
         while len(before := below(os.getpid())) < 4 and time.monotonic() < deadline:
@@ -411,8 +411,8 @@ def test_a_hanging_worker_ends_after_its_command_is_killed(samples: Path, tmp_pa
     listed = pictures(tmp_path, samples, [HANG, b""])
     command = os.fork()
     if command == 0:
-        with Supervisor(Task(NO_SEARCH, 2, longest=2.0)) as one:
-            _ = one.settings
+        with Supervisor(Task(NO_SEARCH, 2, timeout=2.0)) as one:
+            _ = one.cache_key
             next(one.classify(listed, tmp_path))
     while len(processes := below(command)) < 3:
         time.sleep(0.01)
@@ -475,7 +475,7 @@ def test_orphans_are_reaped_in_a_container(samples: Path, tmp_path: Path) -> Non
         "PR_SET_CHILD_SUBREAPER = 36\n"
         "assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0\n"
         "folder = Path(sys.argv[1])\n"
-        "with Supervisor(Task(Settings(), 3, longest=20)) as one:\n"
+        "with Supervisor(Task(Settings(), 3, timeout=20)) as one:\n"
         "    assert len(list(one.classify(list_pictures(folder).pictures, folder))) == 3\n"
         "try:\n"
         "    print(os.waitpid(-1, os.WNOHANG))\n"
