@@ -101,8 +101,8 @@ class Answer(NamedTuple):
         error: The internal error in one line; None if there is a prediction.
         drawings: Annotated copy and thumbnail of the picture, where the task asks for them.
         seconds: Seconds spent in each stage since the worker's last answer.
-        unfinished: Whether the environment is at fault and the next try may succeed.
         took: Seconds that the picture took.
+        unfinished: Whether the environment is at fault and the next try may succeed.
     """
 
     number: int

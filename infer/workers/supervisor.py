@@ -159,7 +159,7 @@ class Supervisor:
 
     @property
     def _picture_timeout(self) -> float:
-        """Timeout for one picture in seconds; longer on a slow machine, up to `_MAX_EXTENSION` times."""
+        """Timeout for a picture, in seconds; longer on a slow machine."""
         usual = self._task.timeout
         return min(max(usual, _MAX_SLOWDOWN * self._slowest), _MAX_EXTENSION * usual)
 

@@ -54,14 +54,32 @@ MESSAGES = st.one_of(
     st.builds(ForkFailed, WORKERS, TEXTS),
     st.builds(Ended, NUMBERS, NUMBERS),
     st.builds(Started, NUMBERS),
-    st.builds(Answer, NUMBERS, st.none(), st.none() | TEXTS, st.just(Drawings()), SECONDS, TIMES),
+    st.builds(
+        Answer,
+        NUMBERS,
+        st.none(),
+        st.none() | TEXTS,
+        st.just(Drawings()),
+        SECONDS,
+        TIMES,
+        st.booleans(),
+    ),
 )
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=3),
 )
 KINDS = st.sampled_from([kind.__name__ for kind in get_args(Message)])
-ANSWER = ["Answer", 1, ["a", "no_face", "unknown", None, [], "", None], None, [None, None], {}, 0.1]
+ANSWER = [
+    "Answer",
+    1,
+    ["a", "no_face", "unknown", None, [], "", None],
+    None,
+    [None, None],
+    {},
+    0.1,
+    False,
+]
 FACE = [[1, 2, 3, 4], "lbp", "female", 0.9, None]
 
 
@@ -100,7 +118,11 @@ def test_a_prediction_is_received_unchanged(
     drawn = st.none() | st.binary()
     drawings = st.builds(Drawings, drawn, drawn)
     assert same_after(
-        data.draw(st.builds(Answer, NUMBERS, predictions, st.none(), drawings, SECONDS, TIMES))
+        data.draw(
+            st.builds(
+                Answer, NUMBERS, predictions, st.none(), drawings, SECONDS, TIMES, st.booleans()
+            )
+        )
     )
 
 
