@@ -138,10 +138,13 @@ class GenderClassifier:
 
         Raises:
             ValueError: `threads` is less than 1.
-            UsageError: An item is not a picture, or the classifier is closed.
+            UsageError: An item is not a picture, `pictures` is a single one, or the classifier is
+                closed.
             InternalError: A bug in this package.
             Unfinished: Memory is too short for a picture.
         """
+        if isinstance(pictures, (str, bytes, bytearray, memoryview, os.PathLike)):
+            raise UsageError("classify_many takes several pictures; give a list, or use classify")
         return self._classify_many(pictures, _positive("threads", threads))
 
     def _classify_many(

@@ -66,7 +66,9 @@ def run_folder(options: Options) -> RunReport:
             tell(session.unread_message(options.input, unread))
         if listing.total == 0:
             hint = _subfolder_hint(options)
-            if not (hint or options.recursive):
+            if not hint and listing.ignored:
+                hint = "--verbose lists the ignored files, --hidden includes those of junk names"
+            elif not (hint or options.recursive):
                 hint = "add --recursive to search its subfolders too"
             raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
         clock.lap("list the pictures")

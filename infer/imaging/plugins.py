@@ -61,10 +61,10 @@ def load_plugin(kind: Format) -> Any:
 
 def _missing(kind: Format, error: ImportError | None) -> str:
     """Returns the message for a missing package."""
-    package, command = "Pillow", "pip install --upgrade pillow"
+    package, wanted = "Pillow", "--upgrade pillow"
     name = getattr(error, "name", None) or ""
     if kind is formats.HEIC and not name.startswith("PIL"):
-        package, command = "pillow-heif", "pip install 'image-gender-classifier[heif]'"
+        package, wanted = "pillow-heif (the extra heif)", "pillow-heif"
     if kind is formats.AVIF:
         package = "Pillow 11.3 or newer"
     why = "which is not installed"
@@ -72,4 +72,6 @@ def _missing(kind: Format, error: ImportError | None) -> str:
         why = "but the installed one lacks it"
     elif not isinstance(error, ModuleNotFoundError):
         why = f"which cannot be loaded ({error})"
+    # Not the path of this Python: the message is part of the XML file.
+    command = f"python -m pip install {wanted}"
     return f"{kind.name} needs {package}, {why}; run: {command}, or convert the file to JPEG"

@@ -526,6 +526,12 @@ def test_a_subfolder_that_cannot_be_read_is_a_warning(
     assert [prediction.file for prediction in predictions] == ["cat.jpg"]
 
 
+@pytest.mark.parametrize("picture", ["alice.jpg", b"bytes", Path("alice.jpg")])
+def test_a_single_picture_is_not_several(classifier: igc.GenderClassifier, picture: Any) -> None:
+    with pytest.raises(igc.UsageError, match="give a list, or use classify"):
+        classifier.classify_many(picture)
+
+
 def test_a_picture_that_takes_too_long_is_a_warning(
     classifier: igc.GenderClassifier, tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

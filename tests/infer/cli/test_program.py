@@ -656,6 +656,8 @@ def test_a_folder_without_pictures_is_rejected(command: Command, out: Path, fold
     refused = command("-i", out.parent / "empty", "-o", out)
     assert refused.returncode == 2
     assert "no picture in this folder" in error_line(refused)
+    (out.parent / "empty" / "a.jpg.part").write_bytes((folder / "cat.jpg").read_bytes())
+    assert "--hidden includes" in error_line(command("-i", out.parent / "empty", "-o", out))
 
 
 def test_errors_escape_an_undecodable_folder_name(process: Command, out: Path) -> None:

@@ -122,7 +122,9 @@ def test_missing_pillow_is_named(form: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_missing_pillow_heif_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "pillow_heif")
-    with pytest.raises(UnreadablePicture, match=r"pillow-heif.*'image-gender-classifier\[heif\]'"):
+    with pytest.raises(
+        UnreadablePicture, match=r"pillow-heif \(the extra heif\), .*pip install pillow-heif"
+    ):
         decoding.decode(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
 
 
