@@ -6,7 +6,7 @@ from pathlib import Path
 
 from image_gender_classifier.cli.writing import OutputWriter
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
-from image_gender_classifier.imaging.files import read_bytes
+from image_gender_classifier.imaging.files import NO_SUCH_FILE, has_lost_folder, read_bytes
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.imaging.versions import unreadable_key
 from image_gender_classifier.manifest.cache_key import run_hash, unreadable
@@ -52,6 +52,8 @@ class EarlierPredictions:
         except Unfinished:  # a worker reports it, unless it can read the file
             return None
         except UnreadablePicture as error:
+            if str(error) == NO_SUCH_FILE and has_lost_folder(self._pictures / picture.file):
+                return None
             prediction = unreadable(picture.file, str(error), self._key)
             earlier = self._writer.xml.read_prediction(picture)
             kept = earlier is not None and earlier.run == prediction.run

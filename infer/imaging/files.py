@@ -33,6 +33,8 @@ _ENVIRONMENT_ERRORS = frozenset(
 )
 """Errors of the disk, the network or the system that say nothing about the picture."""
 
+NO_SUCH_FILE = "no such file; check the path"
+
 # Enough for nearly every header, and for a whole small picture.
 _FIRST_BYTES = 65_536
 
@@ -70,6 +72,15 @@ def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
         raise UnreadablePicture(_explain(error)) from None
 
 
+def has_lost_folder(path: str | os.PathLike[str]) -> bool:
+    """Returns whether the folder of a listed picture is gone, or empty as after an unmount."""
+    try:
+        with os.scandir(os.path.dirname(path)) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True
+
+
 def _check_kind(status: os.stat_result) -> int:
     """Returns the size of a regular file in bytes; rejects anything else."""
     if stat.S_ISDIR(status.st_mode):
@@ -99,7 +110,7 @@ def _check_start(first_bytes: bytes, limits: Limits) -> None:
 def _explain(error: Exception) -> str:
     """Returns the message for an error of the operating system."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return "no such file; check the path"
+        return NO_SUCH_FILE
     if isinstance(error, PermissionError):
         return "no permission to read the file; grant read permission"
     if isinstance(error, OSError) and error.errno == errno.ENXIO:  # opening a socket

@@ -122,7 +122,12 @@ def _parse_face(element: Element) -> Face:
 
 
 def _parse_number(text: str | None) -> float | None:
-    return None if text is None else float(text)
+    if text is None:
+        return None
+    number = float(text)
+    if not 0 <= number <= 1:  # false for NaN, too
+        raise ValueError(f"{text} is no probability")
+    return number
 
 
 def _parse_gender(text: str) -> Gender:

@@ -24,6 +24,7 @@ from image_gender_classifier.errors import (
     Unfinished,
 )
 from image_gender_classifier.imaging import opencv
+from image_gender_classifier.imaging.files import NO_SUCH_FILE, has_lost_folder
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import memory, profiling
 from image_gender_classifier.workers.channel import Channel, decode, encode
@@ -248,6 +249,9 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
         return Answer(job.number, None, format_exception(error.__cause__ or error))
     except GenderClassifierError as error:
         return _unusable(error, task)
+    if prediction.message == NO_SUCH_FILE and has_lost_folder(job.path):
+        why = "its folder was moved or unmounted; connect the drive again"
+        return Answer(job.number, None, why, unfinished=True)
     return Answer(job.number, prediction, None, drawings, clock.taken())
 
 

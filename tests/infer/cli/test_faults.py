@@ -200,6 +200,21 @@ def test_a_run_on_a_full_disk_can_be_resumed_after_freeing_space(
 # --- the input is lost ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("options", [(), ("--resume",)])
+def test_an_input_folder_that_goes_away_is_no_fault_of_its_pictures(
+    start: Start, command: Command, many_pictures: Path, out: Path, options: tuple[str, ...]
+) -> None:
+    running = start("-i", many_pictures, "-o", out, *options)
+    wait_for(out / "000.xml", running)
+    away = many_pictures.rename(many_pictures.parent / "away")
+    code, said = finish(running)
+    assert code == 4 and "moved or unmounted" in said
+    assert not any(b'"unreadable"' in path.read_bytes() for path in out.iterdir())
+    away.rename(many_pictures)
+    assert command("-i", many_pictures, "-o", out, "--resume").returncode == 0
+    assert len(contents(out)) == PICTURES
+
+
 def test_a_picture_deleted_or_changed_during_the_run_affects_no_other(
     start: Start, command: Command, many_pictures: Path, out: Path
 ) -> None:
