@@ -75,7 +75,7 @@ def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
 def has_lost_folder(path: str | os.PathLike[str]) -> bool:
     """Returns whether the folder of a listed picture is gone, or empty as after an unmount."""
     try:
-        with os.scandir(os.path.dirname(path)) as entries:
+        with os.scandir(Path(path).parent) as entries:
             return next(entries, None) is None
     except OSError:
         return True
