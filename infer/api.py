@@ -270,7 +270,8 @@ def _read_pil_image(image: Any) -> NDArray[np.uint8]:
 
     if image.mode[0] in "IF":
         raise UsageError(
-            f"a PIL image of mode {image.mode!r} is not supported; convert it to 'RGB' first"
+            f"a PIL image of mode {image.mode!r} is not supported; scale its values to 0 to 255, "
+            "then convert it to 'RGB' (convert alone clips them)"
         )
     upright = ImageOps.exif_transpose(image)
     transparent = "A" in upright.mode or "transparency" in upright.info
