@@ -88,10 +88,10 @@ else
 endif
 
 test: $(HEAVY)/.made  ## run all tests (2.2 GB on disk, up to 20 minutes); tests that need ../shared are skipped without it
-	@echo 'Running all tests: up to 20 minutes on two cores. make test-light takes about one.'
+	@echo 'Running all tests: up to 20 minutes on two cores. make test-light takes about three.'
 	$(RUN_HEAVY)python -m pytest $(ARGS)
 
-test-light: $(LIGHT_TEST)/.made  ## run the fast tests that need no TensorFlow (0.5 GB on disk, about a minute)
+test-light: $(LIGHT_TEST)/.made  ## run the fast tests that need no TensorFlow (0.5 GB on disk, about three minutes)
 	$(LIGHT_TEST)/bin/python -m pytest -m 'not slow' tests/infer tests/packaging tests/pi $(ARGS)
 
 train: $(HEAVY)/.made  ## train on DATA with LAYOUT (default: FairFace in SHARED), model to TRAIN_OUT (runs/gender)
