@@ -20,6 +20,7 @@ from image_gender_classifier.outputs import contact_sheet, csv, jsonl, xml
 from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Output, Row
+from image_gender_classifier.outputs.table import Table
 from image_gender_classifier.outputs.xml_folder import XmlFolder
 from image_gender_classifier.results import Box, Drawings, Face, Prediction
 
@@ -129,13 +130,19 @@ def test_an_abandoned_table_without_rows_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_table_abandoned_on_a_full_disk_keeps_the_existing_one(small_disk: Path) -> None:
-    path = small_disk / "t.csv"
+def fill_disk_with_rows(disk: Path) -> tuple[Path, Table]:
+    """Returns the path of an existing file, and the table that could not replace it."""
+    path = disk / "t.csv"
     path.write_text("old")
     table = csv.open_output(path)
     with pytest.raises(OutputError, match="No space left"):
         for _ in range(5000):
             table.write(Row(PICTURE, PREDICTION))
+    return path, table
+
+
+def test_a_table_abandoned_on_a_full_disk_keeps_the_existing_one(small_disk: Path) -> None:
+    path, table = fill_disk_with_rows(small_disk)
     assert table.abandon() is None
     assert path.read_text() == "old"
     assert list(small_disk.iterdir()) == [path]
@@ -260,12 +267,7 @@ def test_a_table_that_cannot_be_renamed_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_a_table_on_a_full_disk_keeps_the_existing_one(small_disk: Path) -> None:
-    path = small_disk / "t.csv"
-    path.write_text("old")
-    table = csv.open_output(path)
-    with pytest.raises(OutputError, match="No space left"):
-        for _ in range(5000):
-            table.write(Row(PICTURE, PREDICTION))
+    path, table = fill_disk_with_rows(small_disk)
     with pytest.raises(OutputError):
         table.close()
     assert path.read_text() == "old"
