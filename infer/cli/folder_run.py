@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from image_gender_classifier.cli import session
+from image_gender_classifier.cli import session, writing
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.overwrite import refuse_overwriting
 from image_gender_classifier.cli.progress import Progress
@@ -21,7 +21,7 @@ from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.registry import list_output_folders
 from image_gender_classifier.system import logs, profiling
 from image_gender_classifier.system.console import say
-from image_gender_classifier.workers.supervisor import Outcome
+from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 
 
 class RunReport(NamedTuple):
@@ -38,74 +38,71 @@ class RunReport(NamedTuple):
     summary: str
 
 
-def run_folder(options: Options) -> RunReport:
+def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     """Classifies the pictures of a folder and writes the outputs.
 
     Args:
         options: The options of the command.
+        supervisor: The worker processes, from `start_workers`.
 
     Returns:
         The totals of the run.
 
     Raises:
         UsageError: The folder has no pictures or cannot be read, an output would overwrite a
-            picture, or another run writes to an output folder.
+            picture.
         ModelError: A model cannot be loaded.
         RuntimeMissing: No runtime or no usable OpenCV is installed.
         OutputError: An output cannot be written.
     """
     clock = profiling.clock(options.profile)
-    with session.started(options) as supervisor:
-        # Meanwhile, the workers load their libraries.
-        from image_gender_classifier.cli import writing
+    rules = detect_name_rules(list_output_folders(options.outputs))
+    listing = session.scanned(options, rules)
+    refuse_overwriting(options.input, listing, options.outputs, rules)
+    for unread in listing.unread:
+        tell(session.unread_message(options.input, unread))
+    if listing.total == 0:
+        hint = _subfolder_hint(options)
+        if not hint and listing.ignored:
+            hint = "--verbose lists the ignored files, --hidden includes those of junk names"
+        elif not (hint or options.recursive):
+            hint = "add --recursive to search its subfolders too"
+        raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
+    clock.lap("list the pictures")
+    supervisor.limit(listing.total)
+    key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
+    clock.lap("wait for the workers")
+    start = time.perf_counter()
+    totals = Totals()
+    bar = not (options.quiet or options.verbose)
+    with (
+        writing.open_outputs(options.input, options.outputs) as writer,
+        Progress(listing.total, bar) as progress,
+    ):
+        known = None
+        if options.resume:
+            from image_gender_classifier.cli.resume import EarlierPredictions
 
-        rules = detect_name_rules(list_output_folders(options.outputs))
-        listing = session.scanned(options, rules)
-        refuse_overwriting(options.input, listing, options.outputs, rules)
-        for unread in listing.unread:
-            tell(session.unread_message(options.input, unread))
-        if listing.total == 0:
-            hint = _subfolder_hint(options)
-            if not hint and listing.ignored:
-                hint = "--verbose lists the ignored files, --hidden includes those of junk names"
-            elif not (hint or options.recursive):
-                hint = "add --recursive to search its subfolders too"
-            raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
-        clock.lap("list the pictures")
-        supervisor.limit(listing.total)
-        key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
-        clock.lap("wait for the workers")
-        start = time.perf_counter()
-        totals = Totals()
-        bar = not (options.quiet or options.verbose)
-        with (
-            writing.open_outputs(options.input, options.outputs) as writer,
-            Progress(listing.total, bar) as progress,
-        ):
-            known = None
-            if options.resume:
-                from image_gender_classifier.cli.resume import EarlierPredictions
-
-                limits = Limits.of(options.settings)
-                known = EarlierPredictions(options.input, limits, key, writer, clock)
-            for outcome in supervisor.classify(listing.pictures, options.input, known):
-                clock.lap("wait for the workers")
-                writer.write(outcome)
-                clock.lap("write the files")
-                totals.add(outcome)
-                report_outcome(outcome, progress)
-                progress.advance()
-                clock.lap("count and show progress")
-        seconds = time.perf_counter() - start
-        if not options.quiet:
-            _print_renamed(writer.xml.renamed)
-        if options.profile:
-            _print_profile(clock, supervisor.seconds, listing.total)
-        if not options.quiet and (hint := _subfolder_hint(options)):
-            tell(hint)
-        unread_folders = len(listing.unread)
-        summary = totals.summary(listing.ignored, unread_folders, seconds)
-        return RunReport(totals, unread_folders, summary)
+            limits = Limits.of(options.settings)
+            known = EarlierPredictions(options.input, limits, key, writer, clock)
+        for outcome in supervisor.classify(listing.pictures, options.input, known):
+            clock.lap("wait for the workers")
+            writer.write(outcome)
+            clock.lap("write the files")
+            totals.add(outcome)
+            report_outcome(outcome, progress)
+            progress.advance()
+            clock.lap("count and show progress")
+    seconds = time.perf_counter() - start
+    if not options.quiet:
+        _print_renamed(writer.xml.renamed)
+    if options.profile:
+        _print_profile(clock, supervisor.seconds, listing.total)
+    if not options.quiet and (hint := _subfolder_hint(options)):
+        tell(hint)
+    unread_folders = len(listing.unread)
+    summary = totals.summary(listing.ignored, unread_folders, seconds)
+    return RunReport(totals, unread_folders, summary)
 
 
 def report_outcome(

@@ -51,15 +51,19 @@ def _run(options: Options) -> int:
             from image_gender_classifier.system import logs
 
             stack.enter_context(logs.print_logs(f"{PROGRAM}: ", options.debug))
-        if options.watch:
-            from image_gender_classifier.cli import watching  # late: --help does not need it
+        from image_gender_classifier.cli.start import start_workers  # late: not for --help
 
-            watching.watch_folder(options)
+        supervisor = stack.enter_context(start_workers(options))
+        # The workers load their libraries while this process imports the rest.
+        if options.watch:
+            from image_gender_classifier.cli import watching
+
+            watching.watch_folder(options, supervisor)
             return DONE
 
         from image_gender_classifier.cli import folder_run
 
-        report = folder_run.run_folder(options)
+        report = folder_run.run_folder(options, supervisor)
         if not options.quiet:
             say(report.summary, sys.stdout)
         if report.totals.failed:

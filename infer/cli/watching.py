@@ -24,7 +24,7 @@ from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.naming import NameRules, PictureFile
 from image_gender_classifier.outputs.registry import list_output_folders
 from image_gender_classifier.scan import Listing
-from image_gender_classifier.workers.supervisor import Outcome
+from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 
 _PAUSE = 2.0  # seconds between scans, during which a complete picture must not change
 _IDLE = 20  # the pause is at least this many times as long as a scan, to use little CPU time
@@ -141,55 +141,57 @@ class _ScanFaults:
         return (picture for picture in listing.pictures if picture.file not in skipped)
 
 
-def watch_folder(options: Options, scans: int | None = None, pause: float = _PAUSE) -> None:
+def watch_folder(
+    options: Options, supervisor: Supervisor, scans: int | None = None, pause: float = _PAUSE
+) -> None:
     """Classifies the pictures of a folder, then each picture that arrives.
 
     Args:
         options: The options of the command. Valid XML files are kept, as with `--resume`.
+        supervisor: The worker processes, from `start_workers`.
         scans: Number of scans after which to stop; None to continue until interrupted.
         pause: Minimum time between two scans, in seconds.
 
     Raises:
-        UsageError: The folder cannot be read, or another run writes to an output folder.
+        UsageError: The folder cannot be read.
         ModelError: A model cannot be loaded.
         RuntimeMissing: No runtime or no usable OpenCV is installed.
         OutputError: An output cannot be written.
     """
     folder = options.input
-    with session.started(options) as supervisor:
-        key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
-        rules = detect_name_rules(list_output_folders(options.outputs))
-        with (
-            writing.open_outputs(folder, options.outputs) as writer,
-            Progress(0, False) as progress,
-        ):
-            earlier = EarlierPredictions(folder, Limits.of(options.settings), key, writer)
-            arrivals = Arrivals(options.hidden)
-            faults = _ScanFaults(options, rules)
-            if not options.quiet:
-                tell(f"watching {escape_text(str(folder))!r} until stopped")
-            for scan in itertools.count(1):
-                start = time.monotonic()
-                listing = session.scanned(options, rules)
-                ready = arrivals.find_ready(folder, faults.exclude_overwritten(listing))
-                seconds = time.monotonic() - start
-                for outcome in supervisor.classify(ready, folder, earlier):
-                    if outcome.unfinished:
-                        arrivals.mark_unfinished(outcome.picture)
-                    else:
-                        arrivals.mark_classified(outcome.picture)
-                    if _is_deleted(folder, outcome):
-                        continue
-                    writer.write(outcome)
-                    xml = writer.xml.renamed.pop(outcome.picture.file, None)
-                    if xml is not None and not options.quiet:
-                        progress.tell(session.rewritten_message(outcome.picture.file, xml))
-                    folder_run.report_outcome(outcome, progress, "it is tried again later")
-                    if not options.quiet:
-                        _print_prediction(outcome)
-                if scan == scans:
-                    break
-                time.sleep(max(pause, _IDLE * seconds))
+    key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
+    rules = detect_name_rules(list_output_folders(options.outputs))
+    with (
+        writing.open_outputs(folder, options.outputs) as writer,
+        Progress(0, False) as progress,
+    ):
+        earlier = EarlierPredictions(folder, Limits.of(options.settings), key, writer)
+        arrivals = Arrivals(options.hidden)
+        faults = _ScanFaults(options, rules)
+        if not options.quiet:
+            tell(f"watching {escape_text(str(folder))!r} until stopped")
+        for scan in itertools.count(1):
+            start = time.monotonic()
+            listing = session.scanned(options, rules)
+            ready = arrivals.find_ready(folder, faults.exclude_overwritten(listing))
+            seconds = time.monotonic() - start
+            for outcome in supervisor.classify(ready, folder, earlier):
+                if outcome.unfinished:
+                    arrivals.mark_unfinished(outcome.picture)
+                else:
+                    arrivals.mark_classified(outcome.picture)
+                if _is_deleted(folder, outcome):
+                    continue
+                writer.write(outcome)
+                xml = writer.xml.renamed.pop(outcome.picture.file, None)
+                if xml is not None and not options.quiet:
+                    progress.tell(session.rewritten_message(outcome.picture.file, xml))
+                folder_run.report_outcome(outcome, progress, "it is tried again later")
+                if not options.quiet:
+                    _print_prediction(outcome)
+            if scan == scans:
+                break
+            time.sleep(max(pause, _IDLE * seconds))
 
 
 def _read_state(folder: Path, picture: PictureFile) -> _State | None:

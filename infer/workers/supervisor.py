@@ -15,12 +15,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from image_gender_classifier import errors
 from image_gender_classifier.errors import GenderClassifierError, RuntimeMissing
 from image_gender_classifier.manifest.cache_key import unreadable
-from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import logs, profiling
 from image_gender_classifier.workers.messages import (
@@ -33,6 +32,9 @@ from image_gender_classifier.workers.messages import (
     Unusable,
 )
 from image_gender_classifier.workers.pool import Lost, WorkerPool
+
+if TYPE_CHECKING:  # slow to import
+    from image_gender_classifier.outputs.naming import PictureFile
 
 _MAX_UNFINISHED = 16  # pictures per worker, including those that wait for an earlier one
 _MAX_FAILED_STARTS = 2
@@ -61,7 +63,7 @@ class Outcome(NamedTuple):
     unfinished: bool = False
 
 
-Known = Callable[[PictureFile], Outcome | None]
+Known = Callable[["PictureFile"], Outcome | None]
 """Returns the outcome of a picture that an earlier run has classified; None for any other."""
 
 

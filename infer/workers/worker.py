@@ -94,6 +94,7 @@ def _load_and_work(task: Task, control: Channel, channels: Sequence[Channel]) ->
     stacks = (os.cpu_count() or 1) * _THREAD_STACK
     memory.limit_growth(engine.parts.limits.memory + stacks)
     gc.freeze()  # the garbage collector must not write to shared memory
+    gc.enable()
 
     own_channel = _fork_workers(control, channels)
     if own_channel is not None:

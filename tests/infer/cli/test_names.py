@@ -14,6 +14,7 @@ import disks
 import pytest
 
 from image_gender_classifier.cli import options, watching
+from image_gender_classifier.cli.start import start_workers
 
 Command = Callable[..., CompletedProcess[str]]
 
@@ -96,18 +97,24 @@ def test_ordinary_disks_change_no_name(hard: Path, out: Path, command: Command) 
     assert set(pictures_by_xml(out)) == usual | {"Sub:1/x.xml", "sub/aux.xml", "SUB/aux.xml"}
 
 
+def watch_twice(given: list[str]) -> None:
+    parsed = options.parse(given)
+    with start_workers(parsed) as supervisor:
+        watching.watch_folder(parsed, supervisor, 2, pause=0)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("disk", disks.KINDS, indirect=True)
 def test_a_watched_folder_accepts_any_name(
     disk: Path, hard: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["-i", str(hard), "-o", str(disk), "--watch", "--recursive", *QUICK]
-    watching.watch_folder(options.parse(given), 2, pause=0)
+    watch_twice(given)
     assert len(set(pictures_by_xml(disk).values())) == len(HARD) + 3
     said = capsys.readouterr().err
     assert said.count("'photo 12:30:45.jpg': the XML file is called 'photo 12%3A30%3A45") == 1
     before = read_all(disk)
-    watching.watch_folder(options.parse(given), 2, pause=0)
+    watch_twice(given)
     assert read_all(disk) == before
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from image_gender_classifier.cli import options, program, watching
+from image_gender_classifier.cli.start import start_workers
 from image_gender_classifier.cli.watching import Arrivals
 from image_gender_classifier.scan import list_pictures
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
@@ -36,7 +37,9 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 def watch(folders: tuple[Path, Path], scans: int, *more: str) -> None:
     pictures, predictions = folders
     given = ["-i", str(pictures), "-o", str(predictions), "--watch", *more]
-    watching.watch_folder(options.parse(given), scans, pause=0)
+    parsed = options.parse(given)
+    with start_workers(parsed) as supervisor:
+        watching.watch_folder(parsed, supervisor, scans, pause=0)
 
 
 def scan(arrivals: Arrivals, folder: Path, hidden: bool = False) -> list[str]:
