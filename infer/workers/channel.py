@@ -1,7 +1,7 @@
-"""Encodes, sends and checks messages: a length in four bytes, then a JSON array.
+"""Encodes, sends, receives and validates messages: a length in four bytes, then a JSON array.
 
-Workers decode untrusted files. Messages are JSON instead of pickles, which could run code, and
-every field is checked against its type.
+Workers decode untrusted files, so their messages are untrusted. They are JSON, because pickles can
+run code, and every field is validated against its annotation in `messages`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from image_gender_classifier.workers.messages import Message
 
 MOST_BYTES = 2**24  # of a message: room for two large drawings
 LENGTH = 4  # bytes of the length before each message
-_PIECE = 2**18  # bytes
+_PIECE = 2**18  # bytes: more than a pipe holds
 _KINDS: dict[str, Any] = {kind.__name__: kind for kind in get_args(Message)}
 
 
@@ -59,19 +59,19 @@ class Channel:
     def __init__(self, source: int, sink: int) -> None:
         self.source = source
         self.sink = sink
-        self.drop_partial_message()
+        self._received = bytearray()  # the start of an incomplete message
 
     def close(self) -> None:
         """Closes both pipes."""
         os.close(self.source)
         os.close(self.sink)
 
-    def drop_partial_message(self) -> None:
-        """Discards the received part of an incomplete message."""
-        self._received = bytearray()
-
     def send(self, data: bytes) -> None:
-        """Writes encoded messages to the pipe; may block until the other end reads."""
+        """Writes encoded messages to the pipe; blocks while the pipe is full.
+
+        Raises:
+            BrokenPipeError: The other end is closed.
+        """
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self.sink, rest) :]
@@ -110,7 +110,7 @@ class Channel:
 
 
 def _to_json_value(value: Any) -> Any:
-    """Converts what JSON has no type for: predictions, bytes and NumPy numbers."""
+    """Converts values that JSON has no type for: predictions, bytes (base64), NumPy numbers."""
     if isinstance(value, Prediction):
         return list(vars(value).values())
     if isinstance(value, bytes):
@@ -123,12 +123,12 @@ def _to_json_value(value: Any) -> Any:
 _json = json.JSONEncoder(default=_to_json_value).encode
 
 Check = Callable[[Any], Any]
-"""Returns a field as its type; raises ValueError or TypeError for any other value."""
+"""Validates a JSON value and converts it to a type; raises ValueError or TypeError otherwise."""
 
 
 @cache
 def _make_check(kind: Any) -> Check:
-    """Returns the check for a record, container, optional, literal or plain type."""
+    """Returns the validator of a record, container, optional, literal or plain type."""
     of, inner = get_origin(kind), get_args(kind)
     if kind in _PLAIN:
         return _PLAIN[kind]

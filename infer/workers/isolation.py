@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 from collections.abc import Iterable, Sequence
@@ -11,31 +10,28 @@ from pathlib import Path
 
 _STANDARD = 3  # file descriptors: input, output and error
 _USUALLY_OPEN = 1024  # usual maximum of open files
+_RESET_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM)
 
 # glibc keeps freed memory up to these sizes: allocating it again takes as long as detecting a face.
 # Options of `mallopt` (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD) and bytes.
 _MALLOC_OPTIONS = ((-3, 2**23), (-1, 2**24))
 
 
-def move_above_standard(file: int) -> int:
-    """Returns a file with a number above those of the standard streams, which may be closed."""
-    return file if file >= _STANDARD else fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _STANDARD)
-
-
 def detach(kept: Sequence[int]) -> None:
-    """Starts a new session, resets the signal handlers and closes files.
+    """Starts a new session, resets signal handlers and mask, and closes files.
 
     Args:
         kept: The file descriptors to keep open, besides the standard streams.
     """
     with suppress(PermissionError):  # it leads a group already
-        os.setsid()  # Ctrl-C in the terminal interrupts only the command
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        os.setsid()  # Ctrl-C in the terminal interrupts only the parent process
+    for number in _RESET_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # a program may block or ignore them
     opened: Iterable[int] = range(_USUALLY_OPEN)
     with suppress(OSError):
         opened = [int(file.name) for file in Path("/dev/fd").iterdir()]
-    for file in opened:  # a lock must not outlive a killed command
+    for file in opened:  # a lock must not outlive a killed parent process
         if file not in kept and file >= _STANDARD:
             with suppress(OSError):
                 os.close(file)
@@ -47,7 +43,7 @@ def silence_standard_streams(keep_errors: bool) -> None:
     Libraries print errors about corrupt files, which the predictions report.
 
     Args:
-        keep_errors: Leave standard error as it is.
+        keep_errors: Whether to leave standard error as it is.
     """
     for file in range(_STANDARD - 1 if keep_errors else _STANDARD):
         os.dup2(os.open(os.devnull, os.O_RDWR), file)

@@ -1,30 +1,30 @@
-"""The messages between the command and its worker processes.
+"""The messages between the parent process and its worker processes.
 
-The types of the fields are the schema that `channel` checks, so annotations are not deferred here.
+The annotations of the fields are the schema by which `channel` validates received messages, so they
+are not deferred here (`from __future__ import annotations`).
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from image_gender_classifier import errors
+from image_gender_classifier.errors import GenderClassifierError
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.profiling import NO_SECONDS
 
-INTERNAL_ERROR_CODE = 70
-"""Exit code of a process after an exception that is not about a picture (`EX_SOFTWARE`)."""
-
 
 class Task(NamedTuple):
-    """The task of the worker processes.
+    """The settings of the worker processes.
 
     Attributes:
         settings: The settings of the classifier.
         workers: Maximum number of workers.
-        timeout: Seconds that a picture may take on any machine.
-        copies: Draw an annotated copy of every picture.
-        thumbnails: Draw a thumbnail of each doubtful picture.
-        profile: Measure the time of each stage.
-        debug: Leave standard error open and print tracebacks to it.
+        timeout: Seconds that a picture may take at least, before its worker is ended.
+        copies: Whether to draw an annotated copy of every picture.
+        thumbnails: Whether to draw a thumbnail of each picture that needs review.
+        profile: Whether to measure the time of each stage.
+        debug: Whether to leave standard error open and print tracebacks to it.
     """
 
     settings: Settings
@@ -37,11 +37,11 @@ class Task(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """The first process has loaded the libraries and models.
+    """From the first process: the libraries and models are loaded.
 
     Attributes:
         cache_key: Hash of everything but the picture that a prediction depends on.
-        seconds: Seconds spent in each stage.
+        seconds: Seconds spent in each stage; empty unless the task is to measure it.
         model: The runtime and the model file, for the log.
         warnings: Warnings for the user.
     """
@@ -53,16 +53,20 @@ class Ready(NamedTuple):
 
 
 class Fork(NamedTuple):
-    """Orders the first process to fork these workers (by index); if empty, to be the only one."""
+    """To the first process: fork workers.
+
+    Attributes:
+        workers: Their indices; if empty, the first process becomes the only worker, with index 0.
+    """
 
     workers: tuple[int, ...]
 
 
 class ForkFailed(NamedTuple):
-    """The system refused to fork workers.
+    """From the first process: the system refused to fork workers.
 
     Attributes:
-        workers: Their indices.
+        workers: The indices of those that are not running.
         why: The system's reason.
     """
 
@@ -70,64 +74,8 @@ class ForkFailed(NamedTuple):
     why: str
 
 
-class Started(NamedTuple):
-    """The first message of a worker: its process id."""
-
-    process: int
-
-
-class Job(NamedTuple):
-    """A picture to classify.
-
-    Attributes:
-        number: Position of the picture in the run, from 0.
-        path: Path of the file.
-        file: Name of the picture in the prediction.
-        timeout: Seconds that the picture may take.
-    """
-
-    number: int
-    path: str
-    file: str
-    timeout: float
-
-
-class Answer(NamedTuple):
-    """The result of a job.
-
-    Attributes:
-        number: Number of the job.
-        prediction: The prediction; None after an internal error.
-        error: The internal error in one line; None if there is a prediction.
-        drawings: Annotated copy and thumbnail of the picture, where the task asks for them.
-        seconds: Seconds spent in each stage since the worker's last answer.
-        took: Seconds that the picture took.
-        unfinished: Whether the environment is at fault and the next try may succeed.
-    """
-
-    number: int
-    prediction: Prediction | None
-    error: str | None = None
-    drawings: Drawings = NO_DRAWINGS
-    seconds: Mapping[str, float] = NO_SECONDS
-    took: float = 0.0
-    unfinished: bool = False
-
-
-class Unusable(NamedTuple):
-    """No picture can be classified.
-
-    Attributes:
-        error: Name of the exception class in `errors`.
-        text: Message of the exception.
-    """
-
-    error: str
-    text: str
-
-
 class Ended(NamedTuple):
-    """A worker process has ended.
+    """From the first process: a forked worker has ended.
 
     Attributes:
         worker: Index of the worker.
@@ -138,4 +86,78 @@ class Ended(NamedTuple):
     status: int
 
 
-Message = Task | Ready | Fork | ForkFailed | Started | Job | Answer | Unusable | Ended
+class Started(NamedTuple):
+    """From a worker: its first message, after which it reads jobs."""
+
+
+class Job(NamedTuple):
+    """To a worker: a picture to classify.
+
+    Attributes:
+        number: Position of the picture in the run, from 0.
+        path: Path of the file.
+        file: Name of the picture in the prediction.
+        timeout: Seconds after which the worker process ends if the picture is not finished.
+    """
+
+    number: int
+    path: str
+    file: str
+    timeout: float
+
+
+class Answer(NamedTuple):
+    """From a worker: the result of a job. Jobs are answered in order.
+
+    Attributes:
+        number: Number of the job.
+        prediction: The prediction; None if there is none.
+        error: Why there is no prediction, in one line; None if there is one.
+        drawings: Annotated copy and thumbnail of the picture, where the task asks for them.
+        seconds: Seconds spent in each stage since the worker's last answer; empty unless the task
+            is to measure it.
+        took: Seconds that the picture took.
+        unfinished: Whether the environment, such as a lack of memory, prevented a prediction, so
+            that the next try may succeed.
+    """
+
+    number: int
+    prediction: Prediction | None
+    error: str | None = None
+    drawings: Drawings = NO_DRAWINGS
+    seconds: Mapping[str, float] = NO_SECONDS
+    took: float = 0.0
+    unfinished: bool = False
+
+    def is_answer_to(self, job: Job) -> bool:
+        """Returns whether the fields agree with each other and with the job."""
+        if self.prediction is None:
+            return self.number == job.number and self.error is not None
+        file = self.prediction.file
+        return (
+            (self.number, file) == (job.number, job.file)
+            and self.error is None
+            and not self.unfinished
+        )
+
+
+class Unusable(NamedTuple):
+    """From the first process or a worker: no picture can be classified.
+
+    Attributes:
+        error: Name of the exception class in `errors`.
+        text: Message of the exception.
+    """
+
+    error: str
+    text: str
+
+    def to_exception(self) -> GenderClassifierError:
+        """Returns the exception; one of the base class if `error` is not a name in `errors`."""
+        kind = getattr(errors, self.error, None)
+        if isinstance(kind, type) and issubclass(kind, GenderClassifierError):
+            return kind(self.text)
+        return GenderClassifierError(self.text)
+
+
+Message = Task | Ready | Fork | ForkFailed | Ended | Started | Job | Answer | Unusable

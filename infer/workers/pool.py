@@ -1,62 +1,90 @@
-"""The worker pool: takes jobs and returns messages and lost workers.
+"""The worker pool: sends jobs to workers, receives their answers, replaces workers that end.
 
 The first process loads the libraries and models and forks the workers (see `worker`). A worker that
-crashes, hangs or sends an invalid message is killed and replaced; the others continue.
+crashes or exceeds its timeout ends by itself and is forked again. After an invalid message, or if
+the processes stop responding, all of them are killed.
 """
 
 from __future__ import annotations
 
 import select
-import time
+from collections.abc import Iterable
+from contextlib import suppress
 from math import ceil
 from typing import NamedTuple
 
-from image_gender_classifier.workers.channel import encode
-from image_gender_classifier.workers.connection import WorkerConnection
+from image_gender_classifier.workers.channel import Channel, encode
+from image_gender_classifier.workers.exit_status import HUNG, SENT_INVALID, Ending, classify_exit
 from image_gender_classifier.workers.messages import (
+    Answer,
     Ended,
     Fork,
     ForkFailed,
     Job,
     Message,
     Ready,
+    Started,
     Task,
     Unusable,
 )
-from image_gender_classifier.workers.process import (
-    FirstProcess,
-    describe_exit,
-    is_internal_error,
-    was_killed,
-)
+from image_gender_classifier.workers.process import FirstProcess
+
+_MAX_PENDING_JOBS = 8  # per worker, so that it continues while the parent process is busy
+_MAX_PENDING_BYTES = 4096  # writing to a pipe must not wait for the worker
+_MAX_SILENCE = 1.5  # times the timeout of a picture, which ends its worker earlier
 
 
 class Lost(NamedTuple):
-    """A worker process has ended, or all of them have.
+    """A worker process has ended, or all of them have (`WorkerPool.ended`).
 
     Attributes:
-        numbers: Numbers of its unanswered pictures, in order.
-        why: How it ended, as the end of a sentence about it; empty if it was never forked.
-        at_work: Whether it had started to classify pictures.
-        hung: Whether it was killed because a picture took too long.
-        killed: Whether something else killed it, such as the system for lack of memory.
-        internal: Whether an exception that is not about a picture ended it.
+        jobs: Its unanswered jobs, oldest first; any of them may be the cause.
+        ending: How it ended.
+        at_start: Whether a forked worker ended before it was ready for jobs.
     """
 
-    numbers: list[int]
-    why: str = ""
-    at_work: bool = False
-    hung: bool = False
-    killed: bool = False
-    internal: bool = False
+    jobs: list[Job]
+    ending: Ending
+    at_start: bool
 
 
-def _make_lost(
-    numbers: list[int], status: int, at_work: bool, hung: bool, sent_invalid: bool
-) -> Lost:
-    killed = was_killed(status) and not sent_invalid
-    why, internal = describe_exit(status), is_internal_error(status)
-    return Lost(numbers, why, at_work, hung, killed, internal)
+class _Worker:
+    """A worker, as the parent process sees it.
+
+    Args:
+        channel: The pipes to and from it.
+
+    Attributes:
+        channel: See Args; without the partial message of an earlier worker.
+        started: Whether it is ready for jobs.
+        jobs: Its unanswered jobs, oldest first, each with the size of its message in bytes.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = Channel(channel.source, channel.sink)
+        self.started = False
+        self.jobs: dict[Job, int] = {}
+
+    def has_room_for(self, size: int) -> bool:
+        """Returns whether the worker may get another job, as a message of `size` bytes."""
+        if not self.jobs:
+            return self.started
+        pending = sum(self.jobs.values())
+        return len(self.jobs) < _MAX_PENDING_JOBS and pending + size <= _MAX_PENDING_BYTES
+
+    def handle(self, message: Message) -> None:
+        """Updates the state by a message of the worker.
+
+        Raises:
+            ValueError: A worker in this state does not send the message.
+        """
+        job = next(iter(self.jobs), None)
+        if isinstance(message, Started) and not self.started:
+            self.started = True
+        elif isinstance(message, Answer) and job is not None and message.is_answer_to(job):
+            del self.jobs[job]
+        elif not isinstance(message, Unusable):
+            raise ValueError("unexpected message")
 
 
 class WorkerPool:
@@ -68,129 +96,128 @@ class WorkerPool:
 
     Attributes:
         ended: Whether all processes have ended, so that a new pool is needed.
+
+    Raises:
+        RuntimeMissing: See `FirstProcess`.
     """
 
     def __init__(self, task: Task, fork: bool = True) -> None:
         self.ended = False
         self._first = FirstProcess(task, fork)
-        self._control, *channels = self._first.channels
-        self._possible_workers = [WorkerConnection(channel) for channel in channels]
-        self._workers: list[WorkerConnection] = []
+        self._control, *self._channels = self._first.channels
+        self._workers: dict[int, _Worker] = {}  # forked or requested ones, by index
+        self._expected: tuple[type[Message], ...] = (Ready, Unusable)  # from the first process
+        self._events: list[Message | Lost] = []
         self._poll = select.poll()
         for channel in self._first.channels:
             self._poll.register(channel.source, select.POLLIN)
 
     @property
     def size(self) -> int:
-        """The number of workers that may get jobs."""
-        return sum(worker.available for worker in self._workers)
+        """The number of workers that are running or being forked."""
+        return len(self._workers)
 
     @property
-    def pending_numbers(self) -> list[int]:
-        """The numbers of the unanswered pictures of all workers, sorted."""
-        return sorted(number for worker in self._workers for number in worker.pending_numbers)
+    def pending(self) -> list[Job]:
+        """The unanswered jobs of all workers, sorted by number."""
+        return sorted(job for worker in self._workers.values() for job in worker.jobs)
 
     def start(self, workers: int) -> None:
-        """Forks the workers, once `Ready` has arrived; a single worker needs no fork."""
-        self._workers = self._possible_workers[:workers]
-        self._control.send(encode(Fork(tuple(range(workers)) if workers > 1 else ())))
+        """Starts the workers; call it after `Ready`. A single worker needs no fork."""
+        # A single worker is the first process: it decodes files, so its messages are untrusted.
+        self._expected = (Ended, ForkFailed) if workers > 1 else ()
+        self._workers = {place: _Worker(self._channels[place]) for place in range(workers)}
+        self._send(self._control, encode(Fork(tuple(self._workers) if workers > 1 else ())))
 
     def submit(self, job: Job) -> bool:
         """Sends a job to the worker with the fewest jobs; returns False if no worker has room."""
         data = encode(job)
-        free = [worker for worker in self._workers if worker.has_room_for(len(data))]
-        if free and not self.ended:
-            min(free, key=lambda worker: len(worker.jobs)).send_job(job, data)
-        return bool(free) and not self.ended
+        free = [worker for worker in self._workers.values() if worker.has_room_for(len(data))]
+        if not free:
+            return False
+        worker = min(free, key=lambda worker: len(worker.jobs))
+        worker.jobs[job] = len(data)
+        self._send(worker.channel, data)
+        return True
 
     def listen(self, timeout: float) -> list[Message | Lost]:
-        """Waits for messages; kills workers that hang or sent an invalid message.
+        """Waits for messages of the workers.
 
         Args:
-            timeout: Seconds that a picture may take.
+            timeout: Seconds that a picture may take: the longest timeout of all pending jobs.
 
         Returns:
-            The messages and the lost workers since the last call; may be empty.
+            The messages except `Ended`, and the lost workers, in order; may be empty. If all
+            processes have ended (`ended`), the last one is a `Lost` with the jobs of all workers.
         """
-        readable = {file for file, _ in self._poll.poll(self._poll_timeout(timeout))}
-        events: list[Message | Lost] = []
-        for worker in self._workers:
-            if worker.channel.source in readable:
-                events += worker.receive_valid() or ()
-        if self._control.source in readable:
-            events += self._handle_control_messages()
-        overdue = time.monotonic() - timeout
-        for worker in () if self.ended else self._workers:
-            worker.hung |= bool(worker.jobs) and worker.since <= overdue
-            if worker.hung or worker.sent_invalid:
-                if worker.process is None:  # its process id is unknown
-                    return events + self._end_all()
-                self._first.kill(worker.process)
+        busy = any(worker.jobs or not worker.started for worker in self._workers.values())
+        readable = self._poll.poll(ceil(1000 * _MAX_SILENCE * timeout) if busy else None)
+        try:
+            ending = self._receive({file for file, _ in readable}) if readable else HUNG
+        except ValueError:  # no message is read after an invalid one
+            ending = SENT_INVALID
+        if ending:
+            at_start = any(not worker.started for worker in self._workers.values())
+            self._events.append(Lost(self.pending, ending, at_start))
+            self.end()
+        events, self._events = self._events, []
         return events
 
-    def end(self, seconds: float = 0.0) -> int:
-        """Ends all processes.
+    def end(self, seconds: float = 0.0) -> None:
+        """Ends all processes. May be called again.
 
         Args:
             seconds: Time in which they may end by themselves before they are killed.
-
-        Returns:
-            The status of the first process, as from `os.wait`.
         """
         self.ended = True
-        return self._first.end(seconds)
+        self._workers = {}
+        self._first.end(seconds)
 
-    def _handle_control_messages(self) -> list[Message | Lost]:
-        """Handles the messages of the first process; returns the events for the supervisor."""
-        events: list[Message | Lost] = []
-        try:
-            arrived = self._control.receive()
-            if arrived is None:  # the end of the pipe
-                return self._end_all()
-            for message in arrived:
-                if isinstance(message, ForkFailed):
-                    for worker in [self._workers[place] for place in message.workers]:
-                        worker.available = False
-                        events.append(Lost(worker.pending_numbers))
-                        worker.reset()
-                if isinstance(message, Ended):
-                    events += self._replace(message.worker, message.status)
-                elif isinstance(message, (Ready, Unusable, ForkFailed)):
-                    events.append(message)
-                else:
-                    raise ValueError
-        except (ValueError, IndexError, OverflowError):  # an invalid message
-            events += self._end_all(sent_invalid=True)
-        return events
+    def _receive(self, readable: Iterable[int]) -> Ending | None:
+        """Receives messages from the pipes that are readable.
 
-    def _replace(self, place: int, status: int) -> list[Message | Lost]:
-        """Reads the last messages of an ended worker and requests another one in its place."""
-        worker = self._workers[place]
-        events: list[Message | Lost] = []
-        while (valid := worker.receive_valid()) is not None:
-            events += valid
-        at_work = worker.process is not None
-        lost = worker.pending_numbers, status, at_work, worker.hung, worker.sent_invalid
-        events.append(_make_lost(*lost))
-        worker.reset()
-        worker.available = False
-        self._control.send(encode(Fork((place,))))
-        return events
+        Returns:
+            How the first process ended; None if it is running.
 
-    def _end_all(self, sent_invalid: bool = False) -> list[Message | Lost]:
-        """Ends the pool after the first process failed; returns the last messages and the loss."""
-        events: list[Message | Lost] = []
-        for worker in self._workers:
-            while valid := worker.receive_valid():
-                events += valid
-        hung = any(worker.hung for worker in self._workers)
-        at_work = any(worker.process and worker.jobs for worker in self._workers)
-        sent_invalid |= any(worker.sent_invalid for worker in self._workers)
-        numbers, status = self.pending_numbers, self.end()
-        events.append(_make_lost(numbers, status, at_work, hung, sent_invalid))
-        return events
+        Raises:
+            ValueError: A message is invalid.
+        """
+        for worker in self._workers.values():
+            if worker.channel.source in readable:
+                self._receive_from(worker)
+        if self._control.source not in readable:
+            return None
+        messages = self._control.receive()
+        if messages is None:
+            for worker in self._workers.values():
+                self._receive_from(worker)
+            return classify_exit(self._first.end())
+        for message in messages:
+            if not isinstance(message, self._expected):
+                raise ValueError("unexpected message")
+            if isinstance(message, Ended):
+                self._replace(message)
+                continue
+            if isinstance(message, ForkFailed):
+                for place in message.workers:
+                    del self._workers[place]
+            self._events.append(message)
+        return None
 
-    def _poll_timeout(self, timeout: float) -> int | None:
-        """Returns the milliseconds until a picture exceeds `timeout` seconds; None without jobs."""
-        since = [worker.since for worker in self._workers if worker.jobs and not worker.hung]
-        return max(ceil(1000 * (min(since) + timeout - time.monotonic())), 0) if since else None
+    def _receive_from(self, worker: _Worker) -> None:
+        """Receives messages of a worker: all that are left if it has ended."""
+        for message in worker.channel.receive() or ():
+            worker.handle(message)
+            self._events.append(message)
+
+    def _replace(self, ended: Ended) -> None:
+        """Requests a new worker in place of one that has ended."""
+        worker = self._workers[ended.worker]
+        self._receive_from(worker)
+        self._workers[ended.worker] = _Worker(worker.channel)
+        self._events.append(Lost([*worker.jobs], classify_exit(ended.status), not worker.started))
+        self._send(self._control, encode(Fork((ended.worker,))))
+
+    def _send(self, channel: Channel, data: bytes) -> None:
+        with suppress(BrokenPipeError):  # the processes have ended: `listen` reports it
+            channel.send(data)

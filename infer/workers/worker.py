@@ -1,7 +1,7 @@
-"""The worker processes: one loads the libraries and models and forks the others.
+"""The worker processes: the first one loads the libraries and models and forks the others.
 
-Forks share the memory of the loaded process and start within milliseconds. They decode the
-pictures, so a crash of a decoder ends only one of them. A single worker needs no fork: the loaded
+Forked workers share the memory of the first process and start within milliseconds. They decode the
+pictures, so a crash of a decoder ends only one of them. A single worker needs no fork: the first
 process classifies the pictures itself.
 """
 
@@ -12,9 +12,8 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from math import ceil
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from image_gender_classifier.errors import (
@@ -24,19 +23,18 @@ from image_gender_classifier.errors import (
     Unfinished,
 )
 from image_gender_classifier.imaging import opencv
-from image_gender_classifier.imaging.files import NO_SUCH_FILE, has_lost_folder
+from image_gender_classifier.imaging.files import NO_SUCH_FILE, is_parent_missing
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import memory, profiling
-from image_gender_classifier.workers.channel import Channel, decode, encode
+from image_gender_classifier.workers.channel import Channel, encode
+from image_gender_classifier.workers.exit_status import INTERNAL_ERROR_CODE
 from image_gender_classifier.workers.isolation import (
     detach,
     keep_freed_memory,
-    move_above_standard,
     print_traceback,
     silence_standard_streams,
 )
 from image_gender_classifier.workers.messages import (
-    INTERNAL_ERROR_CODE,
     Answer,
     Ended,
     Fork,
@@ -52,30 +50,28 @@ if TYPE_CHECKING:
     from image_gender_classifier.engine import Engine
     from image_gender_classifier.imaging.picture import Picture
 
-_SEND_INTERVAL = 0.01  # seconds: answers are sent together, so the command wakes less often
+_SEND_INTERVAL = 0.01  # seconds: answers are sent together, so the parent process wakes less often
 _THREAD_STACK = 2**23  # bytes; some decoders start a thread for each core
-_ALONE = 1.5  # times the timeout of a picture: then a worker ends without its command
+_MAX_STALE_BYTES = 2**20  # more than a pipe holds
 
 
-def main(ends: Iterable[int], task: Task | str) -> NoReturn:
-    """Runs the first process and its forks until the command closes the pipes.
+def main(ends: Sequence[int], task: Task) -> NoReturn:
+    """Runs the first process and the workers forked from it.
 
-    The exit code is 0, or `INTERNAL_ERROR_CODE` after an exception.
+    They end when the parent process closes its ends of the pipes. The exit code is 0, or
+    `INTERNAL_ERROR_CODE` after an exception.
 
     Args:
-        ends: Alternately the read and write end of a pipe: of the first process, then of each
-            worker.
-        task: The task; encoded as a message if this is a new interpreter.
+        ends: File descriptors in pairs: the read end of one pipe and the write end of another, for
+            the first process, then for each worker. They are above those of the standard streams.
+        task: The settings of the workers.
     """
-    files = [move_above_standard(end) for end in ends]
-    detach(files)
-    if isinstance(task, str):
-        task = cast(Task, decode(task.encode()))
+    detach(ends)
     silence_standard_streams(keep_errors=task.debug)
-    control, *channels = map(Channel, files[::2], files[1::2])
+    control, *channels = map(Channel, ends[::2], ends[1::2])
     try:
         _load_and_work(task, control, channels)
-    except BrokenPipeError:  # the command was killed
+    except BrokenPipeError:  # the parent process has ended
         pass
     except BaseException:  # also in a forked worker
         print_traceback()
@@ -84,7 +80,7 @@ def main(ends: Iterable[int], task: Task | str) -> NoReturn:
 
 
 def _load_and_work(task: Task, control: Channel, channels: Sequence[Channel]) -> None:
-    clock = profiling.clock(task.profile)
+    clock = profiling.make_clock(task.profile)
     try:
         engine, ready = load_engine(task, clock)
     except GenderClassifierError as error:
@@ -105,17 +101,17 @@ def load_engine(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
     """Loads the libraries and models.
 
     Args:
-        task: The task.
+        task: The settings of the workers.
         clock: Measures the stages.
 
     Returns:
-        The engine, and the message that reports it.
+        The engine, and the message that reports that it is loaded.
 
     Raises:
         GenderClassifierError: A library, model or setting cannot be used.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for NumPy
-    opencv.check()
+    opencv.check_opencv()
     import cv2
 
     from image_gender_classifier.engine import Engine
@@ -129,28 +125,25 @@ def load_engine(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
     clock.lap("open the models")
     model = f"{engine.parts.runtime} runs {engine.parts.classifier.entry.file}"
     fallbacks = [str(one.message) for one in caught if issubclass(one.category, RuntimeFallback)]
-    return engine, Ready(engine.cache_key, clock.taken(), model, tuple(fallbacks))
+    return engine, Ready(engine.cache_key, clock.take_seconds(), model, tuple(fallbacks))
 
 
 def _fork_workers(control: Channel, channels: Sequence[Channel]) -> Channel | None:
-    """Forks workers on request and reports those that end, until the command closes the pipe.
+    """Forks workers on request and reports those that end, until the parent closes the pipe.
 
     Returns:
-        The channel of a worker if this process is one, else None.
+        The channel of a worker if this process is one: a forked one, or the only one. Else None.
     """
     running: dict[int, int] = {}  # index of the worker by process id
-    ended: int | None = None
-    while (orders := control.receive()) is not None:
-        if ended is not None:
-            _empty_pipe(channels[ended].source)
-        for order in cast(Iterator[Fork], orders):
-            if not order.workers:
+    while (requests := control.receive()) is not None:
+        for request in cast(Iterator[Fork], requests):
+            if not request.workers:
                 return channels[0]
-            for place, worker in enumerate(order.workers):
+            for place, worker in enumerate(request.workers):
                 try:
                     process = os.fork()
                 except OSError as error:
-                    failed = ForkFailed(order.workers[place:], str(error.strerror))
+                    failed = ForkFailed(request.workers[place:], str(error.strerror))
                     control.send(encode(failed))
                     break
                 if process == 0:
@@ -160,53 +153,44 @@ def _fork_workers(control: Channel, channels: Sequence[Channel]) -> Channel | No
                 running[process] = worker
         if running:
             process, status = os.wait()
-            ended = running.pop(process)
-            # The command reads all of its messages, and sends no jobs until the next one starts.
-            control.send(encode(Ended(ended, status)))
+            control.send(encode(Ended(running.pop(process), status)))  # it may be forked again
     for _ in running:
         os.wait()  # adds their CPU time to that of this process
     return None
 
 
-def _empty_pipe(pipe: int) -> None:
-    """Reads and discards everything in a pipe."""
-    os.set_blocking(pipe, False)
-    with suppress(BlockingIOError):
-        while os.read(pipe, 2**16):
-            pass
-    os.set_blocking(pipe, True)
-
-
 def _classify_jobs(channel: Channel, task: Task, engine: Engine, clock: profiling.Clock) -> None:
-    """Classifies pictures until the command closes the pipe."""
-    channel.send(encode(Started(os.getpid())))
+    """Classifies pictures until the parent process closes the pipe."""
+    os.set_blocking(channel.source, False)
+    with suppress(BlockingIOError):  # jobs of an ended worker, which are sent again
+        os.read(channel.source, _MAX_STALE_BYTES)
+    os.set_blocking(channel.source, True)
+    channel.send(encode(Started()))
     unsent, sent = b"", 0.0
     while (received := channel.receive()) is not None:
         jobs = list(cast(Iterator[Job], received))
         for job in jobs:
             clock.lap("wait for a picture")
-            signal.alarm(ceil(_ALONE * job.timeout))
             started = time.monotonic()
+            signal.setitimer(signal.ITIMER_REAL, job.timeout)  # then SIGALRM ends this process
             message = answer(job, task, engine, clock)
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
             if isinstance(message, Answer):
                 message = message._replace(took=round(time.monotonic() - started, 3))
-            unsent += _encode_answer(message)
+            unsent += _encode_answer(job, message)
             if job is jobs[-1] or time.monotonic() >= sent + _SEND_INTERVAL:
-                channel.send(unsent)  # may block until the command reads
+                channel.send(unsent)  # may block until the parent process reads
                 unsent, sent = b"", time.monotonic()
 
 
-def _encode_answer(message: Answer | Unusable) -> bytes:
+def _encode_answer(job: Job, message: Answer | Unusable) -> bytes:
     """Encodes an answer; replaces it by an internal error if it cannot be encoded."""
     try:
         return encode(message)
     except Exception as error:
-        if isinstance(message, Unusable):
-            raise
         from image_gender_classifier.engine import format_exception
 
-        return encode(Answer(message.number, None, format_exception(error)))
+        return encode(Answer(job.number, None, f"internal error ({format_exception(error)})"))
 
 
 def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answer | Unusable:
@@ -219,7 +203,7 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
         clock: Measures the stages.
 
     Returns:
-        The prediction or an internal error; `Unusable` if no picture can be classified.
+        The prediction, or why there is none; `Unusable` if no picture can be classified.
     """
     drawings = NO_DRAWINGS
 
@@ -231,7 +215,7 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
         )
 
         nonlocal drawings
-        small = task.thumbnails and prediction.doubtful
+        small = task.thumbnails and prediction.needs_review
         drawings = Drawings(
             draw_prediction(picture, prediction, COPY_SIDE) if task.copies else None,
             draw_prediction(picture, prediction, THUMBNAIL_SIDE) if small else None,
@@ -247,13 +231,14 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
 
         if task.debug:
             print_traceback()
-        return Answer(job.number, None, format_exception(error.__cause__ or error))
+        why = format_exception(error.__cause__ or error)
+        return Answer(job.number, None, f"internal error ({why})")
     except GenderClassifierError as error:
         return _unusable(error, task)
-    if prediction.message == NO_SUCH_FILE and has_lost_folder(job.path):
+    if prediction.message == NO_SUCH_FILE and is_parent_missing(job.path):
         why = "its folder was moved or unmounted; connect the drive again"
         return Answer(job.number, None, why, unfinished=True)
-    return Answer(job.number, prediction, None, drawings, clock.taken())
+    return Answer(job.number, prediction, None, drawings, clock.take_seconds())
 
 
 def _unusable(error: GenderClassifierError, task: Task) -> Unusable:

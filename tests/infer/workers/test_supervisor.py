@@ -21,13 +21,22 @@ from image_gender_classifier.errors import GenderClassifierError, ModelError, Ru
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.decoding import decode as images_decode
 from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.manifest.cache_key import unreadable
+from image_gender_classifier.manifest.cache_key import make_unreadable_prediction
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.workers import worker
 from image_gender_classifier.workers.channel import encode
-from image_gender_classifier.workers.messages import Answer, Ended, Fork, Task, Unusable
+from image_gender_classifier.workers.exit_status import INTERNAL_ERROR_CODE
+from image_gender_classifier.workers.messages import (
+    Answer,
+    Ended,
+    Fork,
+    ForkFailed,
+    Ready,
+    Task,
+    Unusable,
+)
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 
 pytestmark = pytest.mark.slow
@@ -35,7 +44,7 @@ pytestmark = pytest.mark.slow
 TASK = Task(Settings(), 2)
 NO_SEARCH = Settings(detector="none")
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-CRASH, HANG, KILLED, EXIT = b"crash", b"hang", b"killed", b"exit"
+CRASH, HANG, STOPPED, KILLED, EXIT = b"crash", b"hang", b"stopped", b"killed", b"exit"
 SLOW, SLOWER, GREEDY = b"slow", b"slower", b"greedy"
 UNKNOWN_ERROR = b"unknown error"
 
@@ -45,7 +54,7 @@ def framed(data: bytes) -> bytes:
 
 
 # What a compromised decoder sends, by the end of the picture.
-UNASKED = unreadable("001.jpg", "not asked for", "")
+UNASKED = make_unreadable_prediction("001.jpg", "not asked for", "")
 NONSENSE = {
     b"nested": framed(b"[" * 10**6),
     b"wrongly typed": framed(b'["Answer", 0, [1, 2], null, [null, null], {}]'),
@@ -57,6 +66,9 @@ NONSENSE = {
     b"both": encode(Answer(1, UNASKED, "an error")),
     b"absurd time": encode(Answer(1, UNASKED, took=1e299)),
     b"absurd status": encode(Ended(0, 2**40)),
+    b"ended": encode(Ended(0, 0)),
+    b"fork failed": encode(ForkFailed((0,), "a lie")),
+    b"ready": encode(Ready("another key")),
 }
 
 
@@ -64,6 +76,8 @@ def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
     """A decoder that crashes, hangs or misbehaves on request of the picture."""
     if data.endswith(CRASH):
         os.kill(os.getpid(), signal.SIGSEGV)
+    if data.endswith(STOPPED):
+        os.kill(os.getpid(), signal.SIGSTOP)
     if data.endswith(KILLED):
         os.kill(os.getpid(), signal.SIGKILL)
     if data.endswith(EXIT):
@@ -170,7 +184,12 @@ def test_an_exit_is_reported_as_such(samples: Path, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("bad_decoder")
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
-    ("ending", "said"), [(KILLED, "too little memory"), (HANG, "no result within 3 s")]
+    ("ending", "said"),
+    [
+        (KILLED, "too little memory"),
+        (HANG, "no result within"),
+        (STOPPED, "no result within"),
+    ],
 )
 def test_a_slow_machine_or_little_memory_is_not_a_fault_of_the_picture(
     ending: bytes, said: str, workers: int, samples: Path, tmp_path: Path
@@ -180,6 +199,35 @@ def test_a_slow_machine_or_little_memory_is_not_a_fault_of_the_picture(
     assert [outcome.prediction is None for outcome in outcomes] == [False, True, False, False]
     assert outcomes[1].unfinished
     assert said in (outcomes[1].error or "")
+
+
+@pytest.mark.usefixtures("bad_decoder")
+def test_a_hanging_worker_ends_even_if_its_parent_ignores_and_blocks_the_alarm(
+    samples: Path, tmp_path: Path
+) -> None:
+    handler = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    try:
+        listed = pictures(tmp_path, samples, [HANG, b"", b""])
+        outcomes = classified(listed, tmp_path, Task(NO_SEARCH, 2))
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    assert [outcome.prediction is None for outcome in outcomes] == [True, False, False]
+
+
+@needs_proc
+@pytest.mark.parametrize("workers", [1, 2])
+def test_idle_workers_that_are_killed_are_replaced(
+    workers: int, samples: Path, tmp_path: Path
+) -> None:
+    listed = pictures(tmp_path, samples, [b""] * 3)
+    with Supervisor(Task(NO_SEARCH, workers)) as one:
+        for _ in range(2):
+            outcomes = list(one.classify(listed, tmp_path))
+            assert "unreadable" not in {predicted(outcome).status for outcome in outcomes}
+            for process in below(os.getpid()):
+                os.kill(process, signal.SIGKILL)
 
 
 @pytest.mark.usefixtures("bad_decoder")
@@ -285,7 +333,9 @@ def test_more_workers_than_the_limit_of_open_files_allows(files: int) -> None:
 def test_known_pictures_are_not_classified(samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [b""] * 12)
     known = {
-        picture.file: Outcome(picture, unreadable(picture.file, "known", ""), kept=True)
+        picture.file: Outcome(
+            picture, make_unreadable_prediction(picture.file, "known", ""), kept=True
+        )
         for picture in listed[::2]
     }
     with Supervisor(TASK) as one:
@@ -311,9 +361,25 @@ def test_errors_of_a_worker_are_raised_in_the_parent(task: Task, error: type[Exc
         _ = one.cache_key
 
 
-def test_workers_that_die_at_once_are_not_replaced_forever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "main", lambda *_: os.kill(os.getpid(), signal.SIGUSR1))
-    with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=r"crashed \(SIGUSR1\)"):
+@pytest.mark.parametrize(
+    ("end", "why", "remedy"),
+    [
+        (signal.SIGUSR1, r"crashed \(SIGUSR1\)", "another --runtime"),
+        (signal.SIGKILL, "was killed", "free some memory"),
+        (signal.SIGALRM, "took too long", "overloaded"),
+        (INTERNAL_ERROR_CODE, "exit code 70", "--debug"),
+    ],
+)
+def test_workers_that_end_at_once_are_not_replaced_forever(
+    end: int, why: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_at_once(*_: object) -> None:
+        if isinstance(end, signal.Signals):
+            os.kill(os.getpid(), end)
+        os._exit(end)
+
+    monkeypatch.setattr(worker, "main", end_at_once)
+    with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=f"{why}.*{remedy}"):
         _ = one.cache_key
 
 
