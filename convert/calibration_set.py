@@ -1,6 +1,6 @@
-"""Selects the calibration set (representative data set) for quantisation.
+"""Selects the calibration set (representative data set) for post-training quantisation.
 
-For FairFace, it is a committed list of names, so that the shipped files can be reproduced. For
+For FairFace, the set is a committed list of names, so that the shipped files can be reproduced. For
 other data sets, `choose_balanced` selects it.
 """
 
@@ -13,19 +13,21 @@ from importlib.resources import files
 
 from image_gender_classifier.train.datasets.sample import Sample
 
-SIZE = 504  # 36 per race x gender cell of FairFace, which has 14
+SIZE = 504  # 36 samples for each of the 14 race x gender cells of FairFace
 _LIST = "calibration_fairface.txt"
 
 
 def choose_calibration_samples(samples: Sequence[Sample], size: int = SIZE) -> list[Sample]:
-    """Selects the calibration set: the committed list if `samples` contains all of it.
+    """Selects the samples of the calibration set.
+
+    Uses the committed list if `samples` contains all of its names, otherwise `choose_balanced`.
 
     Args:
         samples: The training samples.
         size: Number of samples to select if the list is not used.
 
     Returns:
-        The selected samples: in the order of the list, or as `choose_balanced` returns them.
+        The samples in the order of the list, or as returned by `choose_balanced`.
     """
     by_name = {sample.name: sample for sample in samples}
     committed = read_committed_names()
@@ -35,7 +37,7 @@ def choose_calibration_samples(samples: Sequence[Sample], size: int = SIZE) -> l
 
 
 def read_committed_names() -> list[str]:
-    """Returns the names of the FairFace samples in the committed calibration set."""
+    """Reads and returns the sample names of FairFace's committed calibration set, in file order."""
     return (files(__package__) / _LIST).read_text("utf-8").split()
 
 
@@ -50,7 +52,7 @@ def choose_balanced(samples: Sequence[Sample], size: int) -> list[Sample]:
         size: Number of samples to select.
 
     Returns:
-        `size` samples, or all of them if there are fewer.
+        `size` samples, or all samples if there are fewer.
     """
     cells: dict[tuple[str, str], list[Sample]] = defaultdict(list)
     for sample in sorted(samples, key=_hash_name):
@@ -65,4 +67,5 @@ def choose_balanced(samples: Sequence[Sample], size: int) -> list[Sample]:
 
 
 def _hash_name(sample: Sample) -> bytes:
+    """Returns the SHA-256 of a sample's name, as a pseudorandom but stable sort key."""
     return hashlib.sha256(sample.name.encode("utf-8", "surrogateescape")).digest()

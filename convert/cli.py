@@ -20,7 +20,7 @@ from image_gender_classifier.train.common.detector_option import add_detector_op
 if TYPE_CHECKING:  # imports TensorFlow
     from image_gender_classifier.convert.export import Task
 
-REFUSED = 1
+REFUSED = 1  # exit code if nothing is published
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Command:
         program: Name of the console script.
         description: Text for `--help`.
         add_task_options: Adds the options that only this command has.
-        load_task: Imports and returns the task; takes seconds, because it imports TensorFlow.
+        load_task: Imports and returns the task. Takes seconds, because it imports TensorFlow.
     """
 
     program: str
@@ -40,13 +40,13 @@ class Command:
     load_task: Callable[[], Task[Any, Any]]
 
 
-def _gender_task() -> Task[Any, Any]:
+def _load_gender_task() -> Task[Any, Any]:
     from image_gender_classifier.convert.gender import TASK
 
     return TASK
 
 
-def _detector_task() -> Task[Any, Any]:
+def _load_detector_task() -> Task[Any, Any]:
     from image_gender_classifier.convert.detector import TASK
 
     return TASK
@@ -60,14 +60,14 @@ GENDER = Command(
     f"Exports a trained gender classifier {_FORMATS}Compares all files on face crops and publishes "
     "them with their manifest.",
     add_detector_option,
-    _gender_task,
+    _load_gender_task,
 )
 DETECTOR = Command(
     "image-gender-convert-detector",
     f"Exports a trained face detector {_FORMATS}Compares all files on synthetic scenes and "
     "publishes them with their manifest.",
     add_backgrounds_option,
-    _detector_task,
+    _load_detector_task,
 )
 
 
@@ -103,9 +103,9 @@ def run_conversion(command: Command, argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        The exit code: 0 if at least one format is published, 1 if verification rejects all formats
-        (nothing is published), 2 after any other error, 3 if the output cannot be written, 129, 130
-        or 143 if a signal stopped it.
+        The exit code: 0 if at least one format is published; 1 if none is, because the conversion
+        or verification of each format in `--formats` failed; 3 if the output cannot be written; 129
+        after SIGHUP, 130 after SIGINT, 143 after SIGTERM; 2 after other errors.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     faults: list[str] = []
@@ -119,6 +119,7 @@ def run_conversion(command: Command, argv: Sequence[str] | None = None) -> int:
 
 
 def _export(command: Command, arguments: Sequence[str]) -> list[str]:
+    """Parses the arguments and exports the network; returns the result of `export_network`."""
     options = _parser(command).parse_args(arguments)
     task = command.load_task()  # after parsing: usage errors need no TensorFlow
     from image_gender_classifier.convert.export import export_network

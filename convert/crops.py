@@ -19,7 +19,7 @@ from image_gender_classifier.train.gender.augment import degrade_randomly, trans
 
 @dataclass(frozen=True, slots=True)
 class LabelledCrops:
-    """Crops with their labels.
+    """Face crops with their gender labels.
 
     Attributes:
         crops: uint8 RGB, N x S x S x 3.
@@ -33,7 +33,7 @@ class LabelledCrops:
         return len(self.crops)
 
     def is_gender(self, gender: BinaryGender) -> npt.NDArray[np.bool_]:
-        """Returns for each crop whether its label is `gender` (bool, N)."""
+        """Returns a boolean mask (N) of the crops whose label is `gender`."""
         return self.female if gender == "female" else ~self.female
 
 
@@ -46,10 +46,13 @@ def cut_labelled_crops(
         samples: The labelled pictures.
         detector: Detects the faces.
         size: Side of the crops in pixels.
-        skipped: Receives the samples without a crop.
+        skipped: The samples without a crop are appended to its lists.
 
     Returns:
         The crops in the order of `samples`; may be empty.
+
+    Raises:
+        ModelError: A model of the detector cannot be run.
     """
     found = list(
         cutting.iterate_crops(
@@ -64,10 +67,10 @@ def cut_labelled_crops(
 
 
 def extend_to_count(labelled: LabelledCrops, count: int) -> LabelledCrops:
-    """Appends augmented copies until there are at least `count` crops.
+    """Appends augmented copies until there are at least `count` crops; deterministic.
 
-    The copies are suitable for quantisation ranges and for comparing formats, but not for Platt
-    scaling.
+    The copies keep the labels. They are suitable for quantisation ranges and for comparing formats,
+    but not for Platt scaling.
 
     Args:
         labelled: At least one crop.

@@ -1,4 +1,4 @@
-"""Conversion of the face detector network."""
+"""The export task of the face detector network: its `.keras` file, scenes and verification."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ VERIFICATION_SCENES = 1000
 _CROPS = 500  # face crops for calibration scenes, and as many for verification scenes
 _CROP_SIDE = 128  # pixels
 _VERIFICATION_SIDE = 320  # longest side of the scenes in pixels; large enough for tiling
-_HELD_OUT = 0.05
+_HELD_OUT = 0.05  # fraction of the faces and of the backgrounds
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorData:
-    """The scenes for converting a face detector.
+    """The calibration and verification scenes of a face detector.
 
     Attributes:
         calibration: Letterboxed scenes for the quantisation ranges (uint8 RGB, N x S x S x 3).
-        verification: Scenes of held-out crops and backgrounds, to compare the formats on.
+        verification: Scenes to compare the formats on, of held-out face crops and backgrounds.
     """
 
     calibration: Pixels
@@ -69,19 +69,20 @@ def open_keras(path: Path) -> tuple[keras_runtime.KerasRuntime, FaceDetectorEntr
 
 
 def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
-    """Composes scenes for quantisation and, from held-out pictures, for verification.
+    """Composes the calibration scenes and, from held-out pictures, the verification scenes.
 
-    Prints the unreadable pictures.
+    Prints the names of unreadable pictures.
 
     Args:
-        options: The data options and `backgrounds`.
+        options: The options of `add_data_options`, and `backgrounds`.
         size: Side of the network's input in pixels.
 
     Returns:
-        The scenes; the same pictures always yield the same scenes.
+        The scenes; deterministic.
 
     Raises:
-        DataError: There are too few crops or backgrounds, or labels or pictures are wrong.
+        DataError: Labels or pictures are missing or invalid, or the training or held-out part
+            contains no face crop or no background.
         ModelError: The manifest of the shipped models is missing or corrupt.
         UsageError: The backgrounds cannot be read, or the label options do not match `--layout`.
     """
@@ -111,8 +112,8 @@ def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
         pictures = [scenery.pictures[position] for position in scenery_positions]
         if not crops or not pictures:
             part = "held-out" if held_out else "training"
-            what = "backgrounds" if crops else "face crops"
-            raise DataError(f"there are no {part} {what} to compose scenes from; add pictures")
+            where = f"--backgrounds {options.backgrounds}" if crops else f"--data {options.data}"
+            raise DataError(f"{where}: no readable {part} pictures for scenes; add pictures")
         sources = Sources(np.stack(crops), range(len(crops)), pictures)
         return [
             scenes.draw(sources, longest, np.random.default_rng((seed, number)))
@@ -127,6 +128,7 @@ def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
 
 
 def _keep_entry(original: FaceDetectorEntry, _: Runtime, __: DetectorData) -> FaceDetectorEntry:
+    """Returns the Keras model's manifest entry: a face detector's scores are not calibrated."""
     return original
 
 

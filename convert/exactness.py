@@ -18,15 +18,15 @@ _TOO_LARGE = "some sums are too large to be exact in float32"
 
 
 def compute_largest_sums(weights: Numbers, lowest: float, highest: float) -> Numbers:
-    """Computes the largest possible absolute partial sum of the products of each channel.
+    """Computes an upper bound of each channel's sums of weights times inputs, in any order.
 
     Args:
-        weights: Integer weights, C x N.
+        weights: Integer weights, C x N: one row for each output channel.
         lowest: Lowest value of the inputs.
         highest: Highest value of the inputs.
 
     Returns:
-        The largest absolute sum of each channel, float64, C.
+        The largest possible absolute value of a sum or partial sum in each channel, float64, C.
     """
     ends = np.stack([weights * lowest, weights * highest])
     upwards = np.maximum(ends.max(axis=0), 0).sum(axis=1)
@@ -37,18 +37,18 @@ def compute_largest_sums(weights: Numbers, lowest: float, highest: float) -> Num
 def check_sums_exact(
     products: Numbers, biases: Numbers, scales: Numbers, limits: tuple[float, float]
 ) -> None:
-    """Checks that all sums and partial sums are exact in float32.
+    """Checks that the sums and partial sums of a layer are exact in float32.
 
     Allows larger sums in channels whose output is the same integer for every input.
 
     Args:
-        products: Largest absolute sum of products of each channel (C).
-        biases: Bias of each channel (C).
+        products: Result of `compute_largest_sums`, one per channel (C).
+        biases: Integer bias of each channel (C).
         scales: Factors that scale sums to output integers, one per channel or one for all.
-        limits: Lowest and highest output integer.
+        limits: Lowest and highest output integer; outputs are clamped to them.
 
     Raises:
-        ModelError: The sums of a channel can be inexact.
+        ModelError: A sum can exceed 2^24, above which float32 skips integers.
     """
     lowest, highest = (
         np.round(np.clip((biases + way * products) * scales + way * _TOLERANCE, *limits))
@@ -62,13 +62,13 @@ def to_fixed_point(factors: npt.NDArray[np.float32]) -> tuple[Numbers, int]:
     """Converts factors to the fixed-point multipliers that XNNPACK uses to add tensors.
 
     Args:
-        factors: Positive factors, float32.
+        factors: Positive factors, float32, at least one.
 
     Returns:
         Integers (int64) of at most 21 bits, and a shift: each factor is about integer / 2^shift.
 
     Raises:
-        ModelError: A factor is too large to split off `LOWER_BITS` lower bits.
+        ModelError: The largest factor is too large: the shift would not exceed `LOWER_BITS`.
     """
     shift = _MULTIPLIER_BITS - int(np.frexp(factors.max())[1])
     if shift <= LOWER_BITS:

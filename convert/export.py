@@ -28,7 +28,7 @@ _SATURATES = "ONNX: sums can saturate on x86-64 processors without VNNI, which c
 
 
 class TaskData(Protocol):
-    """The pictures that a conversion uses."""
+    """Interface of the pictures that a conversion uses; each network adds its own attributes."""
 
     @property
     def calibration(self) -> Pixels:
@@ -40,13 +40,13 @@ _Data = TypeVar("_Data", bound=TaskData)
 
 @dataclass(frozen=True, slots=True)
 class Exported(Generic[Entry]):
-    """A network in all formats, each as an opened runtime with its manifest entry.
+    """A network in all formats, opened.
 
     Attributes:
-        keras: The trained model.
-        tflite: The int8 TFLite file.
-        onnx: The int8 ONNX file; None if there is none.
-        float32: The float32 variant of the TFLite file; None if there is none.
+        keras: The trained model and its manifest entry.
+        tflite: The int8 TFLite file and its manifest entry, which names the float32 variant.
+        onnx: The int8 ONNX file and its manifest entry; None if there is no ONNX file.
+        float32: The float32 variant of the TFLite file; None if there is no variant.
         steps: Quantisation step of each output of the TFLite file, by number of channels.
     """
 
@@ -67,7 +67,8 @@ class Task(Generic[Entry, _Data]):
         read_data: Reads the pictures; takes the options and the network's input side in pixels.
         calibrate: Returns the manifest entry of the exports; takes the entry of the Keras model,
             the opened TFLite file and the pictures.
-        verify: Compares the formats.
+        verify: Compares the formats on the pictures; returns the figures and the reasons not to
+            publish each format.
     """
 
     stem: str
@@ -80,15 +81,15 @@ class Task(Generic[Entry, _Data]):
 def export_network(
     task: Task[Entry, _Data], options: argparse.Namespace, command: str
 ) -> list[str]:
-    """Exports a network, verifies the files and publishes those that pass.
+    """Exports a network, verifies the files, publishes those that pass and prints the figures.
 
     Args:
         task: The conversion task of the network.
-        options: `model`, `out`, `formats` and the options of the task.
+        options: Parsed arguments: `model`, `out`, `formats`, and those that `task.read_data` uses.
         command: The command line, for the manifest.
 
     Returns:
-        The reasons why nothing was published; empty if at least one format was.
+        The reasons why nothing was published; an empty list if at least one format was.
 
     Raises:
         UsageError: `out` is not a folder, or the options are inconsistent.
@@ -96,7 +97,7 @@ def export_network(
             exported.
         DataError: Labels or pictures are missing or invalid.
         OutputError: A file cannot be written.
-        RuntimeMissing: LiteRT, or every runtime of the detector, is missing.
+        RuntimeMissing: LiteRT, or every runtime that the detector can use, is missing.
     """
     if not options.out.is_dir():
         raise UsageError(f"--out {options.out}: the folder does not exist; create it first")

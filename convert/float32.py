@@ -1,13 +1,14 @@
 """The float32 variant of an int8 TFLite file: the same integers, computed in float32.
 
-LiteRT and ONNX Runtime round each layer's sums once, ties to even. The int8 kernels of
-tflite-runtime round twice, as in Jacob et al., "Quantization and Training of Neural Networks for
-Efficient Integer-Arithmetic-Only Inference" (CVPR 2018), section 2.2, so some values differ by one.
-In float32, sums of products of small integers are exact in any order, and each layer rounds its
-result only once, so that every runtime computes the outputs of the int8 file.
+LiteRT and ONNX Runtime round each layer's result once: convolutions with ties to even, ADD with
+ties up, as XNNPACK does. The int8 kernels of tflite-runtime round twice, as in Jacob et al.,
+"Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference" (CVPR
+2018), section 2.2, so some values differ by one. In float32, sums of products of small integers are
+exact in any order, and each layer rounds its result only once, so that every runtime computes the
+outputs of the int8 file.
 
-Rounding and clamping use only multiplication and addition with ReLU, which are fast on all
-runtimes. MINIMUM is twenty times slower in tflite-runtime on 32-bit ARM.
+Rounding and clamping use multiplication and addition with ReLU, and FLOOR in ADD, which are fast on
+all runtimes. MINIMUM is twenty times slower in tflite-runtime on 32-bit ARM.
 """
 
 from __future__ import annotations
@@ -52,7 +53,15 @@ _REARRANGING = ("EXPAND_DIMS", "TILE", "SHAPE", "STRIDED_SLICE", "CONCATENATION"
 
 
 class _Value(NamedTuple):
-    """An int8 tensor minus its zero point, computed in the new graph as sign * tensor + shift."""
+    """The content of an old tensor, computed in the new graph as sign * tensor + shift.
+
+    For an int8 tensor, the content is its integers minus the zero point.
+
+    Attributes:
+        tensor: Index of the tensor in the new graph.
+        sign: 1 or -1.
+        shift: Added to each element.
+    """
 
     tensor: int
     sign: int = 1
@@ -69,13 +78,17 @@ def convert_to_float32(data: bytes) -> bytes:
         Content of a TFLite file with the same uint8 input and identical float32 outputs.
 
     Raises:
-        ModelError: An operation is not supported, or sums are too large to be exact.
+        ModelError: An operation, activation or constant input is not supported, or sums are too
+            large to be exact.
     """
     return _Writer(flatbuffer_utils.read_model_from_bytearray(bytearray(data))).write()
 
 
 class _Writer:
-    """Translates an int8 graph, one operation at a time."""
+    """Translates an int8 TFLite graph to float32, one operation at a time.
+
+    `_values` maps the index of a tensor in the old graph to its value in the new graph.
+    """
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -84,6 +97,11 @@ class _Writer:
         self._values: dict[int, _Value] = {}
 
     def write(self) -> bytes:
+        """Translates all operations and returns the content of the new TFLite file.
+
+        Raises:
+            ModelError: The graph cannot be translated exactly.
+        """
         inputs: list[int] = []
         for operator in self._old.operators:
             code = self._model.operatorCodes[operator.opcodeIndex]
@@ -91,25 +109,36 @@ class _Writer:
             (output,) = operator.outputs
             if name == "QUANTIZE" and not inputs:
                 (source,) = operator.inputs
-                inputs.append(self._input(source, output))
+                inputs.append(self._add_input(source, output))
                 value = _Value(self._new.dequantise(inputs[-1]))
             elif name in _CONVOLUTIONS:
-                value = self._convolution(name, operator, output)
+                value = self._add_convolution(name, operator, output)
             elif name == "ADD":
-                value = self._sum(operator, output)
+                value = self._add_sum(operator, output)
             elif name == "MEAN":
-                value = self._mean(operator, output)
+                value = self._add_mean(operator, output)
             elif name == "DEQUANTIZE":
                 (source,) = operator.inputs
-                value = _Value(self._new.multiply(self._plain(source), self._scale(source)))
+                value = _Value(
+                    self._new.multiply(self._apply_sign_and_shift(source), self._scale(source))
+                )
             elif name in _REARRANGING:
-                value = self._rearranged(name, operator, output, code.version)
+                value = self._copy_rearrangement(name, operator, output, code.version)
             else:
                 raise ModelError(f"the operation {name} is not supported")
             self._values[output] = value
         return self._new.serialise(inputs, [self._values[out].tensor for out in self._old.outputs])
 
-    def _input(self, source: int, output: int) -> int:
+    def _add_input(self, source: int, output: int) -> int:
+        """Adds the uint8 input tensor, which is `source` in the old graph; returns its index.
+
+        Args:
+            source: Index of the input of QUANTIZE in the old graph.
+            output: Index of its output.
+
+        Raises:
+            ModelError: QUANTIZE changes the scale, or the input is not uint8.
+        """
         old = self._old.tensors[source]
         if old.type != schema.TensorType.UINT8 or self._scale(source) != self._scale(output):
             raise ModelError("the operation QUANTIZE changes the scale, which is not supported")
@@ -117,23 +146,28 @@ class _Writer:
             self._new.add_tensor(old.shape, old.type), self._zero_point(source)
         )
 
-    def _convolution(self, name: str, operator: Any, output: int) -> _Value:
+    def _add_convolution(self, name: str, operator: Any, output: int) -> _Value:
+        """Adds the operations of an int8 convolution or fully connected layer.
+
+        Raises:
+            ModelError: A sum can be inexact in float32, or the activation is not supported.
+        """
         source, weights, bias = operator.inputs
-        numbers = self._content(weights).astype(np.int64)
-        value = self._value(source)
+        numbers = self._read_content(weights).astype(np.int64)
+        value = self._find_value(source)
         if name == "DEPTHWISE_CONV_2D" or numbers.shape[1:-1] not in ((), (1, 1)):
-            value = self._unshifted(value)  # the padding is 0
+            value = self._apply_shift(value)  # the padding is 0
         # Output channels are the first axis; in depthwise convolutions the last.
         axis = -1 if name == "DEPTHWISE_CONV_2D" else 0
         by_channel = np.moveaxis(numbers, axis, 0).reshape(numbers.shape[axis], -1)
-        own = 0 if bias == _ABSENT else self._content(bias)
+        own = 0 if bias == _ABSENT else self._read_content(bias)
         biases = own + int(value.shift) * by_channel.sum(axis=1)
         scales = self._scale(source) * self._scale(weights) / self._scale(output)
         options = operator.builtinOptions
         activation = options.fusedActivationFunction
-        lowest, highest = (end - value.shift for end in self._limits(source, LINEAR))
+        lowest, highest = (end - value.shift for end in self._find_limits(source, LINEAR))
         products = compute_largest_sums(by_channel, lowest, highest)
-        check_sums_exact(products, biases, scales, self._limits(output, activation))
+        check_sums_exact(products, biases, scales, self._find_limits(output, activation))
         # Scales are positive, so a ReLU before scaling equals one after it.
         options.fusedActivationFunction = LINEAR if activation == LINEAR else RELU
         held = self._new.set_unit_scale(self._new.add_constant(value.sign * numbers, INT8))
@@ -141,41 +175,47 @@ class _Writer:
         sums = self._new.add_operation(
             name, inputs, self._new.add_tensor(self._shape(output)), options
         )
-        return self._rounded(sums, scales, output, activation)
+        return self._round_and_clamp(sums, scales, output, activation)
 
-    def _rounded(
+    def _round_and_clamp(
         self, sums: int, scales: npt.NDArray[np.float32], output: int, activation: int
     ) -> _Value:
-        """Adds the operations that scale int32 sums, round them and clamp them to the int8 range.
+        """Adds the operations that scale integer sums, round them and clamp them to the int8 range.
 
         Args:
-            sums: Tensor index in the new graph. With a ReLU or ReLU6 activation, the values must
-                already be >= 0.
-            scales: One per channel, or one for all.
+            sums: Index of a float32 tensor in the new graph. With a ReLU or ReLU6 activation, its
+                values must already be >= 0.
+            scales: Factors from sums to output integers, one per channel or one for all.
             output: Index of the output tensor in the old graph.
             activation: Fused activation of the operation in the old graph.
         """
-        low, high = self._limits(output, activation)
+        low, high = self._find_limits(output, activation)
         rounded = self._new.add_number(self._new.multiply(sums, -scales), -_ROUNDING)
         below_high = self._new.add_number(rounded, _ROUNDING + high, RELU)
         if activation == LINEAR:
-            return self._above_low(below_high, low, high)
+            return self._clamp_below(below_high, low, high)
         return _Value(below_high, -1, high)
 
-    def _above_low(self, below_high: int, low: float, high: float) -> _Value:
-        """Adds the operations that compute max(x, `low`) from the tensor of `high` - x."""
+    def _clamp_below(self, below_high: int, low: float, high: float) -> _Value:
+        """Adds the operations that compute max(x, `low`) from a tensor of `high` - x.
+
+        Args:
+            below_high: Index of that tensor in the new graph.
+            low: The lower limit.
+            high: The upper limit, which x already satisfies.
+        """
         return _Value(
             self._new.add_number(self._new.multiply(below_high, -1), high - low, RELU), 1, low
         )
 
-    def _sum(self, operator: Any, output: int) -> _Value:
-        """Adds the operations of ADD with two scales, as in XNNPACK: floor(sum * multiplier + 1/2).
+    def _add_sum(self, operator: Any, output: int) -> _Value:
+        """Adds the operations of an int8 ADD, as in XNNPACK: floor(weighted sum + 1/2), clamped.
 
-        A product with a 21-bit multiplier is not exact in float32, so the upper and the lower bits
-        are multiplied separately.
+        The weights are fixed-point multipliers of 21 bits. Products with them are not exact in
+        float32, so the upper and the lower bits are multiplied separately.
         """
-        low, high = self._limits(output, operator.builtinOptions.fusedActivationFunction)
-        terms = [self._plain(term) for term in operator.inputs]
+        low, high = self._find_limits(output, operator.builtinOptions.fusedActivationFunction)
+        terms = [self._apply_sign_and_shift(term) for term in operator.inputs]
         factors = [self._scale(term) / self._scale(output) for term in operator.inputs]
         multipliers, shift = to_fixed_point(np.concatenate(factors))
         upper_step = 2.0 ** (LOWER_BITS - shift)
@@ -186,22 +226,26 @@ class _Writer:
                 *(self._new.multiply(term, weight) for term, weight in pairs)
             )
 
-        carried = self._floor(weighted(multipliers % 2**LOWER_BITS / 2.0**LOWER_BITS))
+        carried = self._add_floor(weighted(multipliers % 2**LOWER_BITS / 2.0**LOWER_BITS))
         upper = weighted((multipliers >> LOWER_BITS) * upper_step)
         whole = self._new.add_tensors(upper, self._new.multiply(carried, upper_step))
-        floor = self._floor(self._new.add_number(whole, 0.5))
+        floor = self._add_floor(self._new.add_number(whole, 0.5))
         below_high = self._new.add_number(self._new.multiply(floor, -1), high, RELU)
-        return self._above_low(below_high, low, high)
+        return self._clamp_below(below_high, low, high)
 
-    def _floor(self, tensor: int) -> int:
+    def _add_floor(self, tensor: int) -> int:
         return self._new.add_operation("FLOOR", [tensor], self._new.add_tensor_like(tensor))
 
-    def _mean(self, operator: Any, output: int) -> _Value:
-        """Adds the operations of MEAN as in XNNPACK, which applies zero points after scaling."""
+    def _add_mean(self, operator: Any, output: int) -> _Value:
+        """Adds the operations of an int8 MEAN as in XNNPACK: zero points are applied after scaling.
+
+        Raises:
+            ModelError: A sum is too large to be exact in float32.
+        """
         source, axes = operator.inputs
-        over = self._content(axes)
+        over = self._read_content(axes)
         count = int(np.prod([self._shape(source)[axis] for axis in over]))
-        inputs = [self._plain(source), self._new.add_constant(over, INT32)]
+        inputs = [self._apply_sign_and_shift(source), self._new.add_constant(over, INT32)]
         sums = self._new.add_tensor(self._shape(output))
         self._new.add_operation("SUM", inputs, sums, operator.builtinOptions)
         scale = self._scale(source) / (np.float32(count) * self._scale(output))
@@ -214,40 +258,56 @@ class _Writer:
         scaled = self._new.multiply(self._new.add_number(sums, zero_sum), -scale)
         rounded = self._new.add_number(self._new.add_number(scaled, -bias), -_ROUNDING)
         below_high = self._new.add_number(rounded, _ROUNDING + _HIGHEST, RELU)
-        return self._above_low(below_high, *self._limits(output, LINEAR))
+        return self._clamp_below(below_high, *self._find_limits(output, LINEAR))
 
-    def _rearranged(self, name: str, operator: Any, output: int, version: int) -> _Value:
-        """Copies an operation that only moves values or computes shapes, and returns its output."""
+    def _copy_rearrangement(self, name: str, operator: Any, output: int, version: int) -> _Value:
+        """Copies an operation that only moves values or computes shapes; returns its output."""
         inputs = []
         for tensor in operator.inputs:
             kind = self._old.tensors[tensor].type
             if kind == INT8:
-                inputs.append(self._plain(tensor))
+                inputs.append(self._apply_sign_and_shift(tensor))
             elif tensor in self._values:
                 inputs.append(self._values[tensor].tensor)
             else:
-                inputs.append(self._new.add_constant(self._content(tensor), kind))
+                inputs.append(self._new.add_constant(self._read_content(tensor), kind))
         moves = self._old.tensors[output].type == INT8
         new = self._new.add_tensor(self._shape(output), FLOAT if moves else INT32)
         return _Value(self._new.add_operation(name, inputs, new, operator.builtinOptions, version))
 
-    def _value(self, source: int) -> _Value:
+    def _find_value(self, source: int) -> _Value:
+        """Returns the value of an old tensor; raises ModelError if the tensor is a constant."""
         if source not in self._values:
             raise ModelError("an operation has a constant input, which is not supported")
         return self._values[source]
 
-    def _plain(self, source: int) -> int:
-        """Returns the index of a tensor that contains the values, without sign and shift."""
-        tensor, sign, _ = self._unshifted(self._value(source))
+    def _apply_sign_and_shift(self, source: int) -> int:
+        """Applies the sign and the shift of an old tensor's value, if it has any.
+
+        Returns:
+            Index of a tensor in the new graph that contains the values themselves.
+
+        Raises:
+            ModelError: The tensor is a constant.
+        """
+        tensor, sign, _ = self._apply_shift(self._find_value(source))
         return tensor if sign == 1 else self._new.multiply(tensor, sign)
 
-    def _unshifted(self, value: _Value) -> _Value:
-        """Returns an equal value whose shift is 0."""
+    def _apply_shift(self, value: _Value) -> _Value:
+        """Adds the shift to the tensor in the new graph; returns an equal value with shift 0."""
         tensor, sign, shift = value
         return _Value(self._new.add_number(tensor, sign * shift), sign) if shift else value
 
-    def _limits(self, tensor: int, activation: int) -> tuple[float, float]:
-        """Returns the lowest and the highest integer of a tensor, minus its zero point."""
+    def _find_limits(self, tensor: int, activation: int) -> tuple[float, float]:
+        """Returns the lowest and the highest integer of an old tensor, minus its zero point.
+
+        Args:
+            tensor: Index of the int8 tensor in the old graph.
+            activation: Fused activation of the operation that computes it.
+
+        Raises:
+            ModelError: The activation is not supported.
+        """
         low, high = (float(end - self._zero_point(tensor)) for end in (_LOWEST, _HIGHEST))
         if activation == LINEAR:
             return low, high
@@ -261,7 +321,7 @@ class _Writer:
         shape: Sequence[int] = self._old.tensors[tensor].shape
         return shape
 
-    def _content(self, tensor: int) -> Numbers:
+    def _read_content(self, tensor: int) -> Numbers:
         old = self._old.tensors[tensor]
         data = bytes(self._model.buffers[old.buffer].data)
         return np.frombuffer(data, DTYPES[old.type]).reshape(old.shape)

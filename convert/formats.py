@@ -1,4 +1,4 @@
-"""Export formats and the option `--formats`."""
+"""The export formats TFLite and ONNX, and the option `--formats`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ TITLES: dict[Format, str] = {"tflite": "TFLite", "onnx": "ONNX"}
 def add_formats_option(parser: argparse.ArgumentParser) -> None:
     """Adds `--formats`."""
     parser.add_argument(
-        "--formats", type=_formats, default=FORMATS, metavar="LIST",
+        "--formats", type=_parse_formats, default=FORMATS, metavar="LIST",
         help=f"comma-separated formats to publish: {','.join(FORMATS)} (default: both); a format "
         "that fails verification is skipped with a warning",
     )  # fmt: skip
 
 
-def _formats(text: str) -> tuple[Format, ...]:
+def _parse_formats(text: str) -> tuple[Format, ...]:
+    """Parses the value of `--formats`; returns the formats without duplicates, TFLite first."""
     wanted = text.split(",")
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown:

@@ -1,4 +1,4 @@
-"""Conversion of the gender classifier."""
+"""The export task of the gender classifier: its crops, calibration and verification."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ MIN_CALIBRATION_CROPS = 200
 
 @dataclass(frozen=True, slots=True)
 class GenderData:
-    """The crops for converting a gender classifier.
+    """The face crops for converting a gender classifier.
 
     Attributes:
-        calibration: Crops for the quantisation ranges (uint8 RGB, N x S x S x 3, N > 0).
+        calibration: Crops for the quantisation ranges (uint8 RGB, N x S x S x 3, N > 0), including
+            augmented copies if there are fewer than 200.
         held_out: Crops that the network was not trained on, for Platt scaling; may be empty.
-        verification: Crops to compare the formats on, followed by augmented copies of them if there
-            are too few.
-        real: Number of verification crops that are not copies.
+        verification: At least 1,000 crops to compare the formats on; augmented copies come last.
+        real: Number of verification crops that are not augmented copies, at least 1.
     """
 
     calibration: Pixels
@@ -51,12 +51,12 @@ class GenderData:
 def read_crops(options: argparse.Namespace, size: int) -> GenderData:
     """Cuts the crops for quantisation, Platt scaling and verification; prints skipped samples.
 
-    Platt scaling uses the held-out samples. Verification uses FairFace's validation split if it
-    exists, otherwise the held-out samples. If that leaves no crops for quantisation or
-    verification, all samples are used for it.
+    Platt scaling uses the held-out samples, quantisation the calibration set of the others.
+    Verification uses FairFace's validation split if it has crops, otherwise the held-out samples.
+    If no crops are left for quantisation or verification, it uses all samples.
 
     Args:
-        options: The data options and `detector`.
+        options: The options of `add_data_options`, and `detector`.
         size: Side of the crops in pixels.
 
     Returns:
@@ -64,8 +64,8 @@ def read_crops(options: argparse.Namespace, size: int) -> GenderData:
 
     Raises:
         DataError: None of the pictures has a crop, or labels or pictures are missing or invalid.
-        ModelError: A model file of the detector is missing or corrupt.
-        RuntimeMissing: No runtime is available.
+        ModelError: A model file of the detector is missing or corrupt, or cannot be run.
+        RuntimeMissing: No runtime that the detector can use is installed.
         UsageError: The label options do not match `--layout`.
     """
     samples = read_data_and_report(options, training_split(options.layout)).samples
@@ -98,9 +98,10 @@ def read_crops(options: argparse.Namespace, size: int) -> GenderData:
 
 
 def calibrate(original: ModelEntry, tflite: Runtime, data: GenderData) -> ModelEntry:
-    """Fits Platt scaling and threshold to the logits of the TFLite file; ONNX uses them too.
+    """Fits Platt scaling and the confidence threshold to the logits of the TFLite file.
 
-    Prints the reason if the values of the Keras model are kept instead.
+    The ONNX file gets the same values. If the fit fails, such as for lack of held-out crops, keeps
+    the values of the Keras model and prints the reason.
 
     Args:
         original: Manifest entry of the Keras model.
@@ -109,6 +110,9 @@ def calibrate(original: ModelEntry, tflite: Runtime, data: GenderData) -> ModelE
 
     Returns:
         The manifest entry of the exports.
+
+    Raises:
+        ModelError: The TFLite file cannot be run, or its output is not one finite number per crop.
     """
     positive = data.held_out.is_gender(original.positive)
     entry, reason = calibration.calibrate_entry(original, tflite, data.held_out.crops, positive)
@@ -128,12 +132,15 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
 
     Returns:
         The figures, and the reasons not to publish each format.
+
+    Raises:
+        ModelError: A model cannot be run, or its output is not one finite number per crop.
     """
     compared = data.verification
     if len(compared) > data.real:
         print_line(
-            f"warning: comparing on only {data.real} crops and augmented copies of them; measure "
-            "the accuracy with image-gender-evaluate",
+            f"warning: too few verification crops ({data.real:,}), so augmented copies of them are "
+            "used too; measure the accuracy with image-gender-evaluate",
             sys.stdout,
         )
     tflite_entry = exported.tflite[1]

@@ -25,8 +25,8 @@ from tf2onnx import convert
 # The first opset with per-channel scales; ONNX Runtime supports it since 1.8.
 _OPSET = 13
 _LOWEST, _HIGHEST = -128, 127
-_FRACTION = 8  # ties are frequent where scale / scale of the sum is a multiple of 1/8
-_NUDGE = 1e-6
+_FRACTION = 8  # ties are frequent if each scale is a multiple of 1/8 of the sum's scale
+_NUDGE = 1e-6  # relative increase of a scale
 _SCALE, _ZERO_POINT = 1, 2  # positions among the inputs of QuantizeLinear and DequantizeLinear
 _MULTIPLIERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _WEIGHTS = 1  # position among the inputs of _MULTIPLIERS
@@ -39,7 +39,10 @@ def convert_tflite_to_onnx(data: bytes) -> bytes:
         data: Content of the TFLite file.
 
     Returns:
-        Content of an ONNX file with identical outputs; the conversion is deterministic.
+        Content of an ONNX file that computes the same integers; the conversion is deterministic.
+
+    Raises:
+        Exception: tf2onnx or ONNX rejects the file; their exceptions have no common base class.
     """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "model.tflite"
@@ -57,9 +60,9 @@ def convert_tflite_to_onnx(data: bytes) -> bytes:
 
 
 def _clip_integers(graph: Any) -> None:
-    """Moves each ReLU6 after the quantisation that follows it, where it clamps integers.
+    """Moves each ReLU6 (Clip node) after the quantisation that follows it, to clamp integers.
 
-    Removes it if the quantisation saturates at the same values.
+    Removes the node if the quantisation saturates at the same values.
     """
     constants = _read_constants(graph)
     quantisers = {node.input[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
@@ -79,7 +82,7 @@ def _clip_integers(graph: Any) -> None:
 
 
 def _add_clip(graph: Any, quantiser: Any, low: int, high: int) -> None:
-    """Adds a Clip node after a QuantizeLinear node."""
+    """Adds a Clip node with the limits `low` and `high` (int8) after a QuantizeLinear node."""
     clipped = quantiser.output[0]
     unclipped = f"{clipped}_unclipped"
     quantiser.output[0] = unclipped
@@ -124,7 +127,7 @@ def _round_sums_up(graph: Any) -> None:
 
 
 def _use_uint8_activations(graph: Any) -> None:
-    """Adds 128 to int8 activations and their zero points; the real values stay the same."""
+    """Adds 128 to int8 activations and their zero points; their real values stay the same."""
     constants = _read_constants(graph)
     for node in graph.node:
         if node.op_type == "Clip" and constants[node.input[1]].dtype == np.int8:
@@ -139,7 +142,7 @@ def _use_uint8_activations(graph: Any) -> None:
 
 
 def _use_uint8_weights(graph: Any) -> None:
-    """Adds 128 to the weights and zero points of matrix multiplications."""
+    """Adds 128 to int8 weights and their zero points, except in depthwise convolutions."""
     constants = _read_constants(graph)
     for weights in _find_saturating_weights(graph):
         for index in (0, _ZERO_POINT):
@@ -147,7 +150,7 @@ def _use_uint8_weights(graph: Any) -> None:
 
 
 def can_saturate(data: bytes) -> bool:
-    """Returns whether sums can saturate on x86-64 processors without VNNI.
+    """Returns whether ONNX Runtime's sums can saturate on x86-64 processors without VNNI.
 
     Args:
         data: Content of an ONNX file.
@@ -156,7 +159,7 @@ def can_saturate(data: bytes) -> bool:
 
 
 def _find_saturating_weights(graph: Any) -> list[Any]:
-    """Returns the DequantizeLinear nodes of int8 weights, except of depthwise convolutions."""
+    """Returns the DequantizeLinear nodes of int8 weights, except in depthwise convolutions."""
     constants = _read_constants(graph)
     scaled = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
     found = []
@@ -173,7 +176,7 @@ def _find_saturating_weights(graph: Any) -> list[Any]:
 
 
 def _add_uint8_copy(graph: Any, constants: dict[str, npt.NDArray[Any]], name: str) -> str:
-    """Returns the name of a constant converted to uint8 by adding 128; adds it if missing."""
+    """Adds a uint8 copy of an int8 constant (plus 128) if it is missing; returns its name."""
     copy = f"{name}_uint8"
     if copy not in constants:
         constants[copy] = (constants[name].astype(np.int16) - _LOWEST).astype(np.uint8)
@@ -188,9 +191,9 @@ def _fix_batch_size(graph: Any) -> None:
 
 
 def _name_by_position(graph: Any) -> None:
-    """Names nodes and tensors by position and clears the domain of the nodes.
+    """Renames nodes and tensors by position, clears the nodes' domains, drops unused constants.
 
-    In the output of tf2onnx, both differ from run to run.
+    The names and domains in the output of tf2onnx differ from run to run.
     """
     names = {"": "", graph.input[0].name: "crop"}
     for position, output in enumerate(graph.output):
@@ -213,4 +216,5 @@ def _name_by_position(graph: Any) -> None:
 
 
 def _read_constants(graph: Any) -> dict[str, npt.NDArray[Any]]:
+    """Returns the constants (initializers) of a graph by name."""
     return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}

@@ -22,7 +22,10 @@ from image_gender_classifier.manifest.schema import (
 )
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import print_line
-from image_gender_classifier.train.common.model_folder import known, manifest_with
+from image_gender_classifier.train.common.model_folder import (
+    dump_updated_manifest,
+    load_manifest_or_empty,
+)
 
 Entry = TypeVar("Entry", ModelEntry, FaceDetectorEntry)
 _WITHOUT_FLOAT32 = (
@@ -33,12 +36,12 @@ _WITHOUT_FLOAT32 = (
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A network in one format.
+    """A network exported to one format.
 
     Attributes:
         format: The format.
         entry: The manifest entry.
-        data: Content of the file.
+        data: Content of the file; empty if the conversion failed or the format is not requested.
         float32: Content of the float32 variant that the entry names; None if there is none.
     """
 
@@ -49,7 +52,7 @@ class Export:
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Content of each file by file name."""
+        """Content of the file, and of its float32 variant if there is one, by file name."""
         files = {self.entry.file: self.data}
         if self.entry.float32_variant is not None and self.float32 is not None:
             files[self.entry.float32_variant.file] = self.float32
@@ -73,7 +76,14 @@ def make_entry(file: str, data: bytes, model: Entry) -> Entry:
 
 
 def convert_float32_variant(data: bytes) -> bytes | None:
-    """Converts an int8 TFLite file to float32; prints the reason and returns None if it fails."""
+    """Converts an int8 TFLite file to its float32 variant.
+
+    Args:
+        data: Content of the int8 TFLite file.
+
+    Returns:
+        Content of the variant; None if the conversion fails (the reason is printed).
+    """
     try:
         return float32.convert_to_float32(data)
     except ModelError as error:
@@ -82,7 +92,12 @@ def convert_float32_variant(data: bytes) -> bytes | None:
 
 
 def add_float32_variant(entry: Entry, data: bytes | None) -> Entry:
-    """Returns the entry of a TFLite file with its float32 variant; unchanged if `data` is None."""
+    """Returns the manifest entry of a TFLite file with its float32 variant added.
+
+    Args:
+        entry: The entry of the int8 file.
+        data: Content of the variant; None to return the entry unchanged.
+    """
     if data is None:
         return entry
     file = f"{entry.file.removesuffix('.tflite')}_in_float.tflite"
@@ -103,24 +118,30 @@ def publish_verified(
 ) -> list[str]:
     """Publishes the exports that passed verification; prints warnings about the others.
 
+    Removes files of failed formats that an earlier model left in the folder. A file of a format
+    that is not in `formats` is removed too, unless it was exported from the same Keras model. If no
+    export passed, changes nothing.
+
     Args:
         folder: Existing model folder.
         original: Manifest entry of the Keras model.
         data: Content of the Keras file.
-        exports: The network in each format.
+        exports: The network in all formats.
         faults: Reasons not to publish each format; an empty list if it passed.
         float32_fault: Reason not to publish the float32 variant; None if it passed.
         formats: The formats to publish.
 
     Returns:
-        The reasons why nothing was published; an empty list if something was.
+        The reasons why nothing was published; an empty list if at least one format was.
 
     Raises:
         OutputError: A file cannot be written.
         ModelError: The folder's manifest is corrupt.
     """
-    before = known(folder)
-    same_model = any(entry.sha256 == original.sha256 for entry in _known(before, [original.file]))
+    before = load_manifest_or_empty(folder)
+    same_model = any(
+        entry.sha256 == original.sha256 for entry in _find_entries(before, [original.file])
+    )
     passed: list[Export] = []
     skipped: list[str] = []
     unwanted: list[str] = []
@@ -158,34 +179,35 @@ def publish(
     entries: Iterable[NetworkEntry],
     without: Collection[str] = (),
 ) -> None:
-    """Writes model files and adds them to the folder's manifest.
+    """Writes model files, adds them to the folder's manifest and removes outdated files.
 
-    Keeps the entries of other files, such as the cascades. Writes the manifest last: until then,
-    the loader rejects the new files because of their hashes.
+    Keeps the entries of other files, such as the cascades. Writes the manifest after the files:
+    until then, the loader rejects the new files because of their hashes. Then removes the files of
+    replaced and removed entries that the new manifest does not list.
 
     Args:
         folder: Existing model folder.
         files: Content of each file by file name.
         entries: Manifest entries of these files.
-        without: Names of files left by an earlier model, to be removed with their entries. A file
-            is kept if its hash differs from that in its entry.
+        without: Names of files to remove with their entries. A file is kept if its hash differs
+            from that in its entry.
 
     Raises:
         OutputError: A file cannot be written.
         ModelError: The folder's manifest is corrupt.
     """
-    before = known(folder)
+    before = load_manifest_or_empty(folder)
     entries = list(entries)
-    content = manifest_with(folder, entries, without)
+    content = dump_updated_manifest(folder, entries, without)
     for name, data in files.items():
         write_atomic(folder / name, data)
     write_atomic(folder / manifest.NAME, content)
-    after = known(folder)
+    after = load_manifest_or_empty(folder)
     kept = {cascade.file for cascade in after.cascades}
     listed = list(after.networks.values())
     for entry in listed:
         kept.update(_hashes(entry))
-    for entry in _known(before, [*without, *(entry.file for entry in entries)]):
+    for entry in _find_entries(before, [*without, *(entry.file for entry in entries)]):
         for name, digest in _hashes(entry).items():
             if name not in kept:
                 _remove(folder / name, digest)
@@ -207,7 +229,7 @@ def _remove(path: Path, digest: str) -> None:
     print_line(f"{path}: removed (left by an earlier model)", sys.stdout)
 
 
-def _known(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:
+def _find_entries(models: Manifest, names: Iterable[str]) -> list[NetworkEntry]:
     """Returns the entries of the named files; omits files that the manifest does not list."""
     entries = models.networks
     return [entries[name] for name in names if name in entries]

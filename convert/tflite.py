@@ -1,7 +1,7 @@
 """Post-training quantisation: converts a Keras model to a full-integer (int8) TFLite file.
 
 Weights (one scale per channel) and activations become int8; a calibration set determines the ranges
-of the activations. Jacob et al., "Quantization and Training of Neural Networks for Efficient
+of the activations. See Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference" (CVPR 2018). The rescaling layer becomes the scale and zero
 point of the uint8 input.
 """
@@ -25,15 +25,15 @@ from image_gender_classifier.train.common.efficientnet_lite import RESCALING
 
 
 def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
-    """Quantises a model and converts it to an int8 TFLite file.
+    """Quantises a Keras model and converts it to an int8 TFLite file.
 
     Args:
-        model: Maps float32 pixels (N x S x S x 3, 0 to 255) to logits or heatmaps; its first layer
+        model: Maps float32 RGB pixels (N x S x S x 3, 0 to 255) to logits or maps; its first layer
             rescales the pixels.
         calibration_crops: Representative network inputs (uint8 RGB, N x S x S x 3).
 
     Returns:
-        Content of a TFLite file that maps one crop (uint8, 1 x S x S x 3) to float32 outputs.
+        Content of a TFLite file that maps one crop (uint8 RGB, 1 x S x S x 3) to float32 outputs.
 
     Raises:
         ModelError: The model does not contain the rescaling layer of the networks in `train/`.
@@ -68,7 +68,7 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
 
 
 def _rename_tensors(data: bytes) -> bytes:
-    """Returns the file with numbers as tensor names; long names are a tenth of a small file."""
+    """Replaces tensor names by numbers; the long names of Keras are a tenth of a small file."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     for graph in model.subgraphs:
         for number, tensor in enumerate(graph.tensors):
@@ -77,7 +77,7 @@ def _rename_tensors(data: bytes) -> bytes:
 
 
 def read_quantisation_steps(data: bytes) -> dict[int, float]:
-    """Reads the quantisation step (scale) of each output.
+    """Reads the quantisation step (scale) of each output of a TFLite file.
 
     Args:
         data: Content of an int8 TFLite file.

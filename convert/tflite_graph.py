@@ -21,7 +21,7 @@ _INT8_VERSION = 2  # the first version of an operation that accepts int8
 
 
 class Graph:
-    """Builder of a TFLite graph; tensors are identified by index.
+    """Builder of a TFLite model with one graph; tensors are identified by index.
 
     Call `serialise` at the end.
     """
@@ -63,10 +63,10 @@ class Graph:
         return tensor
 
     def add_constant(self, content: Numbers, kind: int = FLOAT) -> int:
-        """Returns the index of a constant tensor with the given content; adds it if missing.
+        """Adds a constant tensor, unless an equal one exists, and returns its index.
 
         Args:
-            content: The values.
+            content: The values; converted to the dtype of `kind`.
             kind: Type of the tensor, a `TensorType` of the schema.
         """
         content = np.asarray(content, DTYPES[kind])
@@ -120,7 +120,7 @@ class Graph:
 
         Args:
             tensor: Index of the tensor.
-            factor: A number, or one per channel.
+            factor: A number, or an array with one per channel.
         """
         options = schema.MulOptionsT()
         return self.add_operation(
@@ -128,11 +128,11 @@ class Graph:
         )
 
     def add_number(self, tensor: int, term: Numbers | float, activation: int = LINEAR) -> int:
-        """Adds an ADD operation with a constant and returns the index of its output.
+        """Adds an ADD operation with a constant term and returns the index of its output.
 
         Args:
             tensor: Index of the tensor.
-            term: A number, or one per channel.
+            term: A number, or an array with one per channel.
             activation: Fused activation, such as `RELU`.
         """
         options = schema.AddOptionsT()
@@ -158,5 +158,6 @@ class Graph:
         return bytes(flatbuffer_utils.convert_object_to_bytearray(self._model))
 
     def _add_factor(self, number: Numbers | float) -> int:
+        """Adds a float32 constant, a scalar if it has one element, and returns its index."""
         number = np.asarray(number, np.float32)
         return self.add_constant(number.reshape(()) if number.size == 1 else number)

@@ -13,15 +13,15 @@ from image_gender_classifier.convert.formats import FORMATS, TITLES, Format
 from image_gender_classifier.imaging.pixels import Pixels
 
 MAX_ACCURACY_LOSS = 0.005  # against Keras; a loss of one crop is always accepted
-_TOLERANCE = 1e-3  # crops; for rounding errors of the accuracies
+_TOLERANCE = 1e-3  # in crops; allows for rounding errors of the accuracies
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The result of a comparison.
+    """The result of comparing a network's formats.
 
     Attributes:
-        summary: The measured figures as text for the user.
+        summary: The measured figures as lines of text for the user.
         faults: Reasons not to publish each format; an empty list if it passes.
         float32_fault: Reason not to publish the float32 variant; None if it passes.
     """
@@ -33,18 +33,18 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Accuracies and differences of a gender classifier's formats on the same crops.
+    """Accuracies of a gender classifier's formats on the same crops, and differences of logits.
 
     Attributes:
         crops: Number of crops.
         keras: Accuracy of the Keras model, 0 to 1.
         tflite: Accuracy of the TFLite file, 0 to 1.
         onnx: Accuracy of the ONNX file, 0 to 1; None if there is no ONNX file.
-        steps: Largest difference between the logits of TFLite and ONNX, in quantisation steps; 0 if
-            there is no ONNX file.
-        keras_difference: Largest difference between the logits of TFLite and Keras.
-        float32_difference: Largest difference between the logits of TFLite and its float32 variant;
-            0 if there is no variant.
+        steps: Largest absolute difference between the logits of TFLite and ONNX, in quantisation
+            steps; 0 if there is no ONNX file.
+        keras_difference: Largest absolute difference between the logits of TFLite and Keras.
+        float32_difference: Largest absolute difference between the logits of TFLite and its float32
+            variant; 0 if there is no variant.
     """
 
     crops: int
@@ -58,7 +58,7 @@ class Comparison:
     def faults(self) -> dict[Format, list[str]]:
         """Returns the reasons not to publish each format; an empty list if it passes."""
         found = {
-            name: [] if accuracy is None else self._loss(TITLES[name], accuracy)
+            name: [] if accuracy is None else self._find_accuracy_faults(TITLES[name], accuracy)
             for name, accuracy in zip(FORMATS, (self.tflite, self.onnx), strict=True)
         }
         if self.steps != 0:  # also true for NaN
@@ -72,14 +72,15 @@ class Comparison:
             return None
         return f"its logits differ from those of TFLite by {self.float32_difference:.3f}"
 
-    def _loss(self, title: str, accuracy: float) -> list[str]:
+    def _find_accuracy_faults(self, title: str, accuracy: float) -> list[str]:
+        """Returns the fault if the accuracy is too far below that of Keras, else an empty list."""
         loss = self.keras - accuracy
         if loss <= max(MAX_ACCURACY_LOSS, (1 + _TOLERANCE) / max(self.crops, 1)):
             return []
         return [f"{title}: accuracy is {100 * loss:.2f} percentage points below Keras"]
 
     def format_figures(self) -> str:
-        """Returns accuracies and differences as two lines of text."""
+        """Returns the accuracies and the differences of logits as two lines of text."""
         onnx = difference = ""
         if self.onnx is not None:
             onnx = f", ONNX {100 * self.onnx:.2f} %"
@@ -102,10 +103,10 @@ def compare_formats(
     float32: Classifier | None,
     step: float,
 ) -> Comparison:
-    """Compares the formats of a gender classifier, each with its own calibration.
+    """Compares the formats of a gender classifier, each with the calibration in its own entry.
 
     Args:
-        crops: uint8 RGB, N x S x S x 3.
+        crops: uint8 RGB, N x S x S x 3, N > 0.
         positive: bool, N; True for crops of the positive gender.
         keras: The trained model.
         tflite: The TFLite file.
@@ -114,17 +115,17 @@ def compare_formats(
         step: Quantisation step of the logit in the TFLite file.
 
     Returns:
-        Accuracies and differences.
+        Accuracies, with test-time augmentation, and differences of logits, without it.
 
     Raises:
-        ModelError: The output of a model is not one finite number per crop.
+        ModelError: A model cannot be run, or its output is not one finite number per crop.
     """
     keras_logits, tflite_logits, onnx_logits, float32_logits = (
-        model.logits(crops) for model in (keras, tflite, onnx or tflite, float32 or tflite)
+        model.compute_logits(crops) for model in (keras, tflite, onnx or tflite, float32 or tflite)
     )
 
     def accuracy(model: Classifier) -> float:
-        return float(np.mean((model.probabilities(crops) >= 0.5) == positive))
+        return float(np.mean((model.compute_probabilities(crops) >= 0.5) == positive))
 
     return Comparison(
         crops=len(crops),

@@ -1,4 +1,4 @@
-"""Compares the formats of a face detector on scenes with known faces."""
+"""Compares the formats of a face detector on synthetic scenes with known faces."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ class DetectionScore:
     """Scores of a face detector on scenes.
 
     Attributes:
-        recall: Fraction of the faces that are detected, 0 to 1.
-        false_alarms: Fraction of the scenes without a face in which a face is detected, 0 to 1.
-        offset: Mean error of the detected frames, as a fraction of the true side. The error of a
-            frame is its side error or its centre error, whichever is larger.
+        recall: Fraction of the faces that are detected, 0 to 1; 0 if there are no faces.
+        false_alarms: Fraction of the scenes without a face in which a face is detected, 0 to 1; 0
+            if every scene has a face.
+        offset: Mean error of the detected boxes, as a fraction of the true side; 0 if there are
+            none. The error of a box is its side error or centre error, whichever is larger.
     """
 
     recall: float
@@ -51,15 +52,18 @@ class DetectionScore:
 def verify_scenes(
     exported: Exported[FaceDetectorEntry], squares: Pixels, compared: Sequence[Scene]
 ) -> Verification:
-    """Compares recall, false alarms, frames and heatmaps of all formats.
+    """Compares recall, false alarms, box errors and output values of all formats.
 
     Args:
         exported: The network in all formats.
-        squares: Network inputs to compare the heatmaps on (uint8 RGB, N x S x S x 3).
-        compared: Scenes to detect faces in.
+        squares: Network inputs to compare the outputs on (uint8 RGB, N x S x S x 3, N > 0).
+        compared: Scenes to detect faces in, at least one.
 
     Returns:
         The figures, and the reasons not to publish each format.
+
+    Raises:
+        ModelError: A model cannot be run.
     """
     models = [exported.keras, exported.tflite]
     differing = 0.0
@@ -78,22 +82,25 @@ def verify_scenes(
         for name, result in zip(("Keras", *TITLES.values()), scores, strict=False)
     ]
     if exported.onnx is not None:
-        lines.append(f"TFLite and ONNX: {100 * differing:.4f} % of the heatmap values differ")
+        lines.append(f"TFLite and ONNX: {100 * differing:.4f} % of the output values differ")
     return Verification("\n".join(lines), _find_faults(scores, differing), float32_fault)
 
 
 def score_detector(detector: FaceDetector, compared: Sequence[Scene]) -> DetectionScore:
-    """Scores a face detector on scenes.
+    """Computes recall, false alarms and mean box error of a face detector on scenes.
 
     A face counts as detected if the centre of a box is in the middle half of the face's frame,
-    horizontally and vertically.
+    horizontally and vertically. Its error is that of the first such box.
 
     Args:
         detector: The face detector.
         compared: The scenes.
 
     Returns:
-        Recall, false alarms and mean frame error.
+        The scores.
+
+    Raises:
+        ModelError: The network cannot be run.
     """
     faces = alarms = empty = 0
     offsets: list[float] = []
@@ -122,14 +129,17 @@ def _centre_distance(box: Box, frame: Box) -> float:
 
 
 def _fraction_differing(one: Runtime, other: Runtime, squares: Pixels) -> float:
-    """Returns the fraction of output values that differ between two runtimes; NaN differs."""
+    """Returns the fraction of output values that differ between two runtimes; NaN always differs.
+
+    Pairs the outputs by number of channels, because formats can have them in a different order.
+    """
     theirs = {output.shape[-1]: output for output in other.run(squares)}
     pairs = [(output, theirs[output.shape[-1]]) for output in one.run(squares)]
     return 1 - float(np.concatenate([(a == b).ravel() for a, b in pairs]).mean())
 
 
 def _are_outputs_equal(one: Runtime, other: Runtime, squares: Pixels) -> bool:
-    """Returns whether the outputs of two runtimes are exactly equal."""
+    """Returns whether all outputs of two runtimes are exactly equal; NaN is not."""
     pairs = zip(one.run(squares), other.run(squares), strict=True)
     return all(np.array_equal(a, b) for a, b in pairs)
 
@@ -155,5 +165,7 @@ def _find_faults(scores: Sequence[DetectionScore], differing: float) -> dict[For
                 f"{title}: mean frame error is {100 * offset:.2f} percentage points above Keras"
             )
     if differing != 0:
-        found["onnx"].append(f"ONNX: {100 * differing:.4f} % of the heatmap values differ")
+        found["onnx"].append(
+            f"ONNX: {100 * differing:.4f} % of the output values differ from TFLite"
+        )
     return found

@@ -189,17 +189,17 @@ def test_one_portrait_does_not_change_the_calibration(
     assert convert("--model", path, "--out", out, *one_portrait) == 0
     shown = capsys.readouterr().out
     assert shown.count("keeping calibration and threshold of gender.keras: ") == 1
-    assert "1 samples (1 female); skipped: label missing: 4 (" in shown
+    assert "1 sample (1 female); skipped: label missing: 4 (" in shown
     for name in FORMATS:
         classifier = loading.open_classifier(out / name)
         assert classifier.entry.calibration == original.calibration
         assert classifier.entry.threshold == original.threshold
         assert classifier.entry.measured.get("held_out", {"n": 0})["n"] <= 1
-        logits = classifier.logits(drawn_crops.crops)
+        logits = classifier.compute_logits(drawn_crops.crops)
         clearest = int(np.argmin(logits))
         assert logits[clearest] < -1
         (classification,) = classifier.classify(drawn_crops.crops[clearest : clearest + 1])
-        assert classification.likelier == "male"
+        assert classification.gender == "male"
 
 
 @pytest.mark.usefixtures("quick")
@@ -498,7 +498,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     wrong = ("--data", small_data, "--layout", "utkface")
     assert "age_gender_race_date" in refused(capsys, *model, *wrong, "--out", out)
     cascade = (*data, "--detector", "cascade", "--out", out)
-    assert "no face found in any of 2 pictures" in refused(capsys, *model, *cascade)
+    assert "no face found in 2 pictures" in refused(capsys, *model, *cascade)
     assert list(out.iterdir()) == []
 
 

@@ -41,7 +41,7 @@ def astronaut_crops(face_picture: Path) -> Pixels:
 
 def assert_equal_logits(crops: Pixels) -> None:
     of_tflite, of_onnx = (
-        open_classifier(shipped_models() / f"{SHIPPED_STEM}.{kind}").logits(crops)
+        open_classifier(shipped_models() / f"{SHIPPED_STEM}.{kind}").compute_logits(crops)
         for kind in ("tflite", "onnx")
     )
     assert len(np.unique(of_tflite)) > 20, "answers that are all alike prove nothing"
@@ -102,7 +102,10 @@ def test_tflite_and_onnx_agree(astronaut_crops: Pixels) -> None:
 def test_the_export_is_of_the_keras_file(astronaut_crops: Pixels, shipped_keras: Path) -> None:
     exact = keras_runtime.open_keras_classifier(shipped_keras)
     rounded = open_classifier(shipped_models() / f"{SHIPPED_STEM}.tflite")
-    of_keras, of_tflite = exact.logits(astronaut_crops), rounded.logits(astronaut_crops)
+    of_keras, of_tflite = (
+        exact.compute_logits(astronaut_crops),
+        rounded.compute_logits(astronaut_crops),
+    )
     assert float(np.corrcoef([of_keras, of_tflite]).min()) > 0.97
     assert np.abs(of_keras - of_tflite).mean() < 0.3
 

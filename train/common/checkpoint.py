@@ -15,7 +15,7 @@ def save_model_atomic(model: keras.Model, path: Path) -> None:
     """Saves a Keras model atomically: writes a temporary file, syncs it and renames it.
 
     Args:
-        model: The model.
+        model: The model; if it is compiled, its optimiser is saved too.
         path: The `.keras` file to write or replace, in an existing folder.
 
     Raises:
@@ -31,5 +31,8 @@ def save_model_atomic(model: keras.Model, path: Path) -> None:
         with suppress(OSError):
             partial.unlink()
         if isinstance(error, OSError):
-            raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+            raise OutputError(
+                f"{path}: the model cannot be saved ({error.strerror or error}); check permissions "
+                "and free space"
+            ) from None
         raise

@@ -1,4 +1,4 @@
-"""Error handling of the training, evaluation and conversion commands: message and exit code."""
+"""Error messages and exit codes of the training, evaluation and conversion commands."""
 
 from __future__ import annotations
 
@@ -13,28 +13,32 @@ from typing import Literal, NoReturn, TextIO
 
 from image_gender_classifier.errors import GenderClassifierError, OutputError, UsageError
 from image_gender_classifier.system import console
-from image_gender_classifier.system.signals import Stopped, stopping_raises
+from image_gender_classifier.system.signals import Stopped, raise_on_signals
 
-# Silences TensorFlow's C++ log; errors raise exceptions.
+# Silences TensorFlow's C++ log, before TensorFlow is imported; errors raise exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 Extra = Literal["train", "convert"]
 
+# Exit codes.
 DONE, FAILED, NOT_WRITTEN, INTERRUPTED = 0, 2, 3, 130
-_OUTPUT_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_OUTPUT_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # only writing raises these
 _CONTROL_CHARACTERS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises UsageError; `run_with_exit_code` prints it as one line."""
+    """An argument parser that raises UsageError for wrong arguments instead of exiting.
+
+    `run_with_exit_code` prints the error as one line, without the usage.
+    """
 
     def error(self, message: str) -> NoReturn:
-        """Raises UsageError instead of exiting."""
+        """Raises UsageError with `message`, instead of printing it and exiting."""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
 def run_with_exit_code(program: str, work: Callable[[], None], extra: Extra = "train") -> int:
-    """Runs a command and prints an error as one line to stderr.
+    """Runs a command; prints a known error as one line to stderr and returns the exit code.
 
     Args:
         program: Name of the console script.
@@ -44,9 +48,13 @@ def run_with_exit_code(program: str, work: Callable[[], None], extra: Extra = "t
     Returns:
         The exit code: 0 on success, 2 after an error, 3 if the output cannot be written, 129 after
         SIGHUP, 130 after SIGINT, 143 after SIGTERM.
+
+    Raises:
+        Exception: A bug; all exceptions except GenderClassifierError, OSError, MemoryError and a
+            missing library propagate.
     """
     try:
-        with stopping_raises():
+        with raise_on_signals():
             work()
     except GenderClassifierError as error:
         print_line(f"{program}: {_join_lines(str(error))}", sys.stderr)
@@ -74,10 +82,12 @@ def run_with_exit_code(program: str, work: Callable[[], None], extra: Extra = "t
 
 
 def _join_lines(text: str) -> str:
+    """Replaces line breaks by spaces."""
     return text.replace("\n", " ")
 
 
 def _format_os_error(error: OSError) -> str:
+    """Returns the path (if known), the reason and the remedy of an operating system error."""
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}; check the path, permissions and free space"
 
@@ -85,25 +95,25 @@ def _format_os_error(error: OSError) -> str:
 def print_line(text: str, stream: TextIO | None) -> None:
     """Prints a line to a stream; does nothing if the stream is None.
 
-    Replaces control characters (except tab and newline) and characters that the stream cannot
-    encode with "?".
+    Control characters (except tab and newline) and characters that the stream cannot encode are
+    printed as "?".
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     shown = _CONTROL_CHARACTERS.sub("?", text)
-    console.say(shown.encode(encoding, "replace").decode(encoding), stream)
+    console.print_line(shown.encode(encoding, "replace").decode(encoding), stream)
 
 
 def check_json_path(path: Path | None) -> None:
-    """Checks that the file of `--json` can be created, before the evaluation starts.
+    """Checks that the path of `--json` is in an existing folder and is not a folder or device.
 
     Args:
         path: Value of the option; None if it is not given.
 
     Raises:
-        UsageError: Its folder does not exist, or `path` exists and is not a regular file.
+        UsageError: The folder of `path` does not exist, or `path` exists and is not a regular file.
     """
     if path is not None and not path.parent.is_dir():
-        raise UsageError(f"--json {path}: the folder {path.parent} does not exist")
+        raise UsageError(f"--json {path}: the folder {path.parent} does not exist; create it")
     if path is not None and path.is_dir():
         raise UsageError(f"--json {path}: this is a folder; expected a file")
     if path is not None and path.exists() and not path.is_file():
@@ -111,10 +121,7 @@ def check_json_path(path: Path | None) -> None:
 
 
 def parse_probability(text: str) -> float:
-    """Parses a probability; for `type=` of argparse.
-
-    Returns:
-        The number, 0 to 1.
+    """Parses a number from 0 to 1, as the `type` of an argparse option.
 
     Raises:
         ArgumentTypeError: `text` is not a number from 0 to 1.

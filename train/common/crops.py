@@ -25,10 +25,10 @@ from image_gender_classifier.train.datasets.sample import Sample
 
 @dataclass(frozen=True, slots=True)
 class CropSet:
-    """Crops and their samples, in the same order.
+    """Face crops and their samples, in the same order.
 
     Attributes:
-        samples: The samples that have a crop.
+        samples: The N samples that have a crop.
         crops: uint8 RGB, N x S x S x 3, usually memory-mapped.
         unreadable: Names of the samples that cannot be decoded.
         no_face: Names of the samples without a detected face.
@@ -55,7 +55,7 @@ def load_or_cut_crops(
         size: Side of the crops in pixels.
         cut: Cuts one crop.
         cut_name: Cache key of `cut`. The cache is also keyed by `size` and by the samples' names,
-            paths, file sizes and modification times.
+            paths, file sizes and modification times (mtime).
         folder: Existing folder for the cache.
 
     Returns:
@@ -64,6 +64,7 @@ def load_or_cut_crops(
     Raises:
         OutputError: The cache cannot be written.
         OSError: A picture file does not exist or cannot be accessed.
+        ModelError: A model of the detector cannot be run.
     """
     key = _hash_samples(samples, size, cut_name)
     array_path = folder / f"crops_{key}.npy"
@@ -88,7 +89,10 @@ def load_or_cut_crops(
 def _load_cache(
     samples: Sequence[Sample], size: int, array_path: Path, index_path: Path
 ) -> CropSet | None:
-    """Reads the cache; returns None if it is missing, incomplete or corrupt."""
+    """Opens the cached crops (memory-mapped); returns None if a file is missing or invalid.
+
+    The `.npy` file has a row for each sample; the crops fill the first rows.
+    """
     try:
         index = json.loads(index_path.read_text("utf-8"))
         unreadable, no_face = tuple(index["unreadable"]), tuple(index["no_face"])
@@ -103,10 +107,17 @@ def _load_cache(
 
 
 def _create_array(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """Creates and returns a memory-mapped uint8 array whose disk space is allocated.
+    """Creates a memory-mapped `.npy` file of uint8 and allocates its disk space.
+
+    Args:
+        path: The file; an existing one is replaced.
+        shape: Shape of the array.
+
+    Returns:
+        The array, writable, filled with 0.
 
     Raises:
-        OutputError: The file cannot be created or the disk is full.
+        OutputError: The file cannot be created, or the disk is full. The file is removed.
     """
     try:
         crops = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
@@ -118,14 +129,22 @@ def _create_array(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
         why = error.strerror if isinstance(error, OSError) else str(error)
         with suppress(OSError):
             path.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written ({why})") from None
+        raise OutputError(
+            f"{path}: the crop cache cannot be written ({why}); check permissions and free space"
+        ) from None
     return crops
 
 
 def _cut_all(
     samples: Sequence[Sample], size: int, cut: CutCrop, crops: npt.NDArray[np.uint8]
 ) -> SkippedSamples:
-    """Writes the crops to the array without gaps; returns the samples that have none."""
+    """Cuts the crop of each sample into `crops`, one after the other from row 0.
+
+    A sample without a crop leaves no gap, so the last rows can stay unused.
+
+    Returns:
+        The samples that have no crop.
+    """
     skipped = SkippedSamples()
     cropped = cutting.iterate_crops(samples, cut, size, skipped, "cutting crops")
     for position, (_, crop) in enumerate(cropped):
@@ -136,6 +155,11 @@ def _cut_all(
 
 
 def _hash_samples(samples: Sequence[Sample], size: int, cut_name: str) -> str:
+    """Returns the cache key of crops, 16 hexadecimal digits.
+
+    Raises:
+        OSError: A picture file does not exist or cannot be accessed.
+    """
     digest = hashlib.sha256(f"{size} {cut_name}".encode())
     for sample in samples:
         state = sample.path.stat()

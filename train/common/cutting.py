@@ -13,7 +13,7 @@ from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.datasets.reading import SkippedItems
+from image_gender_classifier.train.datasets.reading import SkippedItems, format_count
 from image_gender_classifier.train.datasets.sample import Sample
 
 CutCrop = Callable[[Path, int], Pixels | None]
@@ -22,7 +22,7 @@ CutCrop = Callable[[Path, int], Pixels | None]
 
 @dataclass(slots=True)
 class SkippedSamples:
-    """Samples that were skipped because they have no crop; filled by `iterate_crops`.
+    """The samples without a crop; `iterate_crops` appends to both lists.
 
     Attributes:
         unreadable: Name and reason for each sample that cannot be decoded.
@@ -34,10 +34,10 @@ class SkippedSamples:
 
 
 def make_crop_cutter(detector: Detector) -> CutCrop:
-    """Returns a function that crops the main face that `detector` finds.
+    """Returns a function that detects the main face of a picture file and cuts its crop.
 
-    The function returns None if there is no face, and raises UnreadablePicture if the picture
-    cannot be decoded.
+    The function returns None if there is no face. It raises UnreadablePicture if the picture cannot
+    be decoded, and ModelError if a model of the detector cannot be run.
     """
 
     def cut(path: Path, size: int) -> Pixels | None:
@@ -55,11 +55,12 @@ def iterate_crops(
         samples: The labelled pictures.
         cut: Cuts one crop.
         size: Side of the crops in pixels.
-        skipped: Receives the samples without a crop.
+        skipped: The samples without a crop are appended to its lists.
         description: Label of the progress bar.
 
     Yields:
-        Each sample that has a crop, with the crop (uint8 RGB, size x size x 3), in order.
+        Each sample that has a crop, with the result of `cut` (uint8 RGB, usually size x size x 3),
+        in the order of `samples`.
     """
     for sample in tqdm(samples, desc=description, unit="picture", disable=None):
         try:
@@ -74,7 +75,7 @@ def iterate_crops(
 
 
 def format_skipped(unreadable: Sequence[str], no_face: Sequence[str]) -> str:
-    """Returns one line that lists the samples without a crop; "" if there are none.
+    """Formats the samples without a crop as one line of text; returns "" if there are none.
 
     Args:
         unreadable: Names of the samples that cannot be decoded.
@@ -86,7 +87,7 @@ def format_skipped(unreadable: Sequence[str], no_face: Sequence[str]) -> str:
 
 
 def explain_no_crops(unreadable: int, no_face: int) -> str:
-    """Returns the error message for a data set in which no sample has a crop.
+    """Formats the error message for a data set in which no sample has a crop.
 
     Args:
         unreadable: Number of pictures that cannot be decoded.
@@ -94,5 +95,6 @@ def explain_no_crops(unreadable: int, no_face: int) -> str:
     """
     if no_face:
         also = f" ({unreadable:,} more cannot be read)" if unreadable else ""
-        return f"no face found in any of {no_face:,} pictures{also}; check --detector"
-    return f"none of the {unreadable:,} pictures can be read; check --data"
+        pictures = format_count(no_face, "picture")
+        return f"no face found in {pictures}{also}; check --detector"
+    return f"no picture can be read ({unreadable:,} tried); check --data"

@@ -1,4 +1,4 @@
-"""Options for labelled pictures and backgrounds, shared by several commands."""
+"""The options `--data`, `--layout`, `--labels` and `--backgrounds`; reads the labelled pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from image_gender_classifier.train.datasets.sample import BinaryGender
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Adds `--data`, `--layout`, `--labels` and the options of the label file."""
+    """Adds `--data`, `--layout`, `--labels`, `--id-column`, `--gender-column` and `--zero-is`."""
     group = parser.add_argument_group("labelled pictures")
     add = group.add_argument
     add("--data", type=Path, required=True, metavar="DIR", help="folder of labelled pictures")
@@ -28,13 +28,13 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         "--layout", choices=get_args(Layout), required=True,
         help="fairface: label files fairface_label_train.csv and _val.csv; utkface: labels in "
         "the file names; folders: pictures in folders female and male; user-id: pictures named "
-        "<user id>.<extension>, labels in --labels",
+        "<user ID>.<extension>, labels in --labels",
     )  # fmt: skip
     add(
         "--labels", type=Path, metavar="CSV",
-        help="label file with one row per user; required by --layout user-id",
+        help="label file with one row per user; required for --layout user-id",
     )  # fmt: skip
-    add("--id-column", metavar="NAME", help="column of user ids (default: found by its header)")
+    add("--id-column", metavar="NAME", help="column of user IDs (default: found by its header)")
     add(
         "--gender-column",
         metavar="NAME",
@@ -55,14 +55,17 @@ def add_backgrounds_option(parser: argparse.ArgumentParser) -> None:
 
 
 def read_data_and_report(arguments: argparse.Namespace, split: Split) -> Reading:
-    """Returns the result of `read_data`; prints the number of samples and the skipped items."""
+    """Reads the labelled pictures as `read_data`; prints the number of samples and skipped items.
+
+    Arguments, result and exceptions are those of `read_data`.
+    """
     reading = read_data(arguments, split)
     print_line(reading.summary(), sys.stdout)
     return reading
 
 
 def read_data(arguments: argparse.Namespace, split: Split) -> Reading:
-    """Reads the labelled pictures given by `--data`, `--layout` and the label options.
+    """Reads the labelled pictures that `--data`, `--layout` and the label options specify.
 
     Args:
         arguments: The options of `add_data_options`.
@@ -86,12 +89,17 @@ def default_test_split(layout: Layout) -> Split:
 def training_split(layout: Layout) -> Split:
     """Returns the split to train on: "train" for FairFace, "all" for other layouts.
 
-    Training holds out a fraction of it for validation.
+    Training holds out a fraction of that split for validation.
     """
     return "train" if layout == "fairface" else "all"
 
 
 def _label_options(arguments: argparse.Namespace) -> LabelOptions | None:
+    """Returns the options of the label file; None if `--labels` is not given.
+
+    Raises:
+        UsageError: `--labels` is not given, but the layout or another label option requires it.
+    """
     columns = (arguments.id_column, arguments.gender_column, arguments.zero_is)
     if arguments.labels is not None:
         return LabelOptions(arguments.labels, *columns)

@@ -1,4 +1,4 @@
-"""The option `--detector`: how to cut a crop from each labelled picture."""
+"""The option `--detector`: opens the detector that cuts the crop of each labelled picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from image_gender_classifier.manifest.cache_key import cache_key
 from image_gender_classifier.prediction_key import code_key
 from image_gender_classifier.runtimes import registry as runtimes
 
-_DIGITS = 12
+_DIGITS = 12  # of the hash
 
 
 def add_detector_option(parser: argparse.ArgumentParser) -> None:
@@ -32,17 +32,18 @@ def open_detector(
 
     Args:
         choice: Value of the option.
-        runtime: Runtime of the face detector network; None for the first available one.
-        min_face: Smallest face to detect, as a fraction of a picture's shorter side; None for the
-            default.
+        runtime: Name of the runtime for the face detector network; None for the first one that is
+            available.
+        min_face: Side of the smallest face to detect, as a fraction of a picture's shorter side;
+            None for the default.
 
     Returns:
         The opened detector.
 
     Raises:
         ModelError: A model file of the detector is missing or corrupt.
-        RuntimeMissing: No runtime is available.
-        UsageError: `choice` is "none", which does not accept `min_face`.
+        RuntimeMissing: The runtime, or each of the automatic ones, cannot be loaded.
+        UsageError: `min_face` is given, but `choice` is "none".
     """
     models = manifest.load(shipped_models())
     names = (
@@ -60,17 +61,24 @@ def open_detector(
 def detector_cache_key(choice: str) -> str:
     """Opens a detector and returns its cache key, for the crop cache and the run record.
 
+    Args:
+        choice: Value of `--detector`.
+
     Raises:
         ModelError: A model file of the detector is missing or corrupt.
-        RuntimeMissing: No runtime is available.
+        RuntimeMissing: No runtime that the detector can use is installed.
     """
     return format_cache_key(choice, open_detector(choice))
 
 
 def format_cache_key(choice: str, detector: Detector) -> str:
-    """Returns the cache key of a detector as text: the value of `--detector` and a hash.
+    """Returns the cache key of a detector as text, such as "cascade 0123456789ab".
 
-    The hash covers the package version, model files and settings; it is omitted for "none".
+    The hash covers everything that affects detections: code, model files and settings.
+
+    Args:
+        choice: Value of `--detector`; "none" has no hash.
+        detector: The opened detector.
     """
     if choice == "none":
         return choice

@@ -18,7 +18,7 @@ from image_gender_classifier.train.common.pretrained import BLOCKS, read_imagene
 
 RESCALING = "normalisation"  # the layer name in saved models
 FEATURES = "features"
-IMAGENET_FEATURES = 1280
+IMAGENET_FEATURES = 1280  # channels of the last convolution in the published networks
 # The published weights expect (pixel - 127) / 128.
 PIXEL_SCALE = 1 / 128
 PIXEL_OFFSET = -127 / 128
@@ -28,7 +28,14 @@ BatchNorm = type[layers.BatchNormalization]
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Parameters of an inverted residual block."""
+    """Parameters of an inverted residual block.
+
+    Attributes:
+        kernel: Side of the depthwise kernel.
+        stride: Stride of the depthwise convolution.
+        expansion: Ratio of expanded to input channels; 1 omits the expansion.
+        channels: Number of output channels.
+    """
 
     kernel: int
     stride: int
@@ -57,13 +64,13 @@ _EPSILON = 1e-3
 def build_trunk(
     pixels: keras.KerasTensor, variant: int, blocks: int, norm: BatchNorm
 ) -> list[keras.KerasTensor]:
-    """Builds the stem and the first blocks.
+    """Builds the stem and the first inverted residual blocks of an EfficientNet-Lite.
 
     Args:
         pixels: float32 RGB, N x S x S x 3, 0 to 255.
         variant: EfficientNet-Lite variant, 0 to 2.
         blocks: Number of blocks.
-        norm: Batch normalisation layer class.
+        norm: Class of the batch normalisation layers.
 
     Returns:
         The output tensor of each block, in order.
@@ -86,8 +93,8 @@ def add_batch_norm(
     Args:
         x: Output of a convolution.
         name: Name of the convolution, which becomes the prefix of the layer names.
-        norm: Batch normalisation layer class.
-        activate: Whether to add ReLU6.
+        norm: Class of the batch normalisation layer.
+        activate: Whether to add ReLU6 after it.
 
     Returns:
         The output tensor.
@@ -99,8 +106,8 @@ def add_batch_norm(
 def load_imagenet_weights(model: keras.Model, variant: int, blocks: int) -> None:
     """Copies the published ImageNet weights into the stem and the blocks of a model.
 
-    Also fills the `features` convolution if the model has all blocks and the published number of
-    channels.
+    Also sets the weights of the `features` convolution if the model has all blocks of the variant
+    and this convolution has the published number of channels.
 
     Args:
         model: A model built with `build_trunk`.
@@ -136,6 +143,7 @@ def load_imagenet_weights(model: keras.Model, variant: int, blocks: int) -> None
 def _add_inverted_residual(
     x: keras.KerasTensor, block: _Block, name: str, norm: BatchNorm
 ) -> keras.KerasTensor:
+    """Adds an inverted residual block (MobileNetV2) and returns its output tensor."""
     y, channels = x, x.shape[-1]
     if block.expansion > 1:
         wide = channels * block.expansion
@@ -153,6 +161,7 @@ def _add_inverted_residual(
 
 
 def _list_blocks(variant: int, count: int) -> Iterator[_Block]:
+    """Yields the parameters of the first `count` blocks of a variant; fewer if it has fewer."""
     width, depth = _WIDTHS[variant], _DEPTHS[variant]
     last = len(_STAGES) - 1
     every = [
@@ -164,7 +173,10 @@ def _list_blocks(variant: int, count: int) -> Iterator[_Block]:
 
 
 def _scale_channels(channels: int, factor: float) -> int:
-    """Returns the scaled channels, rounded to a multiple of 8, but at most 10 % downwards."""
+    """Multiplies a number of channels by `factor` and rounds it to a multiple of 8.
+
+    Rounds up if rounding down would remove more than 10%, as the published networks do.
+    """
     scaled = channels * factor
     rounded = max(8, int(scaled + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * scaled else rounded + 8

@@ -1,4 +1,4 @@
-"""Training history: losses and accuracies of each epoch as a CSV file and as progress lines."""
+"""Training history: the metrics of each epoch as a CSV file and as lines of progress output."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ HISTORY = "history.csv"
 _MONITORED = "val_loss"
 
 Row = dict[str, float]
-"""Keras's logs of one epoch by name, and its 0-based number as `epoch`."""
+"""The metrics that Keras logged for one epoch, by name; `epoch` is its 0-based number."""
 
 
 def read_history(folder: Path) -> list[Row]:
-    """Reads `history.csv` in a folder.
+    """Reads the training history from `history.csv` in a folder.
 
     Returns:
         One row per epoch, in order; empty if the file does not exist.
 
     Raises:
-        ModelError: The file is corrupt.
+        ModelError: The file cannot be read or is corrupt.
     """
     path = folder / HISTORY
     if not path.exists():
@@ -45,7 +45,7 @@ def read_history(folder: Path) -> list[Row]:
 
 
 def write_history(rows: Sequence[Row], folder: Path) -> None:
-    """Writes `history.csv` atomically.
+    """Writes the training history to `history.csv` atomically.
 
     Args:
         rows: At least one row; all have the same names.
@@ -62,21 +62,26 @@ def write_history(rows: Sequence[Row], folder: Path) -> None:
 
 
 def find_best_epoch(rows: Sequence[Row]) -> int:
-    """Returns the index of the row (at least one) with the lowest validation loss; ignores NaN."""
+    """Returns the index of the row with the lowest validation loss (the first if tied).
+
+    A loss of NaN counts as infinite. `rows` must not be empty.
+    """
     return int(np.argmin(np.nan_to_num([row[_MONITORED] for row in rows], nan=np.inf)))
 
 
 def find_column(names: Container[str], kind: str, prefix: str = "") -> str | None:
-    """Returns the name of the column with the loss or accuracy; None if there is none.
+    """Finds the column of the loss or accuracy; of the gender head if there are several heads.
 
-    If a model has several heads, the column is the one of the gender head. Keras then prefixes
-    columns with the name of the head; `val_loss`, the total, is also the loss of the gender head,
-    because auxiliary heads have weight 0 in validation.
+    If a model has several heads, Keras prefixes columns with the name of the head. `val_loss`, the
+    total, is also the loss of the gender head, because auxiliary heads have weight 0 in validation.
 
     Args:
         names: The existing columns.
         kind: "loss" or "accuracy".
         prefix: "val_" for validation, "" for training.
+
+    Returns:
+        The name of the column; None if it does not exist.
     """
     if prefix + kind == _MONITORED:
         return _MONITORED if _MONITORED in names else None
@@ -87,7 +92,7 @@ def find_column(names: Container[str], kind: str, prefix: str = "") -> str | Non
 
 
 def format_epoch(row: Mapping[str, float], epochs: int) -> str:
-    """Returns the losses and accuracies of an epoch as one line of text.
+    """Formats the losses and accuracies of an epoch as one line of text.
 
     Args:
         row: The row of the epoch.

@@ -20,7 +20,17 @@ BATCH = 64
 
 
 class KerasRuntime:
-    """Runs a Keras model that expects float32 RGB pixels (N x S x S x 3, 0 to 255)."""
+    """Runs a Keras model; has the interface of `runtimes.Runtime`.
+
+    Args:
+        model: A model whose only input is N x H x W x C, float32 pixels from 0 to 255.
+
+    Attributes:
+        input_shape: Height, width and channels of the input.
+        input_dtype: "uint8": the dtype that `run` accepts.
+        outputs: Number of outputs.
+        model: The model.
+    """
 
     def __init__(self, model: keras.Model) -> None:
         _, height, width, channels = model.input_shape
@@ -30,7 +40,14 @@ class KerasRuntime:
         self.model = model
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C, N > 0); returns the float32 outputs."""
+        """Runs the model in batches.
+
+        Args:
+            crops: uint8, N x H x W x C, N > 0.
+
+        Returns:
+            One array for each output of the model, float32, N x ...
+        """
         starts = range(0, len(crops), BATCH)
         batches = [self._run_batch(crops[start : start + BATCH]) for start in starts]
         return tuple(np.concatenate(output) for output in zip(*batches, strict=True))
@@ -41,7 +58,7 @@ class KerasRuntime:
 
 
 def open_keras_model(path: Path) -> KerasRuntime:
-    """Opens a `.keras` file and returns it as a runtime.
+    """Loads a `.keras` file and returns a runtime for it.
 
     Raises:
         ModelError: Keras cannot load the file, or the model's input is not N x H x W x C.
@@ -61,14 +78,15 @@ def open_keras_with_entry(path: Path) -> tuple[KerasRuntime, ModelEntry]:
         The runtime and the manifest entry.
 
     Raises:
-        ModelError: The model or its manifest is missing, corrupt or incompatible.
+        ModelError: The model or its manifest is missing or corrupt, the manifest does not list the
+            model, or the model does not have exactly one output.
     """
     entry = manifest.find_model(path)
     manifest.read_verified(path.parent, entry)
     runtime = open_keras_model(path)
     if runtime.outputs != 1:
         raise ModelError(
-            f"{path}: the model has {runtime.outputs} outputs, a gender classifier has 1; use "
+            f"{path}: the model has {runtime.outputs} outputs, but a gender classifier has 1; use "
             "gender.keras instead of a checkpoint, which has auxiliary heads"
         )
     return runtime, entry
@@ -79,7 +97,7 @@ def open_keras_classifier(path: Path, threshold: float | None = None) -> Classif
 
     Args:
         path: The `.keras` file.
-        threshold: Lowest confidence of a classified crop, 0 to 1; None for the value in the
+        threshold: Confidence (0 to 1) below which a crop is `uncertain`; None for the value in the
             manifest.
 
     Returns:

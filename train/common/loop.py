@@ -29,7 +29,9 @@ LAST, BEST = "last.keras", "best.keras"
 
 
 def make_deterministic(seed: int) -> None:
-    """Seeds all random generators and makes TensorFlow deterministic; call before building a model.
+    """Seeds all random generators and makes TensorFlow deterministic.
+
+    Call before building a model.
 
     Args:
         seed: Seed of weights and dropout.
@@ -43,14 +45,14 @@ def make_optimizer(
 ) -> keras.Optimizer:
     """Creates AdamW with a linear warm-up and a cosine decay to 0.
 
-    Biases and batch normalisation have no weight decay. Loshchilov and Hutter, "Decoupled Weight
-    Decay Regularization" (ICLR 2019), and "SGDR" (ICLR 2017) for the cosine.
+    Biases and batch normalisation have no weight decay. See Loshchilov and Hutter, "Decoupled
+    Weight Decay Regularization" (ICLR 2019) for AdamW and "SGDR" (ICLR 2017) for the cosine.
 
     Args:
         learning_rate: Peak learning rate.
         warmup: Number of warm-up steps; rounded, and limited to `steps` - 1.
         weight_decay: Decoupled weight decay.
-        steps: Total number of steps.
+        steps: Total number of steps, warm-up included.
 
     Returns:
         The optimiser, which contains the learning rate schedule.
@@ -79,6 +81,8 @@ def train_epochs(
 ) -> keras.Model:
     """Trains a compiled model; resumes from the folder's last checkpoint if there is one.
 
+    Prints the metrics of each epoch.
+
     Args:
         model: A compiled model, built after `make_deterministic` with the same seed.
         batches_of: Returns the batches of an epoch (0-based).
@@ -92,8 +96,8 @@ def train_epochs(
         The model after the epoch with the lowest validation loss, not compiled.
 
     Raises:
-        ModelError: The checkpoint is corrupt or does not match the history, or the loss becomes
-            NaN or infinite.
+        ModelError: A checkpoint or the history is corrupt, the checkpoint does not match the
+            network or the history, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
     """
     rows: list[history.Row] = []
@@ -102,8 +106,8 @@ def train_epochs(
         rows = history.read_history(folder)[:done]
         if len(rows) < done:
             raise ModelError(
-                f"{folder / history.HISTORY} has {len(rows)} epochs, but {folder / LAST} has "
-                f"{done}; delete the folder to start over"
+                f"{folder / history.HISTORY}: the number of epochs is {len(rows)}, but {done} in "
+                f"{folder / LAST}; delete the folder to start over"
             )
     for epoch in range(len(rows), epochs):
         logs = model.fit(
@@ -132,6 +136,9 @@ def _restore_checkpoint(model: keras.Model, checkpoint: Path, seed: int) -> int:
     """Restores weights, optimiser and dropout from a checkpoint; returns the optimiser's step.
 
     Keras's `load_model` alone would lose the weight decay exclusions and the state of dropout.
+
+    Raises:
+        ModelError: The checkpoint is corrupt or does not match the model.
     """
     saved = _load_checkpoint(checkpoint)
     try:
@@ -154,6 +161,11 @@ def _restore_checkpoint(model: keras.Model, checkpoint: Path, seed: int) -> int:
 
 
 def _load_checkpoint(checkpoint: Path, **options: bool) -> keras.Model:
+    """Loads a checkpoint with the options of `keras.models.load_model`.
+
+    Raises:
+        ModelError: Keras cannot load the file.
+    """
     try:
         return keras.models.load_model(checkpoint, **options)
     except Exception as error:  # Keras's errors have no narrower base class

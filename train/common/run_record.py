@@ -1,4 +1,7 @@
-"""Run record: `run.json` stores the inputs of a training run; only an equal run can be resumed."""
+"""Run record: `run.json` stores the inputs of a training run.
+
+`--resume` is accepted only if the inputs are the same.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.system.files import read_document
-from image_gender_classifier.train.common.model_folder import known
+from image_gender_classifier.train.common.model_folder import load_manifest_or_empty
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -20,12 +23,12 @@ RECORD = "run.json"
 
 
 def prepare_run_folder(folder: Path, run: DataclassInstance, resume: bool) -> None:
-    """Creates a run's output folder, or checks that the run in it can be resumed.
+    """Creates the output folder of a training run, or checks that the run in it can be resumed.
 
     Args:
         folder: The output folder.
         run: The inputs of the run: data, recipe and options.
-        resume: Whether `--resume` is given.
+        resume: Whether `--resume` is given; it has no effect if the folder contains no run.
 
     Raises:
         UsageError: The folder contains a run, and `resume` is False or the inputs differ; or the
@@ -48,9 +51,9 @@ def prepare_run_folder(folder: Path, run: DataclassInstance, resume: bool) -> No
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"--out {folder}: the folder cannot be created ({error.strerror})"
+            f"--out {folder}: the folder cannot be created ({error.strerror}); use another folder"
         ) from None
-    known(folder)  # fails early on a corrupt manifest
+    load_manifest_or_empty(folder)  # fails early on a corrupt manifest
 
 
 def write_run_record(run: DataclassInstance, folder: Path) -> None:
@@ -63,13 +66,13 @@ def write_run_record(run: DataclassInstance, folder: Path) -> None:
 
 
 def run_to_json(run: DataclassInstance) -> dict[str, Any]:
-    """Returns a run as a dict of JSON types."""
+    """Converts the inputs of a run to a dict of JSON types."""
     content: dict[str, Any] = json.loads(json.dumps(asdict(run)))
     return content
 
 
 def _list_differences(record: Any, run: Mapping[str, Any]) -> list[str]:
-    """Returns the names of the fields in which a run differs from a record."""
+    """Returns the names of a run's fields that differ from a record, including nested fields."""
     if not isinstance(record, dict):
         return ["unreadable record"]
     found = []
@@ -82,6 +85,7 @@ def _list_differences(record: Any, run: Mapping[str, Any]) -> list[str]:
 
 
 def _read_record(path: Path) -> Any:
+    """Reads a run record; returns None if it cannot be read."""
     try:
         return json.loads(read_document(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Saves a trained network and its manifest entry."""
+"""Saves a trained Keras network and adds its entry to the manifest."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from image_gender_classifier import manifest
 from image_gender_classifier.manifest.schema import NetworkEntry
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.checkpoint import save_model_atomic
-from image_gender_classifier.train.common.model_folder import manifest_with
+from image_gender_classifier.train.common.model_folder import dump_updated_manifest
 
 
 def save_model(
     model: keras.Model, path: Path, *, spdx: str, trained: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Saves a network atomically.
+    """Saves a trained network as a `.keras` file, atomically.
 
     Args:
-        model: A model with an input of float32 pixels, N x H x W x C.
-        path: The `.keras` file to write.
+        model: A model with an input of float32 RGB pixels, N x H x W x C.
+        path: The `.keras` file to write or replace.
         spdx: SPDX licence expression.
         trained: Command, data and recipe of the training, for the manifest.
 
     Returns:
-        The manifest fields that all networks have in common.
+        The manifest fields that all networks have in common, as arguments of `ModelEntry` and
+        `FaceDetectorEntry`.
 
     Raises:
         OutputError: The file cannot be written.
@@ -49,14 +50,14 @@ def save_model(
 
 
 def add_to_manifest(entry: NetworkEntry, folder: Path) -> None:
-    """Adds an entry to the folder's manifest, or replaces the entry of the same file.
+    """Adds an entry to a folder's manifest, or replaces the entry of the same file; atomic.
 
     Args:
         entry: The entry.
-        folder: The model folder; the manifest is created if missing.
+        folder: The existing model folder; the manifest is created if missing.
 
     Raises:
         ModelError: The folder's manifest is corrupt.
         OutputError: The manifest cannot be written.
     """
-    write_atomic(folder / manifest.NAME, manifest_with(folder, [entry]))
+    write_atomic(folder / manifest.NAME, dump_updated_manifest(folder, [entry]))

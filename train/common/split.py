@@ -16,21 +16,26 @@ HELD_OUT_FRACTION = 0.05
 
 @dataclass(frozen=True, slots=True)
 class SplitPositions:
-    """Indices of the training samples and of the held-out samples, ascending."""
+    """The split of N samples into training and held-out samples, as indices in ascending order.
+
+    Attributes:
+        training: Indices of the training samples; may be empty.
+        held_out: Indices of the held-out samples; may be empty.
+    """
 
     training: tuple[int, ...]
     held_out: tuple[int, ...]
 
 
 def split_names(names: Iterable[str], fraction: float) -> SplitPositions:
-    """Splits samples by their names.
+    """Splits samples into training and held-out samples by a hash of their names.
 
     Args:
         names: Names of the samples.
         fraction: Fraction to hold out, 0 to 1.
 
     Returns:
-        Indices into `names`.
+        Indices of the training and held-out samples in `names`.
 
     Raises:
         ValueError: `fraction` is not between 0 and 1.
@@ -45,8 +50,8 @@ def split_names(names: Iterable[str], fraction: float) -> SplitPositions:
 def is_held_out(name: str, fraction: float = HELD_OUT_FRACTION) -> bool:
     """Returns whether a sample is held out of training.
 
-    The result depends only on the arguments. A larger fraction holds out all samples that a smaller
-    one does.
+    The result depends only on the arguments. A larger fraction holds out a superset of the samples
+    that a smaller fraction holds out.
 
     Args:
         name: Name of the sample within its data set. Unicode normal forms of a name (macOS uses

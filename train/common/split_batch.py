@@ -1,8 +1,8 @@
-"""A model that splits each batch in two and computes both parts in parallel.
+"""A Keras model that splits each batch in two and computes both parts in parallel.
 
 By default, TensorFlow distributes every operation over all cores, and the threads synchronise
 hundreds of times per step. Two parts with half of the cores each rarely synchronise: on two cores,
-a step takes 20 to 25 % less time. Each part has its own batch statistics.
+a step takes 20 to 25% less time. Each part has its own batch statistics.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SPLITS = 2
 
 
 def configure_threads() -> None:
-    """Divides the cores between the parts of a batch.
+    """Configures TensorFlow's thread pools: half of the cores for each part of a batch.
 
     Has no effect after TensorFlow's first operation.
     """
@@ -30,10 +30,20 @@ def configure_threads() -> None:
 
 @keras.saving.register_keras_serializable("image_gender_classifier")
 class SplitBatchModel(keras.Model):  # type: ignore[misc]
-    """A functional Keras model that splits the batch in training and prediction steps."""
+    """A functional Keras model that splits each batch in two when training and predicting.
+
+    Evaluation (`test_step`) does not split batches.
+    """
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Trains on a batch and returns the metrics; the gradient is the mean over all samples."""
+        """Trains on one batch; the gradient is the mean over the samples of both parts.
+
+        Args:
+            data: Pixels, targets and optionally sample weights, as in `keras.Model.train_step`.
+
+        Returns:
+            The current value of each metric by name, including "loss".
+        """
         parts = _split_batch(keras.utils.unpack_x_y_sample_weight(data))
         sizes = [tf.cast(tf.shape(pixels)[0], tf.float32) for pixels, _, _ in parts]
         (loss_metric,) = (metric for metric in self.metrics if metric.name == "loss")
@@ -52,7 +62,7 @@ class SplitBatchModel(keras.Model):  # type: ignore[misc]
         return metrics
 
     def predict_step(self, data: Any) -> Any:
-        """Returns the model's outputs for a batch."""
+        """Returns the model's outputs for a batch, in the order of its samples."""
         pixels, *_ = keras.utils.unpack_x_y_sample_weight(data)
         outputs = [self(part, training=False) for part in _split_batch(pixels)]
         count = tf.shape(pixels)[0]
@@ -60,7 +70,7 @@ class SplitBatchModel(keras.Model):  # type: ignore[misc]
 
 
 def _split_batch(batch: Any) -> list[Any]:
-    """Splits each array of a batch in the middle; a batch of one sample becomes both parts."""
+    """Splits each array of a batch in the middle; both parts of a one-sample batch contain it."""
     count = tf.shape(keras.tree.flatten(batch)[0])[0]
     end, start = tf.maximum(count // SPLITS, 1), tf.minimum(count // SPLITS, count - 1)
 

@@ -1,4 +1,4 @@
-"""Options and steps that all training commands have in common."""
+"""Options and steps that both training commands have in common."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from image_gender_classifier.train.datasets import Sample
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-CURVES = "learning_curves.png"
+CURVES = "learning_curves.png"  # file name in the output folder
 
 
 def run_training_command(
     program: str, train: Callable[[Sequence[str]], None], argv: Sequence[str] | None = None
 ) -> int:
-    """Runs a training command.
+    """Runs a training command and returns its exit code.
 
     Args:
         program: Name of the console script.
@@ -34,8 +34,8 @@ def run_training_command(
         argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        The exit code of `command.run_with_exit_code`. After 129, 130 or 143, `--resume` continues
-        the run.
+        The exit code of `command.run_with_exit_code`. A run that a signal stopped (129, 130 or 143)
+        can be continued with `--resume`.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     return run_with_exit_code(program, lambda: train(arguments))
@@ -49,8 +49,14 @@ def add_training_options(parser: Parser, recipe: str) -> None:
         recipe: Path of the default recipe, for the help text.
     """
     add = parser.add_argument
-    add("--out", type=Path, required=True, metavar="DIR", help="folder for model and checkpoints")
-    add("--resume", action="store_true", help="continue from the last checkpoint in the folder")
+    add(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for the model and its checkpoints",
+    )
+    add("--resume", action="store_true", help="continue the run in --out from its last checkpoint")
     add(
         "--recipe", type=Path, metavar="FILE",
         help=f"TOML file with network and hyperparameters (default: {recipe})",
@@ -58,12 +64,16 @@ def add_training_options(parser: Parser, recipe: str) -> None:
     add("--seed", type=int, metavar="N", help="random seed (default: the recipe's)")
     add(
         "--license", default="LicenseRef-unspecified", metavar="SPDX",
-        help="SPDX licence of the model, for its manifest (default: %(default)s)",
+        help="SPDX licence expression of the model, for its manifest (default: %(default)s)",
     )  # fmt: skip
 
 
 def choose_seed(options: argparse.Namespace, default: int) -> int:
-    """Returns the value of `--seed`, or `default` if it is not given.
+    """Returns the value of `--seed`, or `default` if the option is not given.
+
+    Args:
+        options: Parsed arguments; only `seed` is used.
+        default: Seed of the recipe.
 
     Raises:
         UsageError: The seed is out of range.
@@ -81,18 +91,19 @@ def choose_seed(options: argparse.Namespace, default: int) -> int:
 def train_in_run_folder(
     options: argparse.Namespace, run: DataclassInstance, train: Callable[[], None]
 ) -> None:
-    """Locks the output folder and trains in it.
+    """Creates or checks the output folder, locks it and trains in it.
 
     Args:
-        options: `out` and `resume`.
+        options: Parsed arguments; only `out` and `resume` are used.
         run: The inputs of the run: data, recipe and options.
         train: Trains; must call `start_run` before the first epoch.
 
     Raises:
         UsageError: The folder contains a run, and `--resume` is not given or the inputs differ; the
-            folder cannot be created; or another run uses it.
+            folder cannot be created; or another process has locked it.
         ModelError: The folder's manifest is corrupt.
         OutputError: The folder cannot be written to.
+        Exception: Any exception of `train`.
     """
     run_record.prepare_run_folder(options.out, run, options.resume)
     with lock_folders([options.out]):
@@ -100,11 +111,11 @@ def train_in_run_folder(
 
 
 def start_run(options: argparse.Namespace, run: DataclassInstance) -> None:
-    """Configures TensorFlow's threads and writes `run.json`.
+    """Configures TensorFlow's threads and writes the run record, `run.json`.
 
     Args:
-        options: `out`.
-        run: The inputs of the run.
+        options: Parsed arguments; only `out`, the run folder, is used.
+        run: The inputs of the run: data, recipe and options.
 
     Raises:
         OutputError: The folder cannot be written to.
@@ -116,7 +127,9 @@ def start_run(options: argparse.Namespace, run: DataclassInstance) -> None:
 
 
 def prepare_crops(samples: Sequence[Sample], choice: str, size: int, out: Path) -> CropSet:
-    """Reads crops from the cache, or cuts and caches them; prints the samples without a crop.
+    """Reads the crops of samples from the crop cache, or cuts and caches them.
+
+    Prints the names of the samples without a crop.
 
     Args:
         samples: The labelled pictures.
@@ -128,9 +141,10 @@ def prepare_crops(samples: Sequence[Sample], choice: str, size: int, out: Path) 
         The samples that have a crop, with their crops.
 
     Raises:
-        ModelError: A model file of the detector is missing or corrupt.
+        ModelError: A model file of the detector is missing or corrupt, or cannot be run.
+        OSError: A picture file does not exist or cannot be accessed.
         OutputError: The cache cannot be written.
-        RuntimeMissing: No runtime is available.
+        RuntimeMissing: No runtime that the detector can use is installed.
     """
     cut = cutting.make_crop_cutter(open_detector(choice))
     crop_set = crops.load_or_cut_crops(samples, size, cut, detector_cache_key(choice), out)
@@ -147,6 +161,6 @@ def describe_training(
     Args:
         program: Name of the console script.
         arguments: The arguments without the program name.
-        run: The inputs of the run.
+        run: The inputs of the run: data, recipe and options.
     """
     return {"command": shlex.join([program, *arguments]), **run_record.run_to_json(run)}

@@ -1,4 +1,4 @@
-"""Readers for labelled pictures: one module per layout; each returns a `Reading`.
+"""Readers for data sets of labelled pictures: one module per layout; each returns a `Reading`.
 
 To add a layout, write a module and add a branch to `read_data_set`.
 """
@@ -39,8 +39,8 @@ def read_data_set(
     Args:
         layout: How pictures and labels are stored.
         root: Folder of the data set.
-        split: The split to read. FairFace defines its own; in other layouts, "val" contains the
-            samples for which `is_held_out` is true.
+        split: The split to read. FairFace defines its own; in other layouts, "val" consists of the
+            samples for which `is_held_out` is true and "train" of the others.
         labels: The label file and its columns; required for the layout "user-id", otherwise None.
 
     Returns:
@@ -64,13 +64,22 @@ def read_data_set(
 
 
 def _select_split(root: Path, whole: Reading, split: Split) -> Reading:
-    """Selects the samples of one split, for data sets that do not define splits."""
+    """Selects the samples of one split, for data sets that do not define splits.
+
+    Args:
+        root: Folder of the data set, for the error message.
+        whole: All samples.
+        split: The split to select.
+
+    Raises:
+        DataError: The split is empty.
+    """
     if split == "all":
         return whole
     kept = tuple(sample for sample in whole.samples if is_held_out(sample.name) == (split == "val"))
     if not kept:
         raise DataError(
-            f"{root}: none of the {len(whole.samples):,} samples is in the split {split!r}; add "
-            "pictures or use --split all"
+            f"{root}: no sample is in the split {split!r} (all splits: {len(whole.samples):,}); "
+            "add pictures or use --split all"
         )
     return replace(whole, samples=kept)

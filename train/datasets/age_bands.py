@@ -1,4 +1,4 @@
-"""FairFace's age bands; all data sets use them, so that results per group are comparable."""
+"""FairFace's age bands, which are used for all data sets, so that results are comparable."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ AGE_BANDS = (
     "60-69",
     "70+",
 )
-OLDEST_YEARS = 130
+OLDEST_YEARS = 130  # higher ages in a label are errors
 
 
 def age_band_from_years(years: int) -> str:
-    """Returns the age band of an age in years.
+    """Returns the age band of an age in years, such as "20-29".
 
     Raises:
         ValueError: `years` is not from 0 to `OLDEST_YEARS`.
@@ -33,7 +33,7 @@ def age_band_from_label(label: str) -> str:
     """Returns the age band of a FairFace label; "more than 70" becomes "70+".
 
     Raises:
-        ValueError: `label` is not an age band.
+        ValueError: `label` is not an age band of FairFace.
     """
     band = "70+" if label == "more than 70" else label
     if band not in AGE_BANDS:

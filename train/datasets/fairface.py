@@ -39,6 +39,8 @@ RACES = (
 
 
 class _Label(NamedTuple):
+    """The labels of one picture, as normalised values."""
+
     gender: BinaryGender
     age: str
     race: str
@@ -48,7 +50,7 @@ class _Label(NamedTuple):
 
 
 def label_file_path(root: Path, split: Literal["train", "val"]) -> Path:
-    """Returns the path of a split's label file, whether it exists or not."""
+    """Returns the path of a split's label file, even if the file does not exist."""
     return root / f"fairface_label_{split}.csv"
 
 
@@ -63,7 +65,7 @@ def read_fairface(root: Path, split: Literal["train", "val", "all"]) -> Reading:
         Samples in the order of the label files, with the groups "age" and "race".
 
     Raises:
-        DataError: Labels or pictures are missing or invalid.
+        DataError: Labels or pictures are missing or invalid, or a picture is in both label files.
     """
     if split != "all":
         return _read_part(root, split)
@@ -75,11 +77,13 @@ def read_fairface(root: Path, split: Literal["train", "val", "all"]) -> Reading:
 
 
 def check_picture_name(path: Path, row: int, name: str) -> str:
-    """Checks the name of a picture in a list and returns it unchanged.
+    """Checks the name of a picture in a label file or list, and returns it unchanged.
+
+    Prevents path traversal: joined to the folder of the data set, the name stays inside.
 
     Args:
-        path: The list, for the error message.
-        row: Row number in the list (1-based), for the error message.
+        path: The file that contains the name, for the error message.
+        row: Row number in that file (1-based), for the error message.
         name: Path of the picture relative to its data set, with forward slashes.
 
     Raises:
@@ -87,11 +91,17 @@ def check_picture_name(path: Path, row: int, name: str) -> str:
     """
     parts = name.split("/")
     if "\\" in name or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
-        raise row_error(path, row, f"file is {name!r}, expected a path relative to the data set")
+        raise row_error(
+            path,
+            row,
+            f"picture name {name!r}; expected a path relative to the data set, with "
+            'forward slashes and without "." or ".."',
+        )
     return name
 
 
 def _read_part(root: Path, part: Literal["train", "val"]) -> Reading:
+    """Reads one split; see `read_fairface`."""
     path = label_file_path(root, part)
     labels, repeated = drop_repeated_rows(path, _iterate_labels(read_table(path)))
     prefixes = {name[: name.rfind("/") + 1] for name in labels}
@@ -114,7 +124,11 @@ def _read_part(root: Path, part: Literal["train", "val"]) -> Reading:
 
 
 def _iterate_labels(table: Table) -> Iterator[tuple[int, str, _Label]]:
-    """Yields the row number, picture name and label of each row."""
+    """Yields the row number, picture name and label of each row.
+
+    Raises:
+        DataError: A column is missing, or a field is invalid.
+    """
     file, age, gender, race = map(table.column, ("file", "age", "gender", "race"))
     for row, fields in table.rows:
         name = check_picture_name(table.path, row, fields[file])
@@ -129,7 +143,7 @@ def _iterate_labels(table: Table) -> Iterator[tuple[int, str, _Label]]:
 
 
 def _join_parts(root: Path, readings: list[Reading]) -> Reading:
-    """Returns the concatenated readings of both splits.
+    """Concatenates the readings of both splits.
 
     Raises:
         DataError: A picture is in both label files.

@@ -16,9 +16,12 @@ GENDERS: dict[str, BinaryGender] = {gender: gender for gender in get_args(Binary
 
 
 def read_gender_folders(root: Path) -> Reading:
-    """Reads all pictures in the folders `female` and `male` and their subfolders.
+    """Reads all pictures in the folders `female` and `male` of a data set and their subfolders.
 
-    The two names are case-insensitive. Skips pictures outside the two folders.
+    The names of the two folders are case-insensitive. Skips pictures outside the two folders.
+
+    Args:
+        root: The folder that contains the two folders.
 
     Returns:
         Samples sorted by name. All have the same gender if one folder is missing or empty.

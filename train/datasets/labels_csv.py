@@ -1,7 +1,7 @@
 """Reader for label files: CSV files as exported by spreadsheet programs.
 
-Errors name the file and the row number that a spreadsheet shows: the header is row 1, and empty
-rows are counted.
+Error messages name the file and the row number that a spreadsheet shows: the header is row 1, and
+empty rows are counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from image_gender_classifier.system.files import read_document
-from image_gender_classifier.train.datasets.reading import DataError, row_error
+from image_gender_classifier.train.datasets.reading import DataError, format_count, row_error
 from image_gender_classifier.train.datasets.sample import BinaryGender
 
 DELIMITERS = (",", ";", "\t")
@@ -29,7 +29,7 @@ class Table:
 
     Attributes:
         path: The file, for error messages.
-        header: Column names.
+        header: Column names, not necessarily unique.
         rows: Row number and fields of each non-empty row below the header; each row has as many
             fields as the header.
     """
@@ -42,7 +42,7 @@ class Table:
         """Returns the index of the column with exactly this name.
 
         Raises:
-            DataError: No column has this name, or more than one has.
+            DataError: No column has this name, or several columns have it.
         """
         found = self.header.count(name)
         if found != 1:
@@ -55,14 +55,14 @@ class Table:
         return self.header.index(name)
 
     def header_text(self) -> str:
-        """Returns the quoted column names, for error messages."""
+        """Returns the quoted column names, separated by commas, for error messages."""
         return ", ".join(repr(name) for name in self.header)
 
 
 def read_table(path: Path) -> Table:
     """Reads a UTF-8 CSV file, with or without a byte order mark (BOM).
 
-    The delimiter is a comma, semicolon or tab, detected from the header.
+    The delimiter (comma, semicolon or tab) is detected from the header.
 
     Returns:
         The header and at least one row; whitespace around fields is stripped.
@@ -79,10 +79,12 @@ def read_table(path: Path) -> Table:
     for row, fields in records:
         if len(fields) != len(header):
             raise row_error(
-                path, row, f"{len(fields)} fields, expected {len(header)}, as in the header"
+                path,
+                row,
+                f"{format_count(len(fields), 'field')}, expected {len(header)} as in the header",
             )
     if len(records) == 1:
-        raise DataError(f"{path}: no rows below the header; expected one per label")
+        raise DataError(f"{path}: the label file has no rows below the header; add the labels")
     return Table(path, header, tuple(records[1:]))
 
 
@@ -94,11 +96,8 @@ def parse_gender(path: Path, row: int, value: str) -> BinaryGender:
         row: Row number, for the error message.
         value: Content of the gender field.
 
-    Returns:
-        "female" or "male".
-
     Raises:
-        DataError: `value` is none of these.
+        DataError: `value` is not one of the four.
     """
     gender = GENDERS.get(value.lower())
     if gender is None:
@@ -138,7 +137,7 @@ def drop_repeated_rows(
 
 
 def check_pictures_exist(path: Path, missing: Sequence[tuple[int, str]], total: int) -> None:
-    """Checks that every label has a picture.
+    """Checks that no labelled picture is missing.
 
     Args:
         path: The label file, for the error message.
@@ -153,29 +152,42 @@ def check_pictures_exist(path: Path, missing: Sequence[tuple[int, str]], total: 
         raise row_error(
             path,
             row,
-            f"{picture} does not exist ({len(missing):,} of {total:,} pictures are missing); "
+            f"{picture} does not exist (missing pictures: {len(missing):,} of {total:,}); "
             "check --data",
         )
 
 
 def _read_text(path: Path) -> str:
+    """Reads a UTF-8 text file without its BOM.
+
+    Raises:
+        DataError: The file cannot be read, is not valid UTF-8 or contains a NUL.
+    """
     try:
         data = read_document(path)
     except OSError as error:
-        raise DataError(f"{path}: the label file cannot be read ({error.strerror})") from error
+        raise DataError(
+            f"{path}: the label file cannot be read ({error.strerror}); check its path"
+        ) from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = data.count(b"\n", 0, error.start) + 1
-        raise row_error(path, row, "not UTF-8 text; save the file as CSV UTF-8") from error
+        raise row_error(
+            path, row, "the text is not valid UTF-8; save the file as CSV UTF-8"
+        ) from error
     if "\0" in text:
         row = text.count("\n", 0, text.index("\0")) + 1
-        raise row_error(path, row, "contains a NUL character; save the file as CSV UTF-8")
+        raise row_error(path, row, "the row contains a NUL character; save the file as CSV UTF-8")
     return text
 
 
 def _iterate_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yields the row number and the fields of each non-empty row."""
+    """Yields the row number (1-based) and the stripped fields of each non-empty row.
+
+    Raises:
+        DataError: A row is not valid CSV.
+    """
     row = 0
     try:
         for row, fields in enumerate(_parse_csv(text, delimiter), start=1):
@@ -183,7 +195,9 @@ def _iterate_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, 
             if any(stripped):
                 yield row, stripped
     except csv.Error as error:
-        raise row_error(path, row + 1, f"not valid CSV ({error})") from error
+        raise row_error(
+            path, row + 1, f"the row is not valid CSV ({error}); check its quotes"
+        ) from error
 
 
 def _detect_delimiter(text: str) -> str:
@@ -192,6 +206,7 @@ def _detect_delimiter(text: str) -> str:
 
 
 def _count_header_fields(text: str, delimiter: str) -> int:
+    """Returns the number of fields in the first non-empty row; 0 if there is none or not CSV."""
     try:
         return len(next((fields for fields in _parse_csv(text, delimiter) if fields), []))
     except csv.Error:
@@ -199,5 +214,6 @@ def _count_header_fields(text: str, delimiter: str) -> int:
 
 
 def _parse_csv(text: str, delimiter: str) -> Iterator[Sequence[str]]:
+    """Returns an iterator over the rows of CSV text; it raises csv.Error for invalid quoting."""
     # Without strict, an unclosed quote would extend to the end of the file.
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

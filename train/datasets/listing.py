@@ -1,4 +1,4 @@
-"""Lists pictures with one `scandir` per folder.
+"""Lists the pictures of a data set with one `scandir` per folder and no `stat` per file.
 
 On a network disk, listing a folder takes milliseconds; a `stat` for each of 100,000 files takes
 seconds.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from image_gender_classifier.imaging.formats import EXTENSIONS
-from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
+from image_gender_classifier.system.junk import is_junk_file, is_junk_folder
 from image_gender_classifier.train.datasets.reading import DataError
 
 
@@ -21,13 +21,13 @@ def is_picture_name(name: str) -> bool:
 
 
 def list_pictures(root: Path, is_wanted: Callable[[str], bool] = is_picture_name) -> list[str]:
-    """Lists all pictures in a folder and its subfolders; follows symbolic links.
+    """Lists all pictures in a folder and its subfolders (recursive); follows symbolic links.
 
-    Skips names that start with a dot, and junk that operating systems and downloads leave behind.
+    Skips hidden files and folders, system junk files and partial downloads.
 
     Args:
         root: The folder.
-        is_wanted: Selects file names; by default, those with the extension of a picture format.
+        is_wanted: Returns whether to list a file, given its name without folders.
 
     Returns:
         Paths relative to `root`, with forward slashes, sorted.
@@ -37,7 +37,7 @@ def list_pictures(root: Path, is_wanted: Callable[[str], bool] = is_picture_name
             file.
     """
     if not root.is_dir():
-        raise DataError(f"{root}: there is no folder with this name; check the path")
+        raise DataError(f"{root}: the folder does not exist; check the path")
     names: list[str] = []
     pending = [""]
     seen: set[str] = set()  # guards against loops of symbolic links
@@ -58,7 +58,7 @@ def list_folder_pictures(folder: Path) -> frozenset[str]:
     """Returns the names of the pictures directly in a folder; empty if the folder does not exist.
 
     Raises:
-        DataError: The folder cannot be read.
+        DataError: The folder cannot be read, or a picture is not a regular file.
     """
     if not folder.is_dir():
         return frozenset()
@@ -66,7 +66,11 @@ def list_folder_pictures(folder: Path) -> frozenset[str]:
 
 
 def _scan_folder(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[list[str], list[str]]:
-    """Returns the names of the pictures and of the subfolders in a folder, both unordered."""
+    """Returns the names of the wanted pictures and of the subfolders in a folder, both unordered.
+
+    Raises:
+        DataError: The folder cannot be read, or a picture is not a regular file.
+    """
     pictures: list[str] = []
     folders: list[str] = []
     try:
@@ -75,17 +79,20 @@ def _scan_folder(folder: Path, is_wanted: Callable[[str], bool]) -> tuple[list[s
                 if entry.name.startswith("."):
                     continue
                 if _is_folder(entry):
-                    if not is_clutter_folder(entry.name):
+                    if not is_junk_folder(entry.name):
                         folders.append(entry.name)
-                elif is_wanted(entry.name) and not is_clutter_file(entry.name):
+                elif is_wanted(entry.name) and not is_junk_file(entry.name):
                     _require_file(entry)
                     pictures.append(entry.name)
     except OSError as error:
-        raise DataError(f"{folder}: the folder cannot be listed ({error.strerror})") from error
+        raise DataError(
+            f"{folder}: the folder cannot be listed ({error.strerror}); check permissions"
+        ) from error
     return pictures, folders
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Returns whether an entry is a folder or a symbolic link to one."""
     try:
         return entry.is_dir()
     except OSError:  # a symbolic link to itself

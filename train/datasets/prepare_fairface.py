@@ -1,6 +1,6 @@
-"""Creates this project's subset of FairFace from the published archive.
+"""The command `image-gender-prepare-fairface`: creates this project's subset of FairFace.
 
-The project contains only the names of the pictures. The archive is
+The project contains only the names of the pictures. The command reads the published archive,
 `fairface-img-margin025-trainval.zip` of https://github.com/joojs/fairface (folders `train/` and
 `val/`, 224 x 224 pixels), unpacked, with `fairface_label_train.csv` and `fairface_label_val.csv`
 beside the two folders.
@@ -36,12 +36,12 @@ from image_gender_classifier.train.datasets.listing import list_folder_pictures
 from image_gender_classifier.train.datasets.reading import DataError
 
 PROGRAM = "image-gender-prepare-fairface"
-INCOMPLETE = 1
+INCOMPLETE = 1  # exit code
 NAMES_FILE = Path(__file__).with_name("fairface_names.txt")
-ARCHIVE_SIDE = 224
-SIDE = 128
+ARCHIVE_SIDE = 224  # pixels
+SIDE = 128  # pixels
 JPEG_QUALITY = 80
-PROGRESS_EVERY = 5000
+PROGRESS_EVERY = 5000  # pictures
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,8 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 if the subset is complete, 1 if pictures or labels are missing in the
-        archive, 2 for wrong usage or a wrong archive, 3 if the output cannot be written, 129, 130
-        or 143 if a signal stopped it (finished pictures are kept).
+        archive, 2 for wrong usage or a wrong archive, 3 if the output cannot be written, 129 after
+        SIGHUP, 130 after SIGINT, 143 after SIGTERM (the next run keeps finished pictures).
     """
     missing: list[str] = []
     code = run_with_exit_code(PROGRAM, lambda: missing.extend(_run(_parser().parse_args(argv))))
@@ -61,12 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> list[str]:
-    """Creates the subset, prints the result and returns the missing names."""
+    """Creates the subset, prints the result and returns the names that are missing in it."""
     missing = prepare_subset(arguments.archive, arguments.out, read_picture_names(arguments.names))
     if missing:
         print_line(
-            f"{PROGRAM}: {arguments.archive}: {len(missing):,} pictures or their labels are "
-            f"missing, the first is {missing[0]}; unpack the archive again and repeat this command",
+            f"{PROGRAM}: --archive {arguments.archive}: pictures or their labels are missing "
+            f"({len(missing):,}, the first is {missing[0]}); unpack the archive again and repeat "
+            "this command",
             sys.stderr,
         )
     else:
@@ -75,10 +76,10 @@ def _run(arguments: argparse.Namespace) -> list[str]:
 
 
 def read_picture_names(path: Path) -> list[str]:
-    """Reads a list of picture names, one per line.
+    """Reads the names of the subset's pictures from a text file, one name per line.
 
     Returns:
-        Names as in the `file` column of the label files.
+        At least one name, as in the `file` column of the label files, such as "train/1.jpg".
 
     Raises:
         DataError: The file cannot be read, contains no names, or contains a name that is not a
@@ -87,7 +88,9 @@ def read_picture_names(path: Path) -> list[str]:
     try:
         lines = read_document(path).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: the list of picture names cannot be read ({error})") from error
+        raise DataError(
+            f"{path}: the list of picture names cannot be read ({error}); check --names"
+        ) from error
     names = [check_picture_name(path, row, line) for row, line in enumerate(lines, start=1) if line]
     if not names:
         raise DataError(f"{path}: the file contains no picture names; expected one per line")
@@ -97,8 +100,8 @@ def read_picture_names(path: Path) -> list[str]:
 def prepare_subset(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
     """Creates the pictures and the label files of the subset; keeps pictures from an earlier run.
 
-    Writes the label files last and only lists existing pictures in them, so an interrupted run
-    leaves no label without a picture.
+    Writes the label files after the pictures, and lists only existing pictures in them, so an
+    interrupted run leaves no label without a picture.
 
     Args:
         archive: Folder of the unpacked archive.
@@ -106,7 +109,8 @@ def prepare_subset(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
         names: Names as in the `file` column of the label files.
 
     Returns:
-        The names without a picture or without a row in a label file, in the order of `names`.
+        The names without a picture or without a row in a label file, in the order of `names`; an
+        empty list if the subset is complete.
 
     Raises:
         DataError: The archive is incomplete, corrupt, another release, or the same folder as `out`.
@@ -123,7 +127,13 @@ def prepare_subset(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
 
 
 def _make_pictures(archive: Path, out: Path, names: Sequence[str]) -> set[str]:
-    """Creates the missing pictures; returns the names of all pictures that then exist in `out`."""
+    """Creates the pictures that `out` lacks; returns the names that then exist in `out`.
+
+    Args:
+        archive: Folder of the unpacked archive.
+        out: Folder of the subset.
+        names: Names that have a row in a label file.
+    """
     sources = _find_existing(archive, names)
     # A power cut can leave an empty file.
     existing = {name for name in _find_existing(out, names) if (out / name).stat().st_size}
@@ -137,7 +147,7 @@ def _make_pictures(archive: Path, out: Path, names: Sequence[str]) -> set[str]:
 
 
 def _find_existing(root: Path, names: Iterable[str]) -> set[str]:
-    """Returns the names that exist as pictures below a folder."""
+    """Returns the names whose picture exists in `root`; does not read the pictures."""
     wanted = set(names)
     prefixes = {name[: name.rfind("/") + 1] for name in wanted}
     return wanted.intersection(
@@ -146,7 +156,7 @@ def _find_existing(root: Path, names: Iterable[str]) -> set[str]:
 
 
 def shrink_to_jpeg(path: Path) -> bytes:
-    """Converts a picture of the archive to a JPEG file of the subset.
+    """Downscales a picture of the archive and encodes it as a JPEG file of the subset.
 
     Args:
         path: The picture, 224 x 224 pixels.
@@ -169,7 +179,8 @@ def shrink_to_jpeg(path: Path) -> bytes:
     height, width = pixels.shape[:2]
     if (height, width) != (ARCHIVE_SIDE, ARCHIVE_SIDE):
         raise DataError(
-            f"{path}: {width} x {height} pixels, expected {ARCHIVE_SIDE} x {ARCHIVE_SIDE}; use the "
+            f"{path}: the picture has {width} x {height} pixels, expected {ARCHIVE_SIDE} x "
+            f"{ARCHIVE_SIDE}; use the "
             "archive with margin 0.25 (fairface-img-margin025-trainval.zip)"
         )
     small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
@@ -178,7 +189,7 @@ def shrink_to_jpeg(path: Path) -> bytes:
 
 
 def _format_filtered_csv(table: Table, names: set[str]) -> bytes:
-    """Returns the content of a label file that contains only the rows of the given names."""
+    """Serialises the rows of a label file whose picture is in `names` as UTF-8 CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.header)
@@ -188,12 +199,16 @@ def _format_filtered_csv(table: Table, names: set[str]) -> bytes:
 
 
 def _write_file(path: Path, data: bytes) -> None:
-    """Writes a file atomically; creates its folder if missing."""
+    """Writes a file atomically; creates its folder if missing.
+
+    Raises:
+        OutputError: The folder or the file cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{path.parent}: the folder cannot be created ({error.strerror})"
+            f"{path.parent}: the folder cannot be created ({error.strerror}); check --out"
         ) from None
     write_atomic(path, data)
 

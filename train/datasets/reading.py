@@ -1,7 +1,7 @@
-"""The result type of the data set readers, and the error that they raise.
+"""The result of the data set readers, `Reading`, and the exception that they raise, `DataError`.
 
-Published data sets have flaws, so readers skip and report a few flawed items. Many of them mean
-that the folder or the layout is wrong, so readers then raise DataError.
+Published data sets have flaws, so readers skip and report a few flawed items. Many flawed items
+mean that the folder or the layout is wrong, so readers then raise DataError.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _KEY_DIGITS = 16
 
 
 class DataError(GenderClassifierError):
-    """Raised when labelled pictures are missing or invalid; the message says what and where."""
+    """Raised when labels or pictures are missing or invalid; the message names the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,14 @@ class SkippedItems:
 
     Attributes:
         reason: The reason, such as "label missing".
-        names: Names of the skipped items, in reading order.
+        names: Names of the skipped items, in reading order, at least one.
     """
 
     reason: str
     names: tuple[str, ...]
 
     def __str__(self) -> str:
+        """Returns reason, number of items and the first names, such as "label missing: 1 ('a')"."""
         listed = ", ".join(repr(name) for name in self.names[:NAMES_IN_REPORT])
         more = len(self.names) - NAMES_IN_REPORT
         return f"{self.reason}: {len(self.names):,} ({listed}{f' and {more:,} more' * (more > 0)})"
@@ -43,27 +44,27 @@ class SkippedItems:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The content of a data set.
+    """The result of reading a data set.
 
     Attributes:
         samples: The labelled pictures of the requested split, in a stable order, with unique names.
-        skipped: The items skipped while reading, one entry per reason; can include items of other
-            splits.
+        skipped: The items skipped while reading, one entry per reason; can include items that do
+            not belong to the split.
     """
 
     samples: tuple[Sample, ...]
     skipped: tuple[SkippedItems, ...] = ()
 
     def hash_labels(self) -> str:
-        """Returns a hash of the samples' names and labels, independent of the folder."""
+        """Returns a hash of the samples' names and labels, which does not depend on their paths."""
         lines = [f"{sample.name}\0{sample.gender}\0{sample.groups}" for sample in self.samples]
         content = "\n".join(lines).encode("utf-8", "surrogateescape")
         return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 
     def summary(self) -> str:
-        """Returns the number of samples and the skipped items as one line of text."""
+        """Formats the number of samples and the skipped items as one line of text."""
         female = sum(sample.gender == "female" for sample in self.samples)
-        counts = f"{len(self.samples):,} samples ({female:,} female)"
+        counts = f"{format_count(len(self.samples), 'sample')} ({female:,} female)"
         if not self.skipped:
             return counts
         return f"{counts}; skipped: {'; '.join(map(str, self.skipped))}"
@@ -74,18 +75,23 @@ def make_reading(samples: Sequence[Sample], skipped: Mapping[str, Sequence[str]]
 
     Args:
         samples: The labelled pictures.
-        skipped: Names of skipped pictures or label rows by reason; reasons without names are
+        skipped: Names of the skipped pictures or label rows by reason; a reason without names is
             omitted.
     """
     reasons = (SkippedItems(reason, tuple(names)) for reason, names in skipped.items() if names)
     return Reading(tuple(samples), tuple(reasons))
 
 
+def format_count(number: int, noun: str) -> str:
+    """Formats a number with its noun, such as "1 sample" or "2,000 samples"."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def has_too_many_flaws(flawed: int, total: int) -> bool:
-    """Returns whether the fraction of flawed pictures exceeds `MAX_FLAWED_FRACTION`."""
+    """Returns whether more than `MAX_FLAWED_FRACTION` (1%) of `total` pictures are flawed."""
     return flawed > MAX_FLAWED_FRACTION * total
 
 
 def row_error(path: Path, row: int, problem: str) -> DataError:
-    """Returns a DataError whose message names a file and a row number (1 for the header)."""
+    """Returns a DataError with the message "PATH, row ROW: PROBLEM"; row 1 is the header."""
     return DataError(f"{path}, row {row}: {problem}")

@@ -16,12 +16,12 @@ class Sample:
     """One labelled picture.
 
     Attributes:
-        name: Unique, stable name within its data set, with forward slashes; its hash decides
+        name: Unique, stable name within its data set, with forward slashes; its hash determines
             whether the sample is held out.
         path: The picture file.
         gender: Perceived gender as labelled.
         groups: Further labels by kind, such as `{"age": "20-29", "race": "Black"}`.
-        box: The labelled face box in pixels; None if there is none.
+        box: The labelled bounding box of the face in pixels; None if it is unknown.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Reader for pictures named by user id, with a label file of the users' genders.
+"""Reader for pictures named by user ID, with a label file that contains each user's gender.
 
-The name of a sample is the user id, so the split does not depend on a picture's format or folder.
+The name of a sample is the user ID, so the split does not depend on a picture's format or folder.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class LabelOptions:
 
     Attributes:
         file: The CSV file.
-        id_column: Name of the user id column; None to detect it.
-        gender_column: Name of the gender column; None to detect it.
+        id_column: Name of the column of user IDs; None to detect the column by its header.
+        gender_column: Name of the column of genders; None to detect the column by its header.
         zero_is: Gender that 0 stands for (1 stands for the other); None to reject 0 and 1.
     """
 
@@ -44,7 +44,7 @@ class LabelOptions:
 
 
 def read_user_id_pictures(root: Path, labels: LabelOptions) -> Reading:
-    """Reads the pictures named `<user id>.<extension>` in a folder and its subfolders.
+    """Reads the pictures named `<user ID>.<extension>` in a folder and its subfolders.
 
     Skips pictures without a label and further pictures of the same user.
 
@@ -53,12 +53,13 @@ def read_user_id_pictures(root: Path, labels: LabelOptions) -> Reading:
         labels: The label file and its columns.
 
     Returns:
-        Samples in the order of the label file.
+        Samples in the order of the label file; at least one.
 
     Raises:
-        DataError: Labels or pictures are missing or invalid.
+        DataError: The label file is missing or invalid, a labelled user has no picture, or the
+            folder cannot be read.
     """
-    pictures, repeated_pictures = _pictures_by_id(root)
+    pictures, repeated_pictures = _list_pictures_by_id(root)
     genders, repeated_rows = drop_repeated_rows(
         labels.file, _iterate_genders(read_table(labels.file), labels)
     )
@@ -77,8 +78,13 @@ def read_user_id_pictures(root: Path, labels: LabelOptions) -> Reading:
     )
 
 
-def _pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
-    """Returns a dict from user id to the first picture, and a list of the other pictures."""
+def _list_pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
+    """Lists the pictures in a folder by user ID.
+
+    Returns:
+        A dict from user ID to the path of the user's first picture, and the paths of further
+        pictures of the same users; paths are relative to `root`.
+    """
     pictures: dict[str, str] = {}
     repeated: list[str] = []
     for path in list_pictures(root):
@@ -88,20 +94,24 @@ def _pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def _normalise_id(user: str) -> str:
-    """Returns a user id in Unicode normal form C (NFC); file names on macOS can be in NFD."""
+    """Returns a user ID in Unicode normal form C (NFC); file names on macOS can be in NFD."""
     return unicodedata.normalize("NFC", user)
 
 
 def _iterate_genders(
     table: Table, options: LabelOptions
 ) -> Iterator[tuple[int, str, BinaryGender]]:
-    """Yields the row number, user id and gender of each row."""
+    """Yields the row number, user ID and gender of each row.
+
+    Raises:
+        DataError: A column is missing or ambiguous, or a field is invalid.
+    """
     user_column = _find_column(table, options.id_column, ID_COLUMNS, "--id-column")
     gender_column = _find_column(table, options.gender_column, GENDER_COLUMNS, "--gender-column")
     for row, fields in table.rows:
         user = _normalise_id(fields[user_column])
         if not user or "/" in user or "\\" in user:
-            problem = f"user id is {user!r}, expected the name of a picture without its extension"
+            problem = f"user ID is {user!r}, expected the name of a picture without its extension"
             raise row_error(table.path, row, problem)
         yield (
             row,
@@ -111,7 +121,17 @@ def _iterate_genders(
 
 
 def _find_column(table: Table, name: str | None, guesses: frozenset[str], option: str) -> int:
-    """Returns the index of the column `name`, or of the only one whose header is in `guesses`."""
+    """Returns the index of a column, by its name or by the usual headers.
+
+    Args:
+        table: The label file.
+        name: Name of the column; None to detect it.
+        guesses: Normalised headers that detect the column.
+        option: The command-line option that selects the column, for the error message.
+
+    Raises:
+        DataError: No column or several columns match.
+    """
     if name is not None:
         return table.column(name)
     found = [
@@ -127,13 +147,18 @@ def _find_column(table: Table, name: str | None, guesses: frozenset[str], option
 
 
 def _normalise_header(title: str) -> str:
-    """Returns a header in lower case with letters and digits only: "User-ID" becomes "userid"."""
+    """Returns the letters and digits of a header in lower case: "userid" for "User-ID"."""
     return "".join(filter(str.isalnum, title)).lower()
 
 
 def _parse_binary_gender(
     path: Path, row: int, value: str, zero_is: BinaryGender | None
 ) -> BinaryGender:
+    """Parses a gender as `parse_gender`; also accepts "0" and "1" if `zero_is` is not None.
+
+    Raises:
+        DataError: `value` is not accepted.
+    """
     if value in ("0", "1"):
         if zero_is is None:
             problem = f"gender is {value!r}; use --zero-is to state what 0 stands for"

@@ -23,12 +23,19 @@ from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 GENDERS: tuple[BinaryGender, ...] = ("male", "female")
 RACES = ("White", "Black", "Asian", "Indian", "Other")
 
-# Accepts any ending: the first dot can be missing, as in "55_0_0_20170116232725357jpg.chip.jpg".
+# Accepts any ending, because the first dot can be missing:
+# "55_0_0_20170116232725357jpg.chip.jpg".
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_\d", re.ASCII)
 
 
 class Label(NamedTuple):
-    """The labels in a file name; `years` is the age in years."""
+    """The labels in a file name.
+
+    Attributes:
+        years: Age in years.
+        gender: Perceived gender.
+        race: One of `RACES`.
+    """
 
     years: int
     gender: BinaryGender
@@ -36,7 +43,7 @@ class Label(NamedTuple):
 
 
 def parse_label(name: str) -> Label | None:
-    """Parses the labels in a file name; returns None if one is missing or out of range."""
+    """Parses the labels in a file name; returns None if a label is missing or out of range."""
     match = _NAME.match(name)
     if match is None or int(match[1]) > OLDEST_YEARS:
         return None
@@ -46,17 +53,20 @@ def parse_label(name: str) -> Label | None:
 def read_utkface(root: Path) -> Reading:
     """Reads all pictures with labels in their names, in a folder and its subfolders.
 
+    Skips pictures without labels and pictures whose file name occurred in another folder.
+
     Returns:
         Samples sorted by path, with the groups "age" (FairFace's bands) and "race".
 
     Raises:
-        DataError: There are no pictures, or more than 1 % of the names contain no labels.
+        DataError: There are no pictures, more than 1% of the names contain no labels, or a folder
+            cannot be read.
     """
     paths = list_pictures(root, _is_wanted)
     if not paths:
         raise DataError(
-            f"{root}: no pictures; expected names like 26_0_2_20170104023102422.jpg "
-            "(age_gender_race_date)"
+            f"{root}: the folder contains no pictures; expected names like "
+            "26_0_2_20170104023102422.jpg (age_gender_race_date)"
         )
     samples: dict[str, Sample] = {}
     unlabelled: list[str] = []
@@ -73,9 +83,9 @@ def read_utkface(root: Path) -> Reading:
             samples[name] = Sample(name, root / path, label.gender, groups)
     if has_too_many_flaws(len(unlabelled), len(paths)):
         raise DataError(
-            f"{root / unlabelled[0]}: no labels in this name and in {len(unlabelled):,} of "
-            f"{len(paths):,}; expected names like 26_0_2_20170104023102422.jpg "
-            "(age_gender_race_date)"
+            f"{root / unlabelled[0]}: the file name contains no labels (such files: "
+            f"{len(unlabelled):,} of {len(paths):,}); expected names like "
+            "26_0_2_20170104023102422.jpg (age_gender_race_date)"
         )
     return make_reading(
         list(samples.values()), {"label missing": unlabelled, "name repeated": repeated}

@@ -35,7 +35,7 @@ class Backgrounds:
 
 
 def hash_backgrounds(backgrounds: Backgrounds) -> str:
-    """Returns a hash of the backgrounds' names and sizes, for the run record."""
+    """Returns a hash of the backgrounds' names and sizes in pixels, for the run record."""
     lines = [
         f"{name}\0{pixels.shape}"
         for name, pixels in zip(backgrounds.names, backgrounds.pictures, strict=True)
@@ -45,7 +45,7 @@ def hash_backgrounds(backgrounds: Backgrounds) -> str:
 
 
 def read_backgrounds_and_report(folder: Path) -> Backgrounds:
-    """Returns the result of `read_backgrounds` and prints the unreadable pictures."""
+    """Reads the backgrounds as `read_backgrounds`, and prints the names of unreadable pictures."""
     found = read_backgrounds(folder)
     if found.unreadable:
         print_line(str(SkippedItems("unreadable backgrounds", tuple(found.unreadable))), sys.stdout)
@@ -53,7 +53,7 @@ def read_backgrounds_and_report(folder: Path) -> Backgrounds:
 
 
 def read_backgrounds(folder: Path) -> Backgrounds:
-    """Reads all pictures in a folder and its subfolders; skips unreadable ones.
+    """Reads all pictures in a folder of backgrounds and its subfolders; skips unreadable ones.
 
     Returns:
         The pictures; large ones are shrunk to a longer side of less than 512 pixels.

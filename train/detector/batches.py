@@ -14,7 +14,7 @@ from image_gender_classifier.train.detector.scenes import Sources
 
 
 class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Keras dataset of synthetic scenes.
+    """Keras dataset of synthetic scenes with their target maps.
 
     A batch consists of letterboxed pixels (float32 RGB, B x S x S x 3, 0 to 255) and the target
     maps of `make_target_maps` by output name. A scene depends only on `key` and its index.

@@ -90,11 +90,15 @@ def _train_in_folder(
 ) -> None:
     recipe = run.recipe
     crop_set = training_command.prepare_crops(samples, "none", _CROP_SIDE, options.out)
-    for names, what in ((crop_set.names, "crops"), (scenery.names, "backgrounds")):
+    needed = (
+        ("--data", "crops", crop_set.names),
+        ("--backgrounds", "backgrounds", scenery.names),
+    )
+    for option, what, names in needed:
         parts = split_names(names, recipe.held_out)
         if not parts.training or not parts.held_out:
             raise DataError(
-                f"{len(names):,} {what}: too few, none would be "
+                f"{option}: too few {what} ({len(names):,}); none would be "
                 f"{'left for training' if parts.held_out else 'held out for validation'}; add more"
             )
 

@@ -1,4 +1,4 @@
-"""Training of a face detector network on synthetic scenes."""
+"""Trains a face detector network on synthetic scenes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def train_detector(
 
     Raises:
         ModelError: The checkpoint is corrupt or does not match the network or the history, the
-            weights file is corrupt, or the loss becomes NaN or infinite.
+            file of ImageNet weights is corrupt, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
         UsageError: The package with the ImageNet weights is not installed.
     """

@@ -1,6 +1,6 @@
-"""Losses of the face detector; each returns one number per scene.
+"""Training losses of the face detector: focal loss for heatmaps, smooth L1 loss for boxes.
 
-Checkpoints refer to the functions by name.
+Checkpoints refer to the functions by name, so renaming them prevents resuming a run.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def heat(targets: Any, logits: Any) -> Any:
 
 @keras.saving.register_keras_serializable("image_gender_classifier")  # type: ignore[untyped-decorator]
 def box(targets: Any, predicted: Any) -> Any:
-    """Computes the smooth L1 loss of bounding boxes, relative to their sides.
+    """Computes the smooth L1 loss of bounding boxes; errors are relative to the boxes' sides.
 
     Args:
         targets: Target boxes and weights of `maps.make_target_maps`, float32, N x G x G x 4.

@@ -21,16 +21,17 @@ _MIN_SIGMA = 0.4  # cells
 
 
 def make_target_maps(frames: Sequence[Box], size: int) -> tuple[_Floats, _Floats]:
-    """Computes the target maps of a scene.
+    """Computes the target heatmap and the target boxes of a scene.
 
     Args:
         frames: Square bounding box of each face, in pixels of the network's input.
-        size: Side of the network's input in pixels.
+        size: Side of the network's input in pixels, a multiple of `STRIDE`.
 
     Returns:
-        The heatmap (float32, G x G x 1, 0 to 1), exactly 1 in the cell of each centre; and the
-        boxes (float32, G x G x 4): offset of the centre from the middle of the cell in cells
-        (right, down), logarithm of the box side over the input side, and weight in the loss.
+        Two arrays, with G = size / `STRIDE`. The heatmap (float32, G x G x 1, 0 to 1) is exactly 1
+        in the cell of each centre. The boxes (float32, G x G x 4) have the channels: offset of the
+        centre from the middle of the cell in cells (right, down), natural logarithm of the box side
+        over the input side, and weight in the loss (0 away from faces).
     """
     cells = size // STRIDE
     middles = np.arange(cells, dtype=np.float32) + 0.5

@@ -1,4 +1,4 @@
-"""Saves a trained face detector."""
+"""Saves a trained face detector with its manifest entry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from image_gender_classifier.train.common.saving import add_to_manifest, save_mo
 from image_gender_classifier.train.detector.scenes import SMALLEST
 
 MODEL = "face_detector.keras"
-STAGE = "cnn"
+STAGE = "cnn"  # name in predictions
 _CANDIDATE_THRESHOLD = 0.2
 _THRESHOLD = 0.567
 _FRAME_SCALE = 0.98  # predicted boxes are 2 % too large (median over the composites)
@@ -25,7 +25,7 @@ def save_detector(
     license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
 ) -> FaceDetectorEntry:
-    """Saves `face_detector.keras` and adds it to the folder's manifest.
+    """Saves a detector as `face_detector.keras` and adds it to the folder's manifest.
 
     Args:
         model: The inference model.

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.detection.tiling import face_tile, letterbox
+from image_gender_classifier.detection.tiling import letterbox, make_face_tile
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.gender.augment import degrade_randomly
@@ -110,7 +110,7 @@ def _close(scene: Scene, longest: int, random: _Random) -> Scene:
         side, centre = _place(height, width, random)
         suspect = _square(centre, side)
     margin = _MARGINS[int(random.integers(len(_MARGINS)))]
-    left, top, extent = face_tile(suspect, margin, height, width)
+    left, top, extent = make_face_tile(suspect, margin, height, width)
     part = scene.pixels[top : top + extent, left : left + extent]
     scale = longest / max(part.shape[:2])
     rows, columns = (max(round(length * scale), 1) for length in part.shape[:2])

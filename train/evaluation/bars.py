@@ -1,4 +1,4 @@
-"""Bar charts of accuracies with intervals, one panel per kind of group."""
+"""Horizontal bar charts of accuracies with 95% intervals, one panel per kind of group."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ def plot_accuracy_bars(
     whole_name: str,
     note: Callable[[Proportion], str],
 ) -> Figure:
-    """Plots accuracies as bars that start at chance, with a line at the overall accuracy.
+    """Plots accuracies as bars that start at chance (50%), with a line at the overall accuracy.
 
     Args:
-        kinds: Accuracy by kind of group and label, each with n > 0; one panel per kind.
+        kinds: Accuracy by kind of group and label, each with n > 0; one panel per kind. Neither
+            `kinds` nor a kind may be empty.
         whole: The overall accuracy.
         whole_name: Name of the overall accuracy in the legend.
         note: Formats the text beside a bar.
 
     Returns:
-        The figure.
+        The Matplotlib figure.
     """
     heights = [len(cells) + 1 for cells in kinds.values()]
     figure = Figure((WIDTH, 0.24 * sum(heights) + 1.0), layout="constrained")
@@ -55,6 +56,7 @@ def plot_accuracy_bars(
 def _draw_bars(
     axes: Axes, cells: Mapping[str, Proportion], note: Callable[[Proportion], str]
 ) -> None:
+    """Draws one bar with an error bar, a label and a note for each accuracy, the first on top."""
     rows = range(len(cells))
     values = [cell.value or 0.0 for cell in cells.values()]
     axes.barh(
@@ -79,7 +81,7 @@ def _draw_bars(
 
 
 def interval_lengths(proportions: Sequence[Proportion]) -> list[list[float]]:
-    """Computes the lengths of the error bars around values, from their intervals.
+    """Computes the lengths of the error bars of N proportions from their intervals.
 
     Returns:
         N lengths below and N lengths above the values, as Matplotlib's `xerr` and `yerr` expect.

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 on success, 2 for wrong usage, data or model, 3 if the JSON file cannot be
-        written, 129, 130 or 143 if a signal stopped it.
+        written, 129 after SIGHUP, 130 after SIGINT, 143 after SIGTERM.
     """
     return run_with_exit_code(PROGRAM, lambda: _evaluate(_parser().parse_args(argv)))
 
@@ -56,8 +56,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     measuring.report_unreadable(results, PROGRAM)
     if subject.samples and len(results.unreadable) == len(subject.samples):
         raise DataError(
-            f"{arguments.data}: none of the {len(subject.samples):,} pictures can be read; "
-            "check --data"
+            f"--data {arguments.data}: no picture can be read ({len(subject.samples):,} tried); "
+            "check the folder"
         )
     scores = compute_scores(
         results.predictions,

@@ -1,4 +1,4 @@
-"""Formats the scores of a model as a text table and as JSON."""
+"""Formats the scores of a gender classifier as a text table and as JSON."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Setting:
         model: File name of the model.
         sha256: SHA-256 of the model file.
         data: Folder of the data set.
-        layout: Layout of the data set.
+        layout: Value of `--layout`.
         split: The evaluated split.
         detector: Value of `--detector`.
-        threshold: Lowest confidence of a classified crop, 0 to 1.
+        threshold: Confidence (0 to 1) below which a prediction is `uncertain`.
     """
 
     model: str
@@ -42,9 +42,11 @@ class Setting:
 
 
 def scores_to_json(scores: Scores, setting: Setting) -> str:
-    """Returns scores as a JSON object.
+    """Serialises scores as a JSON object.
 
-    Fractions are from 0 to 1, or null if there are no pictures to compute them from.
+    Fractions are from 0 to 1, or null if there are no pictures to compute them from; `low` and
+    `high` are the ends of a 95% interval. The key `tpr` is the true positive rate by gender, `ece`
+    the expected calibration error, and `share` in `classified` the fraction of classified crops.
     """
     content = {
         **asdict(setting),
@@ -70,7 +72,7 @@ def scores_to_json(scores: Scores, setting: Setting) -> str:
 
 
 def format_scores(scores: Scores, setting: Setting) -> str:
-    """Returns scores as a text table for the terminal."""
+    """Formats scores as a text table for the terminal."""
     return "\n".join(
         [
             *_head_lines(scores, setting),
@@ -83,32 +85,35 @@ def format_scores(scores: Scores, setting: Setting) -> str:
 
 
 def format_proportion(proportion: Proportion) -> str:
-    """Returns a proportion as a percentage, such as "93.4 %"; "-" if its value is None."""
+    """Formats a proportion as a percentage, such as "93.4 %"; "-" if its value is None."""
     return "-" if proportion.value is None else f"{format_percent(proportion.value)} %"
 
 
 def format_interval(proportion: Proportion) -> str:
-    """Returns the interval of a proportion as percentages, such as "92.4 to 94.3"."""
+    """Formats the interval of a proportion as percentages, such as "92.4 to 94.3"."""
     return f"{format_percent(proportion.low)} to {format_percent(proportion.high)}"
 
 
 def format_percent(value: float) -> str:
-    """Returns a fraction as a percentage, such as "93.4"."""
+    """Formats a fraction as a percentage without "%", such as "93.4"."""
     return f"{100 * value:.1f}"
 
 
 def format_difference(one: Proportion, other: Proportion) -> str:
-    """Returns `one` minus `other` in percentage points, such as "+0.2"."""
+    """Formats `one` minus `other` in percentage points, such as "+0.2"; a value of None is 0."""
     return f"{100 * ((one.value or 0.0) - (other.value or 0.0)):+.1f}"
 
 
 def find_lowest(cells: Mapping[str, Proportion]) -> str:
-    """Returns the label with the lowest proportion; `cells` must not be empty."""
+    """Returns the label with the lowest proportion (the first if tied); a value of None is 0.
+
+    `cells` must not be empty.
+    """
     return min(cells, key=lambda label: cells[label].value or 0.0)
 
 
 def sort_labels(kind: str, cells: Mapping[str, Proportion]) -> list[str]:
-    """Returns sorted group labels: age bands by age, other labels alphabetically.
+    """Sorts the labels of a kind of group: age bands by age, other labels alphabetically.
 
     Args:
         kind: Kind of group, such as "age".

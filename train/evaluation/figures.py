@@ -1,4 +1,7 @@
-"""The plots of a report as PNG files; equal findings result in byte-identical files."""
+"""The plots of an evaluation report as PNG files.
+
+Equal findings result in byte-identical files, with the same release of Matplotlib.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,14 @@ _MIN_PICTURES = 50  # the accuracy of fewer pictures is too noisy to plot
 
 
 def draw_all_figures(findings: Findings) -> dict[str, bytes]:
-    """Draws all plots and returns the content of each PNG file by file name."""
+    """Draws all plots of a report.
+
+    Args:
+        findings: The contents of the report, with at least one prediction.
+
+    Returns:
+        Content of each PNG file by file name.
+    """
     drawn = {
         "reliability.png": _draw_reliability,
         "coverage.png": _draw_coverage,
@@ -63,13 +73,14 @@ def draw_all_figures(findings: Findings) -> dict[str, bytes]:
 
 
 def _render_png(figure: Figure) -> bytes:
-    """Renders a PNG file without metadata, because date and version would change the bytes."""
+    """Renders a figure as PNG without its metadata, because a version would change the bytes."""
     file = BytesIO()
     figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
     return file.getvalue()
 
 
 def _draw_reliability(findings: Findings) -> Figure:
+    """Draws the reliability diagram, with a histogram of the confidences below it."""
     bins = compute_reliability(findings.predictions)
     figure = Figure((WIDTH * 0.75, 6.5), layout="constrained")
     upper, lower = figure.subplots(2, sharex=True, height_ratios=(3, 1))
@@ -99,6 +110,7 @@ def _draw_reliability(findings: Findings) -> Figure:
 
 
 def _draw_coverage(findings: Findings) -> Figure:
+    """Draws accuracy by coverage (fraction classified), with a marker at the threshold."""
     curve = compute_coverage(findings.predictions)
     predicted = findings.scores.predicted
     kept = curve.fraction * predicted >= min(_MIN_PICTURES, predicted)
@@ -129,6 +141,7 @@ def _draw_coverage(findings: Findings) -> Figure:
 
 
 def _draw_groups(findings: Findings) -> Figure:
+    """Draws the accuracy of each group: gender, and each kind of group label."""
     scores = findings.scores
     kinds = {"gender": {str(gender): rate for gender, rate in scores.tpr.items() if rate.n}}
     for kind, cells in scores.groups.items():
@@ -142,6 +155,7 @@ def _draw_groups(findings: Findings) -> Figure:
 
 
 def _draw_robustness(findings: Findings) -> Figure:
+    """Draws the accuracy on the crops of each degradation."""
     cells = {name: scores.accuracy for name, scores in findings.degraded.items()}
     clean = findings.scores.accuracy
     return plot_accuracy_bars(
@@ -153,6 +167,7 @@ def _draw_robustness(findings: Findings) -> Figure:
 
 
 def _draw_confusion(findings: Findings) -> Figure:
+    """Draws the confusion matrices without and with the threshold."""
     threshold = findings.setting.threshold
     tables = {
         "any confidence": compute_confusion(findings.predictions, 0),

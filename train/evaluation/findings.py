@@ -1,4 +1,8 @@
-"""Further metrics for a report: differences, reliability, coverage, confusion matrix."""
+"""The contents of an evaluation report (`Findings`), and the metrics that only the report shows.
+
+These are differences between groups, the reliability diagram, the coverage curve and the confusion
+matrix.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ from image_gender_classifier.train.evaluation.metrics import (
 from image_gender_classifier.train.evaluation.predictions import SampleResults
 from image_gender_classifier.train.evaluation.robustness import Degradation
 
-UNDER_TEN = AGE_BANDS[:2]
+UNDER_TEN = AGE_BANDS[:2]  # "0-2" and "3-9"
 
 Numbers = npt.NDArray[np.float64]
 Confusion = Mapping[BinaryGender, Mapping[Gender, int]]
@@ -35,7 +39,13 @@ Confusion = Mapping[BinaryGender, Mapping[Gender, int]]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The difference between two proportions with its 95% interval; all from -1 to 1."""
+    """The difference between two proportions with its 95% interval.
+
+    Attributes:
+        value: The difference, -1 to 1.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+    """
 
     value: float
     low: float
@@ -80,14 +90,14 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Findings:
-    """The contents of a report.
+    """The contents of an evaluation report.
 
     Attributes:
         setting: The model and the data.
         trained_on: Whether the model was trained on some of the pictures.
         predictions: Labels and predictions of the original crops.
         scores: Scores of the original crops.
-        degraded: Scores by degradation, in descending order of accuracy.
+        degraded: Scores of the degraded crops by degradation, in descending order of accuracy.
     """
 
     setting: Setting
@@ -122,10 +132,11 @@ def make_findings(
 
 
 def compute_difference(one: Proportion, other: Proportion) -> Difference | None:
-    """Returns `one` minus `other` with its interval; None if either has no value.
+    """Computes `one` minus `other` with its 95% interval; returns None if either has no value.
 
-    The proportions must be independent. Newcombe, "Interval Estimation for the Difference between
-    Independent Proportions", Statistics in Medicine 1998, method 10, from two Wilson intervals.
+    The proportions must be independent. Combines their Wilson intervals by method 10 of Newcombe,
+    "Interval Estimation for the Difference between Independent Proportions", Statistics in Medicine
+    1998.
     """
     if one.value is None or other.value is None:
         return None
@@ -136,9 +147,11 @@ def compute_difference(one: Proportion, other: Proportion) -> Difference | None:
 
 
 def accuracy_under_and_over_ten(predictions: Predictions) -> dict[str, Proportion]:
-    """Returns the accuracy for ages under 10 and for 10 and over.
+    """Computes the accuracy for ages under 10 and for ages of 10 and over.
 
-    Omits a group without crops; empty if no crop has an age label.
+    Returns:
+        The accuracies by the names "10 and over" and "under 10". Omits an age group without crops;
+        empty if no crop has an age label.
     """
     ages = predictions.groups.get("age", np.array([], np.str_))
     if not ages.any():
@@ -157,7 +170,7 @@ def compute_reliability(predictions: Predictions) -> list[Bin]:
     """Computes a reliability diagram, using the bins of `metrics.expected_calibration_error`.
 
     Returns:
-        The bins that contain crops, in ascending order of confidence.
+        The bins that contain crops, in ascending order of confidence; empty without predictions.
     """
     correct = predictions.gender == predictions.predicted
     indices = bin_indices(predictions.confidence)
@@ -180,7 +193,7 @@ def compute_coverage(predictions: Predictions) -> Coverage:
         predictions: Labels and predictions of at least one crop.
 
     Returns:
-        One point per distinct confidence, in descending order.
+        The coverage curve: one point per distinct confidence, in descending order.
     """
     order = np.argsort(-predictions.confidence, kind="stable")
     thresholds = predictions.confidence[order]
@@ -200,7 +213,15 @@ def compute_coverage(predictions: Predictions) -> Coverage:
 
 
 def compute_confusion(predictions: Predictions, threshold: float) -> Confusion:
-    """Returns the confusion matrix; crops below the threshold are predicted "unknown"."""
+    """Computes the confusion matrix; a crop below the threshold counts as "unknown".
+
+    Args:
+        predictions: Labels and predictions of the crops.
+        threshold: Lowest confidence of a classified crop, 0 to 1.
+
+    Returns:
+        Number of crops by labelled gender, then by predicted gender; all combinations are present.
+    """
     predicted = np.where(predictions.confidence >= threshold, predictions.predicted, "unknown")
     words: tuple[Gender, ...] = get_args(Gender)
     return {

@@ -1,4 +1,4 @@
-"""Options and inputs that the evaluation commands have in common."""
+"""Options and inputs that `image-gender-evaluate` and `image-gender-report` have in common."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from image_gender_classifier.train.datasets import DataError, Sample, Split
 from image_gender_classifier.train.evaluation.evaluation_report import Setting
 from image_gender_classifier.train.evaluation.predictions import SampleResults
 
-TRAINED_ON = "includes pictures that the model was trained on"
+TRAINED_ON = "includes pictures that the model was trained on"  # predicate of a warning
 _KERAS = ".keras"  # importing keras_runtime would import TensorFlow
 
 
@@ -39,7 +39,7 @@ class EvaluationInput:
     """A model and the pictures to evaluate it on.
 
     Attributes:
-        classifier: The model.
+        classifier: The opened gender classifier.
         detector: Detects the faces.
         samples: The labelled pictures.
         setting: Description of model and data, for the report.
@@ -89,7 +89,7 @@ def open_evaluation_input(arguments: argparse.Namespace, program: str) -> Evalua
     Raises:
         DataError: Labels or pictures are missing or invalid.
         ModelError: A model or manifest is missing, corrupt or incompatible.
-        RuntimeMissing: No runtime is available.
+        RuntimeMissing: No runtime for the model or the detector is installed.
         UsageError: The label options do not match `--layout`, or `--model` has an unknown format.
     """
     split = arguments.split or default_test_split(arguments.layout)
@@ -120,6 +120,7 @@ def report_unreadable(results: SampleResults, program: str) -> None:
 
 
 def _open_classifier(model: Path | None, threshold: float | None) -> Classifier:
+    """Opens the model of `--model`, or the shipped model; imports TensorFlow for `.keras` only."""
     if model is None or file_format(model.name) in runtimes.model_formats():
         return loading.open_classifier(model, threshold=threshold)
     if model.suffix.lower() != _KERAS:
@@ -132,7 +133,11 @@ def _open_classifier(model: Path | None, threshold: float | None) -> Classifier:
 
 
 def _was_trained_on(entry: ModelEntry, arguments: argparse.Namespace, split: Split) -> bool:
-    """Returns whether the model was trained on pictures of the evaluated split."""
+    """Returns whether the evaluated split contains pictures that the model was trained on.
+
+    Compares the hash of names and labels in the manifest entry with that of the training split in
+    `--data`. The split "val" contains no training pictures.
+    """
     if split == "val":
         return False
     try:

@@ -1,4 +1,4 @@
-"""Metrics of an evaluation, as pure functions of labels and predictions."""
+"""Metrics of a gender classifier, as pure functions of labels and predictions."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Proportion:
     Attributes:
         n: The denominator.
         value: The proportion, 0 to 1; None if n is 0.
-        low: Lower end of the interval, 0 to 1.
-        high: Upper end of the interval, 0 to 1.
+        low: Lower end of the interval, 0 to 1; 0 if n is 0.
+        high: Upper end of the interval, 0 to 1; 1 if n is 0.
     """
 
     n: int
@@ -58,7 +58,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The scores of an evaluation.
+    """The scores of a gender classifier on labelled pictures.
 
     All but `n`, `accuracy_all`, `no_face` and `unreadable` refer to pictures with a prediction.
 
@@ -95,7 +95,7 @@ class Scores:
 def compute_scores(
     predictions: Predictions, threshold: float, no_face: int = 0, unreadable: int = 0
 ) -> Scores:
-    """Computes the scores of a model.
+    """Computes the scores of a gender classifier from its predictions.
 
     Args:
         predictions: Labels and predictions of the crops; may be empty.
@@ -134,11 +134,11 @@ def compute_scores(
 def wilson_interval(successes: int, n: int) -> Proportion:
     """Returns the proportion `successes / n` with its 95% Wilson score interval.
 
-    Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927.
-    Unlike the normal approximation, it stays within 0 to 1 and is accurate for small n.
+    See Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927.
+    Unlike the normal approximation, the interval stays within 0 to 1 and is accurate for small n.
 
     Raises:
-        ValueError: `successes` is not from 0 to `n`.
+        ValueError: `successes` is negative or greater than `n`.
     """
     if not 0 <= successes <= n:
         raise ValueError(f"successes is {successes}, expected 0 to {n}")
@@ -159,9 +159,9 @@ def expected_calibration_error(
 ) -> float:
     """Computes the expected calibration error (ECE) over bins of equal width.
 
-    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017: the sum over bins of the
-    bin's fraction of predictions times |accuracy - mean confidence|. Bins are open below and closed
-    above, and divide 0.5 to 1, because the confidence of two classes is never below 0.5.
+    As defined by Guo et al., "On Calibration of Modern Neural Networks", ICML 2017: the sum over
+    bins of the bin's fraction of predictions times |accuracy - mean confidence|. The bins divide
+    0.5 to 1, because the confidence of two classes is never below 0.5; see `bin_indices`.
 
     Args:
         confidence: Confidence of each prediction, 0.5 to 1 (float64, N > 0).
@@ -184,9 +184,10 @@ def expected_calibration_error(
 
 
 def bin_indices(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.NDArray[np.int64]:
-    """Returns each confidence's bin index (int64, N).
+    """Returns the index of each confidence's bin (int64, N).
 
-    Bins divide 0.5 to 1 evenly; a bin excludes its lower end, except the first.
+    Bins divide 0.5 to 1 evenly. A bin includes its upper end; only the first includes its lower
+    end.
 
     Args:
         confidence: float64, N, 0.5 to 1.
@@ -198,6 +199,7 @@ def bin_indices(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.ND
 
 
 def _add_race_and_gender(predictions: Predictions) -> dict[str, Labels]:
+    """Returns the group labels by kind; adds race x gender if there are race labels."""
     kinds = dict(predictions.groups)
     if RACE in kinds:
         races = kinds[RACE]
@@ -207,6 +209,7 @@ def _add_race_and_gender(predictions: Predictions) -> dict[str, Labels]:
 
 
 def _group_by_label(correct: Flags, labels: Labels) -> dict[str, Proportion]:
+    """Returns the accuracy by label; omits crops without a label ("")."""
     return {
         str(label): _compute_proportion(correct[labels == label])
         for label in np.unique(labels)

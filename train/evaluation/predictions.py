@@ -52,7 +52,8 @@ def classify_samples(
         The predictions, and the samples without one.
 
     Raises:
-        ModelError: The model's output is not one finite number per crop.
+        ModelError: A model cannot be run, or the output of the classifier is not one finite number
+            per crop.
     """
     (results,) = classify_versions(samples, cutting.make_crop_cutter(detector), 1, classifier)
     return results
@@ -65,15 +66,16 @@ def classify_versions(
 
     Args:
         samples: The labelled pictures.
-        cut: Cuts all V versions of a crop (uint8 RGB, V x S x S x 3; S x S x 3 for one version).
-        versions: Number of versions (V).
+        cut: Cuts all V versions of a crop (uint8 RGB, V x S x S x 3; S x S x 3 if V is 1).
+        versions: Number of versions (V), at least 1.
         classifier: Classifies the crops.
 
     Returns:
         The results of each version, in order.
 
     Raises:
-        ModelError: The model's output is not one finite number per crop.
+        ModelError: A model cannot be run, or the output of the classifier is not one finite number
+            per crop.
     """
     skipped = SkippedSamples()
     size = classifier.crop_size
@@ -84,7 +86,7 @@ def classify_versions(
     ):
         predicted += [sample for sample, _ in batch]
         crops = np.stack([crop for _, crop in batch]).reshape(-1, size, size, 3)
-        positive.append(classifier.probabilities(crops).reshape(len(batch), versions))
+        positive.append(classifier.compute_probabilities(crops).reshape(len(batch), versions))
     missing = tuple(skipped.no_face), tuple(skipped.unreadable)
     columns = np.concatenate(positive).T
     return [
@@ -96,6 +98,7 @@ def classify_versions(
 def _iterate_batches(
     crops: Iterable[tuple[Sample, Pixels]],
 ) -> Iterator[list[tuple[Sample, Pixels]]]:
+    """Yields the crops in lists of `BATCH`; the last list can be shorter."""
     batch = []
     for crop in crops:
         batch.append(crop)
@@ -109,6 +112,13 @@ def _iterate_batches(
 def _make_predictions(
     samples: Sequence[Sample], positive: npt.NDArray[np.float64], classifier: Classifier
 ) -> Predictions:
+    """Creates the predictions of samples from the probabilities of the positive gender.
+
+    Args:
+        samples: The samples with a crop.
+        positive: Calibrated probability of the positive gender, float64, N.
+        classifier: The classifier, which defines the positive gender.
+    """
     kinds = sorted({kind for sample in samples for kind in sample.groups})
     return Predictions(
         gender=np.array([sample.gender for sample in samples], np.str_),

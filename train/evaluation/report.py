@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 on success, 2 for wrong usage, data or model, 3 if the report cannot be
-        written, 129, 130 or 143 if a signal stopped it.
+        written, 129 after SIGHUP, 130 after SIGINT, 143 after SIGTERM.
     """
     return run_with_exit_code(PROGRAM, lambda: _report(_parser().parse_args(argv)))
 
@@ -63,6 +63,11 @@ def _report(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(subject: measuring.EvaluationInput) -> Findings:
+    """Classifies the original and the degraded crops; prints unreadable pictures to stderr.
+
+    Raises:
+        DataError: No picture has a crop.
+    """
     versions = (robustness.CLEAN, *robustness.DEGRADATIONS)
     cut = robustness.make_degraded_crop_cutter(subject.detector, versions)
     results = classify_versions(subject.samples, cut, len(versions), subject.classifier)
@@ -74,12 +79,16 @@ def _evaluate(subject: measuring.EvaluationInput) -> Findings:
 
 
 def _make_folder(folder: Path) -> None:
-    """Creates the output folder, to fail early."""
+    """Creates the output folder if missing, before the work starts, to fail early.
+
+    Raises:
+        UsageError: The folder cannot be created.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"--out {folder}: the folder cannot be created ({error.strerror})"
+            f"--out {folder}: the folder cannot be created ({error.strerror}); use another folder"
         ) from None
 
 

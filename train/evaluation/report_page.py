@@ -1,4 +1,4 @@
-"""The Markdown page of a report."""
+"""Formats an evaluation report as a Markdown page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ _SHA_DIGITS = 12
 
 
 def format_page(findings: Findings) -> str:
-    """Returns the Markdown page; it refers to the PNG files of `figures.draw_all_figures`."""
+    """Formats the findings as Markdown that embeds the PNG files of `figures.draw_all_figures`.
+
+    Args:
+        findings: The contents of the report, with at least one prediction.
+    """
     parts = (_head, _accuracy, _groups, _confidence, _confusion, _robustness)
     return "\n\n".join("\n".join(part(findings)) for part in parts) + "\n"
 
@@ -154,7 +158,7 @@ def _accuracy_table(kind: str, cells: Mapping[str, Proportion]) -> Iterator[str]
 
 
 def _table_lines(header: tuple[str, ...], *rows: tuple[str, ...]) -> Iterator[str]:
-    """Formats a Markdown table; the first column is text, the others are numbers."""
+    """Yields the lines of a Markdown table; the first column is aligned left, others right."""
     for row in (header, ("---", *["---:"] * (len(header) - 1)), *rows):
         yield f"| {' | '.join(cell.replace('|', '/') for cell in row)} |"
 

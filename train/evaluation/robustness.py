@@ -36,11 +36,11 @@ def _same_pixels(face: Pixels) -> Pixels:
 
 @dataclass(frozen=True, slots=True)
 class Degradation:
-    """A degradation of a face.
+    """A degradation of a face, for the evaluation of robustness.
 
     Attributes:
         name: Name in the report.
-        move_square: Maps the face's square to the square to cut out.
+        move_square: Maps the face's square to the square to cut out, in pixels.
         change_pixels: Degrades the pixels of the face (uint8 RGB, S x S x 3); can change S.
     """
 
@@ -50,10 +50,15 @@ class Degradation:
 
 
 def make_degraded_crop_cutter(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
-    """Returns a function that cuts one crop per degradation (uint8 RGB, V x S x S x 3).
+    """Returns a function that detects the main face and cuts one crop per degradation.
 
-    The function returns None if there is no face, and raises UnreadablePicture if the picture
-    cannot be decoded.
+    The function returns uint8 RGB, V x S x S x 3, or None if there is no face. It raises
+    UnreadablePicture if the picture cannot be decoded, and ModelError if a model of the detector
+    cannot be run.
+
+    Args:
+        detector: Detects the faces.
+        degradations: The V degradations.
     """
 
     def cut(path: Path, size: int) -> Pixels | None:
@@ -88,32 +93,32 @@ def cut_degraded_crop(pixels: Pixels, square: Box, degradation: Degradation, siz
 
 
 def _align_to_pixels(square: Box) -> tuple[Box, int]:
-    """Returns a square aligned to whole pixels, to avoid resampling, and its side in pixels."""
+    """Aligns a square to whole pixels, to avoid resampling; returns it and its side in pixels."""
     side = max(round(square.width), 1)
     left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
     return Box(left, top, side, side), side
 
 
 def shift_square(square: Box, right: float, down: float) -> Box:
-    """Returns a square shifted right and down by fractions of its side."""
+    """Shifts a square by fractions of its side: `right` to the right and `down` downwards."""
     side = square.width
     return Box(square.x + right * side, square.y + down * side, side, side)
 
 
 def scale_square(square: Box, factor: float) -> Box:
-    """Returns a square scaled around its centre."""
+    """Scales a square around its centre by a factor."""
     side = square.width * factor
     margin = (square.width - side) / 2
     return Box(square.x + margin, square.y + margin, side, side)
 
 
 def shrink_face(face: Pixels, side: int) -> Pixels:
-    """Returns a face (uint8 RGB, S x S x 3) with at most `side` pixels per side."""
+    """Downscales a face (uint8 RGB, S x S x 3) to at most `side` pixels per side."""
     return face if len(face) <= side else quality.shrink_pixels(face, side, side)
 
 
 def rotate_face(face: Pixels, degrees: float) -> Pixels:
-    """Returns a face (uint8 RGB, S x S x 3) rotated counterclockwise around its centre.
+    """Rotates a face (uint8 RGB, S x S x 3) counterclockwise around its centre.
 
     Fills the corners with replicated edge pixels.
     """
@@ -128,7 +133,7 @@ def rotate_face(face: Pixels, degrees: float) -> Pixels:
 
 
 def darken_face(face: Pixels, factor: float) -> Pixels:
-    """Returns a face (uint8 RGB, S x S x 3) with all values multiplied by a factor from 0 to 1."""
+    """Darkens a face (uint8 RGB, S x S x 3): multiplies all values by a factor from 0 to 1."""
     darker: npt.NDArray[np.float64] = np.rint(face * factor)
     return darker.astype(np.uint8)
 

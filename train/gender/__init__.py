@@ -1,1 +1,1 @@
-"""Training of the gender network."""
+"""The gender classifier: augmentation, distillation, network, training, calibration, saving."""

@@ -1,7 +1,8 @@
-"""Augmentation of face crops.
+"""Random augmentation of face crops and pictures.
 
-The geometry matches the measured errors of detector boxes (side 0.87 to 1.13, centre within 4 %).
-Light and quality match profile pictures: dim rooms, enlarged small uploads, strong JPEG.
+Scale and shift (standard deviations of 7% and 3% of the side) are at least as large as the frame
+errors of the face detector (docs/detection.md); rotation imitates tilted heads. Light and quality
+imitate user avatars: dim rooms, small uploads enlarged, strong JPEG compression.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ _Random = np.random.Generator
 
 
 def transform_randomly(crop: Pixels, size: int, random: _Random) -> Pixels:
-    """Flips (horizontally), rotates, scales and shifts a crop randomly; replicates edge pixels.
+    """Flips (horizontally), rotates, scales and shifts a crop randomly, and resizes it.
 
-    The transformation does not depend on `size`, so teacher and student see the same view at
-    different input sizes.
+    Pixels beyond the crop's edges are replicated edge pixels. The transformation does not depend on
+    `size`, so teacher and student see the same view at different input sizes.
 
     Args:
         crop: uint8 RGB, S x S x 3.
@@ -51,7 +52,7 @@ def transform_randomly(crop: Pixels, size: int, random: _Random) -> Pixels:
 
 
 def degrade_randomly(pixels: Pixels, random: _Random) -> Pixels:
-    """Degrades a picture randomly: resolution, light, colour, blur, noise, JPEG, occlusion.
+    """Degrades a picture randomly: resolution, light, colour, blur, noise, JPEG, random erasing.
 
     Args:
         pixels: uint8 RGB, H x W x 3; may be modified in place.
@@ -77,7 +78,7 @@ def degrade_randomly(pixels: Pixels, random: _Random) -> Pixels:
 
 
 def _shrink_and_enlarge(pixels: Pixels, random: _Random) -> Pixels:
-    """Returns a picture shrunk and enlarged again, like an enlarged small upload."""
+    """Downscales a picture and upscales it to its size again, like an enlarged small upload."""
     height, width = pixels.shape[:2]
     scale = random.uniform(0.2, 0.7)
     reduced = quality.shrink_pixels(pixels, round(height * scale), round(width * scale))
@@ -85,7 +86,7 @@ def _shrink_and_enlarge(pixels: Pixels, random: _Random) -> Pixels:
 
 
 def _change_light(pixels: Pixels, random: _Random) -> Pixels:
-    """Changes gamma, contrast, brightness and colour balance with one lookup table."""
+    """Changes gamma, contrast, brightness and colour balance randomly, with one lookup table."""
     levels = np.linspace(0, 1, 256)
     curve = levels ** np.exp(random.normal(0, 0.2))
     contrast, brightness = np.exp(random.normal(0, 0.15)), random.normal(0, 0.04)
@@ -96,12 +97,13 @@ def _change_light(pixels: Pixels, random: _Random) -> Pixels:
 
 
 def _add_noise(pixels: Pixels, random: _Random) -> Pixels:
+    """Adds Gaussian noise of a random standard deviation."""
     grain = random.normal(0, random.uniform(2, 14), pixels.shape)
     return np.clip(pixels + grain, 0, 255).astype(np.uint8)
 
 
 def _erase_rectangle(pixels: Pixels, random: _Random) -> None:
-    """Covers a random rectangle with one colour, in place, like a hand or a mask."""
+    """Fills a random rectangle with one colour, in place, like a hand or a mask."""
     extent = np.array(pixels.shape[:2])
     height, width = (random.uniform(0.1, 0.35, 2) * extent).astype(int)
     top, left = (int(random.integers(spare)) for spare in extent - (height, width))

@@ -1,4 +1,4 @@
-"""Batches of one epoch: augmented crops with their targets."""
+"""Training batches of one epoch: augmented crops with their targets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _MIN_LAST_BATCH = 8  # crops; batch statistics of fewer are too noisy
 
 
 def count_steps(count: int, batch: int) -> int:
-    """Returns the number of batches per epoch, at least 1; drops a last batch of under 8 crops.
+    """Returns the number of batches per epoch.
+
+    An incomplete last batch of fewer than 8 crops is dropped, unless it is the only batch.
 
     Args:
         count: Number of crops.
@@ -30,7 +32,8 @@ class EpochBatches(ViewBatches):
     """Keras dataset of one epoch: one view of each training crop, shuffled and degraded.
 
     A batch is a tuple: pixels (float32 RGB, B x S x S x 3, 0 to 255), targets by head, and sample
-    weights by head. It depends only on the seed and the epoch, so that a run can be resumed.
+    weights by head. The batches of an epoch do not depend on earlier epochs, so that a run can be
+    resumed.
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class EpochBatches(ViewBatches):
             positions: Indices of the training crops.
             targets: Targets in the order of `positions`.
             epoch: Number of the epoch (0-based).
-            number: Number of the view.
+            number: Number of the view (see `Views`).
             size: Side of the network's input in pixels (S).
             batch: Crops per batch (B).
         """

@@ -17,6 +17,7 @@ from image_gender_classifier.classification.classifier import (
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.runtimes import Runtime
+from image_gender_classifier.train.datasets.reading import format_count
 
 # Fraction of the held-out samples whose confidence reaches the threshold.
 CLASSIFIED_FRACTION = 0.86
@@ -26,8 +27,8 @@ TTA_THRESHOLD = 0.85
 # With fewer crops the fit is too noisy, and the manifest entry keeps its values.
 MIN_CROPS = 100
 MIN_CROPS_PER_GENDER = 20
-_MEASURED = "held_out"
-_STEPS = 50
+_MEASURED = "held_out"  # key in `ModelEntry.measured`
+_STEPS = 50  # of Newton's method
 _ROUNDS = 3  # calibration and the choice of crops for test-time augmentation depend on each other
 _SMALLEST_STEP = 1e-12
 _DIGITS = 4
@@ -38,16 +39,18 @@ def fit_platt_scaling(
 ) -> Calibration:
     """Fits Platt scaling by maximum likelihood (Newton's method with step halving).
 
-    Platt, "Probabilistic Outputs for Support Vector Machines" (1999), with his targets, which
-    keep the fit finite for separable data; Lin, Lin and Weng, "A Note on Platt's Probabilistic
-    Outputs for Support Vector Machines" (2007), for the step halving, which prevents divergence.
+    The targets, which keep the fit finite for separable data, are those of Platt, "Probabilistic
+    Outputs for Support Vector Machines" (1999). The step halving, which prevents divergence, is
+    that of Lin, Lin and Weng, "A Note on Platt's Probabilistic Outputs for Support Vector Machines"
+    (2007).
 
     Args:
-        logits: float32, N.
+        logits: float32, N, finite.
         positive: bool, N; True for samples of the positive gender.
 
     Returns:
-        Slope and bias, rounded.
+        Slope and bias, rounded to 4 decimals. The slope is not above 0 if larger logits do not
+        indicate the positive gender.
     """
     counts = positive.sum(), (~positive).sum()
     target = np.where(positive, (counts[0] + 1) / (counts[0] + 2), 1 / (counts[1] + 2))
@@ -73,11 +76,14 @@ def fit_platt_scaling(
 
 
 def choose_threshold(confidence: npt.NDArray[np.float64], classified: float) -> float:
-    """Returns the threshold that a given fraction of the samples reaches, floored to 3 decimals.
+    """Returns the confidence threshold that a given fraction of the samples reaches.
 
     Args:
-        confidence: Confidence of each sample, float64, N, 0.5 to 1.
-        classified: Fraction of the samples that the threshold classifies, 0 to 1.
+        confidence: Confidence of each sample, float64, N > 0, 0.5 to 1.
+        classified: Fraction of the samples that reach the threshold, 0 to 1.
+
+    Returns:
+        The threshold, rounded down to 3 decimals.
     """
     return float(np.floor(np.quantile(confidence, 1 - classified) * 1000) / 1000)
 
@@ -94,17 +100,20 @@ def calibrate_entry(
         positive: bool, N; True for crops of the entry's positive gender.
 
     Returns:
-        The updated entry, and the reason why it keeps its calibration and threshold (None if they
-        were fitted).
+        The updated entry, and the reason why its calibration and threshold are unchanged (None if
+        they were fitted). Without crops, the entry has no measured accuracy.
+
+    Raises:
+        ModelError: The model cannot be run, or its output is not one finite number per crop.
     """
     others = {name: value for name, value in entry.measured.items() if name != _MEASURED}
     if len(crops) == 0:
         return entry._replace(measured=others), _explain_too_few(positive)
     classifier = Classifier(runtime, entry)
-    logits = classifier.logits(crops)
+    logits = classifier.compute_logits(crops)
     reason = _explain_too_few(positive)
     if reason is None:
-        both = (logits + classifier.logits(flip_horizontally(crops))) / 2
+        both = (logits + classifier.compute_logits(flip_horizontally(crops))) / 2
         calibration = fit_platt_scaling(logits, positive)
         for _ in range(_ROUNDS):
             averaged_logits = np.where(needs_tta(logits, calibration, TTA_THRESHOLD), both, logits)
@@ -118,7 +127,7 @@ def calibrate_entry(
             )
         else:
             reason = f"larger logits do not indicate {entry.positive} on the held-out crops"
-    probabilities = Classifier(runtime, entry).probabilities(crops)
+    probabilities = Classifier(runtime, entry).compute_probabilities(crops)
     accuracy = round(float(np.mean((probabilities >= 0.5) == positive)), _DIGITS)
     return entry._replace(
         measured={**others, _MEASURED: {"n": len(crops), "accuracy": accuracy}}
@@ -128,10 +137,9 @@ def calibrate_entry(
 def _explain_too_few(positive: npt.NDArray[np.bool_]) -> str | None:
     """Returns the reason why there are too few crops for a fit; None if there are enough."""
     if len(positive) < MIN_CROPS:
-        return f"{len(positive):,} held-out crops, at least {MIN_CROPS} are required"
+        return f"{format_count(len(positive), 'held-out crop')}, at least {MIN_CROPS} are required"
     fewer = min(int(positive.sum()), int((~positive).sum()))
     if fewer < MIN_CROPS_PER_GENDER:
-        return (
-            f"{fewer:,} held-out crops of one gender, at least {MIN_CROPS_PER_GENDER} are required"
-        )
+        crops = format_count(fewer, "held-out crop")
+        return f"{crops} of one gender, at least {MIN_CROPS_PER_GENDER} are required"
     return None

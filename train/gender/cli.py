@@ -23,6 +23,7 @@ from image_gender_classifier.train.common.detector_option import (
 )
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError, Reading, Sample
+from image_gender_classifier.train.datasets.reading import format_count
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.gender.recipe import Recipe
@@ -37,10 +38,10 @@ class Run:
 
     Attributes:
         data: Hash of the samples' names and labels.
-        pictures: Hash of the picture files' sizes, to detect changed pictures.
+        pictures: Hash of the picture files' sizes in bytes, to detect changed pictures.
         samples: Number of samples.
-        layout: Layout of the data set.
-        detector: Value of `--detector` with the detector's cache key.
+        layout: Layout of the data set, as in `--layout`.
+        detector: Cache key of the detector, which contains the value of `--detector`.
         recipe: The recipe.
     """
 
@@ -97,7 +98,12 @@ def _train_in_folder(
     entry = saving.save_classifier(
         model, crop_set, recipe, options.out, license=options.license, trained=trained
     )
-    print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes, {entry.measured}", sys.stdout)
+    held_out = entry.measured["held_out"]
+    print_line(
+        f"{options.out / entry.file}: {entry.bytes:,} bytes, accuracy {held_out['accuracy']:.4f} "
+        f"on {format_count(held_out['n'], 'held-out crop')}",
+        sys.stdout,
+    )
     for name in course.list_networks(recipe):
         folder = options.out / name
         plots.plot_learning_curves(folder / history.HISTORY, folder / training_command.CURVES)
@@ -126,13 +132,13 @@ def load_recipe_with_options(options: argparse.Namespace) -> Recipe:
     """Reads the recipe and applies the options that override its fields.
 
     Args:
-        options: `recipe`, `without_teachers`, `from_scratch` and `seed`.
+        options: Parsed arguments; `recipe`, `without_teachers`, `from_scratch` and `seed` are used.
 
     Returns:
         The recipe of this run.
 
     Raises:
-        UsageError: The recipe or `--seed` is invalid.
+        UsageError: The recipe cannot be read or is invalid, or `--seed` is out of range.
     """
     from image_gender_classifier.train.gender.recipe import SHIPPED, load_gender_recipe
 
@@ -149,12 +155,12 @@ def describe_run(reading: Reading, options: argparse.Namespace, recipe: Recipe) 
 
     Args:
         reading: The labelled pictures.
-        options: `layout` and `detector`.
+        options: Parsed arguments; only `layout` and `detector` are used.
         recipe: The recipe.
 
     Raises:
         ModelError: A model file of the detector is missing or corrupt.
-        RuntimeMissing: No runtime is available.
+        RuntimeMissing: No runtime that the detector can use is installed.
         OSError: A picture file does not exist or cannot be accessed.
     """
     sizes = " ".join(str(sample.path.stat().st_size) for sample in reading.samples)
@@ -169,23 +175,36 @@ def describe_run(reading: Reading, options: argparse.Namespace, recipe: Recipe) 
 
 
 def _check_parts(crop_set: CropSet, fraction: float) -> None:
-    """Raises DataError unless there are held-out crops, and training crops of both genders."""
+    """Checks that there are held-out crops, and training crops of both genders.
+
+    Raises:
+        DataError: There are no crops, no held-out crops, or no training crops of a gender.
+    """
     count = len(crop_set.samples)
     if not count:
         raise DataError(cutting.explain_no_crops(len(crop_set.unreadable), len(crop_set.no_face)))
     training = [sample for sample in crop_set.samples if not is_held_out(sample.name, fraction)]
     if not training or len(training) == count:
         raise DataError(
-            f"{'none' if training else 'all'} of {count:,} crops would be held out for validation "
-            "(by a hash of the name); add pictures"
+            f"{'none' if training else 'all'} of the crops ({count:,}) would be held out for "
+            "validation (by a hash of the name); add pictures"
         )
     _check_genders(training, "training crops")
 
 
 def _check_genders(samples: Sequence[Sample], what: str) -> None:
-    """Raises DataError if all samples have the same gender."""
+    """Checks that the samples do not all have the same gender.
+
+    Args:
+        samples: At least one sample.
+        what: Plural noun for the samples, for the error message.
+
+    Raises:
+        DataError: All samples have the same gender.
+    """
     genders = {sample.gender for sample in samples}
     if len(genders) == 1:
         raise DataError(
-            f"all {len(samples):,} {what} are {genders.pop()}; add pictures of the other gender"
+            f"the {what} are all {genders.pop()} ({len(samples):,}); add pictures of the other "
+            "gender"
         )

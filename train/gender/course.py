@@ -1,4 +1,4 @@
-"""Training of a gender classifier: the teachers, their logits, then the student."""
+"""Trains a gender classifier: first the teachers and their logits, then the student."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def list_networks(recipe: Recipe) -> list[str]:
 
 
 def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.Model:
-    """Trains a classifier with all its teachers; resumes from the folder's checkpoints.
+    """Trains the networks of a recipe, the student last; resumes from the folder's checkpoints.
 
     Args:
         crop_set: Crops with the side `recipe.stored_size`.
@@ -90,6 +90,11 @@ def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.M
 
 
 def _make_folder(folder: Path) -> Path:
+    """Creates a folder if missing and returns it.
+
+    Raises:
+        OutputError: The folder cannot be created.
+    """
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -100,7 +105,7 @@ def _make_folder(folder: Path) -> Path:
 def _label_training_data(
     crop_set: CropSet, parts: SplitPositions, views: Views, training: NetworkRecipe
 ) -> TrainingData:
-    """Returns training data whose targets are the labels; every epoch has new views."""
+    """Makes training data whose targets are the labels, with mixup; every epoch has new views."""
     classes = collect_group_classes(crop_set.samples)
     samples = [crop_set.samples[position] for position in parts.training]
     targets = make_label_targets(samples, classes, training.group_weight, training.label_smoothing)
@@ -122,9 +127,9 @@ def _distillation_training_data(
     training: NetworkRecipe,
     recipe: Recipe,
 ) -> TrainingData:
-    """Returns training data whose targets are computed from the teachers' mean logits.
+    """Makes training data whose targets are computed from the teachers' mean logits.
 
-    Epochs cycle through the `recipe.views` views.
+    The logits exist for `recipe.views` views of each crop; epochs cycle through these.
     """
     return TrainingData(
         crop_set,

@@ -1,4 +1,4 @@
-"""Distillation: stores each teacher's logits for every view and converts them to targets."""
+"""Knowledge distillation: stores teacher logits for every view and converts them to targets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from image_gender_classifier.train.gender.targets import Targets, make_distillat
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
 BATCH = 64
-_INPUTS_HASH = "basis"
+_INPUTS_HASH = "basis"  # file name
 _HASHED_CROPS = 64  # number of crops whose pixels are hashed
 
 
@@ -30,7 +30,7 @@ class Teacher:
     """A trained teacher network.
 
     Attributes:
-        model: Maps pixels (float32 RGB, N x S x S x 3, 0 to 255) to a dict of logits.
+        model: Maps pixels (float32 RGB, N x S x S x 3, 0 to 255) to a dict of logits by head.
         size: Side of its input in pixels (S).
     """
 
@@ -41,7 +41,7 @@ class Teacher:
 def write_teacher_logits(
     teacher: Teacher, views: Views, positions: Sequence[int], count: int, folder: Path
 ) -> None:
-    """Writes a teacher's logits to a folder, one file per view; keeps complete existing files.
+    """Writes a teacher's logits to a folder, one `.npz` file per view; keeps complete files.
 
     Args:
         teacher: The teacher.
@@ -72,7 +72,10 @@ def load_teacher_targets(folders: Sequence[Path], number: int, group_weight: flo
         group_weight: Loss weight of each auxiliary head.
 
     Returns:
-        Targets in the order of the training crops.
+        Targets in the order of the `positions` for which the logits were written.
+
+    Raises:
+        OSError: The file of a teacher cannot be read.
     """
     logits = []
     for folder in folders:
@@ -92,11 +95,17 @@ def _hash_inputs(teacher: Teacher, views: Views, positions: Sequence[int]) -> st
     return digest.hexdigest()
 
 
-def _check_inputs(basis: str, folder: Path) -> None:
+def _check_inputs(inputs_hash: str, folder: Path) -> None:
+    """Records the hash of the logits' inputs in a new folder, or compares it in an existing one.
+
+    Raises:
+        UsageError: The recorded hash differs.
+        OutputError: The hash cannot be written.
+    """
     path = folder / _INPUTS_HASH
     if not path.exists():
-        write_atomic(path, basis.encode())
-    elif path.read_text("utf-8", "replace") != basis:
+        write_atomic(path, inputs_hash.encode())
+    elif path.read_text("utf-8", "replace") != inputs_hash:
         raise UsageError(
             f"{folder}: the folder contains the logits of another teacher or of other views; "
             "delete the folder"
@@ -108,7 +117,7 @@ def _view_path(folder: Path, number: int) -> Path:
 
 
 def _is_complete(path: Path) -> bool:
-    """Returns whether the file of a view is complete; a power cut can leave it empty."""
+    """Returns whether the file of a view exists and is complete; a power cut can truncate it."""
     try:
         with np.load(path) as file:
             return all(len(file[head]) for head in file.files)  # reading verifies the checksums
@@ -117,6 +126,7 @@ def _is_complete(path: Path) -> bool:
 
 
 def _write_logits(logits: dict[str, Any], path: Path) -> None:
+    """Writes the logits by head to an `.npz` file, atomically."""
     content = io.BytesIO()
     np.savez(content, **logits)
     write_atomic(path, content.getvalue())

@@ -1,4 +1,4 @@
-"""Training of a single gender network: batches, losses and validation for the training loop."""
+"""Trains a single gender network: batches, losses and validation data for the training loop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from image_gender_classifier.train.gender.views import Views
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingData:
-    """Training data of one network.
+    """The training and validation data of one gender network.
 
     Attributes:
         crop_set: Samples with their crops.
@@ -49,7 +49,7 @@ class TrainingData:
 def train_network(
     data: TrainingData, training: NetworkRecipe, pretrained: bool, seed: int, folder: Path
 ) -> keras.Model:
-    """Trains a network; resumes from the folder's last checkpoint if there is one.
+    """Trains a gender network; resumes from the folder's last checkpoint if there is one.
 
     Args:
         data: The training data.
@@ -107,7 +107,7 @@ def _compile(
 
 @keras.saving.register_keras_serializable("image_gender_classifier")  # type: ignore[untyped-decorator]
 def accuracy(targets: Any, logits: Any) -> Any:
-    """Returns whether each prediction is correct: `targets >= 0.5` equals `logits >= 0`.
+    """Computes the metric "accuracy": whether `targets >= 0.5` equals `logits >= 0`.
 
     Checkpoints refer to this function by name.
 
@@ -116,13 +116,15 @@ def accuracy(targets: Any, logits: Any) -> Any:
         logits: Predicted logits, float32, N x 1.
 
     Returns:
-        bool, N x 1.
+        True for each correct prediction (bool, N x 1).
     """
     return keras.ops.equal(targets >= 0.5, logits >= 0)
 
 
 def _make_validation_data(data: TrainingData, size: int) -> tuple[Any, Any, Any]:
-    """Returns held-out crops without augmentation; auxiliary heads have weight 0.
+    """Makes the validation data: held-out crops without augmentation.
+
+    Auxiliary heads have weight 0, so the validation loss is that of the gender head.
 
     Returns:
         Pixels (uint8 RGB, N x S x S x 3), targets by head and sample weights by head.

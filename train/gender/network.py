@@ -22,7 +22,7 @@ DROPOUT = "dropout"
 def build_gender_network(
     training: NetworkRecipe, group_sizes: Mapping[str, int], pretrained: bool, seed: int
 ) -> keras.Model:
-    """Builds a network for training, with all its heads.
+    """Builds a gender network for training, with all its heads.
 
     Args:
         training: EfficientNet-Lite variant, blocks, features and dropout.
@@ -71,7 +71,13 @@ def make_inference_classifier(trained: keras.Model, training: NetworkRecipe) -> 
 def _add_layers(
     training: NetworkRecipe, size: int | None, norm: efficientnet_lite.BatchNorm
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Adds the layers from pixels to pooled features; returns the tensors of both."""
+    """Creates the layers from pixels to pooled features; returns the tensors of both.
+
+    Args:
+        training: EfficientNet-Lite variant, blocks and features.
+        size: Side of the input in pixels; None for any size.
+        norm: Class of the batch normalisation layers.
+    """
     pixels = keras.Input((size, size, 3), name="pixels")
     *_, x = efficientnet_lite.build_trunk(pixels, training.efficientnet_lite, training.blocks, norm)
     x = layers.Conv2D(training.features, 1, use_bias=False, name=efficientnet_lite.FEATURES)(x)

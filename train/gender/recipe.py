@@ -1,4 +1,4 @@
-"""The gender classifier's recipe.
+"""The training recipe of the gender classifier: networks, distillation and hyperparameters.
 
 Distillation follows Hinton et al., "Distilling the Knowledge in a Neural Network" (2015). Many
 epochs, mixup and identical views for teacher and student follow Beyer et al., "Knowledge
@@ -32,7 +32,7 @@ Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Consecutive epochs at one input size.
+    """A stage of the training: consecutive epochs at one input size.
 
     Attributes:
         size: Side of the network's input in pixels.
@@ -64,7 +64,8 @@ class NetworkRecipe:
         mixed: Fraction of mixup samples when training on labels.
         label_smoothing: Label smoothing of the gender labels.
         group_weight: Loss weight of each auxiliary head (age, race) relative to gender.
-        distilled: Whether to train on the outputs of the teachers before it instead of the labels.
+        distilled: Whether to train on the mean logits of all preceding teachers instead of the
+            labels.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -95,7 +96,7 @@ class NetworkRecipe:
 
     @property
     def size(self) -> int:
-        """Input side of the final network in pixels."""
+        """Side of the network's input in pixels in the last stage and in inference."""
         return self.stages[-1].size
 
     @property
@@ -104,7 +105,7 @@ class NetworkRecipe:
         return sum(stage.epochs for stage in self.stages)
 
     def size_in_epoch(self, epoch: int) -> int:
-        """Returns the input side in pixels for an epoch (0-based)."""
+        """Returns the side of the network's input in pixels for an epoch (0-based)."""
         sizes = [stage.size for stage in self.stages for _ in range(stage.epochs)]
         return sizes[epoch]
 
@@ -117,12 +118,12 @@ class Recipe:
         seed: Seed of weights, order and augmentation.
         held_out: Fraction of the samples held out for validation and calibration; at least
             `split.HELD_OUT_FRACTION`, which evaluation treats as unseen.
-        stored_size: Side of the cached training crops in pixels; the largest possible input.
+        stored_size: Side of the cached training crops in pixels; no stage has a larger `size`.
         pretrained: Whether to start from ImageNet weights.
         views: Number of views of each crop for distillation; epochs cycle through them.
         mixed: Fraction of mixup samples among these views.
-        student: The network that ships.
-        teachers: Networks that are trained before the student, in this order.
+        student: The network that is exported for inference.
+        teachers: Networks that are trained before the student, in this order; may be empty.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -152,7 +153,10 @@ class Recipe:
 
 
 def load_gender_recipe(path: Path = SHIPPED) -> Recipe:
-    """Reads and returns a gender classifier's recipe; by default, the shipped model's.
+    """Reads and validates the recipe of a gender classifier.
+
+    Args:
+        path: The TOML file; by default, the recipe of the shipped model.
 
     Raises:
         UsageError: The file cannot be read, is not TOML, or has a missing or invalid field.

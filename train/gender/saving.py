@@ -1,4 +1,4 @@
-"""Saves a trained gender classifier and calibrates it."""
+"""Calibrates a trained gender classifier and saves it with its manifest entry."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def save_classifier(
     license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
 ) -> ModelEntry:
-    """Saves `gender.keras`, calibrates it and adds it to the folder's manifest.
+    """Saves a classifier as `gender.keras`, calibrates it and adds it to the folder's manifest.
+
+    Prints the reason if the classifier cannot be calibrated.
 
     Args:
         model: The inference model, which maps pixels to the gender logit.
@@ -46,7 +48,7 @@ def save_classifier(
         The manifest entry.
 
     Raises:
-        ModelError: The folder's manifest is corrupt.
+        ModelError: The folder's manifest is corrupt, or a logit is not finite.
         OutputError: A file cannot be written.
     """
     path = folder / MODEL
@@ -68,7 +70,7 @@ def save_classifier(
 
 
 def select_held_out_crops(crop_set: CropSet, recipe: Recipe) -> tuple[Any, Any]:
-    """Resizes the held-out crops to the student's input size.
+    """Selects the held-out crops and resizes them to the student's input size.
 
     Args:
         crop_set: All samples with a crop; at least one must be held out.

@@ -32,7 +32,11 @@ class Targets:
     weights: Mapping[str, _Floats]
 
     def select(self, indices: Any) -> tuple[dict[str, _Floats], dict[str, _Floats]]:
-        """Returns the probabilities and sample weights of some samples, as Keras expects them."""
+        """Selects samples and returns their probabilities and weights by head, as Keras expects.
+
+        Args:
+            indices: NumPy index of the samples: a slice or an array.
+        """
         return (
             {head: values[indices] for head, values in self.probabilities.items()},
             {head: values[indices] for head, values in self.weights.items()},
@@ -40,7 +44,10 @@ class Targets:
 
 
 def collect_group_classes(samples: Sequence[Sample]) -> dict[str, list[str]]:
-    """Returns the sorted classes of each kind of group label; omits kinds with only one class."""
+    """Returns the sorted classes of each kind of group label, such as "age".
+
+    Omits a kind with only one class, which needs no auxiliary head.
+    """
     found: dict[str, set[str]] = {}
     for sample in samples:
         for kind, label in sample.groups.items():
@@ -54,7 +61,7 @@ def make_label_targets(
     group_weight: float,
     label_smoothing: float = 0.0,
 ) -> Targets:
-    """Converts labels to targets; a missing group label has weight 0.
+    """Converts labels to targets; an auxiliary head has weight 0 if the group label is missing.
 
     Args:
         samples: The labelled samples.
@@ -84,7 +91,7 @@ def mix_targets(
     Args:
         targets: Targets of N samples.
         partners: Index of the sample that is mixed into each sample (int64, N).
-        mixup_weights: Weight of that partner, 0 to 1 (float32, N).
+        mixup_weights: Weight of that partner, 0 (no mixup) to 1 (float32, N).
 
     Returns:
         Targets of the N mixed samples.
@@ -102,7 +109,7 @@ def mix_targets(
 
 
 def make_distillation_targets(logits: Mapping[str, _Floats], group_weight: float) -> Targets:
-    """Converts a teacher's logits to targets.
+    """Converts teacher logits to target probabilities (soft labels).
 
     Args:
         logits: Logits by head: gender (float32, N x 1) and each auxiliary head (float32, N x C).

@@ -1,4 +1,4 @@
-"""Views: numbered augmented versions of crops.
+"""Views: numbered, reproducible augmentations of crops.
 
 A view depends only on the seed, its number and the crop's position, so that teacher and student see
 the same pixels, even in different runs.
@@ -22,7 +22,7 @@ _VIEW_STREAM, _MIXUP_STREAM = 1, 6  # random stream numbers; must be unique
 
 @dataclass(frozen=True, slots=True)
 class Mixup:
-    """The partner crop that a mixup sample blends in.
+    """The second crop of a mixup sample.
 
     Attributes:
         partner: Index of the second crop in `Views.partners`.
@@ -50,7 +50,7 @@ class Views:
     mixup_fraction: float
 
     def render(self, position: int, number: int, size: int) -> Pixels:
-        """Generates a view of a crop.
+        """Generates a view of a crop: a random transformation and, for some views, mixup.
 
         Args:
             position: Index of the crop.
@@ -69,9 +69,9 @@ class Views:
         return cast(Pixels, cv2.addWeighted(pixels, 1 - mixup.weight, other, mixup.weight, 0))
 
     def sample_mixup(self, position: int, number: int) -> Mixup:
-        """Samples the mixup partner and its weight for a view of a crop.
+        """Samples the mixup partner and its weight for a view of a crop; deterministic.
 
-        Zhang et al., "mixup: Beyond Empirical Risk Minimization" (ICLR 2018).
+        See Zhang et al., "mixup: Beyond Empirical Risk Minimization" (ICLR 2018).
 
         Args:
             position: Index of the crop.

@@ -72,15 +72,18 @@ def test_a_picture_in_both_parts_is_refused(tmp_path: Path) -> None:
         ("train/2.jpg,20-29,Female,Elf,x", "row 3: race is 'Elf', expected one of Black"),
         (
             "train/3.jpg,20-29,Female,Black,x",
-            "row 3: train/3.jpg does not exist .1 of 2",
+            "row 3: train/3.jpg does not exist .missing pictures: 1 of 2",
         ),
         ("train,20-29,Female,Black,x", "row 3: train does not exist"),
-        ("../2.jpg,20-29,Female,Black,x", "row 3: file is '../2.jpg', expected a path relative"),
+        (
+            "../2.jpg,20-29,Female,Black,x",
+            "row 3: picture name '../2.jpg'; expected a path relative",
+        ),
         ("train/../../2.jpg,20-29,Female,Black,x", "row 3: file is"),
-        ("/etc/2.jpg,20-29,Female,Black,x", "row 3: file is '/etc/2.jpg'"),
-        ("C:/2.jpg,20-29,Female,Black,x", "row 3: file is 'C:/2.jpg'"),
+        ("/etc/2.jpg,20-29,Female,Black,x", "row 3: picture name '/etc/2.jpg'"),
+        ("C:/2.jpg,20-29,Female,Black,x", "row 3: picture name 'C:/2.jpg'"),
         ("train\\2.jpg,20-29,Female,Black,x", "row 3: file is"),
-        (",20-29,Female,Black,x", "row 3: file is ''"),
+        (",20-29,Female,Black,x", "row 3: picture name ''"),
         ("train/1.jpg,50-59,Female,East Asian,x", "row 3: .* female, .*, but male, .* in row 2"),
         ("train/1.jpg,20-29,Male,East Asian,x", "row 3: .* has the label .* in row 2"),
     ],
@@ -109,7 +112,9 @@ def write_many(root: Path, rows: int, pictures: int) -> Path:
 
 
 def test_one_missing_picture_among_many_is_an_error_that_names_its_row(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"row 201: train/199\.jpg does not exist .1 of"):
+    with pytest.raises(
+        DataError, match=r"row 201: train/199\.jpg does not exist .missing pictures: 1 of"
+    ):
         read_data_set("fairface", write_many(tmp_path, 200, 199), "train")
 
 

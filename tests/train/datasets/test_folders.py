@@ -48,7 +48,7 @@ def test_no_picture_in_either_folder_is_refused(tmp_path: Path, names: tuple[str
 
 def test_one_of_the_folders_will_do_for_measuring(tmp_path: Path) -> None:
     reading = read_data_set("folders", touch(tmp_path, "female/1.jpg", "males/2.jpg"), "all")
-    assert reading.summary() == ("1 samples (1 female); skipped: label missing: 1 ('males/2.jpg')")
+    assert reading.summary() == ("1 sample (1 female); skipped: label missing: 1 ('males/2.jpg')")
 
 
 def test_a_link_to_a_folder_above_ends(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_parts_are_disjoint_complete_and_stable_when_pictures_are_added(tmp_path
 
 def test_an_empty_part_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, "male/1.jpg", "female/1.jpg")
-    with pytest.raises(DataError, match="none of the 2 samples is in the split 'val'"):
+    with pytest.raises(DataError, match=r"no sample is in the split 'val' \(all splits: 2\)"):
         read_data_set("folders", tmp_path, "val")
 
 

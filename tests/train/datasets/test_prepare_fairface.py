@@ -86,7 +86,7 @@ def test_missing_pictures_and_labels_are_counted(
     with (archive.parent / "names.txt").open("a") as names:
         names.write("val/9.jpg\n")
     assert run(archive) == 1
-    assert "2 pictures or their labels are missing" in (error := capsys.readouterr().err)
+    assert "pictures or their labels are missing (2, " in (error := capsys.readouterr().err)
     assert "the first is train/3.jpg" in error
     samples = read_data_set("fairface", archive.parent / "out", "all").samples
     assert [sample.name for sample in samples] == ["train/1.jpg", "val/1.jpg"]

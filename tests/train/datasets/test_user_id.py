@@ -1,4 +1,4 @@
-"""Pictures named by user id and a label file with columns of any name."""
+"""Pictures named by user ID and a label file with columns of any name."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ def test_digits_need_their_meaning(tmp_path: Path) -> None:
         ("2,x", "row 3: gender is 'x', expected male, female"),
         ("2,", "row 3: gender is ''"),
         ("2,2", "row 3: gender is '2'"),
-        (",f", "row 3: user id is ''"),
-        ("../2,f", "row 3: user id is '../2'"),
-        ("3,f", "row 3: .*3.<extension> does not exist .1 of 2 pictures are missing"),
+        (",f", "row 3: user ID is ''"),
+        ("../2,f", "row 3: user ID is '../2'"),
+        ("3,f", "row 3: .*3.<extension> does not exist .missing pictures: 1 of 2"),
         ("1,m", "row 3: '1' has the label male, but female in row 2"),
     ],
 )
@@ -106,7 +106,7 @@ def test_flaws_are_counted(tmp_path: Path) -> None:
     reading = reading_of(tmp_path, "id,gender\n1,f\n1,F\n")
     assert genders(reading) == {"1": "female"}
     assert reading.summary() == (
-        "1 samples (1 female); skipped: label row repeated: 1 ('1'); "
+        "1 sample (1 female); skipped: label row repeated: 1 ('1'); "
         "second picture of a user: 1 ('sub/1.jpg'); label missing: 1 ('2.png')"
     )
 

@@ -94,7 +94,9 @@ def test_few_broken_names_are_left_out_and_many_refused(tmp_path: Path) -> None:
     assert len(reading.samples) == 99
     assert reading.summary() == f"99 samples (0 female); skipped: label missing: 1 ('{bad}')"
     touch(tmp_path, "61_1_20170109142408075.jpg.chip.jpg")
-    with pytest.raises(DataError, match=f"{bad}: no labels in this name and in 2 of 101"):
+    with pytest.raises(
+        DataError, match=f"{bad}: the file name contains no labels .such files: 2 of 101."
+    ):
         read_data_set("utkface", tmp_path, "all")
 
 

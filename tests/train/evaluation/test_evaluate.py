@@ -186,7 +186,7 @@ def test_nothing_readable_is_no_result(
         picture.write_bytes(b"torn")
     options = ["--model", str(make_onnx(tmp_path)), "--data", str(data), "--layout", "fairface"]
     assert evaluate.main(options) == 2
-    assert "pictures can be read" in capsys.readouterr().err
+    assert "no picture can be read (" in capsys.readouterr().err
 
 
 def test_the_cascade_counts_pictures_without_a_face(
@@ -312,6 +312,6 @@ def test_an_unusable_keras_file_is_refused(
     assert "does not list this file" in refused(tmp_path / "other.keras")
     (tmp_path / "broken.keras").write_bytes(b"changed")
     assert "does not match the hash in its manifest" in refused(tmp_path / "broken.keras")
-    assert "the model has 2 outputs, a gender classifier has 1" in refused(
+    assert "the model has 2 outputs, but a gender classifier has 1" in refused(
         make_keras(tmp_path, outputs=2)
     )

@@ -164,7 +164,7 @@ def test_it_agrees_with_the_evaluation(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--detector", "cascade"], "no face found in any of 7 pictures"),
+        (["--detector", "cascade"], "no face found in 7 pictures"),
         (["--split", "train"], "fairface_label_train.csv"),
         (["--out", "/dev/null/x"], "cannot be created"),
         (["--threshold", "2"], "is not a number from 0 to 1"),

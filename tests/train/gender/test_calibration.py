@@ -238,7 +238,7 @@ def test_mirror_images_of_the_doubtful_count() -> None:
     ("females", "males", "reason"),
     [
         (0, 0, "0 held-out crops, at least 100 are required"),
-        (1, 0, "1 held-out crops, at least 100 are required"),
+        (1, 0, "1 held-out crop, at least 100 are required"),
         (50, 49, "99 held-out crops, at least 100 are required"),
         (400, 19, "19 held-out crops of one gender, at least 20 are required"),
         (0, 200, "0 held-out crops of one gender, at least 20 are required"),

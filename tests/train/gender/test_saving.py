@@ -64,7 +64,7 @@ def test_the_figures_are_of_the_held_out_samples(
     genders = {sample.name: sample.gender for sample in tiny_crops.samples}
     assert female.tolist() == [genders[name] == "female" for name in names]
     classifier = keras_runtime.open_keras_classifier(tmp_path / saving.MODEL)
-    said = classifier.probabilities(crops) >= 0.5
+    said = classifier.compute_probabilities(crops) >= 0.5
     accuracy = round(float(np.mean(said == female)), 4)
     assert entry.measured == {"held_out": {"n": len(names), "accuracy": accuracy}}
 
@@ -108,7 +108,7 @@ def test_the_file_answers_as_the_model_does(save: Any, model: keras.Model, tmp_p
     crops = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
     classifier = keras_runtime.open_keras_classifier(tmp_path / saving.MODEL)
     expected = np.asarray(model(crops.astype(np.float32)))[:, 0]
-    assert classifier.logits(crops) == pytest.approx(expected, abs=1e-5)
+    assert classifier.compute_logits(crops) == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_command_with_a_name_that_is_not_unicode_is_saved(save: Any, tmp_path: Path) -> None:

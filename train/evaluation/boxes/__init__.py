@@ -1,1 +1,1 @@
-"""Evaluation of face detection: test sets, rules for correct detections, scores, report."""
+"""Evaluation of face detection: test sets, rules for correct detections, scores, CPU time."""

@@ -28,7 +28,7 @@ from image_gender_classifier.train.evaluation.boxes.scoring import SetScore, sco
 from image_gender_classifier.train.evaluation.boxes.trials import SkippedSet, TrialSet
 
 PROGRAM = "image-gender-evaluate-boxes"
-_TIMED = (sets.LFW, sets.CALTECH, sets.NO_FACE)
+_TIMED = (sets.LFW, sets.CALTECH, sets.NO_FACE)  # sets that --time measures
 _DESCRIPTION = (
     "Measures face detection: on portraits with known faces, upright and rotated, on pictures "
     "without a face, and on FairFace's validation crops, alone and pasted into backgrounds. Prints "
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 on success, 2 for wrong usage, data, models or runtime, 3 if the JSON file
-        cannot be written, 129, 130 or 143 if a signal stopped it.
+        cannot be written, 129 after SIGHUP, 130 after SIGINT, 143 after SIGTERM.
     """
     return run_with_exit_code(PROGRAM, lambda: _evaluate(_parser().parse_args(argv)))
 
@@ -77,7 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--min-face", type=parse_min_face, metavar="S",
-        help="smallest face that cascade and lbp detect (default: as in inference)",
+        help="side of the smallest face that cascade and lbp detect, as a fraction of the "
+        "picture's shorter side (default: as in inference)",
     )  # fmt: skip
     add(
         "--time", action="store_true",
@@ -119,7 +120,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _score(pictures: TrialSet, detector: Detector) -> SetScore:
-    """Returns the score of a set, and prints the unreadable pictures to stderr."""
+    """Scores a detector on a set and prints the unreadable pictures to stderr."""
     scored = score_set(pictures, detector)
     for name, reason in scored.unreadable:
         print_line(f"{PROGRAM}: {pictures.name}: {name}: {reason}", sys.stderr)
@@ -127,6 +128,7 @@ def _score(pictures: TrialSet, detector: Detector) -> SetScore:
 
 
 def _measure_costs(trial_sets: Sequence[TrialSet], detector: Detector) -> list[Cost]:
+    """Measures the CPU time of detection on the sets in `_TIMED`; omits sets without pictures."""
     reference = cost.open_reference_detector()
     timed = [trials for trials in trial_sets if trials.name in _TIMED]
     costs = [cost.measure_cost(trials, detector, reference) for trials in timed]

@@ -51,7 +51,10 @@ def compose_picture(
 
 
 def _resize_background(background: Pixels, least: int) -> Pixels:
-    """Resizes a background: longest side `LONGEST`, shorter side at least `least`."""
+    """Resizes a background to the longest side `LONGEST`, and no side below `least`.
+
+    Stretches the background if its shorter side would be below `least`.
+    """
     scale = LONGEST / max(background.shape[:2])
     height, width = (max(round(extent * scale), least) for extent in background.shape[:2])
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

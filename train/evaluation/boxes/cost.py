@@ -1,6 +1,6 @@
-"""CPU time of face detection, relative to a reference detector.
+"""Measures the CPU time of face detection, relative to a reference detector.
 
-Both are measured alternately, so that the ratio is comparable between machines and under load.
+The two detectors run alternately, so that the ratio is comparable between machines and under load.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ DetectFunction = Callable[[Picture], object]
 
 REFERENCE = "lbp160"
 _FILE = "lbpcascade_frontalface.xml"
-_LONGEST = 160
+_LONGEST = 160  # longest side of the searched picture in pixels
 _SMALLEST = 0.15  # smallest face as a fraction of the shorter side
-_PICTURES = 400
+_PICTURES = 400  # maximum number per set
 _ROUNDS = 3
 _MILLISECONDS = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Mean CPU time of detection over all threads, in milliseconds per picture.
+    """Mean CPU time of detection on a set, summed over all threads, in milliseconds per picture.
 
     Attributes:
         name: Name of the set.
-        n: Number of pictures.
-        detector: Time of the detector.
-        reference: Time of the reference detector.
+        n: Number of measured pictures.
+        detector: CPU time of the detector.
+        reference: CPU time of the reference detector.
     """
 
     name: str
@@ -55,15 +55,18 @@ class Cost:
 
 
 def measure_cost(pictures: TrialSet, detector: Detector, reference: DetectFunction) -> Cost | None:
-    """Measures the CPU time of a detector and the reference on evenly spaced pictures of a set.
+    """Measures the CPU time of a detector and of the reference detector on a set.
 
     Args:
-        pictures: The set; unreadable pictures are skipped.
+        pictures: The set; uses at most 400 evenly spaced pictures and skips unreadable ones.
         detector: The detector.
         reference: The function of `open_reference_detector`.
 
     Returns:
-        The cost; None if no picture is readable.
+        The CPU times; None if no picture is readable.
+
+    Raises:
+        ModelError: The detector cannot run its model.
     """
     readable = _read_pictures(pictures)
     if not readable:
@@ -106,6 +109,11 @@ def open_reference_detector() -> DetectFunction:
 
 
 def _open_cascade(path: Path) -> cv2.CascadeClassifier:
+    """Loads a cascade with OpenCV.
+
+    Raises:
+        ModelError: The cascade is missing or corrupt.
+    """
     cascade = cv2.CascadeClassifier()
     try:
         usable = cascade.load(str(path))
@@ -117,6 +125,7 @@ def _open_cascade(path: Path) -> cv2.CascadeClassifier:
 
 
 def _read_pictures(pictures: TrialSet) -> list[Picture]:
+    """Reads at most `_PICTURES` evenly spaced pictures of a set; skips unreadable ones."""
     positions = np.linspace(0, len(pictures.trials), min(_PICTURES, len(pictures.trials)), False)
     readable = []
     for position in positions.astype(int).tolist():
@@ -128,15 +137,19 @@ def _read_pictures(pictures: TrialSet) -> list[Picture]:
 
 
 def _measure_minimum_times(picture: Picture, *functions: DetectFunction) -> list[float]:
-    """Returns the minimum CPU time in seconds of each function over alternating rounds.
+    """Measures the CPU time of each function on a picture: the minimum of alternating rounds.
 
     The minimum excludes delays caused by other programs and by loading on first use.
+
+    Returns:
+        CPU times in seconds, in the order of `functions`.
     """
     rounds = [[_measure_seconds(detect, picture) for detect in functions] for _ in range(_ROUNDS)]
     return [min(times) for times in zip(*rounds, strict=True)]
 
 
 def _measure_seconds(detect: DetectFunction, picture: Picture) -> float:
+    """Returns the CPU time of one call in seconds, summed over all threads."""
     start = process_time()
     detect(picture)
     return process_time() - start
@@ -144,7 +157,7 @@ def _measure_seconds(detect: DetectFunction, picture: Picture) -> float:
 
 @contextmanager
 def _limit_to_one_thread() -> Iterator[None]:
-    """Context manager that limits OpenCV to one thread."""
+    """Context manager that limits OpenCV to one thread and restores the previous number."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -1,4 +1,4 @@
-"""Errors of detected frames against the ground truth.
+"""Localisation errors of detected frames against the ground truth.
 
 A frame is the square around a face that is cropped for the gender classifier.
 """
@@ -20,13 +20,13 @@ CENTRE_TARGET = 0.03  # maximum offset of the centre, over the true side
 
 @dataclass(frozen=True, slots=True)
 class FrameError:
-    """Error of a detected frame.
+    """Localisation error of a detected frame.
 
     Attributes:
         stage: The detector stage that found the face.
-        side: Side of the frame over the true side.
-        right: Offset of the centre to the right, over the true side.
-        down: Offset of the centre downwards, over the true side.
+        side: Side of the frame over the true side; 1 is correct.
+        right: Offset of the centre to the right, over the true side; negative if to the left.
+        down: Offset of the centre downwards, over the true side; negative if upwards.
     """
 
     stage: str
@@ -53,11 +53,11 @@ class ErrorPercentiles:
 
 
 def measure_frame_error(found: Box, true: Box, stage: str) -> FrameError:
-    """Returns the error of a detected frame against the true one.
+    """Returns the localisation error of a detected frame against the true frame.
 
     Args:
         found: The detected frame.
-        true: The true frame, in the same pixels.
+        true: The true frame, in pixels of the same picture.
         stage: The detector stage that found the face.
     """
     true_side = box_side(true)
@@ -68,7 +68,7 @@ def measure_frame_error(found: Box, true: Box, stage: str) -> FrameError:
 
 
 def compute_error_percentiles(errors: Sequence[FrameError]) -> ErrorPercentiles:
-    """Computes and returns the percentiles of frame errors.
+    """Computes the percentiles of frame errors, for each component separately.
 
     Raises:
         ValueError: `errors` is empty.

@@ -26,9 +26,9 @@ class Measurement:
     """The results of a face detection evaluation.
 
     Attributes:
-        detector: Name and cache key of the detector.
+        detector: Cache key of the detector, which starts with its name.
         scores: Score of each set.
-        skipped: The sets that were not evaluated.
+        skipped: The sets that were not evaluated, with the reasons.
         costs: CPU time of each timed set; empty if not measured.
     """
 
@@ -39,7 +39,7 @@ class Measurement:
 
 
 def format_box_report(measurement: Measurement) -> str:
-    """Returns the results as text tables for the terminal."""
+    """Formats the results as text tables for the terminal."""
     parts = [
         list(_set_rows(measurement.scores)),
         list(_any_rows(measurement.scores)),
@@ -52,12 +52,12 @@ def format_box_report(measurement: Measurement) -> str:
 
 
 def box_report_to_json(measurement: Measurement) -> str:
-    """Returns the results as a JSON object.
+    """Serialises the results as a JSON object.
 
     Fractions are from 0 to 1 (null if no picture was scored), times are in milliseconds per
-    picture, frame errors are relative to the true side. The key `right` is the fraction of correct
-    main faces, `any_right` that of pictures with any correct face; within `framing`, `right` is the
-    offset to the right.
+    picture, frame errors are relative to the true side. The key `right` of a set is the fraction of
+    pictures whose main face is correct, `any_right` of those with any correct face, each with its
+    95% interval; within `framing`, `right` is the offset to the right.
     """
     content = {
         "detector": measurement.detector,
@@ -69,6 +69,7 @@ def box_report_to_json(measurement: Measurement) -> str:
 
 
 def _set_rows(scores: Sequence[SetScore]) -> Iterator[str]:
+    """Yields the table of correct main faces: a header, then the rows of each set."""
     yield _SETS.format("", "pictures", "correct", "95% interval", "correct of found, by stage")
     for score in scores:
         correct = score.correct
@@ -82,7 +83,10 @@ def _set_rows(scores: Sequence[SetScore]) -> Iterator[str]:
 
 
 def _any_rows(scores: Sequence[SetScore]) -> Iterator[str]:
-    """Yields a row for each set with another score if any detected face may be the correct one."""
+    """Yields the table of the sets whose score is higher if any detected face may be correct.
+
+    Yields nothing if there is no such set.
+    """
     differing = [score for score in scores if score.any_correct.value != score.correct.value]
     if differing:
         yield "any of the detected faces is correct"
@@ -98,6 +102,7 @@ def _any_rows(scores: Sequence[SetScore]) -> Iterator[str]:
 
 
 def _frame_rows(scores: Sequence[SetScore]) -> Iterator[str]:
+    """Yields the table of frame errors by set and stage; yields nothing if none is known."""
     framed = [score for score in scores if score.frame_errors]
     if not framed:
         return
@@ -126,6 +131,7 @@ def _frame_row(name: str, errors: ErrorPercentiles) -> str:
 
 
 def _cost_rows(costs: Sequence[Cost]) -> Iterator[str]:
+    """Yields the table of CPU times; yields nothing if none was measured."""
     if costs:
         yield "CPU time of detection on one thread, milliseconds per picture"
         yield _COSTS.format("", "pictures", "detector", REFERENCE, "ratio")
@@ -142,7 +148,10 @@ def _format_stages(stages: Mapping[str, StageCount]) -> str:
 
 
 def _group_errors_by_stage(score: SetScore) -> dict[str, list[FrameError]]:
-    """Returns the frame errors of a set by detector stage, in the detector's order."""
+    """Groups the frame errors of a set by detector stage, in the detector's order.
+
+    Omits stages without frame errors.
+    """
     stages = {
         stage: [error for error in score.frame_errors if error.stage == stage]
         for stage in score.stages

@@ -1,4 +1,4 @@
-"""Rotation of pictures around their centre, and of detections back to the upright picture.
+"""Rotates pictures around their centre, and detections back to the upright picture.
 
 Rules for correct detections apply to the upright picture, so detections are rotated back. Only the
 centre of a box rotates; its sides stay parallel to the axes.
@@ -40,29 +40,29 @@ class Rotation:
 
 
 def rotate_point(point: Point, rotation: Rotation) -> Point:
-    """Returns a point (x, y) of the upright picture in coordinates of the rotated one."""
+    """Maps a point (x, y) from the upright picture to the rotated picture, in pixels."""
     return _rotate_about_centre(point, rotation.degrees, rotation.upright, rotation.canvas)
 
 
 def unrotate_point(point: Point, rotation: Rotation) -> Point:
-    """Returns a point (x, y) of the rotated picture in coordinates of the upright one."""
+    """Maps a point (x, y) from the rotated picture to the upright picture, in pixels."""
     return _rotate_about_centre(point, -rotation.degrees, rotation.canvas, rotation.upright)
 
 
 def unrotate_detection(found: Detection, rotation: Rotation) -> Detection:
-    """Returns a detection in the rotated picture in coordinates of the upright one."""
+    """Maps a detection from the rotated picture to the upright picture; sides stay the same."""
     return Detection(
         _unrotate_box(found.box, rotation), _unrotate_box(found.frame, rotation), found.stage
     )
 
 
 def plan_rotation(width: int, height: int, face: Box, degrees: float) -> Rotation:
-    """Plans a rotation on a canvas of the picture's size, enlarged if the face would exceed it.
+    """Plans a rotation; the canvas has the picture's size, or more if the face would not fit.
 
     Args:
         width: Width of the picture in pixels.
         height: Height of the picture in pixels.
-        face: Bounding box of the face; parts outside the picture are ignored.
+        face: Bounding box of the face in pixels; parts outside the picture are ignored.
         degrees: Angle, counterclockwise as displayed.
 
     Returns:
@@ -85,7 +85,15 @@ def plan_rotation(width: int, height: int, face: Box, degrees: float) -> Rotatio
 
 
 def rotate_picture(picture: Picture, rotation: Rotation) -> Picture:
-    """Returns a rotated picture; the canvas is filled with replicated edge pixels."""
+    """Rotates a picture; the rest of the canvas is filled with replicated edge pixels.
+
+    Args:
+        picture: The picture, whose size is `rotation.upright`; its pixels may be downscaled.
+        rotation: The rotation.
+
+    Returns:
+        The rotated picture, whose size is `rotation.canvas`, with the same scale.
+    """
     scale = picture.scale
     height, width = picture.pixels.shape[:2]
     canvas = (max(round(rotation.canvas[0] / scale), 1), max(round(rotation.canvas[1] / scale), 1))
@@ -95,6 +103,7 @@ def rotate_picture(picture: Picture, rotation: Rotation) -> Picture:
 
 
 def _warp(pixels: Pixels, rotation: Rotation, canvas: tuple[int, int]) -> Pixels:
+    """Rotates pixels (uint8 RGB, H x W x 3) onto a canvas of the given width and height."""
     # OpenCV's origin is the centre of the first pixel; the origin of boxes is its corner.
     origin, right, down = (
         np.array(rotate_point(point, rotation)) for point in ((0.5, 0.5), (1.5, 0.5), (0.5, 1.5))

@@ -1,4 +1,4 @@
-"""Rules that decide whether a detection is correct; each test set has one."""
+"""Rules that decide whether a detection is correct; each test set with faces uses one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _FRAME_DISTANCE = 0.25  # maximum distance of the frames' centres, over the true
 
 
 def accept_near(point: Point, distance: float, sides: tuple[float, float]) -> Rule:
-    """Returns a rule that accepts a box near a point, with a side in a given range.
+    """Returns a rule that accepts a bounding box near a point, with a side in a given range.
 
     Args:
         point: The point (x, y) in pixels.
         distance: Maximum distance of the box's centre from the point in pixels.
-        sides: Minimum and maximum side of the box in pixels.
+        sides: Minimum and maximum side of the box in pixels (`box_side`), inclusive.
     """
 
     def is_correct(found: Detection) -> bool:
@@ -34,7 +34,7 @@ def accept_near(point: Point, distance: float, sides: tuple[float, float]) -> Ru
 
 
 def accept_inside(area: Box) -> Rule:
-    """Returns a rule that accepts a box whose centre is inside `area`."""
+    """Returns a rule that accepts a bounding box whose centre is inside `area` or on its edge."""
 
     def is_correct(found: Detection) -> bool:
         x, y = box_centre(found.box)
@@ -45,7 +45,10 @@ def accept_inside(area: Box) -> Rule:
 
 
 def accept_in_crop(width: int, height: int) -> Rule:
-    """Returns a rule for face crops; it accepts a large box with its centre in the middle half.
+    """Returns a rule for face crops, which accepts a large bounding box in the middle.
+
+    The centre must be in the middle half of the crop, horizontally and vertically, and the side at
+    least 0.6 of the crop's shorter side.
 
     Args:
         width: Width of the crop in pixels.
@@ -63,7 +66,10 @@ def accept_in_crop(width: int, height: int) -> Rule:
 def accept_frame(frame: Box) -> Rule:
     """Returns a rule that accepts a frame whose centre is close to the centre of the true frame.
 
-    The maximum distance is a quarter of the true side. The side of the detected frame is ignored.
+    The maximum distance is a quarter of the true side. The rule ignores the detected frame's side.
+
+    Args:
+        frame: The true frame.
     """
     true_centre, reach = box_centre(frame), _FRAME_DISTANCE * box_side(frame)
 

@@ -1,4 +1,4 @@
-"""Scores a detector on sets of pictures."""
+"""Scores a face detector on sets of labelled pictures."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class PictureScore:
         correct: True if the main face is correct, or if none was detected in a picture without a
             face.
         any_correct: As `correct`, but for any of the detected faces.
-        frame_error: Error of the main face's frame; None if the face is wrong or the true frame is
-            unknown.
+        frame_error: Localisation error of the main face's frame; None if the face is wrong or the
+            true frame is unknown.
     """
 
     stage: str | None
@@ -44,7 +44,7 @@ class PictureScore:
 
 @dataclass(frozen=True, slots=True)
 class StageCount:
-    """The number of main faces that a detector stage found in a set.
+    """The numbers of main faces in a set that one detector stage found.
 
     Attributes:
         found: Number of pictures whose main face this stage found.
@@ -64,8 +64,8 @@ class SetScore:
         correct: Fraction of the readable pictures whose main face is correct (for a picture without
             a face: in which none is detected).
         any_correct: As `correct`, but for any of the detected faces.
-        stages: Counts by detector stage, in the detector's order.
-        frame_errors: Errors of the correct main faces whose true frame is known.
+        stages: Counts by detector stage, in the detector's order; every stage has an entry.
+        frame_errors: Localisation errors of the correct main faces whose true frame is known.
         unreadable: Name and reason for each picture that cannot be decoded.
     """
 
@@ -85,7 +85,10 @@ def score_set(pictures: TrialSet, detector: Detector) -> SetScore:
         detector: The detector.
 
     Returns:
-        The score; it lists unreadable pictures, but does not count them.
+        The score; unreadable pictures are listed, but not counted.
+
+    Raises:
+        ModelError: The detector cannot run its model.
     """
     scores: list[PictureScore] = []
     unreadable: list[tuple[str, str]] = []
@@ -100,7 +103,11 @@ def score_set(pictures: TrialSet, detector: Detector) -> SetScore:
 
 
 def score_picture(labelled: LabelledPicture, detector: Detector) -> PictureScore:
-    """Scores a detector on one picture and returns the score."""
+    """Scores a detector on one picture.
+
+    Raises:
+        ModelError: The detector cannot run its model.
+    """
     picture = labelled.picture
     in_order = geometry.sort_main_face_first(
         detector.detect(picture), picture.width, picture.height
@@ -121,7 +128,7 @@ def score_picture(labelled: LabelledPicture, detector: Detector) -> PictureScore
 
 
 def _make_detection(picture: Picture, face: Face, detector: Detector) -> Detection:
-    """Returns a detected face with its frame, both in pixels of the original picture."""
+    """Returns a detected face with its frame; box and frame are in pixels of the original."""
     frame = pipeline.compute_frame(picture, face, detector)
     scale = picture.scale
     original = Box(frame.x * scale, frame.y * scale, frame.width * scale, frame.height * scale)

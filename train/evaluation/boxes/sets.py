@@ -88,7 +88,7 @@ def make_crop_set(fairface: Path | None) -> TrialSet | SkippedSet:
     """Returns the set of FairFace's validation crops, each filled by a face.
 
     Args:
-        fairface: Folder of FairFace; None skips the set.
+        fairface: Folder of FairFace; None skips the set, and so does a missing or empty `val`.
 
     Raises:
         DataError: The folder `val` cannot be read.
@@ -111,7 +111,8 @@ def make_composite_sets(
 
     Args:
         fairface: Folder of FairFace; None skips the sets.
-        backgrounds: Folder of pictures without people; None skips the sets.
+        backgrounds: Folder of pictures without people; None skips the sets. A folder that is
+            missing or empty also becomes a `SkippedSet`.
 
     Raises:
         DataError: A folder cannot be read.

@@ -10,6 +10,7 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Box
 
 Point = tuple[float, float]
+"""x and y in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Detection:
 
     Attributes:
         box: Bounding box as detected.
-        frame: The square that is cut out for the gender classifier.
+        frame: The square that is cropped for the gender classifier; can extend beyond the picture.
         stage: The detector stage that found the face.
     """
 
@@ -38,7 +39,7 @@ class LabelledPicture:
     Attributes:
         picture: The picture.
         is_correct: The rule for a correct detection; None if the picture has no face.
-        frame: The true frame in pixels; None if it is unknown.
+        frame: The true frame in pixels of the original; None if it is unknown.
     """
 
     picture: Picture

@@ -22,7 +22,7 @@ def read_true_boxes(folder: Path) -> dict[str, Box]:
         A dict from file name to box in pixels, in the order of the rows.
 
     Raises:
-        DataError: The file is missing or invalid, or names a picture twice.
+        DataError: The file cannot be read or is invalid, or names a picture twice.
     """
     path = folder / NAME
     table = read_table(path)
@@ -40,6 +40,11 @@ def read_true_boxes(folder: Path) -> dict[str, Box]:
 
 
 def _parse_box(path: Path, row: int, fields: list[str]) -> Box:
+    """Parses the fields x, y, width and height of a row.
+
+    Raises:
+        DataError: A field is not a finite number, or a side is not above 0.
+    """
     wrong = f"the box is {', '.join(map(repr, fields))}, expected numbers, width and height above 0"
     try:
         box = Box(*map(float, fields))
