@@ -1,4 +1,4 @@
-"""Classifies the perceived gender of the person in a picture, on small machines.
+"""Predicts the perceived gender of the person in a picture, on small machines.
 
     import image_gender_classifier as igc
 
@@ -10,17 +10,17 @@
 array, `classify_many` an iterable of these, and `classify_folder` a folder. They return a
 `Prediction` for each picture. A classifier is thread-safe.
 
-All exceptions derive from `GenderClassifierError`:
+The exceptions of this package derive from `GenderClassifierError`:
 
     GenderClassifierError
     ├── UsageError           an argument is wrong
     │   └── PictureNotFound  a path does not exist (also a FileNotFoundError)
-    ├── ModelError           a model file is missing or corrupt
+    ├── ModelError           a model file or its manifest is missing, corrupt or incompatible
     ├── RuntimeMissing       no usable inference runtime or OpenCV is installed
     ├── OutputError          the command cannot write its output
     ├── UnreadablePicture    a picture cannot be decoded; becomes the status `unreadable`
     └── InternalError        a bug in this package
-        └── Unfinished       a picture cannot be read at present, or memory is short: try again
+        └── Unfinished       a picture cannot be read at present, or memory is short; try again
 
 `RuntimeFallback`, `FolderSkipped` and `PictureSkipped` are warnings.
 """
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from image_gender_classifier.results import Prediction as Prediction
     from image_gender_classifier.results import Status as Status
 
-# The public names, each with the module that defines it, which is imported on first use.
+# Public name -> the module that defines it, which is imported on first use of the name.
 _MODULES = {
     "load": "api",
     "GenderClassifier": "api",
@@ -84,7 +84,7 @@ def __getattr__(name: str) -> Any:
     if _MODULES[name] == "api":
         from image_gender_classifier.imaging import opencv
 
-        opencv.check()  # explains an unusable OpenCV before `api` imports it
+        opencv.check_opencv()  # explains an unusable OpenCV before `api` imports it
     from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""Entry point of the command, also for `python -m image_gender_classifier`."""
+"""Entry point of `image-gender-classifier` and of `python -m image_gender_classifier`."""
 
 import gc
 import signal

@@ -1,8 +1,9 @@
-"""The Python API: load a classifier, classify a picture, many pictures or a folder."""
+"""The Python API: opens a classifier; classifies a picture, many pictures or a folder."""
 
 from __future__ import annotations
 
 import logging
+import operator
 import os
 import warnings
 from collections import deque
@@ -35,7 +36,7 @@ Picture = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | N
 # The host program decides what is logged. The command prints its messages itself.
 logging.getLogger("image_gender_classifier").addHandler(logging.NullHandler())
 
-_PICTURES_AHEAD = 4  # for each thread of classify_many
+_PICTURES_AHEAD = 4  # maximum number of pictures per thread that classify_many submits at a time
 
 
 def load(  # noqa: PLR0913  one argument for each setting
@@ -52,24 +53,28 @@ def load(  # noqa: PLR0913  one argument for each setting
     """Opens a model and returns a classifier for it.
 
     Args:
-        model: A model file, in the same folder as its manifest. None for the shipped model.
-        runtime: `auto`, `tflite` or `onnx`. `auto` uses LiteRT, or ONNX Runtime if LiteRT is not
-            installed.
+        model: Path of a model file, in the same folder as its manifest. None for the shipped model.
+        runtime: `tflite` (LiteRT or tflite-runtime), `onnx` (ONNX Runtime), or `auto`: the first of
+            these that can be loaded and runs the format of the model.
         detector: `cascade` detects faces with two stages, `lbp` with the first one only (large
             frontal faces); `none` takes each picture as a face crop.
-        threshold: Confidence (0 to 1) below which a prediction is `uncertain`. None for that of the
-            model's manifest.
+        threshold: Confidence (0 to 1) below which a prediction is `uncertain`. None for the
+            threshold in the manifest.
         min_face: Side of the smallest face to detect, as a fraction of the picture's shorter side
             (0.02 to 1). None detects faces from about 12 % of the longer side.
-        all_faces: Detect and classify every face, not only the main one.
+        all_faces: Whether to detect and classify all faces, not only the main one.
         max_pixels: Maximum width times height of a picture. None for 2^28 if it is a JPEG that can
             be decoded at a reduced size, else 2^26.
         max_bytes: Maximum size of a picture file in bytes.
 
+    Warns:
+        RuntimeFallback: `auto` uses another runtime, because the preferred one cannot be loaded.
+
     Raises:
         ModelError: A model, cascade or manifest is missing, corrupt or of an unknown version.
         RuntimeMissing: No usable runtime is installed.
-        UsageError: An argument is out of range, or two arguments exclude each other.
+        UsageError: An argument is unknown or out of range, the format of the model is unknown, or
+            two arguments exclude each other.
     """
     path = None if model is None else os.fspath(model)
     settings = Settings(path, runtime, detector, threshold, min_face, all_faces)
@@ -79,10 +84,13 @@ def load(  # noqa: PLR0913  one argument for each setting
 class GenderClassifier:
     """Classifies pictures. Thread-safe; create it with `load`.
 
-    A context manager: `with igc.load() as classifier` closes it at the end.
+    A context manager that closes the classifier: `with igc.load() as classifier`.
 
     Args:
         settings: The arguments of `load`.
+
+    Raises:
+        GenderClassifierError: See `load`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -94,19 +102,22 @@ class GenderClassifier:
 
         Args:
             picture: A path, the content of a picture file, an open binary file, a PIL image, or
-                pixels: uint8, H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA).
-            file: Name of the picture in the prediction; by default the file name of a path.
+                pixels: uint8, H x W or H x W x 1 (grey), H x W x 3 (RGB) or H x W x 4 (RGBA).
+            file: Name of the picture in the prediction; by default the file name of a path, else
+                empty.
 
         Returns:
-            The prediction; its status is `unreadable` if the picture cannot be decoded.
+            The prediction; its status is `unreadable` if the picture cannot be read or decoded.
 
         Raises:
             PictureNotFound: The path does not exist.
             UsageError: The argument is not a picture, or the classifier is closed.
+            ModelError, RuntimeMissing: A model cannot be parsed or run.
+            Unfinished: There is not enough memory, or the file cannot be read at present.
             InternalError: A bug in this package.
-            Unfinished: Memory is too short for the picture.
+            Exception: Any exception of reading the open file or of loading the PIL image.
         """
-        engine = self._open_engine()
+        engine = self._require_engine()
         if isinstance(picture, (str, os.PathLike)):
             path = Path(picture)
             if not os.path.lexists(path):
@@ -121,7 +132,9 @@ class GenderClassifier:
         if hasattr(picture, "read"):
             return engine.classify_bytes(_read_binary_file(picture), file)
         kind = type(picture).__name__
-        raise UsageError(f"{kind} is not a picture; pass a path, bytes or an array")
+        raise UsageError(
+            f"{kind} is not a picture; pass a path, bytes, a file, a PIL image or an array"
+        )
 
     def classify_many(
         self, pictures: Iterable[Picture | Any], threads: int | None = None
@@ -129,27 +142,27 @@ class GenderClassifier:
         """Classifies pictures in several threads, lazily.
 
         Args:
-            pictures: Anything that `classify` accepts. A missing path becomes an `unreadable`
-                prediction.
-            threads: Number of threads; by default one per core.
+            pictures: Pictures of the types that `classify` accepts, read a few ahead. For a path
+                that does not exist, the prediction is `unreadable`.
+            threads: Number of threads; None for one per core.
 
         Returns:
-            One prediction per picture, in order.
+            A generator of one prediction per picture, in order.
 
         Raises:
-            ValueError: `threads` is less than 1.
-            UsageError: An item is not a picture, `pictures` is a single one, or the classifier is
-                closed.
-            InternalError: A bug in this package.
-            Unfinished: Memory is too short for a picture.
+            ValueError: `threads` is not a whole number, or less than 1.
+            UsageError: `pictures` is a single picture. While iterating: an item is not a picture,
+                or the classifier is closed.
+            Exception: While iterating: any other exception of `classify` or `pictures`.
         """
         if isinstance(pictures, (str, bytes, bytearray, memoryview, os.PathLike)):
-            raise UsageError("classify_many takes several pictures; give a list, or use classify")
-        return self._classify_many(pictures, _positive("threads", threads))
+            raise UsageError("classify_many takes several pictures; pass a list, or call classify")
+        return self._classify_many(pictures, _check_count("threads", threads))
 
     def _classify_many(
         self, pictures: Iterable[Picture | Any], threads: int
     ) -> Generator[Prediction, None, None]:
+        """Yields the predictions of `classify_many`; cancels pending pictures when closed."""
         waiting: deque[Future[Prediction]] = deque()
         pool = ThreadPoolExecutor(threads)
         try:
@@ -172,42 +185,45 @@ class GenderClassifier:
     ) -> Iterator[Prediction]:
         """Classifies all pictures in a folder, in worker processes, like the command-line tool.
 
-        If a decoder crashes, that picture becomes `unreadable`; this process is not affected.
+        If a decoder crashes, the prediction of that picture is `unreadable`, and this process goes
+        on.
 
         Args:
-            folder: The folder.
+            folder: Path of the folder.
             recursive: Whether to include subfolders.
-            workers: Number of worker processes; by default one per core.
+            workers: Number of worker processes; None for one per core.
             hidden: Whether to include system junk files and partial downloads, such as `._*`,
                 `@eaDir` and `*.part`.
 
         Returns:
-            A lazy iterator over the predictions, sorted by path (bytewise, folder by folder).
-            Pictures reported with `PictureSkipped` have none.
+            A lazy iterator over the predictions, sorted by path (bytewise, folder by folder). A
+            picture reported with `PictureSkipped` has no prediction.
 
         Warns:
             FolderSkipped: A subfolder cannot be read.
-            PictureSkipped: A picture timed out, its worker was killed, or memory was short.
+            PictureSkipped: While iterating: a picture timed out or cannot be read at present, its
+                worker was killed, or memory was short.
 
         Raises:
-            ValueError: `workers` is less than 1.
+            ValueError: `workers` is not a whole number, or less than 1.
             UsageError: The folder cannot be read, or the classifier is closed.
-            RuntimeMissing: While iterating: no worker can be started, or its libraries crash.
+            RuntimeMissing, ModelError: While iterating: no worker process can load the libraries
+                or the model.
             InternalError: While iterating: a bug in this package.
         """
         from image_gender_classifier.scan import list_pictures
 
-        workers = _positive("workers", workers)
-        self._open_engine()
+        workers = _check_count("workers", workers)
+        self._require_engine()
         root = Path(folder)
         listing = list_pictures(root, recursive, hidden=hidden)
         for unread in listing.unread:
-            text = f"{root / unread.path}: the folder cannot be read ({unread.reason})"
+            text = f"{root / unread.path}: the folder cannot be read ({unread.reason}); skipped"
             warnings.warn(text, FolderSkipped, stacklevel=2)
         return self._classify_listing(root, listing, max(min(workers, listing.total), 1))
 
     def close(self) -> None:
-        """Releases the model; the classifier cannot be used afterwards."""
+        """Releases the model. Later calls of `classify...` raise `UsageError`."""
         self._engine = None
 
     def __enter__(self) -> GenderClassifier:
@@ -226,19 +242,22 @@ class GenderClassifier:
             f"detector={self._settings.detector!r} threshold={parts.classifier.threshold:g}>"
         )
 
-    def _open_engine(self) -> Engine:
+    def _require_engine(self) -> Engine:
+        """Returns the engine; raises `UsageError` if the classifier is closed."""
         if self._engine is None:
             raise UsageError("the classifier is closed; load a new one")
         return self._engine
 
     def _classify_one_of_many(self, picture: Picture | Any) -> Prediction:
+        """Classifies a picture like `classify`, but a path that does not exist is `unreadable`."""
         if isinstance(picture, (str, os.PathLike)):
-            return self._open_engine().classify_file(picture, Path(picture).name)
+            return self._require_engine().classify_file(picture, Path(picture).name)
         return self.classify(picture)
 
     def _classify_listing(
         self, root: Path, listing: Listing, workers: int
     ) -> Generator[Prediction, None, None]:
+        """Yields the predictions of `classify_folder`; ends the worker processes when closed."""
         if listing.total == 0:
             return
         from image_gender_classifier.workers.messages import Task
@@ -247,7 +266,9 @@ class GenderClassifier:
         with Supervisor(Task(self._settings, workers), fork=False) as supervisor:
             for outcome in supervisor.classify(listing.pictures, root):
                 if outcome.unfinished:
-                    skipped = f"{root / outcome.picture.file}: {outcome.error}"
+                    skipped = (
+                        f"{root / outcome.picture.file}: {outcome.error}; the picture is skipped"
+                    )
                     warnings.warn(skipped, PictureSkipped, stacklevel=2)
                 elif outcome.prediction is None:
                     raise InternalError(f"{outcome.picture.file}: {outcome.error}")
@@ -255,23 +276,42 @@ class GenderClassifier:
                     yield outcome.prediction
 
 
-def _positive(name: str, number: int | None) -> int:
-    """Checks a number of threads or processes; None is one a core."""
+def _check_count(name: str, number: int | None) -> int:
+    """Returns a number of threads or processes; the number of cores if it is None.
+
+    Args:
+        name: Name of the argument, for the message.
+        number: Its value.
+
+    Raises:
+        ValueError: `number` is not a whole number, or less than 1.
+    """
     if number is None:
         return count_cores()
-    if number < 1:
-        raise ValueError(f"{name} is {number}: give a whole number, 1 or more, or None")
-    return number
+    try:
+        whole = operator.index(number)
+    except TypeError:
+        whole = 0
+    if whole < 1:
+        raise ValueError(f"{name} is {number!r}; give a whole number of at least 1, or None")
+    return whole
 
 
 def _read_pil_image(image: Any) -> NDArray[np.uint8]:
-    """Returns the pixels of a PIL image, upright (uint8, grey, RGB or RGBA)."""
+    """Returns the pixels of a PIL image with its EXIF orientation applied.
+
+    Returns:
+        uint8: H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA, if it may be transparent).
+
+    Raises:
+        UsageError: The mode has 16 or 32 bits (I or F).
+    """
     from PIL import ImageOps
 
     if image.mode[0] in "IF":
         raise UsageError(
             f"a PIL image of mode {image.mode!r} is not supported; scale its values to 0 to 255, "
-            "then convert it to 'RGB' (convert alone clips them)"
+            "then convert it to 'RGB' (convert() alone clips them)"
         )
     upright = ImageOps.exif_transpose(image)
     transparent = "A" in upright.mode or "transparency" in upright.info
@@ -280,6 +320,7 @@ def _read_pil_image(image: Any) -> NDArray[np.uint8]:
 
 
 def _read_binary_file(file: Any) -> bytes:
+    """Reads the rest of an open file; raises `UsageError` if it is open in text mode."""
     data = file.read()
     if not isinstance(data, bytes):
         raise UsageError("the file is open in text mode; open it in binary mode ('rb')")

@@ -1,4 +1,4 @@
-"""Classifies one picture, for the Python API and the worker processes."""
+"""Reads, decodes and classifies one picture, for the Python API and the worker processes."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from image_gender_classifier.errors import (
 )
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.files import OUT_OF_MEMORY, read_bytes
+from image_gender_classifier.imaging.memory_errors import is_out_of_memory
 from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.imaging.shortage import is_out_of_memory
 from image_gender_classifier.imaging.versions import unreadable_key
 from image_gender_classifier.loading import Parts, open_parts
-from image_gender_classifier.manifest.cache_key import run_hash, unreadable
+from image_gender_classifier.manifest.cache_key import make_unreadable_prediction, run_hash
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.profiling import OFF, Clock
 
 Show = Callable[[Picture, Prediction], None]
-"""Receives a decoded picture and its prediction, to draw them."""
+"""Callback that receives a decoded picture and its prediction, to draw an annotated copy."""
 
-_NEVER_KEPT = ""  # no cache key
+_NEVER_KEPT = ""  # used as a cache key that no run has
 
 
 class Engine:
     """Classifies pictures. Thread-safe.
 
-    Every `classify_...` method returns a prediction with the status `unreadable` for a picture that
-    cannot be decoded. Any other exception becomes an `InternalError`, unless it is a
-    `GenderClassifierError`.
+    All `classify_...` methods convert exceptions: `UnreadablePicture` to a prediction with the
+    status `unreadable`, a lack of memory to `Unfinished`, and any other that is not a
+    `GenderClassifierError` to `InternalError`.
 
     Args:
-        parts: The opened model and face detector.
+        parts: The opened classifier and face detector.
 
     Attributes:
         parts: See Args.
@@ -54,7 +54,7 @@ class Engine:
 
     @classmethod
     def open(cls, settings: Settings) -> Engine:
-        """Opens the model and the face detector; see `api.load` for the exceptions."""
+        """Opens the classifier and the face detector; see `loading.open_parts`."""
         return cls(open_parts(settings))
 
     @property
@@ -70,16 +70,22 @@ class Engine:
         Args:
             path: The file.
             file: Name of the picture in the prediction.
-            show: Called with the decoded picture and its prediction.
+            show: Called with the decoded picture at the working size and its prediction, without
+                `run`. Not called for an unreadable picture.
             clock: Measures the stages.
 
         Returns:
-            The prediction, with its `run`.
+            The prediction, with its `run`; `unreadable` also if the file does not exist.
+
+        Raises:
+            ModelError, RuntimeMissing: A model cannot be parsed or run.
+            Unfinished: There is not enough memory, or the file cannot be read at present.
+            InternalError: A bug in this package.
         """
         try:
             data = read_bytes(Path(path), self.parts.limits)
         except UnreadablePicture as error:
-            return unreadable(file, str(error), self.cache_key)
+            return make_unreadable_prediction(file, str(error), self.cache_key)
         finally:
             clock.lap("read the file")
         return self.classify_bytes(data, file, show, clock)
@@ -87,7 +93,16 @@ class Engine:
     def classify_bytes(
         self, data: bytes, file: str, show: Show | None = None, clock: Clock = OFF
     ) -> Prediction:
-        """Classifies the content of a picture file; see `classify_file`."""
+        """Classifies the content of a picture file.
+
+        Args:
+            data: The content.
+            file: Name of the picture in the prediction.
+            show: See `classify_file`.
+            clock: Measures the stages.
+
+        Result and exceptions are those of `classify_file`.
+        """
         run = run_hash(data, self.cache_key)
         clock.lap("hash it")
         limits = self.parts.limits
@@ -97,24 +112,25 @@ class Engine:
             )
         except UnreadablePicture as error:
             clock.lap("decode it")
-            # Without a decoder, the run is one that `--resume` never keeps: a repaired package may
-            # have the same version.
+            # If a decoder is missing or broken, `--resume` must try again: a repaired package may
+            # have the same version. Therefore the `run` of this prediction matches no other.
             key = _NEVER_KEPT if isinstance(error, DecoderMissing) else self.cache_key
             run = run_hash(data, unreadable_key(key))
             return Prediction(file, "unreadable", "unknown", run=run, message=str(error))
 
     def classify_array(self, pixels: NDArray[np.uint8], file: str) -> Prediction:
-        """Classifies pixels.
+        """Classifies an array of pixels.
 
         Args:
-            pixels: uint8, H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA).
+            pixels: uint8, H x W or H x W x 1 (grey), H x W x 3 (RGB) or H x W x 4 (RGBA).
             file: Name of the picture in the prediction.
 
         Returns:
-            The prediction, with its `run`.
+            The prediction, with its `run`; never `unreadable`.
 
         Raises:
-            UsageError: The array has another dtype or shape.
+            UsageError: The array has another dtype or shape, or no pixels.
+            ModelError, RuntimeMissing, Unfinished, InternalError: See `classify_file`.
         """
         run = run_hash(repr(pixels.shape).encode() + pixels.tobytes(), self.cache_key)
         return self._classify_decoded(lambda: decoding.from_array(pixels), file, run)
@@ -127,6 +143,12 @@ class Engine:
         show: Show | None = None,
         clock: Clock = OFF,
     ) -> Prediction:
+        """Calls `decode` and classifies the picture that it returns.
+
+        Raises:
+            UnreadablePicture: The picture cannot be decoded.
+            GenderClassifierError: See `classify_file`.
+        """
         parts = self.parts
         try:
             picture = decode()
@@ -147,5 +169,5 @@ class Engine:
 
 
 def format_exception(error: BaseException) -> str:
-    """Returns class and message of an exception in one line."""
+    """Returns the class and the message of an exception in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

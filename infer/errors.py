@@ -1,6 +1,6 @@
 """The exceptions of this package.
 
-The command maps them to exit codes. The engine turns `UnreadablePicture` into a prediction.
+The command maps them to exit codes. The engine converts `UnreadablePicture` to a prediction.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class PictureNotFound(UsageError, FileNotFoundError):
 
 
 class UnreadablePicture(GenderClassifierError):
-    """A picture cannot be read or decoded."""
+    """A picture cannot be read or decoded; the message has the reason and the remedy."""
 
 
 class DecoderMissing(UnreadablePicture):
@@ -39,15 +39,24 @@ class OutputError(GenderClassifierError):
 
 
 class InternalError(GenderClassifierError):
-    """A bug in this package (exit code 4); `__cause__` is the original exception."""
+    """A bug in this package (exit code 4).
+
+    `__cause__` is the original exception, unless it was raised in a worker process.
+    """
 
 
 class Unfinished(InternalError):
-    """A picture was not classified because of the environment; the next try may succeed."""
+    """A picture was not classified because memory is short or its file cannot be read at present.
+
+    Not a bug: a later call may succeed.
+    """
 
 
 class PictureSkipped(UserWarning):
-    """A picture has no prediction, because it took too long or memory was short."""
+    """Warns that a picture has no prediction.
+
+    It timed out or cannot be read at present, its worker was killed, or memory was short.
+    """
 
 
 class FolderSkipped(UserWarning):

@@ -1,4 +1,4 @@
-"""Opens the model, runtime and detector for given settings, and hashes the settings."""
+"""Opens the gender classifier and the face detector, and computes the cache key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import RuntimeFallback, RuntimeMissing, UsageError
-from image_gender_classifier.imaging.limits import USUAL, Limits
+from image_gender_classifier.imaging.limits import DEFAULT_LIMITS, Limits
 from image_gender_classifier.manifest.cache_key import cache_key
 from image_gender_classifier.manifest.schema import file_format
 from image_gender_classifier.prediction_key import code_key
@@ -22,16 +22,17 @@ from image_gender_classifier.runtimes.registry import AUTO, RuntimeEntry
 from image_gender_classifier.settings import MOST_PIXELS, SMALLEST_FACE, Settings
 
 SHIPPED_STEM = "gender_int8"
+"""File name of the shipped gender classifiers, without the suffix."""
 
 
 class Parts(NamedTuple):
-    """The opened parts of an engine. They work in a forked process too (see `open_network`).
+    """The opened classifier and detector, which work in a forked process too (`open_network`).
 
     Attributes:
         classifier: The gender classifier.
         detector: The face detector.
         all_faces: Whether to classify every face, not only the main one.
-        limits: Maximum sizes of a picture.
+        limits: Decompression-bomb limits.
         cache_key: Hash of everything except the picture that affects a prediction.
         runtime: Name of the runtime in use.
     """
@@ -45,12 +46,15 @@ class Parts(NamedTuple):
 
 
 def shipped_models() -> Path:
-    """Returns the folder of the shipped models."""
+    """Returns the path of the folder with the shipped models and their manifest."""
     return Path(models.__file__).parent
 
 
 def open_parts(choices: Settings) -> Parts:
-    """Opens the model and the detector; see `api.load` for the exceptions."""
+    """Checks the settings, and opens the classifier and the face detector.
+
+    See `api.load` for warnings and exceptions.
+    """
     limits = _check_settings(choices)
     model = None if choices.model is None else Path(choices.model)
     classifier, runtime = _open_first(model, choices.runtime, choices.threshold)
@@ -64,13 +68,13 @@ def open_parts(choices: Settings) -> Parts:
     key = cache_key(
         *(*code_key(), *classifier.cache_key, choices.detector, *detector.cache_key),
         *(["all faces"] if choices.all_faces else []),
-        *([repr(limits)] if limits != USUAL else []),
+        *([repr(limits)] if limits != DEFAULT_LIMITS else []),
     )
     return Parts(classifier, detector, choices.all_faces, limits, key, runtime.name)
 
 
 def _check_settings(choices: Settings) -> Limits:
-    """Checks the settings and returns their limits on pictures.
+    """Checks the settings and returns their decompression-bomb limits.
 
     Raises:
         UsageError: A setting is unknown or out of range.
@@ -88,7 +92,7 @@ def _check_settings(choices: Settings) -> Limits:
         raise UsageError(
             f"min_face is {choices.min_face}, but must be between {SMALLEST_FACE} and 1"
         )
-    limits = Limits.of(choices)
+    limits = Limits.from_settings(choices)
     pixels = 1 if limits.pixels is None else limits.pixels
     if limits.file_bytes < 1 or not 1 <= pixels <= MOST_PIXELS:
         raise UsageError(
@@ -101,17 +105,22 @@ def _check_settings(choices: Settings) -> Limits:
 def open_classifier(
     model: Path | None, runtime: str = AUTO, threshold: float | None = None
 ) -> Classifier:
-    """Opens a gender classifier and returns it.
+    """Opens a gender classifier, without a face detector, and returns it.
 
     Args:
         model: Model file, in the same folder as its manifest; None for the shipped one.
         runtime: Name of a runtime, or `auto` for the first available one.
-        threshold: Confidence below which a prediction is `uncertain`; None for the manifest's.
+        threshold: Confidence below which a prediction is `uncertain`; None for the threshold in the
+            manifest.
+
+    Warns:
+        RuntimeFallback: `auto` uses another runtime, because the preferred one cannot be loaded.
 
     Raises:
+        KeyError: The runtime is unknown, and `model` is None.
         ModelError: The model or its manifest is missing, corrupt or incompatible.
         RuntimeMissing: No suitable runtime can be loaded.
-        UsageError: The runtime does not run the format of the model.
+        UsageError: The format of the model is unknown, or the runtime does not run it.
     """
     classifier, _ = _open_first(model, runtime, threshold)
     return classifier
@@ -120,6 +129,11 @@ def open_classifier(
 def _open_first(
     model: Path | None, runtime: str, threshold: float | None
 ) -> tuple[Classifier, RuntimeEntry]:
+    """Opens a classifier with the first runtime that can be loaded; see `open_classifier`.
+
+    Returns:
+        The classifier and the runtime that runs it.
+    """
     failures: list[RuntimeMissing] = []
     for entry, path in _list_candidates(model, runtime):
         try:
@@ -135,11 +149,16 @@ def _open_first(
 
 
 def _join_reasons(failures: Sequence[RuntimeMissing]) -> str:
+    """Returns the messages of exceptions in one line."""
     return "; ".join(" ".join(str(failure).split()) for failure in failures)
 
 
 def _list_candidates(model: Path | None, runtime: str) -> list[tuple[RuntimeEntry, Path]]:
-    """Returns the runtimes to try in order, each with a model file in its format."""
+    """Returns the runtimes to try, in order of preference, each with a model file in its format.
+
+    Raises:
+        UsageError: The format of the model is unknown, or the runtime does not run it.
+    """
     if model is None:
         wanted = runtimes.automatic_runtimes() if runtime == AUTO else [runtimes.RUNTIMES[runtime]]
         return [(entry, shipped_models() / f"{SHIPPED_STEM}.{entry.format}") for entry in wanted]
@@ -157,6 +176,7 @@ def _list_candidates(model: Path | None, runtime: str) -> list[tuple[RuntimeEntr
 
 
 def _open_with(runtime: RuntimeEntry, path: Path, threshold: float | None) -> Classifier:
+    """Opens a classifier with a runtime; warms it up unless the runtime is not fork-safe."""
     entry = manifest.find_model(path)
     classifier = Classifier(open_network(runtime.name, path.parent, entry), entry, threshold)
     if runtime.fork_safe:

@@ -1,4 +1,4 @@
-"""Classifies one picture: detects faces, cuts a crop of the main one and predicts its gender."""
+"""Classifies one picture: detects faces, cuts a crop of the main face and predicts its gender."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ def classify(
     all_faces: bool = False,
     clock: Clock = OFF,
 ) -> Prediction:
-    """Predicts the gender of the main face of a picture.
+    """Detects the faces of a picture and predicts the gender of the main face.
 
     Args:
         picture: The decoded picture.
         file: Name of the picture in the prediction.
         detector: Detects the faces.
         classifier: Classifies crops of faces.
-        all_faces: Classify the other faces too.
+        all_faces: Whether to classify the other faces too.
         clock: Measures the stages.
 
     Returns:
         The prediction, without `run`; the status is `classified`, `uncertain` or `no_face`.
 
     Raises:
-        ModelError: A model cannot be run.
-        UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+        ModelError, RuntimeMissing: A model cannot be parsed or run.
+        UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
     """
     found = geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
     clock.lap("find the face")
@@ -60,24 +60,25 @@ def classify(
 
 
 def _add_gender(face: Face, classification: Classification) -> Face:
-    gender: Gender = classification.likelier if classification.certain else "unknown"
+    """Returns a face with gender (`unknown` below the threshold) and confidence."""
+    gender: Gender = classification.gender if classification.certain else "unknown"
     return face._replace(gender=gender, confidence=classification.confidence)
 
 
 def cut_face_crop(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
-    """Cuts the crop of a face; decodes the picture at a higher resolution if the face is small.
+    """Cuts the crop of a face; decodes the picture again by `Picture.finer` if the face is small.
 
     Args:
         picture: The picture.
         face: The face, box in pixels of the original.
-        detector: The detector that found it.
+        detector: The detector that returned the face.
         size: Side of the crop in pixels.
 
     Returns:
         uint8 RGB, size x size x 3.
 
     Raises:
-        UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+        UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
     """
     square = compute_frame(picture, face, detector)
     if square.width < size:
@@ -87,12 +88,12 @@ def cut_face_crop(picture: Picture, face: Face, detector: Detector, size: int) -
 
 
 def compute_frame(picture: Picture, face: Face, detector: Detector) -> Box:
-    """Returns the classifier's frame around a face, in pixels of `picture.pixels`.
+    """Returns the classifier's square frame around a face, in pixels of `picture.pixels`.
 
     Args:
         picture: The picture.
         face: The face, box in pixels of the original.
-        detector: The detector that found it.
+        detector: The detector that returned the face.
     """
     square = geometry.map_to_frame(face.box, detector.framings[face.detector])
     side = square.width / picture.scale
@@ -100,25 +101,25 @@ def compute_frame(picture: Picture, face: Face, detector: Detector) -> Box:
 
 
 def find_frame(picture: Picture, detector: Detector) -> Box | None:
-    """Detects the main face and returns its frame.
+    """Detects the main face of a picture and returns its frame.
 
     Args:
         picture: The picture.
         detector: Detects the faces.
 
     Returns:
-        The classifier's frame in pixels of `picture.pixels`; None if no face is found.
+        The classifier's square frame in pixels of `picture.pixels`; None if no face is detected.
 
     Raises:
-        ModelError: A model cannot be run.
-        UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+        ModelError, RuntimeMissing: A model cannot be parsed or run.
+        UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
     """
     found = geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
     return compute_frame(picture, found[0], detector) if found else None
 
 
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
-    """Detects the main face and cuts its crop.
+    """Detects the main face of a picture and cuts its crop.
 
     Args:
         picture: The picture.
@@ -126,11 +127,11 @@ def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
         size: Side of the crop in pixels.
 
     Returns:
-        uint8 RGB, size x size x 3; None if no face is found.
+        uint8 RGB, size x size x 3; None if no face is detected.
 
     Raises:
-        ModelError: A model cannot be run.
-        UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+        ModelError, RuntimeMissing: A model cannot be parsed or run.
+        UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
     """
     found = geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
     return cut_face_crop(picture, found[0], detector, size) if found else None

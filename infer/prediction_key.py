@@ -1,7 +1,7 @@
-"""The part of the cache key that depends on the code: version and constants.
+"""The part of the cache key that depends on the code: version of the package and constants.
 
-The constants are collected from the modules, so that a change of one changes the key without a list
-to maintain. The version of the package stands for the rest of the code.
+The constants are collected from the modules, so no list of them has to be maintained. The version
+stands for the rest of the code.
 """
 
 from __future__ import annotations
@@ -21,11 +21,18 @@ from image_gender_classifier.detection import (
     tiling,
     whole_picture,
 )
-from image_gender_classifier.imaging import alpha, decoding, headers, resizing
+from image_gender_classifier.imaging import (
+    alpha,
+    decoding,
+    headers,
+    opencv_decoding,
+    resizing,
+    upright,
+)
 from image_gender_classifier.version import __version__
 
 _MODULES = (
-    *(alpha, decoding, headers, resizing),
+    *(alpha, decoding, headers, opencv_decoding, resizing, upright),
     *(cascade, face_detector, geometry, heatmap, staged),
     *(tile_network, tiling, whole_picture),
     *(classifier, pipeline),
@@ -40,7 +47,7 @@ def code_key() -> Iterator[object]:
 
 
 def _constants(module: ModuleType) -> Iterator[str]:
-    """Yields `NAME=value` for each plain value of a module that has a name in upper case."""
+    """Yields `NAME=value` for each plain value of a module with an upper-case name."""
     for name, value in vars(module).items():
         if name.isupper() and _is_plain(value):
             yield f"{name}={sorted(value) if isinstance(value, frozenset) else value!r}"

@@ -1,6 +1,6 @@
-"""The records of a prediction, shared by all layers.
+"""The result of a picture, for all layers: prediction, faces and boxes.
 
-Only `Prediction` is a dataclass, because each one adds a third of a millisecond to every start.
+Only `Prediction` is a dataclass, because each dataclass adds 0.3 ms to every start.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,14 @@ Status = Literal["classified", "uncertain", "no_face", "unreadable"]
 
 
 class Box(NamedTuple):
-    """A bounding box in pixels of the upright picture (EXIF orientation applied).
+    """A bounding box; may extend beyond the picture.
+
+    The unit is pixels of the upright original picture (EXIF orientation applied), unless a function
+    states another.
 
     Attributes:
         x: Left edge.
-        y: Top edge.
+        y: Top edge; increases downwards.
         width: Width.
         height: Height.
     """
@@ -32,12 +35,13 @@ class Face(NamedTuple):
 
     Attributes:
         box: Bounding box, in pixels of the original picture.
-        detector: Name of the detector that found it: `lbp`, `cnn` or `none`.
-        gender: The perceived gender; None if the face was not classified.
+        detector: Name of the detector that detected the face: `lbp`, `cnn` or `none`.
+        gender: The perceived gender, `unknown` if the confidence is below the threshold; None if
+            the face was not classified.
         confidence: Calibrated probability (0.5 to 1) of the more probable gender; None if the face
             was not classified.
-        score: Probability (0 to 1) that it is a face, from the face detector network; None if the
-            network did not run.
+        score: Probability (0 to 1) that the box contains a face, from the face detector network;
+            None if the network did not run.
     """
 
     box: Box
@@ -57,8 +61,8 @@ class Prediction:
         gender: The perceived gender of the main face; `unknown` unless the status is `classified`.
         confidence: Calibrated probability (0.5 to 1) of the main face's more probable gender; None
             if no face was classified.
-        faces: All detected faces, the main one first.
-        run: Short hash of picture, model and settings.
+        faces: The detected faces, the main face first; empty if there are none.
+        run: Short hash of picture, model, settings and program version, for `--resume`.
         message: Why the picture is unreadable; None if it is not.
     """
 
@@ -71,14 +75,15 @@ class Prediction:
     message: str | None = None
 
     @property
-    def doubtful(self) -> bool:
-        """Whether a person should check the picture: no face, or an uncertain gender."""
+    def needs_review(self) -> bool:
+        """Whether a person should check the picture: the status is `no_face` or `uncertain`."""
         return self.status in ("uncertain", "no_face")
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as a dict of plain values for `json.dumps`.
+        """Returns the fields as a dict that `json.dumps` accepts.
 
-        Each face is a dict too; the fields of its box (in pixels) are keys of the face.
+        Each face is a dict too, with the fields of its box (in pixels) as `x`, `y`, `width` and
+        `height`.
         """
         faces = [
             {
@@ -94,11 +99,11 @@ class Prediction:
 
 
 class Drawings(NamedTuple):
-    """Pictures with the prediction drawn on them, as JPEG files; None if not requested.
+    """Drawings of a picture with its prediction, as the content of JPEG files.
 
     Attributes:
-        copy: Annotated copy for `--annotate`.
-        thumbnail: Thumbnail for `--contact-sheet`.
+        copy: Annotated copy for `--annotate`; None if not requested.
+        thumbnail: Thumbnail for `--contact-sheet`; None if not requested.
     """
 
     copy: bytes | None = None

@@ -10,64 +10,67 @@ from typing import NamedTuple
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.formats import EXTENSIONS, SNIFFED_BYTES, sniff
 from image_gender_classifier.outputs.naming import (
-    ORDINARY,
+    LINUX_RULES,
     NameRules,
     PictureFile,
     find_name_levels,
     make_xml_name,
 )
 from image_gender_classifier.system import logs
-from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
+from image_gender_classifier.system.junk import is_junk_file, is_junk_folder
 
 _ENDINGS = tuple(EXTENSIONS)
 
 
 class PictureFolder(NamedTuple):
-    """A folder with pictures. Stores only their names, to need little memory.
+    """A folder with pictures. Stores only their file names, which needs little memory.
 
     Attributes:
-        path: Path relative to the input folder; empty for the input folder itself.
+        path: Path relative to the input folder, with `/`; empty for the input folder itself.
         names: File names of the pictures, sorted by their bytes.
-        output: Path relative to the output folder; None if it is the same as `path`.
+        output: Path of the output subfolder, relative to the output folder; None if it is `path`.
         rules: The rules of the output folder for names.
-        taken: Reserved names of XML files, as `collision_key` returns them.
+        taken: Names that no XML file in the output subfolder may get, as `collision_key` returns
+            them.
     """
 
     path: str
     names: tuple[str, ...]
     output: str | None = None
-    rules: NameRules = ORDINARY
+    rules: NameRules = LINUX_RULES
     taken: frozenset[str] = frozenset()
 
     @property
     def output_path(self) -> str:
-        """Path of the output files, relative to the output folder."""
+        """Path of the output subfolder, relative to the output folder."""
         return self.path if self.output is None else self.output
 
     @property
     def files(self) -> Iterator[str]:
-        """Paths of the pictures, relative to the input folder."""
+        """Paths of the pictures, relative to the input folder, in the order of `names`."""
         return (join_path(self.path, name) for name in self.names)
 
     @property
     def pictures(self) -> Iterator[PictureFile]:
-        """The pictures with the paths of their XML files."""
+        """The pictures with the paths of their XML files, in the order of `names`."""
         levels = find_name_levels(self.names, self.rules, self.taken)
-        usual = levels if self.rules == ORDINARY else find_name_levels(self.names, taken=self.taken)
+        usual = (
+            levels if self.rules == LINUX_RULES else find_name_levels(self.names, taken=self.taken)
+        )
         for name in self.names:
             xml = make_xml_name(name, levels.get(name, 0), self.rules)
             renamed = self.output_path != self.path or (
-                self.rules != ORDINARY and xml != make_xml_name(name, usual.get(name, 0))
+                self.rules != LINUX_RULES and xml != make_xml_name(name, usual.get(name, 0))
             )
             yield PictureFile(join_path(self.path, name), join_path(self.output_path, xml), renamed)
 
 
-class Unread(NamedTuple):
-    """A subfolder that cannot be read, or only in part.
+class UnreadableFolder(NamedTuple):
+    """A subfolder that cannot be read completely.
 
     Attributes:
         path: Path relative to the input folder.
-        reason: Error message of the operating system.
+        reason: Error message of the operating system, such as `Permission denied`.
     """
 
     path: str
@@ -75,17 +78,18 @@ class Unread(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The pictures of a folder.
+    """The pictures of a folder and its subfolders.
 
     Attributes:
-        folders: The folders that contain pictures, in depth-first order.
-        ignored: Number of files that are not pictures.
-        unread: The subfolders that cannot be read.
+        folders: The folders that contain pictures, in depth-first order; siblings are sorted by
+            the bytes of their names.
+        ignored: Number of other files, including system junk files and partial downloads.
+        unread: The subfolders that cannot be read completely.
     """
 
     folders: tuple[PictureFolder, ...]
     ignored: int
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnreadableFolder, ...] = ()
 
     @property
     def total(self) -> int:
@@ -94,7 +98,7 @@ class Listing(NamedTuple):
 
     @property
     def files(self) -> Iterator[str]:
-        """Paths of the pictures relative to the input folder, folder by folder, sorted by bytes."""
+        """Paths of the pictures, relative to the input folder, in the order of `folders`."""
         return (file for folder in self.folders for file in folder.files)
 
     @property
@@ -109,24 +113,25 @@ def list_pictures(
     """Lists the pictures of a folder.
 
     A picture is a regular file, or a symbolic link to one, that has a known extension
-    (case-insensitive) or starts with the signature of a known format. Symbolic links to folders are
-    not followed.
+    (case-insensitive) or starts with the signature (magic number) of a known format. Symbolic links
+    to folders are not followed.
 
     Args:
         folder: The input folder.
-        recursive: Include subfolders.
-        skip: Folders to skip, such as an output folder inside the input folder.
-        hidden: Whether to include system junk files and partial downloads; see `system.clutter`.
+        recursive: Whether to include subfolders.
+        skip: Subfolders to skip, such as an output folder inside the input folder.
+        hidden: Whether to include system junk files and partial downloads; see `system.junk`.
 
     Returns:
-        The pictures, the number of other files, and the subfolders that cannot be read.
+        The pictures, the number of other files, and the subfolders that cannot be read. The output
+        subfolders have the same names as the input subfolders; see `choose_output_names`.
 
     Raises:
-        UsageError: The input folder cannot be read.
+        UsageError: The input folder cannot be read completely.
     """
     skipped = {os.path.realpath(path) for path in skip}
     found: list[PictureFolder] = []
-    unread: list[Unread] = []
+    unread: list[UnreadableFolder] = []
     ignored = 0
     queue = [""]
     while queue:
@@ -134,8 +139,11 @@ def list_pictures(
         scanned = _scan_folder(folder / parent, hidden)
         if scanned.fault is not None:
             if not parent:
-                raise UsageError(f"{folder}: the folder cannot be read ({scanned.fault})")
-            unread.append(Unread(parent, scanned.fault))
+                raise UsageError(
+                    f"{folder}: the folder cannot be read ({scanned.fault}); check that it exists "
+                    "and that you may read it"
+                )
+            unread.append(UnreadableFolder(parent, scanned.fault))
         ignored += scanned.others
         if scanned.pictures:
             found.append(PictureFolder(parent, tuple(sorted(scanned.pictures, key=os.fsencode))))
@@ -155,18 +163,18 @@ def is_picture_name(name: str) -> bool:
 
 
 def join_path(parent: str, name: str) -> str:
-    """Returns `parent/name`, or `name` if `parent` is empty."""
+    """Joins a relative path and a name: `parent/name`, or `name` if `parent` is empty."""
     return f"{parent}/{name}" if parent else name
 
 
 class _Scanned(NamedTuple):
-    """The unsorted content of one folder.
+    """The content of one folder, unsorted and without its subfolders' contents.
 
     Attributes:
         pictures: File names of the pictures.
-        folders: Names of the subfolders.
+        folders: Names of the subfolders, without those of system junk.
         others: Number of other files.
-        fault: Why the folder cannot be read, or only in part; None if it was read.
+        fault: Error message if the folder could not be read completely; otherwise None.
     """
 
     pictures: list[str]
@@ -176,6 +184,7 @@ class _Scanned(NamedTuple):
 
 
 def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
+    """Sorts the entries of one folder into pictures, subfolders and other files."""
     pictures: list[str] = []
     folders: list[str] = []
     others = 0
@@ -184,11 +193,15 @@ def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if _is_folder(entry):
-                    if hidden or not is_clutter_folder(entry.name):
+                    if hidden or not is_junk_folder(entry.name):
                         folders.append(entry.name)
                     else:
-                        logs.info("skipping %s: folder of system junk files", entry.path)
-                elif (hidden or not is_clutter_file(entry.name)) and _is_picture(entry):
+                        logs.info("skipping %s: a system junk folder (see --hidden)", entry.path)
+                elif not hidden and is_junk_file(entry.name):
+                    others += 1
+                    text = "skipping %s: system junk or a partial download (see --hidden)"
+                    logs.info(text, entry.path)
+                elif _is_picture(entry):
                     pictures.append(entry.name)
                 else:
                     others += 1
@@ -199,6 +212,7 @@ def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Returns whether an entry is a folder. Symbolic links, and entries deleted since, are not."""
     try:
         return entry.is_dir(follow_symlinks=False)
     except OSError:  # deleted, or no permission
@@ -206,6 +220,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
+    """Returns whether a file is a picture (see `list_pictures`).
+
+    Opens the file only if its name has no known extension.
+    """
     known = is_picture_name(entry.name)
     try:
         if not entry.is_file():
@@ -215,6 +233,6 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
         with Path(entry.path).open("rb", buffering=0) as file:
             return sniff(file.read(SNIFFED_BYTES)) is not None
     except PermissionError:
-        return known  # the run reports it as unreadable
+        return known  # its prediction will be `unreadable`
     except OSError:  # a broken symbolic link
         return False

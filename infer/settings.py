@@ -9,10 +9,11 @@ DetectorChoice = str
 """The name of a detector in `detection.registry`."""
 
 MAX_BYTES = 2**29  # of a picture file
-MAX_JPEG_PIXELS = 2**28  # of a JPEG that can be decoded at a reduced size
+MAX_JPEG_PIXELS = 2**28  # of a single-scan JPEG, which is decoded at a reduced size
 MAX_PIXELS = 2**26  # of other pictures: 192 MiB when decoded, 256 MiB with alpha
-MOST_PIXELS = 2**30  # limit of OpenCV
-SMALLEST_FACE = 0.02  # of a picture's shorter side: smaller faces have too few pixels
+MOST_PIXELS = 2**30  # maximum of `max_pixels`: OpenCV decodes no larger picture
+# Minimum of `min_face`: smaller faces have too few pixels at the working size.
+SMALLEST_FACE = 0.02
 
 
 class Settings(NamedTuple):
@@ -23,10 +24,10 @@ class Settings(NamedTuple):
         runtime: `auto` or the name of a runtime.
         detector: Name of a detector.
         threshold: Confidence (0 to 1) below which a prediction is `uncertain`; None for the
-            manifest's.
+            threshold in the manifest.
         min_face: Side of the smallest face to detect, as a fraction of the picture's shorter side;
             None for about 12 % of the longer side.
-        all_faces: Detect and classify every face, not only the main one.
+        all_faces: Whether to detect and classify all faces, not only the main one.
         max_pixels: Maximum width times height of a picture; None for `MAX_JPEG_PIXELS` or
             `MAX_PIXELS`.
         max_bytes: Maximum size of a picture file in bytes.

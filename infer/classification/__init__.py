@@ -1,1 +1,1 @@
-"""Classification: from a crop to a calibrated probability."""
+"""Classification: predicts the perceived gender of a face crop, as a calibrated probability."""

@@ -1,4 +1,4 @@
-"""Classifies crops: network, test-time augmentation, calibration and threshold."""
+"""Predicts the gender of face crops: network, test-time augmentation, calibration, threshold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.results import BinaryGender
 from image_gender_classifier.runtimes import Runtime
 
-# Of a confidence in all outputs. The threshold is compared with the rounded value.
+# Decimals of a confidence in all outputs. The threshold is compared with the rounded value.
 DECIMALS = 3
 _LARGEST_SCORE = 700.0  # exp overflows above 709
 
@@ -23,18 +23,18 @@ class Classification(NamedTuple):
     """The classification of one crop.
 
     Attributes:
-        likelier: The more probable gender, whether or not it reaches the threshold.
-        confidence: Its calibrated probability, 0.5 to 1, rounded to three decimals.
+        gender: The more probable gender, even if its confidence is below the threshold.
+        confidence: Calibrated probability of `gender`, 0.5 to 1, rounded to three decimals.
         certain: Whether the confidence reaches the threshold.
     """
 
-    likelier: BinaryGender
+    gender: BinaryGender
     confidence: float
     certain: bool
 
 
 class Classifier:
-    """Classifies crops with a perceived-gender network. Thread-safe.
+    """Predicts the perceived gender of face crops with a network. Thread-safe.
 
     Args:
         runtime: The opened network.
@@ -71,7 +71,7 @@ class Classifier:
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """The values of the model and options that affect predictions."""
+        """The hash, calibration and thresholds that affect predictions; part of the `run` hash."""
         entry = self.entry
         decision = entry.calibration, entry.tta_threshold, entry.positive
         return entry.sha256, *decision, self.threshold
@@ -80,60 +80,71 @@ class Classifier:
         """Runs the network once, to fail early on a broken model.
 
         Raises:
-            ModelError: The runtime cannot run the network, or its output is not one logit.
+            ModelError, RuntimeMissing: See `compute_logits`.
         """
-        self.logits(np.zeros((1, self.crop_size, self.crop_size, 3), np.uint8))
+        self.compute_logits(np.zeros((1, self.crop_size, self.crop_size, 3), np.uint8))
 
-    def logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
+    def compute_logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
         """Runs the network, without test-time augmentation.
 
         Args:
-            crops: uint8 RGB, N x S x S x 3, with S the crop size.
+            crops: uint8 RGB, N x S x S x 3, with N at least 1 and S the crop size.
 
         Returns:
             Logits, float32, N: above 0 for the entry's positive gender.
 
         Raises:
-            ModelError: The runtime cannot run the network, or its output is not one finite number
+            ModelError: The runtime cannot run the network, or the output is not one finite number
                 per crop.
+            RuntimeMissing: See `Runtime.run`.
         """
         outputs = self._runtime.run(crops)
         if len(outputs) != 1 or outputs[0].size != len(crops) or not np.isfinite(outputs[0]).all():
             raise ModelError(
-                f"{self.entry.file}: its output is not one finite number per crop; convert the "
+                f"{self.entry.file}: the output is not one finite number per crop; convert the "
                 "model again"
             )
         return outputs[0].reshape(-1)
 
-    def averaged_logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
-        """Returns logits with test-time augmentation (float32, N).
+    def compute_tta_logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
+        """Runs the network with test-time augmentation (TTA).
 
-        For uncertain crops, the logit is the mean logit of the crop and the flipped crop.
-        Arguments and exceptions as for `logits`.
+        Returns:
+            Logits, float32, N: for a crop whose confidence is below the entry's `tta_threshold`,
+            the mean logit of the crop and the flipped crop.
+
+        Arguments and exceptions are those of `compute_logits`.
         """
-        logits = self.logits(crops)
+        logits = self.compute_logits(crops)
         (uncertain,) = needs_tta(logits, self.entry.calibration, self.entry.tta_threshold).nonzero()
         if len(uncertain):
             logits = logits.copy()  # the array may belong to the runtime
-            flipped = self.logits(flip_horizontally(crops[uncertain]))
+            flipped = self.compute_logits(flip_horizontally(crops[uncertain]))
             logits[uncertain] = (logits[uncertain] + flipped) / 2
         return logits
 
-    def probabilities(self, crops: Pixels) -> npt.NDArray[np.float64]:
+    def compute_probabilities(self, crops: Pixels) -> npt.NDArray[np.float64]:
         """Returns the calibrated probability of the positive gender for each crop (float64, N).
 
-        Arguments and exceptions as for `logits`.
+        Includes test-time augmentation. Arguments and exceptions are those of `compute_logits`.
         """
-        return _probabilities(self.averaged_logits(crops), self.entry.calibration)
+        return _calibrate(self.compute_tta_logits(crops), self.entry.calibration)
 
     def classify(self, crops: Pixels) -> list[Classification]:
-        """Returns a classification per crop; arguments and exceptions as for `logits`."""
-        return [self._classification(float(p)) for p in self.probabilities(crops)]
+        """Classifies crops, with test-time augmentation.
 
-    def _classification(self, probability: float) -> Classification:
-        likelier = self.entry.positive if probability >= 0.5 else self.entry.negative
+        Returns:
+            One classification per crop, in order.
+
+        Arguments and exceptions are those of `compute_logits`.
+        """
+        return [self._classify_one(float(p)) for p in self.compute_probabilities(crops)]
+
+    def _classify_one(self, probability: float) -> Classification:
+        """Returns the classification for a calibrated probability of the positive gender."""
+        gender = self.entry.positive if probability >= 0.5 else self.entry.negative
         confidence = round(max(probability, 1 - probability), DECIMALS)
-        return Classification(likelier, confidence, confidence >= self.threshold)
+        return Classification(gender, confidence, confidence >= self.threshold)
 
 
 def flip_horizontally(crops: Pixels) -> Pixels:
@@ -144,12 +155,13 @@ def flip_horizontally(crops: Pixels) -> Pixels:
 def needs_tta(
     logits: npt.NDArray[np.float32], calibration: Calibration, bound: float
 ) -> npt.NDArray[np.bool_]:
-    """Returns which crops need test-time augmentation, as a boolean mask (N).
+    """Returns the boolean mask (N) of the crops that need test-time augmentation (TTA).
 
     Args:
         logits: float32, N.
         calibration: Maps the logits to probabilities.
-        bound: Confidence (0 to 1) below which a crop needs it.
+        bound: Confidence (0 to 1) below which a crop needs TTA; 1 for all crops, 0.5 or less for
+            none.
     """
     if bound <= 0.5:
         return np.zeros(len(logits), np.bool_)
@@ -168,13 +180,14 @@ def compute_confidences(
         logits: float32, N.
         calibration: Maps the logits to probabilities.
     """
-    probabilities = _probabilities(logits, calibration)
+    probabilities = _calibrate(logits, calibration)
     return np.maximum(probabilities, 1 - probabilities)
 
 
-def _probabilities(
+def _calibrate(
     logits: npt.NDArray[np.float32], calibration: Calibration
 ) -> npt.NDArray[np.float64]:
+    """Returns the probabilities of the positive gender by Platt scaling (float64, N)."""
     scores = calibration.slope * logits.astype(np.float64) + calibration.bias
     probabilities: npt.NDArray[np.float64] = 1 / (
         1 + np.exp(-np.clip(scores, -_LARGEST_SCORE, _LARGEST_SCORE))

@@ -1,1 +1,1 @@
-"""The command line: options, a run over a folder, a watched folder, exit codes."""
+"""The command line: options, a single run over a folder, a watched folder, exit codes."""

@@ -1,4 +1,4 @@
-"""Runs the command on a folder: scan, skip known pictures, classify, write, report."""
+"""Runs the command once over a folder: lists, classifies and reports its pictures."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from image_gender_classifier.cli import session, writing
+from image_gender_classifier.cli import input_pictures, writing
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.overwrite import refuse_overwriting
 from image_gender_classifier.cli.progress import Progress
 from image_gender_classifier.cli.subfolders import count_subfolder_pictures
-from image_gender_classifier.cli.terminal import tell
+from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.cli.totals import Totals
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
@@ -20,17 +20,17 @@ from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.registry import list_output_folders
 from image_gender_classifier.system import logs, profiling
-from image_gender_classifier.system.console import say
+from image_gender_classifier.system.console import print_line
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 
 
 class RunReport(NamedTuple):
-    """The totals of a run.
+    """The result of a run.
 
     Attributes:
         totals: Numbers of pictures by result.
-        unread: Number of subfolders that could not be read.
-        summary: The summary line of the command.
+        unread: Number of subfolders that could not be read completely.
+        summary: The summary line, as printed at the end of the run.
     """
 
     totals: Totals
@@ -39,32 +39,37 @@ class RunReport(NamedTuple):
 
 
 def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
-    """Classifies the pictures of a folder and writes the outputs.
+    """Classifies the pictures of a folder, writes the outputs and prints errors and hints.
+
+    With `--resume`, keeps valid predictions of an earlier run.
 
     Args:
         options: The options of the command.
         supervisor: The worker processes, from `start_workers`.
 
     Returns:
-        The totals of the run.
+        The result of the run; the caller prints its summary.
 
     Raises:
-        UsageError: The folder has no pictures or cannot be read, an output would overwrite a
-            picture.
+        UsageError: The folder has no pictures or cannot be read, settings exclude each other, or an
+            output would overwrite a picture or another output.
         ModelError: A model cannot be loaded.
-        RuntimeMissing: No runtime or no usable OpenCV is installed.
+        RuntimeMissing: No runtime or no usable OpenCV is installed, or workers crash at the start.
         OutputError: An output cannot be written.
     """
-    clock = profiling.clock(options.profile)
+    clock = profiling.make_clock(options.profile)
     rules = detect_name_rules(list_output_folders(options.outputs))
-    listing = session.scanned(options, rules)
+    listing = input_pictures.list_input_pictures(options, rules)
     refuse_overwriting(options.input, listing, options.outputs, rules)
     for unread in listing.unread:
-        tell(session.unread_message(options.input, unread))
+        print_message(input_pictures.format_unread_folder(options.input, unread))
     if listing.total == 0:
         hint = _subfolder_hint(options)
         if not hint and listing.ignored:
-            hint = "--verbose lists the ignored files, --hidden includes those of junk names"
+            hint = (
+                "--verbose lists the ignored files; --hidden includes system junk and partial "
+                "downloads"
+            )
         elif not (hint or options.recursive):
             hint = "add --recursive to search its subfolders too"
         raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
@@ -83,7 +88,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         if options.resume:
             from image_gender_classifier.cli.resume import EarlierPredictions
 
-            limits = Limits.of(options.settings)
+            limits = Limits.from_settings(options.settings)
             known = EarlierPredictions(options.input, limits, key, writer, clock)
         for outcome in supervisor.classify(listing.pictures, options.input, known):
             clock.lap("wait for the workers")
@@ -99,47 +104,51 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     if options.profile:
         _print_profile(clock, supervisor.seconds, listing.total)
     if not options.quiet and (hint := _subfolder_hint(options)):
-        tell(hint)
+        print_message(hint)
     unread_folders = len(listing.unread)
-    summary = totals.summary(listing.ignored, unread_folders, seconds)
+    summary = totals.format_summary(listing.ignored, unread_folders, seconds)
     return RunReport(totals, unread_folders, summary)
 
 
 def report_outcome(
     outcome: Outcome, progress: Progress, retry: str = "--resume tries it again"
 ) -> None:
-    """Prints the error of a picture: an internal error, or why it is unreadable.
+    """Prints why a picture has no prediction or is unreadable; nothing for other pictures.
 
-    An earlier run has reported the pictures that are still unreadable; they are not printed again.
+    A picture that an earlier run has reported as unreadable (`outcome.kept`) is not printed again.
 
     Args:
         outcome: The outcome of the picture.
-        progress: The progress bar, which the message must not overwrite.
-        retry: When a picture that was not finished is tried again.
+        progress: The progress bar, above which the message is printed.
+        retry: End of the message about an unfinished picture: when the picture is tried again.
     """
     prediction, file = outcome.prediction, escape_text(outcome.picture.file)
     if prediction is None:
         error = escape_text(outcome.error or "")
         hint = retry if outcome.unfinished else "--debug shows the traceback"
-        progress.tell(f"{file!r}: {error}; no XML file is written; {hint}")
+        progress.print_message(f"{file!r}: {error}; no XML file is written; {hint}")
         return
     logs.debug("%s: %s, %s", file, prediction.status, prediction.gender)
     if prediction.status == "unreadable" and not outcome.kept:
-        progress.tell(f"{escape_text(prediction.file)!r}: {prediction.message}")
+        progress.print_message(f"{escape_text(prediction.file)!r}: {prediction.message}")
 
 
 def _print_renamed(renamed: Mapping[str, str]) -> None:
-    """Prints how many XML files do not have their usual names, with an example."""
+    """Prints how many XML files do not have their usual names, with an example.
+
+    Args:
+        renamed: See `XmlFolder.renamed`; nothing is printed if it is empty.
+    """
     if not renamed:
         return
-    text = session.rewritten_message(*next(iter(renamed.items())))
-    others = len(renamed) - 1
-    more = f", and {others:,} more" * (others > 0)
-    tell(f"the output folder rejects the usual names of some XML files: {text}{more}")
+    example = input_pictures.format_renamed(*next(iter(renamed.items())))
+    count = len(renamed)
+    names = "name of 1 XML file" if count == 1 else f"names of {count:,} XML files; for example"
+    print_message(f"the output folder rejects the usual {names}: {example}")
 
 
 def _subfolder_hint(options: Options) -> str:
-    """Returns a hint at `--recursive` if subfolders contain pictures, otherwise ""."""
+    """Returns a message that suggests `--recursive` if subfolders have pictures, otherwise ""."""
     if options.recursive:
         return ""
     below = count_subfolder_pictures(
@@ -156,5 +165,6 @@ def _subfolder_hint(options: Options) -> str:
 
 
 def _print_profile(clock: profiling.Clock, workers: Mapping[str, float], pictures: int) -> None:
-    say(profiling.table("The command", clock.taken(), pictures), sys.stderr)
-    say(profiling.table("The workers", workers, pictures), sys.stderr)
+    """Prints the time of each stage: first in the parent process, then summed over the workers."""
+    print_line(profiling.format_table("Parent process", clock.take_seconds(), pictures), sys.stderr)
+    print_line(profiling.format_table("Workers (sum)", workers, pictures), sys.stderr)

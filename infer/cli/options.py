@@ -23,9 +23,9 @@ class Options(NamedTuple):
         outputs: The outputs to write, in the order of the registry.
         settings: Settings of the classifier.
         recursive: Whether to include subfolders.
-        hidden: Whether to include system junk files and partial downloads; see `system.clutter`.
-        workers: Number of worker processes.
-        resume: Whether to keep results of an earlier run that are still valid.
+        hidden: Whether to include system junk files and partial downloads; see `system.junk`.
+        workers: Maximum number of worker processes; a run uses at most one per picture.
+        resume: Whether to keep predictions of an earlier run that are still valid.
         watch: Whether to keep running and classify new pictures as they arrive.
         profile: Whether to print how long each stage takes.
         quiet: Whether to print errors only.
@@ -47,18 +47,18 @@ class Options(NamedTuple):
     debug: bool
 
 
-def parse(argv: Sequence[str] | None) -> Options:
+def parse_options(argv: Sequence[str] | None) -> Options:
     """Parses the command line and checks the paths in it.
 
     Args:
-        argv: Arguments without the name of the program; None for those of the process.
+        argv: Arguments without the program name; None for those of this process.
 
     Returns:
         The options.
 
     Raises:
-        UsageError: An option is wrong, or a path cannot be used.
-        SystemExit: After `--help` or `--version`.
+        UsageError: An option is invalid, options exclude each other, or a path cannot be used.
+        SystemExit: With code 0, after `--help` or `--version` has been printed.
     """
     given = vars(parser.build_parser().parse_args(argv))
     # The argparse dest of an option that changes predictions is the name of a field of Settings.
@@ -68,7 +68,7 @@ def parse(argv: Sequence[str] | None) -> Options:
     given["verbose"] |= given["debug"]
     options = Options(settings=settings, outputs=outputs, **given)
     if options.quiet and options.verbose:
-        raise UsageError("--quiet cannot be used with --verbose or --debug")
+        raise UsageError("--quiet cannot be used with --verbose or --debug; omit one of them")
     _check_folder(options.input, "-i", os.R_OK | os.X_OK)
     _check_outputs(outputs)
     if options.watch:
@@ -77,6 +77,11 @@ def parse(argv: Sequence[str] | None) -> Options:
 
 
 def _check_outputs(targets: Sequence[Target]) -> None:
+    """Checks that each output can be written and that no two outputs are the same file.
+
+    Raises:
+        UsageError: An output cannot be written, or two outputs are the same file.
+    """
     files: dict[Path, str] = {}
     for target in targets:
         if target.entry.kind == "folder":
@@ -85,30 +90,52 @@ def _check_outputs(targets: Sequence[Target]) -> None:
         _check_file(target.path, target.option)
         other = files.setdefault(target.path.resolve(), target.option)
         if other != target.option:
-            raise UsageError(f"{other} and {target.option} {target.path}: give different files")
+            raise UsageError(
+                f"{other} and {target.option} {target.path}: both would write this file; give "
+                "different files"
+            )
 
 
 def _check_watch(options: Options) -> None:
-    """Refuses outputs that are incomplete until a run ends, or that would be classified."""
+    """Checks that `--watch` can be combined with the other options.
+
+    Raises:
+        UsageError: An option needs a run that ends, or an output would add pictures to the watched
+            folder.
+    """
     unfit = [target.option for target in options.outputs if target.entry.kind == "file"]
     if options.profile:
         unfit.append("--profile")
     if unfit:
-        raise UsageError(f"{unfit[0]}: cannot be used with --watch; it needs a run that ends")
+        raise UsageError(
+            f"{unfit[0]} cannot be used with --watch, because it needs a run that ends; omit one "
+            "of the two options"
+        )
     from image_gender_classifier.scan import is_picture_name  # late: --help does not need it
 
     for target in options.outputs:
         if is_picture_name(target.entry.suffix) and target.path.samefile(options.input):
             raise UsageError(
-                f"{target.option} {target.path}: is the watched folder, where each file would "
-                "be classified; give another folder"
+                f"{target.option} {target.path}: this is the watched folder, where each written "
+                "file would be classified; give another folder"
             )
 
 
 def _check_folder(folder: Path, option: str, access: int) -> None:
-    mode = _mode(folder, option)
+    """Checks that a folder exists and may be accessed.
+
+    Args:
+        folder: The folder.
+        option: The option that names it, for messages.
+        access: The access that is needed, as for `os.access`.
+
+    Raises:
+        UsageError: The folder does not exist, is not a folder or may not be accessed.
+    """
+    mode = _read_mode(folder, option)
     if mode is None:
-        raise UsageError(f"{option} {folder}: the folder does not exist; create it")
+        remedy = "check the path" if access & os.R_OK else "create it"
+        raise UsageError(f"{option} {folder}: the folder does not exist; {remedy}")
     if not stat.S_ISDIR(mode):
         raise UsageError(f"{option} {folder}: not a folder; give a folder")
     if not os.access(folder, access):
@@ -119,22 +146,34 @@ def _check_folder(folder: Path, option: str, access: int) -> None:
 
 
 def _check_file(path: Path, option: str) -> None:
+    """Checks that a path can become an output file, which replaces an existing regular file.
+
+    Raises:
+        UsageError: The path is `-`, its folder does not exist, or it is something other than a
+            regular file.
+    """
     if path.name == "-":
-        raise UsageError(f"{option} -: standard output is not supported; give a file")
-    if _mode(path.parent, option) is None:
+        raise UsageError(f"{option} -: standard output is not supported; give the path of a file")
+    if _read_mode(path.parent, option) is None:
         raise UsageError(f"{option} {path}: the folder {path.parent} does not exist; create it")
-    mode = _mode(path, option)
+    mode = _read_mode(path, option)
     if mode is not None and not stat.S_ISREG(mode):  # writing would replace a device
         raise UsageError(f"{option} {path}: not a regular file; give another path")
     if path.is_symlink():  # writing would replace the symbolic link
-        raise UsageError(f"{option} {path}: a symbolic link; give the path of the file itself")
+        raise UsageError(f"{option} {path}: this is a symbolic link; give the path of its target")
 
 
-def _mode(path: Path, option: str) -> int | None:
-    """Returns the `st_mode` of a path; None if nothing exists there."""
+def _read_mode(path: Path, option: str) -> int | None:
+    """Returns the `st_mode` of a path, following symbolic links; None if nothing exists there.
+
+    Raises:
+        UsageError: The path cannot be examined.
+    """
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path
         return None
     except OSError as error:
-        raise UsageError(f"{option} {path}: the path cannot be used ({error.strerror})") from None
+        raise UsageError(
+            f"{option} {path}: the path cannot be used ({error.strerror}); check it"
+        ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import NameRules, collision_key
 from image_gender_classifier.outputs.registry import Target
 from image_gender_classifier.outputs.table import interrupted_path
@@ -16,32 +17,41 @@ def refuse_overwriting(
 ) -> None:
     """Refuses a run that would overwrite a picture or another output.
 
-    Arguments as for `overwritten`.
+    Arguments as for `find_overwritten`.
 
     Raises:
         UsageError: A picture or an output would be overwritten.
     """
-    lost = overwritten(folder, listing, targets, rules)
+    lost = find_overwritten(folder, listing, targets, rules)
     if lost:
-        raise UsageError(f"{min(lost)}: would be overwritten; choose another output")
+        path = min(lost)
+        raise UsageError(f"{format_overwritten(path, lost[path])}; choose another output")
 
 
-def overwritten(
+def format_overwritten(path: Path, files: list[str]) -> str:
+    """Formats an item of `find_overwritten` as the beginning of a message."""
+    names = ", ".join(repr(escape_text(file)) for file in files)
+    return f"{path}: would be overwritten by {f'the output of {names}' if files else 'a table'}"
+
+
+def find_overwritten(
     folder: Path, listing: Listing, targets: tuple[Target, ...], rules: NameRules
 ) -> dict[Path, list[str]]:
     """Finds the pictures and outputs that a run would overwrite.
 
-    A picture may be named `a.xml`, because pictures are also recognised by their first bytes. Only
-    pictures with the suffix of an output are checked, which is fast for many pictures.
+    A picture can be named `a.xml`, because pictures are also recognised by their first bytes. Only
+    pictures with the suffix of an output or the name of a table are checked, so that a folder of
+    many pictures takes little time.
 
     Args:
         folder: The input folder.
         listing: The pictures in the folder.
         targets: The outputs.
-        rules: Whether the output folders distinguish upper and lower case.
+        rules: The names that the output folders accept.
 
     Returns:
-        The paths that would be overwritten, each with the pictures whose output has that path.
+        Maps each path that would be overwritten to the pictures whose output has that path. The
+        list is empty if only a table (`--csv` and the like) has it.
     """
 
     def identity(path: Path) -> str:
@@ -55,13 +65,13 @@ def overwritten(
     at_risk = [file for file in listing.files if file.lower().endswith(endings)]
     if not at_risk and not tables:
         return {}
-    names = table_names | {_name(file) for file in at_risk}
+    names = table_names | {_lower_name(file) for file in at_risk}
     written: dict[str, list[str]] = {identity(path): [] for path in tables}
     lost: dict[Path, list[str]] = {}
     for picture in listing.pictures:
         for place, suffix in folders:
-            file = picture.named(suffix)
-            name, path = _name(file), place / file
+            file = picture.output_path(suffix)
+            name, path = _lower_name(file), place / file
             # A new file overwrites no picture, but its name may be that of a table.
             if name not in names or not (name in table_names or path.exists()):
                 continue
@@ -76,5 +86,6 @@ def overwritten(
     return lost
 
 
-def _name(path: str) -> str:
+def _lower_name(path: str) -> str:
+    """Returns the file name of a path, in lower case."""
     return path.rpartition("/")[2].lower()

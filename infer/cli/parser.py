@@ -1,4 +1,4 @@
-"""Builds the command-line parser: options in three groups, with their help."""
+"""Builds the argument parser of the command: options in three groups, and their help."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from image_gender_classifier.settings import (
     MOST_PIXELS,
     SMALLEST_FACE,
 )
-from image_gender_classifier.system.console import say
+from image_gender_classifier.system.console import print_line
 from image_gender_classifier.system.cores import count_cores
 from image_gender_classifier.version import __version__
 
-_DEFAULT_WORKERS = 64  # maximum: each worker takes four of usually 1,024 open files
-_WIDTH = 90  # columns of the help; asking the terminal would add a millisecond to each start
+_MAX_DEFAULT_WORKERS = 64  # each worker needs 4 open files; the usual limit is 1,024
+_WIDTH = 90  # columns of --help; querying the terminal would add a millisecond to each start
 _DESCRIPTION = (
     "Writes one XML file for each picture of a folder, with the perceived gender of the person "
     "in it and the name of the picture."
@@ -46,31 +46,34 @@ exit codes:
        a file deleted during the run keeps its earlier XML; or a subfolder cannot be read
   2    wrong usage, no picture in the folder, a folder that cannot be read, another run that
        writes to the output folder, or a model, runtime or OpenCV that does not work
-  3    the output can no longer be written: the disk takes no file, whatever its name
-  4    finished, but some pictures met an internal error: each is reported and has no XML file;
-       --resume tries them again
+  3    an output can no longer be written, for example because the disk is full
+  4    finished, but some pictures failed: an internal error, a timeout or too little memory; each
+       is reported and has no XML file; --resume tries them again
   130  interrupted; 143 terminated; 129 terminal closed: finished results are kept, continue
        with --resume
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that raises `UsageError` for wrong usage."""
+    """A parser that raises `UsageError` for invalid arguments, instead of exiting."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {PROGRAM} --help)")
 
 
 class _Version(argparse.Action):
-    """Prints the versions of the program and the runtime; slow, so only for `--version`."""
+    """Prints the versions of the program and the installed runtime, then exits.
+
+    Finding the runtime is slow, so it is done only for `--version`.
+    """
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        say(f"{PROGRAM} {__version__} ({runtimes.describe_installed()})", sys.stdout)
+        print_line(f"{PROGRAM} {__version__} ({runtimes.describe_installed()})", sys.stdout)
         parser.exit()
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Returns the parser, with an option for each entry of the registry of outputs."""
+    """Returns the parser, with an option for each output in `registry.OUTPUTS`."""
     parser = _Parser(
         prog=PROGRAM,
         usage="%(prog)s -i DIR -o DIR [options]",
@@ -102,8 +105,8 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     add(
         "--watch", action="store_true",
-        help="classify new pictures as they arrive, until stopped; keeps valid XML files like "
-        "--resume; not with an output that is a single file, nor with --profile",
+        help="keep running and classify new pictures as they arrive; keeps valid XML files, as "
+        "--resume does; cannot be used with outputs that are single files or with --profile",
     )  # fmt: skip
     add(
         "--threshold", type=_parse_probability, metavar="P",
@@ -115,12 +118,12 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
     add("-h", "--help", action="help", help="print this help")
     add(
         "--version", action=_Version, nargs=0, default=argparse.SUPPRESS,
-        help="print the version, and that of the runtime",
+        help="print the versions of the program and the runtime",
     )  # fmt: skip
 
 
 def _add_outputs(group: argparse._ArgumentGroup, required: bool) -> None:
-    """Adds the options of the outputs that are required, or of those that are not."""
+    """Adds the options of all required outputs, or of all others if `required` is False."""
     for entry in registry.OUTPUTS:
         if entry.required == required:
             convert = Path if entry.kind == "file" else _parse_folder
@@ -134,7 +137,7 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
         "--model", metavar="FILE",
-        help="model file next to its manifest.json (default: the shipped model)",
+        help="model file, in the same folder as its manifest.json (default: the shipped model)",
     )  # fmt: skip
     add(
         "--runtime", choices=runtimes.runtime_choices(), default=runtimes.AUTO,
@@ -164,23 +167,23 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     add(
         "--workers", type=_parse_positive, metavar="N",
-        default=min(count_cores(), _DEFAULT_WORKERS),
-        help=f"number of worker processes (default: one per core, at most {_DEFAULT_WORKERS}; "
+        default=min(count_cores(), _MAX_DEFAULT_WORKERS),
+        help=f"number of worker processes (default: one per core, at most {_MAX_DEFAULT_WORKERS}; "
         "here %(default)s)",
     )  # fmt: skip
     add(
         "--max-pixels", type=_parse_pixels, metavar="N",
-        help=f"refuse pictures with more pixels, at most {MOST_PIXELS} (default: "
-        f"{MAX_JPEG_PIXELS} for a JPEG that can be decoded at a smaller size, {MAX_PIXELS} for "
+        help=f"refuse pictures with more than N pixels; N is at most {MOST_PIXELS} (default: "
+        f"{MAX_JPEG_PIXELS} for a JPEG that can be decoded at a reduced size, {MAX_PIXELS} for "
         "all others)",
     )  # fmt: skip
     add(
         "--max-bytes", type=_parse_positive, default=MAX_BYTES, metavar="N",
-        help="refuse files with more bytes (default: %(default)s)",
+        help="refuse files with more than N bytes (default: %(default)s)",
     )  # fmt: skip
     add(
         "--profile", action="store_true",
-        help="print how long each stage took; reports wall time, including waiting",
+        help="print the wall time of each stage, including waiting",
     )  # fmt: skip
     add(
         "--debug", action="store_true",
@@ -199,16 +202,22 @@ def _parse_probability(text: str) -> float:
         value = float(text)
         if 0 <= value <= 1:
             return value
-    raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    raise argparse.ArgumentTypeError(f"{text!r} is not valid; give a number from 0 to 1")
 
 
 def parse_min_face(text: str) -> float:
-    """Returns the value of `--min-face`: a fraction of the picture's shorter side."""
+    """Parses the value of `--min-face`: a fraction of the picture's shorter side.
+
+    Raises:
+        ArgumentTypeError: The text is not a number from `SMALLEST_FACE` to 1.
+    """
     with suppress(ValueError):
         value = float(text)
         if SMALLEST_FACE <= value <= 1:
             return value
-    raise argparse.ArgumentTypeError(f"{text} is not between {SMALLEST_FACE} and 1")
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not valid; give a number from {SMALLEST_FACE} to 1"
+    )
 
 
 def _parse_folder(text: str) -> Path:
@@ -220,7 +229,7 @@ def _parse_folder(text: str) -> Path:
 def _parse_pixels(text: str) -> int:
     value = _parse_positive(text)
     if value > MOST_PIXELS:
-        raise argparse.ArgumentTypeError(f"{text} is more than {MOST_PIXELS}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not valid; give at most {MOST_PIXELS}")
     return value
 
 
@@ -229,4 +238,4 @@ def _parse_positive(text: str) -> int:
         value = int(text)
         if value >= 1:
             return value
-    raise argparse.ArgumentTypeError(f"{text} is not a whole number, 1 or more")
+    raise argparse.ArgumentTypeError(f"{text!r} is not valid; give a whole number of at least 1")

@@ -1,4 +1,4 @@
-"""Chooses valid and free names for the XML files in the output folder."""
+"""Chooses output subfolders, and reserves the names in them that XML files must not get."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from image_gender_classifier.scan import Listing, PictureFolder, join_path
 
 
 def choose_output_names(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Listing:
-    """Chooses the output subfolder of each input folder, and the names that are taken in it.
+    """Chooses the output subfolder of each input folder, and the names reserved in it.
 
-    Subfolders take names, and so do pictures named like `a.xml` if the output folder is also an
-    input folder: pictures are recognised by their first bytes too.
+    Names of subfolders are reserved. If the output subfolder is also an input folder, so are the
+    names of pictures such as `a.xml`: pictures are also recognised by their first bytes.
 
     Args:
         listing: The pictures.
         pictures: The input folder.
-        out: The output folder.
+        out: The output folder of the XML files.
         rules: The names that the output folder accepts.
 
     Returns:
         The listing with `output`, `rules` and `taken` set in each folder.
     """
     paths, below = _output_paths((folder.path for folder in listing.folders), rules)
-    at_risk = _named_like_xml(listing, pictures, rules)
+    at_risk = _find_pictures_named_like_xml(listing, pictures, rules)
 
     def place(folder: PictureFolder) -> PictureFolder:
         path = paths[folder.path]
@@ -50,7 +50,16 @@ def choose_output_names(listing: Listing, pictures: Path, out: Path, rules: Name
 def _output_paths(
     paths: Iterable[str], rules: NameRules
 ) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Returns the output path of each folder, and the names of its output subfolders."""
+    """Chooses the output paths of folders and of all folders above them.
+
+    Args:
+        paths: Paths relative to the input folder; empty for the input folder itself.
+        rules: The names that the output folder accepts.
+
+    Returns:
+        Maps each path to the path relative to the output folder, and maps each path to the names of
+        its output subfolders.
+    """
     below: dict[str, set[str]] = defaultdict(set)
     for path in paths:
         child = path
@@ -72,8 +81,13 @@ def _output_paths(
     return outputs, names
 
 
-def _named_like_xml(listing: Listing, pictures: Path, rules: NameRules) -> dict[object, list[str]]:
-    """Returns the names of pictures named like XML files, by the identities of their folders."""
+def _find_pictures_named_like_xml(
+    listing: Listing, pictures: Path, rules: NameRules
+) -> dict[object, list[str]]:
+    """Maps each identity of an input folder to its pictures that are named like XML files.
+
+    See `_folder_identities`. Folders without such pictures are omitted.
+    """
     found: dict[object, list[str]] = {}
     for folder in listing.folders:
         names = [name for name in folder.names if _is_named_like_xml(name)]
@@ -83,14 +97,15 @@ def _named_like_xml(listing: Listing, pictures: Path, rules: NameRules) -> dict[
 
 
 def _is_named_like_xml(name: str) -> bool:
+    """Returns whether a file name ends with `.xml` (case-insensitive)."""
     return name[-len(XML_SUFFIX) :].lower() == XML_SUFFIX
 
 
 def _folder_identities(folder: Path, rules: NameRules) -> Iterator[object]:
-    """Yields two identities of a folder: its normalised path, and its device and inode.
+    """Yields the identities of a folder: its normalised path and, if it exists, device and inode.
 
-    Neither suffices alone: a folder may be mounted twice, and on exFAT under FUSE the inode depends
-    on the spelling of the name.
+    Two folders are the same if they share either: a folder may be mounted at two paths, and on
+    exFAT under FUSE the inode depends on the spelling of the name.
     """
     yield collision_key(os.path.realpath(folder), rules)
     with suppress(OSError):  # the folder does not exist yet

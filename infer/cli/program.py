@@ -6,30 +6,34 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from image_gender_classifier.cli import options as command_line
-from image_gender_classifier.cli.options import Options
-from image_gender_classifier.cli.terminal import PROGRAM, tell
+from image_gender_classifier.cli.options import Options, parse_options
+from image_gender_classifier.cli.terminal import PROGRAM, print_message
 from image_gender_classifier.errors import GenderClassifierError, OutputError
-from image_gender_classifier.system.console import say
-from image_gender_classifier.system.signals import Stopped, stopping_raises
+from image_gender_classifier.system.console import open_missing_streams, print_line
+from image_gender_classifier.system.signals import Stopped, raise_on_signals
 
+# Exit codes; --help explains them.
 DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST, INTERNAL = 0, 1, 2, 3, 4
 INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command.
+    """Runs the command; prints errors to standard error.
 
     Args:
-        argv: Arguments without the name of the program; by default those of the process.
+        argv: Arguments without the program name; None for those of this process.
 
     Returns:
         The exit code; see `--help`.
+
+    Raises:
+        SystemExit: With code 0, after `--help` or `--version` has been printed.
     """
+    open_missing_streams()
     advice = "run the same command with --resume to continue"
     try:
-        with stopping_raises():
-            options = command_line.parse(argv)
+        with raise_on_signals():
+            options = parse_options(argv)
             if options.watch:
                 advice = "run the same command to continue"
             return _run(options)
@@ -38,14 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GenderClassifierError as error:
         return _report_error(error, UNUSABLE)
     except KeyboardInterrupt:
-        tell(f"interrupted; finished results are kept, {advice}")
+        print_message(f"interrupted; finished results are kept; {advice}")
         return INTERRUPTED
     except Stopped as stopped:
-        tell(f"{stopped.how}; finished results are kept, {advice}")
+        print_message(f"{stopped.how}; finished results are kept; {advice}")
         return stopped.code
 
 
 def _run(options: Options) -> int:
+    """Runs the command once or watches the folder; returns the exit code."""
     with ExitStack() as stack:
         if options.verbose:
             from image_gender_classifier.system import logs
@@ -65,12 +70,13 @@ def _run(options: Options) -> int:
 
         report = folder_run.run_folder(options, supervisor)
         if not options.quiet:
-            say(report.summary, sys.stdout)
+            print_line(report.summary, sys.stdout)
         if report.totals.failed:
             return INTERNAL
         return SOME_UNREADABLE if report.totals.newly_unreadable or report.unread else DONE
 
 
 def _report_error(error: GenderClassifierError, code: int) -> int:
-    tell(str(error).replace("\n", " "))
+    """Prints an error in one line; returns the exit code."""
+    print_message(str(error).replace("\n", " "))
     return code

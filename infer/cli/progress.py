@@ -1,18 +1,19 @@
-"""Shows a progress bar."""
+"""Shows a progress bar on standard error."""
 
 from __future__ import annotations
 
 import sys
 
-from image_gender_classifier.cli.terminal import tell
+from image_gender_classifier.cli.terminal import print_message
 
 
 class Progress:
-    """A progress bar on standard error.
+    """A progress bar; a context manager that closes the bar.
 
     Args:
         total: Number of pictures.
-        wanted: Whether to show the bar, if standard error is a terminal and tqdm is installed.
+        wanted: Whether to show the bar. It is never shown if standard error is not a terminal or
+            tqdm is not installed.
     """
 
     def __init__(self, total: int, wanted: bool) -> None:
@@ -22,7 +23,7 @@ class Progress:
                 from tqdm import tqdm
             except ImportError:
                 return
-            tqdm.monitor_interval = 0  # its thread would make forking workers unsafe
+            tqdm.monitor_interval = 0  # tqdm's monitor thread would make fork unsafe
             self._bar = tqdm(total=total, unit="picture", dynamic_ncols=True)
 
     def __enter__(self) -> Progress:
@@ -33,12 +34,12 @@ class Progress:
             self._bar.close()
 
     def advance(self) -> None:
-        """Advances the bar by one picture."""
+        """Advances the bar, if it is shown, by one picture."""
         if self._bar is not None:
             self._bar.update()
 
-    def tell(self, text: str) -> None:
+    def print_message(self, text: str) -> None:
         """Prints a message to standard error, above the bar."""
         if self._bar is not None:
             self._bar.clear()
-        tell(text)
+        print_message(text)

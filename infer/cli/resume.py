@@ -1,4 +1,4 @@
-"""Finds pictures whose predictions from an earlier run are still valid (`--resume`)."""
+"""Finds pictures whose predictions from an earlier run are still valid (`--resume`, `--watch`)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from image_gender_classifier.cli.writing import OutputWriter
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
-from image_gender_classifier.imaging.files import NO_SUCH_FILE, has_lost_folder, read_bytes
+from image_gender_classifier.imaging.files import NO_SUCH_FILE, is_parent_missing, read_bytes
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.imaging.versions import unreadable_key
-from image_gender_classifier.manifest.cache_key import run_hash, unreadable
+from image_gender_classifier.manifest.cache_key import make_unreadable_prediction, run_hash
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.system import logs
@@ -18,14 +18,14 @@ from image_gender_classifier.workers.supervisor import Outcome
 
 
 class EarlierPredictions:
-    """Looks up predictions of an earlier run; callable with a picture.
+    """Looks up the predictions of earlier runs by their `run`; callable with a picture.
 
     Args:
         pictures: The input folder.
         limits: Limits on the size of pictures.
-        key: The cache key of the settings.
+        key: The cache key: a hash of everything except the picture that affects a prediction.
         writer: The outputs, which contain the earlier predictions.
-        clock: Measures the time of each stage.
+        clock: Measures the stages.
     """
 
     def __init__(
@@ -38,7 +38,14 @@ class EarlierPredictions:
         self._clock = clock
 
     def __call__(self, picture: PictureFile) -> Outcome | None:
-        """Returns the outcome of a picture, or None if the picture must be classified."""
+        """Returns the outcome of a picture that need not be classified.
+
+        Returns:
+            An outcome with `kept` set if the earlier prediction is valid: content, models and
+            settings are unchanged and all outputs can reuse it. An outcome without `kept` if the
+            file cannot be read and no earlier run reported the same error. None if the picture must
+            be classified.
+        """
         self._clock.lap("wait for the workers")
         outcome = self._find_outcome(picture)
         if outcome is not None and outcome.kept:
@@ -52,9 +59,9 @@ class EarlierPredictions:
         except Unfinished:  # a worker reports it, unless it can read the file
             return None
         except UnreadablePicture as error:
-            if str(error) == NO_SUCH_FILE and has_lost_folder(self._pictures / picture.file):
+            if str(error) == NO_SUCH_FILE and is_parent_missing(self._pictures / picture.file):
                 return None
-            prediction = unreadable(picture.file, str(error), self._key)
+            prediction = make_unreadable_prediction(picture.file, str(error), self._key)
             earlier = self._writer.xml.read_prediction(picture)
             kept = earlier is not None and earlier.run == prediction.run
             return Outcome(picture, prediction, kept)
@@ -66,5 +73,6 @@ class EarlierPredictions:
         return Outcome(picture, earlier, kept=True)
 
     def _compute_run(self, data: bytes, earlier: Prediction) -> str:
+        """Returns the `run` that a new prediction with the status of the earlier one would have."""
         key = unreadable_key(self._key) if earlier.status == "unreadable" else self._key
         return run_hash(data, key)

@@ -1,7 +1,7 @@
 """Starts the worker processes as early as possible.
 
-They load their libraries while the parent process imports the other modules of the run, so this
-module imports only those that a worker needs too.
+Workers load their libraries while the parent process imports the other modules of the run, so this
+module imports only modules that a worker needs too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from image_gender_classifier.cli.options import Options
-from image_gender_classifier.cli.terminal import tell, tell_nothing
+from image_gender_classifier.cli.terminal import discard_message, print_message
 from image_gender_classifier.outputs.registry import list_output_folders, needs_drawing
 from image_gender_classifier.system.locking import lock_folders
 from image_gender_classifier.workers.messages import Task
@@ -20,7 +20,15 @@ from image_gender_classifier.workers.supervisor import Supervisor
 
 @contextmanager
 def start_workers(options: Options) -> Iterator[Supervisor]:
-    """Locks the output folders and starts the workers while the context is open.
+    """Locks the output folders and runs the worker processes while the context is open.
+
+    Enables the garbage collector, which `__main__` has disabled.
+
+    Args:
+        options: The options of the command.
+
+    Yields:
+        The supervisor of the workers, which may still be loading their libraries.
 
     Raises:
         UsageError: Another run writes to one of the folders.
@@ -34,7 +42,7 @@ def start_workers(options: Options) -> Iterator[Supervisor]:
         profile=options.profile,
         debug=options.debug,
     )
-    warn = tell_nothing if options.quiet else tell
+    warn = discard_message if options.quiet else print_message
     with (
         lock_folders(list_output_folders(options.outputs)),
         Supervisor(task, warn=warn) as supervisor,

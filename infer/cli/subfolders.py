@@ -1,4 +1,4 @@
-"""Counts the pictures in subfolders, for a hint at `--recursive`.
+"""Counts the pictures in subfolders, for a message that suggests `--recursive`.
 
 Opens no file, follows no symbolic link to a folder, and stops early in a large tree.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.imaging.formats import EXTENSIONS
-from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
+from image_gender_classifier.system.junk import is_junk_file, is_junk_folder
 
 _ENDINGS = tuple(EXTENSIONS)
 _MAX_ENTRIES = 200_000
@@ -25,8 +25,8 @@ class SubfolderCount(NamedTuple):
     """The number of pictures in the subfolders of a folder.
 
     Attributes:
-        pictures: Number of files with the extension of a picture.
-        complete: Whether all subfolders were counted.
+        pictures: Number of files with a known image extension.
+        complete: Whether all readable subfolders were counted.
     """
 
     pictures: int
@@ -40,11 +40,13 @@ def count_subfolder_pictures(
     max_entries: int = _MAX_ENTRIES,
     max_seconds: float = _MAX_SECONDS,
 ) -> SubfolderCount:
-    """Counts the pictures in all subfolders, by extension; ignores folders that cannot be read.
+    """Counts the files in all subfolders that have a known image extension (case-insensitive).
+
+    Ignores folders that cannot be read.
 
     Args:
         folder: The folder; pictures directly in it are not counted.
-        skip: Folders to skip, such as an output folder inside the input folder.
+        skip: Subfolders to skip, such as an output folder inside the input folder.
         hidden: Whether to include system junk files and partial downloads, as `--hidden` does.
         max_entries: Number of files and folders after which counting stops.
         max_seconds: Time in seconds after which no further folder is counted.
@@ -67,13 +69,13 @@ def count_subfolder_pictures(
                 if listed > max_entries:
                     return SubfolderCount(pictures, complete=False)
                 if entry.is_dir(follow_symlinks=False):
-                    wanted = hidden or not is_clutter_folder(entry.name)
+                    wanted = hidden or not is_junk_folder(entry.name)
                     if wanted and entry.path not in skipped:
                         queue.append(entry.path)
                 elif (
                     parent != top
                     and entry.name.lower().endswith(_ENDINGS)
-                    and (hidden or not is_clutter_file(entry.name))
+                    and (hidden or not is_junk_file(entry.name))
                 ):
                     pictures += entry.is_file()
     return SubfolderCount(pictures, complete=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from image_gender_classifier.system.console import say
+from image_gender_classifier.system.console import print_line
 
 PROGRAM = "image-gender-classifier"
 
 
-def tell(text: str) -> None:
+def print_message(text: str) -> None:
     """Prints a message to standard error, prefixed with the program name."""
-    say(f"{PROGRAM}: {text}", sys.stderr)
+    print_line(f"{PROGRAM}: {text}", sys.stderr)
 
 
-def tell_nothing(text: str) -> None:
-    """Discards a message; replaces `tell` for `--quiet`."""
+def discard_message(text: str) -> None:
+    """Discards a message; replaces `print_message` for `--quiet`."""

@@ -1,4 +1,4 @@
-"""Counts the results of a run and formats its summary."""
+"""Counts the pictures of a run by result and formats the summary line."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ class Totals:
     """Numbers of pictures by result.
 
     Attributes:
-        counts: By gender if classified, else by status.
-        kept: With a valid XML file from an earlier run.
-        newly_unreadable: Unreadable in this run, not in an earlier one.
-        failed: Without a result because of an internal error.
+        counts: Pictures with a prediction, by gender if classified, otherwise by status.
+        kept: Pictures whose prediction of an earlier run was still valid; also in `counts`.
+        newly_unreadable: Unreadable pictures that no earlier run reported; also in `counts`.
+        failed: Pictures without a prediction: an internal error, a timeout, a killed worker or too
+            little memory.
     """
 
     def __init__(self) -> None:
@@ -34,19 +35,19 @@ class Totals:
         self.kept += outcome.kept
         self.newly_unreadable += prediction.status == "unreadable" and not outcome.kept
 
-    def summary(self, ignored: int, unread: int, seconds: float) -> str:
+    def format_summary(self, ignored: int, unread: int, seconds: float) -> str:
         """Formats the summary line that is printed at the end of a run.
 
         Args:
             ignored: Number of files that are not pictures.
-            unread: Number of subfolders that could not be read.
-            seconds: Elapsed (wall) time.
+            unread: Number of subfolders that could not be read completely.
+            seconds: Wall time of the run.
         """
         pictures = sum(self.counts.values()) + self.failed
         counts = ", ".join(f"{self.counts[what]} {what.replace('_', ' ')}" for what in _COUNTED)
         line = f"{pictures} picture{'s' * (pictures != 1)}: {counts}"
         if self.failed:
-            line += f", {self.failed} with an internal error"
+            line += f", {self.failed} failed"
         if self.kept:
             line += f"; {self.kept} of them kept from an earlier run"
         if ignored:

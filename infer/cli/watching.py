@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from image_gender_classifier.cli import folder_run, session, writing
+from image_gender_classifier.cli import folder_run, input_pictures, writing
 from image_gender_classifier.cli.options import Options
-from image_gender_classifier.cli.overwrite import overwritten
+from image_gender_classifier.cli.overwrite import find_overwritten, format_overwritten
 from image_gender_classifier.cli.progress import Progress
 from image_gender_classifier.cli.resume import EarlierPredictions
-from image_gender_classifier.cli.terminal import tell
+from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.file_system import detect_name_rules
@@ -32,7 +32,14 @@ _FIRST_RETRY, _LAST_RETRY = 15, 1_800  # scans until an unfinished picture is tr
 
 
 class _State(NamedTuple):
-    """The state of a picture at one scan. Equal states mean that the file has not changed."""
+    """The state of a picture file at one scan. Equal states mean that it has not changed.
+
+    Attributes:
+        xml: Path of its XML file, relative to the output folder.
+        size: Size in bytes.
+        modified: Modification time (mtime) in nanoseconds.
+        inode: Inode number.
+    """
 
     xml: str
     size: int
@@ -41,11 +48,11 @@ class _State(NamedTuple):
 
 
 class _Retry(NamedTuple):
-    """When to classify an unfinished picture again.
+    """The next try for an unfinished picture.
 
     Attributes:
         wait: Number of scans between the last try and the next.
-        scan: The number of that scan.
+        scan: Number of the scan (from 1) at which the picture is tried again.
     """
 
     wait: int
@@ -56,7 +63,8 @@ class Arrivals:
     """Tracks which pictures of a folder are complete and not classified yet.
 
     Args:
-        hidden: Include files whose names start with a dot, as unfinished copies often do.
+        hidden: Whether to include files whose names start with a dot, as those of unfinished
+            copies often do.
     """
 
     def __init__(self, hidden: bool = False) -> None:
@@ -67,9 +75,10 @@ class Arrivals:
         self._scan = 0
 
     def find_ready(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
-        """Returns the complete pictures that are not classified in their current state.
+        """Returns the complete pictures that have not been classified in their current state.
 
-        A picture is complete if it has not changed since the last call.
+        A picture is complete if it has not changed since the last call. An unfinished picture is
+        returned again only when its next try is due.
 
         Args:
             folder: The input folder.
@@ -101,7 +110,7 @@ class Arrivals:
         self._retries.pop(picture.file, None)
 
     def mark_unfinished(self, picture: PictureFile) -> None:
-        """Marks a picture that must be classified again, after a pause that grows each time."""
+        """Schedules the next try for a picture (exponential backoff, counted in scans)."""
         last = self._retries.get(picture.file)
         wait = min(2 * last.wait, _LAST_RETRY) if last else _FIRST_RETRY
         self._retries[picture.file] = _Retry(wait, self._scan + wait)
@@ -112,7 +121,7 @@ class Arrivals:
 
 
 class _ScanFaults:
-    """Reports unreadable subfolders and name collisions, each once for as long as it persists.
+    """Prints each unreadable subfolder and each name collision once, until it has disappeared.
 
     Args:
         options: The options of the command.
@@ -125,18 +134,18 @@ class _ScanFaults:
         self._reported: set[str] = set()
 
     def exclude_overwritten(self, listing: Listing) -> Iterator[PictureFile]:
-        """Yields the pictures whose outputs do not overwrite a picture; reports all others."""
+        """Returns the pictures whose outputs overwrite no other file; prints the skipped ones."""
         folder = self._options.input
-        messages = {session.unread_message(folder, unread) for unread in listing.unread}
-        lost = overwritten(folder, listing, self._options.outputs, self._rules)
+        messages = {
+            input_pictures.format_unread_folder(folder, unread) for unread in listing.unread
+        }
+        lost = find_overwritten(folder, listing, self._options.outputs, self._rules)
         skipped = {file for files in lost.values() for file in files}
         for path, files in lost.items():
-            names = ", ".join(repr(escape_text(file)) for file in files)
-            messages.add(
-                f"{path}: would be overwritten by the output of {names}, skipped until renamed"
-            )
+            skips = "is skipped until it is" if len(files) == 1 else "are skipped until they are"
+            messages.add(f"{format_overwritten(path, files)}, which {skips} renamed")
         for message in sorted(messages - self._reported):
-            tell(message)
+            print_message(message)
         self._reported = messages
         return (picture for picture in listing.pictures if picture.file not in skipped)
 
@@ -144,18 +153,20 @@ class _ScanFaults:
 def watch_folder(
     options: Options, supervisor: Supervisor, scans: int | None = None, pause: float = _PAUSE
 ) -> None:
-    """Classifies the pictures of a folder, then each picture that arrives.
+    """Classifies the pictures of a folder, then each picture that arrives or changes.
+
+    Valid predictions of an earlier run are kept, as with `--resume`.
 
     Args:
-        options: The options of the command. Valid XML files are kept, as with `--resume`.
+        options: The options of the command.
         supervisor: The worker processes, from `start_workers`.
         scans: Number of scans after which to stop; None to continue until interrupted.
         pause: Minimum time between two scans, in seconds.
 
     Raises:
-        UsageError: The folder cannot be read.
+        UsageError: The folder cannot be read, or settings exclude each other.
         ModelError: A model cannot be loaded.
-        RuntimeMissing: No runtime or no usable OpenCV is installed.
+        RuntimeMissing: No runtime or no usable OpenCV is installed, or workers crash at the start.
         OutputError: An output cannot be written.
     """
     folder = options.input
@@ -165,14 +176,14 @@ def watch_folder(
         writing.open_outputs(folder, options.outputs) as writer,
         Progress(0, False) as progress,
     ):
-        earlier = EarlierPredictions(folder, Limits.of(options.settings), key, writer)
+        earlier = EarlierPredictions(folder, Limits.from_settings(options.settings), key, writer)
         arrivals = Arrivals(options.hidden)
         faults = _ScanFaults(options, rules)
         if not options.quiet:
-            tell(f"watching {escape_text(str(folder))!r} until stopped")
+            print_message(f"watching {escape_text(str(folder))!r} until stopped (Ctrl-C)")
         for scan in itertools.count(1):
             start = time.monotonic()
-            listing = session.scanned(options, rules)
+            listing = input_pictures.list_input_pictures(options, rules)
             ready = arrivals.find_ready(folder, faults.exclude_overwritten(listing))
             seconds = time.monotonic() - start
             for outcome in supervisor.classify(ready, folder, earlier):
@@ -185,7 +196,7 @@ def watch_folder(
                 writer.write(outcome)
                 xml = writer.xml.renamed.pop(outcome.picture.file, None)
                 if xml is not None and not options.quiet:
-                    progress.tell(session.rewritten_message(outcome.picture.file, xml))
+                    progress.print_message(input_pictures.format_renamed(outcome.picture.file, xml))
                 folder_run.report_outcome(outcome, progress, "it is tried again later")
                 if not options.quiet:
                     _print_prediction(outcome)
@@ -195,6 +206,7 @@ def watch_folder(
 
 
 def _read_state(folder: Path, picture: PictureFile) -> _State | None:
+    """Returns the current state of a picture file; None if it was deleted or cannot be accessed."""
     try:
         status = (folder / picture.file).stat()
     except OSError:  # deleted, or a broken symbolic link
@@ -203,7 +215,7 @@ def _read_state(folder: Path, picture: PictureFile) -> _State | None:
 
 
 def _is_deleted(folder: Path, outcome: Outcome) -> bool:
-    """Returns whether a picture was deleted before it was classified."""
+    """Returns whether a picture has no result because its file was deleted."""
     prediction = outcome.prediction
     lost = prediction is None or prediction.status == "unreadable"
     if not lost:
@@ -212,16 +224,16 @@ def _is_deleted(folder: Path, outcome: Outcome) -> bool:
         (folder / outcome.picture.file).stat()
     except (FileNotFoundError, NotADirectoryError):
         return True
-    except OSError:  # it cannot be told at present
+    except OSError:  # unknown, for example while a network drive is disconnected
         return False
     return False
 
 
 def _print_prediction(outcome: Outcome) -> None:
-    """Prints a new prediction, unless `report_outcome` prints an error."""
+    """Prints the gender or status of a picture, if it has a new prediction and is readable."""
     prediction = outcome.prediction
     if prediction is None or outcome.kept or prediction.status == "unreadable":
         return
     classified = prediction.status == "classified"
     what = prediction.gender if classified else prediction.status.replace("_", " ")
-    tell(f"{escape_text(prediction.file)!r}: {what}")
+    print_message(f"{escape_text(prediction.file)!r}: {what}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from image_gender_classifier.cli.terminal import tell
+from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.registry import Target
 from image_gender_classifier.outputs.xml_folder import XmlFolder
@@ -21,7 +21,11 @@ class OutputWriter:
     Args:
         pictures: The input folder.
         xml: The XML folder.
-        outputs: All outputs, including the XML folder.
+        outputs: All outputs, including `xml`.
+
+    Attributes:
+        xml: See Args.
+        outputs: See Args.
     """
 
     def __init__(self, pictures: Path, xml: XmlFolder, outputs: Sequence[Output]) -> None:
@@ -30,7 +34,7 @@ class OutputWriter:
         self.outputs = outputs
 
     def write(self, outcome: Outcome) -> None:
-        """Writes the prediction of a picture to all outputs; nothing after an internal error.
+        """Writes the prediction of a picture to all outputs; nothing if there is no prediction.
 
         Raises:
             OutputError: An output cannot be written.
@@ -45,7 +49,8 @@ class OutputWriter:
     def _keeps_earlier(self, outcome: Outcome) -> bool:
         """Returns whether a picture was deleted during the run and has an earlier XML file.
 
-        If a drive is unplugged during the run, earlier predictions must not become `unreadable`.
+        That file is kept: earlier predictions must not become `unreadable` when a drive is
+        unplugged.
         """
         if outcome.prediction is None or outcome.prediction.status != "unreadable":
             return False
@@ -56,17 +61,19 @@ class OutputWriter:
 
 @contextmanager
 def open_outputs(pictures: Path, targets: tuple[Target, ...]) -> Iterator[OutputWriter]:
-    """Opens the outputs of a run; closes them on exit, or abandons them after an exception.
+    """Opens the outputs of a run; closes them at the end, or abandons them after an exception.
+
+    After an exception, prints the path of each file with the rows of an incomplete table.
 
     Args:
         pictures: The input folder.
-        targets: The outputs, including the XML folder.
+        targets: The outputs, including exactly one XML folder.
 
     Yields:
         A writer for the open outputs.
 
     Raises:
-        OutputError: An output cannot be opened or closed.
+        OutputError: An output cannot be opened or completed.
     """
     outputs: list[Output] = []
     try:
@@ -79,7 +86,10 @@ def open_outputs(pictures: Path, targets: tuple[Target, ...]) -> Iterator[Output
         for target, output in zip(targets, outputs, strict=False):
             kept = output.abandon()
             if kept is not None:
-                tell(f"{target.path}: not written, as the run was stopped; its rows are in {kept}")
+                print_message(
+                    f"{target.path}: not written, because the run did not finish; the rows so far "
+                    f"are in {kept}"
+                )
         raise
     with ExitStack() as stack:
         for output in outputs:

@@ -1,1 +1,1 @@
-"""Face detection: from pixels to boxes and crops."""
+"""Face detection: returns the bounding boxes of faces and cuts face crops."""

@@ -1,7 +1,7 @@
-"""The detector `lbp`: an OpenCV cascade on a small grey copy of the picture.
+"""The detector `lbp`: an OpenCV LBP cascade on a small grey copy of the picture.
 
-The face of a portrait is large, so it is visible in a small copy, which is fast to search. OpenCV's
-cascade is not thread-safe, so threads use a pool of them.
+The face of a portrait is large enough to be detected in a small copy, which is fast to search.
+OpenCV's `CascadeClassifier` is not thread-safe, so threads use a pool of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.imaging.resizing import halved
+from image_gender_classifier.imaging.resizing import halve_repeatedly
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import CascadeEntry
 from image_gender_classifier.results import Box, Face
@@ -30,20 +30,21 @@ _ABOVE, _BELOW = cv2.INTER_LINEAR, cv2.INTER_AREA
 
 
 class CascadeDetector:
-    """Detects faces with a cascade, whose file is parsed at the first picture. Thread-safe.
+    """Detects faces with a cascade. Thread-safe. The file is parsed at the first picture.
 
     Args:
         models: Manifest that lists the cascade.
         entry: Manifest entry of the cascade.
         smallest_face: Side of the smallest box, as a fraction of the picture's shorter side; None
-            for that of the entry. If the cascade's window is larger, a larger copy is searched.
+            for that of the entry. If such a box would be smaller than the cascade's window, a
+            larger copy is searched.
 
     Attributes:
         framings: See `Detector`.
         cache_key: See `Detector`.
 
     Raises:
-        ModelError: The file is missing or does not match the manifest.
+        ModelError: The file cannot be read or does not match the hash in the manifest.
     """
 
     def __init__(
@@ -61,8 +62,8 @@ class CascadeDetector:
         """Returns the faces in a picture, without gender; boxes in pixels of the original.
 
         Raises:
-            ModelError: The cascade's file is corrupt.
-            UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+            ModelError: OpenCV cannot parse the file of the cascade.
+            UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
         longest: float = self._entry.longest_side
         if self._may_enlarge:
@@ -81,7 +82,11 @@ class CascadeDetector:
         ]
 
     def _search(self, grey: Pixels) -> Sequence[Sequence[int]]:
-        """Searches grey pixels (uint8, H x W); returns x, y, width and height of each box."""
+        """Returns x, y, width and height of each box that the cascade detects.
+
+        Args:
+            grey: uint8, H x W; the boxes are in pixels of this.
+        """
         smallest = max(round(min(grey.shape) * self._smallest), 1)
         boxes = self._classifiers.use(
             lambda classifier: classifier.detectMultiScale(
@@ -96,6 +101,7 @@ class CascadeDetector:
 
 
 def _parse_cascade(entry: CascadeEntry, data: bytes) -> cv2.CascadeClassifier:
+    """Parses the XML of a cascade; raises `ModelError` if OpenCV cannot parse it."""
     text = data.decode("ascii", "replace")
     try:
         storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
@@ -109,8 +115,13 @@ def _parse_cascade(entry: CascadeEntry, data: bytes) -> cv2.CascadeClassifier:
 
 
 def _shrink(grey: Pixels, longest_side: float) -> Pixels:
-    """Shrinks grey pixels (uint8, H x W) to `longest_side`; returns smaller ones unchanged."""
-    small, _ = halved(grey, longest_side)
+    """Shrinks a grey picture to a longest side in pixels; returns a smaller one unchanged.
+
+    Args:
+        grey: uint8, H x W.
+        longest_side: Longest side of the result in pixels.
+    """
+    small, _ = halve_repeatedly(grey, longest_side)
     scale = longest_side / max(small.shape)
     if scale >= 1:
         return small
@@ -134,7 +145,7 @@ def open_detector(
     models: Manifest,
     runtime: str,  # noqa: ARG001  required by the registry
     min_face: float | None,
-    all_faces: bool,  # noqa: ARG001  a cascade always finds every face
+    all_faces: bool,  # noqa: ARG001  a cascade always detects all faces
 ) -> Detector:
-    """Opens the detector; see `registry.open_detector`."""
+    """Opens the detector `lbp`; see `registry.open_detector`."""
     return CascadeDetector(models, find_cascade(models), min_face)

@@ -15,8 +15,8 @@ class Detector(Protocol):
     """Interface of all face detectors. Thread-safe.
 
     Attributes:
-        framings: How to turn a detected bounding box into the classifier's square crop; one
-            `Framing` per value of `Face.detector`.
+        framings: Mapping from a detected bounding box to the classifier's square frame, for each
+            value of `Face.detector` that `detect` returns.
         cache_key: The model hashes and options that affect detections; part of the `run` hash.
     """
 
@@ -27,14 +27,14 @@ class Detector(Protocol):
         """Returns the faces in a picture, without gender; boxes in pixels of the original.
 
         Raises:
-            ModelError: A model file is corrupt.
-            UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+            ModelError, RuntimeMissing: A model cannot be parsed or run.
+            UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
         ...
 
 
 def missing_model_error(models: Manifest, kind: str, remedy: str) -> ModelError:
-    """Returns the error for a manifest without a kind of model.
+    """Returns the `ModelError` for a manifest that lacks a kind of model.
 
     Args:
         models: The manifest.

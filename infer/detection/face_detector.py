@@ -1,10 +1,10 @@
 """Searches a picture for faces with the face detector network, and verifies each candidate.
 
-A first pass finds candidates in tiles that cover the picture. To verify a candidate, the network
-runs on tiles around it, at the sizes on which it is most accurate, and on one flipped tile
-(test-time augmentation); the mean of the logits must reach the threshold. This is the cascade of
-Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks"
-(2016), with one network for all stages.
+A first pass detects candidates in tiles that cover the picture. To verify a candidate, the network
+runs on tiles around it, in the sizes that it detects best; one tile is flipped (test-time
+augmentation). The mean of the logits must reach the threshold. This is the cascade of Zhang et al.,
+"Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks" (2016), with
+one network for all stages.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from image_gender_classifier.detection.tile_network import TileNetwork, scale_bo
 from image_gender_classifier.detection.tiling import (
     MIN_TILE_SIDE,
     choose_tile_sides,
-    face_tile,
+    make_face_tile,
     make_tiles,
 )
 from image_gender_classifier.imaging.picture import Picture
@@ -30,7 +30,7 @@ from image_gender_classifier.runtimes import Runtime
 
 
 class FacePass(NamedTuple):
-    """A run of the network on a tile around a candidate.
+    """Parameters of one run of the network on the tile around a candidate.
 
     Attributes:
         margin: Side of the tile over side of the candidate's frame.
@@ -42,10 +42,10 @@ class FacePass(NamedTuple):
 
 
 _FACE_PASSES = (FacePass(1.3, False), FacePass(1.5, False), FacePass(1.3, True))
-# Minimum sides as fractions of --min-face, because measured sides scatter.
+# Minimum sides as fractions of `smallest_face`: detected sides scatter around the true side.
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
 _MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
-_REJECT_LOGIT = -2.0  # one pass at or below this rejects a candidate
+_REJECT_LOGIT = -2.0  # a pass with this logit or a lower one rejects the candidate
 # Further passes are skipped if the mean logit so far is this far from the threshold. Among 6,157
 # candidates in held-out scenes and portraits, the mean crosses the threshold within 0.32 only.
 _EARLY_EXIT = 0.7
@@ -59,8 +59,8 @@ class FaceDetector:
     Args:
         runtime: The opened network.
         entry: Its manifest entry.
-        smallest_face: Side of the smallest face to find, as a fraction of the picture's shorter
-            side. None searches the whole picture once, without smaller tiles.
+        smallest_face: Side of the smallest face to detect, as a fraction of the picture's shorter
+            side. None for a single pass, with one tile that covers the whole picture.
 
     Attributes:
         framings: See `Detector`.
@@ -87,28 +87,31 @@ class FaceDetector:
         """Runs the network once, to fail early on a broken model.
 
         Raises:
-            ModelError: The runtime cannot run the network, or its outputs are not the maps of a
-                face detector.
+            ModelError: The runtime cannot run the network, or the outputs have another shape than
+                those of a face detector or are not finite.
+            RuntimeMissing: See `Runtime.run`.
         """
         self._network.warm_up()
 
     def detect(
         self, picture: Picture, known: Sequence[Box] = (), all_faces: bool = False
     ) -> list[Face]:
-        """Searches a picture with ever smaller tiles until a pass finds a face.
+        """Detects faces in tiles of decreasing size, until a pass over the picture finds one.
 
         Args:
             picture: The picture.
-            known: Frames of faces that are already found, in pixels of the original. They are not
-                returned again. If there are any, the search ends after the first pass.
-            all_faces: Run all passes, whether or not a face is found.
+            known: Frames of faces that are already detected, in pixels of the original. These faces
+                are not returned. With any of them, the search ends after the first pass.
+            all_faces: Run all passes in any case, and verify all candidates instead of the best 8
+                of each pass.
 
         Returns:
-            New faces without gender; boxes are the classifier's frames in pixels of the original.
+            The other faces, without gender; boxes are the classifier's frames in pixels of the
+            original. Empty if there are none.
 
         Raises:
-            ModelError: The runtime cannot run the network.
-            UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+            ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.
+            UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
         if self._smallest is not None:
             picture = picture.finer()
@@ -139,7 +142,7 @@ class FaceDetector:
         return self._make_faces(found, self._entry.detector)
 
     def confirm(self, picture: Picture, frames: Iterable[Box], detector: str) -> list[Face]:
-        """Verifies the faces of another detector, with one tile per face.
+        """Verifies the faces of another detector, with one run of the network per face.
 
         Args:
             picture: The picture.
@@ -148,16 +151,17 @@ class FaceDetector:
 
         Returns:
             The confirmed faces in descending order of score, without gender; boxes are the
-            network's more accurate frames in pixels of the original.
+            classifier's frames as the network locates them, in pixels of the original.
 
         Raises:
-            ModelError: The runtime cannot run the network.
-            UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+            ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.
+            UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
         found = non_max_suppression(self._verify(picture, frames, _FACE_PASSES[:1]))
         return self._make_faces(found, detector)
 
     def _make_faces(self, found: Iterable[Detection], detector: str) -> list[Face]:
+        """Converts detections to faces: scales the frames to the classifier's, logits to scores."""
         return [
             Face(
                 geometry.map_to_frame(face.frame, self._framing),
@@ -172,8 +176,14 @@ class FaceDetector:
     ) -> Iterator[Detection]:
         """Yields the candidates whose mean logit over the passes reaches the threshold.
 
-        One pass can reject a candidate, and a clear mean ends the passes early. The frame is the
-        mean over the unflipped passes, because flipping shifts the frame of a turned head.
+        A single pass can reject a candidate, and a mean far from the threshold ends the passes
+        early. The frame is the mean over the unflipped passes, because flipping shifts the frame of
+        a turned head.
+
+        Args:
+            picture: The picture.
+            frames: Frames of the candidates, in pixels of the original.
+            passes: The passes to run; the first one is not flipped.
         """
         unflipped_passes = sum(not flipped for _, flipped in passes)
         for candidate in frames:
@@ -195,15 +205,16 @@ class FaceDetector:
     def _detect_candidate(
         self, picture: Picture, candidate: Box, margin: float, flipped: bool
     ) -> Detection:
-        """Runs one pass on a tile around a candidate, at a higher resolution if it is small.
+        """Runs one pass on the tile around a candidate, at a higher resolution if it is small.
 
         Returns:
-            The detection of the candidate; if there is none, the candidate with `_REJECT_LOGIT`.
+            The best detection of the same face, in pixels of the original as `candidate`; if there
+            is none, `candidate` with `_REJECT_LOGIT`.
         """
         if margin * candidate.width < MIN_TILE_SIDE * self._network.input_size * picture.scale:
             picture = picture.finer()
         in_pixels = scale_box(candidate, 1 / picture.scale)
-        tile = face_tile(in_pixels, margin, *picture.pixels.shape[:2])
+        tile = make_face_tile(in_pixels, margin, *picture.pixels.shape[:2])
         for face in self._network.detect_in_tiles(picture, [tile], _REJECT_LOGIT, flipped):
             if _is_same_face(face.frame, candidate):
                 return face
@@ -211,22 +222,25 @@ class FaceDetector:
 
 
 def _logit(probability: float) -> float:
+    """Returns the log-odds of a probability; minus infinity for 0, infinity for 1."""
     if not 0 < probability < 1:
         return -inf if probability <= 0 else inf
     return log(probability / (1 - probability))
 
 
 def _score_from_logit(logit: float) -> float:
+    """Returns the sigmoid of a logit, rounded to three decimals."""
     return round(1 / (1 + exp(-logit)), _SCORE_DECIMALS)
 
 
 def _mean_box(frames: Sequence[Box]) -> Box:
+    """Returns the mean of one or more boxes, field by field."""
     x, y, width, height = (sum(values) / len(frames) for values in zip(*frames, strict=True))
     return Box(x, y, width, height)
 
 
 def _is_same_face(frame: Box, candidate: Box) -> bool:
-    """Returns whether the centre of a detection is close to that of the candidate."""
+    """Returns whether the centres of a detection and a candidate are close together."""
     across = abs(frame.x + frame.width / 2 - candidate.x - candidate.width / 2)
     down = abs(frame.y + frame.height / 2 - candidate.y - candidate.height / 2)
     return max(across, down) <= _MAX_SHIFT * candidate.width

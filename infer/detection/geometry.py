@@ -1,8 +1,8 @@
 """Geometry of faces: from a detector's bounding box to the classifier's crop.
 
 The classifier is trained on one framing of the face, its *frame*: a square around the face with a
-margin. The boxes of detectors differ, so the manifest has a mapping from box to frame for each.
-Training, calibration and inference cut crops with this module, so they see the same pixels.
+margin. The boxes of detectors differ, so the manifest states a mapping from box to frame for each
+model. Training, calibration and inference cut crops with this module, so the crops are the same.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box, Face
 
-_MIN_IOU = 0.45  # intersection over union of two frames of the same face
+_MIN_IOU = 0.45  # intersection over union (IoU) of two boxes of the same face
 _MIN_CONTAINMENT = 0.8  # fraction of a box's area inside the other
-# The best of 0 to 10 on WIDER and LFW portraits, upright and rotated by 30 degrees.
+# The best exponent from 0 to 10 on WIDER and LFW portraits, upright and rotated by 30 degrees.
 _SCORE_POWER = 2
-# Crops are interpolated linearly up to this many pixels of the picture per pixel of the crop.
+# Pixels of the picture per pixel of the crop, below which a crop is interpolated linearly.
 _MAX_LINEAR_STEP = 2
 _SMALL_CROP, _LARGE_CROP, _BEYOND_EDGES = cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.BORDER_REPLICATE
 
@@ -55,7 +55,7 @@ def map_to_frame(box: Box, framing: Framing) -> Box:
 
 
 def find_central_square(height: int, width: int) -> Box:
-    """Returns the largest centred square of a picture: the frame if the picture is a face crop.
+    """Returns the largest centred square of a picture, in pixels; the frame of a face crop.
 
     Args:
         height: Height of the picture in pixels.
@@ -68,17 +68,18 @@ def find_central_square(height: int, width: int) -> Box:
 def cut_crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     """Cuts a square frame out of a picture and resizes it to the classifier's input.
 
-    Beyond the picture, edge pixels are repeated. Small frames at fractional coordinates are sampled
-    by linear interpolation. Large frames, and those at whole pixels, are shrunk by area averaging,
-    which avoids aliasing.
+    Beyond the picture, edge pixels are repeated. A frame at fractional coordinates whose side is
+    less than twice `size` is sampled by linear interpolation. Any other frame is rounded to whole
+    pixels, then shrunk by area averaging, which avoids aliasing, or enlarged by linear
+    interpolation.
 
     Args:
         pixels: uint8, H x W x C or H x W.
-        square: Frame in pixels of `pixels`; may extend beyond them.
+        square: Frame in pixels of `pixels`; may extend beyond the picture.
         size: Side of the crop in pixels.
 
     Returns:
-        uint8, size x size x C (or size x size), C-contiguous.
+        uint8, size x size x C (or size x size), C-contiguous; may be a view of `pixels`.
     """
     step = square.width / size
     if step < _MAX_LINEAR_STEP and any(value % 1 for value in square):
@@ -105,13 +106,13 @@ def cut_crop(pixels: Pixels, square: Box, size: int) -> Pixels:
 
 
 def overlaps(one: Box, other: Box) -> bool:
-    """Returns whether two boxes belong to the same face.
+    """Returns whether two boxes overlap so much that they belong to the same face.
 
-    This is so if their intersection over union (IoU) is high, or if `other` lies inside `one`: eyes
-    and mouth of a large face may be detected as a small face.
+    The criterion is an intersection over union (IoU) of at least 0.45, or at least 80 % of the area
+    of `other` inside `one`: the eyes and mouth of a large face may be detected as a small face.
 
     Args:
-        one: Box of the better or known detection.
+        one: Box of the better detection.
         other: Box that may be a duplicate, in the same pixels.
     """
     across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
@@ -121,7 +122,7 @@ def overlaps(one: Box, other: Box) -> bool:
     return intersection >= min(_MIN_IOU * (sum(areas) - intersection), _MIN_CONTAINMENT * areas[1])
 
 
-def prominence(box: Box, width: int, height: int) -> float:
+def compute_prominence(box: Box, width: int, height: int) -> float:
     """Returns the prominence of a face in a portrait: size times centrality.
 
     Args:
@@ -130,19 +131,20 @@ def prominence(box: Box, width: int, height: int) -> float:
         height: Height of the picture in the same unit.
 
     Returns:
-        The box's side over the picture's longer side, times centrality, which is 1 in the centre of
-        the picture and 0 in its corners.
+        0 to 1 for a box inside the picture: the box's side (the square root of its area) over the
+        picture's longer side, times centrality, which is 1 for a box in the centre of the picture
+        and 0 for one whose centre is in a corner.
     """
     distance = hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2)
     centrality = 1 - distance / (hypot(width, height) / 2)
     return sqrt(box.width * box.height) / max(width, height) * centrality
 
 
-def main_face_weight(face: Face, width: int, height: int) -> float:
-    """Returns the weight of a face in the choice of the main face: prominence times squared score.
+def compute_main_face_weight(face: Face, width: int, height: int) -> float:
+    """Returns the weight of a face for choosing the main face: prominence times squared score.
 
     An object that resembles a face, such as a fist, may be larger than the face but has a lower
-    score. A face without a score counts as 1.
+    score. A face without a score has the score 1.
 
     Args:
         face: The face, box in pixels of the original.
@@ -150,15 +152,17 @@ def main_face_weight(face: Face, width: int, height: int) -> float:
         height: Height of the picture in pixels.
     """
     score = 1.0 if face.score is None else face.score
-    return prominence(face.box, width, height) * score**_SCORE_POWER
+    return compute_prominence(face.box, width, height) * score**_SCORE_POWER
 
 
 def sort_main_face_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
-    """Returns faces in descending order of `main_face_weight`; the first is the main face.
+    """Returns faces in descending order of `compute_main_face_weight`; the first is the main face.
 
     Args:
         faces: Faces of one picture, boxes in pixels of the original.
         width: Width of the picture in pixels.
         height: Height of the picture in pixels.
     """
-    return sorted(faces, key=lambda face: main_face_weight(face, width, height), reverse=True)
+    return sorted(
+        faces, key=lambda face: compute_main_face_weight(face, width, height), reverse=True
+    )

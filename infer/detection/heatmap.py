@@ -1,7 +1,7 @@
 """Heatmap decoding and non-maximum suppression (NMS) for the face detector network.
 
-The network has no anchors: a peak of the heatmap is the centre of a face (Zhou et al., "Objects as
-Points", 2019).
+The network has no anchors: a peak of the heatmap is the centre of a face, as in CenterNet (Zhou et
+al., "Objects as Points", 2019).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from image_gender_classifier.detection.geometry import overlaps
 from image_gender_classifier.results import Box
 
 STRIDE = 8
-"""Pixels of the input per cell of the output maps."""
+"""Side of a cell of the output maps, in pixels of the input."""
 
 VOTE_THRESHOLD = 0.3
-"""Minimum probability of a cell that votes on the frame, as a fraction of its peak's."""
+"""Minimum probability of a cell that votes on the frame, as a fraction of the peak's."""
 
 _VOTE_RADIUS = 0.3  # of the frame's side: cells this close to the peak vote
-_MAX_SIZE_DIFFERENCE = 0.3  # of the logarithms of two sides of the same face
+_MAX_SIZE_DIFFERENCE = 0.3  # between the logarithms of two predicted sides of the same face
 _MAX_LOGIT = 30.0  # the sigmoid is constant beyond it
 _Floats = npt.NDArray[np.float32]
 
@@ -33,7 +33,7 @@ class Detection(NamedTuple):
     """A face that the network has detected.
 
     Attributes:
-        frame: The classifier's frame around it.
+        frame: The network's square frame of the face. `FaceDetector` scales it to the classifier's.
         logit: Logit of the probability that it is a face.
     """
 
@@ -44,13 +44,10 @@ class Detection(NamedTuple):
 def decode_heatmap(heatmap: _Floats, boxes: _Floats, min_logit: float) -> Iterator[Detection]:
     """Decodes the output maps of the network, without non-maximum suppression (NMS).
 
-    A frame is the weighted mean over the cells around the peak, which is more accurate than that of
-    the peak alone.
-
     Args:
-        heatmap: Logits of face centres, float32, G x G.
-        boxes: For each cell the offset to the face's centre in cells, right and down, and the
-            logarithm of the frame's side over the input's side, float32, G x G x 3.
+        heatmap: Logits of face centres, float32, G x G cells.
+        boxes: float32, G x G x 3: for each cell the offset from its centre to the face's, right and
+            down, in cells, and the natural logarithm of frame side over input side.
         min_logit: Minimum logit of a peak.
 
     Yields:
@@ -64,7 +61,11 @@ def decode_heatmap(heatmap: _Floats, boxes: _Floats, min_logit: float) -> Iterat
 
 
 def _decode_frame(heatmap: _Floats, boxes: _Floats, row: int, column: int) -> Box:
-    """Returns the frame of the peak in a cell, in pixels of the input."""
+    """Returns the frame of the heatmap peak at (row, column), in pixels of the input.
+
+    The frame is the mean of those that the cells around the peak predict, weighted by their
+    probabilities. This is more accurate than the prediction of the peak alone.
+    """
     cells = heatmap.shape[0]
     log_side = boxes[row, column, 2]
     radius = int(_VOTE_RADIUS * cells * exp(min(log_side, 0.0)))
@@ -72,7 +73,7 @@ def _decode_frame(heatmap: _Floats, boxes: _Floats, row: int, column: int) -> Bo
     around = np.s_[top : row + radius + 1, left : column + radius + 1]
     weights = 1 / (1 + np.exp(-np.clip(heatmap[around], -_MAX_LOGIT, _MAX_LOGIT)))
     min_weight = VOTE_THRESHOLD * weights[row - top, column - left]
-    # A cell with a very different side belongs to another face.
+    # A cell that predicts a very different side belongs to another face.
     other_face = np.abs(boxes[around][..., 2] - log_side) > _MAX_SIZE_DIFFERENCE
     weights[(weights < min_weight) | other_face] = 0
     weights /= weights.sum()
@@ -88,11 +89,12 @@ def non_max_suppression(
 ) -> list[Detection]:
     """Applies non-maximum suppression (NMS) by intersection over union (IoU) or containment.
 
-    Drops each detection that overlaps a better or a known one (see `geometry.overlaps`).
+    Drops each detection that overlaps a known frame or a detection with a higher logit (see
+    `geometry.overlaps`).
 
     Args:
         detections: Detections in any order.
-        known: Frames of faces that are already found.
+        known: Frames of faces that are already detected, in the same pixels.
 
     Returns:
         The remaining detections in descending order of logit.

@@ -59,7 +59,7 @@ def detector_names() -> tuple[str, ...]:
 
 
 def describe_detectors() -> str:
-    """Returns one line about all detectors for `--help`."""
+    """Returns the names and descriptions of all detectors in one line, for `--help`."""
     return "; ".join(f"{entry.name}: {entry.help}" for entry in DETECTORS.values())
 
 
@@ -76,14 +76,15 @@ def open_detector(
         name: Name of a detector in the registry.
         models: Manifest of the shipped models.
         runtime: Name of the runtime for networks.
-        min_face: Side of the smallest face to find, as a fraction of the picture's shorter side;
+        min_face: Side of the smallest face to detect, as a fraction of the picture's shorter side;
             None for the default of each model.
-        all_faces: Detect every face, not only the main one.
+        all_faces: Whether to detect all faces, not only the main one.
 
     Raises:
+        KeyError: The name is not in the registry.
         ModelError: A model file is missing, corrupt or incompatible.
         RuntimeMissing: The runtime cannot be loaded.
-        UsageError: The detector does not support an option.
+        UsageError: The detector does not support `min_face` or `all_faces`.
     """
     module = importlib.import_module(DETECTORS[name].module)
     detector: Detector = module.open_detector(models, runtime, min_face, all_faces)

@@ -15,20 +15,21 @@ from image_gender_classifier.results import Face
 from image_gender_classifier.runtimes.networks import open_network
 from image_gender_classifier.runtimes.registry import RUNTIMES
 
-# Minimum prominence of a main face (`geometry.prominence`); 99 % of portraits exceed it.
+# Prominence (`geometry.compute_prominence`) from which a face is the main face without a search for
+# others; 99 % of portraits exceed it.
 _PROMINENT = 0.22
 
 
 class StagedDetector:
-    """Runs a fast cascade, then the face detector network. Thread-safe.
+    """Detects faces with a fast cascade, then with the face detector network. Thread-safe.
 
     The network confirms each face of the cascade and corrects its frame. It searches the picture
-    only if no confirmed face is prominent.
+    for other faces only if no confirmed face is prominent.
 
     Args:
         cascade: First stage.
         face_detector: Second stage.
-        all_faces: Search the picture with both stages even if a face is prominent.
+        all_faces: Whether the network searches the picture even if a face is prominent.
 
     Attributes:
         framings: See `Detector`.
@@ -49,12 +50,12 @@ class StagedDetector:
         """Detects the faces in a picture.
 
         Returns:
-            The confirmed faces of the cascade if one of them is prominent, else those of both
-            stages; without gender, boxes are the classifier's frames in pixels of the original.
+            The confirmed faces of the cascade, and those of the network if it searches the picture;
+            without gender, boxes are the classifier's frames in pixels of the original.
 
         Raises:
-            ModelError: The model file of a stage is corrupt.
-            UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+            ModelError, RuntimeMissing: The model of a stage cannot be parsed or run.
+            UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
         confirmed = self._confirm(picture, self._cascade.detect(picture))
         if not self._all_faces and any(_is_prominent(face, picture) for face in confirmed):
@@ -64,7 +65,7 @@ class StagedDetector:
         )
 
     def _confirm(self, picture: Picture, faces: Sequence[Face]) -> list[Face]:
-        """Returns the faces of the cascade that the network confirms."""
+        """Returns the faces of the cascade that the network confirms, with corrected boxes."""
         return [
             face
             for stage, framing in self._cascade.framings.items()
@@ -75,21 +76,28 @@ class StagedDetector:
 
 
 def _is_prominent(face: Face, picture: Picture) -> bool:
-    return geometry.prominence(face.box, picture.width, picture.height) >= _PROMINENT
+    """Returns whether a face is prominent enough to be the main face; see `_PROMINENT`."""
+    return geometry.compute_prominence(face.box, picture.width, picture.height) >= _PROMINENT
 
 
 def open_detector(
     models: Manifest, runtime: str, min_face: float | None, all_faces: bool
 ) -> Detector:
-    """Opens the detector; see `registry.open_detector`."""
+    """Opens the detector `cascade`; see `registry.open_detector`."""
     entry = find_cascade(models)
-    # The network finds small faces faster: the cascade would need a larger copy of the picture.
+    # Only the network detects smaller faces: the cascade would need a larger copy of the picture.
     smallest = None if min_face is None else max(min_face, entry.smallest_face)
     cascade = CascadeDetector(models, entry, smallest)
     return StagedDetector(cascade, _open_face_detector(models, runtime, min_face), all_faces)
 
 
 def _open_face_detector(models: Manifest, runtime: str, min_face: float | None) -> FaceDetector:
+    """Opens the first face detector network of a manifest whose format the runtime runs.
+
+    Raises:
+        ModelError: There is none, or its file is missing, corrupt or incompatible.
+        RuntimeMissing: The runtime cannot be loaded.
+    """
     wanted = RUNTIMES[runtime]
     for entry in models.face_detectors.values():
         if entry.format == wanted.format:

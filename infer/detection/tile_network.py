@@ -1,4 +1,4 @@
-"""Runs the face detector network on tiles of a picture and maps its boxes to the picture."""
+"""Runs the face detector network on tiles and maps its detections to pixels of the picture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from image_gender_classifier.runtimes import Runtime
 
 
 class TileNetwork:
-    """Runs the face detector network on given tiles. Thread-safe.
+    """Runs the face detector network on tiles of a picture. Thread-safe.
 
     Args:
         runtime: The opened network.
@@ -49,8 +49,9 @@ class TileNetwork:
         """Runs the network once, to fail early on a broken model.
 
         Raises:
-            ModelError: The runtime cannot run the network, or its outputs are not the maps of a
-                face detector.
+            ModelError: The runtime cannot run the network, or the outputs have another shape than
+                those of a face detector or are not finite.
+            RuntimeMissing: See `Runtime.run`.
         """
         self._run(np.zeros((self.input_size, self.input_size, 3), np.uint8))
 
@@ -63,14 +64,15 @@ class TileNetwork:
             picture: The picture.
             tiles: Tiles in pixels of `picture.pixels`.
             min_logit: Minimum logit of a detection.
-            flipped: Flip each tile horizontally before it is detected in.
+            flipped: Whether to flip each tile horizontally before the network runs on it; the
+                frames of the detections are flipped back.
 
         Yields:
-            Detections, tile by tile, each tile's in descending order of logit; frames in pixels of
-            the original.
+            Detections, tile by tile, and in descending order of logit within a tile; frames in
+            pixels of the original.
 
         Raises:
-            ModelError: The runtime cannot run the network.
+            ModelError, RuntimeMissing: See `warm_up`.
         """
         pixels = picture.pixels
         for left, top, side in tiles:
@@ -86,7 +88,17 @@ class TileNetwork:
                 yield Detection(scale_box(placed, picture.scale), face.logit)
 
     def _run(self, square: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Runs the network on pixels (S x S x 3); returns heatmap (G x G) and boxes (G x G x 3)."""
+        """Runs the network on one input and checks the outputs.
+
+        Args:
+            square: uint8 RGB, S x S x 3, with S the input size.
+
+        Returns:
+            Heatmap (float32, G x G) and boxes (float32, G x G x 3); see `decode_heatmap`.
+
+        Raises:
+            ModelError, RuntimeMissing: See `warm_up`.
+        """
         cells = self.input_size // STRIDE
         maps = {output.shape[-1]: output for output in self._runtime.run(square[np.newaxis])}
         shapes = {channels: output.shape for channels, output in maps.items()}
@@ -103,5 +115,5 @@ class TileNetwork:
 
 
 def scale_box(box: Box, factor: float) -> Box:
-    """Returns a box whose position and size are multiplied by `factor`."""
+    """Returns a box with position and size multiplied by `factor`."""
     return Box(factor * box.x, factor * box.y, factor * box.width, factor * box.height)

@@ -13,18 +13,19 @@ import cv2
 import numpy as np
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.imaging.resizing import halved
+from image_gender_classifier.imaging.resizing import halve_repeatedly
 from image_gender_classifier.results import Box
 
-# Sides of the tiles from the second pass on, as fractions of the picture's longer side.
+# Side of the tiles in the second pass, as a fraction of the picture's longer side; the side of each
+# later pass is at most `_SECOND_SIDE` of the one before.
 _SECOND_SIDE, _MIN_SECOND_SIDE = 0.6, 0.3
-MIN_TILE_SIDE = 0.75  # of the input's side: enlarging a smaller tile adds no information
+MIN_TILE_SIDE = 0.75  # of the network input's side: enlarging a smaller tile adds no information
 _GREY = 127  # becomes 0 when the network normalises its input
 _LETTERBOX_INTERPOLATION = cv2.INTER_LINEAR
 
 
 class Tile(NamedTuple):
-    """A square of a picture; may extend beyond the right and bottom edges.
+    """A square of a picture; may extend beyond the picture's right and bottom edges.
 
     Attributes:
         left: Left edge in pixels.
@@ -40,15 +41,15 @@ class Tile(NamedTuple):
 def choose_tile_sides(
     height: int, width: int, smallest_face: float | None, reliable_face: float, input_size: int
 ) -> Iterator[int]:
-    """Chooses the side of the tiles for each pass; the first tile covers the whole picture.
+    """Yields the side of the tiles for each pass over a picture.
 
-    From the second pass on, a tile fits into the picture's shorter side, except in long pictures,
-    which would need too many tiles.
+    In the first pass, one tile covers the whole picture. In later passes, tiles are not larger than
+    the picture's shorter side, except in very long pictures, which would need too many tiles.
 
     Args:
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.
-        smallest_face: Side of the smallest face to find, as a fraction of the picture's shorter
+        smallest_face: Side of the smallest face to detect, as a fraction of the picture's shorter
             side; None for the first pass only.
         reliable_face: Side of the smallest face that the network detects reliably, as a fraction of
             a tile's side.
@@ -70,13 +71,13 @@ def choose_tile_sides(
 
 
 def make_tiles(height: int, width: int, side: int) -> Iterator[Tile]:
-    """Yields square tiles that cover a picture; neighbours overlap by at least half.
+    """Yields square tiles that cover a picture; neighbouring tiles overlap by at least half.
 
     Args:
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.
         side: Side of a tile in pixels. If it exceeds the height or width, the tile extends beyond
-            the picture.
+            the picture, and `letterbox` pads it.
     """
     for top in _tile_offsets(height, side):
         for left in _tile_offsets(width, side):
@@ -84,18 +85,24 @@ def make_tiles(height: int, width: int, side: int) -> Iterator[Tile]:
 
 
 def _tile_offsets(extent: int, side: int) -> list[int]:
-    """Returns the start of each tile along one axis."""
+    """Returns the left (or top) edge of each tile along one axis, in ascending order.
+
+    Args:
+        extent: Width (or height) of the picture in pixels.
+        side: Side of a tile in pixels.
+    """
     count = max(ceil((extent - side) / (side / 2)), 0) + 1
     return [round(index * max(extent - side, 0) / max(count - 1, 1)) for index in range(count)]
 
 
-def face_tile(frame: Box, margin: float, height: int, width: int) -> Tile:
-    """Returns the tile around a face, moved into the picture as far as possible.
+def make_face_tile(frame: Box, margin: float, height: int, width: int) -> Tile:
+    """Returns the tile around a face, shifted into the picture as far as possible.
 
-    The network is more accurate with less padding.
+    Shifting avoids padding, with which the network is less accurate. The side of the tile is at
+    most the picture's longer side.
 
     Args:
-        frame: Frame of the face in pixels.
+        frame: Frame of the face in pixels of the picture.
         margin: Side of the tile over side of the frame.
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.
@@ -119,9 +126,9 @@ def letterbox(pixels: Pixels, size: int) -> Pixels:
         uint8 RGB, size x size x 3.
     """
     longest = max(pixels.shape[:2])
-    pixels, factor = halved(pixels, size)
+    pixels, factor = halve_repeatedly(pixels, size)
     scale = factor * size / longest
-    # Halving may drop an odd last row or column; its place stays grey.
+    # Halving may drop an odd last row or column, whose pixels stay grey.
     height, width = (min(max(round(side * scale), 1), size) for side in pixels.shape[:2])
     square = np.full((size, size, 3), _GREY, np.uint8)
     square[:height, :width] = cv2.resize(

@@ -1,4 +1,4 @@
-"""The detector `none`: each picture is a face crop."""
+"""The detector `none`: takes each picture as a face crop, without detection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from image_gender_classifier.results import Face
 
 
 class WholePicture:
-    """Treats each picture as a face crop: its centred square is the only face. Thread-safe.
+    """Takes each picture as a face crop, whose centred square is the face. Thread-safe.
 
     Attributes:
         framings: See `Detector`.
@@ -24,7 +24,7 @@ class WholePicture:
         self.cache_key: tuple[object, ...] = ()
 
     def detect(self, picture: Picture) -> list[Face]:
-        """Returns one face, whose box is the picture's largest centred square in pixels."""
+        """Returns one face, whose box is the largest centred square, in pixels of the original."""
         return [Face(geometry.find_central_square(picture.height, picture.width), "none")]
 
 
@@ -34,7 +34,7 @@ def open_detector(
     min_face: float | None,
     all_faces: bool,
 ) -> Detector:
-    """Opens the detector; see `registry.open_detector`.
+    """Opens the detector `none`; see `registry.open_detector`.
 
     Raises:
         UsageError: `min_face` or `all_faces` is given.
@@ -42,7 +42,7 @@ def open_detector(
     if min_face is not None or all_faces:
         option = "--all-faces" if all_faces else "--min-face"
         raise UsageError(
-            f"{option}: cannot be used with --detector none, which takes each picture as a face "
+            f"{option} cannot be used with --detector none, which takes each picture as a face "
             f"crop; omit {option}, or choose another detector"
         )
     return WholePicture()

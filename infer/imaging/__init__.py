@@ -1,1 +1,1 @@
-"""Image decoding: from a path or bytes to upright 8-bit RGB pixels, or a clear error."""
+"""Image decoding: reads picture files and returns upright 8-bit RGB pixels."""

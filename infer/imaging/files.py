@@ -1,7 +1,7 @@
-"""Reads the bytes of a picture file, and rejects other files early.
+"""Reads the content of a picture file, and rejects other files early.
 
-OpenCV's `imread` blocks on a pipe and gives no reason for a failure. Reading the file here gives a
-clear message for each kind of failure.
+OpenCV's `imread` blocks on a pipe and reports no reason for a failure. This module does not block,
+and has a message for each kind of failure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.formats import require_format
 from image_gender_classifier.imaging.headers import read_header
-from image_gender_classifier.imaging.limits import USUAL, Limits
+from image_gender_classifier.imaging.limits import DEFAULT_LIMITS, Limits
 from image_gender_classifier.system.files import OPEN_FLAGS
 
 EMPTY = "the file is empty; copy it again from its source"
@@ -22,7 +22,7 @@ OUT_OF_MEMORY = (
     "not enough memory for the picture; free some memory, or use fewer --workers or a lower"
     " --max-pixels"
 )
-_FOLDER = "is a folder, not a picture; give a picture file"
+_FOLDER = "a folder, not a picture; give a picture file"
 _NOT_REGULAR = "not a regular file but a pipe, socket or device; give a picture file"
 
 _ENVIRONMENT_ERRORS = frozenset(
@@ -31,25 +31,37 @@ _ENVIRONMENT_ERRORS = frozenset(
         *(errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH),
     }
 )
-"""Errors of the disk, the network or the system that say nothing about the picture."""
+"""Error numbers (errno) of the disk, the network or the system; the file may be intact."""
 
 NO_SUCH_FILE = "no such file; check the path"
 
-# Enough for nearly every header, and for a whole small picture.
+# A larger file is checked by its first bytes, into which nearly every header fits.
 _FIRST_BYTES = 65_536
 
 
-def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
-    """Reads a regular file that starts with the header of a picture within the limits.
+def read_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Reads the content of a picture file.
+
+    A file of more than 64 KiB is rejected by its first bytes, before the rest is read, if it is not
+    a picture or has too many pixels. The content is not checked further.
+
+    Args:
+        path: The file; must be a regular file or a symbolic link to one.
+        limits: Decompression-bomb limits.
+
+    Returns:
+        The content of the file, not empty.
 
     Raises:
-        UnreadablePicture: The message has reason and remedy, without the path.
-        Unfinished: The environment prevents reading; the message is of the same form.
+        UnreadablePicture: The file cannot be read, is not a picture or exceeds a limit. The message
+            has reason and remedy, without the path.
+        Unfinished: The disk, the network or the system prevents reading (see
+            `_ENVIRONMENT_ERRORS`), or memory is short.
     """
     try:
         file = os.open(path, OPEN_FLAGS)
         try:
-            size = _check_kind(os.fstat(file))
+            size = _check_regular_file(os.fstat(file))
             limits.check_bytes(size)
             if size > _FIRST_BYTES:
                 _check_start(os.read(file, _FIRST_BYTES), limits)
@@ -66,14 +78,18 @@ def read_bytes(path: Path, limits: Limits = USUAL) -> bytes:
             raise Unfinished(OUT_OF_MEMORY) from None
         if isinstance(error, OSError) and error.errno in _ENVIRONMENT_ERRORS:
             raise Unfinished(
-                f"cannot read the file at present ({error.strerror}); check the disk, the network "
-                "and the limit of open files"
+                f"the file cannot be read at present ({error.strerror}); check the disk, the "
+                "network and the limit of open files"
             ) from None
-        raise UnreadablePicture(_explain(error)) from None
+        raise UnreadablePicture(_describe_error(error)) from None
 
 
-def has_lost_folder(path: str | os.PathLike[str]) -> bool:
-    """Returns whether the folder of a listed picture is gone, or empty as after an unmount."""
+def is_parent_missing(path: str | os.PathLike[str]) -> bool:
+    """Returns whether the folder of a picture cannot be listed, or is empty as after an unmount.
+
+    Args:
+        path: Path of the picture.
+    """
     try:
         with os.scandir(Path(path).parent) as entries:
             return next(entries, None) is None
@@ -81,8 +97,12 @@ def has_lost_folder(path: str | os.PathLike[str]) -> bool:
         return True
 
 
-def _check_kind(status: os.stat_result) -> int:
-    """Returns the size of a regular file in bytes; rejects anything else."""
+def _check_regular_file(status: os.stat_result) -> int:
+    """Returns the size of a regular file in bytes; rejects other files.
+
+    Raises:
+        UnreadablePicture: The file is not a regular file, or is empty.
+    """
     if stat.S_ISDIR(status.st_mode):
         raise UnreadablePicture(_FOLDER)
     if not stat.S_ISREG(status.st_mode):
@@ -93,9 +113,13 @@ def _check_kind(status: os.stat_result) -> int:
 
 
 def _check_start(first_bytes: bytes, limits: Limits) -> None:
-    """Rejects a large file that is not a picture, and a picture that is too large.
+    """Rejects a file by its first bytes, before the rest is read: not a picture, or too large.
 
-    Pillow reads the headers of its formats from the whole file.
+    The size is checked only for formats that OpenCV decodes, and only if the header is complete;
+    `decoding` checks all others once the whole file is read.
+
+    Raises:
+        UnreadablePicture: The format is unknown or not supported, or there are too many pixels.
     """
     kind = require_format(first_bytes)
     if kind.decoder != "opencv":
@@ -103,17 +127,17 @@ def _check_start(first_bytes: bytes, limits: Limits) -> None:
     try:
         header = read_header(first_bytes, kind)
     except UnreadablePicture:
-        return  # the header may be longer; `decoding` reads it from the whole file
+        return  # the header may be longer than the first bytes
     limits.check_size(header)
 
 
-def _explain(error: Exception) -> str:
-    """Returns the message for an error of the operating system."""
+def _describe_error(error: Exception) -> str:
+    """Returns the message for an `OSError` or `ValueError` of opening or reading a picture file."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return NO_SUCH_FILE
     if isinstance(error, PermissionError):
-        return "no permission to read the file; grant read permission"
+        return "permission to read the file is denied; make it readable (chmod u+r)"
     if isinstance(error, OSError) and error.errno == errno.ENXIO:  # opening a socket
         return _NOT_REGULAR
     reason = (error.strerror if isinstance(error, OSError) else None) or "invalid path"
-    return f"cannot read the file ({reason}); check the path and the disk"
+    return f"the file cannot be read ({reason}); check the path and the disk"

@@ -1,7 +1,7 @@
-"""The picture formats: names, file extensions, decoders, and recognition by content.
+"""The picture formats: names, file extensions, decoders, and detection by signature (magic bytes).
 
-JPEG, PNG and WebP are decoded by OpenCV, PNM with NumPy, other supported formats by Pillow. Formats
-that no decoder here reads are listed too, so that their files are reported and not ignored.
+OpenCV decodes JPEG, PNG and WebP, NumPy decodes PNM, and Pillow decodes the other formats.
+Unsupported formats are listed too, so that their files are reported and not ignored.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ class Format(NamedTuple):
     """A picture format.
 
     Attributes:
-        name: Its name in messages.
-        extensions: Extensions of its files, in lower case.
-        decoder: The library that decodes it; None if it is not supported.
+        name: Name in messages.
+        extensions: File extensions with the dot, in lower case.
+        decoder: The library that decodes the format; None if it is not supported.
     """
 
     name: str
@@ -57,13 +57,13 @@ FORMATS = (
     *(CAMERA_RAW, JPEG_XL, PDF),
 )
 EXTENSIONS = frozenset(extension for kind in FORMATS for extension in kind.extensions)
-"""Extensions of all formats, unsupported ones too; in lower case."""
+"""File extensions of all formats, including unsupported ones; with the dot, in lower case."""
 
 SNIFFED_BYTES = 64
 """The number of bytes that `sniff` needs."""
 
 _NO_PICTURE = "not a picture of a supported format; convert it to JPEG or PNG"
-_VIDEO = "a video, not a picture; save one of its frames as JPEG"
+_VIDEO = "not a picture but a video; save one of its frames as JPEG"
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", JPEG),
@@ -98,9 +98,13 @@ _SENSOR_SAMPLES = (32803, 34892)  # colour filter array, linear raw
 
 
 def sniff(first_bytes: bytes) -> Format | None:
-    """Returns the format by a file's first `SNIFFED_BYTES`; None if it is not a picture.
+    """Detects the format of a file by its signature (magic bytes) or header fields.
 
-    Most camera raw files look like TIFF here; `require_format` tells them apart.
+    Returns None if the format is not known; some known formats, such as PDF, cannot be decoded.
+    Returns `TIFF` for most camera raw files; `require_format` distinguishes them by their tags.
+
+    Args:
+        first_bytes: The first `SNIFFED_BYTES` of the file, or all of a shorter one.
     """
     for magic, kind in _SIGNATURES:
         if first_bytes.startswith(magic):
@@ -108,18 +112,21 @@ def sniff(first_bytes: bytes) -> Format | None:
     if first_bytes[:4] == b"RIFF" and first_bytes[8:12] == b"WEBP":
         return WEBP
     if first_bytes[4:8] == b"ftyp":
-        return _by_brand(first_bytes)
-    return _by_fields(first_bytes)
+        return _detect_by_brand(first_bytes)
+    return _detect_by_fields(first_bytes)
 
 
 def require_format(data: bytes) -> Format:
-    """Returns the format of a picture that a decoder here reads.
+    """Detects the format of a picture file; rejects formats that cannot be decoded.
 
     Args:
-        data: The whole file, or its beginning.
+        data: The whole file, or its beginning; at least `SNIFFED_BYTES` of a longer file.
+
+    Returns:
+        A format whose `decoder` is not None.
 
     Raises:
-        UnreadablePicture: It is not a picture, or of an unsupported format.
+        UnreadablePicture: The file is not a picture, or its format is not supported.
     """
     kind = sniff(data)
     if kind is None:
@@ -131,12 +138,16 @@ def require_format(data: bytes) -> Format:
     return kind
 
 
-def _by_fields(first_bytes: bytes) -> Format | None:
-    """Returns a format whose short signature alone would match files that are no pictures."""
+def _detect_by_fields(first_bytes: bytes) -> Format | None:
+    """Detects BMP, ICO, PNM, PCX, SGI and TGA; None for other files.
+
+    Their signatures are short or missing, so further fields of the header are compared to avoid
+    false matches.
+    """
     magic = first_bytes[:2]
     if magic == b"BM" and int.from_bytes(first_bytes[14:18], "little") in _BMP_HEADER_SIZES:
         return BMP
-    # A number of pictures, and a zero in the entry of the first.
+    # The number of pictures is not 0; the reserved byte in the entry of the first is 0.
     if first_bytes[:4] == b"\0\0\1\0" and any(first_bytes[4:6]) and first_bytes[9:10] == b"\0":
         return ICO
     if magic in _PNM_MAGICS and first_bytes[2:3].isspace() and first_bytes[3:4] in _PNM_NEXT:
@@ -151,12 +162,15 @@ def _by_fields(first_bytes: bytes) -> Format | None:
 
 
 def _is_targa(first_bytes: bytes) -> bool:
-    """Returns whether a header without a signature is that of a TGA file, by all its fields."""
+    """Returns whether a file starts with a TGA header.
+
+    The header has no signature, so all fields are checked.
+    """
     if len(first_bytes) < _TGA_HEADER or not any(first_bytes[12:14]) or not any(first_bytes[14:16]):
         return False
     has_palette, content, palette = first_bytes[1], first_bytes[2] & ~8, first_bytes[3:8]
     bits, flags = first_bytes[16], first_bytes[17]
-    if content == 1:  # 8: run-length encoded
+    if content == 1:  # the bit 8, dropped above, means run-length encoding
         fits = has_palette == 1 and palette[4] in (15, 16, 24, 32) and bits in (8, 16)
     else:
         of_content = {2: (15, 16, 24, 32), 3: (8, 16)}
@@ -164,8 +178,8 @@ def _is_targa(first_bytes: bytes) -> bool:
     return fits and flags & 0xC0 == 0
 
 
-def _by_brand(first_bytes: bytes) -> Format | None:
-    """Returns the format of an ISO base media file by its brands; None for a video."""
+def _detect_by_brand(first_bytes: bytes) -> Format | None:
+    """Detects the format of an ISO base media file by its brands; None for a video."""
     end = min(int.from_bytes(first_bytes[:4], "big"), SNIFFED_BYTES)
     brands = {first_bytes[at : at + 4] for at in (8, *range(16, end, 4))}
     if first_bytes[8:12] == b"crx ":  # Canon
@@ -176,7 +190,10 @@ def _by_brand(first_bytes: bytes) -> Format | None:
 
 
 def _is_camera_raw(data: bytes) -> bool:
-    """Returns whether a TIFF is a camera's raw file, whose first page is a small preview."""
+    """Returns whether a TIFF is a camera raw file, such as CR2 or DNG.
+
+    The first page of such a file is a small preview, or the unprocessed data of the sensor.
+    """
     if data[8:12] == b"CR\2\0":  # Canon
         return True
     tags = read_tags(data, (_SUBFILE, _PHOTOMETRIC, _SUB_IFDS, _DNG_VERSION))

@@ -3,8 +3,8 @@
 The size decides how far a JPEG can be reduced while decoding, and is checked against the limits.
 Orientation and transparency are parsed here because OpenCV versions handle them differently.
 
-The parsers accept arbitrary bytes: the only error is `UnreadablePicture`, and the number of steps
-is bounded.
+The parsers accept arbitrary bytes: the only exception is `UnreadablePicture`, and the number of
+steps is bounded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from image_gender_classifier.imaging.tiff_tags import read_orientation
 TRUNCATED = "truncated picture file; copy it again from its source"
 _CORRUPT = "corrupt picture header; copy the file again from its source"
 
-# Of segments or chunks; far more than any real picture has.
+# Maximum number of segments or chunks; far more than any real picture has.
 _MAX_STEPS = 100_000
 _ANIMATED_FACTOR = 3  # the WebP decoder holds the frame, its predecessor and their composite
 # The last 0xFF before a byte that is neither a fill byte nor a stuffed zero, as in libjpeg.
@@ -31,17 +31,19 @@ class Header(NamedTuple):
     """The header of a picture.
 
     Attributes:
-        kind: Format of the content, regardless of the file name.
+        format: Format of the content, regardless of the file name.
         width: Width in pixels as stored, before the orientation is applied.
-        height: Height in pixels as stored.
+        height: Height in pixels as stored, before the orientation is applied.
         orientation: EXIF orientation, 1 (upright) to 8.
-        transparent: Whether pixels may be transparent.
-        data_offset: Offset in bytes after the first scan marker of a JPEG; 0 in other formats.
-        components: Number of colour components of a JPEG.
-        multi_scan: Whether a JPEG is progressive or not interleaved, so that the decoder must hold
-            the whole picture.
-        plain: Whether a PNG is complete and not animated. OpenCV allocates the claimed size of a
-            chunk, up to 2 GiB, and returns different frames of an animation.
+        transparent: Whether the picture has an alpha channel or a transparent colour.
+        data_offset: Offset in bytes just after the first SOS (start of scan) marker of a JPEG; 0 in
+            other formats.
+        components: Number of colour components of a JPEG; 0 in other formats.
+        multi_scan: Whether a JPEG is progressive or not interleaved, so that libjpeg must hold the
+            whole picture in memory; False in other formats.
+        plain: False for a PNG that is truncated or animated (APNG), which OpenCV must not decode:
+            it allocates the stated size of a chunk, up to 2 GiB, and the frame that it returns
+            depends on its version.
         memory_factor: Memory for decoding a pixel, as a multiple of an 8-bit RGB pixel.
     """
 
@@ -58,15 +60,16 @@ class Header(NamedTuple):
 
 
 def read_header(data: bytes, kind: Format) -> Header:
-    """Parses the header of a picture.
+    """Parses the header of a JPEG, PNG or WebP file and returns it.
 
     Args:
-        data: The whole file. The first part is enough for the size, but the orientation of a PNG
-            or WebP picture may be at the end.
-        kind: JPEG, PNG or WebP.
+        data: The whole file. The beginning is enough for the size, but a PNG or WebP file may have
+            its orientation at the end, and `plain` needs the whole PNG.
+        kind: The format: `JPEG`, `PNG` or `WEBP`.
 
     Raises:
-        UnreadablePicture: The header is corrupt, truncated or of an unsupported kind.
+        UnreadablePicture: The header is corrupt or truncated, or libjpeg does not decode this kind
+            of JPEG.
     """
     header = {JPEG: _read_jpeg, PNG: _read_png, WEBP: _read_webp}[kind](data)
     if header.width < 1 or header.height < 1:
@@ -75,7 +78,7 @@ def read_header(data: bytes, kind: Format) -> Header:
 
 
 def _unpack(layout: str, data: bytes, at: int) -> tuple[int, ...]:
-    """Unpacks numbers at an offset in bytes; raises `UnreadablePicture` beyond the end."""
+    """Unpacks numbers at an offset in bytes; raises `UnreadablePicture` if data are missing."""
     try:
         return struct.unpack_from(layout, data, at)
     except struct.error:
@@ -83,7 +86,7 @@ def _unpack(layout: str, data: bytes, at: int) -> tuple[int, ...]:
 
 
 def _read_jpeg(data: bytes) -> Header:
-    """Follows the segments to the first scan; EXIF may be after the frame header."""
+    """Parses the segments of a JPEG up to the first SOS (start of scan) marker."""
     width = height = colours = 0
     progressive = False
     orientation: int | None = None
@@ -95,12 +98,12 @@ def _read_jpeg(data: bytes) -> Header:
         marker, at = found[1][0], found.end()
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # without content
             continue
-        if marker == 0xD9:
+        if marker == 0xD9:  # EOI (end of image)
             break
         (length,) = _unpack(">H", data, at)
         if length < 2:
             break
-        if marker == 0xDA:
+        if marker == 0xDA:  # SOS (start of scan)
             multi_scan = progressive or data[at + 2 : at + 3] < bytes([colours])
             return Header(
                 *(JPEG, width, height, orientation or 1),
@@ -118,11 +121,18 @@ def _read_jpeg(data: bytes) -> Header:
 
 
 def _read_jpeg_frame(data: bytes, at: int, marker: int) -> tuple[int, int, int]:
-    """Returns height, width and number of colours; rejects what libjpeg does not decode."""
+    """Parses an SOF (start of frame) segment.
+
+    Returns:
+        Height, width and number of colour components.
+
+    Raises:
+        UnreadablePicture: libjpeg does not decode this kind of JPEG.
+    """
     bits, height, width, colours = _unpack(">BHHB", data, at)
     if bits != 8:
         raise UnreadablePicture(
-            f"unsupported JPEG with {bits} bits per colour; re-save it as baseline JPEG"
+            f"unsupported JPEG with {bits} bits per channel; re-save it as baseline JPEG"
         )
     if marker in (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF):
         raise UnreadablePicture("unsupported hierarchical JPEG; re-save it as baseline JPEG")
@@ -130,7 +140,7 @@ def _read_jpeg_frame(data: bytes, at: int, marker: int) -> tuple[int, int, int]:
 
 
 def _read_png(data: bytes) -> Header:
-    """Follows the chunks to the end; EXIF may be after the pixel data."""
+    """Parses the chunks of a PNG up to IEND; the orientation (eXIf) may be after the pixels."""
     if _unpack(">II", data, 8) != (13, int.from_bytes(b"IHDR", "big")):
         raise UnreadablePicture(_CORRUPT)
     width, height, bits, colour = _unpack(">IIBB", data, 16)
@@ -154,7 +164,7 @@ def _read_png(data: bytes) -> Header:
             plain = pixels and not animated and at + 12 <= len(data)
             break
         at += 12 + length
-    memory_factor = 2 if transparent and bits == 16 else 1  # without alpha OpenCV decodes to 8 bits
+    memory_factor = 2 if transparent and bits == 16 else 1  # OpenCV reduces others to 8 bits
     return Header(
         *(PNG, width, height, orientation, transparent),
         plain=plain,
@@ -163,7 +173,7 @@ def _read_png(data: bytes) -> Header:
 
 
 def _read_webp(data: bytes) -> Header:
-    """Reads the header of an extended, lossless or lossy file."""
+    """Parses the header of an extended (VP8X), lossless (VP8L) or lossy (VP8) WebP file."""
     kind = data[12:16]
     if kind == b"VP8X":
         flags, w_low, w_high, h_low, h_high = _unpack("<B3xHBHB", data, 20)
@@ -185,14 +195,17 @@ def _read_webp(data: bytes) -> Header:
 
 
 def _find_webp_orientation(data: bytes) -> int:
-    """Follows the chunks to the EXIF block, which is after the pixel data."""
+    """Returns the EXIF orientation of an extended WebP file; 1 (upright) if there is none.
+
+    The EXIF chunk is after the pixels, so this walks all chunks.
+    """
     at = 12
     for _ in range(_MAX_STEPS):
         if at + 8 > len(data):
             break
         (length,) = _unpack("<I", data, at + 4)
         if data[at : at + 4] == b"EXIF":
-            # Some writers keep the six-byte prefix of JPEG.
+            # Some programs keep the prefix of JPEG.
             skip = 6 if data[at + 8 : at + 14] == b"Exif\0\0" else 0
             return read_orientation(data, at + 8 + skip, at + 8 + length)
         at += 8 + length + (length & 1)

@@ -1,4 +1,4 @@
-"""Takes the best picture out of a Windows icon file, which holds several sizes."""
+"""Extracts the largest picture from a Windows icon file (ICO), which holds several sizes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Icon(NamedTuple):
     """One picture of an icon file.
 
     Attributes:
-        data: A PNG file, or an icon file that holds this picture only.
-        is_png: Whether it is a PNG file.
-        width: Width in pixels; 0 for a PNG file, which states its own size.
-        height: Height in pixels, as the width.
+        data: A PNG file, or an icon file that holds only this picture.
+        is_png: Whether `data` is a PNG file.
+        width: Width in pixels; 0 for a PNG file, whose own header states it.
+        height: Height in pixels; 0 for a PNG file.
     """
 
     data: bytes
@@ -26,13 +26,21 @@ class Icon(NamedTuple):
     height: int = 0
 
 
-def largest(data: bytes) -> Icon | None:
-    """Returns the largest picture, of several the one with most colours; None if there is none."""
+def extract_largest(data: bytes) -> Icon | None:
+    """Extracts the largest picture, without decoding it.
+
+    Args:
+        data: The whole icon file.
+
+    Returns:
+        The picture with the most pixels, and of those the one with the most bits per pixel; None if
+        the file is truncated or its directory is empty.
+    """
     try:
         _, _, count = _DIRECTORY.unpack_from(data)
         start, size = _DIRECTORY.size, _ENTRY.size
         entries = [_ENTRY.unpack_from(data, start + number * size) for number in range(count)]
-        # 0 means 256.
+        # A width or height of 0 means 256.
         best = max(entries, key=lambda entry: ((entry[0] or 256) * (entry[1] or 256), entry[5]))
         content = data[best[7] :]  # some files state a size that is too small
         if content.startswith(b"\x89PNG"):
@@ -41,5 +49,5 @@ def largest(data: bytes) -> Icon | None:
     except (struct.error, ValueError):  # ValueError: no entry
         return None
     alone = _DIRECTORY.pack(0, 1, 1) + _ENTRY.pack(*best[:7], start + size) + content
-    # The height counts the transparency mask below the colours too.
+    # The stored height includes the transparency mask.
     return Icon(alone, False, abs(width), abs(height) // 2)

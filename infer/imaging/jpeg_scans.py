@@ -1,7 +1,7 @@
-"""Follows the scans of a JPEG without decoding them.
+"""Parses the scan headers of a JPEG without decoding the scans.
 
-A progressive JPEG sends a picture in several scans. A file of 100 kB may have 1,000 of them, each
-of which updates all pixels.
+A progressive JPEG stores a picture in several scans, each of which refines all pixels. A hostile
+file of 100 kB may have 1,000 of them.
 """
 
 from __future__ import annotations
@@ -9,42 +9,44 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-# Of markers; far more than any real picture has.
+# Maximum number of markers; far more than any real picture has.
 _MAX_STEPS = 100_000
-_SCAN = b"\xff\xda"
+_SCAN = b"\xff\xda"  # SOS (start of scan) marker
 # In scan data, 0xFF precedes a zero, a restart marker or another 0xFF.
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _FEW_SCANS = 16
-_COEFFICIENTS = 64
+_COEFFICIENTS = 64  # of the DCT of a block
 
 
 def count_scans(data: bytes, at: int) -> int:
-    """Counts a JPEG's scans.
+    """Returns the number of scans of a JPEG, at least 1.
+
+    A result up to 16 may be too high, because data after the picture may contain the bytes of an
+    SOS marker. A higher result counts only the scans in front of the EOI (end of image) marker.
 
     Args:
         data: The whole file.
-        at: Offset in bytes after the marker of the first scan.
-
-    Returns:
-        At least 1. Counting stops at invalid data.
+        at: Offset in bytes just after the first SOS (start of scan) marker.
     """
-    # Nearly every file ends here. Others may have such bytes in a video after the picture.
+    # Fast path for nearly every file. Others may have such bytes in a video after the picture.
     further = data.count(_SCAN, at)
     if further < _FEW_SCANS:
         return 1 + further
-    return sum(1 for _ in _scans(data, at))
+    return sum(1 for _ in _find_scans(data, at))
 
 
-def sends_everything(data: bytes, at: int, components: int) -> bool:
-    """Returns whether a progressive JPEG's scans send every coefficient with all its bits.
+def has_all_coefficients(data: bytes, at: int, components: int) -> bool:
+    """Returns whether the scans of a JPEG contain every DCT coefficient with all its bits.
+
+    Only the scan headers are read; the last scan may be truncated.
 
     Args:
         data: The whole file.
-        at: Offset in bytes after the marker of the first scan.
+        at: Offset in bytes just after the first SOS (start of scan) marker.
         components: Number of colour components.
     """
-    missing_bits: dict[int, list[int]] = {}  # for each component and coefficient
-    for start in _scans(data, at):
+    missing_bits: dict[int, list[int]] = {}  # component ID -> of each coefficient
+    for start in _find_scans(data, at):
         count = data[start + 2] if start + 2 < len(data) else 0
         spectral = data[start + 3 + 2 * count : start + 6 + 2 * count]
         if len(spectral) < 3:
@@ -56,8 +58,11 @@ def sends_everything(data: bytes, at: int, components: int) -> bool:
     return len(missing_bits) >= components and not any(map(any, missing_bits.values()))
 
 
-def _scans(data: bytes, at: int) -> Iterator[int]:
-    """Yields the offset in bytes after the marker of each scan; the first is `at`."""
+def _find_scans(data: bytes, at: int) -> Iterator[int]:
+    """Yields the offset in bytes just after each SOS (start of scan) marker; the first is `at`.
+
+    Stops at the EOI (end of image) marker, at the end of the data or after 100,000 markers.
+    """
     yield at
     at += int.from_bytes(data[at : at + 2], "big")
     for _ in range(_MAX_STEPS):

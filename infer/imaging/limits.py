@@ -1,6 +1,6 @@
 """Decompression-bomb limits: maximum sizes of files and pictures.
 
-They apply to the header of a file, before the decoder runs.
+The sizes in the header of a file are checked before the decoder runs.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from image_gender_classifier.imaging.headers import Header
 from image_gender_classifier.imaging.jpeg_scans import count_scans
 from image_gender_classifier.settings import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIXELS, Settings
 
-# Each scan of a JPEG updates all its pixels. About 10 are common; small pictures may have more.
+# Maximum number of scans of a JPEG at the limit of pixels; smaller pictures may have more. About 10
+# are common.
 _MAX_SCANS = 16
-_BYTES_PER_PIXEL = 16  # AVIF with alpha and 10 bits takes most; 8 to 12 are usual
-_LEAST_MEMORY = 2**28
+# Memory for decoding. AVIF with alpha and 10 bits takes most; 8 to 12 are common.
+_BYTES_PER_PIXEL = 16
+_LEAST_MEMORY = 2**28  # bytes
 _RESERVE = 2**26  # bytes
 
 
@@ -25,29 +27,30 @@ class Limits(NamedTuple):
 
     Attributes:
         file_bytes: Maximum size of a file in bytes.
-        pixels: Maximum of width x height; None for the default: `MAX_JPEG_PIXELS` for a baseline
-            JPEG, which is decoded at a reduced size, `MAX_PIXELS` for any other picture.
+        pixels: Maximum of width x height; None for the default: `MAX_JPEG_PIXELS` for a
+            single-scan JPEG, which is decoded at a reduced size, else `MAX_PIXELS`.
     """
 
     file_bytes: int = MAX_BYTES
     pixels: int | None = None
 
     @classmethod
-    def of(cls, settings: Settings) -> Limits:
-        """Returns the limits of the settings."""
+    def from_settings(cls, settings: Settings) -> Limits:
+        """Returns the limits in the settings of a classifier."""
         return cls(settings.max_bytes, settings.max_pixels)
 
     @property
     def memory(self) -> int:
-        """Bytes that decoding the largest picture and its file may take, with a reserve.
+        """Maximum memory in bytes for the largest allowed picture: its file and its decoding.
 
-        A file may hold a larger picture than its header states; decoders find out too late.
+        Limits the memory of a worker process, because a file may hold a larger picture than its
+        header states.
         """
         largest = max(_BYTES_PER_PIXEL * (self.pixels or MAX_PIXELS), _LEAST_MEMORY)
         return largest + self.file_bytes
 
     def memory_for(self, pixels: int) -> int:
-        """Bytes that decoding some pixels of a file in memory may take, with a reserve."""
+        """Returns the maximum memory in bytes for decoding so many pixels, without the file."""
         return min(_BYTES_PER_PIXEL * pixels + _RESERVE, self.memory - self.file_bytes)
 
     def check_bytes(self, size: int) -> None:
@@ -59,16 +62,17 @@ class Limits(NamedTuple):
             )
 
     def check_size(self, header: Header) -> None:
-        """Raises `UnreadablePicture` if decoding would need too much memory."""
-        if header.width * header.height * header.memory_factor > self._pixels_of(header):
-            factor = f" (x {header.memory_factor} for memory)" if header.memory_factor > 1 else ""
+        """Raises `UnreadablePicture` if a picture has more pixels than the limit."""
+        if header.width * header.height * header.memory_factor > self._max_pixels_for(header):
+            factor = header.memory_factor
+            counted = f", each counted {factor} times for its memory" if factor > 1 else ""
             raise UnreadablePicture(
-                f"the picture has {header.width} x {header.height} pixels{factor}, more than the"
-                f" limit of {self._pixels_of(header):,} (--max-pixels); save a smaller version"
+                f"the picture has {header.width} x {header.height} pixels{counted}, more than the"
+                f" limit of {self._max_pixels_for(header):,} (--max-pixels); save a smaller version"
             )
 
     def check_decoding_cost(self, data: bytes, header: Header) -> None:
-        """Raises `UnreadablePicture` if a small file would take minutes to decode.
+        """Raises `UnreadablePicture` for a multi-scan JPEG that would take minutes to decode.
 
         Args:
             data: The whole file.
@@ -77,17 +81,19 @@ class Limits(NamedTuple):
         if header.multi_scan:  # the decoder reads only the first scan of other JPEGs
             scans = count_scans(data, header.data_offset)
             pixels = header.width * header.height
-            if scans > _MAX_SCANS and scans * pixels > _MAX_SCANS * self._pixels_of(header):
+            if scans > _MAX_SCANS and scans * pixels > _MAX_SCANS * self._max_pixels_for(header):
                 raise UnreadablePicture(
                     f"the JPEG has {scans:,} scans of {pixels:,} pixels, more than the limit allows"
                     " (--max-pixels); re-save it as baseline JPEG"
                 )
 
-    def _pixels_of(self, header: Header) -> int:
+    def _max_pixels_for(self, header: Header) -> int:
+        """Returns the maximum of width x height x `memory_factor` for a kind of picture."""
         if self.pixels is not None:
             return self.pixels
         reduced = header.format == JPEG and not header.multi_scan
         return MAX_JPEG_PIXELS if reduced else MAX_PIXELS
 
 
-USUAL = Limits()
+DEFAULT_LIMITS = Limits()
+"""The limits without `--max-pixels` and `--max-bytes`."""

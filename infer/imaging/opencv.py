@@ -1,8 +1,8 @@
 """Checks at start that the installed OpenCV has all functions that this package calls.
 
-OpenCV 5, which `pip install opencv-python` installs, has no CascadeClassifier. Two OpenCV packages
-share one folder: removing one of them may leave the other without functions. Without the check,
-either would look like an error of the first picture.
+OpenCV 5, which `pip install opencv-python` installs, has no CascadeClassifier. All OpenCV packages
+install into the same folder, so removing one may leave another incomplete. Without the check, the
+first picture would fail with an unclear error.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ NEEDED = (
 _SHOWN = 2  # names in the message
 
 
-def check() -> None:
-    """Checks the installed OpenCV.
+def check_opencv() -> None:
+    """Imports OpenCV and checks that it has all functions in `NEEDED`.
 
     Raises:
-        RuntimeMissing: It cannot be loaded or lacks functions; the message has a command for
-            repair.
+        RuntimeMissing: OpenCV or NumPy cannot be loaded, or OpenCV lacks functions; the message has
+            the pip command that repairs it.
     """
     try:
         import cv2
@@ -37,7 +37,9 @@ def check() -> None:
         packages = ["numpy<3"] if "numpy" in f"{name} {error}" else []
         packages += [] if name == "numpy" else ["opencv-python-headless<5"]
         why = " ".join(str(error).split())
-        raise RuntimeMissing(f"{name} cannot be loaded ({why}); {_repair(packages)}") from None
+        raise RuntimeMissing(
+            f"{name} cannot be loaded ({why}); {_format_pip_command(packages)}"
+        ) from None
     missing = [name for name in NEEDED if not hasattr(cv2, name)]
     if missing:
         version = getattr(cv2, "__version__", "of unknown version")
@@ -47,13 +49,13 @@ def check() -> None:
         # OpenCV 4.12 requires NumPy 2, and tflite-runtime NumPy 1.
         below = "4.12" if np.__version__.startswith("1.") else "5"
         raise RuntimeMissing(
-            f"OpenCV {version} is not usable: it has no {lacks}; "
-            f"{_repair([f'opencv-python-headless<{below}'])}"
+            f"OpenCV {version} cannot be used, because it has no {lacks}; "
+            f"{_format_pip_command([f'opencv-python-headless<{below}'])}"
         )
 
 
-def _repair(packages: list[str]) -> str:
-    """Returns the pip command for this Python, with options that force a reinstallation."""
+def _format_pip_command(packages: list[str]) -> str:
+    """Returns `run: ` and the pip command that reinstalls packages for this Python."""
     python = shlex.quote(sys.executable or "python3")
     names = " ".join(map(shlex.quote, packages))
     return f"run: {python} -m pip install --force-reinstall --no-deps {names}"

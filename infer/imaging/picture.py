@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture at the working size, upright as a person sees it.
+    """A decoded picture, upright (EXIF orientation applied).
 
     Attributes:
         pixels: H x W x 3, uint8, RGB, C-contiguous.
         width: Width of the original in pixels, EXIF orientation applied.
         height: Height of the original in pixels, EXIF orientation applied.
-        decode_finer: Decodes the picture at the working size; None if `pixels` have it already.
+        decode_finer: Decodes the picture again at the working size (`decoding.WORKING_SIDE`); None
+            if `pixels` are at this size already.
     """
 
     pixels: NDArray[np.uint8]
@@ -26,15 +27,19 @@ class Picture:
     decode_finer: Callable[[], Picture] | None = None
 
     def finer(self) -> Picture:
-        """Returns the picture at the working size.
+        """Returns the picture at the working size; decodes a JPEG again if necessary.
 
         Raises:
-            UnreadablePicture: The picture cannot be decoded again.
+            UnreadablePicture: The picture cannot be decoded again at a higher resolution.
+            Unfinished: There is not enough memory.
         """
         return self if self.decode_finer is None else self.decode_finer()
 
     @property
     def scale(self) -> float:
-        """Original pixels per pixel of `pixels`, by the longer side, which is rounded less."""
+        """Side of a pixel of `pixels` in pixels of the original, 1 or more.
+
+        Computed from the longer sides, on which rounding has less effect.
+        """
         longest: int = max(self.pixels.shape[:2])
         return max(self.width, self.height) / longest

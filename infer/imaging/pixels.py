@@ -6,4 +6,4 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
-"""H x W, H x W x C or N x H x W x C."""
+"""A picture (H x W or H x W x C) or a batch of pictures (N x H x W x C), uint8."""

@@ -1,4 +1,4 @@
-"""The Pillow plugins that read each format, loaded when a picture needs one."""
+"""The Pillow plugin of each format; imported when the first picture needs it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from image_gender_classifier.imaging.formats import Format
 
 
 class Plugin(NamedTuple):
-    """What reads a format.
+    """The Pillow plugin that reads a format.
 
     Attributes:
-        module: The module.
-        name: Its class of picture files.
-        feature: Pillow's name of the library that it needs.
-        memory_factor: As in `Header`.
+        module: Name of the module.
+        name: Name of the module's ImageFile subclass.
+        feature: Name for `PIL.features.check` of the library that the plugin needs; None if it
+            needs none.
+        memory_factor: See `Header`.
     """
 
     module: str
@@ -43,24 +44,30 @@ PLUGINS = {
 
 
 def load_plugin(kind: Format) -> Any:
-    """Returns the class that reads a format.
+    """Imports the Pillow plugin of a format and returns its ImageFile subclass.
 
     Raises:
-        DecoderMissing: A package is missing, broken or too old.
+        KeyError: Pillow does not decode the format here.
+        DecoderMissing: Pillow or pillow-heif is missing, broken or too old.
     """
     plugin = PLUGINS[kind]
     try:
         module = import_module(plugin.module)
         features = import_module("PIL.features")
     except ImportError as error:
-        raise DecoderMissing(_missing(kind, error)) from None
+        raise DecoderMissing(_format_missing_package(kind, error)) from None
     if plugin.feature is not None and not features.check(plugin.feature):
-        raise DecoderMissing(_missing(kind, None))
+        raise DecoderMissing(_format_missing_package(kind, None))
     return getattr(module, plugin.name)
 
 
-def _missing(kind: Format, error: ImportError | None) -> str:
-    """Returns the message for a missing package."""
+def _format_missing_package(kind: Format, error: ImportError | None) -> str:
+    """Returns the message for a missing, broken or too old package.
+
+    Args:
+        kind: The format.
+        error: Error of the import; None if Pillow is built without the library for the format.
+    """
     package, wanted = "Pillow", "--upgrade pillow"
     name = getattr(error, "name", None) or ""
     if kind is formats.HEIC and not name.startswith("PIL"):
@@ -72,6 +79,6 @@ def _missing(kind: Format, error: ImportError | None) -> str:
         why = "but the installed one lacks it"
     elif not isinstance(error, ModuleNotFoundError):
         why = f"which cannot be loaded ({error})"
-    # Not the path of this Python: the message is part of the XML file.
+    # Without the path of this Python, because the message is part of the XML file.
     command = f"python -m pip install {wanted}"
     return f"{kind.name} needs {package}, {why}; run: {command}, or convert the file to JPEG"

@@ -1,7 +1,7 @@
-"""Reads single tags of a TIFF structure: TIFF files, and EXIF blocks in other formats.
+"""Reads single tags of a TIFF structure: a TIFF file, or the EXIF block of another format.
 
-Editing programs often corrupt EXIF blocks of intact pictures, so nothing here raises: tags that
-cannot be read are missing from the result.
+Editing programs often corrupt the EXIF blocks of intact pictures, so these functions never raise:
+unreadable tags are absent from the result, or 0.
 """
 
 from __future__ import annotations
@@ -10,16 +10,25 @@ import struct
 from collections.abc import Collection
 from typing import NamedTuple
 
-ORIENTATION = 274
+BITS, PHOTOMETRIC, ORIENTATION = 258, 262, 274
+"""Number of the tag with the EXIF orientation."""
 
-# Number of a value's type -> struct code, for the types of the tags in use.
+# TIFF field type -> struct code, for the types of the tags in use.
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q"}
-# Cameras write about 60 tags; the limit is for corrupt counts.
+# Limit for corrupt counts; cameras write about 60 tags.
 _MAX_ENTRIES = 4096
 
 
 class _Layout(NamedTuple):
-    """Layout of a directory: classic TIFF, or BigTIFF with longer numbers."""
+    """Layout of an image file directory (IFD): classic TIFF, or BigTIFF with longer numbers.
+
+    Attributes:
+        order: Byte order as a struct code: `<` or `>`.
+        first: Offset of the first directory in bytes, relative to the TIFF structure.
+        number: Struct code of the number of entries.
+        entry: Struct codes of an entry: tag, type, number of values, and the value or its offset.
+        inline: Maximum size in bytes of a value that is stored in its entry.
+    """
 
     order: str
     first: int
@@ -31,16 +40,16 @@ class _Layout(NamedTuple):
 def read_tags(
     data: bytes, wanted: Collection[int], start: int = 0, end: int | None = None
 ) -> dict[int, int]:
-    """Returns the first value of each wanted tag in the first directory.
+    """Returns the first value of each wanted tag in the first image file directory (IFD).
 
     Args:
         data: Bytes that contain a TIFF structure.
-        wanted: Tag numbers to look for.
-        start: Offset of the structure in bytes; its own offsets are relative to it.
-        end: Offset in bytes of its end; None for the end of `data`.
+        wanted: Tag numbers.
+        start: Offset of the TIFF structure in bytes; the offsets in it are relative to this.
+        end: Offset in bytes of the end of the structure; None for the end of `data`.
 
     Returns:
-        Tag number -> value, without absent tags; 0 for one that is corrupt or not an integer.
+        Tag number -> value, without absent tags; 0 for a value that is corrupt or not an integer.
     """
     stop = len(data) if end is None else min(end, len(data))
     found: dict[int, int] = {}
@@ -58,7 +67,7 @@ def read_tags(
             code = _CODES.get(kind)
             if tag not in wanted or tag in found:
                 continue
-            # The first of several wins, as in libtiff, so that none can hide the real size.
+            # The first of equal tags counts, as in libtiff, so that another cannot hide the size.
             found[tag] = 0
             if code is None or length == 0:
                 continue
@@ -79,7 +88,11 @@ def read_orientation(data: bytes, start: int = 0, end: int | None = None) -> int
 
 
 def _read_layout(data: bytes, start: int) -> _Layout | None:
-    """Returns the layout by the first bytes; None if this is not a TIFF structure."""
+    """Returns the layout of the TIFF structure at `start`; None if there is none.
+
+    Raises:
+        struct.error: The data are truncated.
+    """
     order = {b"II": "<", b"MM": ">"}.get(data[start : start + 2])
     if order is None:
         return None

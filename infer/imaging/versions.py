@@ -1,8 +1,9 @@
-"""The versions of the decoders: a file that one of them cannot decode may be readable by another.
+"""The cache key of unreadable pictures, which depends on the versions of the decoders.
 
-This package's code counts as one: its limits and checks refuse files too. Only unreadable pictures
-are compared by these versions, so nothing here runs at start-up. They are read from the packages'
-sources: to import a decoder or `importlib.metadata` takes much longer.
+A new version of a decoder may read a file that the old one could not, so `--resume` tries it again.
+The source code of this folder is part of the key, because it rejects files too. Only unreadable
+pictures have this key, so this module does no work at start-up. The versions are read from the
+source code of the packages, because importing a decoder or `importlib.metadata` takes much longer.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from image_gender_classifier.manifest.cache_key import cache_key
 
-# Package, and the file and the name of its version.
+# Package, the file that has its version, and the name of the variable.
 _SOURCES = (
     ("cv2", "version.py", "opencv_version"),
     ("PIL", "_version.py", "__version__"),
@@ -23,42 +24,47 @@ _SOURCES = (
 )
 
 FOLDER = Path(__file__).parent.parent
-"""The folder of this package."""
+"""The folder of the package image_gender_classifier."""
 
 
 @cache
 def unreadable_key(settings: str) -> str:
-    """Returns the cache key for unreadable pictures: also depends on the decoders' versions.
-
-    That includes the code that reads pictures.
+    """Returns the cache key of unreadable pictures (SHA-256, hexadecimal).
 
     Args:
-        settings: The cache key for other pictures.
+        settings: The cache key of other pictures, or any text.
     """
-    return cache_key(settings, *decoder_versions(), *_sources())
+    return cache_key(settings, *decoder_versions(), *_read_sources())
 
 
-def _sources() -> Iterator[str]:
-    """Yields the source code that decides which files are read."""
+def _read_sources() -> Iterator[str]:
+    """Yields the source code that decides which files are rejected, as far as it is installed."""
     for path in (FOLDER / "settings.py", *sorted((FOLDER / "imaging").glob("*.py"))):
         if path.is_file():  # some installations have compiled files only
             yield path.read_text("utf-8")
 
 
 def decoder_versions() -> tuple[str, ...]:
-    """Returns names and versions of OpenCV, Pillow and pillow-heif, such as `PIL 13.0.0`.
+    """Returns the package names and versions of OpenCV, Pillow and pillow-heif.
 
-    The version of a missing package is `none`.
+    Each is a text such as `PIL 13.0.0`, or `PIL none` if the package is missing.
     """
-    versions = dict(zip((source[0] for source in _SOURCES), map(_version, _SOURCES), strict=True))
-    if versions["cv2"] == "unknown":  # a distribution's package is a library without sources
+    versions = dict(
+        zip((source[0] for source in _SOURCES), map(_read_version, _SOURCES), strict=True)
+    )
+    if versions["cv2"] == "unknown":  # Linux distributions install it without version.py
         import cv2
 
         versions["cv2"] = cv2.__version__
     return tuple(f"{package} {version}" for package, version in versions.items())
 
 
-def _version(source: tuple[str, str, str]) -> str:
+def _read_version(source: tuple[str, str, str]) -> str:
+    """Returns the version of a package, `none` if it is missing, or else `unknown`.
+
+    Args:
+        source: An item of `_SOURCES`.
+    """
     package, file, name = source
     spec = PathFinder.find_spec(package)
     if spec is None or spec.origin is None:

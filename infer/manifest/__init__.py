@@ -1,8 +1,8 @@
 """Reads and writes `manifest.json`, which describes the model files in its folder.
 
 Input size, framing, calibration, thresholds and hashes are in the manifest, not in the code.
-`read_verified` compares the SHA-256 hash of a file, so a corrupt or replaced file is an error at
-start.
+`read_verified` compares the SHA-256 hash of a file with the manifest, so a corrupt or replaced file
+is an error at start.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class Manifest(NamedTuple):
 
     Attributes:
         folder: The folder.
-        models: Gender classifiers by file name.
-        cascades: Cascades; the first one is used.
-        face_detectors: Face detector networks by file name.
-        others: JSON objects of the entries with other tasks, by file name; for detectors with their
-            own kind of model.
+        models: Entries of gender classifiers, by file name.
+        cascades: Entries of cascades, in the order of the file; detectors use the first.
+        face_detectors: Entries of face detector networks, by file name.
+        others: Entries with other tasks as JSON objects, by file name; for added detectors with
+            their own kind of model.
     """
 
     folder: Path
@@ -61,7 +61,7 @@ class Manifest(NamedTuple):
 
     @property
     def networks(self) -> Mapping[str, NetworkEntry]:
-        """Gender classifiers and face detector networks by file name."""
+        """Entries of gender classifiers and face detector networks, by file name."""
         return {**self.models, **self.face_detectors}
 
 
@@ -114,6 +114,7 @@ def load(folder: Path) -> Manifest:
 def _parse_entries(
     files: Mapping[str, Fields], task: str, parse: Callable[[str, Fields], _EntryType]
 ) -> dict[str, _EntryType]:
+    """Returns the parsed entries of a task, by file name."""
     return {file: parse(file, fields) for file, fields in files.items() if fields["task"] == task}
 
 
@@ -136,13 +137,13 @@ def read_verified(folder: Path, entry: VerifiedFile) -> bytes:
 
     Args:
         folder: Folder of the file.
-        entry: Name and SHA-256 hash of the file.
+        entry: Its entry in the manifest, or the float32 variant of an entry.
 
     Returns:
         The content of the file.
 
     Raises:
-        ModelError: The file cannot be read, or its hash differs.
+        ModelError: The file cannot be read, is larger than 1 GiB, or its hash differs.
     """
     path = folder / entry.file
     try:
@@ -167,7 +168,8 @@ def find_model(path: Path) -> ModelEntry:
         path: The model file, in the same folder as its manifest.
 
     Raises:
-        ModelError: The file or its manifest is missing, or the manifest does not list the file.
+        ModelError: The file is missing, its manifest cannot be loaded (see `load`), or the manifest
+            does not list the file as a gender classifier.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file; check the path of the model")

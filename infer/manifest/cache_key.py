@@ -14,11 +14,15 @@ _DIGITS = 12
 
 
 def cache_key(*parts: object) -> str:
-    """Returns the SHA-256 hash (hexadecimal) of everything except the picture that affects it."""
+    """Returns the cache key: the SHA-256 hash (hexadecimal) of its arguments, converted to text.
+
+    Args:
+        parts: Everything except the picture that affects a prediction; the order matters.
+    """
     return _sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"))
 
 
-def unreadable(file: str, message: str, settings: str) -> Prediction:
+def make_unreadable_prediction(file: str, message: str, settings: str) -> Prediction:
     """Returns the `unreadable` prediction for a file whose content cannot be read.
 
     Its `run` hashes the message instead of the content, so `--resume` keeps it only while the error
@@ -40,7 +44,7 @@ def run_hash(data: bytes | memoryview, settings: str) -> str:
     cryptographic hash: a forged collision only keeps an outdated prediction.
 
     Args:
-        data: Content of the picture file.
+        data: Content of the picture file, or another encoding of the picture.
         settings: Result of `cache_key`.
 
     Returns:
@@ -51,6 +55,7 @@ def run_hash(data: bytes | memoryview, settings: str) -> str:
 
 
 def _sha256(data: bytes) -> str:
+    """Returns the SHA-256 hash of bytes, hexadecimal."""
     import hashlib  # late: the import takes longer than hashing does in most runs
 
     return hashlib.sha256(data).hexdigest()

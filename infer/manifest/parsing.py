@@ -18,11 +18,11 @@ from image_gender_classifier.manifest.schema import (
 from image_gender_classifier.results import BinaryGender
 
 Fields = Mapping[str, Any]
-"""An entry as JSON."""
+"""An entry of the manifest as a JSON object."""
 
 
 def parse_model(file: str, fields: Fields) -> ModelEntry:
-    """Returns the entry of a gender classifier, parsed from JSON.
+    """Parses the entry of a gender classifier and returns it.
 
     Args:
         file: Name of the model file.
@@ -46,12 +46,23 @@ def parse_model(file: str, fields: Fields) -> ModelEntry:
 
 
 def parse_cascade(file: str, fields: Fields) -> CascadeEntry:
-    """Returns the entry of a cascade; arguments and exceptions as for `parse_model`."""
+    """Parses the entry of a cascade and returns it; values are not checked.
+
+    Args:
+        file: Name of the model file.
+        fields: The entry as a JSON object.
+
+    Raises:
+        TypeError, AttributeError: A field is missing or unknown, or `fields` is not an object.
+    """
     return CascadeEntry(file=file, **_without_task(fields))
 
 
 def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
-    """Returns the entry of a face detector network; see `parse_model`."""
+    """Parses the entry of a face detector network and returns it.
+
+    Arguments and exceptions are those of `parse_model`.
+    """
     values = _parse_network_fields(fields)
     values["candidate_threshold"] = float(values["candidate_threshold"])
     if not 0 <= values["candidate_threshold"] <= values["threshold"]:
@@ -66,11 +77,11 @@ def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
 
 
 def format_entry(task: str, entry: Entry) -> dict[str, Any]:
-    """Returns an entry as a JSON object; the inverse of the parser of its task.
+    """Serialises an entry to a JSON object; the inverse of `parse_model` and the other parsers.
 
     Args:
         task: Value of the field `task`.
-        entry: The entry.
+        entry: The entry; its file name is omitted, because it is the key of the object.
     """
     fields = {
         name: value._asdict() if isinstance(value, Calibration | Float32Variant) else value
@@ -81,11 +92,12 @@ def format_entry(task: str, entry: Entry) -> dict[str, Any]:
 
 
 def _without_task(fields: Fields) -> dict[str, Any]:
+    """Returns a copy of the fields without `task`."""
     return {key: value for key, value in fields.items() if key != "task"}
 
 
 def _parse_network_fields(fields: Fields) -> dict[str, Any]:
-    """Checks and converts the fields that all networks have in common."""
+    """Checks the fields common to all networks; returns a converted copy of all fields."""
     values = _without_task(fields)
     height, width, channels = values["input_shape"]
     values["input_shape"] = (int(height), int(width), int(channels))
@@ -98,6 +110,7 @@ def _parse_network_fields(fields: Fields) -> dict[str, Any]:
 
 
 def _parse_variant(fields: Fields) -> Float32Variant:
+    """Parses `float32_variant`; raises `TypeError` or `ValueError` if it is invalid."""
     variant = Float32Variant(**fields)
     name = variant.file
     if not (isinstance(name, str) and name and "\0" not in name and Path(name).name == name):

@@ -1,4 +1,4 @@
-"""Schema of the manifest: one record for each kind of model file."""
+"""Schema of the manifest: the entry of each kind of model file."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -29,7 +29,7 @@ class Calibration(NamedTuple):
     See Platt, "Probabilistic Outputs for Support Vector Machines" (1999).
 
     Attributes:
-        slope: Greater than 0.
+        slope: Factor of the logit; greater than 0.
         bias: Added to the scaled logit.
     """
 
@@ -38,9 +38,10 @@ class Calibration(NamedTuple):
 
 
 class Float32Variant(NamedTuple):
-    """A second file of an int8 network: the same integers, computed in float32.
+    """A second file of an int8 network, which computes the same integers in float32.
 
-    Its outputs are the same on runtimes whose int8 kernels round differently.
+    Its outputs equal those of the int8 file with single rounding. Runtimes whose int8 kernels round
+    differently run this file instead.
 
     Attributes:
         file: File name in the folder of the manifest.
@@ -54,7 +55,7 @@ class Float32Variant(NamedTuple):
 
 
 class ModelEntry(NamedTuple):
-    """The model file of a gender classifier.
+    """The manifest entry of a gender classifier.
 
     Attributes:
         file: File name in the folder of the manifest.
@@ -62,18 +63,18 @@ class ModelEntry(NamedTuple):
         bytes: Size of the file in bytes.
         input_shape: Height, width and channels of a crop.
         input_dtype: NumPy name of the crop's dtype.
-        colour_order: Order of the channels.
+        colour_order: Order of the channels, such as `RGB`.
         framing: Name of the framing of the training crops.
         positive: Gender for a logit above 0.
         negative: Gender for a logit below 0.
         calibration: Maps a logit to a probability.
         threshold: Confidence below which a prediction is `uncertain`.
-        license: SPDX expression.
+        license: SPDX license expression.
         tta_threshold: Confidence below which the logit is the mean over the crop and the flipped
             crop (test-time augmentation); 0 for never.
         trained: Data, command, seed and versions that produced the file.
         measured: Metrics measured on the file.
-        float32_variant: The float32 variant of an int8 TFLite file.
+        float32_variant: The float32 variant of an int8 TFLite file; None if there is none.
     """
 
     file: str
@@ -100,20 +101,21 @@ class ModelEntry(NamedTuple):
 
 
 class CascadeEntry(NamedTuple):
-    """The file of a cascade, its search parameters and the mapping of its boxes to frames.
+    """The manifest entry of a cascade: file, search parameters and mapping of boxes to frames.
 
     Attributes:
         file: File name in the folder of the manifest.
         sha256: SHA-256 hash of the file, hexadecimal.
         bytes: Size of the file in bytes.
         detector: Name of the detector in predictions.
-        longest_side: Longest side of the searched copy of the picture, in pixels.
+        longest_side: Longest side in pixels of the copy of the picture that is searched.
         smallest_face: Side of the smallest box, as a fraction of the picture's shorter side.
-        scale_factor: Ratio of successive box sizes.
-        min_neighbors: Minimum number of overlapping hits for a box.
+        scale_factor: Ratio of successive box sizes (`scaleFactor` of OpenCV's `detectMultiScale`).
+        min_neighbors: Minimum number of overlapping detections for a box (`minNeighbors` of
+            `detectMultiScale`).
         frame_scale: Side of the classifier's frame over side of the box.
         frame_shift_y: Distance from the box's centre down to the frame's, over side of the box.
-        license: SPDX expression.
+        license: SPDX license expression.
         source: Origin of the file.
     """
 
@@ -132,20 +134,22 @@ class CascadeEntry(NamedTuple):
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """The values that affect predictions."""
+        """The hash and values that affect predictions; part of the `run` hash."""
         search = self.longest_side, self.smallest_face, self.scale_factor, self.min_neighbors
         return self.sha256, self.detector, *search, self.frame_scale, self.frame_shift_y
 
 
 class FaceDetectorEntry(NamedTuple):
-    """The model file of a face detector network. `ModelEntry` describes the common fields.
+    """The manifest entry of a face detector network. `ModelEntry` describes the other fields.
 
     Attributes:
         detector: Name of the detector in predictions.
         smallest_face: Side of the smallest frame that is detected reliably, as a fraction of the
             input's side.
-        candidate_threshold: Minimum score (0 to 1) of a candidate in a tile of the first pass.
-        threshold: Minimum mean score (0 to 1) of a face in the tiles around it.
+        candidate_threshold: Minimum score (0 to 1) of a candidate in the tiles that cover the
+            picture; at most `threshold`.
+        threshold: Minimum score (0 to 1) of a face: the sigmoid of the mean logit over the tiles
+            around it.
         frame_scale: Side of the classifier's frame over side of the network's frame.
     """
 
@@ -172,7 +176,7 @@ class FaceDetectorEntry(NamedTuple):
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """The values that affect predictions."""
+        """The hash and values that affect predictions; part of the `run` hash."""
         search = self.smallest_face, self.candidate_threshold, self.threshold, self.frame_scale
         return self.sha256, self.detector, *search
 

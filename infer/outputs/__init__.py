@@ -1,1 +1,1 @@
-"""Writes predictions to files: XML, tables, a contact sheet, annotated copies."""
+"""Writes predictions to files: XML, CSV, JSON Lines, annotated copies and a contact sheet."""

@@ -16,27 +16,38 @@ _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"  # first and last bytes of a JPEG file
 
 
 class AnnotatedFolder(OutputFolder):
-    """The folder of the annotated copies. Each has its `run` in a JPEG comment."""
+    """The folder of annotated copies.
+
+    Each copy is a JPEG file with the prediction's `run` in a comment, by which `can_reuse`
+    recognises the copy of an earlier run.
+    """
 
     def write(self, row: Row) -> None:
-        """Writes the annotated copy of a picture, if it was drawn."""
+        """Writes the annotated copy of a picture, if `row.drawings` contains one."""
         copy = row.drawings.copy
         if copy is not None:
             data = _jpeg_start(row.prediction.run) + copy.removeprefix(_SOI)
-            self.write_file(row.picture.named(_SUFFIX), data)
+            self.write_file(row.picture.output_path(_SUFFIX), data)
 
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:
-        """Returns whether the annotated copy exists and is complete; see `Output.can_reuse`."""
+        """Returns whether a complete annotated copy with the `run` of a prediction exists.
+
+        True for an unreadable picture, which has no copy. See `Output.can_reuse`.
+        """
         if prediction.status == "unreadable":
             return True
         start = _jpeg_start(prediction.run)
         return any(
-            _is_complete_jpeg(path, start) for path in self.possible_paths(picture.named(_SUFFIX))
+            _is_complete_jpeg(path, start)
+            for path in self.possible_paths(picture.output_path(_SUFFIX))
         )
 
 
 def _is_complete_jpeg(path: Path, start: bytes) -> bool:
-    """Returns whether a file starts with `start` and ends with an end-of-image marker."""
+    """Returns whether a file starts with `start` and ends with an end-of-image (EOI) marker.
+
+    False if the file cannot be read.
+    """
     try:
         with open_regular_file(path) as file:
             starts = file.read(len(start)) == start
@@ -47,7 +58,7 @@ def _is_complete_jpeg(path: Path, start: bytes) -> bool:
 
 
 def _jpeg_start(run: str) -> bytes:
-    """Returns the first bytes of a copy: a start-of-image marker, then a comment with `run`."""
+    """Returns the first bytes of a copy: a start-of-image (SOI) marker and a comment with `run`."""
     text = f"run {run}".encode("ascii")
     return _SOI + b"\xff\xfe" + (2 + len(text)).to_bytes(2, "big") + text
 

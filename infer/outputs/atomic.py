@@ -23,8 +23,8 @@ _ABANDONED = 86_400  # seconds since the last change, on file systems without lo
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 # O_NOFOLLOW: a symbolic link may point out of the folder. O_NONBLOCK: opening a pipe would block.
 _OLD = os.O_NOFOLLOW | os.O_NONBLOCK
-_CREATIONS = 5  # of a partial file that other runs take for a leftover
-_REMOVAL = 0.01  # seconds that another run needs to remove a leftover that it has locked
+_MAX_CREATIONS = 5  # attempts: another run may remove the new file as a leftover
+_RETRY_DELAY = 0.01  # seconds; another run removes a leftover in less
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -68,8 +68,11 @@ def replace_atomic(path: Path, data: bytes) -> None:
 
 
 def make_write_error(path: Path, error: OSError) -> OutputError:
-    """Returns an `OutputError` that names the file and the reason."""
-    return OutputError(f"{path}: cannot be written ({error.strerror})")
+    """Returns an `OutputError` that names the file or folder, the reason and a remedy."""
+    return OutputError(
+        f"{path}: cannot be written ({error.strerror or error}); check the folder, its permissions "
+        "and the free space"
+    )
 
 
 @contextmanager
@@ -91,7 +94,10 @@ def hold_lock_until_renamed(file: BinaryIO) -> Iterator[None]:
 
 
 def partial_path(path: Path) -> Path:
-    """Returns the temporary path of a file, in the same folder and unique to this process."""
+    """Returns the temporary path of a file, in the same folder and unique to this process.
+
+    A process always gets the same temporary path for the same file.
+    """
     digest = zlib.crc32(os.fsencode(path.name))
     return path.with_name(f"{_PARTIAL_PREFIX}{_OWNER}-{digest:08x}{_PARTIAL_SUFFIX}")
 
@@ -99,21 +105,27 @@ def partial_path(path: Path) -> Path:
 def create_partial(partial: Path) -> int:
     """Creates and locks a partial file, replacing an earlier file or symbolic link of that name.
 
+    Without locks on the file system, the file is not locked.
+
+    Args:
+        partial: The temporary path, as `partial_path` returns it.
+
     Returns:
-        A file descriptor, open for writing.
+        A file descriptor, open for writing; closing it releases the lock.
 
     Raises:
         OSError: The file cannot be created.
+        ValueError: The encoding of the locale lacks a character of the name.
     """
-    for _ in range(_CREATIONS):
+    for _ in range(_MAX_CREATIONS):
         with suppress(FileNotFoundError):
             partial.unlink()
         file = os.open(partial, _NEW, 0o666)
-        # Until it is locked, another run may take it for a leftover and remove it.
-        if locking.lock(file) != "taken" and os.path.lexists(partial):
+        # Before the file is locked, another run may remove it as a leftover.
+        if locking.try_lock(file) != "taken" and os.path.lexists(partial):
             break
         os.close(file)
-        time.sleep(_REMOVAL)
+        time.sleep(_RETRY_DELAY)
     else:
         raise OSError(errno.EBUSY, "other runs keep removing the temporary file")
     return file
@@ -126,7 +138,7 @@ def open_regular_file(path: Path) -> BinaryIO:
         The open file, in binary mode.
 
     Raises:
-        OSError: `path` cannot be opened, or is not a regular file. Symbolic links are not followed.
+        OSError: `path` cannot be opened, is a symbolic link or is not a regular file.
     """
     return os.fdopen(_open_descriptor(path)[0], "rb")
 
@@ -144,7 +156,7 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
         The first `max_bytes` bytes, or the whole file if it is shorter.
 
     Raises:
-        OSError: `path` cannot be read, or is not a regular file. Symbolic links are not followed.
+        OSError: `path` cannot be read, is a symbolic link or is not a regular file.
     """
     file, size = _open_descriptor(path)
     try:
@@ -154,7 +166,11 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
 
 
 def _open_descriptor(path: Path, mode: int = os.O_RDONLY) -> tuple[int, int]:
-    """Opens a regular file; returns its descriptor and its size in bytes."""
+    """Opens a regular file; returns its file descriptor and its size in bytes.
+
+    Raises:
+        OSError: As `open_regular_file`.
+    """
     file = os.open(path, mode | _OLD)
     status = os.fstat(file)
     if not stat.S_ISREG(status.st_mode):
@@ -170,7 +186,7 @@ def remove_partial(partial: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes the partial files that killed runs left in a folder, where that is permitted."""
+    """Removes the partial files that killed runs left in a folder; ignores errors."""
     for path in folder.glob(f"{_PARTIAL_PREFIX}*{_PARTIAL_SUFFIX}"):
         with suppress(OSError):
             _remove_if_abandoned(path)
@@ -179,20 +195,20 @@ def remove_leftovers(folder: Path) -> None:
 def _remove_if_abandoned(partial: Path) -> None:
     """Removes a partial file, unless a process on any machine is still writing it.
 
-    A writer holds a lock on it. On file systems without locks, a file is abandoned if it has not
-    changed for a day.
+    A process that writes a partial file holds its lock. On file systems without locks, a file is
+    abandoned if it has not changed for a day.
 
     Raises:
         OSError: The file cannot be opened or removed, or is not a regular file.
     """
     try:
-        file, _ = _open_descriptor(partial, os.O_RDWR)  # NFS locks no file opened for reading only
+        file, _ = _open_descriptor(partial, os.O_RDWR)  # NFS: locks need write access
     except PermissionError:
         file, _ = _open_descriptor(partial)
     try:
-        locked = locking.lock(file)
+        locked = locking.try_lock(file)
         age = time.time() - os.fstat(file).st_mtime
-        if locked == "ours" or (locked == "impossible" and age > _ABANDONED):
+        if locked == "acquired" or (locked == "unsupported" and age > _ABANDONED):
             partial.unlink()  # while it is locked, so that `create_partial` notices
     finally:
         os.close(file)

@@ -1,6 +1,6 @@
 """Writes the contact sheet: an HTML page with thumbnails of the pictures to review.
 
-The page contains the thumbnails, so it is a single file.
+The thumbnails are embedded as data URLs, so the page is a single file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.table import Table
-from image_gender_classifier.outputs.xml import format_confidence
+from image_gender_classifier.outputs.xml import format_probability
 from image_gender_classifier.results import Prediction
 
 _HEAD = """\
@@ -37,23 +37,34 @@ _FOOT = "</main>\n</html>\n"
 
 
 class ContactSheet(Table):
-    """A table with a figure for each picture whose row has a thumbnail."""
+    """An HTML page with a figure for each picture whose row has a thumbnail.
+
+    Args:
+        path: Path of the page.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _format_figure, _HEAD.encode(), _FOOT.encode())
 
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
-        """Returns whether the picture needs no thumbnail; see `Output.can_reuse`."""
-        return not prediction.doubtful
+        """Returns whether the page omits the picture; otherwise its thumbnail is drawn again.
+
+        See `Output.can_reuse`.
+        """
+        return not prediction.needs_review
 
 
 def _format_figure(row: Row) -> bytes:
+    """Encodes a row as an HTML figure; `b""` if it has no thumbnail."""
     if row.drawings.thumbnail is None:
         return b""
     prediction = row.prediction
     caption = prediction.status.replace("_", " ")
     if prediction.confidence is not None:
-        caption += f" ({format_confidence(prediction.confidence)})"
+        caption += f" ({format_probability(prediction.confidence)})"
     data = b64encode(row.drawings.thumbnail).decode("ascii")
     name = escape(escape_name(prediction.file))
     return (

@@ -36,12 +36,13 @@ def open_output(path: Path) -> Table:
 
 
 def _encode(row: Row) -> bytes:
+    """Encodes a row as a CSV line; values that do not apply are empty fields."""
     prediction = row.prediction
     face: Sequence[object] = ("",) * 5
     if prediction.faces:
         face = (*xml.round_box(prediction.faces[0]), prediction.faces[0].detector)
     confidence = (
-        "" if prediction.confidence is None else xml.format_confidence(prediction.confidence)
+        "" if prediction.confidence is None else xml.format_probability(prediction.confidence)
     )
     return _format_row(
         (
@@ -59,15 +60,16 @@ def _encode(row: Row) -> bytes:
 
 
 def _escape_formula(text: str) -> str:
-    """Returns a text with an apostrophe prepended if a spreadsheet would evaluate it as a formula.
+    """Prepends an apostrophe to a text that a spreadsheet would evaluate as a formula.
 
-    If apostrophes precede the formula already, one more is prepended, so that readers can always
+    If the formula already follows apostrophes, one more is prepended, so that readers can always
     remove exactly one.
     """
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _format_row(values: Sequence[object]) -> bytes:
+    """Encodes values as a CSV line (UTF-8, ending with a line feed); None is an empty field."""
     line = io.StringIO()
     # With this line terminator, csv also quotes values that contain a carriage return.
     csv.writer(line, lineterminator="\r\n").writerow(values)

@@ -10,7 +10,11 @@ _ESCAPED = "%[0-9A-Fa-f]{2}"
 
 
 def escape_text(text: str) -> str:
-    """Returns a text with each byte of the characters that XML forbids replaced by `%XX`."""
+    """Percent-encodes the characters of a text that XML 1.0 forbids.
+
+    Each UTF-8 byte of such a character becomes `%XX`. A surrogate that stands for an undecodable
+    byte (`surrogateescape`) becomes the `%XX` of that byte.
+    """
     if text.isascii() and text.isprintable():  # avoids compiling the pattern
         return text
 
@@ -26,10 +30,10 @@ def escape_text(text: str) -> str:
 
 
 def escape_name(name: str) -> str:
-    """Returns the escaped form of a file name or path; `unescape_name` is the inverse.
+    """Percent-encodes a file name or path, as `escape_text` does, but reversibly.
 
-    Also escapes a `%` before two hexadecimal digits (as `%25`), so that no two names have the same
-    escaped form. Otherwise the same as `escape_text`.
+    Also escapes a `%` before two hexadecimal digits (as `%25`), so that `unescape_name` is the
+    inverse and no two names have the same escaped form.
     """
     if "%" in name:
         name = re.sub(f"(?={_ESCAPED})%", "%25", name)
@@ -37,7 +41,7 @@ def escape_name(name: str) -> str:
 
 
 def unescape_name(text: str) -> str:
-    """Returns the file name or path of an escaped name, the inverse of `escape_name`."""
+    """Decodes a percent-encoded file name or path; the inverse of `escape_name`."""
     if "%" not in text:
         return text
     data = re.sub(

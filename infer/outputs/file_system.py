@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from image_gender_classifier.outputs.atomic import create_partial, partial_path, remove_partial
-from image_gender_classifier.outputs.naming import ORDINARY, NameRules
+from image_gender_classifier.outputs.naming import LINUX_RULES, NameRules
 
 PATH_ERRORS = frozenset(
     {
@@ -18,24 +18,28 @@ PATH_ERRORS = frozenset(
         *(errno.EPERM, errno.EACCES),
     }
 )
-"""Errors of a single path: its name is rejected, or something else is in its place."""
+"""`errno` values that concern a single path: its name is rejected, taken or may not be written."""
 
-_SHORTEST_LIMIT = 64  # bytes: enough for a hash and a suffix
-_WINDOWS = '<>:"|?*\\\x01'
-_STRAY = "\udcff"
+_SHORTEST_LIMIT = 64  # bytes: enough for a hash and a suffix, if a file system reports less
+_WINDOWS_PROBE = '<>:"|?*\\\x01'
+_BYTE_PROBE = "\udcff"  # represents the byte 0xFF, which is not valid UTF-8
 
 
 def detect_name_rules(folders: Iterable[Path]) -> NameRules:
-    """Returns rules for names that all output folders accept.
+    """Detects which names all output folders accept.
 
-    Tests each folder by creating empty files, which it removes.
+    Tests each folder by creating empty files and removing them. Where no file can be created, only
+    the maximum length is detected.
 
     Args:
         folders: Existing output folders.
+
+    Returns:
+        The strictest rules of the folders.
     """
     found = [_detect_rules(folder) for folder in folders]
     return NameRules(
-        longest=min((rules.longest for rules in found), default=ORDINARY.longest),
+        longest=min((rules.longest for rules in found), default=LINUX_RULES.longest),
         folds=any(rules.folds for rules in found),
         windows=any(rules.windows for rules in found),
         utf8=any(rules.utf8 for rules in found),
@@ -43,28 +47,31 @@ def detect_name_rules(folders: Iterable[Path]) -> NameRules:
 
 
 def _detect_rules(folder: Path) -> NameRules:
-    longest = ORDINARY.longest
+    """Detects which names one folder accepts; see `detect_name_rules`."""
+    longest = LINUX_RULES.longest
     with suppress(OSError, ValueError):
         # FAT and exFAT limit names to 255 characters, and may report more bytes.
         reported = os.pathconf(folder, "PC_NAME_MAX")
         longest = max(min(longest, reported), _SHORTEST_LIMIT) if reported > 0 else longest
     try:
-        os.close(create_partial(_probe(folder, "k")))
-        folds = os.path.lexists(_probe(folder, "K")) or _is_same_file(folder, "\u00e9", "e\u0301")
-        windows, utf8 = _rejects_name(folder, _WINDOWS), _rejects_name(folder, _STRAY)
+        os.close(create_partial(_probe_path(folder, "k")))
+        folds = os.path.lexists(_probe_path(folder, "K")) or _is_same_file(
+            folder, "\u00e9", "e\u0301"
+        )
+        windows, utf8 = _rejects_name(folder, _WINDOWS_PROBE), _rejects_name(folder, _BYTE_PROBE)
     except OSError:  # no file can be created; the run reports it
         return NameRules(longest)
     finally:
-        remove_partial(_probe(folder, "k"))
+        remove_partial(_probe_path(folder, "k"))
     return NameRules(longest, folds, windows, utf8)
 
 
 def _is_same_file(folder: Path, name: str, other: str) -> bool:
-    """Returns whether two names refer to the same file."""
-    probe = _probe(folder, name)
+    """Returns whether two names refer to the same file in a folder; False if it rejects `name`."""
+    probe = _probe_path(folder, name)
     try:
         os.close(create_partial(probe))
-        return os.path.lexists(_probe(folder, other))
+        return os.path.lexists(_probe_path(folder, other))
     except (OSError, ValueError):  # neither name is accepted, or the locale lacks a character
         return False
     finally:
@@ -73,7 +80,7 @@ def _is_same_file(folder: Path, name: str, other: str) -> bool:
 
 def _rejects_name(folder: Path, name: str) -> bool:
     """Returns whether a folder rejects a name because of its characters."""
-    probe = _probe(folder, name)
+    probe = _probe_path(folder, name)
     try:
         os.close(create_partial(probe))
     except OSError as error:
@@ -85,6 +92,7 @@ def _rejects_name(folder: Path, name: str) -> bool:
     return False
 
 
-def _probe(folder: Path, name: str) -> Path:
+def _probe_path(folder: Path, name: str) -> Path:
+    """Returns the path of a test file: a partial file with `name` in its file name."""
     partial = partial_path(folder / "names")
     return partial.with_name(f"{partial.stem}{name}{partial.suffix}")

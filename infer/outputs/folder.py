@@ -1,4 +1,4 @@
-"""Base class of the output folders, which mirror the folders of the input."""
+"""Base class of output folders, which have the same subfolders as the input folder."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from image_gender_classifier.outputs.output import Output
 
 
 class OutputFolder(Output):
-    """Writes files below an existing folder.
+    """Base class of outputs with one file per picture, written below an existing folder.
 
     Args:
-        folder: The output folder; it is not created, as it may be on an unmounted drive.
+        folder: The output folder; it is not created, as its drive may be unmounted.
 
     Raises:
-        OutputError: The folder cannot be used.
+        OutputError: The folder does not exist or cannot be accessed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,24 +32,26 @@ class OutputFolder(Output):
         self._cleaned: set[Path] = set()
         try:
             self._identity = _identify(folder)
-            self._prepare(folder)
+            self._prepare_folder(folder)
         except OSError as error:
             raise make_write_error(folder, error) from None
 
     def write_file(self, name: str, data: bytes) -> str:
         """Writes a file atomically, under a substitute name if `name` is rejected or taken.
 
-        A substitute of an earlier run is removed when `name` is accepted.
+        The substitute lies directly in the output folder; see `make_substitute_name`. After `name`
+        has been written, a substitute from an earlier run is removed.
 
         Args:
-            name: Path of the file, relative to the folder.
+            name: Path of the file, relative to the output folder.
             data: Content of the file.
 
         Returns:
-            The path of the written file, relative to the folder.
+            The path of the written file, relative to the output folder: `name` or the substitute.
 
         Raises:
-            OutputError: The file cannot be written under either name.
+            OutputError: The file cannot be written under either name, or the cause is not the name,
+                such as a full disk.
         """
         path, substitute = self._folder / name, make_substitute_name(name)
         try:
@@ -59,7 +61,7 @@ class OutputFolder(Output):
                 raise make_write_error(path, error) from None
             try:
                 self._write_or_retry(self._folder / substitute, data)
-            except OSError:  # the name is not the cause
+            except OSError:  # so the name is not the cause
                 raise make_write_error(path, error) from None
             return substitute
         with suppress(OSError):
@@ -67,12 +69,15 @@ class OutputFolder(Output):
         return name
 
     def possible_paths(self, name: str) -> Iterator[Path]:
-        """Yields the paths that `write_file` uses: that of `name`, then that of its substitute.
+        """Yields the paths where `write_file` may have written a file: `name`, then its substitute.
 
-        The path of `name` is omitted if it leads through a symbolic link.
+        Omits the first one if a folder of it is a symbolic link, through which nothing is written.
+
+        Args:
+            name: Path of the file, relative to the output folder.
         """
         path = self._folder / name
-        if not self._has_link_above(path):
+        if not self._has_symlink_above(path):
             yield path
         yield self._folder / make_substitute_name(name)
 
@@ -84,20 +89,21 @@ class OutputFolder(Output):
             data: Content of the file.
 
         Raises:
-            OSError: The file or a parent folder cannot be written.
+            OSError: The file or a parent folder cannot be written, a parent folder is a symbolic
+                link, or the output folder was removed, replaced or unmounted.
         """
         self._require_same_folder()
-        self._prepare(path.parent)
+        self._prepare_folder(path.parent)
         replace_atomic(path, data)
 
     def _write_or_retry(self, path: Path, data: bytes) -> None:
-        """Writes a file; tries once more after an error, which may be transient."""
+        """Writes a file as `write_at`; retries once after an `OSError`, which may be transient."""
         try:
             self.write_at(path, data)
         except OSError:
             self.write_at(path, data)
 
-    def _has_link_above(self, path: Path) -> bool:
+    def _has_symlink_above(self, path: Path) -> bool:
         """Returns whether a folder between the output folder and a file is a symbolic link."""
         parent = path.parent
         while parent != self._folder:
@@ -107,25 +113,28 @@ class OutputFolder(Output):
         return False
 
     def _require_same_folder(self) -> None:
-        """Checks that the output folder is the one that was opened.
+        """Checks that the output folder is still the one that was opened, by device and inode.
 
         Raises:
-            OSError: It is not; when a drive is disconnected, its mount point remains.
+            OSError: The folder was removed, replaced or unmounted. After a drive is disconnected,
+                its empty mount point remains.
         """
         if _identify(self._folder) != self._identity:
             raise OSError(errno.ESTALE, "the output folder was removed, replaced or unmounted")
 
-    def _prepare(self, folder: Path) -> None:
-        """Creates a folder below the output folder, unless it exists.
+    def _prepare_folder(self, folder: Path) -> None:
+        """Creates a folder below the output folder and its parents, unless they exist.
 
-        When it is used for the first time, the leftovers of killed runs are removed from it.
+        On the first use of each folder, removes the partial files that killed runs left in it.
+
+        Args:
+            folder: The folder; the output folder itself is never created.
 
         Raises:
-            OSError: The folder cannot be created, or is a symbolic link.
+            OSError: A folder cannot be created, or is a symbolic link.
         """
-        # Never create the output folder itself: its drive may be unmounted.
         if folder != self._folder:
-            self._prepare(folder.parent)
+            self._prepare_folder(folder.parent)
             # Checked each time: a folder can be replaced during a long run.
             if folder.is_symlink():
                 raise OSError(errno.ELOOP, f"{folder} is a symbolic link")

@@ -1,4 +1,4 @@
-"""Writes JSON Lines: one object per picture, with the names and values of the XML."""
+"""Writes JSON Lines: one object per picture, with the names and values of the XML file."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def open_output(path: Path) -> Table:
 
 
 def _encode(row: Row) -> bytes:
+    """Encodes a row as a JSON object (UTF-8, ending with a line feed)."""
     prediction = row.prediction
     fields: dict[str, object] = {
         "id": escape_name(picture_id(prediction.file)),
@@ -48,4 +49,5 @@ def _encode_face(face: Face) -> dict[str, object]:
 
 
 def _round_probability(probability: float | None) -> float | None:
-    return None if probability is None else float(xml.format_confidence(probability))
+    """Rounds a probability to three decimals, as in all outputs; None remains None."""
+    return None if probability is None else float(xml.format_probability(probability))

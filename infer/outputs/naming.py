@@ -1,4 +1,4 @@
-"""Chooses names for output files: unique, and accepted by the file system of the output."""
+"""Chooses names for output files: unique, and accepted by the file system of the output folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HASH_DIGITS, _LONG_HASH_DIGITS, _SUBSTITUTE_DIGITS = 8, 24, 32
 _WINDOWS_FORBIDDEN = re.compile('[\x00-\x1f"*:<>?\\\\|]')
 _WINDOWS_DEVICE = re.compile("(?i:con|prn|aux|nul|(?:com|lpt)[0-9¹²³]) *(?:\\.|$)")
 _WINDOWS_LAST = re.compile("[ .]$")
-_STRAY = re.compile("[\udc80-\udcff]")
+_STRAY = re.compile("[\udc80-\udcff]")  # surrogates for bytes that are not valid UTF-8
 _SUBSTITUTE = re.compile("~[0-9a-f]{32}\\.[^.~]*$")
 _UNSAFE = re.compile("[^0-9A-Za-z_-]")
 _SUBSTITUTE_STEM = 24  # characters
@@ -38,8 +38,8 @@ class NameRules(NamedTuple):
     utf8: bool = False
 
 
-ORDINARY = NameRules()
-"""The rules of common Linux file systems, such as ext4."""
+LINUX_RULES = NameRules()
+"""The rules of common Linux file systems, such as ext4: any name of up to 255 bytes."""
 
 
 class PictureFile(NamedTuple):
@@ -48,85 +48,72 @@ class PictureFile(NamedTuple):
     Attributes:
         file: Path of the picture, relative to the input folder, with forward slashes.
         xml: Path of its XML file, relative to the output folder.
-        renamed: Whether `xml` differs from the usual path, which the output folder rejects.
+        renamed: Whether the output folder rejects the usual path, so that `xml` is another one.
     """
 
     file: str
     xml: str
     renamed: bool = False
 
-    def named(self, suffix: str) -> str:
-        """Returns the path of an output file with `suffix` instead of `.xml`."""
+    def output_path(self, suffix: str) -> str:
+        """Returns `xml` with another suffix: the path of an output file in its output folder."""
         return self.xml.removesuffix(XML_SUFFIX) + suffix
 
 
 def picture_id(file: str) -> str:
-    """Returns the file name of a path without its last extension."""
+    """Returns the `id` of a picture: the file name in its path without the last extension."""
     return os.path.splitext(PurePosixPath(file).name)[0]
 
 
-def make_xml_names(
-    names: Sequence[str], rules: NameRules = ORDINARY, taken: Collection[str] = ()
-) -> list[str]:
-    """Returns unique names for the XML files of the pictures of one folder.
-
-    An XML file is named like its picture, without the extension. If names collide, these pictures
-    keep their extensions, or get a hash if that does not help. A name that is too long is truncated
-    and gets a hash. Characters that the output folder rejects are escaped as `%XX`.
+def find_name_levels(
+    names: Iterable[str], rules: NameRules = LINUX_RULES, taken: Collection[str] = ()
+) -> dict[str, int]:
+    """Returns the collision levels at which the XML files of one folder have unique names.
 
     Args:
         names: File names of the pictures, in any order.
         rules: The rules of the output folder.
-        taken: Reserved names, as `collision_key` returns them.
+        taken: Names that no XML file may get, as `collision_key` returns them.
 
     Returns:
-        The names of the XML files, in the order of `names`.
-    """
-    levels = find_name_levels(names, rules, taken)
-    return [make_xml_name(name, levels.get(name, 0), rules) for name in names]
-
-
-def find_name_levels(
-    names: Iterable[str], rules: NameRules = ORDINARY, taken: Collection[str] = ()
-) -> dict[str, int]:
-    """Returns the collision level (see `make_xml_name`) of each name whose level is not 0.
-
-    The arguments are those of `make_xml_names`.
+        Maps file names of pictures to levels (see `make_xml_name`). Omits names whose level is 0.
     """
     return _resolve_levels(names, partial(make_xml_name, rules=rules), rules, taken)
 
 
-def make_xml_name(name: str, level: int, rules: NameRules = ORDINARY) -> str:
+def make_xml_name(name: str, level: int, rules: NameRules = LINUX_RULES) -> str:
     """Returns the name of a picture's XML file at a collision level.
+
+    A name that is too long is truncated, and a hash is appended. Characters that the output folder
+    rejects are percent-encoded.
 
     Args:
         name: File name of the picture.
-        level: 0: without the picture's extension; 1: with it; 2 and more: with a hash, which is
-            different at each level.
+        level: 0: without the picture's extension; 1: with it; from 2: with it and a hash.
         rules: The rules of the output folder.
     """
     if level == 0:
         return _append_suffix(os.path.splitext(name)[0], XML_SUFFIX, rules)
-    return (
-        _append_suffix(name, XML_SUFFIX, rules) if level == 1 else _append_hash(name, level, rules)
-    )
+    if level == 1:
+        return _append_suffix(name, XML_SUFFIX, rules)
+    return _append_hash(name, level, rules)
 
 
 def make_folder_names(names: Sequence[str], rules: NameRules) -> dict[str, str]:
-    """Returns unique names in the output folder for the subfolders of one folder.
+    """Returns unique names for the output subfolders of one folder.
 
     Args:
-        names: Names of the subfolders.
+        names: Names of the input subfolders.
         rules: The rules of the output folder.
 
     Returns:
-        Maps each name to that of the output subfolder.
+        Maps the name of each input subfolder to that of its output subfolder.
     """
 
     def name_at_level(name: str, level: int) -> str:
-        return (
-            _append_hash(name, level + 1, rules, "") if level else _append_suffix(name, "", rules)
-        )
+        if level == 0:
+            return _append_suffix(name, "", rules)
+        return _append_hash(name, level + 1, rules, "")
 
     levels = _resolve_levels(names, name_at_level, rules, ())
     return {name: name_at_level(name, levels.get(name, 0)) for name in names}
@@ -134,6 +121,8 @@ def make_folder_names(names: Sequence[str], rules: NameRules) -> dict[str, str]:
 
 def collision_key(name: str, rules: NameRules) -> str:
     """Returns a key that is equal for all names that may refer to the same file.
+
+    Ignores case, Unicode normalisation and invisible characters if the file system may ignore them.
 
     Args:
         name: A file name or path.
@@ -143,8 +132,8 @@ def collision_key(name: str, rules: NameRules) -> str:
         return name
     from unicodedata import category, normalize  # rarely needed
 
-    # Coarser than any file system, which is safe. Upper case first, as 'ı' and 'ſ' have no lower
-    # case; no invisible characters, as ext4 and HFS+ ignore them.
+    # Coarser than any file system, which is safe. Upper case first, as casefold keeps 'ı'; without
+    # invisible characters, as ext4 and HFS+ ignore them.
     for _ in range(2):
         name = normalize("NFD", name).upper().casefold()
     visible = (char for char in name if category(char) != "Cf" and not "\ufe00" <= char <= "\ufe0f")
@@ -152,9 +141,13 @@ def collision_key(name: str, rules: NameRules) -> str:
 
 
 def make_substitute_name(path: str) -> str:
-    """Returns a name for an output file whose path the file system rejects.
+    """Returns the substitute name for an output file whose path the file system rejects.
 
-    Every file system accepts it, and no output file of another picture has it.
+    Every file system accepts it: safe characters of the rejected name, `~`, a hash of the path and
+    the extension. No output file of another picture has it; see `_is_reserved`.
+
+    Args:
+        path: Path relative to the output folder, with an extension.
     """
     import hashlib  # rarely needed
 
@@ -170,9 +163,16 @@ def _resolve_levels(
     rules: NameRules,
     taken: Collection[str],
 ) -> dict[str, int]:
-    """Returns the lowest levels at which the keys of all names are unique and not in `taken`.
+    """Raises the collision levels of colliding names, from 0, until all output names are unique.
 
-    Omits names whose level is 0.
+    Args:
+        names: Names of pictures or folders.
+        name_at_level: Returns the output name at a level.
+        rules: The rules of the output folder.
+        taken: Keys of unavailable output names; see `collision_key`.
+
+    Returns:
+        Maps names to levels. Omits names whose level is 0.
     """
     levels: dict[str, int] = {}
     names = list(names)
@@ -198,20 +198,21 @@ def _resolve_levels(
 
 
 def _is_reserved(key: str) -> bool:
+    """Returns whether a name has the form of those that `make_substitute_name` returns."""
     return "~" in key and _SUBSTITUTE.search(key) is not None
 
 
 def _append_suffix(base: str, suffix: str, rules: NameRules) -> str:
-    """Returns a name with the suffix; adds a hash if it is too long."""
+    """Returns the base and the suffix; if too long, truncates the base and appends a hash to it."""
     name = _escape_forbidden(base + suffix, rules)
     fits = _count_bytes(name) <= rules.longest
     return name if fits else _append_hash(base, 2, rules, suffix)
 
 
 def _append_hash(base: str, level: int, rules: NameRules, suffix: str = XML_SUFFIX) -> str:
-    """Returns a name with a hash and the suffix, truncated by whole characters if too long.
+    """Returns the base, `~`, a hash and the suffix; truncates the base if the name is too long.
 
-    The hash depends on the level, so crafted names cannot collide at every level.
+    The hash depends on the collision level, so crafted names cannot collide at every level.
     """
     import hashlib  # rarely needed
 
@@ -227,11 +228,12 @@ def _append_hash(base: str, level: int, rules: NameRules, suffix: str = XML_SUFF
 
 
 def _count_bytes(name: str) -> int:
+    """Returns the length of a name in bytes, in the encoding of the file system."""
     return len(name) if name.isascii() else len(os.fsencode(name))
 
 
 def _escape_forbidden(name: str, rules: NameRules) -> str:
-    """Returns a name with the characters that the rules forbid escaped as `%XX`."""
+    """Percent-encodes forbidden characters, and the first one of a Windows device name."""
     if not (rules.utf8 or rules.windows):
         return name
     if rules.utf8 and not name.isascii():

@@ -1,4 +1,4 @@
-"""The base class of all outputs, and the row that they receive for each picture."""
+"""Base class of all outputs, and the row that outputs receive for each picture."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -14,8 +14,9 @@ class Row(NamedTuple):
     Attributes:
         picture: The picture and the names of its output files.
         prediction: The prediction.
-        kept: Whether the XML file of an earlier run is still valid and stays unchanged.
-        drawings: Annotated copy and thumbnail, if an output needs them.
+        kept: Whether an XML file of an earlier run stays unchanged: it is still valid, or the
+            picture was deleted during the run.
+        drawings: Annotated copy and thumbnail; each is None unless an output needs it.
     """
 
     picture: PictureFile
@@ -25,7 +26,10 @@ class Row(NamedTuple):
 
 
 class Output(ABC):
-    """Base class of all outputs."""
+    """Base class of all outputs.
+
+    `write` is called for each picture, then `close` or, if the run was interrupted, `abandon`.
+    """
 
     @abstractmethod
     def write(self, row: Row) -> None:
@@ -38,7 +42,7 @@ class Output(ABC):
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
         """Returns whether the output can reuse the prediction of an earlier run (`--resume`).
 
-        If not, the picture is classified again, because the output needs a new drawing of it.
+        False if the output needs a new drawing of the picture, which is then classified again.
 
         Args:
             picture: The picture and the names of its output files.
@@ -47,16 +51,16 @@ class Output(ABC):
         return True
 
     def close(self) -> None:  # noqa: B027  most outputs have nothing to complete
-        """Completes the output. Called once, at the end of a complete run.
+        """Completes the output, at the end of a complete run.
 
         Raises:
             OutputError: The output cannot be completed.
         """
 
     def abandon(self) -> Path | None:
-        """Ends the output of an interrupted run. Called once, instead of `close`.
+        """Ends the output of an interrupted or failed run, instead of `close`.
 
         Returns:
-            A separate file with the predictions written so far, or None if there is none.
+            Path of a separate file with the predictions written so far; None if there is none.
         """
         return None

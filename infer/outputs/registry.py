@@ -1,8 +1,8 @@
-"""The registry of outputs: one entry for each kind of file that a run can write.
+"""The registry of outputs: one entry for each kind of output that a run can write.
 
 To add an output, write a module in this folder with a function `open_output(path) -> Output` and
-add its entry to `OUTPUTS`. The command's option, help and checks are generated from it.
-`--help` loads this module, so it imports the outputs only when they are opened.
+add its entry to `OUTPUTS`. The command's option, help and checks are generated from the entry.
+`--help` loads this module, so each output module is imported only when the output is opened.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """An output that the command offers.
+    """A kind of output that the command offers.
 
     Attributes:
-        name: Name in log messages.
+        name: Unique name, for log messages and the parser.
         options: Option strings, such as `("--csv",)`; error messages use the first.
         metavar: Placeholder of the option's value in `--help`.
         help: Help text of the option.
         kind: `file`: one file for the whole run, which must be complete when the run ends;
             `folder`: one file for each picture in an existing folder.
-        open_output: Opens the output at a path.
+        open_output: Opens the output at a path; raises `OutputError` if that fails.
         suffix: Suffix of each file in a folder, at most four characters; empty for a file.
-        drawing: The JPEG file that `Row.drawings` must contain: `copy` of every picture,
-            `thumbnail` of every doubtful one.
+        drawing: The drawing that the output needs in `Row.drawings`: `copy` of every decoded
+            picture, or `thumbnail` of every picture to check (`Prediction.needs_review`); None if
+            it needs none.
         required: Whether the option must be given.
     """
 
@@ -44,11 +45,11 @@ class Entry(NamedTuple):
 
 
 class Target(NamedTuple):
-    """An output that a run writes.
+    """An output that a run writes, chosen by an option.
 
     Attributes:
         entry: The kind of output.
-        path: The file or folder.
+        path: The file or folder to write.
     """
 
     entry: Entry

@@ -1,4 +1,4 @@
-"""Base class of the tables: files with one row per picture, written atomically."""
+"""Base class of tables: outputs with one row per picture in a single file, written atomically."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _INTERRUPTED = ".partial"
 
 
 class Table(Output):
-    """A text or binary file with one row per picture.
+    """A table: a file with one row per picture, such as CSV.
 
     Args:
-        path: The file; an existing one is replaced when the table is closed.
+        path: The file; `close` replaces an existing one.
         encode: Encodes a row; returns `b""` for a picture that the table omits.
         header: First bytes of the file.
         footer: Last bytes of the file.
-        start: How every table of this kind starts; `header` unless given.
+        start: Bytes with which every table of this kind that has rows starts; by default `header`.
 
     Raises:
         OutputError: The file cannot be written.
@@ -56,29 +56,37 @@ class Table(Output):
             self._file.write(header)
 
     def write(self, row: Row) -> None:
-        """Appends the row of a picture."""
+        """Appends the row of a picture.
+
+        Raises:
+            OutputError: The file cannot be written; `close` then fails too.
+        """
         with self._output_errors():
             data = self._encode(row)
             self._file.write(data)
             self._is_empty &= not data
 
     def close(self) -> None:
-        """Renames the file to its final path, unless a row could not be written."""
+        """Completes the file, renames it to its final path and removes rows of interrupted runs.
+
+        Raises:
+            OutputError: The file cannot be written, or a row could not be.
+        """
         with self._output_errors():
             self._finish(self._path)
         path = interrupted_path(self._path)
-        with suppress(OSError):  # the complete table also contains the rows of an interrupted run
+        with suppress(OSError):  # the table of a complete run has their rows too
             while os.path.lexists(path):
                 if self._is_table(path):
                     path.unlink()
                 path = interrupted_path(path)
 
     def abandon(self) -> Path | None:
-        """Saves the rows written so far separately; an existing table is kept.
+        """Saves the rows written so far in a separate file; a table of an earlier run is kept.
 
         Returns:
-            `interrupted_path`, with its suffix repeated if another file has that name, or None if
-            there are no rows or they cannot be saved.
+            `interrupted_path`, with its suffix repeated if a file that is no such table has that
+            name; None if there are no rows or they cannot be saved.
         """
         path = interrupted_path(self._path)
         while os.path.lexists(path) and not self._is_table(path):
@@ -91,13 +99,18 @@ class Table(Output):
         return None
 
     def _is_table(self, path: Path) -> bool:
-        """Returns whether a file starts like a table of this kind."""
+        """Returns whether a file is a table of this kind, by its first bytes."""
         try:
             return read_regular_file(path, len(self._start)) == self._start
         except OSError:
             return False
 
     def _finish(self, path: Path) -> None:
+        """Writes the footer, closes the file and renames it to `path`.
+
+        Raises:
+            OSError: The file or one of its rows cannot be written. The partial file is removed.
+        """
         try:
             with hold_lock_until_renamed(self._file):
                 self._file.write(self._footer)
@@ -111,7 +124,7 @@ class Table(Output):
 
     @contextmanager
     def _output_errors(self) -> Iterator[None]:
-        """Converts `OSError` to `OutputError`."""
+        """Converts `OSError` to `OutputError`, and keeps its reason so that `_finish` fails."""
         try:
             yield
         except OSError as error:
@@ -120,5 +133,5 @@ class Table(Output):
 
 
 def interrupted_path(path: Path) -> Path:
-    """Returns the path of the rows of an interrupted run: that of the table plus `.partial`."""
+    """Returns the path for the rows of an interrupted run: the table's path plus `.partial`."""
     return path.with_name(f"{path.name}{_INTERRUPTED}")

@@ -29,7 +29,10 @@ _SPECIAL = re.compile('[&<>"\t\n\r]')
 
 
 def encode_prediction(prediction: Prediction) -> bytes:
-    """Returns the XML file of a prediction (UTF-8, with a final newline)."""
+    """Encodes a prediction as an XML file (UTF-8, with a final newline).
+
+    Coordinates are rounded to whole pixels and probabilities to three decimals.
+    """
     attributes = [
         ("id", escape_name(picture_id(prediction.file))),
         ("file", escape_name(prediction.file)),
@@ -53,7 +56,9 @@ def encode_prediction(prediction: Prediction) -> bytes:
 
 
 def decode_prediction(data: bytes) -> Prediction:
-    """Returns the prediction in an XML file; the inverse of `encode_prediction` up to rounding.
+    """Decodes the XML file of a prediction: the inverse of `encode_prediction`, up to rounding.
+
+    Characters that XML forbids in `message` remain percent-encoded.
 
     Raises:
         ValueError: The bytes are not a complete XML file of a prediction.
@@ -66,24 +71,24 @@ def decode_prediction(data: bytes) -> Prediction:
             file=unescape_name(image.attrib["file"]),
             status=_parse_status(image.attrib["status"]),
             gender=_parse_gender(image.attrib["gender"]),
-            confidence=_parse_number(image.get("confidence")),
+            confidence=_parse_probability(image.get("confidence")),
             faces=tuple(_parse_face(face) for face in image.findall("face")),
             run=image.attrib["run"],
             message=image.get("message"),
         )
     except (ElementTree.ParseError, LookupError) as error:  # LookupError: also an unknown encoding
-        raise ValueError(f"not a prediction: {error}") from None
+        raise ValueError(f"not the XML file of a prediction: {error}") from None
 
 
 def round_box(face: Face) -> tuple[int, int, int, int]:
-    """Returns x, y, width and height of a face in whole pixels, as in all outputs."""
+    """Returns a face's bounding box (x, y, width, height) in whole pixels, as in all outputs."""
     box = face.box
     return round(box.x), round(box.y), round(box.width), round(box.height)
 
 
-def format_confidence(confidence: float) -> str:
-    """Returns a confidence with three decimals, as in all outputs."""
-    return f"{confidence:.3f}"
+def format_probability(probability: float) -> str:
+    """Formats a probability, such as a confidence, with three decimals, as in all outputs."""
+    return f"{probability:.3f}"
 
 
 def _face_attributes(face: Face) -> list[tuple[str, str]]:
@@ -93,12 +98,12 @@ def _face_attributes(face: Face) -> list[tuple[str, str]]:
         attributes.append(("gender", face.gender))
     attributes += [*_confidence_attribute(face.confidence), ("detector", face.detector)]
     if face.score is not None:
-        attributes.append(("score", format_confidence(face.score)))
+        attributes.append(("score", format_probability(face.score)))
     return attributes
 
 
 def _confidence_attribute(confidence: float | None) -> list[tuple[str, str]]:
-    return [] if confidence is None else [("confidence", format_confidence(confidence))]
+    return [] if confidence is None else [("confidence", format_probability(confidence))]
 
 
 def _format_attributes(attributes: list[tuple[str, str]]) -> str:
@@ -106,6 +111,7 @@ def _format_attributes(attributes: list[tuple[str, str]]) -> str:
 
 
 def _escape_attribute(text: str) -> str:
+    """Escapes the value of an XML attribute; whitespace as character references."""
     return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], escape_text(text))
 
 
@@ -116,17 +122,18 @@ def _parse_face(element: Element) -> Face:
         box=Box(x, y, width, height),
         detector=element.attrib["detector"],
         gender=None if gender is None else _parse_gender(gender),
-        confidence=_parse_number(element.get("confidence")),
-        score=_parse_number(element.get("score")),
+        confidence=_parse_probability(element.get("confidence")),
+        score=_parse_probability(element.get("score")),
     )
 
 
-def _parse_number(text: str | None) -> float | None:
+def _parse_probability(text: str | None) -> float | None:
+    """Parses an optional attribute with a probability; None if it is missing."""
     if text is None:
         return None
     number = float(text)
     if not 0 <= number <= 1:  # false for NaN, too
-        raise ValueError(f"{text} is no probability")
+        raise ValueError(f"{text} is not a probability (0 to 1)")
     return number
 
 

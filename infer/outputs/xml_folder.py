@@ -1,4 +1,4 @@
-"""Writes XML files to the output folder and reads those of earlier runs."""
+"""Writes XML files to the output folder (`--output`) and reads those of earlier runs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ class XmlFolder(OutputFolder):
         folder: The output folder.
 
     Attributes:
-        renamed: Maps the path of a picture to that of its XML file, if that is not the usual one.
+        renamed: Maps the paths of pictures to those of their XML files, for each file that was
+            written under another name because the folder rejects the usual one.
 
     Raises:
-        OutputError: The folder cannot be used.
+        OutputError: The folder does not exist or cannot be accessed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +36,7 @@ class XmlFolder(OutputFolder):
         self.renamed: dict[str, str] = {}
 
     def write(self, row: Row) -> None:
-        """Writes the XML file of a picture, unless an existing one is kept."""
+        """Writes the XML file of a picture, unless `row.kept`."""
         if not row.kept:
             name = self.write_file(row.picture.xml, xml.encode_prediction(row.prediction))
             if row.picture.renamed or name != row.picture.xml:
@@ -48,18 +49,23 @@ class XmlFolder(OutputFolder):
         the folder was listed.
 
         Raises:
-            OSError: The file cannot be written, or `path` is a picture.
+            OSError: The file cannot be written, or `path` is a picture; see also
+                `OutputFolder.write_at`.
         """
         if _is_picture(path):
             raise OSError(errno.EEXIST, "a picture has this name")
         super().write_at(path, data)
 
     def has_xml(self, picture: PictureFile) -> bool:
-        """Returns whether a picture has an XML file, valid or not."""
+        """Returns whether an XML file of a picture exists, valid or not."""
         return any(map(os.path.lexists, self.possible_paths(picture.xml)))
 
     def read_prediction(self, picture: PictureFile) -> Prediction | None:
-        """Returns the prediction in a picture's XML file, or None if there is no valid one."""
+        """Returns the prediction in the XML file that an earlier run wrote for a picture.
+
+        Returns:
+            The prediction; None if there is no valid XML file that names this picture.
+        """
         for path in self.possible_paths(picture.xml):
             try:
                 prediction = xml.decode_prediction(read_regular_file(path, _MAX_BYTES))
@@ -71,6 +77,7 @@ class XmlFolder(OutputFolder):
 
 
 def _is_picture(path: Path) -> bool:
+    """Returns whether a file is a picture, by its first bytes; False if it cannot be read."""
     try:
         return sniff(read_regular_file(path, SNIFFED_BYTES)) is not None
     except OSError:

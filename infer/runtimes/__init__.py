@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class Runtime(Protocol):
-    """Interface of all opened models. Thread-safe.
+    """Interface of an opened model. Thread-safe.
 
     Attributes:
         input_shape: Height, width and channels of the input.
-        input_dtype: NumPy name of the input dtype.
+        input_dtype: NumPy name of the input dtype, such as `uint8`.
     """
 
     input_shape: tuple[int, int, int]
@@ -28,27 +28,30 @@ class Runtime(Protocol):
         """Runs the model.
 
         Args:
-            crops: uint8, N x H x W x C.
+            crops: uint8, N x H x W x C, with N at least 1.
 
         Returns:
             One array for each output of the model, float32, N x ...
 
         Raises:
             ModelError: The runtime cannot run the model.
-            RuntimeMissing: The runtime does not work with the installed NumPy.
+            RuntimeMissing: The runtime does not work on this machine, for example because of the
+                installed NumPy.
         """
         ...
 
 
 def open_model(name: str, data: bytes) -> Runtime:
-    """Opens a model and returns it; it runs in one thread, as the command has a process per core.
+    """Opens a model with a runtime and returns it.
+
+    The model runs in one thread, because the command runs a worker process per core.
 
     Args:
         name: Name of a runtime in the registry that runs the format of the model.
         data: Content of the model file.
 
     Raises:
-        RuntimeMissing: The runtime is not installed or cannot be loaded.
+        RuntimeMissing: The runtime is not installed, cannot be loaded or does not work here.
         ModelError: The runtime does not accept the model.
     """
     runtime: Runtime = load_module(name).open_model(data)
@@ -56,7 +59,9 @@ def open_model(name: str, data: bytes) -> Runtime:
 
 
 def rounds_once(name: str) -> bool:
-    """Returns whether the int8 kernels of a runtime round each sum once, as LiteRT does.
+    """Returns whether the int8 kernels of a runtime round each sum once when they requantise it.
+
+    LiteRT rounds once, tflite-runtime twice, so the outputs of the same int8 model differ.
 
     Args:
         name: Name of a runtime in the registry.

@@ -13,9 +13,11 @@ from image_gender_classifier.runtimes.registry import RUNTIMES
 
 
 def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
-    """Returns an opened network, in the variant whose outputs are equal on every runtime.
+    """Opens the network of a manifest entry and returns it.
 
-    If the runtime is not fork-safe, each process opens the network at its first call of `run`.
+    Opens the float32 variant, if there is one, with a runtime whose int8 kernels do not round once,
+    so that the outputs are the same on every runtime. If the runtime is not fork-safe, each process
+    opens the network at its first call of `run`.
 
     Args:
         name: Name of a runtime that runs the format of the file.
@@ -24,7 +26,8 @@ def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
 
     Raises:
         RuntimeMissing: The runtime is not installed or cannot be loaded.
-        ModelError: The file is missing or corrupt, or the runtime does not accept it.
+        ModelError: The file is missing, does not match the hash in the manifest, or is not accepted
+            by the runtime.
     """
     file = entry if entry.float32_variant is None or rounds_once(name) else entry.float32_variant
     if file is not entry and not (folder / file.file).is_file():
@@ -37,12 +40,15 @@ def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
         return _open_named(name, folder / file.file, data)
     load_module(name)  # fails now if the library is missing, so that `auto` tries the next runtime
     return PerProcessRuntime(
-        lambda: _open_named(name, folder / file.file, data), entry.input_shape, entry.input_dtype
+        lambda: _open_named(name, folder / file.file, data),
+        file.file,
+        entry.input_shape,
+        entry.input_dtype,
     )
 
 
 def _open_named(name: str, path: Path, data: bytes) -> Runtime:
-    """Opens a model; names its file in a `ModelError`."""
+    """Opens a model like `open_model`, and prefixes the message of a `ModelError` with the path."""
     try:
         return open_model(name, data)
     except ModelError as error:

@@ -20,7 +20,7 @@ class OnnxRuntime:
 
     Attributes:
         input_shape: Height, width and channels of the input.
-        input_dtype: NumPy name of the input dtype.
+        input_dtype: NumPy name of the input dtype, such as `uint8`.
     """
 
     def __init__(self, session: ort.InferenceSession) -> None:
@@ -32,13 +32,13 @@ class OnnxRuntime:
         self._input = details.name
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C).
+        """Runs the model on crops (uint8, N x H x W x C, with N at least 1).
 
         Returns:
             One array for each output of the model, float32, N x ...
 
         Raises:
-            ModelError: The runtime cannot run the model.
+            ModelError: ONNX Runtime cannot run the model.
         """
         try:
             results = [self._session.run(None, {self._input: crop[np.newaxis]}) for crop in crops]
@@ -48,10 +48,14 @@ class OnnxRuntime:
 
 
 def open_model(data: bytes) -> OnnxRuntime:
-    """Returns a model opened from the content of its file, with one thread.
+    """Opens an ONNX model, to run in one thread, and returns it.
+
+    Args:
+        data: Content of the model file.
 
     Raises:
-        ModelError: The content is not a model with one input of N x H x W x C.
+        ModelError: ONNX Runtime does not accept the content, or the model does not have exactly one
+            input, of N x H x W x C.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1

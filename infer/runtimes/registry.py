@@ -22,16 +22,16 @@ class RuntimeEntry(NamedTuple):
         name: Value of `--runtime`.
         title: Product name for messages and help.
         format: Format of its model files, which is also their suffix without the dot.
-        module: Name of the module with `open_model`. Importing it must not open a device.
+        module: Name of the module with `open_model`. Importing the module must not open a device.
         install: Shell command that installs the library.
         fork_safe: Whether a model opened before a fork works in the child process. If not, each
             process opens the model at its first picture.
-        single_rounding: Whether the int8 kernels round each sum once; None if this depends on the
-            installed library and the module defines `SINGLE_ROUNDING`. A runtime that rounds twice
-            runs the float32 variant of a model.
+        single_rounding: Whether the int8 kernels round each sum once when they requantise it; None
+            if this depends on the installed library, and the module defines `SINGLE_ROUNDING`. A
+            runtime that rounds twice runs the float32 variant of a model.
         automatic: Whether `--runtime auto` tries it. Requires shipped models in its format.
         distributions: Packages with the library, in the order in which the module tries them;
-            `--version` names the first that is installed.
+            `--version` shows the first that is installed.
     """
 
     name: str
@@ -82,7 +82,10 @@ def runtime_names() -> tuple[str, ...]:
 
 
 def describe_installed() -> str:
-    """Returns package and version of the runtime that `auto` uses, without importing it."""
+    """Returns the package and version of the first installed runtime of `--runtime auto`.
+
+    Returns `no runtime is installed` if there is none. Imports no runtime.
+    """
     from importlib import metadata  # late: only `--version` needs it
 
     for entry in automatic_runtimes():
@@ -98,7 +101,7 @@ def runtime_choices() -> tuple[str, ...]:
 
 
 def describe_runtimes() -> str:
-    """Returns one line about all runtimes, for `--help`."""
+    """Returns the names and titles of all runtimes in one line, for `--help`."""
     return ", ".join(f"{entry.name} ({entry.title})" for entry in RUNTIMES.values())
 
 
@@ -108,10 +111,10 @@ def automatic_runtimes() -> list[RuntimeEntry]:
 
 
 def model_formats() -> list[str]:
-    """Returns the model formats of all runtimes, without duplicates."""
+    """Returns the model formats of all runtimes, such as `tflite`, without duplicates."""
     return list(dict.fromkeys(entry.format for entry in RUNTIMES.values()))
 
 
 def runtimes_for_format(model_format: str) -> list[RuntimeEntry]:
-    """Returns the runtimes that run a format; empty for an unknown one."""
+    """Returns the runtimes that run a model format, in order of preference; empty if unknown."""
     return [entry for entry in RUNTIMES.values() if entry.format == model_format]

@@ -31,17 +31,17 @@ _NUMPY_2 = (
 class TfliteRuntime:
     """A TFLite model with a batch size of 1. Thread-safe.
 
-    An interpreter is not thread-safe, so threads use a pool of them.
+    A TFLite interpreter is not thread-safe, so threads use a pool of them.
 
     Args:
         data: Content of the model file.
 
     Attributes:
         input_shape: Height, width and channels of the input.
-        input_dtype: NumPy name of the input dtype.
+        input_dtype: NumPy name of the input dtype, such as `uint8`.
 
     Raises:
-        ModelError: The content is not a model with one input of N x H x W x C.
+        ModelError, RuntimeMissing: See `open_model`.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -49,6 +49,11 @@ class TfliteRuntime:
         self._interpreters.use(self._read_signature)
 
     def _read_signature(self, interpreter: Any) -> None:
+        """Sets the attributes that describe the input and the outputs.
+
+        Raises:
+            ModelError: The model does not have exactly one input, of N x H x W x C.
+        """
         try:
             (details,) = interpreter.get_input_details()
             _, height, width, channels = (int(side) for side in details["shape"])
@@ -62,13 +67,13 @@ class TfliteRuntime:
         self._outputs = [output["index"] for output in interpreter.get_output_details()]
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C).
+        """Runs the model on crops (uint8, N x H x W x C, with N at least 1).
 
         Returns:
             One array for each output of the model, float32, N x ...
 
         Raises:
-            ModelError: The runtime cannot run the model.
+            ModelError: LiteRT or tflite-runtime cannot run the model.
             RuntimeMissing: tflite-runtime is installed with NumPy 2.
         """
         results = self._interpreters.use(
@@ -79,6 +84,7 @@ class TfliteRuntime:
     def _run_one(
         self, interpreter: Any, crop: npt.NDArray[np.uint8]
     ) -> list[npt.NDArray[np.float32]]:
+        """Runs the model on one crop (uint8, H x W x C) and returns its outputs (1 x ...)."""
         try:
             interpreter.set_tensor(self._input, crop[np.newaxis])
             interpreter.invoke()
@@ -92,20 +98,24 @@ class TfliteRuntime:
 
 
 def open_model(data: bytes) -> TfliteRuntime:
-    """Returns a model opened from the content of its file, with one thread.
+    """Opens a TFLite model, to run in one thread, and returns it.
+
+    Args:
+        data: Content of the model file.
 
     Raises:
-        ModelError: The content is not a model with one input of N x H x W x C.
+        ModelError: The runtime does not accept the content, or the model does not have exactly one
+            input, of N x H x W x C.
         RuntimeMissing: tflite-runtime is installed with NumPy 2.
     """
     return TfliteRuntime(data)
 
 
 def _open_interpreter(data: bytes) -> Any:
-    """Opens an interpreter with one thread.
+    """Opens an interpreter with one thread and returns it; exceptions as for `open_model`.
 
     LiteRT prints "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." to standard error once
-    per process, and no option prevents it. The command discards the standard error of workers.
+    per process, and no option prevents it. Worker processes discard their standard error.
     """
     try:
         interpreter = Interpreter(model_content=data, num_threads=1)

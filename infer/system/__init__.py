@@ -1,1 +1,1 @@
-"""Operating system: locks, signals, standard streams, CPU cores, profiling and logging."""
+"""Operating system: files, locks, signals, memory, CPU cores, console, profiling and logging."""

@@ -1,4 +1,4 @@
-"""Prints lines to a standard stream, even if it is closed or cannot be written."""
+"""Prints lines to standard output or standard error, which may be closed or a broken pipe."""
 
 from __future__ import annotations
 
@@ -6,13 +6,29 @@ import os
 from contextlib import suppress
 from typing import TextIO
 
+_STANDARD = 3  # file descriptors: input, output and error
 
-def say(text: str, stream: TextIO | None) -> None:
-    """Prints a line; does nothing if the stream is closed.
+
+def open_missing_streams() -> None:
+    """Opens /dev/null for each standard stream (file descriptors 0 to 2) that is closed.
+
+    Otherwise the next opened file gets the descriptor, and libraries print into it.
+    """
+    with suppress(OSError):
+        while (file := os.open(os.devnull, os.O_RDWR)) < _STANDARD:
+            os.set_inheritable(file, True)
+        os.close(file)
+
+
+def print_line(text: str, stream: TextIO | None) -> None:
+    """Prints a line and flushes the stream.
+
+    If the stream cannot be written, such as a broken pipe, this and later lines are discarded.
 
     Args:
-        text: The line; surrogates are replaced.
-        stream: `sys.stdout` or `sys.stderr`, which is None if it was closed at the start.
+        text: The line without its newline; lone surrogates are printed as `?`.
+        stream: `sys.stdout` or `sys.stderr`; None, if its file descriptor was closed when Python
+            started, prints nothing.
     """
     if stream is None:
         return
@@ -23,7 +39,10 @@ def say(text: str, stream: TextIO | None) -> None:
 
 
 def _redirect_to_null(stream: TextIO) -> None:
-    """Redirects a stream to /dev/null, because flushing it would fail when Python exits."""
+    """Redirects the stream's file descriptor to /dev/null.
+
+    Otherwise Python prints an error at exit, when it flushes the stream again.
+    """
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

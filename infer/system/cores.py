@@ -13,12 +13,12 @@ _OWN_CGROUPS = "/proc/self/cgroup"
 def count_cores(cgroups: str = _CGROUPS, own: str = _OWN_CGROUPS) -> int:
     """Returns the number of CPU cores that this process may use, at least 1.
 
-    Takes the CPU affinity and the CPU quotas of control groups (`docker run --cpus`) into account.
-    Quotas are rounded up to whole cores.
+    Takes the CPU affinity (not on macOS) and the CPU quotas of Linux control groups (cgroups,
+    `docker run --cpus`) into account. Quotas are rounded up to whole cores.
 
     Args:
         cgroups: Mount point of the control groups.
-        own: File that lists the control groups of this process.
+        own: The file that lists the control groups of this process.
     """
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         allowed = len(os.sched_getaffinity(0))
@@ -28,7 +28,10 @@ def count_cores(cgroups: str = _CGROUPS, own: str = _OWN_CGROUPS) -> int:
 
 
 def _read_quotas(cgroups: str, own: str) -> Iterator[float]:
-    """Yields the CPU quotas of the process's control groups and their ancestors, in cores."""
+    """Yields the CPU quotas of the process's control groups and their ancestors, in cores.
+
+    Arguments as for `count_cores`. Unlimited groups are omitted.
+    """
     for line in _read_text(own).splitlines():
         controllers, _, path = line.partition(":")[2].partition(":")
         if controllers == "":  # cgroup v2
@@ -42,7 +45,12 @@ def _read_quotas(cgroups: str, own: str) -> Iterator[float]:
 
 
 def _parse_quota(microseconds: str = "", period: str = "") -> Iterator[float]:
-    """Yields a quota in cores, or nothing if it is unlimited (v2: `max`, v1: -1)."""
+    """Yields a CPU quota in cores; nothing if it is unlimited (v2: `max`, v1: -1) or missing.
+
+    Args:
+        microseconds: CPU time that the control group may use in each period.
+        period: Length of the period, in microseconds.
+    """
     try:
         quota = int(microseconds) / int(period)
     except (ValueError, ZeroDivisionError):
@@ -52,9 +60,12 @@ def _parse_quota(microseconds: str = "", period: str = "") -> Iterator[float]:
 
 
 def _list_groups(root: str, path: str) -> Iterator[str]:
-    """Yields the folder of a control group and those of its ancestors, up to the root.
+    """Yields the folder of a control group, then those of its ancestors up to the mount point.
 
-    In a container, `path` may be that of the host; then only the root exists.
+    Args:
+        root: Mount point of the cgroup hierarchy.
+        path: Path of the control group below it. In a container, it may be that of the host; then
+            only the mount point exists.
     """
     path = path.strip("/")
     while path:
@@ -64,7 +75,7 @@ def _list_groups(root: str, path: str) -> Iterator[str]:
 
 
 def _read_text(file: str) -> str:
-    """Returns the first 4 KiB of a file as text, or "" if it cannot be read."""
+    """Returns the first 4 KiB of a file, decoded as UTF-8; "" if the file cannot be read."""
     try:
         with open(file, "rb", buffering=0) as opened:  # noqa: PTH123  faster than a path
             return opened.read(4096).decode("utf-8", "replace")

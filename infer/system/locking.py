@@ -1,7 +1,7 @@
-"""Locks files and folders with `flock`. The kernel releases a lock when the process ends.
+"""Locks files and folders with `flock`.
 
-A killed process or a power cut leaves no lock file. Some network file systems do not support locks;
-nothing is locked there.
+The kernel releases a lock when the process ends, so a killed process leaves no stale lock. Some
+network file systems do not support locks; nothing is locked there.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from typing import Literal
 
 from image_gender_classifier.errors import UsageError
 
-Lock = Literal["ours", "taken", "impossible"]
+LockResult = Literal["acquired", "taken", "unsupported"]
 
 
 @contextmanager
 def lock_folders(folders: Sequence[Path]) -> Iterator[None]:
     """Locks folders against other runs while the context is open.
+
+    A folder stays unlocked if it cannot be opened for reading or its file system does not support
+    locks.
 
     Args:
         folders: Existing folders; duplicates are allowed.
@@ -41,7 +44,7 @@ def lock_folders(folders: Sequence[Path]) -> Iterator[None]:
             if place in known:  # already locked here
                 continue
             known.add(place)
-            if lock(file) == "taken":
+            if try_lock(file) == "taken":
                 raise UsageError(
                     f"{folder}: another run is writing to this folder; wait until it ends, or "
                     "choose another folder"
@@ -49,20 +52,23 @@ def lock_folders(folders: Sequence[Path]) -> Iterator[None]:
         yield
 
 
-def lock(file: int) -> Lock:
-    """Tries to lock an open file or folder until it is closed.
+def try_lock(file: int) -> LockResult:
+    """Tries to acquire an exclusive lock on an open file or folder, without waiting.
+
+    Closing the file descriptor and all its duplicates releases the lock.
 
     Args:
-        file: File descriptor.
+        file: File descriptor. On NFS, a file must be open for writing.
 
     Returns:
-        `ours` if it is locked now, `taken` if another process has locked it, `impossible` if the
-        file system does not support locks.
+        `acquired` if it is locked now, `taken` if another process has locked it or it was opened
+        and locked elsewhere in this process, `unsupported` if the file system does not support
+        locks.
     """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return "taken"
     except OSError:  # the file system does not support locks, or none on folders
-        return "impossible"
-    return "ours"
+        return "unsupported"
+    return "acquired"

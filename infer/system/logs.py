@@ -1,7 +1,7 @@
 """Logs to `image_gender_classifier`, the logger of the package.
 
-Importing `logging` takes several milliseconds. `info` and `debug` do nothing unless `--verbose` or
-the host program has imported it.
+Importing `logging` takes several milliseconds, so `info` and `debug` do nothing unless it has been
+imported already: by `--verbose`, by the Python API or by the host program.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from image_gender_classifier.system.console import say
+from image_gender_classifier.system.console import print_line
 
 NAME = "image_gender_classifier"
 
@@ -19,8 +19,8 @@ def info(text: str, *values: object) -> None:
     """Logs a step of the run.
 
     Args:
-        text: Message with placeholders for `values`, as in `logging`.
-        values: The values.
+        text: Message with `%`-style placeholders, as in `logging`.
+        values: Values for the placeholders.
     """
     if "logging" in sys.modules:
         import logging
@@ -29,7 +29,7 @@ def info(text: str, *values: object) -> None:
 
 
 def debug(text: str, *values: object) -> None:
-    """Logs a detail of a step; arguments as for `info`."""
+    """Logs a detail of a step (`--debug`); arguments as for `info`."""
     if "logging" in sys.modules:
         import logging
 
@@ -38,17 +38,17 @@ def debug(text: str, *values: object) -> None:
 
 @contextmanager
 def print_logs(prefix: str, details: bool = False) -> Iterator[None]:
-    """Prints log messages to standard error while the context is open.
+    """Prints the package's log messages to standard error while the context is open.
 
     Args:
         prefix: Start of each line.
-        details: Print debug messages too.
+        details: Whether to print debug messages too.
     """
     import logging
 
     class Printer(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            say(f"{prefix}{record.getMessage()}", sys.stderr)
+            print_line(f"{prefix}{record.getMessage()}", sys.stderr)
 
     logger, handler, before = logging.getLogger(NAME), Printer(), logging.getLogger(NAME).level
     logger.addHandler(handler)

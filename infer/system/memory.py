@@ -1,4 +1,4 @@
-"""Limits the memory of a process."""
+"""Limits the memory of this process and tests whether more is available."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 
 def limit_growth(growth: int) -> None:
-    """Limits how much more memory this process may allocate; does nothing except on Linux.
+    """Lowers RLIMIT_DATA, so that this process can allocate only `growth` more bytes.
+
+    Does nothing if the limit is lower already, or without /proc/self/statm (only Linux has it).
 
     Args:
         growth: Maximum increase in bytes, including the stacks of threads that start later.
@@ -25,8 +27,12 @@ def limit_growth(growth: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
-def is_available(size: int) -> bool:
-    """Returns whether this process may allocate some bytes; it does not write to them."""
+def is_memory_available(size: int) -> bool:
+    """Returns whether this process can allocate `size` more bytes (at least 1).
+
+    Maps the bytes and releases them without writing to them, so the answer depends on limits such
+    as RLIMIT_DATA rather than on free memory.
+    """
     try:
         mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
     except OSError:

@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 
 
 class Pool(Generic[Item]):
-    """A pool that opens items on demand. Thread-safe.
+    """A thread-safe object pool that opens items on demand.
 
-    It opens as many items as threads use at the same time, up to a limit; further threads wait. The
-    item returned last is reused first.
+    The pool opens as many items as threads use at the same time, up to a limit; further threads
+    wait. The item returned last is reused first. Items are never closed.
 
     Args:
         open_item: Opens an item; must be thread-safe.
@@ -33,17 +33,18 @@ class Pool(Generic[Item]):
         _pools.add(self)
 
     def use(self, work: Callable[[Item], Result]) -> Result:
-        """Calls `work` with an item that no other thread uses meanwhile.
+        """Calls `work` with an item that no other thread uses meanwhile; waits if all are in use.
 
         Returns:
             The result of `work`.
 
         Raises:
-            Exception: Any exception of `open_item` or `work`; the item stays in the pool.
+            Exception: Any exception of `open_item` or `work`. After one of `work`, the item
+                returns to the pool.
         """
         lent: list[Item] = []
         counted = False
-        try:  # an exception between any two lines, such as Ctrl-C, must not leak a place
+        try:  # an exception between any two lines, such as Ctrl-C, must not leak a slot
             with self._lock:
                 while self._lent >= self._most:
                     self._returned.wait()
@@ -62,7 +63,11 @@ class Pool(Generic[Item]):
                     self._returned.notify()
 
     def reset_after_fork(self) -> None:
-        """Drops the items in use and unlocks the pool: after a fork, the other threads are gone."""
+        """Unlocks the pool and drops the items in use.
+
+        Called in the child process after a fork, which copies neither the threads that use the
+        items nor the one that may hold the lock.
+        """
         self._lock = threading.Lock()
         self._returned = threading.Condition(self._lock)
         self._lent = 0

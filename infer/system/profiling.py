@@ -10,42 +10,54 @@ import time
 from collections.abc import Mapping
 
 NO_SECONDS: Mapping[str, float] = {}
+"""The seconds of no stages: a default for fields of messages."""
 
 
 class Clock:
-    """A clock that measures nothing."""
+    """A clock that measures nothing: the base class of `RunningClock`, used without `--profile`."""
 
     def lap(self, stage: str) -> None:
-        """Ends a stage: adds the time since the end of the previous stage to it."""
+        """Does nothing; see `RunningClock.lap`."""
 
-    def taken(self) -> dict[str, float]:
-        """Returns the seconds spent in each stage since the last call, then resets them."""
+    def take_seconds(self) -> dict[str, float]:
+        """Returns an empty dict; see `RunningClock.take_seconds`."""
         return {}
 
 
 class RunningClock(Clock):
-    """A clock that measures wall time, in one thread."""
+    """A clock that measures wall time. The first stage begins when the clock is created.
+
+    Not thread-safe.
+    """
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
         self._ended = time.perf_counter()
 
     def lap(self, stage: str) -> None:
-        """Ends a stage: adds the time since the end of the previous stage to it."""
+        """Ends a stage and adds the time since the end of the previous stage to it.
+
+        Args:
+            stage: Name of the stage that ends. A stage may occur several times.
+        """
         now = time.perf_counter()
         self._seconds[stage] = self._seconds.get(stage, 0.0) + now - self._ended
         self._ended = now
 
-    def taken(self) -> dict[str, float]:
-        """Returns the seconds spent in each stage since the last call, then resets them."""
+    def take_seconds(self) -> dict[str, float]:
+        """Returns the seconds spent in each stage since the last call, then resets them.
+
+        The stages are in the order in which they first ended.
+        """
         seconds, self._seconds = self._seconds, {}
         return seconds
 
 
 OFF = Clock()
+"""The default clock of functions that can measure their stages."""
 
 
-def clock(running: bool) -> Clock:
+def make_clock(running: bool) -> Clock:
     """Returns a new running clock, or `OFF` if `running` is False."""
     return RunningClock() if running else OFF
 
@@ -56,20 +68,22 @@ def add_seconds(total: dict[str, float], seconds: Mapping[str, float]) -> None:
         total[stage] = total.get(stage, 0.0) + more
 
 
-def table(title: str, seconds: Mapping[str, float], pictures: int) -> str:
-    """Formats seconds, share and milliseconds per picture of each stage as a table.
+def format_table(title: str, seconds: Mapping[str, float], pictures: int) -> str:
+    """Formats a table of the seconds, percentage and milliseconds per picture of each stage.
+
+    The last row is the total.
 
     Args:
         title: Title of the table.
-        seconds: Seconds spent in each stage, in the order of the rows.
+        seconds: Seconds spent in each stage, in the order of the rows; may be empty.
         pictures: Number of pictures; at least 1.
 
     Returns:
         Lines without a final newline.
     """
     total = sum(seconds.values())
-    lines = [f"{title:<34}{'seconds':>9}{'share':>9}{'ms per picture':>16}"]
+    lines = [f"{title:<34}{'seconds':>9}{'percent':>9}{'ms per picture':>16}"]
     for stage, spent in (*seconds.items(), ("total", total)):
-        share = spent / (total or 1)
-        lines.append(f"  {stage:<32}{spent:>9.3f}{share:>9.1%}{1000 * spent / pictures:>16.3f}")
+        fraction = spent / (total or 1)
+        lines.append(f"  {stage:<32}{spent:>9.3f}{fraction:>9.1%}{1000 * spent / pictures:>16.3f}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Raises an exception when a signal stops the command, so that it can clean up."""
+"""Raises an exception on SIGTERM and SIGHUP, so that the command can clean up before it ends."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Stopped(BaseException):
     catch it.
 
     Args:
-        number: Number of the signal.
+        number: Number of the signal: SIGTERM or SIGHUP.
 
     Attributes:
-        how: Description for a message, such as `terminated`.
-        code: Exit code of the command.
+        how: Description for a message: `terminated` or `terminal closed`.
+        code: Exit code of the command: 128 plus the number of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -32,11 +32,12 @@ class Stopped(BaseException):
 
 
 @contextmanager
-def stopping_raises() -> Iterator[None]:
-    """Makes SIGTERM and SIGHUP raise `Stopped` while the context is open.
+def raise_on_signals() -> Iterator[None]:
+    """Makes SIGTERM and SIGHUP raise `Stopped`, and SIGINT `KeyboardInterrupt`, in the context.
 
-    SIGCHLD gets its default handler, because worker processes cannot be waited for if it is
-    ignored. Does nothing outside the main thread.
+    A signal that is ignored stays ignored (`nohup`), except SIGCHLD, which gets its default
+    handler: a parent process that ignores it cannot wait for its worker processes. Restores the
+    earlier handlers at the end. Does nothing outside the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -48,7 +49,7 @@ def stopping_raises() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in handlers}
     before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number, handler in handlers.items():
-        if before[number] != signal.SIG_IGN:  # nohup ignores SIGHUP
+        if before[number] != signal.SIG_IGN:
             signal.signal(number, handler)
     try:
         yield

@@ -498,13 +498,17 @@ def test_a_prediction_is_frozen_and_becomes_a_dict(
     assert len(values) == len(fields(prediction))
 
 
-@pytest.mark.parametrize("number", [0, -5])
-def test_a_number_of_workers_below_one_is_refused(
-    number: int, classifier: igc.GenderClassifier, folder: Path
+@pytest.mark.parametrize("number", [0, -5, 2.5, "two"])
+def test_a_number_of_workers_that_is_not_a_whole_one_above_zero_is_refused(
+    number: Any, classifier: igc.GenderClassifier, folder: Path
 ) -> None:
-    with pytest.raises(ValueError, match=f"workers is {number}: give a whole number, 1 or more"):
+    with pytest.raises(
+        ValueError, match=f"workers is {number!r}; give a whole number of at least 1"
+    ):
         classifier.classify_folder(folder, workers=number)
-    with pytest.raises(ValueError, match=f"threads is {number}: give a whole number, 1 or more"):
+    with pytest.raises(
+        ValueError, match=f"threads is {number!r}; give a whole number of at least 1"
+    ):
         classifier.classify_many([], threads=number)
 
 
@@ -528,7 +532,7 @@ def test_a_subfolder_that_cannot_be_read_is_a_warning(
 
 @pytest.mark.parametrize("picture", ["alice.jpg", b"bytes", Path("alice.jpg")])
 def test_a_single_picture_is_not_several(classifier: igc.GenderClassifier, picture: Any) -> None:
-    with pytest.raises(igc.UsageError, match="give a list, or use classify"):
+    with pytest.raises(igc.UsageError, match="pass a list, or use classify"):
         classifier.classify_many(picture)
 
 

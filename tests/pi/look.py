@@ -39,7 +39,7 @@ def logits(crops: Path, runtime: str) -> list[float]:
     classifier = loading.open_classifier(None, runtime)
     size = classifier.crop_size
     pixels = np.fromfile(crops, np.uint8).reshape(-1, size, size, 3)
-    return [float(logit) for logit in classifier.logits(pixels)]
+    return [float(logit) for logit in classifier.compute_logits(pixels)]
 
 
 def versions(runtime: str) -> list[str]:

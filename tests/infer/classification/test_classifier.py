@@ -61,7 +61,7 @@ def classified(
 @given(st.floats(-30, 30, width=32), st.floats(-3, 3), st.floats(-3, 3))
 def test_probabilities_are_platt_scaled(logit: float, slope: float, bias: float) -> None:
     entry = ENTRY._replace(calibration=Calibration(slope, bias))
-    (probability,) = Classifier(Oracle([logit]), entry).probabilities(crops(1))
+    (probability,) = Classifier(Oracle([logit]), entry).compute_probabilities(crops(1))
     assert math.isclose(probability, 1 / (1 + math.exp(-(slope * logit + bias))), rel_tol=1e-9)
 
 
@@ -72,17 +72,17 @@ def test_any_logits_give_a_confidence_of_the_likelier_gender(logits: list[float]
     assert len(classifications) == len(logits)
     for logit, classification in zip(logits, classifications, strict=True):
         assert 0.5 <= classification.confidence <= 1
-        assert classification.likelier == ("female" if logit >= 0 else "male") or abs(logit) < 1e-6
+        assert classification.gender == ("female" if logit >= 0 else "male") or abs(logit) < 1e-6
         assert classification.certain == (classification.confidence >= 0.7)
 
 
 @given(LOGITS.filter(lambda logit: abs(logit) > 1e-3))
 def test_genders_are_treated_alike(logit: float) -> None:
     first, second = classified(logit), classified(-logit)
-    assert {first.likelier, second.likelier} == {"female", "male"}
+    assert {first.gender, second.gender} == {"female", "male"}
     assert math.isclose(first.confidence, second.confidence)
     swapped = classified(-logit, ENTRY._replace(positive="male", negative="female"))
-    assert swapped.likelier == first.likelier
+    assert swapped.gender == first.gender
 
 
 def test_the_threshold_itself_is_certain() -> None:
@@ -145,7 +145,7 @@ def test_crops_are_judged_alike_alone_and_together() -> None:
     some = np.random.default_rng(0).integers(0, 256, (5, size, size, 3), np.uint8)
     together = classifier.classify(some)
     assert together == [classifier.classify(one[np.newaxis])[0] for one in some]
-    assert classifier.logits(some).dtype == np.float32
+    assert classifier.compute_logits(some).dtype == np.float32
     assert len({classification.confidence for classification in together}) > 1
 
 
@@ -169,7 +169,7 @@ def test_the_doubtful_are_looked_at_in_the_mirror_too() -> None:
     sure[0, 0, 0], doubtful[0, :, 0], alike[0, 1, 0] = 6, (7, 4), 4
     bound = 1 / (1 + math.exp(-5.5))
     classifier = Classifier(network, ENTRY._replace(tta_threshold=bound))
-    logits = classifier.averaged_logits(np.stack([sure, doubtful, alike]))
+    logits = classifier.compute_tta_logits(np.stack([sure, doubtful, alike]))
     assert logits.tolist() == [6, (5 + 0.5) / 2, (-2 + 4) / 2]
     assert network.classified == 3 + 2
 
@@ -189,9 +189,9 @@ def test_it_is_the_calibrated_confidence_that_is_doubtful() -> None:
     entry = ENTRY._replace(calibration=Calibration(1.0, -2.0), tta_threshold=0.85)
     crop = np.zeros((1, 2, 2, 3), np.uint8)
     crop[0, 0, 0] = 2, 0, 0
-    assert Classifier(network, entry).averaged_logits(crop).tolist() == [(2 - 1) / 2]
+    assert Classifier(network, entry).compute_tta_logits(crop).tolist() == [(2 - 1) / 2]
     crop[0, 0, 0] = 0, 0, 0
-    assert Classifier(network, entry).averaged_logits(crop).tolist() == [0]
+    assert Classifier(network, entry).compute_tta_logits(crop).tolist() == [0]
     assert network.classified == 2 + 1
 
 
@@ -215,4 +215,4 @@ def test_the_shipped_networks_doubts_do_not_depend_on_the_side() -> None:
     shape = classifier.entry.input_shape
     pictures = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
     flipped = flip_horizontally(pictures)
-    assert (classifier.averaged_logits(pictures) == classifier.averaged_logits(flipped)).all()
+    assert (classifier.compute_tta_logits(pictures) == classifier.compute_tta_logits(flipped)).all()

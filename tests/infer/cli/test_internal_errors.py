@@ -39,7 +39,7 @@ def test_the_run_names_it_goes_on_and_exits_4(command: Command, folder: Path, ou
     assert "'cat.jpg'" in lines[0] and "ZeroDivisionError: a bug of two lines" in lines[0]
     assert sorted(path.name for path in out.glob("*.xml")) == ["astronaut.xml", "rocket.xml"]
     assert "cat.jpg" not in (out / "all.csv").read_text()
-    assert ", 1 with an internal error;" in done.stdout
+    assert ", 1 failed;" in done.stdout
 
 
 def test_resume_tries_it_again(

@@ -65,7 +65,7 @@ def test_every_picture_has_its_own_xml_on_any_disk(
     assert {"photo 12:30:45.jpg", "con.jpg", "Kim.jpg", "kim.jpg", "%FF.jpg"} <= set(found.values())
     assert {"Sub:1/x.jpg", "sub/aux.jpg", "SUB/aux.jpg"} <= set(found.values())
     assert {found["aaa.xml"], found["zoe.xml"]} == {"aaa.jpg", "zoe.jpg"}
-    assert done.stderr.count("\n") == 1 and "rejects the usual names" in done.stderr
+    assert done.stderr.count("\n") == 1 and "rejects the usual name" in done.stderr
     before = read_all(disk)
     again = command(*given, "--resume")
     assert (again.returncode, again.stderr) == (0, "")
@@ -98,7 +98,7 @@ def test_ordinary_disks_change_no_name(hard: Path, out: Path, command: Command) 
 
 
 def watch_twice(given: list[str]) -> None:
-    parsed = options.parse(given)
+    parsed = options.parse_options(given)
     with start_workers(parsed) as supervisor:
         watching.watch_folder(parsed, supervisor, 2, pause=0)
 

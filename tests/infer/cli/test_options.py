@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from image_gender_classifier.cli import parser
-from image_gender_classifier.cli.options import Options, parse
+from image_gender_classifier.cli.options import Options, parse_options
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.registry import OUTPUTS, Target
@@ -22,13 +22,13 @@ def needed(folder: Path, out: Path) -> list[str]:
 
 def refused(arguments: list[str]) -> str:
     with pytest.raises(UsageError) as caught:
-        parse(arguments)
+        parse_options(arguments)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_default_options(needed: list[str], folder: Path, out: Path) -> None:
-    assert parse(needed) == Options(
+    assert parse_options(needed) == Options(
         input=folder,
         outputs=(Target(OUTPUTS[0], out),),
         settings=Settings(),
@@ -50,11 +50,11 @@ def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> N
     rest = ["--resume", "--csv", str(tmp_path / "c"), "--jsonl", str(tmp_path / "j"), "--quiet"]
     rest += ["--annotate", str(tmp_path), "--contact-sheet", str(tmp_path / "s")]
     rest += ["--max-pixels", "1000", "--max-bytes", "2000"]
-    options = parse([*needed, *line.split(), *rest])
+    options = parse_options([*needed, *line.split(), *rest])
     assert options.settings == Settings(
         "m.onnx", "onnx", "none", 0.0, all_faces=True, max_pixels=1000, max_bytes=2000
     )
-    assert Limits.of(options.settings) == Limits(2000, 1000)
+    assert Limits.from_settings(options.settings) == Limits(2000, 1000)
     assert (options.recursive, options.hidden, options.workers) == (True, True, 3)
     assert (options.resume, options.quiet) == (True, True)
     assert {target.option: target.path for target in options.outputs} == {
@@ -67,13 +67,13 @@ def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> N
 
 
 def test_long_options_of_the_folders(folder: Path, out: Path) -> None:
-    options = parse(["--input", str(folder), "--output", str(out)])
+    options = parse_options(["--input", str(folder), "--output", str(out)])
     assert (options.input, options.outputs[0].path) == (folder, out)
 
 
 def help_text(capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as ended:
-        parse(["--help"])
+        parse_options(["--help"])
     assert ended.value.code == 0
     return capsys.readouterr().out
 
@@ -119,13 +119,13 @@ def test_the_examples_of_the_help_are_valid(
     examples = re.findall(r"^    image-gender-classifier (.*)$", help_text(capsys), flags=re.M)
     assert len(examples) == 2
     for example in examples:
-        assert parse(example.split()).input == Path("photos")
+        assert parse_options(example.split()).input == Path("photos")
 
 
 def test_debug_includes_verbose_and_excludes_quiet(needed: list[str]) -> None:
-    options = parse([*needed, "--debug"])
+    options = parse_options([*needed, "--debug"])
     assert options.debug and options.verbose
-    assert not parse([*needed, "--verbose"]).debug
+    assert not parse_options([*needed, "--verbose"]).debug
     for option in ("--verbose", "--debug"):
         assert "--quiet" in refused([*needed, "--quiet", option])
 
@@ -133,18 +133,18 @@ def test_debug_includes_verbose_and_excludes_quiet(needed: list[str]) -> None:
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        (["--threshold", "1.1"], "1.1 is not between 0 and 1"),
-        (["--threshold", "-0.1"], "-0.1 is not between 0 and 1"),
-        (["--threshold", "nan"], "nan is not between 0 and 1"),
-        (["--threshold", "high"], "high is not between 0 and 1"),
+        (["--threshold", "1.1"], "'1.1' is not valid; give a number from 0 to 1"),
+        (["--threshold", "-0.1"], "'-0.1' is not valid; give a number from 0 to 1"),
+        (["--threshold", "nan"], "'nan' is not valid; give a number from 0 to 1"),
+        (["--threshold", "high"], "'high' is not valid; give a number from 0 to 1"),
         (["--input", ""], "the folder name is empty"),
-        (["--workers", "0"], "0 is not a whole number, 1 or more"),
-        (["--workers", "-1"], "-1 is not a whole number, 1 or more"),
-        (["--workers", "1.5"], "1.5 is not a whole number, 1 or more"),
-        (["--workers", "many"], "many is not a whole number, 1 or more"),
-        (["--max-pixels", "0"], "0 is not a whole number, 1 or more"),
-        (["--max-pixels", "1073741825"], "1073741825 is more than 1073741824"),
-        (["--max-bytes", "1M"], "1M is not a whole number, 1 or more"),
+        (["--workers", "0"], "'0' is not valid; give a whole number of at least 1"),
+        (["--workers", "-1"], "'-1' is not valid; give a whole number of at least 1"),
+        (["--workers", "1.5"], "'1.5' is not valid; give a whole number of at least 1"),
+        (["--workers", "many"], "'many' is not valid; give a whole number of at least 1"),
+        (["--max-pixels", "0"], "'0' is not valid; give a whole number of at least 1"),
+        (["--max-pixels", "1073741825"], "'1073741825' is not valid; give at most 1073741824"),
+        (["--max-bytes", "1M"], "'1M' is not valid; give a whole number of at least 1"),
         (["--runtime", "torch"], "--runtime"),
         (["--detector", "dnn"], "--detector"),
         (["--nonsense"], "--nonsense"),
@@ -230,7 +230,7 @@ def test_a_table_that_is_a_symbolic_link_is_rejected(
     link.symlink_to(tmp_path / "real.csv")
     for path, message in ((link, "a symbolic link"), (Path("-"), "standard output")):
         with pytest.raises(UsageError, match=message):
-            parse(["-i", str(folder), "-o", str(out), "--csv", str(path)])
+            parse_options(["-i", str(folder), "-o", str(out), "--csv", str(path)])
 
 
 @pytest.mark.parametrize(("machine", "usual"), [(1, 1), (200, 64)])
@@ -238,4 +238,4 @@ def test_default_number_of_workers(
     monkeypatch: pytest.MonkeyPatch, machine: int, usual: int, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(parser, "count_cores", lambda: machine)
-    assert parse(["-i", str(tmp_path), "-o", str(tmp_path)]).workers == usual
+    assert parse_options(["-i", str(tmp_path), "-o", str(tmp_path)]).workers == usual

@@ -234,7 +234,7 @@ def test_a_subfolder_of_another_user_is_skipped(folder: Path) -> None:
     )
     words = [sys.executable, "-c", code, str(folder)]
     shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    assert shown == "3 (Unread(path='private', reason='Permission denied'),)\n"
+    assert shown == "3 (UnreadableFolder(path='private', reason='Permission denied'),)\n"
 
 
 def test_by_products_of_a_nas_and_a_mac_are_skipped(
@@ -273,7 +273,7 @@ def test_an_interrupted_run_keeps_the_table_of_the_last_complete_run(
     assert stopped.returncode == 130
     assert table.read_bytes() == whole
     partial = tmp_path / "table.partial"
-    assert f"its rows are in {partial}" in stopped.stderr
+    assert f"the rows so far are in {partial}" in stopped.stderr
     assert b"cat.jpg" in partial.read_bytes() and b"rocket.jpg" not in partial.read_bytes()
     assert command("-i", folder, "-o", out, option, table, "--resume").returncode == 0
     assert table.read_bytes() == whole and not partial.exists()
@@ -596,8 +596,8 @@ def test_a_stopped_run_can_be_resumed(
     *partial, last = stopped.stderr.splitlines()
     assert "--resume" in last
     for name, line in zip(("t.csv", "t.jsonl"), partial, strict=True):
-        assert f": {out / name}: not written, as the run was stopped; " in line
-        assert line.endswith(f"its rows are in {out / name}.partial")
+        assert f": {out / name}: not written, because the run did not finish; " in line
+        assert line.endswith(f"the rows so far are in {out / name}.partial")
 
     kept = contents(out)
     xml_files = {name: data for name, data in kept.items() if name.endswith(".xml")}
@@ -885,7 +885,10 @@ def test_a_table_that_cannot_be_written_is_an_output_error(
     assert "t.csv: cannot be written" in error_line(lost)
 
 
-@pytest.mark.parametrize("redirection", ["2>&-", ">&-", ">&- 2>&-", "2>/dev/full", ">/dev/full"])
+@pytest.mark.parametrize(
+    "redirection",
+    ["2>&-", ">&-", ">&- 2>&-", "<&- >&- 2>&- --debug", "2>/dev/full", ">/dev/full"],
+)
 def test_closed_standard_streams_are_ignored(redirection: str, folder: Path, out: Path) -> None:
     (folder / "broken.png").write_bytes(b"broken")
     command = f'"$0" -m image_gender_classifier -i "$1" -o "$2" {redirection}'

@@ -37,7 +37,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 def watch(folders: tuple[Path, Path], scans: int, *more: str) -> None:
     pictures, predictions = folders
     given = ["-i", str(pictures), "-o", str(predictions), "--watch", *more]
-    parsed = options.parse(given)
+    parsed = options.parse_options(given)
     with start_workers(parsed) as supervisor:
         watching.watch_folder(parsed, supervisor, scans, pause=0)
 
@@ -342,7 +342,7 @@ def test_a_picture_whose_output_would_replace_a_picture_is_skipped(
     assert (pictures / "a.jpg").read_bytes() == (samples / "rocket.jpg").read_bytes()
     assert (tmp_path / "a.jpg").exists() and (tmp_path / "out" / "a.xml").exists()
     said = capsys.readouterr().err
-    assert said.count("would be overwritten by the output of 'in/a.jpg', skipped") == 1
+    assert said.count("would be overwritten by the output of 'in/a.jpg', which is skipped") == 1
 
 
 def test_the_command_watches_until_it_is_stopped(folders: tuple[Path, Path], samples: Path) -> None:
@@ -370,7 +370,7 @@ def test_the_command_watches_until_it_is_stopped(folders: tuple[Path, Path], sam
     assert process.returncode == 143
     assert "until stopped" in said
     assert said.endswith(
-        "terminated; finished results are kept, run the same command to continue\n"
+        "terminated; finished results are kept; run the same command to continue\n"
     )
     assert "Traceback" not in said
 
@@ -382,4 +382,4 @@ def test_options_that_need_the_end_of_a_run_are_rejected(
     value = [] if option == "--profile" else [str(tmp_path / "table")]
     given = ["-i", str(folders[0]), "-o", str(folders[1]), "--watch", option, *value]
     assert program.main(given) == 2
-    assert f"{option}: cannot be used with --watch" in capsys.readouterr().err
+    assert f"{option} cannot be used with --watch" in capsys.readouterr().err

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from image_gender_classifier.detection.tiling import (
     choose_tile_sides,
-    face_tile,
     letterbox,
+    make_face_tile,
     make_tiles,
 )
 from image_gender_classifier.results import Box
@@ -59,7 +59,7 @@ def test_the_tile_of_a_face_contains_it_and_is_inside_the_picture_if_possible(
     extent = share * max(height, width)
     centre = across * width, down * height
     frame = Box(centre[0] - extent / 2, centre[1] - extent / 2, extent, extent)
-    left, top, side = face_tile(frame, 1.3, height, width)
+    left, top, side = make_face_tile(frame, 1.3, height, width)
     assert 1 <= side <= max(height, width)
     assert side >= min(extent, max(height, width))
     for start, whole, middle in ((left, width, centre[0]), (top, height, centre[1])):

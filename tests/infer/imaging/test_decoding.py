@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, features
 
 from image_gender_classifier.errors import Unfinished, UnreadablePicture, UsageError
-from image_gender_classifier.imaging import decoding, shortage
+from image_gender_classifier.imaging import decoding, memory_errors
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.settings import MAX_BYTES
 
@@ -516,8 +516,8 @@ def test_paths_that_are_no_picture(tmp_path: Path) -> None:
         tmp_path: "folder",
         tmp_path / "gone.jpg": "no such file",
         tmp_path / "text.jpg" / "below.jpg": "no such file",
-        tmp_path / ("long" * 99): "cannot read the file",
-        tmp_path / "nul\0.jpg": "cannot read the file",
+        tmp_path / ("long" * 99): "the file cannot be read",
+        tmp_path / "nul\0.jpg": "the file cannot be read",
         Path("/dev/null"): "regular file",
     }
     for path, message in cases.items():
@@ -549,7 +549,7 @@ def test_short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2, "imdecode", lambda *_: None)
     with pytest.raises(UnreadablePicture, match="corrupt"):
         decoding.decode(data)
-    monkeypatch.setattr(shortage, "is_available", lambda _: False)
+    monkeypatch.setattr(memory_errors, "is_memory_available", lambda _: False)
     with pytest.raises(Unfinished, match="memory"):
         decoding.decode(data)
 

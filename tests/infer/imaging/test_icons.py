@@ -89,12 +89,12 @@ def test_the_stated_length_may_be_too_small() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\0\0\1\0\0\0", icon((8, 8, 24, b""))])
 def test_corrupt_files_hold_no_icon(data: bytes) -> None:
-    assert icons.largest(data) is None
+    assert icons.extract_largest(data) is None
 
 
 @given(st.binary(max_size=100))
 def test_any_bytes(data: bytes) -> None:
-    icons.largest(data)
+    icons.extract_largest(data)
     try:
         decoding.decode(b"\0\0\1\0\1\0" + data, limits=Limits(pixels=2**20))
     except UnreadablePicture as error:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from image_gender_classifier.imaging.formats import JPEG
 from image_gender_classifier.imaging.headers import read_header
-from image_gender_classifier.imaging.jpeg_scans import count_scans, sends_everything
+from image_gender_classifier.imaging.jpeg_scans import count_scans, has_all_coefficients
 
 
 def encode(mode: str = "RGB", **options: object) -> bytes:
@@ -41,7 +41,7 @@ def test_scans_of_what_follows_the_picture_are_not_counted() -> None:
 
 @given(st.binary(max_size=300), st.integers(0, 400))
 def test_any_bytes_can_be_counted(data: bytes, at: int) -> None:
-    sends_everything(b"\xff\xda\0\x02" * 20 + data, at, 3)
+    has_all_coefficients(b"\xff\xda\0\x02" * 20 + data, at, 3)
     assert count_scans(b"\xff\xda\0\x02" * 20 + data, at) >= 1
 
 
@@ -50,7 +50,7 @@ def test_any_bytes_can_be_counted(data: bytes, at: int) -> None:
 def test_a_picture_sends_everything_with_its_last_scan(mode: str, progressive: bool) -> None:
     data = encode(mode, progressive=progressive)
     header = read_header(data, JPEG)
-    assert sends_everything(data, header.data_offset, header.components)
+    assert has_all_coefficients(data, header.data_offset, header.components)
     for scan in range(header.data_offset - 1, data.rindex(b"\xff\xda")):
         if data.startswith(b"\xff\xda", scan):
-            assert not sends_everything(data[:scan], header.data_offset, header.components)
+            assert not has_all_coefficients(data[:scan], header.data_offset, header.components)

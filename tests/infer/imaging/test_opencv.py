@@ -37,17 +37,17 @@ def test_all_that_is_called_is_checked() -> None:
 
 @pytest.mark.parametrize("name", opencv.NEEDED)
 def test_whatever_is_missing_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    opencv.check()  # passes with all of them
+    opencv.check_opencv()  # passes with all of them
     monkeypatch.delattr(cv2, name)
     with pytest.raises(RuntimeMissing, match=f"has no {name}; .*--no-deps 'opencv-python-he"):
-        opencv.check()
+        opencv.check_opencv()
 
 
 def test_beside_numpy_1_an_opencv_that_takes_it_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "CascadeClassifier")
     monkeypatch.setattr(np, "__version__", "1.26.4")
     with pytest.raises(RuntimeMissing, match=r"'opencv-python-headless<4\.12'$"):
-        opencv.check()
+        opencv.check_opencv()
 
 
 @pytest.mark.parametrize(

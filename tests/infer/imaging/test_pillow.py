@@ -16,7 +16,7 @@ from PIL import Image, ImageFile, features
 
 import image_gender_classifier as igc
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
-from image_gender_classifier.imaging import decoding, shortage
+from image_gender_classifier.imaging import decoding, memory_errors
 from image_gender_classifier.imaging.limits import Limits
 
 GREY = Image.linear_gradient("L").resize((60, 40))
@@ -161,7 +161,7 @@ def test_warnings_become_log_messages(caplog: Any) -> None:
         warnings.simplefilter("error")  # a host program's choice, which must not stop decoding
         picture = decoding.decode(warned_of())
     assert picture.width == RGB.width
-    assert "Pillow warns of a TIFF file" in caplog.text
+    assert "Pillow warning about a TIFF file" in caplog.text
 
 
 def test_threads_do_not_disturb_each_others_warnings() -> None:
@@ -188,7 +188,9 @@ def test_too_little_memory_is_no_fault_of_the_picture(
 
     data = encode(RGB, "TIFF")
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
-    monkeypatch.setattr(shortage, "is_available", lambda size: size < RGB.width * RGB.height)
+    monkeypatch.setattr(
+        memory_errors, "is_memory_available", lambda size: size < RGB.width * RGB.height
+    )
     with pytest.raises(Unfinished, match="not enough memory"):
         decoding.decode(data)
 
@@ -199,7 +201,7 @@ def test_a_picture_that_needs_more_memory_than_it_states(monkeypatch: pytest.Mon
 
     data = encode(RGB, "TIFF")
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
-    with pytest.raises(UnreadablePicture, match="larger picture than it states"):
+    with pytest.raises(UnreadablePicture, match="larger than its header states"):
         decoding.decode(data)
 
 

@@ -20,7 +20,7 @@ from image_gender_classifier.outputs.atomic import (
 )
 from image_gender_classifier.outputs.csv import open_output
 from image_gender_classifier.system import locking
-from image_gender_classifier.system.locking import lock
+from image_gender_classifier.system.locking import try_lock
 
 
 def test_a_file_is_written_and_replaced_atomically(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_partial_files_are_unique_to_a_process(tmp_path: Path) -> None:
 def test_without_locks_only_old_partial_files_are_removed(
     age: int, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locking, "lock", lambda _: "impossible")
+    monkeypatch.setattr(locking, "try_lock", lambda _: "unsupported")
     path = tmp_path / ".igc-0123abcd-00000000.partial"
     path.touch()
     os.utime(path, (time.time() - age,) * 2)
@@ -153,7 +153,7 @@ def test_a_file_is_locked_until_it_is_renamed(
 
     def renaming(source: Path, target: Path) -> None:
         with source.open("rb") as file:
-            locks.append(lock(file.fileno()))
+            locks.append(try_lock(file.fileno()))
         rename(source, target)
 
     monkeypatch.setattr(os, "replace", renaming)
@@ -221,17 +221,17 @@ def test_a_partial_file_is_created_again_when_it_is_taken_for_a_leftover(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another run may find it between its creation and its lock."""
-    lock_file, removals = locking.lock, [2]
+    lock_file, removals = locking.try_lock, [2]
 
     def lock_late(file: int) -> str:
         if removals[0]:
             removals[0] -= 1
             with monkeypatch.context() as patch:
-                patch.setattr(locking, "lock", lock_file)
+                patch.setattr(locking, "try_lock", lock_file)
                 remove_leftovers(tmp_path)
         return lock_file(file)
 
-    monkeypatch.setattr(locking, "lock", lock_late)
+    monkeypatch.setattr(locking, "try_lock", lock_late)
     write_atomic(tmp_path / "a.xml", b"data")
     assert (tmp_path / "a.xml").read_bytes() == b"data"
     assert list(tmp_path.iterdir()) == [tmp_path / "a.xml"]
@@ -240,21 +240,21 @@ def test_a_partial_file_is_created_again_when_it_is_taken_for_a_leftover(
 def test_a_partial_file_that_another_run_has_locked_is_created_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock_file = locking.lock
+    lock_file = locking.try_lock
     others: list[BinaryIO] = []
 
     def lock_second(file: int) -> str:
         if not others:  # the other run has opened and locked it, and is about to remove it
             (path,) = tmp_path.iterdir()
             others.append(path.open("rb"))
-            assert lock_file(others[0].fileno()) == "ours"
+            assert lock_file(others[0].fileno()) == "acquired"
             answer = lock_file(file)
             others[0].close()
             path.unlink()
             return answer
         return lock_file(file)
 
-    monkeypatch.setattr(locking, "lock", lock_second)
+    monkeypatch.setattr(locking, "try_lock", lock_second)
     write_atomic(tmp_path / "a.xml", b"data")
     assert list(tmp_path.iterdir()) == [tmp_path / "a.xml"]
 
@@ -269,7 +269,7 @@ def test_a_leftover_is_locked_until_it_is_removed(
 
     def check_lock(path: Path, **rest: int) -> None:
         with Path(path).open("rb") as file:
-            locks.append(lock(file.fileno()))
+            locks.append(try_lock(file.fileno()))
         unlink(path, **rest)
 
     monkeypatch.setattr(os, "unlink", check_lock)
@@ -279,13 +279,13 @@ def test_a_leftover_is_locked_until_it_is_removed(
 
 def test_a_leftover_is_locked_for_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """NFS locks no file that is open for reading only."""
-    lock_file = locking.lock
+    lock_file = locking.try_lock
 
     def lock_as_nfs(file: int) -> str:
         mode = fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE
-        return "impossible" if mode == os.O_RDONLY else lock_file(file)
+        return "unsupported" if mode == os.O_RDONLY else lock_file(file)
 
-    monkeypatch.setattr(locking, "lock", lock_as_nfs)
+    monkeypatch.setattr(locking, "try_lock", lock_as_nfs)
     (tmp_path / ".igc-0123abcd-00000000.partial").touch()
     remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == []

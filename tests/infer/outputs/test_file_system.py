@@ -12,11 +12,11 @@ import disks
 import pytest
 
 from image_gender_classifier.outputs.file_system import detect_name_rules
-from image_gender_classifier.outputs.naming import ORDINARY, NameRules
+from image_gender_classifier.outputs.naming import LINUX_RULES, NameRules
 
 
 def test_an_ordinary_folder_has_ordinary_rules_and_stays_empty(tmp_path: Path) -> None:
-    assert detect_name_rules([tmp_path]) == ORDINARY
+    assert detect_name_rules([tmp_path]) == LINUX_RULES
     assert list(tmp_path.iterdir()) == []
 
 
@@ -57,11 +57,11 @@ def test_an_unknown_maximum_length_is_the_usual_one(
         raise OSError(errno.EINVAL, "unknown")
 
     monkeypatch.setattr(os, "pathconf", pathconf)
-    assert detect_name_rules([tmp_path]) == ORDINARY
+    assert detect_name_rules([tmp_path]) == LINUX_RULES
 
 
 def test_a_folder_that_accepts_no_file_has_ordinary_rules(tmp_path: Path) -> None:
-    assert detect_name_rules([tmp_path / "missing"]) == ORDINARY
+    assert detect_name_rules([tmp_path / "missing"]) == LINUX_RULES
 
 
 def test_the_simulated_disk_has_the_rules_of_exfat(
@@ -88,7 +88,7 @@ def test_a_failing_disk_is_not_taken_for_one_that_rejects_names(
         return open_file(path, *others)
 
     monkeypatch.setattr(os, "open", fail)
-    assert detect_name_rules([tmp_path]) == ORDINARY
+    assert detect_name_rules([tmp_path]) == LINUX_RULES
 
 
 def test_a_locale_without_a_probed_character_ends_nothing(tmp_path: Path) -> None:
@@ -105,5 +105,5 @@ def test_a_locale_without_a_probed_character_ends_nothing(tmp_path: Path) -> Non
     done = subprocess.run(words, capture_output=True, text=True, env=env, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     encoding, _, rules = done.stdout.strip().partition(" ")
-    assert encoding != "utf-8" and rules == str(ORDINARY)
+    assert encoding != "utf-8" and rules == str(LINUX_RULES)
     assert list(tmp_path.iterdir()) == []

@@ -11,14 +11,14 @@ import unicodedata
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from xml_names import make_xml_names
 
 from image_gender_classifier.outputs.naming import (
-    ORDINARY,
+    LINUX_RULES,
     NameRules,
     collision_key,
     make_folder_names,
     make_substitute_name,
-    make_xml_names,
 )
 
 EXFAT = NameRules(folds=True, windows=True, utf8=True)
@@ -113,7 +113,7 @@ def test_names_of_folders() -> None:
         "c.": "c%2E",
         "d": "d",
     }
-    assert make_folder_names(["a: b", "aux", "c.", "A", "a"], ORDINARY) == {
+    assert make_folder_names(["a: b", "aux", "c.", "A", "a"], LINUX_RULES) == {
         name: name for name in ("a: b", "aux", "c.", "A", "a")
     }
     both = make_folder_names(["A", "a"], EXFAT)
@@ -161,4 +161,4 @@ def test_no_output_has_the_name_of_a_substitute(name: str) -> None:
     assert other != make_substitute_name(f"{name}.xml")
     picture = other.removesuffix(".xml") + ".jpg"
     assert make_xml_names([picture]) == [f"{picture}.xml"]
-    assert make_folder_names([other], ORDINARY)[other] != other
+    assert make_folder_names([other], LINUX_RULES)[other] != other

@@ -40,10 +40,12 @@ class Sidecars(OutputFolder):
 
     def write(self, row: Row) -> None:
         if row.drawings.copy is not None:
-            self.write_file(row.picture.named(".len"), struct.pack("<I", len(row.drawings.copy)))
+            self.write_file(
+                row.picture.output_path(".len"), struct.pack("<I", len(row.drawings.copy))
+            )
 
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:
-        return (self._folder / picture.named(".len")).exists()
+        return (self._folder / picture.output_path(".len")).exists()
 
 
 PACKED = Entry("packed", ("--packed",), "FILE", "also write records", "file", open_packed)

@@ -111,7 +111,7 @@ def test_names_in_the_xml(
 
 def test_a_truncated_file_is_not_decoded() -> None:
     for length in range(len(ALICE_XML.rstrip())):
-        with pytest.raises(ValueError, match="not a prediction"):
+        with pytest.raises(ValueError, match="not the XML file of a prediction"):
             xml.decode_prediction(ALICE_XML[:length])
 
 

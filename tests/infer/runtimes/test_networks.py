@@ -52,7 +52,9 @@ def test_a_model_without_a_float32_variant_is_opened_itself(models: Path) -> Non
     network = open_network("tflite", models, entry._replace(float32_variant=None))
     crops = np.random.default_rng(3).integers(0, 256, (10, *entry.input_shape), np.uint8)
     (logits,) = network.run(crops)
-    assert np.array_equal(logits[:, 0], loading.open_classifier(None, "tflite").logits(crops))
+    assert np.array_equal(
+        logits[:, 0], loading.open_classifier(None, "tflite").compute_logits(crops)
+    )
 
 
 @pytest.mark.usefixtures("rounding_twice")
@@ -109,6 +111,6 @@ def test_logits_are_the_same_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> Non
     answers = []
     for once in (True, False):
         monkeypatch.setattr("image_gender_classifier.runtimes.tflite.SINGLE_ROUNDING", once)
-        answers.append(loading.open_classifier(None, "tflite").logits(crops))
+        answers.append(loading.open_classifier(None, "tflite").compute_logits(crops))
     assert len(np.unique(answers[0])) > 5
     assert np.array_equal(answers[0], answers[1])

@@ -70,8 +70,8 @@ def test_logits_are_those_of_litert_bit_for_bit(entry: RuntimeEntry, crops: Pixe
     """The cache key does not name the runtime."""
     pytest.importorskip("ai_edge_litert")
     skip_if_missing(entry)
-    logits = loading.open_classifier(None, entry.name).logits(crops)
-    expected = loading.open_classifier(None, "tflite").logits(crops)
+    logits = loading.open_classifier(None, entry.name).compute_logits(crops)
+    expected = loading.open_classifier(None, "tflite").compute_logits(crops)
     assert logits.dtype == np.float32
     assert len(np.unique(expected)) > 10
     assert np.array_equal(logits, expected)

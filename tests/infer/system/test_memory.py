@@ -53,8 +53,8 @@ def test_a_lower_limit_of_the_system_is_kept() -> None:
 
 def test_memory_within_the_limit_is_available() -> None:
     program = (
-        "from image_gender_classifier.system.memory import is_available, limit_growth\n"
-        "limit_growth(2**28); assert is_available(2**27) and not is_available(2**29)"
+        "from image_gender_classifier.system.memory import is_memory_available, limit_growth\n"
+        "limit_growth(2**28); assert is_memory_available(2**27) and not is_memory_available(2**29)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 

@@ -35,7 +35,7 @@ def test_adding_is_by_stage(rounds: list[dict[str, float]]) -> None:
 
 @given(SECONDS, st.integers(1, 1000))
 def test_a_table_has_a_line_a_stage_and_a_total(seconds: dict[str, float], pictures: int) -> None:
-    table = profiling.table("title", seconds, pictures)
+    table = profiling.format_table("title", seconds, pictures)
     assert table.startswith("title")
     assert "total" in table
     for stage in seconds:
@@ -43,34 +43,34 @@ def test_a_table_has_a_line_a_stage_and_a_total(seconds: dict[str, float], pictu
 
 
 def test_a_clock_that_runs_tells_each_stage_once() -> None:
-    clock = profiling.clock(running=True)
+    clock = profiling.make_clock(running=True)
     for stage in ("one", "two", "one"):
         clock.lap(stage)
-    assert list(clock.taken()) == ["one", "two"]
-    assert clock.taken() == {}
+    assert list(clock.take_seconds()) == ["one", "two"]
+    assert clock.take_seconds() == {}
 
 
 def test_a_clock_that_is_off_tells_nothing(engine: Engine, samples: Path) -> None:
-    clock = profiling.clock(running=False)
+    clock = profiling.make_clock(running=False)
     engine.classify_file(samples / "cat.jpg", "cat.jpg", clock=clock)
-    assert clock.taken() == {}
+    assert clock.take_seconds() == {}
 
 
 def test_a_picture_is_timed_stage_by_stage(
     engine: Engine, face_picture: Path, tmp_path: Path
 ) -> None:
-    clock = profiling.clock(running=True)
+    clock = profiling.make_clock(running=True)
     prediction = engine.classify_file(face_picture, "a", clock=clock)
     assert prediction == engine.classify_file(face_picture, "a")
-    seconds = clock.taken()
+    seconds = clock.take_seconds()
     assert list(seconds) == CLASSIFYING
     assert all(spent >= 0 for spent in seconds.values())
 
     (tmp_path / "broken.jpg").write_bytes(face_picture.read_bytes()[:500])
     engine.classify_file(tmp_path / "broken.jpg", "broken.jpg", clock=clock)
-    assert list(clock.taken()) == CLASSIFYING[:3]
+    assert list(clock.take_seconds()) == CLASSIFYING[:3]
     engine.classify_file(tmp_path / "missing.jpg", "missing.jpg", clock=clock)
-    assert list(clock.taken()) == CLASSIFYING[:1]
+    assert list(clock.take_seconds()) == CLASSIFYING[:1]
 
 
 @pytest.mark.parametrize("profile", [False, True])
@@ -85,10 +85,10 @@ def test_the_worker_sends_its_times_when_they_are_wanted(profile: bool, folder: 
 
 
 def test_the_table_adds_up() -> None:
-    table = profiling.table("Whose", {"read": 1.0, "wait": 3.0}, 4)
+    table = profiling.format_table("Whose", {"read": 1.0, "wait": 3.0}, 4)
     shown = [re.split(r" {2,}", line.strip()) for line in table.splitlines()]
     assert shown == [
-        ["Whose", "seconds", "share", "ms per picture"],
+        ["Whose", "seconds", "percent", "ms per picture"],
         ["read", "1.000", "25.0%", "250.000"],
         ["wait", "3.000", "75.0%", "750.000"],
         ["total", "4.000", "100.0%", "1000.000"],

@@ -1,4 +1,4 @@
-"""Common parts of a folder run and a watched folder: the list of pictures and messages about it."""
+"""Functions shared by folder runs and watched folders: list of pictures, messages about it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from image_gender_classifier.cli.placing import choose_output_names
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import NameRules
 from image_gender_classifier.outputs.registry import list_output_folders
-from image_gender_classifier.scan import Listing, Unread, list_pictures
+from image_gender_classifier.scan import Listing, UnreadableFolder, list_pictures
 from image_gender_classifier.system import logs
 
 
-def scanned(options: Options, rules: NameRules) -> Listing:
-    """Lists the pictures of the input folder, without those in output folders.
+def list_input_pictures(options: Options, rules: NameRules) -> Listing:
+    """Lists the pictures of the input folder, except those in output folders below it.
 
     Args:
         options: The options of the run.
@@ -24,7 +24,7 @@ def scanned(options: Options, rules: NameRules) -> Listing:
         The pictures, with the names of their XML files.
 
     Raises:
-        UsageError: The folder cannot be read.
+        UsageError: The input folder cannot be read.
     """
     skip = list_output_folders(options.outputs)
     found = list_pictures(options.input, options.recursive, skip, options.hidden)
@@ -39,14 +39,19 @@ def scanned(options: Options, rules: NameRules) -> Listing:
     return listing
 
 
-def unread_message(folder: Path, unread: Unread) -> str:
-    """Returns the message for a subfolder that cannot be read."""
+def format_unread_folder(folder: Path, unread: UnreadableFolder) -> str:
+    """Formats the message about a subfolder that cannot be read completely."""
     return (
         f"{escape_text(str(folder / unread.path))!r}: the folder cannot be read ({unread.reason}); "
         "its pictures are skipped"
     )
 
 
-def rewritten_message(file: str, xml: str) -> str:
-    """Returns the message for an XML file that could not get its usual name."""
+def format_renamed(file: str, xml: str) -> str:
+    """Formats the message about a picture whose XML file does not have its usual name.
+
+    Args:
+        file: Path of the picture, relative to the input folder.
+        xml: Path of its XML file, relative to the output folder.
+    """
     return f"{escape_text(file)!r}: the XML file is called {escape_text(xml)!r}"

@@ -1,12 +1,12 @@
-"""Recognises system junk files and partial downloads by name: thumbnails, metadata, trash.
+"""Recognises system junk (thumbnails, metadata, trash) and partial downloads by name.
 
 Operating systems, network storage and browsers create such files and folders next to the user's
-pictures. The command and the data set readers skip them.
+pictures. Data set readers skip them; so does the command, unless `--hidden` is given.
 """
 
 from __future__ import annotations
 
-# In lower case.
+# In lower case, as all names below.
 _FILES = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store"))
 _FILE_STARTS = (
     "._",  # macOS: metadata of a file (AppleDouble)
@@ -27,13 +27,21 @@ _FOLDERS = frozenset(
 _FOLDER_STARTS = (".trash-",)  # Linux, followed by the user ID
 
 
-def is_clutter_file(name: str) -> bool:
-    """Returns whether a file name is that of a system junk file or a partial download."""
+def is_junk_file(name: str) -> bool:
+    """Returns whether a file is system junk or a partial download, by its name.
+
+    Args:
+        name: File name without its folder, in upper or lower case.
+    """
     name = name.lower()
     return name.endswith(_FILE_ENDS) or name.startswith(_FILE_STARTS) or name in _FILES
 
 
-def is_clutter_folder(name: str) -> bool:
-    """Returns whether a folder name is that of a folder of thumbnails, metadata or trash."""
+def is_junk_folder(name: str) -> bool:
+    """Returns whether a folder contains thumbnails, metadata or trash, by its name.
+
+    Args:
+        name: Name of the folder without its parent, in upper or lower case.
+    """
     name = name.lower()
     return name in _FOLDERS or name.startswith(_FOLDER_STARTS)

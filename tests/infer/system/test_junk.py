@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_folder
+from image_gender_classifier.system.junk import is_junk_file, is_junk_folder
 
 
 @pytest.mark.parametrize(
@@ -15,14 +15,14 @@ from image_gender_classifier.system.clutter import is_clutter_file, is_clutter_f
     ],
 )
 def test_files(name: str) -> None:
-    assert is_clutter_file(name)
+    assert is_junk_file(name)
 
 
 @pytest.mark.parametrize(
     "name", ["__MACOSX", "@eaDir", ".Trash-1000", ".Trash", "#recycle", "$RECYCLE.BIN"]
 )
 def test_folders(name: str) -> None:
-    assert is_clutter_folder(name)
+    assert is_junk_folder(name)
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,11 @@ def test_folders(name: str) -> None:
     ["a.jpg", ".a.jpg", "part.jpg", "_.jpg", "a.part.jpg", ".trash-can.jpg", "tmp", "thumbs"],
 )
 def test_files_of_the_user(name: str) -> None:
-    assert not is_clutter_file(name)
+    assert not is_junk_file(name)
 
 
 @pytest.mark.parametrize(
     "name", ["MACOSX", "eaDir", "Trash-1000", ".hidden", "lost+found", "a.part"]
 )
 def test_folders_of_the_user(name: str) -> None:
-    assert not is_clutter_folder(name)
+    assert not is_junk_folder(name)
