@@ -532,7 +532,7 @@ def test_a_subfolder_that_cannot_be_read_is_a_warning(
 
 @pytest.mark.parametrize("picture", ["alice.jpg", b"bytes", Path("alice.jpg")])
 def test_a_single_picture_is_not_several(classifier: igc.GenderClassifier, picture: Any) -> None:
-    with pytest.raises(igc.UsageError, match="pass a list, or use classify"):
+    with pytest.raises(igc.UsageError, match="pass a list, or call classify"):
         classifier.classify_many(picture)
 
 

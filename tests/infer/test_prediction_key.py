@@ -19,13 +19,8 @@ PACKAGE = Path(image_gender_classifier.__file__).parent
 # The key of unreadable pictures depends on the source code of these modules (`imaging.versions`).
 NOT_IN_KEY = {
     *("imaging.files", "imaging.formats", "imaging.icons", "imaging.jpeg_scans", "imaging.limits"),
-    *(
-        "imaging.opencv",
-        "imaging.pillow",
-        "imaging.plugins",
-        "imaging.pnm",
-        "imaging.memory_errors",
-    ),
+    *("imaging.memory_errors", "imaging.opencv", "imaging.pillow", "imaging.pillow_colours"),
+    *("imaging.pillow_errors", "imaging.plugins", "imaging.pnm"),
     *("imaging.tiff_tags", "imaging.versions", "detection.registry"),
 }
 # Regular expressions that find the markers of a JPEG.
