@@ -65,10 +65,11 @@ class Limits(NamedTuple):
         """Raises `UnreadablePicture` if a picture has more pixels than the limit."""
         if header.width * header.height * header.memory_factor > self._max_pixels_for(header):
             factor = header.memory_factor
-            counted = f", each counted {factor} times for its memory" if factor > 1 else ""
+            counted = f", which take the memory of {factor} times as many" if factor > 1 else ""
             raise UnreadablePicture(
                 f"the picture has {header.width} x {header.height} pixels{counted}, more than the"
-                f" limit of {self._max_pixels_for(header):,} (--max-pixels); save a smaller version"
+                f" limit of {self._max_pixels_for(header):,}; save a smaller version, or raise the"
+                " limit (--max-pixels)"
             )
 
     def check_decoding_cost(self, data: bytes, header: Header) -> None:

@@ -178,7 +178,9 @@ def _split_plain_text(data: bytes, at: int, digits: bytes) -> Iterator[bytes]:
             are too many comments.
     """
     if data.count(b"#", at) > _MAX_COMMENTS:
-        raise UnreadablePicture(_CORRUPT)
+        raise UnreadablePicture(
+            f"the plain PNM has more than {_MAX_COMMENTS:,} comments; save it as PNG"
+        )
     space = re.compile(b"[%s]" % _SPACE)
     while at < len(data):
         cut = space.search(data, at + _BLOCK)

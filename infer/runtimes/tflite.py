@@ -24,7 +24,7 @@ except ImportError as litert_error:
 
 _NUMPY_2 = (
     "tflite-runtime works with NumPy 1 only; run: pip install ai-edge-litert "
-    "(or: pip install 'numpy<2')"
+    "(or: pip install 'numpy<2' 'opencv-python-headless<4.12')"
 )
 
 

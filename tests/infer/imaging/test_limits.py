@@ -120,10 +120,10 @@ def long_chunk_behind_the_end() -> bytes:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (png_bomb(), r"60000 x 60000 pixels, more than the limit of 67,108,864 .*--max-pixels"),
-        (jpeg_bomb(), r"60000 x 60000 pixels, more than the limit of 268,435,456 .*--max-pixels"),
+        (png_bomb(), r"60000 x 60000 pixels, more than the limit of 67,108,864.*--max-pixels"),
+        (jpeg_bomb(), r"60000 x 60000 pixels, more than the limit of 268,435,456.*--max-pixels"),
         *(
-            (bomb, r"60000 x 60000 pixels.*, more than the limit of 67,108,864 .*--max-pixels")
+            (bomb, r"60000 x 60000 pixels.*, more than the limit of 67,108,864.*--max-pixels")
             for bomb in (gif_bomb(), bmp_bomb(), jpeg_2000_bomb(), ppm_bomb())
         ),
         (many_scans(20_000), r"20,01\d scans of 262,144 pixels.*--max-pixels"),
@@ -178,7 +178,7 @@ def test_sizes_up_to_the_limit_are_read() -> None:
 
 def test_a_limit_of_ones_own() -> None:
     Limits(pixels=100).check_size(Header(JPEG, 10, 10))
-    with pytest.raises(UnreadablePicture, match="more than the limit of 100 "):
+    with pytest.raises(UnreadablePicture, match="more than the limit of 100; "):
         Limits(pixels=100).check_size(Header(JPEG, 101, 1))
     Limits(file_bytes=10).check_bytes(10)
     with pytest.raises(
@@ -339,6 +339,6 @@ def test_pictures_of_usual_cameras_are_within_the_limits(
 def test_a_tall_picture_of_many_bits_is_refused() -> None:
     with pytest.raises(
         UnreadablePicture,
-        match=r"each counted 2 times for its memory, more than the limit of 67,108,864 ",
+        match=r"which take the memory of 2 times as many, more than the limit of 67,108,864; ",
     ):
         decoding.decode(tiff_of_16_bits(64, 2**20))

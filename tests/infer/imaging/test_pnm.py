@@ -96,7 +96,7 @@ def test_digits_of_a_plain_bitmap_need_no_space() -> None:
         (b"P1 2 1\n1 2", "corrupt"),
         (b"P5 0 1 255\n1", "corrupt"),
         (b"P5 1 1 65536\n1", "corrupt"),
-        (b"P2 1 1 255\n" + b"#\n" * 10_000 + b"1", "corrupt"),
+        (b"P2 1 1 255\n" + b"#\n" * 10_000 + b"1", "more than 4,096 comments"),
         (b"P2 9000 9000 255\n1", "--max-pixels"),
         (b"P3 8000 8000 255\n1", "192,000,000 numbers, more than the limit of 16,777,216"),
     ],
