@@ -232,7 +232,7 @@ def test_a_model_without_numbers_is_refused(data: Path, tmp_path: Path) -> None:
     classifier = Classifier(open_model("onnx", model.read_bytes()), entry)
     sample = Sample("a", data / "val" / "0.png", "female")
     with pytest.raises(
-        ModelError, match=r"tiny\.onnx: its output is not one finite number per crop"
+        ModelError, match=r"tiny\.onnx: the output is not one finite number per crop"
     ):
         classify_samples([sample], WholePicture(), classifier)
 
