@@ -54,15 +54,16 @@ def classify(
     main = classified[0]
     status: Status = "classified" if classifications[0].certain else "uncertain"
     gender = main.gender or "unknown"
-    return Prediction(
-        file, status, gender, main.confidence, (*classified, *found[len(classified) :])
-    )
+    faces = (*classified, *found[len(classified) :])
+    return Prediction(file, status, gender, main.confidence, faces, p_female=main.p_female)
 
 
 def _add_gender(face: Face, classification: Classification) -> Face:
-    """Returns a face with gender (`unknown` below the threshold) and confidence."""
+    """Returns a face with gender (`unknown` below the threshold), confidence and `p_female`."""
     gender: Gender = classification.gender if classification.certain else "unknown"
-    return face._replace(gender=gender, confidence=classification.confidence)
+    return face._replace(
+        gender=gender, confidence=classification.confidence, p_female=classification.p_female
+    )
 
 
 def cut_face_crop(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:

@@ -3,6 +3,7 @@
 Only `Prediction` is a dataclass, because each dataclass adds 0.3 ms to every start.
 """
 
+import os
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -42,6 +43,8 @@ class Face(NamedTuple):
             was not classified.
         score: Probability (0 to 1) that the box contains a face, from the face detector network;
             None if the network did not run.
+        p_female: Calibrated probability (0 to 1) of `female`, whatever the threshold; None if the
+            face was not classified.
     """
 
     box: Box
@@ -49,6 +52,18 @@ class Face(NamedTuple):
     gender: Gender | None = None
     confidence: float | None = None
     score: float | None = None
+    p_female: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the fields as a dict of plain values, with those of the box as its first keys."""
+        return {
+            **self.box._asdict(),
+            "gender": self.gender,
+            "confidence": self.confidence,
+            "p_female": self.p_female,
+            "detector": self.detector,
+            "score": self.score,
+        }
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,8 @@ class Prediction:
         faces: The detected faces, the main face first; empty if there are none.
         run: Short hash of picture, model, settings and program version, for `--resume`.
         message: Why the picture is unreadable; None if it is not.
+        p_female: Calibrated probability (0 to 1) that the main face is `female`, whatever the
+            threshold; None if no face was classified.
     """
 
     file: str
@@ -73,6 +90,12 @@ class Prediction:
     faces: tuple[Face, ...] = ()
     run: str = ""
     message: str | None = None
+    p_female: float | None = None
+
+    @property
+    def id(self) -> str:
+        """The file name without its folder and its last extension."""
+        return os.path.splitext(self.file.rpartition("/")[2])[0]
 
     @property
     def needs_review(self) -> bool:
@@ -80,22 +103,22 @@ class Prediction:
         return self.status in ("uncertain", "no_face")
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as a dict that `json.dumps` accepts.
+        """Returns the fields as a dict that `json.dumps` accepts, with the keys of `--jsonl`.
 
         Each face is a dict too, with the fields of its box (in pixels) as `x`, `y`, `width` and
         `height`.
         """
-        faces = [
-            {
-                **face.box._asdict(),
-                "detector": face.detector,
-                "gender": face.gender,
-                "confidence": face.confidence,
-                "score": face.score,
-            }
-            for face in self.faces
-        ]
-        return {**vars(self), "faces": faces}
+        return {
+            "id": self.id,
+            "file": self.file,
+            "gender": self.gender,
+            "confidence": self.confidence,
+            "p_female": self.p_female,
+            "status": self.status,
+            "run": self.run,
+            "message": self.message,
+            "faces": [face.to_dict() for face in self.faces],
+        }
 
 
 class Drawings(NamedTuple):

@@ -12,6 +12,7 @@ PREDICTION = Prediction(
     "classified",
     "male",
     0.9,
-    (Face(Box(1, 2, 3, 4), "lbp", "male", 0.9, 0.8), Face(Box(5, 6, 7, 8), "lbp")),
+    (Face(Box(1, 2, 3, 4), "lbp", "male", 0.9, 0.8, 0.1), Face(Box(5, 6, 7, 8), "lbp")),
     run=RUN,
+    p_female=0.1,
 )

@@ -32,6 +32,13 @@ class Classification(NamedTuple):
     confidence: float
     certain: bool
 
+    @property
+    def p_female(self) -> float:
+        """Calibrated probability (0 to 1) of `female`, rounded like the confidence."""
+        if self.gender == "female":
+            return self.confidence
+        return round(1 - self.confidence, DECIMALS)
+
 
 class Classifier:
     """Predicts the perceived gender of face crops with a network. Thread-safe.

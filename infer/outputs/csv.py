@@ -8,19 +8,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from image_gender_classifier.outputs import xml
-from image_gender_classifier.outputs.escaping import escape_name, escape_text
-from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.outputs.records import COLUMNS, Value, picture_record
 from image_gender_classifier.outputs.table import Table
+from image_gender_classifier.outputs.xml import format_probability
 
 # See OWASP, "CSV Injection". Japanese keyboards produce the full-width characters.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
-
-COLUMNS = (
-    *("id", "file", "gender", "confidence", "status", "faces"),
-    *("x", "y", "width", "height", "detector", "run", "message"),
-)
 
 
 def open_output(path: Path) -> Table:
@@ -37,26 +31,15 @@ def open_output(path: Path) -> Table:
 
 def _encode(row: Row) -> bytes:
     """Encodes a row as a CSV line; values that do not apply are empty fields."""
-    prediction = row.prediction
-    face: Sequence[object] = ("",) * 5
-    if prediction.faces:
-        face = (*xml.round_box(prediction.faces[0]), prediction.faces[0].detector)
-    confidence = (
-        "" if prediction.confidence is None else xml.format_probability(prediction.confidence)
-    )
-    return _format_row(
-        (
-            _escape_formula(escape_name(picture_id(prediction.file))),
-            _escape_formula(escape_name(prediction.file)),
-            prediction.gender,
-            confidence,
-            prediction.status,
-            len(prediction.faces),
-            *face,
-            prediction.run,
-            _escape_formula(escape_text(prediction.message or "")),
-        )
-    )
+    return _format_row([_format_value(value) for value in picture_record(row.prediction).values()])
+
+
+def _format_value(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return format_probability(value)
+    return _escape_formula(value) if isinstance(value, str) else str(value)
 
 
 def _escape_formula(text: str) -> str:
@@ -68,8 +51,8 @@ def _escape_formula(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def _format_row(values: Sequence[object]) -> bytes:
-    """Encodes values as a CSV line (UTF-8, ending with a line feed); None is an empty field."""
+def _format_row(values: Sequence[str]) -> bytes:
+    """Encodes values as a CSV line (UTF-8, ending with a line feed)."""
     line = io.StringIO()
     # With this line terminator, csv also quotes values that contain a carriage return.
     csv.writer(line, lineterminator="\r\n").writerow(values)

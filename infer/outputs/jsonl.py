@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from image_gender_classifier.outputs import xml
-from image_gender_classifier.outputs.escaping import escape_name, escape_text
-from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.outputs.records import picture_record, round_probability
 from image_gender_classifier.outputs.table import Table
-from image_gender_classifier.results import Face
+from image_gender_classifier.outputs.xml import round_box
+from image_gender_classifier.results import Box, Face
 
 
 def open_output(path: Path) -> Table:
@@ -28,26 +27,14 @@ def open_output(path: Path) -> Table:
 def _encode(row: Row) -> bytes:
     """Encodes a row as a JSON object (UTF-8, ending with a line feed)."""
     prediction = row.prediction
-    fields: dict[str, object] = {
-        "id": escape_name(picture_id(prediction.file)),
-        "file": escape_name(prediction.file),
-        "gender": prediction.gender,
-        "confidence": _round_probability(prediction.confidence),
-        "status": prediction.status,
-        "run": prediction.run,
-        "message": None if prediction.message is None else escape_text(prediction.message),
-        "faces": [_encode_face(face) for face in prediction.faces],
-    }
+    # An object contains its faces instead of their number and the box of one.
+    values = {**picture_record(prediction), "faces": list(map(_encode_face, prediction.faces))}
+    fields = {name: values[name] for name in prediction.to_dict()}
     return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
 
 
 def _encode_face(face: Face) -> dict[str, object]:
-    x, y, width, height = xml.round_box(face)
-    box = {"x": x, "y": y, "width": width, "height": height}
-    classified = {"gender": face.gender, "confidence": _round_probability(face.confidence)}
-    return {**box, **classified, "detector": face.detector, "score": _round_probability(face.score)}
-
-
-def _round_probability(probability: float | None) -> float | None:
-    """Rounds a probability to three decimals, as in all outputs; None remains None."""
-    return None if probability is None else float(xml.format_probability(probability))
+    values = face.to_dict() | dict(zip(Box._fields, round_box(face), strict=True))
+    for name in ("confidence", "p_female", "score"):
+        values[name] = round_probability(values[name])
+    return values

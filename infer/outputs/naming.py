@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 XML_SUFFIX = ".xml"
@@ -58,11 +57,6 @@ class PictureFile(NamedTuple):
     def output_path(self, suffix: str) -> str:
         """Returns `xml` with another suffix: the path of an output file in its output folder."""
         return self.xml.removesuffix(XML_SUFFIX) + suffix
-
-
-def picture_id(file: str) -> str:
-    """Returns the `id` of a picture: the file name in its path without the last extension."""
-    return os.path.splitext(PurePosixPath(file).name)[0]
 
 
 def find_name_levels(

@@ -9,7 +9,6 @@ import re
 from typing import TYPE_CHECKING, cast, get_args
 
 from image_gender_classifier.outputs.escaping import escape_name, escape_text, unescape_name
-from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
 
 if TYPE_CHECKING:
@@ -34,10 +33,11 @@ def encode_prediction(prediction: Prediction) -> bytes:
     Coordinates are rounded to whole pixels and probabilities to three decimals.
     """
     attributes = [
-        ("id", escape_name(picture_id(prediction.file))),
+        ("id", escape_name(prediction.id)),
         ("file", escape_name(prediction.file)),
         ("gender", prediction.gender),
-        *_confidence_attribute(prediction.confidence),
+        *_probability("confidence", prediction.confidence),
+        *_probability("female", prediction.p_female),
         ("status", prediction.status),
         ("run", prediction.run),
     ]
@@ -75,6 +75,7 @@ def decode_prediction(data: bytes) -> Prediction:
             faces=tuple(_parse_face(face) for face in image.findall("face")),
             run=image.attrib["run"],
             message=image.get("message"),
+            p_female=_parse_probability(image.get("female")),
         )
     except (ElementTree.ParseError, LookupError) as error:  # LookupError: also an unknown encoding
         raise ValueError(f"not the XML file of a prediction: {error}") from None
@@ -96,14 +97,18 @@ def _face_attributes(face: Face) -> list[tuple[str, str]]:
     attributes = [("x", str(x)), ("y", str(y)), ("width", str(width)), ("height", str(height))]
     if face.gender is not None:
         attributes.append(("gender", face.gender))
-    attributes += [*_confidence_attribute(face.confidence), ("detector", face.detector)]
-    if face.score is not None:
-        attributes.append(("score", format_probability(face.score)))
-    return attributes
+    return [
+        *attributes,
+        *_probability("confidence", face.confidence),
+        *_probability("female", face.p_female),
+        ("detector", face.detector),
+        *_probability("score", face.score),
+    ]
 
 
-def _confidence_attribute(confidence: float | None) -> list[tuple[str, str]]:
-    return [] if confidence is None else [("confidence", format_probability(confidence))]
+def _probability(name: str, value: float | None) -> list[tuple[str, str]]:
+    """Returns the attribute of a probability, if it is known."""
+    return [] if value is None else [(name, format_probability(value))]
 
 
 def _format_attributes(attributes: list[tuple[str, str]]) -> str:
@@ -124,6 +129,7 @@ def _parse_face(element: Element) -> Face:
         gender=None if gender is None else _parse_gender(gender),
         confidence=_parse_probability(element.get("confidence")),
         score=_parse_probability(element.get("score")),
+        p_female=_parse_probability(element.get("female")),
     )
 
 

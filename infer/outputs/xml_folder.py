@@ -12,7 +12,7 @@ from image_gender_classifier.outputs.atomic import read_regular_file
 from image_gender_classifier.outputs.folder import OutputFolder
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
-from image_gender_classifier.results import Prediction
+from image_gender_classifier.results import Face, Prediction
 
 _MAX_BYTES = 2**22  # of an XML file: enough for 30,000 faces
 
@@ -55,6 +55,14 @@ class XmlFolder(OutputFolder):
         if _is_picture(path):
             raise OSError(errno.EEXIST, "a picture has this name")
         super().write_at(path, data)
+
+    def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
+        """Returns whether the XML file has every value that a new one has.
+
+        Files of earlier versions lack `female`.
+        """
+        known: list[Prediction | Face] = [prediction, *prediction.faces]
+        return all(each.confidence is None or each.p_female is not None for each in known)
 
     def has_xml(self, picture: PictureFile) -> bool:
         """Returns whether an XML file of a picture exists, valid or not."""

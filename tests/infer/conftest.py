@@ -65,7 +65,8 @@ def predictions() -> st.SearchStrategy[Prediction]:
     boxes = st.builds(Box, st.floats(-1e4, 1e5), st.floats(-1e4, 1e5), lengths, lengths)
     detectors = st.sampled_from(["lbp", "cnn", "none"])
     scores = st.none() | st.floats(0, 1)
-    classified = st.builds(Face, boxes, detectors, genders, confidences, scores)
+    probabilities = st.floats(0, 1)
+    classified = st.builds(Face, boxes, detectors, genders, confidences, scores, probabilities)
     return st.builds(
         Prediction,
         file=names,
@@ -73,10 +74,12 @@ def predictions() -> st.SearchStrategy[Prediction]:
         gender=genders,
         confidence=st.none() | confidences,
         faces=st.lists(
-            classified | st.builds(Face, boxes, detectors, st.none(), st.none(), scores), max_size=4
+            classified | st.builds(Face, boxes, detectors, st.none(), st.none(), scores, st.none()),
+            max_size=4,
         ).map(tuple),
         run=st.from_regex("[0-9a-f]{12}", fullmatch=True),
         message=st.none() | st.text(st.characters(exclude_categories=())),
+        p_female=st.none() | probabilities,
     )
 
 

@@ -28,7 +28,7 @@ from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import open_parts
 from image_gender_classifier.outputs import xml
-from image_gender_classifier.results import Prediction
+from image_gender_classifier.results import Box, Face, Prediction
 from image_gender_classifier.settings import RuntimeChoice, Settings
 from image_gender_classifier.workers import messages
 
@@ -495,7 +495,9 @@ def test_a_prediction_is_frozen_and_becomes_a_dict(
     assert values["gender"] == prediction.gender
     assert values["faces"][0]["detector"] == prediction.faces[0].detector
     assert values["faces"][0]["width"] == prediction.faces[0].box.width
-    assert len(values) == len(fields(prediction))
+    assert values["p_female"] == values["faces"][0]["p_female"] == prediction.p_female
+    assert set(values) == {each.name for each in fields(prediction)} | {"id"}
+    assert set(values["faces"][0]) == {*Face._fields, *Box._fields} - {"box"}
 
 
 @pytest.mark.parametrize("number", [0, -5, 2.5, "two"])

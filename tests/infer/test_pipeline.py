@@ -75,6 +75,8 @@ def test_below_the_threshold_the_gender_is_unknown(astronaut: Picture, parts: Pa
         ("uncertain", "unknown", "unknown")
     )
     assert prediction.confidence == prediction.faces[0].confidence == sure_prediction.confidence
+    assert prediction.p_female == prediction.faces[0].p_female == sure_prediction.p_female
+    assert prediction.p_female == prediction.confidence  # a woman's
 
 
 def test_every_face_is_listed_and_the_first_decides(
@@ -83,7 +85,7 @@ def test_every_face_is_listed_and_the_first_decides(
     prediction = classify(decoding.from_array(two_faces), parts)
     first, second = prediction.faces
     assert (first.gender, first.confidence) == (prediction.gender, prediction.confidence)
-    assert (second.gender, second.confidence) == (None, None)
+    assert (second.gender, second.confidence, second.p_female) == (None, None, None)
     assert first.box != second.box
 
 

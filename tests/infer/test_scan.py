@@ -16,7 +16,7 @@ from xml_names import make_xml_names
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.formats import EXTENSIONS
-from image_gender_classifier.outputs.naming import picture_id
+from image_gender_classifier.results import Prediction
 from image_gender_classifier.scan import PictureFolder, UnreadableFolder, list_pictures
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -99,8 +99,8 @@ def test_a_long_name_is_cut_between_characters(start: str) -> None:
     ("file", "expected"),
     [("a.jpg", "a"), ("sub/a.b.jpg", "a.b"), ("a", "a"), (".jpg", ".jpg"), ("x.y/z", "z")],
 )
-def test_picture_id(file: str, expected: str) -> None:
-    assert picture_id(file) == expected
+def test_the_id_is_the_file_name_without_its_extension(file: str, expected: str) -> None:
+    assert Prediction(file, "no_face", "unknown").id == expected
 
 
 @pytest.mark.parametrize("extension", sorted(EXTENSIONS))

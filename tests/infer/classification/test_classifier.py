@@ -81,8 +81,12 @@ def test_genders_are_treated_alike(logit: float) -> None:
     first, second = classified(logit), classified(-logit)
     assert {first.gender, second.gender} == {"female", "male"}
     assert math.isclose(first.confidence, second.confidence)
+    assert math.isclose(first.p_female + second.p_female, 1)
+    assert max(first.p_female, second.p_female) == first.confidence
+    assert (first.p_female >= 0.5) == (first.gender == "female")
     swapped = classified(-logit, ENTRY._replace(positive="male", negative="female"))
     assert swapped.gender == first.gender
+    assert swapped.p_female == first.p_female
 
 
 def test_the_threshold_itself_is_certain() -> None:

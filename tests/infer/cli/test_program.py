@@ -538,6 +538,19 @@ def test_resume_classifies_only_changed_pictures(command: Command, folder: Path,
     assert b'id="cat" file="cat.jpg" gender="female"' in (out / "cat.xml").read_bytes()
 
 
+def test_resume_classifies_a_picture_whose_xml_lacks_the_probability_of_female(
+    command: Command, folder: Path, out: Path
+) -> None:
+    """As in the files of earlier versions."""
+    command("-i", folder, "-o", out)
+    complete = (out / "astronaut.xml").read_bytes()
+    earlier = re.sub(rb' female="[^"]*"', b"", complete)
+    assert earlier != complete
+    (out / "astronaut.xml").write_bytes(earlier)
+    assert "2 of them kept" in command("-i", folder, "-o", out, "--resume").stdout
+    assert (out / "astronaut.xml").read_bytes() == complete
+
+
 def test_resume_classifies_a_renamed_picture(command: Command, folder: Path, out: Path) -> None:
     command("-i", folder, "-o", out)
     (folder / "cat.jpg").rename(folder / "cat.jpeg")

@@ -18,7 +18,6 @@ from sample_prediction import PICTURE, PREDICTION, RUN
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.outputs import contact_sheet, csv, jsonl, xml
 from image_gender_classifier.outputs.escaping import escape_name
-from image_gender_classifier.outputs.naming import picture_id
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.table import Table
 from image_gender_classifier.outputs.xml_folder import XmlFolder
@@ -151,9 +150,9 @@ def test_a_table_abandoned_on_a_full_disk_keeps_the_existing_one(small_disk: Pat
 def test_csv_rows(tmp_path: Path) -> None:
     text = write_table(csv.open_output, tmp_path / "t.csv", PREDICTION, UNREADABLE)
     assert text.splitlines() == [
-        "id,file,gender,confidence,status,faces,x,y,width,height,detector,run,message",
-        f"a,a.jpg,male,0.900,classified,2,1,2,3,4,lbp,{RUN},",
-        f'"b,c","sub/b,c.png",unknown,,unreadable,0,,,,,,{RUN},"It is ""no"" picture."',
+        "id,file,gender,confidence,p_female,status,faces,x,y,width,height,detector,score,run,message",
+        f"a,a.jpg,male,0.900,0.100,classified,2,1,2,3,4,lbp,0.800,{RUN},",
+        f'"b,c","sub/b,c.png",unknown,,,unreadable,0,,,,,,,{RUN},"It is ""no"" picture."',
     ]
 
 
@@ -165,14 +164,17 @@ def test_json_lines(tmp_path: Path) -> None:
         "file": "a.jpg",
         "gender": "male",
         "confidence": 0.9,
+        "p_female": 0.1,
         "status": "classified",
         "run": RUN,
         "message": None,
         "faces": [
             {"x": 1, "y": 2, "width": 3, "height": 4}
-            | {"gender": "male", "confidence": 0.9, "detector": "lbp", "score": 0.8},
+            | {"gender": "male", "confidence": 0.9, "p_female": 0.1}
+            | {"detector": "lbp", "score": 0.8},
             {"x": 5, "y": 6, "width": 7, "height": 8}
-            | {"gender": None, "confidence": None, "detector": "lbp", "score": None},
+            | {"gender": None, "confidence": None, "p_female": None}
+            | {"detector": "lbp", "score": None},
         ],
     }
     assert (second["id"], second["file"]) == ("b,c", "sub/b,c.png")
@@ -192,11 +194,12 @@ def test_csv_rows_have_the_values_of_the_xml(
         read = xml.decode_prediction(xml.encode_prediction(prediction))
         assert tuple(row) == csv.COLUMNS
         assert unescape_cell(row["file"]) == escape_name(read.file)
-        assert unescape_cell(row["id"]) == escape_name(picture_id(read.file))
+        assert unescape_cell(row["id"]) == escape_name(read.id)
         assert unescape_cell(row["message"]) == (read.message or "")
         assert (row["gender"], row["status"], row["run"]) == (read.gender, read.status, read.run)
         assert int(row["faces"]) == len(read.faces)
         assert (float(row["confidence"]) if row["confidence"] else None) == read.confidence
+        assert (float(row["p_female"]) if row["p_female"] else None) == read.p_female
         if read.faces:
             box = Box(*(float(row[name]) for name in ("x", "y", "width", "height")))
             assert (box, row["detector"]) == (read.faces[0].box, read.faces[0].detector)

@@ -22,15 +22,16 @@ ALICE = Prediction(
     "female",
     0.98345,
     (
-        Face(Box(79.6, 64.4, 120.0, 119.7), "lbp", "female", 0.98345, 0.94751),
+        Face(Box(79.6, 64.4, 120.0, 119.7), "lbp", "female", 0.98345, 0.94751, 0.98345),
         Face(Box(-3.2, 8, 30, 30), "lbp"),
     ),
     run="3f9c1a3f9c1a",
+    p_female=0.98345,
 )
 ALICE_XML = b"""\
 <?xml version="1.0" encoding="UTF-8"?>
-<image id="alice" file="alice.jpg" gender="female" confidence="0.983" status="classified" run="3f9c1a3f9c1a">
-  <face x="80" y="64" width="120" height="120" gender="female" confidence="0.983" detector="lbp" score="0.948"/>
+<image id="alice" file="alice.jpg" gender="female" confidence="0.983" female="0.983" status="classified" run="3f9c1a3f9c1a">
+  <face x="80" y="64" width="120" height="120" gender="female" confidence="0.983" female="0.983" detector="lbp" score="0.948"/>
   <face x="-3" y="8" width="30" height="30" detector="lbp"/>
 </image>
 """  # noqa: E501
@@ -42,7 +43,8 @@ def round_prediction(prediction: Prediction) -> Prediction:
     def round_face(face: Face) -> Face:
         box = Box(*map(round, face.box))
         confidence, score = decimals(face.confidence), decimals(face.score)
-        return face._replace(box=box, confidence=confidence, score=score)
+        p_female = decimals(face.p_female)
+        return face._replace(box=box, confidence=confidence, score=score, p_female=p_female)
 
     def decimals(confidence: float | None) -> float | None:
         return None if confidence is None else round(confidence, 3)
@@ -53,6 +55,7 @@ def round_prediction(prediction: Prediction) -> Prediction:
         confidence=decimals(prediction.confidence),
         faces=tuple(map(round_face, prediction.faces)),
         message=None if prediction.message is None else escape_text(prediction.message),
+        p_female=decimals(prediction.p_female),
     )
 
 
@@ -138,6 +141,7 @@ def test_other_xml_files_are_not_decoded(data: bytes) -> None:
         (b'gender="female"', b'gender="woman"'),
         (b'status="classified"', b'status="sure"'),
         (b'confidence="0.983"', b'confidence="0.4"'),
+        (b'female="0.983"', b'female="1.1"'),
         (b'run="3f9c1a3f9c1a"', b'run="3F9C"'),
         (b' detector="lbp"', b""),
         (b' id="alice"', b""),

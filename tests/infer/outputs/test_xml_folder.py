@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,17 @@ def test_a_written_prediction_can_be_read(out: Path) -> None:
     folder.write(Row(PICTURE, PREDICTION))
     assert (out / "a.xml").read_bytes() == xml.encode_prediction(PREDICTION)
     assert XmlFolder(out).read_prediction(PICTURE) == PREDICTION
+
+
+def test_a_prediction_without_the_probability_of_female_is_not_reused(out: Path) -> None:
+    """Earlier versions did not write it."""
+    folder = XmlFolder(out)
+    (out / "a.xml").write_bytes(re.sub(rb' female="[^"]*"', b"", xml.encode_prediction(PREDICTION)))
+    earlier = folder.read_prediction(PICTURE)
+    assert earlier is not None and earlier.p_female is None
+    assert not folder.can_reuse(PICTURE, earlier)
+    assert folder.can_reuse(PICTURE, PREDICTION)
+    assert folder.can_reuse(PICTURE, Prediction("a.jpg", "no_face", "unknown", run=RUN))
 
 
 def test_subfolders_are_mirrored(out: Path) -> None:

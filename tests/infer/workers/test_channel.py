@@ -73,14 +73,14 @@ KINDS = st.sampled_from([kind.__name__ for kind in get_args(Message)])
 ANSWER = [
     "Answer",
     1,
-    ["a", "no_face", "unknown", None, [], "", None],
+    ["a", "no_face", "unknown", None, [], "", None, None],
     None,
     [None, None],
     {},
     0.1,
     False,
 ]
-FACE = [[1, 2, 3, 4], "lbp", "female", 0.9, None]
+FACE = [[1, 2, 3, 4], "lbp", "female", 0.9, None, 0.9]
 
 
 def framed(data: bytes) -> bytes:
