@@ -38,6 +38,10 @@ class OutputError(GenderClassifierError):
     """An output can no longer be written (exit code 3)."""
 
 
+class FileNotWritten(GenderClassifierError):
+    """An output leaves out the file of one picture (exit code 1)."""
+
+
 class InternalError(GenderClassifierError):
     """A bug in this package (exit code 4).
 

@@ -30,7 +30,7 @@ class RunReport(NamedTuple):
     Attributes:
         totals: Numbers of pictures by result.
         unread: Number of subfolders that could not be read completely.
-        summary: The summary line, as printed at the end of the run.
+        summary: The summary line, as printed at the end of the run: text or a JSON object.
     """
 
     totals: Totals
@@ -81,7 +81,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     totals = Totals()
     bar = not (options.quiet or options.verbose)
     with (
-        writing.open_outputs(options.input, options.outputs) as writer,
+        writing.open_outputs(options.outputs, options.output_settings) as writer,
         Progress(listing.total, bar) as progress,
     ):
         known = None
@@ -92,9 +92,12 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             known = EarlierPredictions(options.input, limits, key, writer, clock)
         for outcome in supervisor.classify(listing.pictures, options.input, known):
             clock.lap("wait for the workers")
-            writer.write(outcome)
+            left_out = writer.write(outcome)
             clock.lap("write the files")
             totals.add(outcome)
+            totals.left_out += len(left_out)
+            for message in left_out:
+                progress.print_message(escape_text(message))
             report_outcome(outcome, progress)
             progress.advance()
             clock.lap("count and show progress")
@@ -106,7 +109,10 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     if not options.quiet and (hint := _subfolder_hint(options)):
         print_message(hint)
     unread_folders = len(listing.unread)
-    summary = totals.format_summary(listing.ignored, unread_folders, seconds)
+    format_summary = (
+        totals.format_json_summary if options.summary == "json" else totals.format_summary
+    )
+    summary = format_summary(listing.ignored, unread_folders, seconds)
     return RunReport(totals, unread_folders, summary)
 
 

@@ -6,13 +6,16 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from image_gender_classifier.cli import parser
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Target
+from image_gender_classifier.outputs.settings import OutputSettings
 from image_gender_classifier.settings import Settings
+
+_LIKELIER = 0.5  # the lowest confidence that a gender can have
 
 
 class Options(NamedTuple):
@@ -21,6 +24,7 @@ class Options(NamedTuple):
     Attributes:
         input: Folder of pictures.
         outputs: The outputs to write, in the order of the registry.
+        output_settings: The options that the outputs depend on.
         settings: Settings of the classifier.
         recursive: Whether to include subfolders.
         hidden: Whether to include system junk files and partial downloads; see `system.junk`.
@@ -28,6 +32,7 @@ class Options(NamedTuple):
         resume: Whether to keep predictions of an earlier run that are still valid.
         watch: Whether to keep running and classify new pictures as they arrive.
         profile: Whether to print how long each stage takes.
+        summary: Whether the summary is a line of text or a JSON object.
         quiet: Whether to print errors only.
         verbose: Whether to print each step.
         debug: Whether to print details of each step, tracebacks, and the workers' standard error.
@@ -35,6 +40,7 @@ class Options(NamedTuple):
 
     input: Path
     outputs: tuple[Target, ...]
+    output_settings: OutputSettings
     settings: Settings
     recursive: bool
     hidden: bool
@@ -42,6 +48,7 @@ class Options(NamedTuple):
     resume: bool
     watch: bool
     profile: bool
+    summary: Literal["text", "json"]
     quiet: bool
     verbose: bool
     debug: bool
@@ -66,11 +73,18 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     paths = [(entry, given.pop(parser.output_key(entry))) for entry in registry.OUTPUTS]
     outputs = tuple(Target(entry, path) for entry, path in paths if path is not None)
     given["verbose"] |= given["debug"]
-    options = Options(settings=settings, outputs=outputs, **given)
+    if given.pop("always"):
+        if settings.threshold is not None:
+            raise UsageError("--always stands for --threshold 0.5; give one of the two")
+        settings = settings._replace(threshold=_LIKELIER)
+    of_outputs = {name: given.pop(name) for name in OutputSettings._fields if name in given}
+    output_settings = OutputSettings(pictures=given["input"], **of_outputs)
+    options = Options(settings=settings, outputs=outputs, output_settings=output_settings, **given)
     if options.quiet and options.verbose:
         raise UsageError("--quiet cannot be used with --verbose or --debug; omit one of them")
     _check_folder(options.input, "-i", os.R_OK | os.X_OK)
     _check_outputs(outputs)
+    _check_sorted(outputs, options.input)
     if options.watch:
         _check_watch(options)
     return options
@@ -96,6 +110,19 @@ def _check_outputs(targets: Sequence[Target]) -> None:
             )
 
 
+def _check_sorted(targets: Sequence[Target], pictures: Path) -> None:
+    """Refuses outputs whose pictures would be classified, or that would replace pictures."""
+    for target in targets:
+        if not target.entry.in_subfolders:
+            continue
+        source, sorted_ = pictures.resolve(), target.path.resolve()
+        if source == sorted_ or sorted_ in source.parents:
+            raise UsageError(
+                f"{target.option} {target.path}: is the input folder or above it; give another "
+                "folder"
+            )
+
+
 def _check_watch(options: Options) -> None:
     """Checks that `--watch` can be combined with the other options.
 
@@ -106,6 +133,8 @@ def _check_watch(options: Options) -> None:
     unfit = [target.option for target in options.outputs if target.entry.kind == "file"]
     if options.profile:
         unfit.append("--profile")
+    if options.summary != "text":
+        unfit.append("--summary")
     if unfit:
         raise UsageError(
             f"{unfit[0]} cannot be used with --watch, because it needs a run that ends; omit one "

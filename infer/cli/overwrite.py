@@ -59,9 +59,10 @@ def find_overwritten(
 
     files = [target.path for target in targets if target.entry.kind == "file"]
     tables = [*files, *map(interrupted_path, files)]
-    folders = [(t.path, t.entry.suffix) for t in targets if t.entry.kind == "folder"]
+    # The options check that the subfolders of an output are not in the input folder.
+    folders = [t for t in targets if t.entry.kind == "folder" and not t.entry.in_subfolders]
     table_names = {path.name.lower() for path in tables}
-    endings = (*(suffix for _, suffix in folders), *table_names)
+    endings = (*(target.entry.suffix for target in folders), *table_names)
     at_risk = [file for file in listing.files if file.lower().endswith(endings)]
     if not at_risk and not tables:
         return {}
@@ -69,9 +70,9 @@ def find_overwritten(
     written: dict[str, list[str]] = {identity(path): [] for path in tables}
     lost: dict[Path, list[str]] = {}
     for picture in listing.pictures:
-        for place, suffix in folders:
-            file = picture.output_path(suffix)
-            name, path = _lower_name(file), place / file
+        for target in folders:
+            file = target.output_path(picture)
+            name, path = _lower_name(file), target.path / file
             # A new file overwrites no picture, but its name may be that of a table.
             if name not in names or not (name in table_names or path.exists()):
                 continue

@@ -7,13 +7,14 @@ import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from image_gender_classifier.cli.terminal import PROGRAM
 from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Entry
+from image_gender_classifier.outputs.settings import DEFAULTS, Rows
 from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.settings import (
     MAX_BYTES,
@@ -27,6 +28,7 @@ from image_gender_classifier.system.cores import count_cores
 from image_gender_classifier.version import __version__
 
 _MAX_DEFAULT_WORKERS = 64  # each worker needs 4 open files; the usual limit is 1,024
+_MIN_COPY_SIDE, _MAX_COPY_SIDE = 64, 2048
 _WIDTH = 90  # columns of --help; querying the terminal would add a millisecond to each start
 _DESCRIPTION = (
     "Writes one XML file for each picture of a folder, with the perceived gender of the person "
@@ -43,7 +45,8 @@ exit codes:
   0    every picture has a result; "no face" and "uncertain" are results. With --resume also:
        nothing was left to do, or only pictures that an earlier run reported as unreadable
   1    finished, but some pictures are unreadable: each has an XML file with the reason;
-       a file deleted during the run keeps its earlier XML; or a subfolder cannot be read
+       a file deleted during the run keeps its earlier XML; or a subfolder cannot be read, or
+       the file of a picture could not be written to an output
   2    wrong usage, no picture in the folder, a folder that cannot be read, another run that
        writes to the output folder, or a model, runtime or OpenCV that does not work
   3    an output can no longer be written, for example because the disk is full
@@ -84,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
         add_help=False,
     )
     _add_everyday(parser.add_argument_group("everyday options"))
-    _add_outputs(parser.add_argument_group("output options"), required=False)
+    _add_output_options(parser.add_argument_group("output options"))
     _add_expert(parser.add_argument_group("expert options"))
     return parser
 
@@ -113,6 +116,10 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
         help="confidence (0 to 1) below which a picture is uncertain and its gender unknown "
         "(default: the threshold in the manifest of the model)",
     )  # fmt: skip
+    add(
+        "--always", action="store_true",
+        help="the likelier gender for every face, however low its confidence: --threshold 0.5",
+    )  # fmt: skip
     add("--quiet", action="store_true", help="print errors only")
     add("--verbose", action="store_true", help="print each step of the run")
     add("-h", "--help", action="help", help="print this help")
@@ -131,6 +138,29 @@ def _add_outputs(group: argparse._ArgumentGroup, required: bool) -> None:
                 *entry.options, dest=output_key(entry), type=convert, required=required,
                 metavar=entry.metavar, help=entry.help,
             )  # fmt: skip
+
+
+def _add_output_options(group: argparse._ArgumentGroup) -> None:
+    _add_outputs(group, required=False)
+    add = group.add_argument
+    add(
+        "--rows", choices=get_args(Rows), default=DEFAULTS.rows,
+        help="what tables have a row for: each picture, or each face (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "--csv-bom", action="store_true",
+        help="begin the CSV table with a byte order mark, so that Excel shows all letters",
+    )  # fmt: skip
+    add(
+        "--annotate-size", type=_parse_copy_side, default=DEFAULTS.annotate_size, metavar="N",
+        help=f"longest side of annotated copies in pixels, at most {_MAX_COPY_SIDE} (default: "
+        "%(default)s)",
+    )  # fmt: skip
+    add(
+        "--summary", choices=("text", "json"), default="text",
+        help="form of the last line on standard output; json: an object for programs, also with "
+        "--quiet (default: %(default)s)",
+    )  # fmt: skip
 
 
 def _add_expert(group: argparse._ArgumentGroup) -> None:
@@ -231,6 +261,16 @@ def _parse_pixels(text: str) -> int:
     if value > MOST_PIXELS:
         raise argparse.ArgumentTypeError(f"{text!r} is not valid; give at most {MOST_PIXELS}")
     return value
+
+
+def _parse_copy_side(text: str) -> int:
+    with suppress(ValueError):
+        value = int(text)
+        if _MIN_COPY_SIDE <= value <= _MAX_COPY_SIDE:
+            return value
+    raise argparse.ArgumentTypeError(
+        f"{text} is not a whole number from {_MIN_COPY_SIDE} to {_MAX_COPY_SIDE}"
+    )
 
 
 def _parse_positive(text: str) -> int:

@@ -69,11 +69,13 @@ def _run(options: Options) -> int:
         from image_gender_classifier.cli import folder_run
 
         report = folder_run.run_folder(options, supervisor)
-        if not options.quiet:
+        if not options.quiet or options.summary == "json":
             print_line(report.summary, sys.stdout)
         if report.totals.failed:
             return INTERNAL
-        return SOME_UNREADABLE if report.totals.newly_unreadable or report.unread else DONE
+        totals = report.totals
+        incomplete = totals.newly_unreadable or totals.left_out or report.unread
+        return SOME_UNREADABLE if incomplete else DONE
 
 
 def _report_error(error: GenderClassifierError, code: int) -> int:

@@ -18,11 +18,12 @@ class Totals:
         newly_unreadable: Unreadable pictures that no earlier run reported; also in `counts`.
         failed: Pictures without a prediction: an internal error, a timeout, a killed worker or too
             little memory.
+        left_out: Files that could not be written to an output.
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.kept = self.newly_unreadable = self.failed = 0
+        self.kept = self.newly_unreadable = self.failed = self.left_out = 0
 
     def add(self, outcome: Outcome) -> None:
         """Counts one picture by its outcome."""
@@ -43,7 +44,7 @@ class Totals:
             unread: Number of subfolders that could not be read completely.
             seconds: Wall time of the run.
         """
-        pictures = sum(self.counts.values()) + self.failed
+        pictures = self._pictures
         counts = ", ".join(f"{self.counts[what]} {what.replace('_', ' ')}" for what in _COUNTED)
         line = f"{pictures} picture{'s' * (pictures != 1)}: {counts}"
         if self.failed:
@@ -52,7 +53,31 @@ class Totals:
             line += f"; {self.kept} of them kept from an earlier run"
         if ignored:
             line += f"; {ignored} other file{'s' * (ignored > 1)} ignored"
+        if self.left_out:
+            line += f"; {self.left_out} file{'s' * (self.left_out > 1)} not written"
         if unread:
             line += f"; {unread} folder{'s' * (unread > 1)} could not be read"
         rate = pictures / max(seconds, 1e-9)
         return f"{line}; {seconds:.1f} s, {rate:.1f} pictures per second"
+
+    def format_json_summary(self, ignored: int, unread: int, seconds: float) -> str:
+        """Formats the summary as a JSON object in one line; arguments as for `format_summary`."""
+        import json
+
+        return json.dumps(
+            {
+                "pictures": self._pictures,
+                **{what: self.counts[what] for what in _COUNTED},
+                "internal_errors": self.failed,
+                "kept": self.kept,
+                "newly_unreadable": self.newly_unreadable,
+                "ignored": ignored,
+                "not_written": self.left_out,
+                "unreadable_folders": unread,
+                "seconds": round(seconds, 3),
+            }
+        )
+
+    @property
+    def _pictures(self) -> int:
+        return sum(self.counts.values()) + self.failed

@@ -173,7 +173,7 @@ def watch_folder(
     key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
     rules = detect_name_rules(list_output_folders(options.outputs))
     with (
-        writing.open_outputs(folder, options.outputs) as writer,
+        writing.open_outputs(options.outputs, options.output_settings) as writer,
         Progress(0, False) as progress,
     ):
         earlier = EarlierPredictions(folder, Limits.from_settings(options.settings), key, writer)
@@ -193,7 +193,8 @@ def watch_folder(
                     arrivals.mark_classified(outcome.picture)
                 if _is_deleted(folder, outcome):
                     continue
-                writer.write(outcome)
+                for message in writer.write(outcome):
+                    progress.print_message(escape_text(message))
                 xml = writer.xml.renamed.pop(outcome.picture.file, None)
                 if xml is not None and not options.quiet:
                     progress.print_message(input_pictures.format_renamed(outcome.picture.file, xml))

@@ -8,8 +8,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from image_gender_classifier.cli.terminal import print_message
+from image_gender_classifier.errors import FileNotWritten
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.registry import Target
+from image_gender_classifier.outputs.settings import OutputSettings
 from image_gender_classifier.outputs.xml_folder import XmlFolder
 from image_gender_classifier.system import logs
 from image_gender_classifier.workers.supervisor import Outcome
@@ -33,18 +35,26 @@ class OutputWriter:
         self.xml = xml
         self.outputs = outputs
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: Outcome) -> list[str]:
         """Writes the prediction of a picture to all outputs; nothing if there is no prediction.
+
+        Returns:
+            A message for each file that an output left out.
 
         Raises:
             OutputError: An output cannot be written.
         """
         if outcome.prediction is None:
-            return
+            return []
         kept = outcome.kept or self._keeps_earlier(outcome)
         row = Row(outcome.picture, outcome.prediction, kept, outcome.drawings)
+        left_out = []
         for output in self.outputs:
-            output.write(row)
+            try:
+                output.write(row)
+            except FileNotWritten as error:
+                left_out.append(str(error))
+        return left_out
 
     def _keeps_earlier(self, outcome: Outcome) -> bool:
         """Returns whether a picture was deleted during the run and has an earlier XML file.
@@ -60,14 +70,14 @@ class OutputWriter:
 
 
 @contextmanager
-def open_outputs(pictures: Path, targets: tuple[Target, ...]) -> Iterator[OutputWriter]:
+def open_outputs(targets: tuple[Target, ...], settings: OutputSettings) -> Iterator[OutputWriter]:
     """Opens the outputs of a run; closes them at the end, or abandons them after an exception.
 
     After an exception, prints the path of each file with the rows of an incomplete table.
 
     Args:
-        pictures: The input folder.
         targets: The outputs, including exactly one XML folder.
+        settings: The options of the run that they depend on.
 
     Yields:
         A writer for the open outputs.
@@ -78,10 +88,10 @@ def open_outputs(pictures: Path, targets: tuple[Target, ...]) -> Iterator[Output
     outputs: list[Output] = []
     try:
         for target in targets:
-            outputs.append(target.entry.open_output(target.path))
+            outputs.append(target.entry.open_output(target.path, settings))
             logs.info("writing %s to %s", target.entry.name, target.path)
         (xml,) = (output for output in outputs if isinstance(output, XmlFolder))
-        yield OutputWriter(pictures, xml, outputs)
+        yield OutputWriter(settings.pictures, xml, outputs)
     except BaseException:  # Ctrl-C too
         for target, output in zip(targets, outputs, strict=False):
             kept = output.abandon()

@@ -9,6 +9,7 @@ from image_gender_classifier.outputs.atomic import open_regular_file
 from image_gender_classifier.outputs.folder import OutputFolder
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.outputs.settings import COPY_SIDE, DEFAULTS, OutputSettings
 from image_gender_classifier.results import Prediction
 
 _SUFFIX = ".jpg"
@@ -18,15 +19,26 @@ _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"  # first and last bytes of a JPEG file
 class AnnotatedFolder(OutputFolder):
     """The folder of annotated copies.
 
-    Each copy is a JPEG file with the prediction's `run` in a comment, by which `can_reuse`
-    recognises the copy of an earlier run.
+    Each copy is a JPEG file with the prediction's `run` and the size in a comment, by which
+    `can_reuse` recognises the copy of an earlier run.
+
+    Args:
+        folder: The folder.
+        size: Longest side of the copies in pixels.
+
+    Raises:
+        OutputError: The folder cannot be used.
     """
+
+    def __init__(self, folder: Path, size: int = COPY_SIDE) -> None:
+        super().__init__(folder)
+        self._size = size
 
     def write(self, row: Row) -> None:
         """Writes the annotated copy of a picture, if `row.drawings` contains one."""
         copy = row.drawings.copy
         if copy is not None:
-            data = _jpeg_start(row.prediction.run) + copy.removeprefix(_SOI)
+            data = self._jpeg_start(row.prediction) + copy.removeprefix(_SOI)
             self.write_file(row.picture.output_path(_SUFFIX), data)
 
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:
@@ -36,11 +48,16 @@ class AnnotatedFolder(OutputFolder):
         """
         if prediction.status == "unreadable":
             return True
-        start = _jpeg_start(prediction.run)
+        start = self._jpeg_start(prediction)
         return any(
             _is_complete_jpeg(path, start)
             for path in self.possible_paths(picture.output_path(_SUFFIX))
         )
+
+    def _jpeg_start(self, prediction: Prediction) -> bytes:
+        """Returns the first bytes of a copy: a start-of-image marker, then the comment."""
+        text = f"run {prediction.run}, size {self._size}".encode("ascii")
+        return _SOI + b"\xff\xfe" + (2 + len(text)).to_bytes(2, "big") + text
 
 
 def _is_complete_jpeg(path: Path, start: bytes) -> bool:
@@ -57,10 +74,6 @@ def _is_complete_jpeg(path: Path, start: bytes) -> bool:
         return False
 
 
-def _jpeg_start(run: str) -> bytes:
-    """Returns the first bytes of a copy: a start-of-image (SOI) marker and a comment with `run`."""
-    text = f"run {run}".encode("ascii")
-    return _SOI + b"\xff\xfe" + (2 + len(text)).to_bytes(2, "big") + text
-
-
-open_output = AnnotatedFolder
+def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> AnnotatedFolder:
+    """Opens the output; exceptions as for `AnnotatedFolder`."""
+    return AnnotatedFolder(path, settings.annotate_size)

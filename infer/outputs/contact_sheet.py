@@ -12,6 +12,7 @@ from pathlib import Path
 from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings
 from image_gender_classifier.outputs.table import Table
 from image_gender_classifier.outputs.xml import format_probability
 from image_gender_classifier.results import Prediction
@@ -47,7 +48,7 @@ class ContactSheet(Table):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _format_figure, _HEAD.encode(), _FOOT.encode())
+        super().__init__(path, _format_figure, _HEAD.encode(), _FOOT.encode)
 
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
         """Returns whether the page omits the picture; otherwise its thumbnail is drawn again.
@@ -73,4 +74,6 @@ def _format_figure(row: Row) -> bytes:
     ).encode()
 
 
-open_output = ContactSheet
+def open_output(path: Path, _: OutputSettings = DEFAULTS) -> ContactSheet:
+    """Opens the output; exceptions as for `ContactSheet`."""
+    return ContactSheet(path)

@@ -1,40 +1,49 @@
-"""Writes the CSV table: one row per picture, with the bounding box of the main face."""
+"""Writes the CSV table: one row per picture, with the box of the main face, or one per face."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from image_gender_classifier.outputs import records
 from image_gender_classifier.outputs.output import Row
-from image_gender_classifier.outputs.records import COLUMNS, Value, picture_record
+from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings
 from image_gender_classifier.outputs.table import Table
 from image_gender_classifier.outputs.xml import format_probability
 
+_START = b"id,file,"  # of every table
 # See OWASP, "CSV Injection". Japanese keyboards produce the full-width characters.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 
 
-def open_output(path: Path) -> Table:
+def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> Table:
     """Opens a CSV table, writes its header and returns it.
 
     Args:
         path: Path of the table.
+        settings: What the table has rows for, and whether it begins with a byte order mark.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    return Table(path, _encode, header=_format_row(COLUMNS))
+    list_records = records.list_records(settings.rows)
+
+    def encode(row: Row) -> bytes:
+        return b"".join(
+            _format_row([_format_value(value) for value in record.values()])
+            for record in list_records(row.prediction)
+        )
+
+    bom = codecs.BOM_UTF8 if settings.csv_bom else b""
+    header = bom + _format_row(records.COLUMNS[settings.rows])
+    return Table(path, encode, header, start=(_START, codecs.BOM_UTF8 + _START))
 
 
-def _encode(row: Row) -> bytes:
-    """Encodes a row as a CSV line; values that do not apply are empty fields."""
-    return _format_row([_format_value(value) for value in picture_record(row.prediction).values()])
-
-
-def _format_value(value: Value) -> str:
+def _format_value(value: records.Value) -> str:
     if value is None:
         return ""
     if isinstance(value, float):

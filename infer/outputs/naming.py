@@ -48,11 +48,14 @@ class PictureFile(NamedTuple):
         file: Path of the picture, relative to the input folder, with forward slashes.
         xml: Path of its XML file, relative to the output folder.
         renamed: Whether the output folder rejects the usual path, so that `xml` is another one.
+        full: Path of an output file that keeps the extension of the picture, before its suffix;
+            empty if no output needs it.
     """
 
     file: str
     xml: str
     renamed: bool = False
+    full: str = ""
 
     def output_path(self, suffix: str) -> str:
         """Returns `xml` with another suffix: the path of an output file in its output folder."""
@@ -72,7 +75,7 @@ def find_name_levels(
     Returns:
         Maps file names of pictures to levels (see `make_xml_name`). Omits names whose level is 0.
     """
-    return _resolve_levels(names, partial(make_xml_name, rules=rules), rules, taken)
+    return resolve_levels(names, partial(make_xml_name, rules=rules), rules, taken)
 
 
 def make_xml_name(name: str, level: int, rules: NameRules = LINUX_RULES) -> str:
@@ -109,7 +112,7 @@ def make_folder_names(names: Sequence[str], rules: NameRules) -> dict[str, str]:
             return _append_suffix(name, "", rules)
         return _append_hash(name, level + 1, rules, "")
 
-    levels = _resolve_levels(names, name_at_level, rules, ())
+    levels = resolve_levels(names, name_at_level, rules, ())
     return {name: name_at_level(name, levels.get(name, 0)) for name in names}
 
 
@@ -151,7 +154,7 @@ def make_substitute_name(path: str) -> str:
     return f"{_UNSAFE.sub('_', stem)[:_SUBSTITUTE_STEM]}~{digest}.{extension}"
 
 
-def _resolve_levels(
+def resolve_levels(
     names: Iterable[str],
     name_at_level: Callable[[str, int], str],
     rules: NameRules,
@@ -198,8 +201,8 @@ def _is_reserved(key: str) -> bool:
 
 def _append_suffix(base: str, suffix: str, rules: NameRules) -> str:
     """Returns the base and the suffix; if too long, truncates the base and appends a hash to it."""
-    name = _escape_forbidden(base + suffix, rules)
-    fits = _count_bytes(name) <= rules.longest
+    name = escape_forbidden(base + suffix, rules)
+    fits = count_bytes(name) <= rules.longest
     return name if fits else _append_hash(base, 2, rules, suffix)
 
 
@@ -216,17 +219,17 @@ def _append_hash(base: str, level: int, rules: NameRules, suffix: str = XML_SUFF
     else:
         digest = hashlib.sha256(b"%d/%s" % (level, data)).hexdigest()[:_LONG_HASH_DIGITS]
     ending = f"~{digest}{suffix}"
-    while _count_bytes(name := _escape_forbidden(base + ending, rules)) > rules.longest and base:
+    while count_bytes(name := escape_forbidden(base + ending, rules)) > rules.longest and base:
         base = base[:-1]
     return name
 
 
-def _count_bytes(name: str) -> int:
+def count_bytes(name: str) -> int:
     """Returns the length of a name in bytes, in the encoding of the file system."""
     return len(name) if name.isascii() else len(os.fsencode(name))
 
 
-def _escape_forbidden(name: str, rules: NameRules) -> str:
+def escape_forbidden(name: str, rules: NameRules) -> str:
     """Percent-encodes forbidden characters, and the first one of a Windows device name."""
     if not (rules.utf8 or rules.windows):
         return name

@@ -36,6 +36,7 @@ class Output(ABC):
         """Writes the prediction of one picture.
 
         Raises:
+            FileNotWritten: The file of this picture is left out; the run continues.
             OutputError: The output cannot be written.
         """
 

@@ -1,8 +1,9 @@
 """The registry of outputs: one entry for each kind of output that a run can write.
 
-To add an output, write a module in this folder with a function `open_output(path) -> Output` and
-add its entry to `OUTPUTS`. The command's option, help and checks are generated from the entry.
-`--help` loads this module, so each output module is imported only when the output is opened.
+To add an output, write a module in this folder with a function `open_output(path, settings)`, which
+returns an `Output`, and add its entry to `OUTPUTS`. The command's option, help and checks are
+generated from the entry. `--help` loads this module, so each output module is imported only when
+the output is opened.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from image_gender_classifier.outputs.naming import PictureFile
     from image_gender_classifier.outputs.output import Output
+    from image_gender_classifier.outputs.settings import OutputSettings
+
+
+Drawing = Literal["copy", "thumbnail", "stored"]
+"""A field of `results.Drawings`."""
 
 
 class Entry(NamedTuple):
@@ -25,11 +32,15 @@ class Entry(NamedTuple):
         help: Help text of the option.
         kind: `file`: one file for the whole run, which must be complete when the run ends;
             `folder`: one file for each picture in an existing folder.
-        open_output: Opens the output at a path; raises `OutputError` if that fails.
+        open_output: Opens the output at a path, for the settings of a run; raises `OutputError` if
+            that fails.
         suffix: Suffix of each file in a folder, at most four characters; empty for a file.
-        drawing: The drawing that the output needs in `Row.drawings`: `copy` of every decoded
+        keeps_extension: Whether the suffix follows the extension of the picture, instead of
+            replacing it.
+        in_subfolders: Whether the files are pictures in subfolders of the folder, by prediction.
+        drawing: What the output needs in `Row.drawings`: `copy` or `stored` of every decoded
             picture, or `thumbnail` of every picture to check (`Prediction.needs_review`); None if
-            it needs none.
+            it needs nothing.
         required: Whether the option must be given.
     """
 
@@ -38,9 +49,11 @@ class Entry(NamedTuple):
     metavar: str
     help: str
     kind: Literal["file", "folder"]
-    open_output: Callable[[Path], Output]
+    open_output: Callable[[Path, OutputSettings], Output]
     suffix: str = ""
-    drawing: Literal["copy", "thumbnail"] | None = None
+    keeps_extension: bool = False
+    in_subfolders: bool = False
+    drawing: Drawing | None = None
     required: bool = False
 
 
@@ -60,24 +73,30 @@ class Target(NamedTuple):
         """The option that sets the path, such as `--csv`."""
         return self.entry.options[0]
 
+    def output_path(self, picture: PictureFile) -> str:
+        """Returns the path of a picture's file, relative to the folder or a subfolder of it."""
+        if self.entry.keeps_extension:
+            return picture.full + self.entry.suffix
+        return picture.output_path(self.entry.suffix)
+
 
 def list_output_folders(targets: tuple[Target, ...]) -> list[Path]:
     """Returns the folders of the outputs that write one file per picture."""
     return [target.path for target in targets if target.entry.kind == "folder"]
 
 
-def needs_drawing(targets: tuple[Target, ...], drawing: Literal["copy", "thumbnail"]) -> bool:
+def needs_drawing(targets: tuple[Target, ...], drawing: Drawing) -> bool:
     """Returns whether any of the outputs needs a drawing of a kind (see `Entry.drawing`)."""
     return any(target.entry.drawing == drawing for target in targets)
 
 
-def _open_from_module(name: str) -> Callable[[Path], Output]:
+def _open_from_module(name: str) -> Callable[[Path, OutputSettings], Output]:
     """Returns a function that imports an output module and calls its `open_output`."""
 
-    def open_output(path: Path) -> Output:
+    def open_output(path: Path, settings: OutputSettings) -> Output:
         from importlib import import_module
 
-        output: Output = import_module(f"{__package__}.{name}").open_output(path)
+        output: Output = import_module(f"{__package__}.{name}").open_output(path, settings)
         return output
 
     return open_output
@@ -100,7 +119,7 @@ OUTPUTS: tuple[Entry, ...] = (
         "annotate", ("--annotate",), "DIR",
         "also write a copy of each picture with face boxes and predictions drawn on it into this "
         "existing folder",
-        "folder", _open_from_module("annotated_folder"), ".jpg", "copy",
+        "folder", _open_from_module("annotated_folder"), ".jpg", drawing="copy",
     ),
     Entry(
         "contact sheet", ("--contact-sheet",), "FILE",

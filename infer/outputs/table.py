@@ -28,8 +28,9 @@ class Table(Output):
         path: The file; `close` replaces an existing one.
         encode: Encodes a row; returns `b""` for a picture that the table omits.
         header: First bytes of the file.
-        footer: Last bytes of the file.
-        start: Bytes with which every table of this kind that has rows starts; by default `header`.
+        footer: Returns the last bytes of the file.
+        start: Bytes of which every table of this kind that has rows starts with one; by default
+            `header`.
 
     Raises:
         OutputError: The file cannot be written.
@@ -40,14 +41,14 @@ class Table(Output):
         path: Path,
         encode: Callable[[Row], bytes],
         header: bytes = b"",
-        footer: bytes = b"",
-        start: bytes = b"",
+        footer: Callable[[], bytes] = bytes,
+        start: tuple[bytes, ...] = (),
     ) -> None:
         self._path = path
         self._partial = partial_path(path)
         self._encode = encode
         self._footer = footer
-        self._start = start or header
+        self._start = start or (header,)
         self._fault: str | None = None
         self._is_empty = True
         with self._output_errors():
@@ -101,7 +102,7 @@ class Table(Output):
     def _is_table(self, path: Path) -> bool:
         """Returns whether a file is a table of this kind, by its first bytes."""
         try:
-            return read_regular_file(path, len(self._start)) == self._start
+            return read_regular_file(path, max(map(len, self._start))).startswith(self._start)
         except OSError:
             return False
 
@@ -113,7 +114,7 @@ class Table(Output):
         """
         try:
             with hold_lock_until_renamed(self._file):
-                self._file.write(self._footer)
+                self._file.write(self._footer())
                 self._file.close()
                 if self._fault is not None:
                     raise OSError(None, self._fault)

@@ -12,6 +12,7 @@ from image_gender_classifier.outputs.atomic import read_regular_file
 from image_gender_classifier.outputs.folder import OutputFolder
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings
 from image_gender_classifier.results import Face, Prediction
 
 _MAX_BYTES = 2**22  # of an XML file: enough for 30,000 faces
@@ -92,4 +93,6 @@ def _is_picture(path: Path) -> bool:
         return False
 
 
-open_output = XmlFolder
+def open_output(path: Path, _: OutputSettings = DEFAULTS) -> XmlFolder:
+    """Opens the output; exceptions as for `XmlFolder`."""
+    return XmlFolder(path)

@@ -21,6 +21,12 @@ def test_a_complete_copy_is_reused(out: Path) -> None:
     assert not folder.can_reuse(PICTURE, replace(PREDICTION, run="f" * 12))
 
 
+def test_a_copy_of_another_size_is_not_reused(out: Path) -> None:
+    AnnotatedFolder(out, 640).write(Row(PICTURE, PREDICTION, drawings=Drawings(copy=JPEG)))
+    assert AnnotatedFolder(out, 640).can_reuse(PICTURE, PREDICTION)
+    assert not AnnotatedFolder(out, 1024).can_reuse(PICTURE, PREDICTION)
+
+
 def test_an_incomplete_copy_is_not_reused(out: Path) -> None:
     folder = AnnotatedFolder(out)
     folder.write(Row(PICTURE, PREDICTION, drawings=Drawings(copy=JPEG)))

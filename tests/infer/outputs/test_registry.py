@@ -14,6 +14,7 @@ from image_gender_classifier.outputs.folder import OutputFolder
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.registry import Entry
+from image_gender_classifier.outputs.settings import OutputSettings
 from image_gender_classifier.outputs.table import Table
 from image_gender_classifier.results import Prediction
 
@@ -24,7 +25,7 @@ MAGIC = b"\x00TOY\xff"
 STATUSES = ("classified", "uncertain", "no_face", "unreadable")
 
 
-def open_packed(path: Path) -> Table:
+def open_packed(path: Path, _: OutputSettings) -> Table:
     """Opens a binary table: a magic number, then one fixed-size record per picture."""
 
     def encode(row: Row) -> bytes:
@@ -48,9 +49,20 @@ class Sidecars(OutputFolder):
         return (self._folder / picture.output_path(".len")).exists()
 
 
+def open_sidecars(path: Path, _: OutputSettings) -> Sidecars:
+    return Sidecars(path)
+
+
 PACKED = Entry("packed", ("--packed",), "FILE", "also write records", "file", open_packed)
 SIDECARS = Entry(
-    "sizes", ("--sizes",), "DIR", "also write sizes", "folder", Sidecars, ".len", "copy"
+    "sizes",
+    ("--sizes",),
+    "DIR",
+    "also write sizes",
+    "folder",
+    open_sidecars,
+    ".len",
+    drawing="copy",
 )
 
 

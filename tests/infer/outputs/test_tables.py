@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from csv import DictReader
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from image_gender_classifier.errors import OutputError
 from image_gender_classifier.outputs import contact_sheet, csv, jsonl, xml
 from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.output import Output, Row
+from image_gender_classifier.outputs.records import COLUMNS
+from image_gender_classifier.outputs.settings import OutputSettings
 from image_gender_classifier.outputs.table import Table
 from image_gender_classifier.outputs.xml_folder import XmlFolder
 from image_gender_classifier.results import Box, Drawings, Face, Prediction
@@ -181,6 +184,44 @@ def test_json_lines(tmp_path: Path) -> None:
     assert (second["faces"], second["message"]) == ([], 'It is "no" picture.')
 
 
+def test_a_row_per_face(tmp_path: Path) -> None:
+    faces = OutputSettings(rows="faces")
+    table = write_table(
+        partial(csv.open_output, settings=faces), tmp_path / "t.csv", PREDICTION, UNREADABLE
+    )
+    assert table.splitlines() == [
+        "id,file,gender,confidence,p_female,status,face,x,y,width,height,detector,score,run,message",
+        f"a,a.jpg,male,0.900,0.100,classified,1,1,2,3,4,lbp,0.800,{RUN},",
+        f"a,a.jpg,,,,classified,2,5,6,7,8,lbp,,{RUN},",
+        f'"b,c","sub/b,c.png",unknown,,,unreadable,,,,,,,,{RUN},"It is ""no"" picture."',
+    ]
+    lines = write_table(
+        partial(jsonl.open_output, settings=faces), tmp_path / "t.jsonl", PREDICTION, UNREADABLE
+    )
+    objects = [json.loads(line) for line in lines.splitlines()]
+    assert [list(each) for each in objects] == [table.splitlines()[0].split(",")] * 3
+    assert [each["face"] for each in objects] == [1, 2, None]
+    assert [each["gender"] for each in objects] == ["male", None, "unknown"]
+    assert (objects[0]["p_female"], objects[0]["score"], objects[0]["x"]) == (0.1, 0.8, 1)
+
+
+def test_a_byte_order_mark_precedes_the_header(tmp_path: Path) -> None:
+    plain = write_table(csv.open_output, tmp_path / "t.csv", PREDICTION)
+    settings = OutputSettings(csv_bom=True)
+    marked = write_table(
+        partial(csv.open_output, settings=settings), tmp_path / "t.csv", PREDICTION
+    )
+    assert marked == f"\ufeff{plain}"
+
+
+def test_a_table_with_other_settings_removes_the_rows_of_an_interrupted_run(tmp_path: Path) -> None:
+    table = csv.open_output(tmp_path / "t.csv", OutputSettings(csv_bom=True, rows="faces"))
+    table.write(Row(PICTURE, PREDICTION))
+    assert table.abandon() == tmp_path / "t.csv.partial"
+    write_table(csv.open_output, tmp_path / "t.csv", PREDICTION)
+    assert list(tmp_path.iterdir()) == [tmp_path / "t.csv"]
+
+
 @many_files
 @given(data=st.data())
 def test_csv_rows_have_the_values_of_the_xml(
@@ -192,7 +233,7 @@ def test_csv_rows_have_the_values_of_the_xml(
     for row, prediction in zip(rows, drawn, strict=True):
         # The row must agree with the XML.
         read = xml.decode_prediction(xml.encode_prediction(prediction))
-        assert tuple(row) == csv.COLUMNS
+        assert tuple(row) == COLUMNS["pictures"]
         assert unescape_cell(row["file"]) == escape_name(read.file)
         assert unescape_cell(row["id"]) == escape_name(read.id)
         assert unescape_cell(row["message"]) == (read.message or "")
@@ -223,12 +264,13 @@ def test_json_lines_have_the_values_of_the_xml(
                 face["gender"],
                 face["confidence"],
                 face["score"],
+                face["p_female"],
             )
             for face in row["faces"]
         )
         assert row["file"] == escape_name(read.file)
         row["file"] = read.file
-        names = ("file", "status", "gender", "confidence", "run", "message")
+        names = ("file", "status", "gender", "confidence", "run", "message", "p_female")
         assert Prediction(**{name: row[name] for name in names}, faces=faces) == read
 
 
