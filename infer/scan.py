@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ class PictureFolder(NamedTuple):
         rules: The rules of the output folder for names.
         taken: Names that no XML file in the output subfolder may get, as `collision_key` returns
             them.
+        named_in_full: Whether an output needs `PictureFile.full`.
     """
 
     path: str
@@ -39,6 +41,7 @@ class PictureFolder(NamedTuple):
     output: str | None = None
     rules: NameRules = LINUX_RULES
     taken: frozenset[str] = frozenset()
+    named_in_full: bool = False
 
     @property
     def output_path(self) -> str:
@@ -57,12 +60,22 @@ class PictureFolder(NamedTuple):
         usual = (
             levels if self.rules == LINUX_RULES else find_name_levels(self.names, taken=self.taken)
         )
-        for name in self.names:
+        for name, full in zip(self.names, self._full_names(), strict=False):
             xml = make_xml_name(name, levels.get(name, 0), self.rules)
             renamed = self.output_path != self.path or (
                 self.rules != LINUX_RULES and xml != make_xml_name(name, usual.get(name, 0))
             )
-            yield PictureFile(join_path(self.path, name), join_path(self.output_path, xml), renamed)
+            yield PictureFile(
+                join_path(self.path, name), join_path(self.output_path, xml), renamed, full
+            )
+
+    def _full_names(self) -> Iterable[str]:
+        if not self.named_in_full:
+            return repeat("")
+        from image_gender_classifier.outputs.full_names import make_full_names  # rarely needed
+
+        names = make_full_names(self.names, self.rules)
+        return (join_path(self.output_path, name) for name in names)
 
 
 class UnreadableFolder(NamedTuple):

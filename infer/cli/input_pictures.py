@@ -29,7 +29,8 @@ def list_input_pictures(options: Options, rules: NameRules) -> Listing:
     skip = list_output_folders(options.outputs)
     found = list_pictures(options.input, options.recursive, skip, options.hidden)
     (xml,) = (target.path for target in options.outputs if target.entry.required)
-    listing = choose_output_names(found, options.input, xml, rules)
+    in_full = any(target.entry.keeps_extension for target in options.outputs)
+    listing = choose_output_names(found, options.input, xml, rules, in_full)
     logs.debug(
         "found %d pictures in %d folders of %s",
         listing.total,

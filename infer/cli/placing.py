@@ -17,7 +17,9 @@ from image_gender_classifier.outputs.naming import (
 from image_gender_classifier.scan import Listing, PictureFolder, join_path
 
 
-def choose_output_names(listing: Listing, pictures: Path, out: Path, rules: NameRules) -> Listing:
+def choose_output_names(
+    listing: Listing, pictures: Path, out: Path, rules: NameRules, in_full: bool = False
+) -> Listing:
     """Chooses the output subfolder of each input folder, and the names reserved in it.
 
     Names of subfolders are reserved. If the output subfolder is also an input folder, so are the
@@ -28,6 +30,7 @@ def choose_output_names(listing: Listing, pictures: Path, out: Path, rules: Name
         pictures: The input folder.
         out: The output folder of the XML files.
         rules: The names that the output folder accepts.
+        in_full: Whether an output keeps the extensions of the pictures.
 
     Returns:
         The listing with `output`, `rules` and `taken` set in each folder.
@@ -42,7 +45,7 @@ def choose_output_names(listing: Listing, pictures: Path, out: Path, rules: Name
             places = _folder_identities(out / path, rules)
             taken = [*taken, *(name for place in places for name in at_risk.get(place, ()))]
         keys = frozenset(collision_key(name, rules) for name in taken if _is_named_like_xml(name))
-        return folder._replace(output=path, rules=rules, taken=keys)
+        return folder._replace(output=path, rules=rules, taken=keys, named_in_full=in_full)
 
     return listing._replace(folders=tuple(map(place, listing.folders)))
 
