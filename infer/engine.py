@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,11 @@ from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.profiling import OFF, Clock
 
-Show = Callable[[Picture, Prediction], None]
-"""Callback that receives a decoded picture and its prediction, to draw an annotated copy."""
+View = Callable[[int], Picture]
+"""Returns the picture with at least a number of pixels on its longest side, if it has so many."""
+
+Show = Callable[[View, Prediction], None]
+"""Callback that receives a view of a picture and its prediction, to draw an annotated copy."""
 
 _NEVER_KEPT = ""  # used as a cache key that no run has
 
@@ -70,8 +74,8 @@ class Engine:
         Args:
             path: The file.
             file: Name of the picture in the prediction.
-            show: Called with the decoded picture at the working size and its prediction, without
-                `run`. Not called for an unreadable picture.
+            show: Called with a view of the decoded picture and its prediction, without `run`. Not
+                called for an unreadable picture.
             clock: Measures the stages.
 
         Returns:
@@ -108,7 +112,7 @@ class Engine:
         limits = self.parts.limits
         try:
             return self._classify_decoded(
-                lambda: decoding.decode(data, limits=limits), file, run, show, clock
+                lambda side=None: decoding.decode(data, side, limits), file, run, show, clock
             )
         except UnreadablePicture as error:
             clock.lap("decode it")
@@ -133,11 +137,11 @@ class Engine:
             ModelError, RuntimeMissing, Unfinished, InternalError: See `classify_file`.
         """
         run = run_hash(repr(pixels.shape).encode() + pixels.tobytes(), self.cache_key)
-        return self._classify_decoded(lambda: decoding.from_array(pixels), file, run)
+        return self._classify_decoded(lambda _=None: decoding.from_array(pixels), file, run)
 
     def _classify_decoded(
         self,
-        decode: Callable[[], Picture],
+        decode: Callable[..., Picture],
         file: str,
         run: str,
         show: Show | None = None,
@@ -157,7 +161,7 @@ class Engine:
                 picture, file, parts.detector, parts.classifier, parts.all_faces, clock
             )
             if show is not None:
-                show(picture.finer(), prediction)
+                show(partial(_view, picture, decode), prediction)
                 clock.lap("draw")
         except GenderClassifierError:
             raise
@@ -166,6 +170,12 @@ class Engine:
                 raise Unfinished(OUT_OF_MEMORY) from None
             raise InternalError(f"{file or 'a picture'}: {format_exception(error)}") from error
         return replace(prediction, run=run)
+
+
+def _view(picture: Picture, decode: Callable[..., Picture], side: int) -> Picture:
+    if not side:
+        return picture
+    return picture.finer() if side <= decoding.WORKING_SIDE else decode(side)
 
 
 def format_exception(error: BaseException) -> str:

@@ -121,16 +121,32 @@ class Prediction:
         }
 
 
-class Drawings(NamedTuple):
-    """Drawings of a picture with its prediction, as the content of JPEG files.
+class Stored(NamedTuple):
+    """How a file stores the pixels of a picture.
 
     Attributes:
-        copy: Annotated copy for `--annotate`; None if not requested.
-        thumbnail: Thumbnail for `--contact-sheet`; None if not requested.
+        width: Stored pixels per row.
+        height: Stored rows.
+        orientation: EXIF orientation (1 to 8), which turns them upright.
+    """
+
+    width: int
+    height: int
+    orientation: int
+
+
+class Drawings(NamedTuple):
+    """What outputs need of a picture besides its prediction; None if not requested.
+
+    Attributes:
+        copy: Annotated copy for `--annotate`, a JPEG file.
+        thumbnail: Thumbnail for `--contact-sheet`, a JPEG file with the prediction drawn on it.
+        stored: How the file stores the picture, for `--xmp`.
     """
 
     copy: bytes | None = None
     thumbnail: bytes | None = None
+    stored: Stored | None = None
 
 
 NO_DRAWINGS = Drawings()

@@ -38,7 +38,9 @@ def start_workers(options: Options) -> Iterator[Supervisor]:
         options.settings,
         options.workers,
         copies=needs_drawing(options.outputs, "copy"),
+        copy_side=options.output_settings.annotate_size,
         thumbnails=needs_drawing(options.outputs, "thumbnail"),
+        stored=needs_drawing(options.outputs, "stored"),
         profile=options.profile,
         debug=options.debug,
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from image_gender_classifier.results import Stored
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
@@ -17,6 +19,7 @@ class Picture:
         pixels: H x W x 3, uint8, RGB, C-contiguous.
         width: Width of the original in pixels, EXIF orientation applied.
         height: Height of the original in pixels, EXIF orientation applied.
+        orientation: EXIF orientation (1 to 8) that was applied to the stored pixels.
         decode_finer: Decodes the picture again at the working size (`decoding.WORKING_SIDE`); None
             if `pixels` are at this size already.
     """
@@ -24,6 +27,7 @@ class Picture:
     pixels: NDArray[np.uint8]
     width: int
     height: int
+    orientation: int = 1
     decode_finer: Callable[[], Picture] | None = None
 
     def finer(self) -> Picture:
@@ -34,6 +38,12 @@ class Picture:
             Unfinished: There is not enough memory.
         """
         return self if self.decode_finer is None else self.decode_finer()
+
+    @property
+    def stored(self) -> Stored:
+        """Returns how the file stores the picture."""
+        sides = (self.width, self.height)
+        return Stored(*(sides if self.orientation < 5 else sides[::-1]), self.orientation)
 
     @property
     def scale(self) -> float:

@@ -47,4 +47,4 @@ def make_upright(
     axis = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
     if axis is not None:
         pixels = cast("NDArray[np.uint8]", cv2.flip(pixels, axis))
-    return Picture(pixels, width, height)
+    return Picture(pixels, width, height, orientation)

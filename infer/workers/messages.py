@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from image_gender_classifier import errors
 from image_gender_classifier.errors import GenderClassifierError
+from image_gender_classifier.outputs.settings import COPY_SIDE
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.profiling import NO_SECONDS
@@ -25,6 +26,8 @@ class Task(NamedTuple):
         thumbnails: Whether to draw a thumbnail of each picture that needs review.
         profile: Whether to measure the time of each stage.
         debug: Whether to leave standard error open and print tracebacks to it.
+        copy_side: Longest side of an annotated copy in pixels.
+        stored: Whether to report how the pictures are stored.
     """
 
     settings: Settings
@@ -34,6 +37,8 @@ class Task(NamedTuple):
     thumbnails: bool = False
     profile: bool = False
     debug: bool = False
+    copy_side: int = COPY_SIDE
+    stored: bool = False
 
 
 class Ready(NamedTuple):

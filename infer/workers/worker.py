@@ -47,8 +47,7 @@ from image_gender_classifier.workers.messages import (
 )
 
 if TYPE_CHECKING:
-    from image_gender_classifier.engine import Engine
-    from image_gender_classifier.imaging.picture import Picture
+    from image_gender_classifier.engine import Engine, View
 
 _SEND_INTERVAL = 0.01  # seconds: answers are sent together, so the parent process wakes less often
 _THREAD_STACK = 2**23  # bytes; some decoders start a thread for each core
@@ -207,21 +206,11 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
     """
     drawings = NO_DRAWINGS
 
-    def show(picture: Picture, prediction: Prediction) -> None:
-        from image_gender_classifier.outputs.annotated import (
-            COPY_SIDE,
-            THUMBNAIL_SIDE,
-            draw_prediction,
-        )
-
+    def show(view: View, prediction: Prediction) -> None:
         nonlocal drawings
-        small = task.thumbnails and prediction.needs_review
-        drawings = Drawings(
-            draw_prediction(picture, prediction, COPY_SIDE) if task.copies else None,
-            draw_prediction(picture, prediction, THUMBNAIL_SIDE) if small else None,
-        )
+        drawings = _draw(view, prediction, task)
 
-    wanted = task.copies or task.thumbnails
+    wanted = task.copies or task.thumbnails or task.stored
     try:
         prediction = engine.classify_file(job.path, job.file, show if wanted else None, clock)
     except Unfinished as error:
@@ -239,6 +228,18 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
         why = "its folder was moved or unmounted; connect the drive again"
         return Answer(job.number, None, why, unfinished=True)
     return Answer(job.number, prediction, None, drawings, clock.take_seconds())
+
+
+def _draw(view: View, prediction: Prediction, task: Task) -> Drawings:
+    """Returns the drawings of a picture that the task asks for."""
+    from image_gender_classifier.outputs.annotated import THUMBNAIL_SIDE, draw_prediction
+
+    small = task.thumbnails and prediction.needs_review
+    return Drawings(
+        draw_prediction(view(task.copy_side), prediction, task.copy_side) if task.copies else None,
+        draw_prediction(view(THUMBNAIL_SIDE), prediction, THUMBNAIL_SIDE) if small else None,
+        view(0).stored if task.stored else None,
+    )
 
 
 def _unusable(error: GenderClassifierError, task: Task) -> Unusable:

@@ -346,7 +346,7 @@ def test_what_is_drawn_is_the_finer_copy(face_picture: Path, tmp_path: Path) -> 
     (tmp_path / "small.jpg").write_bytes(small_face(face_picture))
     shown: list[Picture] = []
     Engine.open(Settings()).classify_file(
-        tmp_path / "small.jpg", "small.jpg", lambda picture, _: shown.append(picture)
+        tmp_path / "small.jpg", "small.jpg", lambda view, _: shown.append(view(256))
     )
     assert max(shown[0].pixels.shape) >= decoding.WORKING_SIDE
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.outputs import annotated
+from image_gender_classifier.outputs.settings import COPY_SIDE
 from image_gender_classifier.results import Box, Face, Prediction
 
 Pixels = npt.NDArray[np.uint8]
@@ -84,6 +85,30 @@ def test_the_main_face_is_drawn_on_top() -> None:
     assert mask_of_colour(pixels[110:290, 97:104], annotated.COLOURS[None]).sum() == 0
 
 
+def test_no_label_covers_a_face_or_another_label() -> None:
+    """As in a close-up of two people; labels without room are below the picture."""
+    faces = (
+        Face(Box(0, 0, 200, 300), "cnn", "female", 0.98),
+        Face(Box(205, 0, 195, 300), "cnn", "male", 0.9),
+    )
+    pixels = draw_and_decode(blank(400, 300), Prediction("a", "classified", "female", 0.98, faces))
+    assert pixels.shape[0] > 300
+    blue = mask_of_colour(pixels[:300], (20, 30, 200))
+    assert blue[10:290, 10:190].all() and blue[10:290, 215:390].all()
+    for gender, columns in (("female", slice(0, 200)), ("male", slice(200, 400))):
+        assert mask_of_colour(pixels[300:], annotated.COLOURS[gender])[:, columns].sum() > 500
+
+
+def test_a_label_on_a_large_copy_is_larger() -> None:
+    face = Face(Box(100, 100, 50, 50), "cnn", "female", 0.9)
+    prediction = Prediction("a", "classified", "female", 0.9, (face,))
+    sizes = [
+        mask_of_colour(draw_and_decode(blank(400, 400), prediction, longest), (213, 94, 0)).sum()
+        for longest in (640, 1280)
+    ]
+    assert sizes[1] > 2.5 * sizes[0]
+
+
 def test_a_picture_without_a_face_has_a_label() -> None:
     picture = blank(400, 300)
     assert not np.array_equal(
@@ -94,7 +119,7 @@ def test_a_picture_without_a_face_has_a_label() -> None:
 @given(
     width=st.integers(1, 900),
     height=st.integers(1, 900),
-    longest=st.sampled_from([annotated.COPY_SIDE, annotated.THUMBNAIL_SIDE]),
+    longest=st.sampled_from([COPY_SIDE, annotated.THUMBNAIL_SIDE]),
     box=st.builds(
         Box, st.floats(-1e4, 1e4), st.floats(-1e4, 1e4), st.floats(0, 1e4), st.floats(0, 1e4)
     ),
@@ -106,5 +131,5 @@ def test_any_picture_size_and_any_box_can_be_drawn(
     before = picture.pixels.copy()
     prediction = Prediction("a", "uncertain", "unknown", 0.6, (Face(box, "lbp", "unknown", 0.6),))
     result = draw_and_decode(picture, prediction, longest)
-    assert max(result.shape[:2]) == longest
+    assert max(result.shape[:2]) >= longest  # labels may be below the picture
     assert np.array_equal(picture.pixels, before)

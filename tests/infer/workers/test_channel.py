@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.results import Drawings, Prediction
+from image_gender_classifier.results import Drawings, Prediction, Stored
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.workers import channel
 from image_gender_classifier.workers.channel import Channel
@@ -32,6 +32,9 @@ SHARES = st.none() | st.floats(0, 1)
 WORKERS = st.lists(NUMBERS, max_size=4).map(tuple)
 TIMES = st.floats(0, 1e6)
 SECONDS = st.dictionaries(TEXTS, TIMES, max_size=3)
+DRAWN = st.none() | st.binary(max_size=99)
+STORED = st.none() | st.builds(Stored, NUMBERS, NUMBERS, NUMBERS)
+DRAWINGS = st.builds(Drawings, DRAWN, DRAWN, STORED)
 MESSAGES = st.one_of(
     st.builds(
         Task,
@@ -46,6 +49,8 @@ MESSAGES = st.one_of(
         NUMBERS,
         st.floats(0, 1e6),
         *[st.booleans()] * 4,
+        NUMBERS,
+        st.booleans(),
     ),
     st.builds(Job, NUMBERS, TEXTS, TEXTS, TIMES),
     st.builds(Unusable, TEXTS, TEXTS),
@@ -59,7 +64,7 @@ MESSAGES = st.one_of(
         NUMBERS,
         st.none(),
         st.none() | TEXTS,
-        st.just(Drawings()),
+        DRAWINGS,
         SECONDS,
         TIMES,
         st.booleans(),
@@ -75,7 +80,7 @@ ANSWER = [
     1,
     ["a", "no_face", "unknown", None, [], "", None, None],
     None,
-    [None, None],
+    [None, None, None],
     {},
     0.1,
     False,
@@ -115,12 +120,10 @@ def test_a_message_is_received_unchanged(message: Message) -> None:
 def test_a_prediction_is_received_unchanged(
     predictions: st.SearchStrategy[Prediction], data: st.DataObject
 ) -> None:
-    drawn = st.none() | st.binary()
-    drawings = st.builds(Drawings, drawn, drawn)
     assert same_after(
         data.draw(
             st.builds(
-                Answer, NUMBERS, predictions, st.none(), drawings, SECONDS, TIMES, st.booleans()
+                Answer, NUMBERS, predictions, st.none(), DRAWINGS, SECONDS, TIMES, st.booleans()
             )
         )
     )
