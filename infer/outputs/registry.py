@@ -122,6 +122,12 @@ OUTPUTS: tuple[Entry, ...] = (
         "folder", _open_from_module("annotated_folder"), ".jpg", drawing="copy",
     ),
     Entry(
+        "xmp", ("--xmp",), "DIR",
+        "also write an XMP sidecar with face regions and a keyword for each picture into this "
+        "existing folder, or merge them into the sidecar there; may be the folder of pictures",
+        "folder", _open_from_module("xmp_folder"), ".xmp", keeps_extension=True, drawing="stored",
+    ),
+    Entry(
         "contact sheet", ("--contact-sheet",), "FILE",
         "also write an HTML page with thumbnails of the pictures to check: uncertain or without a "
         "face",

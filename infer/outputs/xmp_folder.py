@@ -1,0 +1,97 @@
+"""Writes XMP sidecars to a folder, or merges into those that are there (`--xmp`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from image_gender_classifier.errors import FileNotWritten
+from image_gender_classifier.outputs.atomic import read_regular_file
+from image_gender_classifier.outputs.folder import OutputFolder
+from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.outputs.regions import locate_region
+from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings
+from image_gender_classifier.outputs.sidecar import Content, find_run, merge
+from image_gender_classifier.outputs.xmp_terms import MARK, LabelledRegion
+from image_gender_classifier.results import Face, Prediction, Stored
+
+SUFFIX = ".xmp"
+_MAX_BYTES = 2**24
+
+
+class XmpFolder(OutputFolder):
+    """The folder of the sidecars. It may be the folder of the pictures."""
+
+    def write(self, row: Row) -> None:
+        """Merges a prediction into the sidecar of its picture; creates it only if it has a face.
+
+        Raises:
+            FileNotWritten: The sidecar that exists cannot be read, or is not XMP.
+            OutputError: The sidecar cannot be written.
+        """
+        if row.kept:
+            return
+        name = row.picture.full + SUFFIX
+        content = _make_content(row.prediction, row.drawings.stored)
+        path, existing = self._read(name)
+        if existing is None and content.is_empty:
+            return
+        try:
+            merged = merge(existing, content)
+        except ValueError as error:
+            raise FileNotWritten(
+                f"{path}: stays as it is, because {error}; move it away to get a new one"
+            ) from None
+        if merged != existing:
+            self.write_file(name, merged)
+
+    def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:
+        """Returns whether the sidecar is that of a prediction; see `Output.can_reuse`."""
+        try:
+            _, existing = self._read(picture.full + SUFFIX)
+            run = None if existing is None else find_run(existing)
+        except (FileNotWritten, ValueError):
+            return False  # `write` reports it
+        return run == (prediction.run if _has_content(prediction) else None)
+
+    def _read(self, name: str) -> tuple[Path, bytes | None]:
+        """Returns the path and the content of a sidecar; None if there is none."""
+        for path in self.possible_paths(name):
+            try:
+                data = read_regular_file(path, _MAX_BYTES + 1)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise FileNotWritten(f"{path}: cannot be read ({error.strerror})") from None
+            if len(data) > _MAX_BYTES:
+                raise FileNotWritten(f"{path}: stays as it is, because it is too large")
+            return path, data
+        return path, None
+
+
+def _has_content(prediction: Prediction) -> bool:
+    return prediction.status not in ("no_face", "unreadable")
+
+
+def _make_content(prediction: Prediction, stored: Stored | None) -> Content:
+    if not _has_content(prediction):
+        return Content(prediction.run)
+    content = Content(prediction.run, prediction.gender)
+    if stored is None:
+        return content
+    located = ((face, locate_region(face.box, stored)) for face in prediction.faces)
+    regions = [LabelledRegion(region, _describe(face)) for face, region in located if region]
+    return content._replace(size=(stored.width, stored.height), regions=regions)
+
+
+def _describe(face: Face) -> str:
+    if face.gender is None:
+        return f"{MARK}: not classified"
+    if face.confidence is None:
+        return f"{MARK}: {face.gender}"
+    return f"{MARK}: {face.gender} ({face.confidence:.2f})"
+
+
+def open_output(path: Path, _: OutputSettings = DEFAULTS) -> XmpFolder:
+    """Opens the output; exceptions as for `XmpFolder`."""
+    return XmpFolder(path)
