@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,14 +53,23 @@ class OutputFolder(Output):
             OutputError: The file cannot be written under either name, or the cause is not the name,
                 such as a full disk.
         """
+        return self.place_file(name, lambda path: self.write_at(path, data))
+
+    def place_file(self, name: str, place: Callable[[Path], None]) -> str:
+        """Makes a file as `write_file` does, by a function.
+
+        Args:
+            name: Path of the file, relative to the folder.
+            place: Makes the file at a path; raises `OSError` if it cannot.
+        """
         path, substitute = self._folder / name, make_substitute_name(name)
         try:
-            self._write_or_retry(path, data)
+            _try_twice(place, path)
         except OSError as error:
             if error.errno not in PATH_ERRORS:
                 raise make_write_error(path, error) from None
             try:
-                self._write_or_retry(self._folder / substitute, data)
+                _try_twice(place, self._folder / substitute)
             except OSError:  # so the name is not the cause
                 raise make_write_error(path, error) from None
             return substitute
@@ -92,16 +101,18 @@ class OutputFolder(Output):
             OSError: The file or a parent folder cannot be written, a parent folder is a symbolic
                 link, or the output folder was removed, replaced or unmounted.
         """
-        self._require_same_folder()
-        self._prepare_folder(path.parent)
+        self.prepare_parent(path)
         replace_atomic(path, data)
 
-    def _write_or_retry(self, path: Path, data: bytes) -> None:
-        """Writes a file as `write_at`; retries once after an `OSError`, which may be transient."""
-        try:
-            self.write_at(path, data)
-        except OSError:
-            self.write_at(path, data)
+    def prepare_parent(self, path: Path) -> None:
+        """Creates the parent folders of a file below the output folder.
+
+        Raises:
+            OSError: A parent folder cannot be created or is a symbolic link, or the output folder
+                was removed, replaced or unmounted.
+        """
+        self._require_same_folder()
+        self._prepare_folder(path.parent)
 
     def _has_symlink_above(self, path: Path) -> bool:
         """Returns whether a folder between the output folder and a file is a symbolic link."""
@@ -143,6 +154,14 @@ class OutputFolder(Output):
         if folder not in self._cleaned:
             remove_leftovers(folder)
             self._cleaned.add(folder)
+
+
+def _try_twice(place: Callable[[Path], None], path: Path) -> None:
+    """Makes a file; tries once more after an error, which may be transient."""
+    try:
+        place(path)
+    except OSError:
+        place(path)
 
 
 def _identify(folder: Path) -> tuple[int, int]:

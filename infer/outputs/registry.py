@@ -128,6 +128,12 @@ OUTPUTS: tuple[Entry, ...] = (
         "folder", _open_from_module("xmp_folder"), ".xmp", keeps_extension=True, drawing="stored",
     ),
     Entry(
+        "sort", ("--sort-into",), "DIR",
+        "also link each picture (copy it where hard links are impossible) into the folder female, "
+        "male, unknown or no_face in this existing folder",
+        "folder", _open_from_module("sorted_folder"), keeps_extension=True, in_subfolders=True,
+    ),
+    Entry(
         "contact sheet", ("--contact-sheet",), "FILE",
         "also write an HTML page with thumbnails of the pictures to check: uncertain or without a "
         "face",
