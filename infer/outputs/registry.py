@@ -116,6 +116,11 @@ OUTPUTS: tuple[Entry, ...] = (
         "file", _open_from_module("jsonl"),
     ),
     Entry(
+        "parquet", ("--parquet",), "FILE",
+        "also write an Apache Parquet table; needs the package pyarrow",
+        "file", _open_from_module("parquet"),
+    ),
+    Entry(
         "annotate", ("--annotate",), "DIR",
         "also write a copy of each picture with face boxes and predictions drawn on it into this "
         "existing folder",

@@ -11,6 +11,7 @@ from image_gender_classifier.cli.options import Options, parse_options
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.registry import OUTPUTS, Target
+from image_gender_classifier.outputs.settings import OutputSettings
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.cores import count_cores
 
@@ -31,6 +32,7 @@ def test_default_options(needed: list[str], folder: Path, out: Path) -> None:
     assert parse_options(needed) == Options(
         input=folder,
         outputs=(Target(OUTPUTS[0], out),),
+        output_settings=OutputSettings(pictures=folder),
         settings=Settings(),
         recursive=False,
         hidden=False,
@@ -38,10 +40,22 @@ def test_default_options(needed: list[str], folder: Path, out: Path) -> None:
         resume=False,
         watch=False,
         profile=False,
+        summary="text",
         quiet=False,
         verbose=False,
         debug=False,
     )
+
+
+def test_always_is_the_threshold_that_every_confidence_reaches(needed: list[str]) -> None:
+    assert parse_options([*needed, "--always"]) == parse_options([*needed, "--threshold", "0.5"])
+    message = refused([*needed, "--always", "--threshold", "0.9"])
+    assert message == "--always stands for --threshold 0.5; give one of the two"
+
+
+@pytest.mark.parametrize("size", ["63", "2049", "big"])
+def test_annotated_copies_are_neither_tiny_nor_huge(size: str, needed: list[str]) -> None:
+    assert "is not a whole number from 64 to 2048" in refused([*needed, "--annotate-size", size])
 
 
 def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> None:
@@ -50,10 +64,12 @@ def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> N
     rest = ["--resume", "--csv", str(tmp_path / "c"), "--jsonl", str(tmp_path / "j"), "--quiet"]
     rest += ["--annotate", str(tmp_path), "--contact-sheet", str(tmp_path / "s")]
     rest += ["--max-pixels", "1000", "--max-bytes", "2000"]
+    rest += ["--rows", "faces", "--csv-bom", "--annotate-size", "1000"]
     options = parse_options([*needed, *line.split(), *rest])
     assert options.settings == Settings(
         "m.onnx", "onnx", "none", 0.0, all_faces=True, max_pixels=1000, max_bytes=2000
     )
+    assert options.output_settings == OutputSettings(options.input, "faces", True, 1000)
     assert Limits.from_settings(options.settings) == Limits(2000, 1000)
     assert (options.recursive, options.hidden, options.workers) == (True, True, 3)
     assert (options.resume, options.quiet) == (True, True)
@@ -85,12 +101,14 @@ def test_help_has_three_groups(capsys: pytest.CaptureFixture[str]) -> None:
         name: set(re.findall(r"^  (?:-\w.*, )?(--[a-z-]+)", group, flags=re.MULTILINE))
         for name, group in zip(groups[1::2], groups[2::2], strict=True)
     }
-    everyday = "input output recursive resume watch threshold quiet verbose help version"
+    everyday = "input output recursive resume watch threshold always quiet verbose help version"
+    output = "csv jsonl parquet annotate xmp sort-into contact-sheet rows csv-bom annotate-size"
+    output += " summary"
     expert = "model runtime detector min-face all-faces hidden workers max-pixels max-bytes"
     expert += " profile debug"
     assert named == {
         "everyday": {f"--{name}" for name in everyday.split()},
-        "output": {"--csv", "--jsonl", "--annotate", "--contact-sheet"},
+        "output": {f"--{name}" for name in output.split()},
         "expert": {f"--{name}" for name in expert.split()},
     }
 
@@ -101,6 +119,7 @@ def test_help_shows_the_default_of_every_option_with_a_value(
     options = re.split(r"\n  (?=-)", help_text(capsys).split("examples:")[0])
     with_default = {option.split()[0] for option in options if "(default:" in option}
     wanted = "threshold model runtime detector min-face workers max-pixels max-bytes"
+    wanted += " rows annotate-size summary"
     assert with_default == {f"--{name}" for name in wanted.split()}
 
 
