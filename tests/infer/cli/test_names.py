@@ -54,6 +54,27 @@ def read_all(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 @pytest.mark.parametrize("disk", disks.KINDS, indirect=True)
+@pytest.mark.parametrize("option", ["--xmp", "--sort-into"])
+def test_every_picture_has_a_sidecar_and_a_sorted_copy_on_any_disk(
+    option: str, disk: Path, hard: Path, out: Path, command: Command
+) -> None:
+    given = ("-i", hard, "-o", out, option, disk, "--recursive", "--always", "--resume", *QUICK)
+    pictures = {path.read_bytes() for path in hard.rglob("*") if path.is_file()}
+    before = {}
+    for kept in (False, True):
+        done = command(*given)
+        assert (done.returncode, f"{len(pictures)} of them kept" in done.stdout) == (0, kept)
+        files = {
+            name: each for name, each in read_all(disk).items() if "/" in name or ".xmp" in name
+        }
+        assert len(files) == len(pictures)
+        if option == "--sort-into":
+            assert {data for data, _ in files.values()} == pictures
+        assert files == (before or files)
+        before = files
+
+
+@pytest.mark.parametrize("disk", disks.KINDS, indirect=True)
 def test_every_picture_has_its_own_xml_on_any_disk(
     disk: Path, hard: Path, command: Command
 ) -> None:
