@@ -87,7 +87,7 @@ else
 	  echo; echo "$$xml:"; cat -- "$$xml"; done
 endif
 
-test: $(HEAVY)/.made  ## run all tests (2.2 GB on disk, up to 20 minutes); tests that need ../shared are skipped without it
+test: $(HEAVY)/.made  ## run all tests (2.4 GB on disk, up to 20 minutes); tests that need ../shared are skipped without it
 	@echo 'Running all tests: up to 20 minutes on two cores. make test-light takes about three.'
 	$(RUN_HEAVY)python -m pytest $(ARGS)
 
@@ -170,7 +170,7 @@ $(LIGHT)/.made: REQUIREMENT = .
 $(LIGHT)/.made: TAKES = 350 MB on disk
 # TensorFlow, and everything for tests and linters.
 $(HEAVY)/.made: REQUIREMENT = .[train,convert,onnx,tflite,test]
-$(HEAVY)/.made: TAKES = some 600 MB to download, 2.2 GB on disk, several minutes
+$(HEAVY)/.made: TAKES = some 600 MB to download, 2.4 GB on disk, several minutes
 # Inference and its tests.
 $(LIGHT_TEST)/.made: REQUIREMENT = .[onnx,test-light]
 $(LIGHT_TEST)/.made: TAKES = 0.5 GB on disk

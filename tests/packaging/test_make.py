@@ -73,6 +73,6 @@ def test_wrong_usage_and_a_lost_output_are_explained(
 
 def test_the_cost_of_the_tests_is_printed_first(tmp_path: Path) -> None:
     shown = make("--dry-run", "test", f"HEAVY={tmp_path / 'none'}").stdout
-    assert shown.index("2.2 GB on disk") < shown.index("pip --disable")
+    assert shown.index("2.4 GB on disk") < shown.index("pip --disable")
     assert "--quiet" not in shown
     assert shown.index("minutes on two cores") < shown.index("-m pytest")
