@@ -137,7 +137,7 @@ def list_pictures(
 
     Returns:
         The pictures, the number of other files, and the subfolders that cannot be read. The output
-        subfolders have the same names as the input subfolders; see `choose_output_names`.
+        subfolders have the paths of the input folders; `choose_output_names` may choose others.
 
     Raises:
         UsageError: The input folder cannot be read completely.
@@ -185,7 +185,7 @@ class _Scanned(NamedTuple):
 
     Attributes:
         pictures: File names of the pictures.
-        folders: Names of the subfolders, without those of system junk.
+        folders: Names of the subfolders, without system junk folders unless these are requested.
         others: Number of other files.
         fault: Error message if the folder could not be read completely; otherwise None.
     """
@@ -197,7 +197,12 @@ class _Scanned(NamedTuple):
 
 
 def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
-    """Sorts the entries of one folder into pictures, subfolders and other files."""
+    """Lists the pictures and subfolders of one folder and counts its other files.
+
+    Args:
+        folder: The folder.
+        hidden: See `list_pictures`.
+    """
     pictures: list[str] = []
     folders: list[str] = []
     others = 0
@@ -225,7 +230,7 @@ def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Returns whether an entry is a folder. Symbolic links, and entries deleted since, are not."""
+    """Returns whether an entry is a folder; False for symbolic links and deleted entries."""
     try:
         return entry.is_dir(follow_symlinks=False)
     except OSError:  # deleted, or no permission

@@ -1,4 +1,4 @@
-"""Runs the command once over a folder: lists, classifies and reports its pictures."""
+"""Classifies a folder once (without `--watch`): lists pictures, writes outputs, prints messages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
 
     Args:
         options: The options of the command.
-        supervisor: The worker processes, from `start_workers`.
+        supervisor: Runs the worker processes; from `start_workers`.
 
     Returns:
         The result of the run; the caller prints its summary.
@@ -54,7 +54,8 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         UsageError: The folder has no pictures or cannot be read, settings exclude each other, or an
             output would overwrite a picture or another output.
         ModelError: A model cannot be loaded.
-        RuntimeMissing: No runtime or no usable OpenCV is installed, or workers crash at the start.
+        RuntimeMissing: No runtime or no usable OpenCV is installed, or the workers end before their
+            first picture.
         OutputError: An output cannot be written.
     """
     clock = profiling.make_clock(options.profile)
@@ -171,6 +172,12 @@ def _subfolder_hint(options: Options) -> str:
 
 
 def _print_profile(clock: profiling.Clock, workers: Mapping[str, float], pictures: int) -> None:
-    """Prints the time of each stage: first in the parent process, then summed over the workers."""
+    """Prints two tables with the time of each stage: in the parent process, and in the workers.
+
+    Args:
+        clock: Has measured the stages of the parent process.
+        workers: Seconds spent in each stage, summed over all workers.
+        pictures: Number of pictures; at least 1.
+    """
     print_line(profiling.format_table("Parent process", clock.take_seconds(), pictures), sys.stderr)
     print_line(profiling.format_table("Workers (sum)", workers, pictures), sys.stderr)

@@ -1,4 +1,4 @@
-"""Functions shared by folder runs and watched folders: list of pictures, messages about it."""
+"""Lists the pictures of the input folder and formats messages, for single runs and `--watch`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from image_gender_classifier.system import logs
 
 
 def list_input_pictures(options: Options, rules: NameRules) -> Listing:
-    """Lists the pictures of the input folder, except those in output folders below it.
+    """Lists the pictures of the input folder and, with `--recursive`, of its subfolders.
+
+    Output folders inside the input folder are skipped.
 
     Args:
         options: The options of the run.
         rules: The names that the output folders accept (see `detect_name_rules`).
 
     Returns:
-        The pictures, with the names of their XML files.
+        The pictures with the names of their XML files, the number of other files, and the
+        subfolders that cannot be read.
 
     Raises:
         UsageError: The input folder cannot be read.
@@ -41,7 +44,12 @@ def list_input_pictures(options: Options, rules: NameRules) -> Listing:
 
 
 def format_unread_folder(folder: Path, unread: UnreadableFolder) -> str:
-    """Formats the message about a subfolder that cannot be read completely."""
+    """Formats the message about a subfolder that cannot be read completely.
+
+    Args:
+        folder: The input folder.
+        unread: The subfolder.
+    """
     return (
         f"{escape_text(str(folder / unread.path))!r}: the folder cannot be read ({unread.reason}); "
         "its pictures are skipped"

@@ -28,13 +28,14 @@ class Options(NamedTuple):
         settings: Settings of the classifier.
         recursive: Whether to include subfolders.
         hidden: Whether to include system junk files and partial downloads; see `system.junk`.
-        workers: Maximum number of worker processes; a run uses at most one per picture.
+        workers: Maximum number of worker processes; without `--watch`, at most one per picture is
+            used.
         resume: Whether to keep predictions of an earlier run that are still valid.
         watch: Whether to keep running and classify new pictures as they arrive.
         profile: Whether to print how long each stage takes.
         summary: Whether the summary is a line of text or a JSON object.
         quiet: Whether to print errors only.
-        verbose: Whether to print each step.
+        verbose: Whether to print each step; also set by `--debug`.
         debug: Whether to print details of each step, tracebacks, and the workers' standard error.
     """
 
@@ -159,7 +160,7 @@ def _check_folder(folder: Path, option: str, access: int) -> None:
         access: The access that is needed, as for `os.access`.
 
     Raises:
-        UsageError: The folder does not exist, is not a folder or may not be accessed.
+        UsageError: The folder does not exist, is not a folder or cannot be accessed.
     """
     mode = _read_mode(folder, option)
     if mode is None:
@@ -178,8 +179,8 @@ def _check_file(path: Path, option: str) -> None:
     """Checks that a path can become an output file, which replaces an existing regular file.
 
     Raises:
-        UsageError: The path is `-`, its folder does not exist, or it is something other than a
-            regular file.
+        UsageError: The file name is `-`, the folder does not exist, something other than a regular
+            file has this path, or the path cannot be examined.
     """
     if path.name == "-":
         raise UsageError(f"{option} -: standard output is not supported; give the path of a file")

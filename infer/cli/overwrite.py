@@ -1,4 +1,4 @@
-"""Refuses runs whose outputs would overwrite a picture or another output."""
+"""Finds the pictures and outputs that a run would overwrite, and refuses such a run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ def refuse_overwriting(
 
 
 def format_overwritten(path: Path, files: list[str]) -> str:
-    """Formats an item of `find_overwritten` as the beginning of a message."""
+    """Formats the beginning of a message about a path that would be overwritten.
+
+    Args:
+        path: A key of the dict that `find_overwritten` returns.
+        files: Its value: the pictures whose output would overwrite the path.
+    """
     names = ", ".join(repr(escape_text(file)) for file in files)
     return f"{path}: would be overwritten by {f'the output of {names}' if files else 'a table'}"
 
@@ -50,8 +55,9 @@ def find_overwritten(
         rules: The names that the output folders accept.
 
     Returns:
-        Maps each path that would be overwritten to the pictures whose output has that path. The
-        list is empty if only a table (`--csv` and the like) has it.
+        A dict from each path that would be overwritten to the pictures (paths relative to the input
+        folder) whose output would overwrite it; an empty list if only a table such as that of
+        `--csv` would.
     """
 
     def identity(path: Path) -> str:

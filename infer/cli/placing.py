@@ -1,4 +1,4 @@
-"""Chooses output subfolders, and reserves the names in them that XML files must not get."""
+"""Chooses the names of output subfolders, and finds the names that no XML file in them may get."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from image_gender_classifier.scan import Listing, PictureFolder, join_path
 def choose_output_names(
     listing: Listing, pictures: Path, out: Path, rules: NameRules, in_full: bool = False
 ) -> Listing:
-    """Chooses the output subfolder of each input folder, and the names reserved in it.
+    """Chooses the output subfolder of each input folder, and finds the names to avoid in it.
 
-    Names of subfolders are reserved. If the output subfolder is also an input folder, so are the
-    names of pictures such as `a.xml`: pictures are also recognised by their first bytes.
+    An XML file must not have the name of a subfolder or, if the output subfolder is also an input
+    folder, of a picture. Pictures may be named `a.xml`, because they are also recognised by their
+    first bytes.
 
     Args:
         listing: The pictures.
@@ -33,7 +34,7 @@ def choose_output_names(
         in_full: Whether an output keeps the extensions of the pictures.
 
     Returns:
-        The listing with `output`, `rules` and `taken` set in each folder.
+        A copy of the listing with `output`, `rules` and `taken` set in each folder.
     """
     paths, below = _output_paths((folder.path for folder in listing.folders), rules)
     at_risk = _find_pictures_named_like_xml(listing, pictures, rules)
@@ -56,12 +57,12 @@ def _output_paths(
     """Chooses the output paths of folders and of all folders above them.
 
     Args:
-        paths: Paths relative to the input folder; empty for the input folder itself.
+        paths: Paths of folders, relative to the input folder; "" is the input folder itself.
         rules: The names that the output folder accepts.
 
     Returns:
-        Maps each path to the path relative to the output folder, and maps each path to the names of
-        its output subfolders.
+        A dict from the path of each folder to its output path, relative to the output folder; and a
+        dict from the path of each folder to the names of its output subfolders.
     """
     below: dict[str, set[str]] = defaultdict(set)
     for path in paths:
@@ -87,9 +88,11 @@ def _output_paths(
 def _find_pictures_named_like_xml(
     listing: Listing, pictures: Path, rules: NameRules
 ) -> dict[object, list[str]]:
-    """Maps each identity of an input folder to its pictures that are named like XML files.
+    """Finds the pictures whose names end with `.xml`.
 
-    See `_folder_identities`. Folders without such pictures are omitted.
+    Returns:
+        A dict from each identity of an input folder (see `_folder_identities`) to the names of
+        these pictures in it. Folders without such pictures are omitted.
     """
     found: dict[object, list[str]] = {}
     for folder in listing.folders:

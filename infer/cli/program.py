@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: Options) -> int:
-    """Runs the command once or watches the folder; returns the exit code."""
+    """Classifies the folder once, or watches it; returns the exit code."""
     with ExitStack() as stack:
         if options.verbose:
             from image_gender_classifier.system import logs

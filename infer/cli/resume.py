@@ -18,13 +18,15 @@ from image_gender_classifier.workers.supervisor import Outcome
 
 
 class EarlierPredictions:
-    """Looks up the predictions of earlier runs by their `run`; callable with a picture.
+    """Looks up the predictions of earlier runs and checks by their `run` that they are valid.
+
+    Instances are callable; they are passed to `Supervisor.classify` as `known`.
 
     Args:
         pictures: The input folder.
         limits: Limits on the size of pictures.
         key: The cache key: a hash of everything except the picture that affects a prediction.
-        writer: The outputs, which contain the earlier predictions.
+        writer: The open outputs; its XML folder contains the earlier predictions.
         clock: Measures the stages.
     """
 
@@ -38,13 +40,13 @@ class EarlierPredictions:
         self._clock = clock
 
     def __call__(self, picture: PictureFile) -> Outcome | None:
-        """Returns the outcome of a picture that need not be classified.
+        """Returns the outcome of a picture, if it need not be classified.
 
         Returns:
             An outcome with `kept` set if the earlier prediction is valid: content, models and
-            settings are unchanged and all outputs can reuse it. An outcome without `kept` if the
-            file cannot be read and no earlier run reported the same error. None if the picture must
-            be classified.
+            settings are unchanged and all outputs can reuse it, or the file still cannot be read,
+            for the same reason. An outcome without `kept` if the file cannot be read and the
+            earlier run did not report this. None if the picture must be classified.
         """
         self._clock.lap("wait for the workers")
         outcome = self._find_outcome(picture)

@@ -31,7 +31,7 @@ def start_workers(options: Options) -> Iterator[Supervisor]:
         The supervisor of the workers, which may still be loading their libraries.
 
     Raises:
-        UsageError: Another run writes to one of the folders.
+        UsageError: Another run writes to one of the output folders.
         RuntimeMissing: No worker process can be started.
     """
     task = Task(

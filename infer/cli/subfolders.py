@@ -40,7 +40,7 @@ def count_subfolder_pictures(
     max_entries: int = _MAX_ENTRIES,
     max_seconds: float = _MAX_SECONDS,
 ) -> SubfolderCount:
-    """Counts the files in all subfolders that have a known image extension (case-insensitive).
+    """Counts the files with a known image extension (case-insensitive) in all subfolders.
 
     Ignores folders that cannot be read.
 

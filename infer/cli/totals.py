@@ -16,9 +16,9 @@ class Totals:
         counts: Pictures with a prediction, by gender if classified, otherwise by status.
         kept: Pictures whose prediction of an earlier run was still valid; also in `counts`.
         newly_unreadable: Unreadable pictures that no earlier run reported; also in `counts`.
-        failed: Pictures without a prediction: an internal error, a timeout, a killed worker or too
-            little memory.
-        left_out: Files that could not be written to an output.
+        failed: Pictures without a prediction: a timeout, a killed worker, too little memory, an
+            unavailable drive or an internal error.
+        left_out: Number of files that an output did not write, such as a sidecar that is not XMP.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Totals:
         """Formats the summary line that is printed at the end of a run.
 
         Args:
-            ignored: Number of files that are not pictures.
+            ignored: Number of other files, as in `Listing.ignored`.
             unread: Number of subfolders that could not be read completely.
             seconds: Wall time of the run.
         """

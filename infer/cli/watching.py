@@ -35,7 +35,7 @@ class _State(NamedTuple):
     """The state of a picture file at one scan. Equal states mean that it has not changed.
 
     Attributes:
-        xml: Path of its XML file, relative to the output folder.
+        xml: Path of its XML file, relative to the output folder; a new one counts as a change.
         size: Size in bytes.
         modified: Modification time (mtime) in nanoseconds.
         inode: Inode number.
@@ -77,8 +77,8 @@ class Arrivals:
     def find_ready(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
         """Returns the complete pictures that have not been classified in their current state.
 
-        A picture is complete if it has not changed since the last call. An unfinished picture is
-        returned again only when its next try is due.
+        A picture is complete if it has not changed since the last call. One that was marked as
+        unfinished is returned again only when its next try is due.
 
         Args:
             folder: The input folder.
@@ -121,7 +121,9 @@ class Arrivals:
 
 
 class _ScanFaults:
-    """Prints each unreadable subfolder and each name collision once, until it has disappeared.
+    """Prints messages about unreadable subfolders and outputs that would overwrite a file.
+
+    A message is repeated only after its cause has disappeared and come back.
 
     Args:
         options: The options of the command.
@@ -134,7 +136,10 @@ class _ScanFaults:
         self._reported: set[str] = set()
 
     def exclude_overwritten(self, listing: Listing) -> Iterator[PictureFile]:
-        """Returns the pictures whose outputs overwrite no other file; prints the skipped ones."""
+        """Returns the listed pictures whose outputs would overwrite no file.
+
+        Prints messages about the other pictures and about the unreadable subfolders.
+        """
         folder = self._options.input
         messages = {
             input_pictures.format_unread_folder(folder, unread) for unread in listing.unread
@@ -159,14 +164,15 @@ def watch_folder(
 
     Args:
         options: The options of the command.
-        supervisor: The worker processes, from `start_workers`.
+        supervisor: Runs the worker processes; from `start_workers`.
         scans: Number of scans after which to stop; None to continue until interrupted.
         pause: Minimum time between two scans, in seconds.
 
     Raises:
         UsageError: The folder cannot be read, or settings exclude each other.
         ModelError: A model cannot be loaded.
-        RuntimeMissing: No runtime or no usable OpenCV is installed, or workers crash at the start.
+        RuntimeMissing: No runtime or no usable OpenCV is installed, or the workers end before their
+            first picture.
         OutputError: An output cannot be written.
     """
     folder = options.input

@@ -1,4 +1,8 @@
-"""Writes files atomically: under a temporary name, renamed when complete."""
+"""Writes files atomically, removes the temporary files of killed runs, and reads regular files.
+
+A file is written under a temporary name (a partial file), which is locked, and renamed when
+complete.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +87,7 @@ def hold_lock_until_renamed(file: BinaryIO) -> Iterator[None]:
     on close, and without the lock another run would remove the file as a leftover.
 
     Args:
-        file: The open, locked partial file.
+        file: The open, locked partial file; it is closed at the end of the context at the latest.
     """
     with file:
         locked = os.dup(file.fileno())
@@ -105,7 +109,7 @@ def partial_path(path: Path) -> Path:
 def create_partial(partial: Path) -> int:
     """Creates and locks a partial file, replacing an earlier file or symbolic link of that name.
 
-    Without locks on the file system, the file is not locked.
+    If the file system does not support locks, the file is not locked.
 
     Args:
         partial: The temporary path, as `partial_path` returns it.
@@ -167,6 +171,10 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
 
 def _open_descriptor(path: Path, mode: int = os.O_RDONLY) -> tuple[int, int]:
     """Opens a regular file; returns its file descriptor and its size in bytes.
+
+    Args:
+        path: The file.
+        mode: Access mode, as for `os.open`.
 
     Raises:
         OSError: As `open_regular_file`.

@@ -10,7 +10,7 @@ _ESCAPED = "%[0-9A-Fa-f]{2}"
 
 
 def escape_text(text: str) -> str:
-    """Percent-encodes the characters of a text that XML 1.0 forbids.
+    """Percent-encodes the characters that XML 1.0 forbids, such as control characters.
 
     Each UTF-8 byte of such a character becomes `%XX`. A surrogate that stands for an undecodable
     byte (`surrogateescape`) becomes the `%XX` of that byte.

@@ -67,7 +67,7 @@ def _detect_rules(folder: Path) -> NameRules:
 
 
 def _is_same_file(folder: Path, name: str, other: str) -> bool:
-    """Returns whether two names refer to the same file in a folder; False if it rejects `name`."""
+    """Returns whether two names refer to one file in a folder; False if `name` is rejected."""
     probe = _probe_path(folder, name)
     try:
         os.close(create_partial(probe))

@@ -1,4 +1,4 @@
-"""Base class of output folders, which have the same subfolders as the input folder."""
+"""Base class of output folders, whose subfolders mirror those of the input folder."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class OutputFolder(Output):
     def possible_paths(self, name: str) -> Iterator[Path]:
         """Yields the paths where `write_file` may have written a file: `name`, then its substitute.
 
-        Omits the first one if a folder of it is a symbolic link, through which nothing is written.
+        Omits `name` if one of its folders is a symbolic link, through which nothing is written.
 
         Args:
             name: Path of the file, relative to the output folder.

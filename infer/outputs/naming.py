@@ -58,7 +58,7 @@ class PictureFile(NamedTuple):
     full: str = ""
 
     def output_path(self, suffix: str) -> str:
-        """Returns `xml` with another suffix: the path of an output file in its output folder."""
+        """Returns the path of an output file in its output folder: `xml` with another suffix."""
         return self.xml.removesuffix(XML_SUFFIX) + suffix
 
 
@@ -73,7 +73,7 @@ def find_name_levels(
         taken: Names that no XML file may get, as `collision_key` returns them.
 
     Returns:
-        Maps file names of pictures to levels (see `make_xml_name`). Omits names whose level is 0.
+        A dict from file names of pictures to levels (see `make_xml_name`), without level 0.
     """
     return resolve_levels(names, partial(make_xml_name, rules=rules), rules, taken)
 
@@ -104,7 +104,7 @@ def make_folder_names(names: Sequence[str], rules: NameRules) -> dict[str, str]:
         rules: The rules of the output folder.
 
     Returns:
-        Maps the name of each input subfolder to that of its output subfolder.
+        A dict from the name of each input subfolder to that of its output subfolder.
     """
 
     def name_at_level(name: str, level: int) -> str:
@@ -169,7 +169,7 @@ def resolve_levels(
         taken: Keys of unavailable output names; see `collision_key`.
 
     Returns:
-        Maps names to levels. Omits names whose level is 0.
+        A dict from names to levels, without the names at level 0.
     """
     levels: dict[str, int] = {}
     names = list(names)
@@ -195,7 +195,7 @@ def resolve_levels(
 
 
 def _is_reserved(key: str) -> bool:
-    """Returns whether a name has the form of those that `make_substitute_name` returns."""
+    """Returns whether a name looks like a substitute name, which no other file may have."""
     return "~" in key and _SUBSTITUTE.search(key) is not None
 
 
@@ -230,7 +230,7 @@ def count_bytes(name: str) -> int:
 
 
 def escape_forbidden(name: str, rules: NameRules) -> str:
-    """Percent-encodes forbidden characters, and the first one of a Windows device name."""
+    """Percent-encodes the characters that `rules` forbid, and the first of a device name."""
     if not (rules.utf8 or rules.windows):
         return name
     if rules.utf8 and not name.isascii():

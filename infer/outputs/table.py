@@ -29,8 +29,8 @@ class Table(Output):
         encode: Encodes a row; returns `b""` for a picture that the table omits.
         header: First bytes of the file.
         footer: Returns the last bytes of the file.
-        start: Bytes of which every table of this kind that has rows starts with one; by default
-            `header`.
+        start: The possible first bytes of a table of this kind that has rows, by which the tables of
+            interrupted runs are recognised; by default only `header`.
 
     Raises:
         OutputError: The file cannot be written.
@@ -68,10 +68,10 @@ class Table(Output):
             self._is_empty &= not data
 
     def close(self) -> None:
-        """Completes the file, renames it to its final path and removes rows of interrupted runs.
+        """Completes and renames the file, and removes the tables of interrupted runs.
 
         Raises:
-            OutputError: The file cannot be written, or a row could not be.
+            OutputError: The file cannot be written, or an earlier `write` failed.
         """
         with self._output_errors():
             self._finish(self._path)
@@ -86,8 +86,8 @@ class Table(Output):
         """Saves the rows written so far in a separate file; a table of an earlier run is kept.
 
         Returns:
-            `interrupted_path`, with its suffix repeated if a file that is no such table has that
-            name; None if there are no rows or they cannot be saved.
+            The path of that file: `interrupted_path`, applied again while the path is that of
+            another kind of file. None if there are no rows or they cannot be saved.
         """
         path = interrupted_path(self._path)
         while os.path.lexists(path) and not self._is_table(path):

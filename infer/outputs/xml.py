@@ -116,7 +116,7 @@ def _format_attributes(attributes: list[tuple[str, str]]) -> str:
 
 
 def _escape_attribute(text: str) -> str:
-    """Escapes the value of an XML attribute; whitespace as character references."""
+    """Escapes an XML attribute value; tabs and line breaks become character references."""
     return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], escape_text(text))
 
 
@@ -134,7 +134,11 @@ def _parse_face(element: Element) -> Face:
 
 
 def _parse_probability(text: str | None) -> float | None:
-    """Parses an optional attribute with a probability; None if it is missing."""
+    """Parses an optional attribute with a probability; None if it is missing.
+
+    Raises:
+        ValueError: The text is not a number from 0 to 1.
+    """
     if text is None:
         return None
     number = float(text)

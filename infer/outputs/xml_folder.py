@@ -25,8 +25,8 @@ class XmlFolder(OutputFolder):
         folder: The output folder.
 
     Attributes:
-        renamed: Maps the paths of pictures to those of their XML files, for each file that was
-            written under another name because the folder rejects the usual one.
+        renamed: Maps the path of a picture to that of its XML file, both relative to their folders,
+            for each XML file whose usual path the output folder rejects.
 
     Raises:
         OutputError: The folder does not exist or cannot be accessed.

@@ -27,8 +27,8 @@ def print_line(text: str, stream: TextIO | None) -> None:
 
     Args:
         text: The line without its newline; lone surrogates are printed as `?`.
-        stream: `sys.stdout` or `sys.stderr`; None, if its file descriptor was closed when Python
-            started, prints nothing.
+        stream: `sys.stdout` or `sys.stderr`. Nothing is printed if it is None, because its file
+            descriptor was closed when Python started.
     """
     if stream is None:
         return

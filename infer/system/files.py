@@ -11,7 +11,7 @@ from pathlib import Path
 OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 MAX_DOCUMENT_BYTES = 2**28
-"""Size limit of tables, manifests and recipes, in bytes; model files have their own."""
+"""Size limit of tables, manifests and training recipes, in bytes; model files have their own."""
 
 
 def read_document(path: Path, max_bytes: int = MAX_DOCUMENT_BYTES) -> bytes:

@@ -17,8 +17,8 @@ Result = TypeVar("Result")
 class Pool(Generic[Item]):
     """A thread-safe object pool that opens items on demand.
 
-    The pool opens as many items as threads use at the same time, up to a limit; further threads
-    wait. The item returned last is reused first. Items are never closed.
+    The pool opens as many items as threads use at the same time, up to a limit; then a thread waits
+    until an item is returned. The item returned last is reused first. Items are never closed.
 
     Args:
         open_item: Opens an item; must be thread-safe.
@@ -39,8 +39,8 @@ class Pool(Generic[Item]):
             The result of `work`.
 
         Raises:
-            Exception: Any exception of `open_item` or `work`. After one of `work`, the item
-                returns to the pool.
+            Exception: Propagated from `open_item` or `work`. If `work` fails, its item returns to
+                the pool.
         """
         lent: list[Item] = []
         counted = False

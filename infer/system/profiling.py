@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 
 NO_SECONDS: Mapping[str, float] = {}
-"""The seconds of no stages: a default for fields of messages."""
+"""An empty mapping from stages to seconds: the default of fields that hold measured times."""
 
 
 class Clock:

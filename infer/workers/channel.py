@@ -22,7 +22,7 @@ _KINDS: dict[str, Any] = {kind.__name__: kind for kind in get_args(Message)}
 
 
 def encode(message: Message) -> bytes:
-    """Returns a message as bytes, with its length.
+    """Encodes a message: its length (big-endian), then a JSON array of its class name and fields.
 
     The JSON is ASCII, because paths may contain lone surrogates.
 
@@ -36,7 +36,10 @@ def encode(message: Message) -> bytes:
 
 
 def decode(data: bytes) -> Message:
-    """Returns the message in `data`, which does not include the length.
+    """Decodes and validates a message.
+
+    Args:
+        data: The JSON array, without the length.
 
     Raises:
         ValueError: `data` is not a valid message.
@@ -49,11 +52,15 @@ def decode(data: bytes) -> Message:
 
 
 class Channel:
-    """Two pipes between a process and a worker.
+    """The ends of two pipes through which a process exchanges messages with another process.
 
     Args:
         source: File descriptor to receive messages from.
         sink: File descriptor to send messages to.
+
+    Attributes:
+        source: See Args.
+        sink: See Args.
     """
 
     def __init__(self, source: int, sink: int) -> None:
@@ -62,7 +69,7 @@ class Channel:
         self._received = bytearray()  # the start of an incomplete message
 
     def close(self) -> None:
-        """Closes both pipes."""
+        """Closes this process's ends of both pipes."""
         os.close(self.source)
         os.close(self.sink)
 
@@ -77,11 +84,11 @@ class Channel:
             rest = rest[os.write(self.sink, rest) :]
 
     def receive(self) -> Iterator[Message] | None:
-        """Reads from the pipe once.
+        """Reads from the pipe once; waits for data unless `source` is non-blocking.
 
         Returns:
-            The messages that are now complete (see `split_messages`); None if nothing has arrived
-            or the other end is closed.
+            The messages that are now complete, an iterator that may fail (see `split_messages`);
+            None if the other end is closed or, when non-blocking, nothing has arrived.
         """
         try:
             piece = os.read(self.source, _PIECE)
@@ -90,7 +97,10 @@ class Channel:
         return self.split_messages(piece) if piece else None
 
     def split_messages(self, piece: bytes) -> Iterator[Message]:
-        """Yields the messages that a received piece completes.
+        """Yields the messages that received bytes complete; keeps the rest for the next call.
+
+        Args:
+            piece: The bytes, as read from the pipe.
 
         Raises:
             ValueError: A message is invalid or longer than `MOST_BYTES`.
@@ -110,7 +120,7 @@ class Channel:
 
 
 def _to_json_value(value: Any) -> Any:
-    """Converts values that JSON has no type for: predictions, bytes (base64), NumPy numbers."""
+    """Converts a prediction to a list, bytes to base64, and a NumPy number to a Python number."""
     if isinstance(value, Prediction):
         return list(vars(value).values())
     if isinstance(value, bytes):
@@ -123,12 +133,17 @@ def _to_json_value(value: Any) -> Any:
 _json = json.JSONEncoder(default=_to_json_value).encode
 
 Check = Callable[[Any], Any]
-"""Validates a JSON value and converts it to a type; raises ValueError or TypeError otherwise."""
+"""Converts a JSON value to the type of a field; raises ValueError or TypeError if it is invalid."""
 
 
 @cache
 def _make_check(kind: Any) -> Check:
-    """Returns the validator of a record, container, optional, literal or plain type."""
+    """Returns the function that validates and converts the JSON values of a type.
+
+    Args:
+        kind: A class with annotated fields, such as a message, or the annotation of a field: a
+            type in `_PLAIN`, `Literal[...]`, `tuple[X, ...]`, `Mapping[X, Y]` or `X | None`.
+    """
     of, inner = get_origin(kind), get_args(kind)
     if kind in _PLAIN:
         return _PLAIN[kind]

@@ -7,17 +7,17 @@ import signal
 from typing import Literal, NamedTuple
 
 INTERNAL_ERROR_CODE = 70
-"""Exit code of a worker process after an exception of our own code (`EX_SOFTWARE`)."""
+"""Exit code of a worker process after an unexpected exception (`EX_SOFTWARE`)."""
 
 
 class Ending(NamedTuple):
     """How a worker process ended.
 
     Attributes:
-        cause: `crashed` includes exits by a library and invalid messages; `hung` is a timeout;
-            `killed` is a signal from outside, such as from the out-of-memory killer; `internal` is
-            an exception of our own code.
-        text: The rest of a sentence that begins with the process.
+        cause: `crashed`: a signal such as SIGSEGV, an exit by a library, or an invalid message;
+            `hung`: a timeout; `killed`: a signal from outside, such as from the out-of-memory
+            killer; `internal`: an unexpected exception, a bug in this package.
+        text: Predicate for a sentence about the process, such as `took too long`.
     """
 
     cause: Literal["crashed", "hung", "killed", "internal"]
@@ -43,7 +43,7 @@ _KILLED = Ending("killed", "was killed (is there too little memory?)")
 
 
 def classify_exit(status: int) -> Ending:
-    """Returns how a worker process ended.
+    """Classifies how a worker process ended, by its exit code or signal.
 
     Args:
         status: Status of the process, as from `os.wait`.

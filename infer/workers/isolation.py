@@ -18,7 +18,7 @@ _MALLOC_OPTIONS = ((-3, 2**23), (-1, 2**24))
 
 
 def detach(kept: Sequence[int]) -> None:
-    """Starts a new session, resets signal handlers and mask, and closes files.
+    """Starts a new session, resets signal handlers and mask, and closes inherited files.
 
     Args:
         kept: The file descriptors to keep open, besides the standard streams.
@@ -40,7 +40,7 @@ def detach(kept: Sequence[int]) -> None:
 def silence_standard_streams(keep_errors: bool) -> None:
     """Redirects the standard streams to /dev/null.
 
-    Libraries print errors about corrupt files, which the predictions report.
+    Libraries print errors about corrupt files to them; the predictions report these errors too.
 
     Args:
         keep_errors: Whether to leave standard error as it is.
@@ -58,7 +58,10 @@ def print_traceback() -> None:
 
 
 def keep_freed_memory() -> None:
-    """Makes glibc keep the memory of a picture of usual size for the next one."""
+    """Makes glibc keep the freed memory of a picture of usual size for the next picture.
+
+    Does nothing with another C library.
+    """
     import ctypes  # NumPy imports it anyway
 
     with suppress(AttributeError, OSError):  # another C library

@@ -1,5 +1,6 @@
 """The messages between the parent process and its worker processes.
 
+The first process is the worker process that loads the models and forks the others (see `worker`).
 The annotations of the fields are the schema by which `channel` validates received messages, so they
 are not deferred here (`from __future__ import annotations`).
 """
@@ -21,11 +22,11 @@ class Task(NamedTuple):
     Attributes:
         settings: The settings of the classifier.
         workers: Maximum number of workers.
-        timeout: Seconds that a picture may take at least, before its worker is ended.
+        timeout: Timeout for a picture in seconds; extended on a slow machine.
         copies: Whether to draw an annotated copy of every picture.
         thumbnails: Whether to draw a thumbnail of each picture that needs review.
         profile: Whether to measure the time of each stage.
-        debug: Whether to leave standard error open and print tracebacks to it.
+        debug: Whether to leave the workers' standard error open and print tracebacks to it.
         copy_side: Longest side of an annotated copy in pixels.
         stored: Whether to report how the pictures are stored.
     """
@@ -45,8 +46,8 @@ class Ready(NamedTuple):
     """From the first process: the libraries and models are loaded.
 
     Attributes:
-        cache_key: Hash of everything but the picture that a prediction depends on.
-        seconds: Seconds spent in each stage; empty unless the task is to measure it.
+        cache_key: Hash of everything except the picture that affects a prediction.
+        seconds: Seconds spent in each stage; empty unless `Task.profile` is set.
         model: The runtime and the model file, for the log.
         warnings: Warnings for the user.
     """
@@ -71,8 +72,8 @@ class ForkFailed(NamedTuple):
     """From the first process: the system refused to fork workers.
 
     Attributes:
-        workers: The indices of those that are not running.
-        why: The system's reason.
+        workers: The indices of the requested workers that were not forked.
+        why: Error message of the operating system.
     """
 
     workers: tuple[int, ...]
@@ -99,7 +100,7 @@ class Job(NamedTuple):
     """To a worker: a picture to classify.
 
     Attributes:
-        number: Position of the picture in the run, from 0.
+        number: Position of the picture in the call of `Supervisor.classify`, from 0.
         path: Path of the file.
         file: Name of the picture in the prediction.
         timeout: Seconds after which the worker process ends if the picture is not finished.
@@ -118,10 +119,10 @@ class Answer(NamedTuple):
         number: Number of the job.
         prediction: The prediction; None if there is none.
         error: Why there is no prediction, in one line; None if there is one.
-        drawings: Annotated copy and thumbnail of the picture, where the task asks for them.
-        seconds: Seconds spent in each stage since the worker's last answer; empty unless the task
-            is to measure it.
-        took: Seconds that the picture took.
+        drawings: Annotated copy and thumbnail of the picture, if the task requests them.
+        seconds: Seconds spent in each stage since the worker's last prediction; empty unless
+            `Task.profile` is set.
+        took: Wall time spent on the picture, in seconds.
         unfinished: Whether the environment, such as a lack of memory, prevented a prediction, so
             that the next try may succeed.
     """

@@ -31,7 +31,7 @@ from image_gender_classifier.workers.process import FirstProcess
 
 _MAX_PENDING_JOBS = 8  # per worker, so that it continues while the parent process is busy
 _MAX_PENDING_BYTES = 4096  # writing to a pipe must not wait for the worker
-_MAX_SILENCE = 1.5  # times the timeout of a picture, which ends its worker earlier
+_MAX_SILENCE = 1.5  # times the timeout of a picture, at which a hung worker usually ends itself
 
 
 class Lost(NamedTuple):
@@ -49,13 +49,13 @@ class Lost(NamedTuple):
 
 
 class _Worker:
-    """A worker, as the parent process sees it.
+    """The state of a worker, as known to the parent process.
 
     Args:
-        channel: The pipes to and from it.
+        channel: The pipes to and from it, which an ended worker may have used before.
 
     Attributes:
-        channel: See Args; without the partial message of an earlier worker.
+        channel: The same pipes, without an incomplete message of an earlier worker.
         started: Whether it is ready for jobs.
         jobs: Its unanswered jobs, oldest first, each with the size of its message in bytes.
     """
@@ -73,10 +73,10 @@ class _Worker:
         return len(self.jobs) < _MAX_PENDING_JOBS and pending + size <= _MAX_PENDING_BYTES
 
     def handle(self, message: Message) -> None:
-        """Updates the state by a message of the worker.
+        """Updates the state after a message from the worker.
 
         Raises:
-            ValueError: A worker in this state does not send the message.
+            ValueError: A worker in this state must not send the message.
         """
         job = next(iter(self.jobs), None)
         if isinstance(message, Started) and not self.started:
@@ -88,7 +88,7 @@ class _Worker:
 
 
 class WorkerPool:
-    """The worker processes.
+    """The worker processes: the first process and the workers forked from it.
 
     Args:
         task: Settings and number of the workers.
@@ -141,7 +141,10 @@ class WorkerPool:
         return True
 
     def listen(self, timeout: float) -> list[Message | Lost]:
-        """Waits for messages of the workers.
+        """Waits for messages of the worker processes.
+
+        Kills all of them after an invalid message, or if no message arrives for 1.5 times the
+        timeout while a worker is starting or has jobs.
 
         Args:
             timeout: Seconds that a picture may take: the longest timeout of all pending jobs.
@@ -205,13 +208,13 @@ class WorkerPool:
         return None
 
     def _receive_from(self, worker: _Worker) -> None:
-        """Receives messages of a worker: all that are left if it has ended."""
+        """Receives messages of a worker. One read empties the pipe of a worker that has ended."""
         for message in worker.channel.receive() or ():
             worker.handle(message)
             self._events.append(message)
 
     def _replace(self, ended: Ended) -> None:
-        """Requests a new worker in place of one that has ended."""
+        """Reports the loss of a worker that has ended, and requests a new one in its place."""
         worker = self._workers[ended.worker]
         self._receive_from(worker)
         self._workers[ended.worker] = _Worker(worker.channel)

@@ -28,15 +28,16 @@ class FirstProcess:
 
     Args:
         task: Settings and number of the workers.
-        fork: Fork the process from this one, which must have no threads. False starts a new
-            interpreter.
+        fork: Whether to fork the process from this one, which must then have no other threads. If
+            False, a new interpreter is started.
 
     Attributes:
         channels: The channel to the first process, then one for each worker; empty after `end`.
             Receiving from them does not block.
 
     Raises:
-        RuntimeMissing: The system refuses the process, or the pipes to so many workers.
+        RuntimeMissing: The operating system refuses to start the process or to open the pipes to
+            all workers, or `sys.executable` is empty and `fork` is False.
     """
 
     def __init__(self, task: Task, fork: bool) -> None:
@@ -71,7 +72,7 @@ class FirstProcess:
             seconds: Time in which they may end by themselves before they are killed.
 
         Returns:
-            The status of the first process, as from `os.wait`.
+            The status of the first process, as from `os.wait`; 0 if it is unknown.
         """
         channels, self.channels = self.channels, []
         _close([channel.sink for channel in channels])  # the processes end at the end of the pipes
@@ -84,9 +85,9 @@ class FirstProcess:
             if not self._has_ended(os.WNOHANG):  # else another process may have its id by now
                 with suppress(OSError):
                     os.kill(self._process, signal.SIGKILL)
-                    os.killpg(self._process, signal.SIGKILL)  # unless it does not lead a group yet
+                    os.killpg(self._process, signal.SIGKILL)  # fails if it leads no group yet
                 self._has_ended(0)
-            with suppress(ChildProcessError):  # process 1, as in a container, adopts the workers
+            with suppress(ChildProcessError):  # process 1 (in a container) adopts orphaned workers
                 while True:
                     os.waitpid(-self._process, 0)
             _close([channel.source for channel in channels])
@@ -109,7 +110,7 @@ def _close(ends: Sequence[int]) -> None:
 
 
 def _fork(ends: Sequence[int], task: Task) -> int:
-    """Forks the first process and returns its process id.
+    """Forks the first process and returns its process id; arguments as for `worker.main`.
 
     A fork starts faster than a new interpreter. It is safe because the parent process has no
     threads and has not loaded the libraries, which might not survive a fork.
@@ -126,7 +127,7 @@ def _fork(ends: Sequence[int], task: Task) -> int:
 
 
 def _start(ends: Sequence[int], task: Task) -> int:
-    """Starts the first process as a new interpreter and returns its process id."""
+    """Starts the first process as a new interpreter; arguments and result as for `_fork`."""
     import subprocess  # late: the command forks
 
     message = encode(task)[LENGTH:].decode()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # slow to import
 _MAX_UNFINISHED = 16  # pictures per worker, including those that wait for an earlier one
 _MAX_FAILED_STARTS = 2  # in a row
 _SHUTDOWN_TIMEOUT = 1.0  # seconds
-_MAX_SLOWDOWN = 20.0  # a picture may take so many times longer than any other on this machine
+_MAX_SLOWDOWN = 20.0  # times the slowest picture so far; extends the timeout on slow machines
 _MAX_EXTENSION = 10.0  # times the usual timeout, whatever a compromised worker reports
 
 
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
         prediction: The prediction; None if the picture was not classified, because of a timeout, a
             killed worker, a lack of memory, an unavailable drive, or an internal error.
         kept: Whether the prediction comes from an earlier run and is still valid.
-        drawings: Annotated copy and thumbnail of the picture, where the task asks for them.
+        drawings: Annotated copy and thumbnail of the picture, if the task requests them.
         error: Why there is no prediction, in one line; None if there is one.
         unfinished: Whether the next try may succeed: no prediction, but no internal error either.
     """
@@ -61,22 +61,22 @@ class Outcome(NamedTuple):
 
 
 Known = Callable[["PictureFile"], Outcome | None]
-"""Returns the outcome of a picture that an earlier run has classified; None for any other."""
+"""Returns the outcome of a picture that need not be classified; None for any other picture."""
 
 
 class Supervisor:
-    """Classifies pictures in a worker pool, and replaces the pool when all its processes ended.
+    """Classifies pictures in a worker pool, and replaces the pool if all its processes end.
 
-    A context manager that ends the worker processes.
+    A context manager, which ends the worker processes on exit.
 
     Args:
         task: Settings and number of the workers.
-        warn: Receives warnings for the user.
+        warn: Called with the text of each warning for the user.
         fork: See `FirstProcess`.
 
     Attributes:
-        seconds: Seconds spent in each stage so far, summed over all workers; empty unless the task
-            is to measure it.
+        seconds: Seconds spent in each stage so far, summed over all workers; empty unless
+            `Task.profile` is set.
 
     Raises:
         RuntimeMissing: See `FirstProcess`.
@@ -128,7 +128,7 @@ class Supervisor:
         Args:
             pictures: The pictures; their paths are relative to `folder`.
             folder: The input folder.
-            known: Returns the outcome of a picture that need not be classified.
+            known: Looks up the outcome of a picture that need not be classified; None if all must.
 
         Yields:
             One outcome per picture, in order.
@@ -155,7 +155,7 @@ class Supervisor:
         return min(max(usual, _MAX_SLOWDOWN * self._slowest), _MAX_EXTENSION * usual)
 
     def _take_outcomes(self, most: int) -> Iterator[Outcome]:
-        """Yields the outcomes that are next; waits until at most `most` pictures are unfinished."""
+        """Yields outcomes in order; waits until at most `most` pictures are unfinished."""
         while self._unfinished:
             number = next(iter(self._unfinished))
             if number in self._outcomes:
@@ -167,7 +167,7 @@ class Supervisor:
                 break
 
     def _submit_jobs(self) -> None:
-        """Sends jobs until no worker has room; only one at a time while there are suspects."""
+        """Sends jobs until no worker has room; one at a time while a picture is a suspect."""
         while self._waiting and not (self._suspects and self._pool.pending):
             number = self._waiting[0]
             file = self._unfinished[number].file

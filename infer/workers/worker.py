@@ -131,7 +131,8 @@ def _fork_workers(control: Channel, channels: Sequence[Channel]) -> Channel | No
     """Forks workers on request and reports those that end, until the parent closes the pipe.
 
     Returns:
-        The channel of a worker if this process is one: a forked one, or the only one. Else None.
+        In a forked worker, and in the first process if it is the only worker: the worker's channel.
+        Otherwise None, after all workers have ended.
     """
     running: dict[int, int] = {}  # index of the worker by process id
     while (requests := control.receive()) is not None:
@@ -202,7 +203,8 @@ def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answ
         clock: Measures the stages.
 
     Returns:
-        The prediction, or why there is none; `Unusable` if no picture can be classified.
+        An answer with the prediction or with the reason why there is none; `Unusable` if no picture
+        can be classified.
     """
     drawings = NO_DRAWINGS
 
