@@ -74,7 +74,7 @@ def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
     Prints the names of unreadable pictures.
 
     Args:
-        options: The options of `add_data_options`, and `backgrounds`.
+        options: Parsed arguments of `add_data_options` and `add_backgrounds_option`.
         size: Side of the network's input in pixels.
 
     Returns:

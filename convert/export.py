@@ -85,7 +85,7 @@ def export_network(
 
     Args:
         task: The conversion task of the network.
-        options: Parsed arguments: `model`, `out`, `formats`, and those that `task.read_data` uses.
+        options: Parsed arguments of the command; see `convert.cli`.
         command: The command line, for the manifest.
 
     Returns:

@@ -87,7 +87,11 @@ def convert_to_float32(data: bytes) -> bytes:
 class _Writer:
     """Translates an int8 TFLite graph to float32, one operation at a time.
 
-    `_values` maps the index of a tensor in the old graph to its value in the new graph.
+    `_values` maps the index of a tensor in the old graph to its value in the new graph. The methods
+    that add operations take an operation of the old graph and the index of its output there.
+
+    Args:
+        model: The int8 TFLite file, parsed to a `ModelT` of the schema.
     """
 
     def __init__(self, model: Any) -> None:
@@ -213,6 +217,10 @@ class _Writer:
 
         The weights are fixed-point multipliers of 21 bits. Products with them are not exact in
         float32, so the upper and the lower bits are multiplied separately.
+
+        Raises:
+            ModelError: The scale of an input is too large relative to that of the output, an input
+                is a constant, or the activation is not supported.
         """
         low, high = self._find_limits(output, operator.builtinOptions.fusedActivationFunction)
         terms = [self._apply_sign_and_shift(term) for term in operator.inputs]
@@ -261,7 +269,17 @@ class _Writer:
         return self._clamp_below(below_high, *self._find_limits(output, LINEAR))
 
     def _copy_rearrangement(self, name: str, operator: Any, output: int, version: int) -> _Value:
-        """Copies an operation that only moves values or computes shapes; returns its output."""
+        """Copies an operation that only moves values or computes shapes; returns its value.
+
+        Args:
+            name: Name of the operation in `BuiltinOperator`.
+            operator: The operation in the old graph.
+            output: Index of its output tensor in the old graph.
+            version: Version of the operation.
+
+        Raises:
+            ModelError: An int8 input is a constant.
+        """
         inputs = []
         for tensor in operator.inputs:
             kind = self._old.tensors[tensor].type

@@ -11,7 +11,7 @@ TITLES: dict[Format, str] = {"tflite": "TFLite", "onnx": "ONNX"}
 
 
 def add_formats_option(parser: argparse.ArgumentParser) -> None:
-    """Adds `--formats`."""
+    """Adds the option `--formats` to a parser."""
     parser.add_argument(
         "--formats", type=_parse_formats, default=FORMATS, metavar="LIST",
         help=f"comma-separated formats to publish: {','.join(FORMATS)} (default: both); a format "
@@ -20,7 +20,11 @@ def add_formats_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _parse_formats(text: str) -> tuple[Format, ...]:
-    """Parses the value of `--formats`; returns the formats without duplicates, TFLite first."""
+    """Parses the value of `--formats`; returns the formats without duplicates, TFLite first.
+
+    Raises:
+        argparse.ArgumentTypeError: A format is unknown.
+    """
     wanted = text.split(",")
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown:

@@ -53,10 +53,10 @@ def read_crops(options: argparse.Namespace, size: int) -> GenderData:
 
     Platt scaling uses the held-out samples, quantisation the calibration set of the others.
     Verification uses FairFace's validation split if it has crops, otherwise the held-out samples.
-    If no crops are left for quantisation or verification, it uses all samples.
+    If there are no crops for quantisation or none for verification, that step uses all samples.
 
     Args:
-        options: The options of `add_data_options`, and `detector`.
+        options: Parsed arguments of `add_data_options` and `add_detector_option`.
         size: Side of the crops in pixels.
 
     Returns:
@@ -157,7 +157,7 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
 
 
 def _fairface_validation(options: argparse.Namespace) -> Sequence[Sample]:
-    """Returns the samples of FairFace's validation split; empty if there is none."""
+    """Returns the samples of FairFace's validation split; empty if the data set has none."""
     if options.layout != "fairface" or not label_file_path(options.data, "val").exists():
         return ()
     return read_data_and_report(options, "val").samples

@@ -1,13 +1,15 @@
 """Conversion of an int8 TFLite file to ONNX with the same integers.
 
-The source is the quantised file, so both formats have the same weights and scales. Two more changes
-let ONNX Runtime compute the graph in integers only: no ReLU6 between a convolution and its
+The source is the quantised file, so both formats have the same weights and scales. Two changes let
+ONNX Runtime compute the graph in integers only: no ReLU6 between a convolution and its
 quantisation, and uint8 activations.
 
 Weights become uint8 with zero point 128, except in depthwise convolutions. On x86-64 processors
 without VNNI, ONNX Runtime's uint8 by int8 matrix multiplication adds pairs of products in 16 bits,
 which can saturate. Its uint8 by uint8 multiplication adds in 32 bits on every processor, and so do
 the kernels for depthwise convolutions, which are faster with int8 weights.
+
+In all functions, `graph` is the `GraphProto` of the ONNX model.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Compares the formats of a network: Keras, TFLite, ONNX and the float32 variant."""
+"""Compares the formats of a gender classifier: Keras, TFLite, ONNX and the float32 variant.
+
+`Verification` is also the result for a face detector; see `verify_detector`.
+"""
 
 from __future__ import annotations
 

@@ -34,8 +34,9 @@ class DetectionScore:
         recall: Fraction of the faces that are detected, 0 to 1; 0 if there are no faces.
         false_alarms: Fraction of the scenes without a face in which a face is detected, 0 to 1; 0
             if every scene has a face.
-        offset: Mean error of the detected boxes, as a fraction of the true side; 0 if there are
-            none. The error of a box is its side error or centre error, whichever is larger.
+        offset: Mean error of the boxes of detected faces, as a fraction of the true side; 0 if no
+            face is detected. The error of a box is its side error or centre error, whichever is
+            larger.
     """
 
     recall: float

@@ -64,7 +64,8 @@ def load(  # noqa: PLR0913  one argument for each setting
             (0.02 to 1). None detects faces from about 12 % of the longer side.
         all_faces: Whether to detect and classify all faces, not only the main one.
         max_pixels: Maximum width times height of a picture. None for 2^28 if it is a JPEG that can
-            be decoded at a reduced size, else 2^26.
+            be decoded at a reduced size, else 2^26. Pixels that need more memory than 8-bit RGB
+            pixels, such as those of JPEG 2000, count several times.
         max_bytes: Maximum size of a picture file in bytes.
 
     Warns:
@@ -111,11 +112,13 @@ class GenderClassifier:
 
         Raises:
             PictureNotFound: The path does not exist.
-            UsageError: The argument is not a picture, or the classifier is closed.
+            UsageError: The type, dtype, shape or PIL mode of `picture` is not supported, the file
+                is open in text mode, or the classifier is closed.
             ModelError, RuntimeMissing: A model cannot be parsed or run.
             Unfinished: There is not enough memory, or the file cannot be read at present.
             InternalError: A bug in this package.
-            Exception: Any exception of reading the open file or of loading the PIL image.
+            Exception: Any exception that the open file raises on reading, or Pillow on loading the
+                PIL image.
         """
         engine = self._require_engine()
         if isinstance(picture, (str, os.PathLike)):
@@ -153,7 +156,8 @@ class GenderClassifier:
             ValueError: `threads` is not a whole number, or less than 1.
             UsageError: `pictures` is a single picture. While iterating: an item is not a picture,
                 or the classifier is closed.
-            Exception: While iterating: any other exception of `classify` or `pictures`.
+            Exception: While iterating: any other exception that `classify` or the iterable
+                `pictures` raises.
         """
         if isinstance(pictures, (str, bytes, bytearray, memoryview, os.PathLike)):
             raise UsageError("classify_many takes several pictures; pass a list, or call classify")

@@ -1,6 +1,6 @@
 """The exceptions of this package.
 
-The command maps them to exit codes. The engine converts `UnreadablePicture` to a prediction.
+The command-line tool maps them to exit codes. `Engine` turns `UnreadablePicture` into a prediction.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class Unfinished(InternalError):
 class PictureSkipped(UserWarning):
     """Warns that a picture has no prediction.
 
-    It timed out or cannot be read at present, its worker was killed, or memory was short.
+    The picture timed out or cannot be read at present, its worker process was killed, or memory was
+    short.
     """
 
 

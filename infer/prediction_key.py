@@ -47,7 +47,7 @@ def code_key() -> Iterator[object]:
 
 
 def _constants(module: ModuleType) -> Iterator[str]:
-    """Yields `NAME=value` for each plain value of a module with an upper-case name."""
+    """Yields `NAME=value` for each constant (upper-case name) with a plain value in a module."""
     for name, value in vars(module).items():
         if name.isupper() and _is_plain(value):
             yield f"{name}={sorted(value) if isinstance(value, frozenset) else value!r}"

@@ -1,4 +1,4 @@
-"""The result of a picture, for all layers: prediction, faces and boxes.
+"""The types of results, which all layers use: prediction, face, bounding box and drawings.
 
 Only `Prediction` is a dataclass, because each dataclass adds 0.3 ms to every start.
 """

@@ -28,8 +28,8 @@ class Settings(NamedTuple):
         min_face: Side of the smallest face to detect, as a fraction of the picture's shorter side;
             None for about 12 % of the longer side.
         all_faces: Whether to detect and classify all faces, not only the main one.
-        max_pixels: Maximum width times height of a picture; None for `MAX_JPEG_PIXELS` or
-            `MAX_PIXELS`.
+        max_pixels: Maximum width times height of a picture, each pixel counted
+            `Header.memory_factor` times; None for `MAX_JPEG_PIXELS` or `MAX_PIXELS`.
         max_bytes: Maximum size of a picture file in bytes.
     """
 

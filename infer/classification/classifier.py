@@ -78,7 +78,7 @@ class Classifier:
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """The hash, calibration and thresholds that affect predictions; part of the `run` hash."""
+        """Model hash, calibration and thresholds, which affect predictions; part of `run`."""
         entry = self.entry
         decision = entry.calibration, entry.tta_threshold, entry.positive
         return entry.sha256, *decision, self.threshold
@@ -98,7 +98,7 @@ class Classifier:
             crops: uint8 RGB, N x S x S x 3, with N at least 1 and S the crop size.
 
         Returns:
-            Logits, float32, N: above 0 for the entry's positive gender.
+            Logits of the positive gender, float32, N, before calibration.
 
         Raises:
             ModelError: The runtime cannot run the network, or the output is not one finite number

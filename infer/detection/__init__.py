@@ -1,1 +1,1 @@
-"""Face detection: returns the bounding boxes of faces and cuts face crops."""
+"""Face detection: finds the bounding boxes of faces and cuts face crops."""

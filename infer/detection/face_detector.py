@@ -33,7 +33,7 @@ class FacePass(NamedTuple):
     """Parameters of one run of the network on the tile around a candidate.
 
     Attributes:
-        margin: Side of the tile over side of the candidate's frame.
+        margin: Side of the tile divided by the side of the candidate's frame.
         flipped: Whether the tile is flipped horizontally (test-time augmentation).
     """
 
@@ -46,7 +46,7 @@ _FACE_PASSES = (FacePass(1.3, False), FacePass(1.5, False), FacePass(1.3, True))
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
 _MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
 _REJECT_LOGIT = -2.0  # a pass with this logit or a lower one rejects the candidate
-# Further passes are skipped if the mean logit so far is this far from the threshold. Among 6,157
+# The other passes are skipped if the mean logit so far is this far from the threshold. Among 6,157
 # candidates in held-out scenes and portraits, the mean crosses the threshold within 0.32 only.
 _EARLY_EXIT = 0.7
 _MAX_CANDIDATES = 8  # in each pass over the picture
@@ -101,9 +101,10 @@ class FaceDetector:
         Args:
             picture: The picture.
             known: Frames of faces that are already detected, in pixels of the original. These faces
-                are not returned. With any of them, the search ends after the first pass.
-            all_faces: Run all passes in any case, and verify all candidates instead of the best 8
-                of each pass.
+                are not returned. If there are any, the search ends after the first pass, unless
+                `all_faces` is set.
+            all_faces: Whether to run all passes in any case, and to verify all candidates instead
+                of the best 8 of each pass.
 
         Returns:
             The other faces, without gender; boxes are the classifier's frames in pixels of the
@@ -205,11 +206,11 @@ class FaceDetector:
     def _detect_candidate(
         self, picture: Picture, candidate: Box, margin: float, flipped: bool
     ) -> Detection:
-        """Runs one pass on the tile around a candidate, at a higher resolution if it is small.
+        """Runs one pass on the tile around a candidate; decodes the picture again for a small tile.
 
         Returns:
-            The best detection of the same face, in pixels of the original as `candidate`; if there
-            is none, `candidate` with `_REJECT_LOGIT`.
+            The best detection of the same face, in pixels of the original like `candidate`; if
+            there is none, `candidate` with `_REJECT_LOGIT`.
         """
         if margin * candidate.width < MIN_TILE_SIDE * self._network.input_size * picture.scale:
             picture = picture.finer()

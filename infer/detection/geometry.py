@@ -30,8 +30,9 @@ class Framing(NamedTuple):
     """Mapping from a detector's box to the classifier's frame.
 
     Attributes:
-        scale: Side of the frame over side of the box.
-        shift_y: Distance from the box's centre down to the frame's, over side of the box.
+        scale: Side of the frame divided by the side of the box.
+        shift_y: Distance from the centre of the box down to that of the frame, divided by the side
+            of the box.
     """
 
     scale: float

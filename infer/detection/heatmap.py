@@ -47,7 +47,7 @@ def decode_heatmap(heatmap: _Floats, boxes: _Floats, min_logit: float) -> Iterat
     Args:
         heatmap: Logits of face centres, float32, G x G cells.
         boxes: float32, G x G x 3: for each cell the offset from its centre to the face's, right and
-            down, in cells, and the natural logarithm of frame side over input side.
+            down, in cells, and the natural logarithm of the frame's side divided by the input's.
         min_logit: Minimum logit of a peak.
 
     Yields:

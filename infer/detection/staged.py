@@ -92,11 +92,11 @@ def open_detector(
 
 
 def _open_face_detector(models: Manifest, runtime: str, min_face: float | None) -> FaceDetector:
-    """Opens the first face detector network of a manifest whose format the runtime runs.
+    """Opens a manifest's first face detector network in the file format of the runtime.
 
     Raises:
         ModelError: There is none, or its file is missing, corrupt or incompatible.
-        RuntimeMissing: The runtime cannot be loaded.
+        RuntimeMissing: The runtime cannot be loaded or does not work on this machine.
     """
     wanted = RUNTIMES[runtime]
     for entry in models.face_detectors.values():

@@ -1,4 +1,4 @@
-"""Runs the face detector network on tiles and maps its detections to pixels of the picture."""
+"""Runs the face detector network on tiles; returns detections in pixels of the original."""
 
 from __future__ import annotations
 

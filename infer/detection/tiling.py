@@ -16,8 +16,8 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.imaging.resizing import halve_repeatedly
 from image_gender_classifier.results import Box
 
-# Side of the tiles in the second pass, as a fraction of the picture's longer side; the side of each
-# later pass is at most `_SECOND_SIDE` of the one before.
+# Maximum and minimum side of the tiles in the second pass, as fractions of the picture's longer
+# side. In each later pass, the side is `_SECOND_SIDE` times the one before, down to a minimum.
 _SECOND_SIDE, _MIN_SECOND_SIDE = 0.6, 0.3
 MIN_TILE_SIDE = 0.75  # of the network input's side: enlarging a smaller tile adds no information
 _GREY = 127  # becomes 0 when the network normalises its input
@@ -103,7 +103,7 @@ def make_face_tile(frame: Box, margin: float, height: int, width: int) -> Tile:
 
     Args:
         frame: Frame of the face in pixels of the picture.
-        margin: Side of the tile over side of the frame.
+        margin: Side of the tile divided by the side of the frame.
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.
     """

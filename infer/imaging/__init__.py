@@ -1,1 +1,1 @@
-"""Image decoding: reads picture files and returns upright 8-bit RGB pixels."""
+"""Image decoding: converts picture files to upright 8-bit RGB pixels."""

@@ -1,8 +1,8 @@
 """Decodes picture files to upright, opaque 8-bit RGB pixels at the working size.
 
 OpenCV decodes JPEG, PNG and WebP, NumPy decodes PNM, and Pillow decodes the other formats. A large
-JPEG is decoded directly at a reduced size; `Picture.finer` decodes it again at the working size if
-its faces are small.
+JPEG is decoded directly at a reduced size; a caller that needs more pixels for a small face decodes
+it again at the working size, with `Picture.finer`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ WORKING_SIDE = 640
 """The working size in pixels: a longest side of 1,280 or more is shrunk to 640 to 1,279."""
 
 QUICK_SIDE = 320
-"""Longest side of the first decoding of a large JPEG: 320 to 639 pixels.
+"""Working size of the first decoding of a large JPEG: its longest side becomes 320 to 639 pixels.
 
-A face that fills a third of it has enough pixels for the classifier.
+A face that fills a third of this side has enough pixels for the classifier.
 """
 
 
@@ -43,16 +43,17 @@ def read(path: Path, working_side: int | None = None) -> Picture:
 
     Args:
         path: The file. Its content, not its name, determines the format.
-        working_side: Target of the longest side in pixels: twice this or more is shrunk to between
-            once and twice this, less is kept. None for `WORKING_SIDE`, but `QUICK_SIDE` for the
-            first decoding of a large single-scan JPEG, which `Picture.finer` decodes again.
+        working_side: Target for the longest side in pixels. A longest side of at least twice this
+            is reduced to this or more, but less than twice this; other pictures keep their size.
+            None for `WORKING_SIDE`, except that a large single-scan JPEG is first decoded for
+            `QUICK_SIDE`; `Picture.finer` then decodes it for `WORKING_SIDE`.
 
     Returns:
         The decoded picture.
 
     Raises:
         UnreadablePicture: The file cannot be read or decoded, or exceeds a limit; `DecoderMissing`
-            if a package is missing. The message has reason and remedy, without the path.
+            if a package is missing. The message has the reason and the remedy, but not `path`.
         Unfinished: There is not enough memory, or the disk, the network or the system prevents
             reading the file.
         MemoryError, cv2.error: There is not enough memory after decoding; see
@@ -76,7 +77,7 @@ def decode(
 
     Raises:
         UnreadablePicture: The picture cannot be decoded or exceeds a limit; `DecoderMissing` if a
-            package is missing. The message has reason and remedy.
+            package is missing. The message has the reason and the remedy.
         Unfinished: There is not enough memory.
         MemoryError, cv2.error: See `read`.
     """

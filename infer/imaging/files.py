@@ -42,19 +42,20 @@ _FIRST_BYTES = 65_536
 def read_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Reads the content of a picture file.
 
-    A file of more than 64 KiB is rejected by its first bytes, before the rest is read, if it is not
-    a picture or has too many pixels. The content is not checked further.
+    If a file of more than 64 KiB is not a picture or has too many pixels, it is rejected by its
+    first 64 KiB, before the rest is read. Smaller files are read without these two checks;
+    `decoding.decode` makes them for every file.
 
     Args:
         path: The file; must be a regular file or a symbolic link to one.
         limits: Decompression-bomb limits.
 
     Returns:
-        The content of the file, not empty.
+        The content of the file.
 
     Raises:
-        UnreadablePicture: The file cannot be read, is not a picture or exceeds a limit. The message
-            has reason and remedy, without the path.
+        UnreadablePicture: The file cannot be read, is empty, is not a picture or exceeds a limit.
+            The message has the reason and the remedy, but not `path`.
         Unfinished: The disk, the network or the system prevents reading (see
             `_ENVIRONMENT_ERRORS`), or memory is short.
     """

@@ -141,13 +141,13 @@ def require_format(data: bytes) -> Format:
 def _detect_by_fields(first_bytes: bytes) -> Format | None:
     """Detects BMP, ICO, PNM, PCX, SGI and TGA; None for other files.
 
-    Their signatures are short or missing, so further fields of the header are compared to avoid
+    Their signatures are short or missing, so other fields of the header are compared too, to avoid
     false matches.
     """
     magic = first_bytes[:2]
     if magic == b"BM" and int.from_bytes(first_bytes[14:18], "little") in _BMP_HEADER_SIZES:
         return BMP
-    # The number of pictures is not 0; the reserved byte in the entry of the first is 0.
+    # The number of pictures is not 0; the field bReserved of the first picture's entry is 0.
     if first_bytes[:4] == b"\0\0\1\0" and any(first_bytes[4:6]) and first_bytes[9:10] == b"\0":
         return ICO
     if magic in _PNM_MAGICS and first_bytes[2:3].isspace() and first_bytes[3:4] in _PNM_NEXT:

@@ -1,6 +1,6 @@
 """Parses the headers of JPEG, PNG and WebP files: size, orientation and transparency.
 
-The size decides how far a JPEG can be reduced while decoding, and is checked against the limits.
+The size decides how far a JPEG can be reduced while decoding, and `Limits` checks it.
 Orientation and transparency are parsed here because OpenCV versions handle them differently.
 
 The parsers accept arbitrary bytes: the only exception is `UnreadablePicture`, and the number of
@@ -23,7 +23,7 @@ _CORRUPT = "corrupt picture header; copy the file again from its source"
 # Maximum number of segments or chunks; far more than any real picture has.
 _MAX_STEPS = 100_000
 _ANIMATED_FACTOR = 3  # the WebP decoder holds the frame, its predecessor and their composite
-# The last 0xFF before a byte that is neither a fill byte nor a stuffed zero, as in libjpeg.
+# A marker, found as in libjpeg: 0xFF and a byte that is neither a fill byte nor a stuffed zero.
 _JPEG_MARKER = re.compile(rb"\xff([\x01-\xfe])")
 
 
@@ -44,7 +44,8 @@ class Header(NamedTuple):
         plain: False for a PNG that is truncated or animated (APNG), which OpenCV must not decode:
             it allocates the stated size of a chunk, up to 2 GiB, and the frame that it returns
             depends on its version.
-        memory_factor: Memory for decoding a pixel, as a multiple of an 8-bit RGB pixel.
+        memory_factor: Memory for decoding a pixel, relative to a pixel of an 8-bit RGB picture; at
+            least 1.
     """
 
     format: Format

@@ -27,8 +27,9 @@ class Limits(NamedTuple):
 
     Attributes:
         file_bytes: Maximum size of a file in bytes.
-        pixels: Maximum of width x height; None for the default: `MAX_JPEG_PIXELS` for a
-            single-scan JPEG, which is decoded at a reduced size, else `MAX_PIXELS`.
+        pixels: Maximum of width x height x `Header.memory_factor`; None for the default:
+            `MAX_JPEG_PIXELS` for a single-scan JPEG, which is decoded at a reduced size, else
+            `MAX_PIXELS`.
     """
 
     file_bytes: int = MAX_BYTES
@@ -50,11 +51,17 @@ class Limits(NamedTuple):
         return largest + self.file_bytes
 
     def memory_for(self, pixels: int) -> int:
-        """Returns the maximum memory in bytes for decoding so many pixels, without the file."""
+        """Returns the maximum memory in bytes for decoding a picture.
+
+        The content of the file, which is in memory already, is not included.
+
+        Args:
+            pixels: Width x height x `Header.memory_factor` of the picture.
+        """
         return min(_BYTES_PER_PIXEL * pixels + _RESERVE, self.memory - self.file_bytes)
 
     def check_bytes(self, size: int) -> None:
-        """Raises `UnreadablePicture` if a file is too large (size in bytes)."""
+        """Raises `UnreadablePicture` if `size`, the size of a file in bytes, exceeds the limit."""
         if size > self.file_bytes:
             raise UnreadablePicture(
                 f"the file has {size:,} bytes, more than the limit of {self.file_bytes:,}"
@@ -62,7 +69,7 @@ class Limits(NamedTuple):
             )
 
     def check_size(self, header: Header) -> None:
-        """Raises `UnreadablePicture` if a picture has more pixels than the limit."""
+        """Raises `UnreadablePicture` if width x height x `memory_factor` exceeds the limit."""
         if header.width * header.height * header.memory_factor > self._max_pixels_for(header):
             factor = header.memory_factor
             counted = f", which take the memory of {factor} times as many" if factor > 1 else ""
@@ -89,7 +96,7 @@ class Limits(NamedTuple):
                 )
 
     def _max_pixels_for(self, header: Header) -> int:
-        """Returns the maximum of width x height x `memory_factor` for a kind of picture."""
+        """Returns the limit of width x height x `memory_factor` for a picture with this header."""
         if self.pixels is not None:
             return self.pixels
         reduced = header.format == JPEG and not header.multi_scan

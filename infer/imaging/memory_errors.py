@@ -23,14 +23,14 @@ _OPENCV_OUT_OF_MEMORY = -4  # cv::Error::StsNoMem, which some versions do not na
 def translate_decoding_errors(pixels: int, limits: Limits) -> Iterator[None]:
     """Context manager that turns a decoding error into `Unfinished` if memory is short.
 
-    Other exceptions than `UnreadablePicture` and those of `is_out_of_memory` pass unchanged.
+    Exceptions other than `UnreadablePicture` and those of `is_out_of_memory` pass unchanged.
 
     Args:
-        pixels: Number of pixels to decode, as the header states it.
-        limits: Bound the memory that decoding may take.
+        pixels: Width x height x `Header.memory_factor`, according to the header of the picture.
+        limits: Determines how much memory decoding may take; see `Limits.memory_for`.
 
     Raises:
-        Unfinished: Decoding failed, and the memory for so many pixels is not available.
+        Unfinished: Decoding failed, and this much memory is not available.
         UnreadablePicture: Decoding failed although the memory is available: the picture is corrupt,
             or larger than its header states.
     """

@@ -49,14 +49,17 @@ def decode_reduced(
     reduction: tuple[int, int],
     working_side: int,
 ) -> Picture:
-    """Decodes a picture with OpenCV.
+    """Decodes a picture with OpenCV, shrinks it to the working size and makes it upright.
 
     Args:
         data: The whole file.
         header: Its header.
-        limits: Bound the memory that decoding may take.
+        limits: Determines how much memory decoding may take; see `Limits.memory_for`.
         reduction: Result of `choose_reduction`.
         working_side: See `decoding.read`.
+
+    Returns:
+        The picture, without `decode_finer`.
 
     Raises:
         UnreadablePicture: OpenCV cannot decode the file.
@@ -109,7 +112,7 @@ def complete_jpeg(data: bytes, header: Header, limits: Limits, reduction: tuple[
     Args:
         data: The whole file.
         header: Its header.
-        limits: Bound the memory that decoding may take.
+        limits: Determines how much memory decoding may take; see `Limits.memory_for`.
         reduction: Result of `choose_reduction`.
 
     Returns:

@@ -47,7 +47,7 @@ class Picture:
 
     @property
     def scale(self) -> float:
-        """Side of a pixel of `pixels` in pixels of the original, 1 or more.
+        """Factor from coordinates in `pixels` to coordinates in the original, 1 or more.
 
         Computed from the longer sides, on which rounding has less effect.
         """

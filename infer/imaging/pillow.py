@@ -93,7 +93,7 @@ def _process_settings(limits: Limits) -> Iterator[list[warnings.WarningMessage]]
     - `MAX_IMAGE_PIXELS` is at least the user's limit, if there is one.
     - libtiff decodes uncompressed TIFFs too, because Pillow's own decoder turns 16-bit planes into
       noise.
-    - Truncated pictures are errors, even if the host program accepts them with a black rest.
+    - Truncated pictures are errors, even if the host program has set `LOAD_TRUNCATED_IMAGES`.
 
     Args:
         limits: Decompression-bomb limits; `pixels` is the user's limit.
@@ -123,6 +123,8 @@ def _process_settings(limits: Limits) -> Iterator[list[warnings.WarningMessage]]
 
 def _open(data: bytes, kind: Format, limits: Limits) -> tuple[Any, Format]:
     """Opens a picture with its Pillow plugin and checks its size; decodes only icons.
+
+    Arguments are those of `decode`.
 
     Returns:
         The Pillow picture, and its format: `PNG` for an icon that contains a PNG file.
@@ -189,8 +191,8 @@ def _check_tiles(data: bytes, width: int, height: int) -> None:
 def _check_run_lengths(data: bytes, width: int, height: int) -> None:
     """Raises `UnreadablePicture` for a run-length encoded BMP that would take long to decode.
 
-    Pillow decodes run lengths in Python. They take at most two bytes per pixel and a few per row;
-    any further bytes only move the position.
+    Pillow decodes run lengths in Python. A picture needs at most two bytes per pixel and a few per
+    row; more bytes than that only move the position.
     """
     if data[_BMP_COMPRESSION] not in _BMP_RUN_LENGTHS or data[14] == _BMP_SHORT_HEADER:
         return
@@ -203,7 +205,10 @@ def _check_run_lengths(data: bytes, width: int, height: int) -> None:
 
 
 def _read_orientation(picture: Any, kind: Format) -> int:
-    """Returns the EXIF orientation to apply, 1 to 8; 1 (upright) if it is absent or invalid."""
+    """Returns the EXIF orientation to apply to a Pillow picture, 1 (upright) to 8.
+
+    An absent or invalid orientation counts as 1.
+    """
     if kind is formats.TIFF:  # Pillow applies it on loading
         return 1
     try:

@@ -21,6 +21,11 @@ _BLOCK = 2**20  # number of pixels converted at a time, to limit memory
 def to_rgb(picture: Any, data: bytes, kind: Format) -> NDArray[np.uint8]:
     """Converts a loaded picture to RGB (uint8, H x W x 3), composited on white.
 
+    Args:
+        picture: The Pillow picture, in any mode.
+        data: The whole file; the tags of a TIFF determine how its samples are scaled.
+        kind: Format of the file.
+
     Raises:
         UnreadablePicture: The samples have an unsupported type, or Pillow cannot convert them.
     """
@@ -36,7 +41,11 @@ def to_rgb(picture: Any, data: bytes, kind: Format) -> NDArray[np.uint8]:
 
 
 def _split_rows(picture: Any) -> Iterator[tuple[int, Any]]:
-    """Yields blocks of whole rows, each after the index of its first row."""
+    """Splits a Pillow picture into blocks of whole rows.
+
+    Yields:
+        The index of the first row of a block, and the block as a Pillow picture.
+    """
     width, height = picture.size
     step = max(_BLOCK // width, 1)
     for top in range(0, height, step):
@@ -44,7 +53,15 @@ def _split_rows(picture: Any) -> Iterator[tuple[int, Any]]:
 
 
 def _convert_colours(block: Any, kind: Format) -> NDArray[np.uint8]:
-    """Converts a palette or 8-bit samples to RGB (uint8, H x W x 3), composited on white."""
+    """Converts a palette or 8-bit samples to RGB (uint8, H x W x 3), composited on white.
+
+    Args:
+        block: Pillow picture of a mode that Pillow converts to RGB.
+        kind: Format of the file, for messages.
+
+    Raises:
+        UnreadablePicture: Pillow cannot convert the picture.
+    """
     transparent = block.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in block.info
     with translate_pillow_errors(kind):
         if block.mode == "La":
@@ -54,11 +71,13 @@ def _convert_colours(block: Any, kind: Format) -> NDArray[np.uint8]:
 
 
 def _scale_grey(block: Any, scale: float, inverted: bool) -> NDArray[np.uint8]:
-    """Scales grey samples of more than 8 bits to RGB (uint8, H x W x 3); NaN becomes 0.
+    """Scales grey samples of more than 8 bits to RGB (uint8, H x W x 3).
+
+    NaN and infinity count as 0.
 
     Args:
         block: Pillow picture of mode I, I;16 or F.
-        scale: Factor from samples to 0..255; results beyond are clipped.
+        scale: Factor from samples to 0..255; results outside this range are clipped.
         inverted: Whether 0 is white.
     """
     samples = np.nan_to_num(np.asarray(block).astype(np.float32), nan=0, posinf=0, neginf=0)
@@ -67,13 +86,19 @@ def _scale_grey(block: Any, scale: float, inverted: bool) -> NDArray[np.uint8]:
 
 
 def _find_scale(picture: Any, data: bytes, kind: Format) -> tuple[float | None, bool]:
-    """Returns the factor that scales a picture's samples to 0..255, and whether 0 is white.
+    """Determines how to scale the grey samples of a picture to 8 bits.
+
+    Args:
+        picture: The loaded Pillow picture, in any mode.
+        data: The whole file, whose tags are read if it is a TIFF.
+        kind: Its format.
 
     Returns:
-        The factor is None if Pillow converts the mode to 8-bit RGB.
+        The factor from samples to 0..255, None if Pillow converts the mode to 8-bit RGB; and
+        whether a sample of 0 is white.
 
     Raises:
-        UnreadablePicture: The samples are 32-bit integers or Lab colours, which are not supported.
+        UnreadablePicture: The samples are Lab colours, or signed or 32-bit integers in a TIFF.
     """
     tags = read_tags(data, (BITS, PHOTOMETRIC)) if kind is formats.TIFF else {}
     inverted = tags.get(PHOTOMETRIC) == 0

@@ -26,7 +26,8 @@ def translate_pillow_errors(kind: Format, details: str = "") -> Iterator[None]:
         details: Text in front of Pillow's message.
 
     Raises:
-        UnreadablePicture: Pillow raised an exception; the message has its text.
+        UnreadablePicture: Pillow raised an exception. The message contains its text, or names
+            `--max-pixels` for a `DecompressionBombError`.
     """
     try:
         yield
@@ -39,7 +40,12 @@ def translate_pillow_errors(kind: Format, details: str = "") -> Iterator[None]:
 
 
 def format_undecodable(kind: Format, reason: str = "") -> str:
-    """Returns the message for a file that Pillow cannot decode."""
+    """Returns the message for a file that Pillow cannot decode.
+
+    Args:
+        kind: Format of the file.
+        reason: Details, in brackets in the message; none if empty.
+    """
     why = f" ({reason})" if reason else ""
     return f"corrupt, truncated or unsupported {kind.name}{why}; copy it again or save it as PNG"
 

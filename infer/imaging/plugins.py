@@ -46,9 +46,13 @@ PLUGINS = {
 def load_plugin(kind: Format) -> Any:
     """Imports the Pillow plugin of a format and returns its ImageFile subclass.
 
+    Args:
+        kind: A format that Pillow decodes.
+
     Raises:
-        KeyError: Pillow does not decode the format here.
-        DecoderMissing: Pillow or pillow-heif is missing, broken or too old.
+        KeyError: The format is not in `PLUGINS`.
+        DecoderMissing: Pillow or pillow-heif is missing, broken or too old, or Pillow was built
+            without the library for the format.
     """
     plugin = PLUGINS[kind]
     try:

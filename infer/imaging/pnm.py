@@ -146,7 +146,11 @@ def _read_binary_samples(data: bytes, layout: _Layout) -> Iterator[NDArray[np.ui
 
 
 def _read_plain_bitmap(data: bytes, layout: _Layout) -> Iterator[NDArray[np.uint8]]:
-    """Yields the pixels (0 or 255) of a plain bitmap (P1), whose digits need no space between."""
+    """Yields the pixels (0 or 255) of a plain bitmap (P1); white space between digits is optional.
+
+    Raises:
+        UnreadablePicture: See `_split_plain_text`.
+    """
     for text in _split_plain_text(data, layout.start, b"01"):
         digits = np.frombuffer(text.translate(None, _SPACE), np.uint8)
         yield np.where(digits == ord("0"), np.uint8(255), np.uint8(0))
@@ -156,7 +160,7 @@ def _read_plain_samples(data: bytes, layout: _Layout) -> Iterator[NDArray[np.uin
     """Yields the samples of a plain PGM or PPM file (P2, P3), in blocks scaled to 0..255.
 
     Raises:
-        UnreadablePicture: A number exceeds `maxval`, or there is other text than numbers.
+        UnreadablePicture: A number exceeds `maxval`; see also `_split_plain_text`.
     """
     for text in _split_plain_text(data, layout.start, b"0123456789"):
         numbers = np.fromstring(text, np.int64, sep=" ")
@@ -166,7 +170,9 @@ def _read_plain_samples(data: bytes, layout: _Layout) -> Iterator[NDArray[np.uin
 
 
 def _split_plain_text(data: bytes, at: int, digits: bytes) -> Iterator[bytes]:
-    """Yields the samples of a plain file as text without comments, split between two numbers.
+    """Yields the samples of a plain file as text, in blocks of about 1 MiB, without comments.
+
+    A block ends at white space or a comment, so that no number is split.
 
     Args:
         data: The whole file.

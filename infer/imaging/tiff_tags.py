@@ -1,7 +1,7 @@
 """Reads single tags of a TIFF structure: a TIFF file, or the EXIF block of another format.
 
-Editing programs often corrupt the EXIF blocks of intact pictures, so these functions never raise:
-unreadable tags are absent from the result, or 0.
+Editing programs often corrupt the EXIF blocks of intact pictures, so `read_tags` and
+`read_orientation` never raise an exception.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 BITS, PHOTOMETRIC, ORIENTATION = 258, 262, 274
-"""Number of the tag with the EXIF orientation."""
+"""Numbers of the tags BitsPerSample, PhotometricInterpretation and Orientation (EXIF)."""
 
 # TIFF field type -> struct code, for the types of the tags in use.
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q"}
@@ -82,7 +82,10 @@ def read_tags(
 
 
 def read_orientation(data: bytes, start: int = 0, end: int | None = None) -> int:
-    """Returns the EXIF orientation, 1 to 8; 1 (upright) if it is absent or invalid."""
+    """Returns the EXIF orientation, 1 to 8; 1 (upright) if it is absent or invalid.
+
+    Arguments are those of `read_tags`.
+    """
     value = read_tags(data, (ORIENTATION,), start, end).get(ORIENTATION, 1)
     return value if 1 <= value <= 8 else 1
 

@@ -12,9 +12,14 @@ from image_gender_classifier.imaging.picture import Picture
 
 
 def shrink(pixels: NDArray[np.uint8], working_side: int) -> NDArray[np.uint8]:
-    """Shrinks to a longest side of `working_side` (area averaging) if it is twice that or more.
+    """Shrinks a picture to the working size by area averaging.
 
-    Returns other pixels unchanged.
+    Args:
+        pixels: uint8, H x W or H x W x C.
+        working_side: Longest side of the result in pixels.
+
+    Returns:
+        The smaller picture; `pixels` if the longest side is less than twice `working_side`.
     """
     height, width = pixels.shape[:2]
     longest = max(height, width)

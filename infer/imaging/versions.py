@@ -32,7 +32,8 @@ def unreadable_key(settings: str) -> str:
     """Returns the cache key of unreadable pictures (SHA-256, hexadecimal).
 
     Args:
-        settings: The cache key of other pictures, or any text.
+        settings: The cache key of other pictures (`Parts.cache_key`), or an empty string for a key
+            that `--resume` never accepts.
     """
     return cache_key(settings, *decoder_versions(), *_read_sources())
 
@@ -47,7 +48,8 @@ def _read_sources() -> Iterator[str]:
 def decoder_versions() -> tuple[str, ...]:
     """Returns the package names and versions of OpenCV, Pillow and pillow-heif.
 
-    Each is a text such as `PIL 13.0.0`, or `PIL none` if the package is missing.
+    Each is a text such as `PIL 13.0.0`; `PIL none` if the package is missing, and `PIL unknown` if
+    its version cannot be read.
     """
     versions = dict(
         zip((source[0] for source in _SOURCES), map(_read_version, _SOURCES), strict=True)
@@ -60,10 +62,14 @@ def decoder_versions() -> tuple[str, ...]:
 
 
 def _read_version(source: tuple[str, str, str]) -> str:
-    """Returns the version of a package, `none` if it is missing, or else `unknown`.
+    """Returns the version of a package.
 
     Args:
         source: An item of `_SOURCES`.
+
+    Returns:
+        The version; `none` if the package is not installed, `unknown` if its version cannot be
+        read.
     """
     package, file, name = source
     spec = PathFinder.find_spec(package)

@@ -75,8 +75,8 @@ def load(folder: Path) -> Manifest:
         The manifest.
 
     Raises:
-        ModelError: The manifest is missing, not valid JSON or of another version, or a field is
-            missing or invalid.
+        ModelError: The manifest cannot be read, is not valid JSON or has another version, or a
+            field is missing or invalid.
     """
     path = folder / NAME
     try:

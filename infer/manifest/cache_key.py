@@ -1,4 +1,6 @@
-"""Computes the `run` attribute: a short hash of the picture, model, options and program version.
+"""Computes the `run` attribute, a short hash of a picture and the cache key.
+
+The cache key is a hash of everything else that affects a prediction: model, options and version.
 
 `--resume` keeps a prediction if its `run` is unchanged. The hash covers a picture's content, not
 its modification time (mtime), so a copied folder gives byte-identical output.
@@ -14,7 +16,7 @@ _DIGITS = 12
 
 
 def cache_key(*parts: object) -> str:
-    """Returns the cache key: the SHA-256 hash (hexadecimal) of its arguments, converted to text.
+    """Returns the cache key: the SHA-256 hash (hexadecimal) of the text of all arguments.
 
     Args:
         parts: Everything except the picture that affects a prediction; the order matters.
@@ -23,14 +25,14 @@ def cache_key(*parts: object) -> str:
 
 
 def make_unreadable_prediction(file: str, message: str, settings: str) -> Prediction:
-    """Returns the `unreadable` prediction for a file whose content cannot be read.
+    """Returns the `unreadable` prediction for a file that cannot be read or crashes its decoder.
 
     Its `run` hashes the message instead of the content, so `--resume` keeps it only while the error
     stays the same.
 
     Args:
         file: Name of the picture in the prediction.
-        message: Why the file cannot be read.
+        message: Reason and remedy, for the user.
         settings: Result of `cache_key`.
     """
     run = run_hash(message.encode("utf-8", "replace"), settings)
@@ -44,7 +46,7 @@ def run_hash(data: bytes | memoryview, settings: str) -> str:
     cryptographic hash: a forged collision only keeps an outdated prediction.
 
     Args:
-        data: Content of the picture file, or another encoding of the picture.
+        data: Content of the picture file, or other bytes that identify the picture.
         settings: Result of `cache_key`.
 
     Returns:

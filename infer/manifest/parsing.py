@@ -81,7 +81,7 @@ def format_entry(task: str, entry: Entry) -> dict[str, Any]:
 
     Args:
         task: Value of the field `task`.
-        entry: The entry; its file name is omitted, because it is the key of the object.
+        entry: The entry. Its file name is omitted, because it is the entry's key in the manifest.
     """
     fields = {
         name: value._asdict() if isinstance(value, Calibration | Float32Variant) else value

@@ -65,8 +65,8 @@ class ModelEntry(NamedTuple):
         input_dtype: NumPy name of the crop's dtype.
         colour_order: Order of the channels, such as `RGB`.
         framing: Name of the framing of the training crops.
-        positive: Gender for a logit above 0.
-        negative: Gender for a logit below 0.
+        positive: Gender whose probability increases with the logit.
+        negative: The other gender.
         calibration: Maps a logit to a probability.
         threshold: Confidence below which a prediction is `uncertain`.
         license: SPDX license expression.
@@ -113,8 +113,9 @@ class CascadeEntry(NamedTuple):
         scale_factor: Ratio of successive box sizes (`scaleFactor` of OpenCV's `detectMultiScale`).
         min_neighbors: Minimum number of overlapping detections for a box (`minNeighbors` of
             `detectMultiScale`).
-        frame_scale: Side of the classifier's frame over side of the box.
-        frame_shift_y: Distance from the box's centre down to the frame's, over side of the box.
+        frame_scale: Side of the classifier's frame divided by the side of the box.
+        frame_shift_y: Distance from the centre of the box down to that of the frame, divided by the
+            side of the box.
         license: SPDX license expression.
         source: Origin of the file.
     """
@@ -150,7 +151,7 @@ class FaceDetectorEntry(NamedTuple):
             picture; at most `threshold`.
         threshold: Minimum score (0 to 1) of a face: the sigmoid of the mean logit over the tiles
             around it.
-        frame_scale: Side of the classifier's frame over side of the network's frame.
+        frame_scale: Side of the classifier's frame divided by the side of the network's frame.
     """
 
     file: str

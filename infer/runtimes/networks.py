@@ -25,7 +25,7 @@ def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
         entry: Manifest entry of the network.
 
     Raises:
-        RuntimeMissing: The runtime is not installed or cannot be loaded.
+        RuntimeMissing: The runtime is not installed, cannot be loaded or does not work here.
         ModelError: The file is missing, does not match the hash in the manifest, or is not accepted
             by the runtime.
     """

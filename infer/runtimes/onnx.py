@@ -21,6 +21,9 @@ class OnnxRuntime:
     Attributes:
         input_shape: Height, width and channels of the input.
         input_dtype: NumPy name of the input dtype, such as `uint8`.
+
+    Raises:
+        ValueError, TypeError: The model has another number of inputs or another input shape.
     """
 
     def __init__(self, session: ort.InferenceSession) -> None:

@@ -1,4 +1,4 @@
-"""The registry of runtimes: one entry for each library that can run a model.
+"""The registry of runtimes: one entry for each value of `--runtime` except `auto`.
 
 To add a runtime, write a module in this folder with a function `open_model(data: bytes) -> Runtime`
 and add its entry to `RUNTIMES`. `--runtime`, its help, the search for model files and the error
