@@ -1,1 +1,1 @@
-"""Training and evaluation of the gender classifier and the face detector; requires TensorFlow."""
+"""Training (with TensorFlow) and evaluation of the gender classifier and the face detector."""

@@ -1,1 +1,1 @@
-"""Code that both networks have in common: command line, crops, training loop, checkpoints."""
+"""Code that training and evaluation share: command line, crops, training loop, checkpoints."""

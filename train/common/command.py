@@ -1,4 +1,7 @@
-"""Error messages and exit codes of the training, evaluation and conversion commands."""
+"""Argument parsing, console output and exit codes of training, evaluation and conversion commands.
+
+`run_with_exit_code` turns expected exceptions into one-line error messages and exit codes.
+"""
 
 from __future__ import annotations
 
@@ -38,11 +41,11 @@ class Parser(argparse.ArgumentParser):
 
 
 def run_with_exit_code(program: str, work: Callable[[], None], extra: Extra = "train") -> int:
-    """Runs a command; prints a known error as one line to stderr and returns the exit code.
+    """Runs a command; prints an expected error as one line to stderr and returns the exit code.
 
     Args:
         program: Name of the console script.
-        work: Runs the command.
+        work: Function that runs the command.
         extra: The package extra that installs the command's libraries.
 
     Returns:
@@ -50,8 +53,8 @@ def run_with_exit_code(program: str, work: Callable[[], None], extra: Extra = "t
         SIGHUP, 130 after SIGINT, 143 after SIGTERM.
 
     Raises:
-        Exception: A bug; all exceptions except GenderClassifierError, OSError, MemoryError and a
-            missing library propagate.
+        Exception: `work` raised an exception other than GenderClassifierError, OSError, MemoryError
+            and ModuleNotFoundError for a third-party library; this indicates a bug.
     """
     try:
         with raise_on_signals():

@@ -53,7 +53,7 @@ def load_or_cut_crops(
     Args:
         samples: The labelled pictures.
         size: Side of the crops in pixels.
-        cut: Cuts one crop.
+        cut: Function that cuts the crop of one picture.
         cut_name: Cache key of `cut`. The cache is also keyed by `size` and by the samples' names,
             paths, file sizes and modification times (mtime).
         folder: Existing folder for the cache.
@@ -63,7 +63,8 @@ def load_or_cut_crops(
 
     Raises:
         OutputError: The cache cannot be written.
-        OSError: A picture file does not exist or cannot be accessed.
+        OSError: A picture file does not exist or cannot be accessed, or an invalid index of the
+            cache cannot be deleted.
         ModelError: A model of the detector cannot be run.
     """
     key = _hash_samples(samples, size, cut_name)

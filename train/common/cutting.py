@@ -17,7 +17,10 @@ from image_gender_classifier.train.datasets.reading import SkippedItems, format_
 from image_gender_classifier.train.datasets.sample import Sample
 
 CutCrop = Callable[[Path, int], Pixels | None]
-"""Takes a path and a side S; returns a crop (uint8 RGB, S x S x 3), or None if there is no face."""
+"""Function from a picture file and a side S to a crop, or to None if there is no face.
+
+The crop is uint8 RGB, S x S x 3.
+"""
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ def iterate_crops(
 
     Args:
         samples: The labelled pictures.
-        cut: Cuts one crop.
+        cut: Function that cuts the crop of one picture.
         size: Side of the crops in pixels.
         skipped: The samples without a crop are appended to its lists.
         description: Label of the progress bar.
@@ -61,6 +64,9 @@ def iterate_crops(
     Yields:
         Each sample that has a crop, with the result of `cut` (uint8 RGB, usually size x size x 3),
         in the order of `samples`.
+
+    Raises:
+        Exception: `cut` raised an exception other than UnreadablePicture.
     """
     for sample in tqdm(samples, desc=description, unit="picture", disable=None):
         try:

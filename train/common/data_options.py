@@ -55,7 +55,7 @@ def add_backgrounds_option(parser: argparse.ArgumentParser) -> None:
 
 
 def read_data_and_report(arguments: argparse.Namespace, split: Split) -> Reading:
-    """Reads the labelled pictures as `read_data`; prints the number of samples and skipped items.
+    """Calls `read_data` and prints the number of samples and the skipped items to stdout.
 
     Arguments, result and exceptions are those of `read_data`.
     """
@@ -75,7 +75,7 @@ def read_data(arguments: argparse.Namespace, split: Split) -> Reading:
         At least one sample of the split, and the items that were skipped while reading.
 
     Raises:
-        DataError: Labels or pictures are missing or invalid.
+        DataError: Labels or pictures are missing or invalid, or the split is empty.
         UsageError: The label options do not match `--layout`.
     """
     return read_data_set(arguments.layout, arguments.data, split, _label_options(arguments))

@@ -31,7 +31,7 @@ def open_detector(
     """Opens the detector selected by `--detector`.
 
     Args:
-        choice: Value of the option.
+        choice: Value of `--detector`.
         runtime: Name of the runtime for the face detector network; None for the first one that is
             available.
         min_face: Side of the smallest face to detect, as a fraction of a picture's shorter side;
@@ -42,7 +42,7 @@ def open_detector(
 
     Raises:
         ModelError: A model file of the detector is missing or corrupt.
-        RuntimeMissing: The runtime, or each of the automatic ones, cannot be loaded.
+        RuntimeMissing: `runtime` cannot be loaded; if it is None, no runtime can be loaded.
         UsageError: `min_face` is given, but `choice` is "none".
     """
     models = manifest.load(shipped_models())

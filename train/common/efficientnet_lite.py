@@ -161,7 +161,7 @@ def _add_inverted_residual(
 
 
 def _list_blocks(variant: int, count: int) -> Iterator[_Block]:
-    """Yields the parameters of the first `count` blocks of a variant; fewer if it has fewer."""
+    """Yields the parameters of the first `count` blocks of a variant, or of all if it has fewer."""
     width, depth = _WIDTHS[variant], _DEPTHS[variant]
     last = len(_STAGES) - 1
     every = [

@@ -12,8 +12,8 @@ import tensorflow as tf
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
     """Keras's batch normalisation with TensorFlow's fused kernel.
 
-    Keras 3 uses a dozen operations that each read or write all activations; on two cores they take
-    half of a training step. The weights are the same, in the same order.
+    Keras 3's own layer uses a dozen operations that each read or write all activations; on two
+    cores they take half of a training step. The weights are the same, in the same order.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -21,9 +21,11 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
 
         Args:
             inputs: The activations.
-            training: Whether to normalise by the statistics of the batch and update the moving
-                averages. If not, or if the layer is frozen, normalises by the moving averages.
-            mask: As in Keras's layer, which handles it without the fused kernel.
+            training: True to normalise by the statistics of the batch and update the moving
+                averages. If False or None, or if the layer is frozen, normalises by the moving
+                averages.
+            mask: Mask of Keras's layer; if it is not None, Keras's own operations replace the fused
+                kernel, which does not support masks.
 
         Returns:
             The normalised activations, with the shape of `inputs`.

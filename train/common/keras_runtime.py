@@ -1,4 +1,4 @@
-"""A runtime for `.keras` files with the interface of the runtimes in `infer/`.
+"""A runtime for `.keras` files with the interface of the runtimes in `infer/runtimes/`.
 
 Importing this module imports TensorFlow.
 """

@@ -2,7 +2,8 @@
 
 After an epoch, the loop writes the history to `history.csv` and then the model with its optimiser
 to `last.keras`, both atomically, so an interruption loses at most one epoch. On resume, the
-optimiser's step determines the number of finished epochs; later rows of the history are dropped.
+optimiser's step determines the number of finished epochs; rows of later epochs in the history are
+dropped.
 
 A resumed run has the same result as an uninterrupted one: batches depend only on the epoch, the
 learning rate schedule and dropout only on the step.
@@ -85,7 +86,7 @@ def train_epochs(
 
     Args:
         model: A compiled model, built after `make_deterministic` with the same seed.
-        batches_of: Returns the batches of an epoch (0-based).
+        batches_of: Function that returns the batches of an epoch (0-based).
         validation: Validation data for `keras.Model.fit`.
         folder: Existing folder for checkpoints and history.
         epochs: Total number of epochs.

@@ -33,7 +33,7 @@ def dump_updated_manifest(
         The new content of `manifest.json`, in UTF-8.
 
     Raises:
-        ModelError: The folder's manifest is corrupt.
+        ModelError: The folder's manifest cannot be read or is corrupt.
     """
     before = load_manifest_or_empty(folder)
     models = {name: entry for name, entry in before.models.items() if name not in without}

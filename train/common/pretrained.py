@@ -45,7 +45,7 @@ class _TensorUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"unexpected class {module}.{name}")
 
     def persistent_load(self, pid: Any) -> Any:
-        """Returns the dtype and the key of a storage."""
+        """Returns the dtype and the key of a storage, given its persistent ID (`pid`)."""
         _, dtype, key, *_ = pid
         return dtype, key
 
@@ -63,6 +63,7 @@ def read_imagenet_weights(variant: int) -> Mapping[str, npt.NDArray[Any]]:
     Raises:
         UsageError: The package is not installed.
         ModelError: The weights file is corrupt.
+        ValueError: The package does not contain exactly one `.pth` file.
     """
     (path,) = (find_weights_package(variant) / "models").glob("*.pth")
     try:

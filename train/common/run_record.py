@@ -1,6 +1,6 @@
 """Run record: `run.json` stores the inputs of a training run.
 
-`--resume` is accepted only if the inputs are the same.
+`--resume` continues a run only if its inputs are the same as the recorded ones.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def prepare_run_folder(folder: Path, run: DataclassInstance, resume: bool) -> No
     Raises:
         UsageError: The folder contains a run, and `resume` is False or the inputs differ; or the
             folder cannot be created.
-        ModelError: The folder's manifest is corrupt.
+        ModelError: The folder's manifest cannot be read or is corrupt.
     """
     path = folder / RECORD
     if path.exists():
@@ -72,7 +72,13 @@ def run_to_json(run: DataclassInstance) -> dict[str, Any]:
 
 
 def _list_differences(record: Any, run: Mapping[str, Any]) -> list[str]:
-    """Returns the names of a run's fields that differ from a record, including nested fields."""
+    """Returns the names of a run's fields that differ from a record.
+
+    Args:
+        record: Parsed content of `run.json`. If it is not a dict, the only name returned is
+            "unreadable record".
+        run: The run as JSON types; differences in a nested dict are reported by its inner names.
+    """
     if not isinstance(record, dict):
         return ["unreadable record"]
     found = []

@@ -57,7 +57,7 @@ def add_to_manifest(entry: NetworkEntry, folder: Path) -> None:
         folder: The existing model folder; the manifest is created if missing.
 
     Raises:
-        ModelError: The folder's manifest is corrupt.
+        ModelError: The folder's manifest cannot be read or is corrupt.
         OutputError: The manifest cannot be written.
     """
     write_atomic(folder / manifest.NAME, dump_updated_manifest(folder, [entry]))

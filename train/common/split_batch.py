@@ -62,7 +62,11 @@ class SplitBatchModel(keras.Model):  # type: ignore[misc]
         return metrics
 
     def predict_step(self, data: Any) -> Any:
-        """Returns the model's outputs for a batch, in the order of its samples."""
+        """Returns the model's outputs for a batch, in the order of its samples.
+
+        Args:
+            data: Pixels, optionally with targets and sample weights, which are ignored.
+        """
         pixels, *_ = keras.utils.unpack_x_y_sample_weight(data)
         outputs = [self(part, training=False) for part in _split_batch(pixels)]
         count = tf.shape(pixels)[0]
@@ -70,7 +74,14 @@ class SplitBatchModel(keras.Model):  # type: ignore[misc]
 
 
 def _split_batch(batch: Any) -> list[Any]:
-    """Splits each array of a batch in the middle; both parts of a one-sample batch contain it."""
+    """Splits a batch in the middle; if it has only one sample, both parts contain that sample.
+
+    Args:
+        batch: An array, or a nested structure of arrays and None, with samples on the first axis.
+
+    Returns:
+        Two batches with the structure of `batch`.
+    """
     count = tf.shape(keras.tree.flatten(batch)[0])[0]
     end, start = tf.maximum(count // SPLITS, 1), tf.minimum(count // SPLITS, count - 1)
 

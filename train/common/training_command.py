@@ -1,4 +1,4 @@
-"""Options and steps that both training commands have in common."""
+"""Options and steps that `image-gender-train` and `image-gender-train-detector` share."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run_training_command(
 
     Args:
         program: Name of the console script.
-        train: Parses the arguments and trains.
+        train: Function that parses the arguments and trains.
         argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
@@ -96,14 +96,13 @@ def train_in_run_folder(
     Args:
         options: Parsed arguments; only `out` and `resume` are used.
         run: The inputs of the run: data, recipe and options.
-        train: Trains; must call `start_run` before the first epoch.
+        train: Function that trains; must call `start_run` before the first epoch.
 
     Raises:
         UsageError: The folder contains a run, and `--resume` is not given or the inputs differ; the
             folder cannot be created; or another process has locked it.
-        ModelError: The folder's manifest is corrupt.
-        OutputError: The folder cannot be written to.
-        Exception: Any exception of `train`.
+        ModelError: The folder's manifest cannot be read or is corrupt.
+        Exception: Propagated from `train`.
     """
     run_record.prepare_run_folder(options.out, run, options.resume)
     with lock_folders([options.out]):

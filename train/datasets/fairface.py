@@ -39,7 +39,13 @@ RACES = (
 
 
 class _Label(NamedTuple):
-    """The labels of one picture, as normalised values."""
+    """The labels of one picture.
+
+    Attributes:
+        gender: Perceived gender.
+        age: One of `AGE_BANDS`.
+        race: One of `RACES`.
+    """
 
     gender: BinaryGender
     age: str

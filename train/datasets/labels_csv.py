@@ -201,12 +201,12 @@ def _iterate_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, 
 
 
 def _detect_delimiter(text: str) -> str:
-    """Returns the delimiter that splits the header into the most fields; on a tie, a comma."""
+    """Returns the delimiter that splits the header into the most fields; the first if tied."""
     return max(DELIMITERS, key=lambda delimiter: _count_header_fields(text, delimiter))
 
 
 def _count_header_fields(text: str, delimiter: str) -> int:
-    """Returns the number of fields in the first non-empty row; 0 if there is none or not CSV."""
+    """Returns the number of fields in the first non-empty row; 0 if it is missing or invalid."""
     try:
         return len(next((fields for fields in _parse_csv(text, delimiter) if fields), []))
     except csv.Error:

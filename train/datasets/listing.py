@@ -27,7 +27,7 @@ def list_pictures(root: Path, is_wanted: Callable[[str], bool] = is_picture_name
 
     Args:
         root: The folder.
-        is_wanted: Returns whether to list a file, given its name without folders.
+        is_wanted: Function that returns whether to list a file, given its name without folders.
 
     Returns:
         Paths relative to `root`, with forward slashes, sorted.

@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> list[str]:
-    """Creates the subset, prints the result and returns the names that are missing in it."""
+    """Creates the subset, prints the result and returns the names of the missing pictures."""
     missing = prepare_subset(arguments.archive, arguments.out, read_picture_names(arguments.names))
     if missing:
         print_line(
@@ -113,7 +113,8 @@ def prepare_subset(archive: Path, out: Path, names: Sequence[str]) -> list[str]:
         empty list if the subset is complete.
 
     Raises:
-        DataError: The archive is incomplete, corrupt, another release, or the same folder as `out`.
+        DataError: A label file is missing or invalid, a folder cannot be read, a picture is corrupt
+            or does not have 224 x 224 pixels, or `archive` and `out` are the same folder.
         OutputError: `out` cannot be written to.
     """
     if out.resolve() == archive.resolve():
@@ -133,6 +134,10 @@ def _make_pictures(archive: Path, out: Path, names: Sequence[str]) -> set[str]:
         archive: Folder of the unpacked archive.
         out: Folder of the subset.
         names: Names that have a row in a label file.
+
+    Raises:
+        DataError: A folder cannot be read, or a picture is corrupt or has another size.
+        OutputError: `out` cannot be written to.
     """
     sources = _find_existing(archive, names)
     # A power cut can leave an empty file.
@@ -189,7 +194,7 @@ def shrink_to_jpeg(path: Path) -> bytes:
 
 
 def _format_filtered_csv(table: Table, names: set[str]) -> bytes:
-    """Serialises the rows of a label file whose picture is in `names` as UTF-8 CSV."""
+    """Serialises a label file as UTF-8 CSV: its header, and the rows of pictures in `names`."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.header)

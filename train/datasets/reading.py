@@ -1,7 +1,8 @@
 """The result of the data set readers, `Reading`, and the exception that they raise, `DataError`.
 
-Published data sets have flaws, so readers skip and report a few flawed items. Many flawed items
-mean that the folder or the layout is wrong, so readers then raise DataError.
+Published data sets have flaws, so readers skip and report unlabelled pictures and repeated items. A
+label without a picture, or labels missing from more than 1% of UTKFace's file names, mean that the
+folder or the layout is wrong, so readers then raise DataError.
 """
 
 from __future__ import annotations
@@ -93,5 +94,5 @@ def has_too_many_flaws(flawed: int, total: int) -> bool:
 
 
 def row_error(path: Path, row: int, problem: str) -> DataError:
-    """Returns a DataError with the message "PATH, row ROW: PROBLEM"; row 1 is the header."""
+    """Returns a DataError with the message "PATH, row ROW: PROBLEM"; rows count from 1."""
     return DataError(f"{path}, row {row}: {problem}")

@@ -20,7 +20,7 @@ class Sample:
             whether the sample is held out.
         path: The picture file.
         gender: Perceived gender as labelled.
-        groups: Further labels by kind, such as `{"age": "20-29", "race": "Black"}`.
+        groups: Other labels by kind, such as `{"age": "20-29", "race": "Black"}`.
         box: The labelled bounding box of the face in pixels; None if it is unknown.
     """
 

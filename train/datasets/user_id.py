@@ -46,7 +46,7 @@ class LabelOptions:
 def read_user_id_pictures(root: Path, labels: LabelOptions) -> Reading:
     """Reads the pictures named `<user ID>.<extension>` in a folder and its subfolders.
 
-    Skips pictures without a label and further pictures of the same user.
+    Skips pictures without a label, and all but the first picture of a user.
 
     Args:
         root: Folder of the pictures.
@@ -82,8 +82,8 @@ def _list_pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
     """Lists the pictures in a folder by user ID.
 
     Returns:
-        A dict from user ID to the path of the user's first picture, and the paths of further
-        pictures of the same users; paths are relative to `root`.
+        A dict from user ID to the path of the user's first picture, and a list of the paths of the
+        users' other pictures; paths are relative to `root`.
     """
     pictures: dict[str, str] = {}
     repeated: list[str] = []

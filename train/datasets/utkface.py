@@ -53,7 +53,7 @@ def parse_label(name: str) -> Label | None:
 def read_utkface(root: Path) -> Reading:
     """Reads all pictures with labels in their names, in a folder and its subfolders.
 
-    Skips pictures without labels and pictures whose file name occurred in another folder.
+    Skips pictures without labels, and all but the first picture with the same file name.
 
     Returns:
         Samples sorted by path, with the groups "age" (FairFace's bands) and "race".

@@ -1,4 +1,4 @@
-"""Backgrounds: pictures without people, for synthetic scenes."""
+"""Reads and hashes the backgrounds of synthetic scenes: pictures without people."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def hash_backgrounds(backgrounds: Backgrounds) -> str:
 
 
 def read_backgrounds_and_report(folder: Path) -> Backgrounds:
-    """Reads the backgrounds as `read_backgrounds`, and prints the names of unreadable pictures."""
+    """Reads the backgrounds like `read_backgrounds`; prints the names of unreadable pictures."""
     found = read_backgrounds(folder)
     if found.unreadable:
         print_line(str(SkippedItems("unreadable backgrounds", tuple(found.unreadable))), sys.stdout)

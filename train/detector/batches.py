@@ -17,7 +17,8 @@ class SceneBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """Keras dataset of synthetic scenes with their target maps.
 
     A batch consists of letterboxed pixels (float32 RGB, B x S x S x 3, 0 to 255) and the target
-    maps of `make_target_maps` by output name. A scene depends only on `key` and its index.
+    maps of `make_target_maps` by output name. With the same sources and size, a scene depends only
+    on `key` and its index.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The command `image-gender-train-detector`."""
+"""The command `image-gender-train-detector`: trains a face detector on synthetic scenes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CROP_SIDE = 128  # pixels; scenes rarely contain larger faces
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The inputs of a training run; only an equal run can be resumed.
+    """The inputs of a training run; `--resume` requires that they are unchanged.
 
     Attributes:
         data: Hash of the samples' names and labels.
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        The exit code of `run_training_command`.
+        The exit code (see `training_command.run_training_command`).
     """
     return training_command.run_training_command(PROGRAM, _train, argv)
 

@@ -59,7 +59,10 @@ class DetectorRecipe:
 
 
 def load_detector_recipe(path: Path = SHIPPED) -> DetectorRecipe:
-    """Reads and returns a face detector's recipe; by default, the shipped model's.
+    """Reads and validates the recipe of a face detector.
+
+    Args:
+        path: The TOML file; by default, the recipe of the shipped model.
 
     Raises:
         UsageError: The file cannot be read, is not TOML, or has a missing or invalid field.

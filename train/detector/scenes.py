@@ -127,7 +127,7 @@ def _close(scene: Scene, longest: int, random: _Random) -> Scene:
 
 
 def _first_pass_frame(frame: Box, random: _Random) -> Box:
-    """Samples the frame that a first pass would find for a face."""
+    """Samples an inaccurate frame of a face, as the detector's first pass would find it."""
     side = frame.width * float(np.exp(random.normal(0, _SIDE_ERROR)))
     x, y = (
         start + frame.width / 2 + frame.width * random.normal(0, _CENTRE_ERROR)
@@ -344,7 +344,7 @@ def _square(centre: tuple[float, float], side: float) -> Box:
 
 
 def _overlap(one: Box, other: Box) -> bool:
-    """Returns whether two faces would overlap; their frames include a margin."""
+    """Returns whether the faces in two frames overlap; the frames' margins may overlap."""
     near = 0.35 * (one.width + other.width)
     across = abs(one.x + one.width / 2 - other.x - other.width / 2)
     down = abs(one.y + one.height / 2 - other.y - other.height / 2)

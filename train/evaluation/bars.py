@@ -27,11 +27,11 @@ def plot_accuracy_bars(
     """Plots accuracies as bars that start at chance (50%), with a line at the overall accuracy.
 
     Args:
-        kinds: Accuracy by kind of group and label, each with n > 0; one panel per kind. Neither
-            `kinds` nor a kind may be empty.
+        kinds: Accuracy by kind of group, then by label, each with n > 0; one panel per kind.
+            Neither `kinds` nor a kind may be empty.
         whole: The overall accuracy.
         whole_name: Name of the overall accuracy in the legend.
-        note: Formats the text beside a bar.
+        note: Function that formats the text beside a bar from its accuracy.
 
     Returns:
         The Matplotlib figure.

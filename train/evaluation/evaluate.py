@@ -1,4 +1,4 @@
-"""The command `image-gender-evaluate`: accuracy and calibration of a model."""
+"""The command `image-gender-evaluate`: measures the accuracy and calibration of a model."""
 
 from __future__ import annotations
 

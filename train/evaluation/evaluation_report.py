@@ -100,12 +100,12 @@ def format_percent(value: float) -> str:
 
 
 def format_difference(one: Proportion, other: Proportion) -> str:
-    """Formats `one` minus `other` in percentage points, such as "+0.2"; a value of None is 0."""
+    """Formats `one` minus `other` in percentage points, such as "+0.2"; None counts as 0."""
     return f"{100 * ((one.value or 0.0) - (other.value or 0.0)):+.1f}"
 
 
 def find_lowest(cells: Mapping[str, Proportion]) -> str:
-    """Returns the label with the lowest proportion (the first if tied); a value of None is 0.
+    """Returns the label with the lowest proportion (the first if tied); None counts as 0.
 
     `cells` must not be empty.
     """

@@ -73,7 +73,7 @@ def draw_all_figures(findings: Findings) -> dict[str, bytes]:
 
 
 def _render_png(figure: Figure) -> bytes:
-    """Renders a figure as PNG without its metadata, because a version would change the bytes."""
+    """Renders a figure as PNG, without the metadata that contain Matplotlib's version."""
     file = BytesIO()
     figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
     return file.getvalue()

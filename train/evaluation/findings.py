@@ -71,7 +71,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coverage:
-    """Coverage and accuracy in descending order of the threshold (float64, M each).
+    """The coverage curve: M points in descending order of the threshold (float64, M each).
 
     Attributes:
         threshold: The threshold.
@@ -118,7 +118,7 @@ def make_findings(
     Args:
         setting: The model and the data.
         trained_on: Whether the model was trained on some of the pictures.
-        degradations: The degradations.
+        degradations: The degradations, without `robustness.CLEAN`.
         results: Results of the original crops, then those of each degradation.
 
     Returns:

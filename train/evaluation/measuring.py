@@ -120,7 +120,13 @@ def report_unreadable(results: SampleResults, program: str) -> None:
 
 
 def _open_classifier(model: Path | None, threshold: float | None) -> Classifier:
-    """Opens the model of `--model`, or the shipped model; imports TensorFlow for `.keras` only."""
+    """Opens the model of `--model`, or the shipped model; imports TensorFlow for `.keras` only.
+
+    Raises:
+        ModelError: The model or its manifest is missing, corrupt or incompatible.
+        RuntimeMissing: No runtime for the model is installed.
+        UsageError: The file has an unknown format.
+    """
     if model is None or file_format(model.name) in runtimes.model_formats():
         return loading.open_classifier(model, threshold=threshold)
     if model.suffix.lower() != _KERAS:
@@ -136,7 +142,7 @@ def _was_trained_on(entry: ModelEntry, arguments: argparse.Namespace, split: Spl
     """Returns whether the evaluated split contains pictures that the model was trained on.
 
     Compares the hash of names and labels in the manifest entry with that of the training split in
-    `--data`. The split "val" contains no training pictures.
+    `--data`; False if they differ or that split cannot be read. "val" has no training pictures.
     """
     if split == "val":
         return False

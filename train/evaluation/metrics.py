@@ -47,7 +47,7 @@ class Predictions:
         gender: Labelled gender (N).
         predicted: The more probable gender, regardless of the threshold (N).
         confidence: Calibrated probability of the predicted gender, 0.5 to 1 (float64, N).
-        groups: Further labels by kind, such as "age" (N each); "" if a crop has no such label.
+        groups: Other labels by kind, such as "age" (N each); "" if a crop has no such label.
     """
 
     gender: Labels

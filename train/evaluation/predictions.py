@@ -49,7 +49,7 @@ def classify_samples(
         classifier: Classifies the main face of each picture.
 
     Returns:
-        The predictions, and the samples without one.
+        The predictions, and the samples without a prediction.
 
     Raises:
         ModelError: A model cannot be run, or the output of the classifier is not one finite number

@@ -1,4 +1,4 @@
-"""The command `image-gender-report`: a Markdown report with plots that evaluates a model."""
+"""The command `image-gender-report`: evaluates a model in a Markdown report with plots."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ def _evaluate(subject: measuring.EvaluationInput) -> Findings:
 
     Raises:
         DataError: No picture has a crop.
+        ModelError: A model cannot be run.
     """
     versions = (robustness.CLEAN, *robustness.DEGRADATIONS)
     cut = robustness.make_degraded_crop_cutter(subject.detector, versions)

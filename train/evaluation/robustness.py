@@ -93,7 +93,7 @@ def cut_degraded_crop(pixels: Pixels, square: Box, degradation: Degradation, siz
 
 
 def _align_to_pixels(square: Box) -> tuple[Box, int]:
-    """Aligns a square to whole pixels, to avoid resampling; returns it and its side in pixels."""
+    """Aligns a square to whole pixels, to avoid resampling; returns the square and its side."""
     side = max(round(square.width), 1)
     left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
     return Box(left, top, side, side), side

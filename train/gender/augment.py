@@ -78,7 +78,7 @@ def degrade_randomly(pixels: Pixels, random: _Random) -> Pixels:
 
 
 def _shrink_and_enlarge(pixels: Pixels, random: _Random) -> Pixels:
-    """Downscales a picture and upscales it to its size again, like an enlarged small upload."""
+    """Downscales a picture and upscales it again, to imitate an enlarged small upload."""
     height, width = pixels.shape[:2]
     scale = random.uniform(0.2, 0.7)
     reduced = quality.shrink_pixels(pixels, round(height * scale), round(width * scale))
@@ -103,7 +103,7 @@ def _add_noise(pixels: Pixels, random: _Random) -> Pixels:
 
 
 def _erase_rectangle(pixels: Pixels, random: _Random) -> None:
-    """Fills a random rectangle with one colour, in place, like a hand or a mask."""
+    """Fills a random rectangle with one colour, in place, to imitate a hand or a face mask."""
     extent = np.array(pixels.shape[:2])
     height, width = (random.uniform(0.1, 0.35, 2) * extent).astype(int)
     top, left = (int(random.integers(spare)) for spare in extent - (height, width))

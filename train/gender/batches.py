@@ -33,7 +33,7 @@ class EpochBatches(ViewBatches):
 
     A batch is a tuple: pixels (float32 RGB, B x S x S x 3, 0 to 255), targets by head, and sample
     weights by head. The batches of an epoch do not depend on earlier epochs, so that a run can be
-    resumed.
+    resumed. An incomplete last batch can be dropped (see `count_steps`).
     """
 
     def __init__(

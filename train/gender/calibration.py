@@ -100,8 +100,8 @@ def calibrate_entry(
         positive: bool, N; True for crops of the entry's positive gender.
 
     Returns:
-        The updated entry, and the reason why its calibration and threshold are unchanged (None if
-        they were fitted). Without crops, the entry has no measured accuracy.
+        The updated entry, and the reason why its calibration and thresholds are unchanged (None if
+        they were set). Without crops, the entry has no measured accuracy.
 
     Raises:
         ModelError: The model cannot be run, or its output is not one finite number per crop.

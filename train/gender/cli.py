@@ -1,4 +1,4 @@
-"""The command `image-gender-train`."""
+"""The command `image-gender-train`: trains a gender classifier on labelled pictures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The inputs of a training run; only an equal run can be resumed.
+    """The inputs of a training run; `--resume` requires that they are unchanged.
 
     Attributes:
         data: Hash of the samples' names and labels.
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program name; `sys.argv[1:]` by default.
 
     Returns:
-        The exit code of `run_training_command`.
+        The exit code (see `training_command.run_training_command`).
     """
     return training_command.run_training_command(PROGRAM, _train, argv)
 

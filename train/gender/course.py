@@ -1,4 +1,4 @@
-"""Trains a gender classifier: first the teachers and their logits, then the student."""
+"""Trains a gender classifier: the teachers, whose logits are stored, and then the student."""
 
 from __future__ import annotations
 
@@ -50,10 +50,11 @@ def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.M
 
     Raises:
         ModelError: A checkpoint is corrupt or does not match the network or its history, the
-            weights file is corrupt, or the loss becomes NaN or infinite.
+            file of ImageNet weights is corrupt, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
         UsageError: The folder contains the logits of another teacher, or the package with the
             ImageNet weights is not installed.
+        OSError: A file of teacher logits cannot be read.
     """
     parts = split.split_names(crop_set.names, recipe.held_out)
     views = Views(crop_set.crops, np.array(parts.training), recipe.seed, recipe.mixed)

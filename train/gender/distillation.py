@@ -41,7 +41,7 @@ class Teacher:
 def write_teacher_logits(
     teacher: Teacher, views: Views, positions: Sequence[int], count: int, folder: Path
 ) -> None:
-    """Writes a teacher's logits to a folder, one `.npz` file per view; keeps complete files.
+    """Writes a teacher's logits to a folder, one `.npz` file per view; skips complete files.
 
     Args:
         teacher: The teacher.
@@ -75,7 +75,7 @@ def load_teacher_targets(folders: Sequence[Path], number: int, group_weight: flo
         Targets in the order of the `positions` for which the logits were written.
 
     Raises:
-        OSError: The file of a teacher cannot be read.
+        OSError: A teacher's file for the view is missing or cannot be read.
     """
     logits = []
     for folder in folders:
@@ -86,7 +86,7 @@ def load_teacher_targets(folders: Sequence[Path], number: int, group_weight: flo
 
 
 def _hash_inputs(teacher: Teacher, views: Views, positions: Sequence[int]) -> str:
-    """Returns a hash of the logits' inputs: weights, positions and some of the pixels."""
+    """Returns a hash of the teacher's weights, `positions` and the first 64 crops in view 0."""
     digest = hashlib.sha256(np.asarray(positions, np.int64).tobytes())
     for weights in teacher.model.get_weights():
         digest.update(weights.tobytes())
@@ -96,7 +96,7 @@ def _hash_inputs(teacher: Teacher, views: Views, positions: Sequence[int]) -> st
 
 
 def _check_inputs(inputs_hash: str, folder: Path) -> None:
-    """Records the hash of the logits' inputs in a new folder, or compares it in an existing one.
+    """Writes the hash of the logits' inputs to the folder, or compares it with the hash there.
 
     Raises:
         UsageError: The recorded hash differs.

@@ -26,7 +26,7 @@ def build_gender_network(
 
     Args:
         training: EfficientNet-Lite variant, blocks, features and dropout.
-        group_sizes: Number of classes of each auxiliary head.
+        group_sizes: Number of classes of each auxiliary head, by name.
         pretrained: Whether to load ImageNet weights.
         seed: Seed of the dropout.
 
@@ -55,7 +55,7 @@ def make_inference_classifier(trained: keras.Model, training: NetworkRecipe) -> 
 
     Args:
         trained: A model built by `build_gender_network`.
-        training: The architecture that it was built with.
+        training: The recipe that `trained` was built with.
 
     Returns:
         The inference model: maps pixels to the gender logit (N x 1) only. Keras can load it without
@@ -71,7 +71,7 @@ def make_inference_classifier(trained: keras.Model, training: NetworkRecipe) -> 
 def _add_layers(
     training: NetworkRecipe, size: int | None, norm: efficientnet_lite.BatchNorm
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Creates the layers from pixels to pooled features; returns the tensors of both.
+    """Creates the layers from pixels to pooled features; returns their input and output tensors.
 
     Args:
         training: EfficientNet-Lite variant, blocks and features.

@@ -56,7 +56,7 @@ class NetworkRecipe:
         blocks: Number of blocks to keep.
         features: Channels of the last convolution, before pooling.
         dropout: Dropout rate of the pooled features.
-        stages: Input sizes in order; inference uses the last one.
+        stages: Stages in order; inference uses the input size of the last one.
         batch: Samples per step.
         learning_rate: Peak learning rate (linear warm-up, then cosine decay to 0).
         warmup_epochs: Length of the warm-up in epochs.

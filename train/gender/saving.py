@@ -48,7 +48,7 @@ def save_classifier(
         The manifest entry.
 
     Raises:
-        ModelError: The folder's manifest is corrupt, or a logit is not finite.
+        ModelError: The folder's manifest cannot be read or is corrupt, or a logit is not finite.
         OutputError: A file cannot be written.
     """
     path = folder / MODEL

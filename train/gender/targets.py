@@ -32,10 +32,13 @@ class Targets:
     weights: Mapping[str, _Floats]
 
     def select(self, indices: Any) -> tuple[dict[str, _Floats], dict[str, _Floats]]:
-        """Selects samples and returns their probabilities and weights by head, as Keras expects.
+        """Returns the targets and the sample weights of some samples, as Keras expects them.
 
         Args:
             indices: NumPy index of the samples: a slice or an array.
+
+        Returns:
+            A dict from head to target probabilities, and a dict from head to sample weights.
         """
         return (
             {head: values[indices] for head, values in self.probabilities.items()},
@@ -44,7 +47,7 @@ class Targets:
 
 
 def collect_group_classes(samples: Sequence[Sample]) -> dict[str, list[str]]:
-    """Returns the sorted classes of each kind of group label, such as "age".
+    """Returns a dict from each kind of group label, such as "age", to its sorted classes.
 
     Omits a kind with only one class, which needs no auxiliary head.
     """

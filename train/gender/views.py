@@ -1,7 +1,7 @@
 """Views: numbered, reproducible augmentations of crops.
 
-A view depends only on the seed, its number and the crop's position, so that teacher and student see
-the same pixels, even in different runs.
+The random transformation of a view depends only on the seed, the view's number and the crop's
+index, so that teacher and student see the same pixels, even in different runs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Mixup:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Views:
-    """All views of the training crops.
+    """Generates numbered views of crops.
 
     Attributes:
         crops: uint8 RGB, N x S x S x 3.
@@ -55,7 +55,7 @@ class Views:
         Args:
             position: Index of the crop.
             number: Number of the view.
-            size: Side of the view in pixels.
+            size: Side of the view in pixels, at most S.
 
         Returns:
             uint8 RGB, size x size x 3.

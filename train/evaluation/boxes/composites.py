@@ -51,7 +51,7 @@ def compose_picture(
 
 
 def _resize_background(background: Pixels, least: int) -> Pixels:
-    """Resizes a background to the longest side `LONGEST`, and no side below `least`.
+    """Resizes a background so that its longest side is `LONGEST` and no side is below `least`.
 
     Stretches the background if its shorter side would be below `least`.
     """

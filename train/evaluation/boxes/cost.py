@@ -60,7 +60,7 @@ def measure_cost(pictures: TrialSet, detector: Detector, reference: DetectFuncti
     Args:
         pictures: The set; uses at most 400 evenly spaced pictures and skips unreadable ones.
         detector: The detector.
-        reference: The function of `open_reference_detector`.
+        reference: The function that `open_reference_detector` returned.
 
     Returns:
         The CPU times; None if no picture is readable.

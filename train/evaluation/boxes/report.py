@@ -102,7 +102,7 @@ def _any_rows(scores: Sequence[SetScore]) -> Iterator[str]:
 
 
 def _frame_rows(scores: Sequence[SetScore]) -> Iterator[str]:
-    """Yields the table of frame errors by set and stage; yields nothing if none is known."""
+    """Yields the table of frame errors by set and stage; yields nothing if there are none."""
     framed = [score for score in scores if score.frame_errors]
     if not framed:
         return

@@ -1,4 +1,4 @@
-"""Rotates pictures around their centre, and detections back to the upright picture.
+"""Rotates pictures around their centre, and maps detections back to the upright picture.
 
 Rules for correct detections apply to the upright picture, so detections are rotated back. Only the
 centre of a box rotates; its sides stay parallel to the axes.
