@@ -29,7 +29,7 @@ class Table(Output):
         encode: Encodes a row; returns `b""` for a picture that the table omits.
         header: First bytes of the file.
         footer: Returns the last bytes of the file.
-        start: The possible first bytes of a table of this kind that has rows, by which the tables of
+        start: Possible first bytes of a table of this kind that has rows, by which the tables of
             interrupted runs are recognised; by default only `header`.
 
     Raises:
