@@ -94,11 +94,10 @@ def _check_settings(choices: Settings) -> Limits:
         )
     limits = Limits.from_settings(choices)
     pixels = 1 if limits.pixels is None else limits.pixels
-    if limits.file_bytes < 1 or not 1 <= pixels <= MOST_PIXELS:
-        raise UsageError(
-            f"max_pixels is {limits.pixels} and max_bytes is {limits.file_bytes}, but these limits "
-            f"must be at least 1, and max_pixels at most {MOST_PIXELS:,}"
-        )
+    if not 1 <= pixels <= MOST_PIXELS:
+        raise UsageError(f"max_pixels is {pixels}, but must be between 1 and {MOST_PIXELS:,}")
+    if limits.file_bytes < 1:
+        raise UsageError(f"max_bytes is {limits.file_bytes}, but must be at least 1")
     return limits
 
 

@@ -41,7 +41,7 @@ class Picture:
 
     @property
     def stored(self) -> Stored:
-        """Returns how the file stores the picture."""
+        """Width and height as stored, before EXIF orientation is applied, and the orientation."""
         sides = (self.width, self.height)
         return Stored(*(sides if self.orientation < 5 else sides[::-1]), self.orientation)
 

@@ -88,7 +88,8 @@ def load(folder: Path) -> Manifest:
         ) from None
     except (ValueError, RecursionError) as error:
         raise ModelError(
-            f"{path}: the manifest is not valid JSON ({error}); reinstall the package"
+            f"{path}: the manifest is not valid JSON ({error}); reinstall the package if it is the "
+            "shipped model, or convert the model again"
         ) from None
     try:
         if content["manifest_version"] != VERSION:

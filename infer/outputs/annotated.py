@@ -91,7 +91,10 @@ def draw_prediction(picture: Picture, prediction: Prediction, longest: int) -> b
 
 
 def _locate(face: Face, per_pixel: float, width: int, height: int) -> Rectangle:
-    """Returns the box of a face in the copy, clipped to it; its last pixels are drawn on."""
+    """Returns the bounding box of a face in pixels of the copy, clipped to the copy.
+
+    Unlike in other rectangles, right and bottom are inclusive, as `cv2.rectangle` expects.
+    """
     box = face.box
     return Rectangle(
         max(round(box.x * per_pixel), 0),

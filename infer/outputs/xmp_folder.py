@@ -93,5 +93,9 @@ def _describe(face: Face) -> str:
 
 
 def open_output(path: Path, _: OutputSettings = DEFAULTS) -> XmpFolder:
-    """Opens the output; exceptions as for `XmpFolder`."""
+    """Opens the folder of XMP sidecars.
+
+    Raises:
+        OutputError: The folder does not exist or cannot be accessed.
+    """
     return XmpFolder(path)

@@ -40,6 +40,8 @@ _REMEDIES = {
 HUNG = Ending("hung", "took too long")
 SENT_INVALID = Ending("crashed", "sent an invalid message")
 _KILLED = Ending("killed", "was killed (is there too little memory?)")
+# The signals that faulty code causes; any other comes from outside.
+_CRASHES = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP")
 
 
 def classify_exit(status: int) -> Ending:
@@ -61,6 +63,6 @@ def classify_exit(status: int) -> Ending:
         name = signal.Signals(-code).name
     except ValueError:  # most real-time signals have no name
         name = f"signal {-code}"
-    if -code == signal.SIGTERM:
-        return Ending("killed", f"was killed ({name})")
-    return Ending("crashed", f"crashed ({name})")
+    if name in _CRASHES:
+        return Ending("crashed", f"crashed ({name})")
+    return Ending("killed", f"was killed ({name})")

@@ -8,6 +8,7 @@ the processes stop responding, all of them are killed.
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from math import ceil
@@ -108,6 +109,7 @@ class WorkerPool:
         self._workers: dict[int, _Worker] = {}  # forked or requested ones, by index
         self._expected: tuple[type[Message], ...] = (Ready, Unusable)  # from the first process
         self._events: list[Message | Lost] = []
+        self._silent_since: float | None = None  # while workers are busy, in monotonic seconds
         self._poll = select.poll()
         for channel in self._first.channels:
             self._poll.register(channel.source, select.POLLIN)
@@ -118,12 +120,19 @@ class WorkerPool:
         return len(self._workers)
 
     @property
+    def starting(self) -> bool:
+        """Whether a worker is not ready for jobs yet."""
+        return any(not worker.started for worker in self._workers.values())
+
+    @property
     def pending(self) -> list[Job]:
         """The unanswered jobs of all workers, sorted by number."""
         return sorted(job for worker in self._workers.values() for job in worker.jobs)
 
     def start(self, workers: int) -> None:
         """Starts the workers; call it after `Ready`. A single worker needs no fork."""
+        if self.ended:
+            return
         # A single worker is the first process: it decodes files, so its messages are untrusted.
         self._expected = (Ended, ForkFailed) if workers > 1 else ()
         self._workers = {place: _Worker(self._channels[place]) for place in range(workers)}
@@ -143,7 +152,7 @@ class WorkerPool:
     def listen(self, timeout: float) -> list[Message | Lost]:
         """Waits for messages of the worker processes.
 
-        Kills all of them after an invalid message, or if no message arrives for 1.5 times the
+        Kills all of them after an invalid message, or if no message is completed for 1.5 times the
         timeout while a worker is starting or has jobs.
 
         Args:
@@ -153,18 +162,31 @@ class WorkerPool:
             The messages except `Ended`, and the lost workers, in order; may be empty. If all
             processes have ended (`ended`), the last one is a `Lost` with the jobs of all workers.
         """
-        busy = any(worker.jobs or not worker.started for worker in self._workers.values())
-        readable = self._poll.poll(ceil(1000 * _MAX_SILENCE * timeout) if busy else None)
+        rest = self._time_left(timeout)
+        readable = self._poll.poll(None if rest is None else ceil(1000 * rest))
         try:
-            ending = self._receive({file for file, _ in readable}) if readable else HUNG
-        except ValueError:  # no message is read after an invalid one
+            ending = self._receive({file for file, _ in readable})
+        except (ValueError, OverflowError):  # no message is read after an invalid one
             ending = SENT_INVALID
+        if self._events:
+            self._silent_since = None
+        elif not ending and self._time_left(timeout) == 0:
+            ending = HUNG
         if ending:
-            at_start = any(not worker.started for worker in self._workers.values())
-            self._events.append(Lost(self.pending, ending, at_start))
+            self._events.append(Lost(self.pending, ending, self.starting))
             self.end()
         events, self._events = self._events, []
         return events
+
+    def _time_left(self, timeout: float) -> float | None:
+        """Returns the seconds in which a message must be completed; None if no worker is busy."""
+        if not (self.starting or self.pending):
+            self._silent_since = None
+            return None
+        now = time.monotonic()
+        if self._silent_since is None:
+            self._silent_since = now
+        return max(self._silent_since + _MAX_SILENCE * timeout - now, 0)
 
     def end(self, seconds: float = 0.0) -> None:
         """Ends all processes. May be called again.
@@ -186,8 +208,9 @@ class WorkerPool:
             ValueError: A message is invalid.
         """
         for worker in self._workers.values():
-            if worker.channel.source in readable:
-                self._receive_from(worker)
+            source = worker.channel.source
+            if source in readable and not self._receive_from(worker):
+                self._poll.unregister(source)  # closed: else `poll` would not wait any more
         if self._control.source not in readable:
             return None
         messages = self._control.receive()
@@ -199,19 +222,27 @@ class WorkerPool:
             if not isinstance(message, self._expected):
                 raise ValueError("unexpected message")
             if isinstance(message, Ended):
+                if message.worker not in self._workers:
+                    raise ValueError("unknown worker")
                 self._replace(message)
                 continue
             if isinstance(message, ForkFailed):
                 for place in message.workers:
-                    del self._workers[place]
+                    self._workers.pop(place, None)
             self._events.append(message)
         return None
 
-    def _receive_from(self, worker: _Worker) -> None:
-        """Receives messages of a worker. One read empties the pipe of a worker that has ended."""
-        for message in worker.channel.receive() or ():
+    def _receive_from(self, worker: _Worker) -> bool:
+        """Receives messages of a worker. One read empties the pipe of a worker that has ended.
+
+        Returns:
+            False if the pipe is empty or closed.
+        """
+        messages = worker.channel.receive()
+        for message in messages or ():
             worker.handle(message)
             self._events.append(message)
+        return messages is not None
 
     def _replace(self, ended: Ended) -> None:
         """Reports the loss of a worker that has ended, and requests a new one in its place."""

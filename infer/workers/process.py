@@ -87,10 +87,12 @@ class FirstProcess:
                     os.kill(self._process, signal.SIGKILL)
                     os.killpg(self._process, signal.SIGKILL)  # fails if it leads no group yet
                 self._has_ended(0)
+            _close([channel.source for channel in channels])
             with suppress(ChildProcessError):  # process 1 (in a container) adopts orphaned workers
                 while True:
-                    os.waitpid(-self._process, 0)
-            _close([channel.source for channel in channels])
+                    if os.waitpid(-self._process, os.WNOHANG) == (0, 0):  # some are running
+                        os.killpg(self._process, signal.SIGKILL)
+                        os.waitpid(-self._process, 0)
         return self._status or 0
 
     def _has_ended(self, options: int) -> bool:

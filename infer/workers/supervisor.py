@@ -167,8 +167,13 @@ class Supervisor:
                 break
 
     def _submit_jobs(self) -> None:
-        """Sends jobs until no worker has room; one at a time while a picture is a suspect."""
-        while self._waiting and not (self._suspects and self._pool.pending):
+        """Sends jobs until no worker has room.
+
+        While a picture is a suspect, sends one at a time, and only if no worker is being replaced:
+        other workers may have ended, too, unnoticed as yet.
+        """
+        pool = self._pool
+        while self._waiting and not (self._suspects and (pool.pending or pool.starting)):
             number = self._waiting[0]
             file = self._unfinished[number].file
             path = f"{self._folder}/{file}"  # faster than joining Path objects
@@ -220,12 +225,12 @@ class Supervisor:
         elif lost.jobs:
             self._waiting.extendleft(job.number for job in reversed(lost.jobs))
             self._suspects.update(job.number for job in lost.jobs)
-        else:
+        elif lost.at_start or self._cache_key is None or self._pool.ended:
             self._failed_starts += 1
             if self._cache_key is None or self._failed_starts > _MAX_FAILED_STARTS:
                 why = f"the worker process {lost.ending.text} before its first picture"
                 raise RuntimeMissing(f"{why}; {lost.ending.remedy}")
-            if lost.at_start and self._task.workers > 1:
+            if lost.at_start and lost.ending.cause != "killed" and self._task.workers > 1:
                 self._use_fewer_workers(0, "a forked worker does not start")
 
     def _use_fewer_workers(self, forked: int, why: str) -> None:

@@ -23,7 +23,11 @@ from image_gender_classifier.errors import (
     Unfinished,
 )
 from image_gender_classifier.imaging import opencv
-from image_gender_classifier.imaging.files import NO_SUCH_FILE, is_parent_missing
+from image_gender_classifier.imaging.files import (
+    NO_SUCH_FILE,
+    OUT_OF_MEMORY,
+    is_parent_missing,
+)
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import memory, profiling
 from image_gender_classifier.workers.channel import Channel, encode
@@ -190,7 +194,9 @@ def _encode_answer(job: Job, message: Answer | Unusable) -> bytes:
     except Exception as error:
         from image_gender_classifier.engine import format_exception
 
-        return encode(Answer(job.number, None, f"internal error ({format_exception(error)})"))
+        short = isinstance(error, MemoryError)
+        why = OUT_OF_MEMORY if short else f"internal error ({format_exception(error)})"
+        return encode(Answer(job.number, None, why, unfinished=short))
 
 
 def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answer | Unusable:

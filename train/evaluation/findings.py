@@ -1,7 +1,7 @@
 """The contents of an evaluation report (`Findings`), and the metrics that only the report shows.
 
-These are differences between groups, the reliability diagram, the coverage curve and the confusion
-matrix.
+These are differences between groups, accuracy under and over the age of ten, the reliability
+diagram, the coverage curve and the confusion matrix.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def test_every_picture_has_a_sidecar_and_a_sorted_copy_on_any_disk(
 ) -> None:
     given = ("-i", hard, "-o", out, option, disk, "--recursive", "--always", "--resume", *QUICK)
     pictures = {path.read_bytes() for path in hard.rglob("*") if path.is_file()}
-    before = {}
+    before: dict[str, tuple[bytes, int]] = {}
     for kept in (False, True):
         done = command(*given)
         assert (done.returncode, f"{len(pictures)} of them kept" in done.stdout) == (0, kept)

@@ -25,7 +25,8 @@ def test_the_region_of_a_box_shows_the_same_pixels_in_the_stored_picture(orienta
     assert picture.stored == Stored(160, 100, orientation)
     rows, columns = np.nonzero(picture.pixels[..., 0] > 127)
     box = Box(
-        *map(float, (columns.min(), rows.min())),
+        float(columns.min()),
+        float(rows.min()),
         float(columns.max() - columns.min() + 1),
         float(rows.max() - rows.min() + 1),
     )

@@ -16,7 +16,10 @@ from image_gender_classifier.workers.exit_status import INTERNAL_ERROR_CODE, cla
     ("ended_by", "cause", "text"),
     [
         (signal.SIGSEGV, "crashed", "crashed (SIGSEGV)"),
-        (signal.SIGRTMIN + 1, "crashed", f"crashed (signal {signal.SIGRTMIN + 1})"),
+        (signal.SIGILL, "crashed", "crashed (SIGILL)"),
+        (signal.SIGRTMIN + 1, "killed", f"was killed (signal {signal.SIGRTMIN + 1})"),
+        (signal.SIGXCPU, "killed", "was killed (SIGXCPU)"),
+        (signal.SIGHUP, "killed", "was killed (SIGHUP)"),
         (signal.SIGALRM, "hung", "took too long"),
         (signal.SIGKILL, "killed", "was killed (is there too little memory?)"),
         (signal.SIGTERM, "killed", "was killed (SIGTERM)"),

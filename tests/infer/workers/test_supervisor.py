@@ -47,6 +47,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="ne
 CRASH, HANG, STOPPED, KILLED, EXIT = b"crash", b"hang", b"stopped", b"killed", b"exit"
 SLOW, SLOWER, GREEDY = b"slow", b"slower", b"greedy"
 UNKNOWN_ERROR = b"unknown error"
+CLOSED, DRIPPING = b"closed", b"dripping"
 
 
 def framed(data: bytes) -> bytes:
@@ -84,6 +85,9 @@ def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
         os._exit(3)
     if data.endswith(HANG):
         time.sleep(600)
+    if data.endswith((CLOSED, DRIPPING)):
+        signal.setitimer(signal.ITIMER_REAL, 0)  # as a compromised decoder could
+        go_silent(closed=data.endswith(CLOSED))
     if data.endswith(SLOW):
         time.sleep(1)
     if data.endswith(GREEDY):
@@ -104,6 +108,19 @@ def send_from_here(data: bytes) -> None:
         with suppress(OSError):
             if stat.S_ISFIFO(file.stat().st_mode):
                 os.write(int(file.name), data)
+
+
+def go_silent(closed: bool) -> None:
+    """Closes all pipes, or sends a message that never ends."""
+    pipes = [int(file.name) for file in Path("/dev/fd").iterdir()]
+    for pipe in pipes:
+        with suppress(OSError):
+            if closed and stat.S_ISFIFO(os.fstat(pipe).st_mode):
+                os.close(pipe)
+    send_from_here((1000).to_bytes(4, "big"))
+    while True:
+        time.sleep(0.3)
+        send_from_here(b"[")
 
 
 @pytest.fixture
@@ -228,6 +245,31 @@ def test_idle_workers_that_are_killed_are_replaced(
             assert "unreadable" not in {predicted(outcome).status for outcome in outcomes}
             for process in below(os.getpid()):
                 os.kill(process, signal.SIGKILL)
+
+
+@needs_proc
+def test_many_idle_workers_that_are_killed_are_replaced(samples: Path, tmp_path: Path) -> None:
+    listed = pictures(tmp_path, samples, [b""] * 12)
+    with Supervisor(Task(NO_SEARCH, 6)) as one:
+        list(one.classify(listed, tmp_path))
+        (first,) = (process for process in below(os.getpid()) if below(process))
+        for process in below(first):
+            os.kill(process, signal.SIGKILL)
+        outcomes = list(one.classify(listed[:2], tmp_path))
+        assert "unreadable" not in {predicted(outcome).status for outcome in outcomes}
+
+
+@pytest.mark.usefixtures("bad_decoder")
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("ending", [CLOSED, DRIPPING])
+def test_a_worker_that_sends_no_complete_message_is_killed(
+    ending: bytes, workers: int, samples: Path, tmp_path: Path
+) -> None:
+    listed = pictures(tmp_path, samples, [b"", ending, b""])
+    with Supervisor(Task(NO_SEARCH, workers, timeout=1.0)) as one:
+        outcomes = list(one.classify(listed, tmp_path))
+    assert [outcome.prediction is None for outcome in outcomes] == [False, True, False]
+    assert outcomes[1].unfinished
 
 
 @pytest.mark.usefixtures("bad_decoder")
@@ -364,7 +406,7 @@ def test_errors_of_a_worker_are_raised_in_the_parent(task: Task, error: type[Exc
 @pytest.mark.parametrize(
     ("end", "why", "remedy"),
     [
-        (signal.SIGUSR1, r"crashed \(SIGUSR1\)", "another --runtime"),
+        (signal.SIGSEGV, r"crashed \(SIGSEGV\)", "another --runtime"),
         (signal.SIGKILL, "was killed", "free some memory"),
         (signal.SIGALRM, "took too long", "overloaded"),
         (INTERNAL_ERROR_CODE, "exit code 70", "--debug"),
