@@ -13,9 +13,9 @@ import sys
 from image_gender_classifier.errors import RuntimeMissing
 
 NEEDED = (
-    "CascadeClassifier", "FileStorage", "bitwise_not", "convertScaleAbs", "cvtColor",
-    "dilate", "extractChannel", "flip", "getTextSize", "imdecode", "imencode", "merge", "multiply",
-    "putText", "rectangle", "resize", "setNumThreads", "transpose", "warpAffine",
+    "CascadeClassifier", "FileStorage", "bitwise_not", "convertScaleAbs", "copyMakeBorder",
+    "cvtColor", "dilate", "extractChannel", "flip", "getTextSize", "imdecode", "imencode", "merge",
+    "multiply", "putText", "rectangle", "resize", "setNumThreads", "transpose", "warpAffine",
 )  # fmt: skip
 """All classes and functions of OpenCV that this package calls."""
 
