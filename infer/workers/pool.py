@@ -179,8 +179,11 @@ class WorkerPool:
         return events
 
     def _time_left(self, timeout: float) -> float | None:
-        """Returns the seconds in which a message must be completed; None if no worker is busy."""
-        if not (self.starting or self.pending):
+        """Returns the seconds in which a message must be completed; None if no worker is busy.
+
+        Starts the clock if it is not running; stops it if no worker is busy.
+        """
+        if not any(worker.jobs or not worker.started for worker in self._workers.values()):
             self._silent_since = None
             return None
         now = time.monotonic()
