@@ -131,7 +131,9 @@ class GenderClassifier:
         if isinstance(picture, (bytes, bytearray, memoryview)):
             return engine.classify_bytes(bytes(picture), file)
         if type(picture).__module__.partition(".")[0] == "PIL":
-            return engine.classify_array(_read_pil_image(picture), file)
+            from image_gender_classifier.imaging.pil_images import read_pil_image
+
+            return engine.classify_array(read_pil_image(picture), file)
         if hasattr(picture, "read"):
             return engine.classify_bytes(_read_binary_file(picture), file)
         kind = type(picture).__name__
@@ -299,28 +301,6 @@ def _check_count(name: str, number: int | None) -> int:
     if whole < 1:
         raise ValueError(f"{name} is {number!r}; give a whole number of at least 1, or None")
     return whole
-
-
-def _read_pil_image(image: Any) -> NDArray[np.uint8]:
-    """Returns the pixels of a PIL image with its EXIF orientation applied.
-
-    Returns:
-        uint8: H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA, if it may be transparent).
-
-    Raises:
-        UsageError: The mode has 16 or 32 bits (I or F).
-    """
-    from PIL import ImageOps
-
-    if image.mode[0] in "IF":
-        raise UsageError(
-            f"a PIL image of mode {image.mode!r} is not supported; scale its values to 0 to 255, "
-            "then convert it to 'RGB' (convert() alone clips them)"
-        )
-    upright = ImageOps.exif_transpose(image)
-    transparent = "A" in upright.mode or "transparency" in upright.info
-    mode = "RGBA" if transparent else "L" if upright.mode == "L" else "RGB"
-    return np.array(upright.convert(mode), np.uint8)
 
 
 def _read_binary_file(file: Any) -> bytes:
