@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 BinaryGender = Literal["female", "male"]
 Gender = Literal["female", "male", "unknown"]
-Status = Literal["classified", "uncertain", "no_face", "unreadable"]
+Status = Literal["classified", "uncertain", "no_face", "unreadable", "reviewed"]
 
 
 class Box(NamedTuple):
@@ -36,7 +36,8 @@ class Face(NamedTuple):
 
     Attributes:
         box: Bounding box, in pixels of the original picture.
-        detector: Name of the detector that detected the face: `lbp`, `cnn` or `none`.
+        detector: Name of the detector that detected the face: `lbp`, `cnn` or `none`;
+            `reviewed` if the face is known from a review only.
         gender: The perceived gender, `unknown` if the confidence is below the threshold; None if
             the face was not classified.
         confidence: Calibrated probability (0.5 to 1) of the more probable gender; None if the face
@@ -72,8 +73,9 @@ class Prediction:
 
     Attributes:
         file: Name of the picture, or its path relative to the input folder, with `/`.
-        status: `classified`, `uncertain`, `no_face` or `unreadable`.
-        gender: The perceived gender of the main face; `unknown` unless the status is `classified`.
+        status: `classified`, `uncertain`, `no_face`, `unreadable` or `reviewed` (by a person).
+        gender: The perceived gender of the main face; `unknown` unless the status is `classified`
+            or `reviewed`.
         confidence: Calibrated probability (0.5 to 1) of the main face's more probable gender; None
             if no face was classified.
         faces: The detected faces, the main face first; empty if there are none.
@@ -96,6 +98,12 @@ class Prediction:
     def id(self) -> str:
         """The file name without its folder and its last extension."""
         return os.path.splitext(self.file.rpartition("/")[2])[0]
+
+    @property
+    def shows_no_face(self) -> bool:
+        """Whether the picture has no face, as detected or as a person said."""
+        reviewed = self.status == "reviewed" and self.gender == "unknown" and not self.faces
+        return self.status == "no_face" or reviewed
 
     @property
     def needs_review(self) -> bool:
@@ -133,6 +141,24 @@ class Stored(NamedTuple):
     width: int
     height: int
     orientation: int
+
+
+class Preview(NamedTuple):
+    """A small copy of a picture, for the review page.
+
+    Attributes:
+        picture: Hash of its content (`cache_key.picture_hash`); empty if it cannot be read.
+        width: Width of the upright picture in pixels; 0 if it cannot be decoded.
+        height: Its height.
+        jpeg: The copy as a JPEG file; empty if it cannot be decoded.
+        message: Why there is no copy; None if there is one.
+    """
+
+    picture: str = ""
+    width: int = 0
+    height: int = 0
+    jpeg: bytes = b""
+    message: str | None = None
 
 
 class Drawings(NamedTuple):

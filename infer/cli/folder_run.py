@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from image_gender_classifier.cli import input_pictures, writing
@@ -59,6 +59,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         OutputError: An output cannot be written.
     """
     clock = profiling.make_clock(options.profile)
+    corrections = input_pictures.open_corrections(options)
     rules = detect_name_rules(list_output_folders(options.outputs))
     listing = input_pictures.list_input_pictures(options, rules)
     refuse_overwriting(options.input, listing, options.outputs, rules)
@@ -90,8 +91,11 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             from image_gender_classifier.cli.resume import EarlierPredictions
 
             limits = Limits.from_settings(options.settings)
-            known = EarlierPredictions(options.input, limits, key, writer, clock)
-        for outcome in supervisor.classify(listing.pictures, options.input, known):
+            known = EarlierPredictions(options.input, limits, key, writer, clock, corrections)
+        outcomes: Iterable[Outcome] = supervisor.classify(listing.pictures, options.input, known)
+        if corrections is not None:
+            outcomes = map(corrections.apply, outcomes)
+        for outcome in outcomes:
             clock.lap("wait for the workers")
             left_out = writer.write(outcome)
             clock.lap("write the files")
@@ -103,6 +107,8 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             progress.advance()
             clock.lap("count and show progress")
     seconds = time.perf_counter() - start
+    for message in corrections.describe_unused() if corrections is not None else ():
+        print_message(message)
     if not options.quiet:
         _print_renamed(writer.xml.renamed)
     if options.profile:

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.placing import choose_output_names
+from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import NameRules
 from image_gender_classifier.outputs.registry import list_output_folders
 from image_gender_classifier.scan import Listing, UnreadableFolder, list_pictures
 from image_gender_classifier.system import logs
+
+if TYPE_CHECKING:
+    from image_gender_classifier.cli.corrections import CorrectionSet
+
+
+def open_corrections(options: Options) -> CorrectionSet | None:
+    """Reads the file of `--corrections`; returns None without that option.
+
+    Raises:
+        UsageError: The file cannot be read, or a row is wrong.
+    """
+    if options.corrections is None:
+        return None
+    from image_gender_classifier.cli.corrections import CorrectionSet
+    from image_gender_classifier.outputs.corrections import read_corrections
+
+    found = read_corrections(options.corrections)
+    return CorrectionSet(options.input, Limits.from_settings(options.settings), found)
 
 
 def list_input_pictures(options: Options, rules: NameRules) -> Listing:

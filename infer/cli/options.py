@@ -31,6 +31,7 @@ class Options(NamedTuple):
         workers: Maximum number of worker processes; without `--watch`, at most one per picture is
             used.
         resume: Whether to keep predictions of an earlier run that are still valid.
+        corrections: File with the corrections of a person; None for none.
         watch: Whether to keep running and classify new pictures as they arrive.
         profile: Whether to print how long each stage takes.
         summary: Whether the summary is a line of text or a JSON object.
@@ -47,6 +48,7 @@ class Options(NamedTuple):
     hidden: bool
     workers: int
     resume: bool
+    corrections: Path | None
     watch: bool
     profile: bool
     summary: Literal["text", "json"]
@@ -83,9 +85,11 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     options = Options(settings=settings, outputs=outputs, output_settings=output_settings, **given)
     if options.quiet and options.verbose:
         raise UsageError("--quiet cannot be used with --verbose or --debug; omit one of them")
-    _check_folder(options.input, "-i", os.R_OK | os.X_OK)
+    check_folder(options.input, "-i", os.R_OK | os.X_OK)
     _check_outputs(outputs)
     _check_sorted(outputs, options.input)
+    if options.corrections is not None:
+        _check_corrections(options.corrections, outputs)
     if options.watch:
         _check_watch(options)
     return options
@@ -100,9 +104,9 @@ def _check_outputs(targets: Sequence[Target]) -> None:
     files: dict[Path, str] = {}
     for target in targets:
         if target.entry.kind == "folder":
-            _check_folder(target.path, target.option, os.W_OK | os.X_OK)
+            check_folder(target.path, target.option, os.W_OK | os.X_OK)
             continue
-        _check_file(target.path, target.option)
+        check_file(target.path, target.option)
         other = files.setdefault(target.path.resolve(), target.option)
         if other != target.option:
             raise UsageError(
@@ -121,6 +125,18 @@ def _check_sorted(targets: Sequence[Target], pictures: Path) -> None:
             raise UsageError(
                 f"{target.option} {target.path}: is the input folder or above it; give another "
                 "folder"
+            )
+
+
+def _check_corrections(path: Path, targets: Sequence[Target]) -> None:
+    mode = _read_mode(path, "--corrections")
+    if mode is None or not stat.S_ISREG(mode):
+        raise UsageError(f"--corrections {path}: no such file; give one of image-gender-review")
+    for target in targets:
+        if target.entry.kind == "file" and target.path.resolve() == path.resolve():
+            raise UsageError(
+                f"{target.option} {target.path}: would overwrite the file of --corrections; "
+                "choose another output"
             )
 
 
@@ -151,7 +167,7 @@ def _check_watch(options: Options) -> None:
             )
 
 
-def _check_folder(folder: Path, option: str, access: int) -> None:
+def check_folder(folder: Path, option: str, access: int) -> None:
     """Checks that a folder exists and may be accessed.
 
     Args:
@@ -175,7 +191,7 @@ def _check_folder(folder: Path, option: str, access: int) -> None:
         )
 
 
-def _check_file(path: Path, option: str) -> None:
+def check_file(path: Path, option: str) -> None:
     """Checks that a path can become an output file, which replaces an existing regular file.
 
     Raises:

@@ -120,6 +120,11 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
         "--always", action="store_true",
         help="the likelier gender for every face, however low its confidence: --threshold 0.5",
     )  # fmt: skip
+    add(
+        "--corrections", type=Path, metavar="FILE",
+        help="corrections.csv of image-gender-review: what a person said about a picture replaces "
+        "its prediction",
+    )  # fmt: skip
     add("--quiet", action="store_true", help="print errors only")
     add("--verbose", action="store_true", help="print each step of the run")
     add("-h", "--help", action="help", help="print this help")

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from image_gender_classifier.cli.writing import OutputWriter
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.files import NO_SUCH_FILE, is_parent_missing, read_bytes
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.imaging.versions import unreadable_key
-from image_gender_classifier.manifest.cache_key import make_unreadable_prediction, run_hash
+from image_gender_classifier.manifest.cache_key import (
+    REVIEWED,
+    make_unreadable_prediction,
+    run_hash,
+)
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.system import logs
 from image_gender_classifier.system.profiling import OFF, Clock
 from image_gender_classifier.workers.supervisor import Outcome
+
+if TYPE_CHECKING:
+    from image_gender_classifier.cli.corrections import CorrectionSet
 
 
 class EarlierPredictions:
@@ -28,16 +36,24 @@ class EarlierPredictions:
         key: The cache key: a hash of everything except the picture that affects a prediction.
         writer: The open outputs; its XML folder contains the earlier predictions.
         clock: Measures the stages.
+        corrections: A reviewed prediction is kept only if they agree with it.
     """
 
     def __init__(
-        self, pictures: Path, limits: Limits, key: str, writer: OutputWriter, clock: Clock = OFF
+        self,
+        pictures: Path,
+        limits: Limits,
+        key: str,
+        writer: OutputWriter,
+        clock: Clock = OFF,
+        corrections: CorrectionSet | None = None,
     ) -> None:
         self._pictures = pictures
         self._limits = limits
         self._key = key
         self._writer = writer
         self._clock = clock
+        self._corrections = corrections
 
     def __call__(self, picture: PictureFile) -> Outcome | None:
         """Returns the outcome of a picture, if it need not be classified.
@@ -70,11 +86,20 @@ class EarlierPredictions:
         earlier = self._writer.xml.read_prediction(picture)
         if earlier is None or earlier.run != self._compute_run(data, earlier):
             return None
-        if not all(output.can_reuse(picture, earlier) for output in self._writer.outputs):
+        if earlier.status == "reviewed" and not self._agrees(earlier, data):
+            return None
+        # Outputs that draw need a new drawing for a correction.
+        final = earlier if self._corrections is None else self._corrections.correct(earlier, data)
+        if not all(output.can_reuse(picture, final) for output in self._writer.outputs):
             return None
         return Outcome(picture, earlier, kept=True)
 
+    def _agrees(self, earlier: Prediction, data: bytes) -> bool:
+        return self._corrections is None or self._corrections.agree(earlier, data)
+
     def _compute_run(self, data: bytes, earlier: Prediction) -> str:
         """Returns the `run` that a new prediction with the status of the earlier one would have."""
+        if earlier.status == "reviewed":
+            return run_hash(data, REVIEWED)  # whatever the model and the options are
         key = unreadable_key(self._key) if earlier.status == "unreadable" else self._key
         return run_hash(data, key)

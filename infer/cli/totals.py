@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 
+from image_gender_classifier.results import Prediction
 from image_gender_classifier.workers.supervisor import Outcome
 
 _COUNTED = ("female", "male", "uncertain", "no_face", "unreadable")
+
+
+def _kind(prediction: Prediction) -> str:
+    """Returns as what a picture counts: its gender if that is known, otherwise its status."""
+    if prediction.status != "reviewed":
+        return prediction.gender if prediction.status == "classified" else prediction.status
+    if prediction.gender != "unknown":
+        return prediction.gender
+    return "uncertain" if prediction.faces else "no_face"
 
 
 class Totals:
@@ -14,6 +24,7 @@ class Totals:
 
     Attributes:
         counts: Pictures with a prediction, by gender if classified, otherwise by status.
+        reviewed: Pictures that a person reviewed; they count by their gender, if it is known.
         kept: Pictures whose prediction of an earlier run was still valid; also in `counts`.
         newly_unreadable: Unreadable pictures that no earlier run reported; also in `counts`.
         failed: Pictures without a prediction: a timeout, a killed worker, too little memory, an
@@ -23,7 +34,7 @@ class Totals:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.kept = self.newly_unreadable = self.failed = self.left_out = 0
+        self.reviewed = self.kept = self.newly_unreadable = self.failed = self.left_out = 0
 
     def add(self, outcome: Outcome) -> None:
         """Counts one picture by its outcome."""
@@ -31,8 +42,8 @@ class Totals:
         if prediction is None:
             self.failed += 1
             return
-        classified = prediction.status == "classified"
-        self.counts[prediction.gender if classified else prediction.status] += 1
+        self.counts[_kind(prediction)] += 1
+        self.reviewed += prediction.status == "reviewed"
         self.kept += outcome.kept
         self.newly_unreadable += prediction.status == "unreadable" and not outcome.kept
 
@@ -49,6 +60,8 @@ class Totals:
         line = f"{pictures} picture{'s' * (pictures != 1)}: {counts}"
         if self.failed:
             line += f", {self.failed} failed"
+        if self.reviewed:
+            line += f"; {self.reviewed} of them reviewed"
         if self.kept:
             line += f"; {self.kept} of them kept from an earlier run"
         if ignored:

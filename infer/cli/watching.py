@@ -182,7 +182,9 @@ def watch_folder(
         writing.open_outputs(options.outputs, options.output_settings) as writer,
         Progress(0, False) as progress,
     ):
-        earlier = EarlierPredictions(folder, Limits.from_settings(options.settings), key, writer)
+        corrections = input_pictures.open_corrections(options)
+        limits = Limits.from_settings(options.settings)
+        earlier = EarlierPredictions(folder, limits, key, writer, corrections=corrections)
         arrivals = Arrivals(options.hidden)
         faults = _ScanFaults(options, rules)
         if not options.quiet:
@@ -192,7 +194,10 @@ def watch_folder(
             listing = input_pictures.list_input_pictures(options, rules)
             ready = arrivals.find_ready(folder, faults.exclude_overwritten(listing))
             seconds = time.monotonic() - start
-            for outcome in supervisor.classify(ready, folder, earlier):
+            outcomes: Iterable[Outcome] = supervisor.classify(ready, folder, earlier)
+            if corrections is not None:
+                outcomes = map(corrections.apply, outcomes)
+            for outcome in outcomes:
                 if outcome.unfinished:
                     arrivals.mark_unfinished(outcome.picture)
                 else:
@@ -241,6 +246,6 @@ def _print_prediction(outcome: Outcome) -> None:
     prediction = outcome.prediction
     if prediction is None or outcome.kept or prediction.status == "unreadable":
         return
-    classified = prediction.status == "classified"
-    what = prediction.gender if classified else prediction.status.replace("_", " ")
+    known = prediction.status in ("classified", "reviewed")
+    what = prediction.gender if known else prediction.status.replace("_", " ")
     print_message(f"{escape_text(prediction.file)!r}: {what}")

@@ -13,6 +13,10 @@ import zlib
 from image_gender_classifier.results import Prediction
 
 _DIGITS = 12
+_PICTURE_DIGITS = 16
+
+REVIEWED = "reviewed"
+"""The cache key of a picture that a person has reviewed: the answer depends on no model."""
 
 
 def cache_key(*parts: object) -> str:
@@ -56,7 +60,13 @@ def run_hash(data: bytes | memoryview, settings: str) -> str:
     return _sha256(f"{picture} {settings}".encode())[:_DIGITS]
 
 
-def _sha256(data: bytes) -> str:
+def picture_hash(data: bytes | memoryview) -> str:
+    """Returns a hash of the content of a picture file, such as `sha256:0123456789abcdef`."""
+    # The prefix keeps spreadsheets from reading a number.
+    return f"sha256:{_sha256(data)[:_PICTURE_DIGITS]}"
+
+
+def _sha256(data: bytes | memoryview) -> str:
     """Returns the SHA-256 hash of bytes, hexadecimal."""
     import hashlib  # late: the import takes longer than hashing does in most runs
 

@@ -34,12 +34,12 @@ def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> Table:
 
     def encode(row: Row) -> bytes:
         return b"".join(
-            _format_row([_format_value(value) for value in record.values()])
+            format_row([_format_value(value) for value in record.values()])
             for record in list_records(row.prediction)
         )
 
     bom = codecs.BOM_UTF8 if settings.csv_bom else b""
-    header = bom + _format_row(records.COLUMNS[settings.rows])
+    header = bom + format_row(records.COLUMNS[settings.rows])
     return Table(path, encode, header, start=(_START, codecs.BOM_UTF8 + _START))
 
 
@@ -48,10 +48,10 @@ def _format_value(value: records.Value) -> str:
         return ""
     if isinstance(value, float):
         return format_probability(value)
-    return _escape_formula(value) if isinstance(value, str) else str(value)
+    return escape_formula(value) if isinstance(value, str) else str(value)
 
 
-def _escape_formula(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Prepends an apostrophe to a text that a spreadsheet would evaluate as a formula.
 
     If the formula already follows apostrophes, one more is prepended, so that readers can always
@@ -60,8 +60,13 @@ def _escape_formula(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def _format_row(values: Sequence[str]) -> bytes:
-    """Encodes values as a CSV line (UTF-8, ending with a line feed)."""
+def unescape_formula(text: str) -> str:
+    """Returns a text without the apostrophe that `escape_formula` has prepended."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def format_row(values: Sequence[object]) -> bytes:
+    """Encodes values as a CSV line (UTF-8, ending with a line feed); None is an empty field."""
     line = io.StringIO()
     # With this line terminator, csv also quotes values that contain a carriage return.
     csv.writer(line, lineterminator="\r\n").writerow(values)

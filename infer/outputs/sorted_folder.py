@@ -102,7 +102,7 @@ def _choose_subfolder(prediction: Prediction) -> str | None:
     """Returns the subfolder for a picture; None for an unreadable one."""
     if prediction.status == "unreadable":
         return None
-    if prediction.status == "no_face":
+    if prediction.shows_no_face:
         return "no_face"
     return prediction.gender
 

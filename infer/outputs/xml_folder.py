@@ -15,7 +15,7 @@ from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings
 from image_gender_classifier.results import Face, Prediction
 
-_MAX_BYTES = 2**22  # of an XML file: enough for 30,000 faces
+MAX_BYTES = 2**22  # of an XML file: enough for 30,000 faces
 
 
 class XmlFolder(OutputFolder):
@@ -77,7 +77,7 @@ class XmlFolder(OutputFolder):
         """
         for path in self.possible_paths(picture.xml):
             try:
-                prediction = xml.decode_prediction(read_regular_file(path, _MAX_BYTES))
+                prediction = xml.decode_prediction(read_regular_file(path, MAX_BYTES))
             except (OSError, ValueError):
                 continue
             if prediction.file == picture.file:

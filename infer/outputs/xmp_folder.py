@@ -70,7 +70,7 @@ class XmpFolder(OutputFolder):
 
 
 def _has_content(prediction: Prediction) -> bool:
-    return prediction.status not in ("no_face", "unreadable")
+    return not (prediction.shows_no_face or prediction.status == "unreadable")
 
 
 def _make_content(prediction: Prediction, stored: Stored | None) -> Content:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from image_gender_classifier import errors
 from image_gender_classifier.errors import GenderClassifierError
 from image_gender_classifier.outputs.settings import COPY_SIDE
-from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
+from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction, Preview
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.profiling import NO_SECONDS
 
@@ -25,6 +25,7 @@ class Task(NamedTuple):
         timeout: Timeout for a picture in seconds; extended on a slow machine.
         copies: Whether to draw an annotated copy of every picture.
         thumbnails: Whether to draw a thumbnail of each picture that needs review.
+        previews: Whether to draw previews instead of classifying; then no model is loaded.
         profile: Whether to measure the time of each stage.
         debug: Whether to leave the workers' standard error open and print tracebacks to it.
         copy_side: Longest side of an annotated copy in pixels.
@@ -36,6 +37,7 @@ class Task(NamedTuple):
     timeout: float = 60.0
     copies: bool = False
     thumbnails: bool = False
+    previews: bool = False
     profile: bool = False
     debug: bool = False
     copy_side: int = COPY_SIDE
@@ -97,19 +99,21 @@ class Started(NamedTuple):
 
 
 class Job(NamedTuple):
-    """To a worker: a picture to classify.
+    """To a worker: a picture to classify, or to draw a preview of.
 
     Attributes:
         number: Position of the picture in the call of `Supervisor.classify`, from 0.
         path: Path of the file.
         file: Name of the picture in the prediction.
         timeout: Seconds after which the worker process ends if the picture is not finished.
+        side: Maximum of the longest side of the preview, in pixels.
     """
 
     number: int
     path: str
     file: str
     timeout: float
+    side: int = 0
 
 
 class Answer(NamedTuple):
@@ -125,6 +129,7 @@ class Answer(NamedTuple):
         took: Wall time spent on the picture, in seconds.
         unfinished: Whether the environment, such as a lack of memory, prevented a prediction, so
             that the next try may succeed.
+        preview: The preview of the picture, if the task asks for it instead of a prediction.
     """
 
     number: int
@@ -134,15 +139,19 @@ class Answer(NamedTuple):
     seconds: Mapping[str, float] = NO_SECONDS
     took: float = 0.0
     unfinished: bool = False
+    preview: Preview | None = None
 
     def is_answer_to(self, job: Job) -> bool:
         """Returns whether the fields agree with each other and with the job."""
         if self.prediction is None:
-            return self.number == job.number and self.error is not None
+            given = (self.error is None) != (self.preview is None)
+            return self.number == job.number and given
         file = self.prediction.file
         return (
             (self.number, file) == (job.number, job.file)
             and self.error is None
+            and self.preview is None
+            and self.prediction.status != "reviewed"  # only a person says so
             and not self.unfinished
         )
 

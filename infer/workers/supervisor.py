@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.manifest.cache_key import make_unreadable_prediction
-from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
+from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction, Preview
 from image_gender_classifier.system import logs, profiling
 from image_gender_classifier.workers.exit_status import Ending
 from image_gender_classifier.workers.messages import (
@@ -50,6 +50,7 @@ class Outcome(NamedTuple):
         drawings: Annotated copy and thumbnail of the picture, if the task requests them.
         error: Why there is no prediction, in one line; None if there is one.
         unfinished: Whether the next try may succeed: no prediction, but no internal error either.
+        preview: The preview, if the task asks for it instead of a prediction.
     """
 
     picture: PictureFile
@@ -58,6 +59,7 @@ class Outcome(NamedTuple):
     drawings: Drawings = NO_DRAWINGS
     error: str | None = None
     unfinished: bool = False
+    preview: Preview | None = None
 
 
 Known = Callable[["PictureFile"], Outcome | None]
@@ -94,6 +96,7 @@ class Supervisor:
         self._outcomes: dict[int, Outcome] = {}  # of unfinished pictures that wait for earlier ones
         self._waiting: deque[int] = deque()  # numbers of pictures that no worker has got yet
         self._folder = Path()
+        self._side = 0  # of previews, in pixels
         self._suspects: set[int] = set()  # numbers of pictures whose worker has ended
         self._slowest = 0.0  # seconds that the slowest picture took
 
@@ -121,14 +124,19 @@ class Supervisor:
         return self._cache_key
 
     def classify(
-        self, pictures: Iterable[PictureFile], folder: Path, known: Known | None = None
+        self,
+        pictures: Iterable[PictureFile],
+        folder: Path,
+        known: Known | None = None,
+        side: int = 0,
     ) -> Generator[Outcome, None, None]:
-        """Classifies pictures.
+        """Classifies pictures, or draws previews of them if the task says so.
 
         Args:
             pictures: The pictures; their paths are relative to `folder`.
             folder: The input folder.
             known: Looks up the outcome of a picture that need not be classified; None if all must.
+            side: Maximum of the longest side of each preview, in pixels.
 
         Yields:
             One outcome per picture, in order.
@@ -136,7 +144,7 @@ class Supervisor:
         Raises:
             GenderClassifierError: A library, model or setting cannot be used.
         """
-        self._folder = folder
+        self._folder, self._side = folder, side
         for number, picture in enumerate(pictures):
             self._unfinished[number] = picture
             outcome = known(picture) if known else None
@@ -177,7 +185,7 @@ class Supervisor:
             number = self._waiting[0]
             file = self._unfinished[number].file
             path = f"{self._folder}/{file}"  # faster than joining Path objects
-            if not self._pool.submit(Job(number, path, file, self._timeout)):
+            if not self._pool.submit(Job(number, path, file, self._timeout, self._side)):
                 break
             self._waiting.popleft()
 
@@ -199,7 +207,7 @@ class Supervisor:
             profiling.add_seconds(self.seconds, message.seconds)
             picture = self._unfinished[message.number]
             result = message.prediction, False, message.drawings, message.error, message.unfinished
-            self._set_outcome(message.number, Outcome(picture, *result))
+            self._set_outcome(message.number, Outcome(picture, *result, message.preview))
         elif isinstance(message, Ready):
             self._cache_key = message.cache_key
             logs.info("worker ready: %s", message.model)

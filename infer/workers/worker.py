@@ -12,8 +12,10 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from image_gender_classifier.errors import (
@@ -52,6 +54,7 @@ from image_gender_classifier.workers.messages import (
 
 if TYPE_CHECKING:
     from image_gender_classifier.engine import Engine, View
+    from image_gender_classifier.imaging.limits import Limits
 
 _SEND_INTERVAL = 0.01  # seconds: answers are sent together, so the parent process wakes less often
 _THREAD_STACK = 2**23  # bytes; some decoders start a thread for each core
@@ -84,20 +87,27 @@ def main(ends: Sequence[int], task: Task) -> NoReturn:
 
 def _load_and_work(task: Task, control: Channel, channels: Sequence[Channel]) -> None:
     clock = profiling.make_clock(task.profile)
+    answer: Callable[[Job], Answer | Unusable]
     try:
-        engine, ready = load_engine(task, clock)
+        if task.previews:
+            ready, limits = _load_decoders(task)
+            answer = partial(_draw_preview, task=task, limits=limits)
+        else:
+            engine, ready = load_engine(task, clock)
+            limits = engine.parts.limits
+            answer = partial(classify, task=task, engine=engine, clock=clock)
     except GenderClassifierError as error:
         control.send(encode(_unusable(error, task)))
         return
     control.send(encode(ready))
     stacks = (os.cpu_count() or 1) * _THREAD_STACK
-    memory.limit_growth(engine.parts.limits.memory + stacks)
+    memory.limit_growth(limits.memory + stacks)
     gc.freeze()  # the garbage collector must not write to shared memory
     gc.enable()
 
     own_channel = _fork_workers(control, channels)
     if own_channel is not None:
-        _classify_jobs(own_channel, task, engine, clock)
+        _answer_jobs(own_channel, answer, clock)
 
 
 def load_engine(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
@@ -113,14 +123,9 @@ def load_engine(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
     Raises:
         GenderClassifierError: A library, model or setting cannot be used.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for NumPy
-    opencv.check_opencv()
-    import cv2
-
+    _load_opencv()
     from image_gender_classifier.engine import Engine
 
-    cv2.setNumThreads(1)  # there is one process per core
-    keep_freed_memory()
     clock.lap("load the libraries")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeFallback)
@@ -129,6 +134,15 @@ def load_engine(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
     model = f"{engine.parts.runtime} runs {engine.parts.classifier.entry.file}"
     fallbacks = [str(one.message) for one in caught if issubclass(one.category, RuntimeFallback)]
     return engine, Ready(engine.cache_key, clock.take_seconds(), model, tuple(fallbacks))
+
+
+def _load_opencv() -> None:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for NumPy
+    opencv.check_opencv()
+    import cv2
+
+    cv2.setNumThreads(1)  # there is one process per core
+    keep_freed_memory()
 
 
 def _fork_workers(control: Channel, channels: Sequence[Channel]) -> Channel | None:
@@ -163,8 +177,10 @@ def _fork_workers(control: Channel, channels: Sequence[Channel]) -> Channel | No
     return None
 
 
-def _classify_jobs(channel: Channel, task: Task, engine: Engine, clock: profiling.Clock) -> None:
-    """Classifies pictures until the parent process closes the pipe."""
+def _answer_jobs(
+    channel: Channel, answer: Callable[[Job], Answer | Unusable], clock: profiling.Clock
+) -> None:
+    """Answers jobs until the parent process closes the pipe."""
     os.set_blocking(channel.source, False)
     with suppress(BlockingIOError):  # jobs of an ended worker, which are sent again
         os.read(channel.source, _MAX_STALE_BYTES)
@@ -177,7 +193,7 @@ def _classify_jobs(channel: Channel, task: Task, engine: Engine, clock: profilin
             clock.lap("wait for a picture")
             started = time.monotonic()
             signal.setitimer(signal.ITIMER_REAL, job.timeout)  # then SIGALRM ends this process
-            message = answer(job, task, engine, clock)
+            message = answer(job)
             signal.setitimer(signal.ITIMER_REAL, 0)
             if isinstance(message, Answer):
                 message = message._replace(took=round(time.monotonic() - started, 3))
@@ -199,7 +215,7 @@ def _encode_answer(job: Job, message: Answer | Unusable) -> bytes:
         return encode(Answer(job.number, None, why, unfinished=short))
 
 
-def answer(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answer | Unusable:
+def classify(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> Answer | Unusable:
     """Classifies a picture.
 
     Args:
@@ -248,6 +264,35 @@ def _draw(view: View, prediction: Prediction, task: Task) -> Drawings:
         draw_prediction(view(THUMBNAIL_SIDE), prediction, THUMBNAIL_SIDE) if small else None,
         view(0).stored if task.stored else None,
     )
+
+
+def _load_decoders(task: Task) -> tuple[Ready, Limits]:
+    """Loads the libraries that decode pictures; no models.
+
+    Raises:
+        RuntimeMissing: OpenCV cannot be used.
+    """
+    _load_opencv()
+    from image_gender_classifier.imaging.limits import Limits
+    from image_gender_classifier.outputs import preview  # noqa: F401  before the fork
+
+    return Ready("", model="no model"), Limits.from_settings(task.settings)
+
+
+def _draw_preview(job: Job, task: Task, limits: Limits) -> Answer:
+    """Draws a preview of a picture."""
+    from image_gender_classifier.outputs.preview import draw_file
+
+    try:
+        return Answer(job.number, None, preview=draw_file(Path(job.path), job.side, limits))
+    except Unfinished as error:
+        return Answer(job.number, None, str(error), unfinished=True)
+    except Exception as error:
+        if task.debug:
+            print_traceback()
+        from image_gender_classifier.engine import format_exception
+
+        return Answer(job.number, None, f"internal error ({format_exception(error)})")
 
 
 def _unusable(error: GenderClassifierError, task: Task) -> Unusable:

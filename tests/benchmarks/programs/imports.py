@@ -45,7 +45,7 @@ def list_modules(who: str, options: Sequence[str]) -> list[str]:
         task = Task(Settings(), 1)
         engine, ready = worker.load_engine(task, OFF)
         encode(ready)
-        encode(worker.answer(Job(0, picture, picture, task.timeout), task, engine, OFF))
+        encode(worker.classify(Job(0, picture, picture, task.timeout), task, engine, OFF))
     return [name for name in sys.modules if name not in before]
 
 

@@ -38,6 +38,7 @@ def test_default_options(needed: list[str], folder: Path, out: Path) -> None:
         hidden=False,
         workers=count_cores(),
         resume=False,
+        corrections=None,
         watch=False,
         profile=False,
         summary="text",
@@ -101,7 +102,8 @@ def test_help_has_three_groups(capsys: pytest.CaptureFixture[str]) -> None:
         name: set(re.findall(r"^  (?:-\w.*, )?(--[a-z-]+)", group, flags=re.MULTILINE))
         for name, group in zip(groups[1::2], groups[2::2], strict=True)
     }
-    everyday = "input output recursive resume watch threshold always quiet verbose help version"
+    everyday = "input output recursive resume watch threshold always corrections quiet"
+    everyday += " verbose help version"
     output = "csv jsonl parquet annotate xmp sort-into contact-sheet rows csv-bom annotate-size"
     output += " summary"
     expert = "model runtime detector min-face all-faces hidden workers max-pixels max-bytes"

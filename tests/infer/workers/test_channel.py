@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.results import Drawings, Prediction, Stored
+from image_gender_classifier.results import Drawings, Prediction, Preview, Stored
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.workers import channel
 from image_gender_classifier.workers.channel import Channel
@@ -35,6 +35,7 @@ SECONDS = st.dictionaries(TEXTS, TIMES, max_size=3)
 DRAWN = st.none() | st.binary(max_size=99)
 STORED = st.none() | st.builds(Stored, NUMBERS, NUMBERS, NUMBERS)
 DRAWINGS = st.builds(Drawings, DRAWN, DRAWN, STORED)
+PREVIEWS = st.none() | st.builds(Preview, TEXTS, NUMBERS, NUMBERS, st.binary(), st.none() | TEXTS)
 MESSAGES = st.one_of(
     st.builds(
         Task,
@@ -48,11 +49,11 @@ MESSAGES = st.one_of(
         ),
         NUMBERS,
         st.floats(0, 1e6),
-        *[st.booleans()] * 4,
+        *[st.booleans()] * 5,
         NUMBERS,
         st.booleans(),
     ),
-    st.builds(Job, NUMBERS, TEXTS, TEXTS, TIMES),
+    st.builds(Job, NUMBERS, TEXTS, TEXTS, TIMES, NUMBERS),
     st.builds(Unusable, TEXTS, TEXTS),
     st.builds(Ready, TEXTS, SECONDS, TEXTS, st.lists(TEXTS, max_size=2).map(tuple)),
     st.builds(Fork, WORKERS),
@@ -68,6 +69,7 @@ MESSAGES = st.one_of(
         SECONDS,
         TIMES,
         st.booleans(),
+        PREVIEWS,
     ),
 )
 ANY_JSON = st.recursive(
@@ -84,6 +86,7 @@ ANSWER = [
     {},
     0.1,
     False,
+    None,
 ]
 FACE = [[1, 2, 3, 4], "lbp", "female", 0.9, None, 0.9]
 
@@ -123,7 +126,9 @@ def test_a_prediction_is_received_unchanged(
     assert same_after(
         data.draw(
             st.builds(
-                Answer, NUMBERS, predictions, st.none(), DRAWINGS, SECONDS, TIMES, st.booleans()
+                Answer,
+                *(NUMBERS, predictions, st.none(), DRAWINGS, SECONDS, TIMES, st.booleans()),
+                PREVIEWS,
             )
         )
     )
@@ -188,18 +193,19 @@ def test_the_unchanged_messages_are_valid() -> None:
         *(
             b'["Job"]',
             b'["Job", 1, "a"]',
-            b'["Job", "1", "a", "b", 1]',
-            b'["Job", -1, "a", "b", 1]',
+            b'["Job", "1", "a", "b", 1, 0]',
+            b'["Job", 1, "a", "b", 1, -1]',
+            b'["Job", -1, "a", "b", 1, 0]',
         ),
         *(
-            b'["Job", true, "a", "b", 1]',
+            b'["Job", true, "a", "b", 1, 0]',
             b'["Unusable", "a", null]',
             b'["Fork", [-1]]',
             b'["Fork", 1]',
         ),
         *(ready(1), ready({"a": "b"}), ready({"a": math.nan}), ready({}, text=1), b"[{}, 1]"),
         *(b'["Started", 1]', b'["Started", []]', b'["Task", null, 1]', b'["Ended", 1, 1e9]'),
-        b'["Job", ' + b"9" * 5000 + b', "a", "b", 1]',
+        b'["Job", ' + b"9" * 5000 + b', "a", "b", 1, 0]',
         b"[" * 10**6,
         b'["Unusable", "a", ' + b"[" * 10**5 + b"]" * 10**5 + b"]",
         changed(1, to="1"),
@@ -222,6 +228,8 @@ def test_the_unchanged_messages_are_valid() -> None:
         changed(4, to=["not base64!", None]),
         changed(4, 0, to=1),
         changed(5, to=[]),
+        changed(8, to=["", 0, 0, "not base64!", None]),
+        changed(8, to=["", -1, 0, "", None]),
     ],
 )
 def test_anything_else_is_rejected(sent: bytes) -> None:

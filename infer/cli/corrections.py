@@ -1,0 +1,100 @@
+"""Applies `corrections.csv` to the predictions of a run (`--corrections`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from image_gender_classifier.errors import Unfinished, UnreadablePicture
+from image_gender_classifier.imaging.files import read_bytes
+from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.manifest.cache_key import REVIEWED, picture_hash, run_hash
+from image_gender_classifier.outputs.corrections import Correction
+from image_gender_classifier.outputs.escaping import escape_text
+from image_gender_classifier.outputs.reviewed import apply_correction
+from image_gender_classifier.results import Prediction
+from image_gender_classifier.workers.supervisor import Outcome
+
+
+class CorrectionSet:
+    """The corrections of a run.
+
+    Args:
+        pictures: The input folder.
+        limits: Limits on the size of pictures.
+        corrections: The corrections by path of the picture.
+    """
+
+    def __init__(
+        self, pictures: Path, limits: Limits, corrections: Mapping[str, Correction]
+    ) -> None:
+        self._pictures = pictures
+        self._limits = limits
+        self._corrections = corrections
+        self._outdated: dict[str, str] = {}  # reason by path of the picture
+        self._met: set[str] = set()
+
+    def apply(self, outcome: Outcome) -> Outcome:
+        """Returns the outcome of a picture with its correction, if there is one for it."""
+        prediction = outcome.prediction
+        correction = self._corrections.get(outcome.picture.file)
+        if correction is None:
+            return outcome
+        self._met.add(outcome.picture.file)
+        if prediction is None or (outcome.kept and prediction.status == "reviewed"):
+            return outcome
+        try:
+            data = read_bytes(self._pictures / outcome.picture.file, self._limits)
+        except (UnreadablePicture, Unfinished) as error:
+            self._outdated[outcome.picture.file] = str(error)
+            return outcome
+        if not _is_for(correction, data):
+            self._outdated[outcome.picture.file] = "the picture has changed since"
+            return outcome
+        corrected = apply_correction(prediction, correction, run_hash(data, REVIEWED))
+        drawings = outcome.drawings._replace(thumbnail=None)  # of pictures to check only
+        return outcome._replace(prediction=corrected, kept=False, drawings=drawings)
+
+    def correct(self, prediction: Prediction, data: bytes) -> Prediction:
+        """Returns a prediction with its correction, if there is one for this content."""
+        correction = self._corrections.get(prediction.file)
+        if correction is None or not _is_for(correction, data):
+            return prediction
+        return apply_correction(prediction, correction, run_hash(data, REVIEWED))
+
+    def agree(self, earlier: Prediction, data: bytes) -> bool:
+        """Returns whether a reviewed prediction is what the corrections say, as far as they do.
+
+        Args:
+            earlier: The prediction, with the status `reviewed`.
+            data: Content of the picture file.
+        """
+        correction = self._corrections.get(earlier.file)
+        if correction is None or not _is_for(correction, data):
+            return True
+        return apply_correction(earlier, correction, earlier.run) == earlier
+
+    def describe_unused(self) -> list[str]:
+        """Returns a message for each reason why corrections were not applied."""
+        messages = []
+        if self._outdated:
+            file, reason = next(iter(self._outdated.items()))
+            messages.append(
+                f"{_count(len(self._outdated))} not applied, such as that of "
+                f"{escape_text(file)!r} ({reason}); review it again"
+            )
+        strangers = [file for file in self._corrections if file not in self._met]
+        if strangers:
+            messages.append(
+                f"{_count(len(strangers))} for pictures that are not in this run, such as "
+                f"{escape_text(strangers[0])!r}"
+            )
+        return messages
+
+
+def _is_for(correction: Correction, data: bytes) -> bool:
+    return not correction.picture or correction.picture == picture_hash(data)
+
+
+def _count(corrections: int) -> str:
+    return f"{corrections:,} correction{'s are' if corrections > 1 else ' is'}"

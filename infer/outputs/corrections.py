@@ -1,0 +1,130 @@
+"""Reads and writes `corrections.csv`: what a person says about pictures, one row each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple, cast, get_args
+
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.outputs.atomic import write_atomic
+from image_gender_classifier.outputs.csv import escape_formula, format_row, unescape_formula
+from image_gender_classifier.outputs.escaping import escape_name, unescape_name
+
+CorrectedGender = Literal["female", "male", "unknown", "no_face"]
+"""The gender of the deciding face, or `no_face` if the picture has none."""
+
+COLUMNS = ("file", "gender", "x", "y", "width", "height", "picture")
+HEADER = format_row(COLUMNS)
+"""The first line of the file."""
+
+_REQUIRED = ("file", "gender")
+_BOX = ("x", "y", "width", "height")
+_GENDERS = get_args(CorrectedGender)
+_MAX_BYTES = 2**28
+_MAX_PIXELS = 10**9  # of a coordinate
+
+
+class Correction(NamedTuple):
+    """What a person says about a picture.
+
+    Attributes:
+        gender: The gender of the deciding face, or `no_face`.
+        box: The deciding face: x, y, width and height in whole pixels; None for the main face.
+        picture: Hash of the picture that the person saw (`cache_key.picture_hash`); empty if the
+            correction holds for any picture of that name.
+    """
+
+    gender: CorrectedGender
+    box: tuple[int, int, int, int] | None = None
+    picture: str = ""
+
+
+def read_corrections(path: Path) -> dict[str, Correction]:
+    """Reads a file of corrections.
+
+    Only the columns `file` and `gender` are required. Accepts commas or semicolons, and a byte
+    order mark.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The corrections by path of the picture, as `Prediction.file`.
+
+    Raises:
+        UsageError: The file cannot be read or a row is wrong; the message names the line.
+    """
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(_MAX_BYTES + 1)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8; save it as CSV in UTF-8") from None
+    if len(data) > _MAX_BYTES:
+        raise UsageError(f"{path}: larger than {_MAX_BYTES:,} bytes; give a file of corrections")
+    header = text.partition("\n")[0]
+    delimiter = ";" if ";" in header and "," not in header else ","
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    found: dict[str, Correction] = {}
+    try:
+        missing = [name for name in _REQUIRED if name not in (rows.fieldnames or ())]
+        if missing:
+            raise ValueError(f"no column {missing[0]!r}; the first line must name the columns")
+        for row in rows:
+            file, correction = _parse_row(row)
+            if found.get(file, correction) != correction:
+                raise ValueError("another row has the same file; remove one of them")
+            found[file] = correction
+    except (ValueError, csv.Error) as error:
+        raise UsageError(f"{path}, line {max(rows.line_num, 1)}: {error}") from None
+    return found
+
+
+def write_corrections(path: Path, corrections: Mapping[str, Correction]) -> None:
+    """Writes a file of corrections atomically, sorted by path of the picture.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    files = sorted(corrections, key=os.fsencode)
+    rows = b"".join(encode_row(file, corrections[file]) for file in files)
+    write_atomic(path, HEADER + rows)
+
+
+def encode_row(file: str, correction: Correction) -> bytes:
+    """Returns the row of a correction."""
+    box = correction.box or ("",) * 4
+    name = escape_formula(escape_name(file))
+    return format_row((name, correction.gender, *box, correction.picture))
+
+
+def _parse_row(row: Mapping[str, str | None]) -> tuple[str, Correction]:
+    values = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    name = row.get("file") or ""
+    if not name:
+        raise ValueError("the file is empty")
+    if values["gender"] not in _GENDERS:
+        raise ValueError(f"the gender is {values['gender']!r}; it must be {', '.join(_GENDERS)}")
+    gender = cast(CorrectedGender, values["gender"])
+    box = _parse_box([values[name] for name in _BOX])
+    return unescape_name(unescape_formula(name)), Correction(gender, box, values["picture"])
+
+
+def _parse_box(texts: list[str]) -> tuple[int, int, int, int] | None:
+    if not any(texts):
+        return None
+    try:
+        x, y, width, height = map(int, texts)
+    except ValueError:
+        raise ValueError("x, y, width and height must be whole numbers, or all empty") from None
+    if not (all(abs(each) < _MAX_PIXELS for each in (x, y)) and 0 <= width < _MAX_PIXELS):
+        raise ValueError("x, y, width and height must be a box in pixels")
+    if not 0 <= height < _MAX_PIXELS:
+        raise ValueError("x, y, width and height must be a box in pixels")
+    return x, y, width, height

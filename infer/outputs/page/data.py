@@ -1,0 +1,143 @@
+"""Encodes the data of the page as JavaScript files, which a browser also loads without a server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, get_args
+
+from image_gender_classifier.outputs import corrections as table
+from image_gender_classifier.outputs import xml
+from image_gender_classifier.outputs.corrections import Correction
+from image_gender_classifier.outputs.escaping import escape_name, escape_text
+from image_gender_classifier.results import Face, Gender, Prediction, Status
+
+CHUNK = 200
+"""Number of XML files in one JavaScript file."""
+
+_STATUSES, _GENDERS = get_args(Status), get_args(Gender)
+
+
+class PageItem(NamedTuple):
+    """A picture on the page.
+
+    Attributes:
+        prediction: Its prediction.
+        width: Width of the upright picture in pixels; 0 if it is not known.
+        height: Its height.
+        picture: Hash of its content (`cache_key.picture_hash`); empty if it is not known.
+        message: Why it cannot be shown, if its prediction does not say so.
+    """
+
+    prediction: Prediction
+    width: int = 0
+    height: int = 0
+    picture: str = ""
+    message: str | None = None
+
+
+class PageSettings(NamedTuple):
+    """What the page shows besides the pictures.
+
+    Attributes:
+        title: Heading of the page.
+        editing: Whether pictures can be corrected.
+        server: Whether a server provides thumbnails and pictures, and keeps corrections.
+        pictures: URL of the folder of pictures, with a final slash; None if it has none.
+    """
+
+    title: str
+    editing: bool = True
+    server: bool = False
+    pictures: str | None = None
+
+
+def encode_data(
+    items: Sequence[PageItem], settings: PageSettings, corrections: Mapping[str, Correction]
+) -> bytes:
+    """Returns `data.js`: the pictures and the corrections.
+
+    Args:
+        items: The pictures, in the order of their file names.
+        settings: Settings of the page.
+        corrections: The corrections by path of the picture, as `Prediction.file`; those of other
+            pictures are kept when the page saves corrections.
+    """
+    from image_gender_classifier.manifest.cache_key import cache_key
+
+    rows = [_encode_item(item) for item in items]
+    places = {item.prediction.file: place for place, item in enumerate(items)}
+    known, others = [], []
+    for file, correction in corrections.items():
+        place = places.get(file)
+        if place is None:
+            others.append(table.encode_row(file, correction))
+        elif _is_current(correction, items[place]):
+            known.append([place, correction.gender, find_face(items[place].prediction, correction)])
+            rows[place][6] = correction.picture  # a server tells whether the picture has changed
+    content = _dump(rows)
+    data = {
+        "title": escape_text(settings.title),
+        "page": cache_key(content, _dump(known))[:16],
+        "editing": settings.editing,
+        "server": settings.server,
+        "pictures": settings.pictures,
+        "chunk": CHUNK,
+        "corrections": known,
+        "csvHeader": table.HEADER.decode(),
+        "csvOthers": b"".join(others).decode(),
+    }
+    # The rows come last, so that a person can read the rest of the file.
+    return f'"use strict";\nconst REVIEW = {_dump(data)[:-1]},"items":{content}}};\n'.encode()
+
+
+def encode_xml_chunk(number: int, texts: Sequence[str]) -> bytes:
+    """Returns `xml/NUMBER.js`: the XML files of `CHUNK` pictures."""
+    return f"receiveXml({number},{_dump(texts)});\n".encode()
+
+
+def find_face(prediction: Prediction, correction: Correction) -> int:
+    """Returns the index of a correction's face among those of a prediction; -1 if it has none.
+
+    The main face stands for a face that is not among them.
+    """
+    for place, face in enumerate(prediction.faces):
+        if xml.round_box(face) == correction.box:
+            return place
+    return 0 if prediction.faces else -1
+
+
+def _is_current(correction: Correction, item: PageItem) -> bool:
+    """Returns whether the picture is the one that was corrected, as far as that is known."""
+    return not (item.picture and correction.picture) or item.picture == correction.picture
+
+
+def _encode_item(item: PageItem) -> list[object]:
+    prediction = item.prediction
+    message = prediction.message or item.message
+    return [
+        escape_name(prediction.file),
+        _STATUSES.index(prediction.status),
+        _GENDERS.index(prediction.gender),
+        _round_probability(prediction.confidence),
+        item.width,
+        item.height,
+        item.picture,
+        [_encode_face(face) for face in prediction.faces],
+        None if message is None else escape_text(message),
+    ]
+
+
+def _encode_face(face: Face) -> list[object]:
+    gender = None if face.gender is None else _GENDERS.index(face.gender)
+    confidence, score = _round_probability(face.confidence), _round_probability(face.score)
+    return [*xml.round_box(face), gender, confidence, face.detector, score]
+
+
+def _round_probability(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, 3)
+
+
+def _dump(value: object) -> str:
+    """Returns JSON in ASCII, which is JavaScript too, without `</script>`."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")

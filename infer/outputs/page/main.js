@@ -1,0 +1,198 @@
+"use strict";
+
+/* Starts the page: joins grid, filters, large view, storage, buttons and keys. */
+
+const FILES = document.querySelector("script[src$='main.js']").getAttribute("src").replace(/\/main\.js$/, "");
+const KEYS = { f: "female", m: "male", u: "unknown", x: "no_face" };
+const MOVES = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];
+const THEMES = ["auto", "light", "dark"];
+
+function byId(id) {
+  return document.getElementById(id);
+}
+
+function announce(text) {
+  byId("announcement").textContent = text;
+}
+
+function tellProblem(text) {
+  byId("problem").textContent = text;
+  byId("problem").hidden = !text;
+}
+
+const items = readItems(REVIEW.items);
+applyCorrections(items, REVIEW.corrections);
+const storage = makeStorage(REVIEW, tellProblem);
+if (REVIEW.editing) storage.open(items);
+const undone = []; // corrections before each change: [picture, correction]
+
+const filters = new Filters(items, () => showSelection());
+const grid = new Grid(() => openViewer(), () => {
+  byId("open").disabled = grid?.current === null;
+});
+const viewer = new Viewer((item, face) => change(item, withFace(item, face)));
+
+function showSelection() {
+  const selection = select(items, filters.filter);
+  sortItems(selection.found, filters.order);
+  grid.show(selection.found, grid.current);
+  showCounts(selection);
+  const total = items.length.toLocaleString("en");
+  byId("shown").textContent = `${selection.found.length.toLocaleString("en")} of ${total} pictures`;
+}
+
+function showCounts(selection = select(items, filters.filter)) {
+  filters.show(selection);
+  showSaved();
+}
+
+/* Shows how many corrections there are, and how many no file has yet. */
+function showSaved() {
+  if (!REVIEW.editing) return;
+  const count = items.reduce((sum, item) => sum + (item.correction !== null), 0);
+  const unsaved = storage.unsaved
+    ? `, ${storage.unsaved.toLocaleString("en")} change${storage.unsaved === 1 ? "" : "s"} not saved`
+    : "";
+  const plural = count === 1 ? "" : "s";
+  byId("saved").textContent = `${count.toLocaleString("en")} correction${plural}${unsaved}`;
+}
+
+/* Gives a picture another correction and keeps it. */
+function change(item, correction, isUndo = false) {
+  if (!REVIEW.editing) return false;
+  if (!REVIEW.server && !item.hash) {
+    announce(`${item.file} cannot be read, so it cannot be corrected`);
+    tellProblem(`${item.file}: cannot be corrected, as the picture could not be read`);
+    return false;
+  }
+  if (!isUndo) undone.push([item, item.correction]);
+  item.correction = correction;
+  storage.changed(item);
+  grid.fill(item);
+  if (viewer.item === item) viewer.fill();
+  announce(`${item.file}: ${describe(item)}${correction === null ? "" : ", reviewed"}`);
+  showCounts();
+  return true;
+}
+
+/* Answers for the selected picture and goes to the next one. */
+function answer(gender) {
+  const item = grid.current;
+  if (item !== null && change(item, withGender(item, gender))) step(1);
+}
+
+function step(by) {
+  grid.select(grid.place + by);
+  if (viewer.isOpen) viewer.show(grid.current);
+}
+
+function undo() {
+  const last = undone.pop();
+  if (last === undefined) {
+    announce("Nothing to undo");
+    return;
+  }
+  const [item, correction] = last;
+  change(item, correction, true);
+  if (grid.selectItem(item) && viewer.isOpen) viewer.show(item);
+}
+
+function openViewer() {
+  if (grid.current !== null) viewer.open(grid.current);
+}
+
+function addActions(parent) {
+  const actions = [
+    ["Female", "F", () => answer("female")],
+    ["Male", "M", () => answer("male")],
+    ["Unknown", "U", () => answer("unknown")],
+    ["No face", "X", () => answer("no_face")],
+    ["Undo", "Z", undo],
+  ];
+  for (const [text, key, act] of actions) {
+    const button = document.createElement("button");
+    button.type = "button";
+    const hint = document.createElement("kbd");
+    hint.textContent = key;
+    button.append(`${text} `, hint);
+    button.addEventListener("click", act);
+    parent.append(button);
+  }
+}
+
+/* Handles a key; returns whether it has a meaning here. */
+function press(key, target) {
+  if (byId("help").open) return false;
+  const isForm = target.closest("form, summary, #viewer-side pre") !== null;
+  if (key === "?") byId("help").showModal();
+  else if (key === "/" && !viewer.isOpen) {
+    byId("filters").open = true;
+    byId("text").focus();
+    byId("text").select();
+  } else if (isForm) return false;
+  else if (key.toLowerCase() in KEYS && REVIEW.editing) answer(KEYS[key.toLowerCase()]);
+  else if (key.toLowerCase() === "z" && REVIEW.editing) undo();
+  else if (viewer.isOpen && (key === "ArrowLeft" || key === "ArrowRight")) step(key === "ArrowLeft" ? -1 : 1);
+  else if (!viewer.isOpen && MOVES.includes(key)) {
+    byId("grid").focus();
+    grid.move(key);
+  } else if (!viewer.isOpen && (key === "Enter" || key === " ") && target.closest("button") === null) {
+    openViewer();
+  } else return false;
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  const { target } = event;
+  const isText = target.matches("input[type=search], input[type=number], select");
+  if (isText) {
+    if (event.key === "Escape") byId("grid").focus();
+    return;
+  }
+  if (press(event.key, target)) event.preventDefault();
+});
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  byId("theme").textContent = `Theme: ${theme}`;
+  try {
+    localStorage.setItem("image-gender-review theme", theme);
+  } catch { /* storage is blocked */ }
+}
+
+function storedTheme() {
+  try {
+    const theme = localStorage.getItem("image-gender-review theme");
+    return THEMES.includes(theme) ? theme : "auto";
+  } catch {
+    return "auto";
+  }
+}
+
+document.body.classList.toggle("reading", !REVIEW.editing);
+byId("title").textContent = REVIEW.title;
+document.title = REVIEW.title;
+addActions(byId("grid-actions"));
+addActions(byId("viewer-actions"));
+setTheme(storedTheme());
+byId("theme").addEventListener("click", () => {
+  const theme = document.documentElement.dataset.theme;
+  setTheme(THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]);
+});
+byId("save").hidden = REVIEW.server || !REVIEW.editing;
+byId("save").addEventListener("click", () => {
+  storage.save(items);
+  showSaved();
+});
+byId("show-help").addEventListener("click", () => byId("help").showModal());
+byId("close-help").addEventListener("click", () => byId("help").close());
+byId("open").addEventListener("click", openViewer);
+byId("previous").addEventListener("click", () => step(-1));
+byId("next").addEventListener("click", () => step(1));
+window.addEventListener("beforeunload", (event) => {
+  if (REVIEW.server && storage.unsaved) event.preventDefault();
+});
+if (matchMedia("(max-width: 40rem)").matches) byId("filters").open = false;
+showSelection();
+byId("grid").focus({ preventScroll: true });

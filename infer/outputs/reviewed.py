@@ -1,0 +1,51 @@
+"""Applies the correction of a person to a prediction."""
+
+from __future__ import annotations
+
+from image_gender_classifier.outputs.corrections import Correction
+from image_gender_classifier.results import Box, Face, Prediction
+
+_SAME_FACE = 0.5  # overlap (IoU): another model or another picture size moves boxes a little
+
+
+def apply_correction(prediction: Prediction, correction: Correction, run: str) -> Prediction:
+    """Returns the prediction as a person has corrected it, with the status `reviewed`.
+
+    The deciding face comes first and has the gender of the correction. Without a face in the
+    picture, the detected ones are false and omitted.
+
+    Args:
+        prediction: The prediction, also one that was reviewed before.
+        correction: The correction.
+        run: See `Prediction`.
+    """
+    if correction.gender == "no_face":
+        return Prediction(prediction.file, "reviewed", "unknown", run=run)
+    faces = _deciding_face_first(prediction.faces, correction.box)
+    if faces:
+        first = faces[0]._replace(gender=correction.gender, confidence=None, p_female=None)
+        faces = (first, *faces[1:])
+    return Prediction(prediction.file, "reviewed", correction.gender, faces=faces, run=run)
+
+
+def _deciding_face_first(
+    faces: tuple[Face, ...], box: tuple[int, int, int, int] | None
+) -> tuple[Face, ...]:
+    """Moves the face of a box to the front; adds it if it was not detected."""
+    if box is None:
+        return faces
+    wanted = Box(*box)
+    best = max(faces, key=lambda face: _overlap(face.box, wanted), default=None)
+    if best is None or _overlap(best.box, wanted) < _SAME_FACE:
+        return (Face(wanted, "reviewed"), *faces)
+    return (best, *(face for face in faces if face is not best))
+
+
+def _overlap(box: Box, other: Box) -> float:
+    """Returns the intersection over union of two boxes."""
+    width = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
+    height = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    return common / (box.width * box.height + other.width * other.height - common)

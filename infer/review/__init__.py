@@ -1,0 +1,1 @@
+"""The command `image-gender-review`: shows predictions in a browser to correct them."""

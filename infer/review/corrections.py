@@ -1,0 +1,73 @@
+"""Keeps `corrections.csv` up to date while pages are open."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from threading import Lock
+
+from image_gender_classifier.outputs.corrections import (
+    Correction,
+    read_corrections,
+    write_corrections,
+)
+
+
+class CorrectionFile:
+    """The corrections in a file, which is written after every change. Thread-safe.
+
+    Args:
+        path: The file, which need not exist yet.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._corrections: dict[str, Correction] = {}
+        self._state: tuple[int, int, int] | None = None
+        self._refresh()
+
+    def read(self) -> dict[str, Correction]:
+        """Returns the corrections by path of the picture.
+
+        Raises:
+            UsageError: Another program has written something else to the file.
+        """
+        with self._lock:
+            self._refresh()
+            return dict(self._corrections)
+
+    def change(self, file: str, correction: Correction | None) -> None:
+        """Adds, replaces or removes the correction of a picture and writes the file.
+
+        Raises:
+            UsageError: Another program has written something else to the file.
+            OutputError: The file cannot be written. The correction is not kept either.
+        """
+        with self._lock:
+            self._refresh()
+            changed = dict(self._corrections)
+            if correction is None:
+                changed.pop(file, None)
+            else:
+                changed[file] = correction
+            write_corrections(self._path, changed)
+            self._corrections = changed
+            self._state = self._read_state()
+
+    def _refresh(self) -> None:
+        """Reads the file again if another program has changed it."""
+        state = self._read_state()
+        if state != self._state:
+            self._corrections = {} if state is None else read_corrections(self._path)
+            self._state = state
+
+    def _read_state(self) -> tuple[int, int, int] | None:
+        try:
+            status = os.stat(self._path)  # noqa: PTH116
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,63 @@
+"""Runs `image-gender-review` and maps exceptions to exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from image_gender_classifier.errors import GenderClassifierError, OutputError
+from image_gender_classifier.outputs.escaping import escape_text
+from image_gender_classifier.review import parser
+from image_gender_classifier.review.parser import PROGRAM, Options
+from image_gender_classifier.system.console import print_line
+from image_gender_classifier.system.signals import Stopped, raise_on_signals
+
+DONE, UNUSABLE, OUTPUT_LOST, INTERRUPTED = 0, 2, 3, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        argv: Arguments without the name of the program; by default those of the process.
+
+    Returns:
+        The exit code; see `--help`.
+    """
+    try:
+        with raise_on_signals():
+            _run(parser.parse(argv))
+            return DONE
+    except OutputError as error:
+        return _report(error, OUTPUT_LOST)
+    except GenderClassifierError as error:
+        return _report(error, UNUSABLE)
+    except KeyboardInterrupt:
+        print_message("stopped")
+        return INTERRUPTED
+    except Stopped as stopped:
+        print_message(stopped.how)
+        return stopped.code
+
+
+def print_message(text: str) -> None:
+    """Prints a message to standard error, prefixed with the program name."""
+    print_line(f"{PROGRAM}: {text}", sys.stderr)
+
+
+def _run(options: Options) -> None:
+    if options.port is None:
+        from image_gender_classifier.review.files import write_files
+
+        summary = write_files(options)
+        if not options.quiet:
+            print_message(summary)
+        return
+    from image_gender_classifier.review.serving import serve
+
+    serve(options, options.port, lambda address: print_message(f"open {address} ; Ctrl-C ends"))
+
+
+def _report(error: GenderClassifierError, code: int) -> int:
+    print_message(escape_text(str(error).replace("\n", " ")))
+    return code

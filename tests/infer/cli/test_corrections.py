@@ -1,0 +1,148 @@
+"""`--corrections`: what a person said replaces predictions."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from image_gender_classifier.manifest.cache_key import picture_hash
+from image_gender_classifier.outputs.corrections import Correction, write_corrections
+from image_gender_classifier.outputs.xml import decode_prediction
+from image_gender_classifier.results import Prediction
+
+CheckXml = Callable[[bytes], Any]
+Command = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture
+def corrections(tmp_path: Path) -> Path:
+    return tmp_path / "corrections.csv"
+
+
+def read(out: Path, name: str) -> Prediction:
+    return decode_prediction((out / f"{name}.xml").read_bytes())
+
+
+def correct(path: Path, folder: Path, **genders: Correction) -> None:
+    """Writes corrections of pictures in their current state."""
+    write_corrections(
+        path,
+        {
+            f"{name}.jpg": correction._replace(
+                picture=picture_hash((folder / f"{name}.jpg").read_bytes())
+            )
+            for name, correction in genders.items()
+        },
+    )
+
+
+def test_a_corrected_picture_is_reviewed(
+    folder: Path, out: Path, corrections: Path, command: Command, check_xml: CheckXml
+) -> None:
+    correct(corrections, folder, astronaut=Correction("male"), cat=Correction("female"))
+    done = command("-i", folder, "-o", out, "--corrections", corrections)
+    assert done.returncode == 0
+    assert "1 female, 1 male, 0 uncertain, 1 no face" in done.stdout
+    assert "2 of them reviewed" in done.stdout
+    root = check_xml((out / "astronaut.xml").read_bytes())
+    assert dict(root.attrib) | {"run": "", "id": ""} == {
+        **{"id": "", "file": "astronaut.jpg", "gender": "male", "status": "reviewed", "run": ""}
+    }
+    (face,) = root
+    assert face.get("gender") == "male"
+    assert face.get("confidence") is None
+    check_xml((out / "cat.xml").read_bytes())
+    assert read(out, "cat").gender == "female"
+    assert read(out, "rocket").status == "no_face"
+
+
+def test_resume_keeps_a_reviewed_picture_whatever_the_options(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    command("-i", folder, "-o", out)
+    correct(corrections, folder, astronaut=Correction("male"))
+    done = command("-i", folder, "-o", out, "--resume", "--corrections", corrections)
+    assert "2 of them kept" in done.stdout
+    written = (out / "astronaut.xml").read_bytes()
+    for options in (["--corrections", corrections], [], ["--threshold", "0.6"]):
+        command("-i", folder, "-o", out, "--resume", *options)
+        assert (out / "astronaut.xml").read_bytes() == written
+    done = command("-i", folder, "-o", out, "--resume", "--corrections", corrections)
+    assert "1 of them kept" in done.stdout  # of the others the threshold has changed
+
+
+def test_a_changed_picture_is_asked_again(
+    folder: Path, out: Path, samples: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, astronaut=Correction("unknown"))
+    command("-i", folder, "-o", out, "--corrections", corrections)
+    shutil.copy(samples / "mona_lisa.jpg", folder / "astronaut.jpg")
+    done = command("-i", folder, "-o", out, "--resume", "--corrections", corrections)
+    assert read(out, "astronaut").status == "classified"
+    assert "1 correction is not applied, such as that of 'astronaut.jpg'" in done.stderr
+    assert "the picture has changed since" in done.stderr
+
+
+def test_a_changed_mind_is_applied_with_resume(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    for correction in (Correction("no_face"), Correction("male"), Correction("female")):
+        correct(corrections, folder, astronaut=correction)
+        command("-i", folder, "-o", out, "--resume", "--corrections", corrections)
+        prediction = read(out, "astronaut")
+        assert prediction.status == "reviewed"
+        gender = "unknown" if correction.gender == "no_face" else correction.gender
+        assert prediction.gender == gender
+        assert bool(prediction.faces) == (correction.gender != "no_face")
+
+
+def test_a_correction_without_a_hash_holds_for_any_picture(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    corrections.write_text("file,gender\nastronaut.jpg,male\nother.jpg,male\n")
+    done = command("-i", folder, "-o", out, "--corrections", corrections)
+    assert read(out, "astronaut").gender == "male"
+    assert "1 correction is for pictures that are not in this run" in done.stderr
+
+
+def test_an_unreadable_picture_can_be_corrected(
+    folder: Path, out: Path, corrections: Path, command: Command, check_xml: CheckXml
+) -> None:
+    (folder / "bad.jpg").write_bytes(b"\xff\xd8\xff broken")
+    correct(corrections, folder, bad=Correction("female"))
+    done = command("-i", folder, "-o", out, "--corrections", corrections)
+    assert done.returncode == 0
+    root = check_xml((out / "bad.xml").read_bytes())
+    assert (root.get("status"), root.get("message")) == ("reviewed", None)
+
+
+def test_a_corrected_picture_is_not_on_the_contact_sheet(
+    folder: Path, out: Path, corrections: Path, command: Command, tmp_path: Path
+) -> None:
+    correct(corrections, folder, cat=Correction("no_face"))
+    sheet = tmp_path / "sheet.html"
+    command("-i", folder, "-o", out, "--corrections", corrections, "--contact-sheet", sheet)
+    assert "rocket.jpg" in sheet.read_text()
+    assert "cat.jpg" not in sheet.read_text()
+
+
+def test_the_file_must_exist_and_is_not_overwritten(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    done = command("-i", folder, "-o", out, "--corrections", corrections)
+    assert done.returncode == 2
+    assert "no such file" in done.stderr
+    corrections.write_text("file,gender\n")
+    done = command("-i", folder, "-o", out, "--corrections", corrections, "--csv", corrections)
+    assert done.returncode == 2
+    assert "would overwrite" in done.stderr
+    corrections.write_text("file,gender\nastronaut.jpg,woman\n")
+    done = command("-i", folder, "-o", out, "--corrections", corrections)
+    assert done.returncode == 2
+    assert "line 2" in done.stderr
+    assert list(out.iterdir()) == []

@@ -1,0 +1,400 @@
+"""The page in a real browser: as files without a server, and served."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from reviews import HOSTILE, Page, Review
+
+from image_gender_classifier.outputs.corrections import (
+    Correction,
+    read_corrections,
+    write_corrections,
+)
+from image_gender_classifier.outputs.escaping import escape_name
+from image_gender_classifier.outputs.page.data import PageItem, PageSettings
+from image_gender_classifier.outputs.page.static import StaticPage
+from image_gender_classifier.results import Box, Face, Prediction
+
+ORDER = ["astronaut.jpg", "rocket.jpg", "mona_lisa.jpg", escape_name(HOSTILE), "broken.jpg"]
+PROGRAM = "import sys; from image_gender_classifier.review.program import main; sys.exit(main())"
+Open = Callable[..., Page]
+
+
+class View(NamedTuple):
+    """A review that a browser can open.
+
+    Attributes:
+        url: Its address.
+        review: Its folders.
+        mode: `html` or `port`.
+    """
+
+    url: str
+    review: Review
+    mode: str
+
+
+@pytest.fixture(scope="session")
+def static(make_review: Callable[[], Review]) -> View:
+    """A page that is a file, written by the command. Browser contexts share no corrections."""
+    review = make_review()
+    html = review.pictures.parent / "review.html"
+    options = ["-i", review.pictures, "-o", review.output, "--html", html]
+    subprocess.run([sys.executable, "-c", PROGRAM, *map(str, options)], check=True)
+    return View(html.as_uri(), review, "html")
+
+
+@pytest.fixture(params=["html", "port"])
+def view(request: pytest.FixtureRequest, browser: Any) -> View:
+    if request.param == "html":
+        found: View = request.getfixturevalue("static")
+        return found
+    review, server = request.getfixturevalue("review"), request.getfixturevalue("server")
+    return View(server.url, review, "port")
+
+
+def names(page: Any) -> list[str]:
+    """Returns the file names of the tiles in their order."""
+    found: list[str] = page.locator(".tile").evaluate_all(
+        "tiles => tiles.sort((a, b) => a.dataset.place - b.dataset.place)"
+        ".map(tile => tile.querySelector('.name').textContent)"
+    )
+    return found
+
+
+def answers(page: Any) -> dict[str, str]:
+    """Returns the answers on the tiles by file name."""
+    found: dict[str, str] = page.locator(".tile").evaluate_all(
+        "tiles => Object.fromEntries(tiles.map(tile => [tile.querySelector('.name').textContent,"
+        " tile.querySelector('.answer').textContent]))"
+    )
+    return found
+
+
+def selected(page: Any) -> str:
+    name: str = page.locator(".tile[aria-selected=true] .name").text_content()
+    return name
+
+
+def press(page: Any, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def wait_for(page: Any, expression: str) -> None:
+    """Waits for a JavaScript expression; Playwright's own function is against the page's policy."""
+    for _ in range(600):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(expression)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it does not happen")
+
+
+def saved(view: View, page: Any, tmp_path: Path) -> dict[str, Correction]:
+    """Returns the corrections that the page has saved, or downloads now."""
+    if view.mode == "port":
+        wait_until(lambda: "not saved" not in page.locator("#saved").text_content())
+        return read_corrections(view.review.corrections)
+    with page.expect_download() as started:
+        page.click("#save")
+    assert started.value.suggested_filename == "corrections.csv"
+    path, again = tmp_path / "saved.csv", tmp_path / "again.csv"
+    started.value.save_as(path)
+    found = read_corrections(path)
+    write_corrections(again, found)
+    assert sorted(path.read_bytes().splitlines()) == sorted(again.read_bytes().splitlines())
+    return found
+
+
+def test_shows_the_most_doubtful_first_with_faces_and_words(view: View, open_page: Open) -> None:
+    page = open_page(view.url).page
+    assert names(page) == ORDER
+    assert list(answers(page).values()) == [
+        *("uncertain 0.70", "no face", "female 0.96", "male 0.99", "unreadable")
+    ]
+    wait_for(page, "document.querySelectorAll('.tile img').length === 4")
+    boxes = page.locator(".tile", has_text="astronaut").locator(".box")
+    assert boxes.count() == 2
+    assert boxes.first.evaluate("box => box.style.left").startswith("32.03")  # 164 of 512
+    assert page.locator("#shown").text_content() == "5 of 5 pictures"
+    page.wait_for_selector(".frame.missing")
+
+
+def test_names_of_pictures_run_no_code(view: View, open_page: Open, tmp_path: Path) -> None:
+    page = open_page(view.url).page
+    title = page.title()
+    press(page, "End", "ArrowLeft", "Enter")
+    page.wait_for_selector("#viewer[open]")
+    assert page.locator("#viewer-name").text_content() == escape_name(HOSTILE)
+    press(page, "m", "Escape")
+    assert HOSTILE in saved(view, page, tmp_path)
+    assert page.locator(".name *, #viewer-name *, option *").count() == 0
+    assert page.title() == title != "hacked"
+
+
+def test_keys_correct_undo_and_survive_a_reload(
+    view: View, open_page: Open, tmp_path: Path
+) -> None:
+    page = open_page(view.url).page
+    page.wait_for_selector(".frame.missing")  # all thumbnails are there
+    press(page, "f")
+    assert selected(page) == ORDER[1]
+    press(page, "x", "u")
+    assert {ORDER[0]: "✓ female", ORDER[1]: "✓ no face", ORDER[2]: "✓ unknown"}.items() <= (
+        answers(page).items()
+    )
+    press(page, "z")
+    assert selected(page) == ORDER[2]
+    assert answers(page)[ORDER[2]] == "female 0.96"
+    press(page, "Home", "M", "End", "ArrowLeft", "F")
+    assert names(page) == ORDER  # nothing jumps while a person works
+    found = saved(view, page, tmp_path)
+    assert {file: one.gender for file, one in found.items()} == {
+        **{"astronaut.jpg": "male", "rocket.jpg": "no_face", HOSTILE: "female"}
+    }
+    assert found["astronaut.jpg"].box == (164, 67, 120, 120)
+    assert all(one.picture.startswith("sha256:") for one in found.values())
+    page.reload()
+    page.wait_for_selector(".tile")
+    assert answers(page)["astronaut.jpg"] == "✓ male"
+    assert page.locator("#saved").text_content() == "3 corrections"
+
+
+def test_filters_and_counts_follow_each_other(view: View, open_page: Open) -> None:
+    page = open_page(view.url).page
+
+    def shown() -> list[str]:
+        page.wait_for_timeout(150)
+        return names(page)
+
+    def counts(group: str) -> dict[str, str]:
+        found: dict[str, str] = page.locator(f"#{group} label").evaluate_all(
+            "all => Object.fromEntries(all.map(one => [one.dataset.value,"
+            " one.querySelector('.count').textContent]))"
+        )
+        return found
+
+    press(page, "/")
+    page.keyboard.type("A_LI")
+    assert shown() == ["mona_lisa.jpg"]
+    assert counts("statuses")["classified"] == "1"
+    assert counts("genders") == {"female": "1", "male": "0", "unknown": "0"}
+    assert page.locator("#histogram").get_attribute("aria-label").endswith(": 1 at 0.95 to 0.975")
+    press(page, "Escape")
+    assert page.evaluate("document.activeElement.id") == "grid"
+    page.click("button[type=reset]")
+    assert shown() == ORDER
+    page.uncheck("#statuses [value=classified]")
+    assert shown() == ["astronaut.jpg", "rocket.jpg", "broken.jpg"]
+    assert counts("statuses")["classified"] == "2"
+    assert counts("genders") == {"female": "0", "male": "0", "unknown": "3"}
+    page.click("button[type=reset]")
+    page.uncheck("#genders [value=unknown]")
+    assert len(shown()) == 2
+    page.click("button[type=reset]")
+    page.fill("#high", "0.96")
+    assert shown() == ["astronaut.jpg", "mona_lisa.jpg"]
+    page.click("button[type=reset]")
+    page.select_option("#folder", "sub")
+    assert shown() == [escape_name(HOSTILE)]
+    page.fill("#text", "nothing like it")
+    assert shown() == []
+    assert page.locator("#empty").is_visible()
+    page.click("button[type=reset]")
+    page.select_option("#order", "name")
+    assert shown() == sorted(ORDER)
+
+
+def test_the_large_view_shows_all_and_lets_another_face_decide(
+    view: View, open_page: Open, tmp_path: Path
+) -> None:
+    page = open_page(view.url).page
+    page.wait_for_selector(".frame.missing")
+    press(page, "Enter")
+    page.wait_for_selector("#viewer[open]")
+    wait_for(page, "document.querySelector('#viewer-picture img').naturalWidth > 0")
+    wait_for(page, "document.querySelector('#viewer-xml').textContent.length > 9")
+    expected = (view.review.output / "0.xml").read_text()
+    assert page.locator("#viewer-xml").text_content() == expected
+    assert page.locator("#viewer-faces li").count() == 2
+    page.locator("#viewer-picture .box").nth(1).click()
+    assert page.locator("#viewer-faces button").nth(1).get_attribute("aria-pressed") == "true"
+    press(page, "m")
+    assert page.locator("#viewer-name").text_content() == ORDER[1]
+    press(page, "ArrowLeft")
+    assert page.locator("#viewer-answer").text_content() == "male (reviewed)"
+    press(page, "Escape")
+    assert page.evaluate("document.activeElement.id") == "grid"
+    found = saved(view, page, tmp_path)
+    assert found["astronaut.jpg"].box == (300, 200, 90, 90)
+    press(page, "z", "z")
+    assert answers(page)["astronaut.jpg"] == "uncertain 0.70"
+    assert saved(view, page, tmp_path) == {}
+
+
+def test_help_and_themes(static: View, open_page: Open) -> None:
+    page = open_page(static.url).page
+    press(page, "?")
+    assert page.locator("#help").is_visible()
+    press(page, "f")  # not behind the help
+    press(page, "Escape")
+    assert answers(page)["astronaut.jpg"] == "uncertain 0.70"
+    colours = set()
+    for theme in ("light", "dark"):
+        page.click("#theme")
+        assert page.locator("#theme").text_content() == f"Theme: {theme}"
+        colours.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert len(colours) == 2
+    page.reload()
+    page.wait_for_selector(".tile")
+    assert page.locator("#theme").text_content() == "Theme: dark"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_barrier(theme: str, static: View, open_page: Open) -> None:
+    pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
+    axe = (files("axe_playwright_python") / "axe.min.js").read_text()
+    page = open_page(static.url).page
+    page.click("#theme")
+    if theme == "dark":
+        page.click("#theme")
+    page.evaluate(axe)  # the page's policy allows no script tag
+
+    def violations() -> list[str]:
+        found: list[str] = page.evaluate(
+            "axe.run({preload: false}).then(found => found.violations.map(one =>"
+            " `${one.id}: ${one.nodes.map(node => node.html).join(' ')}`))"
+        )
+        return found
+
+    assert violations() == []
+    press(page, "Home", "Enter")
+    wait_for(page, "document.querySelector('#viewer-xml').textContent.length > 9")
+    assert violations() == []
+    press(page, "Escape", "?")
+    assert violations() == []
+
+
+def test_fits_a_phone(static: View, open_page: Open) -> None:
+    page = open_page(static.url, width=360, height=740).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert not page.locator("#filter-form").is_visible()
+    page.click("summary")
+    assert page.locator("#filter-form").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.click("#open")
+    page.wait_for_selector("#viewer[open]")
+    page.locator("#viewer-actions button").nth(1).click()
+    page.click("#close")
+    assert answers(page)["astronaut.jpg"] == "✓ male"
+
+
+def test_works_away_from_the_pictures(static: View, open_page: Open, tmp_path: Path) -> None:
+    """On a USB stick, for example: the thumbnails stand for the pictures."""
+    source = Path(static.review.pictures.parent)
+    shutil.copy(source / "review.html", tmp_path)
+    shutil.copytree(source / "review_files", tmp_path / "review_files")
+    opened = open_page((tmp_path / "review.html").as_uri())
+    page = opened.page
+    press(page, "Enter")
+    picture = "document.querySelector('#viewer-picture img')"
+    wait_for(page, f"{picture}.naturalWidth > 0 && {picture}.src.includes('thumbnails')")
+    opened.problems[:] = [one for one in opened.problems if "ERR_FILE_NOT_FOUND" not in one]
+
+
+def test_corrections_of_a_changed_picture_are_dropped(
+    review: Review, server: Any, browser: Any, open_page: Open
+) -> None:
+    old = Correction("male", (104, 88, 103, 103), "sha256:0000000000000000")
+    write_corrections(review.corrections, {"mona_lisa.jpg": old, "rocket.jpg": Correction("male")})
+    page = open_page(server.url).page
+    wait_for(
+        page,
+        "[...document.querySelectorAll('.answer')].some(one => one.textContent === 'female 0.96')",
+    )
+    assert answers(page)["rocket.jpg"] == "✓ male"
+
+
+def test_a_lost_server_is_reported_and_tried_again(
+    review: Review, server: Any, browser: Any, open_page: Open
+) -> None:
+    opened = open_page(server.url)
+    page = opened.page
+    page.wait_for_selector(".frame.missing")
+    page.route("**/correction", lambda route: route.abort())
+    press(page, "f")
+    page.wait_for_selector("#problem:not([hidden])")
+    assert "not saved" in page.locator("#saved").text_content()
+    page.unroute("**/correction")
+    wait_until(review.corrections.exists)
+    page.wait_for_selector("#problem", state="hidden")
+    opened.problems[:] = [one for one in opened.problems if "ERR_FAILED" not in one]
+
+
+def test_a_page_to_read_offers_no_corrections(
+    samples: Path, browser: Any, open_page: Open, tmp_path: Path
+) -> None:
+    written = StaticPage(tmp_path / "report.html")
+    prediction = Prediction("cat.jpg", "no_face", "unknown", run="0123456789ab")
+    item = PageItem(prediction, 451, 300, "sha256:0123456789abcdef")
+    written.add(item, "<image/>", (samples / "cat.jpg").read_bytes())
+    written.close(PageSettings("Report", editing=False), {})
+    page = open_page((tmp_path / "report.html").as_uri()).page
+    press(page, "f")
+    assert answers(page) == {"cat.jpg": "no face"}
+    press(page, "Enter")
+    page.wait_for_selector("#viewer[open]")
+    assert page.locator(".edit:visible").count() == 0
+
+
+@pytest.fixture
+def many(request: pytest.FixtureRequest, samples: Path, tmp_path: Path) -> Iterator[str]:
+    """A page with so many pictures, all with the same thumbnail."""
+    page = StaticPage(tmp_path / "many.html")
+    thumbnail = (samples / "cat.jpg").read_bytes()
+    for number in range(request.param):
+        confidence = 0.5 + (number * 37 % 500) / 1000
+        face = Face(Box(100, 50, 80, 80), "cnn", "female", confidence, 0.9)
+        prediction = Prediction(
+            *(f"{number // 1000}/{number:05}.jpg", "classified", "female", confidence, (face,)),
+            run="0123456789ab",
+        )
+        item = PageItem(prediction, 451, 300, "sha256:0123456789abcdef")
+        page.add(item, f"<image {number}/>", thumbnail)
+    page.close(PageSettings("Many"), {})
+    yield (tmp_path / "many.html").as_uri()
+
+
+@pytest.mark.parametrize("many", [10_000, 50_000], indirect=True)
+def test_many_pictures_need_few_elements(many: str, browser: Any, open_page: Open) -> None:
+    page = open_page(many).page
+    total = page.evaluate("items.length")
+    assert page.locator("#shown").text_content() == f"{total:,} of {total:,} pictures"
+    press(page, "End")
+    assert page.locator(".tile[aria-selected=true]").get_attribute("aria-posinset") == str(total)
+    assert page.locator(".tile").count() < 200
+    press(page, "f")
+    assert page.locator("#saved").text_content() == "1 correction, 1 change not saved"
+    press(page, "/")
+    page.keyboard.type(f"{total - 1}")
+    wait_for(page, "document.querySelector('#shown').textContent.startsWith('1 of')")
+    press(page, "Escape", "Enter")
+    wait_for(page, "document.querySelector('#viewer-xml').textContent.length > 9")
+    assert page.locator("#viewer-xml").text_content() == f"<image {total - 1}/>"

@@ -1,0 +1,67 @@
+"""Previews are drawn in worker processes, which may crash."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.outputs import preview
+from image_gender_classifier.results import Preview
+from image_gender_classifier.review.previewer import Previewer
+from image_gender_classifier.review.previews import MISSING, draw_all
+
+
+def test_draws_each_picture_in_order_or_says_why_not(folder: Path) -> None:
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff broken")
+    files = ["rocket.jpg", "gone.jpg", "broken.jpg", "astronaut.jpg", "rocket.jpg"]
+    rocket, gone, broken, astronaut, again = draw_all(folder, files, 2)
+    assert (rocket.width, rocket.height, rocket.message) == (640, 427, None)
+    assert rocket == again
+    pixels = cv2.imdecode(np.frombuffer(astronaut.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    assert pixels.shape == (256, 256, 3)
+    assert (gone.message, gone.picture) == (MISSING, "")
+    assert broken.jpeg == b""
+    assert broken.picture.startswith("sha256:")
+    assert broken.message is not None
+
+
+def test_a_rotated_picture_is_upright_and_a_small_one_keeps_its_size(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    Image.new("RGB", (40, 20), "red").save(tmp_path / "turned.jpg", exif=exif)
+    (turned,) = draw_all(tmp_path, ["turned.jpg"], 1)
+    assert (turned.width, turned.height) == (20, 40)
+    pixels = cv2.imdecode(np.frombuffer(turned.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    assert pixels.shape == (40, 20, 3)
+
+
+def test_a_picture_that_crashes_the_decoder_costs_only_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = preview.draw_file
+
+    def crash_at_cat(path: Path, side: int, limits: Limits) -> Preview:
+        return os.abort() if path.name == "cat.jpg" else draw(path, side, limits)
+
+    monkeypatch.setattr(preview, "draw_file", crash_at_cat)  # the workers are forked from here
+    astronaut, cat, rocket = draw_all(folder, ["astronaut.jpg", "cat.jpg", "rocket.jpg"], 2)
+    assert astronaut.jpeg and rocket.jpeg
+    assert cat.message is not None
+    assert "crashed" in cat.message
+
+
+def test_the_previewer_serves_both_sizes(folder: Path) -> None:
+    with Previewer(folder, 1) as previewer:
+        small, large = (previewer.draw("astronaut.jpg", side) for side in (64, 300))
+        assert previewer.draw("../astronaut.jpg", 64).message == MISSING
+    sides = [cv2.imdecode(np.frombuffer(one.jpeg, np.uint8), 1).shape[0] for one in (small, large)]
+    assert sides == [64, 300]
+    assert small.picture == large.picture

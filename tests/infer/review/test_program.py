@@ -1,0 +1,118 @@
+"""The command line of `image-gender-review`."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import PIPE, CompletedProcess, Popen
+from urllib.request import urlopen
+
+import pytest
+from reviews import Review
+
+from image_gender_classifier.outputs.corrections import Correction, write_corrections
+from image_gender_classifier.review import program
+
+Run = Callable[..., CompletedProcess[str]]
+PROGRAM = "import sys; from image_gender_classifier.review.program import main; sys.exit(main())"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run_review(*options: object) -> CompletedProcess[str]:
+        arguments = [str(option) for option in options]
+        capsys.readouterr()
+        code = program.main(arguments)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return CompletedProcess(arguments, code, said.out, said.err)
+
+    return run_review
+
+
+def test_writes_a_page_again_and_removes_only_its_own_files(review: Review, run: Run) -> None:
+    html = review.pictures.parent / "page.html"
+    options = ("-i", review.pictures, "-o", review.output, "--html", html)
+    done = run(*options)
+    assert done.returncode == 0
+    assert "5 pictures: open" in done.stderr
+    folder = html.with_name("page_files")
+    first = {path.relative_to(folder) for path in folder.rglob("*.jpg")}
+    assert len(first) == 4
+    (folder / "thumbnails" / "mine.jpg").touch()
+    (review.output / "1.xml").unlink()
+    (review.pictures / "rocket.jpg").unlink()
+    done = run(*options)
+    assert "1 of them are missing" in done.stderr
+    second = {path.relative_to(folder) for path in folder.rglob("*.jpg")}
+    assert len(second) == 3
+    assert Path("thumbnails/mine.jpg") in second
+    assert not list(html.parent.rglob("*.partial"))
+
+
+def test_the_page_has_the_corrections_of_the_file(review: Review, run: Run) -> None:
+    corrections = {
+        "astronaut.jpg": Correction("male", (300, 200, 90, 90)),
+        "elsewhere.jpg": Correction("female"),
+        "mona_lisa.jpg": Correction("male", picture="sha256:0000000000000000"),  # changed since
+    }
+    write_corrections(review.corrections, corrections)
+    html = review.pictures.parent / "page.html"
+    run("-i", review.pictures, "-o", review.output, "--html", html)
+    data = html.with_name("page_files").joinpath("data.js").read_text()
+    assert '"corrections":[[0,"male",1]]' in data
+    assert "elsewhere.jpg,female" in data
+
+
+def test_wrong_usage_is_one_line_and_exit_code_2(review: Review, run: Run, tmp_path: Path) -> None:
+    usual = ("-i", review.pictures, "-o", review.output)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        wrong: list[tuple[tuple[object, ...], str]] = [
+            (usual, "--port --html is required"),
+            ((*usual, "--port", "x"), "x is not a port"),
+            ((*usual, "--port", taken.getsockname()[1]), "cannot be used"),
+            (("-i", tmp_path / "gone", "-o", review.output, "--port", 0), "does not exist"),
+            (("-i", review.pictures, "-o", review.pictures, "--port", 0), "classify"),
+            ((*usual, "--html", tmp_path / "gone" / "page.html"), "does not exist"),
+            ((*usual, "--html", review.pictures / "sub" / "page.html"), "would be classified"),
+        ]
+        for options, message in wrong:
+            done = run(*options)
+            assert done.returncode == 2
+            assert message in done.stderr
+            assert done.stderr.count("\n") == 1
+
+
+def test_an_output_that_cannot_be_written_is_exit_code_3(review: Review, run: Run) -> None:
+    html = review.pictures.parent / "page.html"
+    html.with_name("page_files").symlink_to(review.output)
+    done = run("-i", review.pictures, "-o", review.output, "--html", html)
+    assert done.returncode == 3
+    assert "symbolic link" in done.stderr
+
+
+def test_the_server_prints_its_address_and_ends_when_terminated(review: Review) -> None:
+    options = ["-i", review.pictures, "-o", review.output, "--port", 0]
+    command = [sys.executable, "-c", PROGRAM, *map(str, options)]
+    with Popen(command, stderr=PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        (url,) = [word for word in line.split() if word.startswith("http://127.0.0.1:")]
+        with urlopen(f"{url}thumbnails/0") as answer:
+            assert answer.headers["X-Size"] == "512x512"
+        process.terminate()
+        rest = process.stderr.read()
+        assert process.wait(60) == 143
+    assert "Traceback" not in rest
+
+
+def test_help_names_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        program.main(["--help"])
+    said = capsys.readouterr().out
+    assert "--html" in said
+    assert "--port" in said
