@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from image_gender_classifier.cli import input_pictures, writing
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.overwrite import refuse_overwriting
-from image_gender_classifier.cli.progress import Progress
-from image_gender_classifier.cli.subfolders import count_subfolder_pictures
+from image_gender_classifier.cli.progress import open_progress
+from image_gender_classifier.cli.report import RunReport, report_outcome
+from image_gender_classifier.cli.subfolders import suggest_recursive
 from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.cli.totals import Totals
 from image_gender_classifier.errors import UsageError
@@ -19,23 +19,9 @@ from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.registry import list_output_folders
-from image_gender_classifier.system import logs, profiling
+from image_gender_classifier.system import profiling
 from image_gender_classifier.system.console import print_line
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
-
-
-class RunReport(NamedTuple):
-    """The result of a run.
-
-    Attributes:
-        totals: Numbers of pictures by result.
-        unread: Number of subfolders that could not be read completely.
-        summary: The summary line, as printed at the end of the run: text or a JSON object.
-    """
-
-    totals: Totals
-    unread: int
-    summary: str
 
 
 def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
@@ -66,25 +52,16 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     for unread in listing.unread:
         print_message(input_pictures.format_unread_folder(options.input, unread))
     if listing.total == 0:
-        hint = _subfolder_hint(options)
-        if not hint and listing.ignored:
-            hint = (
-                "--verbose lists the ignored files; --hidden includes system junk and partial "
-                "downloads"
-            )
-        elif not (hint or options.recursive):
-            hint = "add --recursive to search its subfolders too"
-        raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
+        raise UsageError(input_pictures.format_no_picture(options.input, listing, options))
     clock.lap("list the pictures")
     supervisor.limit(listing.total)
     key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
     clock.lap("wait for the workers")
     start = time.perf_counter()
     totals = Totals()
-    bar = not (options.quiet or options.verbose)
     with (
         writing.open_outputs(options.outputs, options.output_settings) as writer,
-        Progress(listing.total, bar) as progress,
+        open_progress(options, listing.total, totals) as progress,
     ):
         known = None
         if options.resume:
@@ -113,37 +90,11 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         _print_renamed(writer.xml.renamed)
     if options.profile:
         _print_profile(clock, supervisor.seconds, listing.total)
-    if not options.quiet and (hint := _subfolder_hint(options)):
+    if not options.quiet and (hint := suggest_recursive(options.input, options)):
         print_message(hint)
     unread_folders = len(listing.unread)
-    format_summary = (
-        totals.format_json_summary if options.summary == "json" else totals.format_summary
-    )
-    summary = format_summary(listing.ignored, unread_folders, seconds)
+    summary = totals.summarise(options.summary, listing.ignored, unread_folders, seconds)
     return RunReport(totals, unread_folders, summary)
-
-
-def report_outcome(
-    outcome: Outcome, progress: Progress, retry: str = "--resume tries it again"
-) -> None:
-    """Prints why a picture has no prediction or is unreadable; nothing for other pictures.
-
-    A picture that an earlier run has reported as unreadable (`outcome.kept`) is not printed again.
-
-    Args:
-        outcome: The outcome of the picture.
-        progress: The progress bar, above which the message is printed.
-        retry: End of the message about an unfinished picture: when the picture is tried again.
-    """
-    prediction, file = outcome.prediction, escape_text(outcome.picture.file)
-    if prediction is None:
-        error = escape_text(outcome.error or "")
-        hint = retry if outcome.unfinished else "--debug shows the traceback"
-        progress.print_message(f"{file!r}: {error}; no XML file is written; {hint}")
-        return
-    logs.debug("%s: %s, %s", file, prediction.status, prediction.gender)
-    if prediction.status == "unreadable" and not outcome.kept:
-        progress.print_message(f"{escape_text(prediction.file)!r}: {prediction.message}")
 
 
 def _print_renamed(renamed: Mapping[str, str]) -> None:
@@ -158,23 +109,6 @@ def _print_renamed(renamed: Mapping[str, str]) -> None:
     count = len(renamed)
     names = "name of 1 XML file" if count == 1 else f"names of {count:,} XML files; for example"
     print_message(f"the output folder rejects the usual {names}: {example}")
-
-
-def _subfolder_hint(options: Options) -> str:
-    """Returns a message that suggests `--recursive` if subfolders have pictures, otherwise ""."""
-    if options.recursive:
-        return ""
-    below = count_subfolder_pictures(
-        options.input, list_output_folders(options.outputs), options.hidden
-    )
-    if not below.pictures:
-        return ""
-    what = "picture is" if below.pictures == 1 else "pictures are"
-    return (
-        f"{'' if below.complete else 'at least '}{below.pictures:,} {what} in subfolders of "
-        f"{escape_text(str(options.input))}; add --recursive (make classify ... ARGS=--recursive) "
-        "to classify them"
-    )
 
 
 def _print_profile(clock: profiling.Clock, workers: Mapping[str, float], pictures: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.placing import choose_output_names
+from image_gender_classifier.cli.subfolders import suggest_recursive
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import NameRules
@@ -74,6 +75,18 @@ def format_unread_folder(folder: Path, unread: UnreadableFolder) -> str:
         f"{escape_text(str(folder / unread.path))!r}: the folder cannot be read ({unread.reason}); "
         "its pictures are skipped"
     )
+
+
+def format_no_picture(folder: Path, listing: Listing, options: Options) -> str:
+    """Formats the message about a folder without pictures."""
+    hint = suggest_recursive(folder, options)
+    if not hint and listing.ignored:
+        hint = (
+            "--verbose lists the ignored files; --hidden includes system junk and partial downloads"
+        )
+    elif not (hint or options.recursive):
+        hint = "add --recursive to search its subfolders too"
+    return f"{folder}: no picture in this folder{hint and '; '}{hint}"
 
 
 def format_renamed(file: str, xml: str) -> str:

@@ -12,7 +12,7 @@ from image_gender_classifier.cli import parser
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Target
-from image_gender_classifier.outputs.settings import OutputSettings
+from image_gender_classifier.outputs.settings import STANDARD_OUTPUT, OutputSettings
 from image_gender_classifier.settings import Settings
 
 _LIKELIER = 0.5  # the lowest confidence that a gender can have
@@ -22,8 +22,11 @@ class Options(NamedTuple):
     """The options of a run.
 
     Attributes:
-        input: Folder of pictures.
-        outputs: The outputs to write, in the order of the registry.
+        input: Folder of pictures; the current folder if there are `paths`.
+        paths: Pictures and folders to print predictions for, `-` for standard input; empty if the
+            pictures are those of `input`.
+        outputs: The outputs to write, in the order of the registry. Without the required one, the
+            predictions are only printed.
         output_settings: The options that the outputs depend on.
         settings: Settings of the classifier.
         recursive: Whether to include subfolders.
@@ -35,12 +38,14 @@ class Options(NamedTuple):
         watch: Whether to keep running and classify new pictures as they arrive.
         profile: Whether to print how long each stage takes.
         summary: Whether the summary is a line of text or a JSON object.
+        progress: Whether to show a bar if standard error is a terminal, or to print JSON lines.
         quiet: Whether to print errors only.
         verbose: Whether to print each step; also set by `--debug`.
         debug: Whether to print details of each step, tracebacks, and the workers' standard error.
     """
 
     input: Path
+    paths: tuple[str, ...]
     outputs: tuple[Target, ...]
     output_settings: OutputSettings
     settings: Settings
@@ -52,9 +57,20 @@ class Options(NamedTuple):
     watch: bool
     profile: bool
     summary: Literal["text", "json"]
+    progress: Literal["auto", "json", "none"]
     quiet: bool
     verbose: bool
     debug: bool
+
+    @property
+    def writes_files(self) -> bool:
+        """Whether the run writes files; otherwise it only prints predictions."""
+        return any(target.entry.required for target in self.outputs)
+
+    @property
+    def prints_predictions(self) -> bool:
+        """Whether predictions go to standard output."""
+        return not self.writes_files or any(target.is_streamed for target in self.outputs)
 
 
 def parse_options(argv: Sequence[str] | None) -> Options:
@@ -70,10 +86,12 @@ def parse_options(argv: Sequence[str] | None) -> Options:
         UsageError: An option is invalid, options exclude each other, or a path cannot be used.
         SystemExit: With code 0, after `--help` or `--version` has been printed.
     """
-    given = vars(parser.build_parser().parse_args(argv))
+    given = vars(parser.parse_arguments(argv))
     # The argparse dest of an option that changes predictions is the name of a field of Settings.
     settings = Settings(**{name: given.pop(name) for name in Settings._fields})
     paths = [(entry, given.pop(parser.output_key(entry))) for entry in registry.OUTPUTS]
+    if given.pop("json"):
+        paths = [_stream_json(entry, path) for entry, path in paths]
     outputs = tuple(Target(entry, path) for entry, path in paths if path is not None)
     given["verbose"] |= given["debug"]
     if given.pop("always"):
@@ -81,11 +99,25 @@ def parse_options(argv: Sequence[str] | None) -> Options:
             raise UsageError("--always stands for --threshold 0.5; give one of the two")
         settings = settings._replace(threshold=_LIKELIER)
     of_outputs = {name: given.pop(name) for name in OutputSettings._fields if name in given}
-    output_settings = OutputSettings(pictures=given["input"], **of_outputs)
-    options = Options(settings=settings, outputs=outputs, output_settings=output_settings, **given)
+    folder, given["paths"] = given.pop("input"), tuple(given["paths"])
+    pictures = folder or Path()
+    options = Options(
+        input=pictures,
+        outputs=outputs,
+        output_settings=OutputSettings(pictures=pictures, **of_outputs),
+        settings=settings,
+        **given,
+    )
     if options.quiet and options.verbose:
         raise UsageError("--quiet cannot be used with --verbose or --debug; omit one of them")
-    check_folder(options.input, "-i", os.R_OK | os.X_OK)
+    if options.paths or not options.writes_files:
+        from image_gender_classifier.cli.picture_options import check_print_run  # rarely needed
+
+        check_print_run(options, folder)
+    elif folder is None:
+        raise UsageError("-o needs -i; give the folder of pictures")
+    if folder is not None:
+        check_folder(folder, "-i", os.R_OK | os.X_OK)
     _check_outputs(outputs)
     _check_sorted(outputs, options.input)
     if options.corrections is not None:
@@ -93,6 +125,15 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     if options.watch:
         _check_watch(options)
     return options
+
+
+def _stream_json(entry: registry.Entry, path: Path | None) -> tuple[registry.Entry, Path | None]:
+    """Returns an output with the path that it has with `--json`."""
+    if entry.name != "jsonl":
+        return entry, path
+    if path not in (None, STANDARD_OUTPUT):
+        raise UsageError("--json stands for --jsonl -; give one of the two")
+    return entry, STANDARD_OUTPUT
 
 
 def _check_outputs(targets: Sequence[Target]) -> None:
@@ -106,7 +147,8 @@ def _check_outputs(targets: Sequence[Target]) -> None:
         if target.entry.kind == "folder":
             check_folder(target.path, target.option, os.W_OK | os.X_OK)
             continue
-        check_file(target.path, target.option)
+        if not target.is_streamed:
+            check_file(target.path, target.option)
         other = files.setdefault(target.path.resolve(), target.option)
         if other != target.option:
             raise UsageError(
@@ -133,7 +175,7 @@ def _check_corrections(path: Path, targets: Sequence[Target]) -> None:
     if mode is None or not stat.S_ISREG(mode):
         raise UsageError(f"--corrections {path}: no such file; give one of image-gender-review")
     for target in targets:
-        if target.entry.kind == "file" and target.path.resolve() == path.resolve():
+        if target.is_file and target.path.resolve() == path.resolve():
             raise UsageError(
                 f"{target.option} {target.path}: would overwrite the file of --corrections; "
                 "choose another output"
@@ -147,11 +189,13 @@ def _check_watch(options: Options) -> None:
         UsageError: An option needs a run that ends, or an output would add pictures to the watched
             folder.
     """
-    unfit = [target.option for target in options.outputs if target.entry.kind == "file"]
+    unfit = [target.option for target in options.outputs if target.is_file]
     if options.profile:
         unfit.append("--profile")
     if options.summary != "text":
         unfit.append("--summary")
+    if options.progress == "json":
+        unfit.append("--progress")
     if unfit:
         raise UsageError(
             f"{unfit[0]} cannot be used with --watch, because it needs a run that ends; omit one "
@@ -199,7 +243,7 @@ def check_file(path: Path, option: str) -> None:
             file has this path, or the path cannot be examined.
     """
     if path.name == "-":
-        raise UsageError(f"{option} -: standard output is not supported; give the path of a file")
+        raise UsageError(f"{option} {path}: standard output is not supported; give another path")
     if _read_mode(path.parent, option) is None:
         raise UsageError(f"{option} {path}: the folder {path.parent} does not exist; create it")
     mode = _read_mode(path, option)

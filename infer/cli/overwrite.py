@@ -63,7 +63,7 @@ def find_overwritten(
     def identity(path: Path) -> str:
         return collision_key(str(path.resolve()), rules)
 
-    files = [target.path for target in targets if target.entry.kind == "file"]
+    files = [target.path for target in targets if target.is_file]
     tables = [*files, *map(interrupted_path, files)]
     # The options check that the subfolders of an output are not in the input folder.
     folders = [t for t in targets if t.entry.kind == "folder" and not t.entry.in_subfolders]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Entry
-from image_gender_classifier.outputs.settings import DEFAULTS, Rows
+from image_gender_classifier.outputs.settings import DEFAULTS, STANDARD_OUTPUT, Rows
 from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.settings import (
     MAX_BYTES,
@@ -32,7 +33,7 @@ _MIN_COPY_SIDE, _MAX_COPY_SIDE = 64, 2048
 _WIDTH = 90  # columns of --help; querying the terminal would add a millisecond to each start
 _DESCRIPTION = (
     "Writes one XML file for each picture of a folder, with the perceived gender of the person "
-    "in it and the name of the picture."
+    "in it and the name of the picture; or prints a line for each of the given pictures."
 )
 _EPILOG = f"""\
 examples:
@@ -40,20 +41,24 @@ examples:
     {PROGRAM} -i photos -o results --csv results.csv
   Classify new pictures, subfolders included, and keep earlier results:
     {PROGRAM} -i photos -o results --recursive --resume
+  Print a line for a picture, and a JSON object for one from standard input:
+    {PROGRAM} alice.jpg
+    {PROGRAM} --json - < alice.jpg
 
 exit codes:
   0    every picture has a result; "no face" and "uncertain" are results. With --resume also:
        nothing was left to do, or only pictures that an earlier run reported as unreadable
   1    finished, but some pictures are unreadable: each has an XML file with the reason;
-       a file deleted during the run keeps its earlier XML; or a subfolder cannot be read, or
-       the file of a picture could not be written to an output
-  2    wrong usage, no picture in the folder, a folder that cannot be read, another run that
-       writes to the output folder, or a model, runtime or OpenCV that does not work
+       a file deleted during the run keeps its earlier XML; or a subfolder or given path cannot be
+       read, or the file of a picture could not be written to an output
+  2    wrong usage, no picture in the folder or given paths, a folder that cannot be read, another
+       run that writes to the output folder, or a model, runtime or OpenCV that does not work
   3    an output can no longer be written, for example because the disk is full
   4    finished, but some pictures failed: an internal error, a timeout or too little memory; each
        is reported and has no XML file; --resume tries them again
   130  interrupted; 143 terminated; 129 terminal closed: finished results are kept, continue
        with --resume
+  141  the program that reads standard output has ended, as with "| head -1"; only without -o
 """
 
 
@@ -75,11 +80,27 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parses the command line, in which options and pictures may stand in any order.
+
+    Args:
+        argv: Arguments without the program name; None for those of this process.
+
+    Raises:
+        UsageError: An argument is invalid.
+        SystemExit: With code 0, after `--help` or `--version` has been printed.
+    """
+    parser = build_parser()
+    given, rest = parser.parse_known_args(argv)
+    # Parsing once is faster, but finds only the pictures before the first option.
+    return parser.parse_intermixed_args(argv) if rest else given
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser, with an option for each output in `registry.OUTPUTS`."""
     parser = _Parser(
         prog=PROGRAM,
-        usage="%(prog)s -i DIR -o DIR [options]",
+        usage="%(prog)s -i DIR -o DIR [options]\n       %(prog)s PATH... [--json] [options]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=_WIDTH),
@@ -95,8 +116,11 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_everyday(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
-        "-i", "--input", type=_parse_folder, required=True, metavar="DIR", help="folder of pictures"
-    )
+        "paths", nargs="*", metavar="PATH",
+        help="pictures, or folders of pictures, to print a line for, instead of -i and -o; -: the "
+        "picture on standard input",
+    )  # fmt: skip
+    add("-i", "--input", type=_parse_folder, metavar="DIR", help="folder of pictures")
     _add_outputs(group, required=True)
     add(
         "--recursive", action="store_true",
@@ -138,16 +162,20 @@ def _add_outputs(group: argparse._ArgumentGroup, required: bool) -> None:
     """Adds the options of all required outputs, or of all others if `required` is False."""
     for entry in registry.OUTPUTS:
         if entry.required == required:
-            convert = Path if entry.kind == "file" else _parse_folder
+            convert = _parse_file if entry.kind == "file" else _parse_folder
             group.add_argument(
-                *entry.options, dest=output_key(entry), type=convert, required=required,
-                metavar=entry.metavar, help=entry.help,
+                *entry.options, dest=output_key(entry), type=convert, metavar=entry.metavar,
+                help=entry.help,
             )  # fmt: skip
 
 
 def _add_output_options(group: argparse._ArgumentGroup) -> None:
     _add_outputs(group, required=False)
     add = group.add_argument
+    add(
+        "--json", action="store_true",
+        help="print one JSON object per picture, one per line: --jsonl -",
+    )  # fmt: skip
     add(
         "--rows", choices=get_args(Rows), default=DEFAULTS.rows,
         help="what tables have a row for: each picture, or each face (default: %(default)s)",
@@ -165,6 +193,11 @@ def _add_output_options(group: argparse._ArgumentGroup) -> None:
         "--summary", choices=("text", "json"), default="text",
         help="form of the last line on standard output; json: an object for programs, also with "
         "--quiet (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "--progress", choices=("auto", "json", "none"), default="auto",
+        help="progress on standard error; auto: a bar if it is a terminal; json: JSON lines for "
+        "programs (default: %(default)s)",
     )  # fmt: skip
 
 
@@ -259,6 +292,12 @@ def _parse_folder(text: str) -> Path:
     if not text:  # an unset variable in a script; Path would make it the current folder
         raise argparse.ArgumentTypeError("the folder name is empty; give . for the current folder")
     return Path(text)
+
+
+def _parse_file(text: str) -> Path:
+    path = Path(text)
+    # Only - itself stands for standard output.
+    return path if text == str(STANDARD_OUTPUT) or path != STANDARD_OUTPUT else path.absolute()
 
 
 def _parse_pixels(text: str) -> int:

@@ -14,7 +14,7 @@ from image_gender_classifier.system.signals import Stopped, raise_on_signals
 
 # Exit codes; --help explains them.
 DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST, INTERNAL = 0, 1, 2, 3, 4
-INTERRUPTED = 130
+INTERRUPTED, READER_ENDED = 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,27 +30,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: With code 0, after `--help` or `--version` has been printed.
     """
     open_missing_streams()
-    advice = "run the same command with --resume to continue"
+    advice = "; finished results are kept; run the same command with --resume to continue"
     try:
         with raise_on_signals():
             options = parse_options(argv)
             if options.watch:
-                advice = "run the same command to continue"
+                advice = "; finished results are kept; run the same command to continue"
+            elif not options.writes_files:
+                advice = ""
             return _run(options)
     except OutputError as error:
         return _report_error(error, OUTPUT_LOST)
     except GenderClassifierError as error:
         return _report_error(error, UNUSABLE)
     except KeyboardInterrupt:
-        print_message(f"interrupted; finished results are kept; {advice}")
+        print_message(f"interrupted{advice}")
         return INTERRUPTED
     except Stopped as stopped:
-        print_message(f"{stopped.how}; finished results are kept; {advice}")
+        print_message(f"{stopped.how}{advice}")
         return stopped.code
 
 
 def _run(options: Options) -> int:
-    """Classifies the folder once, or watches it; returns the exit code."""
+    """Classifies the pictures once, or watches the folder; returns the exit code."""
     with ExitStack() as stack:
         if options.verbose:
             from image_gender_classifier.system import logs
@@ -66,11 +68,18 @@ def _run(options: Options) -> int:
             watching.watch_folder(options, supervisor)
             return DONE
 
-        from image_gender_classifier.cli import folder_run
+        if options.writes_files:
+            from image_gender_classifier.cli import folder_run
 
-        report = folder_run.run_folder(options, supervisor)
-        if not options.quiet or options.summary == "json":
-            print_line(report.summary, sys.stdout)
+            report = folder_run.run_folder(options, supervisor)
+        else:
+            from image_gender_classifier.cli import picture_run
+
+            report = picture_run.run_pictures(options, supervisor)
+        if not report.has_reader:
+            return READER_ENDED
+        if (options.writes_files and not options.quiet) or options.summary == "json":
+            print_line(report.summary, sys.stderr if options.prints_predictions else sys.stdout)
         if report.totals.failed:
             return INTERNAL
         totals = report.totals

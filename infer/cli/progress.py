@@ -1,10 +1,12 @@
-"""Shows a progress bar on standard error."""
+"""Shows progress on standard error."""
 
 from __future__ import annotations
 
 import sys
 
+from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.terminal import print_message
+from image_gender_classifier.cli.totals import Totals
 
 
 class Progress:
@@ -43,3 +45,21 @@ class Progress:
         if self._bar is not None:
             self._bar.clear()
         print_message(text)
+
+
+def open_progress(options: Options, total: int, totals: Totals) -> Progress:
+    """Returns the progress that the options ask for.
+
+    Args:
+        options: The options of the command.
+        total: Number of pictures.
+        totals: The counts of the run so far.
+    """
+    if options.progress == "json":
+        from image_gender_classifier.cli.json_progress import JsonProgress  # rarely needed
+
+        return JsonProgress(total, totals)
+    # A bar would mix with predictions on the same terminal.
+    is_shared = options.prints_predictions and sys.stdout is not None and sys.stdout.isatty()
+    is_wanted = not (options.quiet or options.verbose or is_shared)
+    return Progress(total, options.progress == "auto" and is_wanted)

@@ -13,7 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from image_gender_classifier.cli.options import Options
 from image_gender_classifier.imaging.formats import EXTENSIONS
+from image_gender_classifier.outputs.escaping import escape_text
+from image_gender_classifier.outputs.registry import list_output_folders
 from image_gender_classifier.system.junk import is_junk_file, is_junk_folder
 
 _ENDINGS = tuple(EXTENSIONS)
@@ -31,6 +34,21 @@ class SubfolderCount(NamedTuple):
 
     pictures: int
     complete: bool
+
+
+def suggest_recursive(folder: Path, options: Options) -> str:
+    """Returns a message that suggests `--recursive` if subfolders have pictures, otherwise ""."""
+    if options.recursive:
+        return ""
+    below = count_subfolder_pictures(folder, list_output_folders(options.outputs), options.hidden)
+    if not below.pictures:
+        return ""
+    what = "picture is" if below.pictures == 1 else "pictures are"
+    return (
+        f"{'' if below.complete else 'at least '}{below.pictures:,} {what} in subfolders of "
+        f"{escape_text(str(folder))}; add --recursive (make classify ... ARGS=--recursive) "
+        "to classify them"
+    )
 
 
 def count_subfolder_pictures(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Literal
 
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.workers.supervisor import Outcome
@@ -47,14 +48,19 @@ class Totals:
         self.kept += outcome.kept
         self.newly_unreadable += prediction.status == "unreadable" and not outcome.kept
 
-    def format_summary(self, ignored: int, unread: int, seconds: float) -> str:
+    def summarise(
+        self, form: Literal["text", "json"], ignored: int, unread: int, seconds: float
+    ) -> str:
         """Formats the summary line that is printed at the end of a run.
 
         Args:
+            form: Whether the line is text or a JSON object.
             ignored: Number of other files, as in `Listing.ignored`.
-            unread: Number of subfolders that could not be read completely.
+            unread: Number of subfolders and given paths that could not be read completely.
             seconds: Wall time of the run.
         """
+        if form == "json":
+            return self._summarise_as_json(ignored, unread, seconds)
         pictures = self._pictures
         counts = ", ".join(f"{self.counts[what]} {what.replace('_', ' ')}" for what in _COUNTED)
         line = f"{pictures} picture{'s' * (pictures != 1)}: {counts}"
@@ -73,16 +79,13 @@ class Totals:
         rate = pictures / max(seconds, 1e-9)
         return f"{line}; {seconds:.1f} s, {rate:.1f} pictures per second"
 
-    def format_json_summary(self, ignored: int, unread: int, seconds: float) -> str:
-        """Formats the summary as a JSON object in one line; arguments as for `format_summary`."""
+    def _summarise_as_json(self, ignored: int, unread: int, seconds: float) -> str:
         import json
 
         return json.dumps(
             {
                 "pictures": self._pictures,
-                **{what: self.counts[what] for what in _COUNTED},
-                "internal_errors": self.failed,
-                "kept": self.kept,
+                **self.by_result(),
                 "newly_unreadable": self.newly_unreadable,
                 "ignored": ignored,
                 "not_written": self.left_out,
@@ -90,6 +93,14 @@ class Totals:
                 "seconds": round(seconds, 3),
             }
         )
+
+    def by_result(self) -> dict[str, int]:
+        """Returns the numbers of pictures by result, for programs."""
+        return {
+            **{what: self.counts[what] for what in _COUNTED},
+            "internal_errors": self.failed,
+            "kept": self.kept,
+        }
 
     @property
     def _pictures(self) -> int:

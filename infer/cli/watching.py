@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from image_gender_classifier.cli import folder_run, input_pictures, writing
+from image_gender_classifier.cli import input_pictures, writing
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.overwrite import find_overwritten, format_overwritten
 from image_gender_classifier.cli.progress import Progress
+from image_gender_classifier.cli.report import report_outcome
 from image_gender_classifier.cli.resume import EarlierPredictions
 from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.imaging.limits import Limits
@@ -209,7 +210,7 @@ def watch_folder(
                 xml = writer.xml.renamed.pop(outcome.picture.file, None)
                 if xml is not None and not options.quiet:
                     progress.print_message(input_pictures.format_renamed(outcome.picture.file, xml))
-                folder_run.report_outcome(outcome, progress, "it is tried again later")
+                report_outcome(outcome, progress, "it is tried again later")
                 if not options.quiet:
                     _print_prediction(outcome)
             if scan == scans:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from image_gender_classifier.outputs import records
-from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings
-from image_gender_classifier.outputs.table import Table
+from image_gender_classifier.outputs.table import open_table
 from image_gender_classifier.outputs.xml import format_probability
 
 _START = b"id,file,"  # of every table
@@ -20,11 +20,11 @@ _START = b"id,file,"  # of every table
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 
 
-def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> Table:
+def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> Output:
     """Opens a CSV table, writes its header and returns it.
 
     Args:
-        path: Path of the table.
+        path: Path of the table, or `STANDARD_OUTPUT`.
         settings: What the table has rows for, and whether it begins with a byte order mark.
 
     Raises:
@@ -40,7 +40,7 @@ def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> Table:
 
     bom = codecs.BOM_UTF8 if settings.csv_bom else b""
     header = bom + format_row(records.COLUMNS[settings.rows])
-    return Table(path, encode, header, start=(_START, codecs.BOM_UTF8 + _START))
+    return open_table(path, encode, header, start=(_START, codecs.BOM_UTF8 + _START))
 
 
 def _format_value(value: records.Value) -> str:

@@ -6,6 +6,8 @@ import re
 
 # Characters that XML 1.0 forbids even if escaped. Surrogates represent undecodable bytes.
 _FORBIDDEN = "[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+# Control characters, line separators, and marks that change the direction of writing.
+_UNSAFE = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 _ESCAPED = "%[0-9A-Fa-f]{2}"
 
 
@@ -18,15 +20,12 @@ def escape_text(text: str) -> str:
     if text.isascii() and text.isprintable():  # avoids compiling the pattern
         return text
 
-    def percent(match: re.Match[str]) -> str:
-        character = match.group()
-        stray_byte = (
-            "\udc80" <= character <= "\udcff"
-        )  # other lone surrogates occur in names from Windows
-        data = character.encode("utf-8", "surrogateescape" if stray_byte else "surrogatepass")
-        return "".join(f"%{byte:02X}" for byte in data)
+    return re.sub(_FORBIDDEN, _percent_encode, text)
 
-    return re.sub(_FORBIDDEN, percent, text)
+
+def escape_line(text: str) -> str:
+    """Percent-encodes the characters that break a line, control a terminal or reorder a text."""
+    return text if text.isprintable() else re.sub(_UNSAFE, _percent_encode, text)
 
 
 def escape_name(name: str) -> str:
@@ -50,3 +49,11 @@ def unescape_name(text: str) -> str:
         text.encode("utf-8", "surrogatepass"),
     )
     return data.decode("utf-8", "surrogateescape")
+
+
+def _percent_encode(match: re.Match[str]) -> str:
+    character = match.group()
+    # Other lone surrogates occur in names from Windows.
+    stray_byte = "\udc80" <= character <= "\udcff"
+    data = character.encode("utf-8", "surrogateescape" if stray_byte else "surrogatepass")
+    return "".join(f"%{byte:02X}" for byte in data)

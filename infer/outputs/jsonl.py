@@ -6,30 +6,30 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from image_gender_classifier.outputs.output import Row
+from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.records import (
     face_records,
     picture_record,
     round_probability,
 )
 from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings
-from image_gender_classifier.outputs.table import Table
+from image_gender_classifier.outputs.table import open_table
 from image_gender_classifier.outputs.xml import round_box
 from image_gender_classifier.results import Box, Face
 
 
-def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> Table:
+def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> Output:
     """Opens a JSON Lines table and returns it.
 
     Args:
-        path: Path of the file.
+        path: Path of the file, or `STANDARD_OUTPUT`.
         settings: What the table has rows for.
 
     Raises:
         OutputError: The file cannot be written.
     """
     encode = _encode_faces if settings.rows == "faces" else _encode_picture
-    return Table(path, encode, start=(b'{"id": "',))
+    return open_table(path, encode, start=(b'{"id": "',))
 
 
 def _encode_faces(row: Row) -> bytes:

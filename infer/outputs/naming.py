@@ -50,12 +50,14 @@ class PictureFile(NamedTuple):
         renamed: Whether the output folder rejects the usual path, so that `xml` is another one.
         full: Path of an output file that keeps the extension of the picture, before its suffix;
             empty if no output needs it.
+        source: Path of the file if it is not `file` in the input folder; otherwise empty.
     """
 
     file: str
     xml: str
     renamed: bool = False
     full: str = ""
+    source: str = ""
 
     def output_path(self, suffix: str) -> str:
         """Returns the path of an output file in its output folder: `xml` with another suffix."""

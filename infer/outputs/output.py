@@ -29,7 +29,13 @@ class Output(ABC):
     """Base class of all outputs.
 
     `write` is called for each picture, then `close` or, if the run was interrupted, `abandon`.
+
+    Attributes:
+        has_reader: False once the program that reads the output has ended; further rows are
+            discarded.
     """
+
+    has_reader = True
 
     @abstractmethod
     def write(self, row: Row) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from image_gender_classifier.outputs.settings import STANDARD_OUTPUT
+
 if TYPE_CHECKING:
     from image_gender_classifier.outputs.naming import PictureFile
     from image_gender_classifier.outputs.output import Output
@@ -41,7 +43,8 @@ class Entry(NamedTuple):
         drawing: What the output needs in `Row.drawings`: `copy` or `stored` of every decoded
             picture, or `thumbnail` of every picture to check (`Prediction.needs_review`); None if
             it needs nothing.
-        required: Whether the option must be given.
+        required: Whether a run must have the output to write any other file.
+        streams: Whether a file may be `STANDARD_OUTPUT`.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Entry(NamedTuple):
     in_subfolders: bool = False
     drawing: Drawing | None = None
     required: bool = False
+    streams: bool = False
 
 
 class Target(NamedTuple):
@@ -62,11 +66,21 @@ class Target(NamedTuple):
 
     Attributes:
         entry: The kind of output.
-        path: The file or folder to write.
+        path: The file or folder to write, or `STANDARD_OUTPUT`.
     """
 
     entry: Entry
     path: Path
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the output is a file, other than standard output, for the whole run."""
+        return self.entry.kind == "file" and not self.is_streamed
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the output is standard output."""
+        return self.entry.streams and self.path == STANDARD_OUTPUT
 
     @property
     def option(self) -> str:
@@ -108,12 +122,14 @@ OUTPUTS: tuple[Entry, ...] = (
         "folder", _open_from_module("xml_folder"), ".xml", required=True,
     ),
     Entry(
-        "csv", ("--csv",), "FILE", "also write a CSV table with one row per picture",
-        "file", _open_from_module("csv"),
+        "csv", ("--csv",), "FILE",
+        "also write a CSV table with one row per picture; -: to standard output",
+        "file", _open_from_module("csv"), streams=True,
     ),
     Entry(
-        "jsonl", ("--jsonl",), "FILE", "also write one JSON object per picture, one per line",
-        "file", _open_from_module("jsonl"),
+        "jsonl", ("--jsonl",), "FILE",
+        "also write one JSON object per picture, one per line; -: to standard output",
+        "file", _open_from_module("jsonl"), streams=True,
     ),
     Entry(
         "parquet", ("--parquet",), "FILE",

@@ -5,6 +5,9 @@ from typing import Literal, NamedTuple
 
 Rows = Literal["pictures", "faces"]
 
+STANDARD_OUTPUT = Path("-")
+"""The path that stands for standard output."""
+
 COPY_SIDE = 640
 """Longest side of an annotated copy in pixels, unless another is given."""
 

@@ -17,6 +17,7 @@ from image_gender_classifier.outputs.atomic import (
     remove_partial,
 )
 from image_gender_classifier.outputs.output import Output, Row
+from image_gender_classifier.outputs.settings import STANDARD_OUTPUT
 
 _INTERRUPTED = ".partial"
 
@@ -131,6 +132,20 @@ class Table(Output):
         except OSError as error:
             self._fault = error.strerror
             raise make_write_error(self._path, error) from None
+
+
+def open_table(
+    path: Path,
+    encode: Callable[[Row], bytes],
+    header: bytes = b"",
+    start: tuple[bytes, ...] = (),
+) -> Output:
+    """Opens a table that can also be written to standard output; arguments as for `Table`."""
+    if path != STANDARD_OUTPUT:
+        return Table(path, encode, header, start=start)
+    from image_gender_classifier.outputs.standard_output import StandardOutput  # rarely needed
+
+    return StandardOutput(encode, header)
 
 
 def interrupted_path(path: Path) -> Path:

@@ -38,6 +38,24 @@ def print_line(text: str, stream: TextIO | None) -> None:
         _redirect_to_null(stream)
 
 
+def write_bytes(data: bytes, stream: TextIO) -> None:
+    """Writes bytes at once.
+
+    Args:
+        data: The bytes.
+        stream: `sys.stdout` or `sys.stderr`.
+
+    Raises:
+        OSError: The stream cannot be written, such as a broken pipe; what follows is discarded.
+    """
+    try:
+        stream.buffer.write(data)
+        stream.buffer.flush()
+    except OSError:
+        _redirect_to_null(stream)
+        raise
+
+
 def _redirect_to_null(stream: TextIO) -> None:
     """Redirects the stream's file descriptor to /dev/null.
 

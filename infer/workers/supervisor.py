@@ -183,8 +183,9 @@ class Supervisor:
         pool = self._pool
         while self._waiting and not (self._suspects and (pool.pending or pool.starting)):
             number = self._waiting[0]
-            file = self._unfinished[number].file
-            path = f"{self._folder}/{file}"  # faster than joining Path objects
+            picture = self._unfinished[number]
+            file = picture.file
+            path = picture.source or f"{self._folder}/{file}"  # faster than joining Path objects
             if not self._pool.submit(Job(number, path, file, self._timeout, self._side)):
                 break
             self._waiting.popleft()

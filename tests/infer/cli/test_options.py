@@ -31,6 +31,7 @@ def refused(arguments: list[str]) -> str:
 def test_default_options(needed: list[str], folder: Path, out: Path) -> None:
     assert parse_options(needed) == Options(
         input=folder,
+        paths=(),
         outputs=(Target(OUTPUTS[0], out),),
         output_settings=OutputSettings(pictures=folder),
         settings=Settings(),
@@ -42,6 +43,7 @@ def test_default_options(needed: list[str], folder: Path, out: Path) -> None:
         watch=False,
         profile=False,
         summary="text",
+        progress="auto",
         quiet=False,
         verbose=False,
         debug=False,
@@ -105,7 +107,7 @@ def test_help_has_three_groups(capsys: pytest.CaptureFixture[str]) -> None:
     everyday = "input output recursive resume watch threshold always corrections quiet"
     everyday += " verbose help version"
     output = "csv jsonl parquet annotate xmp sort-into contact-sheet rows csv-bom annotate-size"
-    output += " summary"
+    output += " json summary progress"
     expert = "model runtime detector min-face all-faces hidden workers max-pixels max-bytes"
     expert += " profile debug"
     assert named == {
@@ -249,7 +251,7 @@ def test_a_table_that_is_a_symbolic_link_is_rejected(
 ) -> None:
     link = tmp_path / "link.csv"
     link.symlink_to(tmp_path / "real.csv")
-    for path, message in ((link, "a symbolic link"), (Path("-"), "standard output")):
+    for path, message in ((link, "a symbolic link"), (Path("a/-"), "standard output")):
         with pytest.raises(UsageError, match=message):
             parse_options(["-i", str(folder), "-o", str(out), "--csv", str(path)])
 

@@ -1,0 +1,105 @@
+"""Lists the pictures that are given as arguments: files, folders and standard input."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from image_gender_classifier.cli.input_pictures import format_no_picture, format_unread_folder
+from image_gender_classifier.cli.options import Options
+from image_gender_classifier.cli.standard_input import store_standard_input
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.imaging.files import NO_SUCH_FILE
+from image_gender_classifier.outputs.escaping import escape_text
+from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.scan import Listing, list_pictures
+
+_STANDARD_INPUT = "-"
+
+
+class GivenPictures:
+    """The pictures of a run without an output folder, in the order of the arguments.
+
+    Args:
+        options: The options of the command.
+        stack: Removes temporary files when it is closed.
+
+    Attributes:
+        total: Number of pictures.
+        ignored: Number of other files in the given folders.
+        faults: A message for each path and subfolder that cannot be read or has no picture.
+    """
+
+    def __init__(self, options: Options, stack: ExitStack) -> None:
+        self.total = self.ignored = 0
+        self.faults: list[str] = []
+        self._options = options
+        self._groups: list[tuple[str, Listing] | PictureFile] = []
+        if not options.paths:
+            self._add_folder(options.input, "")
+        for path in options.paths:
+            try:
+                self._add_path(path, stack)
+            except UsageError as error:
+                self.faults.append(str(error))
+
+    def __iter__(self) -> Iterator[PictureFile]:
+        for group in self._groups:
+            if isinstance(group, PictureFile):
+                yield group
+                continue
+            prefix, listing = group
+            for file in listing.files:
+                name = prefix + file
+                yield PictureFile(name, "", source=name if prefix else "")
+
+    def _add_path(self, path: str, stack: ExitStack) -> None:
+        """Adds what a path names.
+
+        Raises:
+            UsageError: There is no such file or folder, or it cannot be read.
+        """
+        if path == _STANDARD_INPUT:
+            source = store_standard_input(stack, self._options.settings.max_bytes)
+            self._add_file(PictureFile(path, "", source=source))
+        elif _is_folder(path):
+            self._add_folder(Path(path), path if path.endswith("/") else f"{path}/")
+        else:
+            self._add_file(PictureFile(path, "", source=path))
+
+    def _add_file(self, picture: PictureFile) -> None:
+        self._groups.append(picture)
+        self.total += 1
+
+    def _add_folder(self, folder: Path, prefix: str) -> None:
+        """Adds the pictures of a folder; their names begin with `prefix`.
+
+        Raises:
+            UsageError: The folder cannot be read.
+        """
+        options = self._options
+        listing = list_pictures(folder, options.recursive, hidden=options.hidden)
+        self._groups.append((prefix, listing))
+        self.total += listing.total
+        self.ignored += listing.ignored
+        self.faults += [format_unread_folder(folder, unread) for unread in listing.unread]
+        if listing.total == 0:
+            self.faults.append(format_no_picture(folder, listing, options))
+
+
+def _is_folder(path: str) -> bool:
+    """Returns whether a path is that of a folder.
+
+    Raises:
+        UsageError: Nothing exists there, or the path cannot be examined.
+    """
+    name = repr(escape_text(path))
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"{name}: {NO_SUCH_FILE}") from None
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read ({error.strerror}); check the path") from None
