@@ -75,7 +75,7 @@ def parse(argv: Sequence[str] | None) -> Options:
         UsageError: An option is wrong, or a path cannot be used.
         SystemExit: After `--help` or `--version`.
     """
-    given = vars(_build_parser().parse_args(argv))
+    given = vars(build_parser().parse_args(argv))
     options = Options(**given)
     check_folder(options.input, "-i", os.R_OK | os.X_OK)
     check_folder(options.output, "-o", os.R_OK | os.X_OK)
@@ -97,7 +97,8 @@ def _check_outside(html: Path, pictures: Path) -> None:
         )
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser."""
     parser = _Parser(
         prog=PROGRAM,
         usage="%(prog)s -i DIR -o DIR (--port N | --html FILE) [options]",
