@@ -123,13 +123,13 @@ def test_help_shows_the_default_of_every_option_with_a_value(
     options = re.split(r"\n  (?=-)", help_text(capsys).split("examples:")[0])
     with_default = {option.split()[0] for option in options if "(default:" in option}
     wanted = "threshold model runtime detector min-face workers max-pixels max-bytes"
-    wanted += " rows annotate-size summary"
+    wanted += " rows annotate-size summary progress"
     assert with_default == {f"--{name}" for name in wanted.split()}
 
 
 def test_help_explains_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     codes = help_text(capsys).split("exit codes:")[1]
-    for code in (0, 1, 2, 3, 4, 129, 130, 143):
+    for code in (0, 1, 2, 3, 4, 129, 130, 141, 143):
         assert re.search(rf"\b{code} ", codes)
 
 
@@ -140,9 +140,12 @@ def test_the_examples_of_the_help_are_valid(
     (tmp_path / "photos").mkdir()
     (tmp_path / "results").mkdir()
     examples = re.findall(r"^    image-gender-classifier (.*)$", help_text(capsys), flags=re.M)
-    assert len(examples) == 2
-    for example in examples:
+    files, printed = examples[:2], examples[2:]
+    assert len(printed) == 2
+    for example in files:
         assert parse_options(example.split()).input == Path("photos")
+    assert parse_options(printed[0].split()).paths == ("alice.jpg",)
+    assert parse_options(printed[1].partition(" <")[0].split()).paths == ("-",)
 
 
 def test_debug_includes_verbose_and_excludes_quiet(needed: list[str]) -> None:
