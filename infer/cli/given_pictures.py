@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -98,8 +97,10 @@ def _is_folder(path: str) -> bool:
     """
     name = repr(escape_text(path))
     try:
-        return stat.S_ISDIR(os.stat(path).st_mode)
+        if path:  # Path would make an unset variable of a script the current folder
+            return stat.S_ISDIR(Path(path).stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"{name}: {NO_SUCH_FILE}") from None
+        pass
     except OSError as error:
         raise UsageError(f"{name}: cannot be read ({error.strerror}); check the path") from None
+    raise UsageError(f"{name}: {NO_SUCH_FILE}")

@@ -69,11 +69,13 @@ def test_each_picture_has_a_line_in_the_given_order(
 
 
 def test_only_missing_paths_are_wrong_usage(command: Command, tmp_path: Path) -> None:
-    done = command(tmp_path / "a.jpg", tmp_path)
+    done = command(tmp_path / "a.jpg", "", tmp_path, "n" * 300)
     assert (done.returncode, done.stdout) == (2, "")
-    missing, empty = done.stderr.splitlines()
+    missing, unset, empty, long = done.stderr.splitlines()
     assert "a.jpg': no such file" in missing
+    assert "'': no such file" in unset
     assert f"{tmp_path}: no picture in this folder" in empty
+    assert "cannot be read (File name too long)" in long
 
 
 def test_printed_tables_are_those_of_files(
