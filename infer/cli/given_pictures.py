@@ -1,7 +1,8 @@
-"""Lists the pictures that are given as arguments: files, folders and standard input."""
+"""Lists the pictures that are given as arguments: files, folders and streams."""
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,14 +10,12 @@ from pathlib import Path
 
 from image_gender_classifier.cli.input_pictures import format_no_picture, format_unread_folder
 from image_gender_classifier.cli.options import Options
-from image_gender_classifier.cli.standard_input import store_standard_input
+from image_gender_classifier.cli.streams import STANDARD_INPUT, is_stream, store_stream
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.files import NO_SUCH_FILE
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.scan import Listing, list_pictures
-
-_STANDARD_INPUT = "-"
 
 
 class GivenPictures:
@@ -61,10 +60,11 @@ class GivenPictures:
         Raises:
             UsageError: There is no such file or folder, or it cannot be read.
         """
-        if path == _STANDARD_INPUT:
-            source = store_standard_input(stack, self._options.settings.max_bytes)
-            self._add_file(PictureFile(path, "", source=source))
-        elif _is_folder(path):
+        status = None if path == STANDARD_INPUT else _read_status(path)
+        if status is None or is_stream(path, status):
+            copy = store_stream(path, stack, self._options.settings.max_bytes)
+            self._add_file(PictureFile(path, "", source=copy))
+        elif stat.S_ISDIR(status.st_mode):
             self._add_folder(Path(path), path if path.endswith("/") else f"{path}/")
         else:
             self._add_file(PictureFile(path, "", source=path))
@@ -89,8 +89,8 @@ class GivenPictures:
             self.faults.append(format_no_picture(folder, listing, options))
 
 
-def _is_folder(path: str) -> bool:
-    """Returns whether a path is that of a folder.
+def _read_status(path: str) -> os.stat_result:
+    """Returns the status of a path.
 
     Raises:
         UsageError: Nothing exists there, or the path cannot be examined.
@@ -98,7 +98,7 @@ def _is_folder(path: str) -> bool:
     name = repr(escape_text(path))
     try:
         if path:  # Path would make an unset variable of a script the current folder
-            return stat.S_ISDIR(Path(path).stat().st_mode)
+            return Path(path).stat()
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:

@@ -12,6 +12,7 @@ from image_gender_classifier.cli.report import RunReport, report_failure
 from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.cli.totals import Totals
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.outputs.escaping import escape_line
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.workers.supervisor import Supervisor
 
@@ -37,7 +38,7 @@ def run_pictures(options: Options, supervisor: Supervisor) -> RunReport:
     """
     with ExitStack() as stack:
         given = GivenPictures(options, stack)
-        *most, last = given.faults or [""]
+        *most, last = map(escape_line, given.faults or [""])
         for fault in most:
             print_message(fault)
         if given.total == 0:

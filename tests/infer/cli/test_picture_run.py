@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from image_gender_classifier.cli.standard_input import store_standard_input
+from image_gender_classifier.cli.streams import store_stream
 from image_gender_classifier.engine import Engine
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.results import Prediction
@@ -114,11 +114,26 @@ def test_standard_input_is_a_picture(command: Command, samples: Path) -> None:
     assert done.stdout.startswith("-: unreadable, ") and "--max-bytes" in done.stdout
 
 
+def test_a_pipe_and_what_only_this_process_has_open_are_pictures(
+    command: Command, samples: Path
+) -> None:
+    source, sink = os.pipe()
+    os.write(sink, (samples / "cat.jpg").read_bytes()[:1000])
+    os.close(sink)
+    with (samples / "cat.jpg").open("rb") as file:
+        named = f"/dev/fd/{file.fileno()}"
+        done = command(f"/dev/fd/{source}", named)
+    os.close(source)
+    half, whole = done.stdout.splitlines()
+    assert half.startswith(f"/dev/fd/{source}: unreadable, ") and "no such file" not in half
+    assert whole == f"{named}: no face"
+
+
 def test_standard_input_is_stored_up_to_the_limit_and_removed(tmp_path: Path) -> None:
     source, sink = os.pipe()
     os.write(sink, b"12345")
     with ExitStack() as stack, standard_input(source):
-        path = Path(store_standard_input(stack, 3))
+        path = Path(store_stream("-", stack, 3))
         assert path.read_bytes() == b"1234"
         assert path.parent.stat().st_mode & 0o077 == 0
     assert not path.parent.exists()
@@ -133,7 +148,7 @@ def test_a_terminal_as_standard_input_is_refused() -> None:
         standard_input(ends[1]),
         pytest.raises(UsageError, match="is a terminal"),
     ):
-        store_standard_input(stack, 3)
+        store_stream("-", stack, 3)
     for end in ends:
         os.close(end)
 
