@@ -22,7 +22,6 @@ from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.records import COLUMNS
 from image_gender_classifier.outputs.settings import OutputSettings
-from image_gender_classifier.outputs.table import Table
 from image_gender_classifier.outputs.xml_folder import XmlFolder
 from image_gender_classifier.results import Box, Drawings, Face, Prediction
 
@@ -132,7 +131,7 @@ def test_an_abandoned_table_without_rows_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def fill_disk_with_rows(disk: Path) -> tuple[Path, Table]:
+def fill_disk_with_rows(disk: Path) -> tuple[Path, Output]:
     """Returns the path of an existing file, and the table that could not replace it."""
     path = disk / "t.csv"
     path.write_text("old")
