@@ -19,7 +19,6 @@ def escape_text(text: str) -> str:
     """
     if text.isascii() and text.isprintable():  # avoids compiling the pattern
         return text
-
     return re.sub(_FORBIDDEN, _percent_encode, text)
 
 
