@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from image_gender_classifier.cli import input_pictures, writing
@@ -19,6 +20,8 @@ from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.registry import list_output_folders
+from image_gender_classifier.outputs.settings import Facts
+from image_gender_classifier.scan import Listing
 from image_gender_classifier.system import logs, profiling
 from image_gender_classifier.system.console import print_line
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
@@ -66,15 +69,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     for unread in listing.unread:
         print_message(input_pictures.format_unread_folder(options.input, unread))
     if listing.total == 0:
-        hint = _subfolder_hint(options)
-        if not hint and listing.ignored:
-            hint = (
-                "--verbose lists the ignored files; --hidden includes system junk and partial "
-                "downloads"
-            )
-        elif not (hint or options.recursive):
-            hint = "add --recursive to search its subfolders too"
-        raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
+        raise UsageError(_explain_no_picture(options, listing))
     clock.lap("list the pictures")
     supervisor.limit(listing.total)
     key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
@@ -82,8 +77,11 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     start = time.perf_counter()
     totals = Totals()
     bar = not (options.quiet or options.verbose)
+    output_settings = options.output_settings._replace(
+        describe_run=partial(_describe_run, options, supervisor)
+    )
     with (
-        writing.open_outputs(options.outputs, options.output_settings) as writer,
+        writing.open_outputs(options.outputs, output_settings) as writer,
         Progress(listing.total, bar) as progress,
     ):
         known = None
@@ -93,6 +91,8 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             limits = Limits.from_settings(options.settings)
             known = EarlierPredictions(options.input, limits, key, writer, clock, corrections)
         outcomes: Iterable[Outcome] = supervisor.classify(listing.pictures, options.input, known)
+        if known is not None:
+            outcomes = map(known.restore_review, outcomes)
         if corrections is not None:
             outcomes = map(corrections.apply, outcomes)
         for outcome in outcomes:
@@ -144,6 +144,23 @@ def report_outcome(
     logs.debug("%s: %s, %s", file, prediction.status, prediction.gender)
     if prediction.status == "unreadable" and not outcome.kept:
         progress.print_message(f"{escape_text(prediction.file)!r}: {prediction.message}")
+
+
+def _explain_no_picture(options: Options, listing: Listing) -> str:
+    hint = _subfolder_hint(options)
+    if not hint and listing.ignored:
+        hint = (
+            "--verbose lists the ignored files; --hidden includes system junk and partial downloads"
+        )
+    elif not (hint or options.recursive):
+        hint = "add --recursive to search its subfolders too"
+    return f"{options.input}: no picture in this folder{hint and '; '}{hint}"
+
+
+def _describe_run(options: Options, supervisor: Supervisor) -> Facts:
+    from image_gender_classifier.cli.run_facts import describe_run  # late: for the report only
+
+    return describe_run(options, supervisor)
 
 
 def _print_renamed(renamed: Mapping[str, str]) -> None:

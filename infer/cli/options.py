@@ -86,7 +86,7 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     if options.quiet and options.verbose:
         raise UsageError("--quiet cannot be used with --verbose or --debug; omit one of them")
     check_folder(options.input, "-i", os.R_OK | os.X_OK)
-    _check_outputs(outputs)
+    _check_outputs(outputs, options.input)
     _check_sorted(outputs, options.input)
     if options.corrections is not None:
         _check_corrections(options.corrections, outputs)
@@ -95,8 +95,12 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     return options
 
 
-def _check_outputs(targets: Sequence[Target]) -> None:
+def _check_outputs(targets: Sequence[Target], pictures: Path) -> None:
     """Checks that each output can be written and that no two outputs are the same file.
+
+    Args:
+        targets: The outputs.
+        pictures: The input folder.
 
     Raises:
         UsageError: An output cannot be written, or two outputs are the same file.
@@ -106,7 +110,11 @@ def _check_outputs(targets: Sequence[Target]) -> None:
         if target.entry.kind == "folder":
             check_folder(target.path, target.option, os.W_OK | os.X_OK)
             continue
-        check_file(target.path, target.option)
+        if target.entry.files_beside:
+            (xml,) = (one.path for one in targets if one.entry.required)
+            check_page(target.path, target.option, pictures, xml)
+        else:
+            check_file(target.path, target.option)
         other = files.setdefault(target.path.resolve(), target.option)
         if other != target.option:
             raise UsageError(
@@ -207,6 +215,29 @@ def check_file(path: Path, option: str) -> None:
         raise UsageError(f"{option} {path}: not a regular file; give another path")
     if path.is_symlink():  # writing would replace the symbolic link
         raise UsageError(f"{option} {path}: this is a symbolic link; give the path of its target")
+
+
+def check_page(path: Path, option: str, pictures: Path, output: Path) -> None:
+    """Checks that a path can become a page with a folder of thumbnails next to it.
+
+    Args:
+        path: Path of the HTML file.
+        option: The option that names it, for messages.
+        pictures: The input folder.
+        output: The folder of XML files; no run classifies pictures in it if it is below `pictures`.
+
+    Raises:
+        UsageError: See `check_file`; or a later run would classify the thumbnails.
+    """
+    check_file(path, option)
+    parents = [folder := path.parent.resolve(), *folder.parents]
+    source, xml = pictures.resolve(), output.resolve()
+    skipped = xml in parents and source in xml.parents
+    if source in parents and not skipped:
+        raise UsageError(
+            f"{option} {path}: is in the folder of pictures, where its thumbnails would be "
+            "classified; choose another folder"
+        )
 
 
 def _read_mode(path: Path, option: str) -> int | None:

@@ -81,6 +81,7 @@ class Totals:
             {
                 "pictures": self._pictures,
                 **{what: self.counts[what] for what in _COUNTED},
+                "reviewed": self.reviewed,
                 "internal_errors": self.failed,
                 "kept": self.kept,
                 "newly_unreadable": self.newly_unreadable,

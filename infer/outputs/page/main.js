@@ -31,6 +31,7 @@ const grid = new Grid(() => openViewer(), () => {
   byId("open").disabled = grid?.current === null;
 });
 const viewer = new Viewer((item, face) => change(item, withFace(item, face)));
+new Summary(items);
 
 function showSelection() {
   const selection = select(items, filters.filter);
@@ -122,7 +123,7 @@ function addActions(parent) {
 
 /* Handles a key; returns whether it has a meaning here. */
 function press(key, target) {
-  if (byId("help").open) return false;
+  if (document.querySelector("dialog[open]:not(#viewer)")) return false;
   const isForm = target.closest("form, summary, #viewer-side pre") !== null;
   if (key === "?") byId("help").showModal();
   else if (key === "/" && !viewer.isOpen) {

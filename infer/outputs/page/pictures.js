@@ -86,6 +86,15 @@ function urlOfPicture(item) {
   return REVIEW.pictures === null ? null : REVIEW.pictures + encodePath(item.file);
 }
 
+/* Returns a link to the file of a picture, or null where the page knows no folder. */
+function linkTo(item) {
+  if (REVIEW.pictures === null) return null;
+  const link = document.createElement("a");
+  link.href = urlOfPicture(item);
+  link.textContent = item.file;
+  return link;
+}
+
 /* Encodes a path for a URL; its %XX stand for bytes already. */
 function encodePath(path) {
   return path.replace(/%[0-9A-Fa-f]{2}|[^%/]+|%/g, (part) =>

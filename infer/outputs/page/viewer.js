@@ -39,6 +39,7 @@ class Viewer {
     if (!other) return;
     this.failed = false;
     byId("viewer-message").textContent = item.message ?? "";
+    byId("viewer-link").replaceChildren(linkTo(item) ?? "");
     byId("viewer-xml").textContent = "…";
     const isShown = () => this.item === item;
     const showText = (text) => { if (isShown()) byId("viewer-xml").textContent = text; };

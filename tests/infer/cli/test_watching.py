@@ -375,7 +375,7 @@ def test_the_command_watches_until_it_is_stopped(folders: tuple[Path, Path], sam
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("option", ["--csv", "--jsonl", "--contact-sheet", "--profile"])
+@pytest.mark.parametrize("option", ["--csv", "--jsonl", "--report", "--profile"])
 def test_options_that_need_the_end_of_a_run_are_rejected(
     option: str, folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
