@@ -139,6 +139,10 @@ class Grid {
     if (sheet) placeBoxes(sheet, item, () => document.createElement("span"));
   }
 
+  fillAll() {
+    for (const item of this.tiles.keys()) this.fill(item);
+  }
+
   /* Selects the picture at a place of the list and scrolls it into sight. */
   select(place) {
     const before = this.current;

@@ -22,7 +22,11 @@ function tellProblem(text) {
 
 const items = readItems(REVIEW.items);
 applyCorrections(items, REVIEW.corrections);
-const storage = makeStorage(REVIEW, tellProblem);
+const storage = makeStorage(REVIEW, tellProblem, () => {
+  grid.fillAll();
+  if (viewer.isOpen) viewer.fill();
+  showCounts();
+});
 if (REVIEW.editing) storage.open(items);
 const undone = []; // corrections before each change: [picture, correction]
 
@@ -192,7 +196,7 @@ byId("open").addEventListener("click", openViewer);
 byId("previous").addEventListener("click", () => step(-1));
 byId("next").addEventListener("click", () => step(1));
 window.addEventListener("beforeunload", (event) => {
-  if (REVIEW.server && storage.unsaved) event.preventDefault();
+  if (storage.atRisk) event.preventDefault();
 });
 if (matchMedia("(max-width: 40rem)").matches) byId("filters").open = false;
 showSelection();

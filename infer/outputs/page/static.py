@@ -46,6 +46,7 @@ class StaticPage:
         self._path = path
         self._folder = make_files_path(path)
         self._items: list[tuple[PageItem, str]] = []
+        self._made: set[Path] = set()
         self._written: set[Path] = set()
         for folder in (self._folder, self._folder / "xml", self._folder / "thumbnails"):
             self._make_folder(folder)
@@ -113,11 +114,14 @@ class StaticPage:
             raise make_write_error(path, error) from None
 
     def _make_folder(self, folder: Path) -> None:
+        if folder in self._made:
+            return
         try:
             if folder.is_symlink():
                 raise OSError(errno.ELOOP, "a symbolic link")
             folder.mkdir(exist_ok=True)
             remove_leftovers(folder)
+            self._made.add(folder)
         except OSError as error:
             raise OutputError(f"{folder}: cannot be created ({error.strerror})") from None
 

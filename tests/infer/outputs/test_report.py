@@ -36,7 +36,9 @@ class Written(NamedTuple):
     pictures: Path
 
     def open(self) -> Report:
-        return Report(self.path, OutputSettings(self.pictures, describe_run=lambda: (("A", "<b>"),)))
+        return Report(
+            self.path, OutputSettings(self.pictures, describe_run=lambda: (("A", "<b>"),))
+        )
 
     def write(self, *rows: tuple[Prediction, Drawings]) -> dict[str, Any]:
         """Writes the report of a run and returns its data."""

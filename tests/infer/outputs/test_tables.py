@@ -89,9 +89,7 @@ def test_an_abandoned_table_keeps_its_rows_and_the_existing_table(
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize(
-    "open_table", [csv.open_output, jsonl.open_output]
-)
+@pytest.mark.parametrize("open_table", [csv.open_output, jsonl.open_output])
 @pytest.mark.parametrize(
     "data", [b"", b"half of a download", b"id,file\na,b\n", b"{}", b"<!DOCTYPE"]
 )
@@ -112,9 +110,7 @@ def test_a_foreign_file_of_the_name_of_an_abandoned_table_is_kept(
     assert sorted(tmp_path.iterdir()) == [path, foreign]
 
 
-@pytest.mark.parametrize(
-    "open_table", [csv.open_output, jsonl.open_output]
-)
+@pytest.mark.parametrize("open_table", [csv.open_output, jsonl.open_output])
 def test_the_rows_of_an_earlier_interrupted_run_are_replaced_and_removed(
     open_table: Callable[[Path], Output], tmp_path: Path
 ) -> None:
