@@ -80,9 +80,8 @@ class CorrectionSet:
         file, reason = next(iter(self._outdated.items()))
         count = _count(len(self._outdated))
         self._outdated.clear()
-        return [
-            f"{count} not applied, such as that of {escape_text(file)!r} ({reason}); review it again"
-        ]
+        example = f"such as that of {escape_text(file)!r} ({reason})"
+        return [f"{count} not applied, {example}; review it again"]
 
     def describe_unused(self) -> list[str]:
         """Returns a message for each reason why corrections were not applied; at the end."""
