@@ -11,6 +11,13 @@ function byId(id) {
   return document.getElementById(id);
 }
 
+/* Returns a new element with a text. */
+function make(name, text = "") {
+  const element = document.createElement(name);
+  element.textContent = text;
+  return element;
+}
+
 function announce(text) {
   byId("announcement").textContent = text;
 }
@@ -58,8 +65,9 @@ function showSaved() {
   const unsaved = storage.unsaved
     ? `, ${storage.unsaved.toLocaleString("en")} change${storage.unsaved === 1 ? "" : "s"} not saved`
     : "";
+  const saved = REVIEW.server && count ? " saved" : "";
   const plural = count === 1 ? "" : "s";
-  byId("saved").textContent = `${count.toLocaleString("en")} correction${plural}${unsaved}`;
+  byId("saved").textContent = `${count.toLocaleString("en")} correction${plural}${unsaved || saved}`;
 }
 
 /* Gives a picture another correction and keeps it. */

@@ -88,11 +88,11 @@ function urlOfPicture(item) {
 }
 
 /* Returns a link to the file of a picture, or null where the page knows no folder. */
-function linkTo(item) {
+function linkTo(item, text = item.file) {
   if (REVIEW.pictures === null) return null;
   const link = document.createElement("a");
   link.href = urlOfPicture(item);
-  link.textContent = item.file;
+  link.textContent = text;
   return link;
 }
 

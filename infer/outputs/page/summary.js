@@ -87,9 +87,3 @@ function row(name, counts, shares) {
   line.append(heading, ...cells);
   return line;
 }
-
-function make(name, text) {
-  const element = document.createElement(name);
-  element.textContent = text;
-  return element;
-}

@@ -83,6 +83,19 @@ def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> N
     }
 
 
+def test_a_report_is_not_where_its_thumbnails_would_be_classified(
+    needed: list[str], folder: Path, tmp_path: Path
+) -> None:
+    assert "would be classified" in refused([*needed, "--report", str(folder / "r.html")])
+    below = folder / "out" / "deep"
+    below.mkdir(parents=True)
+    page = ["--report", str(below / "r.html")]
+    assert "would be classified" in refused([*needed, *page])
+    parse_options(["-i", str(folder), "-o", str(folder / "out"), *page])
+    assert "would be classified" in refused(["-i", str(folder), "-o", str(folder), *page])
+    assert "would be classified" in refused(["-i", str(folder), "-o", str(tmp_path), *page])
+
+
 def test_long_options_of_the_folders(folder: Path, out: Path) -> None:
     options = parse_options(["--input", str(folder), "--output", str(out)])
     assert (options.input, options.outputs[0].path) == (folder, out)
