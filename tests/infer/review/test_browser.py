@@ -347,7 +347,6 @@ def test_two_tabs_keep_the_corrections_of_both(view: View, open_page: Open, tmp_
     press(first, "ArrowRight", "u")
     if view.mode == "html":  # a tab shows what the other one has corrected
         wait_for(first, "document.querySelector('#saved').textContent.startsWith('3 ')")
-    found = saved(view, first, tmp_path)
     wait_until(lambda: len(saved(view, first, tmp_path)) == 3)
     found = saved(view, first, tmp_path)
     assert {file: one.gender for file, one in found.items()} == {
