@@ -127,8 +127,8 @@ report: $(HEAVY)/.made  ## write plots and tables of MODEL on DATA (default: Fai
 	$(RUN_HEAVY)image-gender-report $(if $(MODEL),--model=$(call quoted,$(MODEL))) --out=$(call quoted,$(REPORT_OUT)) \
 	  $(LABELLED) $(ARGS)
 
-share: $(HEAVY)/.made  ## generate the manual pages and shell completions of share/ from the parsers
-	$(RUN_HEAVY)python share/generate.py share
+share: $(HEAVY)/.made  ## generate the manual pages and shell completions of docs/share/ from the parsers
+	$(RUN_HEAVY)python docs/share/generate.py docs/share
 
 # Installs the package normally: an editable install starts more slowly.
 bench: $(BENCH)/.made $(PEER)/.made  ## measure speed, start-up and memory, figures to BENCH_OUT; BASELINE=older.json compares
@@ -158,7 +158,7 @@ lint: $(HEAVY)/.made  ## ruff, mypy and the import contracts
 	rm -rf build
 	$(RUN_HEAVY)python -m pip install --quiet --no-deps --target build/lint .
 	MYPYPATH=build/lint $(RUN_HEAVY)mypy
-	MYPYPATH=build/lint:tests:tests/benchmarks/programs:docs/deploy $(RUN_HEAVY)mypy --explicit-package-bases tests share
+	MYPYPATH=build/lint:tests:tests/benchmarks/programs:docs/deploy $(RUN_HEAVY)mypy --explicit-package-bases tests docs/share
 	PYTHONPATH=build/lint $(RUN_HEAVY)lint-imports
 
 clean:  ## remove environments, builds and caches; keep runs/ and predictions/

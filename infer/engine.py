@@ -173,7 +173,7 @@ class Engine:
 
 
 def _view(picture: Picture, decode: Callable[..., Picture], side: int) -> Picture:
-    if not side:
+    if side <= max(picture.pixels.shape[:2]):
         return picture
     return picture.finer() if side <= decoding.WORKING_SIDE else decode(side)
 

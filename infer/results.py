@@ -105,11 +105,6 @@ class Prediction:
         reviewed = self.status == "reviewed" and self.gender == "unknown" and not self.faces
         return self.status == "no_face" or reviewed
 
-    @property
-    def needs_review(self) -> bool:
-        """Whether a person should check the picture: the status is `no_face` or `uncertain`."""
-        return self.status in ("uncertain", "no_face")
-
     def to_dict(self) -> dict[str, Any]:
         """Returns the fields as a dict that `json.dumps` accepts, with the keys of `--jsonl`.
 
@@ -144,10 +139,10 @@ class Stored(NamedTuple):
 
 
 class Preview(NamedTuple):
-    """A small copy of a picture, for the review page.
+    """A small copy of a picture, for the page of the review and of the report.
 
     Attributes:
-        picture: Hash of its content (`cache_key.picture_hash`); empty if it cannot be read.
+        picture: Hash of its content (`cache_key.picture_hash`); empty if it is not known.
         width: Width of the upright picture in pixels; 0 if it cannot be decoded.
         height: Its height.
         jpeg: The copy as a JPEG file; empty if it cannot be decoded.
@@ -166,12 +161,12 @@ class Drawings(NamedTuple):
 
     Attributes:
         copy: Annotated copy for `--annotate`, a JPEG file.
-        thumbnail: Thumbnail for `--contact-sheet`, a JPEG file with the prediction drawn on it.
+        thumbnail: Thumbnail for `--report`.
         stored: How the file stores the picture, for `--xmp`.
     """
 
     copy: bytes | None = None
-    thumbnail: bytes | None = None
+    thumbnail: Preview | None = None
     stored: Stored | None = None
 
 

@@ -52,8 +52,7 @@ class CorrectionSet:
             self._outdated[outcome.picture.file] = "the picture has changed since"
             return outcome
         corrected = apply_correction(prediction, correction, run_hash(data, REVIEWED))
-        drawings = outcome.drawings._replace(thumbnail=None)  # of pictures to check only
-        return outcome._replace(prediction=corrected, kept=False, drawings=drawings)
+        return outcome._replace(prediction=corrected, kept=False)
 
     def correct(self, prediction: Prediction, data: bytes) -> Prediction:
         """Returns a prediction with its correction, if there is one for this content."""
@@ -74,15 +73,19 @@ class CorrectionSet:
             return True
         return apply_correction(earlier, correction, earlier.run) == earlier
 
+    def take_outdated(self) -> list[str]:
+        """Returns a message if corrections were not applied since the last call."""
+        if not self._outdated:
+            return []
+        file, reason = next(iter(self._outdated.items()))
+        count = _count(len(self._outdated))
+        self._outdated.clear()
+        example = f"such as that of {escape_text(file)!r} ({reason})"
+        return [f"{count} not applied, {example}; review it again"]
+
     def describe_unused(self) -> list[str]:
-        """Returns a message for each reason why corrections were not applied."""
-        messages = []
-        if self._outdated:
-            file, reason = next(iter(self._outdated.items()))
-            messages.append(
-                f"{_count(len(self._outdated))} not applied, such as that of "
-                f"{escape_text(file)!r} ({reason}); review it again"
-            )
+        """Returns a message for each reason why corrections were not applied; at the end."""
+        messages = self.take_outdated()
         strangers = [file for file in self._corrections if file not in self._met]
         if strangers:
             messages.append(

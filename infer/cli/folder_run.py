@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from image_gender_classifier.cli import input_pictures, writing
 from image_gender_classifier.cli.options import Options
@@ -19,6 +20,7 @@ from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.registry import list_output_folders
+from image_gender_classifier.outputs.settings import Facts
 from image_gender_classifier.system import profiling
 from image_gender_classifier.system.console import print_line
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
@@ -59,8 +61,11 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     clock.lap("wait for the workers")
     start = time.perf_counter()
     totals = Totals()
+    output_settings = options.output_settings._replace(
+        describe_run=partial(_describe_run, options, supervisor)
+    )
     with (
-        writing.open_outputs(options.outputs, options.output_settings) as writer,
+        writing.open_outputs(options.outputs, output_settings) as writer,
         open_progress(options, listing.total, totals) as progress,
     ):
         known = None
@@ -70,6 +75,8 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             limits = Limits.from_settings(options.settings)
             known = EarlierPredictions(options.input, limits, key, writer, clock, corrections)
         outcomes: Iterable[Outcome] = supervisor.classify(listing.pictures, options.input, known)
+        if known is not None:
+            outcomes = map(known.restore_review, outcomes)
         if corrections is not None:
             outcomes = map(corrections.apply, outcomes)
         for outcome in outcomes:
@@ -95,6 +102,12 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     unread_folders = len(listing.unread)
     summary = totals.summarise(options.summary, listing.ignored, unread_folders, seconds)
     return RunReport(totals, unread_folders, summary)
+
+
+def _describe_run(options: Options, supervisor: Supervisor) -> Facts:
+    from image_gender_classifier.cli.run_facts import describe_run  # late: for the report only
+
+    return describe_run(options, supervisor)
 
 
 def _print_renamed(renamed: Mapping[str, str]) -> None:

@@ -118,7 +118,7 @@ def parse_options(argv: Sequence[str] | None) -> Options:
         raise UsageError("-o needs -i; give the folder of pictures")
     if folder is not None:
         check_folder(folder, "-i", os.R_OK | os.X_OK)
-    _check_outputs(outputs)
+    _check_outputs(outputs, options.input)
     _check_sorted(outputs, options.input)
     if options.corrections is not None:
         _check_corrections(options.corrections, outputs)
@@ -136,8 +136,12 @@ def _stream_json(entry: registry.Entry, path: Path | None) -> tuple[registry.Ent
     return entry, STANDARD_OUTPUT
 
 
-def _check_outputs(targets: Sequence[Target]) -> None:
+def _check_outputs(targets: Sequence[Target], pictures: Path) -> None:
     """Checks that each output can be written and that no two outputs are the same file.
+
+    Args:
+        targets: The outputs.
+        pictures: The input folder.
 
     Raises:
         UsageError: An output cannot be written, or two outputs are the same file.
@@ -147,7 +151,10 @@ def _check_outputs(targets: Sequence[Target]) -> None:
         if target.entry.kind == "folder":
             check_folder(target.path, target.option, os.W_OK | os.X_OK)
             continue
-        if not target.is_streamed:
+        if target.entry.files_beside:
+            (xml,) = (one.path for one in targets if one.entry.required)
+            check_page(target.path, target.option, pictures, xml)
+        elif not target.is_streamed:
             check_file(target.path, target.option)
         other = files.setdefault(target.path.resolve(), target.option)
         if other != target.option:
@@ -251,6 +258,29 @@ def check_file(path: Path, option: str) -> None:
         raise UsageError(f"{option} {path}: not a regular file; give another path")
     if path.is_symlink():  # writing would replace the symbolic link
         raise UsageError(f"{option} {path}: this is a symbolic link; give the path of its target")
+
+
+def check_page(path: Path, option: str, pictures: Path, output: Path) -> None:
+    """Checks that a path can become a page with a folder of thumbnails next to it.
+
+    Args:
+        path: Path of the HTML file.
+        option: The option that names it, for messages.
+        pictures: The input folder.
+        output: The folder of XML files; no run classifies pictures in it if it is below `pictures`.
+
+    Raises:
+        UsageError: See `check_file`; or a later run would classify the thumbnails.
+    """
+    check_file(path, option)
+    parents = [folder := path.parent.resolve(), *folder.parents]
+    source, xml = pictures.resolve(), output.resolve()
+    skipped = xml in parents and source in xml.parents
+    if source in parents and not skipped:
+        raise UsageError(
+            f"{option} {path}: is in the folder of pictures, where its thumbnails would be "
+            "classified; choose another folder"
+        )
 
 
 def _read_mode(path: Path, option: str) -> int | None:

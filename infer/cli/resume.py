@@ -54,6 +54,7 @@ class EarlierPredictions:
         self._writer = writer
         self._clock = clock
         self._corrections = corrections
+        self._reviewed: dict[str, Prediction] = {}  # by path of the picture, to be drawn again
 
     def __call__(self, picture: PictureFile) -> Outcome | None:
         """Returns the outcome of a picture, if it need not be classified.
@@ -91,8 +92,20 @@ class EarlierPredictions:
         # Outputs that draw need a new drawing for a correction.
         final = earlier if self._corrections is None else self._corrections.correct(earlier, data)
         if not all(output.can_reuse(picture, final) for output in self._writer.outputs):
+            if earlier.status == "reviewed":
+                self._reviewed[picture.file] = earlier
             return None
         return Outcome(picture, earlier, kept=True)
+
+    def restore_review(self, outcome: Outcome) -> Outcome:
+        """Returns the outcome of a picture with what a person said about it.
+
+        A reviewed picture is classified again if an output needs a drawing of it.
+        """
+        reviewed = self._reviewed.pop(outcome.picture.file, None)
+        if reviewed is None or outcome.prediction is None:
+            return outcome
+        return outcome._replace(prediction=reviewed)
 
     def _agrees(self, earlier: Prediction, data: bytes) -> bool:
         return self._corrections is None or self._corrections.agree(earlier, data)

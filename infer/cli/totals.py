@@ -98,6 +98,7 @@ class Totals:
         """Returns the numbers of pictures by result, for programs."""
         return {
             **{what: self.counts[what] for what in _COUNTED},
+            "reviewed": self.reviewed,
             "internal_errors": self.failed,
             "kept": self.kept,
         }

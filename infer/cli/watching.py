@@ -196,6 +196,7 @@ def watch_folder(
             ready = arrivals.find_ready(folder, faults.exclude_overwritten(listing))
             seconds = time.monotonic() - start
             outcomes: Iterable[Outcome] = supervisor.classify(ready, folder, earlier)
+            outcomes = map(earlier.restore_review, outcomes)
             if corrections is not None:
                 outcomes = map(corrections.apply, outcomes)
             for outcome in outcomes:
@@ -213,6 +214,8 @@ def watch_folder(
                 report_outcome(outcome, progress, "it is tried again later")
                 if not options.quiet:
                     _print_prediction(outcome)
+            for message in corrections.take_outdated() if corrections is not None else ():
+                print_message(message)
             if scan == scans:
                 break
             time.sleep(max(pause, _IDLE * seconds))

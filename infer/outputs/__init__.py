@@ -1,1 +1,1 @@
-"""Writes predictions to files: XML, CSV, JSON Lines, annotated copies and a contact sheet."""
+"""Writes predictions to files: XML, CSV, JSON Lines, annotated copies, a report and others."""

@@ -16,9 +16,6 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.outputs.label_layout import Label, Rectangle, place_labels
 from image_gender_classifier.results import Face, Gender, Prediction
 
-THUMBNAIL_SIDE = 256
-"""Longest side of a contact sheet thumbnail, in pixels."""
-
 _FEMALE, _MALE, _UNKNOWN, _NOT_CLASSIFIED = (
     (213, 94, 0),
     (0, 114, 178),

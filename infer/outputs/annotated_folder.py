@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from image_gender_classifier.outputs.atomic import open_regular_file
 from image_gender_classifier.outputs.folder import OutputFolder
+from image_gender_classifier.outputs.jpeg_comment import add_comment, read_comment
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.settings import COPY_SIDE, DEFAULTS, OutputSettings
 from image_gender_classifier.results import Prediction
 
 _SUFFIX = ".jpg"
-_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"  # first and last bytes of a JPEG file
 
 
 class AnnotatedFolder(OutputFolder):
@@ -38,7 +36,7 @@ class AnnotatedFolder(OutputFolder):
         """Writes the annotated copy of a picture, if `row.drawings` contains one."""
         copy = row.drawings.copy
         if copy is not None:
-            data = self._jpeg_start(row.prediction) + copy.removeprefix(_SOI)
+            data = add_comment(copy, self._make_comment(row.prediction))
             self.write_file(row.picture.output_path(_SUFFIX), data)
 
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:
@@ -48,30 +46,12 @@ class AnnotatedFolder(OutputFolder):
         """
         if prediction.status == "unreadable":
             return True
-        start = self._jpeg_start(prediction)
-        return any(
-            _is_complete_jpeg(path, start)
-            for path in self.possible_paths(picture.output_path(_SUFFIX))
-        )
+        comment = self._make_comment(prediction)
+        paths = self.possible_paths(picture.output_path(_SUFFIX))
+        return any(read_comment(path) == comment for path in paths)
 
-    def _jpeg_start(self, prediction: Prediction) -> bytes:
-        """Returns the first bytes of a copy: a start-of-image marker, then the comment."""
-        text = f"run {prediction.run}, size {self._size}".encode("ascii")
-        return _SOI + b"\xff\xfe" + (2 + len(text)).to_bytes(2, "big") + text
-
-
-def _is_complete_jpeg(path: Path, start: bytes) -> bool:
-    """Returns whether a file starts with `start` and ends with an end-of-image (EOI) marker.
-
-    False if the file cannot be read.
-    """
-    try:
-        with open_regular_file(path) as file:
-            starts = file.read(len(start)) == start
-            file.seek(-len(_EOI), os.SEEK_END)  # a power cut may have truncated the file
-            return starts and file.read() == _EOI
-    except OSError:
-        return False
+    def _make_comment(self, prediction: Prediction) -> str:
+        return f"run {prediction.run}, size {self._size}"
 
 
 def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> AnnotatedFolder:

@@ -16,7 +16,7 @@ class Row(NamedTuple):
         prediction: The prediction.
         kept: Whether an XML file of an earlier run stays unchanged: it is still valid, or the
             picture was deleted during the run.
-        drawings: Annotated copy and thumbnail; each is None unless an output needs it.
+        drawings: What outputs need of the picture besides; each is None unless one needs it.
     """
 
     picture: PictureFile

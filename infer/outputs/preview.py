@@ -1,4 +1,4 @@
-"""Draws small copies of pictures, without predictions, for the review page."""
+"""Draws small copies of pictures, without predictions, for the page of review and report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.files import OUT_OF_MEMORY, read_bytes
 from image_gender_classifier.imaging.limits import DEFAULT_LIMITS, Limits
 from image_gender_classifier.imaging.memory_errors import is_out_of_memory
+from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.cache_key import picture_hash
 from image_gender_classifier.results import Preview
 
@@ -37,16 +38,21 @@ def draw_file(path: Path, side: int, limits: Limits = DEFAULT_LIMITS) -> Preview
         return Preview(message=str(error))
     digest = picture_hash(data)
     try:
-        picture = decoding.decode(data, side, limits)
-        height, width = picture.pixels.shape[:2]
-        scale = min(side / max(height, width), 1.0)
-        size = (max(round(width * scale), 1), max(round(height * scale), 1))
-        pixels = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
-        _, jpeg = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        preview = draw_picture(decoding.decode(data, side, limits), side)
     except UnreadablePicture as error:
         return Preview(digest, message=str(error))
     except Exception as error:
         if is_out_of_memory(error):
             raise Unfinished(OUT_OF_MEMORY) from None
         raise
-    return Preview(digest, picture.width, picture.height, jpeg.tobytes())
+    return preview._replace(picture=digest)
+
+
+def draw_picture(picture: Picture, side: int) -> Preview:
+    """Draws a copy of a decoded picture, without its hash; arguments as for `draw_file`."""
+    height, width = picture.pixels.shape[:2]
+    scale = min(side / max(height, width), 1.0)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    pixels = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
+    _, jpeg = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return Preview("", picture.width, picture.height, jpeg.tobytes())

@@ -40,9 +40,9 @@ class Entry(NamedTuple):
         keeps_extension: Whether the suffix follows the extension of the picture, instead of
             replacing it.
         in_subfolders: Whether the files are pictures in subfolders of the folder, by prediction.
-        drawing: What the output needs in `Row.drawings`: `copy` or `stored` of every decoded
-            picture, or `thumbnail` of every picture to check (`Prediction.needs_review`); None if
-            it needs nothing.
+        drawing: What the output needs in `Row.drawings` of every decoded picture; None if it needs
+            nothing.
+        files_beside: Whether the folder `NAME_files` beside the file belongs to the output.
         required: Whether a run must have the output to write any other file.
         streams: Whether a file may be `STANDARD_OUTPUT`.
     """
@@ -57,6 +57,7 @@ class Entry(NamedTuple):
     keeps_extension: bool = False
     in_subfolders: bool = False
     drawing: Drawing | None = None
+    files_beside: bool = False
     required: bool = False
     streams: bool = False
 
@@ -155,9 +156,9 @@ OUTPUTS: tuple[Entry, ...] = (
         "folder", _open_from_module("sorted_folder"), keeps_extension=True, in_subfolders=True,
     ),
     Entry(
-        "contact sheet", ("--contact-sheet",), "FILE",
-        "also write an HTML page with thumbnails of the pictures to check: uncertain or without a "
-        "face",
-        "file", _open_from_module("contact_sheet"), drawing="thumbnail",
+        "report", ("--report",), "FILE",
+        "also write an HTML page with all pictures, counts and settings of the run, and a folder "
+        "of its thumbnails next to it",
+        "file", _open_from_module("report"), drawing="thumbnail", files_beside=True,
     ),
 )  # fmt: skip

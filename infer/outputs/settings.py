@@ -1,5 +1,6 @@
 """The options of a run that its outputs depend on."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -11,6 +12,12 @@ STANDARD_OUTPUT = Path("-")
 COPY_SIDE = 640
 """Longest side of an annotated copy in pixels, unless another is given."""
 
+THUMBNAIL_SIDE = 256
+"""Longest side of a thumbnail on the page of the review and of the report, in pixels."""
+
+Facts = tuple[tuple[str, str], ...]
+"""Names and values in words, in the order to show them."""
+
 
 class OutputSettings(NamedTuple):
     """The options of a run that its outputs depend on.
@@ -20,12 +27,14 @@ class OutputSettings(NamedTuple):
         rows: What a table has a row for: each picture, or each face.
         csv_bom: Whether CSV tables begin with a byte order mark, which Excel needs for UTF-8.
         annotate_size: Longest side of an annotated copy in pixels.
+        describe_run: Returns the settings of the run, for a report.
     """
 
     pictures: Path = Path()
     rows: Rows = "pictures"
     csv_bom: bool = False
     annotate_size: int = COPY_SIDE
+    describe_run: Callable[[], Facts] = tuple
 
 
 DEFAULTS = OutputSettings()

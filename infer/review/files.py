@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import cast
-from urllib.parse import quote
 
 from image_gender_classifier.cli.progress import Progress
 from image_gender_classifier.outputs.corrections import read_corrections
 from image_gender_classifier.outputs.page.data import PageItem, PageSettings
-from image_gender_classifier.outputs.page.static import StaticPage
+from image_gender_classifier.outputs.page.static import StaticPage, make_folder_url
 from image_gender_classifier.results import Preview
 from image_gender_classifier.review.items import Reviewed, read_items
 from image_gender_classifier.review.parser import Options
@@ -41,7 +39,9 @@ def write_files(options: Options) -> str:
             missing += preview.message == MISSING
             page.add(make_item(item, preview), item.read_xml(), preview.jpeg or None)
             progress.advance()
-    settings = PageSettings(make_title(options.input), pictures=_folder_url(options.input, html))
+    settings = PageSettings(
+        make_title(options.input), pictures=make_folder_url(options.input, html)
+    )
     page.close(settings, corrections)
     summary = f"{len(items):,} picture{'s' * (len(items) != 1)}: open {html} in a browser"
     return f"{summary}; {missing:,} of them are missing" if missing else summary
@@ -57,9 +57,3 @@ def make_item(item: Reviewed, preview: Preview) -> PageItem:
 def make_title(folder: Path) -> str:
     """Returns the heading of the page."""
     return f"Review of {folder.resolve().name or folder}"
-
-
-def _folder_url(pictures: Path, html: Path) -> str:
-    """Returns the URL of the folder of pictures, relative to the page."""
-    relative = os.path.relpath(os.path.realpath(pictures), os.path.realpath(html.parent))
-    return f"{quote(os.fsencode(relative))}/"

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from image_gender_classifier.cli.options import check_file, check_folder
+from image_gender_classifier.cli.options import check_file, check_folder, check_page
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.system.cores import count_cores
 from image_gender_classifier.version import __version__
@@ -82,19 +82,9 @@ def parse(argv: Sequence[str] | None) -> Options:
     if options.corrections is None:
         options = options._replace(corrections=options.output / CORRECTIONS)
     if options.html is not None:
-        check_file(options.html, "--html")
-        _check_outside(options.html, options.input)
+        check_page(options.html, "--html", options.input, options.output)
     check_file(options.corrections, "--corrections")
     return options
-
-
-def _check_outside(html: Path, pictures: Path) -> None:
-    folder, source = html.parent.resolve(), pictures.resolve()
-    if folder == source or source in folder.parents:
-        raise UsageError(
-            f"--html {html}: is in the folder of pictures, where its thumbnails would be "
-            "classified; choose another folder"
-        )
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.outputs.settings import THUMBNAIL_SIDE
 from image_gender_classifier.results import Preview
 from image_gender_classifier.review.items import resolve_picture
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.workers.messages import Task
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 
-THUMBNAIL_SIDE, LARGE_SIDE = 256, 1600
-"""Longest side of a thumbnail and of a picture in the large view, in pixels."""
+LARGE_SIDE = 1600
+"""Longest side of a picture in the large view, in pixels."""
 
 MISSING = "there is no such picture in the folder, or it is a link to a file elsewhere"
 

@@ -16,10 +16,11 @@ from image_gender_classifier.outputs.page.data import (
     encode_data,
     encode_xml_chunk,
 )
+from image_gender_classifier.outputs.settings import THUMBNAIL_SIDE
 from image_gender_classifier.results import Preview
 from image_gender_classifier.review.corrections import CorrectionFile
 from image_gender_classifier.review.items import Reviewed
-from image_gender_classifier.review.previews import LARGE_SIDE, THUMBNAIL_SIDE
+from image_gender_classifier.review.previews import LARGE_SIDE
 
 HTML, CSS, SCRIPT, JPEG, TEXT = (
     "text/html; charset=utf-8",

@@ -24,7 +24,7 @@ class Task(NamedTuple):
         workers: Maximum number of workers.
         timeout: Timeout for a picture in seconds; extended on a slow machine.
         copies: Whether to draw an annotated copy of every picture.
-        thumbnails: Whether to draw a thumbnail of each picture that needs review.
+        thumbnails: Whether to draw a thumbnail of every picture.
         previews: Whether to draw previews instead of classifying; then no model is loaded.
         profile: Whether to measure the time of each stage.
         debug: Whether to leave the workers' standard error open and print tracebacks to it.
@@ -50,14 +50,16 @@ class Ready(NamedTuple):
     Attributes:
         cache_key: Hash of everything except the picture that affects a prediction.
         seconds: Seconds spent in each stage; empty unless `Task.profile` is set.
-        model: The runtime and the model file, for the log.
+        model: The runtime and the model file, in words.
         warnings: Warnings for the user.
+        threshold: Confidence below which a prediction is `uncertain`.
     """
 
     cache_key: str
     seconds: Mapping[str, float] = NO_SECONDS
     model: str = ""
     warnings: tuple[str, ...] = ()
+    threshold: float = 0.0
 
 
 class Fork(NamedTuple):
@@ -123,7 +125,7 @@ class Answer(NamedTuple):
         number: Number of the job.
         prediction: The prediction; None if there is none.
         error: Why there is no prediction, in one line; None if there is one.
-        drawings: Annotated copy and thumbnail of the picture, if the task requests them.
+        drawings: What outputs need of the picture besides, if the task requests it.
         seconds: Seconds spent in each stage since the worker's last prediction; empty unless
             `Task.profile` is set.
         took: Wall time spent on the picture, in seconds.

@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
         prediction: The prediction; None if the picture was not classified, because of a timeout, a
             killed worker, a lack of memory, an unavailable drive, or an internal error.
         kept: Whether the prediction comes from an earlier run and is still valid.
-        drawings: Annotated copy and thumbnail of the picture, if the task requests them.
+        drawings: What outputs need of the picture besides, if the task requests it.
         error: Why there is no prediction, in one line; None if there is one.
         unfinished: Whether the next try may succeed: no prediction, but no internal error either.
         preview: The preview, if the task asks for it instead of a prediction.
@@ -79,6 +79,7 @@ class Supervisor:
     Attributes:
         seconds: Seconds spent in each stage so far, summed over all workers; empty unless
             `Task.profile` is set.
+        model, threshold: See `Ready`; known after `cache_key`.
 
     Raises:
         RuntimeMissing: See `FirstProcess`.
@@ -88,6 +89,7 @@ class Supervisor:
         self, task: Task, warn: Callable[[str], None] = lambda _: None, fork: bool = True
     ) -> None:
         self.seconds: dict[str, float] = {}
+        self.model, self.threshold = "", 0.0
         self._task, self._warn, self._fork = task, warn, fork
         self._pool = WorkerPool(task, fork)
         self._cache_key: str | None = None
@@ -211,6 +213,7 @@ class Supervisor:
             self._set_outcome(message.number, Outcome(picture, *result, message.preview))
         elif isinstance(message, Ready):
             self._cache_key = message.cache_key
+            self.model, self.threshold = message.model, message.threshold
             logs.info("worker ready: %s", message.model)
             profiling.add_seconds(self.seconds, message.seconds)
             for warning in message.warnings:

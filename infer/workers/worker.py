@@ -30,6 +30,7 @@ from image_gender_classifier.imaging.files import (
     OUT_OF_MEMORY,
     is_parent_missing,
 )
+from image_gender_classifier.outputs.settings import THUMBNAIL_SIDE
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import memory, profiling
 from image_gender_classifier.workers.channel import Channel, encode
@@ -133,7 +134,8 @@ def load_engine(task: Task, clock: profiling.Clock) -> tuple[Engine, Ready]:
     clock.lap("open the models")
     model = f"{engine.parts.runtime} runs {engine.parts.classifier.entry.file}"
     fallbacks = [str(one.message) for one in caught if issubclass(one.category, RuntimeFallback)]
-    return engine, Ready(engine.cache_key, clock.take_seconds(), model, tuple(fallbacks))
+    threshold = engine.parts.classifier.threshold
+    return engine, Ready(engine.cache_key, clock.take_seconds(), model, tuple(fallbacks), threshold)
 
 
 def _load_opencv() -> None:
@@ -256,12 +258,12 @@ def classify(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> An
 
 def _draw(view: View, prediction: Prediction, task: Task) -> Drawings:
     """Returns the drawings of a picture that the task asks for."""
-    from image_gender_classifier.outputs.annotated import THUMBNAIL_SIDE, draw_prediction
+    from image_gender_classifier.outputs.annotated import draw_prediction
+    from image_gender_classifier.outputs.preview import draw_picture
 
-    small = task.thumbnails and prediction.needs_review
     return Drawings(
         draw_prediction(view(task.copy_side), prediction, task.copy_side) if task.copies else None,
-        draw_prediction(view(THUMBNAIL_SIDE), prediction, THUMBNAIL_SIDE) if small else None,
+        draw_picture(view(THUMBNAIL_SIDE), THUMBNAIL_SIDE) if task.thumbnails else None,
         view(0).stored if task.stored else None,
     )
 

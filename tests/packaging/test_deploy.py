@@ -69,7 +69,7 @@ def test_the_dockerfile_copies_what_the_package_is_made_of() -> None:
     copied = set(re.findall(r"^COPY (.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE))
     names = {name for names in copied for name in names.split() if not name.startswith("--from")}
     needed = {"pyproject.toml", "README.md", "LICENSE", "NOTICE", "infer", "train", "convert"}
-    assert needed | {"models", "share"} <= names
+    assert needed | {"models", "docs/share"} <= names
     assert all((ROOT / name).exists() for name in needed)
 
 

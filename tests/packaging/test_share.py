@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARE = ROOT / "share"
+SHARE = ROOT / "docs" / "share"
 GENERATOR = SHARE / "generate.py"
 FILES = sorted(
     path.relative_to(SHARE).as_posix()
@@ -47,7 +47,7 @@ def test_each_file_is_installed() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
     for file in FILES:
         folder = f"share/{file.rpartition('/')[0]}"
-        assert any(fnmatch(f"share/{file}", each) for each in settings["data-files"][folder])
+        assert any(fnmatch(f"docs/share/{file}", each) for each in settings["data-files"][folder])
     assert len(FILES) == 4 * len(COMMANDS)
 
 

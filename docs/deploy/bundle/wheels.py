@@ -15,7 +15,7 @@ from bundle.systems import System
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _OLDEST_GLIBC = 17  # manylinux2014; there are no older wheels for these Pythons
 _SOURCES = (
-    "infer", "train", "convert", "models", "share", "pyproject.toml", "README.md", "LICENSE",
+    "infer", "train", "convert", "models", "docs/share", "pyproject.toml", "README.md", "LICENSE",
     "NOTICE",
 )  # fmt: skip
 _NATIVE = ("--only-binary=:all:",)

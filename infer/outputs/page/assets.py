@@ -8,7 +8,7 @@ from importlib.resources import files
 STYLE = "review.css"
 SCRIPTS = (
     *("model.js", "storage.js", "pictures.js", "filters.js"),
-    *("grid.js", "viewer.js", "main.js"),
+    *("grid.js", "viewer.js", "summary.js", "main.js"),
 )
 
 # `file:` beside 'self': browsers differ in what 'self' means for a page that is a file.

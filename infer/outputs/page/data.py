@@ -10,6 +10,7 @@ from image_gender_classifier.outputs import corrections as table
 from image_gender_classifier.outputs import xml
 from image_gender_classifier.outputs.corrections import Correction
 from image_gender_classifier.outputs.escaping import escape_name, escape_text
+from image_gender_classifier.outputs.settings import Facts
 from image_gender_classifier.results import Face, Gender, Prediction, Status
 
 CHUNK = 200
@@ -25,7 +26,8 @@ class PageItem(NamedTuple):
         prediction: Its prediction.
         width: Width of the upright picture in pixels; 0 if it is not known.
         height: Its height.
-        picture: Hash of its content (`cache_key.picture_hash`); empty if it is not known.
+        picture: Name of its content, which its thumbnail has too; empty if it is not known. On a
+            page with editing, `cache_key.picture_hash`.
         message: Why it cannot be shown, if its prediction does not say so.
     """
 
@@ -44,12 +46,14 @@ class PageSettings(NamedTuple):
         editing: Whether pictures can be corrected.
         server: Whether a server provides thumbnails and pictures, and keeps corrections.
         pictures: URL of the folder of pictures, with a final slash; None if it has none.
+        run: Settings of the run that the page reports on; empty if it reports on none.
     """
 
     title: str
     editing: bool = True
     server: bool = False
     pictures: str | None = None
+    run: Facts = ()
 
 
 def encode_data(
@@ -58,7 +62,7 @@ def encode_data(
     """Returns `data.js`: the pictures and the corrections.
 
     Args:
-        items: The pictures, in the order of their file names.
+        items: The pictures, sorted by the bytes of their paths.
         settings: Settings of the page.
         corrections: The corrections by path of the picture, as `Prediction.file`; those of other
             pictures are kept when the page saves corrections.
@@ -82,6 +86,7 @@ def encode_data(
         "editing": settings.editing,
         "server": settings.server,
         "pictures": settings.pictures,
+        "run": [[escape_text(text) for text in fact] for fact in settings.run],
         "chunk": CHUNK,
         "corrections": known,
         "csvHeader": table.HEADER.decode(),

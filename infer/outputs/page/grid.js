@@ -89,11 +89,14 @@ class Grid {
     tile.style.top = `${row * this.rowHeight + GAP}px`;
     tile.style.left = `${(place % this.columns) * (this.side + GAP) + GAP}px`;
     tile.append(...["frame", "answer", "name"].map((name) => {
-      const part = document.createElement("div");
+      const part = make("div");
       part.className = name;
       return part;
     }));
-    tile.querySelector(".name").textContent = item.file;
+    // The folder gives way where there is no room for both.
+    const start = item.file.lastIndexOf("/") + 1;
+    const parts = [item.file.slice(0, start), item.file.slice(start)].map((text) => make("span", text));
+    tile.querySelector(".name").append(...parts);
     tile.title = item.file;
     this.tiles.set(item, tile);
     this.fill(item);
@@ -137,6 +140,10 @@ class Grid {
     tile.setAttribute("aria-selected", item === this.current);
     const sheet = tile.querySelector(".sheet");
     if (sheet) placeBoxes(sheet, item, () => document.createElement("span"));
+  }
+
+  fillAll() {
+    for (const item of this.tiles.keys()) this.fill(item);
   }
 
   /* Selects the picture at a place of the list and scrolls it into sight. */

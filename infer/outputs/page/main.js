@@ -11,6 +11,13 @@ function byId(id) {
   return document.getElementById(id);
 }
 
+/* Returns a new element with a text. */
+function make(name, text = "") {
+  const element = document.createElement(name);
+  element.textContent = text;
+  return element;
+}
+
 function announce(text) {
   byId("announcement").textContent = text;
 }
@@ -22,7 +29,11 @@ function tellProblem(text) {
 
 const items = readItems(REVIEW.items);
 applyCorrections(items, REVIEW.corrections);
-const storage = makeStorage(REVIEW, tellProblem);
+const storage = makeStorage(REVIEW, tellProblem, () => {
+  grid.fillAll();
+  if (viewer.isOpen) viewer.fill();
+  showCounts();
+});
 if (REVIEW.editing) storage.open(items);
 const undone = []; // corrections before each change: [picture, correction]
 
@@ -31,6 +42,7 @@ const grid = new Grid(() => openViewer(), () => {
   byId("open").disabled = grid?.current === null;
 });
 const viewer = new Viewer((item, face) => change(item, withFace(item, face)));
+new Summary(items);
 
 function showSelection() {
   const selection = select(items, filters.filter);
@@ -53,8 +65,9 @@ function showSaved() {
   const unsaved = storage.unsaved
     ? `, ${storage.unsaved.toLocaleString("en")} change${storage.unsaved === 1 ? "" : "s"} not saved`
     : "";
+  const saved = REVIEW.server && count ? " saved" : "";
   const plural = count === 1 ? "" : "s";
-  byId("saved").textContent = `${count.toLocaleString("en")} correction${plural}${unsaved}`;
+  byId("saved").textContent = `${count.toLocaleString("en")} correction${plural}${unsaved || saved}`;
 }
 
 /* Gives a picture another correction and keeps it. */
@@ -122,7 +135,7 @@ function addActions(parent) {
 
 /* Handles a key; returns whether it has a meaning here. */
 function press(key, target) {
-  if (byId("help").open) return false;
+  if (document.querySelector("dialog[open]:not(#viewer)")) return false;
   const isForm = target.closest("form, summary, #viewer-side pre") !== null;
   if (key === "?") byId("help").showModal();
   else if (key === "/" && !viewer.isOpen) {
@@ -191,7 +204,7 @@ byId("open").addEventListener("click", openViewer);
 byId("previous").addEventListener("click", () => step(-1));
 byId("next").addEventListener("click", () => step(1));
 window.addEventListener("beforeunload", (event) => {
-  if (REVIEW.server && storage.unsaved) event.preventDefault();
+  if (storage.atRisk) event.preventDefault();
 });
 if (matchMedia("(max-width: 40rem)").matches) byId("filters").open = false;
 showSelection();

@@ -50,12 +50,13 @@ function fetchThumbnail(item) {
 }
 
 async function load(item) {
-  const answer = await fetch(`thumbnails/${item.index}`);
-  if (!answer.ok) throw new Error(await answer.text());
+  const answer = await fetch(`thumbnails/${item.index}`).catch(() => { throw new Error(NO_ANSWER); });
+  await requireGood(answer);
   const hash = answer.headers.get("X-Picture") ?? "";
   if (item.hash && hash && item.hash !== hash && item.correction !== null) {
     item.correction = null; // the picture has changed since
     announce(`${item.file} has changed since it was reviewed`);
+    showCounts();
   }
   item.hash = hash;
   let url = null;
@@ -77,13 +78,22 @@ async function load(item) {
 /* Waits until the hash of a picture is known, which a correction needs. */
 async function hashOf(item) {
   if (!item.hash) await fetchThumbnail(item);
-  if (!item.hash) throw new Error(`${item.file} cannot be read`);
+  if (!item.hash) throw new Refusal(item.message ?? "the picture cannot be read");
 }
 
 /* Returns the URL of a picture in its own size, or null where the page knows no folder. */
 function urlOfPicture(item) {
   if (REVIEW.server) return `pictures/${item.index}`;
   return REVIEW.pictures === null ? null : REVIEW.pictures + encodePath(item.file);
+}
+
+/* Returns a link to the file of a picture, or null where the page knows no folder. */
+function linkTo(item, text = item.file) {
+  if (REVIEW.pictures === null) return null;
+  const link = document.createElement("a");
+  link.href = urlOfPicture(item);
+  link.textContent = text;
+  return link;
 }
 
 /* Encodes a path for a URL; its %XX stand for bytes already. */

@@ -3,10 +3,11 @@
 /* Where corrections go: to the server, or to this browser until "Save corrections".
 
    `open(items)` applies the corrections of earlier visits. `changed(item)` keeps one that was just
-   made or taken back, and returns a promise. `unsaved` counts those that no file has yet. */
+   made or taken back. `unsaved` counts those that no file has yet, `atRisk` tells whether closing
+   the page loses any. `refreshed` is called when corrections have changed on their own. */
 
-function makeStorage(data, tell) {
-  return data.server ? new ServerStorage(tell) : new BrowserStorage(data, tell);
+function makeStorage(data, tell, refreshed) {
+  return data.server ? new ServerStorage(tell, refreshed) : new BrowserStorage(data, tell, refreshed);
 }
 
 /* Applies [index, gender, face] triples to the pictures. */
@@ -14,20 +15,41 @@ function applyCorrections(items, corrections) {
   for (const [index, gender, face] of corrections) items[index].correction = { gender, face };
 }
 
+const NO_ANSWER = "the server does not answer; start image-gender-review again";
+
+/* A correction that no later try can save. */
+class Refusal extends Error {}
+
+/* Throws an error if the server does not give what it was asked for. */
+async function requireGood(answer) {
+  if (answer.status === 403) {
+    throw new Error("image-gender-review was started again; open the address that it prints now");
+  }
+  if (answer.status === 400) throw new Refusal(await answer.text());
+  if (!answer.ok) throw new Error(await answer.text());
+}
+
 class ServerStorage {
-  constructor(tell) {
+  constructor(tell, refreshed) {
     this.tell = tell;
+    this.refreshed = refreshed;
     this.waiting = new Map(); // by picture: only its last state counts
     this.sending = false;
+    this.refused = false;
   }
 
   get unsaved() {
     return this.waiting.size + (this.sending ? 1 : 0);
   }
 
+  get atRisk() {
+    return this.unsaved > 0;
+  }
+
   open() {}
 
   changed(item) {
+    this.refused = false;
     this.waiting.set(item, item.correction);
     if (!this.sending) this.send();
   }
@@ -38,10 +60,19 @@ class ServerStorage {
       this.waiting.delete(item);
       this.sending = true;
       try {
-        await hashOf(item);
+        if (correction !== null) await hashOf(item);
         await this.post(item, correction);
-        this.tell("");
+        if (!this.refused) this.tell("");
       } catch (error) {
+        if (error instanceof Refusal) {
+          this.refused = true; // the message stays
+          this.tell(`${item.file} cannot be corrected: ${error.message}`);
+          item.correction = null;
+          this.waiting.delete(item);
+          this.sending = false;
+          this.refreshed();
+          continue;
+        }
         if (!this.waiting.has(item)) this.waiting.set(item, correction);
         this.tell(`Not saved yet: ${error.message}. The page tries again; keep it open.`);
         await new Promise((resolve) => { setTimeout(resolve, 2000); });
@@ -61,35 +92,56 @@ class ServerStorage {
         face: correction === null ? -1 : correction.face,
         picture: item.hash,
       }),
-    }).catch(() => { throw new Error("the server does not answer; start image-gender-review again"); });
-    if (!answer.ok) throw new Error(await answer.text());
+    }).catch(() => { throw new Error(NO_ANSWER); });
+    await requireGood(answer);
   }
 }
 
 class BrowserStorage {
-  constructor(data, tell) {
+  constructor(data, tell, refreshed) {
     this.data = data;
     this.tell = tell;
+    this.refreshed = refreshed;
     this.key = `image-gender-review ${window.location.pathname}`;
-    this.kept = { page: data.page, unsaved: 0, entries: {} };
+    this.unsaved = 0;
+    this.entries = new Map(); // by file
+    this.items = new Map(); // by file
+    this.full = false;
   }
 
-  get unsaved() {
-    return this.kept.unsaved;
+  get atRisk() {
+    return this.full && this.unsaved > 0;
   }
 
   open(items) {
-    let kept = null;
+    this.items = new Map(items.map((item) => [item.file, item]));
+    this.refresh();
+    window.addEventListener("storage", (event) => {
+      if (event.key !== this.key) return;
+      this.refresh();
+      this.refreshed();
+    });
+  }
+
+  /* Returns what earlier visits and other tabs have kept, or null. */
+  read() {
     try {
-      kept = JSON.parse(localStorage.getItem(this.key));
-    } catch { /* storage is blocked, or holds something else */ }
-    // A page that was made again has the corrections that were saved.
-    if (kept === null || (kept.page !== this.data.page && !kept.unsaved)) return;
-    this.kept = { ...kept, page: this.data.page };
-    for (const item of items) {
-      const entry = kept.entries[item.file];
-      if (entry === undefined || entry.hash !== item.hash) continue; // the picture has changed
-      const { gender, box } = entry;
+      const kept = JSON.parse(localStorage.getItem(this.key));
+      // A page that was made again has the corrections that were saved.
+      return kept.page === this.data.page || kept.unsaved ? kept : null;
+    } catch { // nothing is kept, or storage is blocked
+      return null;
+    }
+  }
+
+  refresh() {
+    const kept = this.full ? null : this.read();
+    if (kept === null) return;
+    this.unsaved = kept.unsaved;
+    this.entries = new Map(kept.entries);
+    for (const [file, { gender, box, hash }] of this.entries) {
+      const item = this.items.get(file);
+      if (item === undefined || hash !== item.hash) continue; // the picture has changed
       const face = box === null ? -1 : item.faces.findIndex((one) => String(boxOf(one)) === String(box));
       item.correction = gender === null ? null : { gender, face: item.faces.length ? Math.max(face, 0) : -1 };
     }
@@ -97,26 +149,32 @@ class BrowserStorage {
 
   changed(item) {
     const { correction } = item;
+    this.refresh();
+    item.correction = correction;
     const face = correction === null ? -1 : correction.face;
-    this.kept.entries[item.file] = {
+    this.entries.set(item.file, {
       gender: correction === null ? null : correction.gender,
       box: face < 0 ? null : boxOf(item.faces[face]),
       hash: item.hash,
-    };
-    this.kept.unsaved += 1;
+    });
+    this.unsaved += 1;
     this.write();
   }
 
   write() {
     try {
-      localStorage.setItem(this.key, JSON.stringify(this.kept));
+      const kept = { page: this.data.page, unsaved: this.unsaved, entries: [...this.entries] };
+      localStorage.setItem(this.key, JSON.stringify(kept));
+      this.full = false;
       this.tell("");
     } catch {
+      this.full = true;
       this.tell("This browser cannot keep the corrections: save them before you close the page.");
     }
   }
 
   save(items) {
+    this.refresh();
     const rows = items.filter((item) => item.correction !== null).map(csvRow);
     const text = this.data.csvHeader + rows.join("") + this.data.csvOthers;
     const link = document.createElement("a");
@@ -124,7 +182,7 @@ class BrowserStorage {
     link.download = "corrections.csv";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    this.kept.unsaved = 0;
+    this.unsaved = 0;
     this.write();
   }
 }

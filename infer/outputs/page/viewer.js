@@ -39,6 +39,7 @@ class Viewer {
     if (!other) return;
     this.failed = false;
     byId("viewer-message").textContent = item.message ?? "";
+    byId("viewer-link").replaceChildren(linkTo(item, "Open the picture file") ?? "");
     byId("viewer-xml").textContent = "…";
     const isShown = () => this.item === item;
     const showText = (text) => { if (isShown()) byId("viewer-xml").textContent = text; };
@@ -89,8 +90,10 @@ class Viewer {
     const { item } = this;
     const answer = answerOf(item);
     const shown = byId("viewer-answer");
-    shown.textContent = `${describe(item)} (${inWords(answer.status)})`;
-    shown.dataset.gender = answer.gender;
+    const words = describe(item);
+    const status = inWords(answer.status);
+    shown.textContent = words === status ? words : `${words} (${status})`;
+    shown.dataset.gender = words.startsWith(answer.gender) ? answer.gender : "none";
     placeBoxes(this.sheet, item, (face, number) => this.faceButton(face, number, `${number + 1}`));
     const focused = document.activeElement?.closest("#viewer-faces button")?.dataset.number;
     const list = item.faces.map((face, number) => {

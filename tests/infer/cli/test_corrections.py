@@ -121,16 +121,6 @@ def test_an_unreadable_picture_can_be_corrected(
     assert (root.get("status"), root.get("message")) == ("reviewed", None)
 
 
-def test_a_corrected_picture_is_not_on_the_contact_sheet(
-    folder: Path, out: Path, corrections: Path, command: Command, tmp_path: Path
-) -> None:
-    correct(corrections, folder, cat=Correction("no_face"))
-    sheet = tmp_path / "sheet.html"
-    command("-i", folder, "-o", out, "--corrections", corrections, "--contact-sheet", sheet)
-    assert "rocket.jpg" in sheet.read_text()
-    assert "cat.jpg" not in sheet.read_text()
-
-
 def test_the_file_must_exist_and_is_not_overwritten(
     folder: Path, out: Path, corrections: Path, command: Command
 ) -> None:

@@ -65,7 +65,7 @@ def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> N
     line = "--model m.onnx --runtime onnx --detector none --recursive --threshold 0 --workers 3"
     line += " --all-faces --hidden"
     rest = ["--resume", "--csv", str(tmp_path / "c"), "--jsonl", str(tmp_path / "j"), "--quiet"]
-    rest += ["--annotate", str(tmp_path), "--contact-sheet", str(tmp_path / "s")]
+    rest += ["--annotate", str(tmp_path), "--report", str(tmp_path / "r.html")]
     rest += ["--max-pixels", "1000", "--max-bytes", "2000"]
     rest += ["--rows", "faces", "--csv-bom", "--annotate-size", "1000"]
     options = parse_options([*needed, *line.split(), *rest])
@@ -81,8 +81,21 @@ def test_every_option_is_read(needed: list[str], out: Path, tmp_path: Path) -> N
         "--csv": tmp_path / "c",
         "--jsonl": tmp_path / "j",
         "--annotate": tmp_path,
-        "--contact-sheet": tmp_path / "s",
+        "--report": tmp_path / "r.html",
     }
+
+
+def test_a_report_is_not_where_its_thumbnails_would_be_classified(
+    needed: list[str], folder: Path, tmp_path: Path
+) -> None:
+    assert "would be classified" in refused([*needed, "--report", str(folder / "r.html")])
+    below = folder / "out" / "deep"
+    below.mkdir(parents=True)
+    page = ["--report", str(below / "r.html")]
+    assert "would be classified" in refused([*needed, *page])
+    parse_options(["-i", str(folder), "-o", str(folder / "out"), *page])
+    assert "would be classified" in refused(["-i", str(folder), "-o", str(folder), *page])
+    assert "would be classified" in refused(["-i", str(folder), "-o", str(tmp_path), *page])
 
 
 def test_long_options_of_the_folders(folder: Path, out: Path) -> None:
@@ -106,7 +119,7 @@ def test_help_has_three_groups(capsys: pytest.CaptureFixture[str]) -> None:
     }
     everyday = "input output recursive resume watch threshold always corrections quiet"
     everyday += " verbose help version"
-    output = "csv jsonl parquet annotate xmp sort-into contact-sheet rows csv-bom annotate-size"
+    output = "csv jsonl parquet annotate xmp sort-into report rows csv-bom annotate-size"
     output += " json summary progress"
     expert = "model runtime detector min-face all-faces hidden workers max-pixels max-bytes"
     expert += " profile debug"

@@ -25,7 +25,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from lxml import html
 
 from image_gender_classifier import __version__
 from image_gender_classifier.cli import program
@@ -252,7 +251,7 @@ def test_by_products_of_a_nas_and_a_mac_are_skipped(
     assert len(contents(out)) == 8
 
 
-@pytest.mark.parametrize("option", ["--csv", "--jsonl", "--contact-sheet"])
+@pytest.mark.parametrize("option", ["--csv", "--jsonl"])
 def test_an_interrupted_run_keeps_the_table_of_the_last_complete_run(
     option: str, command: Command, folder: Path, out: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -423,17 +422,6 @@ def test_missing_and_outdated_copies_are_drawn_again(
     command("-i", folder, "-o", out, "--threshold", "1")
     assert "kept" not in command(*options, "--threshold", "1").stdout
     assert (drawn / "astronaut.jpg").read_bytes() != whole["astronaut.jpg"]
-
-
-def test_doubtful_pictures_are_on_the_contact_sheet(
-    command: Command, folder: Path, out: Path, tmp_path: Path
-) -> None:
-    sheet = tmp_path / "sheet.html"
-    for _ in range(2):  # the second run keeps the predictions and writes the same sheet
-        command("-i", folder, "-o", out, "--contact-sheet", sheet, "--resume", *LIKELIER)
-        figures = html.fromstring(sheet.read_text("utf-8")).findall(".//figure")
-        captions = [figure.find("figcaption").text_content() for figure in figures]
-        assert captions == ["cat.jpgno face", "rocket.jpgno face"]
 
 
 def test_copies_never_replace_a_picture(command: Command, folder: Path, out: Path) -> None:

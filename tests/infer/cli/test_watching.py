@@ -375,7 +375,7 @@ def test_the_command_watches_until_it_is_stopped(folders: tuple[Path, Path], sam
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("option", ["--csv", "--jsonl", "--contact-sheet", "--profile"])
+@pytest.mark.parametrize("option", ["--csv", "--jsonl", "--report", "--profile"])
 def test_options_that_need_the_end_of_a_run_are_rejected(
     option: str, folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -383,3 +383,22 @@ def test_options_that_need_the_end_of_a_run_are_rejected(
     given = ["-i", str(folders[0]), "-o", str(folders[1]), "--watch", option, *value]
     assert program.main(given) == 2
     assert f"{option} cannot be used with --watch" in capsys.readouterr().err
+
+
+def test_a_watched_folder_gets_the_corrections(
+    folders: tuple[Path, Path], samples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures, predictions = folders
+    for name in ("astronaut.jpg", "cat.jpg"):
+        copyfile(samples / name, pictures / name)
+    corrections = pictures.parent / "corrections.csv"
+    corrections.write_text(
+        "file,gender,picture\nastronaut.jpg,male,\ncat.jpg,female,sha256:0123456789abcdef\n"
+    )
+    for _ in range(2):  # a new start keeps them
+        watch(folders, 2, "--corrections", str(corrections))
+        assert b'gender="male" status="reviewed"' in (predictions / "astronaut.xml").read_bytes()
+        assert b'status="no_face"' in (predictions / "cat.xml").read_bytes()
+        said = capsys.readouterr().err
+        assert said.count("1 correction is not applied, such as that of 'cat.jpg'") == 1
+        assert "the picture has changed since" in said

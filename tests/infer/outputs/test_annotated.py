@@ -119,7 +119,7 @@ def test_a_picture_without_a_face_has_a_label() -> None:
 @given(
     width=st.integers(1, 900),
     height=st.integers(1, 900),
-    longest=st.sampled_from([COPY_SIDE, annotated.THUMBNAIL_SIDE]),
+    longest=st.sampled_from([COPY_SIDE, 64]),
     box=st.builds(
         Box, st.floats(-1e4, 1e4), st.floats(-1e4, 1e4), st.floats(0, 1e4), st.floats(0, 1e4)
     ),

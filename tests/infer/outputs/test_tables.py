@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from sample_prediction import PICTURE, PREDICTION, RUN
 
 from image_gender_classifier.errors import OutputError
-from image_gender_classifier.outputs import contact_sheet, csv, jsonl, xml
+from image_gender_classifier.outputs import csv, jsonl, xml
 from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.records import COLUMNS
 from image_gender_classifier.outputs.settings import OutputSettings
 from image_gender_classifier.outputs.xml_folder import XmlFolder
-from image_gender_classifier.results import Box, Drawings, Face, Prediction
+from image_gender_classifier.results import Box, Face, Prediction
 
 UNREADABLE = Prediction(
     "sub/b,c.png", "unreadable", "unknown", run=RUN, message='It is "no" picture.'
@@ -88,9 +88,7 @@ def test_an_abandoned_table_keeps_its_rows_and_the_existing_table(
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize(
-    "open_table", [csv.open_output, jsonl.open_output, contact_sheet.open_output]
-)
+@pytest.mark.parametrize("open_table", [csv.open_output, jsonl.open_output])
 @pytest.mark.parametrize(
     "data", [b"", b"half of a download", b"id,file\na,b\n", b"{}", b"<!DOCTYPE"]
 )
@@ -103,7 +101,7 @@ def test_a_foreign_file_of_the_name_of_an_abandoned_table_is_kept(
     assert foreign.read_bytes() == data
     for _ in range(2):
         table = open_table(path)
-        table.write(Row(PICTURE, UNCERTAIN, drawings=Drawings(thumbnail=b"picture")))
+        table.write(Row(PICTURE, UNCERTAIN))
         assert table.abandon() == tmp_path / "t.partial.partial"
         assert foreign.read_bytes() == data
     assert sorted(tmp_path.iterdir()) == [path, foreign, tmp_path / "t.partial.partial"]
@@ -111,16 +109,14 @@ def test_a_foreign_file_of_the_name_of_an_abandoned_table_is_kept(
     assert sorted(tmp_path.iterdir()) == [path, foreign]
 
 
-@pytest.mark.parametrize(
-    "open_table", [csv.open_output, jsonl.open_output, contact_sheet.open_output]
-)
+@pytest.mark.parametrize("open_table", [csv.open_output, jsonl.open_output])
 def test_the_rows_of_an_earlier_interrupted_run_are_replaced_and_removed(
     open_table: Callable[[Path], Output], tmp_path: Path
 ) -> None:
     path = tmp_path / "t"
     for _ in range(2):
         table = open_table(path)
-        table.write(Row(PICTURE, UNCERTAIN, drawings=Drawings(thumbnail=b"picture")))
+        table.write(Row(PICTURE, UNCERTAIN))
         assert table.abandon() == tmp_path / "t.partial"
     write_table(open_table, path, PREDICTION)
     assert list(tmp_path.iterdir()) == [path]

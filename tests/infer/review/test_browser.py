@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from reviews import HOSTILE, Page, Review
 
+from image_gender_classifier.cli.program import main as classify
 from image_gender_classifier.outputs.corrections import (
     Correction,
     read_corrections,
@@ -145,7 +146,7 @@ def test_names_of_pictures_run_no_code(view: View, open_page: Open, tmp_path: Pa
     assert page.locator("#viewer-name").text_content() == escape_name(HOSTILE)
     press(page, "m", "Escape")
     assert HOSTILE in saved(view, page, tmp_path)
-    assert page.locator(".name *, #viewer-name *, option *").count() == 0
+    assert page.locator("img[src=x], #viewer-name *, option *").count() == 0
     assert page.title() == title != "hacked"
 
 
@@ -174,7 +175,7 @@ def test_keys_correct_undo_and_survive_a_reload(
     page.reload()
     page.wait_for_selector(".tile")
     assert answers(page)["astronaut.jpg"] == "✓ male"
-    assert page.locator("#saved").text_content() == "3 corrections"
+    assert page.locator("#saved").text_content().removesuffix(" saved") == "3 corrections"
 
 
 def test_filters_and_counts_follow_each_other(view: View, open_page: Open) -> None:
@@ -290,6 +291,9 @@ def test_axe_finds_no_barrier(theme: str, static: View, open_page: Open) -> None
     assert violations() == []
     press(page, "Escape", "?")
     assert violations() == []
+    press(page, "Escape")
+    page.click("#show-summary")
+    assert violations() == []
 
 
 def test_fits_a_phone(static: View, open_page: Open) -> None:
@@ -332,6 +336,56 @@ def test_corrections_of_a_changed_picture_are_dropped(
     assert answers(page)["rocket.jpg"] == "✓ male"
 
 
+def test_two_tabs_keep_the_corrections_of_both(view: View, open_page: Open, tmp_path: Path) -> None:
+    first = open_page(view.url).page
+    second = first.context.new_page()
+    second.goto(view.url)
+    for page in (first, second):
+        page.wait_for_selector(".frame.missing")
+    press(first, "f")
+    press(second, "ArrowRight", "x")
+    press(first, "ArrowRight", "u")
+    if view.mode == "html":  # a tab shows what the other one has corrected
+        wait_for(first, "document.querySelector('#saved').textContent.startsWith('3 ')")
+    wait_until(lambda: len(saved(view, first, tmp_path)) == 3)
+    found = saved(view, first, tmp_path)
+    assert {file: one.gender for file, one in found.items()} == {
+        **{"astronaut.jpg": "female", "rocket.jpg": "no_face", "mona_lisa.jpg": "unknown"}
+    }
+    for page in (first, second):
+        page.reload()
+        page.wait_for_selector(".tile")
+        assert page.locator("#saved").text_content().startswith("3 corrections")
+
+
+def test_a_picture_that_is_gone_does_not_delay_the_other_corrections(
+    review: Review, server: Any, browser: Any, open_page: Open
+) -> None:
+    (review.pictures / "astronaut.jpg").unlink()
+    page = open_page(server.url).page
+    press(page, "f", "x")
+    wait_until(review.corrections.exists)
+    page.wait_for_selector("#problem:not([hidden])")
+    assert "astronaut.jpg cannot be corrected" in page.locator("#problem").text_content()
+    wait_until(lambda: page.locator("#saved").text_content() == "1 correction saved")
+    assert read_corrections(review.corrections).keys() == {"rocket.jpg"}
+    assert answers(page)["astronaut.jpg"] == "uncertain 0.70"
+
+
+def test_a_page_of_an_earlier_server_says_so(
+    review: Review, server: Any, browser: Any, open_page: Open
+) -> None:
+    opened = open_page(server.url)
+    page = opened.page
+    page.wait_for_selector(".frame.missing")
+    server.token = "another"
+    press(page, "f")
+    page.wait_for_selector("#problem:not([hidden])")
+    assert "open the address that it prints now" in page.locator("#problem").text_content()
+    assert "not saved" in page.locator("#saved").text_content()
+    opened.problems[:] = [one for one in opened.problems if "403" not in one]
+
+
 def test_a_lost_server_is_reported_and_tried_again(
     review: Review, server: Any, browser: Any, open_page: Open
 ) -> None:
@@ -348,20 +402,75 @@ def test_a_lost_server_is_reported_and_tried_again(
     opened.problems[:] = [one for one in opened.problems if "ERR_FAILED" not in one]
 
 
-def test_a_page_to_read_offers_no_corrections(
-    samples: Path, browser: Any, open_page: Open, tmp_path: Path
-) -> None:
-    written = StaticPage(tmp_path / "report.html")
-    prediction = Prediction("cat.jpg", "no_face", "unknown", run="0123456789ab")
-    item = PageItem(prediction, 451, 300, "sha256:0123456789abcdef")
-    written.add(item, "<image/>", (samples / "cat.jpg").read_bytes())
-    written.close(PageSettings("Report", editing=False), {})
-    page = open_page((tmp_path / "report.html").as_uri()).page
-    press(page, "f")
-    assert answers(page) == {"cat.jpg": "no face"}
+@pytest.fixture(scope="module")
+def report(make_review: Callable[[], Review]) -> str:
+    """The URL of a report, written by the command."""
+    review = make_review()
+    html = review.pictures.parent / "report.html"
+    corrections = review.pictures.parent / "corrections.csv"
+    write_corrections(corrections, {"astronaut.jpg": Correction("male")})
+    options = ["-i", review.pictures, "-o", review.output, "--recursive", "--report", html]
+    options += ["--corrections", corrections, "--quiet"]
+    assert classify(list(map(str, options))) == 1  # one is unreadable
+    return html.as_uri()
+
+
+def test_a_report_offers_no_corrections(report: str, open_page: Open) -> None:
+    page = open_page(report).page
+    press(page, "Home", "f")
+    assert answers(page) == {
+        **{"astronaut.jpg": "✓ male", "broken.jpg": "unreadable", "mona_lisa.jpg": "female 0.96"},
+        **{"rocket.jpg": "no face", escape_name(HOSTILE): "male 0.99"},
+    }
+    wait_for(page, "document.querySelectorAll('.tile img').length === 4")
     press(page, "Enter")
     page.wait_for_selector("#viewer[open]")
     assert page.locator(".edit:visible").count() == 0
+
+
+def test_a_report_sums_up(report: str, open_page: Open) -> None:
+    page = open_page(report).page
+    page.click("#show-summary")
+    rows = page.locator("#summary-counts tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.firstChild.textContent))"
+    )
+    assert rows == [
+        ["folder", "pictures", "female", "male", "uncertain", "no face", "unreadable", "reviewed"],
+        ["All pictures", "5", "1", "2", "0", "1", "1", "1"],
+        ["(top folder)", "4", "1", "1", "0", "1", "1", "1"],
+        ["sub", "1", "0", "1", "0", "0", "0", "0"],
+    ]
+    assert page.locator("#summary-unreadable li").text_content().startswith("broken.jpg: ")
+    facts = page.locator("#summary-run dd").all_text_contents()
+    assert "0.854 (from the model's manifest)" in facts
+    assert any(fact.endswith("corrections.csv") for fact in facts)
+    press(page, "Escape", "/")
+    page.keyboard.type("hacked")
+    wait_for(page, "document.querySelectorAll('.tile').length === 1")
+    press(page, "Escape", "Enter")
+    page.locator("#viewer-link a").click()  # a name with all kinds of characters
+    wait_for(page, "document.images[0]?.naturalWidth === 512")
+
+
+def test_corrections_of_any_name_are_kept_and_saved(
+    browser: Any, open_page: Open, tmp_path: Path
+) -> None:
+    files = ["__proto__", "constructor", "=1+1.jpg", 'a\nb,"c".jpg', "50%41.jpg", "\udcff.jpg"]
+    written = StaticPage(tmp_path / "names.html")
+    for number, file in enumerate(files):
+        prediction = Prediction(file, "no_face", "unknown", run="0123456789ab")
+        written.add(PageItem(prediction, 0, 0, f"sha256:{number:016}"), "<image/>")
+    written.close(PageSettings("Names"), {})
+    page = open_page((tmp_path / "names.html").as_uri()).page
+    press(page, *"f" * len(files))
+    page.reload()
+    page.wait_for_selector(".tile")
+    assert page.locator("#saved").text_content() == "6 corrections, 6 changes not saved"
+    with page.expect_download() as started:
+        page.click("#save")
+    started.value.save_as(tmp_path / "saved.csv")
+    found = read_corrections(tmp_path / "saved.csv")
+    assert {file: one.gender for file, one in found.items()} == dict.fromkeys(files, "female")
 
 
 @pytest.fixture

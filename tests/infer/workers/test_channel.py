@@ -34,8 +34,10 @@ TIMES = st.floats(0, 1e6)
 SECONDS = st.dictionaries(TEXTS, TIMES, max_size=3)
 DRAWN = st.none() | st.binary(max_size=99)
 STORED = st.none() | st.builds(Stored, NUMBERS, NUMBERS, NUMBERS)
-DRAWINGS = st.builds(Drawings, DRAWN, DRAWN, STORED)
-PREVIEWS = st.none() | st.builds(Preview, TEXTS, NUMBERS, NUMBERS, st.binary(), st.none() | TEXTS)
+PREVIEWS = st.none() | st.builds(
+    Preview, TEXTS, NUMBERS, NUMBERS, st.binary(max_size=99), st.none() | TEXTS
+)
+DRAWINGS = st.builds(Drawings, DRAWN, PREVIEWS, STORED)
 MESSAGES = st.one_of(
     st.builds(
         Task,
@@ -55,7 +57,7 @@ MESSAGES = st.one_of(
     ),
     st.builds(Job, NUMBERS, TEXTS, TEXTS, TIMES, NUMBERS),
     st.builds(Unusable, TEXTS, TEXTS),
-    st.builds(Ready, TEXTS, SECONDS, TEXTS, st.lists(TEXTS, max_size=2).map(tuple)),
+    st.builds(Ready, TEXTS, SECONDS, TEXTS, st.lists(TEXTS, max_size=2).map(tuple), TIMES),
     st.builds(Fork, WORKERS),
     st.builds(ForkFailed, WORKERS, TEXTS),
     st.builds(Ended, NUMBERS, NUMBERS),
@@ -167,7 +169,7 @@ def test_any_bytes_are_messages_or_a_value_error(sent: bytes) -> None:
 
 
 def ready(seconds: Any, text: Any = "model") -> bytes:
-    return json.dumps(["Ready", "key", seconds, text, []]).encode()
+    return json.dumps(["Ready", "key", seconds, text, [], 0.5]).encode()
 
 
 def changed(*path: int, to: Any) -> bytes:
