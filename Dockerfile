@@ -8,7 +8,7 @@ FROM debian:trixie-slim AS python
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends python3 \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/cache/apt/* /var/lib/apt/lists/*
 
 FROM python AS build
 # hadolint ignore=DL3008
