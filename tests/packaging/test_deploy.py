@@ -1,8 +1,8 @@
-"""The systemd units and the Dockerfile of docs/deploy, and the sandbox of docs/security.md."""
+"""The systemd units of docs/deploy, the Dockerfile, and the sandbox of docs/security.md."""
 
 from __future__ import annotations
 
-import re
+import os
 import shutil
 import subprocess
 import sys
@@ -60,17 +60,23 @@ def test_the_units_are_valid(drop_in: str | None, tmp_path: Path) -> None:
 
 def test_the_dockerfile_is_clean() -> None:
     linted = subprocess.run(
-        [tool("hadolint"), str(DEPLOY / "Dockerfile")], capture_output=True, text=True, check=False
+        [tool("hadolint"), str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False
     )
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
-def test_the_dockerfile_copies_what_the_package_is_made_of() -> None:
-    copied = set(re.findall(r"^COPY (.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE))
-    names = {name for names in copied for name in names.split() if not name.startswith("--from")}
-    needed = {"pyproject.toml", "README.md", "LICENSE", "NOTICE", "infer", "train", "convert"}
-    assert needed | {"models", "docs/share"} <= names
-    assert all((ROOT / name).exists() for name in needed)
+def test_the_image_gets_all_sources_of_the_package() -> None:
+    tomllib = pytest.importorskip("tomllib")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    setuptools = settings["tool"]["setuptools"]
+    needed = {"pyproject.toml", "setup.py", "constraints.txt", settings["project"]["readme"]}
+    needed |= {name.partition("/")[0] for name in settings["project"]["license-files"]}
+    needed |= set(setuptools["package-dir"].values())
+    needed.add(os.path.commonpath([name for names in setuptools["data-files"].values() for name in names]))
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    sent = {line[1:] for line in lines if line.startswith("!")}
+    assert needed <= sent
+    assert all((ROOT / name).exists() for name in sent)
 
 
 def test_nothing_is_written_beyond_the_output_folder_and_no_network_needed(

@@ -9,6 +9,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"
@@ -17,6 +19,8 @@ FLOAT_MODELS = [
     entry["float32_variant"] for entry in MANIFEST["files"].values() if "float32_variant" in entry
 ]
 ENTRIES = {**MANIFEST["files"], **{entry["file"]: entry for entry in FLOAT_MODELS}}
+# The system of constraints.txt.
+CI = {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": "3.11"}
 
 
 def test_every_package_and_data_file_is_listed_in_pyproject() -> None:
@@ -31,6 +35,25 @@ def test_every_package_and_data_file_is_listed_in_pyproject() -> None:
             assert package in settings["packages"]
             patterns = ["*.py", *settings["package-data"].get(package, ())]
             assert any(fnmatch(path.name, pattern) for pattern in patterns), path
+
+
+def test_constraints_have_an_allowed_version_of_every_dependency() -> None:
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    pinned = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
+    extras = {
+        extra: names
+        for extra, names in project["optional-dependencies"].items()
+        if extra != "tflite-runtime"  # needs NumPy 1: cannot be installed with the others
+    }
+    listed = [*project["dependencies"], *(name for names in extras.values() for name in names)]
+    for dependency in map(Requirement, listed):
+        if dependency.name == project["name"]:
+            continue
+        if dependency.marker is None or dependency.marker.evaluate(dict(CI)):
+            assert pinned[canonicalize_name(dependency.name)] in dependency.specifier, dependency
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -40,7 +40,7 @@ _ENVIRONMENT = {
     # pip uses downloaded wheels only. It does not compile: that is slow under an emulator, and most
     # modules are never imported.
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    "PIP_NO_COMPILE": "1",
+    "PIP_COMPILE": "0",
     "PIP_NO_INDEX": "1",
     "PIP_ONLY_BINARY": ":all:",
 }

@@ -201,43 +201,50 @@ def test_without_teachers_the_student_learns_from_the_labels(
     assert other.history(STUDENT) != outcome.history(STUDENT)
 
 
-def test_each_network_has_its_seed_and_all_teachers_are_asked(
-    tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def three_teachers(tiny_recipe: Recipe) -> Recipe:
+    """Two teachers that differ by their seeds, and a third that they teach; one epoch each."""
     once = replace(tiny_recipe.teachers[0], stages=(Stage(32, 1),))
-    two = replace(
+    return replace(
         tiny_recipe,
-        teachers=(once, replace(once, seed=2)),
+        teachers=(once, replace(once, seed=2), replace(once, distilled=True)),
         student=replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5),
         views=1,
     )
-    train(tiny_crops, two, tmp_path)
-    parts = split.split_names(tiny_crops.names, two.held_out)
-    views = Views(tiny_crops.crops, np.array(parts.training), two.seed, two.mixed)
+
+
+@pytest.fixture(scope="module")
+def taught(
+    tiny_crops: CropSet, three_teachers: Recipe, tmp_path_factory: pytest.TempPathFactory
+) -> Outcome:
+    """An uninterrupted course with three teachers."""
+    return train(tiny_crops, three_teachers, tmp_path_factory.mktemp("taught"))
+
+
+def test_each_network_has_its_seed_and_all_teachers_are_asked(
+    taught: Outcome, three_teachers: Recipe, tiny_crops: CropSet
+) -> None:
+    names = ("teacher_1", "teacher_2", "teacher_3")
+    parts = split.split_names(tiny_crops.names, three_teachers.held_out)
+    training = np.array(parts.training)
+    views = Views(tiny_crops.crops, training, three_teachers.seed, three_teachers.mixed)
     pixels = np.stack([views.render(at, 0, 32) for at in parts.training], dtype="f4")
     answers = [
-        np.asarray(keras.models.load_model(tmp_path / name / loop.BEST)(pixels)["gender"])
-        for name in ("teacher_1", "teacher_2")
+        np.asarray(keras.models.load_model(taught.folder / name / loop.BEST)(pixels)["gender"])
+        for name in names
     ]
     assert np.abs(answers[0] - answers[1]).max() > 1e-3
-    folders = [tmp_path / name / course.LOGITS for name in ("teacher_1", "teacher_2")]
+    folders = [taught.folder / name / course.LOGITS for name in names]
     distilled = distillation.load_teacher_targets(folders, 0, 0.2).probabilities["gender"]
-    assert distilled == pytest.approx(1 / (1 + np.exp(-sum(answers) / 2)), abs=1e-4)
+    assert distilled == pytest.approx(1 / (1 + np.exp(-sum(answers) / 3)), abs=1e-4)
 
 
 def test_a_teacher_may_be_taught_by_those_before_it(
-    tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
+    taught: Outcome, three_teachers: Recipe, tiny_crops: CropSet, tmp_path: Path
 ) -> None:
-    """With the first one's work done, the second one's does not ask for labels."""
-    once = replace(tiny_recipe.teachers[0], stages=(Stage(32, 1),))
-    two = replace(
-        tiny_recipe,
-        teachers=(once, replace(once, distilled=True)),
-        student=replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5),
-        views=1,
-    )
-    outcome = train(tiny_crops, two, tmp_path)
-    again = tmp_path / "again"
-    shutil.copytree(tmp_path / TEACHER, again / TEACHER)
-    relabelled = replace(inverted(tiny_crops, False, tiny_recipe.held_out), crops=tiny_crops.crops)
-    assert_same(train(relabelled, two, again).learnt("teacher_2"), outcome.learnt("teacher_2"))
+    """With the work of the first two done, the third one does not ask for labels."""
+    for name in ("teacher_1", "teacher_2"):
+        shutil.copytree(taught.folder / name, tmp_path / name)
+    relabelled = inverted(tiny_crops, False, three_teachers.held_out)
+    again = train(replace(relabelled, crops=tiny_crops.crops), three_teachers, tmp_path)
+    assert_same(again.learnt("teacher_3"), taught.learnt("teacher_3"))
