@@ -72,7 +72,9 @@ def test_the_image_gets_all_sources_of_the_package() -> None:
     needed = {"pyproject.toml", "setup.py", "constraints.txt", settings["project"]["readme"]}
     needed |= {name.partition("/")[0] for name in settings["project"]["license-files"]}
     needed |= set(setuptools["package-dir"].values())
-    needed.add(os.path.commonpath([name for names in setuptools["data-files"].values() for name in names]))
+    needed.add(
+        os.path.commonpath([name for names in setuptools["data-files"].values() for name in names])
+    )
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     sent = {line[1:] for line in lines if line.startswith("!")}
     assert needed <= sent

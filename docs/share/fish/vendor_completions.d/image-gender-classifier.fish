@@ -51,7 +51,7 @@ function _shtab_image_gender_classifier_using
 end
 
 set -g _shtab_image_gender_classifier_commands 
-set -g _shtab_image_gender_classifier_opts_with_value --annotate --annotate-size --contact-sheet --corrections --csv --detector --input --jsonl --max-bytes --max-pixels --min-face --model --output --parquet --progress --rows --runtime --sort-into --summary --threshold --workers --xmp -i -o
+set -g _shtab_image_gender_classifier_opts_with_value --annotate --annotate-size --corrections --csv --detector --input --jsonl --max-bytes --max-pixels --min-face --model --output --parquet --progress --report --rows --runtime --sort-into --summary --threshold --workers --xmp -i -o
 
 complete -c image-gender-classifier -e
 complete -c image-gender-classifier -f
@@ -74,7 +74,7 @@ complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l p
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l annotate -xka "(__fish_complete_directories)" -d 'also write a copy of each picture with face boxes and predictions drawn on it into this existing folder'
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l xmp -xka "(__fish_complete_directories)" -d 'also write an XMP sidecar with face regions and a keyword for each picture into this existing folder, or merge them into the sidecar there; may be the folder of pictures'
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l sort-into -xka "(__fish_complete_directories)" -d 'also link each picture (copy it where hard links are impossible) into the folder female, male, unknown or no_face in this existing folder'
-complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l contact-sheet -xka "(__fish_complete_path (commandline -ct))" -d 'also write an HTML page with thumbnails of the pictures to check: uncertain or without a face'
+complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l report -xka "(__fish_complete_path (commandline -ct))" -d 'also write an HTML page with all pictures, counts and settings of the run, and a folder of its thumbnails next to it'
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l json -d 'print one JSON object per picture, one per line: --jsonl -'
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l rows -xka "pictures faces" -d 'what tables have a row for: each picture, or each face (default: pictures)'
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l csv-bom -d 'begin the CSV table with a byte order mark, so that Excel shows all letters'
