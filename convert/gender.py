@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert import calibration_set, verify
-from image_gender_classifier.convert.crops import LabelledCrops, cut_labelled_crops, extend_to_count
+from image_gender_classifier.convert.crops import cut_labelled_crops, extend_to_count
 from image_gender_classifier.convert.export import Exported, Task
 from image_gender_classifier.convert.verify import Verification
 from image_gender_classifier.imaging.pixels import Pixels
@@ -25,6 +25,7 @@ from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError, Sample
 from image_gender_classifier.train.datasets.fairface import label_file_path
 from image_gender_classifier.train.gender import calibration
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 MIN_VERIFICATION_CROPS = 1000
 MIN_CALIBRATION_CROPS = 200

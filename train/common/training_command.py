@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,10 @@ def run_training_command(
         can be continued with `--resume`.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return run_with_exit_code(program, lambda: train(arguments))
+    again = "the same command" if "--resume" in arguments else "the same command with --resume"
+    return run_with_exit_code(
+        program, lambda: train(arguments), interrupted=f"interrupted; {again} goes on"
+    )
 
 
 def add_training_options(parser: Parser, recipe: str) -> None:
@@ -48,15 +52,32 @@ def add_training_options(parser: Parser, recipe: str) -> None:
         parser: The parser to extend.
         recipe: Path of the default recipe, for the help text.
     """
-    add = parser.add_argument
-    add(
+    add_run_options(parser)
+    add_expert_options(parser, recipe)
+
+
+def add_run_options(parser: argparse._ActionsContainer) -> None:
+    """Adds `--out` and `--resume` to a parser or a group of options."""
+    parser.add_argument(
         "--out",
         type=Path,
         required=True,
         metavar="DIR",
         help="folder for the model and its checkpoints",
     )
-    add("--resume", action="store_true", help="continue the run in --out from its last checkpoint")
+    parser.add_argument(
+        "--resume", action="store_true", help="continue the run in --out from its last checkpoint"
+    )
+
+
+def add_expert_options(parser: argparse._ActionsContainer, recipe: str) -> None:
+    """Adds `--recipe`, `--seed` and `--license` to a parser or a group of options.
+
+    Args:
+        parser: The parser or group to extend.
+        recipe: Path of the default recipe, for the help text.
+    """
+    add = parser.add_argument
     add(
         "--recipe", type=Path, metavar="FILE",
         help=f"TOML file with network and hyperparameters (default: {recipe})",
@@ -66,6 +87,12 @@ def add_training_options(parser: Parser, recipe: str) -> None:
         "--license", default="LicenseRef-unspecified", metavar="SPDX",
         help="SPDX licence expression of the model, for its manifest (default: %(default)s)",
     )  # fmt: skip
+
+
+def require_tensorflow() -> None:
+    """Raises ModuleNotFoundError if TensorFlow is not installed, without importing it."""
+    if find_spec("tensorflow") is None:
+        raise ModuleNotFoundError(name="tensorflow")
 
 
 def choose_seed(options: argparse.Namespace, default: int) -> int:

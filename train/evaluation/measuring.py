@@ -24,8 +24,12 @@ from image_gender_classifier.train.common.data_options import (
 )
 from image_gender_classifier.train.common.detector_option import (
     add_detector_option,
+    choose_detector,
+    is_whole_picture_layout,
     open_detector,
 )
+from image_gender_classifier.train.common.picture_kind import warn_of_other_kind
+from image_gender_classifier.train.common.split import held_out_fraction
 from image_gender_classifier.train.datasets import DataError, Sample, Split
 from image_gender_classifier.train.evaluation.evaluation_report import Setting
 from image_gender_classifier.train.evaluation.predictions import SampleResults
@@ -97,16 +101,19 @@ def open_evaluation_input(arguments: argparse.Namespace, program: str) -> Evalua
     runtime = next(
         (entry.name for entry in runtimes.runtimes_for_format(classifier.entry.format)), None
     )
-    detector = open_detector(arguments.detector, runtime)
-    reading = read_data(arguments, split)
+    choice = choose_detector(arguments.detector, arguments.layout)
+    detector = open_detector(choice, runtime)
+    reading = read_data(arguments, split, held_out_fraction(classifier.entry))
     print_line(f"{program}: {reading.summary()}", sys.stderr)
+    if is_whole_picture_layout(arguments.layout):
+        warn_of_other_kind(reading.samples, choice)
     setting = Setting(
         model=classifier.entry.file,
         sha256=classifier.entry.sha256,
         data=str(arguments.data),
         layout=arguments.layout,
         split=split,
-        detector=arguments.detector,
+        detector=choice,
         threshold=classifier.threshold,
     )
     trained_on = _was_trained_on(classifier.entry, arguments, split)
