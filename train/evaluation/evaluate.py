@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import (
     Parser,
@@ -15,11 +16,24 @@ from image_gender_classifier.train.common.command import (
     run_with_exit_code,
 )
 from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.train.evaluation import evaluation_report, measuring
+from image_gender_classifier.train.evaluation import (
+    differences_page,
+    evaluation_report,
+    measuring,
+    model_comparison,
+)
 from image_gender_classifier.train.evaluation.metrics import compute_scores
-from image_gender_classifier.train.evaluation.predictions import classify_samples
+from image_gender_classifier.train.evaluation.predictions import SampleResults, classify_samples
 
 PROGRAM = "image-gender-evaluate"
+_EPILOG = f"""\
+examples:
+  The shipped model on pictures in the folders female and male:
+    {PROGRAM} --data my/pictures --layout folders
+  Another model, on the pictures that its training held out, compared with the shipped one:
+    {PROGRAM} --model runs/converted/gender_int8.tflite --compare models/gender_int8.tflite \\
+        --data my/pictures --layout folders --split val --differences differences.html
+"""
 _DESCRIPTION = (
     "Evaluates a model on labelled pictures: accuracy, true positive rate of each gender, accuracy "
     "by age, race, and race and gender where labelled, and calibration, with 95% Wilson "
@@ -41,16 +55,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog=PROGRAM, description=_DESCRIPTION, allow_abbrev=False)
+    parser = Parser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
     measuring.add_evaluation_options(parser)
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the figures as JSON (default: no)"
     )
+    parser.add_argument(
+        "--compare", type=Path, metavar="FILE",
+        help="another model, to compare on the same pictures: accuracy of each group, and "
+        "McNemar's test of the difference (default: no)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--differences", type=Path, metavar="HTML",
+        help="with --compare, also write a page with the pictures on which the models differ, and "
+        "a folder next to it (default: no)",
+    )  # fmt: skip
     return parser
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     check_json_path(arguments.json)
+    if arguments.differences is not None and arguments.compare is None:
+        raise UsageError("--differences requires --compare")
     subject = measuring.open_evaluation_input(arguments, PROGRAM)
     results = classify_samples(subject.samples, subject.detector, subject.classifier)
     measuring.report_unreadable(results, PROGRAM)
@@ -68,6 +94,39 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if subject.trained_on:
         print_line(f"warning: the data {measuring.TRAINED_ON}", sys.stdout)
     print_line(evaluation_report.format_scores(scores, subject.setting), sys.stdout)
+    if arguments.compare is not None:
+        _compare(arguments, subject, results)
     if arguments.json is not None:
         content = evaluation_report.scores_to_json(scores, subject.setting)
         write_atomic(arguments.json, content.encode("utf-8", "replace"))
+
+
+def _compare(
+    arguments: argparse.Namespace, subject: measuring.EvaluationInput, results: SampleResults
+) -> None:
+    """Classifies the pictures with the model of `--compare` too, and prints the comparison.
+
+    Raises:
+        ModelError: The model is missing, corrupt or incompatible.
+        OutputError: The page cannot be written.
+    """
+    other = measuring.open_classifier(arguments.compare, None)
+    other_results = classify_samples(subject.samples, subject.detector, other)
+    names = (subject.setting.model, other.entry.file)
+    if names[0] == names[1]:
+        names = (str(arguments.model or "shipped"), str(arguments.compare))
+    text = model_comparison.format_models(results.predictions, other_results.predictions, *names)
+    print_line(f"\n{text}", sys.stdout)
+    if arguments.differences is not None:
+        differences_page.write_differences_page(
+            arguments.differences,
+            arguments.data,
+            model_comparison.find_differences(
+                results.select_predicted(subject.samples),
+                results.predictions,
+                other_results.predictions,
+            ),
+            subject.detector,
+            (names[0], subject.classifier, names[1]),
+        )
+        print_line(f"open {arguments.differences} in a browser", sys.stdout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -123,12 +123,12 @@ def find_lowest(cells: Mapping[str, Proportion]) -> str:
     return min(cells, key=lambda label: cells[label].value or 0.0)
 
 
-def sort_labels(kind: str, cells: Mapping[str, Proportion]) -> list[str]:
+def sort_labels(kind: str, cells: Iterable[str]) -> list[str]:
     """Sorts the labels of a kind of group: age bands by age, other labels alphabetically.
 
     Args:
         kind: Kind of group, such as "age".
-        cells: Accuracy by label.
+        cells: The labels.
     """
     if kind != "age":
         return sorted(cells)

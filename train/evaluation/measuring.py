@@ -97,7 +97,7 @@ def open_evaluation_input(arguments: argparse.Namespace, program: str) -> Evalua
         UsageError: The label options do not match `--layout`, or `--model` has an unknown format.
     """
     split = arguments.split or default_test_split(arguments.layout)
-    classifier = _open_classifier(arguments.model, arguments.threshold)
+    classifier = open_classifier(arguments.model, arguments.threshold)
     runtime = next(
         (entry.name for entry in runtimes.runtimes_for_format(classifier.entry.format)), None
     )
@@ -126,7 +126,7 @@ def report_unreadable(results: SampleResults, program: str) -> None:
         print_line(f"{program}: {name}: {reason}", sys.stderr)
 
 
-def _open_classifier(model: Path | None, threshold: float | None) -> Classifier:
+def open_classifier(model: Path | None, threshold: float | None) -> Classifier:
     """Opens the model of `--model`, or the shipped model; imports TensorFlow for `.keras` only.
 
     Raises:

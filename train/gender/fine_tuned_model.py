@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.train.common import split
@@ -22,10 +21,10 @@ from image_gender_classifier.train.common.keras_runtime import (
 )
 from image_gender_classifier.train.common.model_folder import make_folder
 from image_gender_classifier.train.common.split import SplitPositions
+from image_gender_classifier.train.evaluation.comparison import Comparison, format_comparison
 from image_gender_classifier.train.gender import finetuning, saving
-from image_gender_classifier.train.gender.comparison import Comparison, format_comparison
 from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
-from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops, compare
 from image_gender_classifier.train.gender.start import find_shipped_model
 
 FOLDER = "fine_tuned"  # of checkpoints and history
@@ -76,7 +75,7 @@ def train(
         print_line(f"{_NEW} on all but the held-out pictures:", sys.stdout)
     model = finetuning.fine_tune(start, crop_set, parts, recipe, make_folder(folder / FOLDER))
     entry = saving.save_classifier(model, held_out, folder, license, trained, original)
-    result = _compare(shipped, Classifier(KerasRuntime(model), entry), held_out)
+    result = compare(shipped, Classifier(KerasRuntime(model), entry), held_out)
     print_line(f"{folder / entry.file}: {entry.bytes:,} bytes", sys.stdout)
     print_line("accuracy on held-out pictures, with 95% intervals:", sys.stdout)
     print_line(format_comparison(result, _OLD, _NEW), sys.stdout)
@@ -108,7 +107,7 @@ def _cross_validate(
         )
         tuned = Classifier(KerasRuntime(model), shipped.entry)
         results.append(
-            _compare(shipped, tuned, saving.select_crops(crop_set, tested, shipped.crop_size))
+            compare(shipped, tuned, saving.select_crops(crop_set, tested, shipped.crop_size))
         )
     if results:
         print_line(f"accuracy in cross-validation ({folds} folds), with 95% intervals:", sys.stdout)
@@ -127,23 +126,13 @@ def _without(parts: SplitPositions, tested: Sequence[int]) -> SplitPositions:
 def _join(results: Sequence[Comparison]) -> Comparison:
     """Joins the comparisons on several sets of pictures."""
     return Comparison(
-        np.concatenate([result.female for result in results]),
+        {
+            name: np.concatenate([result.groups[name] for result in results])
+            for name in results[0].groups
+        },
         np.concatenate([result.old for result in results]),
         np.concatenate([result.new for result in results]),
     )
-
-
-def _compare(old: Classifier, new: Classifier, labelled: LabelledCrops) -> Comparison:
-    """Classifies crops with both models."""
-    return Comparison(labelled.female, _correct(old, labelled), _correct(new, labelled))
-
-
-def _correct(classifier: Classifier, labelled: LabelledCrops) -> npt.NDArray[np.bool_]:
-    """Returns whether each crop is classified correctly (bool, N)."""
-    positive = labelled.is_gender(classifier.entry.positive)
-    predicted = classifier.compute_probabilities(labelled.crops) >= 0.5
-    correct: npt.NDArray[np.bool_] = predicted == positive
-    return correct
 
 
 def _measure_prediction(classifier: Classifier, labelled: LabelledCrops) -> float:

@@ -10,9 +10,10 @@ from typing import Any
 from image_gender_classifier.train.common import split
 from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.evaluation import comparison
 from image_gender_classifier.train.evaluation.evaluation_report import format_interval, format_rate
 from image_gender_classifier.train.evaluation.metrics import wilson_interval
-from image_gender_classifier.train.gender import comparison, course, saving
+from image_gender_classifier.train.gender import course, saving
 from image_gender_classifier.train.gender.recipe import Recipe
 
 

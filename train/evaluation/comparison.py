@@ -1,7 +1,8 @@
-"""Compares a classifier with an earlier one on the same labelled crops."""
+"""Compares the accuracy of two models on the same labelled pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import comb
 
@@ -17,7 +18,7 @@ from image_gender_classifier.train.evaluation.metrics import Proportion, wilson_
 
 FEW = 100  # pictures; with fewer, the report explains how uncertain its figures are
 _SIGNIFICANT = 0.05
-_COLUMNS = "{:<12}{:>7}   {:<26}{:<26}"
+_COLUMNS = "{:<28}{:>7}   {:<26}{:<26}"
 _Flags = npt.NDArray[np.bool_]
 
 
@@ -26,12 +27,12 @@ class Comparison:
     """Which of N labelled pictures two models classify correctly.
 
     Attributes:
-        female: Whether each picture is labelled female (bool, N).
+        groups: Whether each picture belongs to a group (bool, N), by name of the group.
         old: Whether the earlier model is correct (bool, N).
         new: Whether the new model is correct (bool, N).
     """
 
-    female: _Flags
+    groups: Mapping[str, _Flags]
     old: _Flags
     new: _Flags
 
@@ -71,8 +72,7 @@ def format_comparison(comparison: Comparison, old: str, new: str) -> str:
         old: Name of the earlier model.
         new: Name of the new model.
     """
-    everything = np.ones_like(comparison.female)
-    rows = {"all": everything, "female": comparison.female, "male": ~comparison.female}
+    rows = {"all": np.ones_like(comparison.new), **comparison.groups}
     lines = [_COLUMNS.format("", "n", old, new).rstrip()]
     for name, chosen in rows.items():
         both = (_rate(correct[chosen]) for correct in (comparison.old, comparison.new))
