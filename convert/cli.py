@@ -73,7 +73,7 @@ examples:
   Classify with the result:
     image-gender-classifier -i photos -o predictions --model runs/converted/gender_int8.tflite
 """,
-    add_detector_option,
+    lambda parser: add_detector_option(parser.add_argument_group("expert")),
     complete_options,
     _load_gender_task,
 )

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from image_gender_classifier.cli.options import check_file
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import (
@@ -75,8 +76,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     check_json_path(arguments.json)
-    if arguments.differences is not None and arguments.compare is None:
-        raise UsageError("--differences requires --compare")
+    if arguments.differences is not None:
+        if arguments.compare is None:
+            raise UsageError("--differences requires --compare")
+        check_file(arguments.differences, "--differences")
     subject = measuring.open_evaluation_input(arguments, PROGRAM)
     results = classify_samples(subject.samples, subject.detector, subject.classifier)
     measuring.report_unreadable(results, PROGRAM)

@@ -70,12 +70,13 @@ def add_evaluation_options(parser: argparse.ArgumentParser) -> None:
         help="split to evaluate on; val: FairFace's validation split, in other layouts the samples "
         "that image-gender-train holds out (default: val for fairface, else all)",
     )  # fmt: skip
-    add(
+    add_data_options(parser)
+    expert = parser.add_argument_group("expert")
+    expert.add_argument(
         "--threshold", type=parse_probability, metavar="P",
         help="lowest confidence of a classified picture, 0 to 1 (default: the model's)",
     )  # fmt: skip
-    add_detector_option(parser)
-    add_data_options(parser)
+    add_detector_option(expert)
 
 
 def open_evaluation_input(arguments: argparse.Namespace, program: str) -> EvaluationInput:
