@@ -100,10 +100,11 @@ def describe_difference(comparison: Comparison, old: str, new: str) -> str:
 
 def describe_few(accuracy: Proportion) -> str:
     """Returns a sentence about the uncertainty of an accuracy on few pictures."""
-    points = round(100 * max(accuracy.high - accuracy.low, 0.0) / 2)
+    points = round(100 * (accuracy.high - accuracy.low) / 2)
     return (
-        f"{format_count(accuracy.n, 'picture')} tell the accuracy to ± {points} points only: label "
-        f"more, at least {FEW} held-out ones, or add --folds 5."
+        f"{format_count(accuracy.n, 'picture')} tell the accuracy to ± {points} points only: for "
+        f"other pictures like these it can be anything from {100 * accuracy.low:.0f} to "
+        f"{100 * accuracy.high:.0f} %. Label more: at least {FEW} held-out ones."
     )
 
 

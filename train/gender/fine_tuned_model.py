@@ -21,7 +21,7 @@ from image_gender_classifier.train.common.keras_runtime import (
 )
 from image_gender_classifier.train.common.model_folder import make_folder
 from image_gender_classifier.train.common.split import SplitPositions
-from image_gender_classifier.train.evaluation.comparison import Comparison, format_comparison
+from image_gender_classifier.train.evaluation.comparison import FEW, Comparison, format_comparison
 from image_gender_classifier.train.gender import finetuning, saving
 from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
 from image_gender_classifier.train.gender.labelled_crops import LabelledCrops, compare
@@ -79,6 +79,8 @@ def train(
     print_line(f"{folder / entry.file}: {entry.bytes:,} bytes", sys.stdout)
     print_line("accuracy on held-out pictures, with 95% intervals:", sys.stdout)
     print_line(format_comparison(result, _OLD, _NEW), sys.stdout)
+    if not folds and len(held_out) < FEW:
+        print_line(f"--folds 5 measures on all {len(crop_set.samples):,} pictures.", sys.stdout)
 
 
 def _cross_validate(
