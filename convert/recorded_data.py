@@ -14,7 +14,7 @@ from image_gender_classifier.train.gender import cli as training
 
 _DATA_OPTIONS = (
     *("data", "layout", "labels", "id_column", "gender_column", "zero_is"),
-    *("female", "male", "max_missing", "strict", "detector"),
+    *("female", "male", "max_missing", "strict"),
 )
 
 
@@ -37,6 +37,7 @@ def complete_options(options: argparse.Namespace) -> None:
         recorded = _parse_training_command(options.model, str(entry.trained.get("command", "")))
         for name in _DATA_OPTIONS:
             setattr(options, name, getattr(recorded, name))
+        options.detector = options.detector or recorded.detector
     elif options.layout is None:
         raise UsageError("--data requires --layout (see image-gender-convert --help)")
     options.detector = choose_detector(options.detector, options.layout)

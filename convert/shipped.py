@@ -26,7 +26,8 @@ def compare_with_shipped(
         held_out: Crops that the model was not trained on; may be empty.
 
     Returns:
-        A text of several lines; None if there are no crops or the model is the shipped one.
+        A text of several lines; None if there are no crops, or the model is the shipped one or has
+        another input size.
 
     Raises:
         ModelError: A model cannot be run.
@@ -35,6 +36,8 @@ def compare_with_shipped(
     if not len(held_out) or original.sha256 in shipped:
         return None
     old = loading.open_classifier(None, "tflite")
+    if old.crop_size != new.crop_size:
+        return None
     size = f"{new.entry.bytes:,} bytes instead of {old.entry.bytes:,}"
     times = (f"{1000 * _measure(each, held_out):.1f}" for each in (new, old))
     return (

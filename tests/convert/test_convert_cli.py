@@ -327,6 +327,28 @@ def test_formats_chooses(drawn: Options, chosen: str, left: str, out: Path, capf
 
 
 @pytest.mark.usefixtures("quick")
+def test_without_data_it_takes_the_pictures_of_the_training(
+    exported: Any, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    formats = ("--out", out, "--formats", "tflite")
+    assert convert("--model", exported.keras_path, *formats) == 0
+    shown = capsys.readouterr().out
+    assert "200 samples (100 female)" in shown
+    assert "accuracy of the int8 models on held-out pictures" in shown
+    assert "ms per face instead of" in shown
+    gone = f"image-gender-train --data {tmp_path / 'gone'} --layout folders --out x"
+    for name, command, reason in (
+        ("unknown", "by hand", "does not say which pictures"),
+        ("gone", gone, "do not exist"),
+    ):
+        path = another_entry(exported, tmp_path / name, trained={"command": command})
+        assert convert("--model", path, *formats) == 2
+        shown = capsys.readouterr().err
+        assert reason in shown
+        assert shown.endswith("give --data and --layout\n")
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_format_left_out_by_choice_stays_if_it_is_of_this_model(
     drawn: Options, out: Path
 ) -> None:

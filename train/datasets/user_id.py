@@ -24,6 +24,11 @@ from image_gender_classifier.train.datasets.genders import (
     find_gender,
     is_given,
 )
+from image_gender_classifier.train.datasets.label_columns import (
+    GENDER_COLUMNS,
+    ID_COLUMNS,
+    find_column,
+)
 from image_gender_classifier.train.datasets.labels_csv import (
     Table,
     drop_repeated_rows,
@@ -38,8 +43,6 @@ from image_gender_classifier.train.datasets.reading import (
 )
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 
-ID_COLUMNS = frozenset({"id", "uid", "user", "userid", "file", "filename", "image"})
-GENDER_COLUMNS = frozenset({"gender", "label", "sex"})
 OTHER_GENDER: dict[BinaryGender, BinaryGender] = {"female": "male", "male": "female"}
 MAX_MISSING = 0.1
 _BOX_COLUMNS = ("x", "y", "width", "height")
@@ -164,8 +167,8 @@ def _iterate_labels(
         DataError: A column is missing or ambiguous, a box is invalid, or a gender is 0 or 1 and
             nothing says what they stand for.
     """
-    key_column = _find_column(table, options.id_column, ID_COLUMNS, "--id-column")
-    gender_column = _find_column(table, options.gender_column, GENDER_COLUMNS, "--gender-column")
+    key_column = find_column(table, options.id_column, ID_COLUMNS, "--id-column")
+    gender_column = find_column(table, options.gender_column, GENDER_COLUMNS, "--gender-column")
     for row, fields in table.rows:
         key, value = fields[key_column], fields[gender_column]
         path = pictures.find(key) if key else None
@@ -246,37 +249,6 @@ def _parse_box(table: Table, row: int, fields: Sequence[str]) -> Box | None:
             table.path, row, f"the box is {', '.join(values)}; expected x, y, width and height"
         )
     return box
-
-
-def _find_column(table: Table, name: str | None, guesses: frozenset[str], option: str) -> int:
-    """Returns the index of a column, by its name or by the usual headers.
-
-    Args:
-        table: The label file.
-        name: Name of the column; None to detect it.
-        guesses: Normalised headers that detect the column.
-        option: The command-line option that selects the column, for the error message.
-
-    Raises:
-        DataError: No column or several columns match.
-    """
-    if name is not None:
-        return table.column(name)
-    found = [
-        index for index, title in enumerate(table.header) if _normalise_header(title) in guesses
-    ]
-    if len(found) != 1:
-        problem = (
-            f"{'several columns match' if found else 'no column matches'} in the header "
-            f"{table.header_text()}; select one with {option}"
-        )
-        raise row_error(table.path, 1, problem)
-    return found[0]
-
-
-def _normalise_header(title: str) -> str:
-    """Returns the letters and digits of a header in lower case: "userid" for "User-ID"."""
-    return "".join(filter(str.isalnum, title)).lower()
 
 
 def _parse_gender(

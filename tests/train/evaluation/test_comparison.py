@@ -52,6 +52,6 @@ def test_few_pictures_are_counted_not_rated() -> None:
     assert "all                              12   11 of 12 (64.6 to 98.5)   12 of 12" in text
     assert "100.0 %" not in text
     assert text.endswith(
-        "12 pictures tell the accuracy to ± 12 points only: for other pictures like these it can be "
-        "anything from 76 to 100 %. Label more: at least 100 held-out ones."
+        "12 pictures tell the accuracy to ± 12 points only: for other pictures like these it can "
+        "be anything from 76 to 100 %. Label more: at least 100 held-out ones."
     )

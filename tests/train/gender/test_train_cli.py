@@ -26,6 +26,7 @@ from image_gender_classifier.train.datasets import read_data_set
 from image_gender_classifier.train.evaluation import evaluate
 from image_gender_classifier.train.gender import cli
 from image_gender_classifier.train.gender.recipe import Recipe, load_gender_recipe
+from image_gender_classifier.train.gender.run_inputs import Run, describe_run
 from image_gender_classifier.train.gender.start import load_recipe_with_options
 
 TRAIN_CSV = "fairface_label_train.csv"
@@ -368,8 +369,8 @@ def test_a_damaged_manifest_in_the_folder_is_reported_before_anything_is_cut(
 def test_a_changed_picture_makes_another_run(few: Path, tiny_recipe: Recipe) -> None:
     options = cli.parse_options(["--data", str(few), *FOLDERS, "--out", str(few)])
 
-    def run() -> cli.Run:
-        return cli.describe_run(read_data_set("folders", few, "all"), options, tiny_recipe)
+    def run() -> Run:
+        return describe_run(read_data_set("folders", few, "all"), options, tiny_recipe)
 
     before = run()
     assert run() == before
