@@ -124,7 +124,7 @@ def test_darkness_hides_what_only_brightness_tells(model: Path, data: Path, tmp_
     """Every way stands in the table; darkness makes bright pictures unsure, 3 of the 7."""
     lines = run(model, data, tmp_path / "out").splitlines()
     table = lines[lines.index("## Robustness") :]
-    names = [line.split(" | ")[0].removeprefix("| ") for line in table if " % (" in line]
+    names = [line.split(" | ")[0].removeprefix("| ") for line in table if " of 7 (" in line]
     assert sorted(names[1:]) == sorted(way.name for way in DEGRADATIONS)
     (dark,) = (line for line in table if line.startswith("| 40 % darker |"))
     assert " +0.0 | 57.1 % |" in dark
