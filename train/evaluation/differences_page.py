@@ -1,4 +1,4 @@
-"""Shows the pictures on which two models differ, on a page like that of the review."""
+"""Shows pictures whose label or prediction should be checked, on a page like that of the review."""
 
 from __future__ import annotations
 
@@ -20,52 +20,40 @@ from image_gender_classifier.train.datasets.sample import Sample
 
 @dataclass(frozen=True, slots=True)
 class DifferingPicture:
-    """A picture on which two models differ.
+    """A picture on which two models differ, or a model and the label.
 
     Attributes:
         sample: The labelled picture.
-        old: Prediction and confidence of the first model, as text.
-        new: Those of the second one.
+        text: The label and the predictions, as lines of text.
     """
 
     sample: Sample
-    old: str
-    new: str
-
-    def describe(self, old: str, new: str) -> str:
-        """Returns the label and both predictions as lines of text.
-
-        Args:
-            old: Name of the first model.
-            new: Name of the second model.
-        """
-        return f"label: {self.sample.gender}\n{old}: {self.old}\n{new}: {self.new}\n"
+    text: str
 
 
 def write_differences_page(
     path: Path,
+    title: str,
     data: Path,
     pictures: Sequence[DifferingPicture],
     detector: Detector,
-    models: tuple[str, Classifier, str],
+    classifier: Classifier,
 ) -> None:
-    """Writes the page and its folder.
-
-    Each picture shows the prediction of the first model; the text beside it has the label and both
-    predictions.
+    """Writes the page and its folder; it shows the predictions of one model, and the texts.
 
     Args:
         path: The HTML file.
+        title: Heading of the page.
         data: Folder of the pictures.
-        pictures: The pictures.
+        pictures: The pictures, all readable.
         detector: Detects the faces.
-        models: Name of the first model, the first model, and the name of the second one.
+        classifier: The model.
 
     Raises:
+        ModelError: A model cannot be run.
         OutputError: A file cannot be written.
         RuntimeMissing: No worker process for the thumbnails can be started.
     """
-    name, classifier, other = models
     files = {
         os.path.relpath(each.sample.path, data).replace(os.sep, "/"): each for each in pictures
     }
@@ -73,9 +61,8 @@ def write_differences_page(
     page = StaticPage(path)
     previews = draw_all(data, ordered, count_cores()) if ordered else ()
     for file, preview in zip(ordered, previews, strict=True):
-        each = files[file]
-        prediction = pipeline.classify(decoding.read(each.sample.path), file, detector, classifier)
+        picture = decoding.read(files[file].sample.path)
+        prediction = pipeline.classify(picture, file, detector, classifier)
         item = PageItem(prediction, preview.width, preview.height, preview.picture, preview.message)
-        page.add(item, each.describe(name, other), preview.jpeg or None)
-    title = f"{len(pictures):,} pictures on which {name} and {other} differ"
+        page.add(item, files[file].text, preview.jpeg or None)
     page.close(PageSettings(title, editing=False), {})

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from image_gender_classifier.cli.options import check_file
-from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import (
     Parser,
@@ -17,13 +16,14 @@ from image_gender_classifier.train.common.command import (
     run_with_exit_code,
 )
 from image_gender_classifier.train.datasets import DataError
+from image_gender_classifier.train.datasets.reading import format_count
 from image_gender_classifier.train.evaluation import (
     differences_page,
     evaluation_report,
     measuring,
     model_comparison,
 )
-from image_gender_classifier.train.evaluation.metrics import compute_scores
+from image_gender_classifier.train.evaluation.metrics import Predictions, compute_scores
 from image_gender_classifier.train.evaluation.predictions import SampleResults, classify_samples
 
 PROGRAM = "image-gender-evaluate"
@@ -68,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--differences", type=Path, metavar="HTML",
-        help="with --compare, also write a page with the pictures on which the models differ, and "
-        "a folder next to it (default: no)",
+        help="also write a page with the pictures whose label differs from the prediction, or with "
+        "--compare those on which the models differ, and a folder next to it (default: no)",
     )  # fmt: skip
     return parser
 
@@ -77,8 +77,6 @@ def _parser() -> argparse.ArgumentParser:
 def _evaluate(arguments: argparse.Namespace) -> None:
     check_json_path(arguments.json)
     if arguments.differences is not None:
-        if arguments.compare is None:
-            raise UsageError("--differences requires --compare")
         check_file(arguments.differences, "--differences")
     subject = measuring.open_evaluation_input(arguments, PROGRAM)
     results = classify_samples(subject.samples, subject.detector, subject.classifier)
@@ -97,8 +95,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if subject.trained_on:
         print_line(f"warning: the data {measuring.TRAINED_ON}", sys.stdout)
     print_line(evaluation_report.format_scores(scores, subject.setting), sys.stdout)
+    predictions = {subject.setting.model: results.predictions}
     if arguments.compare is not None:
-        _compare(arguments, subject, results)
+        predictions = _compare(arguments, subject, results)
+    if arguments.differences is not None:
+        _write_differences(arguments, subject, results, predictions)
     if arguments.json is not None:
         content = evaluation_report.scores_to_json(scores, subject.setting)
         write_atomic(arguments.json, content.encode("utf-8", "replace"))
@@ -106,30 +107,50 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _compare(
     arguments: argparse.Namespace, subject: measuring.EvaluationInput, results: SampleResults
-) -> None:
+) -> dict[str, Predictions]:
     """Classifies the pictures with the model of `--compare` too, and prints the comparison.
+
+    Returns:
+        The predictions by name of the model, those of the evaluated model first.
 
     Raises:
         ModelError: The model is missing, corrupt or incompatible.
-        OutputError: The page cannot be written.
     """
     other = measuring.open_classifier(arguments.compare, None)
-    other_results = classify_samples(subject.samples, subject.detector, other)
-    names = (subject.setting.model, other.entry.file)
+    others = classify_samples(subject.samples, subject.detector, other).predictions
+    names = subject.setting.model, other.entry.file
     if names[0] == names[1]:
-        names = (str(arguments.model or "shipped"), str(arguments.compare))
-    text = model_comparison.format_models(results.predictions, other_results.predictions, *names)
+        names = str(arguments.model or "shipped"), str(arguments.compare)
+    text = model_comparison.format_models(results.predictions, others, *names)
     print_line(f"\n{text}", sys.stdout)
-    if arguments.differences is not None:
-        differences_page.write_differences_page(
-            arguments.differences,
-            arguments.data,
-            model_comparison.find_differences(
-                results.select_predicted(subject.samples),
-                results.predictions,
-                other_results.predictions,
-            ),
-            subject.detector,
-            (names[0], subject.classifier, names[1]),
-        )
-        print_line(f"open {arguments.differences} in a browser", sys.stdout)
+    return {names[0]: results.predictions, names[1]: others}
+
+
+def _write_differences(
+    arguments: argparse.Namespace,
+    subject: measuring.EvaluationInput,
+    results: SampleResults,
+    predictions: Mapping[str, Predictions],
+) -> None:
+    """Writes the page of `--differences`.
+
+    Raises:
+        ModelError: A model cannot be run.
+        OutputError: The page cannot be written.
+    """
+    samples = results.select_predicted(subject.samples)
+    pictures = model_comparison.find_differences(samples, predictions)
+    whose = " and ".join([*predictions, "label"][:2])
+    differences_page.write_differences_page(
+        arguments.differences,
+        f"{format_count(len(pictures), 'picture')} on which {whose} differ",
+        arguments.data,
+        pictures,
+        subject.detector,
+        subject.classifier,
+    )
+    print_line(
+        f"{format_count(len(pictures), 'picture')} on which {whose} differ: open "
+        f"{arguments.differences} in a browser",
+        sys.stdout,
+    )

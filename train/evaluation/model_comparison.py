@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from image_gender_classifier.train.evaluation.differences_page import DifferingP
 from image_gender_classifier.train.evaluation.evaluation_report import sort_labels
 from image_gender_classifier.train.evaluation.metrics import (
     GENDERS,
+    Labels,
     Predictions,
     add_race_and_gender,
 )
@@ -38,20 +39,29 @@ def format_models(one: Predictions, other: Predictions, name: str, other_name: s
 
 
 def find_differences(
-    samples: Sequence[Sample], one: Predictions, other: Predictions
+    samples: Sequence[Sample], predictions: Mapping[str, Predictions]
 ) -> list[DifferingPicture]:
-    """Returns the pictures for which two models predict different genders.
+    """Returns the pictures on which two models differ; with one model, on which the label differs.
 
     Args:
         samples: The samples with a prediction.
-        one: Predictions of the first model for these samples.
-        other: Predictions of the second model for these samples.
+        predictions: Predictions of one or two models for these samples, by name of the model.
     """
+    answers = [each.predicted for each in predictions.values()]
+    first, second = answers if len(answers) > 1 else (answers[0], _genders(samples))
     return [
-        DifferingPicture(
-            samples[place],
-            f"{one.predicted[place]}, {one.confidence[place]:.3f}",
-            f"{other.predicted[place]}, {other.confidence[place]:.3f}",
-        )
-        for place in map(int, np.flatnonzero(one.predicted != other.predicted))
+        DifferingPicture(samples[place], _describe(samples[place], place, predictions))
+        for place in map(int, np.flatnonzero(first != second))
     ]
+
+
+def _genders(samples: Sequence[Sample]) -> Labels:
+    return np.array([sample.gender for sample in samples], np.str_)
+
+
+def _describe(sample: Sample, place: int, predictions: Mapping[str, Predictions]) -> str:
+    """Returns the label and the predictions for a sample as lines of text."""
+    lines = [f"label: {sample.gender}"]
+    for name, each in predictions.items():
+        lines.append(f"{name}: {each.predicted[place]}, {each.confidence[place]:.3f}")
+    return "\n".join(lines) + "\n"
