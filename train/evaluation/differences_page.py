@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tqdm import tqdm
+
 from image_gender_classifier import pipeline
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.outputs.page.data import PageItem, PageSettings
 from image_gender_classifier.outputs.page.static import StaticPage
-from image_gender_classifier.review.previews import draw_all
-from image_gender_classifier.system.cores import count_cores
+from image_gender_classifier.outputs.preview import draw_file
+from image_gender_classifier.review.previews import THUMBNAIL_SIDE
 from image_gender_classifier.train.datasets.sample import Sample
 
 
@@ -52,15 +54,14 @@ def write_differences_page(
     Raises:
         ModelError: A model cannot be run.
         OutputError: A file cannot be written.
-        RuntimeMissing: No worker process for the thumbnails can be started.
     """
     files = {
         os.path.relpath(each.sample.path, data).replace(os.sep, "/"): each for each in pictures
     }
-    ordered = sorted(files, key=os.fsencode)
     page = StaticPage(path)
-    previews = draw_all(data, ordered, count_cores()) if ordered else ()
-    for file, preview in zip(ordered, previews, strict=True):
+    for file in tqdm(sorted(files, key=os.fsencode), desc="page", unit="picture", disable=None):
+        # Not in worker processes: a process forked beside TensorFlow's threads can hang.
+        preview = draw_file(files[file].sample.path, THUMBNAIL_SIDE)
         picture = decoding.read(files[file].sample.path)
         prediction = pipeline.classify(picture, file, detector, classifier)
         item = PageItem(prediction, preview.width, preview.height, preview.picture, preview.message)
