@@ -215,12 +215,12 @@ def test_the_printed_accuracy_is_that_of_an_evaluation(
     """With a calibration that moves the border between the genders, and real crops alone."""
     path = another_entry(exported, tmp_path / "model", calibration=Calibration(1.0, -1.5))
     monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 1)
-    monkeypatch.setattr(gender, "is_held_out", lambda name: name.endswith(("1.png", "2.png")))
+    monkeypatch.setattr(gender, "is_held_out", lambda name, _: name.endswith(("1.png", "2.png")))
     monkeypatch.setattr(verify, "MAX_ACCURACY_LOSS", 1.0)
     data = ("--data", drawn_faces, *FOLDERS)
     assert convert("--model", path, "--out", out, *data) == 0
     shown = capsys.readouterr().out
-    monkeypatch.setattr(datasets, "is_held_out", lambda name: name.endswith(("1.png", "2.png")))
+    monkeypatch.setattr(datasets, "is_held_out", lambda name, _: name.endswith(("1.png", "2.png")))
     for name, title in (("gender.keras", "Keras"), *zip(FORMATS, ("TFLite", "ONNX"), strict=True)):
         figures = tmp_path / "figures.json"
         options = ("--model", out / name, *data, "--split", "val", "--json", figures)
@@ -276,7 +276,7 @@ def test_a_held_out_part_without_a_face_is_no_obstacle(
         shutil.copy(samples / name, data)
     labels = tmp_path / "labels.csv"
     labels.write_text("id,sex\nastronaut,f\nrocket,m\n")
-    monkeypatch.setattr(gender, "is_held_out", lambda name: name == "rocket")
+    monkeypatch.setattr(gender, "is_held_out", lambda name, _: name == "rocket")
     monkeypatch.setattr(verify, "MAX_ACCURACY_LOSS", 1.0)
     options = ("--layout", "user-id", "--labels", labels, "--detector", "cascade")
     assert convert("--model", exported.keras_path, "--out", out, "--data", data, *options) == 0
@@ -339,7 +339,7 @@ def test_without_data_it_takes_the_pictures_of_the_training(
     gone = f"image-gender-train --data {tmp_path / 'gone'} --layout folders --out x"
     for name, command, reason in (
         ("unknown", "by hand", "does not say which pictures"),
-        ("gone", gone, "do not exist"),
+        ("elsewhere", gone, "do not exist"),
     ):
         path = another_entry(exported, tmp_path / name, trained={"command": command})
         assert convert("--model", path, *formats) == 2

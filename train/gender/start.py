@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # imports pydantic, which can be missing
 Start = Literal["shipped", "imagenet", "random"]
 
 FINE_TUNING_BELOW = 5000  # pictures
-QUICK_EPOCHS = {"shipped": 3, "imagenet": 6, "random": 6}
+QUICK_EPOCHS = {"shipped": 2, "imagenet": 6, "random": 6}
 _MODEL = "gender.keras"
 
 

@@ -49,32 +49,25 @@ def tune(start: Path, crops: CropSet, recipe: FineTuningRecipe, folder: Path) ->
     return finetuning.fine_tune(start, crops, parts, recipe, folder)
 
 
-def test_weights_change_but_not_the_statistics_of_batch_normalisation(
+def test_all_but_batch_normalisation_is_trained_and_can_be_resumed(
     start: Path, tiny_crops: CropSet, recipe: FineTuningRecipe, tmp_path: Path
 ) -> None:
     tuned, before = tune(start, tiny_crops, recipe, tmp_path / "a"), keras.models.load_model(start)
     assert tuned.input_shape == before.input_shape
+    resumed = tune(start, tiny_crops, recipe, tmp_path / "a")
+    for one, other in zip(tuned.get_weights(), resumed.get_weights(), strict=True):
+        assert np.array_equal(one, other)
     changed = {
-        layer.name: any(
-            map(np.any, np.subtract(layer.get_weights(), old.get_weights(), dtype=object))
-        )
+        layer.name
         for layer, old in zip(tuned.layers, before.layers, strict=True)
-        if layer.weights
+        for new_weights, old_weights in zip(layer.get_weights(), old.get_weights(), strict=True)
+        if not np.array_equal(new_weights, old_weights)
     }
     normalised = {
         layer.name for layer in before.layers if isinstance(layer, keras.layers.BatchNormalization)
     }
-    assert {name for name, change in changed.items() if not change} == normalised
+    assert {layer.name for layer in before.layers if layer.weights} - changed == normalised
     assert len(history.read_history(tmp_path / "a")) == 2
-
-
-def test_it_goes_on_where_it_stopped(
-    start: Path, tiny_crops: CropSet, recipe: FineTuningRecipe, tmp_path: Path
-) -> None:
-    whole = tune(start, tiny_crops, recipe, tmp_path / "whole")
-    resumed = tune(start, tiny_crops, recipe, tmp_path / "whole")
-    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
-        assert np.array_equal(one, other)
 
 
 def test_without_labels_it_stays_near_the_original(
@@ -99,9 +92,9 @@ def test_it_stops_when_it_gets_worse(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    wild = replace(recipe, epochs=30, patience=1, learning_rate=5.0)
+    wild = replace(recipe, epochs=6, patience=1, learning_rate=5.0)
     tune(start, tiny_crops, wild, tmp_path / "wild")
     rows = history.read_history(tmp_path / "wild")
     assert history.count_epochs_since_best(rows) == 1
-    assert len(rows) < 30
+    assert len(rows) < 6
     assert "stopped early" in capsys.readouterr().out

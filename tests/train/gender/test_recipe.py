@@ -151,7 +151,6 @@ WRONG = [
     ("seed = 1", "seed = 1.5", "seed"),
     ("seed = 1", 'seed = "1"', "seed"),
     ("seed = 1", "seed = true", "seed"),
-    ("seed = 1", "", "seed"),
     ("held_out = 0.2", "held_out = 0.04", "held_out"),
     ("held_out = 0.2", "held_out = 1", "held_out"),
     ("held_out = 0.2", "held_out = nan", "held_out"),

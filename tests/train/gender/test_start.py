@@ -51,7 +51,7 @@ def test_a_shorter_fine_tuning(tmp_path: Path) -> None:
     recipe = load_finetuning_recipe()
     assert load_finetuning_recipe_with_options(options()) == recipe
     quick = load_finetuning_recipe_with_options(options("--quick", "--seed", "4"))
-    assert quick == replace(recipe, epochs=3, seed=4)
+    assert quick == replace(recipe, epochs=2, seed=4)
     single = load_finetuning_recipe_with_options(options("--quick", "--epochs", "1"))
     assert single == replace(recipe, epochs=1, warmup_epochs=0.5)
 
