@@ -65,8 +65,8 @@ def photos(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photos")
     random = np.random.default_rng(7)
     for name in PORTRAITS:
-        pixels = decoding.read(samples / f"{name}.jpg").pixels
-        pixels = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        large = decoding.read(samples / f"{name}.jpg").pixels
+        pixels = cv2.resize(large, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         height, width = pixels.shape[:2]
         for number in range(COPIES):
             turn = cv2.getRotationMatrix2D((width / 2, height / 2), random.uniform(-6, 6), 1)

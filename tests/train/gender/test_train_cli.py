@@ -236,8 +236,8 @@ def test_a_wrong_recipe_is_one_line_and_exit_code_2(
 def test_options_go_before_the_recipe(few: Path, short_file: Path) -> None:
     def recipe_of(*options: str | Path) -> Recipe:
         given = ("--data", few, *FOLDERS, "--out", few, *options)
-        options = cli.parse_options([str(option) for option in given])
-        return load_recipe_with_options(options, options.start or "imagenet")
+        parsed = cli.parse_options([str(option) for option in given])
+        return load_recipe_with_options(parsed, parsed.start or "imagenet")
 
     shipped, short = load_gender_recipe(), load_gender_recipe(short_file)
     assert recipe_of() == shipped
@@ -432,8 +432,8 @@ def test_names_that_the_terminal_cannot_show_do_not_stop_it(few: Path, tmp_path:
     (few / "female" / os.fsdecode(b"\xff\xc3\xa9.png")).write_bytes(b"damaged")
     code = (
         "from image_gender_classifier.train.gender import cli;"
-        f"raise SystemExit(cli.main(['--data', {str(few)!r}, '--layout', 'folders', '--detector', 'none',"
-        f" '--out', {str(tmp_path / 'out')!r}]))"
+        f"raise SystemExit(cli.main(['--data', {str(few)!r}, '--layout', 'folders',"
+        f" '--detector', 'none', '--out', {str(tmp_path / 'out')!r}]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
