@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from image_gender_classifier.convert.formats import add_formats_option
 from image_gender_classifier.convert.recorded_data import complete_options
-from image_gender_classifier.train.common.command import Parser, print_line, run_with_exit_code
+from image_gender_classifier.train.common.command import (
+    Parser,
+    print_line,
+    require_tensorflow,
+    run_with_exit_code,
+)
 from image_gender_classifier.train.common.data_options import (
     add_backgrounds_option,
     add_data_options,
@@ -142,6 +147,7 @@ def run_conversion(command: Command, argv: Sequence[str] | None = None) -> int:
 def _export(command: Command, arguments: Sequence[str]) -> list[str]:
     """Parses the arguments and exports the network; returns the result of `export_network`."""
     options = _parser(command).parse_args(arguments)
+    require_tensorflow()
     if command.complete_options is not None:
         command.complete_options(options)
     print_line("starting TensorFlow", sys.stdout)

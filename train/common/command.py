@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import fill
 from typing import Any, Literal, NoReturn, TextIO
@@ -97,6 +98,12 @@ def run_with_exit_code(
         print_line(f"{program}: {stopped.how}", sys.stderr)
         return stopped.code
     return DONE
+
+
+def require_tensorflow() -> None:
+    """Raises ModuleNotFoundError if TensorFlow is not installed, without importing it."""
+    if find_spec("tensorflow") is None:
+        raise ModuleNotFoundError(name="tensorflow")
 
 
 def _join_lines(text: str) -> str:

@@ -6,7 +6,6 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,12 +86,6 @@ def add_expert_options(parser: argparse._ActionsContainer, recipe: str) -> None:
         "--license", default="LicenseRef-unspecified", metavar="SPDX",
         help="SPDX licence expression of the model, for its manifest (default: %(default)s)",
     )  # fmt: skip
-
-
-def require_tensorflow() -> None:
-    """Raises ModuleNotFoundError if TensorFlow is not installed, without importing it."""
-    if find_spec("tensorflow") is None:
-        raise ModuleNotFoundError(name="tensorflow")
 
 
 def choose_seed(options: argparse.Namespace, default: int) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from image_gender_classifier.train.common import cutting, history, pretrained, training_command
-from image_gender_classifier.train.common.command import Parser, print_line
+from image_gender_classifier.train.common.command import Parser, print_line, require_tensorflow
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.data_options import (
     add_data_options,
@@ -78,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(arguments: Sequence[str]) -> None:
     options = parse_options(arguments)
+    require_tensorflow()
     reading = read_data_and_report(options, training_split(options.layout))
     _check_genders(reading.samples, "samples")
     start = choose_start(options, len(reading.samples))
@@ -85,7 +86,6 @@ def _train(arguments: Sequence[str]) -> None:
         run, train = _prepare_fine_tuning(reading, options)
     else:
         run, train = _prepare_training(reading, options, start)
-    training_command.require_tensorflow()
     training_command.train_in_run_folder(
         options, run, lambda: _train_in_folder(reading.samples, run, train, options, arguments)
     )
