@@ -3,7 +3,7 @@
 # ---- variables, as in `make classify IN=photos OUT=predictions` ----
 
 # Only from make's command line: ignore environment variables with these common names.
-$(foreach name,IN OUT DATA MODEL LICENSE SEED LABELS ARGS BASELINE BACKGROUNDS SYSTEM,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
+$(foreach name,IN OUT DATA FROM MODEL LICENSE SEED LABELS ARGS BASELINE BACKGROUNDS SYSTEM,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
 
 ifeq ($(OUT),)
 OUT := predictions
@@ -13,7 +13,7 @@ CONVERT_OUT ?= runs/converted
 DETECTOR_OUT ?= runs/detector
 REPORT_OUT ?= runs/report
 LAYOUT ?= fairface
-DETECTOR ?= none
+DETECTOR ?=
 SHARED ?= $(or $(IGC_SHARED),../shared)
 PYTHON ?= $(shell python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
 LIGHT ?= .venv-infer
@@ -37,7 +37,7 @@ PICTURES := $(or $(DATA),$(shell test -d $(call quoted,$(FAIRFACE)) && echo $(ca
 # Licence of the model: Apache-2.0 for FairFace; for other pictures LICENSE names it.
 MODEL_LICENSE = $(or $(LICENSE),$(if $(DATA),,Apache-2.0))
 PICTURE_OPTIONS = --data $(call quoted,$(PICTURES)) --layout $(call quoted,$(LAYOUT)) \
-  --detector $(call quoted,$(DETECTOR)) $(if $(LABELS),--labels $(call quoted,$(LABELS)))
+  $(if $(DETECTOR),--detector $(call quoted,$(DETECTOR))) $(if $(LABELS),--labels $(call quoted,$(LABELS)))
 # Sources of the synthetic scenes for the face detector.
 CROPS = --data $(call quoted,$(or $(DATA),$(FAIRFACE))) --layout $(call quoted,$(LAYOUT)) \
   --backgrounds $(call quoted,$(or $(BACKGROUNDS),$(SHARED)/backgrounds))
@@ -45,11 +45,14 @@ SAMPLE_OPTIONS = --data $(SAMPLES) --layout user-id --labels $(SAMPLES)/labels.c
 LABELLED = $(if $(PICTURES),$(PICTURE_OPTIONS),$(SAMPLE_OPTIONS))
 
 TRAINED := $(TRAIN_OUT)/gender.keras
+# Without DATA, a trained model is converted with the pictures that it was trained on.
+CONVERTED_PICTURES = $(if $(DATA),$(PICTURE_OPTIONS),$(if $(filter models/gender.keras,$(TO_CONVERT)),$(LABELLED)))
 TO_CONVERT = $(or $(MODEL),$(shell test -f $(call quoted,$(TRAINED)) && echo $(call quoted,$(TRAINED))),models/gender.keras)
 
 # Large memory pages make training a tenth faster (glibc on Linux; ignored elsewhere).
 LARGE_PAGES = GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=17179869184
 
+CLASSIFIER = $(if $(MODEL),--model=$(call quoted,$(MODEL)))
 RUN_LIGHT = $(LIGHT)/bin/python -m image_gender_classifier
 RUN_HEAVY = $(HEAVY)/bin/
 
@@ -74,14 +77,14 @@ help:  ## list the tasks
 	  printf '%-20s%s\n' "$$task" "$$text"; done
 	@echo 'ARGS="..." passes options to the command of a task; PYTHON=python3.12 selects another Python.'
 
-classify: $(LIGHT)/.made  ## classify the pictures of IN (default: the samples), XML files to OUT (predictions)
+classify: $(LIGHT)/.made  ## classify the pictures of IN (default: the samples) with MODEL (shipped), XML files to OUT (predictions)
 ifneq ($(IN),)
 	mkdir -p -- $(call quoted,$(OUT))
-	@$(RUN_LIGHT) --input=$(call quoted,$(IN)) --output=$(call quoted,$(OUT)) $(ARGS) || $(EXPLAINED)
+	@$(RUN_LIGHT) --input=$(call quoted,$(IN)) --output=$(call quoted,$(OUT)) $(CLASSIFIER) $(ARGS) || $(EXPLAINED)
 else
 	@echo "No IN=folder given: classifying the sample pictures of $(SAMPLES)."
 	mkdir -p -- $(call quoted,$(OUT))
-	@$(RUN_LIGHT) --input=$(SAMPLES) --output=$(call quoted,$(OUT)) $(ARGS) || $(EXPLAINED)
+	@$(RUN_LIGHT) --input=$(SAMPLES) --output=$(call quoted,$(OUT)) $(CLASSIFIER) $(ARGS) || $(EXPLAINED)
 	@for picture in $(SAMPLES)/*.jpg; do \
 	  xml=$(call quoted,$(OUT))/$$(basename "$$picture" .jpg).xml; \
 	  echo; echo "$$xml:"; cat -- "$$xml"; done
@@ -94,16 +97,17 @@ test: $(HEAVY)/.made  ## run all tests (2.4 GB on disk, up to 20 minutes); tests
 test-light: $(LIGHT_TEST)/.made  ## run the fast tests that need no TensorFlow (0.5 GB on disk, about three minutes)
 	$(LIGHT_TEST)/bin/python -m pytest -m 'not slow' tests/infer tests/packaging tests/pi $(ARGS)
 
-train: $(HEAVY)/.made  ## train on DATA with LAYOUT (default: FairFace in SHARED), model to TRAIN_OUT (runs/gender)
+train: $(HEAVY)/.made  ## train on DATA with LAYOUT (default: FairFace in SHARED), model to TRAIN_OUT (runs/gender); FROM=shipped or imagenet
 	@test -n $(call quoted,$(PICTURES)) || { echo 'No FairFace in $(SHARED): give DATA=folder LAYOUT=layout.' >&2; exit 2; }
 	mkdir -p -- $(call quoted,$(TRAIN_OUT))
 	$(LARGE_PAGES) $(RUN_HEAVY)image-gender-train $(PICTURE_OPTIONS) --out=$(call quoted,$(TRAIN_OUT)) --resume \
+	  $(if $(FROM),--from $(call quoted,$(FROM))) \
 	  $(if $(MODEL_LICENSE),--license $(call quoted,$(MODEL_LICENSE))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(ARGS)
 
 convert: $(HEAVY)/.made  ## convert MODEL (default: trained, else shipped) to int8, files to CONVERT_OUT (runs/converted)
 	mkdir -p -- $(call quoted,$(CONVERT_OUT))
 	$(RUN_HEAVY)image-gender-convert --model=$(call quoted,$(TO_CONVERT)) --out=$(call quoted,$(CONVERT_OUT)) \
-	  $(LABELLED) $(ARGS)
+	  $(CONVERTED_PICTURES) $(ARGS)
 
 evaluate: $(HEAVY)/.made  ## evaluate MODEL (default: shipped) on DATA with LAYOUT (default: FairFace, else the samples)
 	$(RUN_HEAVY)image-gender-evaluate $(if $(MODEL),--model=$(call quoted,$(MODEL))) $(LABELLED) $(ARGS)

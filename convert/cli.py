@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -10,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from image_gender_classifier.convert.formats import add_formats_option
-from image_gender_classifier.train.common.command import Parser, print_line, run_with_exit_code
+from image_gender_classifier.convert.recorded_data import complete_options
+from image_gender_classifier.train.common.command import (
+    Parser,
+    print_line,
+    require_tensorflow,
+    run_with_exit_code,
+)
 from image_gender_classifier.train.common.data_options import (
     add_backgrounds_option,
     add_data_options,
@@ -30,13 +37,18 @@ class Command:
     Attributes:
         program: Name of the console script.
         description: Text for `--help`.
+        examples: Text at the end of `--help`.
         add_task_options: Adds the options that only this command has.
+        complete_options: Completes the parsed options, if `--data` can be omitted; None if it is
+            required.
         load_task: Imports and returns the task. Takes seconds, because it imports TensorFlow.
     """
 
     program: str
     description: str
+    examples: str
     add_task_options: Callable[[Parser], None]
+    complete_options: Callable[[argparse.Namespace], None] | None
     load_task: Callable[[], Task[Any, Any]]
 
 
@@ -58,15 +70,29 @@ _FORMATS = (
 GENDER = Command(
     "image-gender-convert",
     f"Exports a trained gender classifier {_FORMATS}Compares all files on face crops and publishes "
-    "them with their manifest.",
-    add_detector_option,
+    "them with their manifest. The pictures are those of the training unless --data is given.",
+    """\
+examples:
+  After image-gender-train --out runs/own:
+    image-gender-convert --model runs/own/gender.keras --out runs/converted
+  Classify with the result:
+    image-gender-classifier -i photos -o predictions --model runs/converted/gender_int8.tflite
+""",
+    lambda parser: add_detector_option(parser.add_argument_group("expert")),
+    complete_options,
     _load_gender_task,
 )
 DETECTOR = Command(
     "image-gender-convert-detector",
     f"Exports a trained face detector {_FORMATS}Compares all files on synthetic scenes and "
     "publishes them with their manifest.",
+    """\
+example:
+  image-gender-convert-detector --model runs/detector/face_detector.keras --out runs/converted \\
+      --data fairface --layout fairface --backgrounds backgrounds
+""",
     add_backgrounds_option,
+    None,
     _load_detector_task,
 )
 
@@ -121,6 +147,10 @@ def run_conversion(command: Command, argv: Sequence[str] | None = None) -> int:
 def _export(command: Command, arguments: Sequence[str]) -> list[str]:
     """Parses the arguments and exports the network; returns the result of `export_network`."""
     options = _parser(command).parse_args(arguments)
+    require_tensorflow()
+    if command.complete_options is not None:
+        command.complete_options(options)
+    print_line("starting TensorFlow", sys.stdout)
     task = command.load_task()  # after parsing: usage errors need no TensorFlow
     from image_gender_classifier.convert.export import export_network
 
@@ -128,9 +158,7 @@ def _export(command: Command, arguments: Sequence[str]) -> list[str]:
 
 
 def _parser(command: Command) -> Parser:
-    parser = Parser(prog=command.program, description=command.description)
-    add_data_options(parser)
-    command.add_task_options(parser)
+    parser = Parser(prog=command.program, description=command.description, epilog=command.examples)
     add = parser.add_argument
     add("--model", type=Path, required=True, metavar="FILE", help="the trained .keras model")
     add(
@@ -138,4 +166,6 @@ def _parser(command: Command) -> Parser:
         help="existing folder for the exported files",
     )  # fmt: skip
     add_formats_option(parser)
+    add_data_options(parser, required=command.complete_options is None)
+    command.add_task_options(parser)
     return parser

@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from image_gender_classifier.detection.detector import Detector
-from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.results import BinaryGender
 from image_gender_classifier.train.common import cutting
 from image_gender_classifier.train.common.cutting import SkippedSamples
 from image_gender_classifier.train.datasets import Sample
 from image_gender_classifier.train.gender.augment import degrade_randomly, transform_randomly
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledCrops:
-    """Face crops with their gender labels.
-
-    Attributes:
-        crops: uint8 RGB, N x S x S x 3.
-        female: Whether each crop is labelled female (bool, N).
-    """
-
-    crops: Pixels
-    female: npt.NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.crops)
-
-    def is_gender(self, gender: BinaryGender) -> npt.NDArray[np.bool_]:
-        """Returns a boolean mask (N) of the crops whose label is `gender`."""
-        return self.female if gender == "female" else ~self.female
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 
 def cut_labelled_crops(

@@ -98,7 +98,7 @@ def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
         crops, unreadable = [], []
         for position in positions[:_CROPS]:
             try:
-                crop = cut(samples[position].path, _CROP_SIDE)
+                crop = cut(samples[position], _CROP_SIDE)
             except UnreadablePicture:
                 unreadable.append(samples[position].name)
                 continue

@@ -105,6 +105,7 @@ def export_network(
     keras_file = manifest.read_verified(options.model.parent, original)
     data = task.read_data(options, original.input_shape[0])
 
+    print_line("quantising", sys.stdout)
     tflite_file = tflite.quantise(keras_model.model, data.calibration)
     onnx_file: bytes | None = None
     onnx_model: Runtime | None = None
@@ -119,6 +120,7 @@ def export_network(
     tflite_entry = publish.add_float32_variant(tflite_entry, float32_file)
     onnx_entry = publish.make_entry(f"{task.stem}.onnx", onnx_file or b"", entry)
 
+    print_line("comparing the formats", sys.stdout)
     verification = task.verify(
         Exported(
             keras=(keras_model, original),

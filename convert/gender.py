@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert import calibration_set, verify
-from image_gender_classifier.convert.crops import LabelledCrops, cut_labelled_crops, extend_to_count
+from image_gender_classifier.convert.crops import cut_labelled_crops, extend_to_count
 from image_gender_classifier.convert.export import Exported, Task
+from image_gender_classifier.convert.shipped import compare_with_shipped
 from image_gender_classifier.convert.verify import Verification
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import SHIPPED_STEM
@@ -25,6 +26,7 @@ from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError, Sample
 from image_gender_classifier.train.datasets.fairface import label_file_path
 from image_gender_classifier.train.gender import calibration
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 MIN_VERIFICATION_CROPS = 1000
 MIN_CALIBRATION_CROPS = 200
@@ -56,7 +58,7 @@ def read_crops(options: argparse.Namespace, size: int) -> GenderData:
     If there are no crops for quantisation or none for verification, that step uses all samples.
 
     Args:
-        options: Parsed arguments of `add_data_options` and `add_detector_option`.
+        options: Parsed arguments, completed by `recorded_data.complete_options`.
         size: Side of the crops in pixels.
 
     Returns:
@@ -72,7 +74,7 @@ def read_crops(options: argparse.Namespace, size: int) -> GenderData:
     detector, skipped = open_detector(options.detector), SkippedSamples()
     parts: dict[bool, list[Sample]] = {True: [], False: []}
     for sample in samples:
-        parts[is_held_out(sample.name)].append(sample)
+        parts[is_held_out(sample.name, options.held_out)].append(sample)
     held_out = cut_labelled_crops(parts[True], detector, size, skipped)
     chosen = calibration_set.choose_calibration_samples(parts[False])
     quantising = cut_labelled_crops(chosen, detector, size, skipped)
@@ -153,7 +155,13 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
         float32=None if exported.float32 is None else Classifier(exported.float32, tflite_entry),
         step=exported.steps[1],
     )
-    return Verification(comparison.format_figures(), comparison.faults(), comparison.float32_fault)
+    figures = comparison.format_figures()
+    against_shipped = compare_with_shipped(
+        exported.keras[1], Classifier(*exported.tflite), data.held_out
+    )
+    if against_shipped is not None:
+        figures += f"\n{against_shipped}"
+    return Verification(figures, comparison.faults(), comparison.float32_fault)
 
 
 def _fairface_validation(options: argparse.Namespace) -> Sequence[Sample]:

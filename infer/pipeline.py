@@ -101,24 +101,6 @@ def compute_frame(picture: Picture, face: Face, detector: Detector) -> Box:
     return Box(square.x / picture.scale, square.y / picture.scale, side, side)
 
 
-def find_frame(picture: Picture, detector: Detector) -> Box | None:
-    """Detects the main face of a picture and returns its frame.
-
-    Args:
-        picture: The picture.
-        detector: Detects the faces.
-
-    Returns:
-        The classifier's square frame in pixels of `picture.pixels`; None if no face is detected.
-
-    Raises:
-        ModelError, RuntimeMissing: A model cannot be parsed or run.
-        UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
-    """
-    found = geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
-    return compute_frame(picture, found[0], detector) if found else None
-
-
 def find_crop(picture: Picture, detector: Detector, size: int) -> Pixels | None:
     """Detects the main face of a picture and cuts its crop.
 

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from crop_folders import FOLDERS
 from hypothesis import settings
 
 # No test asserts a time.
@@ -104,6 +105,6 @@ def trained(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     from image_gender_classifier.train.gender import cli
 
     folder = tmp_path_factory.mktemp("trained")
-    options = ["--data", drawn_faces, "--layout", "folders", "--out", folder, "--recipe", SHORT]
+    options = ["--data", drawn_faces, *FOLDERS, "--out", folder, "--recipe", SHORT]
     assert cli.main([str(option) for option in options]) == 0
     return folder

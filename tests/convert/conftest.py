@@ -13,12 +13,13 @@ pytest.importorskip("tensorflow")
 pytest.importorskip("tf2onnx")
 
 from image_gender_classifier.convert import onnx, tflite
-from image_gender_classifier.convert.crops import LabelledCrops, extend_to_count
+from image_gender_classifier.convert.crops import extend_to_count
 from image_gender_classifier.detection.geometry import cut_crop, find_central_square
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.runtimes import Runtime, open_model
 from image_gender_classifier.train.common import keras_runtime
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from crop_folders import FOLDERS
 from model_entries import write_manifest
 
 pytest.importorskip("tensorflow")
@@ -24,7 +25,6 @@ from image_gender_classifier.convert import (
     tflite,
     verify,
 )
-from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging import decoding
@@ -36,6 +36,7 @@ from image_gender_classifier.train.common import keras_runtime
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.evaluation import evaluate
 from image_gender_classifier.train.gender import calibration
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 Options = tuple[str | Path, ...]
 FORMATS = ("gender_int8.tflite", "gender_int8.onnx")
@@ -66,7 +67,7 @@ def out(tmp_path: Path) -> Path:
 def drawn(exported: Any, drawn_faces: Path, out: Path) -> Options:
     """The options that convert the exported model on the drawn faces."""
     model = ("--model", exported.keras_path, "--out", out)
-    return (*model, "--data", drawn_faces, "--layout", "folders")
+    return (*model, "--data", drawn_faces, *FOLDERS)
 
 
 @pytest.fixture
@@ -214,12 +215,12 @@ def test_the_printed_accuracy_is_that_of_an_evaluation(
     """With a calibration that moves the border between the genders, and real crops alone."""
     path = another_entry(exported, tmp_path / "model", calibration=Calibration(1.0, -1.5))
     monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 1)
-    monkeypatch.setattr(gender, "is_held_out", lambda name: name.endswith(("1.png", "2.png")))
+    monkeypatch.setattr(gender, "is_held_out", lambda name, _: name.endswith(("1.png", "2.png")))
     monkeypatch.setattr(verify, "MAX_ACCURACY_LOSS", 1.0)
-    data = ("--data", drawn_faces, "--layout", "folders")
+    data = ("--data", drawn_faces, *FOLDERS)
     assert convert("--model", path, "--out", out, *data) == 0
     shown = capsys.readouterr().out
-    monkeypatch.setattr(datasets, "is_held_out", lambda name: name.endswith(("1.png", "2.png")))
+    monkeypatch.setattr(datasets, "is_held_out", lambda name, _: name.endswith(("1.png", "2.png")))
     for name, title in (("gender.keras", "Keras"), *zip(FORMATS, ("TFLite", "ONNX"), strict=True)):
         figures = tmp_path / "figures.json"
         options = ("--model", out / name, *data, "--split", "val", "--json", figures)
@@ -257,7 +258,7 @@ def test_pictures_without_a_crop_are_reported_in_one_line(
     data = tmp_path / "data"
     shutil.copytree(drawn_faces, data)
     (data / "male" / "0.png").write_bytes(b"damaged")
-    options = ("--data", data, "--layout", "folders")
+    options = ("--data", data, *FOLDERS)
     assert convert("--model", exported.keras_path, "--out", out, *options) == 0
     shown = capsys.readouterr().out
     assert "200 samples (100 female)\n" in shown
@@ -275,7 +276,7 @@ def test_a_held_out_part_without_a_face_is_no_obstacle(
         shutil.copy(samples / name, data)
     labels = tmp_path / "labels.csv"
     labels.write_text("id,sex\nastronaut,f\nrocket,m\n")
-    monkeypatch.setattr(gender, "is_held_out", lambda name: name == "rocket")
+    monkeypatch.setattr(gender, "is_held_out", lambda name, _: name == "rocket")
     monkeypatch.setattr(verify, "MAX_ACCURACY_LOSS", 1.0)
     options = ("--layout", "user-id", "--labels", labels, "--detector", "cascade")
     assert convert("--model", exported.keras_path, "--out", out, "--data", data, *options) == 0
@@ -326,6 +327,28 @@ def test_formats_chooses(drawn: Options, chosen: str, left: str, out: Path, capf
 
 
 @pytest.mark.usefixtures("quick")
+def test_without_data_it_takes_the_pictures_of_the_training(
+    exported: Any, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    formats = ("--out", out, "--formats", "tflite")
+    assert convert("--model", exported.keras_path, *formats) == 0
+    shown = capsys.readouterr().out
+    assert "200 samples (100 female)" in shown
+    assert "accuracy of the int8 models on held-out pictures" in shown
+    assert "ms per face instead of" in shown
+    gone = f"image-gender-train --data {tmp_path / 'gone'} --layout folders --out x"
+    for name, command, reason in (
+        ("unknown", "by hand", "does not say which pictures"),
+        ("elsewhere", gone, "do not exist"),
+    ):
+        path = another_entry(exported, tmp_path / name, trained={"command": command})
+        assert convert("--model", path, *formats) == 2
+        shown = capsys.readouterr().err
+        assert reason in shown
+        assert shown.endswith("give --data and --layout\n")
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_format_left_out_by_choice_stays_if_it_is_of_this_model(
     drawn: Options, out: Path
 ) -> None:
@@ -369,7 +392,7 @@ def test_a_file_that_is_not_the_manifests_is_not_removed(
 def test_an_unknown_format_is_wrong_usage(
     trained: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = ("--data", out, "--layout", "folders", "--formats", "tflite,onyx")
+    data = ("--data", out, *FOLDERS, "--formats", "tflite,onyx")
     message = refused(capsys, "--model", trained / "gender.keras", "--out", out, *data)
     assert "unknown format 'onyx'; expected tflite or onnx" in message
 
@@ -440,7 +463,7 @@ def test_published_into_its_own_folder_the_model_stays(
     for name in ("gender.keras", manifest.NAME):
         (out / name).write_bytes((exported.keras_path.parent / name).read_bytes())
     model = (out / "gender.keras").read_bytes()
-    data = ("--data", drawn_faces, "--layout", "folders")
+    data = ("--data", drawn_faces, *FOLDERS)
     assert convert("--model", out / "gender.keras", "--out", out, *data) == 0
     assert (out / "gender.keras").read_bytes() == model
     assert set(manifest.load(out).models) == {"gender.keras", *FORMATS}
@@ -491,7 +514,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     trained: Path, small_data: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = ("--model", trained / "gender.keras")
-    data = ("--data", small_data, "--layout", "folders")
+    data = ("--data", small_data, *FOLDERS)
     assert "--out" in refused(capsys, *model, *data)
     assert "the folder does not exist" in refused(capsys, *model, *data, "--out", out / "deeper")
     assert "no such file" in refused(capsys, "--model", out / "x.keras", *data, "--out", out)
@@ -513,6 +536,6 @@ def test_a_model_of_another_making_is_refused(
     path = tmp_path / "other.keras"
     keras.Model(pixels, keras.layers.Dense(1)(x)).save(path)
     write_manifest(path, 16)
-    options = ("--data", small_data, "--layout", "folders", "--out", out)
+    options = ("--data", small_data, *FOLDERS, "--out", out)
     assert "no layer 'normalisation'" in refused(capsys, "--model", path, *options)
     assert list(out.iterdir()) == []

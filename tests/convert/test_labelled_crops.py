@@ -9,11 +9,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from image_gender_classifier.convert.crops import LabelledCrops, cut_labelled_crops, extend_to_count
+from image_gender_classifier.convert.crops import cut_labelled_crops, extend_to_count
 from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.train.common.cutting import SkippedSamples
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.datasets import Sample
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 
 def labelled(count: int, size: int = 24) -> LabelledCrops:

@@ -15,8 +15,8 @@ from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier.convert import tflite
-from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.errors import ModelError
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 
 @pytest.fixture(scope="module")

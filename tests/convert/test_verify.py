@@ -14,13 +14,13 @@ pytest.importorskip("tensorflow")
 from image_gender_classifier import manifest
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert import float32, tflite, verify
-from image_gender_classifier.convert.crops import LabelledCrops
 from image_gender_classifier.convert.formats import Format
 from image_gender_classifier.convert.verify import Comparison
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.runtimes import open_model
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 GOOD = Comparison(1000, 0.9, 0.9, 0.9, steps=0, keras_difference=0.1, float32_difference=0)
 

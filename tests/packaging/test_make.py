@@ -1,4 +1,4 @@
-"""Messages of `make classify`, with a stand-in for its environment."""
+"""Messages and commands of `make`, with a stand-in for its environment."""
 
 from __future__ import annotations
 
@@ -76,3 +76,24 @@ def test_the_cost_of_the_tests_is_printed_first(tmp_path: Path) -> None:
     assert shown.index("2.4 GB on disk") < shown.index("pip --disable")
     assert "--quiet" not in shown
     assert shown.index("minutes on two cores") < shown.index("-m pytest")
+
+
+def test_a_trained_model_is_converted_without_options(environment: Path, tmp_path: Path) -> None:
+    heavy = f"HEAVY={environment}"
+    trained = tmp_path / "gender.keras"
+    trained.touch()
+
+    def command(*variables: str) -> str:
+        shown = make("--dry-run", "convert", heavy, f"CONVERT_OUT={tmp_path / 'out'}", *variables)
+        return " ".join(shown.stdout.replace("\\\n", " ").split())
+
+    assert command(f"TRAIN_OUT={tmp_path}").endswith(f"--out='{tmp_path / 'out'}'")
+    own = command(f"TRAIN_OUT={tmp_path}", "DATA=photos", "LAYOUT=folders")
+    assert own.endswith("--data 'photos' --layout 'folders'")
+    assert "--data" in command(f"TRAIN_OUT={tmp_path / 'none'}")
+
+
+def test_classify_takes_a_model(environment: Path, samples: Path, tmp_path: Path) -> None:
+    model = tmp_path / "no.tflite"
+    reported = classify(environment, samples, tmp_path / "out", f"MODEL={model}")
+    assert f"{model}: no such file" in reported.stderr

@@ -11,8 +11,11 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, NoReturn, TextIO
+from textwrap import fill
+from typing import Any, Literal, NoReturn, TextIO
 
 from image_gender_classifier.errors import GenderClassifierError, OutputError, UsageError
 from image_gender_classifier.system import console
@@ -22,6 +25,7 @@ from image_gender_classifier.system.signals import Stopped, raise_on_signals
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 Extra = Literal["train", "convert"]
+_HELP_WIDTH = 90
 
 # Exit codes.
 DONE, FAILED, NOT_WRITTEN, INTERRUPTED = 0, 2, 3, 130
@@ -35,18 +39,30 @@ class Parser(argparse.ArgumentParser):
     `run_with_exit_code` prints the error as one line, without the usage.
     """
 
+    def __init__(self, **options: Any) -> None:
+        """Creates the parser; the examples in `epilog` keep their lines."""
+        width = partial(argparse.RawDescriptionHelpFormatter, width=_HELP_WIDTH)
+        super().__init__(formatter_class=width, **options)
+        self.description = fill(self.description or "", _HELP_WIDTH)
+
     def error(self, message: str) -> NoReturn:
         """Raises UsageError with `message`, instead of printing it and exiting."""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
-def run_with_exit_code(program: str, work: Callable[[], None], extra: Extra = "train") -> int:
+def run_with_exit_code(
+    program: str,
+    work: Callable[[], None],
+    extra: Extra = "train",
+    interrupted: str = "interrupted",
+) -> int:
     """Runs a command; prints an expected error as one line to stderr and returns the exit code.
 
     Args:
         program: Name of the console script.
         work: Function that runs the command.
         extra: The package extra that installs the command's libraries.
+        interrupted: Message after Ctrl-C.
 
     Returns:
         The exit code: 0 on success, 2 after an error, 3 if the output cannot be written, 129 after
@@ -76,12 +92,18 @@ def run_with_exit_code(program: str, work: Callable[[], None], extra: Extra = "t
         print_line(f"{program}: {library} is not installed; run: {install}", sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print_line(f"{program}: interrupted", sys.stderr)
+        print_line(f"{program}: {interrupted}", sys.stderr)
         return INTERRUPTED
     except Stopped as stopped:
         print_line(f"{program}: {stopped.how}", sys.stderr)
         return stopped.code
     return DONE
+
+
+def require_tensorflow() -> None:
+    """Raises ModuleNotFoundError if TensorFlow is not installed, without importing it."""
+    if find_spec("tensorflow") is None:
+        raise ModuleNotFoundError(name="tensorflow")
 
 
 def _join_lines(text: str) -> str:

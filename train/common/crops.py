@@ -55,7 +55,7 @@ def load_or_cut_crops(
         size: Side of the crops in pixels.
         cut: Function that cuts the crop of one picture.
         cut_name: Cache key of `cut`. The cache is also keyed by `size` and by the samples' names,
-            paths, file sizes and modification times (mtime).
+            paths, boxes, file sizes and modification times (mtime).
         folder: Existing folder for the cache.
 
     Returns:
@@ -165,5 +165,7 @@ def _hash_samples(samples: Sequence[Sample], size: int, cut_name: str) -> str:
     for sample in samples:
         state = sample.path.stat()
         picture = f"\0{sample.name}\0{sample.path}\0{state.st_size}\0{state.st_mtime_ns}"
+        if sample.box is not None:
+            picture += f"\0{sample.box}"
         digest.update(picture.encode(errors="surrogateescape"))
     return digest.hexdigest()[:16]

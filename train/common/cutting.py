@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tqdm import tqdm
 
 from image_gender_classifier import pipeline
 from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.detection.geometry import overlaps, sort_main_face_first
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Face
 from image_gender_classifier.train.datasets.reading import SkippedItems, format_count
 from image_gender_classifier.train.datasets.sample import Sample
 
-CutCrop = Callable[[Path, int], Pixels | None]
-"""Function from a picture file and a side S to a crop, or to None if there is no face.
+CutCrop = Callable[[Sample, int], Pixels | None]
+"""Function from a labelled picture and a side S to a crop, or to None if there is no face.
 
 The crop is uint8 RGB, S x S x 3.
 """
@@ -37,16 +39,41 @@ class SkippedSamples:
 
 
 def make_crop_cutter(detector: Detector) -> CutCrop:
-    """Returns a function that detects the main face of a picture file and cuts its crop.
+    """Returns a function that detects the labelled face of a picture and cuts its crop.
 
-    The function returns None if there is no face. It raises UnreadablePicture if the picture cannot
-    be decoded, and ModelError if a model of the detector cannot be run.
+    That is the face of the sample's box, or the main face if the sample has no box. The function
+    returns None if there is no face. It raises UnreadablePicture if the picture cannot be decoded,
+    and ModelError if a model of the detector cannot be run.
     """
 
-    def cut(path: Path, size: int) -> Pixels | None:
-        return pipeline.find_crop(decoding.read(path), detector, size)
+    def cut(sample: Sample, size: int) -> Pixels | None:
+        picture = decoding.read(sample.path)
+        if sample.box is None:
+            return pipeline.find_crop(picture, detector, size)
+        face = find_labelled_face(picture, detector, sample)
+        return None if face is None else pipeline.cut_face_crop(picture, face, detector, size)
 
     return cut
+
+
+def find_labelled_face(picture: Picture, detector: Detector, sample: Sample) -> Face | None:
+    """Detects the face that a label is about: that of the sample's box, or the main face.
+
+    Args:
+        picture: The picture of the sample.
+        detector: Detects the faces.
+        sample: The labelled picture.
+
+    Returns:
+        The face; None if it is not detected.
+
+    Raises:
+        ModelError: A model of the detector cannot be run.
+        UnreadablePicture: The picture cannot be decoded again by `Picture.finer`.
+    """
+    faces = sort_main_face_first(detector.detect(picture), picture.width, picture.height)
+    box = sample.box
+    return next((face for face in faces if box is None or overlaps(face.box, box)), None)
 
 
 def iterate_crops(
@@ -70,7 +97,7 @@ def iterate_crops(
     """
     for sample in tqdm(samples, desc=description, unit="picture", disable=None):
         try:
-            crop = cut(sample.path, size)
+            crop = cut(sample, size)
         except UnreadablePicture as error:
             skipped.unreadable.append((sample.name, str(error)))
             continue

@@ -1,4 +1,4 @@
-"""The options `--data`, `--layout`, `--labels` and `--backgrounds`; reads the labelled pictures."""
+"""The options for labelled pictures, such as `--data` and `--layout`; reads these pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import get_args
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.common.command import parse_probability, print_line
+from image_gender_classifier.train.common.split import HELD_OUT_FRACTION
 from image_gender_classifier.train.datasets import (
     LabelOptions,
     Layout,
@@ -16,25 +17,52 @@ from image_gender_classifier.train.datasets import (
     Split,
     read_data_set,
 )
+from image_gender_classifier.train.datasets.genders import FEMALE, MALE, add_words
 from image_gender_classifier.train.datasets.sample import BinaryGender
+from image_gender_classifier.train.datasets.user_id import MAX_MISSING
 
 
-def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Adds `--data`, `--layout`, `--labels`, `--id-column`, `--gender-column` and `--zero-is`."""
+def add_data_options(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """Adds `--data`, `--layout`, `--labels` and the options of labels.
+
+    Args:
+        parser: The parser to extend.
+        required: Whether `--data` and `--layout` are required.
+    """
     group = parser.add_argument_group("labelled pictures")
     add = group.add_argument
-    add("--data", type=Path, required=True, metavar="DIR", help="folder of labelled pictures")
+    add("--data", type=Path, required=required, metavar="DIR", help="folder of labelled pictures")
     add(
-        "--layout", choices=get_args(Layout), required=True,
-        help="fairface: label files fairface_label_train.csv and _val.csv; utkface: labels in "
-        "the file names; folders: pictures in folders female and male; user-id: pictures named "
-        "<user ID>.<extension>, labels in --labels",
+        "--layout", choices=get_args(Layout), required=required,
+        help="folders: pictures in folders female and male; user-id: pictures named "
+        "<user ID>.<extension>, labels in --labels; fairface: label files "
+        "fairface_label_train.csv and _val.csv; utkface: labels in the file names",
     )  # fmt: skip
     add(
         "--labels", type=Path, metavar="CSV",
-        help="label file with one row per user; required for --layout user-id",
+        help="label file with a row per user or picture, also corrections.csv of "
+        "image-gender-review; required for --layout user-id",
     )  # fmt: skip
-    add("--id-column", metavar="NAME", help="column of user IDs (default: found by its header)")
+    add(
+        "--female", type=_split_words, default=(), metavar="WORDS",
+        help="more words for female in labels and folder names, such as mujer,m; "
+        f"{', '.join(FEMALE)} need no option",
+    )  # fmt: skip
+    add(
+        "--male", type=_split_words, default=(), metavar="WORDS",
+        help=f"more words for male; {', '.join(MALE)} need no option",
+    )  # fmt: skip
+    add(
+        "--max-missing", type=parse_probability, default=MAX_MISSING, metavar="P",
+        help="largest fraction of the rows of --labels without a gender or a picture, which are "
+        "skipped and reported (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "--strict", action="store_true",
+        help="refuse rows without a gender or a picture, and pictures without a row",
+    )  # fmt: skip
+    add("--id-column", metavar="NAME",
+        help="column of user IDs or file names (default: found by its header)")  # fmt: skip
     add(
         "--gender-column",
         metavar="NAME",
@@ -64,12 +92,15 @@ def read_data_and_report(arguments: argparse.Namespace, split: Split) -> Reading
     return reading
 
 
-def read_data(arguments: argparse.Namespace, split: Split) -> Reading:
+def read_data(
+    arguments: argparse.Namespace, split: Split, held_out: float = HELD_OUT_FRACTION
+) -> Reading:
     """Reads the labelled pictures that `--data`, `--layout` and the label options specify.
 
     Args:
         arguments: The options of `add_data_options`.
         split: The split to read.
+        held_out: Fraction of the samples in "val", for layouts without splits of their own.
 
     Returns:
         At least one sample of the split, and the items that were skipped while reading.
@@ -78,7 +109,14 @@ def read_data(arguments: argparse.Namespace, split: Split) -> Reading:
         DataError: Labels or pictures are missing or invalid, or the split is empty.
         UsageError: The label options do not match `--layout`.
     """
-    return read_data_set(arguments.layout, arguments.data, split, _label_options(arguments))
+    return read_data_set(
+        arguments.layout,
+        arguments.data,
+        split,
+        _label_options(arguments),
+        words=add_words(arguments.female, arguments.male),
+        held_out=held_out,
+    )
 
 
 def default_test_split(layout: Layout) -> Split:
@@ -94,6 +132,11 @@ def training_split(layout: Layout) -> Split:
     return "train" if layout == "fairface" else "all"
 
 
+def _split_words(text: str) -> tuple[str, ...]:
+    """Splits the value of `--female` or `--male` at commas."""
+    return tuple(text.split(","))
+
+
 def _label_options(arguments: argparse.Namespace) -> LabelOptions | None:
     """Returns the options of the label file; None if `--labels` is not given.
 
@@ -102,7 +145,7 @@ def _label_options(arguments: argparse.Namespace) -> LabelOptions | None:
     """
     columns = (arguments.id_column, arguments.gender_column, arguments.zero_is)
     if arguments.labels is not None:
-        return LabelOptions(arguments.labels, *columns)
+        return LabelOptions(arguments.labels, *columns, arguments.max_missing, arguments.strict)
     if arguments.layout == "user-id":
         raise UsageError("--layout user-id requires --labels")
     if any(option is not None for option in columns):

@@ -12,17 +12,31 @@ from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest.cache_key import cache_key
 from image_gender_classifier.prediction_key import code_key
 from image_gender_classifier.runtimes import registry as runtimes
+from image_gender_classifier.train.datasets import Layout
 
+NO_DETECTOR = "none"
 _DIGITS = 12  # of the hash
+_CROPS: tuple[Layout, ...] = ("fairface", "utkface")  # layouts of face crops
 
 
-def add_detector_option(parser: argparse.ArgumentParser) -> None:
-    """Adds `--detector`."""
+def add_detector_option(parser: argparse._ActionsContainer) -> None:
+    """Adds `--detector` to a parser or a group of options."""
     parser.add_argument(
-        "--detector", choices=detectors.detector_names(), default="none",
+        "--detector", choices=detectors.detector_names(),
         help="cascade: detect and crop the face, as in inference; lbp: the same with the LBP "
-        "cascade only; none: the pictures are face crops already (default: none)",
+        "cascade only; none: the pictures are face crops already (default: cascade for the layouts "
+        "folders and user-id, else none)",
     )  # fmt: skip
+
+
+def choose_detector(choice: str | None, layout: Layout) -> str:
+    """Returns the value of `--detector`, or the default of the layout if it is None."""
+    return choice or ("cascade" if is_whole_picture_layout(layout) else NO_DETECTOR)
+
+
+def is_whole_picture_layout(layout: Layout) -> bool:
+    """Returns whether a layout is for whole pictures, not for a data set of face crops."""
+    return layout not in _CROPS
 
 
 def open_detector(
@@ -80,6 +94,6 @@ def format_cache_key(choice: str, detector: Detector) -> str:
         choice: Value of `--detector`; "none" has no hash.
         detector: The opened detector.
     """
-    if choice == "none":
+    if choice == NO_DETECTOR:
         return choice
     return f"{choice} {cache_key(*code_key(), *detector.cache_key)[:_DIGITS]}"

@@ -69,6 +69,11 @@ def find_best_epoch(rows: Sequence[Row]) -> int:
     return int(np.argmin(np.nan_to_num([row[_MONITORED] for row in rows], nan=np.inf)))
 
 
+def count_epochs_since_best(rows: Sequence[Row]) -> int:
+    """Returns the number of rows after the one of `find_best_epoch`."""
+    return len(rows) - 1 - find_best_epoch(rows)
+
+
 def find_column(names: Container[str], kind: str, prefix: str = "") -> str | None:
     """Finds the column of the loss or accuracy; of the gender head if there are several heads.
 

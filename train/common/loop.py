@@ -12,8 +12,8 @@ learning rate schedule and dropout only on the step.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import tensorflow as tf
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.train.common import history
 from image_gender_classifier.train.common.checkpoint import save_model_atomic
-from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.common.progress import TrainingProgress
 from image_gender_classifier.train.common.split_batch import SPLITS
 
 LAST, BEST = "last.keras", "best.keras"
@@ -70,7 +70,7 @@ def make_optimizer(
     return adamw
 
 
-def train_epochs(
+def train_epochs(  # noqa: PLR0913  (keyword arguments)
     model: keras.Model,
     batches_of: Callable[[int], keras.utils.PyDataset],
     validation: Any,
@@ -79,10 +79,11 @@ def train_epochs(
     epochs: int,
     steps: int,
     seed: int,
+    patience: int | None = None,
 ) -> keras.Model:
     """Trains a compiled model; resumes from the folder's last checkpoint if there is one.
 
-    Prints the metrics of each epoch.
+    Prints the metrics of each epoch, below a progress bar if stderr is a terminal.
 
     Args:
         model: A compiled model, built after `make_deterministic` with the same seed.
@@ -92,6 +93,8 @@ def train_epochs(
         epochs: Total number of epochs.
         steps: Batches per epoch.
         seed: Seed of the model's dropout.
+        patience: Number of epochs without a lower validation loss after which training stops early;
+            None for never.
 
     Returns:
         The model after the epoch with the lowest validation loss, not compiled.
@@ -110,27 +113,44 @@ def train_epochs(
                 f"{folder / history.HISTORY}: the number of epochs is {len(rows)}, but {done} in "
                 f"{folder / LAST}; delete the folder to start over"
             )
-    for epoch in range(len(rows), epochs):
-        logs = model.fit(
-            batches_of(epoch),
-            validation_data=validation,
-            initial_epoch=epoch,
-            epochs=epoch + 1,
-            shuffle=False,
-            verbose=0,
-        ).history
-        rows.append({"epoch": epoch, **{name: values[-1] for name, values in logs.items()}})
-        if not math.isfinite(rows[-1]["loss"]):
-            raise ModelError(
-                f"{folder}: the loss is NaN or infinite in epoch {epoch + 1}; lower learning_rate "
-                "in the recipe and train into another folder"
-            )
-        print_line(history.format_epoch(rows[-1], epochs), sys.stdout)
-        history.write_history(rows, folder)
-        if history.find_best_epoch(rows) == epoch:
-            save_model_atomic(model, folder / BEST)
-        save_model_atomic(model, folder / LAST)
+    progress = TrainingProgress(epochs, steps, len(rows))
+    with closing(progress):
+        for epoch in range(len(rows), epochs):
+            if patience is not None and rows and history.count_epochs_since_best(rows) >= patience:
+                progress.print_line(f"stopped early: no better epoch in the last {patience}")
+                break
+            rows.append(_train_epoch(model, batches_of, validation, epoch, progress))
+            if not math.isfinite(rows[-1]["loss"]):
+                raise ModelError(
+                    f"{folder}: the loss is NaN or infinite in epoch {epoch + 1}; lower "
+                    "learning_rate in the recipe and train into another folder"
+                )
+            progress.print_line(history.format_epoch(rows[-1], epochs))
+            history.write_history(rows, folder)
+            if history.find_best_epoch(rows) == epoch:
+                save_model_atomic(model, folder / BEST)
+            save_model_atomic(model, folder / LAST)
     return _load_checkpoint(folder / BEST, compile=False)
+
+
+def _train_epoch(
+    model: keras.Model,
+    batches_of: Callable[[int], keras.utils.PyDataset],
+    validation: Any,
+    epoch: int,
+    progress: TrainingProgress,
+) -> history.Row:
+    """Trains one epoch (0-based) and returns its metrics."""
+    logs = model.fit(
+        batches_of(epoch),
+        validation_data=validation,
+        initial_epoch=epoch,
+        epochs=epoch + 1,
+        shuffle=False,
+        verbose=0,
+        callbacks=[progress],
+    ).history
+    return {"epoch": epoch, **{name: values[-1] for name, values in logs.items()}}
 
 
 def _restore_checkpoint(model: keras.Model, checkpoint: Path, seed: int) -> int:

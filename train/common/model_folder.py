@@ -1,4 +1,4 @@
-"""Reads the manifest of a model folder and adds, replaces or removes entries."""
+"""Model folders: creates them, reads their manifest and changes its entries."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from image_gender_classifier import manifest
+from image_gender_classifier.errors import OutputError
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import FaceDetectorEntry, NetworkEntry
 
@@ -48,3 +49,16 @@ def dump_updated_manifest(
     after = before._replace(models=models, face_detectors=face_detectors)
     # A recorded command can contain a path that is not valid Unicode.
     return manifest.dump(after).encode("utf-8", "replace")
+
+
+def make_folder(folder: Path) -> Path:
+    """Creates a folder if missing and returns it.
+
+    Raises:
+        OutputError: The folder cannot be created.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: the folder cannot be created ({error.strerror})") from None
+    return folder

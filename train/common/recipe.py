@@ -7,8 +7,9 @@ sets `__pydantic_config__` to `STRICT`, which rejects unknown fields and infinit
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -32,12 +33,14 @@ NonNegative = Annotated[float, Field(ge=0, strict=True)]
 _Recipe = TypeVar("_Recipe")
 
 
-def read_recipe_file(path: Path, kind: type[_Recipe]) -> _Recipe:
+def read_recipe_file(path: Path, kind: type[_Recipe], base: Path | None = None) -> _Recipe:
     """Reads and validates a training recipe.
 
     Args:
         path: The TOML file.
         kind: Dataclass of the recipe, such as `DetectorRecipe`.
+        base: A recipe whose values hold where `path` has none, also inside tables; None if `path`
+            is complete.
 
     Returns:
         The recipe as an instance of `kind`.
@@ -47,6 +50,8 @@ def read_recipe_file(path: Path, kind: type[_Recipe]) -> _Recipe:
     """
     try:
         content = tomllib.loads(read_document(path).decode("utf-8"))
+        if base is not None:
+            content = _merge(tomllib.loads(base.read_text("utf-8")), content)
         return TypeAdapter(kind).validate_python(content)
     except OSError as error:
         raise UsageError(
@@ -58,6 +63,16 @@ def read_recipe_file(path: Path, kind: type[_Recipe]) -> _Recipe:
         raise UsageError(f"{path}: {field}: {first['msg']}") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: the recipe is not valid TOML ({error})") from None
+
+
+def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns `base` with the values of `changes`; merges tables, replaces everything else."""
+    merged = {**base, **changes}
+    for name, value in base.items():
+        changed = changes.get(name)
+        if isinstance(value, dict) and isinstance(changed, dict):
+            merged[name] = _merge(value, changed)
+    return merged
 
 
 def check_warmup(warmup_epochs: float, epochs: int) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from image_gender_classifier.manifest.schema import ModelEntry
 
 HELD_OUT_FRACTION = 0.05
 
@@ -66,7 +68,30 @@ def is_held_out(name: str, fraction: float = HELD_OUT_FRACTION) -> bool:
     """
     if not 0.0 <= fraction <= 1.0:
         raise ValueError(f"fraction is {fraction}, expected 0 to 1")
+    # 48 bits are exact in a float.
+    return int.from_bytes(_hash_name(name)[:6], "big") / 2**48 < fraction
+
+
+def choose_fold(name: str, folds: int) -> int:
+    """Returns the fold of a sample in a cross-validation, 0 to `folds` - 1.
+
+    Depends on the arguments only, and not on whether the sample is held out.
+    """
+    return int.from_bytes(_hash_name(name)[6:12], "big") % folds
+
+
+def _hash_name(name: str) -> bytes:
     # surrogatepass: Python decodes file names that are not UTF-8 to lone surrogates.
     normalised = unicodedata.normalize("NFC", name).encode("utf-8", "surrogatepass")
-    digest = hashlib.sha256(normalised).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48 < fraction  # 48 bits are exact in a float
+    return hashlib.sha256(normalised).digest()
+
+
+def held_out_fraction(entry: ModelEntry) -> float:
+    """Returns the fraction of the samples that the training of a model held out.
+
+    Args:
+        entry: Manifest entry of the model; `HELD_OUT_FRACTION` if it does not say.
+    """
+    recipe = entry.trained.get("recipe")
+    fraction = recipe.get("held_out") if isinstance(recipe, Mapping) else None
+    return fraction if isinstance(fraction, float) and 0 < fraction < 1 else HELD_OUT_FRACTION

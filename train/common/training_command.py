@@ -38,7 +38,10 @@ def run_training_command(
         can be continued with `--resume`.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return run_with_exit_code(program, lambda: train(arguments))
+    again = "the same command" if "--resume" in arguments else "the same command with --resume"
+    return run_with_exit_code(
+        program, lambda: train(arguments), interrupted=f"interrupted; {again} goes on"
+    )
 
 
 def add_training_options(parser: Parser, recipe: str) -> None:
@@ -48,15 +51,32 @@ def add_training_options(parser: Parser, recipe: str) -> None:
         parser: The parser to extend.
         recipe: Path of the default recipe, for the help text.
     """
-    add = parser.add_argument
-    add(
+    add_run_options(parser)
+    add_expert_options(parser, recipe)
+
+
+def add_run_options(parser: argparse._ActionsContainer) -> None:
+    """Adds `--out` and `--resume` to a parser or a group of options."""
+    parser.add_argument(
         "--out",
         type=Path,
         required=True,
         metavar="DIR",
         help="folder for the model and its checkpoints",
     )
-    add("--resume", action="store_true", help="continue the run in --out from its last checkpoint")
+    parser.add_argument(
+        "--resume", action="store_true", help="continue the run in --out from its last checkpoint"
+    )
+
+
+def add_expert_options(parser: argparse._ActionsContainer, recipe: str) -> None:
+    """Adds `--recipe`, `--seed` and `--license` to a parser or a group of options.
+
+    Args:
+        parser: The parser or group to extend.
+        recipe: Path of the default recipe, for the help text.
+    """
+    add = parser.add_argument
     add(
         "--recipe", type=Path, metavar="FILE",
         help=f"TOML file with network and hyperparameters (default: {recipe})",

@@ -1,4 +1,4 @@
-"""Reader for label files: CSV files as exported by spreadsheet programs.
+"""Reader for label files: tables as exported by spreadsheet programs.
 
 Error messages name the file and the row number that a spreadsheet shows: the header is row 1, and
 empty rows are counted.
@@ -6,19 +6,23 @@ empty rows are counted.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from image_gender_classifier.system.files import read_document
+from image_gender_classifier.train.datasets.genders import WORDS, find_gender
 from image_gender_classifier.train.datasets.reading import DataError, format_count, row_error
 from image_gender_classifier.train.datasets.sample import BinaryGender
 
 DELIMITERS = (",", ";", "\t")
-GENDERS: dict[str, BinaryGender] = {"female": "female", "f": "female", "male": "male", "m": "male"}
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SEPARATOR = re.compile("sep=(.)\r?\n")  # first line for Excel; not part of the table
 
 Label = TypeVar("Label", bound=Hashable)
 
@@ -60,36 +64,35 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Reads a UTF-8 CSV file, with or without a byte order mark (BOM).
+    """Reads a CSV file: UTF-8 with or without a byte order mark (BOM), or UTF-16 with one.
 
-    The delimiter (comma, semicolon or tab) is detected from the header.
+    The delimiter (comma, semicolon or tab) is detected from the header, or from a line "sep=;"
+    before it. Rows can lack their last fields, and have more if these are empty.
 
     Returns:
         The header and at least one row; whitespace around fields is stripped.
 
     Raises:
-        DataError: The file cannot be read, is not valid UTF-8 or CSV, has no rows below the header,
-            or has a row with more or fewer fields than the header.
+        DataError: The file cannot be read, is not valid text or CSV, has no rows below the header,
+            or has a row with more fields than the header.
     """
     text = _read_text(path)
-    records = list(_iterate_rows(path, text, _detect_delimiter(text)))
+    above = _SEPARATOR.match(text)
+    if above is not None:
+        text = "\n" + text[above.end() :]  # an empty row, so that the others keep their numbers
+    delimiter = above[1] if above is not None else _detect_delimiter(text)
+    records = list(_iterate_rows(path, text, delimiter))
     if not records:
         raise DataError(f"{path}: the label file is empty; expected a header and rows of labels")
     header = records[0][1]
-    for row, fields in records:
-        if len(fields) != len(header):
-            raise row_error(
-                path,
-                row,
-                f"{format_count(len(fields), 'field')}, expected {len(header)} as in the header",
-            )
-    if len(records) == 1:
+    rows = [(row, _fit_to_header(path, row, fields, len(header))) for row, fields in records[1:]]
+    if not rows:
         raise DataError(f"{path}: the label file has no rows below the header; add the labels")
-    return Table(path, header, tuple(records[1:]))
+    return Table(path, header, tuple(rows))
 
 
 def parse_gender(path: Path, row: int, value: str) -> BinaryGender:
-    """Parses a gender: "female", "male", "f" or "m", case-insensitive.
+    """Parses a gender, such as "female", "Woman" or "f"; see `genders.WORDS`.
 
     Args:
         path: The label file, for the error message.
@@ -97,9 +100,9 @@ def parse_gender(path: Path, row: int, value: str) -> BinaryGender:
         value: Content of the gender field.
 
     Raises:
-        DataError: `value` is not one of the four.
+        DataError: `value` is no gender.
     """
-    gender = GENDERS.get(value.lower())
+    gender = find_gender(value, WORDS)
     if gender is None:
         raise row_error(path, row, f"gender is {value!r}, expected male, female, m or f")
     return gender
@@ -157,11 +160,24 @@ def check_pictures_exist(path: Path, missing: Sequence[tuple[int, str]], total: 
         )
 
 
-def _read_text(path: Path) -> str:
-    """Reads a UTF-8 text file without its BOM.
+def _fit_to_header(path: Path, row: int, fields: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """Adds or removes empty fields at the end of a row until it has `count` fields.
 
     Raises:
-        DataError: The file cannot be read, is not valid UTF-8 or contains a NUL.
+        DataError: A field that is not empty would be removed.
+    """
+    if any(fields[count:]):
+        raise row_error(
+            path, row, f"{format_count(len(fields), 'field')}, expected {count} as in the header"
+        )
+    return (*fields, *("",) * (count - len(fields)))[:count]
+
+
+def _read_text(path: Path) -> str:
+    """Reads a text file in UTF-8, or in UTF-16 with a BOM; returns it without the BOM.
+
+    Raises:
+        DataError: The file cannot be read, is not valid UTF-8 or UTF-16, or contains a NUL.
     """
     try:
         data = read_document(path)
@@ -170,7 +186,7 @@ def _read_text(path: Path) -> str:
             f"{path}: the label file cannot be read ({error.strerror}); check its path"
         ) from error
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         row = data.count(b"\n", 0, error.start) + 1
         raise row_error(

@@ -1,8 +1,9 @@
 """The result of the data set readers, `Reading`, and the exception that they raise, `DataError`.
 
-Published data sets have flaws, so readers skip and report unlabelled pictures and repeated items. A
-label without a picture, or labels missing from more than 1% of UTKFace's file names, mean that the
-folder or the layout is wrong, so readers then raise DataError.
+Data sets have flaws, so readers skip and report unlabelled pictures and repeated items. A FairFace
+label without a picture, labels missing from more than 1% of UTKFace's file names, or many rows of a
+label file without a gender or a picture mean that the folder or the layout is wrong, so readers
+then raise DataError.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ class Reading:
 
     def hash_labels(self) -> str:
         """Returns a hash of the samples' names and labels, which does not depend on their paths."""
-        lines = [f"{sample.name}\0{sample.gender}\0{sample.groups}" for sample in self.samples]
+        lines = [
+            f"{sample.name}\0{sample.gender}\0{sample.groups}{sample.box or ''}"
+            for sample in self.samples
+        ]
         content = "\n".join(lines).encode("utf-8", "surrogateescape")
         return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 

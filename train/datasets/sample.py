@@ -21,7 +21,8 @@ class Sample:
         path: The picture file.
         gender: Perceived gender as labelled.
         groups: Other labels by kind, such as `{"age": "20-29", "race": "Black"}`.
-        box: The labelled bounding box of the face in pixels; None if it is unknown.
+        box: Bounding box of the labelled face, in pixels of the upright picture; None for the main
+            face.
     """
 
     name: str

@@ -1,29 +1,53 @@
-"""Reader for pictures named by user ID, with a label file that contains each user's gender.
+"""Reader for a folder of pictures and a label file with a row per user or per picture.
 
-The name of a sample is the user ID, so the split does not depend on a picture's format or folder.
+A row names its picture by the user ID, which is the file name without its extension, or by the path
+below the folder. The corrections of `image-gender-review` are such a file: they also hold the box
+of the face that the label is about, and a hash of the picture.
+
+The name of a sample is the user ID if the picture can be identified by it, so the split depends
+neither on the format of a picture nor on the way in which a label file names it.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import NamedTuple
 
+from image_gender_classifier.manifest.cache_key import picture_hash
+from image_gender_classifier.results import Box
+from image_gender_classifier.train.datasets.genders import (
+    WORDS,
+    GenderWords,
+    find_gender,
+    is_given,
+)
+from image_gender_classifier.train.datasets.label_columns import (
+    GENDER_COLUMNS,
+    ID_COLUMNS,
+    find_column,
+)
 from image_gender_classifier.train.datasets.labels_csv import (
     Table,
-    check_pictures_exist,
     drop_repeated_rows,
-    parse_gender,
     read_table,
 )
-from image_gender_classifier.train.datasets.listing import list_pictures
-from image_gender_classifier.train.datasets.reading import Reading, make_reading, row_error
+from image_gender_classifier.train.datasets.named_pictures import NamedPictures
+from image_gender_classifier.train.datasets.reading import (
+    DataError,
+    Reading,
+    make_reading,
+    row_error,
+)
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 
-ID_COLUMNS = frozenset({"id", "uid", "user", "userid"})
-GENDER_COLUMNS = frozenset({"gender", "label", "sex"})
 OTHER_GENDER: dict[BinaryGender, BinaryGender] = {"female": "male", "male": "female"}
+MAX_MISSING = 0.1
+_BOX_COLUMNS = ("x", "y", "width", "height")
+_HASH_COLUMN, _HASH_PREFIX = "picture", "sha256:"
+_NOT_TOLD = frozenset({"unknown", "no_face"})  # answers of a review that are no gender
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,136 +56,212 @@ class LabelOptions:
 
     Attributes:
         file: The CSV file.
-        id_column: Name of the column of user IDs; None to detect the column by its header.
+        id_column: Name of the column of user IDs or pictures; None to detect it by its header.
         gender_column: Name of the column of genders; None to detect the column by its header.
         zero_is: Gender that 0 stands for (1 stands for the other); None to reject 0 and 1.
+        max_missing: Largest fraction of rows without a usable label or without a picture.
+        strict: Whether to reject any such row, and pictures without a label.
     """
 
     file: Path
     id_column: str | None = None
     gender_column: str | None = None
     zero_is: BinaryGender | None = None
+    max_missing: float = MAX_MISSING
+    strict: bool = False
 
 
-def read_user_id_pictures(root: Path, labels: LabelOptions) -> Reading:
-    """Reads the pictures named `<user ID>.<extension>` in a folder and its subfolders.
+class _Label(NamedTuple):
+    """The label of a picture.
 
-    Skips pictures without a label, and all but the first picture of a user.
+    Attributes:
+        gender: The gender.
+        box: Box of the face, in pixels of the upright picture; None for the main face.
+    """
+
+    gender: BinaryGender
+    box: Box | None
+
+    def __str__(self) -> str:
+        return self.gender if self.box is None else f"{self.gender} at {self.box}"
+
+
+@dataclass(slots=True)
+class _Gaps:
+    """Rows that were skipped; `add` counts those that should not be there.
+
+    Attributes:
+        names: Names of the skipped rows by reason.
+        named: Paths of all pictures that rows name, also rows that are not skipped; can contain
+            None.
+        reviewed: Paths of the pictures that a person reviewed without finding a gender.
+        count: Number of rows without a usable label or without a picture.
+        first: Row number and problem of the first of them.
+    """
+
+    names: dict[str, list[str]] = field(default_factory=dict)
+    named: set[str | None] = field(default_factory=set)
+    reviewed: set[str] = field(default_factory=set)
+    count: int = 0
+    first: tuple[int, str] = (0, "")
+
+    def add(self, reason: str, row: int, name: str, problem: str) -> None:
+        """Adds a row; the message about too many of them begins with the first one's problem."""
+        self.names.setdefault(reason, []).append(f"{name} in row {row}".strip())
+        self.first = self.first if self.count else (row, problem)
+        self.count += 1
+
+
+def read_user_id_pictures(root: Path, labels: LabelOptions, words: GenderWords = WORDS) -> Reading:
+    """Reads the labelled pictures in a folder and its subfolders.
+
+    Skips pictures without a label, rows without a label or picture, and all but the first picture
+    of a user, unless the label file names it by its path.
 
     Args:
         root: Folder of the pictures.
         labels: The label file and its columns.
+        words: Words for the genders.
 
     Returns:
         Samples in the order of the label file; at least one.
 
     Raises:
-        DataError: The label file is missing or invalid, a labelled user has no picture, or the
-            folder cannot be read.
+        DataError: The label file is missing or invalid, too many rows have no label or no picture,
+            or the folder cannot be read.
     """
-    pictures, repeated_pictures = _list_pictures_by_id(root)
-    genders, repeated_rows = drop_repeated_rows(
-        labels.file, _iterate_genders(read_table(labels.file), labels)
+    pictures = NamedPictures(root)
+    table = read_table(labels.file)
+    gaps = _Gaps()
+    labelled, repeated_rows = drop_repeated_rows(
+        labels.file, _iterate_labels(table, labels, words, pictures, gaps)
     )
-    missing = [(row, user) for user, (row, _) in genders.items() if user not in pictures]
-    check_pictures_exist(
-        labels.file, [(row, f"{root / user}.<extension>") for row, user in missing], len(genders)
-    )
-    samples = [Sample(user, root / pictures[user], gender) for user, (_, gender) in genders.items()]
+    unlabelled = [path for path in pictures.paths if path not in gaps.named]
+    _check_gaps(labels, gaps, len(table.rows), unlabelled)
+    if not labelled:
+        raise DataError(f"{labels.file}: no row has both a gender and a picture in {root}")
+    samples = [
+        Sample(pictures.name(path), root / path, label.gender, box=label.box)
+        for path, (_, label) in labelled.items()
+    ]
     return make_reading(
         samples,
         {
+            **gaps.names,
             "label row repeated": repeated_rows,
-            "second picture of a user": repeated_pictures,
-            "label missing": [path for user, path in pictures.items() if user not in genders],
+            "reviewed as unknown or no face": sorted(gaps.reviewed),
+            "second picture of a user": [path for path in unlabelled if pictures.is_second(path)],
+            "label missing": [path for path in unlabelled if not pictures.is_second(path)],
         },
     )
 
 
-def _list_pictures_by_id(root: Path) -> tuple[dict[str, str], list[str]]:
-    """Lists the pictures in a folder by user ID.
+def _iterate_labels(
+    table: Table, options: LabelOptions, words: GenderWords, pictures: NamedPictures, gaps: _Gaps
+) -> Iterator[tuple[int, str, _Label]]:
+    """Yields the row number, the path of the picture and the label of each usable row.
 
-    Returns:
-        A dict from user ID to the path of the user's first picture, and a list of the paths of the
-        users' other pictures; paths are relative to `root`.
-    """
-    pictures: dict[str, str] = {}
-    repeated: list[str] = []
-    for path in list_pictures(root):
-        if pictures.setdefault(_normalise_id(PurePosixPath(path).stem), path) != path:
-            repeated.append(path)
-    return pictures, repeated
-
-
-def _normalise_id(user: str) -> str:
-    """Returns a user ID in Unicode normal form C (NFC); file names on macOS can be in NFD."""
-    return unicodedata.normalize("NFC", user)
-
-
-def _iterate_genders(
-    table: Table, options: LabelOptions
-) -> Iterator[tuple[int, str, BinaryGender]]:
-    """Yields the row number, user ID and gender of each row.
+    Adds the other rows to `gaps`.
 
     Raises:
-        DataError: A column is missing or ambiguous, or a field is invalid.
+        DataError: A column is missing or ambiguous, a box is invalid, or a gender is 0 or 1 and
+            nothing says what they stand for.
     """
-    user_column = _find_column(table, options.id_column, ID_COLUMNS, "--id-column")
-    gender_column = _find_column(table, options.gender_column, GENDER_COLUMNS, "--gender-column")
+    key_column = find_column(table, options.id_column, ID_COLUMNS, "--id-column")
+    gender_column = find_column(table, options.gender_column, GENDER_COLUMNS, "--gender-column")
     for row, fields in table.rows:
-        user = _normalise_id(fields[user_column])
-        if not user or "/" in user or "\\" in user:
-            problem = f"user ID is {user!r}, expected the name of a picture without its extension"
-            raise row_error(table.path, row, problem)
-        yield (
-            row,
-            user,
-            _parse_binary_gender(table.path, row, fields[gender_column], options.zero_is),
+        key, value = fields[key_column], fields[gender_column]
+        path = pictures.find(key) if key else None
+        gaps.named.add(path)
+        gender = _parse_gender(table.path, row, value, options.zero_is, words)
+        if not key:
+            gaps.add("row without a user ID", row, "", "the user ID is empty")
+        elif gender is None and path is not None and value.lower() in _NOT_TOLD:
+            gaps.reviewed.add(path)
+        elif gender is None and not is_given(value):
+            gaps.add("row without a gender", row, key, f"gender is {value!r}")
+        elif gender is None:
+            gaps.add(
+                "gender not understood", row, value,
+                f"gender is {value!r}, expected {', '.join(words)} (see --female and --male)",
+            )  # fmt: skip
+        elif path is None:
+            gaps.add(
+                "picture missing", row, key, f"{pictures.root / key}.<extension> does not exist"
+            )
+        elif _is_changed(table, fields, pictures.root / path):
+            gaps.add("picture changed", row, path, f"{path} has changed since it was labelled")
+        else:
+            yield row, path, _Label(gender, _parse_box(table, row, fields))
+
+
+def _check_gaps(options: LabelOptions, gaps: _Gaps, rows: int, unlabelled: Sequence[str]) -> None:
+    """Checks that not too many rows have no usable label or no picture.
+
+    Raises:
+        DataError: There are more such rows than the options allow, or pictures without a label if
+            they allow none.
+    """
+    if gaps.count > (0 if options.strict else options.max_missing * rows):
+        allowed = "none are allowed" if options.strict else f"{options.max_missing:.0%} are allowed"
+        raise row_error(
+            options.file,
+            gaps.first[0],
+            f"{gaps.first[1]} (rows without a usable label or a picture: {gaps.count:,} of "
+            f"{rows:,}; {allowed}, see --max-missing); check --labels and --data",
+        )
+    if options.strict and unlabelled:
+        raise DataError(
+            f"{options.file}: {unlabelled[0]} has no label (such pictures: {len(unlabelled):,}); "
+            "add a row, or omit --strict"
         )
 
 
-def _find_column(table: Table, name: str | None, guesses: frozenset[str], option: str) -> int:
-    """Returns the index of a column, by its name or by the usual headers.
-
-    Args:
-        table: The label file.
-        name: Name of the column; None to detect it.
-        guesses: Normalised headers that detect the column.
-        option: The command-line option that selects the column, for the error message.
+def _is_changed(table: Table, fields: Sequence[str], path: Path) -> bool:
+    """Returns whether a row has the hash of a picture, and the file has another content now.
 
     Raises:
-        DataError: No column or several columns match.
+        OSError: The file cannot be read.
     """
-    if name is not None:
-        return table.column(name)
-    found = [
-        index for index, title in enumerate(table.header) if _normalise_header(title) in guesses
-    ]
-    if len(found) != 1:
-        problem = (
-            f"{'several columns match' if found else 'no column matches'} in the header "
-            f"{table.header_text()}; select one with {option}"
+    if _HASH_COLUMN not in table.header:
+        return False
+    value = fields[table.header.index(_HASH_COLUMN)]
+    return value.startswith(_HASH_PREFIX) and picture_hash(path.read_bytes()) != value
+
+
+def _parse_box(table: Table, row: int, fields: Sequence[str]) -> Box | None:
+    """Returns the box of a row; None if the table has no columns for it, or they are empty.
+
+    Raises:
+        DataError: A field is not a number.
+    """
+    if not set(_BOX_COLUMNS) <= set(table.header):
+        return None
+    values = [fields[table.header.index(name)] for name in _BOX_COLUMNS]
+    if not all(values):
+        return None
+    try:
+        box = Box(*map(float, values))
+    except ValueError:
+        box = Box(0, 0, 0, 0)
+    if not (all(map(isfinite, box)) and box.width > 0 and box.height > 0):
+        raise row_error(
+            table.path, row, f"the box is {', '.join(values)}; expected x, y, width and height"
         )
-        raise row_error(table.path, 1, problem)
-    return found[0]
+    return box
 
 
-def _normalise_header(title: str) -> str:
-    """Returns the letters and digits of a header in lower case: "userid" for "User-ID"."""
-    return "".join(filter(str.isalnum, title)).lower()
-
-
-def _parse_binary_gender(
-    path: Path, row: int, value: str, zero_is: BinaryGender | None
-) -> BinaryGender:
-    """Parses a gender as `parse_gender`; also accepts "0" and "1" if `zero_is` is not None.
+def _parse_gender(
+    path: Path, row: int, value: str, zero_is: BinaryGender | None, words: GenderWords
+) -> BinaryGender | None:
+    """Returns the gender of a field: a word, or "0" or "1"; None if it is no gender.
 
     Raises:
-        DataError: `value` is not accepted.
+        DataError: The field is "0" or "1", and neither `zero_is` nor `words` has their meaning.
     """
-    if value in ("0", "1"):
-        if zero_is is None:
-            problem = f"gender is {value!r}; use --zero-is to state what 0 stands for"
-            raise row_error(path, row, problem)
-        return zero_is if value == "0" else OTHER_GENDER[zero_is]
-    return parse_gender(path, row, value)
+    gender = find_gender(value, words)
+    if gender is not None or value not in ("0", "1"):
+        return gender
+    if zero_is is None:
+        raise row_error(path, row, f"gender is {value!r}; use --zero-is to state what 0 stands for")
+    return zero_is if value == "0" else OTHER_GENDER[zero_is]

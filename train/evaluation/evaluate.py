@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from image_gender_classifier.cli.options import check_file
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import (
     Parser,
@@ -15,11 +16,25 @@ from image_gender_classifier.train.common.command import (
     run_with_exit_code,
 )
 from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.train.evaluation import evaluation_report, measuring
-from image_gender_classifier.train.evaluation.metrics import compute_scores
-from image_gender_classifier.train.evaluation.predictions import classify_samples
+from image_gender_classifier.train.datasets.reading import format_count
+from image_gender_classifier.train.evaluation import (
+    differences_page,
+    evaluation_report,
+    measuring,
+    model_comparison,
+)
+from image_gender_classifier.train.evaluation.metrics import Predictions, compute_scores
+from image_gender_classifier.train.evaluation.predictions import SampleResults, classify_samples
 
 PROGRAM = "image-gender-evaluate"
+_EPILOG = f"""\
+examples:
+  The shipped model on pictures in the folders female and male:
+    {PROGRAM} --data my/pictures --layout folders
+  Another model, on the pictures that its training held out, compared with the shipped one:
+    {PROGRAM} --model runs/converted/gender_int8.tflite --compare models/gender_int8.tflite \\
+        --data my/pictures --layout folders --split val --differences differences.html
+"""
 _DESCRIPTION = (
     "Evaluates a model on labelled pictures: accuracy, true positive rate of each gender, accuracy "
     "by age, race, and race and gender where labelled, and calibration, with 95% Wilson "
@@ -41,16 +56,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog=PROGRAM, description=_DESCRIPTION, allow_abbrev=False)
+    parser = Parser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
     measuring.add_evaluation_options(parser)
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the figures as JSON (default: no)"
     )
+    parser.add_argument(
+        "--compare", type=Path, metavar="FILE",
+        help="another model, to compare on the same pictures: accuracy of each group, and "
+        "McNemar's test of the difference (default: no)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--differences", type=Path, metavar="HTML",
+        help="also write a page with the pictures whose label differs from the prediction, or with "
+        "--compare those on which the models differ, and a folder next to it (default: no)",
+    )  # fmt: skip
     return parser
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     check_json_path(arguments.json)
+    if arguments.differences is not None:
+        check_file(arguments.differences, "--differences")
     subject = measuring.open_evaluation_input(arguments, PROGRAM)
     results = classify_samples(subject.samples, subject.detector, subject.classifier)
     measuring.report_unreadable(results, PROGRAM)
@@ -68,6 +95,62 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if subject.trained_on:
         print_line(f"warning: the data {measuring.TRAINED_ON}", sys.stdout)
     print_line(evaluation_report.format_scores(scores, subject.setting), sys.stdout)
+    predictions = {subject.setting.model: results.predictions}
+    if arguments.compare is not None:
+        predictions = _compare(arguments, subject, results)
+    if arguments.differences is not None:
+        _write_differences(arguments, subject, results, predictions)
     if arguments.json is not None:
         content = evaluation_report.scores_to_json(scores, subject.setting)
         write_atomic(arguments.json, content.encode("utf-8", "replace"))
+
+
+def _compare(
+    arguments: argparse.Namespace, subject: measuring.EvaluationInput, results: SampleResults
+) -> dict[str, Predictions]:
+    """Classifies the pictures with the model of `--compare` too, and prints the comparison.
+
+    Returns:
+        The predictions by name of the model, those of the evaluated model first.
+
+    Raises:
+        ModelError: The model is missing, corrupt or incompatible.
+    """
+    other = measuring.open_classifier(arguments.compare, None)
+    others = classify_samples(subject.samples, subject.detector, other).predictions
+    names = subject.setting.model, other.entry.file
+    if names[0] == names[1]:
+        names = str(arguments.model or "shipped"), str(arguments.compare)
+    text = model_comparison.format_models(results.predictions, others, *names)
+    print_line(f"\n{text}", sys.stdout)
+    return {names[0]: results.predictions, names[1]: others}
+
+
+def _write_differences(
+    arguments: argparse.Namespace,
+    subject: measuring.EvaluationInput,
+    results: SampleResults,
+    predictions: Mapping[str, Predictions],
+) -> None:
+    """Writes the page of `--differences`.
+
+    Raises:
+        ModelError: A model cannot be run.
+        OutputError: The page cannot be written.
+    """
+    samples = results.select_predicted(subject.samples)
+    pictures = model_comparison.find_differences(samples, predictions)
+    whose = " and ".join([*predictions, "label"][:2])
+    differences_page.write_differences_page(
+        arguments.differences,
+        f"{format_count(len(pictures), 'picture')} on which {whose} differ",
+        arguments.data,
+        pictures,
+        subject.detector,
+        subject.classifier,
+    )
+    print_line(
+        f"{format_count(len(pictures), 'picture')} on which {whose} differ: open "
+        f"{arguments.differences} in a browser",
+        sys.stdout,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from image_gender_classifier.train.evaluation.metrics import (
     Scores,
 )
 
+_FEW = 20  # pictures; the accuracy of fewer is shown as a count
 _COLUMNS = "{:<34}{:>9}  {:>8}  {:>16}"
 
 
@@ -89,6 +90,16 @@ def format_proportion(proportion: Proportion) -> str:
     return "-" if proportion.value is None else f"{format_percent(proportion.value)} %"
 
 
+def format_rate(proportion: Proportion) -> str:
+    """Formats a proportion as `format_proportion`, but one of few pictures as "2 of 2".
+
+    A percentage would promise too much.
+    """
+    if proportion.value is None or proportion.n >= _FEW:
+        return format_proportion(proportion)
+    return f"{round(proportion.value * proportion.n)} of {proportion.n}"
+
+
 def format_interval(proportion: Proportion) -> str:
     """Formats the interval of a proportion as percentages, such as "92.4 to 94.3"."""
     return f"{format_percent(proportion.low)} to {format_percent(proportion.high)}"
@@ -112,12 +123,12 @@ def find_lowest(cells: Mapping[str, Proportion]) -> str:
     return min(cells, key=lambda label: cells[label].value or 0.0)
 
 
-def sort_labels(kind: str, cells: Mapping[str, Proportion]) -> list[str]:
+def sort_labels(kind: str, cells: Iterable[str]) -> list[str]:
     """Sorts the labels of a kind of group: age bands by age, other labels alphabetically.
 
     Args:
         kind: Kind of group, such as "age".
-        cells: Accuracy by label.
+        cells: The labels.
     """
     if kind != "age":
         return sorted(cells)
@@ -157,7 +168,7 @@ def _foot_lines(scores: Scores) -> Iterator[str]:
     if cells:
         label = find_lowest(cells)
         cell = cells[label]
-        accuracy = f"{format_proportion(cell)} ({format_interval(cell)})"
+        accuracy = f"{format_rate(cell)} ({format_interval(cell)})"
         yield f"lowest {RACE_AND_GENDER} cell: {label}, {accuracy}"
     if scores.balanced_accuracy is not None:
         balanced = format_percent(scores.balanced_accuracy)
@@ -169,7 +180,7 @@ def _foot_lines(scores: Scores) -> Iterator[str]:
 
 def _format_row(name: str, proportion: Proportion) -> str:
     interval = "" if proportion.value is None else format_interval(proportion)
-    value = format_proportion(proportion)
+    value = format_rate(proportion)
     return _COLUMNS.format(name, f"{proportion.n:,}", value, interval).rstrip()
 
 

@@ -24,8 +24,12 @@ from image_gender_classifier.train.common.data_options import (
 )
 from image_gender_classifier.train.common.detector_option import (
     add_detector_option,
+    choose_detector,
+    is_whole_picture_layout,
     open_detector,
 )
+from image_gender_classifier.train.common.picture_kind import warn_of_other_kind
+from image_gender_classifier.train.common.split import held_out_fraction
 from image_gender_classifier.train.datasets import DataError, Sample, Split
 from image_gender_classifier.train.evaluation.evaluation_report import Setting
 from image_gender_classifier.train.evaluation.predictions import SampleResults
@@ -66,12 +70,13 @@ def add_evaluation_options(parser: argparse.ArgumentParser) -> None:
         help="split to evaluate on; val: FairFace's validation split, in other layouts the samples "
         "that image-gender-train holds out (default: val for fairface, else all)",
     )  # fmt: skip
-    add(
+    add_data_options(parser)
+    expert = parser.add_argument_group("expert")
+    expert.add_argument(
         "--threshold", type=parse_probability, metavar="P",
         help="lowest confidence of a classified picture, 0 to 1 (default: the model's)",
     )  # fmt: skip
-    add_detector_option(parser)
-    add_data_options(parser)
+    add_detector_option(expert)
 
 
 def open_evaluation_input(arguments: argparse.Namespace, program: str) -> EvaluationInput:
@@ -93,20 +98,23 @@ def open_evaluation_input(arguments: argparse.Namespace, program: str) -> Evalua
         UsageError: The label options do not match `--layout`, or `--model` has an unknown format.
     """
     split = arguments.split or default_test_split(arguments.layout)
-    classifier = _open_classifier(arguments.model, arguments.threshold)
+    classifier = open_classifier(arguments.model, arguments.threshold)
     runtime = next(
         (entry.name for entry in runtimes.runtimes_for_format(classifier.entry.format)), None
     )
-    detector = open_detector(arguments.detector, runtime)
-    reading = read_data(arguments, split)
+    choice = choose_detector(arguments.detector, arguments.layout)
+    detector = open_detector(choice, runtime)
+    reading = read_data(arguments, split, held_out_fraction(classifier.entry))
     print_line(f"{program}: {reading.summary()}", sys.stderr)
+    if is_whole_picture_layout(arguments.layout):
+        warn_of_other_kind(reading.samples, choice)
     setting = Setting(
         model=classifier.entry.file,
         sha256=classifier.entry.sha256,
         data=str(arguments.data),
         layout=arguments.layout,
         split=split,
-        detector=arguments.detector,
+        detector=choice,
         threshold=classifier.threshold,
     )
     trained_on = _was_trained_on(classifier.entry, arguments, split)
@@ -119,7 +127,7 @@ def report_unreadable(results: SampleResults, program: str) -> None:
         print_line(f"{program}: {name}: {reason}", sys.stderr)
 
 
-def _open_classifier(model: Path | None, threshold: float | None) -> Classifier:
+def open_classifier(model: Path | None, threshold: float | None) -> Classifier:
     """Opens the model of `--model`, or the shipped model; imports TensorFlow for `.keras` only.
 
     Raises:

@@ -121,7 +121,7 @@ def compute_scores(
         balanced_accuracy=sum(rates) / len(rates) if len(rates) == len(GENDERS) else None,
         groups={
             kind: _group_by_label(correct, labels)
-            for kind, labels in _add_race_and_gender(predictions).items()
+            for kind, labels in add_race_and_gender(predictions).items()
         },
         ece=expected_calibration_error(predictions.confidence, correct) if predicted else None,
         classified=_compute_proportion(classified),
@@ -198,7 +198,7 @@ def bin_indices(confidence: npt.NDArray[np.float64], bins: int = BINS) -> npt.ND
     return np.searchsorted(upper, confidence, side="left")
 
 
-def _add_race_and_gender(predictions: Predictions) -> dict[str, Labels]:
+def add_race_and_gender(predictions: Predictions) -> dict[str, Labels]:
     """Returns the group labels by kind; adds race x gender if there are race labels."""
     kinds = dict(predictions.groups)
     if RACE in kinds:

@@ -37,6 +37,15 @@ class SampleResults:
     no_face: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
 
+    def select_predicted(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Returns the samples that have a prediction, in the order of the predictions.
+
+        Args:
+            samples: The classified samples.
+        """
+        skipped = {*self.no_face, *(name for name, _ in self.unreadable)}
+        return [sample for sample in samples if sample.name not in skipped]
+
 
 def classify_samples(
     samples: Sequence[Sample], detector: Detector, classifier: Classifier

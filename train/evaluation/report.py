@@ -24,6 +24,10 @@ _DESCRIPTION = (
     f"folder: {PAGE} with tables, and plots of reliability, coverage, groups, confusion matrix and "
     "robustness. Equal inputs result in byte-identical files."
 )
+_EPILOG = f"""\
+example:
+  {PROGRAM} --data fairface --layout fairface --out report
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog=PROGRAM, description=_DESCRIPTION, allow_abbrev=False)
+    parser = Parser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
     measuring.add_evaluation_options(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR",

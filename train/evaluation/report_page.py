@@ -10,6 +10,7 @@ from image_gender_classifier.train.evaluation.evaluation_report import (
     format_interval,
     format_percent,
     format_proportion,
+    format_rate,
     sort_labels,
 )
 from image_gender_classifier.train.evaluation.findings import (
@@ -164,7 +165,7 @@ def _table_lines(header: tuple[str, ...], *rows: tuple[str, ...]) -> Iterator[st
 
 
 def _format_with_interval(proportion: Proportion) -> str:
-    text = format_proportion(proportion)
+    text = format_rate(proportion)
     return text if proportion.value is None else f"{text} ({format_interval(proportion)})"
 
 

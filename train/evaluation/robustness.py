@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 import cv2
@@ -23,7 +22,8 @@ from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.common import quality
-from image_gender_classifier.train.common.cutting import CutCrop
+from image_gender_classifier.train.common.cutting import CutCrop, find_labelled_face
+from image_gender_classifier.train.datasets.sample import Sample
 
 
 def _same_square(square: Box) -> Box:
@@ -50,7 +50,7 @@ class Degradation:
 
 
 def make_degraded_crop_cutter(detector: Detector, degradations: Sequence[Degradation]) -> CutCrop:
-    """Returns a function that detects the main face and cuts one crop per degradation.
+    """Returns a function that detects the labelled face and cuts one crop per degradation.
 
     The function returns uint8 RGB, V x S x S x 3, or None if there is no face. It raises
     UnreadablePicture if the picture cannot be decoded, and ModelError if a model of the detector
@@ -61,11 +61,12 @@ def make_degraded_crop_cutter(detector: Detector, degradations: Sequence[Degrada
         degradations: The V degradations.
     """
 
-    def cut(path: Path, size: int) -> Pixels | None:
-        picture = decoding.read(path, decoding.WORKING_SIDE)
-        square = pipeline.find_frame(picture, detector)
-        if square is None:
+    def cut(sample: Sample, size: int) -> Pixels | None:
+        picture = decoding.read(sample.path, decoding.WORKING_SIDE)
+        face = find_labelled_face(picture, detector, sample)
+        if face is None:
             return None
+        square = pipeline.compute_frame(picture, face, detector)
         return np.stack(
             [cut_degraded_crop(picture.pixels, square, way, size) for way in degradations]
         )

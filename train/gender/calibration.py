@@ -22,7 +22,7 @@ from image_gender_classifier.train.datasets.reading import format_count
 # Fraction of the held-out samples whose confidence reaches the threshold.
 CLASSIFIED_FRACTION = 0.86
 # Confidence below which inference also classifies the flipped crop (test-time augmentation);
-# docs/training.md compares other values.
+# docs/experiments.md compares other values.
 TTA_THRESHOLD = 0.85
 # With fewer crops the fit is too noisy, and the manifest entry keeps its values.
 MIN_CROPS = 100

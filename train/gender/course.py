@@ -10,10 +10,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from image_gender_classifier.errors import OutputError
 from image_gender_classifier.train.common import split
 from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.common.model_folder import make_folder
 from image_gender_classifier.train.common.recipe import SEEDS
 from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.gender import distillation, fit, network
@@ -72,13 +72,13 @@ def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.M
             )
         print_line(f"{name.replace('_', ' ')}:", sys.stdout)
         return fit.train_network(
-            data, training, recipe.pretrained, seed, _make_folder(folder / name)
+            data, training, recipe.pretrained, seed, make_folder(folder / name)
         )
 
     for number, training in enumerate(recipe.teachers, 1):
         name = TEACHER.format(number)
         model = train(name, training)
-        logit_folders.append(_make_folder(folder / name / LOGITS))
+        logit_folders.append(make_folder(folder / name / LOGITS))
         distillation.write_teacher_logits(
             Teacher(model, training.size),
             views,
@@ -88,19 +88,6 @@ def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.M
         )
     student = train(STUDENT, recipe.student)
     return network.make_inference_classifier(student, recipe.student)
-
-
-def _make_folder(folder: Path) -> Path:
-    """Creates a folder if missing and returns it.
-
-    Raises:
-        OutputError: The folder cannot be created.
-    """
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: the folder cannot be created ({error.strerror})") from None
-    return folder
 
 
 def _label_training_data(

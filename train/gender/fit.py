@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,27 @@ class TrainingData:
     targets_of_view: Callable[[int], Targets]
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Batches and learning rate of a training.
+
+    Attributes:
+        batch: Samples per step.
+        sizes: Side of the input in pixels in each epoch.
+        learning_rate: Peak learning rate (linear warm-up, then cosine decay to 0).
+        warmup_epochs: Length of the warm-up in epochs.
+        weight_decay: Decoupled weight decay of AdamW.
+        patience: See `loop.train_epochs`.
+    """
+
+    batch: int
+    sizes: Sequence[int]
+    learning_rate: float
+    warmup_epochs: float
+    weight_decay: float
+    patience: int | None = None
+
+
 def train_network(
     data: TrainingData, training: NetworkRecipe, pretrained: bool, seed: int, folder: Path
 ) -> keras.Model:
@@ -70,6 +91,36 @@ def train_network(
     loop.make_deterministic(seed)
     sizes = {kind: len(labels) for kind, labels in data.group_classes.items()}
     model = network.build_gender_network(training, sizes, pretrained, seed)
+    schedule = Schedule(
+        batch=training.batch,
+        sizes=[training.size_in_epoch(epoch) for epoch in range(training.epochs)],
+        learning_rate=training.learning_rate,
+        warmup_epochs=training.warmup_epochs,
+        weight_decay=training.weight_decay,
+    )
+    return fit_network(model, data, schedule, seed, folder)
+
+
+def fit_network(
+    model: keras.Model, data: TrainingData, schedule: Schedule, seed: int, folder: Path
+) -> keras.Model:
+    """Trains a network that is built already; resumes from the folder's last checkpoint.
+
+    Args:
+        model: Maps pixels to a dict of logits, as `network.build_gender_network`; built after
+            `loop.make_deterministic` with the same seed.
+        data: The training data.
+        schedule: Batches and learning rate.
+        seed: Seed of the dropout.
+        folder: Existing folder for checkpoints and history.
+
+    Returns:
+        The network after the epoch with the lowest validation loss.
+
+    Raises:
+        ModelError: As `train_network`.
+        OutputError: The folder cannot be written to.
+    """
 
     def batches_of(epoch: int) -> batches.EpochBatches:
         number = data.view_of_epoch(epoch)
@@ -79,28 +130,32 @@ def train_network(
             data.targets_of_view(number),
             epoch=epoch,
             number=number,
-            size=training.size_in_epoch(epoch),
-            batch=training.batch,
+            size=schedule.sizes[epoch],
+            batch=schedule.batch,
         )
 
-    steps = batches.count_steps(len(data.parts.training), training.batch)
-    _compile(model, data.group_classes, training, steps)
-    validation = _make_validation_data(data, training.size)
+    steps = batches.count_steps(len(data.parts.training), schedule.batch)
+    _compile(model, data.group_classes, schedule, steps)
     return loop.train_epochs(
-        model, batches_of, validation, folder, epochs=training.epochs, steps=steps, seed=seed
+        model,
+        batches_of,
+        _make_validation_data(data, schedule.sizes[-1]),
+        folder,
+        epochs=len(schedule.sizes),
+        steps=steps,
+        seed=seed,
+        patience=schedule.patience,
     )
 
 
-def _compile(
-    model: keras.Model, classes: GroupClasses, training: NetworkRecipe, steps: int
-) -> None:
+def _compile(model: keras.Model, classes: GroupClasses, schedule: Schedule, steps: int) -> None:
     """Compiles a network with its losses, metric, optimiser and learning rate schedule."""
     losses: dict[str, Any] = {GENDER: keras.losses.BinaryCrossentropy(from_logits=True)}
     for kind in classes:
         losses[kind] = keras.losses.CategoricalCrossentropy(from_logits=True)
-    warmup = training.warmup_epochs * steps
+    warmup = schedule.warmup_epochs * steps
     optimizer = loop.make_optimizer(
-        training.learning_rate, warmup, training.weight_decay, training.epochs * steps
+        schedule.learning_rate, warmup, schedule.weight_decay, len(schedule.sizes) * steps
     )
     model.compile(optimizer, loss=losses, metrics={GENDER: [accuracy]})
 

@@ -156,9 +156,10 @@ def load_gender_recipe(path: Path = SHIPPED) -> Recipe:
     """Reads and validates the recipe of a gender classifier.
 
     Args:
-        path: The TOML file; by default, the recipe of the shipped model.
+        path: A TOML file with the fields that differ from the recipe of the shipped model; by
+            default that recipe. `teachers` and `stages` are replaced as a whole.
 
     Raises:
-        UsageError: The file cannot be read, is not TOML, or has a missing or invalid field.
+        UsageError: The file cannot be read, is not TOML, or has an invalid field.
     """
-    return recipe.read_recipe_file(path, Recipe)
+    return recipe.read_recipe_file(path, Recipe, SHIPPED)

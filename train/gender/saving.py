@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,12 @@ import numpy as np
 
 from image_gender_classifier.detection.geometry import cut_crop, find_central_square
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
-from image_gender_classifier.train.common import split
 from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.keras_runtime import KerasRuntime
 from image_gender_classifier.train.common.saving import add_to_manifest, save_model
 from image_gender_classifier.train.gender import calibration
-from image_gender_classifier.train.gender.recipe import Recipe
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 MODEL = "gender.keras"
 FRAMING = "square with a margin around the face, as FairFace's pictures (margin 0.25)"
@@ -26,11 +25,11 @@ FRAMING = "square with a margin around the face, as FairFace's pictures (margin 
 
 def save_classifier(
     model: keras.Model,
-    crop_set: CropSet,
-    recipe: Recipe,
+    held_out: LabelledCrops,
     folder: Path,
     license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
+    start: ModelEntry | None = None,
 ) -> ModelEntry:
     """Saves a classifier as `gender.keras`, calibrates it and adds it to the folder's manifest.
 
@@ -38,11 +37,12 @@ def save_classifier(
 
     Args:
         model: The inference model, which maps pixels to the gender logit.
-        crop_set: All samples with a crop; the held-out ones are used for Platt scaling.
-        recipe: The recipe of the model.
+        held_out: Held-out crops for Platt scaling, at least one.
         folder: Existing folder.
         license: SPDX licence expression.
         trained: Command, data and recipe of the training, for the manifest.
+        start: Entry of the classifier that was fine-tuned, whose calibration and thresholds hold if
+            there are too few crops; None for none.
 
     Returns:
         The manifest entry.
@@ -61,27 +61,32 @@ def save_classifier(
         calibration=Calibration(),
         threshold=0.5,
     )
-    crops, female = select_held_out_crops(crop_set, recipe)
-    entry, uncalibrated = calibration.calibrate_entry(entry, KerasRuntime(model), crops, female)
+    if start is not None:
+        entry = entry._replace(
+            calibration=start.calibration,
+            threshold=start.threshold,
+            tta_threshold=start.tta_threshold,
+        )
+    entry, uncalibrated = calibration.calibrate_entry(
+        entry, KerasRuntime(model), held_out.crops, held_out.female
+    )
     if uncalibrated is not None:
-        print_line(f"{path}: the probabilities are not calibrated: {uncalibrated}", sys.stdout)
+        kept = "are not calibrated" if start is None else "keep the earlier calibration"
+        print_line(f"{path}: the probabilities {kept}: {uncalibrated}", sys.stdout)
     add_to_manifest(entry, folder)
     return entry
 
 
-def select_held_out_crops(crop_set: CropSet, recipe: Recipe) -> tuple[Any, Any]:
-    """Selects the held-out crops and resizes them to the student's input size.
+def select_crops(crop_set: CropSet, positions: Sequence[int], size: int) -> LabelledCrops:
+    """Returns some of the crops with their labels, resized to the input of a classifier.
 
     Args:
-        crop_set: All samples with a crop; at least one must be held out.
-        recipe: The recipe; determines the split and the sizes.
-
-    Returns:
-        The crops (uint8 RGB, N x S x S x 3), and for each whether it is labelled female (bool, N).
+        crop_set: All samples with a crop.
+        positions: Indices of the samples, at least one.
+        size: Side of the classifier's input in pixels.
     """
-    positions = split.split_names(crop_set.names, recipe.held_out).held_out
-    square = find_central_square(recipe.stored_size, recipe.stored_size)
-    size = recipe.student.size
-    crops = [cut_crop(crop_set.crops[position], square, size) for position in positions]
-    female = [crop_set.samples[position].gender == "female" for position in positions]
-    return np.stack(crops), np.array(female)
+    square = find_central_square(*crop_set.crops.shape[1:3])
+    return LabelledCrops(
+        np.stack([cut_crop(crop_set.crops[position], square, size) for position in positions]),
+        np.array([crop_set.samples[position].gender == "female" for position in positions]),
+    )

@@ -28,7 +28,8 @@ class Cutter:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def __call__(self, path: Path, size: int) -> Pixels | None:
+    def __call__(self, sample: Sample, size: int) -> Pixels | None:
+        path = sample.path
         self.calls.append(path.stem)
         if path.stem.startswith("bad"):
             raise UnreadablePicture("damaged")
@@ -169,7 +170,7 @@ def test_an_old_index_does_not_vouch_for_a_half_filled_array(
     (array,) = tmp_path.glob("crops_*.npy")
     array.unlink()
 
-    def interrupted(path: Path, size: int) -> Pixels | None:
+    def interrupted(sample: Sample, size: int) -> Pixels | None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -181,8 +182,8 @@ def test_an_interrupted_cutting_starts_over(tmp_path: Path) -> None:
     samples = make_samples(tmp_path, "7", "3", "4")
     cutter = Cutter()
 
-    def interrupted(path: Path, size: int) -> Pixels | None:
-        if path.stem == "4":
+    def interrupted(sample: Sample, size: int) -> Pixels | None:
+        if sample.path.stem == "4":
             raise KeyboardInterrupt
         return np.full((size, size, 3), 99, np.uint8)
 
@@ -211,7 +212,7 @@ def test_a_full_disk_is_reported_before_anything_is_cut(
     def full(*_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    def cut(path: Path, size: int) -> Pixels | None:
+    def cut(sample: Sample, size: int) -> Pixels | None:
         raise AssertionError("cut")
 
     monkeypatch.setattr(os, "posix_fallocate", full)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.train.common.split import is_held_out, split_names
+from image_gender_classifier.train.common.split import choose_fold, is_held_out, split_names
 
 PINNED = [29, 37, 44, 58]
 
@@ -68,3 +68,12 @@ def test_divides_samples_by_their_names() -> None:
     parts = split_names((f"train/{number}.jpg" for number in range(100)), 0.05)
     assert list(parts.held_out) == PINNED
     assert sorted([*parts.training, *parts.held_out]) == list(range(100))
+
+
+def test_folds_are_even_and_independent_of_the_held_out_part() -> None:
+    names = [f"{number}.jpg" for number in range(5000)]
+    folds = [choose_fold(name, 5) for name in names]
+    assert all(900 < folds.count(fold) < 1100 for fold in range(5))
+    held_out = [choose_fold(name, 5) for name in names if is_held_out(name, 0.2)]
+    assert all(150 < held_out.count(fold) < 250 for fold in range(5))
+    assert [choose_fold(name, 5) for name in names[:9]] == folds[:9]

@@ -46,19 +46,30 @@ def test_a_quoted_field_may_hold_a_line_break(tmp_path: Path) -> None:
     assert table_of(tmp_path, 'a,b\n"1\n2",3\n4,5\n').rows[1] == (3, ("4", "5"))
 
 
+def test_reads_the_forms_of_excel(tmp_path: Path) -> None:
+    expected = ((2, ("1", "Frau Ä")), (3, ("2", "")))
+    unicode_text = "\ufeffid\tgender\r\n1\tFrau Ä\r\n2\r\n".encode("utf-16-le")
+    assert table_of(tmp_path, unicode_text).rows == expected
+    for delimiter in ";|":
+        lines = (f"sep={delimiter}", f"id{delimiter}gender", f"1{delimiter}Frau Ä{delimiter}", "2")
+        table = table_of(tmp_path, "\ufeff" + "\r\n".join(lines))
+        assert table.header == ("id", "gender")
+        assert [fields for _, fields in table.rows] == [fields for _, fields in expected]
+        assert [row for row, _ in table.rows] == [3, 4]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "the label file is empty"),
         ("\n\n , \n", "the label file is empty"),
         ("id,gender\n", "no rows below the header"),
-        ("id,gender\n1\n", "row 2: 1 field, expected 2"),
         ("id,gender\n1,f\n1,f,3\n", "row 3: 3 fields, expected 2"),
         ('id,gender\n1,f\n2,"m\n3,f\n', "row 3: the row is not valid CSV"),
         ('id,gender\n"1"x,f\n', "row 2: the row is not valid CSV"),
         ("id,gender\n1,f\n2,\0\n", "row 3: the row contains a NUL"),
         (b"id,gender\n1,f\n\xe9,f\n", "row 3: the text is not valid UTF-8"),
-        ("id,gender\n1,f\n".encode("utf-16"), "row 1: the text is not valid UTF-8"),
+        ("id,gender\n1,f\n".encode("utf-16-le"), "row 1: the row contains a NUL"),
         ("id,gender\n" + "x" * 200_000 + ",f\n", "row 2: the row is not valid CSV"),
     ],
 )
@@ -80,6 +91,13 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
 def test_a_column_must_stand_once(tmp_path: Path, header: str) -> None:
     with pytest.raises(DataError, match=r"row 1: [02] columns are named 'gender'"):
         table_of(tmp_path, f"{header}\n1,2\n").column("gender")
+
+
+@pytest.mark.parametrize(
+    ("value", "gender"), [("Woman", "female"), ("W", "female"), (" m ", "male"), ("Men", "male")]
+)
+def test_words_for_genders(value: str, gender: str) -> None:
+    assert parse_gender(Path("labels.csv"), 7, value) == gender
 
 
 @pytest.mark.parametrize("value", ["", "x", "0", "weiblich", "mm"])

@@ -99,19 +99,19 @@ def test_the_page_holds_the_figures(model: Path, data: Path, tmp_path: Path) -> 
         f"| sha256 | `{digest[:12]}` |",
         f"| data | `{data}` (fairface, val) |",
         "| pictures | 7; predicted 7; unreadable 0; no face 0 |",
-        "| all predicted | 7 | 71.4 % (35.9 to 91.8) |",
-        "| labelled female | 3 | 66.7 % (20.8 to 93.9) |",
-        "| labelled male | 4 | 75.0 % (30.1 to 95.4) |",
-        "| 10 and over | 5 | 80.0 % (37.6 to 96.4) |",
-        "| under 10 | 2 | 50.0 % (9.5 to 90.5) |",
-        "| lowest race × gender cell: Black male | 1 | 0.0 % (0.0 to 79.3) |",
-        "| classified | 100.0 % (64.6 to 100.0) |",
-        "| accuracy of these | 71.4 % (35.9 to 91.8) |",
+        "| all predicted | 7 | 5 of 7 (35.9 to 91.8) |",
+        "| labelled female | 3 | 2 of 3 (20.8 to 93.9) |",
+        "| labelled male | 4 | 3 of 4 (30.1 to 95.4) |",
+        "| 10 and over | 5 | 4 of 5 (37.6 to 96.4) |",
+        "| under 10 | 2 | 1 of 2 (9.5 to 90.5) |",
+        "| lowest race × gender cell: Black male | 1 | 0 of 1 (0.0 to 79.3) |",
+        "| classified | 7 of 7 (64.6 to 100.0) |",
+        "| accuracy of these | 5 of 7 (35.9 to 91.8) |",
         "| labelled (any confidence) | predicted female | predicted male | predicted unknown |",
         "| labelled (threshold 0.8) | predicted female | predicted male | predicted unknown |",
         "| female | 2 | 1 | 0 |",
         "| male | 1 | 3 | 0 |",
-        "| original | 71.4 % (35.9 to 91.8) |  | 100.0 % | 71.4 % |",
+        "| original | 5 of 7 (35.9 to 91.8) |  | 100.0 % | 71.4 % |",
     ):
         assert line in lines
     assert "Female minus male: -8.3 (" in page
@@ -124,7 +124,7 @@ def test_darkness_hides_what_only_brightness_tells(model: Path, data: Path, tmp_
     """Every way stands in the table; darkness makes bright pictures unsure, 3 of the 7."""
     lines = run(model, data, tmp_path / "out").splitlines()
     table = lines[lines.index("## Robustness") :]
-    names = [line.split(" | ")[0].removeprefix("| ") for line in table if " % (" in line]
+    names = [line.split(" | ")[0].removeprefix("| ") for line in table if " of 7 (" in line]
     assert sorted(names[1:]) == sorted(way.name for way in DEGRADATIONS)
     (dark,) = (line for line in table if line.startswith("| 40 % darker |"))
     assert " +0.0 | 57.1 % |" in dark
@@ -145,7 +145,7 @@ def test_pictures_without_a_prediction_count(
     (data / "val" / "0.png").write_bytes(b"")
     page = run(model, data, tmp_path / "out")
     assert "| pictures | 7; predicted 6; unreadable 1; no face 0 |" in page
-    assert "| all (no prediction is wrong) | 7 | 57.1 % (" in page
+    assert "| all (no prediction is wrong) | 7 | 4 of 7 (" in page
     assert "image-gender-report: val/0.png: " in capsys.readouterr().err
 
 

@@ -17,6 +17,7 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.common import quality
 from image_gender_classifier.train.common.detector_option import open_detector
+from image_gender_classifier.train.datasets.sample import Sample
 from image_gender_classifier.train.evaluation import robustness
 from image_gender_classifier.train.evaluation.robustness import (
     CLEAN,
@@ -43,7 +44,7 @@ def test_clean_is_the_crop_of_use(face_picture: Path, choice: str, size: int) ->
     used = pipeline.find_crop(decoding.read(face_picture), detector, size)
     assert used is not None
     versions = robustness.make_degraded_crop_cutter(detector, (CLEAN, *DEGRADATIONS))(
-        face_picture, size
+        Sample("astronaut", face_picture, "female"), size
     )
     assert versions is not None
     assert versions.shape == (1 + len(DEGRADATIONS), size, size, 3)
@@ -55,7 +56,7 @@ def test_clean_is_the_crop_of_use(face_picture: Path, choice: str, size: int) ->
 
 def test_a_picture_without_a_face_gives_nothing(samples: Path) -> None:
     cut = robustness.make_degraded_crop_cutter(open_detector("cascade"), (CLEAN,))
-    assert cut(samples / "rocket.jpg", 48) is None
+    assert cut(Sample("rocket", samples / "rocket.jpg", "male"), 48) is None
 
 
 def test_the_square_lies_in_working_pixels(tmp_path: Path) -> None:

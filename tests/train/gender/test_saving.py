@@ -19,8 +19,9 @@ from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train.common import keras_runtime
 from image_gender_classifier.train.common.crops import CropSet
-from image_gender_classifier.train.common.split import is_held_out
+from image_gender_classifier.train.common.split import is_held_out, split_names
 from image_gender_classifier.train.gender import network, saving
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 from image_gender_classifier.train.gender.recipe import Recipe
 
 
@@ -31,10 +32,17 @@ def model(tiny_recipe: Recipe) -> keras.Model:
     return network.make_inference_classifier(built, tiny_recipe.student)
 
 
+def held_out(crops: CropSet, recipe: Recipe) -> LabelledCrops:
+    positions = split_names(crops.names, recipe.held_out).held_out
+    return saving.select_crops(crops, positions, recipe.student.size)
+
+
 @pytest.fixture
 def save(model: keras.Model, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path) -> Any:
     def with_record(trained: Mapping[str, Any]) -> ModelEntry:
-        return saving.save_classifier(model, tiny_crops, tiny_recipe, tmp_path, "MIT", trained)
+        return saving.save_classifier(
+            model, held_out(tiny_crops, tiny_recipe), tmp_path, "MIT", trained
+        )
 
     return with_record
 
@@ -58,7 +66,8 @@ def test_the_figures_are_of_the_held_out_samples(
     save: Any, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     entry = save({})
-    crops, female = saving.select_held_out_crops(tiny_crops, tiny_recipe)
+    labelled = held_out(tiny_crops, tiny_recipe)
+    crops, female = labelled.crops, labelled.female
     names = [sample.name for sample in tiny_crops.samples if is_held_out(sample.name, 0.2)]
     assert crops.shape == (len(names), 32, 32, 3)
     genders = {sample.name: sample.gender for sample in tiny_crops.samples}

@@ -1,0 +1,100 @@
+"""Fine-tuning: what it changes, what it keeps, and when it stops."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+
+import keras
+
+from image_gender_classifier.train.common import history
+from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.common.split import split_names
+from image_gender_classifier.train.gender import finetuning, network
+from image_gender_classifier.train.gender.finetuning_recipe import (
+    FineTuningRecipe,
+    load_finetuning_recipe,
+)
+from image_gender_classifier.train.gender.recipe import Recipe
+
+pytestmark = pytest.mark.usefixtures("eagerly")
+
+
+@pytest.fixture(scope="module")
+def start(tiny_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A classifier of one block that has learnt nothing."""
+    keras.utils.set_random_seed(3)
+    built = network.build_gender_network(tiny_recipe.student, {}, pretrained=False, seed=0)
+    path = tmp_path_factory.mktemp("start") / "gender.keras"
+    network.make_inference_classifier(built, tiny_recipe.student).save(path)
+    return path
+
+
+@pytest.fixture
+def recipe() -> FineTuningRecipe:
+    return replace(
+        load_finetuning_recipe(), stored_size=40, epochs=2, batch=16, learning_rate=0.002
+    )
+
+
+def tune(start: Path, crops: CropSet, recipe: FineTuningRecipe, folder: Path) -> Any:
+    folder.mkdir(exist_ok=True)
+    parts = split_names(crops.names, recipe.held_out)
+    return finetuning.fine_tune(start, crops, parts, recipe, folder)
+
+
+def test_all_but_batch_normalisation_is_trained_and_can_be_resumed(
+    start: Path, tiny_crops: CropSet, recipe: FineTuningRecipe, tmp_path: Path
+) -> None:
+    tuned, before = tune(start, tiny_crops, recipe, tmp_path / "a"), keras.models.load_model(start)
+    assert tuned.input_shape == before.input_shape
+    resumed = tune(start, tiny_crops, recipe, tmp_path / "a")
+    for one, other in zip(tuned.get_weights(), resumed.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    changed = {
+        layer.name
+        for layer, old in zip(tuned.layers, before.layers, strict=True)
+        for new_weights, old_weights in zip(layer.get_weights(), old.get_weights(), strict=True)
+        if not np.array_equal(new_weights, old_weights)
+    }
+    normalised = {
+        layer.name for layer in before.layers if isinstance(layer, keras.layers.BatchNormalization)
+    }
+    assert {layer.name for layer in before.layers if layer.weights} - changed == normalised
+    assert len(history.read_history(tmp_path / "a")) == 2
+
+
+def test_without_labels_it_stays_near_the_original(
+    start: Path, tiny_crops: CropSet, recipe: FineTuningRecipe, tmp_path: Path
+) -> None:
+    pixels = np.stack([crop[4:36, 4:36] for crop in tiny_crops.crops]).astype(np.float32)
+    before = keras.models.load_model(start).predict(pixels, verbose=0)
+    moved = {
+        weight: float(np.abs(
+            tune(start, tiny_crops, replace(recipe, label_weight=weight), tmp_path / f"{weight}")
+            .predict(pixels, verbose=0) - before
+        ).mean())
+        for weight in (0.0, 1.0)
+    }  # fmt: skip
+    assert moved[0.0] < moved[1.0] / 2
+
+
+def test_it_stops_when_it_gets_worse(
+    start: Path,
+    tiny_crops: CropSet,
+    recipe: FineTuningRecipe,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wild = replace(recipe, epochs=6, patience=1, learning_rate=5.0)
+    tune(start, tiny_crops, wild, tmp_path / "wild")
+    rows = history.read_history(tmp_path / "wild")
+    assert history.count_epochs_since_best(rows) == 1
+    assert len(rows) < 6
+    assert "stopped early" in capsys.readouterr().out

@@ -1,0 +1,99 @@
+"""Fine-tunes a trained gender classifier on labelled pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from image_gender_classifier.train.common import keras_runtime, loop
+from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.common.split import SplitPositions
+from image_gender_classifier.train.common.split_batch import SplitBatchModel
+from image_gender_classifier.train.gender import fit
+from image_gender_classifier.train.gender.distillation import BATCH
+from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
+from image_gender_classifier.train.gender.fit import Schedule, TrainingData
+from image_gender_classifier.train.gender.targets import GENDER, Targets, make_label_targets
+from image_gender_classifier.train.gender.views import ViewBatches, Views
+
+
+def fine_tune(
+    start: Path, crop_set: CropSet, parts: SplitPositions, recipe: FineTuningRecipe, folder: Path
+) -> keras.Model:
+    """Fine-tunes a classifier; resumes from the folder's last checkpoint if there is one.
+
+    Batch normalisation keeps its statistics. The targets are a mean of the labels and of the
+    predictions of the classifier as it was, on the same view of each crop.
+
+    Args:
+        start: The `.keras` file of the classifier.
+        crop_set: Crops with the side `recipe.stored_size`.
+        parts: The split into training and held-out samples.
+        recipe: The recipe.
+        folder: Existing folder for checkpoints and history.
+
+    Returns:
+        The classifier after the epoch with the lowest validation loss, with the layers and the
+        input of the original one.
+
+    Raises:
+        ModelError: A model or checkpoint is corrupt or does not match, or the loss becomes NaN or
+            infinite.
+        OutputError: The folder cannot be written to.
+    """
+    loop.make_deterministic(recipe.seed)
+    original = keras_runtime.open_keras_model(start).model
+    network = keras.models.clone_model(original)
+    network.set_weights(original.get_weights())
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    model = SplitBatchModel(network.input, {GENDER: network.output}, name="fine_tuning")
+    size = int(original.input_shape[1])
+    schedule = Schedule(
+        batch=recipe.batch,
+        sizes=[size] * recipe.epochs,
+        learning_rate=recipe.learning_rate,
+        warmup_epochs=recipe.warmup_epochs,
+        weight_decay=0.0,  # it would pull the weights away from the original ones
+        patience=recipe.patience,
+    )
+    data = _make_training_data(original, size, crop_set, parts, recipe)
+    tuned = fit.fit_network(model, data, schedule, recipe.seed, folder)
+    for layer in original.layers:
+        if layer.weights:
+            layer.set_weights(tuned.get_layer(layer.name).get_weights())
+    return original
+
+
+def _make_training_data(
+    original: keras.Model,
+    size: int,
+    crop_set: CropSet,
+    parts: SplitPositions,
+    recipe: FineTuningRecipe,
+) -> TrainingData:
+    """Makes training data with new views in every epoch.
+
+    Args:
+        original: The classifier whose predictions are a part of the targets.
+        size: Side of its input in pixels.
+        crop_set: The crops.
+        parts: The split.
+        recipe: The recipe.
+    """
+    views = Views(crop_set.crops, np.array(parts.training), recipe.seed, mixup_fraction=0.0)
+    samples = [crop_set.samples[position] for position in parts.training]
+    labels = make_label_targets(samples, {}, 0.0, recipe.label_smoothing)
+    weight = recipe.label_weight
+
+    def targets_of_view(number: int) -> Targets:
+        crops = ViewBatches(views, parts.training, number, size, BATCH)
+        logits = original.predict(crops, verbose=0)
+        predicted = np.exp(-np.logaddexp(0, -logits)).astype(np.float32)
+        mixed = weight * labels.probabilities[GENDER] + (1 - weight) * predicted
+        return Targets({GENDER: mixed}, labels.weights)
+
+    return TrainingData(crop_set, parts, {}, views, lambda epoch: epoch, targets_of_view)

@@ -1,0 +1,71 @@
+"""The recipe for fine-tuning the shipped gender classifier on a person's own pictures.
+
+Predictions of the network as it was are a part of the targets, so that it keeps what it knows; see
+Li and Hoiem, "Learning without Forgetting" (ECCV 2016).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from image_gender_classifier.train.common import recipe
+from image_gender_classifier.train.common.recipe import (
+    STRICT,
+    Count,
+    HeldOut,
+    NonNegative,
+    Positive,
+    Seed,
+)
+from image_gender_classifier.train.gender.recipe import Fraction, FractionBelowOne
+
+SHIPPED = Path(__file__).with_name("finetune.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuningRecipe:
+    """Hyperparameters of fine-tuning.
+
+    Attributes:
+        seed: Seed of order and augmentation.
+        held_out: Fraction of the samples held out for validation and calibration.
+        stored_size: Side of the cached crops in pixels; at least the input size of the network.
+        epochs: Largest number of epochs.
+        patience: Number of epochs without a lower validation loss after which training stops.
+        batch: Samples per step.
+        learning_rate: Peak learning rate (linear warm-up, then cosine decay to 0).
+        warmup_epochs: Length of the warm-up in epochs.
+        label_weight: Weight of the labels in the targets; that of the predictions of the original
+            network is 1 minus this.
+        label_smoothing: Label smoothing of the labels.
+    """
+
+    __pydantic_config__: ClassVar = STRICT
+
+    seed: Seed
+    held_out: HeldOut
+    stored_size: Count
+    epochs: Count
+    patience: Count
+    batch: Count
+    learning_rate: Positive
+    warmup_epochs: NonNegative
+    label_weight: Fraction
+    label_smoothing: FractionBelowOne
+
+    def __post_init__(self) -> None:
+        recipe.check_warmup(self.warmup_epochs, self.epochs)
+
+
+def load_finetuning_recipe(path: Path | None = None) -> FineTuningRecipe:
+    """Reads and validates a recipe for fine-tuning.
+
+    Args:
+        path: A TOML file with the fields that differ from `SHIPPED`; None if none do.
+
+    Raises:
+        UsageError: The file cannot be read, is not TOML, or has an invalid field.
+    """
+    return recipe.read_recipe_file(path or SHIPPED, FineTuningRecipe, SHIPPED)

@@ -1,0 +1,96 @@
+"""The inputs of a training run, which `run.json` records."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from image_gender_classifier import manifest
+from image_gender_classifier.train.common.detector_option import detector_cache_key
+from image_gender_classifier.train.datasets import Reading
+from image_gender_classifier.train.gender.start import find_shipped_model
+
+if TYPE_CHECKING:  # imports pydantic, which can be missing
+    from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
+    from image_gender_classifier.train.gender.recipe import Recipe
+
+_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The inputs of a training run; `--resume` requires that they are unchanged.
+
+    Attributes:
+        data: Hash of the samples' names and labels.
+        pictures: Hash of the picture files' sizes in bytes, to detect changed pictures.
+        samples: Number of samples.
+        layout: Layout of the data set, as in `--layout`.
+        detector: Cache key of the detector, which contains the value of `--detector`.
+        recipe: The recipe.
+    """
+
+    data: str
+    pictures: str
+    samples: int
+    layout: str
+    detector: str
+    recipe: Recipe | FineTuningRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuningRun(Run):
+    """The inputs of fine-tuning.
+
+    Attributes:
+        start: SHA-256 of the classifier that is fine-tuned.
+        folds: Number of folds of the cross-validation; 0 for none.
+    """
+
+    start: str
+    folds: int
+
+
+def describe_run(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
+    """Returns the inputs of the training of a new classifier, which `run.json` records.
+
+    Args:
+        reading: The labelled pictures.
+        options: Parsed arguments; only `layout` and `detector` are used.
+        recipe: The recipe.
+
+    Raises:
+        ModelError: A model file of the detector is missing or corrupt.
+        RuntimeMissing: No runtime that the detector can use is installed.
+        OSError: A picture file does not exist or cannot be accessed.
+    """
+    return Run(**_describe_data(reading, options), recipe=recipe)
+
+
+def describe_fine_tuning(
+    reading: Reading, options: argparse.Namespace, recipe: FineTuningRecipe
+) -> FineTuningRun:
+    """Returns the inputs of fine-tuning; arguments and exceptions are those of `describe_run`.
+
+    Also uses `folds` of the parsed arguments. Raises ModelError if the shipped model is missing.
+    """
+    return FineTuningRun(
+        **_describe_data(reading, options),
+        recipe=recipe,
+        start=manifest.find_model(find_shipped_model()).sha256,
+        folds=options.folds,
+    )
+
+
+def _describe_data(reading: Reading, options: argparse.Namespace) -> dict[str, Any]:
+    """Returns the fields of `Run` except the recipe; see `describe_run`."""
+    sizes = " ".join(str(sample.path.stat().st_size) for sample in reading.samples)
+    return {
+        "data": reading.hash_labels(),
+        "pictures": hashlib.sha256(sizes.encode()).hexdigest()[:_DIGITS],
+        "samples": len(reading.samples),
+        "layout": options.layout,
+        "detector": detector_cache_key(options.detector),
+    }

@@ -1,0 +1,173 @@
+"""What a training starts from: the shipped classifier, ImageNet weights or random weights."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from image_gender_classifier.errors import ModelError, UsageError
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.train.common.command import Parser
+from image_gender_classifier.train.common.training_command import choose_seed
+
+if TYPE_CHECKING:  # imports pydantic, which can be missing
+    from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
+    from image_gender_classifier.train.gender.recipe import NetworkRecipe, Recipe
+
+Start = Literal["shipped", "imagenet", "random"]
+
+FINE_TUNING_BELOW = 5000  # pictures
+QUICK_EPOCHS = {"shipped": 2, "imagenet": 6, "random": 6}
+_MODEL = "gender.keras"
+
+
+def add_start_options(parser: Parser) -> None:
+    """Adds `--from`, `--epochs`, `--quick`, `--folds` and `--without-teachers`."""
+    add = parser.add_argument_group("training").add_argument
+    add(
+        "--from", dest="start", choices=get_args(Start),
+        help="shipped: fine-tune the shipped classifier, in minutes; imagenet: train a new one "
+        "from ImageNet weights, in hours; random: the same from random weights (default: shipped "
+        f"for fewer than {FINE_TUNING_BELOW:,} pictures without --recipe, else imagenet)",
+    )  # fmt: skip
+    add(
+        "--epochs", type=_parse_count, metavar="N",
+        help="number of epochs, at most (default: the recipe's)",
+    )  # fmt: skip
+    add(
+        "--quick", action="store_true",
+        help=f"a short training to try things out: {QUICK_EPOCHS['shipped']} epochs of "
+        f"fine-tuning, else {QUICK_EPOCHS['imagenet']} epochs without teachers",
+    )  # fmt: skip
+    add(
+        "--folds", type=_parse_folds, default=0, metavar="N",
+        help="also fine-tune N classifiers on parts of the pictures, to measure the accuracy on "
+        "all of them (cross-validation): N times as long, for fewer than 2,000 pictures",
+    )  # fmt: skip
+    add(
+        "--without-teachers", action="store_true",
+        help="with --from imagenet or random: train on the labels, without distillation: much "
+        "faster, but less accurate",
+    )  # fmt: skip
+
+
+def choose_start(options: argparse.Namespace, samples: int) -> Start:
+    """Returns the value of `--from`, or its default.
+
+    Args:
+        options: Parsed arguments of `add_start_options`, and `recipe`.
+        samples: Number of labelled pictures.
+
+    Raises:
+        UsageError: The options contradict each other.
+    """
+    start: Start = options.start or (
+        "shipped"
+        if samples < FINE_TUNING_BELOW and options.recipe is None and not options.without_teachers
+        else "imagenet"
+    )
+    if start == "shipped" and options.without_teachers:
+        raise UsageError("--without-teachers has no effect with --from shipped; omit one of them")
+    if start != "shipped" and options.folds:
+        raise UsageError(f"--folds needs --from shipped, and this is --from {start}")
+    return start
+
+
+def find_shipped_model() -> Path:
+    """Returns the path of the shipped Keras model.
+
+    Raises:
+        ModelError: It does not exist, because the package was installed from a wheel.
+    """
+    path = shipped_models() / _MODEL
+    if not path.exists():
+        raise ModelError(
+            f"{path}: the shipped Keras model is in the repository and the source archive only; "
+            "run the command from there, or use --from imagenet"
+        )
+    return path
+
+
+def load_finetuning_recipe_with_options(options: argparse.Namespace) -> FineTuningRecipe:
+    """Reads the recipe for fine-tuning and applies the options that override its fields.
+
+    Args:
+        options: Parsed arguments; `recipe`, `epochs`, `quick` and `seed` are used.
+
+    Raises:
+        UsageError: The recipe cannot be read or is invalid, or `--seed` is out of range.
+    """
+    from image_gender_classifier.train.gender.finetuning_recipe import load_finetuning_recipe
+
+    recipe = load_finetuning_recipe(options.recipe)
+    epochs = _count_epochs(options, "shipped", recipe.epochs)
+    return replace(
+        recipe,
+        epochs=epochs,
+        warmup_epochs=min(recipe.warmup_epochs, epochs / 2),
+        seed=choose_seed(options, recipe.seed),
+    )
+
+
+def load_recipe_with_options(options: argparse.Namespace, start: Start) -> Recipe:
+    """Reads the recipe of a new classifier and applies the options that override its fields.
+
+    Args:
+        options: Parsed arguments; `recipe`, `epochs`, `quick`, `without_teachers` and `seed` are
+            used.
+        start: "imagenet" or "random".
+
+    Raises:
+        UsageError: The recipe cannot be read or is invalid, or `--seed` is out of range.
+    """
+    from image_gender_classifier.train.gender.recipe import SHIPPED, load_gender_recipe
+
+    recipe = load_gender_recipe(options.recipe or SHIPPED)
+    if options.without_teachers or options.quick:
+        recipe = replace(recipe, teachers=(), student=replace(recipe.student, distilled=False))
+    if start == "random":
+        recipe = replace(recipe, pretrained=False)
+    student = _limit_epochs(recipe.student, _count_epochs(options, start, recipe.student.epochs))
+    return replace(recipe, student=student, seed=choose_seed(options, recipe.seed))
+
+
+def _count_epochs(options: argparse.Namespace, start: Start, epochs: int) -> int:
+    """Returns the number of epochs: that of the recipe, of `--quick` or of `--epochs`."""
+    if options.epochs is not None:
+        count: int = options.epochs
+        return count
+    return min(epochs, QUICK_EPOCHS[start]) if options.quick else epochs
+
+
+def _limit_epochs(training: NetworkRecipe, epochs: int) -> NetworkRecipe:
+    """Returns a recipe of a network with another number of epochs, divided among its stages."""
+    if epochs == training.epochs:
+        return training
+    ends, total = [], 0
+    for stage in training.stages:
+        total += stage.epochs
+        ends.append(round(total * epochs / training.epochs))
+    counts = [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
+    stages = tuple(
+        replace(stage, epochs=count)
+        for stage, count in zip(training.stages, counts, strict=True)
+        if count
+    )
+    warmup = min(training.warmup_epochs, epochs / 2)
+    return replace(training, stages=stages, warmup_epochs=warmup)
+
+
+def _parse_count(text: str) -> int:
+    """Parses the value of `--epochs`."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 10_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10,000")
+    return int(text)
+
+
+def _parse_folds(text: str) -> int:
+    """Parses the value of `--folds`."""
+    if not (text.isascii() and text.isdigit() and 2 <= int(text) <= 20):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 2 to 20")
+    return int(text)
