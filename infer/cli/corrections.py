@@ -74,8 +74,13 @@ class CorrectionSet:
             return True
         return apply_correction(earlier, correction, earlier.run) == earlier
 
-    def describe_unused(self) -> list[str]:
-        """Returns a message for each reason why corrections were not applied."""
+    def describe_unused(self, whole: bool = True) -> list[str]:
+        """Returns a message for each reason why corrections were not applied.
+
+        Args:
+            whole: Whether the run classifies the whole folder, so that corrections for other
+                pictures are worth a message.
+        """
         messages = []
         if self._outdated:
             file, reason = next(iter(self._outdated.items()))
@@ -83,7 +88,7 @@ class CorrectionSet:
                 f"{_count(len(self._outdated))} not applied, such as that of "
                 f"{escape_text(file)!r} ({reason}); review it again"
             )
-        strangers = [file for file in self._corrections if file not in self._met]
+        strangers = [file for file in self._corrections if whole and file not in self._met]
         if strangers:
             messages.append(
                 f"{_count(len(strangers))} for pictures that are not in this run, such as "

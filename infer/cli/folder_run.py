@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from image_gender_classifier.cli import input_pictures, writing
@@ -18,7 +18,9 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.file_system import detect_name_rules
+from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.registry import list_output_folders
+from image_gender_classifier.scan import Listing
 from image_gender_classifier.system import logs, profiling
 from image_gender_classifier.system.console import print_line
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
@@ -60,6 +62,59 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     """
     clock = profiling.make_clock(options.profile)
     corrections = input_pictures.open_corrections(options)
+    listing = _list_pictures(options)
+    pictures, total = _choose_pictures(options, listing)
+    clock.lap("list the pictures")
+    supervisor.limit(total)
+    key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
+    clock.lap("wait for the workers")
+    start = time.perf_counter()
+    totals = Totals()
+    bar = not (options.quiet or options.verbose)
+    with (
+        writing.open_outputs(options.outputs, options.output_settings) as writer,
+        Progress(total, bar) as progress,
+    ):
+        known = None
+        if options.resume:
+            from image_gender_classifier.cli.resume import EarlierPredictions
+
+            limits = Limits.from_settings(options.settings)
+            known = EarlierPredictions(options.input, limits, key, writer, clock, corrections)
+        outcomes: Iterable[Outcome] = supervisor.classify(pictures, options.input, known)
+        if corrections is not None:
+            outcomes = map(corrections.apply, outcomes)
+        for outcome in outcomes:
+            clock.lap("wait for the workers")
+            left_out = writer.write(outcome)
+            clock.lap("write the files")
+            totals.add(outcome)
+            totals.left_out += len(left_out)
+            for message in left_out:
+                progress.print_message(escape_text(message))
+            report_outcome(outcome, progress)
+            progress.advance()
+            clock.lap("count and show progress")
+    seconds = time.perf_counter() - start
+    whole = options.shard is None
+    for message in corrections.describe_unused(whole) if corrections is not None else ():
+        print_message(message)
+    if not options.quiet:
+        _print_renamed(writer.xml.renamed)
+    if options.profile:
+        _print_profile(clock, supervisor.seconds, max(total, 1))
+    if not options.quiet and (hint := _subfolder_hint(options)):
+        print_message(hint)
+    unread_folders = len(listing.unread)
+    format_summary = (
+        totals.format_json_summary if options.summary == "json" else totals.format_summary
+    )
+    summary = format_summary(listing.ignored, unread_folders, seconds)
+    return RunReport(totals, unread_folders, summary)
+
+
+def _list_pictures(options: Options) -> Listing:
+    """Lists the pictures of the input folder, and refuses a run that would overwrite one."""
     rules = detect_name_rules(list_output_folders(options.outputs))
     listing = input_pictures.list_input_pictures(options, rules)
     refuse_overwriting(options.input, listing, options.outputs, rules)
@@ -75,52 +130,19 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         elif not (hint or options.recursive):
             hint = "add --recursive to search its subfolders too"
         raise UsageError(f"{options.input}: no picture in this folder{hint and '; '}{hint}")
-    clock.lap("list the pictures")
-    supervisor.limit(listing.total)
-    key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
-    clock.lap("wait for the workers")
-    start = time.perf_counter()
-    totals = Totals()
-    bar = not (options.quiet or options.verbose)
-    with (
-        writing.open_outputs(options.outputs, options.output_settings) as writer,
-        Progress(listing.total, bar) as progress,
-    ):
-        known = None
-        if options.resume:
-            from image_gender_classifier.cli.resume import EarlierPredictions
+    return listing
 
-            limits = Limits.from_settings(options.settings)
-            known = EarlierPredictions(options.input, limits, key, writer, clock, corrections)
-        outcomes: Iterable[Outcome] = supervisor.classify(listing.pictures, options.input, known)
-        if corrections is not None:
-            outcomes = map(corrections.apply, outcomes)
-        for outcome in outcomes:
-            clock.lap("wait for the workers")
-            left_out = writer.write(outcome)
-            clock.lap("write the files")
-            totals.add(outcome)
-            totals.left_out += len(left_out)
-            for message in left_out:
-                progress.print_message(escape_text(message))
-            report_outcome(outcome, progress)
-            progress.advance()
-            clock.lap("count and show progress")
-    seconds = time.perf_counter() - start
-    for message in corrections.describe_unused() if corrections is not None else ():
-        print_message(message)
+
+def _choose_pictures(options: Options, listing: Listing) -> tuple[Iterator[PictureFile], int]:
+    """Returns the pictures to classify and their number: all pictures, or those of the shard."""
+    if options.shard is None:
+        return listing.pictures, listing.total
+    from image_gender_classifier.cli.shards import count_pictures, list_part  # rarely needed
+
+    total = count_pictures(listing, options.shard)
     if not options.quiet:
-        _print_renamed(writer.xml.renamed)
-    if options.profile:
-        _print_profile(clock, supervisor.seconds, listing.total)
-    if not options.quiet and (hint := _subfolder_hint(options)):
-        print_message(hint)
-    unread_folders = len(listing.unread)
-    format_summary = (
-        totals.format_json_summary if options.summary == "json" else totals.format_summary
-    )
-    summary = format_summary(listing.ignored, unread_folders, seconds)
-    return RunReport(totals, unread_folders, summary)
+        print_message(f"shard {options.shard.label}: {total:,} of {listing.total:,} pictures")
+    return list_part(listing, options.shard), total
 
 
 def report_outcome(

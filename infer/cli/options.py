@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from image_gender_classifier.cli import parser
 from image_gender_classifier.errors import UsageError
@@ -14,6 +14,9 @@ from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Target
 from image_gender_classifier.outputs.settings import OutputSettings
 from image_gender_classifier.settings import Settings
+
+if TYPE_CHECKING:
+    from image_gender_classifier.cli.shards import Shard
 
 _LIKELIER = 0.5  # the lowest confidence that a gender can have
 
@@ -28,6 +31,7 @@ class Options(NamedTuple):
         settings: Settings of the classifier.
         recursive: Whether to include subfolders.
         hidden: Whether to include system junk files and partial downloads; see `system.junk`.
+        shard: The part of the pictures to classify; None for all.
         workers: Maximum number of worker processes; without `--watch`, at most one per picture is
             used.
         resume: Whether to keep predictions of an earlier run that are still valid.
@@ -46,6 +50,7 @@ class Options(NamedTuple):
     settings: Settings
     recursive: bool
     hidden: bool
+    shard: Shard | None
     workers: int
     resume: bool
     corrections: Path | None
@@ -75,6 +80,9 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     settings = Settings(**{name: given.pop(name) for name in Settings._fields})
     paths = [(entry, given.pop(parser.output_key(entry))) for entry in registry.OUTPUTS]
     outputs = tuple(Target(entry, path) for entry, path in paths if path is not None)
+    given["shard"] = _read_shard(given["shard"])
+    if given["shard"] is not None:
+        outputs = _name_parts(outputs, given["shard"])
     given["verbose"] |= given["debug"]
     if given.pop("always"):
         if settings.threshold is not None:
@@ -93,6 +101,26 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     if options.watch:
         _check_watch(options)
     return options
+
+
+def _read_shard(option: str | None) -> Shard | None:
+    if option is None and not os.environ.get("SHARD"):
+        return None
+    from image_gender_classifier.cli.shards import read_shard  # late: rarely needed
+
+    return read_shard(option)
+
+
+def _name_parts(targets: Sequence[Target], shard: Shard) -> tuple[Target, ...]:
+    """Returns the outputs of a part: other tasks must not replace those that are single files."""
+    from image_gender_classifier.cli.shards import name_part
+
+    return tuple(
+        target._replace(path=name_part(target.path, shard))
+        if target.entry.kind == "file"
+        else target
+        for target in targets
+    )
 
 
 def _check_outputs(targets: Sequence[Target]) -> None:
@@ -150,6 +178,8 @@ def _check_watch(options: Options) -> None:
     unfit = [target.option for target in options.outputs if target.entry.kind == "file"]
     if options.profile:
         unfit.append("--profile")
+    if options.shard is not None:
+        unfit.append("--shard")
     if options.summary != "text":
         unfit.append("--summary")
     if unfit:

@@ -201,6 +201,12 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         ".Trash-*; with --watch also all files whose names begin with a dot",
     )  # fmt: skip
     add(
+        "--shard", metavar="K/N",
+        help="classify only the K-th of N parts of the pictures, for job arrays; the parts may be "
+        "written to one folder at the same time, and K/N goes into the names of single files "
+        "(default: the environment variable SHARD, otherwise all pictures)",
+    )  # fmt: skip
+    add(
         "--workers", type=_parse_positive, metavar="N",
         default=min(count_cores(), _MAX_DEFAULT_WORKERS),
         help=f"number of worker processes (default: one per core, at most {_MAX_DEFAULT_WORKERS}; "

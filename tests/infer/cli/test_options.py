@@ -36,6 +36,7 @@ def test_default_options(needed: list[str], folder: Path, out: Path) -> None:
         settings=Settings(),
         recursive=False,
         hidden=False,
+        shard=None,
         workers=count_cores(),
         resume=False,
         corrections=None,
@@ -106,7 +107,7 @@ def test_help_has_three_groups(capsys: pytest.CaptureFixture[str]) -> None:
     everyday += " verbose help version"
     output = "csv jsonl parquet annotate xmp sort-into contact-sheet rows csv-bom annotate-size"
     output += " summary"
-    expert = "model runtime detector min-face all-faces hidden workers max-pixels max-bytes"
+    expert = "model runtime detector min-face all-faces hidden shard workers max-pixels max-bytes"
     expert += " profile debug"
     assert named == {
         "everyday": {f"--{name}" for name in everyday.split()},
@@ -120,7 +121,7 @@ def test_help_shows_the_default_of_every_option_with_a_value(
 ) -> None:
     options = re.split(r"\n  (?=-)", help_text(capsys).split("examples:")[0])
     with_default = {option.split()[0] for option in options if "(default:" in option}
-    wanted = "threshold model runtime detector min-face workers max-pixels max-bytes"
+    wanted = "threshold model runtime detector min-face shard workers max-pixels max-bytes"
     wanted += " rows annotate-size summary"
     assert with_default == {f"--{name}" for name in wanted.split()}
 
