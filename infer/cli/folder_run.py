@@ -86,7 +86,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             outcomes = map(corrections.apply, outcomes)
         for outcome in outcomes:
             clock.lap("wait for the workers")
-            left_out = writer.write(outcome)
+            left_out = _write(options, writer, outcome)
             clock.lap("write the files")
             totals.add(outcome)
             totals.left_out += len(left_out)
@@ -96,7 +96,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             progress.advance()
             clock.lap("count and show progress")
     seconds = time.perf_counter() - start
-    whole = options.shard is None
+    whole = options.shard is None and options.picture_list is None
     for message in corrections.describe_unused(whole) if corrections is not None else ():
         print_message(message)
     if not options.quiet:
@@ -145,6 +145,17 @@ def _choose_pictures(options: Options, listing: Listing) -> tuple[Iterator[Pictu
     return list_part(listing, options.shard), total
 
 
+def _write(options: Options, writer: writing.OutputWriter, outcome: Outcome) -> list[str]:
+    """Writes an outcome; returns a message for each file that is left out."""
+    if options.picture_list is not None:
+        from image_gender_classifier.cli.picture_list import describe_conflict
+
+        conflict = describe_conflict(writer.xml, outcome.picture, options.input)
+        if conflict is not None:
+            return [conflict]
+    return writer.write(outcome)
+
+
 def report_outcome(
     outcome: Outcome, progress: Progress, retry: str = "--resume tries it again"
 ) -> None:
@@ -184,7 +195,7 @@ def _print_renamed(renamed: Mapping[str, str]) -> None:
 
 def _subfolder_hint(options: Options) -> str:
     """Returns a message that suggests `--recursive` if subfolders have pictures, otherwise ""."""
-    if options.recursive:
+    if options.recursive or options.picture_list is not None:
         return ""
     below = count_subfolder_pictures(
         options.input, list_output_folders(options.outputs), options.hidden

@@ -31,6 +31,9 @@ class Options(NamedTuple):
         settings: Settings of the classifier.
         recursive: Whether to include subfolders.
         hidden: Whether to include system junk files and partial downloads; see `system.junk`.
+        picture_list: File with the paths of the pictures, `-` for standard input; None to list the
+            input folder.
+        null: Whether NUL separates the paths in the list.
         shard: The part of the pictures to classify; None for all.
         workers: Maximum number of worker processes; without `--watch`, at most one per picture is
             used.
@@ -50,6 +53,8 @@ class Options(NamedTuple):
     settings: Settings
     recursive: bool
     hidden: bool
+    picture_list: str | None
+    null: bool
     shard: Shard | None
     workers: int
     resume: bool
@@ -93,6 +98,8 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     options = Options(settings=settings, outputs=outputs, output_settings=output_settings, **given)
     if options.quiet and options.verbose:
         raise UsageError("--quiet cannot be used with --verbose or --debug; omit one of them")
+    if options.null and options.picture_list is None:
+        raise UsageError("-0 is for --list; omit it, or give a list")
     check_folder(options.input, "-i", os.R_OK | os.X_OK)
     _check_outputs(outputs)
     _check_sorted(outputs, options.input)
@@ -178,6 +185,8 @@ def _check_watch(options: Options) -> None:
     unfit = [target.option for target in options.outputs if target.entry.kind == "file"]
     if options.profile:
         unfit.append("--profile")
+    if options.picture_list is not None:
+        unfit.append("--list")
     if options.shard is not None:
         unfit.append("--shard")
     if options.summary != "text":
