@@ -83,10 +83,15 @@ class CorrectionSet:
         example = f"such as that of {escape_text(file)!r} ({reason})"
         return [f"{count} not applied, {example}; review it again"]
 
-    def describe_unused(self) -> list[str]:
-        """Returns a message for each reason why corrections were not applied; at the end."""
+    def describe_unused(self, whole: bool = True) -> list[str]:
+        """Returns a message for each reason why corrections were not applied; at the end.
+
+        Args:
+            whole: Whether the run classifies the whole folder, so that corrections for other
+                pictures are worth a message.
+        """
         messages = self.take_outdated()
-        strangers = [file for file in self._corrections if file not in self._met]
+        strangers = [file for file in self._corrections if whole and file not in self._met]
         if strangers:
             messages.append(
                 f"{_count(len(strangers))} for pictures that are not in this run, such as "

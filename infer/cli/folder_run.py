@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from image_gender_classifier.cli import input_pictures, writing
@@ -19,8 +19,10 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.file_system import detect_name_rules
+from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.registry import list_output_folders
 from image_gender_classifier.outputs.settings import Facts
+from image_gender_classifier.scan import Listing
 from image_gender_classifier.system import profiling
 from image_gender_classifier.system.console import print_line
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
@@ -48,15 +50,10 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     """
     clock = profiling.make_clock(options.profile)
     corrections = input_pictures.open_corrections(options)
-    rules = detect_name_rules(list_output_folders(options.outputs))
-    listing = input_pictures.list_input_pictures(options, rules)
-    refuse_overwriting(options.input, listing, options.outputs, rules)
-    for unread in listing.unread:
-        print_message(input_pictures.format_unread_folder(options.input, unread))
-    if listing.total == 0:
-        raise UsageError(input_pictures.format_no_picture(options.input, listing, options))
+    listing = _list_pictures(options)
+    pictures, total = _choose_pictures(options, listing)
     clock.lap("list the pictures")
-    supervisor.limit(listing.total)
+    supervisor.limit(total)
     key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
     clock.lap("wait for the workers")
     start = time.perf_counter()
@@ -66,7 +63,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     )
     with (
         writing.open_outputs(options.outputs, output_settings) as writer,
-        open_progress(options, listing.total, totals) as progress,
+        open_progress(options, total, totals) as progress,
     ):
         known = None
         if options.resume:
@@ -74,14 +71,14 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
 
             limits = Limits.from_settings(options.settings)
             known = EarlierPredictions(options.input, limits, key, writer, clock, corrections)
-        outcomes: Iterable[Outcome] = supervisor.classify(listing.pictures, options.input, known)
+        outcomes: Iterable[Outcome] = supervisor.classify(pictures, options.input, known)
         if known is not None:
             outcomes = map(known.restore_review, outcomes)
         if corrections is not None:
             outcomes = map(corrections.apply, outcomes)
         for outcome in outcomes:
             clock.lap("wait for the workers")
-            left_out = writer.write(outcome)
+            left_out = _write(options, writer, outcome)
             clock.lap("write the files")
             totals.add(outcome)
             totals.left_out += len(left_out)
@@ -91,17 +88,53 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             progress.advance()
             clock.lap("count and show progress")
     seconds = time.perf_counter() - start
-    for message in corrections.describe_unused() if corrections is not None else ():
+    whole = options.shard is None and options.picture_list is None
+    for message in corrections.describe_unused(whole) if corrections is not None else ():
         print_message(message)
     if not options.quiet:
         _print_renamed(writer.xml.renamed)
     if options.profile:
-        _print_profile(clock, supervisor.seconds, listing.total)
+        _print_profile(clock, supervisor.seconds, max(total, 1))
     if not options.quiet and (hint := suggest_recursive(options.input, options)):
         print_message(hint)
     unread_folders = len(listing.unread)
     summary = totals.summarise(options.summary, listing.ignored, unread_folders, seconds)
     return RunReport(totals, unread_folders, summary)
+
+
+def _list_pictures(options: Options) -> Listing:
+    """Lists the pictures of the input folder, and refuses a run that would overwrite one."""
+    rules = detect_name_rules(list_output_folders(options.outputs))
+    listing = input_pictures.list_input_pictures(options, rules)
+    refuse_overwriting(options.input, listing, options.outputs, rules)
+    for unread in listing.unread:
+        print_message(input_pictures.format_unread_folder(options.input, unread))
+    if listing.total == 0:
+        raise UsageError(input_pictures.format_no_picture(options.input, listing, options))
+    return listing
+
+
+def _choose_pictures(options: Options, listing: Listing) -> tuple[Iterator[PictureFile], int]:
+    """Returns the pictures to classify and their number: all pictures, or those of the shard."""
+    if options.shard is None:
+        return listing.pictures, listing.total
+    from image_gender_classifier.cli.shards import count_pictures, list_part  # rarely needed
+
+    total = count_pictures(listing, options.shard)
+    if not options.quiet:
+        print_message(f"shard {options.shard.label}: {total:,} of {listing.total:,} pictures")
+    return list_part(listing, options.shard), total
+
+
+def _write(options: Options, writer: writing.OutputWriter, outcome: Outcome) -> list[str]:
+    """Writes an outcome; returns a message for each file that is left out."""
+    if options.picture_list is not None:
+        from image_gender_classifier.cli.picture_list import describe_conflict
+
+        conflict = describe_conflict(writer.xml, outcome.picture, options.input)
+        if conflict is not None:
+            return [conflict]
+    return writer.write(outcome)
 
 
 def _describe_run(options: Options, supervisor: Supervisor) -> Facts:

@@ -37,7 +37,7 @@ def open_corrections(options: Options) -> CorrectionSet | None:
 def list_input_pictures(options: Options, rules: NameRules) -> Listing:
     """Lists the pictures of the input folder and, with `--recursive`, of its subfolders.
 
-    Output folders inside the input folder are skipped.
+    Output folders inside the input folder are skipped. With `--list`, reads the list instead.
 
     Args:
         options: The options of the run.
@@ -48,10 +48,15 @@ def list_input_pictures(options: Options, rules: NameRules) -> Listing:
         subfolders that cannot be read.
 
     Raises:
-        UsageError: The input folder cannot be read.
+        UsageError: The input folder or the list cannot be read.
     """
-    skip = list_output_folders(options.outputs)
-    found = list_pictures(options.input, options.recursive, skip, options.hidden)
+    if options.picture_list is None:
+        skip = list_output_folders(options.outputs)
+        found = list_pictures(options.input, options.recursive, skip, options.hidden)
+    else:
+        from image_gender_classifier.cli.picture_list import list_named_pictures  # rarely needed
+
+        found = list_named_pictures(options.picture_list, options.input, options.null)
     (xml,) = (target.path for target in options.outputs if target.entry.required)
     in_full = any(target.entry.keeps_extension for target in options.outputs)
     listing = choose_output_names(found, options.input, xml, rules, in_full)

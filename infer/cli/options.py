@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from image_gender_classifier.cli import parser
 from image_gender_classifier.errors import UsageError
@@ -14,6 +14,9 @@ from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Target
 from image_gender_classifier.outputs.settings import STANDARD_OUTPUT, OutputSettings
 from image_gender_classifier.settings import Settings
+
+if TYPE_CHECKING:
+    from image_gender_classifier.cli.shards import Shard
 
 _LIKELIER = 0.5  # the lowest confidence that a gender can have
 
@@ -31,6 +34,10 @@ class Options(NamedTuple):
         settings: Settings of the classifier.
         recursive: Whether to include subfolders.
         hidden: Whether to include system junk files and partial downloads; see `system.junk`.
+        picture_list: File with the paths of the pictures, `-` for standard input; None to list the
+            input folder.
+        null: Whether NUL separates the paths in the list.
+        shard: The part of the pictures to classify; None for all.
         workers: Maximum number of worker processes; without `--watch`, at most one per picture is
             used.
         resume: Whether to keep predictions of an earlier run that are still valid.
@@ -51,6 +58,9 @@ class Options(NamedTuple):
     settings: Settings
     recursive: bool
     hidden: bool
+    picture_list: str | None
+    null: bool
+    shard: Shard | None
     workers: int
     resume: bool
     corrections: Path | None
@@ -93,6 +103,10 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     if given.pop("json"):
         paths = [_stream_json(entry, path) for entry, path in paths]
     outputs = tuple(Target(entry, path) for entry, path in paths if path is not None)
+    writes_files = any(target.entry.required for target in outputs)
+    given["shard"] = _read_shard(given["shard"], writes_files)
+    if given["shard"] is not None:
+        outputs = _name_parts(outputs, given["shard"])
     given["verbose"] |= given["debug"]
     if given.pop("always"):
         if settings.threshold is not None:
@@ -110,6 +124,8 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     )
     if options.quiet and options.verbose:
         raise UsageError("--quiet cannot be used with --verbose or --debug; omit one of them")
+    if options.null and options.picture_list is None:
+        raise UsageError("-0 is for --list; omit it, or give a list")
     if options.paths or not options.writes_files:
         from image_gender_classifier.cli.picture_options import check_print_run  # rarely needed
 
@@ -134,6 +150,25 @@ def _stream_json(entry: registry.Entry, path: Path | None) -> tuple[registry.Ent
     if path not in (None, STANDARD_OUTPUT):
         raise UsageError("--json stands for --jsonl -; give one of the two")
     return entry, STANDARD_OUTPUT
+
+
+def _read_shard(option: str | None, writes_files: bool) -> Shard | None:
+    """Returns the part to classify; the environment variable is for runs that write files."""
+    if option is None and not (writes_files and os.environ.get("SHARD")):
+        return None
+    from image_gender_classifier.cli.shards import read_shard  # late: rarely needed
+
+    return read_shard(option)
+
+
+def _name_parts(targets: Sequence[Target], shard: Shard) -> tuple[Target, ...]:
+    """Returns the outputs of a part: other tasks must not replace those that are single files."""
+    from image_gender_classifier.cli.shards import name_part
+
+    return tuple(
+        target._replace(path=name_part(target.path, shard)) if target.is_file else target
+        for target in targets
+    )
 
 
 def _check_outputs(targets: Sequence[Target], pictures: Path) -> None:
@@ -199,6 +234,10 @@ def _check_watch(options: Options) -> None:
     unfit = [target.option for target in options.outputs if target.is_file]
     if options.profile:
         unfit.append("--profile")
+    if options.picture_list is not None:
+        unfit.append("--list")
+    if options.shard is not None:
+        unfit.append("--shard")
     if options.summary != "text":
         unfit.append("--summary")
     if options.progress == "json":

@@ -136,7 +136,7 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
         "--resume does; cannot be used with outputs that are single files or with --profile",
     )  # fmt: skip
     add(
-        "--threshold", type=_parse_probability, metavar="P",
+        "--threshold", type=parse_probability, metavar="P",
         help="confidence (0 to 1) below which a picture is uncertain and its gender unknown "
         "(default: the threshold in the manifest of the model)",
     )  # fmt: skip
@@ -234,7 +234,19 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         ".Trash-*; with --watch also all files whose names begin with a dot",
     )  # fmt: skip
     add(
-        "--workers", type=_parse_positive, metavar="N",
+        "--list", metavar="FILE", dest="picture_list",
+        help="classify the pictures that FILE names, one path per line, relative to the input "
+        "folder, instead of listing the folder; -: standard input",
+    )  # fmt: skip
+    add("-0", "--null", action="store_true", help="NUL instead of line feeds in --list")
+    add(
+        "--shard", metavar="K/N",
+        help="classify only the K-th of N parts of the pictures, for job arrays; the parts may be "
+        "written to one folder at the same time, and K/N goes into the names of single files "
+        "(default: the environment variable SHARD, otherwise all pictures)",
+    )  # fmt: skip
+    add(
+        "--workers", type=parse_positive, metavar="N",
         default=min(count_cores(), _MAX_DEFAULT_WORKERS),
         help=f"number of worker processes (default: one per core, at most {_MAX_DEFAULT_WORKERS}; "
         "here %(default)s)",
@@ -246,7 +258,7 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         "all others)",
     )  # fmt: skip
     add(
-        "--max-bytes", type=_parse_positive, default=MAX_BYTES, metavar="N",
+        "--max-bytes", type=parse_positive, default=MAX_BYTES, metavar="N",
         help="refuse files with more than N bytes (default: %(default)s)",
     )  # fmt: skip
     add(
@@ -265,7 +277,8 @@ def output_key(entry: Entry) -> str:
     return f"output {entry.name}"
 
 
-def _parse_probability(text: str) -> float:
+def parse_probability(text: str) -> float:
+    """Parses a number from 0 to 1; raises `ArgumentTypeError` for anything else."""
     with suppress(ValueError):
         value = float(text)
         if 0 <= value <= 1:
@@ -301,7 +314,7 @@ def _parse_file(text: str) -> Path:
 
 
 def _parse_pixels(text: str) -> int:
-    value = _parse_positive(text)
+    value = parse_positive(text)
     if value > MOST_PIXELS:
         raise argparse.ArgumentTypeError(f"{text!r} is not valid; give at most {MOST_PIXELS}")
     return value
@@ -317,7 +330,8 @@ def _parse_copy_side(text: str) -> int:
     )
 
 
-def _parse_positive(text: str) -> int:
+def parse_positive(text: str) -> int:
+    """Parses a whole number of at least 1; raises `ArgumentTypeError` for anything else."""
     with suppress(ValueError):
         value = int(text)
         if value >= 1:

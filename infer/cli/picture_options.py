@@ -41,6 +41,8 @@ def check_print_run(options: Options, folder: Path | None) -> None:
 def _find_options_for_files(options: Options) -> list[str]:
     """Returns the given options that need the XML files, or write other files."""
     flags = {
+        "--list": options.picture_list is not None,
+        "--shard": options.shard is not None,
         "--resume": options.resume,
         "--watch": options.watch,
         "--corrections": options.corrections is not None,

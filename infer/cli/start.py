@@ -44,9 +44,10 @@ def start_workers(options: Options) -> Iterator[Supervisor]:
         profile=options.profile,
         debug=options.debug,
     )
+    part = None if options.shard is None else options.shard.label
     warn = discard_message if options.quiet else print_message
     with (
-        lock_folders(list_output_folders(options.outputs)),
+        lock_folders(list_output_folders(options.outputs), part),
         Supervisor(task, warn=warn) as supervisor,
     ):
         gc.enable()

@@ -38,7 +38,7 @@ class SubfolderCount(NamedTuple):
 
 def suggest_recursive(folder: Path, options: Options) -> str:
     """Returns a message that suggests `--recursive` if subfolders have pictures, otherwise ""."""
-    if options.recursive:
+    if options.recursive or options.picture_list is not None:
         return ""
     below = count_subfolder_pictures(folder, list_output_folders(options.outputs), options.hidden)
     if not below.pictures:

@@ -150,7 +150,7 @@ class OutputFolder(Output):
             if folder.is_symlink():
                 raise OSError(errno.ELOOP, f"{folder} is a symbolic link")
             if not folder.is_dir():
-                folder.mkdir()
+                folder.mkdir(exist_ok=True)  # another shard may have made it just now
         if folder not in self._cleaned:
             remove_leftovers(folder)
             self._cleaned.add(folder)

@@ -84,6 +84,19 @@ class XmlFolder(OutputFolder):
                 return prediction
         return None
 
+    def read_other(self, picture: PictureFile) -> str | None:
+        """Returns the path of the picture that the XML file of a picture names, if it is another.
+
+        Returns:
+            The path, relative to the input folder; None if there is no valid XML file.
+        """
+        try:
+            data = read_regular_file(self._folder / picture.xml, MAX_BYTES)
+            file = xml.decode_prediction(data).file
+        except (OSError, ValueError):
+            return None
+        return None if file == picture.file else file
+
 
 def _is_picture(path: Path) -> bool:
     """Returns whether a file is a picture, by its first bytes; False if it cannot be read."""

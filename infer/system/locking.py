@@ -1,5 +1,8 @@
 """Locks files and folders with `flock`.
 
+A run holds an exclusive lock on its output folders. Runs of shards share these locks, and each
+holds an exclusive lock on a file of its own in them.
+
 The kernel releases a lock when the process ends, so a killed process leaves no stale lock. Some
 network file systems do not support locks; nothing is locked there.
 """
@@ -9,7 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +21,12 @@ from image_gender_classifier.errors import UsageError
 LockResult = Literal["acquired", "taken", "unsupported"]
 
 
+_LOCK_FILE = ".igc-shard-{}.lock"  # `system.junk` knows the prefix
+_LOCK_FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
 @contextmanager
-def lock_folders(folders: Sequence[Path]) -> Iterator[None]:
+def lock_folders(folders: Sequence[Path], shard: str | None = None) -> Iterator[None]:
     """Locks folders against other runs while the context is open.
 
     A folder stays unlocked if it cannot be opened for reading or its file system does not support
@@ -27,6 +34,8 @@ def lock_folders(folders: Sequence[Path]) -> Iterator[None]:
 
     Args:
         folders: Existing folders; duplicates are allowed.
+        shard: Name of the shard, such as `3-of-16`, to lock the folders against other runs of it
+            and against runs without a shard; None to lock them against all runs.
 
     Raises:
         UsageError: Another run has locked one of the folders.
@@ -44,21 +53,54 @@ def lock_folders(folders: Sequence[Path]) -> Iterator[None]:
             if place in known:  # already locked here
                 continue
             known.add(place)
-            if try_lock(file) == "taken":
+            if try_lock(file, shared=shard is not None) == "taken":
                 raise UsageError(
                     f"{folder}: another run is writing to this folder; wait until it ends, or "
                     "choose another folder"
                 )
+            if shard is not None:
+                stack.enter_context(_lock_shard(folder, shard))
         yield
 
 
-def try_lock(file: int) -> LockResult:
-    """Tries to acquire an exclusive lock on an open file or folder, without waiting.
+@contextmanager
+def _lock_shard(folder: Path, shard: str) -> Iterator[None]:
+    """Holds the lock file of a shard, which is removed at the end.
+
+    Raises:
+        UsageError: Another run has locked it.
+    """
+    path = folder / _LOCK_FILE.format(shard)
+    try:
+        file = os.open(path, _LOCK_FILE_FLAGS, 0o666)
+    except OSError:  # the folder is read-only, which the run reports
+        yield
+        return
+    try:
+        # A run that has just ended may have removed the file before it was locked here.
+        if try_lock(file) == "taken" or not path.exists():
+            raise UsageError(
+                f"{folder}: another run is writing shard {shard} to this folder; wait until it "
+                "ends, or give another shard"
+            )
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                path.unlink()  # while it is locked
+    finally:
+        os.close(file)
+
+
+def try_lock(file: int, shared: bool = False) -> LockResult:
+    """Tries to acquire a lock on an open file or folder, without waiting.
 
     Closing the file descriptor and all its duplicates releases the lock.
 
     Args:
         file: File descriptor. On NFS, a file must be open for writing.
+        shared: Whether others may hold shared locks at the same time; an exclusive lock excludes
+            all others.
 
     Returns:
         `acquired` if it is locked now, `taken` if another process has locked it or it was opened
@@ -66,7 +108,7 @@ def try_lock(file: int) -> LockResult:
         locks.
     """
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX))
     except BlockingIOError:
         return "taken"
     except OSError:  # the file system does not support locks, or none on folders

@@ -37,6 +37,9 @@ def test_default_options(needed: list[str], folder: Path, out: Path) -> None:
         settings=Settings(),
         recursive=False,
         hidden=False,
+        picture_list=None,
+        null=False,
+        shard=None,
         workers=count_cores(),
         resume=False,
         corrections=None,
@@ -121,8 +124,8 @@ def test_help_has_three_groups(capsys: pytest.CaptureFixture[str]) -> None:
     everyday += " verbose help version"
     output = "csv jsonl parquet annotate xmp sort-into report rows csv-bom annotate-size"
     output += " json summary progress"
-    expert = "model runtime detector min-face all-faces hidden workers max-pixels max-bytes"
-    expert += " profile debug"
+    expert = "model runtime detector min-face all-faces hidden list null shard workers max-pixels"
+    expert += " max-bytes profile debug"
     assert named == {
         "everyday": {f"--{name}" for name in everyday.split()},
         "output": {f"--{name}" for name in output.split()},
@@ -135,7 +138,7 @@ def test_help_shows_the_default_of_every_option_with_a_value(
 ) -> None:
     options = re.split(r"\n  (?=-)", help_text(capsys).split("examples:")[0])
     with_default = {option.split()[0] for option in options if "(default:" in option}
-    wanted = "threshold model runtime detector min-face workers max-pixels max-bytes"
+    wanted = "threshold model runtime detector min-face shard workers max-pixels max-bytes"
     wanted += " rows annotate-size summary progress"
     assert with_default == {f"--{name}" for name in wanted.split()}
 
@@ -173,12 +176,12 @@ def test_debug_includes_verbose_and_excludes_quiet(needed: list[str]) -> None:
     ("extra", "said"),
     [
         (["--threshold", "1.1"], "'1.1' is not valid; give a number from 0 to 1"),
-        (["--threshold", "-0.1"], "'-0.1' is not valid; give a number from 0 to 1"),
+        (["--threshold=-0.1"], "'-0.1' is not valid; give a number from 0 to 1"),
         (["--threshold", "nan"], "'nan' is not valid; give a number from 0 to 1"),
         (["--threshold", "high"], "'high' is not valid; give a number from 0 to 1"),
         (["--input", ""], "the folder name is empty"),
         (["--workers", "0"], "'0' is not valid; give a whole number of at least 1"),
-        (["--workers", "-1"], "'-1' is not valid; give a whole number of at least 1"),
+        (["--workers=-1"], "'-1' is not valid; give a whole number of at least 1"),
         (["--workers", "1.5"], "'1.5' is not valid; give a whole number of at least 1"),
         (["--workers", "many"], "'many' is not valid; give a whole number of at least 1"),
         (["--max-pixels", "0"], "'0' is not valid; give a whole number of at least 1"),

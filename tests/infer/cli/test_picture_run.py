@@ -93,7 +93,7 @@ def test_printed_tables_are_those_of_files(
     assert {name: last[name] for name in last if name != "elapsed"} == {
         **{"done": 3, "total": 3, "female": 0, "male": 0, "uncertain": 1, "no_face": 2},
         **{"unreadable": 0, "reviewed": 0, "internal_errors": 0, "kept": 0},
-            **{"remaining": 0.0, "final": True},
+        **{"remaining": 0.0, "final": True},
     }
     printed = command("-i", folder, "--json", "--summary", "json")
     assert printed.stdout == table.read_text("utf-8")

@@ -72,3 +72,28 @@ def test_without_locks_a_run_goes_on(
     with locking.lock_folders([tmp_path]), locking.lock_folders([tmp_path]):
         done.append("both runs")
     assert done == ["both runs"]
+
+
+def test_shards_share_a_folder_but_not_with_a_run_over_all_pictures(tmp_path: Path) -> None:
+    with locking.lock_folders([tmp_path], "1-of-2"):
+        with locking.lock_folders([tmp_path], "2-of-2"):
+            assert not is_free(tmp_path)
+        with pytest.raises(UsageError, match="another run is writing shard 1-of-2"):
+            locking.lock_folders([tmp_path], "1-of-2").__enter__()
+        assert not is_free(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with locking.lock_folders([tmp_path]), pytest.raises(UsageError, match="another run"):
+        locking.lock_folders([tmp_path], "1-of-2").__enter__()
+
+
+def test_the_lock_file_of_a_killed_shard_is_used_again(tmp_path: Path) -> None:
+    program = HOLDER.replace("[Path(sys.argv[1])]", "[Path(sys.argv[1])], '1-of-2'")
+    holder = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(holder, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        process.kill()
+        process.wait()
+    assert len(list(tmp_path.iterdir())) == 1
+    with locking.lock_folders([tmp_path], "1-of-2"):
+        pass
+    assert list(tmp_path.iterdir()) == []

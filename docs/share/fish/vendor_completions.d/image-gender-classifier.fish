@@ -51,7 +51,7 @@ function _shtab_image_gender_classifier_using
 end
 
 set -g _shtab_image_gender_classifier_commands 
-set -g _shtab_image_gender_classifier_opts_with_value --annotate --annotate-size --corrections --csv --detector --input --jsonl --max-bytes --max-pixels --min-face --model --output --parquet --progress --report --rows --runtime --sort-into --summary --threshold --workers --xmp -i -o
+set -g _shtab_image_gender_classifier_opts_with_value --annotate --annotate-size --corrections --csv --detector --input --jsonl --list --max-bytes --max-pixels --min-face --model --output --parquet --progress --report --rows --runtime --shard --sort-into --summary --threshold --workers --xmp -i -o
 
 complete -c image-gender-classifier -e
 complete -c image-gender-classifier -f
@@ -87,6 +87,9 @@ complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l d
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l min-face -x -d 'smallest face to detect, as a fraction of the shorter side of the picture (0.02 to 1); a smaller value takes longer and finds more false faces (default: faces of about 12 % of the longer side and up)'
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l all-faces -d 'classify every face, not only the largest and most central; for small faces also give --min-face'
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l hidden -d 'also classify files and folders that operating systems, network storage and browsers leave, such as ._*, Thumbs.db, *.part, *.crdownload, __MACOSX, @eaDir and .Trash-*; with --watch also all files whose names begin with a dot'
+complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l list -xka "(__fish_complete_path (commandline -ct))" -d 'classify the pictures that FILE names, one path per line, relative to the input folder, instead of listing the folder; -: standard input'
+complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -s 0 -l null -d 'NUL instead of line feeds in --list'
+complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l shard -x -d 'classify only the K-th of N parts of the pictures, for job arrays; the parts may be written to one folder at the same time, and K/N goes into the names of single files (default: the environment variable SHARD, otherwise all pictures)'
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l workers -x -d 'number of worker processes (default: one per core, at most 64)'
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l max-pixels -x -d 'refuse pictures with more than N pixels; N is at most 1073741824 (default: 268435456 for a JPEG that can be decoded at a reduced size, 67108864 for all others)'
 complete -c image-gender-classifier -n _shtab_image_gender_classifier_using -l max-bytes -x -d 'refuse files with more than N bytes (default: 536870912)'
