@@ -16,7 +16,7 @@ from image_gender_classifier.imaging import decoding
 from image_gender_classifier.outputs.page.data import PageItem, PageSettings
 from image_gender_classifier.outputs.page.static import StaticPage
 from image_gender_classifier.outputs.preview import draw_file
-from image_gender_classifier.review.previews import THUMBNAIL_SIDE
+from image_gender_classifier.outputs.settings import THUMBNAIL_SIDE
 from image_gender_classifier.train.datasets.sample import Sample
 
 
