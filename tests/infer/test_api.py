@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
@@ -344,11 +344,14 @@ def test_what_comes_in_parts_is_decoded_once(face_picture: Path) -> None:
 
 def test_what_is_drawn_is_the_finer_copy(face_picture: Path, tmp_path: Path) -> None:
     (tmp_path / "small.jpg").write_bytes(small_face(face_picture))
-    shown: list[Picture] = []
-    Engine.open(Settings()).classify_file(
-        tmp_path / "small.jpg", "small.jpg", lambda view, _: shown.append(view(256))
-    )
-    assert max(shown[0].pixels.shape) >= decoding.WORKING_SIDE
+    shown: list[int] = []
+
+    def draw(view: Callable[[int], Picture], _: object) -> None:
+        shown.extend(max(view(side).pixels.shape[:2]) for side in (256, decoding.WORKING_SIDE))
+
+    Engine.open(Settings()).classify_file(tmp_path / "small.jpg", "small.jpg", draw)
+    reduced, finer = shown
+    assert 256 <= reduced < decoding.WORKING_SIDE <= finer
 
 
 # --- what a picture may be ------------------------------------------------------------------------

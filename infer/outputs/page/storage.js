@@ -35,7 +35,7 @@ class ServerStorage {
     this.refreshed = refreshed;
     this.waiting = new Map(); // by picture: only its last state counts
     this.sending = false;
-    this.refused = false;
+    this.refused = null; // the picture of the message about a refusal
   }
 
   get unsaved() {
@@ -49,7 +49,7 @@ class ServerStorage {
   open() {}
 
   changed(item) {
-    this.refused = false;
+    if (item === this.refused) this.refused = null;
     this.waiting.set(item, item.correction);
     if (!this.sending) this.send();
   }
@@ -62,10 +62,10 @@ class ServerStorage {
       try {
         if (correction !== null) await hashOf(item);
         await this.post(item, correction);
-        if (!this.refused) this.tell("");
+        if (this.refused === null) this.tell("");
       } catch (error) {
         if (error instanceof Refusal) {
-          this.refused = true; // the message stays
+          this.refused = item; // the message stays: quick keys must not hide it
           this.tell(`${item.file} cannot be corrected: ${error.message}`);
           item.correction = null;
           this.waiting.delete(item);
