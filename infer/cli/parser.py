@@ -5,17 +5,26 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NoReturn, get_args
 
+from image_gender_classifier.cli.argument_types import (
+    MAX_COPY_SIDE,
+    parse_copy_side,
+    parse_file,
+    parse_folder,
+    parse_min_face,
+    parse_pixels,
+    parse_positive,
+    parse_probability,
+)
 from image_gender_classifier.cli.terminal import PROGRAM
 from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Entry
-from image_gender_classifier.outputs.settings import DEFAULTS, STANDARD_OUTPUT, Rows
+from image_gender_classifier.outputs.settings import DEFAULTS, Rows
 from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.settings import (
     MAX_BYTES,
@@ -29,7 +38,6 @@ from image_gender_classifier.system.cores import count_cores
 from image_gender_classifier.version import __version__
 
 _MAX_DEFAULT_WORKERS = 64  # each worker needs 4 open files; the usual limit is 1,024
-_MIN_COPY_SIDE, _MAX_COPY_SIDE = 64, 2048
 _WIDTH = 90  # columns of --help; querying the terminal would add a millisecond to each start
 _DESCRIPTION = (
     "Writes one XML file for each picture of a folder, with the perceived gender of the person "
@@ -120,7 +128,7 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
         help="pictures, or folders of pictures, to print a line for, instead of -i and -o; -: the "
         "picture on standard input",
     )  # fmt: skip
-    add("-i", "--input", type=_parse_folder, metavar="DIR", help="folder of pictures")
+    add("-i", "--input", type=parse_folder, metavar="DIR", help="folder of pictures")
     _add_outputs(group, required=True)
     add(
         "--recursive", action="store_true",
@@ -162,7 +170,7 @@ def _add_outputs(group: argparse._ArgumentGroup, required: bool) -> None:
     """Adds the options of all required outputs, or of all others if `required` is False."""
     for entry in registry.OUTPUTS:
         if entry.required == required:
-            convert = _parse_file if entry.kind == "file" else _parse_folder
+            convert = parse_file if entry.kind == "file" else parse_folder
             group.add_argument(
                 *entry.options, dest=output_key(entry), type=convert, metavar=entry.metavar,
                 help=entry.help,
@@ -185,8 +193,8 @@ def _add_output_options(group: argparse._ArgumentGroup) -> None:
         help="begin the CSV table with a byte order mark, so that Excel shows all letters",
     )  # fmt: skip
     add(
-        "--annotate-size", type=_parse_copy_side, default=DEFAULTS.annotate_size, metavar="N",
-        help=f"longest side of annotated copies in pixels, at most {_MAX_COPY_SIDE} (default: "
+        "--annotate-size", type=parse_copy_side, default=DEFAULTS.annotate_size, metavar="N",
+        help=f"longest side of annotated copies in pixels, at most {MAX_COPY_SIDE} (default: "
         "%(default)s)",
     )  # fmt: skip
     add(
@@ -252,7 +260,7 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         "here %(default)s)",
     )  # fmt: skip
     add(
-        "--max-pixels", type=_parse_pixels, metavar="N",
+        "--max-pixels", type=parse_pixels, metavar="N",
         help=f"refuse pictures with more than N pixels; N is at most {MOST_PIXELS} (default: "
         f"{MAX_JPEG_PIXELS} for a JPEG that can be decoded at a reduced size, {MAX_PIXELS} for "
         "all others)",
@@ -275,65 +283,3 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
 def output_key(entry: Entry) -> str:
     """Returns the argparse `dest` of the option of an output."""
     return f"output {entry.name}"
-
-
-def parse_probability(text: str) -> float:
-    """Parses a number from 0 to 1; raises `ArgumentTypeError` for anything else."""
-    with suppress(ValueError):
-        value = float(text)
-        if 0 <= value <= 1:
-            return value
-    raise argparse.ArgumentTypeError(f"{text!r} is not valid; give a number from 0 to 1")
-
-
-def parse_min_face(text: str) -> float:
-    """Parses the value of `--min-face`: a fraction of the picture's shorter side.
-
-    Raises:
-        ArgumentTypeError: The text is not a number from `SMALLEST_FACE` to 1.
-    """
-    with suppress(ValueError):
-        value = float(text)
-        if SMALLEST_FACE <= value <= 1:
-            return value
-    raise argparse.ArgumentTypeError(
-        f"{text!r} is not valid; give a number from {SMALLEST_FACE} to 1"
-    )
-
-
-def _parse_folder(text: str) -> Path:
-    if not text:  # an unset variable in a script; Path would make it the current folder
-        raise argparse.ArgumentTypeError("the folder name is empty; give . for the current folder")
-    return Path(text)
-
-
-def _parse_file(text: str) -> Path:
-    path = Path(text)
-    # Only - itself stands for standard output.
-    return path if text == str(STANDARD_OUTPUT) or path != STANDARD_OUTPUT else path.absolute()
-
-
-def _parse_pixels(text: str) -> int:
-    value = parse_positive(text)
-    if value > MOST_PIXELS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not valid; give at most {MOST_PIXELS}")
-    return value
-
-
-def _parse_copy_side(text: str) -> int:
-    with suppress(ValueError):
-        value = int(text)
-        if _MIN_COPY_SIDE <= value <= _MAX_COPY_SIDE:
-            return value
-    raise argparse.ArgumentTypeError(
-        f"{text} is not a whole number from {_MIN_COPY_SIDE} to {_MAX_COPY_SIDE}"
-    )
-
-
-def parse_positive(text: str) -> int:
-    """Parses a whole number of at least 1; raises `ArgumentTypeError` for anything else."""
-    with suppress(ValueError):
-        value = int(text)
-        if value >= 1:
-            return value
-    raise argparse.ArgumentTypeError(f"{text!r} is not valid; give a whole number of at least 1")

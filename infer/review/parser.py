@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from image_gender_classifier.cli.options import check_file, check_folder, check_page
+from image_gender_classifier.cli.path_checks import check_file, check_folder, check_page
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.system.cores import count_cores
 from image_gender_classifier.version import __version__

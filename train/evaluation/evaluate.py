@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from image_gender_classifier.cli.options import check_file
+from image_gender_classifier.cli.path_checks import check_file
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import (
     Parser,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from image_gender_classifier.cli.parser import parse_min_face
+from image_gender_classifier.cli.argument_types import parse_min_face
 from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
