@@ -18,6 +18,10 @@ from image_gender_classifier.results import Box
 
 LONGEST = 320  # longest side in pixels; twice the side at which detectors search
 
+# Of what is added to a face: its side over the face's, and the minimum ratio of prominences.
+_SMALLER, _MORE_PROMINENT = (0.3, 0.7), 1.5
+_TRIES = 50  # attempts to find a place
+
 _Random = np.random.Generator
 _Mask = npt.NDArray[np.float32]
 
@@ -39,15 +43,62 @@ def compose_picture(
     """
     side = max(round(scale * LONGEST), 1)
     pixels = _resize_background(background, side)
+    frame = _choose_frame(pixels, side, random)
+    _paste(pixels, face, _generate_mask(side, random), frame)
+    return pixels, frame
+
+
+def add_to_picture(
+    pixels: Pixels, main: Box, other: Pixels, mask: _Mask | None, random: _Random
+) -> None:
+    """Pastes something else into a composite, in place, where the main face stays the main one.
+
+    It is smaller than the main face, does not overlap it, and is less prominent. A picture without
+    such a place stays as it is.
+
+    Args:
+        pixels: The composite.
+        main: Frame of its face.
+        other: The picture to paste, uint8 RGB, S x S x 3.
+        mask: Its outline, float32, S x S; by default like that of a face.
+        random: The random generator.
+    """
+    height, width = pixels.shape[:2]
+    limit = geometry.prominence(main, width, height) / _MORE_PROMINENT
+    for _ in range(_TRIES):
+        side = max(round(main.width * random.uniform(*_SMALLER)), 1)
+        if side > min(height, width):
+            continue
+        frame = _choose_frame(pixels, side, random)
+        apart = max(
+            abs(frame.x + frame.width / 2 - main.x - main.width / 2),
+            abs(frame.y + frame.height / 2 - main.y - main.height / 2),
+        )
+        if 2 * apart < frame.width + main.width:
+            continue
+        if geometry.prominence(frame, width, height) > limit:
+            continue
+        if mask is None:
+            outline = _generate_mask(side, random)
+        else:
+            outline = cast(_Mask, cv2.resize(mask, (side, side), interpolation=cv2.INTER_LINEAR))
+        _paste(pixels, other, outline, frame)
+        return
+
+
+def _choose_frame(pixels: Pixels, side: int, random: _Random) -> Box:
     height, width = pixels.shape[:2]
     left, top = int(random.integers(width - side + 1)), int(random.integers(height - side + 1))
-    patch = geometry.cut_crop(face, geometry.find_central_square(*face.shape[:2]), side).astype(
-        np.float32
-    )
-    mask = _generate_mask(side, random)[..., np.newaxis]
+    return Box(left, top, side, side)
+
+
+def _paste(pixels: Pixels, patch: Pixels, mask: _Mask, frame: Box) -> None:
+    """Blends a square patch into a frame inside the picture, in place."""
+    left, top, side, _ = map(int, frame)
+    scaled = geometry.cut_crop(patch, geometry.find_central_square(*patch.shape[:2]), side)
+    scaled = scaled.astype(np.float32)
     target = pixels[top : top + side, left : left + side]
-    target[:] = (target + mask * (patch - target) + 0.5).astype(np.uint8)
-    return pixels, Box(left, top, side, side)
+    target[:] = (target + mask[..., np.newaxis] * (scaled - target) + 0.5).astype(np.uint8)
 
 
 def _resize_background(background: Pixels, least: int) -> Pixels:

@@ -15,6 +15,7 @@ from image_gender_classifier.imaging import decoding
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets.listing import list_pictures
+from image_gender_classifier.train.detector.lookalikes import draw_lookalike
 from image_gender_classifier.train.evaluation.boxes import composites, rotation, rules, true_boxes
 from image_gender_classifier.train.evaluation.boxes.trials import (
     Detection,
@@ -37,6 +38,10 @@ _LFW_DISTANCE = 30.0
 _LFW_SIDES = (70.0, 190.0)
 _LFW_FACE = Box(70, 70, 110, 110)
 _ANGLES = (30, -30)  # degrees counterclockwise
+_QUARTER_TURNS = (90, 180, 270)
+_BESIDE = {"and a smaller face": False, "and hands or other skin": True}
+"""What else is in a composite; whether it is a lookalike."""
+_BESIDE_SIDES = (0.2, 0.6)
 
 _SEED = 20
 _COMPOSITES_PER_SET = 1000  # 95% intervals of at most ±3 percentage points
@@ -44,6 +49,8 @@ _FACE_SIDES = (
     (0.15, 0.15),
     (0.08, 0.08),
     (0.15, 1.0),
+    (0.06, 0.06),
+    (0.12, 0.12),
 )  # minimum and maximum side of the face crop over the longest side of the composite
 
 
@@ -77,7 +84,10 @@ def make_portrait_sets(folder: Path) -> list[TrialSet | SkippedSet]:
     sets: list[TrialSet | SkippedSet] = []
     for name, read in ((LFW, _list_lfw), (CALTECH, _list_boxed), (_WIDER, _list_boxed)):
         found = read(folder / name) if (folder / name).is_dir() else []
-        sets += _make_rotated_sets(name, found) if found else [_skip_set(name, folder / name)]
+        angles = (*_ANGLES, *_QUARTER_TURNS) if name == LFW else _ANGLES
+        sets += (
+            _make_rotated_sets(name, found, angles) if found else [_skip_set(name, folder / name)]
+        )
     files = _list_files(folder / NO_FACE)
     trials = [Trial(name, partial(_load_faceless, path)) for name, path in files]
     sets.append(TrialSet(NO_FACE, trials) if trials else _skip_set(NO_FACE, folder / NO_FACE))
@@ -124,10 +134,18 @@ def make_composite_sets(
         if not pictures:
             return [_skip_set(_COMPOSITES, folder)]
     held_out = [(name, path) for name, path in scenery if is_held_out(name)] or scenery
-    return [
+    by_size: list[TrialSet | SkippedSet] = [
         TrialSet(_name_composites(*sides), _make_composite_trials(faces, held_out, sides, number))
         for number, sides in enumerate(_FACE_SIDES)
     ]
+    beside: list[TrialSet | SkippedSet] = [
+        TrialSet(
+            f"{_COMPOSITES} {what}",
+            _make_composite_trials(faces, held_out, _BESIDE_SIDES, number, lookalike),
+        )
+        for number, (what, lookalike) in enumerate(_BESIDE.items(), len(_FACE_SIDES))
+    ]
+    return by_size + beside
 
 
 def _list_lfw(folder: Path) -> list[_Portrait]:
@@ -142,14 +160,16 @@ def _list_boxed(folder: Path) -> list[_Portrait]:
     ]
 
 
-def _make_rotated_sets(name: str, found: Sequence[_Portrait]) -> list[TrialSet | SkippedSet]:
+def _make_rotated_sets(
+    name: str, found: Sequence[_Portrait], angles: Sequence[int]
+) -> list[TrialSet | SkippedSet]:
     upright = TrialSet(name, _make_trials(found, _load_portrait))
     turned = [
         TrialSet(
             f"{name}, rotated {degrees:+}°",
             _make_trials(found, partial(_load_rotated, degrees=degrees)),
         )
-        for degrees in _ANGLES
+        for degrees in angles
     ]
     return [upright, *turned]
 
@@ -189,8 +209,17 @@ def _make_composite_trials(
     backgrounds: Sequence[tuple[str, Path]],
     side_range: tuple[float, float],
     number: int,
+    lookalike: bool | None = None,
 ) -> list[Trial]:
-    """Pairs random faces with random backgrounds; only backgrounds can be used more than once."""
+    """Pairs random faces with random backgrounds; only backgrounds can be used more than once.
+
+    Args:
+        faces: Name and path of each face crop.
+        backgrounds: Name and path of each background.
+        side_range: Minimum and maximum side of the crop over the longest side of the composite.
+        number: Number of the set, for the random generator.
+        lookalike: Whether to add a lookalike (True) or another face (False); None adds nothing.
+    """
     random = np.random.default_rng((_SEED, number))
     chosen = random.permutation(len(faces))[:_COMPOSITES_PER_SET].tolist()
     paired = random.integers(len(backgrounds), size=len(chosen)).tolist()
@@ -199,20 +228,32 @@ def _make_composite_trials(
     trials = []
     for index, (face, background, side) in enumerate(zip(chosen, paired, sides, strict=True)):
         (face_name, face_path), (name, path) = faces[face], backgrounds[background]
-        load = partial(_load_composite, face_path, path, side, (_SEED, number, index))
+        other = None if lookalike is None else faces[chosen[index - 1]][1]
+        key = (_SEED, number, index)
+        load = partial(_load_composite, face_path, path, side, key, other, lookalike is True)
         trials.append(Trial(f"{face_name} in {name}", load))
     return trials
 
 
 def _load_composite(
-    face: Path, background: Path, scale: float, key: tuple[int, int, int]
+    face: Path,
+    background: Path,
+    scale: float,
+    key: tuple[int, int, int],
+    other: Path | None,
+    lookalike: bool,
 ) -> LabelledPicture:
+    random = np.random.default_rng(key)
     pixels, frame = composites.compose_picture(
         decoding.read(face, decoding.WORKING_SIDE).pixels,
         decoding.read(background, decoding.WORKING_SIDE).pixels,
         scale,
-        np.random.default_rng(key),
+        random,
     )
+    if other is not None:
+        crop = decoding.read(other, decoding.WORKING_SIDE).pixels
+        added, mask = draw_lookalike(crop, random) if lookalike else (crop, None)
+        composites.add_to_picture(pixels, frame, added, mask, random)
     return LabelledPicture(decoding.from_array(pixels), rules.accept_frame(frame), frame)
 
 

@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.evaluation.boxes.composites import LONGEST, compose_picture
+from image_gender_classifier.results import Box
+from image_gender_classifier.train.evaluation.boxes.composites import (
+    LONGEST,
+    add_to_picture,
+    compose_picture,
+)
 
 FACE = np.full((128, 128, 3), 255, np.uint8)
 
@@ -67,3 +72,27 @@ def test_the_given_background_stays() -> None:
 def test_sizes_at_the_ends(share: float) -> None:
     _, frame = compose_picture(FACE, background(10, 10), share, np.random.default_rng(0))
     assert frame.width == max(round(share * LONGEST), 1)
+
+
+def test_what_is_added_is_smaller_and_beside_the_face() -> None:
+    changed = 0
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        pixels = np.zeros((240, LONGEST, 3), np.uint8)
+        main = Box(100, 60, 100, 100)
+        add_to_picture(pixels, main, np.full((64, 64, 3), 200, np.uint8), None, random)
+        rows, columns = np.nonzero(pixels[..., 0])
+        if not len(rows):
+            continue
+        changed += 1
+        assert np.ptp(rows) < 0.7 * main.width
+        assert np.ptp(columns) < 0.7 * main.width
+        assert not pixels[60:160, 100:200].any()
+    assert changed > 15
+
+
+def test_nothing_is_added_where_there_is_no_place() -> None:
+    pixels = np.zeros((100, 100, 3), np.uint8)
+    random = np.random.default_rng(0)
+    add_to_picture(pixels, Box(0, 0, 100, 100), np.full((64, 64, 3), 200, np.uint8), None, random)
+    assert not pixels.any()

@@ -42,6 +42,7 @@ def test_portraits(portraits: Path) -> None:
     found = by_name(sets.make_portrait_sets(portraits))
     assert {name: len(one.trials) for name, one in found.items()} == {
         "lfw": 2, "lfw, rotated +30°": 2, "lfw, rotated -30°": 2,
+        "lfw, rotated +90°": 2, "lfw, rotated +180°": 2, "lfw, rotated +270°": 2,
         "caltech_faces": 1, "caltech_faces, rotated +30°": 1, "caltech_faces, rotated -30°": 1,
         "wider": 1, "wider, rotated +30°": 1, "wider, rotated -30°": 1, "no_face": 1,
     }  # fmt: skip
@@ -120,8 +121,11 @@ def test_composites_by_size(fairface: Path, backgrounds: Path) -> None:
     found = by_name(sets.make_composite_sets(fairface, backgrounds))
     assert list(found) == [
         "composites, side 15 %", "composites, side 8 %", "composites, side 15 % to 100 %",
+        "composites, side 6 %", "composites, side 12 %",
+        "composites and a smaller face", "composites and hands or other skin",
     ]  # fmt: skip
-    for name, least, greatest in zip(found, (48, 26, 48), (48, 26, 320), strict=True):
+    bounds = ((48, 48), (26, 26), (48, 320), (19, 19), (38, 38), (64, 192), (64, 192))
+    for name, (least, greatest) in zip(found, bounds, strict=True):
         trials = found[name].trials
         assert len({trial.name.split()[0] for trial in trials}) == len(trials) == 3
         for trial in trials:
@@ -171,7 +175,7 @@ def test_the_shared_portraits_are_whole(shared: Path) -> None:
     if not folder.is_dir():
         pytest.skip(f"no portraits in {shared}")
     found = by_name(sets.make_portrait_sets(folder))
-    assert len(found) == 10
+    assert len(found) == 13
     assert len(found["lfw"].trials) == 2000
     for one in found.values():
         shown = one.trials[0].load()
