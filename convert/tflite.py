@@ -56,7 +56,9 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
             yield [pixels * np.float32(scaling.scale) + np.float32(scaling.offset)]
 
     with tempfile.TemporaryDirectory() as folder:
-        network.export(folder, verbose=False)
+        # With a fixed batch size the converter computes all shapes in advance.
+        one_crop = keras.InputSpec(dtype="float32", shape=(1, *network.input_shape[1:]))
+        network.export(folder, verbose=False, input_signature=[one_crop])
         converter = tf.lite.TFLiteConverter.from_saved_model(str(Path(folder)))
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = representative

@@ -32,7 +32,9 @@ def trained_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained face detector whose heat maps vary."""
     folder = tmp_path_factory.mktemp("detector")
     keras.utils.set_random_seed(4)
-    model = network.make_inference_detector(network.build_detector_network(pretrained=False), 64)
+    model = network.make_inference_detector(
+        network.build_detector_network("small", False, 64), "small"
+    )
     for name in (network.HEAT, network.BOX):
         kernel, bias = model.get_layer(name).get_weights()
         model.get_layer(name).set_weights([kernel * 1e4, bias])

@@ -75,7 +75,7 @@ def build_trunk(
     Returns:
         The output tensor of each block, in order.
     """
-    x = layers.Rescaling(PIXEL_SCALE, PIXEL_OFFSET, name=RESCALING)(pixels)
+    x = rescale(pixels)
     x = layers.Conv2D(_STEM_CHANNELS, 3, 2, "same", use_bias=False, name="stem")(x)
     x = add_batch_norm(x, "stem", norm)
     outputs = []
@@ -83,6 +83,11 @@ def build_trunk(
         x = _add_inverted_residual(x, block, f"block{index}", norm)
         outputs.append(x)
     return outputs
+
+
+def rescale(pixels: keras.KerasTensor) -> keras.KerasTensor:
+    """Adds the layer that maps pixels from 0 to 255 to the range of the published weights."""
+    return layers.Rescaling(PIXEL_SCALE, PIXEL_OFFSET, name=RESCALING)(pixels)
 
 
 def add_batch_norm(

@@ -6,6 +6,7 @@ import hashlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from image_gender_classifier.errors import UnreadablePicture, UsageError
@@ -16,6 +17,7 @@ from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.datasets import SkippedItems
 
 _KEY_DIGITS = 16
+_WITH_PEOPLE = "caltech_people.txt"
 _SIDE = 256  # pixels; larger backgrounds are shrunk to less than twice this
 
 
@@ -52,8 +54,18 @@ def read_backgrounds_and_report(folder: Path) -> Backgrounds:
     return found
 
 
+def list_names_with_people() -> frozenset[str]:
+    """Returns the names of the pictures of Caltech-101 that show people in other classes.
+
+    A network that learns that these faces are none misses others.
+    """
+    return frozenset((files(__package__) / _WITH_PEOPLE).read_text("utf-8").split())
+
+
 def read_backgrounds(folder: Path) -> Backgrounds:
     """Reads all pictures in a folder of backgrounds and its subfolders; skips unreadable ones.
+
+    Skips the pictures of Caltech-101 that show people.
 
     Returns:
         The pictures; large ones are shrunk to a longer side of less than 512 pixels.
@@ -68,7 +80,10 @@ def read_backgrounds(folder: Path) -> Backgrounds:
     listing = list_pictures(folder, recursive=True)
     for unread in listing.unread:
         raise UsageError(f"{folder / unread.path}: the folder cannot be read ({unread.reason})")
+    with_people = list_names_with_people()
     for picture in listing.pictures:
+        if picture.file in with_people:
+            continue
         try:
             pixels = decoding.read(folder / picture.file, _SIDE).pixels
         except UnreadablePicture:

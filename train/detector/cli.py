@@ -6,8 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.common import pretrained, training_command
 from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.data_options import (
@@ -20,6 +22,7 @@ from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.datasets import DataError, Sample
 from image_gender_classifier.train.detector import backgrounds
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
+from image_gender_classifier.train.detector.teacher import Teacher, open_teacher
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.detector.recipe import DetectorRecipe
@@ -38,6 +41,7 @@ class Run:
         backgrounds: Number of backgrounds.
         recipe: The recipe.
         backgrounds_key: Hash of the backgrounds' names and sizes.
+        teacher: SHA-256 of the teacher's file; None without a teacher.
     """
 
     data: str
@@ -45,6 +49,7 @@ class Run:
     backgrounds: int
     recipe: DetectorRecipe
     backgrounds_key: str
+    teacher: str | None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,23 +72,31 @@ def _train(arguments: Sequence[str]) -> None:
     recipe = replace(recipe, seed=training_command.choose_seed(options, recipe.seed))
     reading = read_data_and_report(options, training_split(options.layout))
     scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
+    teacher, teacher_key = None, None
+    if recipe.distilled:
+        run_teacher, teacher_key = open_teacher(options.teacher or shipped_models(), recipe.size)
+        teacher = Teacher(run_teacher, recipe.distilled)
     run = Run(
         reading.hash_labels(),
         len(reading.samples),
         len(scenery.names),
         recipe,
         backgrounds.hash_backgrounds(scenery),
+        teacher_key,
     )
-    if recipe.pretrained:
+    if recipe.pretrained and recipe.network == "lite0":
         pretrained.find_weights_package(0)
     training_command.train_in_run_folder(
-        options, run, lambda: _train_in_folder(reading.samples, scenery, run, options, arguments)
+        options,
+        run,
+        lambda: _train_in_folder(reading.samples, scenery, teacher, run, options, arguments),
     )
 
 
 def _train_in_folder(
     samples: Sequence[Sample],
     scenery: Backgrounds,
+    teacher: Teacher | None,
     run: Run,
     options: argparse.Namespace,
     arguments: Sequence[str],
@@ -107,7 +120,7 @@ def _train_in_folder(
     from image_gender_classifier.train.detector import course, saving
 
     training_command.start_run(options, run)
-    model = course.train_detector(crop_set, scenery, recipe, options.out)
+    model = course.train_detector(crop_set, scenery, teacher, recipe, options.out)
     trained = training_command.describe_training(PROGRAM, arguments, run)
     entry = saving.save_detector(model, options.out, license=options.license, trained=trained)
     print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
@@ -122,5 +135,10 @@ def _parser() -> Parser:
     )
     add_data_options(parser)
     add_backgrounds_option(parser)
+    parser.add_argument(
+        "--teacher", type=Path, metavar="DIR",
+        help="folder of a converted face detector whose answers the network learns, too, if the "
+        "recipe says so (default: the shipped one)",
+    )  # fmt: skip
     training_command.add_training_options(parser, "train/detector/recipe.toml")
     return parser

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import keras
 
 from image_gender_classifier.train.common import loop
@@ -13,21 +15,28 @@ from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.detector import losses, network
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
 from image_gender_classifier.train.detector.batches import SceneBatches
+from image_gender_classifier.train.detector.mined_windows import MinedWindows
 from image_gender_classifier.train.detector.recipe import DetectorRecipe
 from image_gender_classifier.train.detector.scenes import Sources
+from image_gender_classifier.train.detector.teacher import Teacher
 
 _TRAINING_STREAM, _VALIDATION_STREAM = 4, 5  # random stream numbers; must be unique
 VALIDATION_SCENES = 1024
 
 
 def train_detector(
-    crop_set: CropSet, backgrounds: Backgrounds, recipe: DetectorRecipe, folder: Path
+    crop_set: CropSet,
+    backgrounds: Backgrounds,
+    teacher: Teacher | None,
+    recipe: DetectorRecipe,
+    folder: Path,
 ) -> keras.Model:
     """Trains a face detector; resumes from the folder's last checkpoint if there is one.
 
     Args:
         crop_set: Face crops with the margin of the gender classifier.
         backgrounds: Pictures without people.
+        teacher: The teacher, or None.
         recipe: The recipe.
         folder: Existing folder for checkpoints and history.
 
@@ -46,13 +55,21 @@ def train_detector(
     training = _sources(crop_set, backgrounds, faces.training, scenery.training)
     validation = _sources(crop_set, backgrounds, faces.held_out, scenery.held_out)
 
-    def batches(sources: Sources, count: int, *key: int) -> SceneBatches:
+    def batches(
+        sources: Sources, count: int, *key: int, teacher: Teacher | None = None
+    ) -> SceneBatches:
         return SceneBatches(
-            sources, count, size=recipe.size, batch=recipe.batch, key=(*key, recipe.seed)
+            sources,
+            count,
+            size=recipe.size,
+            batch=recipe.batch,
+            key=(*key, recipe.seed),
+            teacher=teacher,
         )
 
+    cv2.setNumThreads(1)  # batches are made in threads of their own
     loop.make_deterministic(recipe.seed)
-    model = network.build_detector_network(recipe.pretrained)
+    model = network.build_detector_network(recipe.network, recipe.pretrained, recipe.size)
     steps = recipe.scenes // recipe.batch
     optimizer = loop.make_optimizer(
         recipe.learning_rate,
@@ -61,16 +78,24 @@ def train_detector(
         recipe.epochs * steps,
     )
     model.compile(optimizer, loss={network.HEAT: losses.heat, network.BOX: losses.box})
+    mined = MinedWindows(folder, model, training.backgrounds, recipe.mining_epochs)
+
+    def training_batches(epoch: int) -> SceneBatches:
+        sources = training
+        if recipe.mined:
+            sources = replace(training, mined=mined.of(epoch), mined_fraction=recipe.mined)
+        return batches(sources, recipe.scenes, _TRAINING_STREAM, epoch, teacher=teacher)
+
     trained = loop.train_epochs(
         model,
-        lambda epoch: batches(training, recipe.scenes, _TRAINING_STREAM, epoch),
+        training_batches,
         batches(validation, max(VALIDATION_SCENES, recipe.batch), _VALIDATION_STREAM, 0),
         folder,
         epochs=recipe.epochs,
         steps=steps,
         seed=recipe.seed,
     )
-    return network.make_inference_detector(trained, recipe.size)
+    return network.make_inference_detector(trained, recipe.network)
 
 
 def _sources(

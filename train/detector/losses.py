@@ -20,22 +20,31 @@ _SMOOTH_BELOW = 0.02  # smaller relative errors are penalised quadratically
 def heat(targets: Any, logits: Any) -> Any:
     """Computes the focal loss of heatmaps, as in CenterNet ("Objects as Points", 2019).
 
-    Reduces the penalty for cells close to a centre and for cells that are almost correct.
+    Reduces the penalty for cells close to a centre and for cells that are almost correct. Targets
+    with a teacher's answers add the distance from these: the cross entropy, less where the
+    probabilities are close, as in Li et al., "Generalized Focal Loss" (2020).
 
     Args:
-        targets: Target heatmap, float32, N x G x G x 1, 0 to 1.
+        targets: Target heatmap, float32, N x G x G x 1, 0 to 1; or N x G x G x 3 with the
+            teacher's answers of `teacher.add_answers`.
         logits: Predicted logits, float32, N x G x G x 1.
 
     Returns:
         The loss of each scene, float32, N.
     """
+    true = targets[..., :1]
     probability = ops.sigmoid(logits)
     log_face, log_empty = ops.log_sigmoid(logits), ops.log_sigmoid(-logits)
-    centre = ops.cast(targets == 1, logits.dtype)
+    centre = ops.cast(true == 1, logits.dtype)
     positive = centre * (1 - probability) ** 2 * log_face
-    negative = (1 - centre) * (1 - targets) ** 4 * probability**2 * log_empty
+    negative = (1 - centre) * (1 - true) ** 4 * probability**2 * log_empty
+    gain = positive + negative
+    if targets.shape[-1] > 1:
+        taught, weight = targets[..., 1:2], targets[..., 2:]
+        entropy = taught * log_face + (1 - taught) * log_empty
+        gain += weight * (taught - probability) ** 2 * entropy
     centres = ops.maximum(ops.sum(centre, axis=(1, 2, 3)), 1)
-    return -ops.sum(positive + negative, axis=(1, 2, 3)) / centres
+    return -ops.sum(gain, axis=(1, 2, 3)) / centres
 
 
 @keras.saving.register_keras_serializable("image_gender_classifier")  # type: ignore[untyped-decorator]

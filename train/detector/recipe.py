@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StrictBool
 
@@ -37,6 +37,12 @@ class DetectorRecipe:
         learning_rate: Peak learning rate (linear warm-up, then cosine decay to 0).
         warmup_epochs: Length of the warm-up in epochs.
         weight_decay: Decoupled weight decay of AdamW.
+        network: `small` or `lite0`; see `network`.
+        distilled: Weight of the teacher's maps, the weight of the true ones being 1 less that; 0
+            needs no teacher.
+        mined: Fraction of the scenes that are windows of backgrounds in which the network detected
+            a face.
+        mining_epochs: Epochs between two searches for such windows.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -51,6 +57,10 @@ class DetectorRecipe:
     learning_rate: Positive
     warmup_epochs: NonNegative
     weight_decay: NonNegative
+    network: Literal["small", "lite0"]
+    distilled: Annotated[float, Field(ge=0, lt=1, strict=True)]
+    mined: Annotated[float, Field(ge=0, lt=1, strict=True)]
+    mining_epochs: Count
 
     def __post_init__(self) -> None:
         if self.scenes < self.batch:

@@ -17,9 +17,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.detection.tiling import letterbox, make_face_tile
+from image_gender_classifier.detection.tiling import Tile, letterbox, make_face_tile
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
+from image_gender_classifier.train.detector.lookalikes import draw_lookalike
+from image_gender_classifier.train.detector.mining import Window, draw_window
 from image_gender_classifier.train.gender.augment import degrade_randomly
 
 _Random = np.random.Generator
@@ -31,8 +33,12 @@ _LARGER = 1.5  # side of the picture that a tile is cut from, over the tile's si
 _CENTRE_ERROR, _SIDE_ERROR = 0.06, 0.12  # standard deviations of first-pass frames
 _ALONE = 0.25  # fraction of scenes that consist of one face crop only
 _MIRRORED = 0.7  # of the longest side; smaller faces would appear twice if the edge is reflected
-_EMPTY = 0.2  # fraction of the other scenes without a face
-SMALLEST, _LARGEST = 0.12, 1.1  # side of a frame over the picture's longest side
+_EMPTY = 0.3  # fraction of the other scenes without a face
+SMALLEST = 0.12
+"""Side of the smallest face that the network detects reliably, over the picture's longest side."""
+_SMALLEST_SHOWN, _LARGEST = 0.08, 1.1  # likewise, of the faces in scenes
+_PATCHES, _LOOKALIKES = 0.6, 0.7  # mean number in a scene
+_AT_DECOY = 0.2  # fraction of second-pass tiles that are around something that is no face
 _SHOULDERS = 0.5
 _TONED = 0.5
 _CONTINUED = 0.4  # fraction of patches that extend beyond their square
@@ -48,10 +54,12 @@ class Scene:
         pixels: uint8 RGB, H x W x 3.
         frames: Square around each face that the gender classifier would crop, in pixels; can extend
             beyond the picture.
+        decoys: Squares that show something other than the background or a face.
     """
 
     pixels: Pixels
     frames: tuple[Box, ...]
+    decoys: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,27 +70,53 @@ class Sources:
         crops: Face crops with the margin of the gender classifier, uint8 RGB, N x S x S x 3.
         positions: Indices of the crops to use.
         backgrounds: Pictures without people, each uint8 RGB, H x W x 3.
+        mined: Windows of the backgrounds in which a network detected a face.
+        mined_fraction: Fraction of scenes that are such windows, if there are any.
     """
 
     crops: npt.NDArray[np.uint8]
     positions: Sequence[int]
     backgrounds: Sequence[Pixels]
+    mined: Sequence[Window] = ()
+    mined_fraction: float = 0.0
 
 
 def draw(sources: Sources, longest: int, random: _Random) -> Scene:
-    """Generates a random scene.
+    """Generates a random scene; see `draw_views`."""
+    return draw_views(sources, longest, 1, random)[0]
+
+
+def draw_views(sources: Sources, longest: int, count: int, random: _Random) -> list[Scene]:
+    """Generates random scenes that are views of one picture, which takes most of the time.
 
     Args:
-        sources: The pictures to compose it from.
-        longest: Longest side of the scene in pixels.
+        sources: The pictures to compose them from.
+        longest: Longest side of a scene in pixels.
+        count: Number of views: the whole picture, or a tile of it.
         random: The random generator.
 
     Returns:
-        The scene; one side is `longest` pixels, the other at most that.
+        The scenes; one side is `longest` pixels, the other at most that.
     """
-    if random.random() < _CLOSE:
-        return _close(_whole(sources, round(_LARGER * longest), random), longest, random)
-    return _whole(sources, longest, random)
+    picture = _whole(sources, round(_LARGER * longest), random)
+    views = []
+    for _ in range(count):
+        if sources.mined and random.random() < sources.mined_fraction:
+            views.append(_mined(sources, longest, random))
+        elif random.random() < _CLOSE:
+            views.append(_close(picture, longest, random))
+        else:
+            views.append(_cut(picture, Tile(0, 0, max(picture.pixels.shape[:2])), longest))
+    return views
+
+
+def _mined(sources: Sources, longest: int, random: _Random) -> Scene:
+    """Generates a picture without a face in which a network detected one."""
+    window = sources.mined[int(random.integers(len(sources.mined)))]
+    part = draw_window(sources.backgrounds, window, random)
+    scale = longest / max(part.shape[:2])
+    rows, columns = (max(round(length * scale), 1) for length in part.shape[:2])
+    return Scene(degrade_randomly(letterbox(part, longest)[:rows, :columns].copy(), random), ())
 
 
 def _whole(sources: Sources, longest: int, random: _Random) -> Scene:
@@ -92,7 +126,7 @@ def _whole(sources: Sources, longest: int, random: _Random) -> Scene:
         scene = _alone(sources, height, width, random)
     else:
         scene = _composed(sources, height, width, random)
-    return Scene(degrade_randomly(scene.pixels, random), scene.frames)
+    return Scene(degrade_randomly(scene.pixels, random), scene.frames, scene.decoys)
 
 
 def _close(scene: Scene, longest: int, random: _Random) -> Scene:
@@ -104,13 +138,20 @@ def _close(scene: Scene, longest: int, random: _Random) -> Scene:
         random: The random generator.
     """
     height, width = scene.pixels.shape[:2]
-    if scene.frames:
+    if scene.decoys and (not scene.frames or random.random() < _AT_DECOY):
+        suspect = _first_pass_frame(scene.decoys[int(random.integers(len(scene.decoys)))], random)
+    elif scene.frames:
         suspect = _first_pass_frame(scene.frames[int(random.integers(len(scene.frames)))], random)
     else:
         side, centre = _place(height, width, random)
         suspect = _square(centre, side)
     margin = _MARGINS[int(random.integers(len(_MARGINS)))]
-    left, top, extent = make_face_tile(suspect, margin, height, width)
+    return _cut(scene, make_face_tile(suspect, margin, height, width), longest)
+
+
+def _cut(scene: Scene, tile: Tile, longest: int) -> Scene:
+    """Cuts a tile out of a picture and scales it to its longest side in pixels."""
+    left, top, extent = tile
     part = scene.pixels[top : top + extent, left : left + extent]
     scale = longest / max(part.shape[:2])
     rows, columns = (max(round(length * scale), 1) for length in part.shape[:2])
@@ -168,10 +209,15 @@ def _edge(random: _Random, mirrored: bool = True) -> int:
 def _composed(sources: Sources, height: int, width: int, random: _Random) -> Scene:
     """Generates a scene with faces, and patches without a face, pasted into a background."""
     pixels = _background(sources, height, width, random)
-    for _ in range(random.poisson(0.7)):
-        patch = _background(sources, 96, 96, random)
+    decoys: list[Box] = []
+    for _ in range(random.poisson(_PATCHES)):
         side, centre = _place(height, width, random)
-        _paste(pixels, patch, side, centre, random)
+        _paste(pixels, _background(sources, 96, 96, random), None, side, centre, random)
+        decoys.append(_square(centre, side))
+    for _ in range(random.poisson(_LOOKALIKES)):
+        side, centre = _place(height, width, random)
+        _paste(pixels, *_lookalike(sources, random), side, centre, random)
+        decoys.append(_square(centre, side))
     frames: list[Box] = []
     wanted = 0 if random.random() < _EMPTY else 1 + min(random.poisson(0.3), 3)
     shown = [_face(sources, random) for _ in range(max(wanted, 1))]
@@ -186,16 +232,15 @@ def _composed(sources: Sources, height: int, width: int, random: _Random) -> Sce
             continue
         if random.random() < _SHOULDERS:
             _dress(pixels, sources, frame, random)
-        _paste(pixels, shown[len(frames)], side, centre, random)
+        _paste(pixels, shown[len(frames)], None, side, centre, random)
         frames.append(frame)
-    return Scene(pixels, tuple(frames))
+    return Scene(pixels, tuple(frames), tuple(decoys))
 
 
 def _toned(pixels: Pixels, like: Pixels, fraction: float) -> Pixels:
     """Returns a picture with its mean colour shifted towards that of `like`."""
-    shift = fraction * (like.mean(axis=(0, 1)) - pixels.mean(axis=(0, 1)))
-    toned: Pixels = np.clip(pixels + shift, 0, 255).astype(np.uint8)
-    return toned
+    shift = fraction * (np.array(cv2.mean(like)) - cv2.mean(pixels))
+    return cast(Pixels, cv2.add(pixels, shift))
 
 
 def _background(sources: Sources, height: int, width: int, random: _Random) -> Pixels:
@@ -214,7 +259,7 @@ def _background(sources: Sources, height: int, width: int, random: _Random) -> P
 
 def _place(height: int, width: int, random: _Random) -> tuple[float, tuple[float, float]]:
     """Samples the side of a face, and a centre for which most of it is in the picture."""
-    side = max(height, width) * np.exp(random.uniform(np.log(SMALLEST), np.log(_LARGEST)))
+    side = max(height, width) * np.exp(random.uniform(np.log(_SMALLEST_SHOWN), np.log(_LARGEST)))
     side = min(side, 1.3 * min(height, width))
     margins = [min(0.35 * side, extent / 2) for extent in (width, height)]
     x, y = (
@@ -242,10 +287,17 @@ def _placing(
 
 
 def _paste(
-    pixels: Pixels, patch: Pixels, side: float, centre: tuple[float, float], random: _Random
+    pixels: Pixels,
+    patch: Pixels,
+    mask: _Mask | None,
+    side: float,
+    centre: tuple[float, float],
+    random: _Random,
 ) -> None:
-    """Pastes a square patch with a random outline, in place."""
-    if random.random() < _CONTINUED:
+    """Pastes a square patch with its mask, by default a random outline, in place."""
+    if mask is not None:
+        pass
+    elif random.random() < _CONTINUED:
         border = round(_BEYOND * len(patch))
         side *= 1 + 2 * border / len(patch)
         patch = cast(
@@ -326,11 +378,19 @@ def _dress(pixels: Pixels, sources: Sources, frame: Box, random: _Random) -> Non
         (middle + half, top + slope), (middle + half * 1.1, height + half),
         (middle - half * 1.1, height + half), (middle - half, top + slope),
     ]  # fmt: skip
-    mask = np.zeros((height, width), np.float32)
-    cv2.fillPoly(mask, [np.array(corners).round().astype(np.int32)], 1.0)
     softness = max(frame.width * random.uniform(0.01, 0.04), 0.4)
+    start = min(max(int(top - 4 * softness), 0), height)  # all above is left as it is
+    if start == height:
+        return
+    mask = np.zeros((height - start, width), np.float32)
+    cv2.fillPoly(mask, [(np.array(corners).round() - (0, start)).astype(np.int32)], 1.0)
     alpha = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness))[..., None]
-    pixels[:] = (pixels + alpha * (stuff.astype(np.float32) - pixels) + 0.5).astype(np.uint8)
+    part = pixels[start:]
+    part[:] = (part + alpha * (stuff[start:].astype(np.float32) - part) + 0.5).astype(np.uint8)
+
+
+def _lookalike(sources: Sources, random: _Random) -> tuple[Pixels, _Mask | None]:
+    return draw_lookalike(_face(sources, random), random)
 
 
 def _face(sources: Sources, random: _Random) -> Pixels:

@@ -34,3 +34,12 @@ def test_a_subfolder_that_cannot_be_read_is_an_error(
     monkeypatch.setattr(os, "scandir", refusing)
     with pytest.raises(UsageError, match="closed: the folder cannot be read"):
         backgrounds.read_backgrounds(tmp_path)
+
+
+def test_pictures_with_people_are_left_out(tmp_path: Path, samples: Path) -> None:
+    for name in ("llama_0053.jpg", "llama_0054.jpg"):
+        copy(samples / "cat.jpg", tmp_path / name)
+    assert "llama_0053.jpg" in backgrounds.list_names_with_people()
+    found = backgrounds.read_backgrounds(tmp_path)
+    assert found.names == ["llama_0054.jpg"]
+    assert not found.unreadable

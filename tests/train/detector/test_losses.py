@@ -88,3 +88,15 @@ def test_what_cells_without_a_face_tell_is_free() -> None:
     wrong = reported[..., :3].copy()
     wrong[reported[..., 3] == 0] = 9
     assert box_loss(reported, wrong) == 0
+
+
+def test_what_a_teacher_says_costs_where_it_counts() -> None:
+    heat, _ = maps.make_target_maps([SMALL], 128)
+    sure = logits_of((heat == 1).astype(np.float32))
+    taught = np.full_like(heat, 0.5)
+    everywhere, nowhere = (
+        heat_loss(np.concatenate([heat, taught, np.full_like(heat, weight)], axis=-1), sure)
+        for weight in (1.0, 0.0)
+    )
+    assert nowhere == pytest.approx(heat_loss(heat, sure))
+    assert everywhere > nowhere + 1

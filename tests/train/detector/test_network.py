@@ -1,4 +1,4 @@
-"""The face detector network: heat maps, ImageNet weights, inference model."""
+"""The face detector networks: heat maps, ImageNet weights, inference model."""
 
 from __future__ import annotations
 
@@ -11,42 +11,72 @@ import keras
 from image_gender_classifier.train.common import pretrained
 from image_gender_classifier.train.detector import network
 
+NAMES = (network.SMALL, network.LITE0)
 
-@pytest.fixture(scope="module")
-def model() -> keras.Model:
+
+def build(name: str, size: int = 128) -> keras.Model:
     keras.utils.set_random_seed(1)
-    return network.build_detector_network(pretrained=False)
+    return network.build_detector_network(name, False, size)
 
 
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [64, 128])
-def test_gives_a_cell_for_every_eight_pixels(model: keras.Model, size: int) -> None:
-    answers = model(np.zeros((2, size, size, 3), np.float32))
+def test_gives_a_cell_for_every_eight_pixels(name: str, size: int) -> None:
+    answers = build(name, size)(np.zeros((2, size, size, 3), np.float32))
     cells = size // 8
     assert answers["heat"].shape == (2, cells, cells, 1)
     assert answers["box"].shape == (2, cells, cells, 3)
 
 
-def test_expects_no_face_before_it_has_learnt_any(model: keras.Model) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_expects_no_face_before_it_has_learnt_any(name: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3)).astype(np.float32)
-    assert float(np.max(model(pixels)["heat"])) < -2
+    assert float(np.max(build(name)(pixels)["heat"])) < -2
 
 
-def test_the_finished_one_answers_alike_with_kerass_own_layers(model: keras.Model) -> None:
-    finished = network.make_inference_detector(model, 128)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_finished_one_answers_alike_with_kerass_own_layers(name: str) -> None:
+    model = build(name)
+    finished = network.make_inference_detector(model, name)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3)).astype(np.float32)
     ours, theirs = model(pixels), finished(pixels)
-    for name in (network.HEAT, network.BOX):
-        assert np.allclose(ours[name], theirs[name], atol=1e-4)
+    for output in (network.HEAT, network.BOX):
+        assert np.allclose(ours[output], theirs[output], atol=1e-4)
     assert {type(layer).__module__.split(".")[0] for layer in finished.layers} == {"keras"}
 
 
-def test_is_small(model: keras.Model) -> None:
-    assert model.count_params() < 100_000
+def test_the_small_one_is_small() -> None:
+    model = build(network.SMALL)
+    assert model.count_params() < 70_000
+    assert count_multiply_accumulates(model) <= 12_000_000
+    assert count_multiply_accumulates(build(network.LITE0)) > 38_000_000
+
+
+def count_multiply_accumulates(model: keras.Model) -> int:
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
+            depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+            inputs = 1 if depthwise else layer.input.shape[-1]
+            total += int(np.prod(layer.output.shape[1:]) * np.prod(layer.kernel_size) * inputs)
+    return total
+
+
+def test_every_pixel_counts() -> None:
+    """The first layer sees pixels in pairs and moves by four; it must not skip any."""
+    model = build(network.SMALL)
+    stem = keras.Model(model.input, model.get_layer("stem").output)
+    plain = np.full((1, 128, 128, 3), 127, np.float32)
+    empty = stem(plain).numpy()
+    for row, column in ((0, 0), (50, 61), (51, 62), (52, 63), (53, 64), (127, 127)):
+        pixels = plain.copy()
+        pixels[0, row, column] = 255
+        assert np.abs(stem(pixels).numpy() - empty).max() > 1e-3
 
 
 def test_starts_from_imagenet() -> None:
     pytest.importorskip(pretrained.PACKAGE.format(0))
-    loaded = network.build_detector_network(pretrained=True)
+    loaded = network.build_detector_network(network.LITE0, True, 128)
     kernel = pretrained.read_imagenet_weights(0)["_blocks.4._project_conv.weight"]
     (ours,) = loaded.get_layer("block4_project").get_weights()
     assert np.array_equal(ours, kernel.transpose(2, 3, 1, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.detector import scenes
+from image_gender_classifier.train.detector.mining import Window
 from image_gender_classifier.train.detector.scenes import Scene, Sources
 
 RED, BLUE = (250, 0, 0), (0, 0, 250)
@@ -28,9 +30,10 @@ def sources() -> Sources:
 
 @pytest.fixture(scope="module")
 def drawn(sources: Sources) -> Sequence[Scene]:
-    """Scenes whose backgrounds stay blue."""
+    """Scenes whose backgrounds stay blue, without lookalikes, which are red."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scenes, "_TONED", 0)
+        patch.setattr(scenes, "_LOOKALIKES", 0)
         return [scenes.draw(sources, SIZE, np.random.default_rng(seed)) for seed in range(300)]
 
 
@@ -137,13 +140,42 @@ def test_a_close_look_shows_its_face_large_and_where_it_is_said_to_be(sources: S
     assert 0.7 < max(sides) < 1.2
 
 
-def test_heads_are_not_mirrored() -> None:
+def test_views_of_one_picture_have_their_faces_where_they_say(sources: Sources) -> None:
+    views = scenes.draw_views(sources, SIZE, 3, np.random.default_rng(3))
+    assert len(views) == 3
+    assert all(max(view.pixels.shape) == SIZE for view in views)
+
+
+def test_mined_windows_are_scenes_without_a_face(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scenes, "_LOOKALIKES", 0)
+    monkeypatch.setattr(scenes, "_TONED", 0)
+    mined = replace(sources, mined=[Window(0, 20, 30, 60), Window(1, 0, 0, 90)], mined_fraction=0.5)
+    views = [
+        view
+        for seed in range(60)
+        for view in scenes.draw_views(mined, SIZE, 2, np.random.default_rng(seed))
+    ]
+    without = [view for view in views if not view.frames]
+    assert len(without) > 0.4 * len(views)
+    assert np.mean([redness(view.pixels) < 0.2 for view in without]) > 0.9
+
+
+def test_heads_are_not_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Left and right of FairFace's frames differ."""
+    monkeypatch.setattr(scenes, "_LOOKALIKES", 0)
     face = np.hstack([plain(RED, 128, 64), plain((0, 250, 0), 128, 64)])
     sources = Sources(face[None], range(1), [plain(BLUE, 200, 240)])
     ways = []
     for seed in range(60):
-        pixels = scenes.draw(sources, SIZE, np.random.default_rng(seed)).pixels
+        scene = scenes.draw(sources, SIZE, np.random.default_rng(seed))
+        if len(scene.frames) != 1:
+            continue
+        (frame,) = scene.frames
+        left, top = max(round(frame.x), 0), max(round(frame.y), 0)
+        right, bottom = round(frame.x + frame.width), round(frame.y + frame.width)
+        pixels = scene.pixels[top:bottom, left:right]  # its edge may continue as a mirror image
         red, green = (
             np.nonzero((pixels[..., channel] > 150) & (pixels[..., 2] < 100))[1]
             for channel in (0, 1)
