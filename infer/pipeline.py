@@ -7,6 +7,7 @@ import numpy as np
 from image_gender_classifier.classification.classifier import Classification, Classifier
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
@@ -67,7 +68,7 @@ def _add_gender(face: Face, classification: Classification) -> Face:
 
 
 def cut_face_crop(picture: Picture, face: Face, detector: Detector, size: int) -> Pixels:
-    """Cuts the crop of a face; decodes the picture again by `Picture.finer` if the face is small.
+    """Cuts the crop of a face, turned upright; decodes the picture again if the face is small.
 
     Args:
         picture: The picture.
@@ -85,7 +86,7 @@ def cut_face_crop(picture: Picture, face: Face, detector: Detector, size: int) -
     if square.width < size:
         picture = picture.finer()
         square = compute_frame(picture, face, detector)
-    return geometry.cut_crop(picture.pixels, square, size)
+    return turn_pixels(geometry.cut_crop(picture.pixels, square, size), face.turn)
 
 
 def compute_frame(picture: Picture, face: Face, detector: Detector) -> Box:

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 BinaryGender = Literal["female", "male"]
 Gender = Literal["female", "male", "unknown"]
+Turn = Literal[0, 90, 180, 270]
 Status = Literal["classified", "uncertain", "no_face", "unreadable", "reviewed"]
 
 
@@ -46,6 +47,7 @@ class Face(NamedTuple):
             None if the network did not run.
         p_female: Calibrated probability (0 to 1) of `female`, whatever the threshold; None if the
             face was not classified.
+        turn: Degrees by which the picture has to be turned clockwise to show the face upright.
     """
 
     box: Box
@@ -54,6 +56,7 @@ class Face(NamedTuple):
     confidence: float | None = None
     score: float | None = None
     p_female: float | None = None
+    turn: Turn = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the fields as a dict of plain values, with those of the box as its first keys."""
@@ -64,6 +67,7 @@ class Face(NamedTuple):
             "p_female": self.p_female,
             "detector": self.detector,
             "score": self.score,
+            "turn": self.turn,
         }
 
 

@@ -23,6 +23,7 @@ from image_gender_classifier.detection.tiling import (
     make_face_tile,
     make_tiles,
 )
+from image_gender_classifier.detection.turning import QUARTER_TURNS, turn_box_back, turn_picture
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.results import Box, Face
@@ -60,7 +61,7 @@ class FaceDetector:
         runtime: The opened network.
         entry: Its manifest entry.
         smallest_face: Side of the smallest face to detect, as a fraction of the picture's shorter
-            side. None for a single pass, with one tile that covers the whole picture.
+            side. None searches as the manifest entry says.
 
     Attributes:
         framings: See `Detector`.
@@ -78,9 +79,10 @@ class FaceDetector:
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
         self.cache_key = (*entry.cache_key, smallest_face)
         self._entry = entry
-        self._candidate_threshold, self._threshold = map(
-            _logit, (entry.candidate_threshold, entry.threshold)
-        )
+        self._candidate_threshold = _logit(entry.candidate_threshold)
+        self._threshold = _logit(entry.threshold)
+        second = entry.threshold if entry.second_threshold is None else entry.second_threshold
+        self._second_threshold = _logit(second)
         self._smallest = smallest_face
 
     def warm_up(self) -> None:
@@ -97,6 +99,11 @@ class FaceDetector:
         self, picture: Picture, known: Sequence[Box] = (), all_faces: bool = False
     ) -> list[Face]:
         """Detects faces in tiles of decreasing size, until a pass over the picture finds one.
+
+        By default there are one or two passes, as the manifest entry says; the second finds the
+        face of a person who is shown from head to foot. If the first finds no face and the entry
+        has a threshold for that, the picture is also turned by 90, 180 and 270 degrees; the face
+        with the highest score tells which way is up.
 
         Args:
             picture: The picture.
@@ -116,31 +123,77 @@ class FaceDetector:
         """
         if self._smallest is not None:
             picture = picture.finer()
-        height, width = picture.pixels.shape[:2]
-        min_side = (self._smallest or 0) * min(picture.height, picture.width)
         found: list[Detection] = []
-        for side in choose_tile_sides(
-            height, width, self._smallest, self._entry.smallest_face, self._network.input_size
-        ):
+        found_at_once = False
+        for number, side in enumerate(self._tile_sides(picture)):
+            threshold = self._second_threshold if number else self._threshold
             frames = [*known, *(face.frame for face in found)]
-            detections = self._network.detect_in_tiles(
-                picture, make_tiles(height, width, side), self._candidate_threshold
-            )
-            candidates = [
-                face.frame
-                for face in non_max_suppression(detections, frames)
-                if face.frame.width >= _MIN_CANDIDATE_SIDE * min_side
-            ]
-            if not all_faces:
-                candidates = candidates[:_MAX_CANDIDATES]
-            verified = self._verify(picture, candidates, _FACE_PASSES)
-            found += non_max_suppression(
-                (face for face in verified if face.frame.width >= _MIN_FACE_SIDE * min_side),
-                frames,
-            )
+            found += self._search(picture, side, threshold, frames, all_faces)
+            found_at_once |= bool(found) and number == 0
             if (found or known) and not all_faces:
                 break
-        return self._make_faces(found, self._entry.detector)
+        faces = self._make_faces(found, self._entry.detector)
+        if known or found_at_once or self._entry.turned_threshold is None:
+            return faces
+        turned = self._detect_turned(picture, _logit(self._entry.turned_threshold), all_faces)
+        return max(faces, turned, key=_best_score)
+
+    def _tile_sides(self, picture: Picture) -> Iterator[int]:
+        height, width = picture.pixels.shape[:2]
+        return choose_tile_sides(
+            height,
+            width,
+            self._smallest,
+            self._entry.smallest_face,
+            self._network.input_size,
+            second_pass=self._entry.second_threshold is not None,
+        )
+
+    def _search(
+        self,
+        picture: Picture,
+        side: int,
+        threshold: float,
+        known: Sequence[Box] = (),
+        all_faces: bool = False,
+    ) -> list[Detection]:
+        """Searches a picture in tiles of one size for faces that are not known."""
+        min_side = (self._smallest or 0) * min(picture.height, picture.width)
+        height, width = picture.pixels.shape[:2]
+        detections = self._network.detect_in_tiles(
+            picture, make_tiles(height, width, side), self._candidate_threshold
+        )
+        candidates = [
+            face.frame
+            for face in non_max_suppression(detections, known)
+            if face.frame.width >= _MIN_CANDIDATE_SIDE * min_side
+        ]
+        if not all_faces:
+            candidates = candidates[:_MAX_CANDIDATES]
+        verified = self._verify(picture, candidates, _FACE_PASSES, threshold)
+        return non_max_suppression(
+            (face for face in verified if face.frame.width >= _MIN_FACE_SIDE * min_side), known
+        )
+
+    def _detect_turned(self, picture: Picture, threshold: float, all_faces: bool) -> list[Face]:
+        """Finds the faces in a picture that lies on its side or upside down.
+
+        Returns:
+            The faces of the turn with the surest one.
+        """
+        best: list[Face] = []
+        for turn in QUARTER_TURNS:
+            turned = turn_picture(picture, turn)
+            side = max(turned.pixels.shape[:2])
+            found = self._search(turned, side, threshold, all_faces=all_faces)
+            faces = [
+                face._replace(
+                    box=turn_box_back(face.box, turn, picture.width, picture.height), turn=turn
+                )
+                for face in self._make_faces(found, self._entry.detector)
+            ]
+            best = max(best, faces, key=_best_score)
+        return best
 
     def confirm(self, picture: Picture, frames: Iterable[Box], detector: str) -> list[Face]:
         """Verifies the faces of another detector, with one run of the network per face.
@@ -158,7 +211,9 @@ class FaceDetector:
             ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.
             UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
-        found = non_max_suppression(self._verify(picture, frames, _FACE_PASSES[:1]))
+        found = non_max_suppression(
+            self._verify(picture, frames, _FACE_PASSES[:1], self._threshold)
+        )
         return self._make_faces(found, detector)
 
     def _make_faces(self, found: Iterable[Detection], detector: str) -> list[Face]:
@@ -173,7 +228,11 @@ class FaceDetector:
         ]
 
     def _verify(
-        self, picture: Picture, frames: Iterable[Box], passes: Sequence[FacePass]
+        self,
+        picture: Picture,
+        frames: Iterable[Box],
+        passes: Sequence[FacePass],
+        threshold: float,
     ) -> Iterator[Detection]:
         """Yields the candidates whose mean logit over the passes reaches the threshold.
 
@@ -195,7 +254,7 @@ class FaceDetector:
                 logits.append(face.logit)
                 if not flipped:
                     unflipped_frames.append(face.frame)
-                excess = sum(logits) / len(logits) - self._threshold
+                excess = sum(logits) / len(logits) - threshold
                 if face.logit <= _REJECT_LOGIT or excess <= -_EARLY_EXIT:
                     break
                 if excess >= _EARLY_EXIT and len(unflipped_frames) == unflipped_passes:
@@ -232,6 +291,10 @@ def _logit(probability: float) -> float:
 def _score_from_logit(logit: float) -> float:
     """Returns the sigmoid of a logit, rounded to three decimals."""
     return round(1 / (1 + exp(-logit)), _SCORE_DECIMALS)
+
+
+def _best_score(faces: Sequence[Face]) -> float:
+    return max((face.score or 0.0 for face in faces), default=0.0)
 
 
 def _mean_box(frames: Sequence[Box]) -> Box:

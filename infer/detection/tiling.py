@@ -39,7 +39,12 @@ class Tile(NamedTuple):
 
 
 def choose_tile_sides(
-    height: int, width: int, smallest_face: float | None, reliable_face: float, input_size: int
+    height: int,
+    width: int,
+    smallest_face: float | None,
+    reliable_face: float,
+    input_size: int,
+    second_pass: bool = False,
 ) -> Iterator[int]:
     """Yields the side of the tiles for each pass over a picture.
 
@@ -50,20 +55,24 @@ def choose_tile_sides(
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.
         smallest_face: Side of the smallest face to detect, as a fraction of the picture's shorter
-            side; None for the first pass only.
+            side; None for the first pass only, or with `second_pass` the first two.
         reliable_face: Side of the smallest face that the network detects reliably, as a fraction of
             a tile's side.
         input_size: Side of the network's input in pixels.
+        second_pass: Without `smallest_face`, whether there is a second pass.
 
     Yields:
         Sides in pixels, in descending order.
     """
     side, shorter = max(height, width), min(height, width)
     yield side
-    if smallest_face is None:
-        return
     second = max(min(ceil(_SECOND_SIDE * side), shorter), ceil(_MIN_SECOND_SIDE * side))
-    last = max(ceil(smallest_face * shorter / reliable_face), ceil(MIN_TILE_SIDE * input_size))
+    last = ceil(MIN_TILE_SIDE * input_size)
+    if smallest_face is None:
+        if second_pass and last <= second < side:
+            yield second
+        return
+    last = max(ceil(smallest_face * shorter / reliable_face), last)
     while side > last:
         # side - 1: rounding up alone would never reach one pixel.
         side = max(min(second, ceil(_SECOND_SIDE * side), side - 1), last)
@@ -71,7 +80,9 @@ def choose_tile_sides(
 
 
 def make_tiles(height: int, width: int, side: int) -> Iterator[Tile]:
-    """Yields square tiles that cover a picture; neighbouring tiles overlap by at least half.
+    """Yields square tiles that cover a picture; neighbouring tiles overlap by at least a third.
+
+    That is more than the largest face of a pass, because the pass before detects larger ones.
 
     Args:
         height: Height of the picture in pixels.
@@ -91,7 +102,7 @@ def _tile_offsets(extent: int, side: int) -> list[int]:
         extent: Width (or height) of the picture in pixels.
         side: Side of a tile in pixels.
     """
-    count = max(ceil((extent - side) / (side / 2)), 0) + 1
+    count = max(-(-3 * (extent - side) // (2 * side)), 0) + 1
     return [round(index * max(extent - side, 0) / max(count - 1, 1)) for index in range(count)]
 
 

@@ -21,6 +21,9 @@ Fields = Mapping[str, Any]
 """An entry of the manifest as a JSON object."""
 
 
+_FURTHER_THRESHOLDS = ("second_threshold", "turned_threshold")
+
+
 def parse_model(file: str, fields: Fields) -> ModelEntry:
     """Parses the entry of a gender classifier and returns it.
 
@@ -67,6 +70,11 @@ def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
     values["candidate_threshold"] = float(values["candidate_threshold"])
     if not 0 <= values["candidate_threshold"] <= values["threshold"]:
         raise ValueError("candidate_threshold must be between 0 and threshold")
+    for name in _FURTHER_THRESHOLDS:
+        if values.get(name) is not None:
+            values[name] = float(values[name])
+            if not values["candidate_threshold"] <= values[name] <= 1:
+                raise ValueError(f"{name} must be between candidate_threshold and 1")
     values["smallest_face"] = float(values["smallest_face"])
     if not 0 < values["smallest_face"] <= 1:
         raise ValueError("smallest_face must be greater than 0 and at most 1")

@@ -152,6 +152,10 @@ class FaceDetectorEntry(NamedTuple):
         threshold: Minimum score (0 to 1) of a face: the sigmoid of the mean logit over the tiles
             around it.
         frame_scale: Side of the classifier's frame divided by the side of the network's frame.
+        second_threshold: Like `threshold`, for a face that the first pass over the picture missed;
+            None if there is one pass by default, and then `threshold` holds for all.
+        turned_threshold: Like `threshold`, for a face that is upright only if the picture is turned
+            by a multiple of 90 degrees; None if pictures are not turned.
     """
 
     file: str
@@ -169,6 +173,8 @@ class FaceDetectorEntry(NamedTuple):
     trained: Mapping[str, Any] = _NOTHING
     measured: Mapping[str, Any] = _NOTHING
     float32_variant: Float32Variant | None = None
+    second_threshold: float | None = None
+    turned_threshold: float | None = None
 
     @property
     def format(self) -> str:
@@ -179,7 +185,7 @@ class FaceDetectorEntry(NamedTuple):
     def cache_key(self) -> tuple[object, ...]:
         """The hash and values that affect predictions; part of the `run` hash."""
         search = self.smallest_face, self.candidate_threshold, self.threshold, self.frame_scale
-        return self.sha256, self.detector, *search
+        return self.sha256, self.detector, *search, self.second_threshold, self.turned_threshold
 
 
 NetworkEntry = ModelEntry | FaceDetectorEntry

@@ -9,12 +9,13 @@ import re
 from typing import TYPE_CHECKING, cast, get_args
 
 from image_gender_classifier.outputs.escaping import escape_name, escape_text, unescape_name
-from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
+from image_gender_classifier.results import Box, Face, Gender, Prediction, Status, Turn
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _GENDERS, _STATUSES = frozenset(get_args(Gender)), frozenset(get_args(Status))
+_TURNS = frozenset(get_args(Turn))
 _ESCAPES = {
     "&": "&amp;",
     "<": "&lt;",
@@ -97,13 +98,15 @@ def _face_attributes(face: Face) -> list[tuple[str, str]]:
     attributes = [("x", str(x)), ("y", str(y)), ("width", str(width)), ("height", str(height))]
     if face.gender is not None:
         attributes.append(("gender", face.gender))
-    return [
-        *attributes,
+    attributes += [
         *_probability("confidence", face.confidence),
         *_probability("female", face.p_female),
         ("detector", face.detector),
         *_probability("score", face.score),
     ]
+    if face.turn:
+        attributes.append(("turn", str(face.turn)))
+    return attributes
 
 
 def _probability(name: str, value: float | None) -> list[tuple[str, str]]:
@@ -130,6 +133,7 @@ def _parse_face(element: Element) -> Face:
         confidence=_parse_probability(element.get("confidence")),
         score=_parse_probability(element.get("score")),
         p_female=_parse_probability(element.get("female")),
+        turn=_parse_turn(element.get("turn", "0")),
     )
 
 
@@ -145,6 +149,12 @@ def _parse_probability(text: str | None) -> float | None:
     if not 0 <= number <= 1:  # false for NaN, too
         raise ValueError(f"{text} is not a probability (0 to 1)")
     return number
+
+
+def _parse_turn(text: str) -> Turn:
+    if int(text) not in _TURNS:
+        raise ValueError(f"unknown turn {text!r}")
+    return cast(Turn, int(text))
 
 
 def _parse_gender(text: str) -> Gender:

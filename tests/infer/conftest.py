@@ -66,7 +66,13 @@ def predictions() -> st.SearchStrategy[Prediction]:
     detectors = st.sampled_from(["lbp", "cnn", "none"])
     scores = st.none() | st.floats(0, 1)
     probabilities = st.floats(0, 1)
-    classified = st.builds(Face, boxes, detectors, genders, confidences, scores, probabilities)
+    turns = st.sampled_from([0, 90, 180, 270])
+    classified = st.builds(
+        Face, boxes, detectors, genders, confidences, scores, probabilities, turns
+    )
+    unclassified = st.builds(
+        Face, boxes, detectors, st.none(), st.none(), scores, st.none(), turns
+    )
     return st.builds(
         Prediction,
         file=names,
@@ -74,7 +80,7 @@ def predictions() -> st.SearchStrategy[Prediction]:
         gender=genders,
         confidence=st.none() | confidences,
         faces=st.lists(
-            classified | st.builds(Face, boxes, detectors, st.none(), st.none(), scores, st.none()),
+            classified | unclassified,
             max_size=4,
         ).map(tuple),
         run=st.from_regex("[0-9a-f]{12}", fullmatch=True),

@@ -10,11 +10,12 @@ import pytest
 from image_gender_classifier import loading, pipeline
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.turning import turn_box_back, turn_picture
 from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import Parts
-from image_gender_classifier.results import Box, Face, Prediction
+from image_gender_classifier.results import Box, Face, Prediction, Turn
 from image_gender_classifier.settings import Settings
 
 
@@ -118,6 +119,22 @@ def test_the_crop_is_cut_in_the_detectors_frame(astronaut: Picture, parts: Parts
     assert found is not None and np.array_equal(found, expected)
     (classification,) = parts.classifier.classify(found[np.newaxis])
     assert classification.confidence == classify(astronaut, parts).confidence
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_the_crop_of_a_turned_face_is_upright(astronaut: Picture, parts: Parts, turn: Turn) -> None:
+    """What is classified does not depend on how the picture lies."""
+    (face,) = classify(astronaut, parts).faces
+    box = Box(*map(round, face.box))
+    upright = Face(box, face.detector)
+    back = (360 - turn) % 360
+    lying = turn_picture(astronaut, back)
+    turned = Face(turn_box_back(box, turn, lying.width, lying.height), face.detector, turn=turn)
+    crops = [
+        pipeline.cut_face_crop(picture, one, parts.detector, 96).astype(int)
+        for picture, one in ((astronaut, upright), (lying, turned))
+    ]
+    assert np.abs(crops[0] - crops[1]).mean() < 2
 
 
 def test_without_a_face_there_is_no_crop(samples: Path, parts: Parts) -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.heatmap import STRIDE
+from image_gender_classifier.detection.turning import turn_picture
 from image_gender_classifier.errors import ModelError, UnreadablePicture
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
-from image_gender_classifier.results import Box
+from image_gender_classifier.results import Box, Turn
 
 SIZE = 128
 CELLS = SIZE // STRIDE
@@ -94,6 +95,53 @@ def test_boxes_are_in_pixels_of_the_original() -> None:
 def test_a_candidate_not_confirmed_by_its_own_tile_is_dropped() -> None:
     runtime = Marks(sure_from=SIZE * SIZE + 1, logits=(-0.5, 4))
     assert FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100)) == []
+
+
+def test_a_second_pass_finds_what_the_first_missed() -> None:
+    """The mark has 10 pixels in the first pass and 17 in the second, where its tile is 60 %."""
+    picture = marked(400, 400, 300, 310, 32)
+    once, twice = (
+        FaceDetector(Marks(least=13 * 13), ENTRY._replace(second_threshold=second))
+        for second in (None, 0.6)
+    )
+    assert once.detect(picture) == []
+    (face,) = twice.detect(picture)
+    assert middle(face.box) == pytest.approx((2 * 326, 2 * 316), abs=8)
+
+
+def test_the_second_pass_has_a_threshold_of_its_own() -> None:
+    picture = marked(400, 400, 300, 310, 32)
+    runtime = Marks(least=13 * 13, logits=(1, 1))
+    assert FaceDetector(runtime, ENTRY._replace(second_threshold=0.9)).detect(picture) == []
+    assert FaceDetector(runtime, ENTRY._replace(second_threshold=0.7)).detect(picture)
+    easy = marked(400, 400, 150, 150, 100)
+    assert FaceDetector(runtime, ENTRY._replace(second_threshold=0.9)).detect(easy)
+
+
+class TopMarks(Marks):
+    """Sees a face in a red mark only where it is in the upper half of the crop."""
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        boxes, heat = super().run(crops)
+        heat[:, CELLS // 2 :] = -9
+        return boxes, heat
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_pictures_are_turned_where_nothing_else_is_found(turn: Turn) -> None:
+    """The mark is at the top once the picture is turned; its tile shows it at the top, too."""
+    upright = marked(400, 300, 0, 100, 90)
+    lying = turn_picture(upright, (360 - turn) % 360)
+    entry = ENTRY._replace(turned_threshold=0.6)
+    (face,) = FaceDetector(TopMarks(), entry).detect(lying)
+    assert face.turn == turn
+    where = np.argwhere(lying.pixels[..., 0])
+    y, x = (where.min(axis=0) + where.max(axis=0) + 1) / 2
+    assert middle(face.box) == pytest.approx((2 * x, 2 * y), abs=8)
+    if turn:
+        assert FaceDetector(TopMarks(), ENTRY).detect(lying) == []
+        sure = ENTRY._replace(turned_threshold=0.99)
+        assert FaceDetector(TopMarks(), sure).detect(lying) == []
 
 
 def test_a_candidate_gets_tiles_of_its_own() -> None:

@@ -49,7 +49,7 @@ def test_tiles_cover_the_picture_and_overlap(height: int, width: int, share: flo
         assert starts[0] == 0
         assert starts[-1] + side >= extent
         assert starts[-1] < extent
-        assert (np.diff(starts) <= side / 2 + 1).all()
+        assert (np.diff(starts) <= 2 * side / 3 + 1).all()
 
 
 @given(EXTENTS, EXTENTS, st.floats(-0.2, 1.2), st.floats(-0.2, 1.2), st.floats(0.001, 2))
@@ -91,6 +91,17 @@ def test_tiles_shrink_as_far_as_the_smallest_face_needs(
         detected = max(RELIABLE * sides[-1], RELIABLE * 0.75 * SIZE)
         assert detected <= max(smallest * min(height, width), RELIABLE * 0.75 * SIZE) + 1
         assert min(sides) >= min(0.75 * SIZE, max(height, width))
+
+
+@given(EXTENTS, EXTENTS)
+def test_by_default_a_second_pass_has_few_tiles(height: int, width: int) -> None:
+    sides = list(choose_tile_sides(height, width, None, RELIABLE, SIZE, second_pass=True))
+    assert sides[0] == max(height, width)
+    for side in sides[1:]:
+        assert 0.75 * SIZE <= side < sides[0]
+        assert len(list(make_tiles(height, width, side))) <= 6
+    if min(height, width) > 0.6 * max(height, width) > 0.75 * SIZE:
+        assert [len(list(make_tiles(height, width, side))) for side in sides[1:]] == [4]
 
 
 @given(st.integers(1, 1279), st.floats(0.02, 1))

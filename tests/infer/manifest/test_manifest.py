@@ -35,7 +35,15 @@ def change(folder: Path, edit: Callable[[Content], object]) -> None:
 
 
 def required(entry: type[Entry]) -> list[str]:
-    optional = {"file", "tta_threshold", "trained", "measured", "float32_variant"}
+    optional = {
+        "file",
+        "tta_threshold",
+        "trained",
+        "measured",
+        "float32_variant",
+        "second_threshold",
+        "turned_threshold",
+    }
     return [name for name in entry._fields if name not in optional]
 
 
@@ -142,6 +150,10 @@ def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -
         ("candidate_threshold", -0.1),
         ("candidate_threshold", float("nan")),
         ("candidate_threshold", "high"),
+        ("turned_threshold", 0.1),
+        ("second_threshold", 0.1),
+        ("second_threshold", 1.1),
+        ("second_threshold", float("nan")),
         ("frame_scale", 0),
         ("frame_scale", float("nan")),
         ("threshold", 1.5),

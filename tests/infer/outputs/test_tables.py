@@ -169,10 +169,10 @@ def test_json_lines(tmp_path: Path) -> None:
         "faces": [
             {"x": 1, "y": 2, "width": 3, "height": 4}
             | {"gender": "male", "confidence": 0.9, "p_female": 0.1}
-            | {"detector": "lbp", "score": 0.8},
+            | {"detector": "lbp", "score": 0.8, "turn": 0},
             {"x": 5, "y": 6, "width": 7, "height": 8}
             | {"gender": None, "confidence": None, "p_female": None}
-            | {"detector": "lbp", "score": None},
+            | {"detector": "lbp", "score": None, "turn": 0},
         ],
     }
     assert (second["id"], second["file"]) == ("b,c", "sub/b,c.png")
@@ -260,6 +260,7 @@ def test_json_lines_have_the_values_of_the_xml(
                 face["confidence"],
                 face["score"],
                 face["p_female"],
+                face["turn"],
             )
             for face in row["faces"]
         )

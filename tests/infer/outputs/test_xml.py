@@ -24,6 +24,7 @@ ALICE = Prediction(
     (
         Face(Box(79.6, 64.4, 120.0, 119.7), "lbp", "female", 0.98345, 0.94751, 0.98345),
         Face(Box(-3.2, 8, 30, 30), "lbp"),
+        Face(Box(3, 4, 50, 50), "cnn", score=0.6, turn=270),
     ),
     run="3f9c1a3f9c1a",
     p_female=0.98345,
@@ -33,6 +34,7 @@ ALICE_XML = b"""\
 <image id="alice" file="alice.jpg" gender="female" confidence="0.983" female="0.983" status="classified" run="3f9c1a3f9c1a">
   <face x="80" y="64" width="120" height="120" gender="female" confidence="0.983" female="0.983" detector="lbp" score="0.948"/>
   <face x="-3" y="8" width="30" height="30" detector="lbp"/>
+  <face x="3" y="4" width="50" height="50" detector="cnn" score="0.600" turn="270"/>
 </image>
 """  # noqa: E501
 

@@ -1,0 +1,53 @@
+"""Quarter turns of pictures that lie on their side or upside down."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box, Turn
+
+QUARTER_TURNS: tuple[Turn, ...] = (90, 270, 180)  # the more frequent ones first
+_ROTATIONS = {
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
+
+
+def turn_pixels(pixels: Pixels, turn: Turn) -> Pixels:
+    """Returns pixels (uint8, H x W x C) turned clockwise."""
+    return cast(Pixels, cv2.rotate(pixels, _ROTATIONS[turn])) if turn else pixels
+
+
+def turn_picture(picture: Picture, turn: Turn) -> Picture:
+    """Returns a picture turned clockwise, at the same resolution."""
+    size = (picture.width, picture.height)
+    width, height = size if turn in (0, 180) else size[::-1]
+    finer = picture.decode_finer
+    return Picture(
+        np.ascontiguousarray(turn_pixels(picture.pixels, turn)),
+        width,
+        height,
+        None if finer is None else lambda: turn_picture(finer(), turn),
+    )
+
+
+def turn_box_back(box: Box, turn: Turn, width: int, height: int) -> Box:
+    """Maps a box in the turned picture to the original one.
+
+    Args:
+        box: The box, in pixels of the turned picture.
+        turn: Degrees by which the picture was turned clockwise.
+        width: Width of the original picture in pixels.
+        height: Height of the original picture in pixels.
+    """
+    if turn == 90:
+        return Box(box.y, height - box.x - box.width, box.height, box.width)
+    if turn == 180:
+        return Box(width - box.x - box.width, height - box.y - box.height, box.width, box.height)
+    return Box(width - box.y - box.height, box.x, box.height, box.width)
