@@ -295,16 +295,14 @@ def _paste(
     random: _Random,
 ) -> None:
     """Pastes a square patch with its mask, by default a random outline, in place."""
-    if mask is not None:
-        pass
-    elif random.random() < _CONTINUED:
+    if mask is None and random.random() < _CONTINUED:
         border = round(_BEYOND * len(patch))
         side *= 1 + 2 * border / len(patch)
         patch = cast(
             Pixels, cv2.copyMakeBorder(patch, border, border, border, border, _edge(random))
         )
         mask = _fading(len(patch), random)
-    else:
+    elif mask is None:
         mask = _outline(len(patch), random)
     matrix = _placing(len(patch), side, centre, _angle(random))
     _blend(pixels, patch, mask, matrix, side, centre)
