@@ -12,7 +12,7 @@ import numpy as np
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.outputs.atomic import write_whole
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.detector.mining import Maps, Window, mine
 from image_gender_classifier.train.detector.network import BOX, HEAT
@@ -82,4 +82,4 @@ class MinedWindows:
         rows = np.array([(epoch, 0, 0, 0), *windows], dtype=np.int32)
         content = io.BytesIO()
         np.save(content, rows, allow_pickle=False)
-        write_whole(self._path, content.getvalue())
+        write_atomic(self._path, content.getvalue())
