@@ -244,6 +244,7 @@ class FaceDetector:
             picture: The picture.
             frames: Frames of the candidates, in pixels of the original.
             passes: The passes to run; the first one is not flipped.
+            threshold: Minimum mean logit.
         """
         unflipped_passes = sum(not flipped for _, flipped in passes)
         for candidate in frames:

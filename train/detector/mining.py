@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.detection.heatmap import Detection, decode_heatmap
-from image_gender_classifier.detection.tiling import Tile, face_tile, letterbox, make_tiles
+from image_gender_classifier.detection.tiling import Tile, letterbox, make_face_tile, make_tiles
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
 
@@ -62,7 +62,7 @@ def mine(backgrounds: Sequence[Pixels], run: RunNetwork, size: int) -> list[Wind
         The windows by falling logit, at most 4,096.
     """
     around = [
-        Window(seen.background, *face_tile(found.frame, margin, *_shape(backgrounds, seen)))
+        Window(seen.background, *make_face_tile(found.frame, margin, *_shape(backgrounds, seen)))
         for seen, found in _detect(backgrounds, _cover(backgrounds), run, size)
         for margin in _MARGINS
     ]
@@ -92,7 +92,7 @@ def draw_window(
         start + window.side * (0.5 + random.normal(0, _SHIFT))
         for start in (window.left, window.top)
     )
-    left, top, extent = face_tile(Box(x - side / 2, y - side / 2, side, side), 1.0, height, width)
+    left, top, extent = make_face_tile(Box(x - side / 2, y - side / 2, side, side), 1.0, height, width)
     part = picture[top : top + extent, left : left + extent]
     return cast(Pixels, cv2.flip(part, 1)) if random.random() < 0.5 else part.copy()
 

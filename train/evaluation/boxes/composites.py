@@ -64,7 +64,7 @@ def add_to_picture(
         random: The random generator.
     """
     height, width = pixels.shape[:2]
-    limit = geometry.prominence(main, width, height) / _MORE_PROMINENT
+    limit = geometry.compute_prominence(main, width, height) / _MORE_PROMINENT
     for _ in range(_TRIES):
         side = max(round(main.width * random.uniform(*_SMALLER)), 1)
         if side > min(height, width):
@@ -76,7 +76,7 @@ def add_to_picture(
         )
         if 2 * apart < frame.width + main.width:
             continue
-        if geometry.prominence(frame, width, height) > limit:
+        if geometry.compute_prominence(frame, width, height) > limit:
             continue
         if mask is None:
             outline = _generate_mask(side, random)
