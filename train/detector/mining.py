@@ -92,7 +92,9 @@ def draw_window(
         start + window.side * (0.5 + random.normal(0, _SHIFT))
         for start in (window.left, window.top)
     )
-    left, top, extent = make_face_tile(Box(x - side / 2, y - side / 2, side, side), 1.0, height, width)
+    left, top, extent = make_face_tile(
+        Box(x - side / 2, y - side / 2, side, side), 1.0, height, width
+    )
     part = picture[top : top + extent, left : left + extent]
     return cast(Pixels, cv2.flip(part, 1)) if random.random() < 0.5 else part.copy()
 
