@@ -33,7 +33,7 @@ def turn_picture(picture: Picture, turn: Turn) -> Picture:
         np.ascontiguousarray(turn_pixels(picture.pixels, turn)),
         width,
         height,
-        None if finer is None else lambda: turn_picture(finer(), turn),
+        decode_finer=None if finer is None else lambda: turn_picture(finer(), turn),
     )
 
 
