@@ -43,7 +43,7 @@ def test_turns_are_clockwise() -> None:
 @pytest.mark.parametrize("turn", QUARTER_TURNS)
 def test_a_turned_picture_has_the_turned_size_at_every_resolution(turn: Turn) -> None:
     fine = Picture(np.zeros((40, 60, 3), np.uint8), 120, 80)
-    quick = Picture(np.zeros((20, 30, 3), np.uint8), 120, 80, lambda: fine)
+    quick = Picture(np.zeros((20, 30, 3), np.uint8), 120, 80, decode_finer=lambda: fine)
     for picture in (turn_picture(quick, turn), turn_picture(quick, turn).finer()):
         assert (picture.width, picture.height) == ((120, 80) if turn == 180 else (80, 120))
         height, width = picture.pixels.shape[:2]
