@@ -11,6 +11,10 @@ from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.convert import calibration_set, verify
 from image_gender_classifier.convert.crops import cut_labelled_crops, extend_to_count
 from image_gender_classifier.convert.export import Exported, Task
+from image_gender_classifier.convert.output_equality import (
+    are_outputs_equal,
+    compute_fraction_differing,
+)
 from image_gender_classifier.convert.shipped import compare_with_shipped
 from image_gender_classifier.convert.verify import Verification
 from image_gender_classifier.imaging.pixels import Pixels
@@ -161,7 +165,21 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
     )
     if against_shipped is not None:
         figures += f"\n{against_shipped}"
-    return Verification(figures, comparison.faults(), comparison.float32_fault)
+    faults, float32_fault = comparison.faults(), comparison.float32_fault
+    if exported.tflite[1].face_output is not None:
+        if exported.onnx is not None:
+            differing = compute_fraction_differing(
+                exported.tflite[0], exported.onnx[0], compared.crops
+            )
+            if differing != 0:
+                faults["onnx"].append(
+                    f"ONNX: {100 * differing:.4f} % of the output values differ from TFLite"
+                )
+        if exported.float32 is not None and not are_outputs_equal(
+            exported.tflite[0], exported.float32, compared.crops
+        ):
+            float32_fault = float32_fault or "its face output differs from that of TFLite"
+    return Verification(figures, faults, float32_fault)
 
 
 def _fairface_validation(options: argparse.Namespace) -> Sequence[Sample]:

@@ -9,6 +9,10 @@ import numpy as np
 
 from image_gender_classifier.convert.export import Exported
 from image_gender_classifier.convert.formats import FORMATS, TITLES, Format
+from image_gender_classifier.convert.output_equality import (
+    are_outputs_equal,
+    compute_fraction_differing,
+)
 from image_gender_classifier.convert.verify import Verification
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.tiling import letterbox
@@ -16,7 +20,6 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.results import Box
-from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.train.detector.scenes import Scene
 
 # Limits relative to the Keras model.
@@ -71,12 +74,12 @@ def verify_scenes(
     tflite_model, entry = exported.tflite
     if exported.onnx is not None:
         models.append(exported.onnx)
-        differing = _fraction_differing(tflite_model, exported.onnx[0], squares)
+        differing = compute_fraction_differing(tflite_model, exported.onnx[0], squares)
     scores = [score_detector(FaceDetector(*model), compared) for model in models]
     float32_fault = None
     if exported.float32 is not None:
         inputs = np.stack([letterbox(scene.pixels, entry.input_shape[0]) for scene in compared])
-        if not _are_outputs_equal(tflite_model, exported.float32, inputs):
+        if not are_outputs_equal(tflite_model, exported.float32, inputs):
             float32_fault = "its outputs differ from those of TFLite"
     lines = [
         f"{name}: {result}, on {len(compared)} scenes"
@@ -127,22 +130,6 @@ def _centre_distance(box: Box, frame: Box) -> float:
     right = abs(box.x + box.width / 2 - frame.x - frame.width / 2)
     down = abs(box.y + box.height / 2 - frame.y - frame.height / 2)
     return max(right, down) / frame.width
-
-
-def _fraction_differing(one: Runtime, other: Runtime, squares: Pixels) -> float:
-    """Returns the fraction of output values that differ between two runtimes; NaN always differs.
-
-    Pairs the outputs by number of channels, because formats can have them in a different order.
-    """
-    theirs = {output.shape[-1]: output for output in other.run(squares)}
-    pairs = [(output, theirs[output.shape[-1]]) for output in one.run(squares)]
-    return 1 - float(np.concatenate([(a == b).ravel() for a, b in pairs]).mean())
-
-
-def _are_outputs_equal(one: Runtime, other: Runtime, squares: Pixels) -> bool:
-    """Returns whether all outputs of two runtimes are exactly equal; NaN is not."""
-    pairs = zip(one.run(squares), other.run(squares), strict=True)
-    return all(np.array_equal(a, b) for a, b in pairs)
 
 
 def _find_faults(scores: Sequence[DetectionScore], differing: float) -> dict[Format, list[str]]:

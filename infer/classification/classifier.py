@@ -101,11 +101,12 @@ class Classifier:
             Logits of the positive gender, float32, N, before calibration.
 
         Raises:
-            ModelError: The runtime cannot run the network, or the output is not one finite number
-                per crop.
+            ModelError: The runtime cannot run the network, or the gender output is not one finite
+                number per crop.
             RuntimeMissing: See `Runtime.run`.
         """
-        outputs = self._runtime.run(crops)
+        # A face output, if there is one, is N x 2. The formats order outputs differently.
+        outputs = [output for output in self._runtime.run(crops) if output.shape[1:] != (2,)]
         if len(outputs) != 1 or outputs[0].size != len(crops) or not np.isfinite(outputs[0]).all():
             raise ModelError(
                 f"{self.entry.file}: the output is not one finite number per crop; convert the "

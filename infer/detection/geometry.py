@@ -106,6 +106,11 @@ def cut_crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
 
 
+def scale_box(box: Box, factor: float) -> Box:
+    """Returns a box with position and size multiplied by `factor`."""
+    return Box(factor * box.x, factor * box.y, factor * box.width, factor * box.height)
+
+
 def overlaps(one: Box, other: Box) -> bool:
     """Returns whether two boxes overlap so much that they belong to the same face.
 

@@ -8,6 +8,7 @@ from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.cascade import CascadeDetector, find_cascade
 from image_gender_classifier.detection.detector import Detector, missing_model_error
 from image_gender_classifier.detection.face_detector import FaceDetector
+from image_gender_classifier.detection.face_verifier import FaceVerifier
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest import Manifest
@@ -102,10 +103,27 @@ def _open_face_detector(models: Manifest, runtime: str, min_face: float | None) 
     for entry in models.face_detectors.values():
         if entry.format == wanted.format:
             network = open_network(runtime, models.folder, entry)
-            face_detector = FaceDetector(network, entry, min_face)
+            verifier = _open_verifier(models, runtime)
+            face_detector = FaceDetector(network, entry, min_face, verifier)
             if wanted.fork_safe:
                 face_detector.warm_up()
             return face_detector
     raise missing_model_error(
         models, f"face detector network for {runtime}", "choose --detector lbp or none"
     )
+
+
+def _open_verifier(models: Manifest, runtime: str) -> FaceVerifier | None:
+    """Opens a manifest's first gender network with a face output in the format of the runtime.
+
+    Returns:
+        The verifier; None if no network has a face output.
+
+    Raises:
+        ModelError, RuntimeMissing: See `_open_face_detector`.
+    """
+    for entry in models.models.values():
+        if entry.format == RUNTIMES[runtime].format and entry.face_output is not None:
+            network = open_network(runtime, models.folder, entry)
+            return FaceVerifier(network, entry, entry.face_output)
+    return None

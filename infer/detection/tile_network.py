@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier.detection.geometry import scale_box
 from image_gender_classifier.detection.heatmap import STRIDE, Detection, decode_heatmap
 from image_gender_classifier.detection.tiling import Tile, letterbox
 from image_gender_classifier.errors import ModelError
@@ -112,8 +113,3 @@ class TileNetwork:
                 "package"
             )
         return maps[1][0, ..., 0], maps[3][0]
-
-
-def scale_box(box: Box, factor: float) -> Box:
-    """Returns a box with position and size multiplied by `factor`."""
-    return Box(factor * box.x, factor * box.y, factor * box.width, factor * box.height)

@@ -16,9 +16,10 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.imaging.resizing import halve_repeatedly
 from image_gender_classifier.results import Box
 
-# Maximum and minimum side of the tiles in the second pass, as fractions of the picture's longer
-# side. In each later pass, the side is `_SECOND_SIDE` times the one before, down to a minimum.
-_SECOND_SIDE, _MIN_SECOND_SIDE = 0.6, 0.3
+_SECOND_SIDE = 0.45  # of the picture's longer side, in the second of two passes
+# In a search for smaller faces, the side is this fraction of the one in the pass before.
+_NEXT_SIDE = 0.6
+_MIN_SECOND_SIDE = 0.3  # of the longer side; very long pictures would need too many smaller tiles
 MIN_TILE_SIDE = 0.75  # of the network input's side: enlarging a smaller tile adds no information
 _GREY = 127  # becomes 0 when the network normalises its input
 _LETTERBOX_INTERPOLATION = cv2.INTER_LINEAR
@@ -66,7 +67,8 @@ def choose_tile_sides(
     """
     side, shorter = max(height, width), min(height, width)
     yield side
-    second = max(min(ceil(_SECOND_SIDE * side), shorter), ceil(_MIN_SECOND_SIDE * side))
+    ratio = _SECOND_SIDE if smallest_face is None else _NEXT_SIDE
+    second = max(min(ceil(ratio * side), shorter), ceil(_MIN_SECOND_SIDE * side))
     last = ceil(MIN_TILE_SIDE * input_size)
     if smallest_face is None:
         if second_pass and last <= second < side:
@@ -75,7 +77,7 @@ def choose_tile_sides(
     last = max(ceil(smallest_face * shorter / reliable_face), last)
     while side > last:
         # side - 1: rounding up alone would never reach one pixel.
-        side = max(min(second, ceil(_SECOND_SIDE * side), side - 1), last)
+        side = max(min(second, ceil(_NEXT_SIDE * side), side - 1), last)
         yield side
 
 

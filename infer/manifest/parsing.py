@@ -12,6 +12,7 @@ from image_gender_classifier.manifest.schema import (
     CascadeEntry,
     Entry,
     FaceDetectorEntry,
+    FaceOutput,
     Float32Variant,
     ModelEntry,
 )
@@ -20,7 +21,7 @@ from image_gender_classifier.results import BinaryGender
 Fields = Mapping[str, Any]
 """An entry of the manifest as a JSON object."""
 
-
+_NESTED = (Calibration, FaceOutput, Float32Variant)
 _FURTHER_THRESHOLDS = ("second_threshold", "turned_threshold")
 
 
@@ -45,6 +46,8 @@ def parse_model(file: str, fields: Fields) -> ModelEntry:
         raise ValueError("tta_threshold must be between 0 and 1")
     if {values["positive"], values["negative"]} != set(get_args(BinaryGender)):
         raise ValueError("positive and negative must be female and male")
+    if "face_output" in values:
+        values["face_output"] = _parse_face_output(values["face_output"])
     return ModelEntry(file=file, **values)
 
 
@@ -92,7 +95,7 @@ def format_entry(task: str, entry: Entry) -> dict[str, Any]:
         entry: The entry. Its file name is omitted, because it is the entry's key in the manifest.
     """
     fields = {
-        name: value._asdict() if isinstance(value, Calibration | Float32Variant) else value
+        name: value._asdict() if isinstance(value, _NESTED) else value
         for name, value in entry._asdict().items()
         if value is not None and name != "file"
     }
@@ -124,3 +127,13 @@ def _parse_variant(fields: Fields) -> Float32Variant:
     if not (isinstance(name, str) and name and "\0" not in name and Path(name).name == name):
         raise ValueError("float32_variant.file must be a file name without a folder")
     return variant
+
+
+def _parse_face_output(fields: Fields) -> FaceOutput:
+    """Parses `face_output`; raises `TypeError` or `ValueError` if it is invalid."""
+    output = FaceOutput(**{name: float(value) for name, value in fields.items()})
+    if not all(map(isfinite, output)):
+        raise ValueError("the numbers of face_output must be finite")
+    if not 0 <= output.lowest <= output.surest <= 1:
+        raise ValueError("lowest and surest of face_output must be between 0 and 1, in this order")
+    return output

@@ -54,6 +54,33 @@ class Float32Variant(NamedTuple):
     bytes: int
 
 
+class FaceOutput(NamedTuple):
+    """How the face output of a gender network decides about doubtful faces of the face detector.
+
+    P(face) = sigmoid(slope x face logit + detector_slope x logit of the face detector + bias). The
+    face logit is the difference of the output's two channels, "face" minus "no face".
+
+    Attributes:
+        slope: Factor of the face logit.
+        detector_slope: Factor of the face detector's mean logit.
+        bias: Added to the sum.
+        lowest: Score (0 to 1) of the face detector below which a candidate is no face.
+        surest: Score (0 to 1) of the face detector from which a candidate is a face; between
+            `lowest` and `surest` it is doubtful.
+        threshold: Minimum P(face) of a doubtful face.
+        turned_threshold: Like `threshold`, for a face that is upright only if the picture is turned
+            by a multiple of 90 degrees; 1 or more if such pictures need faces that are sure.
+    """
+
+    slope: float
+    detector_slope: float
+    bias: float
+    lowest: float
+    surest: float
+    threshold: float
+    turned_threshold: float
+
+
 class ModelEntry(NamedTuple):
     """The manifest entry of a gender classifier.
 
@@ -75,6 +102,8 @@ class ModelEntry(NamedTuple):
         trained: Data, command, seed and versions that produced the file.
         measured: Metrics measured on the file.
         float32_variant: The float32 variant of an int8 TFLite file; None if there is none.
+        face_output: How the network's face output is used; None if the network has
+            only the gender output.
     """
 
     file: str
@@ -93,6 +122,7 @@ class ModelEntry(NamedTuple):
     trained: Mapping[str, Any] = _NOTHING
     measured: Mapping[str, Any] = _NOTHING
     float32_variant: Float32Variant | None = None
+    face_output: FaceOutput | None = None
 
     @property
     def format(self) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from image_gender_classifier import manifest
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.manifest.schema import NetworkEntry
+from image_gender_classifier.manifest.schema import NetworkEntry, VerifiedFile
 from image_gender_classifier.runtimes import Runtime, load_module, open_model, rounds_once
 from image_gender_classifier.runtimes.per_process import PerProcessRuntime
 from image_gender_classifier.runtimes.registry import RUNTIMES
 
+# Networks in use, by runtime, path and hash: the gender network has two users.
+_opened: WeakValueDictionary[tuple[str, Path, str], Runtime] = WeakValueDictionary()
+
 
 def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
-    """Opens the network of a manifest entry and returns it.
+    """Opens the network of a manifest entry and returns it; a network in use is not opened again.
 
     Opens the float32 variant, if there is one, with a runtime whose int8 kernels do not round once,
     so that the outputs are the same on every runtime. If the runtime is not fork-safe, each process
@@ -35,6 +39,16 @@ def open_network(name: str, folder: Path, entry: NetworkEntry) -> Runtime:
             f"{folder / file.file}: no such file; tflite-runtime needs it instead of {entry.file}, "
             "so reinstall the package, or copy the file from the folder that the model comes from"
         )
+    key = (name, folder / file.file, file.sha256)
+    network = _opened.get(key)
+    if network is None:
+        network = _open_verified(name, folder, entry, file)
+        _opened[key] = network
+    return network
+
+
+def _open_verified(name: str, folder: Path, entry: NetworkEntry, file: VerifiedFile) -> Runtime:
+    """Reads the file of an entry, compares it with its hash and opens it; see `open_network`."""
     data = manifest.read_verified(folder, file)
     if RUNTIMES[name].fork_safe:
         return _open_named(name, folder / file.file, data)

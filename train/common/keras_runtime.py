@@ -79,14 +79,15 @@ def open_keras_with_entry(path: Path) -> tuple[KerasRuntime, ModelEntry]:
 
     Raises:
         ModelError: The model or its manifest is missing or corrupt, the manifest does not list the
-            model, or the model does not have exactly one output.
+            model, or the model has another number of outputs than its entry says.
     """
     entry = manifest.find_model(path)
     manifest.read_verified(path.parent, entry)
     runtime = open_keras_model(path)
-    if runtime.outputs != 1:
+    expected = 1 if entry.face_output is None else 2
+    if runtime.outputs != expected:
         raise ModelError(
-            f"{path}: the model has {runtime.outputs} outputs, but a gender classifier has 1; use "
+            f"{path}: the model has {runtime.outputs} outputs instead of {expected}; use "
             "gender.keras instead of a checkpoint, which has auxiliary heads"
         )
     return runtime, entry

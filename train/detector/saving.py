@@ -14,7 +14,7 @@ from image_gender_classifier.train.detector.scenes import SMALLEST
 
 MODEL = "face_detector.keras"
 STAGE = "cnn"  # name in predictions
-_CANDIDATE_THRESHOLD = 0.2
+_CANDIDATE_THRESHOLD = 0.1
 _THRESHOLD = 0.567
 _FRAME_SCALE = 0.98  # predicted boxes are 2 % too large (median over the composites)
 

@@ -1,0 +1,1 @@
+"""Trains the face output of a gender network, which decides about doubtful faces."""

@@ -1,0 +1,191 @@
+"""Collects what the face detector takes for a face in composites and in pictures without people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import exp, inf, log
+from typing import NamedTuple, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.candidates import FACE_PASSES, Bounds, CandidateJudge
+from image_gender_classifier.detection.geometry import Framing
+from image_gender_classifier.detection.heatmap import Detection, non_max_suppression
+from image_gender_classifier.detection.tile_network import TileNetwork
+from image_gender_classifier.detection.tiling import make_tiles
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
+from image_gender_classifier.train.evaluation.boxes.composites import compose_picture
+from image_gender_classifier.train.gender.augment import degrade_randomly
+
+_SIDES = (1.0, 0.6, 0.45)  # of the searched tiles, over the picture's longer side
+_SHORTEST = 96  # pixels; smaller tiles show nothing but blur
+_LOWEST_LOGIT = -2.5  # of a candidate in the tiles and of its mean over the passes
+_MOST = 6  # candidates in each pass over a picture
+_FACE_SIDES = (0.06, 0.8)  # of a crop over the composite's longer side; evenly by their logarithm
+_MOST_TURN = 40.0  # degrees, of half of the faces
+_DEGRADED = 0.6  # fraction of the pictures
+_LONGEST = 400  # pixels, of a picture without people
+_PART = (0.4, 0.9)  # range of the sides of a part of a background, over those of the whole
+_FACE_IOU, _OTHER_IOU = 0.45, 0.15  # a candidate between them is left out
+
+_Random = np.random.Generator
+
+
+class Search(NamedTuple):
+    """An opened face detector network.
+
+    Attributes:
+        network: The network.
+        framing: Maps its frames to the classifier's.
+    """
+
+    network: TileNetwork
+    framing: Framing
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSet:
+    """Candidates of a face detector, N in all.
+
+    Attributes:
+        crops: Crops with the classifier's frame, uint8 RGB, N x S x S x 3.
+        logits: Mean logits of the face detector, float32, N.
+        is_face: bool, N; whether the crop shows a face.
+    """
+
+    crops: Pixels
+    logits: npt.NDArray[np.float32]
+    is_face: npt.NDArray[np.bool_]
+
+
+def collect_candidates(
+    search: Search,
+    faces: Sequence[Pixels],
+    backgrounds: Sequence[Pixels],
+    *,
+    composites: int,
+    plain: int,
+    size: int,
+    seed: int,
+) -> CandidateSet:
+    """Searches composites with a face and pictures without people for candidates.
+
+    Args:
+        search: The face detector.
+        faces: Face crops with the margin of the gender classifier, uint8 RGB, S x S x 3.
+        backgrounds: Pictures without people, uint8 RGB, H x W x 3.
+        composites: Number of composites; each shows a face.
+        plain: Number of pictures without people: each background in turn, then parts of them.
+        size: Side of the crops in pixels.
+        seed: Seed of all random choices.
+
+    Returns:
+        The candidates, in the order of the pictures. Those that overlap a face partly are left out.
+    """
+    random = np.random.default_rng(seed)
+    crops: list[Pixels] = []
+    logits: list[float] = []
+    is_face: list[bool] = []
+    pictures = _draw(faces, backgrounds, composites, plain, random)
+    for pixels, frame in tqdm(pictures, "searching", composites + plain, unit="picture"):
+        picture = Picture(pixels, pixels.shape[1], pixels.shape[0])
+        for found in _detect(search, picture):
+            overlap = 0.0 if frame is None else _compute_iou(found.frame, frame)
+            if _OTHER_IOU <= overlap <= _FACE_IOU:
+                continue
+            square = geometry.map_to_frame(found.frame, search.framing)
+            crops.append(geometry.cut_crop(pixels, square, size))
+            logits.append(found.logit)
+            is_face.append(overlap > _FACE_IOU)
+    return CandidateSet(np.stack(crops), np.array(logits, np.float32), np.array(is_face))
+
+
+def _draw(
+    faces: Sequence[Pixels],
+    backgrounds: Sequence[Pixels],
+    composites: int,
+    plain: int,
+    random: _Random,
+) -> Iterator[tuple[Pixels, Box | None]]:
+    """Yields pictures, each with the frame of its face or None."""
+    low, high = map(log, _FACE_SIDES)
+    for _ in range(composites):
+        face = _turn_randomly(faces[random.integers(len(faces))], random)
+        scale = exp(random.uniform(low, high))
+        background = backgrounds[random.integers(len(backgrounds))]
+        pixels, frame = compose_picture(face, background, scale, random)
+        yield degrade_randomly(pixels, random) if random.random() < _DEGRADED else pixels, frame
+    for number in range(plain):
+        background = backgrounds[number % len(backgrounds)]
+        if number >= len(backgrounds):
+            background = _cut_part(background, random)
+            if random.random() < _DEGRADED:
+                background = degrade_randomly(background, random)
+        yield _shrink(background), None
+
+
+def _detect(search: Search, picture: Picture) -> list[Detection]:
+    """Returns the candidates of a picture; their frames do not overlap."""
+    judge = CandidateJudge(search.network, search.framing, None)
+    bounds = Bounds(_LOWEST_LOGIT, inf)
+    height, width = picture.pixels.shape[:2]
+    longest = max(height, width)
+    found: list[Detection] = []
+    for side in (max(round(share * longest), min(_SHORTEST, longest)) for share in _SIDES):
+        detections = search.network.detect_in_tiles(
+            picture, make_tiles(height, width, side), _LOWEST_LOGIT
+        )
+        frames = [face.frame for face in found]
+        for candidate in non_max_suppression(detections, frames)[:_MOST]:
+            face = judge.measure(picture, candidate.frame, FACE_PASSES, bounds)
+            if face is not None:
+                found.append(face)
+    return found
+
+
+def _turn_randomly(face: Pixels, random: _Random) -> Pixels:
+    """Returns a crop, half of the time turned around its centre."""
+    if random.random() < 0.5:
+        return face
+    side = face.shape[0]
+    turn = cv2.getRotationMatrix2D((side / 2, side / 2), random.uniform(-_MOST_TURN, _MOST_TURN), 1)
+    return cast(Pixels, cv2.warpAffine(face, turn, (side, side), borderMode=cv2.BORDER_REFLECT))
+
+
+def _cut_part(picture: Pixels, random: _Random) -> Pixels:
+    """Returns a random part of a picture, mirrored."""
+    share = random.uniform(*_PART)
+    extents = [max(round(share * extent), 1) for extent in picture.shape[:2]]
+    top, left = (
+        random.integers(extent - part + 1)
+        for extent, part in zip(picture.shape[:2], extents, strict=True)
+    )
+    part = picture[top : top + extents[0], left : left + extents[1]]
+    return np.ascontiguousarray(part[:, ::-1])
+
+
+def _shrink(pixels: Pixels) -> Pixels:
+    scale = _LONGEST / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    return cast(Pixels, cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+
+
+def _compute_iou(one: Box, other: Box) -> float:
+    """Returns the intersection over union of two boxes."""
+    across, down = (
+        min(first + extent, second + other_extent) - max(first, second)
+        for first, extent, second, other_extent in (
+            (one.x, one.width, other.x, other.width),
+            (one.y, one.height, other.y, other.height),
+        )
+    )
+    intersection = max(across, 0.0) * max(down, 0.0)
+    return intersection / (one.width * one.height + other.width * other.height - intersection)

@@ -1,0 +1,180 @@
+"""The command `image-gender-train-face-output`: adds a face output to a gender network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from image_gender_classifier import manifest
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.train.common import training_command
+from image_gender_classifier.train.common.command import Parser, print_line
+from image_gender_classifier.train.common.data_options import (
+    add_backgrounds_option,
+    add_data_options,
+    read_data_and_report,
+    training_split,
+)
+from image_gender_classifier.train.common.split import split_names
+from image_gender_classifier.train.datasets import DataError
+from image_gender_classifier.train.detector import backgrounds
+
+if TYPE_CHECKING:  # imports OpenCV
+    from image_gender_classifier.train.face_output.candidates import Search
+
+PROGRAM = "image-gender-train-face-output"
+_CROP_SIDE = 128  # pixels
+_HELD_OUT = 0.05  # fraction of the faces and of the backgrounds; as in the conversion
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The inputs of a training run.
+
+    Attributes:
+        data: Hash of the samples' names and labels.
+        backgrounds_key: Hash of the backgrounds' names and sizes.
+        model: SHA-256 of the gender network.
+        detector: SHA-256 of the face detector.
+        composites: Number of pictures with a face.
+        plain: Number of pictures without a face.
+        seed: Random seed.
+    """
+
+    data: str
+    backgrounds_key: str
+    model: str
+    detector: str
+    composites: int
+    plain: int
+    seed: int
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `image-gender-train-face-output`.
+
+    Args:
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
+
+    Returns:
+        The exit code of `command.run_with_exit_code`.
+    """
+    return training_command.run_training_command(PROGRAM, _train, argv)
+
+
+def _train(arguments: Sequence[str]) -> None:
+    options = _parser().parse_args(arguments)
+    original = manifest.find_model(options.model)
+    size = original.input_shape[0]
+    reading = read_data_and_report(options, training_split(options.layout))
+    scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
+    search, detector_key = _open_search(options.detector_models or shipped_models())
+    run = Run(
+        reading.hash_labels(),
+        backgrounds.hash_backgrounds(scenery),
+        original.sha256,
+        detector_key,
+        options.composites,
+        options.plain,
+        options.seed,
+    )
+    options.out.mkdir(parents=True, exist_ok=True)
+    crop_set = training_command.prepare_crops(reading.samples, "none", _CROP_SIDE, options.out)
+    faces, places = split_names(crop_set.names, _HELD_OUT), split_names(scenery.names, _HELD_OUT)
+    if not faces.training or not places.training:
+        raise DataError("too few pictures in --data or --backgrounds; add more")
+
+    from image_gender_classifier.train.common import keras_runtime
+    from image_gender_classifier.train.face_output import candidates, network, saving
+
+    found = candidates.collect_candidates(
+        search,
+        [crop_set.crops[position] for position in faces.training],
+        [scenery.pictures[position] for position in places.training],
+        composites=options.composites,
+        plain=options.plain,
+        size=size,
+        seed=options.seed,
+    )
+    count = int(found.is_face.sum())
+    print_line(
+        f"candidates: {count:,} faces, {len(found.is_face) - count:,} others; training the output",
+        sys.stdout,
+    )
+    if not 0 < count < len(found.is_face):
+        raise DataError(
+            "the face detector finds no face or nothing else in the pictures; use more pictures"
+        )
+    runtime, _ = keras_runtime.open_keras_with_entry(options.model)
+    model = network.add_face_output(runtime.model, found, options.seed)
+    trained = training_command.describe_training(PROGRAM, arguments, run)
+    entry = saving.save_with_face_output(model, original, options.out, trained)
+    print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
+    print_line(
+        f"next: image-gender-convert --model {options.out / entry.file} with the same --data",
+        sys.stdout,
+    )
+
+
+def _open_search(folder: Path) -> tuple[Search, str]:
+    """Opens the TFLite face detector of a model folder; returns it and the SHA-256 of its file.
+
+    Raises:
+        ModelError: The folder lists no such network, or its file is missing or corrupt.
+        RuntimeMissing: No runtime for it is available.
+    """
+    from image_gender_classifier.detection.geometry import Framing
+    from image_gender_classifier.detection.tile_network import TileNetwork
+    from image_gender_classifier.runtimes.networks import open_network
+    from image_gender_classifier.train.face_output.candidates import Search
+
+    for entry in manifest.load(folder).face_detectors.values():
+        if entry.format == "tflite":
+            network = TileNetwork(open_network("tflite", folder, entry), entry)
+            return Search(network, Framing(entry.frame_scale, shift_y=0.0)), entry.sha256
+    raise ModelError(
+        f"{folder}: lists no converted face detector; run image-gender-convert-detector"
+    )
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog=PROGRAM,
+        description="Adds a second output to a trained gender network, which decides about "
+        "doubtful faces of the face detector. It learns from what the detector takes for a face in "
+        "pictures composed of --data and --backgrounds. The gender output does not change.",
+    )
+    add_data_options(parser)
+    add_backgrounds_option(parser)
+    add = parser.add_argument
+    add("--model", type=Path, required=True, metavar="FILE", help="the trained gender.keras")
+    add(
+        "--detector-models", type=Path, metavar="DIR",
+        help="folder of the converted face detector (default: the shipped one)",
+    )  # fmt: skip
+    add(
+        "--out", type=Path, required=True, metavar="DIR",
+        help="folder for the new gender.keras and the crop cache",
+    )  # fmt: skip
+    add(
+        "--composites", type=_parse_count, default=4000, metavar="N",
+        help="number of pictures with a face (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "--plain", type=_parse_count, default=9000, metavar="N",
+        help="number of pictures without a face (default: %(default)s)",
+    )  # fmt: skip
+    add("--seed", type=int, default=5, metavar="N", help="random seed (default: %(default)s)")
+    return parser
+
+
+def _parse_count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, not {text}")
+    return count
