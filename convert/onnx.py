@@ -24,6 +24,8 @@ import onnx
 from onnx import numpy_helper
 from tf2onnx import convert
 
+from image_gender_classifier.convert.exactness import to_fixed_point
+
 # The first opset with per-channel scales; ONNX Runtime supports it since 1.8.
 _OPSET = 13
 _LOWEST, _HIGHEST = -128, 127
@@ -97,10 +99,12 @@ def _add_clip(graph: Any, quantiser: Any, low: int, high: int) -> None:
 
 
 def _round_sums_up(graph: Any) -> None:
-    """Increases sums slightly if they are often halfway between two quantised values.
+    """Gives the terms of sums the scales that TFLite uses, so that sums are rounded in the same way.
 
-    TFLite rounds such ties up, ONNX Runtime rounds them to even. They are frequent if the scale of
-    each term is a simple fraction of the scale of the sum, as after a ReLU6.
+    XNNPACK, which runs TFLite's sums, rounds the ratio of each term's scale to the scale of the sum
+    to a fixed-point multiplier. And TFLite rounds sums halfway between two quantised values up,
+    ONNX Runtime rounds them to even. Such ties are frequent if the ratio is a simple fraction, as
+    after a ReLU6; then the sum is increased slightly.
     """
     constants = _read_constants(graph)
     scaled = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
@@ -110,15 +114,17 @@ def _round_sums_up(graph: Any) -> None:
             continue
         terms = [scaled[name] for name in add.input]
         of_sum = constants[quantisers[add.output[0]].input[_SCALE]]
-        ratios = [_FRACTION * float(constants[term.input[_SCALE]] / of_sum) for term in terms]
-        if any(abs(ratio - round(ratio)) > _NUDGE * ratio for ratio in ratios):
-            continue
-        for side, term in enumerate(terms):
+        ratios = np.array([constants[term.input[_SCALE]] / of_sum for term in terms]).ravel()
+        multipliers, shift = to_fixed_point(ratios)
+        eighths = _FRACTION * ratios
+        nudge = 0.0 if (abs(eighths - np.rint(eighths)) > _NUDGE * eighths).any() else _NUDGE
+        rounded = multipliers.astype(np.float64) / 2.0**shift * (1 + nudge)
+        for side, (term, ratio) in enumerate(zip(terms, rounded, strict=True)):
             own = onnx.NodeProto()
             own.CopyFrom(term)
             own.output[0] = f"{add.output[0]}_term_{side}"
             own.input[_SCALE] = f"{own.output[0]}_scale"
-            scale = np.asarray(constants[term.input[_SCALE]] * (1 + _NUDGE), np.float32)
+            scale = np.asarray(ratio * of_sum, np.float32).reshape(of_sum.shape)
             graph.initializer.append(numpy_helper.from_array(scale, own.input[_SCALE]))
             graph.node.insert(list(graph.node).index(add), own)
             add.input[side] = own.output[0]

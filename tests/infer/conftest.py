@@ -70,9 +70,7 @@ def predictions() -> st.SearchStrategy[Prediction]:
     classified = st.builds(
         Face, boxes, detectors, genders, confidences, scores, probabilities, turns
     )
-    unclassified = st.builds(
-        Face, boxes, detectors, st.none(), st.none(), scores, st.none(), turns
-    )
+    unclassified = st.builds(Face, boxes, detectors, st.none(), st.none(), scores, st.none(), turns)
     return st.builds(
         Prediction,
         file=names,

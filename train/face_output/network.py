@@ -24,12 +24,15 @@ _HIDDEN = 48
 _EDGE = 1  # cells at the edges of the feature map that the head ignores before it is trained
 _WEIGHT_DECAY, _SPATIAL_DECAY = 3e-4, 9e-3
 _MAP_DROPOUT, _DROPOUT = 0.1, 0.2
-_RATE, _BATCH, _STEPS = 2e-3, 256, 1500
+_RATE, _BATCH = 2e-3, 256
+STEPS = 1500
 _SMOOTHING = 0.01  # of the labels
 _FEATURES_BATCH = 128
 
 
-def add_face_output(model: keras.Model, candidates: CandidateSet, seed: int) -> keras.Model:
+def add_face_output(
+    model: keras.Model, candidates: CandidateSet, seed: int, steps: int = STEPS
+) -> keras.Model:
     """Trains a face output on candidates of the face detector and adds it to a gender network.
 
     The network itself does not change, so its gender output stays the same. As in MobileFaceNets
@@ -39,6 +42,7 @@ def add_face_output(model: keras.Model, candidates: CandidateSet, seed: int) -> 
         model: The gender network; maps pixels (float32 RGB, N x S x S x 3, 0 to 255) to a logit.
         candidates: Crops of side S with their logits and labels.
         seed: Seed of the initial weights, of dropout and of the order of the candidates.
+        steps: Number of training steps of 256 candidates.
 
     Returns:
         A model that maps pixels to the gender logit (N x 1) and the logits of "no face" and "face"
@@ -55,7 +59,7 @@ def add_face_output(model: keras.Model, candidates: CandidateSet, seed: int) -> 
             "the model has no feature map; use a gender.keras that image-gender-train created"
         ) from None
     maps = _compute_maps(keras.Model(model.input, features), candidates.crops)
-    head = _train_head(maps, candidates, seed)
+    head = _train_head(maps, candidates, seed, steps)
     return keras.Model(
         model.input, [model.outputs[0], _attach_head(head, features)], name=model.name
     )
@@ -70,14 +74,16 @@ def _compute_maps(network: keras.Model, crops: Pixels) -> npt.NDArray[np.float16
     return maps
 
 
-def _train_head(maps: npt.NDArray[np.float16], candidates: CandidateSet, seed: int) -> keras.Model:
+def _train_head(
+    maps: npt.NDArray[np.float16], candidates: CandidateSet, seed: int, steps: int
+) -> keras.Model:
     """Returns the trained head, which maps feature maps to face logits (N x 1)."""
     head = _build_head(maps.shape[1:], seed)
     features = keras.Input(maps.shape[1:])
     known = keras.Input((1,))
     trained = keras.Model([features, known], layers.Add()([head(features), known]))
     count = len(maps)
-    schedule = keras.optimizers.schedules.CosineDecay(_RATE, _STEPS)
+    schedule = keras.optimizers.schedules.CosineDecay(_RATE, steps)
     trained.compile(
         keras.optimizers.Adam(schedule),
         keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=_SMOOTHING),
@@ -85,7 +91,7 @@ def _train_head(maps: npt.NDArray[np.float16], candidates: CandidateSet, seed: i
     order = np.random.default_rng(seed)
     labels = candidates.is_face.astype(np.float32)[:, np.newaxis]
     offsets = DETECTOR_SLOPE * candidates.logits[:, np.newaxis]
-    for _ in range(_STEPS):
+    for _ in range(steps):
         chosen = order.integers(count, size=min(_BATCH, count))
         trained.train_on_batch([maps[chosen].astype(np.float32), offsets[chosen]], labels[chosen])
     return head

@@ -24,6 +24,10 @@ from image_gender_classifier.manifest.schema import (
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 MODEL, CASCADE = "gender_int8.tflite", "lbpcascade_frontalface.xml"
 FACE_DETECTOR = "face_detector_int8.tflite"
+FACE_OUTPUT = {
+    **{"slope": 1, "detector_slope": 2, "bias": 0, "lowest": 0.2, "surest": 0.8},
+    **{"threshold": 0.5, "turned_threshold": 0.9},
+}
 Content = dict[str, Any]
 
 
@@ -43,6 +47,7 @@ def required(entry: type[Entry]) -> list[str]:
         "float32_variant",
         "second_threshold",
         "turned_threshold",
+        "face_output",
     }
     return [name for name in entry._fields if name not in optional]
 
@@ -195,6 +200,12 @@ def test_a_model_without_a_second_look_looks_once(models: Path) -> None:
         ("tta_threshold", None),
         ("positive", "woman"),
         ("positive", "male"),
+        ("face_output", {"slope": 1}),
+        ("face_output", FACE_OUTPUT | {"slope": float("nan")}),
+        ("face_output", FACE_OUTPUT | {"bias": "none"}),
+        ("face_output", FACE_OUTPUT | {"lowest": 0.9}),
+        ("face_output", FACE_OUTPUT | {"surest": 1.1}),
+        ("face_output", None),
     ],
 )
 def test_a_field_of_the_wrong_kind_is_a_model_error(

@@ -114,3 +114,13 @@ def test_logits_are_the_same_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> Non
         answers.append(loading.open_classifier(None, "tflite").compute_logits(crops))
     assert len(np.unique(answers[0])) > 5
     assert np.array_equal(answers[0], answers[1])
+
+
+def test_a_network_in_use_is_not_opened_again(models: Path) -> None:
+    entry = entry_in(models)
+    network = open_network("tflite", models, entry)
+    assert open_network("tflite", models, entry) is network
+    del network
+    (models / MODEL).write_bytes(b"something else")
+    with pytest.raises(ModelError, match="does not match the hash"):
+        open_network("tflite", models, entry)

@@ -1,0 +1,53 @@
+"""A gender network with a face output in all formats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+pytest.importorskip("tf2onnx")
+
+from image_gender_classifier.convert import float32, onnx, tflite
+from image_gender_classifier.convert.output_equality import (
+    are_outputs_equal,
+    compute_fraction_differing,
+)
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.runtimes import Runtime, open_model
+from image_gender_classifier.train.common.keras_runtime import KerasRuntime
+from image_gender_classifier.train.face_output.candidates import CandidateSet
+from image_gender_classifier.train.face_output.network import add_face_output
+from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
+
+
+def by_channels(runtime: Runtime, crops: Pixels) -> dict[int, np.ndarray]:
+    return {output.shape[-1]: output for output in runtime.run(crops)}
+
+
+@pytest.fixture(scope="module")
+def with_face_output(exported: Any, drawn_crops: LabelledCrops) -> KerasRuntime:
+    """The drawn model, whose face output learnt to tell its female from its male faces."""
+    found = CandidateSet(
+        drawn_crops.crops, np.zeros(len(drawn_crops.crops), np.float32), drawn_crops.female
+    )
+    return KerasRuntime(add_face_output(exported.keras.model, found, seed=1, steps=10))
+
+
+def test_all_formats_agree_and_the_gender_logits_stay(
+    exported: Any, with_face_output: KerasRuntime, drawn_crops: LabelledCrops
+) -> None:
+    crops = drawn_crops.crops
+    tflite_file = tflite.quantise(with_face_output.model, crops[::10])
+    model = open_model("tflite", tflite_file)
+    assert np.array_equal(by_channels(model, crops)[1], exported.tflite.run(crops)[0])
+    of_keras = by_channels(with_face_output, crops)[2]
+    assert of_keras.std() > 0
+    assert by_channels(model, crops)[2] == pytest.approx(of_keras, abs=0.3 * float(np.ptp(of_keras)))
+    onnx_model = open_model("onnx", onnx.convert_tflite_to_onnx(tflite_file))
+    assert compute_fraction_differing(model, onnx_model, crops) == 0
+    variant = open_model("tflite", float32.convert_to_float32(tflite_file))
+    assert are_outputs_equal(model, variant, crops)
+    assert tflite.read_quantisation_steps(tflite_file).keys() == {1, 2}

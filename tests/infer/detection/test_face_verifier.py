@@ -1,0 +1,160 @@
+"""The face output of the gender network: its probability, and what it does to the search."""
+
+from __future__ import annotations
+
+from math import exp, log
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_gender_classifier.detection.face_detector import FaceDetector
+from image_gender_classifier.detection.face_verifier import FaceVerifier
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.manifest.schema import Calibration, FaceOutput, ModelEntry
+from image_gender_classifier.results import Box
+from tests.infer.detection.test_face_detector import ENTRY, Marks, marked
+
+SIZE = 96
+OUTPUT = FaceOutput(
+    slope=1.0,
+    detector_slope=2.0,
+    bias=0.0,
+    lowest=0.1,
+    surest=0.9,
+    threshold=0.5,
+    turned_threshold=0.9,
+)
+GENDER = ModelEntry(
+    file="gender.onnx",
+    sha256="1",
+    bytes=0,
+    input_shape=(SIZE, SIZE, 3),
+    input_dtype="uint8",
+    colour_order="RGB",
+    framing="",
+    positive="female",
+    negative="male",
+    calibration=Calibration(),
+    threshold=0.5,
+    license="Apache-2.0",
+    face_output=OUTPUT,
+)
+
+
+class Judge:
+    """A fake gender network with a face output; keeps the crops that it is asked about."""
+
+    input_shape = (SIZE, SIZE, 3)
+    input_dtype = "uint8"
+
+    def __init__(self, other: float, face: float) -> None:
+        self.crops: list[npt.NDArray[np.uint8]] = []
+        self._logits = other, face
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        self.crops += list(crops)
+        both = np.tile(np.array(self._logits, np.float32), (len(crops), 1))
+        return both, np.zeros((len(crops), 1), np.float32)
+
+
+LOGITS = st.floats(-8, 8, width=32)
+PICTURE = Picture(np.zeros((200, 200, 3), np.uint8), 200, 200)
+
+
+@given(LOGITS, LOGITS, LOGITS, st.floats(0.1, 3), st.floats(0.1, 3), st.floats(-5, 5))
+def test_the_probability_is_that_of_the_weighted_sum(
+    other: float, face: float, detector: float, slope: float, detector_slope: float, bias: float
+) -> None:
+    output = OUTPUT._replace(slope=slope, detector_slope=detector_slope, bias=bias)
+    verifier = FaceVerifier(Judge(other, face), GENDER, output)
+    logit = slope * (face - other) + detector_slope * detector + bias
+    found = verifier.compute_probability(PICTURE, Box(0, 0, 100, 100), detector)
+    assert found == pytest.approx(1 / (1 + exp(-logit)), abs=1e-6)
+
+
+@pytest.mark.parametrize("logit", [-1e6, 1e6])
+def test_huge_logits_do_not_overflow(logit: float) -> None:
+    verifier = FaceVerifier(Judge(0, logit), GENDER, OUTPUT)
+    found = verifier.compute_probability(PICTURE, Box(0, 0, 100, 100), 0)
+    assert found == pytest.approx(1.0 if logit > 0 else 0.0)
+
+
+def test_a_small_frame_is_cut_from_the_finer_picture() -> None:
+    fine = Picture(np.full((800, 800, 3), 255, np.uint8), 800, 800)
+    coarse = Picture(np.zeros((200, 200, 3), np.uint8), 800, 800, decode_finer=lambda: fine)
+    judge = Judge(0, 0)
+    verifier = FaceVerifier(judge, GENDER, OUTPUT)
+    verifier.compute_probability(coarse, Box(0, 0, 8 * SIZE, 8 * SIZE), 0)
+    verifier.compute_probability(coarse, Box(0, 0, 2 * SIZE, 2 * SIZE), 0)
+    assert [int(crop.max()) for crop in judge.crops] == [0, 255]
+
+
+@pytest.mark.parametrize("logits", [(0.0, float("nan")), (float("inf"), 0.0)])
+def test_a_face_output_that_is_not_finite_is_a_fault_of_the_model(
+    logits: tuple[float, float],
+) -> None:
+    verifier = FaceVerifier(Judge(*logits), GENDER, OUTPUT)
+    with pytest.raises(ModelError, match=r"gender\.onnx: the face output"):
+        verifier.compute_probability(PICTURE, Box(0, 0, 100, 100), 0)
+
+
+class OneOutput(Judge):
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        return super().run(crops)[1:]
+
+
+def test_a_network_without_a_face_output_is_a_fault_of_the_model() -> None:
+    with pytest.raises(ModelError, match="reinstall"):
+        FaceVerifier(OneOutput(0, 0), GENDER, OUTPUT).compute_probability(
+            PICTURE, Box(0, 0, 100, 100), 0
+        )
+
+
+def detector(detector_logit: float, face_logit: float, output: FaceOutput = OUTPUT) -> FaceDetector:
+    runtime = Marks(logits=(detector_logit, detector_logit))
+    entry = ENTRY._replace(candidate_threshold=0.05)
+    verifier = FaceVerifier(Judge(0, face_logit), GENDER, output)
+    return FaceDetector(runtime, entry, verifier=verifier)
+
+
+@pytest.mark.parametrize(
+    ("detector_logit", "face_logit", "found"),
+    [(-1, 3, True), (-1, 1, False), (1, -1, True), (1, -3, False), (3, -9, True), (-2.3, 9, False)],
+)
+def test_the_face_output_decides_about_doubtful_faces_only(
+    detector_logit: float, face_logit: float, found: bool
+) -> None:
+    picture = marked(400, 400, 150, 150, 100)
+    assert bool(detector(detector_logit, face_logit).detect(picture)) == found
+
+
+def test_the_score_of_a_doubtful_face_is_the_probability() -> None:
+    (face,) = detector(-1, 4).detect(marked(400, 400, 150, 150, 100))
+    assert face.score == pytest.approx(1 / (1 + exp(-2)), abs=1e-3)
+
+
+def test_the_confirmation_of_another_detectors_face_asks_too() -> None:
+    picture, frame = marked(400, 400, 150, 150, 100), Box(200, 200, 400, 400)
+    assert detector(-1, 4).confirm(picture, [frame], "other")
+    assert not detector(-1, 1).confirm(picture, [frame], "other")
+
+
+def test_a_turned_picture_needs_its_own_probability() -> None:
+    picture = marked(400, 400, 150, 150, 100)
+    logit = log(0.7 / 0.3)
+    strict = OUTPUT._replace(threshold=0.8, turned_threshold=0.6)
+    (face,) = detector(0, logit, strict).detect(picture)
+    assert face.turn
+    assert not detector(0, logit, strict._replace(turned_threshold=0.8)).detect(picture)
+
+
+def test_the_cache_key_knows_the_face_output() -> None:
+    keys = {
+        detector(0, 0, output).cache_key
+        for output in (OUTPUT, OUTPUT._replace(threshold=0.6), OUTPUT._replace(surest=0.8))
+    }
+    assert len({*keys, FaceDetector(Marks(), ENTRY).cache_key}) == 4

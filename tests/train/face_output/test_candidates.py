@@ -1,0 +1,69 @@
+"""What the face detector takes for a face in composites and in pictures without people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+pytest.importorskip("ai_edge_litert")
+
+from image_gender_classifier import manifest
+from image_gender_classifier.detection import registry
+from image_gender_classifier.detection.geometry import Framing
+from image_gender_classifier.detection.tile_network import TileNetwork
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.pipeline import find_crop
+from image_gender_classifier.runtimes.networks import open_network
+from image_gender_classifier.train.face_output.candidates import (
+    CandidateSet,
+    Search,
+    collect_candidates,
+)
+
+SIZE = 96
+
+
+@pytest.fixture(scope="module")
+def search() -> Search:
+    models = manifest.load(shipped_models())
+    entry = models.face_detectors["face_detector_int8.tflite"]
+    network = TileNetwork(open_network("tflite", models.folder, entry), entry)
+    return Search(network, Framing(entry.frame_scale, shift_y=0.0))
+
+
+@pytest.fixture(scope="module")
+def face(face_picture: Path) -> Pixels:
+    detector = registry.open_detector("cascade", manifest.load(shipped_models()), "tflite")
+    crop = find_crop(decoding.read(face_picture), detector, 128)
+    assert crop is not None
+    return crop
+
+
+def collect(search: Search, face: Pixels, seed: int) -> CandidateSet:
+    random = np.random.default_rng(0)
+    places = [
+        cv2.resize(random.integers(0, 256, (9, 12, 3), np.uint8), (320, 240)) for _ in range(3)
+    ]
+    return collect_candidates(search, [face], places, composites=12, plain=5, size=SIZE, seed=seed)
+
+
+def test_the_faces_of_composites_are_found_and_labelled(search: Search, face: Pixels) -> None:
+    found = collect(search, face, 1)
+    assert found.crops.dtype == np.uint8
+    assert found.crops.shape == (len(found.logits), SIZE, SIZE, 3)
+    assert len(found.is_face) == len(found.logits)
+    assert 6 <= found.is_face.sum() <= 36  # at most one in each pass over a composite
+    assert found.logits[found.is_face].max() > found.logits[~found.is_face].max(initial=-9)
+
+
+def test_the_seed_decides(search: Search, face: Pixels) -> None:
+    one, same, other = (collect(search, face, seed) for seed in (1, 1, 2))
+    assert np.array_equal(one.crops, same.crops)
+    assert np.array_equal(one.logits, same.logits)
+    assert not np.array_equal(one.logits, other.logits)
