@@ -43,17 +43,21 @@ REJECT_LOGIT = -2.0
 # The other passes are skipped if the mean logit so far is this far from the bounds. Among 6,157
 # candidates in held-out scenes and portraits, the mean crosses a bound within 0.32 only.
 _EARLY_EXIT = 0.7
+# Minimum score of a candidate in a turned picture, which needs a surer face than an upright one.
+_TURNED_CANDIDATE = 0.4
 
 
 class Bounds(NamedTuple):
-    """Which mean logits of the network make a candidate a face, and which leave doubt.
+    """Which logits of the network make a candidate, which make it a face, and which leave doubt.
 
     Attributes:
-        lowest: Minimum logit of a face or of a doubtful face.
-        surest: Logit from which a candidate is a face; equal to `lowest` if none is doubtful.
+        candidate: Minimum logit of a candidate in the tiles that cover the picture.
+        lowest: Minimum mean logit of a face or of a doubtful face.
+        surest: Mean logit from which a candidate is a face; equal to `lowest` if none is doubtful.
         probability: Minimum probability of a doubtful face.
     """
 
+    candidate: float
     lowest: float
     surest: float
     probability: float = 0.0
@@ -75,22 +79,29 @@ class BoundsOfSearch(NamedTuple):
 
 def choose_bounds(entry: FaceDetectorEntry, verifier: FaceVerifier | None) -> BoundsOfSearch:
     """Returns the bounds that a face detector's manifest entry or its verifier sets."""
+    candidate = entry.candidate_threshold
+    turned_candidate = max(candidate, _TURNED_CANDIDATE)
     if verifier is not None:
         output = verifier.output
-        bounds = Bounds(logit(output.lowest), logit(output.surest), output.threshold)
-        return BoundsOfSearch(bounds, bounds, bounds._replace(probability=output.turned_threshold))
-    first = _certain_bounds(entry.threshold)
-    second, turned = entry.second_threshold, entry.turned_threshold
+        first = _make_bounds(candidate, output.lowest, output.surest, output.threshold)
+        turned = _make_bounds(
+            turned_candidate, output.lowest, output.surest, output.turned_threshold
+        )
+        return BoundsOfSearch(first, first, turned)
+    second, in_turned = entry.second_threshold, entry.turned_threshold
+    first = _make_bounds(candidate, entry.threshold, entry.threshold)
     return BoundsOfSearch(
         first,
-        first if second is None else _certain_bounds(second),
-        None if turned is None else _certain_bounds(turned),
+        first if second is None else _make_bounds(candidate, second, second),
+        None if in_turned is None else _make_bounds(turned_candidate, in_turned, in_turned),
     )
 
 
-def _certain_bounds(threshold: float) -> Bounds:
-    """Returns the bounds for a threshold (0 to 1) that leaves no doubt."""
-    return Bounds(logit(threshold), logit(threshold))
+def _make_bounds(
+    candidate: float, lowest: float, surest: float, probability: float = 0.0
+) -> Bounds:
+    """Returns the bounds for scores and a probability, all from 0 to 1."""
+    return Bounds(logit(candidate), logit(lowest), logit(surest), probability)
 
 
 def logit(probability: float) -> float:

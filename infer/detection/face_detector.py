@@ -15,7 +15,6 @@ from image_gender_classifier.detection.candidates import (
     Bounds,
     CandidateJudge,
     choose_bounds,
-    logit,
     sigmoid,
 )
 from image_gender_classifier.detection.face_verifier import FaceVerifier
@@ -68,7 +67,6 @@ class FaceDetector:
         known = () if verifier is None else verifier.cache_key
         self.cache_key = (*entry.cache_key, smallest_face, *known)
         self._entry = entry
-        self._candidate_threshold = logit(entry.candidate_threshold)
         self._judge = CandidateJudge(self._network, self._framing, verifier)
         self._bounds = choose_bounds(entry, verifier)
         self._smallest = smallest_face
@@ -149,7 +147,7 @@ class FaceDetector:
         min_side = (self._smallest or 0) * min(picture.height, picture.width)
         height, width = picture.pixels.shape[:2]
         detections = self._network.detect_in_tiles(
-            picture, make_tiles(height, width, side), self._candidate_threshold
+            picture, make_tiles(height, width, side), bounds.candidate
         )
         candidates = [
             face.frame

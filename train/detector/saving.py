@@ -16,6 +16,7 @@ MODEL = "face_detector.keras"
 STAGE = "cnn"  # name in predictions
 _CANDIDATE_THRESHOLD = 0.1
 _THRESHOLD = 0.567
+_TURNED_THRESHOLD = 0.8
 _FRAME_SCALE = 0.98  # predicted boxes are 2 % too large (median over the composites)
 
 
@@ -47,6 +48,8 @@ def save_detector(
         candidate_threshold=_CANDIDATE_THRESHOLD,
         threshold=_THRESHOLD,
         frame_scale=_FRAME_SCALE,
+        second_threshold=_THRESHOLD,
+        turned_threshold=_TURNED_THRESHOLD,
     )
     add_to_manifest(entry, folder)
     return entry

@@ -134,7 +134,7 @@ def _draw(
 def _detect(search: Search, picture: Picture) -> list[Detection]:
     """Returns the candidates of a picture; their frames do not overlap."""
     judge = CandidateJudge(search.network, search.framing, None)
-    bounds = Bounds(_LOWEST_LOGIT, inf)
+    bounds = Bounds(_LOWEST_LOGIT, _LOWEST_LOGIT, inf)
     height, width = picture.pixels.shape[:2]
     longest = max(height, width)
     found: list[Detection] = []

@@ -114,9 +114,9 @@ def _build_head(shape: tuple[int, ...], seed: int) -> keras.Model:
     features = keras.Input(shape)
     x = spatial(layers.SpatialDropout2D(_MAP_DROPOUT, seed=seed)(features))
     spatial.set_weights([start])
-    x = layers.Dropout(_DROPOUT, seed=seed + 1)(layers.Flatten()(x))
-    x = layers.Dropout(_DROPOUT, seed=seed + 2)(hidden(x))
-    return keras.Model(features, face(x))
+    x = layers.Dropout(_DROPOUT, seed=seed + 1)(x)
+    x = face(layers.Dropout(_DROPOUT, seed=seed + 2)(hidden(x)))
+    return keras.Model(features, layers.Flatten()(x))
 
 
 def _attach_head(head: keras.Model, features: keras.KerasTensor) -> keras.KerasTensor:
@@ -126,8 +126,8 @@ def _attach_head(head: keras.Model, features: keras.KerasTensor) -> keras.KerasT
     number of channels tells this one from the gender logit.
     """
     spatial, hidden, _ = _make_layers(features.shape[1], {}, {})
-    both = layers.Dense(2, name=FACE)
-    x = both(hidden(layers.Flatten(name="face_flatten")(spatial(features))))
+    both = layers.Conv2D(2, 1, name=FACE)
+    x = layers.Flatten(name="face_flatten")(both(hidden(spatial(features))))
     for layer in (spatial, hidden):
         layer.set_weights(head.get_layer(layer.name).get_weights())
     halves = [weights / 2 for weights in head.get_layer(FACE).get_weights()]
@@ -136,11 +136,11 @@ def _attach_head(head: keras.Model, features: keras.KerasTensor) -> keras.KerasT
 
 
 def _make_layers(
-    side: int, spatial: Mapping[str, Any], dense: Mapping[str, Any]
+    side: int, spatial: Mapping[str, Any], plain: Mapping[str, Any]
 ) -> tuple[keras.Layer, keras.Layer, keras.Layer]:
     """Returns the layers of the head with further arguments of the first and of the others."""
     return (
         layers.DepthwiseConv2D(side, use_bias=False, name="face_spatial", **spatial),
-        layers.Dense(_HIDDEN, "relu6", name="face_hidden", **dense),
-        layers.Dense(1, name=FACE, **dense),
+        layers.Conv2D(_HIDDEN, 1, activation="relu6", name="face_hidden", **plain),
+        layers.Conv2D(1, 1, name=FACE, **plain),
     )

@@ -19,9 +19,9 @@ _FACE_OUTPUT = FaceOutput(
     detector_slope=DETECTOR_SLOPE,
     bias=0.0,
     lowest=0.2,
-    surest=0.75,
-    threshold=0.5,
-    turned_threshold=0.8,
+    surest=0.85,
+    threshold=0.3,
+    turned_threshold=0.9,
 )
 
 
