@@ -19,7 +19,7 @@ _FACE_OUTPUT = FaceOutput(
     detector_slope=DETECTOR_SLOPE,
     bias=0.0,
     lowest=0.2,
-    surest=0.85,
+    surest=0.65,
     threshold=0.3,
     turned_threshold=0.9,
 )
