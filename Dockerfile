@@ -23,8 +23,9 @@ RUN python3 -m venv --without-pip /opt/image-gender-classifier \
         --no-cache-dir --no-compile ".${EXTRAS:+[$EXTRAS]}"
 # Large parts of the libraries that the commands never load.
 RUN cd /opt/image-gender-classifier/lib/python3*/site-packages \
-    && rm -rf ai_edge_litert/libLiteRtWebGpuAccelerator.so ai_edge_litert/tools ai_edge_litert/vendors \
-        cv2/data/*.xml numpy/tests numpy/*/tests
+    && rm -rf ai_edge_litert/libLiteRt*.so ai_edge_litert/tools ai_edge_litert/vendors \
+        cv2/data/*.xml numpy/f2py numpy/tests numpy/*/tests \
+    && find . -name '*.pyi' -delete
 # The container cannot write bytecode: without it, each start would compile the modules again. The
 # run compiles those of the libraries that it imports, and proves that they work.
 RUN /opt/image-gender-classifier/bin/python -m compileall -q \
