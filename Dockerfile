@@ -18,13 +18,16 @@ WORKDIR /source
 COPY . .
 # Extras of pyproject.toml, with commas between them: --build-arg EXTRAS=heif,parquet
 ARG EXTRAS=""
+# hadolint ignore=DL3013
 RUN python3 -m venv --without-pip /opt/image-gender-classifier \
     && PIP_CONSTRAINT=constraints.txt pip --python /opt/image-gender-classifier/bin/python install \
         --no-cache-dir --no-compile ".${EXTRAS:+[$EXTRAS]}"
 # Large parts of the libraries that the commands never load.
+# hadolint ignore=DL3003
 RUN cd /opt/image-gender-classifier/lib/python3*/site-packages \
-    && rm -rf ai_edge_litert/libLiteRtWebGpuAccelerator.so ai_edge_litert/tools ai_edge_litert/vendors \
-        cv2/data/*.xml numpy/tests numpy/*/tests
+    && rm -rf ai_edge_litert/libLiteRt*.so ai_edge_litert/tools ai_edge_litert/vendors \
+        cv2/data/*.xml numpy/f2py numpy/tests numpy/*/tests \
+    && find . -name '*.pyi' -delete
 # The container cannot write bytecode: without it, each start would compile the modules again. The
 # run compiles those of the libraries that it imports, and proves that they work.
 RUN /opt/image-gender-classifier/bin/python -m compileall -q \

@@ -194,8 +194,9 @@ def _check_outputs(targets: Sequence[Target], pictures: Path) -> None:
             check_file(target.path, target.option)
         other = files.setdefault(target.path.resolve(), target.option)
         if other != target.option:
+            place = "print to standard output" if target.is_streamed else "write this file"
             raise UsageError(
-                f"{other} and {target.option} {target.path}: both would write this file; give "
+                f"{other} and {target.option} {target.path}: both would {place}; give "
                 "different files"
             )
 

@@ -12,22 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from image_gender_classifier.manifest.cache_key import picture_hash
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.datasets.genders import (
-    WORDS,
-    GenderWords,
-    find_gender,
-    is_given,
-)
+from image_gender_classifier.train.datasets.genders import WORDS, GenderWords, is_given
 from image_gender_classifier.train.datasets.label_columns import (
     GENDER_COLUMNS,
     ID_COLUMNS,
     find_column,
+)
+from image_gender_classifier.train.datasets.label_fields import (
+    is_changed,
+    parse_box,
+    parse_gender,
 )
 from image_gender_classifier.train.datasets.labels_csv import (
     Table,
@@ -43,10 +41,7 @@ from image_gender_classifier.train.datasets.reading import (
 )
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 
-OTHER_GENDER: dict[BinaryGender, BinaryGender] = {"female": "male", "male": "female"}
 MAX_MISSING = 0.1
-_BOX_COLUMNS = ("x", "y", "width", "height")
-_HASH_COLUMN, _HASH_PREFIX = "picture", "sha256:"
 _NOT_TOLD = frozenset({"unknown", "no_face"})  # answers of a review that are no gender
 
 
@@ -173,7 +168,7 @@ def _iterate_labels(
         key, value = fields[key_column], fields[gender_column]
         path = pictures.find(key) if key else None
         gaps.named.add(path)
-        gender = _parse_gender(table.path, row, value, options.zero_is, words)
+        gender = parse_gender(table.path, row, value, options.zero_is, words)
         if not key:
             gaps.add("row without a user ID", row, "", "the user ID is empty")
         elif gender is None and path is not None and value.lower() in _NOT_TOLD:
@@ -189,10 +184,10 @@ def _iterate_labels(
             gaps.add(
                 "picture missing", row, key, f"{pictures.root / key}.<extension> does not exist"
             )
-        elif _is_changed(table, fields, pictures.root / path):
+        elif is_changed(table, fields, pictures.root / path):
             gaps.add("picture changed", row, path, f"{path} has changed since it was labelled")
         else:
-            yield row, path, _Label(gender, _parse_box(table, row, fields))
+            yield row, path, _Label(gender, parse_box(table, row, fields))
 
 
 def _check_gaps(options: LabelOptions, gaps: _Gaps, rows: int, unlabelled: Sequence[str]) -> None:
@@ -215,53 +210,3 @@ def _check_gaps(options: LabelOptions, gaps: _Gaps, rows: int, unlabelled: Seque
             f"{options.file}: {unlabelled[0]} has no label (such pictures: {len(unlabelled):,}); "
             "add a row, or omit --strict"
         )
-
-
-def _is_changed(table: Table, fields: Sequence[str], path: Path) -> bool:
-    """Returns whether a row has the hash of a picture, and the file has another content now.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    if _HASH_COLUMN not in table.header:
-        return False
-    value = fields[table.header.index(_HASH_COLUMN)]
-    return value.startswith(_HASH_PREFIX) and picture_hash(path.read_bytes()) != value
-
-
-def _parse_box(table: Table, row: int, fields: Sequence[str]) -> Box | None:
-    """Returns the box of a row; None if the table has no columns for it, or they are empty.
-
-    Raises:
-        DataError: A field is not a number.
-    """
-    if not set(_BOX_COLUMNS) <= set(table.header):
-        return None
-    values = [fields[table.header.index(name)] for name in _BOX_COLUMNS]
-    if not all(values):
-        return None
-    try:
-        box = Box(*map(float, values))
-    except ValueError:
-        box = Box(0, 0, 0, 0)
-    if not (all(map(isfinite, box)) and box.width > 0 and box.height > 0):
-        raise row_error(
-            table.path, row, f"the box is {', '.join(values)}; expected x, y, width and height"
-        )
-    return box
-
-
-def _parse_gender(
-    path: Path, row: int, value: str, zero_is: BinaryGender | None, words: GenderWords
-) -> BinaryGender | None:
-    """Returns the gender of a field: a word, or "0" or "1"; None if it is no gender.
-
-    Raises:
-        DataError: The field is "0" or "1", and neither `zero_is` nor `words` has their meaning.
-    """
-    gender = find_gender(value, words)
-    if gender is not None or value not in ("0", "1"):
-        return gender
-    if zero_is is None:
-        raise row_error(path, row, f"gender is {value!r}; use --zero-is to state what 0 stands for")
-    return zero_is if value == "0" else OTHER_GENDER[zero_is]

@@ -78,7 +78,8 @@ def encode_data(
             others.append(table.encode_row(file, correction))
         elif _is_current(correction, items[place]):
             known.append([place, correction.gender, find_face(items[place].prediction, correction)])
-            rows[place][6] = correction.picture  # a server tells whether the picture has changed
+            if correction.picture:  # a server tells whether the picture has changed
+                rows[place][6] = correction.picture
     content = _dump(rows)
     data = {
         "title": escape_text(settings.title),

@@ -65,7 +65,7 @@ def test_a_watched_folder_can_be_streamed(folder: Path, out: Path) -> None:
         ("a.jpg --resume", "--resume needs -i and -o"),
         ("a.jpg --watch", "--watch needs -i and -o"),
         ("-i {folder} --json --profile", "--profile needs -i and -o"),
-        ("a.jpg --csv - --json", "--csv and --jsonl -: both"),
+        ("a.jpg --csv - --json", "--csv and --jsonl -: both would print to standard output"),
         ("a.jpg --json --jsonl t", "--json stands for --jsonl -"),
         ("a.jpg --parquet -", "--parquet needs -i and -o"),
         ("-i {folder} -o {folder} --parquet -", "standard output is not supported"),

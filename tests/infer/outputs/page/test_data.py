@@ -68,6 +68,12 @@ def test_corrections_name_pictures_and_faces_by_their_places() -> None:
     assert parse(data)["csvOthers"] == "x.jpg,male,,,,,\n"
 
 
+def test_a_correction_of_any_picture_of_its_name_keeps_the_thumbnail() -> None:
+    settings, items = PageSettings("t"), [PageItem(PREDICTION, 9, 9, HASH)]
+    (row,) = parse(encode_data(items, settings, {PREDICTION.file: Correction("male")}))["items"]
+    assert row[6] == HASH
+
+
 def test_the_main_face_stands_for_an_unknown_one() -> None:
     assert find_face(PREDICTION, Correction("male", (5, 6, 7, 8))) == 1
     assert find_face(PREDICTION, Correction("male", (9, 9, 9, 9))) == 0
