@@ -3,7 +3,7 @@
 # ---- variables, as in `make classify IN=photos OUT=predictions` ----
 
 # Only from make's command line: ignore environment variables with these common names.
-$(foreach name,IN OUT DATA FROM MODEL LICENSE SEED LABELS ARGS BASELINE BACKGROUNDS SYSTEM,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
+$(foreach name,IN OUT DATA FROM MODEL LICENSE SEED LABELS ARGS BASELINE BACKGROUNDS DETECTORS SYSTEM,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
 
 ifeq ($(OUT),)
 OUT := predictions
@@ -11,6 +11,7 @@ endif
 TRAIN_OUT ?= runs/gender
 CONVERT_OUT ?= runs/converted
 DETECTOR_OUT ?= runs/detector
+FACE_OUTPUT_OUT ?= runs/face_output
 REPORT_OUT ?= runs/report
 LAYOUT ?= fairface
 DETECTOR ?=
@@ -67,7 +68,7 @@ EXPLAINED = { code=$$?; case $$code in \
   esac >&2; exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-detector convert-detector report bench share soak pi-test pi-bundle pi-count lint clean
+.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-detector convert-detector train-face-output report bench share soak pi-test pi-bundle pi-count lint clean
 
 # ---- tasks ----
 
@@ -125,6 +126,11 @@ convert-detector: $(HEAVY)/.made  ## convert the face detector of DETECTOR_OUT t
 	mkdir -p -- $(call quoted,$(CONVERT_OUT))
 	$(RUN_HEAVY)image-gender-convert-detector --model=$(call quoted,$(DETECTOR_OUT))/face_detector.keras \
 	  --out=$(call quoted,$(CONVERT_OUT)) $(CROPS) $(ARGS)
+
+train-face-output: $(HEAVY)/.made  ## add a face output to MODEL (default: trained, else shipped), trained with the detector of DETECTORS (shipped)
+	mkdir -p -- $(call quoted,$(FACE_OUTPUT_OUT))
+	$(RUN_HEAVY)image-gender-train-face-output --model=$(call quoted,$(TO_CONVERT)) --out=$(call quoted,$(FACE_OUTPUT_OUT)) \
+	  $(CROPS) $(if $(DETECTORS),--detector-models $(call quoted,$(DETECTORS))) $(ARGS)
 
 report: $(HEAVY)/.made  ## write plots and tables of MODEL on DATA (default: FairFace, else the samples) to REPORT_OUT (runs/report)
 	mkdir -p -- $(call quoted,$(REPORT_OUT))

@@ -45,7 +45,9 @@ def test_all_formats_agree_and_the_gender_logits_stay(
     assert np.array_equal(by_channels(model, crops)[1], exported.tflite.run(crops)[0])
     of_keras = by_channels(with_face_output, crops)[2]
     assert of_keras.std() > 0
-    assert by_channels(model, crops)[2] == pytest.approx(of_keras, abs=0.3 * float(np.ptp(of_keras)))
+    assert by_channels(model, crops)[2] == pytest.approx(
+        of_keras, abs=0.3 * float(np.ptp(of_keras))
+    )
     onnx_model = open_model("onnx", onnx.convert_tflite_to_onnx(tflite_file))
     assert compute_fraction_differing(model, onnx_model, crops) == 0
     variant = open_model("tflite", float32.convert_to_float32(tflite_file))

@@ -111,7 +111,7 @@ def _train(arguments: Sequence[str]) -> None:
             "the face detector finds no face or nothing else in the pictures; use more pictures"
         )
     runtime, _ = keras_runtime.open_keras_with_entry(options.model)
-    model = network.add_face_output(runtime.model, found, options.seed)
+    model = network.add_face_output(runtime.model, found, options.seed, options.steps)
     trained = training_command.describe_training(PROGRAM, arguments, run)
     entry = saving.save_with_face_output(model, original, options.out, trained)
     print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
@@ -168,6 +168,10 @@ def _parser() -> Parser:
     add(
         "--plain", type=_parse_count, default=9000, metavar="N",
         help="number of pictures without a face (default: %(default)s)",
+    )  # fmt: skip
+    add(
+        "--steps", type=_parse_count, default=1500, metavar="N",
+        help="number of training steps of 256 candidates (default: %(default)s)",
     )  # fmt: skip
     add("--seed", type=int, default=5, metavar="N", help="random seed (default: %(default)s)")
     return parser

@@ -25,13 +25,12 @@ _EDGE = 1  # cells at the edges of the feature map that the head ignores before 
 _WEIGHT_DECAY, _SPATIAL_DECAY = 3e-4, 9e-3
 _MAP_DROPOUT, _DROPOUT = 0.1, 0.2
 _RATE, _BATCH = 2e-3, 256
-STEPS = 1500
 _SMOOTHING = 0.01  # of the labels
 _FEATURES_BATCH = 128
 
 
 def add_face_output(
-    model: keras.Model, candidates: CandidateSet, seed: int, steps: int = STEPS
+    model: keras.Model, candidates: CandidateSet, seed: int, steps: int
 ) -> keras.Model:
     """Trains a face output on candidates of the face detector and adds it to a gender network.
 

@@ -1,0 +1,72 @@
+"""`image-gender-train-face-output` end to end, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+pytest.importorskip("ai_edge_litert")
+
+from image_gender_classifier import manifest
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.train.common.keras_runtime import open_keras_classifier
+from image_gender_classifier.train.face_output import cli
+
+
+def train(*options: str | Path | int) -> int:
+    return cli.main([str(option) for option in options])
+
+
+@pytest.fixture(scope="module")
+def backgrounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("backgrounds")
+    random = np.random.default_rng(0)
+    for number in range(30):
+        pixels = cv2.resize(random.integers(0, 256, (9, 12, 3), np.uint8), (200, 150))
+        cv2.imwrite(str(folder / f"{number}.png"), pixels)
+    return folder
+
+
+def test_a_face_output_is_added_and_the_gender_output_stays(
+    face_picture: Path,
+    shipped_keras: Path,
+    backgrounds: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    picture = cv2.imread(str(face_picture))
+    for gender in ("female", "male"):
+        (tmp_path / "faces" / gender).mkdir(parents=True)
+        for number in range(15):
+            cv2.imwrite(str(tmp_path / "faces" / gender / f"{number}.png"), picture)
+    options = ("--data", tmp_path / "faces", "--layout", "folders", "--backgrounds", backgrounds)
+    few = ("--composites", 12, "--plain", 30, "--steps", 3)
+    assert train(*options, "--model", shipped_keras, "--out", tmp_path / "out", *few) == 0
+    assert "next: image-gender-convert --model" in capsys.readouterr().out
+    entry = manifest.load(tmp_path / "out").models["gender.keras"]
+    original = manifest.load(shipped_keras.parent).models["gender.keras"]
+    assert entry.face_output is not None
+    assert (entry.calibration, entry.threshold) == (original.calibration, original.threshold)
+    trained = entry.trained["face_output"]
+    assert trained["command"].startswith("image-gender-train-face-output --data ")
+    assert trained["model"] == original.sha256
+    crops = decoding.read(face_picture).pixels
+    crop = cv2.resize(crops, (96, 96))[np.newaxis]
+    before, after = (
+        open_keras_classifier(path).compute_logits(crop)
+        for path in (shipped_keras, tmp_path / "out" / "gender.keras")
+    )
+    assert np.array_equal(before, after)
+
+
+def test_a_model_without_a_manifest_is_refused(
+    backgrounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gender.keras").write_bytes(b"")
+    options = ("--data", tmp_path, "--layout", "folders", "--backgrounds", backgrounds)
+    assert train(*options, "--model", tmp_path / "gender.keras", "--out", tmp_path / "out") == 2
+    assert "manifest" in capsys.readouterr().err
