@@ -61,7 +61,7 @@ def load(  # noqa: PLR0913  one argument for each setting
         threshold: Confidence (0 to 1) below which a prediction is `uncertain`. None for the
             threshold in the manifest.
         min_face: Side of the smallest face to detect, as a fraction of the picture's shorter side
-            (0.02 to 1). None detects faces from about 12 % of the longer side.
+            (0.02 to 1). None detects faces from about 6 % of the longer side.
         all_faces: Whether to detect and classify all faces, not only the main one.
         max_pixels: Maximum width times height of a picture. None for 2^28 if it is a JPEG that can
             be decoded at a reduced size, else 2^26. Pixels that need more memory than 8-bit RGB

@@ -12,13 +12,16 @@ from types import ModuleType
 from image_gender_classifier import pipeline
 from image_gender_classifier.classification import classifier
 from image_gender_classifier.detection import (
+    candidates,
     cascade,
     face_detector,
+    face_verifier,
     geometry,
     heatmap,
     staged,
     tile_network,
     tiling,
+    turning,
     whole_picture,
 )
 from image_gender_classifier.imaging import (
@@ -33,8 +36,8 @@ from image_gender_classifier.version import __version__
 
 _MODULES = (
     *(alpha, decoding, headers, opencv_decoding, resizing, upright),
-    *(cascade, face_detector, geometry, heatmap, staged),
-    *(tile_network, tiling, whole_picture),
+    *(candidates, cascade, face_detector, face_verifier, geometry, heatmap, staged),
+    *(tile_network, tiling, turning, whole_picture),
     *(classifier, pipeline),
 )
 

@@ -26,7 +26,7 @@ class Settings(NamedTuple):
         threshold: Confidence (0 to 1) below which a prediction is `uncertain`; None for the
             threshold in the manifest.
         min_face: Side of the smallest face to detect, as a fraction of the picture's shorter side;
-            None for about 12 % of the longer side.
+            None for about 6 % of the longer side.
         all_faces: Whether to detect and classify all faces, not only the main one.
         max_pixels: Maximum width times height of a picture, each pixel counted
             `Header.memory_factor` times; None for `MAX_JPEG_PIXELS` or `MAX_PIXELS`.

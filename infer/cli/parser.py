@@ -228,7 +228,7 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         "--min-face", type=parse_min_face, metavar="S",
         help=f"smallest face to detect, as a fraction of the shorter side of the picture "
         f"({SMALLEST_FACE} to 1); a smaller value takes longer and finds more false faces "
-        "(default: faces of about 12 %% of the longer side and up)",
+        "(default: faces of about 6 %% of the longer side and up)",
     )  # fmt: skip
     add(
         "--all-faces", action="store_true",

@@ -114,7 +114,9 @@ def test_bytes_and_pixels_may_come_from_many_threads(
     assert by_threads(classifier.classify, pictures) == alone
 
 
-def test_threads_may_come_and_go(monkeypatch: pytest.MonkeyPatch, generated: list[Path]) -> None:
+def test_threads_may_come_and_go(
+    monkeypatch: pytest.MonkeyPatch, generated: list[Path], models: Path
+) -> None:
     pytest.importorskip("ai_edge_litert")
     from ai_edge_litert.interpreter import Interpreter
 
@@ -125,7 +127,7 @@ def test_threads_may_come_and_go(monkeypatch: pytest.MonkeyPatch, generated: lis
         return Interpreter(**options)
 
     monkeypatch.setattr("image_gender_classifier.runtimes.tflite.Interpreter", counted)
-    classifier = igc.load(runtime="tflite")
+    classifier = igc.load(models / "gender_int8.tflite", runtime="tflite")
     networks = len(opened)
     assert networks > 0
     predictions: list[igc.Prediction] = []

@@ -17,7 +17,7 @@ STAGE = "cnn"  # name in predictions
 _CANDIDATE_THRESHOLD = 0.1
 _THRESHOLD = 0.567
 _TURNED_THRESHOLD = 0.8
-_FRAME_SCALE = 0.98  # predicted boxes are 2 % too large (median over the composites)
+_FRAME_SCALE = 0.99  # predicted boxes are 1 % too large (median over the composites)
 
 
 def save_detector(

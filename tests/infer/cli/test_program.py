@@ -125,7 +125,7 @@ def test_the_last_line_counts_each_status(command: Command, folder: Path, out: P
 
 
 def test_the_last_line_counts_women_and_men(command: Command, samples: Path, out: Path) -> None:
-    counts = "5 pictures: 1 female, 1 male, 1 uncertain, 2 no face, 0 unreadable; 1 other"
+    counts = "5 pictures: 2 female, 1 male, 0 uncertain, 2 no face, 0 unreadable; 1 other"
     assert command("-i", samples, "-o", out).stdout.startswith(counts)
 
 

@@ -45,10 +45,12 @@ def blind_cascade(models: Manifest) -> Manifest:
 
 def blind_detector(models: Manifest) -> Manifest:
     face_detectors = {
-        name: entry._replace(threshold=MORE_THAN_CERTAIN)
+        name: entry._replace(
+            threshold=MORE_THAN_CERTAIN, second_threshold=None, turned_threshold=None
+        )
         for name, entry in models.face_detectors.items()
     }
-    return models._replace(face_detectors=face_detectors)
+    return models._replace(face_detectors=face_detectors, models={})
 
 
 def found_by(models: Manifest, picture: Picture, choice: str = "cascade") -> list[str]:

@@ -80,7 +80,7 @@ def test_logits_are_those_of_litert_bit_for_bit(entry: RuntimeEntry, crops: Pixe
 @each_shipped
 def test_each_crop_is_classified_independently(entry: RuntimeEntry, crops: Pixels) -> None:
     runtime = opened(entry)
-    (together,) = runtime.run(crops)
+    together = runtime.run(crops)[0]
     alone = [runtime.run(crop[np.newaxis])[0] for crop in crops]
     assert np.array_equal(together, np.concatenate(alone))
     assert np.array_equal(runtime.run(crops[::-1])[0], together[::-1])
@@ -89,7 +89,7 @@ def test_each_crop_is_classified_independently(entry: RuntimeEntry, crops: Pixel
 @each_shipped
 def test_two_opened_models_are_independent(entry: RuntimeEntry, crops: Pixels) -> None:
     runtime, other = opened(entry), opened(entry)
-    (first,) = runtime.run(crops[:1])
+    first = runtime.run(crops[:1])[0]
     other.run(crops[-1:])
     assert np.array_equal(runtime.run(crops[:1])[0], first)
 
@@ -97,7 +97,7 @@ def test_two_opened_models_are_independent(entry: RuntimeEntry, crops: Pixels) -
 @each_shipped
 def test_an_opened_model_may_run_in_several_threads(entry: RuntimeEntry, crops: Pixels) -> None:
     runtime = opened(entry)
-    (alone,) = runtime.run(crops)
+    alone = runtime.run(crops)[0]
     with ThreadPoolExecutor(8) as threads:
         together = list(threads.map(lambda _: runtime.run(crops)[0], range(16)))
     assert all(np.array_equal(answers, alone) for answers in together)

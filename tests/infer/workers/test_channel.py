@@ -90,7 +90,7 @@ ANSWER = [
     False,
     None,
 ]
-FACE = [[1, 2, 3, 4], "lbp", "female", 0.9, None, 0.9]
+FACE = [[1, 2, 3, 4], "lbp", "female", 0.9, None, 0.9, 0]
 
 
 def framed(data: bytes) -> bytes:
