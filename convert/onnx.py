@@ -99,7 +99,7 @@ def _add_clip(graph: Any, quantiser: Any, low: int, high: int) -> None:
 
 
 def _round_sums_up(graph: Any) -> None:
-    """Gives the terms of sums the scales that TFLite uses, so that sums are rounded in the same way.
+    """Gives the terms of sums the scales that TFLite uses, so that both round in the same way.
 
     XNNPACK, which runs TFLite's sums, rounds the ratio of each term's scale to the scale of the sum
     to a fixed-point multiplier. And TFLite rounds sums halfway between two quantised values up,
