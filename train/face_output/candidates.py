@@ -117,9 +117,9 @@ def _draw(
     """Yields pictures, each with the frame of its face or None."""
     low, high = map(log, _FACE_SIDES)
     for _ in range(composites):
-        face = _turn_randomly(faces[random.integers(len(faces))], random)
+        face = _turn_randomly(faces[int(random.integers(len(faces)))], random)
         scale = exp(random.uniform(low, high))
-        background = backgrounds[random.integers(len(backgrounds))]
+        background = backgrounds[int(random.integers(len(backgrounds)))]
         pixels, frame = compose_picture(face, background, scale, random)
         yield degrade_randomly(pixels, random) if random.random() < _DEGRADED else pixels, frame
     for number in range(plain):
