@@ -127,8 +127,8 @@ def test_the_crop_of_a_turned_face_is_upright(astronaut: Picture, parts: Parts, 
     (face,) = classify(astronaut, parts).faces
     box = Box(*map(round, face.box))
     upright = Face(box, face.detector)
-    back = (360 - turn) % 360
-    lying = turn_picture(astronaut, back)
+    back: dict[Turn, Turn] = {90: 270, 180: 180, 270: 90}
+    lying = turn_picture(astronaut, back[turn])
     turned = Face(turn_box_back(box, turn, lying.width, lying.height), face.detector, turn=turn)
     crops = [
         pipeline.cut_face_crop(picture, one, parts.detector, 96).astype(int)

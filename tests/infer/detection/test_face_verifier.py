@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marks import ENTRY, Marks, marked
 
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.face_verifier import FaceVerifier
@@ -16,7 +17,6 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import Calibration, FaceOutput, ModelEntry
 from image_gender_classifier.results import Box
-from tests.infer.detection.test_face_detector import ENTRY, Marks, marked
 
 SIZE = 96
 OUTPUT = FaceOutput(

@@ -48,7 +48,8 @@ def face(face_picture: Path) -> Pixels:
 def collect(search: Search, face: Pixels, seed: int) -> CandidateSet:
     random = np.random.default_rng(0)
     places = [
-        cv2.resize(random.integers(0, 256, (9, 12, 3), np.uint8), (320, 240)) for _ in range(3)
+        np.asarray(cv2.resize(random.integers(0, 256, (9, 12, 3), np.uint8), (320, 240)), np.uint8)
+        for _ in range(3)
     ]
     return collect_candidates(search, [face], places, composites=12, plain=5, size=SIZE, seed=seed)
 

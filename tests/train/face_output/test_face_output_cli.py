@@ -39,6 +39,7 @@ def test_a_face_output_is_added_and_the_gender_output_stays(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     picture = cv2.imread(str(face_picture))
+    assert picture is not None
     for gender in ("female", "male"):
         (tmp_path / "faces" / gender).mkdir(parents=True)
         for number in range(15):
@@ -55,7 +56,7 @@ def test_a_face_output_is_added_and_the_gender_output_stays(
     assert trained["command"].startswith("image-gender-train-face-output --data ")
     assert trained["model"] == original.sha256
     crops = decoding.read(face_picture).pixels
-    crop = cv2.resize(crops, (96, 96))[np.newaxis]
+    crop = np.asarray(cv2.resize(crops, (96, 96)), np.uint8)[np.newaxis]
     before, after = (
         open_keras_classifier(path).compute_logits(crop)
         for path in (shipped_keras, tmp_path / "out" / "gender.keras")
