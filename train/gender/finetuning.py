@@ -36,7 +36,7 @@ def fine_tune(
 
     Returns:
         The classifier after the epoch with the lowest validation loss, with the layers and the
-        input of the original one.
+        input of the original one, but only the gender output.
 
     Raises:
         ModelError: A model or checkpoint is corrupt or does not match, or the loss becomes NaN or
@@ -44,7 +44,9 @@ def fine_tune(
         OutputError: The folder cannot be written to.
     """
     loop.make_deterministic(recipe.seed)
-    original = keras_runtime.open_keras_model(start).model
+    loaded = keras_runtime.open_keras_model(start).model
+    # Without the face output: the face detector uses that of the shipped classifier.
+    original = keras.Model(loaded.input, loaded.outputs[0], name=loaded.name)
     network = keras.models.clone_model(original)
     network.set_weights(original.get_weights())
     for layer in network.layers:
