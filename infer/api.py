@@ -42,7 +42,7 @@ _PICTURES_AHEAD = 4  # maximum number of pictures per thread that classify_many 
 def load(  # noqa: PLR0913  one argument for each setting
     model: str | os.PathLike[str] | None = None,
     runtime: RuntimeChoice = "auto",
-    detector: DetectorChoice = "cascade",
+    detector: DetectorChoice = "network",
     threshold: float | None = None,
     min_face: float | None = None,
     all_faces: bool = False,
@@ -56,8 +56,8 @@ def load(  # noqa: PLR0913  one argument for each setting
         model: Path of a model file, in the same folder as its manifest. None for the shipped model.
         runtime: `tflite` (LiteRT or tflite-runtime), `onnx` (ONNX Runtime), or `auto`: the first of
             these that can be loaded and runs the format of the model.
-        detector: `cascade` detects faces with two stages, `lbp` with the first one only (large
-            frontal faces); `none` takes each picture as a face crop.
+        detector: `network` detects faces with the face detector network, `lbp` with an LBP cascade
+            (large frontal faces), `cascade` with both; `none` takes each picture as a face crop.
         threshold: Confidence (0 to 1) below which a prediction is `uncertain`. None for the
             threshold in the manifest.
         min_face: Side of the smallest face to detect, as a fraction of the picture's shorter side

@@ -12,6 +12,7 @@ from types import ModuleType
 from image_gender_classifier import pipeline
 from image_gender_classifier.classification import classifier
 from image_gender_classifier.detection import (
+    bounds,
     candidates,
     cascade,
     face_detector,
@@ -36,7 +37,7 @@ from image_gender_classifier.version import __version__
 
 _MODULES = (
     *(alpha, decoding, headers, opencv_decoding, resizing, upright),
-    *(candidates, cascade, face_detector, face_verifier, geometry, heatmap, staged),
+    *(bounds, candidates, cascade, face_detector, face_verifier, geometry, heatmap, staged),
     *(tile_network, tiling, turning, whole_picture),
     *(classifier, pipeline),
 )

@@ -35,7 +35,7 @@ class Settings(NamedTuple):
 
     model: str | None = None
     runtime: RuntimeChoice = "auto"
-    detector: DetectorChoice = "cascade"
+    detector: DetectorChoice = "network"
     threshold: float | None = None
     min_face: float | None = None
     all_faces: bool = False

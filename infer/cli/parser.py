@@ -221,7 +221,7 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         f"{runtimes.describe_runtimes()} (default: %(default)s)",
     )  # fmt: skip
     add(
-        "--detector", choices=detectors.detector_names(), default="cascade",
+        "--detector", choices=detectors.detector_names(), default="network",
         help=f"face detector; {detectors.describe_detectors()} (default: %(default)s)",
     )  # fmt: skip
     add(

@@ -1,119 +1,32 @@
-"""Decides which candidates are faces: runs the face detector network on tiles around each.
+"""Decides which candidates are faces: runs the face detector network on a tile around each.
 
-The network runs on tiles in the sizes that it detects best; one tile is flipped (test-time
-augmentation). The mean of the logits decides; if it leaves doubt, the face output of the gender
-network does.
+In this tile the face has the size that the network detects best. If the logit leaves doubt, the
+face output of the gender network decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from math import exp, inf, log
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.bounds import FaceBounds, sigmoid
 from image_gender_classifier.detection.face_verifier import FaceVerifier
 from image_gender_classifier.detection.geometry import Framing, scale_box
 from image_gender_classifier.detection.heatmap import Detection
-from image_gender_classifier.detection.tile_network import TileNetwork
+from image_gender_classifier.detection.tile_network import SHEET_VIEWS, TileNetwork, View
 from image_gender_classifier.detection.tiling import MIN_TILE_SIDE, make_face_tile
 from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.results import Box
 
-
-class FacePass(NamedTuple):
-    """Parameters of one run of the network on the tile around a candidate.
-
-    Attributes:
-        margin: Side of the tile divided by the side of the candidate's frame.
-        flipped: Whether the tile is flipped horizontally (test-time augmentation).
-    """
-
-    margin: float
-    flipped: bool
-
-
-FACE_PASSES = (FacePass(1.3, False), FacePass(1.5, False), FacePass(1.3, True))
-"""The passes for a candidate of the network; the first is enough for one of another detector."""
-
+# Side of a tile divided by the side of the candidate's frame.
+_MARGIN, _SHEET_MARGIN = 1.3, 1.5
+_CANDIDATE_WEIGHT = 0.5  # of the candidate's logit, added to the logit in its own tile
+_MIN_LOGIT = -2.0  # in a candidate's own tile; below it nothing is detected there
+_MIN_SHEET_LOGIT = -1.4
+_FEW, _MOST = 2, 4  # candidates that need no screening, and that pass it
 _MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
-REJECT_LOGIT = -2.0
-"""A pass with this logit or a lower one rejects the candidate."""
-# The other passes are skipped if the mean logit so far is this far from the bounds. Among 6,157
-# candidates in held-out scenes and portraits, the mean crosses a bound within 0.32 only.
-_EARLY_EXIT = 0.7
-# Minimum score of a candidate in a turned picture, which needs a surer face than an upright one.
-_TURNED_CANDIDATE = 0.4
-
-
-class Bounds(NamedTuple):
-    """Which logits of the network make a candidate, which make it a face, and which leave doubt.
-
-    Attributes:
-        candidate: Minimum logit of a candidate in the tiles that cover the picture.
-        lowest: Minimum mean logit of a face or of a doubtful face.
-        surest: Mean logit from which a candidate is a face; equal to `lowest` if none is doubtful.
-        probability: Minimum probability of a doubtful face.
-    """
-
-    candidate: float
-    lowest: float
-    surest: float
-    probability: float = 0.0
-
-
-class BoundsOfSearch(NamedTuple):
-    """The bounds in each part of the search for faces.
-
-    Attributes:
-        first: In the first pass over the picture.
-        later: In later passes.
-        turned: In turned pictures; None if pictures are not turned.
-    """
-
-    first: Bounds
-    later: Bounds
-    turned: Bounds | None
-
-
-def choose_bounds(entry: FaceDetectorEntry, verifier: FaceVerifier | None) -> BoundsOfSearch:
-    """Returns the bounds that a face detector's manifest entry or its verifier sets."""
-    candidate = entry.candidate_threshold
-    turned_candidate = max(candidate, _TURNED_CANDIDATE)
-    if verifier is not None:
-        output = verifier.output
-        first = _make_bounds(candidate, output.lowest, output.surest, output.threshold)
-        turned = _make_bounds(
-            turned_candidate, output.lowest, output.surest, output.turned_threshold
-        )
-        return BoundsOfSearch(first, first, turned)
-    second, in_turned = entry.second_threshold, entry.turned_threshold
-    first = _make_bounds(candidate, entry.threshold, entry.threshold)
-    return BoundsOfSearch(
-        first,
-        first if second is None else _make_bounds(candidate, second, second),
-        None if in_turned is None else _make_bounds(turned_candidate, in_turned, in_turned),
-    )
-
-
-def _make_bounds(
-    candidate: float, lowest: float, surest: float, probability: float = 0.0
-) -> Bounds:
-    """Returns the bounds for scores and a probability, all from 0 to 1."""
-    return Bounds(logit(candidate), logit(lowest), logit(surest), probability)
-
-
-def logit(probability: float) -> float:
-    """Returns the log-odds of a probability; minus infinity for 0, infinity for 1."""
-    if not 0 < probability < 1:
-        return -inf if probability <= 0 else inf
-    return log(probability / (1 - probability))
-
-
-def sigmoid(value: float) -> float:
-    """Returns the probability of a logit of ordinary size; the inverse of `logit`."""
-    return 1 / (1 + exp(-value))
+# What the logit of a candidate can gain when it is verified; 98 % of faces gain less.
+_MAX_GAIN = 2.0
 
 
 class CandidateVerifier:
@@ -123,29 +36,66 @@ class CandidateVerifier:
         network: The face detector network.
         framing: Maps the network's frames to the classifier's.
         verifier: Decides about doubtful faces; None to accept none.
+        all_faces: Whether to verify also candidates that cannot be the main face.
     """
 
     def __init__(
-        self, network: TileNetwork, framing: Framing, verifier: FaceVerifier | None
+        self,
+        network: TileNetwork,
+        framing: Framing,
+        verifier: FaceVerifier | None,
+        all_faces: bool = False,
     ) -> None:
         self._network = network
         self._framing = framing
         self._verifier = verifier
+        self._all_faces = all_faces
+
+    def screen(self, picture: Picture, candidates: Sequence[Detection]) -> list[Detection]:
+        """Returns the most promising candidates, at most 4, the best first.
+
+        Four candidates are seen in one run of the network, each at half the resolution: this tells
+        most of them from faces for a quarter of the time. Two or fewer are returned as they are.
+
+        Args:
+            picture: The picture.
+            candidates: The candidates, frames in pixels of the original.
+
+        Raises:
+            ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.
+            UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
+        """
+        if len(candidates) <= _FEW:
+            return list(candidates)
+        promising: list[tuple[float, Detection]] = []
+        for start in range(0, len(candidates), SHEET_VIEWS):
+            part = candidates[start : start + SHEET_VIEWS]
+            views = [
+                _make_view(picture, candidate, _SHEET_MARGIN, self._network.input_size // 2)
+                for candidate in part
+            ]
+            seen = self._network.detect_in_sheet(views, _MIN_SHEET_LOGIT)
+            for candidate, detections in zip(part, seen, strict=True):
+                face = _find_same_face(detections, candidate)
+                if face is not None:
+                    promising.append((face.logit + candidate.logit, candidate))
+        promising.sort(key=lambda pair: -pair[0])
+        return [candidate for _, candidate in promising[:_MOST]]
 
     def find_faces(
         self,
         picture: Picture,
-        candidates: Iterable[Box],
-        passes: Sequence[FacePass],
-        bounds: Bounds,
+        candidates: Iterable[Detection],
+        choose_bounds: Callable[[Detection], FaceBounds],
     ) -> Iterator[Detection]:
         """Yields the candidates that are faces.
 
         Args:
             picture: The picture.
-            candidates: Frames of the candidates, in pixels of the original.
-            passes: The passes to run; the first one is not flipped.
-            bounds: Which mean logits make a candidate a face or a doubtful face.
+            candidates: The candidates, frames in pixels of the original. Unless all faces are
+                wanted, those are skipped that are smaller or farther from the centre than a face
+                before them, so that they cannot be the main face.
+            choose_bounds: Returns which logits make a candidate a face or a doubtful face.
 
         Yields:
             Faces with the frames of `measure`; the logit is that of the verifier if the face was
@@ -155,81 +105,86 @@ class CandidateVerifier:
             ModelError, RuntimeMissing: A network cannot be run; see `Runtime.run`.
             UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
+        heaviest = 0.0
         for candidate in candidates:
-            face = self.measure(picture, candidate, passes, bounds)
-            if face is None or face.logit >= bounds.surest:
-                sure = face
-            else:
-                sure = self._verify(picture, face, bounds.probability)
-            if sure is not None:
-                yield sure
+            if not self._all_faces and _weigh(picture, candidate, _MAX_GAIN) < heaviest:
+                continue
+            face = self._verify(picture, candidate, choose_bounds(candidate))
+            if face is not None:
+                heaviest = max(heaviest, _weigh(picture, face))
+                yield face
 
-    def measure(
-        self, picture: Picture, candidate: Box, passes: Sequence[FacePass], bounds: Bounds
-    ) -> Detection | None:
-        """Returns a candidate with its mean frame and mean logit over the passes.
+    def measure(self, picture: Picture, candidate: Detection) -> Detection | None:
+        """Runs the network on the tile around a candidate; decodes the picture again for a small one.
 
-        A single pass can reject the candidate, and a mean logit far outside the bounds ends the
-        passes early. The frame is the mean over the unflipped passes, because flipping shifts the
-        frame of a turned head.
+        Args:
+            picture: The picture.
+            candidate: The candidate, frame in pixels of the original. Its logit is 0 if another
+                detector has found it.
 
         Returns:
-            The candidate as the passes detect it; None if it is rejected or its mean logit is below
-            `bounds.lowest`. Arguments and exceptions are those of `find_faces`.
-        """
-        unflipped_passes = sum(not flipped for _, flipped in passes)
-        unflipped_frames: list[Box] = []
-        logits: list[float] = []
-        mean = -inf
-        for margin, flipped in passes:
-            face = self._detect_candidate(picture, candidate, margin, flipped)
-            if face.logit <= REJECT_LOGIT:
-                return None
-            logits.append(face.logit)
-            if not flipped:
-                unflipped_frames.append(face.frame)
-            mean = sum(logits) / len(logits)
-            if mean <= bounds.lowest - _EARLY_EXIT:
-                return None
-            if mean >= bounds.surest + _EARLY_EXIT and len(unflipped_frames) == unflipped_passes:
-                break
-        return Detection(_mean_box(unflipped_frames), mean) if mean >= bounds.lowest else None
+            The same face as detected in the tile, frame in pixels of the original; its logit is
+            that in the tile plus half of the candidate's. None if nothing is detected.
 
-    def _verify(self, picture: Picture, face: Detection, threshold: float) -> Detection | None:
-        """Returns a doubtful face with the logit of the verifier; None if it is rejected."""
+        Raises:
+            ModelError, RuntimeMissing, UnreadablePicture, Unfinished: See `find_faces`.
+        """
+        view = _make_view(picture, candidate, _MARGIN, self._network.input_size)
+        face = _find_same_face(self._network.detect(view, _MIN_LOGIT), candidate)
+        if face is None:
+            return None
+        return face._replace(logit=face.logit + _CANDIDATE_WEIGHT * candidate.logit)
+
+    def _verify(
+        self, picture: Picture, candidate: Detection, bounds: FaceBounds
+    ) -> Detection | None:
+        """Returns a candidate as `find_faces` does; None if it is no face."""
+        face = self.measure(picture, candidate)
+        if face is None or face.logit < bounds.lowest:
+            return None
+        if face.logit >= bounds.surest:
+            return face
         if self._verifier is None:
             return None
         square = geometry.map_to_frame(face.frame, self._framing)
-        probability = self._verifier.compute_probability(picture, square, face.logit)
-        return Detection(face.frame, logit(probability)) if probability >= threshold else None
-
-    def _detect_candidate(
-        self, picture: Picture, candidate: Box, margin: float, flipped: bool
-    ) -> Detection:
-        """Runs one pass on the tile around a candidate; decodes the picture again for a small tile.
-
-        Returns:
-            The best detection of the same face, in pixels of the original like `candidate`; if
-            there is none, `candidate` with `REJECT_LOGIT`.
-        """
-        if margin * candidate.width < MIN_TILE_SIDE * self._network.input_size * picture.scale:
-            picture = picture.finer()
-        in_pixels = scale_box(candidate, 1 / picture.scale)
-        tile = make_face_tile(in_pixels, margin, *picture.pixels.shape[:2])
-        for face in self._network.detect_in_tiles(picture, [tile], REJECT_LOGIT, flipped):
-            if _is_same_face(face.frame, candidate):
-                return face
-        return Detection(candidate, REJECT_LOGIT)
+        logit = self._verifier.compute_logit(picture, square, face.logit, face.turn)
+        return face._replace(logit=logit) if logit >= bounds.verified else None
 
 
-def _mean_box(frames: Sequence[Box]) -> Box:
-    """Returns the mean of one or more boxes, field by field."""
-    x, y, width, height = (sum(values) / len(frames) for values in zip(*frames, strict=True))
-    return Box(x, y, width, height)
+def _make_view(picture: Picture, candidate: Detection, margin: float, size: int) -> View:
+    """Returns the view of a candidate, in the finer picture if `size` pixels need that.
+
+    Args:
+        picture: The picture.
+        candidate: The candidate, frame in pixels of the original.
+        margin: Side of the view's tile divided by the side of the frame.
+        size: Side of the view in the network's input, in pixels.
+    """
+    if margin * candidate.frame.width < MIN_TILE_SIDE * size * picture.scale:
+        picture = picture.finer()
+    in_pixels = scale_box(candidate.frame, 1 / picture.scale)
+    tile = make_face_tile(in_pixels, margin, *picture.pixels.shape[:2])
+    return View(picture, tile, candidate.turn)
 
 
-def _is_same_face(frame: Box, candidate: Box) -> bool:
-    """Returns whether the centres of a detection and a candidate are close together."""
-    across = abs(frame.x + frame.width / 2 - candidate.x - candidate.width / 2)
-    down = abs(frame.y + frame.height / 2 - candidate.y - candidate.height / 2)
-    return max(across, down) <= _MAX_SHIFT * candidate.width
+def _find_same_face(detections: Iterable[Detection], candidate: Detection) -> Detection | None:
+    """Returns the first detection whose centre is close to that of a candidate; None without one."""
+    frame = candidate.frame
+    return next(
+        (face for face in detections if _distance(face.frame, frame) <= _MAX_SHIFT * frame.width),
+        None,
+    )
+
+
+def _distance(one: Box, other: Box) -> float:
+    """Returns the distance of the centres of two boxes, the larger of across and down."""
+    across = abs(one.x + one.width / 2 - other.x - other.width / 2)
+    down = abs(one.y + one.height / 2 - other.y - other.height / 2)
+    return max(across, down)
+
+
+def _weigh(picture: Picture, face: Detection, gain: float = 0.0) -> float:
+    """Returns the weight of a detection as the main face, if its logit were higher by `gain`."""
+    return geometry.weigh_main_face(
+        face.frame, sigmoid(face.logit + gain), picture.width, picture.height
+    )

@@ -1,39 +1,34 @@
-"""Searches a picture for faces with the face detector network, and verifies each candidate.
+"""Searches a picture for faces with the face detector network, from coarse to fine.
 
-A first pass detects candidates in tiles that cover the picture; `candidates` decides which of them
-are faces. This is the cascade of Zhang et al., "Joint Face Detection and Alignment Using Multitask
-Cascaded Convolutional Networks" (2016), with one network for the first stages.
+The network sees the whole picture first. Where that shows no face, it sees tiles of the picture,
+and the picture turned; the candidates are screened at medium resolution. `candidates` decides which
+are faces. This is a cascade like that of Zhang et al., "Joint Face Detection and Alignment Using
+Multitask Cascaded Convolutional Networks" (2016), with one network for the first stages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 
 from image_gender_classifier.detection import geometry
-from image_gender_classifier.detection.candidates import (
-    FACE_PASSES,
-    Bounds,
-    CandidateVerifier,
-    choose_bounds,
-    sigmoid,
-)
+from image_gender_classifier.detection.bounds import FaceBounds, choose_bounds, sigmoid
+from image_gender_classifier.detection.candidates import CandidateVerifier
 from image_gender_classifier.detection.face_verifier import FaceVerifier
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.detection.heatmap import Detection, non_max_suppression
-from image_gender_classifier.detection.tile_network import TileNetwork
-from image_gender_classifier.detection.tiling import (
-    choose_tile_sides,
-    make_tiles,
-)
-from image_gender_classifier.detection.turning import QUARTER_TURNS, turn_box_back, turn_picture
+from image_gender_classifier.detection.tile_network import TileNetwork, View
+from image_gender_classifier.detection.tiling import Tile, choose_tile_sides, make_tiles
+from image_gender_classifier.detection.turning import QUARTER_TURNS
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
-from image_gender_classifier.results import Box, Face
+from image_gender_classifier.results import Box, Face, Turn
 from image_gender_classifier.runtimes import Runtime
 
 # Minimum sides as fractions of `smallest_face`: detected sides scatter around the true side.
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
-_MAX_CANDIDATES = 8  # in each pass over the picture
+_MOST_STRONG = 4  # strong candidates of the whole picture, verified at once
+_MOST_UPRIGHT, _MOST_TURNED = 8, 4  # candidates that are screened in a later pass
 _SCORE_DECIMALS = 3  # as in all outputs
 
 
@@ -46,6 +41,7 @@ class FaceDetector:
         smallest_face: Side of the smallest face to detect, as a fraction of the picture's shorter
             side. None searches as the manifest entry says.
         verifier: Decides about doubtful faces; None if the thresholds of `entry` decide alone.
+        all_faces: Whether to detect all faces, not only the main one.
 
     Attributes:
         framings: See `Detector`.
@@ -61,16 +57,18 @@ class FaceDetector:
         entry: FaceDetectorEntry,
         smallest_face: float | None = None,
         verifier: FaceVerifier | None = None,
+        all_faces: bool = False,
     ) -> None:
         self._network = TileNetwork(runtime, entry)
         self._framing = Framing(entry.frame_scale, shift_y=0.0)
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
         known = () if verifier is None else verifier.cache_key
-        self.cache_key = (*entry.cache_key, smallest_face, *known)
+        self.cache_key = (*entry.cache_key, smallest_face, all_faces, *known)
         self._entry = entry
-        self._candidates = CandidateVerifier(self._network, self._framing, verifier)
-        self._bounds = choose_bounds(entry, verifier)
+        self._candidates = CandidateVerifier(self._network, self._framing, verifier, all_faces)
+        self._bounds = choose_bounds(entry, None if verifier is None else verifier.output)
         self._smallest = smallest_face
+        self._all_faces = all_faces
 
     def warm_up(self) -> None:
         """Runs the network once, to fail early on a broken model.
@@ -82,10 +80,8 @@ class FaceDetector:
         """
         self._network.warm_up()
 
-    def detect(
-        self, picture: Picture, known: Sequence[Box] = (), all_faces: bool = False
-    ) -> list[Face]:
-        """Detects faces in tiles of decreasing size, until a pass over the picture finds one.
+    def detect(self, picture: Picture, known: Sequence[Box] = ()) -> list[Face]:
+        """Detects faces in the whole picture, then in tiles of decreasing size until one is found.
 
         By default there are one or two passes, as the manifest entry says; the second finds the
         face of a person who is shown from head to foot. If the first finds no face and the entry
@@ -95,14 +91,13 @@ class FaceDetector:
         Args:
             picture: The picture.
             known: Frames of faces that are already detected, in pixels of the original. These faces
-                are not returned. If there are any, the search ends after the first pass, unless
-                `all_faces` is set.
-            all_faces: Whether to run all passes in any case, and to verify all candidates instead
-                of the best 8 of each pass.
+                are not returned. If there are any, the search ends after the first pass, unless all
+                faces are wanted.
 
         Returns:
             The other faces, without gender; boxes are the classifier's frames in pixels of the
-            original. Empty if there are none.
+            original. Empty if there are none. Faces that cannot be the main face may be missing,
+            unless all faces are wanted.
 
         Raises:
             ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.
@@ -110,20 +105,66 @@ class FaceDetector:
         """
         if self._smallest is not None:
             picture = picture.finer()
+        if self._all_faces:
+            return self._make_faces(self._detect_all(picture, known), self._entry.detector)
+        whole, *smaller = self._tile_sides(picture)
+        candidates = self._search(picture, whole, known)
+        strong = [face for face in candidates if face.logit >= self._bounds.strong][:_MOST_STRONG]
+        found = self._verify(picture, strong, self._bounds.first, known)
+        if not found and not known:
+            weak = [face for face in candidates if face not in strong]
+            found = self._look_closer(picture, weak, smaller)
+        return self._make_faces(found, self._entry.detector)
+
+    def _look_closer(
+        self, picture: Picture, weak: Sequence[Detection], sides: Sequence[int]
+    ) -> list[Detection]:
+        """Searches a picture without an obvious face: in smaller tiles, and turned.
+
+        Args:
+            picture: The picture.
+            weak: Candidates of the whole picture that have not been verified.
+            sides: Sides of the tiles of each pass.
+
+        Returns:
+            The faces of the turn with the surest one.
+        """
+        turned = self._search_turned(picture)
+        for side in sides or [0]:
+            found = self._search(picture, side) if side else []
+            candidates = [*non_max_suppression([*weak, *found])[:_MOST_UPRIGHT], *turned]
+            promising = self._candidates.screen(picture, candidates)
+            faces = self._verify(picture, promising, self._bounds.later)
+            if faces:
+                return [face for face in faces if face.turn == faces[0].turn]
+            weak, turned = [], []
+        return []
+
+    def _detect_all(self, picture: Picture, known: Sequence[Box]) -> list[Detection]:
+        """Detects all faces, in all passes."""
+        sides = list(self._tile_sides(picture))
+        found = self._detect_in_passes(picture, sides[:1], known)
+        at_once = bool(found)
+        frames = [*known, *(face.frame for face in found)]
+        found += self._detect_in_passes(picture, sides[1:], frames)
+        if at_once or known:
+            return found
+        promising = self._candidates.screen(picture, self._search_turned(picture))
+        surest = self._verify(picture, promising, self._bounds.later)[:1]
+        if not surest or surest[0].logit <= max((face.logit for face in found), default=-inf):
+            return found
+        return self._detect_in_passes(picture, sides, (), surest[0].turn) or surest
+
+    def _detect_in_passes(
+        self, picture: Picture, sides: Iterable[int], known: Sequence[Box], turn: Turn = 0
+    ) -> list[Detection]:
+        """Detects all faces in tiles of these sides, apart from known ones."""
         found: list[Detection] = []
-        found_at_once = False
-        for number, side in enumerate(self._tile_sides(picture)):
-            bounds = self._bounds.later if number else self._bounds.first
+        for side in sides:
             frames = [*known, *(face.frame for face in found)]
-            found += self._search(picture, side, bounds, frames, all_faces)
-            found_at_once |= bool(found) and number == 0
-            if (found or known) and not all_faces:
-                break
-        faces = self._make_faces(found, self._entry.detector)
-        if known or found_at_once or self._bounds.turned is None:
-            return faces
-        turned = self._detect_turned(picture, self._bounds.turned, all_faces)
-        return max(faces, turned, key=_best_score)
+            candidates = self._search(picture, side, frames, turn)
+            found += self._verify(picture, candidates, self._bounds.later, frames)
+        return found
 
     def _tile_sides(self, picture: Picture) -> Iterator[int]:
         height, width = picture.pixels.shape[:2]
@@ -137,50 +178,51 @@ class FaceDetector:
         )
 
     def _search(
+        self, picture: Picture, side: int, known: Sequence[Box] = (), turn: Turn = 0
+    ) -> list[Detection]:
+        """Returns the candidates in tiles of one size that are not known, the best first."""
+        tiles = make_tiles(*picture.pixels.shape[:2], side)
+        found = self._network.detect_in_tiles(picture, tiles, self._bounds.candidate, turn)
+        least = _MIN_CANDIDATE_SIDE * self._min_side(picture)
+        return [face for face in non_max_suppression(found, known) if face.frame.width >= least]
+
+    def _search_turned(self, picture: Picture) -> list[Detection]:
+        """Returns the best candidates in the whole picture, turned by 90, 180 and 270 degrees."""
+        if self._bounds.turned is None:
+            return []
+        tile = Tile(0, 0, max(picture.pixels.shape[:2]))
+        views = [View(picture, tile, turn) for turn in QUARTER_TURNS]
+        seen = self._network.detect_in_sheet(views, self._bounds.candidate)
+        found = [face for detections in seen for face in non_max_suppression(detections)]
+        return sorted(found, key=lambda face: -face.logit)[:_MOST_TURNED]
+
+    def _verify(
         self,
         picture: Picture,
-        side: int,
-        bounds: Bounds,
+        candidates: Iterable[Detection],
+        bounds: FaceBounds,
         known: Sequence[Box] = (),
-        all_faces: bool = False,
     ) -> list[Detection]:
-        """Searches a picture in tiles of one size for faces that are not known."""
-        min_side = (self._smallest or 0) * min(picture.height, picture.width)
-        height, width = picture.pixels.shape[:2]
-        detections = self._network.detect_in_tiles(
-            picture, make_tiles(height, width, side), bounds.candidate
-        )
-        candidates = [
-            face.frame
-            for face in non_max_suppression(detections, known)
-            if face.frame.width >= _MIN_CANDIDATE_SIDE * min_side
-        ]
-        if not all_faces:
-            candidates = candidates[:_MAX_CANDIDATES]
-        verified = self._candidates.find_faces(picture, candidates, FACE_PASSES, bounds)
-        return non_max_suppression(
-            (face for face in verified if face.frame.width >= _MIN_FACE_SIDE * min_side), known
-        )
+        """Returns the candidates that are faces and not known, the surest first.
 
-    def _detect_turned(self, picture: Picture, bounds: Bounds, all_faces: bool) -> list[Face]:
-        """Finds the faces in a picture that lies on its side or upside down.
-
-        Returns:
-            The faces of the turn with the surest one.
+        Args:
+            picture: The picture.
+            candidates: The candidates.
+            bounds: Which logits make an upright candidate a face.
+            known: Frames of faces that are already detected.
         """
-        best: list[Face] = []
-        for turn in QUARTER_TURNS:
-            turned = turn_picture(picture, turn)
-            side = max(turned.pixels.shape[:2])
-            found = self._search(turned, side, bounds, all_faces=all_faces)
-            faces = [
-                face._replace(
-                    box=turn_box_back(face.box, turn, picture.width, picture.height), turn=turn
-                )
-                for face in self._make_faces(found, self._entry.detector)
-            ]
-            best = max(best, faces, key=_best_score)
-        return best
+        turned = self._bounds.turned
+
+        def choose(candidate: Detection) -> FaceBounds:
+            return turned if candidate.turn and turned is not None else bounds
+
+        least = _MIN_FACE_SIDE * self._min_side(picture)
+        faces = self._candidates.find_faces(picture, candidates, choose)
+        return non_max_suppression((face for face in faces if face.frame.width >= least), known)
+
+    def _min_side(self, picture: Picture) -> float:
+        """Returns the side of the smallest face to detect, in pixels of the original."""
+        return (self._smallest or 0) * min(picture.height, picture.width)
 
     def confirm(self, picture: Picture, frames: Iterable[Box], detector: str) -> list[Face]:
         """Verifies the faces of another detector, with one run of the network per face.
@@ -198,10 +240,8 @@ class FaceDetector:
             ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.
             UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
-        found = non_max_suppression(
-            self._candidates.find_faces(picture, frames, FACE_PASSES[:1], self._bounds.first)
-        )
-        return self._make_faces(found, detector)
+        candidates = [Detection(frame, logit=0.0) for frame in frames]
+        return self._make_faces(self._verify(picture, candidates, self._bounds.first), detector)
 
     def _make_faces(self, found: Iterable[Detection], detector: str) -> list[Face]:
         """Converts detections to faces: scales the frames to the classifier's, logits to scores."""
@@ -210,10 +250,7 @@ class FaceDetector:
                 geometry.map_to_frame(face.frame, self._framing),
                 detector,
                 score=round(sigmoid(face.logit), _SCORE_DECIMALS),
+                turn=face.turn,
             )
             for face in found
         ]
-
-
-def _best_score(faces: Sequence[Face]) -> float:
-    return max((face.score or 0.0 for face in faces), default=0.0)

@@ -6,22 +6,19 @@ on faces, tell faces from other things better than the small face detector does.
 
 from __future__ import annotations
 
-from math import exp
-
 import numpy as np
 
 from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import FaceOutput, ModelEntry
-from image_gender_classifier.results import Box
+from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.runtimes import Runtime
-
-_LARGEST_LOGIT = 700.0  # exp overflows above 709
 
 
 class FaceVerifier:
-    """Computes the probability that a frame shows a face. Thread-safe.
+    """Computes how likely a frame shows a face. Thread-safe.
 
     Args:
         runtime: The opened gender network.
@@ -40,15 +37,18 @@ class FaceVerifier:
         self._file = entry.file
         self._size = entry.input_shape[0]
 
-    def compute_probability(self, picture: Picture, frame: Box, detector_logit: float) -> float:
-        """Returns the probability (0 to 1) that a frame shows a face.
+    def compute_logit(
+        self, picture: Picture, frame: Box, detector_logit: float, turn: Turn = 0
+    ) -> float:
+        """Returns the logit of the probability that a frame shows a face.
 
         Decodes the picture again if the frame is smaller than the network's input.
 
         Args:
             picture: The picture.
             frame: The classifier's frame, in pixels of the original.
-            detector_logit: Mean logit of the face detector.
+            detector_logit: Logit of the face detector.
+            turn: Degrees by which the crop is turned clockwise.
 
         Raises:
             ModelError: The runtime cannot run the network, or its face output is not two finite
@@ -58,9 +58,8 @@ class FaceVerifier:
         """
         if frame.width < self._size * picture.scale:
             picture = picture.finer()
-        crop = geometry.cut_crop(
-            picture.pixels, geometry.scale_box(frame, 1 / picture.scale), self._size
-        )
+        in_pixels = geometry.scale_box(frame, 1 / picture.scale)
+        crop = turn_pixels(geometry.cut_crop(picture.pixels, in_pixels, self._size), turn)
         outputs = {output.shape[-1]: output for output in self._runtime.run(crop[np.newaxis])}
         if 2 not in outputs or outputs[2].size != 2 or not np.isfinite(outputs[2]).all():
             raise ModelError(
@@ -69,5 +68,4 @@ class FaceVerifier:
             )
         other, face = outputs[2].ravel().tolist()
         slope, detector_slope, bias, *_ = self.output
-        logit = slope * (face - other) + detector_slope * detector_logit + bias
-        return 1 / (1 + exp(min(max(-logit, -_LARGEST_LOGIT), _LARGEST_LOGIT)))
+        return slope * (face - other) + detector_slope * detector_logit + bias

@@ -146,29 +146,32 @@ def compute_prominence(box: Box, width: int, height: int) -> float:
     return sqrt(box.width * box.height) / max(width, height) * centrality
 
 
-def compute_main_face_weight(face: Face, width: int, height: int) -> float:
+def weigh_main_face(box: Box, score: float, width: int, height: int) -> float:
     """Returns the weight of a face for choosing the main face: prominence times squared score.
 
     An object that resembles a face, such as a fist, may be larger than the face but has a lower
-    score. A face without a score has the score 1.
+    score.
 
     Args:
-        face: The face, box in pixels of the original.
+        box: Box of the face, in pixels of the original.
+        score: Its score, 0 to 1.
         width: Width of the picture in pixels.
         height: Height of the picture in pixels.
     """
-    score = 1.0 if face.score is None else face.score
-    return compute_prominence(face.box, width, height) * score**_SCORE_POWER
+    return compute_prominence(box, width, height) * score**_SCORE_POWER
 
 
 def sort_main_face_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:
-    """Returns faces in descending order of `compute_main_face_weight`; the first is the main face.
+    """Returns faces in descending order of `weigh_main_face`; the first is the main face.
 
     Args:
-        faces: Faces of one picture, boxes in pixels of the original.
+        faces: Faces of one picture, boxes in pixels of the original. Without a score, it is 1.
         width: Width of the picture in pixels.
         height: Height of the picture in pixels.
     """
-    return sorted(
-        faces, key=lambda face: compute_main_face_weight(face, width, height), reverse=True
-    )
+
+    def weigh(face: Face) -> float:
+        score = 1.0 if face.score is None else face.score
+        return weigh_main_face(face.box, score, width, height)
+
+    return sorted(faces, key=weigh, reverse=True)

@@ -7,6 +7,7 @@ al., "Objects as Points", 2019).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from math import exp
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.detection.geometry import overlaps
-from image_gender_classifier.results import Box
+from image_gender_classifier.results import Box, Turn
 
 STRIDE = 8
 """Side of a cell of the output maps, in pixels of the input."""
@@ -25,7 +26,8 @@ VOTE_THRESHOLD = 0.3
 
 _VOTE_RADIUS = 0.3  # of the frame's side: cells this close to the peak vote
 _MAX_SIZE_DIFFERENCE = 0.3  # between the logarithms of two predicted sides of the same face
-_MAX_LOGIT = 30.0  # the sigmoid is constant beyond it
+_MIN_VOTE_LOGIT = -30.0  # exp overflows far below it
+_NEIGHBOURHOOD = np.ones((3, 3), np.uint8)
 _Floats = npt.NDArray[np.float32]
 
 
@@ -35,10 +37,12 @@ class Detection(NamedTuple):
     Attributes:
         frame: The network's square frame of the face. `FaceDetector` scales it to the classifier's.
         logit: Logit of the probability that it is a face.
+        turn: Degrees by which the picture was turned clockwise when the network saw the face.
     """
 
     frame: Box
     logit: float
+    turn: Turn = 0
 
 
 def decode_heatmap(heatmap: _Floats, boxes: _Floats, min_logit: float) -> Iterator[Detection]:
@@ -53,33 +57,51 @@ def decode_heatmap(heatmap: _Floats, boxes: _Floats, min_logit: float) -> Iterat
     Yields:
         Detections in descending order of logit, frames in pixels of the input.
     """
-    neighbourhood_max = cv2.dilate(heatmap, np.ones((3, 3), np.uint8))
+    neighbourhood_max = cv2.dilate(heatmap, _NEIGHBOURHOOD)
     rows, columns = np.nonzero((heatmap == neighbourhood_max) & (heatmap >= min_logit))
+    if not rows.size:
+        return
+    predictions = boxes + _make_cell_centres(heatmap.shape[0])
     for peak in np.argsort(-heatmap[rows, columns], kind="stable"):
         row, column = int(rows[peak]), int(columns[peak])
-        yield Detection(_decode_frame(heatmap, boxes, row, column), float(heatmap[row, column]))
+        frame = _decode_frame(heatmap, predictions, row, column)
+        yield Detection(frame, float(heatmap[row, column]))
 
 
-def _decode_frame(heatmap: _Floats, boxes: _Floats, row: int, column: int) -> Box:
+@cache
+def _make_cell_centres(cells: int) -> _Floats:
+    """Returns x and y of the centre of each cell, in cells, and 0; float32, G x G x 3."""
+    centres = np.arange(cells, dtype=np.float32) + np.float32(0.5)
+    x, y = np.meshgrid(centres, centres)
+    return np.dstack([x, y, np.zeros_like(x)])
+
+
+def _decode_frame(heatmap: _Floats, predictions: _Floats, row: int, column: int) -> Box:
     """Returns the frame of the heatmap peak at (row, column), in pixels of the input.
 
     The frame is the mean of those that the cells around the peak predict, weighted by their
     probabilities. This is more accurate than the prediction of the peak alone.
+
+    Args:
+        heatmap: See `decode_heatmap`.
+        predictions: For each cell x and y of the face's centre, in cells, and the logarithm of the
+            side; float32, G x G x 3.
+        row: Row of the peak.
+        column: Column of the peak.
     """
     cells = heatmap.shape[0]
-    log_side = boxes[row, column, 2]
+    log_side = predictions.item(row, column, 2)
     radius = int(_VOTE_RADIUS * cells * exp(min(log_side, 0.0)))
     top, left = max(row - radius, 0), max(column - radius, 0)
     around = np.s_[top : row + radius + 1, left : column + radius + 1]
-    weights = 1 / (1 + np.exp(-np.clip(heatmap[around], -_MAX_LOGIT, _MAX_LOGIT)))
-    min_weight = VOTE_THRESHOLD * weights[row - top, column - left]
+    voters = predictions[around]
+    weights = 1 / (1 + np.exp(-np.maximum(heatmap[around], _MIN_VOTE_LOGIT)))
+    min_weight = VOTE_THRESHOLD * weights.item(row - top, column - left)
     # A cell that predicts a very different side belongs to another face.
-    other_face = np.abs(boxes[around][..., 2] - log_side) > _MAX_SIZE_DIFFERENCE
+    other_face = np.abs(voters[..., 2] - log_side) > _MAX_SIZE_DIFFERENCE
     weights[(weights < min_weight) | other_face] = 0
-    weights /= weights.sum()
-    right, down, log_side = np.tensordot(weights, boxes[around], 2).tolist()
-    x = right + left + 0.5 + float(weights.sum(axis=0) @ np.arange(weights.shape[1]))
-    y = down + top + 0.5 + float(weights.sum(axis=1) @ np.arange(weights.shape[0]))
+    votes = (weights[..., np.newaxis] * voters).sum(axis=(0, 1)) / weights.sum()
+    x, y, log_side = votes.tolist()
     side = cells * exp(min(log_side, 1.0))
     return Box(*(STRIDE * value for value in (x - side / 2, y - side / 2, side, side)))
 

@@ -34,9 +34,14 @@ DETECTORS: dict[str, DetectorEntry] = {
     entry.name: entry
     for entry in (
         DetectorEntry(
+            name="network",
+            help="face detector network, from coarse to fine",
+            module="image_gender_classifier.detection.network",
+        ),
+        DetectorEntry(
             name="cascade",
-            help="LBP cascade, confirmed by a face detector network that also finds small and "
-            "turned faces",
+            help="LBP cascade, whose faces the network confirms; the network alone where it finds "
+            "none",
             module="image_gender_classifier.detection.staged",
         ),
         DetectorEntry(

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.cascade import CascadeDetector, find_cascade
-from image_gender_classifier.detection.detector import Detector, missing_model_error
+from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.face_detector import FaceDetector
-from image_gender_classifier.detection.face_verifier import FaceVerifier
 from image_gender_classifier.detection.geometry import Framing
+from image_gender_classifier.detection.network import open_face_detector
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.results import Face
-from image_gender_classifier.runtimes.networks import open_network
-from image_gender_classifier.runtimes.registry import RUNTIMES
 
 # Prominence (`geometry.compute_prominence`) from which a face is the main face without a search for
 # others; 99 % of portraits exceed it.
@@ -45,7 +43,7 @@ class StagedDetector:
         self._all_faces = all_faces
         identity = Framing(scale=1.0, shift_y=0.0)  # the network's boxes are frames
         self.framings = dict.fromkeys((*cascade.framings, *face_detector.framings), identity)
-        self.cache_key = (*cascade.cache_key, *face_detector.cache_key, all_faces)
+        self.cache_key = (*cascade.cache_key, *face_detector.cache_key)
 
     def detect(self, picture: Picture) -> list[Face]:
         """Detects the faces in a picture.
@@ -61,9 +59,7 @@ class StagedDetector:
         confirmed = self._confirm(picture, self._cascade.detect(picture))
         if not self._all_faces and any(_is_prominent(face, picture) for face in confirmed):
             return confirmed
-        return confirmed + self._face_detector.detect(
-            picture, [face.box for face in confirmed], self._all_faces
-        )
+        return confirmed + self._face_detector.detect(picture, [face.box for face in confirmed])
 
     def _confirm(self, picture: Picture, faces: Sequence[Face]) -> list[Face]:
         """Returns the faces of the cascade that the network confirms, with corrected boxes."""
@@ -89,41 +85,5 @@ def open_detector(
     # Only the network detects smaller faces: the cascade would need a larger copy of the picture.
     smallest = None if min_face is None else max(min_face, entry.smallest_face)
     cascade = CascadeDetector(models, entry, smallest)
-    return StagedDetector(cascade, _open_face_detector(models, runtime, min_face), all_faces)
-
-
-def _open_face_detector(models: Manifest, runtime: str, min_face: float | None) -> FaceDetector:
-    """Opens a manifest's first face detector network in the file format of the runtime.
-
-    Raises:
-        ModelError: There is none, or its file is missing, corrupt or incompatible.
-        RuntimeMissing: The runtime cannot be loaded or does not work on this machine.
-    """
-    wanted = RUNTIMES[runtime]
-    for entry in models.face_detectors.values():
-        if entry.format == wanted.format:
-            network = open_network(runtime, models.folder, entry)
-            verifier = _open_verifier(models, runtime)
-            face_detector = FaceDetector(network, entry, min_face, verifier)
-            if wanted.fork_safe:
-                face_detector.warm_up()
-            return face_detector
-    raise missing_model_error(
-        models, f"face detector network for {runtime}", "choose --detector lbp or none"
-    )
-
-
-def _open_verifier(models: Manifest, runtime: str) -> FaceVerifier | None:
-    """Opens a manifest's first gender network with a face output in the format of the runtime.
-
-    Returns:
-        The verifier; None if no network has a face output.
-
-    Raises:
-        ModelError, RuntimeMissing: See `_open_face_detector`.
-    """
-    for entry in models.models.values():
-        if entry.format == RUNTIMES[runtime].format and entry.face_output is not None:
-            network = open_network(runtime, models.folder, entry)
-            return FaceVerifier(network, entry, entry.face_output)
-    return None
+    face_detector = open_face_detector(models, runtime, min_face, all_faces)
+    return StagedDetector(cascade, face_detector, all_faces)

@@ -1,27 +1,46 @@
-"""Runs the face detector network on tiles; returns detections in pixels of the original."""
+"""Runs the face detector network on views of a picture; detections in pixels of the original."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.detection.geometry import scale_box
 from image_gender_classifier.detection.heatmap import STRIDE, Detection, decode_heatmap
-from image_gender_classifier.detection.tiling import Tile, letterbox
+from image_gender_classifier.detection.tiling import GREY, Tile, letterbox
+from image_gender_classifier.detection.turning import turn_box_back
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
-from image_gender_classifier.results import Box
+from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.runtimes import Runtime
 
 
+_ACROSS = 2  # views side by side in a sheet
+SHEET_VIEWS = _ACROSS**2
+"""Number of views in a sheet."""
+
+
+class View(NamedTuple):
+    """A square of a picture as the network sees it.
+
+    Attributes:
+        picture: The picture.
+        tile: The square, in pixels of `picture.pixels`.
+        turn: Degrees by which it is turned clockwise.
+    """
+
+    picture: Picture
+    tile: Tile
+    turn: Turn = 0
+
+
 class TileNetwork:
-    """Runs the face detector network on tiles of a picture. Thread-safe.
+    """Runs the face detector network on views of a picture. Thread-safe.
 
     Args:
         runtime: The opened network.
@@ -56,37 +75,59 @@ class TileNetwork:
         """
         self._run(np.zeros((self.input_size, self.input_size, 3), np.uint8))
 
-    def detect_in_tiles(
-        self, picture: Picture, tiles: Iterable[Tile], min_logit: float, flipped: bool = False
-    ) -> Iterator[Detection]:
-        """Runs the network on tiles, without non-maximum suppression (NMS).
+    def detect(self, view: View, min_logit: float) -> Iterator[Detection]:
+        """Runs the network on a view, without non-maximum suppression (NMS).
 
         Args:
-            picture: The picture.
-            tiles: Tiles in pixels of `picture.pixels`.
+            view: The view.
             min_logit: Minimum logit of a detection.
-            flipped: Whether to flip each tile horizontally before the network runs on it; the
-                frames of the detections are flipped back.
 
         Yields:
-            Detections, tile by tile, and in descending order of logit within a tile; frames in
-            pixels of the original.
+            Detections in descending order of logit; frames in pixels of the original, upright.
 
         Raises:
             ModelError, RuntimeMissing: See `warm_up`.
         """
-        pixels = picture.pixels
-        for left, top, side in tiles:
-            part = pixels[top : top + side, left : left + side]
-            seen = cast(Pixels, cv2.flip(part, 1)) if flipped else part
-            heatmap, boxes = self._run(letterbox(seen, self.input_size))
-            height, width = part.shape[:2]
-            scale = max(height, width) / self.input_size
-            for face in decode_heatmap(heatmap, boxes, min_logit):
-                frame = scale_box(face.frame, scale)
-                x = width - frame.x - frame.width if flipped else frame.x
-                placed = Box(left + x, top + frame.y, frame.width, frame.height)
-                yield Detection(scale_box(placed, picture.scale), face.logit)
+        part = _cut(view)
+        heatmap, boxes = self._run(letterbox(part, self.input_size, view.turn))
+        for face in decode_heatmap(heatmap, boxes, min_logit):
+            yield _place(face, view, part, self.input_size)
+
+    def detect_in_tiles(
+        self, picture: Picture, tiles: Iterable[Tile], min_logit: float, turn: Turn = 0
+    ) -> Iterator[Detection]:
+        """Runs the network on each tile of a picture, turned clockwise by `turn`; see `detect`."""
+        for tile in tiles:
+            yield from self.detect(View(picture, tile, turn), min_logit)
+
+    def detect_in_sheet(self, views: Sequence[View], min_logit: float) -> list[list[Detection]]:
+        """Runs the network once on up to four views, each at half the resolution.
+
+        Args:
+            views: The views, at most `SHEET_VIEWS`.
+            min_logit: Minimum logit of a detection.
+
+        Returns:
+            For each view its detections as in `detect`.
+
+        Raises:
+            ModelError, RuntimeMissing: See `warm_up`.
+        """
+        cell = self.input_size // _ACROSS
+        sheet = np.full((self.input_size, self.input_size, 3), GREY, np.uint8)
+        parts = [_cut(view) for view in views]
+        for index, (view, part) in enumerate(zip(views, parts, strict=True)):
+            top, left = (cell * place for place in divmod(index, _ACROSS))
+            sheet[top : top + cell, left : left + cell] = letterbox(part, cell, view.turn)
+        found: list[list[Detection]] = [[] for _ in views]
+        for face in decode_heatmap(*self._run(sheet), min_logit):
+            x, y, side, _ = face.frame
+            row, column = int((y + side / 2) // cell), int((x + side / 2) // cell)
+            index = _ACROSS * row + column
+            if 0 <= row and 0 <= column < _ACROSS and index < len(views):
+                in_cell = face._replace(frame=Box(x - cell * column, y - cell * row, side, side))
+                found[index].append(_place(in_cell, views[index], parts[index], cell))
+        return found
 
     def _run(self, square: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Runs the network on one input and checks the outputs.
@@ -113,3 +154,25 @@ class TileNetwork:
                 "package"
             )
         return maps[1][0, ..., 0], maps[3][0]
+
+
+def _cut(view: View) -> Pixels:
+    """Returns the pixels of a view's tile that are inside the picture, not turned."""
+    left, top, side = view.tile
+    return view.picture.pixels[top : top + side, left : left + side]
+
+
+def _place(face: Detection, view: View, part: Pixels, size: int) -> Detection:
+    """Maps a detection to the original picture.
+
+    Args:
+        face: Detection in a view, in pixels of the network's input.
+        view: The view.
+        part: Its pixels.
+        size: Side of the view in the network's input, in pixels.
+    """
+    height, width = part.shape[:2]
+    turned = scale_box(face.frame, max(height, width) / size)
+    x, y, *sides = turn_box_back(turned, view.turn, width, height)
+    in_pixels = Box(view.tile.left + x, view.tile.top + y, *sides)
+    return Detection(scale_box(in_pixels, view.picture.scale), face.logit, view.turn)

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
 
+from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.imaging.resizing import halve_repeatedly
-from image_gender_classifier.results import Box
+from image_gender_classifier.results import Box, Turn
 
-_SECOND_SIDE = 0.45  # of the picture's longer side, in the second of two passes
+_SECOND_SIDE = 0.58  # of the picture's longer side, in the second of two passes
 # In a search for smaller faces, the side is this fraction of the one in the pass before.
 _NEXT_SIDE = 0.6
 _MIN_SECOND_SIDE = 0.3  # of the longer side; very long pictures would need too many smaller tiles
 MIN_TILE_SIDE = 0.75  # of the network input's side: enlarging a smaller tile adds no information
-_GREY = 127  # becomes 0 when the network normalises its input
+GREY = 127
+"""Value of the pixels beyond a picture; becomes 0 when the network normalises its input."""
+
 _LETTERBOX_INTERPOLATION = cv2.INTER_LINEAR
 
 
@@ -82,7 +85,7 @@ def choose_tile_sides(
 
 
 def make_tiles(height: int, width: int, side: int) -> Iterator[Tile]:
-    """Yields square tiles that cover a picture; neighbouring tiles overlap by at least a third.
+    """Yields square tiles that cover a picture; neighbouring tiles overlap by at least a quarter.
 
     That is more than the largest face of a pass, because the pass before detects larger ones.
 
@@ -104,7 +107,7 @@ def _tile_offsets(extent: int, side: int) -> list[int]:
         extent: Width (or height) of the picture in pixels.
         side: Side of a tile in pixels.
     """
-    count = max(-(-3 * (extent - side) // (2 * side)), 0) + 1
+    count = max(-(-4 * (extent - side) // (3 * side)), 0) + 1
     return [round(index * max(extent - side, 0) / max(count - 1, 1)) for index in range(count)]
 
 
@@ -128,12 +131,13 @@ def make_face_tile(frame: Box, margin: float, height: int, width: int) -> Tile:
     return Tile(left, top, side)
 
 
-def letterbox(pixels: Pixels, size: int) -> Pixels:
+def letterbox(pixels: Pixels, size: int, turn: Turn = 0) -> Pixels:
     """Resizes a picture into the top left corner of a grey square, keeping its aspect ratio.
 
     Args:
         pixels: uint8 RGB, H x W x 3.
         size: Side of the square in pixels.
+        turn: Degrees by which the picture is turned clockwise.
 
     Returns:
         uint8 RGB, size x size x 3.
@@ -143,8 +147,10 @@ def letterbox(pixels: Pixels, size: int) -> Pixels:
     scale = factor * size / longest
     # Halving may drop an odd last row or column, whose pixels stay grey.
     height, width = (min(max(round(side * scale), 1), size) for side in pixels.shape[:2])
-    square = np.full((size, size, 3), _GREY, np.uint8)
-    square[:height, :width] = cv2.resize(
-        pixels, (width, height), interpolation=_LETTERBOX_INTERPOLATION
-    )
+    resized = cv2.resize(pixels, (width, height), interpolation=_LETTERBOX_INTERPOLATION)
+    turned = turn_pixels(cast(Pixels, resized), turn)
+    if height == width == size:
+        return turned
+    square = np.full((size, size, 3), GREY, np.uint8)
+    square[: turned.shape[0], : turned.shape[1]] = turned
     return square

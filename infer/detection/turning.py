@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import cv2
-import numpy as np
 
-from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box, Turn
 
@@ -24,19 +22,6 @@ def turn_pixels(pixels: Pixels, turn: Turn) -> Pixels:
     return cast(Pixels, cv2.rotate(pixels, _ROTATIONS[turn])) if turn else pixels
 
 
-def turn_picture(picture: Picture, turn: Turn) -> Picture:
-    """Returns a picture turned clockwise, at the same resolution."""
-    size = (picture.width, picture.height)
-    width, height = size if turn in (0, 180) else size[::-1]
-    finer = picture.decode_finer
-    return Picture(
-        np.ascontiguousarray(turn_pixels(picture.pixels, turn)),
-        width,
-        height,
-        decode_finer=None if finer is None else lambda: turn_picture(finer(), turn),
-    )
-
-
 def turn_box_back(box: Box, turn: Turn, width: int, height: int) -> Box:
     """Maps a box in the turned picture to the original one.
 
@@ -46,6 +31,8 @@ def turn_box_back(box: Box, turn: Turn, width: int, height: int) -> Box:
         width: Width of the original picture in pixels.
         height: Height of the original picture in pixels.
     """
+    if turn == 0:
+        return box
     if turn == 90:
         return Box(box.y, height - box.x - box.width, box.height, box.width)
     if turn == 180:

@@ -62,7 +62,7 @@ class FaceOutput(NamedTuple):
 
     Attributes:
         slope: Factor of the face logit.
-        detector_slope: Factor of the face detector's mean logit.
+        detector_slope: Factor of the face detector's logit.
         bias: Added to the sum.
         lowest: Score (0 to 1) of the face detector below which a candidate is no face.
         surest: Score (0 to 1) of the face detector from which a candidate is a face; between
@@ -179,8 +179,7 @@ class FaceDetectorEntry(NamedTuple):
             input's side.
         candidate_threshold: Minimum score (0 to 1) of a candidate in the tiles that cover the
             picture; at most `threshold`.
-        threshold: Minimum score (0 to 1) of a face: the sigmoid of the mean logit over the tiles
-            around it.
+        threshold: Minimum score (0 to 1) of a face: the sigmoid of its logit.
         frame_scale: Side of the classifier's frame divided by the side of the network's frame.
         second_threshold: Like `threshold`, for a face that the first pass over the picture missed;
             None if there is one pass by default, and then `threshold` holds for all.

@@ -23,15 +23,15 @@ def add_detector_option(parser: argparse._ActionsContainer) -> None:
     """Adds `--detector` to a parser or a group of options."""
     parser.add_argument(
         "--detector", choices=detectors.detector_names(),
-        help="cascade: detect and crop the face, as in inference; lbp: the same with the LBP "
-        "cascade only; none: the pictures are face crops already (default: cascade for the layouts "
-        "folders and user-id, else none)",
+        help="network: detect and crop the face, as in inference; lbp: the same with the LBP "
+        "cascade; cascade: with both; none: the pictures are face crops already (default: network "
+        "for the layouts folders and user-id, else none)",
     )  # fmt: skip
 
 
 def choose_detector(choice: str | None, layout: Layout) -> str:
     """Returns the value of `--detector`, or the default of the layout if it is None."""
-    return choice or ("cascade" if is_whole_picture_layout(layout) else NO_DETECTOR)
+    return choice or ("network" if is_whole_picture_layout(layout) else NO_DETECTOR)
 
 
 def is_whole_picture_layout(layout: Layout) -> bool:

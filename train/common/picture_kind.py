@@ -33,7 +33,7 @@ def warn_of_other_kind(samples: Sequence[Sample], detector: str) -> None:
         RuntimeMissing: No runtime that the detector can use is installed.
     """
     spread = samples[:: max(-(-len(samples) // _TRIED), 1)]
-    finder = open_detector("cascade")
+    finder = open_detector("network")
     sides = [side for sample in spread if (side := _measure_face(sample, finder)) is not None]
     crops = [side >= _CROP_SIDE for side in sides]
     others = sum(is_crop != (detector == NO_DETECTOR) for is_crop in crops)
@@ -42,7 +42,7 @@ def warn_of_other_kind(samples: Sequence[Sample], detector: str) -> None:
     if detector == NO_DETECTOR:
         print_line(
             f"warning: in {others} of {len(crops)} pictures the face is much smaller than the "
-            "picture; --detector cascade crops it",
+            "picture; --detector network crops it",
             sys.stdout,
         )
     else:

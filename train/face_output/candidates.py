@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import exp, inf, log
+from math import exp, log
 from typing import NamedTuple, cast
 
 import cv2
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from image_gender_classifier.detection import geometry
-from image_gender_classifier.detection.candidates import FACE_PASSES, Bounds, CandidateVerifier
+from image_gender_classifier.detection.candidates import CandidateVerifier
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.detection.heatmap import Detection, non_max_suppression
 from image_gender_classifier.detection.tile_network import TileNetwork
@@ -26,7 +26,7 @@ from image_gender_classifier.train.gender.augment import degrade_randomly
 
 _SIDES = (1.0, 0.6, 0.45)  # of the searched tiles, over the picture's longer side
 _SHORTEST = 96  # pixels; smaller tiles show nothing but blur
-_LOWEST_LOGIT = -2.5  # of a candidate in the tiles and of its mean over the passes
+_LOWEST_LOGIT = -2.5  # of a candidate in the tiles, and once it is measured
 _MOST = 6  # candidates in each pass over a picture
 _FACE_SIDES = (0.06, 0.8)  # of a crop over the composite's longer side; evenly by their logarithm
 _MOST_TURN = 40.0  # degrees, of half of the faces
@@ -56,7 +56,7 @@ class CandidateSet:
 
     Attributes:
         crops: Crops with the classifier's frame, uint8 RGB, N x S x S x 3.
-        logits: Mean logits of the face detector, float32, N.
+        logits: Logits of the face detector, float32, N.
         is_face: bool, N; whether the crop shows a face.
     """
 
@@ -134,7 +134,6 @@ def _draw(
 def _detect(search: Search, picture: Picture) -> list[Detection]:
     """Returns the candidates of a picture; their frames do not overlap."""
     verifier = CandidateVerifier(search.network, search.framing, None)
-    bounds = Bounds(_LOWEST_LOGIT, _LOWEST_LOGIT, inf)
     height, width = picture.pixels.shape[:2]
     longest = max(height, width)
     found: list[Detection] = []
@@ -144,8 +143,8 @@ def _detect(search: Search, picture: Picture) -> list[Detection]:
         )
         frames = [face.frame for face in found]
         for candidate in non_max_suppression(detections, frames)[:_MOST]:
-            face = verifier.measure(picture, candidate.frame, FACE_PASSES, bounds)
-            if face is not None:
+            face = verifier.measure(picture, candidate)
+            if face is not None and face.logit >= _LOWEST_LOGIT:
                 found.append(face)
     return found
 

@@ -19,9 +19,9 @@ _FACE_OUTPUT = FaceOutput(
     detector_slope=DETECTOR_SLOPE,
     bias=0.0,
     lowest=0.2,
-    surest=0.65,
-    threshold=0.3,
-    turned_threshold=0.9,
+    surest=0.6,
+    threshold=0.35,
+    turned_threshold=0.8,
 )
 
 

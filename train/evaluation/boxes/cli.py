@@ -67,9 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of pictures without people, for composites (default: skip composites)",
     )  # fmt: skip
     add(
-        "--detector", choices=detectors.detector_names(), default="cascade",
-        help="cascade: as in inference; lbp: the LBP cascade only; none: treat every picture as a "
-        "face crop (default: cascade)",
+        "--detector", choices=detectors.detector_names(), default="network",
+        help="network: as in inference; cascade: the LBP cascade and the network; lbp: the LBP "
+        "cascade only; none: treat every picture as a face crop (default: network)",
     )  # fmt: skip
     add(
         "--runtime", choices=runtimes.runtime_names(),
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--min-face", type=parse_min_face, metavar="S",
-        help="side of the smallest face that cascade and lbp detect, as a fraction of the "
+        help="side of the smallest face to detect, as a fraction of the "
         "picture's shorter side (default: as in inference)",
     )  # fmt: skip
     add(
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     check_json_path(arguments.json)
-    if arguments.runtime and arguments.detector != "cascade":
+    if arguments.runtime and arguments.detector not in ("network", "cascade"):
         raise UsageError(f"--runtime has no effect with --detector {arguments.detector}; omit it")
     detector = open_detector(arguments.detector, arguments.runtime, arguments.min_face)
     available = [
