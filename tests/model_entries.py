@@ -8,7 +8,18 @@ from typing import Any
 
 from image_gender_classifier import manifest
 from image_gender_classifier.manifest import Manifest
-from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+from image_gender_classifier.manifest.schema import Calibration, FaceOutput, ModelEntry
+
+FACE_OUTPUT = FaceOutput(
+    slope=1.0,
+    detector_slope=2.0,
+    bias=0.0,
+    lowest=0.1,
+    surest=0.9,
+    threshold=0.5,
+    turned_threshold=0.9,
+)
+"""A face output in whose decisions about doubtful faces the detector's logit counts twice."""
 
 
 def model_entry(path: Path, side: int, **changes: Any) -> ModelEntry:

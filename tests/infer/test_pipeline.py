@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from marks import turn_picture
 
 from image_gender_classifier import loading, pipeline
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection import geometry
-from image_gender_classifier.detection.turning import turn_box_back, turn_picture
+from image_gender_classifier.detection.turning import turn_box_back
 from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
@@ -113,7 +114,7 @@ def test_the_crop_is_cut_in_the_detectors_frame(astronaut: Picture, parts: Parts
     (face,) = parts.detector.detect(astronaut)
     size = parts.classifier.crop_size
     expected = geometry.cut_crop(
-        astronaut.pixels, geometry.map_to_frame(face.box, parts.detector.framings["lbp"]), size
+        astronaut.pixels, geometry.map_to_frame(face.box, parts.detector.framings["cnn"]), size
     )
     found = pipeline.find_crop(astronaut, parts.detector, size)
     assert found is not None and np.array_equal(found, expected)

@@ -1,4 +1,4 @@
-"""The face output of the gender network: its probability, and what it does to the search."""
+"""The face output of the gender network: its logit, and what it does to the search."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from marks import ENTRY, Marks, marked
+from model_entries import FACE_OUTPUT
 
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.face_verifier import FaceVerifier
@@ -19,15 +20,6 @@ from image_gender_classifier.manifest.schema import Calibration, FaceOutput, Mod
 from image_gender_classifier.results import Box
 
 SIZE = 96
-OUTPUT = FaceOutput(
-    slope=1.0,
-    detector_slope=2.0,
-    bias=0.0,
-    lowest=0.1,
-    surest=0.9,
-    threshold=0.5,
-    turned_threshold=0.9,
-)
 GENDER = ModelEntry(
     file="gender.onnx",
     sha256="1",
@@ -41,7 +33,7 @@ GENDER = ModelEntry(
     calibration=Calibration(),
     threshold=0.5,
     license="Apache-2.0",
-    face_output=OUTPUT,
+    face_output=FACE_OUTPUT,
 )
 
 
@@ -66,30 +58,34 @@ PICTURE = Picture(np.zeros((200, 200, 3), np.uint8), 200, 200)
 
 
 @given(LOGITS, LOGITS, LOGITS, st.floats(0.1, 3), st.floats(0.1, 3), st.floats(-5, 5))
-def test_the_probability_is_that_of_the_weighted_sum(
+def test_the_logit_is_the_weighted_sum(
     other: float, face: float, detector: float, slope: float, detector_slope: float, bias: float
 ) -> None:
-    output = OUTPUT._replace(slope=slope, detector_slope=detector_slope, bias=bias)
+    output = FACE_OUTPUT._replace(slope=slope, detector_slope=detector_slope, bias=bias)
     verifier = FaceVerifier(FakeGenderNetwork(other, face), GENDER, output)
-    logit = slope * (face - other) + detector_slope * detector + bias
-    found = verifier.compute_probability(PICTURE, Box(0, 0, 100, 100), detector)
-    assert found == pytest.approx(1 / (1 + exp(-logit)), abs=1e-6)
+    found = verifier.compute_logit(PICTURE, Box(0, 0, 100, 100), detector)
+    expected = slope * (face - other) + detector_slope * detector + bias
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
-@pytest.mark.parametrize("logit", [-1e6, 1e6])
-def test_huge_logits_do_not_overflow(logit: float) -> None:
-    verifier = FaceVerifier(FakeGenderNetwork(0, logit), GENDER, OUTPUT)
-    found = verifier.compute_probability(PICTURE, Box(0, 0, 100, 100), 0)
-    assert found == pytest.approx(1.0 if logit > 0 else 0.0)
+def test_a_crop_of_a_turned_face_is_turned() -> None:
+    pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
+    pixels[0, 0] = 255  # top left
+    network = FakeGenderNetwork(0, 0)
+    verifier = FaceVerifier(network, GENDER, FACE_OUTPUT)
+    verifier.compute_logit(Picture(pixels, SIZE, SIZE), Box(0, 0, SIZE, SIZE), 0, turn=90)
+    (crop,) = network.crops
+    assert crop[0, -1].max() == 255
+    assert crop.sum() == 3 * 255
 
 
 def test_a_small_frame_is_cut_from_the_finer_picture() -> None:
     fine = Picture(np.full((800, 800, 3), 255, np.uint8), 800, 800)
     coarse = Picture(np.zeros((200, 200, 3), np.uint8), 800, 800, decode_finer=lambda: fine)
     network = FakeGenderNetwork(0, 0)
-    verifier = FaceVerifier(network, GENDER, OUTPUT)
-    verifier.compute_probability(coarse, Box(0, 0, 8 * SIZE, 8 * SIZE), 0)
-    verifier.compute_probability(coarse, Box(0, 0, 2 * SIZE, 2 * SIZE), 0)
+    verifier = FaceVerifier(network, GENDER, FACE_OUTPUT)
+    verifier.compute_logit(coarse, Box(0, 0, 8 * SIZE, 8 * SIZE), 0)
+    verifier.compute_logit(coarse, Box(0, 0, 2 * SIZE, 2 * SIZE), 0)
     assert [int(crop.max()) for crop in network.crops] == [0, 255]
 
 
@@ -97,9 +93,9 @@ def test_a_small_frame_is_cut_from_the_finer_picture() -> None:
 def test_a_face_output_that_is_not_finite_is_a_fault_of_the_model(
     logits: tuple[float, float],
 ) -> None:
-    verifier = FaceVerifier(FakeGenderNetwork(*logits), GENDER, OUTPUT)
+    verifier = FaceVerifier(FakeGenderNetwork(*logits), GENDER, FACE_OUTPUT)
     with pytest.raises(ModelError, match=r"gender\.onnx: the face output"):
-        verifier.compute_probability(PICTURE, Box(0, 0, 100, 100), 0)
+        verifier.compute_logit(PICTURE, Box(0, 0, 100, 100), 0)
 
 
 class OneOutput(FakeGenderNetwork):
@@ -109,12 +105,12 @@ class OneOutput(FakeGenderNetwork):
 
 def test_a_network_without_a_face_output_is_a_fault_of_the_model() -> None:
     with pytest.raises(ModelError, match="reinstall"):
-        FaceVerifier(OneOutput(0, 0), GENDER, OUTPUT).compute_probability(
+        FaceVerifier(OneOutput(0, 0), GENDER, FACE_OUTPUT).compute_logit(
             PICTURE, Box(0, 0, 100, 100), 0
         )
 
 
-def detector(detector_logit: float, face_logit: float, output: FaceOutput = OUTPUT) -> FaceDetector:
+def detector(detector_logit: float, face_logit: float, output: FaceOutput = FACE_OUTPUT) -> FaceDetector:
     runtime = Marks(logits=(detector_logit, detector_logit))
     entry = ENTRY._replace(candidate_threshold=0.05)
     verifier = FaceVerifier(FakeGenderNetwork(0, face_logit), GENDER, output)
@@ -123,7 +119,7 @@ def detector(detector_logit: float, face_logit: float, output: FaceOutput = OUTP
 
 @pytest.mark.parametrize(
     ("detector_logit", "face_logit", "found"),
-    [(-1, 3, True), (-1, 1, False), (1, -1, True), (1, -3, False), (3, -9, True), (-2.3, 9, False)],
+    [(-1, 4, True), (-1, 2, False), (1, -2, True), (1, -4, False), (3, -9, True), (-1.6, 9, False)],
 )
 def test_the_face_output_decides_about_doubtful_faces_only(
     detector_logit: float, face_logit: float, found: bool
@@ -133,8 +129,8 @@ def test_the_face_output_decides_about_doubtful_faces_only(
 
 
 def test_the_score_of_a_doubtful_face_is_the_probability() -> None:
-    (face,) = detector(-1, 4).detect(marked(400, 400, 150, 150, 100))
-    assert face.score == pytest.approx(1 / (1 + exp(-2)), abs=1e-3)
+    (face,) = detector(-1, 5).detect(marked(400, 400, 150, 150, 100))
+    assert face.score == pytest.approx(1 / (1 + exp(-(5 - 2 * 1.5))), abs=1e-3)
 
 
 def test_the_confirmation_of_another_detectors_face_asks_too() -> None:
@@ -146,7 +142,7 @@ def test_the_confirmation_of_another_detectors_face_asks_too() -> None:
 def test_a_turned_picture_needs_its_own_probability() -> None:
     picture = marked(400, 400, 150, 150, 100)
     logit = log(0.7 / 0.3)
-    strict = OUTPUT._replace(threshold=0.8, turned_threshold=0.6)
+    strict = FACE_OUTPUT._replace(threshold=0.8, turned_threshold=0.6)
     (face,) = detector(0, logit, strict).detect(picture)
     assert face.turn
     assert not detector(0, logit, strict._replace(turned_threshold=0.8)).detect(picture)
@@ -155,6 +151,6 @@ def test_a_turned_picture_needs_its_own_probability() -> None:
 def test_the_cache_key_knows_the_face_output() -> None:
     keys = {
         detector(0, 0, output).cache_key
-        for output in (OUTPUT, OUTPUT._replace(threshold=0.6), OUTPUT._replace(surest=0.8))
+        for output in (FACE_OUTPUT, FACE_OUTPUT._replace(threshold=0.6), FACE_OUTPUT._replace(surest=0.8))
     }
     assert len({*keys, FaceDetector(Marks(), ENTRY).cache_key}) == 4

@@ -1,0 +1,50 @@
+"""The bounds of the search, from the manifest, and logits of probabilities."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marks import ENTRY
+from model_entries import FACE_OUTPUT
+
+from image_gender_classifier.detection.bounds import choose_bounds, logit, sigmoid
+
+
+@given(st.floats(1e-9, 1 - 1e-9))
+def test_the_sigmoid_undoes_the_logit(probability: float) -> None:
+    assert sigmoid(logit(probability)) == pytest.approx(probability)
+
+
+def test_the_ends_have_infinite_logits() -> None:
+    assert (logit(0), logit(1)) == (-inf, inf)
+    assert (sigmoid(-inf), sigmoid(inf)) == (pytest.approx(0), 1)
+    assert (sigmoid(-1e6), sigmoid(1e6)) == (pytest.approx(0), 1)
+
+
+def test_without_a_face_output_nothing_is_doubtful() -> None:
+    bounds = choose_bounds(ENTRY._replace(second_threshold=0.6, turned_threshold=0.8), None)
+    assert bounds.turned is not None
+    for part, score in ((bounds.first, 0.5), (bounds.later, 0.6), (bounds.turned, 0.8)):
+        assert part.lowest == part.surest == pytest.approx(logit(score))
+
+
+def test_missing_thresholds_follow_from_the_first() -> None:
+    bounds = choose_bounds(ENTRY._replace(second_threshold=None, turned_threshold=None), None)
+    assert bounds.later == bounds.first
+    assert bounds.turned is None
+
+
+def test_a_face_output_decides_for_all_parts() -> None:
+    bounds = choose_bounds(ENTRY._replace(second_threshold=0.99), FACE_OUTPUT)
+    assert bounds.first == bounds.later
+    assert bounds.first.lowest < bounds.first.surest
+    assert bounds.turned is not None
+    assert bounds.turned.verified == pytest.approx(logit(FACE_OUTPUT.turned_threshold))
+
+
+def test_a_strong_candidate_is_a_candidate() -> None:
+    bounds = choose_bounds(ENTRY._replace(candidate_threshold=0.4), None)
+    assert bounds.strong >= bounds.candidate

@@ -1,0 +1,56 @@
+"""Views of a picture in the face detector network: tiles, turned and in sheets."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from marks import ENTRY, Marks, marked
+
+from image_gender_classifier.detection.tile_network import SHEET_VIEWS, TileNetwork, View
+from image_gender_classifier.detection.tiling import Tile
+from image_gender_classifier.results import Box, Turn
+
+TURNS = st.sampled_from((0, 90, 180, 270))
+EXTENTS = st.integers(160, 400)
+
+
+def middle(box: Box) -> tuple[float, float]:
+    return box.x + box.width / 2, box.y + box.height / 2
+
+
+@settings(max_examples=50)
+@given(EXTENTS, EXTENTS, TURNS, st.data())
+def test_a_mark_is_found_where_it_is_however_it_is_seen(
+    height: int, width: int, turn: Turn, data: st.DataObject
+) -> None:
+    top, left = data.draw(st.integers(0, height - 40)), data.draw(st.integers(0, width - 40))
+    picture = marked(height, width, top, left, 40)
+    expected = pytest.approx((2 * (left + 20), 2 * (top + 20)), abs=10)
+    network = TileNetwork(Marks(), ENTRY)
+    view = View(picture, Tile(0, 0, max(height, width)), turn)
+    (whole,) = network.detect(view, -5)
+    empty = View(marked(height, width, 0, 0, 0), *view[1:])
+    place = data.draw(st.integers(0, SHEET_VIEWS - 1))
+    views = [view if index == place else empty for index in range(SHEET_VIEWS)]
+    found = network.detect_in_sheet(views, -5)
+    assert [len(detections) for detections in found] == [index == place for index in range(4)]
+    for face in (whole, found[place][0]):
+        assert middle(face.frame) == expected
+        assert face.frame.width == pytest.approx(2 * 2 * 40, abs=20)
+        assert face.turn == turn
+
+
+def test_a_sheet_need_not_be_full() -> None:
+    network = TileNetwork(Marks(), ENTRY)
+    view = View(marked(200, 200, 90, 90, 40), Tile(0, 0, 200))
+    assert [len(found) for found in network.detect_in_sheet([view] * 3, -5)] == [1, 1, 1]
+    assert network.detect_in_sheet([], -5) == []
+
+
+def test_a_tile_within_a_picture_shows_only_its_part() -> None:
+    network = TileNetwork(Marks(), ENTRY)
+    picture = marked(300, 400, 150, 250, 40)
+    inside, outside = Tile(200, 100, 150), Tile(0, 0, 150)
+    (face,) = network.detect_in_tiles(picture, [outside, inside], -5, turn=90)
+    assert middle(face.frame) == pytest.approx((2 * 270, 2 * 170), abs=6)
