@@ -115,7 +115,9 @@ class CandidateVerifier:
                 yield face
 
     def measure(self, picture: Picture, candidate: Detection) -> Detection | None:
-        """Runs the network on the tile around a candidate; decodes the picture again for a small one.
+        """Runs the network on the tile around a candidate.
+
+        Decodes the picture again if the tile is small.
 
         Args:
             picture: The picture.
@@ -168,7 +170,7 @@ def _make_view(picture: Picture, candidate: Detection, margin: float, size: int)
 
 
 def _find_same_face(detections: Iterable[Detection], candidate: Detection) -> Detection | None:
-    """Returns the first detection whose centre is close to that of a candidate; None without one."""
+    """Returns the first detection whose centre is close to a candidate's; None without one."""
     frame = candidate.frame
     return next(
         (face for face in detections if _distance(face.frame, frame) <= _MAX_SHIFT * frame.width),

@@ -19,7 +19,6 @@ from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.runtimes import Runtime
 
-
 _ACROSS = 2  # views side by side in a sheet
 SHEET_VIEWS = _ACROSS**2
 """Number of views in a sheet."""
@@ -124,7 +123,7 @@ class TileNetwork:
             x, y, side, _ = face.frame
             row, column = int((y + side / 2) // cell), int((x + side / 2) // cell)
             index = _ACROSS * row + column
-            if 0 <= row and 0 <= column < _ACROSS and index < len(views):
+            if row >= 0 and 0 <= column < _ACROSS and index < len(views):
                 in_cell = face._replace(frame=Box(x - cell * column, y - cell * row, side, side))
                 found[index].append(_place(in_cell, views[index], parts[index], cell))
         return found

@@ -110,7 +110,9 @@ def test_a_network_without_a_face_output_is_a_fault_of_the_model() -> None:
         )
 
 
-def detector(detector_logit: float, face_logit: float, output: FaceOutput = FACE_OUTPUT) -> FaceDetector:
+def detector(
+    detector_logit: float, face_logit: float, output: FaceOutput = FACE_OUTPUT
+) -> FaceDetector:
     runtime = Marks(logits=(detector_logit, detector_logit))
     entry = ENTRY._replace(candidate_threshold=0.05)
     verifier = FaceVerifier(FakeGenderNetwork(0, face_logit), GENDER, output)
@@ -151,6 +153,10 @@ def test_a_turned_picture_needs_its_own_probability() -> None:
 def test_the_cache_key_knows_the_face_output() -> None:
     keys = {
         detector(0, 0, output).cache_key
-        for output in (FACE_OUTPUT, FACE_OUTPUT._replace(threshold=0.6), FACE_OUTPUT._replace(surest=0.8))
+        for output in (
+            FACE_OUTPUT,
+            FACE_OUTPUT._replace(threshold=0.6),
+            FACE_OUTPUT._replace(surest=0.8),
+        )
     }
     assert len({*keys, FaceDetector(Marks(), ENTRY).cache_key}) == 4
