@@ -123,9 +123,8 @@ def test_a_face_among_many_other_candidates_is_found() -> None:
     entry = ENTRY._replace(candidate_threshold=0.1, second_threshold=0.5)
     runtime = Marks(least=18, sure_from=60 * 60, logits=(-1.6, 4))
     assert FaceDetector(runtime, entry).detect(picture) == []
-    (face, *_) = FaceDetector(Marks(least=18, sure_from=200, logits=(-1.6, 4)), entry).detect(
-        picture
-    )
+    sooner = Marks(least=18, sure_from=200, logits=(-1.6, 4))
+    (face, *_) = FaceDetector(sooner, entry).detect(picture)
     assert face.box.width == pytest.approx(2 * 2 * 40, abs=16)
 
 

@@ -151,12 +151,6 @@ def test_a_turned_picture_needs_its_own_probability() -> None:
 
 
 def test_the_cache_key_knows_the_face_output() -> None:
-    keys = {
-        detector(0, 0, output).cache_key
-        for output in (
-            FACE_OUTPUT,
-            FACE_OUTPUT._replace(threshold=0.6),
-            FACE_OUTPUT._replace(surest=0.8),
-        )
-    }
+    others = FACE_OUTPUT._replace(threshold=0.6), FACE_OUTPUT._replace(surest=0.8)
+    keys = {detector(0, 0, output).cache_key for output in (FACE_OUTPUT, *others)}
     assert len({*keys, FaceDetector(Marks(), ENTRY).cache_key}) == 4
