@@ -181,8 +181,10 @@ class FaceDetector:
         self, picture: Picture, side: int, known: Sequence[Box] = (), turn: Turn = 0
     ) -> list[Detection]:
         """Returns the candidates in tiles of one size that are not known, the best first."""
-        tiles = make_tiles(*picture.pixels.shape[:2], side)
-        found = self._network.detect_in_tiles(picture, tiles, self._bounds.candidate, turn)
+        height, width = picture.pixels.shape[:2]
+        found = self._network.detect_in_tiles(
+            picture, make_tiles(height, width, side), self._bounds.candidate, turn
+        )
         least = _MIN_CANDIDATE_SIDE * self._min_side(picture)
         return [face for face in non_max_suppression(found, known) if face.frame.width >= least]
 

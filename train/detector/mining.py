@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier.detection.geometry import scale_box
 from image_gender_classifier.detection.heatmap import Detection, decode_heatmap
 from image_gender_classifier.detection.tiling import Tile, letterbox, make_face_tile, make_tiles
 from image_gender_classifier.imaging.pixels import Pixels
@@ -121,12 +122,10 @@ def _detect(
         heats, boxes = run(np.stack([letterbox(part, size) for part in parts]))
         for window, part, heat, box in zip(chunk, parts, heats, boxes, strict=True):
             scale = max(part.shape[:2]) / size
-            for frame, logit in decode_heatmap(heat, box, _MIN_LOGIT):
-                side = scale * frame.width
-                placed = Box(
-                    window.left + scale * frame.x, window.top + scale * frame.y, side, side
-                )
-                yield window, Detection(placed, logit)
+            for face in decode_heatmap(heat, box, _MIN_LOGIT):
+                x, y, side, _ = scale_box(face.frame, scale)
+                placed = Box(window.left + x, window.top + y, side, side)
+                yield window, Detection(placed, face.logit)
 
 
 def _cut(picture: Pixels, tile: Tile | Window) -> Pixels:
