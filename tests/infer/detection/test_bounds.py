@@ -20,8 +20,9 @@ def test_the_sigmoid_undoes_the_logit(probability: float) -> None:
 
 def test_the_ends_have_infinite_logits() -> None:
     assert (logit(0), logit(1)) == (-inf, inf)
-    assert (sigmoid(-inf), sigmoid(inf)) == (pytest.approx(0), 1)
-    assert (sigmoid(-1e6), sigmoid(1e6)) == (pytest.approx(0), 1)
+    for great in (1e6, inf):
+        assert sigmoid(-great) == pytest.approx(0)
+        assert sigmoid(great) == 1
 
 
 def test_without_a_face_output_nothing_is_doubtful() -> None:
