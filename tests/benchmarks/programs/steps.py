@@ -15,13 +15,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from image_gender_classifier import manifest, pipeline
+from image_gender_classifier import pipeline
 from image_gender_classifier.detection import geometry
-from image_gender_classifier.detection.registry import open_detector
 from image_gender_classifier.imaging import decoding, formats, headers
 from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.loading import Parts, open_parts, shipped_models
+from image_gender_classifier.loading import Parts, open_parts
 from image_gender_classifier.manifest.cache_key import run_hash
 from image_gender_classifier.outputs import xml
 from image_gender_classifier.settings import Settings
@@ -34,13 +33,11 @@ def steps_of(path: Path, parts: Parts) -> dict[str, Step]:
     data = read_bytes(path)
     picture = decoding.decode(data)
     found = parts.detector.detect(picture)
-    lbp = open_detector("lbp", manifest.load(shipped_models()), parts.runtime)
     steps: dict[str, Step] = {
         "read file": lambda: read_bytes(path),
         "hash": lambda: run_hash(data, parts.cache_key),
         "read header": lambda: headers.read_header(data, formats.JPEG),
         "decode": lambda: decoding.decode(data),
-        "detect with LBP": lambda: lbp.detect(picture),
         # A picture keeps its finer decodings, so this step needs a new one.
         "decode and detect": lambda: parts.detector.detect(decoding.decode(data)),
     }
