@@ -7,9 +7,6 @@ from typing import NamedTuple
 
 from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceOutput
 
-# Minimum score of a strong candidate: so few other things reach it in the pass over the whole
-# picture that each can be verified at once.
-_STRONG_CANDIDATE = 0.25
 _MAX_EXPONENT = 700.0  # exp overflows above 709
 
 
@@ -32,14 +29,12 @@ class SearchBounds(NamedTuple):
 
     Attributes:
         candidate: Minimum logit of a candidate.
-        strong: Minimum logit of a strong candidate.
         first: For the candidates of the pass over the whole picture.
         later: For those of later passes.
         turned: For those of turned pictures; None if pictures are not turned.
     """
 
     candidate: float
-    strong: float
     first: FaceBounds
     later: FaceBounds
     turned: FaceBounds | None
@@ -53,16 +48,14 @@ def choose_bounds(entry: FaceDetectorEntry, output: FaceOutput | None) -> Search
         output: The face output that decides about doubtful faces; None if there is none.
     """
     candidate = logit(entry.candidate_threshold)
-    strong = max(candidate, logit(_STRONG_CANDIDATE))
     if output is not None:
         lowest, surest = logit(output.lowest), logit(output.surest)
         upright = FaceBounds(lowest, surest, logit(output.threshold))
         turned = FaceBounds(lowest, surest, logit(output.turned_threshold))
-        return SearchBounds(candidate, strong, upright, upright, turned)
+        return SearchBounds(candidate, upright, upright, turned)
     second, in_turned = entry.second_threshold, entry.turned_threshold
     return SearchBounds(
         candidate,
-        strong,
         _require(entry.threshold),
         _require(entry.threshold if second is None else second),
         None if in_turned is None else _require(in_turned),

@@ -27,8 +27,8 @@ from image_gender_classifier.runtimes import Runtime
 
 # Minimum sides as fractions of `smallest_face`: detected sides scatter around the true side.
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
-_MOST_STRONG = 4  # strong candidates of the whole picture, verified at once
-_MOST_UPRIGHT, _MOST_TURNED = 8, 4  # candidates that are screened in a later pass
+_MOST_AT_ONCE = 4  # candidates of the whole picture that are verified before a closer look
+_MOST_UPRIGHT, _MOST_TURNED = 8, 4  # candidates that are screened in a closer look
 _SCORE_DECIMALS = 3  # as in all outputs
 
 
@@ -109,21 +109,19 @@ class FaceDetector:
             return self._make_faces(self._detect_all(picture, known), self._entry.detector)
         whole, *smaller = self._tile_sides(picture)
         candidates = self._search(picture, whole, known)
-        strong = [face for face in candidates if face.logit >= self._bounds.strong][:_MOST_STRONG]
-        found = self._verify(picture, strong, self._bounds.first, known)
+        found = self._verify(picture, candidates[:_MOST_AT_ONCE], self._bounds.first, known)
         if not found and not known:
-            weak = [face for face in candidates if face not in strong]
-            found = self._look_closer(picture, weak, smaller)
+            found = self._look_closer(picture, candidates[_MOST_AT_ONCE:], smaller)
         return self._make_faces(found, self._entry.detector)
 
     def _look_closer(
-        self, picture: Picture, weak: Sequence[Detection], sides: Sequence[int]
+        self, picture: Picture, others: Sequence[Detection], sides: Sequence[int]
     ) -> list[Detection]:
         """Searches a picture without an obvious face: in smaller tiles, and turned.
 
         Args:
             picture: The picture.
-            weak: Candidates of the whole picture that have not been verified.
+            others: Candidates of the whole picture that have not been verified.
             sides: Sides of the tiles of each pass.
 
         Returns:
@@ -132,12 +130,12 @@ class FaceDetector:
         turned = self._search_turned(picture)
         for side in sides or [0]:
             found = self._search(picture, side) if side else []
-            candidates = [*non_max_suppression([*weak, *found])[:_MOST_UPRIGHT], *turned]
+            candidates = [*non_max_suppression([*others, *found])[:_MOST_UPRIGHT], *turned]
             promising = self._candidates.screen(picture, candidates)
             faces = self._verify(picture, promising, self._bounds.later)
             if faces:
                 return [face for face in faces if face.turn == faces[0].turn]
-            weak, turned = [], []
+            others, turned = [], []
         return []
 
     def _detect_all(self, picture: Picture, known: Sequence[Box]) -> list[Detection]:

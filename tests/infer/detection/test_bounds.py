@@ -44,8 +44,3 @@ def test_a_face_output_decides_for_all_parts() -> None:
     assert bounds.first.lowest < bounds.first.surest
     assert bounds.turned is not None
     assert bounds.turned.verified == pytest.approx(logit(FACE_OUTPUT.turned_threshold))
-
-
-def test_a_strong_candidate_is_a_candidate() -> None:
-    bounds = choose_bounds(ENTRY._replace(candidate_threshold=0.4), None)
-    assert bounds.strong >= bounds.candidate
