@@ -47,13 +47,18 @@ class Marks:
                     continue
                 x, y = (left + width / 2) / STRIDE, (top + height / 2) / STRIDE
                 row, column = (min(int(place), CELLS - 1) for place in (y, x))
-                heat[index, row, column] = self._sure if pixels >= self._sure_from else self._unsure
+                sure = pixels >= self._sure_from and self.is_sure(crop, left, top, width)
+                heat[index, row, column] = self._sure if sure else self._unsure
                 side = np.log(2 * width / SIZE)
                 boxes[index, row, column] = x - column - 0.5, y - row - 0.5, side
         return boxes, heat
 
     def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
         """Returns whether a mark at this place in a crop is one that the network sees."""
+        return True
+
+    def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
+        """Returns whether a mark of enough pixels at this place is surely a face."""
         return True
 
 

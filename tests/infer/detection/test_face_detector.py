@@ -113,19 +113,31 @@ def test_a_face_that_cannot_be_the_main_face_is_left_out() -> None:
     assert {round(face.box.width / 40) for face in both} == {3, 10}
 
 
-def test_a_face_among_many_other_candidates_is_found() -> None:
-    """Twelve weak candidates; only one is sure in its own tile, where it is larger."""
+class SureOfUpright(UprightMarks):
+    """Sees every mark, and is sure of one only where it is large and green is below it."""
+
+    def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
+        return True
+
+    def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
+        return width >= 20 and super().sees(crop, left, top, width)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_face_among_many_other_candidates_is_found(number: int) -> None:
+    """Twelve equal candidates; only one turns out to be a face in a tile of its own."""
     picture = marked(600, 600, 0, 0, 0)
-    for row in range(3):
-        for column in range(4):
-            top, left, side = 70 + 180 * row, 40 + 140 * column, 40 if row * column == 2 else 26
-            picture.pixels[top : top + side, left : left + side] = (255, 0, 0)
+    for index in range(12):
+        row, column = divmod(index, 4)
+        top, left = 70 + 180 * row, 40 + 140 * column
+        picture.pixels[top : top + 40, left : left + 40] = (255, 0, 0)
+        if index == number:
+            picture.pixels[top + 20 : top + 40, left : left + 40] = (0, 255, 0)
+            expected = 2 * (left + 20), 2 * (top + 10)
     entry = ENTRY._replace(candidate_threshold=0.1, second_threshold=0.5)
-    runtime = Marks(least=18, sure_from=60 * 60, logits=(-1.6, 4))
-    assert FaceDetector(runtime, entry).detect(picture) == []
-    sooner = Marks(least=18, sure_from=200, logits=(-1.6, 4))
-    (face, *_) = FaceDetector(sooner, entry).detect(picture)
-    assert face.box.width == pytest.approx(2 * 2 * 40, abs=16)
+    runtime = SureOfUpright(sure_from=1, logits=(-1.6, 4))
+    (face,) = FaceDetector(runtime, entry).detect(picture)
+    assert middle(face.box) == pytest.approx(expected, abs=12)
 
 
 def test_a_candidate_gets_a_tile_of_its_own() -> None:
