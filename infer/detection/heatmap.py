@@ -27,7 +27,6 @@ VOTE_THRESHOLD = 0.3
 _VOTE_RADIUS = 0.3  # of the frame's side: cells this close to the peak vote
 _MAX_SIZE_DIFFERENCE = 0.3  # between the logarithms of two predicted sides of the same face
 _MIN_VOTE_LOGIT = -30.0  # exp overflows far below it
-_NEIGHBOURHOOD = np.ones((3, 3), np.uint8)
 _Floats = npt.NDArray[np.float32]
 
 
@@ -57,7 +56,7 @@ def decode_heatmap(heatmap: _Floats, boxes: _Floats, min_logit: float) -> Iterat
     Yields:
         Detections in descending order of logit, frames in pixels of the input.
     """
-    neighbourhood_max = cv2.dilate(heatmap, _NEIGHBOURHOOD)
+    neighbourhood_max = cv2.dilate(heatmap, np.ones((3, 3), np.uint8))
     rows, columns = np.nonzero((heatmap == neighbourhood_max) & (heatmap >= min_logit))
     if not rows.size:
         return

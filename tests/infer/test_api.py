@@ -471,7 +471,7 @@ def test_a_folder_from_a_host_with_threads(
 def test_a_classifier_is_closed_by_with_and_describes_itself(face_picture: Path) -> None:
     with igc.load(threshold=0.5) as classifier:
         text = repr(classifier)
-        assert "gender_int8.tflite" in text and "'cascade'" in text and "0.5" in text
+        assert "gender_int8.tflite" in text and "'network'" in text and "0.5" in text
         assert classifier.classify(face_picture).status == "classified"
     assert "closed" in repr(classifier)
     with pytest.raises(igc.UsageError, match="closed"):

@@ -18,7 +18,7 @@ def test_the_easy_portraits_are_classified_by_default(samples: Path) -> None:
         EASY, "classified"
     )
     assert {name: prediction.gender for name, prediction in predictions.items()} == EASY
-    assert min(prediction.confidence or 0 for prediction in predictions.values()) > 0.95
+    assert min(prediction.confidence or 0 for prediction in predictions.values()) > 0.9
 
 
 def test_every_portrait_has_its_label(samples: Path) -> None:
