@@ -36,6 +36,7 @@ from image_gender_classifier.train.common import keras_runtime
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.evaluation import evaluate
 from image_gender_classifier.train.gender import calibration
+from image_gender_classifier.train.gender import cli as training
 from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 Options = tuple[str | Path, ...]
@@ -523,6 +524,41 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     cascade = (*data, "--detector", "cascade", "--out", out)
     assert "no face found in 2 pictures" in refused(capsys, *model, *cascade)
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("listed", [None, "face_detector.keras", "gender.keras"])
+def test_after_a_training_cut_before_its_manifest_it_says_to_go_on(
+    listed: str | None,
+    trained: Path,
+    out: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An earlier manifest, if any, lists another model or another version of the model."""
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    (run / manifest.NAME).unlink()
+    if listed is not None:
+        (run / listed).write_bytes(b"an earlier model")
+        write_manifest(run / listed, 96)
+        shutil.copy(trained / "gender.keras", run)
+    message = refused(capsys, "--model", run / "gender.keras", "--out", out)
+    assert f"{run / 'gender.keras'}: the training stopped before it wrote the manifest" in message
+    assert "run it again with --resume" in message
+    assert list(out.iterdir()) == []
+
+
+def test_a_training_cut_before_its_manifest_goes_on(
+    trained: Path, short_file: Path, drawn_faces: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    (tmp_path / "run" / manifest.NAME).unlink()
+    options = ("--data", drawn_faces, *FOLDERS, "--recipe", short_file, "--resume")
+    options = (*options, "--out", tmp_path / "run")
+    assert training.main([str(option) for option in options]) == 0
+    ours, theirs = (manifest.load(folder).models for folder in (tmp_path / "run", trained))
+    assert ours["gender.keras"].measured == theirs["gender.keras"].measured
+    keras_runtime.open_keras_with_entry(tmp_path / "run" / "gender.keras")
 
 
 def test_a_model_of_another_making_is_refused(
