@@ -16,15 +16,7 @@ from model_entries import write_manifest
 pytest.importorskip("tensorflow")
 
 from image_gender_classifier import loading, manifest, pipeline
-from image_gender_classifier.convert import (
-    calibration_set,
-    cli,
-    float32,
-    gender,
-    onnx,
-    tflite,
-    verify,
-)
+from image_gender_classifier.convert import cli, float32, gender, onnx, tflite, verify
 from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging import decoding
@@ -89,23 +81,8 @@ def another_entry(exported: Any, folder: Path, **changes: Any) -> Path:
     return path
 
 
-def test_drawn_faces_end_to_end(
-    drawn: Options,
-    exported: Any,
-    drawn_faces: Path,
-    out: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 60)
-    monkeypatch.setattr(gender, "MIN_CALIBRATION_CROPS", 20)
-    monkeypatch.setattr(
-        calibration_set,
-        "choose_calibration_samples",
-        lambda samples: calibration_set.choose_balanced(samples, 20),
-    )
-    assert convert(*drawn) == 0
-    shown = capsys.readouterr().out
+def test_drawn_faces_end_to_end(exported: Any, drawn_faces: Path) -> None:
+    out, shown = exported.folder, exported.printed
     assert "accuracy on 60 crops: Keras " in shown
     assert all(f"{out / name}: " in shown for name in FORMATS)
     models = manifest.load(out)

@@ -79,9 +79,9 @@ def open_keras_with_entry(path: Path) -> tuple[KerasRuntime, ModelEntry]:
         The runtime and the manifest entry.
 
     Raises:
-        ModelError: The model or its manifest is missing or corrupt, the training did not finish, the
-            manifest does not list the model, or the model has another number of outputs than its
-            entry says.
+        ModelError: The model or its manifest is missing or corrupt; the training did not finish;
+            the manifest does not list the model; or the model has another number of outputs than
+            its entry says.
     """
     check_run_finished(path)
     entry = manifest.find_model(path)
