@@ -46,6 +46,11 @@ class Exported:
     onnx: Runtime
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_start(few_pictures_tried: None) -> None:
+    """Every training and evaluation begins with a look at the pictures."""
+
+
 @pytest.fixture(scope="session")
 def drawn_crops(drawn_faces: Path) -> LabelledCrops:
     """Crops of all drawn faces at the network's size."""
