@@ -526,14 +526,14 @@ def test_after_a_training_cut_before_its_manifest_it_says_to_go_on(
 def test_a_training_cut_before_its_manifest_goes_on(
     trained: Path, short_file: Path, drawn_faces: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(trained, tmp_path / "run")
-    (tmp_path / "run" / manifest.NAME).unlink()
-    options = ("--data", drawn_faces, *FOLDERS, "--recipe", short_file, "--resume")
-    options = (*options, "--out", tmp_path / "run")
-    assert training.main([str(option) for option in options]) == 0
-    ours, theirs = (manifest.load(folder).models for folder in (tmp_path / "run", trained))
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    (run / manifest.NAME).unlink()
+    data = ("--data", drawn_faces, *FOLDERS, "--recipe", short_file)
+    assert training.main([str(option) for option in (*data, "--out", run, "--resume")]) == 0
+    ours, theirs = (manifest.load(folder).models for folder in (run, trained))
     assert ours["gender.keras"].measured == theirs["gender.keras"].measured
-    keras_runtime.open_keras_with_entry(tmp_path / "run" / "gender.keras")
+    keras_runtime.open_keras_with_entry(run / "gender.keras")
 
 
 def test_a_model_of_another_making_is_refused(
