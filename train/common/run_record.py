@@ -69,7 +69,7 @@ def write_run_record(run: DataclassInstance, folder: Path) -> None:
 def check_run_finished(model: Path) -> None:
     """Checks that a training run did not stop between writing its model and its manifest.
 
-    Has no effect if the folder of the model contains no run.
+    Has no effect if the folder of the model contains no run, or the model cannot be read.
 
     Args:
         model: The trained model file.
@@ -78,10 +78,14 @@ def check_run_finished(model: Path) -> None:
         ModelError: The manifest in the folder of the model does not list the file, or lists another
             version of it; or the manifest cannot be read or is corrupt.
     """
-    if not model.is_file() or not (model.parent / RECORD).exists():
+    if not (model.parent / RECORD).exists():
         return
     entry = load_manifest_or_empty(model.parent).networks.get(model.name)
-    if entry is None or entry.sha256 != hashlib.sha256(model.read_bytes()).hexdigest():
+    try:
+        data = model.read_bytes()
+    except OSError:
+        return  # the error is reported when the model is opened
+    if entry is None or entry.sha256 != hashlib.sha256(data).hexdigest():
         raise ModelError(
             f"{model}: the training stopped before it wrote the manifest; run it again with "
             "--resume (make train does), and it goes on where it was"
