@@ -21,6 +21,7 @@ from image_gender_classifier.train.common import cutting, keras_runtime
 from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.data_options import read_data, training_split
 from image_gender_classifier.train.common.detector_option import open_detector
+from image_gender_classifier.train.common.run_record import check_run_finished
 from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.datasets import DataError, SkippedItems
 from image_gender_classifier.train.detector import backgrounds, scenes
@@ -55,9 +56,10 @@ def open_keras(path: Path) -> tuple[keras_runtime.KerasRuntime, FaceDetectorEntr
         The runtime and the manifest entry.
 
     Raises:
-        ModelError: The model or its manifest is missing or corrupt, or the manifest does not list
-            the model as a face detector.
+        ModelError: The model or its manifest is missing or corrupt, the training did not finish, or
+            the manifest does not list the model as a face detector.
     """
+    check_run_finished(path)
     entry = manifest.load(path.parent).face_detectors.get(path.name)
     if entry is None:
         raise ModelError(

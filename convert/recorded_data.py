@@ -9,6 +9,7 @@ from pathlib import Path
 from image_gender_classifier import manifest
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.detector_option import choose_detector
+from image_gender_classifier.train.common.run_record import check_run_finished
 from image_gender_classifier.train.common.split import held_out_fraction
 from image_gender_classifier.train.gender import cli as training
 
@@ -29,9 +30,10 @@ def complete_options(options: argparse.Namespace) -> None:
         options: Parsed arguments, which are changed.
 
     Raises:
-        ModelError: The model or its manifest is missing or corrupt.
+        ModelError: The model or its manifest is missing or corrupt, or the training did not finish.
         UsageError: `--data` or `--layout` is missing and cannot be found out.
     """
+    check_run_finished(options.model)
     entry = manifest.find_model(options.model)
     if options.data is None:
         recorded = _parse_training_command(options.model, str(entry.trained.get("command", "")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 # One thread per library, in subprocesses too: the networks of the tests are too small to gain from
@@ -99,7 +100,19 @@ def short_file() -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few_pictures_tried() -> Iterator[None]:
+    """Tells face crops from whole pictures by five: to search drawn ones for a face takes long."""
+    from image_gender_classifier.train.common import picture_kind
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(picture_kind, "TRIED", 5)
+        yield
+
+
+@pytest.fixture(scope="session")
+def trained(
+    drawn_faces: Path, few_pictures_tried: None, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The folder of a short training on the drawn faces."""
     pytest.importorskip("tensorflow")
     from image_gender_classifier.train.gender import cli

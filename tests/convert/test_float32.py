@@ -35,14 +35,16 @@ def shipped_entries() -> list[NetworkEntry]:
     return [entry for entry in networks if entry.file.endswith(".tflite")]
 
 
-def quantised(make: Callable[[], list[Layer]], side: int = 16, seed: int = 3) -> bytes:
-    """Exports a network of operations to int8."""
+def quantised(
+    make: Callable[[], list[Layer]], side: int = 16, seed: int = 3, seen: int = 40
+) -> bytes:
+    """Exports a network of operations to int8; the quantiser sees some pictures of noise."""
     keras.utils.set_random_seed(seed)
     pixels = keras.Input((side, side, 3))
     x = layers.Rescaling(1 / 128, -127 / 128, name=RESCALING)(pixels)
     for operation in make():
         x = operation(x)
-    return tflite.quantise(keras.Model(pixels, x), noise(40, side))
+    return tflite.quantise(keras.Model(pixels, x), noise(seen, side))
 
 
 def noise(count: int, side: int = 16) -> Pixels:
@@ -138,7 +140,7 @@ def test_every_sum_of_two_is_exact() -> None:
     def added(x: Any) -> Any:
         return layers.Add()([one_channel(0, 1.37)(x), one_channel(1, -0.53)(x)])
 
-    data = quantised(lambda: [added], side=256)
+    data = quantised(lambda: [added], side=256, seen=4)
     assert_same_answers(data, crop[np.newaxis])
 
 
@@ -244,10 +246,9 @@ def test_what_cannot_be_exact_is_refused(make: Callable[[], list[Layer]], why: s
 
 def test_large_means_are_refused() -> None:
     """Of 600 x 600 cells of up to 255."""
+    mean = [ones(4, activation="relu6"), layers.GlobalAveragePooling2D()]
     with pytest.raises(ModelError, match="too large to be exact"):
-        float32.convert_to_float32(
-            quantised(lambda: [ones(4, activation="relu6"), layers.GlobalAveragePooling2D()], 600)
-        )
+        float32.convert_to_float32(quantised(lambda: mean, side=600, seen=4))
 
 
 def test_weights_of_both_signs_may_be_more() -> None:

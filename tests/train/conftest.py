@@ -13,6 +13,11 @@ from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 from image_gender_classifier.train.gender.recipe import Recipe, load_gender_recipe
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_start(few_pictures_tried: None) -> None:
+    """Every training and evaluation begins with a look at the pictures."""
+
+
 @pytest.fixture(scope="module")
 def eagerly() -> Iterator[None]:
     """Runs TensorFlow without graphs until the end of the module.

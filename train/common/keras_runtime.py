@@ -15,6 +15,7 @@ from image_gender_classifier import manifest
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.manifest.schema import ModelEntry
+from image_gender_classifier.train.common.run_record import check_run_finished
 
 BATCH = 64
 
@@ -78,9 +79,11 @@ def open_keras_with_entry(path: Path) -> tuple[KerasRuntime, ModelEntry]:
         The runtime and the manifest entry.
 
     Raises:
-        ModelError: The model or its manifest is missing or corrupt, the manifest does not list the
-            model, or the model has another number of outputs than its entry says.
+        ModelError: The model or its manifest is missing or corrupt; the training did not finish;
+            the manifest does not list the model; or the model has another number of outputs than
+            its entry says.
     """
+    check_run_finished(path)
     entry = manifest.find_model(path)
     manifest.read_verified(path.parent, entry)
     runtime = open_keras_model(path)

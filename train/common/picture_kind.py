@@ -14,7 +14,7 @@ from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.detector_option import NO_DETECTOR, open_detector
 from image_gender_classifier.train.datasets.sample import Sample
 
-_TRIED = 50  # pictures
+TRIED = 50  # pictures
 _MAX_FRACTION = 0.1
 # Side of the face's frame, as a fraction of the picture's shorter side, from which a picture is a
 # crop. It is 0.8 to 1.2 in FairFace, 0.4 to 0.6 in LFW, and 0.3 to 0.7 in Caltech faces.
@@ -32,7 +32,7 @@ def warn_of_other_kind(samples: Sequence[Sample], detector: str) -> None:
         ModelError: A model of the detector is missing or corrupt, or cannot be run.
         RuntimeMissing: No runtime that the detector can use is installed.
     """
-    spread = samples[:: max(-(-len(samples) // _TRIED), 1)]
+    spread = samples[:: max(-(-len(samples) // TRIED), 1)]
     finder = open_detector("network")
     sides = [side for sample in spread if (side := _measure_face(sample, finder)) is not None]
     crops = [side >= _CROP_SIDE for side in sides]

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from image_gender_classifier.errors import UsageError
+from image_gender_classifier.errors import ModelError, UsageError
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.common.model_folder import load_manifest_or_empty
@@ -63,6 +64,32 @@ def write_run_record(run: DataclassInstance, folder: Path) -> None:
         OutputError: The folder cannot be written to.
     """
     write_atomic(folder / RECORD, json.dumps(run_to_json(run), indent=2).encode())
+
+
+def check_run_finished(model: Path) -> None:
+    """Checks that a training run did not stop between writing its model and its manifest.
+
+    Has no effect if the folder of the model contains no run, or the model cannot be read.
+
+    Args:
+        model: The trained model file.
+
+    Raises:
+        ModelError: The manifest in the folder of the model does not list the file, or lists another
+            version of it; or the manifest cannot be read or is corrupt.
+    """
+    if not (model.parent / RECORD).exists():
+        return
+    entry = load_manifest_or_empty(model.parent).networks.get(model.name)
+    try:
+        data = model.read_bytes()
+    except OSError:
+        return  # the error is reported when the model is opened
+    if entry is None or entry.sha256 != hashlib.sha256(data).hexdigest():
+        raise ModelError(
+            f"{model}: the training stopped before it wrote the manifest; run it again with "
+            "--resume (make train does), and it goes on where it was"
+        )
 
 
 def run_to_json(run: DataclassInstance) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from image_gender_classifier.train.common.data_options import (
     read_data_and_report,
     training_split,
 )
+from image_gender_classifier.train.common.run_record import check_run_finished
 from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detector import backgrounds
@@ -69,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(arguments: Sequence[str]) -> None:
     options = _parser().parse_args(arguments)
+    check_run_finished(options.model)
     original = manifest.find_model(options.model)
     size = original.input_shape[0]
     reading = read_data_and_report(options, training_split(options.layout))

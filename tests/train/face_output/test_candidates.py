@@ -54,8 +54,12 @@ def collect(search: Search, face: Pixels, seed: int) -> CandidateSet:
     return collect_candidates(search, [face], places, composites=12, plain=5, size=SIZE, seed=seed)
 
 
-def test_the_faces_of_composites_are_found_and_labelled(search: Search, face: Pixels) -> None:
-    found = collect(search, face, 1)
+@pytest.fixture(scope="module")
+def found(search: Search, face: Pixels) -> CandidateSet:
+    return collect(search, face, 1)
+
+
+def test_the_faces_of_composites_are_found_and_labelled(found: CandidateSet) -> None:
     assert found.crops.dtype == np.uint8
     assert found.crops.shape == (len(found.logits), SIZE, SIZE, 3)
     assert len(found.is_face) == len(found.logits)
@@ -63,8 +67,8 @@ def test_the_faces_of_composites_are_found_and_labelled(search: Search, face: Pi
     assert found.logits[found.is_face].max() > found.logits[~found.is_face].max(initial=-9)
 
 
-def test_the_seed_decides(search: Search, face: Pixels) -> None:
-    one, same, other = (collect(search, face, seed) for seed in (1, 1, 2))
-    assert np.array_equal(one.crops, same.crops)
-    assert np.array_equal(one.logits, same.logits)
-    assert not np.array_equal(one.logits, other.logits)
+def test_the_seed_decides(found: CandidateSet, search: Search, face: Pixels) -> None:
+    same, other = (collect(search, face, seed) for seed in (1, 2))
+    assert np.array_equal(found.crops, same.crops)
+    assert np.array_equal(found.logits, same.logits)
+    assert not np.array_equal(found.logits, other.logits)
