@@ -72,7 +72,7 @@ class PictureClassifier:
         outcomes = self._supervisor.classify(jobs, self._folder, self._prepare(pictures))
         made = []
         for picture, outcome in zip(pictures, outcomes, strict=True):
-            made.append(_make_row(picture, outcome))
+            made.append(self._make_row(picture, outcome))
             with suppress(OSError):
                 (self._folder / outcome.picture.file).unlink()
         return rows.make_table(made)
@@ -169,10 +169,12 @@ class PictureClassifier:
         found = contains(self._known, make_keys((picture.shown_path, run) for run in runs))
         return next((run for run, is_known in zip(runs, found, strict=True) if is_known), "")
 
-
-def _make_row(picture: rows.Picture, outcome: Outcome) -> rows.Row:
-    if outcome.prediction is None:
-        return rows.make_failed_row(picture, outcome.error)
-    if outcome.kept:
-        return rows.make_kept_row(picture, outcome.prediction.run)
-    return rows.make_row(picture, replace(outcome.prediction, file=os.fsdecode(picture.file)))
+    def _make_row(self, picture: rows.Picture, outcome: Outcome) -> rows.Row:
+        prediction = outcome.prediction
+        if prediction is None:
+            return rows.make_failed_row(picture, outcome.error)
+        # The `run` of a picture that crashes its decoder is known only now.
+        is_lost = prediction.status == "unreadable"
+        if outcome.kept or (is_lost and self._find_known(picture, prediction.run)):
+            return rows.make_kept_row(picture, prediction.run)
+        return rows.make_row(picture, replace(prediction, file=os.fsdecode(picture.file)))
