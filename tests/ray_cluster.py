@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ HOSTILE = 20
 """Number of hostile pictures among those of `make_pictures`."""
 
 # Python runs this at its start. Some pictures crash their decoder, others hang it, by their end.
-# The hung worker is ended early, as by its timer.
+# The hung worker is ended early, as by its timer. The delay keeps a run with few pictures busy until
+# something is killed.
 DECODERS = """
 import os, signal, sys, time
 from importlib.machinery import PathFinder
@@ -26,7 +28,9 @@ class Finder:
         def patch(module):
             execute(module)
             decode = module.decode
+            delay = float(os.environ.get("DECODING_DELAY", "0"))
             def replaced(data, *more):
+                time.sleep(delay)
                 if data.endswith(b"crash"):
                     os.abort()
                 if data.endswith(b"hang"):
@@ -87,5 +91,6 @@ def classify_with_command(pictures: Path, output: Path) -> dict[str, dict[str, A
 
     words = [sys.executable, "-m", "image_gender_classifier", "-i", pictures, "-o", output]
     words += ["--recursive", "--quiet", "--parquet", output / "all.parquet"]
-    subprocess.run(list(map(str, words)), check=False, capture_output=True)
+    undelayed = {**os.environ, "DECODING_DELAY": "0"}
+    subprocess.run(list(map(str, words)), check=False, capture_output=True, env=undelayed)
     return {row["file"]: row for row in parquet.read_table(output / "all.parquet").to_pylist()}

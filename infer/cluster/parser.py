@@ -26,7 +26,7 @@ _WIDTH = 90
 _AS_IN_COMMAND = "as of image-gender-classifier"
 
 _DESCRIPTION = (
-    "Classifies pictures on a Ray cluster: folders, object stores, Parquet or tar files. Writes "
+    "Classifies pictures on a Ray cluster, from folders, object stores, tar or Parquet files. Writes "
     "Parquet files with one row per picture."
 )
 _EPILOG = f"""\
@@ -37,10 +37,12 @@ examples:
     {PROGRAM} --input archives --output predictions --format tar
 
 exit codes:
-  0 every picture has a result; 1 some pictures are unreadable, or a subfolder is; 2 wrong usage, or
-  a cluster, model or input that cannot be used; 3 the output cannot be written or read; 4 some
-  pictures failed, or Ray did: --resume tries them again; 130 interrupted; 143 terminated; 129
-  terminal closed: continue with --resume
+  0    every picture has a result, or --resume found nothing left to do
+  1    finished, but some pictures, archives or subfolders are unreadable
+  2    wrong usage, or an input, cluster, model or runtime that cannot be used
+  3    the output cannot be written or read
+  4    some pictures failed, for example by a timeout, or Ray did; --resume tries them again
+  130  interrupted; 143 terminated; 129 terminal closed: continue with --resume
 """
 
 
