@@ -11,9 +11,9 @@ from typing import Any
 HOSTILE = 20
 """Number of hostile pictures among those of `make_pictures`."""
 
-# Python runs this at its start. Some pictures crash their decoder, others hang it, by their end.
-# The hung worker is ended early, as by its timer. The delay keeps a run with few pictures busy until
-# something is killed.
+# Python runs this at its start. Some pictures crash their decoder, others hang it, by their end;
+# the hung worker is ended early, as by its timer. The delay keeps a run with few pictures busy
+# until something is killed.
 DECODERS = """
 import os, signal, sys, time
 from importlib.machinery import PathFinder

@@ -39,7 +39,7 @@ def read_archives(place: Place, limits: Limits, paths: Iterable[bytes]) -> Itera
                 tarfile.open(fileobj=stream, mode="r|*") as archive,
             ):
                 while (member := archive.next()) is not None:
-                    archive.members.clear()  # else it remembers all
+                    archive.members = []  # type: ignore[attr-defined]  # else all stay in memory
                     found = _read_member(archive, member, limits)
                     if found is not None:
                         name = os.fsencode(member.name)

@@ -10,6 +10,7 @@ from typing import Any
 from image_gender_classifier.cluster.inputs import BYTES_PER_BLOCK
 from image_gender_classifier.errors import UsageError
 
+
 @contextmanager
 def connect(address: str | None, debug: bool) -> Iterator[None]:
     """Connects to a cluster while the context is open.

@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple, TextIO
 
 from image_gender_classifier.system.console import print_line
@@ -45,7 +45,7 @@ def open_console(debug: bool) -> Iterator[Console]:
     Yields:
         The streams as they were before.
     """
-    flush(sys.stdout), flush(sys.stderr)
+    _flush_streams()
     saved = [os.dup(1), os.dup(2)]
     nowhere = os.dup(2) if debug else os.open(os.devnull, os.O_WRONLY)
     out = _copy_stream(sys.stdout, saved[0])
@@ -62,26 +62,22 @@ def open_console(debug: bool) -> Iterator[Console]:
             yield Console(out, err)
     finally:
         logging.disable(logging.NOTSET)
-        flush(sys.stdout), flush(sys.stderr)
+        _flush_streams()
         for stream, file in enumerate(saved, 1):
             os.dup2(file, stream)
         for file in (*saved, nowhere):
             os.close(file)
 
 
-def flush(stream: TextIO | None) -> None:
-    """Flushes a stream, if it can be written."""
-    try:
+def _flush_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
         if stream is not None:
-            stream.flush()
-    except OSError:
-        pass
+            with suppress(OSError):
+                stream.flush()
 
 
 def _copy_stream(stream: TextIO | None, file: int) -> TextIO | None:
     """Returns a stream like another one that writes to a file descriptor, which stays open."""
     if stream is None:
         return None
-    return os.fdopen(
-        file, "w", encoding=stream.encoding, errors=stream.errors, closefd=False
-    )
+    return os.fdopen(file, "w", encoding=stream.encoding, errors=stream.errors, closefd=False)

@@ -155,18 +155,14 @@ def build_parser() -> argparse.ArgumentParser:
     add("--threshold", type=parse_probability, metavar="P", help=_AS_IN_COMMAND)
     add("--min-face", type=parse_min_face, metavar="S", help=_AS_IN_COMMAND)
     add("--all-faces", action="store_true", help=_AS_IN_COMMAND)
-    add(
-        "--detector", choices=detectors.detector_names(), default="cascade", help=_AS_IN_COMMAND
-    )
+    add("--detector", choices=detectors.detector_names(), default="cascade", help=_AS_IN_COMMAND)
     add(
         "--runtime", choices=runtimes.runtime_choices(), default=runtimes.AUTO,
         help=_AS_IN_COMMAND,
     )  # fmt: skip
     add("--model", metavar="FILE", help="model file, at the same path on each node")
     add("--max-pixels", type=parse_pixels, metavar="N", help=_AS_IN_COMMAND)
-    add(
-        "--max-bytes", type=parse_positive, default=MAX_BYTES, metavar="N", help=_AS_IN_COMMAND
-    )
+    add("--max-bytes", type=parse_positive, default=MAX_BYTES, metavar="N", help=_AS_IN_COMMAND)
     add("--quiet", action="store_true", help="print errors only")
     add(
         "--debug", action="store_true",

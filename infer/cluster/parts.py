@@ -130,9 +130,7 @@ def _remove_rows(place: Place, name: str, outdated: NDArray[np.bool_]) -> None:
     write_part(place, name, table.filter(pa.array(~outdated)))
 
 
-def _read_parts(
-    place: Place, names: Iterable[str], columns: tuple[str, ...]
-) -> Iterator[pa.Table]:
+def _read_parts(place: Place, names: Iterable[str], columns: tuple[str, ...]) -> Iterator[pa.Table]:
     """Yields columns of parts, in order; some are read ahead."""
     remaining = iter(names)
     with ThreadPoolExecutor(_THREADS) as threads:

@@ -1,5 +1,7 @@
 """The actor, without Ray: a row for each picture, whatever its decoder does."""
 
+# ruff: noqa: E402  pyarrow is optional
+
 from __future__ import annotations
 
 import os
@@ -65,9 +67,7 @@ def test_predictions_are_those_of_the_api(found: dict[str, dict[str, Any]], samp
     assert len(row["faces"]) == len(expected.faces)
 
 
-def test_other_data_sets_need_two_columns(
-    actor: actors.PictureClassifier, samples: Path
-) -> None:
+def test_other_data_sets_need_two_columns(actor: actors.PictureClassifier, samples: Path) -> None:
     cat = (samples / "cat.jpg").read_bytes()
     (row, none) = actor(pa.table({"path": ["a/cat.jpg", None], "bytes": [cat, None]})).to_pylist()
     assert (row["path"], row["file"], row["size"]) == ("a/cat.jpg", "a/cat.jpg", len(cat))

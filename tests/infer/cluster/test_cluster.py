@@ -15,7 +15,8 @@ import tarfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +42,6 @@ TIMEOUT = 1800
 ROWS = 20  # of each part
 FAILED = HOSTILE // 5  # the pictures that hang their decoder
 SHARED_COLUMNS = ("gender", "confidence", "p_female", "status", "run", "message", "id")
-LARGE = pytest.mark.large
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def cluster(ray_environment: None) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def bucket(ray_environment: None) -> Iterator[str]:
-    """The URI of an empty bucket of an S3 server on the loopback interface; {} is the path in it."""
+    """The URI of paths {} in a bucket of an S3 server on the loopback interface."""
     logging.getLogger("werkzeug").disabled = True  # a line for each request
     running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     running.start()
@@ -101,23 +101,34 @@ class Work(NamedTuple):
     expected: dict[str, dict[str, Any]]
 
 
-@pytest.fixture(scope="module", params=[200, pytest.param(2000, marks=LARGE)])
-def work(
-    request: pytest.FixtureRequest,
-    cluster: Cluster,
-    samples: Path,
-    bucket: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Work:
-    cluster.grow()
-    number = request.param
-    pictures = make_pictures(samples, tmp_path_factory.mktemp("pictures"), number)
-    expected = classify_with_command(pictures, tmp_path_factory.mktemp("expected"))
-    assert len(expected) == number - FAILED
-    source = bucket.format(f"in-{number}")
-    store, path = fs.FileSystem.from_uri(source)
-    fs.copy_files(str(pictures), path, destination_filesystem=store)
-    return Work(source, number, expected)
+MakeWork = Callable[[int], Work]
+
+
+@pytest.fixture(scope="module")
+def make_work(
+    cluster: Cluster, samples: Path, bucket: str, tmp_path_factory: pytest.TempPathFactory
+) -> MakeWork:
+    @cache
+    def make(number: int) -> Work:
+        pictures = make_pictures(samples, tmp_path_factory.mktemp("pictures"), number)
+        expected = classify_with_command(pictures, tmp_path_factory.mktemp("expected"))
+        assert len(expected) == number - FAILED
+        source = bucket.format(f"in-{number}")
+        store, path = fs.FileSystem.from_uri(source)
+        fs.copy_files(str(pictures), path, destination_filesystem=store)
+        return Work(source, number, expected)
+
+    return make
+
+
+@pytest.fixture(scope="module", params=[200, pytest.param(2000, marks=pytest.mark.large)])
+def work(request: pytest.FixtureRequest, make_work: MakeWork) -> Work:
+    return make_work(request.param)
+
+
+@pytest.fixture(scope="module")
+def small_work(make_work: MakeWork) -> Work:
+    return make_work(200)
 
 
 class Run:
@@ -199,7 +210,9 @@ def assert_complete(uri: str, work: Work) -> None:
         assert len(row["faces"]) == one["faces"]
 
 
-def test_a_cluster_with_one_cpu_is_refused(ray_environment: None, samples: Path, tmp_path: Path) -> None:
+def test_a_cluster_with_one_cpu_is_refused(
+    ray_environment: None, samples: Path, tmp_path: Path
+) -> None:
     """With one worker on the only CPU, Ray would wait forever for one to read with."""
     from ray.cluster_utils import Cluster as Nodes
 
@@ -287,24 +300,24 @@ def find_processes(name: str) -> list[int]:
 
 
 def test_a_run_goes_on_without_a_killed_node_if_there_are_cpus_enough(
-    cluster: Cluster, work: Work, bucket: str
+    cluster: Cluster, small_work: Work, bucket: str
 ) -> None:
     cluster.grow()
-    output = bucket.format(f"fewer-{work.number}")
-    run = Run(cluster, work.source, output, "--workers", 1)
-    run.wait_for_rows(work.number // 3)
+    output = bucket.format(f"fewer-{small_work.number}")
+    run = Run(cluster, small_work.source, output, "--workers", 1)
+    run.wait_for_rows(small_work.number // 3)
     cluster.kill_second()
     code, _, err = run.finish()
     assert (code, err) == (4, "")
-    assert_complete(output, work)
+    assert_complete(output, small_work)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_stopped_run_says_how_to_continue(
-    number: signal.Signals, code: int, cluster: Cluster, work: Work, tmp_path: Path
+    number: signal.Signals, code: int, cluster: Cluster, small_work: Work, tmp_path: Path
 ) -> None:
     cluster.grow()
-    run = Run(cluster, work.source, tmp_path / "out")
+    run = Run(cluster, small_work.source, tmp_path / "out")
     run.wait_for_rows(ROWS)
     run.process.send_signal(number)
     ended, out, err = run.finish()
@@ -325,9 +338,7 @@ def test_a_model_that_cannot_be_opened_ends_the_run_with_its_reason(
     assert err.count("\n") == 1
 
 
-def test_tar_archives_and_a_local_output(
-    cluster: Cluster, samples: Path, tmp_path: Path
-) -> None:
+def test_tar_archives_and_a_local_output(cluster: Cluster, samples: Path, tmp_path: Path) -> None:
     cluster.grow()
     pictures = make_pictures(samples, tmp_path / "pictures", 40)
     expected = classify_with_command(pictures, tmp_path)

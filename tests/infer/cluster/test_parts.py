@@ -1,5 +1,7 @@
 """The parts of the output: written whole, resumed from, never deleted."""
 
+# ruff: noqa: E402  pyarrow is optional
+
 from __future__ import annotations
 
 from pathlib import Path

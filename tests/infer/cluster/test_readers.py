@@ -1,5 +1,7 @@
 """Reading pictures from files and tar archives: a row for each, whatever happens."""
 
+# ruff: noqa: E402  pyarrow is optional
+
 from __future__ import annotations
 
 import io
@@ -117,7 +119,9 @@ def test_missing_columns_are_refused(tmp_path: Path) -> None:
     place = open_place(str(tmp_path / "1.parquet"))
     found = inputs.find_input(place, None, LIMITS, 64, ("name", "data"))
     assert len(found.paths) == 1
-    with pytest.raises(UsageError, match=r"no column 'path' \(--path-column\); its columns are name"):
+    with pytest.raises(
+        UsageError, match=r"no column 'path' \(--path-column\); its columns are name"
+    ):
         inputs.find_input(place, None, LIMITS, 64, ("path", "data"))
 
 
