@@ -1,4 +1,4 @@
-"""Keeps the messages of Ray and its libraries from the user, who sees only those of this program."""
+"""Hides the messages of Ray and its libraries; the user sees only those of this program."""
 
 from __future__ import annotations
 

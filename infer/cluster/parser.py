@@ -26,8 +26,8 @@ _WIDTH = 90
 _AS_IN_COMMAND = "as of image-gender-classifier"
 
 _DESCRIPTION = (
-    "Classifies pictures on a Ray cluster, from folders, object stores, tar or Parquet files. Writes "
-    "Parquet files with one row per picture."
+    "Classifies pictures on a Ray cluster, from folders, object stores, tar or Parquet files. "
+    "Writes Parquet files with one row per picture."
 )
 _EPILOG = f"""\
 examples:

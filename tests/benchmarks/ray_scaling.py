@@ -108,8 +108,8 @@ def run(tool: str, pictures: Path, workers: int) -> Cost:
         words = [sys.executable, "-m", module, names[0], str(pictures), names[1], output]
         cost = measure([*words, "--workers", str(workers), "--quiet"])
     print(
-        f"{tool}, {pictures.name} pictures: {cost.wall:.1f} s, {cost.cpu:.1f} s of CPU, peak memory "
-        f"{cost.memory:.0f} MB",
+        f"{tool}, {pictures.name} pictures: {cost.wall:.1f} s, {cost.cpu:.1f} s of CPU, "
+        f"peak memory {cost.memory:.0f} MB",
         flush=True,
     )
     return cost
