@@ -80,7 +80,7 @@ def make_pictures(samples: Path, root: Path, number: int) -> Path:
     for place in range(number):
         data = bad[place // each % len(bad)] if place % each == 0 else good[place % 3]
         path = root / f"{place % 7}" / f"{place:05}.jpg"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_bytes(data)
     return root
 

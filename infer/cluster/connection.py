@@ -39,6 +39,7 @@ def connect(address: str | None, debug: bool) -> Iterator[None]:
     try:
         context = DataContext.get_current()
         context.enable_progress_bars = debug
+        context.raise_original_map_exception = True  # else its class is lost
         context.target_max_block_size = BYTES_PER_BLOCK
         yield
     finally:

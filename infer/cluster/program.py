@@ -83,7 +83,8 @@ def _find_known_error(error: BaseException | None) -> GenderClassifierError | No
 def _report(error: GenderClassifierError) -> int:
     """Prints an error in one line; returns the exit code."""
     cause = getattr(error, "cause", None)  # Ray derives a class, whose text is a traceback
-    _say(" ".join(escape_text(str(cause or error)).split()))
+    text = str(cause or error).partition("\n")[0]  # Ray appends lines
+    _say(escape_text(text))
     return OUTPUT_LOST if isinstance(error, OutputError) else UNUSABLE
 
 
