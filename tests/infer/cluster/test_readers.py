@@ -8,7 +8,7 @@ import io
 import os
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -184,10 +184,9 @@ def test_a_damaged_archive_costs_only_what_it_lost(
 def test_blocks_are_limited_in_number_and_bytes() -> None:
     large = bytes(inputs.BYTES_PER_BLOCK // 2 + 1)
 
-    def read(paths: list[bytes]) -> list[Picture]:
-        return [
-            Picture(path, path, None, large if path == b"large" else b"small") for path in paths
-        ]
+    def read(paths: Iterable[bytes]) -> Iterator[Picture]:
+        for path in paths:
+            yield Picture(path, path, None, large if path == b"large" else b"small")
 
     paths = pa.table({"path": [b"small"] * 5 + [b"large"] * 3})
     sizes = [table.num_rows for table in inputs.read_blocks(read, 4, paths)]
