@@ -12,13 +12,11 @@ from image_gender_classifier.cluster.dataset import add_classifier
 from image_gender_classifier.cluster.inputs import READING_CPUS, find_input, open_data
 from image_gender_classifier.cluster.messages import Console
 from image_gender_classifier.cluster.parser import Options
-from image_gender_classifier.cluster.rows import FAILED, KEPT
 from image_gender_classifier.cluster.sink import PredictionSink
+from image_gender_classifier.cluster.summary import format_summary
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.system.signals import raise_on_signals
-
-_COUNTED = ("female", "male", "uncertain", "no_face", "unreadable", FAILED)
 
 
 def classify_input(options: Options, console: Console) -> tuple[Counter[str], bool]:
@@ -60,21 +58,6 @@ def classify_input(options: Options, console: Console) -> tuple[Counter[str], bo
     if not options.quiet:
         console.print(format_summary(sink.counts, time.perf_counter() - start))
     return sink.counts, not found.unread
-
-
-def format_summary(counts: Counter[str], seconds: float) -> str:
-    """Formats the last line on standard output.
-
-    Args:
-        counts: See `PredictionSink`.
-        seconds: Wall time of the run.
-    """
-    total = sum(counts.values())
-    done = total - counts[KEPT]
-    line = ", ".join(f"{counts[what]} {what.replace('_', ' ')}" for what in _COUNTED)
-    kept = f"; {counts[KEPT]} of {total} kept from an earlier run" if counts[KEPT] else ""
-    rate = f"{seconds:.1f} s, {done / max(seconds, 1e-9):.1f} pictures per second"
-    return f"{done} picture{'s' * (done != 1)}: {line}{kept}; {rate}"
 
 
 def _prepare_output(target: storage.Place, options: Options) -> bool:

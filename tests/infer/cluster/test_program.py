@@ -15,6 +15,7 @@ pytest.importorskip("pyarrow")
 from image_gender_classifier.cluster import program
 from image_gender_classifier.cluster.formats import guess_format
 from image_gender_classifier.cluster.parser import parse
+from image_gender_classifier.cluster.summary import format_summary
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.settings import Settings
 
@@ -58,8 +59,6 @@ def test_without_ray_the_command_says_what_to_install(
 
 
 def test_the_summary_counts_each_row_once() -> None:
-    from image_gender_classifier.cluster.run import format_summary
-
     counts = Counter(female=3, male=1, no_face=2, unreadable=1, failed=1, kept=12)
     assert format_summary(counts, 2.0) == (
         "8 pictures: 3 female, 1 male, 0 uncertain, 2 no face, 1 unreadable, 1 failed; 12 of 20 "
