@@ -1,0 +1,96 @@
+"""A Ray cluster of two nodes, and mixed pictures for it: helpers for tests and benchmarks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HOSTILE = 20
+"""Number of hostile pictures among those of `make_pictures`."""
+
+# Python runs this at its start. Some pictures crash their decoder, others hang it, by their end;
+# the hung worker is ended early, as by its timer. The delay keeps a run with few pictures busy
+# until something is killed.
+DECODERS = """
+import os, signal, sys, time
+from importlib.machinery import PathFinder
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "image_gender_classifier.imaging.decoding":
+            return None
+        spec = PathFinder.find_spec(name, path)
+        execute = spec.loader.exec_module
+        def patch(module):
+            execute(module)
+            decode = module.decode
+            delay = float(os.environ.get("DECODING_DELAY", "0"))
+            def replaced(data, *more):
+                time.sleep(delay)
+                if data.endswith(b"crash"):
+                    os.abort()
+                if data.endswith(b"hang"):
+                    signal.setitimer(signal.ITIMER_REAL, 0.1)
+                    time.sleep(1000)
+                return decode(data, *more)
+            module.decode = replaced
+        spec.loader.exec_module = patch
+        return spec
+
+sys.meta_path.insert(0, Finder)
+"""
+
+
+class Cluster:
+    """A cluster with a head node and, after `grow`, a second node, each with two CPUs."""
+
+    def __init__(self) -> None:
+        from ray.cluster_utils import Cluster as Nodes
+
+        self._nodes = Nodes(initialize_head=True, head_node_args=make_node(2))
+        self.address: str = self._nodes.address
+        self._second: Any = None
+
+    def grow(self) -> None:
+        if self._second is None:
+            self._second = self._nodes.add_node(**make_node(2))
+
+    def kill_second(self) -> None:
+        self._nodes.remove_node(self._second, allow_graceful=False)
+        self._second = None
+
+    def shutdown(self) -> None:
+        self._nodes.shutdown()
+
+
+def make_node(cpus: int) -> dict[str, Any]:
+    """Returns the arguments for a node."""
+    return {"num_cpus": cpus, "object_store_memory": 100_000_000, "include_dashboard": False}
+
+
+def make_pictures(samples: Path, root: Path, number: int) -> Path:
+    """Writes mixed pictures, of which `HOSTILE` are hostile."""
+    good = [(samples / name).read_bytes() for name in ("astronaut.jpg", "cat.jpg", "mona_lisa.jpg")]
+    bad = [b"", b"text", good[0][:3000], good[0] + b"crash", good[1] + b"hang"]
+    each = number // HOSTILE
+    for place in range(number):
+        data = bad[place // each % len(bad)] if place % each == 0 else good[place % 3]
+        path = root / f"{place % 7}" / f"{place:05}.jpg"
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(data)
+    return root
+
+
+def classify_with_command(pictures: Path, output: Path) -> dict[str, dict[str, Any]]:
+    """Returns the rows that the command writes, by file; pictures that fail have none."""
+    from pyarrow import parquet
+
+    words = [sys.executable, "-m", "image_gender_classifier", "-i", pictures, "-o", output]
+    words += ["--recursive", "--quiet", "--parquet", output / "all.parquet"]
+    undelayed = {**os.environ, "DECODING_DELAY": "0"}
+    subprocess.run(list(map(str, words)), check=False, capture_output=True, env=undelayed)
+    return {row["file"]: row for row in parquet.read_table(output / "all.parquet").to_pylist()}
