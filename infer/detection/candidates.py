@@ -116,7 +116,7 @@ def sigmoid(value: float) -> float:
     return 1 / (1 + exp(-value))
 
 
-class CandidateJudge:
+class CandidateVerifier:
     """Decides which candidates are faces. Thread-safe.
 
     Args:

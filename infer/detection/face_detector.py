@@ -13,7 +13,7 @@ from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.candidates import (
     FACE_PASSES,
     Bounds,
-    CandidateJudge,
+    CandidateVerifier,
     choose_bounds,
     sigmoid,
 )
@@ -45,6 +45,7 @@ class FaceDetector:
         entry: Its manifest entry.
         smallest_face: Side of the smallest face to detect, as a fraction of the picture's shorter
             side. None searches as the manifest entry says.
+        verifier: Decides about doubtful faces; None if the thresholds of `entry` decide alone.
 
     Attributes:
         framings: See `Detector`.
@@ -67,7 +68,7 @@ class FaceDetector:
         known = () if verifier is None else verifier.cache_key
         self.cache_key = (*entry.cache_key, smallest_face, *known)
         self._entry = entry
-        self._judge = CandidateJudge(self._network, self._framing, verifier)
+        self._candidates = CandidateVerifier(self._network, self._framing, verifier)
         self._bounds = choose_bounds(entry, verifier)
         self._smallest = smallest_face
 
@@ -156,7 +157,7 @@ class FaceDetector:
         ]
         if not all_faces:
             candidates = candidates[:_MAX_CANDIDATES]
-        verified = self._judge.find_faces(picture, candidates, FACE_PASSES, bounds)
+        verified = self._candidates.find_faces(picture, candidates, FACE_PASSES, bounds)
         return non_max_suppression(
             (face for face in verified if face.frame.width >= _MIN_FACE_SIDE * min_side), known
         )
@@ -198,7 +199,7 @@ class FaceDetector:
             UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
         found = non_max_suppression(
-            self._judge.find_faces(picture, frames, FACE_PASSES[:1], self._bounds.first)
+            self._candidates.find_faces(picture, frames, FACE_PASSES[:1], self._bounds.first)
         )
         return self._make_faces(found, detector)
 

@@ -83,7 +83,7 @@ def test_no_sum_can_saturate(exported: Any) -> None:
 def test_int8_weights_are_noticed(exported: Any) -> None:
     model = onnx.load_from_string(exported.onnx_file)
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    name = next(node.input[1] for node in model.graph.node if node.op_type == "MatMul")
+    name = next(node.input[1] for node in model.graph.node if node.op_type in ("MatMul", "Gemm"))
     weights = next(node for node in model.graph.node if node.output[0] == name)
     for place in (0, 2):
         tensor = constants[weights.input[place]]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from image_gender_classifier.detection import geometry
-from image_gender_classifier.detection.candidates import FACE_PASSES, Bounds, CandidateJudge
+from image_gender_classifier.detection.candidates import FACE_PASSES, Bounds, CandidateVerifier
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.detection.heatmap import Detection, non_max_suppression
 from image_gender_classifier.detection.tile_network import TileNetwork
@@ -133,7 +133,7 @@ def _draw(
 
 def _detect(search: Search, picture: Picture) -> list[Detection]:
     """Returns the candidates of a picture; their frames do not overlap."""
-    judge = CandidateJudge(search.network, search.framing, None)
+    verifier = CandidateVerifier(search.network, search.framing, None)
     bounds = Bounds(_LOWEST_LOGIT, _LOWEST_LOGIT, inf)
     height, width = picture.pixels.shape[:2]
     longest = max(height, width)
@@ -144,7 +144,7 @@ def _detect(search: Search, picture: Picture) -> list[Detection]:
         )
         frames = [face.frame for face in found]
         for candidate in non_max_suppression(detections, frames)[:_MOST]:
-            face = judge.measure(picture, candidate.frame, FACE_PASSES, bounds)
+            face = verifier.measure(picture, candidate.frame, FACE_PASSES, bounds)
             if face is not None:
                 found.append(face)
     return found

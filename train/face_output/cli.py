@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_gender_classifier import manifest
+from image_gender_classifier.cli.argument_types import parse_positive
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.common import training_command
@@ -162,23 +162,16 @@ def _parser() -> Parser:
         help="folder for the new gender.keras and the crop cache",
     )  # fmt: skip
     add(
-        "--composites", type=_parse_count, default=4000, metavar="N",
+        "--composites", type=parse_positive, default=4000, metavar="N",
         help="number of pictures with a face (default: %(default)s)",
     )  # fmt: skip
     add(
-        "--plain", type=_parse_count, default=9000, metavar="N",
+        "--plain", type=parse_positive, default=9000, metavar="N",
         help="number of pictures without a face (default: %(default)s)",
     )  # fmt: skip
     add(
-        "--steps", type=_parse_count, default=1500, metavar="N",
+        "--steps", type=parse_positive, default=1500, metavar="N",
         help="number of training steps of 256 candidates (default: %(default)s)",
     )  # fmt: skip
     add("--seed", type=int, default=5, metavar="N", help="random seed (default: %(default)s)")
     return parser
-
-
-def _parse_count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, not {text}")
-    return count

@@ -45,7 +45,7 @@ GENDER = ModelEntry(
 )
 
 
-class Judge:
+class FakeGenderNetwork:
     """A fake gender network with a face output; keeps the crops that it is asked about."""
 
     input_shape = (SIZE, SIZE, 3)
@@ -70,7 +70,7 @@ def test_the_probability_is_that_of_the_weighted_sum(
     other: float, face: float, detector: float, slope: float, detector_slope: float, bias: float
 ) -> None:
     output = OUTPUT._replace(slope=slope, detector_slope=detector_slope, bias=bias)
-    verifier = FaceVerifier(Judge(other, face), GENDER, output)
+    verifier = FaceVerifier(FakeGenderNetwork(other, face), GENDER, output)
     logit = slope * (face - other) + detector_slope * detector + bias
     found = verifier.compute_probability(PICTURE, Box(0, 0, 100, 100), detector)
     assert found == pytest.approx(1 / (1 + exp(-logit)), abs=1e-6)
@@ -78,7 +78,7 @@ def test_the_probability_is_that_of_the_weighted_sum(
 
 @pytest.mark.parametrize("logit", [-1e6, 1e6])
 def test_huge_logits_do_not_overflow(logit: float) -> None:
-    verifier = FaceVerifier(Judge(0, logit), GENDER, OUTPUT)
+    verifier = FaceVerifier(FakeGenderNetwork(0, logit), GENDER, OUTPUT)
     found = verifier.compute_probability(PICTURE, Box(0, 0, 100, 100), 0)
     assert found == pytest.approx(1.0 if logit > 0 else 0.0)
 
@@ -86,23 +86,23 @@ def test_huge_logits_do_not_overflow(logit: float) -> None:
 def test_a_small_frame_is_cut_from_the_finer_picture() -> None:
     fine = Picture(np.full((800, 800, 3), 255, np.uint8), 800, 800)
     coarse = Picture(np.zeros((200, 200, 3), np.uint8), 800, 800, decode_finer=lambda: fine)
-    judge = Judge(0, 0)
-    verifier = FaceVerifier(judge, GENDER, OUTPUT)
+    network = FakeGenderNetwork(0, 0)
+    verifier = FaceVerifier(network, GENDER, OUTPUT)
     verifier.compute_probability(coarse, Box(0, 0, 8 * SIZE, 8 * SIZE), 0)
     verifier.compute_probability(coarse, Box(0, 0, 2 * SIZE, 2 * SIZE), 0)
-    assert [int(crop.max()) for crop in judge.crops] == [0, 255]
+    assert [int(crop.max()) for crop in network.crops] == [0, 255]
 
 
 @pytest.mark.parametrize("logits", [(0.0, float("nan")), (float("inf"), 0.0)])
 def test_a_face_output_that_is_not_finite_is_a_fault_of_the_model(
     logits: tuple[float, float],
 ) -> None:
-    verifier = FaceVerifier(Judge(*logits), GENDER, OUTPUT)
+    verifier = FaceVerifier(FakeGenderNetwork(*logits), GENDER, OUTPUT)
     with pytest.raises(ModelError, match=r"gender\.onnx: the face output"):
         verifier.compute_probability(PICTURE, Box(0, 0, 100, 100), 0)
 
 
-class OneOutput(Judge):
+class OneOutput(FakeGenderNetwork):
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
         return super().run(crops)[1:]
 
@@ -117,7 +117,7 @@ def test_a_network_without_a_face_output_is_a_fault_of_the_model() -> None:
 def detector(detector_logit: float, face_logit: float, output: FaceOutput = OUTPUT) -> FaceDetector:
     runtime = Marks(logits=(detector_logit, detector_logit))
     entry = ENTRY._replace(candidate_threshold=0.05)
-    verifier = FaceVerifier(Judge(0, face_logit), GENDER, output)
+    verifier = FaceVerifier(FakeGenderNetwork(0, face_logit), GENDER, output)
     return FaceDetector(runtime, entry, verifier=verifier)
 
 
