@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 HOSTILE = 20
 """Number of hostile pictures among those of `make_pictures`."""
+
+START_TIMEOUT = 120  # seconds
 
 # Python runs this at its start. Some pictures crash their decoder, others hang it, by their end;
 # the hung worker is ended early, as by its timer. The delay keeps a run with few pictures busy
@@ -65,6 +71,42 @@ class Cluster:
 
     def shutdown(self) -> None:
         self._nodes.shutdown()
+
+
+@contextmanager
+def serve_bucket() -> Iterator[str]:
+    """Runs an S3 server on the loopback interface, in a process of its own; a thread would starve.
+
+    Yields:
+        The URI of paths {} in a bucket.
+    """
+    from pyarrow import fs
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(words, stdout=quiet, stderr=quiet) as process:
+        try:
+            deadline = time.monotonic() + START_TIMEOUT
+            while not is_listening(port):
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.1)
+            query = f"?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"
+            query += "&allow_bucket_creation=true"
+            store, _ = fs.FileSystem.from_uri(f"s3://photos{query}")
+            store.create_dir("photos")
+            yield f"s3://photos/{{}}{query}"
+        finally:
+            process.kill()
+
+
+def is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def make_node(cpus: int) -> dict[str, Any]:

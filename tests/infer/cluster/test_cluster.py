@@ -6,7 +6,6 @@ Each run is a process of its own. The runs that are killed classify 200 pictures
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
@@ -28,11 +27,12 @@ from ray_cluster import (
     classify_with_command,
     make_node,
     make_pictures,
+    serve_bucket,
 )
 
 REASON = "needs Ray and moto: make ray-test"
 pytest.importorskip("ray.data", reason=REASON)
-server = pytest.importorskip("moto.server", reason=REASON)
+pytest.importorskip("moto.server", reason=REASON)
 fs = pytest.importorskip("pyarrow.fs", reason=REASON)
 parquet = pytest.importorskip("pyarrow.parquet", reason=REASON)
 
@@ -74,17 +74,9 @@ def cluster(ray_environment: None) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def bucket(ray_environment: None) -> Iterator[str]:
-    """The URI of paths {} in a bucket of an S3 server on the loopback interface."""
-    logging.getLogger("werkzeug").disabled = True  # a line for each request
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    running.start()
-    _, port = running.get_host_and_port()
-    query = f"?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"
-    query += "&allow_bucket_creation=true"
-    store, _ = fs.FileSystem.from_uri(f"s3://photos{query}")
-    store.create_dir("photos")
-    yield f"s3://photos/{{}}{query}"
-    running.stop()
+    """See `serve_bucket`."""
+    with serve_bucket() as uri:
+        yield uri
 
 
 class Work(NamedTuple):
