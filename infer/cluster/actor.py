@@ -113,6 +113,9 @@ class PictureClassifier:
                     f"the data has no column {column!r}; its columns are "
                     f"{', '.join(batch.column_names)}"
                 )
+        kind = batch.schema.field(bytes_column).type
+        if not (rows.is_binary(kind) or pa.types.is_null(kind)):
+            raise UsageError(f"column {bytes_column!r} has {kind}, not the bytes of files")
         missing = pa.nulls(batch.num_rows)
 
         def find(name: str) -> pa.Array:

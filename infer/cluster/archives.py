@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from image_gender_classifier.cluster.files import Found, is_junk, name_file
 from image_gender_classifier.cluster.formats import TARS
 from image_gender_classifier.cluster.rows import Picture
-from image_gender_classifier.cluster.storage import Place, describe_error, list_files
+from image_gender_classifier.cluster.storage import Place, describe_error, list_files, open_stream
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.formats import SNIFFED_BYTES, sniff
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.scan import is_picture_name
 
+_NAMES = tuple(map(os.fsencode, TARS))
 _DAMAGE = (tarfile.TarError, EOFError, ValueError, zlib.error)
 
 
@@ -25,8 +26,7 @@ def find_archives(place: Place) -> Found:
     Raises:
         UsageError: There is no such folder or file, or it cannot be read.
     """
-    files = list_files(place)
-    return Found([os.fsencode(info.path) for info in files if info.path.lower().endswith(TARS)])
+    return Found([path for path in list_files(place) if path.lower().endswith(_NAMES)])
 
 
 def read_archives(place: Place, limits: Limits, paths: Iterable[bytes]) -> Iterator[Picture]:
@@ -35,7 +35,7 @@ def read_archives(place: Place, limits: Limits, paths: Iterable[bytes]) -> Itera
         uri, file = name_file(place, path)
         try:
             with (
-                place.files.open_input_stream(os.fsdecode(path)) as stream,
+                open_stream(place, path) as stream,
                 tarfile.open(fileobj=stream, mode="r|*") as archive,
             ):
                 while (member := archive.next()) is not None:
@@ -47,7 +47,7 @@ def read_archives(place: Place, limits: Limits, paths: Iterable[bytes]) -> Itera
         except _DAMAGE as error:
             problem = f"the archive is damaged ({describe_error(error)}); pack it again"
             yield Picture(uri, file, None, problem=problem)
-        except OSError as error:
+        except Exception as error:  # fsspec passes on those of many libraries
             why = f"the archive cannot be read at present ({describe_error(error)})"
             yield Picture(uri, file, None, fault=why)
 

@@ -25,15 +25,17 @@ def connect(address: str | None, debug: bool) -> Iterator[None]:
     import ray
     from ray.data import DataContext
 
-    address = address or os.environ.get("RAY_ADDRESS")
+    # "local", because Ray would otherwise join a cluster that it finds on this machine.
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
     options: dict[str, Any] = {} if debug else {"logging_level": "ERROR", "log_to_driver": False}
-    if not address:
+    if address == "local":
         options["include_dashboard"] = False
     try:
         ray.init(address, **options)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        where = f"the cluster {address}" if address else "a cluster on this machine"
-        hint = "; a cluster with tokens needs RAY_AUTH_MODE=token" if address else ""
+        is_local = address == "local"
+        where = "a cluster on this machine" if is_local else f"the cluster {address}"
+        hint = "" if is_local else "; a cluster with tokens needs RAY_AUTH_MODE=token"
         why = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
         raise UsageError(f"cannot use {where} ({why}){hint}; --debug shows more") from None
     try:

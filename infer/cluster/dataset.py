@@ -97,6 +97,8 @@ def add_classifier(
 
     from image_gender_classifier.cluster.actor import PictureClassifier
 
+    if settings.model is not None:  # the nodes have other working folders
+        settings = settings._replace(model=str(Path(settings.model).absolute()))
     return dataset.map_batches(
         PictureClassifier,
         fn_constructor_args=(settings, *columns, known),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.cluster.rows import Picture
-from image_gender_classifier.cluster.storage import Place, describe_error, list_files
+from image_gender_classifier.cluster.storage import Place, describe_error, list_files, open_file
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.files import NO_SUCH_FILE, is_parent_missing, read_bytes
 from image_gender_classifier.imaging.formats import SNIFFED_BYTES, sniff
@@ -45,10 +45,8 @@ def find_pictures(place: Place) -> Found:
         paths = [os.fsencode(f"{place.path.rstrip('/')}/{file}") for file in listing.files]
         unread = (f"{place.path}/{folder.path}: {folder.reason}" for folder in listing.unread)
         return Found(paths, tuple(unread))
-    files = list_files(place)
-    return Found(
-        [info.path.encode() for info in files if not is_junk(info.path.removeprefix(place.path))]
-    )
+    found = list_files(place)
+    return Found([path for path in found if not is_junk(os.fsdecode(_strip(place, path)))])
 
 
 def is_junk(path: str) -> bool:
@@ -59,8 +57,12 @@ def is_junk(path: str) -> bool:
 
 def name_file(place: Place, path: bytes) -> tuple[bytes, bytes]:
     """Returns the URI of a file, and its path relative to the input."""
-    relative = path.removeprefix(os.fsencode(place.path)).lstrip(b"/")
-    return place.prefix.encode() + path, relative or path.rpartition(b"/")[2]
+    return place.prefix.encode() + path, _strip(place, path) or path.rpartition(b"/")[2]
+
+
+def _strip(place: Place, path: bytes) -> bytes:
+    """Returns the path of a file relative to the input; empty if it is the input."""
+    return path.removeprefix(os.fsencode(place.path)).lstrip(b"/")
 
 
 def read_files(place: Place, limits: Limits, paths: Iterable[bytes]) -> Iterator[Picture]:
@@ -97,27 +99,23 @@ def _find_size(path: bytes) -> int | None:
 
 
 def _read_object(place: Place, limits: Limits, path: bytes, picture: Picture) -> Picture | None:
-    """Reads a remote file.
-
-    Raises:
-        UnreadablePicture: It exceeds the limit.
-    """
+    """Reads a remote file; returns None if it is no picture."""
     try:
-        with place.files.open_input_file(path.decode()) as source:
-            size = source.size()
-            known = is_picture_name(os.fsdecode(path))
-            start = source.read(SNIFFED_BYTES)
-            if not known and sniff(start) is None:
-                return None
-            picture = picture._replace(size=size)
-            try:
-                limits.check_bytes(size)
-            except UnreadablePicture as error:
-                return picture._replace(problem=str(error))
+        with open_file(place, path) as source:
+            start = b""
+            if not is_picture_name(os.fsdecode(path)):
+                start = source.read(SNIFFED_BYTES)
+                if sniff(start) is None:
+                    return None
+            picture = picture._replace(size=source.seek(0, os.SEEK_END))
+            source.seek(len(start))
+            limits.check_bytes(picture.size or 0)
             return picture._replace(bytes=start + source.read())
+    except UnreadablePicture as error:
+        return picture._replace(problem=str(error))
     except FileNotFoundError:
         return picture._replace(problem=NO_SUCH_FILE)
-    except OSError as error:
+    except Exception as error:  # fsspec passes on those of many libraries
         return picture._replace(
             fault=f"the file cannot be read at present ({describe_error(error)})"
         )

@@ -49,6 +49,28 @@ class Input(NamedTuple):
     read: Read
 
 
+def check_output(source: Place, target: Place, form: Format | None) -> None:
+    """Checks that the output does not become part of the input.
+
+    Args:
+        source: The input.
+        target: The output.
+        form: See `find_input`.
+
+    Raises:
+        UsageError: It does.
+    """
+    if source.files != target.files:
+        return
+    if source.path == target.path:
+        raise UsageError(f"{target.uri}: is the input; give another folder")
+    has_tables = (form or guess_format(source.path)) == "parquet"
+    if has_tables and target.path.startswith(f"{source.path.rstrip('/')}/"):
+        raise UsageError(
+            f"{target.uri}: is inside the input, which has Parquet files too; give another folder"
+        )
+
+
 def find_input(
     place: Place, form: Format | None, limits: Limits, batch: int, columns: tuple[str, str]
 ) -> Input:

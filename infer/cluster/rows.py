@@ -104,9 +104,16 @@ def make_table(rows: Sequence[Row]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), SCHEMA)
 
 
-def encode_path(path: bytes | str | None) -> bytes:
-    """Returns a path of a column of text or bytes; empty if it is missing."""
-    return os.fsencode(path or b"")
+def encode_path(value: object) -> bytes:
+    """Returns a value of a column of paths: text, bytes, or numbers; empty if it is missing."""
+    if value is None:
+        return b""
+    return os.fsencode(value if isinstance(value, bytes | str) else str(value))
+
+
+def is_binary(kind: pa.DataType) -> bool:
+    """Returns whether a column of this type can have the contents of files."""
+    return kind in (pa.binary(), pa.large_binary(), pa.binary_view())
 
 
 def _make_other_row(picture: Picture, status: str, message: str | None, run: str = "") -> Row:

@@ -9,7 +9,12 @@ from image_gender_classifier.cluster import parts, storage
 from image_gender_classifier.cluster.connection import connect
 from image_gender_classifier.cluster.cpus import choose_workers, watch_cpus
 from image_gender_classifier.cluster.dataset import add_classifier
-from image_gender_classifier.cluster.inputs import READING_CPUS, find_input, open_data
+from image_gender_classifier.cluster.inputs import (
+    READING_CPUS,
+    check_output,
+    find_input,
+    open_data,
+)
 from image_gender_classifier.cluster.messages import Console
 from image_gender_classifier.cluster.parser import Options
 from image_gender_classifier.cluster.sink import PredictionSink
@@ -35,8 +40,7 @@ def classify_input(options: Options, console: Console) -> tuple[Counter[str], bo
     """
     start = time.perf_counter()
     source, target = storage.open_place(options.input), storage.open_place(options.output)
-    if source.files == target.files and source.path == target.path:
-        raise UsageError(f"{options.output}: is the input; give another folder")
+    check_output(source, target, options.form)
     limits = Limits.from_settings(options.settings)
     found = find_input(source, options.form, limits, options.batch, options.columns)
     for folder in found.unread:

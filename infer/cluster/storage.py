@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 import uuid
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
 from pyarrow import ArrowException
 from pyarrow import fs as file_systems
 
 from image_gender_classifier.errors import OutputError, UsageError
+
+BUFFER = 2**23
+"""Bytes that are read ahead from a large file."""
 
 _PARTIAL = "_partial-"  # readers of Parquet folders ignore names that begin with _
 
@@ -77,22 +82,69 @@ def _open_with_fsspec(
     return file_systems.PyFileSystem(file_systems.FSSpecHandler(found)), path
 
 
-def list_files(place: Place) -> list[file_systems.FileInfo]:
-    """Lists the files in a folder or prefix and all below it, sorted by path; one for a file.
+def list_files(place: Place) -> list[bytes]:
+    """Lists the paths of the files in a folder or prefix and all below it, sorted; one for a file.
 
     Raises:
         UsageError: There is no such folder or file, or it cannot be read.
     """
     try:
-        (there,) = place.files.get_file_info([place.path])
-        if there.type == file_systems.FileType.NotFound:
-            raise UsageError(f"{place.uri}: there is no such folder; check the URI")
-        if there.is_file:
-            return [there]
-        found = place.files.get_file_info(file_systems.FileSelector(place.path, recursive=True))
-    except OSError as error:
+        return sorted(_list_local(place.path) if place.is_local else _list_remote(place))
+    except FileNotFoundError:
+        raise UsageError(f"{place.uri}: there is no such folder; check the URI") from None
+    except Exception as error:  # fsspec passes on those of many libraries
         raise UsageError(f"{place.uri}: cannot be read ({describe_error(error)})") from None
-    return sorted((info for info in found if info.is_file), key=lambda info: info.path)
+
+
+def _list_local(path: str) -> Iterator[bytes]:
+    """Yields the paths of local files, which Arrow would have to be UTF-8."""
+    if not Path(path).is_dir():
+        Path(path).stat()
+        yield os.fsencode(path)
+        return
+
+    def fail(error: OSError) -> NoReturn:
+        raise error
+
+    for folder, _, names in os.walk(path, onerror=fail):
+        for name in names:
+            file = Path(folder, name)
+            if file.is_file():
+                yield os.fsencode(file)
+
+
+def _list_remote(place: Place) -> Iterator[bytes]:
+    (there,) = place.files.get_file_info([place.path])
+    if there.type == file_systems.FileType.NotFound:
+        raise FileNotFoundError(place.path)
+    if there.is_file:
+        yield place.path.encode()
+        return
+    selector = file_systems.FileSelector(place.path, recursive=True)
+    yield from (info.path.encode() for info in place.files.get_file_info(selector) if info.is_file)
+
+
+def open_stream(place: Place, path: bytes) -> Any:
+    """Opens a binary file to read it from its start to its end.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    if place.is_local:
+        return Path(os.fsdecode(path)).open("rb")
+    # Without a buffer, an object store gets a request for each read.
+    return place.files.open_input_stream(path.decode(), compression=None, buffer_size=BUFFER)
+
+
+def open_file(place: Place, path: bytes) -> Any:
+    """Opens a binary file to read it in any order; each read is a request to an object store.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    if place.is_local:
+        return Path(os.fsdecode(path)).open("rb")
+    return place.files.open_input_file(path.decode())
 
 
 def list_names(place: Place) -> list[str]:
@@ -117,7 +169,7 @@ def create_folder(place: Place) -> None:
     """
     try:
         place.files.create_dir(place.path, recursive=True)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise _make_write_error(place, error) from None
 
 

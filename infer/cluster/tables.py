@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 
+import pyarrow as pa
 from pyarrow import ArrowException, parquet
 
 from image_gender_classifier.cluster.files import Found, name_file
 from image_gender_classifier.cluster.formats import TABLES
-from image_gender_classifier.cluster.rows import Picture, encode_path
-from image_gender_classifier.cluster.storage import Place, describe_error, list_files
+from image_gender_classifier.cluster.rows import Picture, encode_path, is_binary
+from image_gender_classifier.cluster.storage import (
+    BUFFER,
+    Place,
+    describe_error,
+    list_files,
+    open_file,
+)
 from image_gender_classifier.errors import UsageError
 
 _ROWS = 16  # that are decoded at a time
@@ -22,9 +28,11 @@ def find_tables(place: Place) -> Found:
     Raises:
         UsageError: There is no such folder or file, or it cannot be read.
     """
-    files = list_files(place)
-    names = (info.path for info in files if not info.base_name.startswith(("_", ".")))
-    return Found([os.fsencode(path) for path in names if path.lower().endswith(TABLES)])
+    return Found([path for path in list_files(place) if _is_table(path.rpartition(b"/")[2])])
+
+
+def _is_table(name: bytes) -> bool:
+    return name.lower().endswith(TABLES.encode()) and not name.startswith((b"_", b"."))
 
 
 def check_columns(place: Place, path: bytes, path_column: str, bytes_column: str) -> None:
@@ -35,16 +43,24 @@ def check_columns(place: Place, path: bytes, path_column: str, bytes_column: str
     """
     file = name_file(place, path)[1].decode("utf-8", "replace")
     try:
-        with place.files.open_input_file(os.fsdecode(path)) as source:
+        with open_file(place, path) as source:
             schema = parquet.read_schema(source)
-    except (OSError, ArrowException) as error:
+    except Exception as error:  # fsspec passes on those of many libraries
         raise UsageError(f"{file}: cannot be read ({describe_error(error)})") from None
-    for column, option in ((path_column, "--path-column"), (bytes_column, "--bytes-column")):
-        if column not in schema.names:
-            raise UsageError(
-                f"{file}: has no column {column!r} ({option}); its columns are "
-                f"{', '.join(schema.names)}"
-            )
+    problem = _find_problem(schema, path_column, bytes_column)
+    if problem is not None:
+        raise UsageError(f"{file}: {problem}; see --path-column and --bytes-column")
+
+
+def _find_problem(schema: pa.Schema, path_column: str, bytes_column: str) -> str | None:
+    """Returns why a file with a schema cannot be read; None if it can."""
+    for column in (path_column, bytes_column):
+        if schema.names.count(column) != 1:
+            return f"has no column {column!r}; its columns are {', '.join(schema.names)}"
+    kind = schema.field(bytes_column).type
+    return (
+        None if is_binary(kind) else f"column {bytes_column!r} has {kind}, not the bytes of files"
+    )
 
 
 def read_tables(
@@ -60,16 +76,29 @@ def read_tables(
     for path in paths:
         uri, file = name_file(place, path)
         try:
-            with place.files.open_input_file(os.fsdecode(path)) as source:
-                stored = parquet.ParquetFile(source)
+            with open_file(place, path) as source:
+                stored = parquet.ParquetFile(source, buffer_size=BUFFER)
+                problem = _find_problem(stored.schema_arrow, *columns)
+                if problem is not None:
+                    yield Picture(uri, file, None, problem=problem)
+                    continue
                 for batch in stored.iter_batches(_ROWS, columns=list(columns)):
                     for name, data in zip(*(batch[column] for column in columns), strict=True):
                         shown, content = encode_path(name.as_py()), data.as_py()
                         size = None if content is None else len(content)
                         yield Picture(shown, shown, size, content)
-        except (ArrowException, KeyError) as error:
-            problem = f"the Parquet file cannot be read ({describe_error(error)}); write it again"
-            yield Picture(uri, file, None, problem=problem)
-        except OSError as error:
-            why = f"the Parquet file cannot be read at present ({describe_error(error)})"
-            yield Picture(uri, file, None, fault=why)
+        except Exception as error:  # fsspec passes on those of many libraries
+            why = describe_error(error)
+            if _is_damage(error, place):
+                problem = f"the Parquet file is damaged ({why}); write it again"
+                yield Picture(uri, file, None, problem=problem)
+            else:
+                fault = f"the Parquet file cannot be read at present ({why})"
+                yield Picture(uri, file, None, fault=fault)
+
+
+def _is_damage(error: Exception, place: Place) -> bool:
+    """Returns whether an error is due to the content of a file; if unknown, False."""
+    if isinstance(error, OSError):  # Arrow raises it for damaged content, too, without a number
+        return place.is_local and error.errno is None
+    return isinstance(error, ArrowException)

@@ -74,6 +74,8 @@ def test_other_data_sets_need_two_columns(actor: actors.PictureClassifier, sampl
     assert (none["status"], none["message"]) == ("unreadable", "the row has no bytes")
     with pytest.raises(UsageError, match="no column 'bytes'; its columns are path, data"):
         actor(pa.table({"path": ["a"], "data": [cat]}))
+    with pytest.raises(UsageError, match="column 'bytes' has int64, not the bytes of files"):
+        actor(pa.table({"path": ["a"], "bytes": [1]}))
     empty = pa.table({"path": pa.array([], pa.string()), "bytes": pa.array([], pa.binary())})
     assert actor(empty).num_rows == 0
 

@@ -109,9 +109,59 @@ def test_pictures_in_parquet_files(samples: Path, tmp_path: Path) -> None:
     assert [each.file for each in found[:40]] == [b"%d.jpg" % number for number in range(40)]
     assert all(each.bytes == cat and each.size == len(cat) for each in found[:40])
     assert [each.bytes for each in found[40:42]] == [None, b""]
-    for each, file in zip(found[42:], (b"3.parquet", b"4.parquet"), strict=True):
-        assert each.file == file
-        assert each.problem is not None and "cannot be read" in each.problem
+    assert [each.file for each in found[42:]] == [b"3.parquet", b"4.parquet"]
+    assert "the Parquet file is damaged" in (found[42].problem or "")
+    assert "has no column 'data'" in (found[43].problem or "")
+
+
+def test_numbers_are_names_of_pictures_too(samples: Path, tmp_path: Path) -> None:
+    cat = (samples / "cat.jpg").read_bytes()
+    parquet.write_table(pa.table({"name": [7], "data": [cat]}), tmp_path / "1.parquet")
+    place = open_place(str(tmp_path))
+    paths = tables.find_tables(place).paths
+    (found,) = tables.read_tables(place, ("name", "data"), paths)
+    assert (found.file, found.bytes) == (b"7", cat)
+
+
+def test_a_column_without_bytes_is_refused(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"path": ["a"], "bytes": ["b"]}), tmp_path / "1.parquet")
+    place = open_place(str(tmp_path))
+    with pytest.raises(UsageError, match="column 'bytes' has string, not the bytes of files"):
+        inputs.find_input(place, "parquet", LIMITS, 64, ("path", "bytes"))
+
+
+def test_a_table_damaged_in_its_middle_costs_only_what_it_lost(
+    samples: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "1.parquet"
+    cat = (samples / "cat.jpg").read_bytes()
+    names = [f"{number}.jpg" for number in range(32)]
+    table = pa.table({"name": names, "data": [cat] * 32})
+    parquet.write_table(table, path, row_group_size=16, use_dictionary=False)
+    stored = path.read_bytes()
+    damaged = len(stored) * 3 // 4
+    path.write_bytes(stored[:damaged] + bytes(len(cat)) + stored[damaged + len(cat) :])
+    place = open_place(str(tmp_path))
+    *whole, last = tables.read_tables(place, ("name", "data"), [os.fsencode(path)])
+    assert [picture.bytes for picture in whole] == [cat] * 16
+    assert last.file == b"1.parquet"
+    assert last.problem is not None and last.problem.startswith("the Parquet file is damaged")
+
+
+@pytest.mark.parametrize(
+    ("target", "form"),
+    [("in", "pictures"), ("in/out", "parquet"), ("tables.parquet/out", None)],
+)
+def test_an_output_that_becomes_input_is_refused(
+    target: str, form: Format | None, tmp_path: Path
+) -> None:
+    def place(path: str) -> Place:
+        return open_place(str(tmp_path / path))
+
+    with pytest.raises(UsageError, match="give another folder"):
+        inputs.check_output(place(target.partition("/")[0]), place(target), form)
+    inputs.check_output(place("in"), place("in/out"), "pictures")
+    inputs.check_output(place("in"), place("in-out"), "parquet")
 
 
 def test_missing_columns_are_refused(tmp_path: Path) -> None:
@@ -120,7 +170,7 @@ def test_missing_columns_are_refused(tmp_path: Path) -> None:
     found = inputs.find_input(place, None, LIMITS, 64, ("name", "data"))
     assert len(found.paths) == 1
     with pytest.raises(
-        UsageError, match=r"no column 'path' \(--path-column\); its columns are name"
+        UsageError, match="no column 'path'; its columns are name, data; see --path-column"
     ):
         inputs.find_input(place, None, LIMITS, 64, ("path", "data"))
 
@@ -164,6 +214,88 @@ def test_pictures_in_an_archive(name: str, mode: str, samples: Path, tmp_path: P
         f"{name}/0.jpg", f"{name}/sub/1.jpg", f"{name}/2"
     ]  # fmt: skip
     assert {picture.bytes for picture in found} == {cat}
+
+
+def test_local_names_need_not_be_text(samples: Path, tmp_path: Path) -> None:
+    """Arrow's own local file system accepts UTF-8 only."""
+    cat = (samples / "cat.jpg").read_bytes()
+    for folder in ("tars", "tables", "single"):
+        (tmp_path / folder).mkdir()
+    make_tar(tmp_path / os.fsdecode(b"tars/\xff.tar"), {"0.jpg": cat})
+    (found,) = read_tar(tmp_path / "tars" / "any")
+    assert (found.file, found.bytes) == (b"\xff.tar/0.jpg", cat)
+    make_table(tmp_path / "1.parquet", ["0.jpg"], [cat])
+    (tmp_path / "1.parquet").rename(tmp_path / os.fsdecode(b"tables/\xff.parquet"))
+    place = open_place(str(tmp_path / "tables"))
+    (found,) = tables.read_tables(place, ("name", "data"), tables.find_tables(place).paths)
+    assert found.bytes == cat
+    single = tmp_path / os.fsdecode(b"single/\xff.jpg")
+    single.write_bytes(cat)
+    (found,) = read_folder(single).values()
+    assert (found.file, found.bytes) == (b"\xff.jpg", cat)
+
+
+def test_an_archive_in_an_object_store_takes_few_requests(samples: Path, tmp_path: Path) -> None:
+    """Each read of a remote file is a request, and tarfile reads 10 KB at a time."""
+    requests = []
+
+    class Stored(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            requests.append(size)
+            return super().read(size) or b""
+
+    class Handler(fs.FSSpecHandler):  # type: ignore[misc]
+        def open_input_stream(self, path: str) -> object:
+            return pa.PythonFile(Stored(path), mode="r")
+
+    fsspec = pytest.importorskip("fsspec", reason="comes with Ray")
+    store = fs.PyFileSystem(Handler(fsspec.filesystem("file")))
+    cat = (samples / "cat.jpg").read_bytes()
+    path = make_tar(tmp_path / "1.tar", {f"{number}.jpg": cat for number in range(40)})
+    place = Place("s3://photos", store, str(tmp_path), "s3://")
+    found = list(archives.read_archives(place, LIMITS, [os.fsencode(path)]))
+    assert [picture.bytes for picture in found] == [cat] * 40
+    assert len(requests) <= 3
+
+
+def test_file_systems_of_fsspec(samples: Path) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="comes with Ray")
+    cat = (samples / "cat.jpg").read_bytes()
+    memory = fsspec.filesystem("memory")
+    for name, data in {"a.jpg": cat, "sub/ü b": cat, "notes.txt": b"notes"}.items():
+        memory.pipe(f"/readers/{name}", data)
+    place = open_place("memory://readers")
+    found = list(files.read_files(place, LIMITS, files.find_pictures(place).paths))
+    assert [picture.path.decode() for picture in found] == [
+        "memory://readers/a.jpg", "memory://readers/sub/ü b"
+    ]  # fmt: skip
+    assert {picture.bytes for picture in found} == {cat}
+
+
+def test_errors_of_any_library_are_faults_of_the_environment() -> None:
+    class LibraryError(Exception):
+        pass
+
+    class Handler(fs.FSSpecHandler):  # type: ignore[misc]
+        def __init__(self) -> None:
+            pass
+
+        def fail(self, *_: object) -> None:
+            raise LibraryError("no credentials")
+
+        get_file_info = get_file_info_selector = open_input_file = open_input_stream = fail
+
+    place = Place("s3://photos", fs.PyFileSystem(Handler()), "photos", "s3://")
+    for read in (
+        files.read_files(place, LIMITS, [b"photos/a.jpg"]),
+        archives.read_archives(place, LIMITS, [b"photos/1.tar"]),
+        tables.read_tables(place, ("path", "bytes"), [b"photos/1.parquet"]),
+    ):
+        (found,) = read
+        assert found.problem is None
+        assert "cannot be read at present (no credentials)" in (found.fault or "")
+    with pytest.raises(UsageError, match=r"s3://photos: cannot be read \(no credentials\)"):
+        list_files(place)
 
 
 @pytest.mark.parametrize(

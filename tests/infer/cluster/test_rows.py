@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from image_gender_classifier.results import Box, Face, Prediction
@@ -26,6 +29,15 @@ def test_the_columns_are_those_of_the_csv_with_nested_faces() -> None:
         "struct<x: int64, y: int64, width: int64, height: int64, gender: string, "
         "confidence: double, p_female: double, detector: string, score: double>"
     )
+
+
+def test_the_documentation_lists_the_columns_in_their_order() -> None:
+    page = Path(__file__).parents[3] / "docs" / "scaling.md"
+    table = page.read_text("utf-8").partition("| column |")[2].partition("\n\n")[0]
+    listed = [
+        name for row in table.splitlines()[2:] for name in re.findall("`(.*?)`", row.split("|")[1])
+    ]
+    assert listed == rows.SCHEMA.names
 
 
 def test_a_prediction_becomes_a_row() -> None:
