@@ -2,7 +2,8 @@
 
     .venv-test-ray/bin/python tests/benchmarks/ray_scaling.py --numbers 1000 5000 --rounds 3
 
-Both have the same number of workers, and run in turn. What a picture costs beyond start-up is the
+Both have the same number of workers, get the options that this program does not know, such as
+`--detector none`, and run in turn. What a picture costs beyond start-up is the
 difference between two numbers of pictures; CPU time does not depend on other jobs of the machine.
 """
 
@@ -102,11 +103,11 @@ def fill(folder: Path, number: int, side: int) -> None:
         (folder / f"{each:07}.jpg").write_bytes(data.tobytes())
 
 
-def run(tool: str, pictures: Path, workers: int) -> Cost:
+def run(tool: str, pictures: Path, options: list[str]) -> Cost:
     module, *names = TOOLS[tool]
     with tempfile.TemporaryDirectory() as output:
         words = [sys.executable, "-m", module, names[0], str(pictures), names[1], output]
-        cost = measure([*words, "--workers", str(workers), "--quiet"])
+        cost = measure([*words, "--quiet", *options])
     print(
         f"{tool}, {pictures.name} pictures: {cost.wall:.1f} s, {cost.cpu:.1f} s of CPU, "
         f"peak memory {cost.memory:.0f} MB",
@@ -122,13 +123,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--tools", nargs="+", choices=TOOLS, default=list(TOOLS))
-    given = parser.parse_args()
+    given, options = parser.parse_known_args()
+    options += ["--workers", str(given.workers)]
     with tempfile.TemporaryDirectory() as root:
         for number in given.numbers:
             fill(Path(root, str(number)), number, given.side)
         for _ in range(given.rounds):
             costs = {
-                (tool, number): run(tool, Path(root, str(number)), given.workers)
+                (tool, number): run(tool, Path(root, str(number)), options)
                 for number in given.numbers
                 for tool in given.tools
             }

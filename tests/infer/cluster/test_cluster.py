@@ -323,11 +323,30 @@ def test_a_model_that_cannot_be_opened_ends_the_run_with_its_reason(
 ) -> None:
     """Ray would restart an actor forever that cannot be created."""
     cluster.grow()
-    options = ("--model", tmp_path / "none.tflite")
+    options = ("--model", "none.tflite")
     code, out, err = Run(cluster, samples, tmp_path / "out", *options).finish()
     assert (code, out) == (2, "")
-    assert err.startswith("image-gender-ray: ") and "none.tflite" in err
+    assert err.startswith("image-gender-ray: ") and str(Path.cwd() / "none.tflite") in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two CPUs")
+def test_without_an_address_ray_starts_on_this_machine_silently(
+    cluster: Cluster, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it join the cluster of the other tests, which Ray would find."""
+    for name in [name for name in os.environ if name.startswith("RAY_")]:
+        monkeypatch.delenv(name)
+    words = [sys.executable, "-m", "image_gender_classifier.cluster"]
+    words += ["--input", str(samples), "--output", str(tmp_path / "out"), "--workers"]
+    refused = subprocess.run([*words, "1000"], check=False, capture_output=True, text=True)
+    assert f"the cluster has {os.cpu_count()} CPUs" in refused.stderr
+    done = subprocess.run([*words, "1"], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1
+    named = {row["file"]: row["run"] for row in read_rows(str(tmp_path / "out"))}
+    expected = classify_with_command(samples, tmp_path / "expected")
+    assert named == {file: row["run"] for file, row in expected.items()}
 
 
 def test_tar_archives_and_a_local_output(cluster: Cluster, samples: Path, tmp_path: Path) -> None:
@@ -338,8 +357,9 @@ def test_tar_archives_and_a_local_output(cluster: Cluster, samples: Path, tmp_pa
     for folder in pictures.iterdir():
         with tarfile.open(tmp_path / "in" / f"{folder.name}.tar", "w") as archive:
             archive.add(folder, folder.name)
-    code, _, err = Run(cluster, tmp_path / "in", tmp_path / "out", "--format", "tar").finish()
+    code, out, err = Run(cluster, tmp_path / "in", tmp_path / "out", "--format", "tar").finish()
     assert (code, err) == (4, "")
+    assert out.startswith("40 pictures: ")
     named = {row["file"].partition("/")[2]: row for row in read_rows(str(tmp_path / "out"))}
     assert len(named) == 40
     assert {file: named[file]["run"] for file in expected} == {
