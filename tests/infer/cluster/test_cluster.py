@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import pytest
 from ray_cluster import (
     DECODERS,
+    DETECTOR,
     HOSTILE,
     Cluster,
     classify_with_command,
@@ -128,7 +129,7 @@ class Run:
 
     def __init__(self, cluster: Cluster, source: object, output: object, *options: object) -> None:
         words: list[object] = ["--address", cluster.address, "--input", source, "--output", output]
-        words += ["--batch", 5, "--rows-per-file", ROWS, *options]
+        words += ["--batch", 5, "--rows-per-file", ROWS, *DETECTOR, *options]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "image_gender_classifier.cluster", *map(str, words)],
             stdout=subprocess.PIPE,
@@ -338,7 +339,8 @@ def test_without_an_address_ray_starts_on_this_machine_silently(
     for name in [name for name in os.environ if name.startswith("RAY_")]:
         monkeypatch.delenv(name)
     words = [sys.executable, "-m", "image_gender_classifier.cluster"]
-    words += ["--input", str(samples), "--output", str(tmp_path / "out"), "--workers"]
+    words += ["--input", str(samples), "--output", str(tmp_path / "out")]
+    words += [*DETECTOR, "--workers"]
     refused = subprocess.run([*words, "1000"], check=False, capture_output=True, text=True)
     assert f"the cluster has {os.cpu_count()} CPUs" in refused.stderr
     done = subprocess.run([*words, "1"], check=False, capture_output=True, text=True)
