@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -134,7 +135,7 @@ def _read_parts(place: Place, names: Iterable[str], columns: tuple[str, ...]) ->
     """Yields columns of parts, in order; some are read ahead."""
     remaining = iter(names)
     with ThreadPoolExecutor(_THREADS) as threads:
-        while some := [name for name, _ in zip(remaining, range(_THREADS), strict=False)]:
+        while some := list(islice(remaining, _THREADS)):
             yield from threads.map(partial(_read_part, place, columns), some)
 
 

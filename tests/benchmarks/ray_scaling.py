@@ -94,7 +94,7 @@ def measure(words: list[str]) -> Cost:
 
 
 def fill(folder: Path, number: int, side: int) -> None:
-    picture = cv2.imread(str(SAMPLES / "mona_lisa.jpg"))
+    picture = cv2.imread(str(SAMPLES / "aksel_andersson.jpg"))
     assert picture is not None
     ok, data = cv2.imencode(".jpg", cv2.resize(picture, (side, side)))
     assert ok

@@ -62,6 +62,16 @@ def test_the_latest_row_of_each_picture_stays(place: Place) -> None:
     assert parts.remove_outdated_rows(place, NONE) == 0
 
 
+def test_all_of_many_parts_are_read(place: Place) -> None:
+    paths = [f"{number}" for number in range(50)]
+    for number, path in enumerate(paths):
+        write(place, OLD, number, (path, "1"))
+    assert sorted(parts.find_keys(place)) == sorted(make_keys((path, "1") for path in paths))
+    write(place, NEW, 0, *((path, "2") for path in paths))
+    assert parts.remove_outdated_rows(place, NONE) == 50
+    assert stored(place) == sorted((path, "2") for path in paths)
+
+
 def test_rows_of_one_run_never_replace_each_other(place: Place) -> None:
     """An input may have two pictures of the same path; one row for each."""
     write(place, NEW, 0, ("a", "1"), ("a", "1"))
