@@ -4,7 +4,8 @@
 
 Both have the same number of workers, get the options that this program does not know, such as
 `--detector none`, and run in turn. What a picture costs beyond start-up is the
-difference between two numbers of pictures; CPU time does not depend on other jobs of the machine.
+difference between two numbers of pictures; CPU time depends less on other jobs of the machine.
+With --nodes, it runs Ray only, on two nodes, and prints the memory of each.
 """
 
 from __future__ import annotations
@@ -93,6 +94,35 @@ def measure(words: list[str]) -> Cost:
     return Cost(wall, sampler.cpu, sampler.memory)
 
 
+def measure_nodes(pictures: Path, workers: int, options: list[str]) -> None:
+    """Prints the memory of a node with the command, and of a node with its workers only."""
+    from ray.cluster_utils import Cluster
+
+    name, value = "RAY_SCALING_NODE", str(time.monotonic_ns())
+    head, other = (f"{value}-{role}" for role in ("head", "other"))
+    arguments = {"include_dashboard": False, "num_cpus": 1, "env_vars": {name: head}}
+    cluster = Cluster(initialize_head=True, head_node_args=arguments)
+    cluster.add_node(num_cpus=workers, env_vars={name: other})
+    samplers = [Sampler(f"{name}={role}") for role in (head, other)]
+    for sampler in samplers:
+        sampler.start()
+    module, *names = TOOLS["Ray"]
+    with tempfile.TemporaryDirectory() as output:
+        words = [sys.executable, "-m", module, names[0], str(pictures), names[1], output]
+        words += ["--address", cluster.address, "--quiet", *options]
+        subprocess.run(words, env={**os.environ, name: head}, check=True)
+    for sampler in samplers:
+        sampler.ended.set()
+        sampler.join()
+    cluster.shutdown()
+    print(
+        f"{pictures.name} pictures, peak memory of the node of the command: "
+        f"{samplers[0].memory:.0f} MB, of a node with {workers} workers: "
+        f"{samplers[1].memory:.0f} MB",
+        flush=True,
+    )
+
+
 def fill(folder: Path, number: int, side: int) -> None:
     picture = cv2.imread(str(SAMPLES / "aksel_andersson.jpg"))
     assert picture is not None
@@ -123,11 +153,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--tools", nargs="+", choices=TOOLS, default=list(TOOLS))
+    parser.add_argument("--nodes", action="store_true", help="measure the memory of two nodes")
     given, options = parser.parse_known_args()
     options += ["--workers", str(given.workers)]
     with tempfile.TemporaryDirectory() as root:
         for number in given.numbers:
             fill(Path(root, str(number)), number, given.side)
+            if given.nodes:
+                measure_nodes(Path(root, str(number)), given.workers, options)
+        if given.nodes:
+            return
         for _ in range(given.rounds):
             costs = {
                 (tool, number): run(tool, Path(root, str(number)), options)
