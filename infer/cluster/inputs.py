@@ -26,8 +26,9 @@ Read = Callable[[Iterable[bytes]], Iterator[Picture]]
 READING_CPUS = 0.5
 """CPUs of the cluster that a reading or writing task takes; it mostly waits."""
 
-BYTES_PER_BLOCK = 2**25
-"""Size of a block after which the next one begins, so that the object store does not fill."""
+BYTES_PER_BLOCK = 2**23
+"""Size of a block after which the next one begins. Ray reserves a few blocks per worker in the object
+store; if these do not fit, it lets one worker work at a time."""
 
 _BATCHES_PER_TASK = 4
 _MOST_TASKS = 20_000  # of an input of single files
