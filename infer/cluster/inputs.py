@@ -27,8 +27,11 @@ READING_CPUS = 0.5
 """CPUs of the cluster that a reading or writing task takes; it mostly waits."""
 
 BYTES_PER_BLOCK = 2**23
-"""Size of a block after which the next one begins. Ray reserves a few blocks per worker in the object
-store; if these do not fit, it lets one worker work at a time."""
+"""Size of a block after which the next one begins.
+
+Ray reserves room for a few blocks per worker in the object store. If it is too small for that, only
+one worker gets blocks at a time.
+"""
 
 _BATCHES_PER_TASK = 4
 _MOST_TASKS = 20_000  # of an input of single files
