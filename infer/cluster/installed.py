@@ -8,7 +8,7 @@ from image_gender_classifier.errors import RuntimeMissing
 
 # For this process and a cluster that it starts; variables that the user has set stay as they are.
 _ENVIRONMENT = {
-    # Seconds, instead of 180, for which a killed run keeps its share of the resources from the next.
+    # Seconds (Ray: 180) for which a killed run keeps its share of the resources from the next one.
     "RAY_DATA_AUTOSCALING_REQUEST_EXPIRE_TIME_S": "30",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_USAGE_STATS_ENABLED": "0",

@@ -282,10 +282,13 @@ def test_killed_actors_and_a_killed_node_lose_nothing(
 
 
 def find_processes(name: str) -> list[int]:
+    """Returns the processes of this name that the tests have started, by their PYTHONPATH."""
     found = []
+    mark = f"PYTHONPATH={os.environ['PYTHONPATH']}".encode()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if path.read_bytes().decode("utf-8", "replace").startswith(name):
+            is_ours = mark in path.with_name("environ").read_bytes()
+            if is_ours and path.read_bytes().startswith(name.encode()):
                 found.append(int(path.parent.name))
         except OSError:
             continue
