@@ -134,6 +134,7 @@ def classify_with_command(pictures: Path, output: Path) -> dict[str, dict[str, A
     """Returns the rows that the command writes, by file; pictures that fail have none."""
     from pyarrow import parquet
 
+    output.mkdir(exist_ok=True)
     words = [sys.executable, "-m", "image_gender_classifier", "-i", pictures, "-o", output]
     words += ["--recursive", "--quiet", "--parquet", output / "all.parquet", *DETECTOR]
     undelayed = {**os.environ, "DECODING_DELAY": "0"}
