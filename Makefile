@@ -20,6 +20,7 @@ PYTHON ?= $(shell python3.11 --version >/dev/null 2>&1 && echo python3.11 || ech
 LIGHT ?= .venv-infer
 HEAVY ?= .venv-test
 LIGHT_TEST ?= .venv-test-light
+RAY_TEST ?= .venv-test-ray
 BENCH ?= .venv-bench
 PEER ?= .venv-peer
 BENCH_OUT ?= runs/bench.json
@@ -68,7 +69,7 @@ EXPLAINED = { code=$$?; case $$code in \
   esac >&2; exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-detector convert-detector train-face-output report bench share soak pi-test pi-bundle pi-count lint clean
+.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-detector convert-detector train-face-output report bench share soak pi-test pi-bundle pi-count lint clean ray-test
 
 # ---- tasks ----
 
@@ -97,6 +98,9 @@ test: $(HEAVY)/.made  ## run all tests (2.4 GB on disk, up to 20 minutes); tests
 
 test-light: $(LIGHT_TEST)/.made  ## run the fast tests that need no TensorFlow (0.5 GB on disk, about three minutes)
 	$(LIGHT_TEST)/bin/python -m pytest -m 'not slow' tests/infer tests/packaging tests/pi $(ARGS)
+
+ray-test: $(RAY_TEST)/.made  ## run the tests on a Ray cluster of two nodes with an object store (1 GB on disk, about ten minutes); ARGS='-m large' does more
+	$(RAY_TEST)/bin/python -m pytest -m 'not large' tests/infer/cluster $(ARGS)
 
 train: $(HEAVY)/.made  ## train on DATA with LAYOUT (default: FairFace in SHARED), model to TRAIN_OUT (runs/gender); FROM=shipped or imagenet
 	@test -n $(call quoted,$(PICTURES)) || { echo 'No FairFace in $(SHARED): give DATA=folder LAYOUT=layout.' >&2; exit 2; }
@@ -172,7 +176,7 @@ lint: $(HEAVY)/.made  ## ruff, mypy and the import contracts
 	PYTHONPATH=build/lint $(RUN_HEAVY)lint-imports
 
 clean:  ## remove environments, builds and caches; keep runs/ and predictions/
-	rm -rf $(call quoted,$(LIGHT)) $(call quoted,$(HEAVY)) $(call quoted,$(LIGHT_TEST)) $(call quoted,$(BENCH)) $(call quoted,$(PEER)) build dist *.egg-info .mypy_cache .ruff_cache \
+	rm -rf $(call quoted,$(LIGHT)) $(call quoted,$(HEAVY)) $(call quoted,$(LIGHT_TEST)) $(call quoted,$(RAY_TEST)) $(call quoted,$(BENCH)) $(call quoted,$(PEER)) build dist *.egg-info .mypy_cache .ruff_cache \
 	  .pytest_cache .import_linter_cache .hypothesis
 	find infer train convert models tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -187,11 +191,14 @@ $(HEAVY)/.made: TAKES = some 600 MB to download, 2.4 GB on disk, several minutes
 # Inference and its tests.
 $(LIGHT_TEST)/.made: REQUIREMENT = .[onnx,test-light]
 $(LIGHT_TEST)/.made: TAKES = 0.5 GB on disk
+# Ray Data, and its tests with an S3 server.
+$(RAY_TEST)/.made: REQUIREMENT = .[test-ray]
+$(RAY_TEST)/.made: TAKES = 1 GB on disk
 # Both runtimes, for benchmarks.
 $(BENCH)/.made: REQUIREMENT = .[onnx]
 $(BENCH)/.made: TAKES = 0.5 GB on disk
 
-$(LIGHT)/.made $(HEAVY)/.made $(LIGHT_TEST)/.made $(BENCH)/.made: pyproject.toml
+$(LIGHT)/.made $(HEAVY)/.made $(LIGHT_TEST)/.made $(RAY_TEST)/.made $(BENCH)/.made: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is required, this is " + sys.version.split()[0] + "; select one: make PYTHON=python3.12 ...")'
 	@echo 'Creating $(@D) with $(PYTHON), once; downloads packages: $(TAKES).'
 	@rm -rf $(@D)

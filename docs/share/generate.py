@@ -15,6 +15,7 @@ import shtab
 from argparse_manpage.manpage import Manpage
 
 from image_gender_classifier.cli import parser as classifier
+from image_gender_classifier.cluster import parser as cluster
 from image_gender_classifier.review import parser as review
 from image_gender_classifier.version import __version__
 
@@ -29,7 +30,7 @@ _COUNTED = re.compile(r"[;,] here %\(default\)s")  # the cores of this machine
 
 def generate(folder: Path) -> None:
     """Writes all files, with the paths that they have below `share`."""
-    for build_parser in (classifier.build_parser, review.build_parser):
+    for build_parser in (classifier.build_parser, review.build_parser, cluster.build_parser):
         parser = build_parser()
         files = {"man/man1/{}.1": format_page(parser)}
         parser = build_parser()  # without the changes for the page

@@ -16,11 +16,11 @@ INFER = Path(__file__).resolve().parents[2] / "infer"
 # Besides these, plugins.py loads Pillow's plugins and pillow_heif by their names.
 ALLOWED = {
     "ai_edge_litert", "cv2", "image_gender_classifier", "numpy", "onnxruntime", "PIL",
-    "pyarrow", "tflite_runtime", "tqdm",
+    "fsspec", "pyarrow", "ray", "tflite_runtime", "tqdm",
 }  # fmt: skip
 NOT_LOADED = {
     "tensorflow", "keras", "tf2onnx", "onnx", "matplotlib", "onnxruntime", "PIL", "pillow_heif",
-    "pyarrow",
+    "pyarrow", "ray",
 }  # fmt: skip
 
 # Python runs this at its start, also in workers. It opens the file for each import, because workers

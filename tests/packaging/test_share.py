@@ -20,7 +20,7 @@ FILES = sorted(
     for path in SHARE.rglob("*")
     if path.is_file() and path != GENERATOR and path.suffix != ".pyc"
 )
-COMMANDS = ("image-gender-classifier", "image-gender-review")
+COMMANDS = ("image-gender-classifier", "image-gender-ray", "image-gender-review")
 
 
 def tool(name: str) -> str:

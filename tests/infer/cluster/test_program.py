@@ -1,0 +1,74 @@
+"""The command `image-gender-ray` without a cluster: options, messages and the summary."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pyarrow")
+
+from image_gender_classifier.cluster import program
+from image_gender_classifier.cluster.formats import guess_format
+from image_gender_classifier.cluster.parser import parse
+from image_gender_classifier.cluster.summary import format_summary
+from image_gender_classifier.errors import UsageError
+from image_gender_classifier.settings import Settings
+
+NEEDED = ["--input", "in", "--output", "out"]
+
+
+def test_defaults() -> None:
+    options = parse(NEEDED)
+    assert options.settings == Settings()
+    assert (options.batch, options.rows_per_file, options.workers) == (64, 10_000, None)
+    assert options.columns == ("path", "bytes")
+    assert not options.resume
+    assert options.form is None
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [("bucket/photos", "pictures"), ("a/photos.parquet", "parquet"), ("one.TAR", "tar"),
+     ("one.tar.gz", "tar")],
+)  # fmt: skip
+def test_the_name_of_the_input_tells_the_format(path: str, form: str) -> None:
+    assert guess_format(path) == form
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--workers", "0"], ["--batch", "x"], ["--threshold", "2"], ["--format", "zip"]]
+)
+def test_wrong_values_are_refused(wrong: list[str]) -> None:
+    with pytest.raises(UsageError, match="image-gender-ray --help"):
+        parse([*NEEDED, *wrong])
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="Ray is installed")
+def test_without_ray_the_command_says_what_to_install(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert program.main(["--input", str(tmp_path), "--output", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("image-gender-ray: Ray Data is needed: pip install 'image-gender-")
+    assert said.count("\n") == 1
+
+
+def test_the_summary_counts_each_row_once() -> None:
+    counts = Counter(female=3, male=1, no_face=2, unreadable=1, failed=1, kept=12)
+    assert format_summary(counts, 2.0) == (
+        "8 pictures: 3 female, 1 male, 0 uncertain, 2 no face, 1 unreadable, 1 failed; 12 of 20 "
+        "kept from an earlier run; 2.0 s, 4.0 pictures per second"
+    )
+
+
+def test_the_package_imports_neither_ray_nor_pyarrow_before_it_is_needed() -> None:
+    code = (
+        "import sys; from image_gender_classifier.cluster import classify, program\n"
+        "sys.exit(bool({'ray', 'pyarrow', 'cv2'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
