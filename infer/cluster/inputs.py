@@ -29,8 +29,7 @@ READING_CPUS = 0.5
 BYTES_PER_BLOCK = 2**23
 """Size of a block after which the next one begins.
 
-Ray reserves room for a few blocks per worker in the object store. If it is too small for that, only
-one worker gets blocks at a time.
+Ray reserves room for a few blocks per worker in the object store, which is small on small nodes.
 """
 
 _BATCHES_PER_TASK = 4

@@ -244,7 +244,7 @@ def test_an_archive_in_an_object_store_takes_few_requests(samples: Path, tmp_pat
             requests.append(size)
             return super().read(size) or b""
 
-    class Handler(fs.FSSpecHandler):  # type: ignore[misc]
+    class Handler(fs.FSSpecHandler):  # type: ignore[name-defined, misc]
         def open_input_stream(self, path: str) -> object:
             return pa.PythonFile(Stored(path), mode="r")
 
@@ -276,7 +276,7 @@ def test_errors_of_any_library_are_faults_of_the_environment() -> None:
     class LibraryError(Exception):
         pass
 
-    class Handler(fs.FSSpecHandler):  # type: ignore[misc]
+    class Handler(fs.FSSpecHandler):  # type: ignore[name-defined, misc]
         def __init__(self) -> None:
             pass
 
