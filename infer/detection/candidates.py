@@ -87,6 +87,7 @@ class CandidateVerifier:
         picture: Picture,
         candidates: Iterable[Detection],
         choose_bounds: Callable[[Detection], FaceBounds],
+        min_side: float = 0.0,
     ) -> Iterator[Detection]:
         """Yields the candidates that are faces.
 
@@ -96,6 +97,7 @@ class CandidateVerifier:
                 wanted, those are skipped that are smaller or farther from the centre than a face
                 before them, so that they cannot be the main face.
             choose_bounds: Returns which logits make a candidate a face or a doubtful face.
+            min_side: Minimum side of a face's frame, in pixels of the original.
 
         Yields:
             Faces with the frames of `measure`; the logit is that of the verifier if the face was
@@ -110,7 +112,7 @@ class CandidateVerifier:
             if not self._all_faces and _weigh(picture, candidate, _MAX_GAIN) < heaviest:
                 continue
             face = self._verify(picture, candidate, choose_bounds(candidate))
-            if face is not None:
+            if face is not None and face.frame.width >= min_side:
                 heaviest = max(heaviest, _weigh(picture, face))
                 yield face
 

@@ -217,8 +217,8 @@ class FaceDetector:
             return turned if candidate.turn and turned is not None else bounds
 
         least = _MIN_FACE_SIDE * self._min_side(picture)
-        faces = self._candidates.find_faces(picture, candidates, choose)
-        return non_max_suppression((face for face in faces if face.frame.width >= least), known)
+        faces = self._candidates.find_faces(picture, candidates, choose, least)
+        return non_max_suppression(faces, known)
 
     def _min_side(self, picture: Picture) -> float:
         """Returns the side of the smallest face to detect, in pixels of the original."""

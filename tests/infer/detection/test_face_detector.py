@@ -217,6 +217,14 @@ def test_a_face_verified_as_too_small_is_dropped() -> None:
         assert bool(FaceDetector(Marks(), ENTRY, smallest).detect(picture)) is found
 
 
+def test_a_face_that_is_too_small_leaves_others_their_chance() -> None:
+    """It is in the centre and would be the main face, but for its size."""
+    picture = marked(400, 400, 170, 170, 60)
+    picture.pixels[315:385, 315:385] = (255, 0, 0)
+    (face,) = FaceDetector(Marks(), ENTRY, 0.35).detect(picture)
+    assert middle(face.box) == pytest.approx((2 * 350, 2 * 350), abs=8)
+
+
 def test_a_known_face_is_not_searched_again() -> None:
     picture = marked(400, 400, 160, 160, 100)
     runtime = Marks()
