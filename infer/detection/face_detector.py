@@ -161,7 +161,9 @@ class FaceDetector:
         for side in sides:
             frames = [*known, *(face.frame for face in found)]
             candidates = self._search(picture, side, frames, turn)
-            found += self._verify(picture, candidates, self._bounds.later, frames)
+            whole = side == max(picture.pixels.shape[:2])
+            bounds = self._bounds.first if whole else self._bounds.later
+            found += self._verify(picture, candidates, bounds, frames)
         return found
 
     def _tile_sides(self, picture: Picture) -> Iterator[int]:

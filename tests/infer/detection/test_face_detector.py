@@ -53,7 +53,9 @@ def test_the_second_pass_has_a_threshold_of_its_own() -> None:
     assert FaceDetector(runtime, ENTRY._replace(second_threshold=0.9)).detect(picture) == []
     assert FaceDetector(runtime, ENTRY._replace(second_threshold=0.7)).detect(picture)
     easy = marked(400, 400, 150, 150, 100)
-    assert FaceDetector(runtime, ENTRY._replace(second_threshold=0.9)).detect(easy)
+    for every in (False, True):
+        entry = ENTRY._replace(second_threshold=0.9)
+        assert FaceDetector(runtime, entry, all_faces=every).detect(easy)
 
 
 class UprightMarks(Marks):
