@@ -29,7 +29,7 @@ def test_all_sets(
     assert code == 0
     assert "skipped" not in printed.err
     content = json.loads(file.read_text("utf-8"))
-    assert content["detector"] == detector_cache_key("cascade")
+    assert content["detector"] == detector_cache_key("network")
     assert len(content["sets"]) == 21
     assert set(content["cost"]) == {"lfw", "caltech_faces", "no_face"}
     assert list(content["sets"]["lfw"]["stages"]) == ["lbp", "cnn"]
