@@ -43,7 +43,7 @@ PICTURE_OPTIONS = --data $(call quoted,$(PICTURES)) --layout $(call quoted,$(LAY
 # Sources of the synthetic scenes for the face detector.
 CROPS = --data $(call quoted,$(or $(DATA),$(FAIRFACE))) --layout $(call quoted,$(LAYOUT)) \
   --backgrounds $(call quoted,$(or $(BACKGROUNDS),$(SHARED)/backgrounds))
-SAMPLE_OPTIONS = --data $(SAMPLES) --layout user-id --labels $(SAMPLES)/labels.csv --detector cascade
+SAMPLE_OPTIONS = --data $(SAMPLES) --layout user-id --labels $(SAMPLES)/labels.csv --detector network
 LABELLED = $(if $(PICTURES),$(PICTURE_OPTIONS),$(SAMPLE_OPTIONS))
 
 TRAINED := $(TRAIN_OUT)/gender.keras
