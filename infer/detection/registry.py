@@ -40,8 +40,8 @@ DETECTORS: dict[str, DetectorEntry] = {
         ),
         DetectorEntry(
             name="cascade",
-            help="LBP cascade, whose faces the network confirms; the network alone where it finds "
-            "none",
+            help="LBP cascade, whose faces the network confirms; where none is prominent, the "
+            "network searches too",
             module="image_gender_classifier.detection.staged",
         ),
         DetectorEntry(
