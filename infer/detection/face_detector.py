@@ -81,12 +81,12 @@ class FaceDetector:
         self._network.warm_up()
 
     def detect(self, picture: Picture, known: Sequence[Box] = ()) -> list[Face]:
-        """Detects faces in the whole picture, then in tiles of decreasing size until one is found.
+        """Detects faces in the whole picture; if there is none, in tiles and in the turned picture.
 
-        By default there are one or two passes, as the manifest entry says; the second finds the
-        face of a person who is shown from head to foot. If the first finds no face and the entry
-        has a threshold for that, the picture is also turned by 90, 180 and 270 degrees; the face
-        with the highest score tells which way is up.
+        By default there is at most one pass over tiles, as the manifest entry says; it finds the
+        face of a person who is shown from head to foot. With a smallest face, passes over tiles of
+        decreasing size follow until one finds a face. The picture turned by 90, 180 and 270 degrees
+        is searched if there are thresholds for that; the surest face tells which way is up.
 
         Args:
             picture: The picture.

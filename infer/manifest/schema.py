@@ -173,6 +173,9 @@ class CascadeEntry(NamedTuple):
 class FaceDetectorEntry(NamedTuple):
     """The manifest entry of a face detector network. `ModelEntry` describes the other fields.
 
+    If a gender network has a face output, `FaceOutput` decides instead of the thresholds of faces;
+    pictures are turned then, and `second_threshold` only says whether there is a second pass.
+
     Attributes:
         detector: Name of the detector in predictions.
         smallest_face: Side of the smallest frame that is detected reliably, as a fraction of the
