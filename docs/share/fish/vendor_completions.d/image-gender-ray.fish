@@ -70,7 +70,7 @@ complete -c image-gender-ray -n _shtab_image_gender_ray_using -l resume -d 'keep
 complete -c image-gender-ray -n _shtab_image_gender_ray_using -l threshold -x -d 'as of image-gender-classifier'
 complete -c image-gender-ray -n _shtab_image_gender_ray_using -l min-face -x -d 'as of image-gender-classifier'
 complete -c image-gender-ray -n _shtab_image_gender_ray_using -l all-faces -d 'as of image-gender-classifier'
-complete -c image-gender-ray -n _shtab_image_gender_ray_using -l detector -xka "cascade lbp none" -d 'as of image-gender-classifier'
+complete -c image-gender-ray -n _shtab_image_gender_ray_using -l detector -xka "network cascade lbp none" -d 'as of image-gender-classifier'
 complete -c image-gender-ray -n _shtab_image_gender_ray_using -l runtime -xka "auto tflite onnx" -d 'as of image-gender-classifier'
 complete -c image-gender-ray -n _shtab_image_gender_ray_using -l model -xka "(__fish_complete_path (commandline -ct))" -d 'model file, at the same path on each node'
 complete -c image-gender-ray -n _shtab_image_gender_ray_using -l max-pixels -x -d 'as of image-gender-classifier'
