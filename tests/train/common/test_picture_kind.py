@@ -57,6 +57,6 @@ def test_the_other_kind_is_reported(
 
 def test_the_default_detector_is_that_of_the_layout() -> None:
     assert choose_detector(None, "folders") == "network"
-    assert choose_detector(None, "user-id") == "cascade"
+    assert choose_detector(None, "user-id") == "network"
     assert choose_detector(None, "fairface") == "none"
     assert choose_detector("lbp", "folders") == "lbp"

@@ -32,7 +32,7 @@ def test_all_sets(
     assert content["detector"] == detector_cache_key("network")
     assert len(content["sets"]) == 21
     assert set(content["cost"]) == {"lfw", "caltech_faces", "no_face"}
-    assert list(content["sets"]["lfw"]["stages"]) == ["lbp", "cnn"]
+    assert list(content["sets"]["lfw"]["stages"]) == ["cnn"]
     for name in content["sets"]:
         assert name in printed.out
 
