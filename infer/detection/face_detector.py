@@ -86,7 +86,8 @@ class FaceDetector:
         By default there is at most one pass over tiles, as the manifest entry says; it finds the
         face of a person who is shown from head to foot. With a smallest face, passes over tiles of
         decreasing size follow until one finds a face. The picture turned by 90, 180 and 270 degrees
-        is searched if there are thresholds for that; the surest face tells which way is up.
+        is searched, too, if there are thresholds for that and no face or only a doubtful one was
+        found; the surest face tells which way is up.
 
         Args:
             picture: The picture.
@@ -110,9 +111,17 @@ class FaceDetector:
         whole, *smaller = self._tile_sides(picture)
         candidates = self._search(picture, whole, known)
         found = self._verify(picture, candidates[:_MOST_AT_ONCE], self._bounds.first, known)
-        if not found and not known:
+        if known or self._is_sure(found):
+            return self._make_faces(found, self._entry.detector)
+        if found:
+            found = max(found, self._detect_turned(picture), key=_best_logit)
+        else:
             found = self._look_closer(picture, candidates[_MOST_AT_ONCE:], smaller)
         return self._make_faces(found, self._entry.detector)
+
+    def _is_sure(self, found: Sequence[Detection]) -> bool:
+        """Returns whether one of the faces of the first pass is not doubtful."""
+        return _best_logit(found) >= self._bounds.first.surest
 
     def _look_closer(
         self, picture: Picture, others: Sequence[Detection], sides: Sequence[int]
@@ -142,16 +151,21 @@ class FaceDetector:
         """Detects all faces, in all passes."""
         sides = list(self._tile_sides(picture))
         found = self._detect_in_passes(picture, sides[:1], known)
-        at_once = bool(found)
+        sure = self._is_sure(found)
         frames = [*known, *(face.frame for face in found)]
         found += self._detect_in_passes(picture, sides[1:], frames)
-        if at_once or known:
+        if known or sure:
             return found
+        turned = self._detect_turned(picture)
+        if _best_logit(turned) <= _best_logit(found):
+            return found
+        return self._detect_in_passes(picture, sides, (), turned[0].turn) or turned
+
+    def _detect_turned(self, picture: Picture) -> list[Detection]:
+        """Returns the faces of the turned picture with the surest one."""
         promising = self._candidates.screen(picture, self._search_turned(picture))
-        surest = self._verify(picture, promising, self._bounds.later)[:1]
-        if not surest or surest[0].logit <= max((face.logit for face in found), default=-inf):
-            return found
-        return self._detect_in_passes(picture, sides, (), surest[0].turn) or surest
+        faces = self._verify(picture, promising, self._bounds.later)
+        return [face for face in faces if face.turn == faces[0].turn]
 
     def _detect_in_passes(
         self, picture: Picture, sides: Iterable[int], known: Sequence[Box], turn: Turn = 0
@@ -256,3 +270,7 @@ class FaceDetector:
             )
             for face in found
         ]
+
+
+def _best_logit(faces: Sequence[Detection]) -> float:
+    return max((face.logit for face in faces), default=-inf)

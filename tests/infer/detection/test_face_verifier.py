@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from marks import ENTRY, Marks, marked
+from marks import ENTRY, Marks, marked, turn_picture
 from model_entries import FACE_OUTPUT
 
 from image_gender_classifier.detection.face_detector import FaceDetector
@@ -17,7 +17,7 @@ from image_gender_classifier.detection.face_verifier import FaceVerifier
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import Calibration, FaceOutput, ModelEntry
-from image_gender_classifier.results import Box
+from image_gender_classifier.results import Box, Turn
 
 SIZE = 96
 GENDER = ModelEntry(
@@ -154,3 +154,25 @@ def test_the_cache_key_knows_the_face_output() -> None:
     others = FACE_OUTPUT._replace(threshold=0.6), FACE_OUTPUT._replace(surest=0.8)
     keys = {detector(0, 0, output).cache_key for output in (FACE_OUTPUT, *others)}
     assert len({*keys, FaceDetector(Marks(), ENTRY).cache_key}) == 4
+
+
+class LyingFace(Marks):
+    """Sees a mark as it lies, but is sure of one only where green is below it."""
+
+    def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
+        below = crop[top + width // 2 + 3 :, left + width // 2]
+        return bool(below.size and below[0, 1] > 127)
+
+
+@pytest.mark.parametrize("all_faces", [False, True])
+@pytest.mark.parametrize("turn", [0, 180])
+def test_a_doubtful_upright_face_yields_to_a_sure_turned_one(turn: Turn, all_faces: bool) -> None:
+    """Upside down, the mark is a doubtful face that the face output takes for one."""
+    upright = marked(400, 400, 150, 150, 100)
+    upright.pixels[200:250, 150:250] = (0, 255, 0)
+    verifier = FaceVerifier(FakeGenderNetwork(0, 4), GENDER, FACE_OUTPUT)
+    runtime = LyingFace(logits=(-1, 4))
+    entry = ENTRY._replace(candidate_threshold=0.05)
+    face_detector = FaceDetector(runtime, entry, verifier=verifier, all_faces=all_faces)
+    (face,) = face_detector.detect(turn_picture(upright, turn))
+    assert face.turn == turn
