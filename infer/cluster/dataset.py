@@ -26,7 +26,7 @@ def classify(  # noqa: PLR0913  the arguments of `load`, and those of the cluste
     batch: int = BATCH,
     model: str | Path | None = None,
     runtime: RuntimeChoice = "auto",
-    detector: DetectorChoice = "cascade",
+    detector: DetectorChoice = "network",
     threshold: float | None = None,
     min_face: float | None = None,
     all_faces: bool = False,

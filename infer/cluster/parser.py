@@ -155,7 +155,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--threshold", type=parse_probability, metavar="P", help=_AS_IN_COMMAND)
     add("--min-face", type=parse_min_face, metavar="S", help=_AS_IN_COMMAND)
     add("--all-faces", action="store_true", help=_AS_IN_COMMAND)
-    add("--detector", choices=detectors.detector_names(), default="cascade", help=_AS_IN_COMMAND)
+    add("--detector", choices=detectors.detector_names(), default="network", help=_AS_IN_COMMAND)
     add(
         "--runtime", choices=runtimes.runtime_choices(), default=runtimes.AUTO,
         help=_AS_IN_COMMAND,

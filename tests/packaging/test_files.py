@@ -19,6 +19,9 @@ FLOAT_MODELS = [
     entry["float32_variant"] for entry in MANIFEST["files"].values() if "float32_variant" in entry
 ]
 ENTRIES = {**MANIFEST["files"], **{entry["file"]: entry for entry in FLOAT_MODELS}}
+# Extras that are tested in environments of their own: tflite-runtime needs NumPy 1, and `make
+# ray-test` makes one for Ray.
+APART = ("tflite-runtime", "ray", "test-ray")
 # The system of constraints.txt.
 CI = {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": "3.11"}
 
@@ -46,7 +49,7 @@ def test_constraints_have_an_allowed_version_of_every_dependency() -> None:
     extras = {
         extra: names
         for extra, names in project["optional-dependencies"].items()
-        if extra != "tflite-runtime"  # needs NumPy 1: cannot be installed with the others
+        if extra not in APART
     }
     listed = [*project["dependencies"], *(name for names in extras.values() for name in names)]
     for dependency in map(Requirement, listed):
