@@ -142,7 +142,7 @@ def test_the_sample_pictures_are_enough(
         assert list(out.iterdir()) == []
         return
     classifier = loading.open_classifier(out / FORMATS[0])
-    picture, detector = decoding.read(face_picture), open_detector("cascade")
+    picture, detector = decoding.read(face_picture), open_detector("network")
     prediction = pipeline.classify(picture, "astronaut", detector, classifier)
     assert prediction.status == "classified"
     assert prediction.gender == "female"

@@ -183,7 +183,7 @@ def test_the_shipped_form_is_that_of_the_shipped_file(entry: NetworkEntry) -> No
 @pytest.mark.parametrize("entry", shipped_entries(), ids=lambda entry: entry.file)
 def test_the_shipped_form_is_exact(entry: NetworkEntry, face_picture: Any) -> None:
     size, _, _ = entry.input_shape
-    crop = pipeline.find_crop(decoding.read(face_picture), open_detector("cascade"), size)
+    crop = pipeline.find_crop(decoding.read(face_picture), open_detector("network"), size)
     assert crop is not None
     turned = [np.ascontiguousarray(np.rot90(crop, turns)) for turns in range(4)]
     dimmed = [(crop * share).astype(np.uint8) for share in np.linspace(0.1, 1, 20)]

@@ -69,7 +69,7 @@ def test_pictures_without_a_crop_are_left_out_with_their_label(tmp_path: Path) -
 
 
 def test_no_crop_at_all_is_an_empty_set(samples: Path) -> None:
-    detector = open_detector("cascade")
+    detector = open_detector("network")
     rocket = Sample("rocket", samples / "rocket.jpg", "male")
     without = SkippedSamples()
     for chosen in ([rocket], []):

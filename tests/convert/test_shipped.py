@@ -32,7 +32,7 @@ def entries() -> list[Entry]:
 @pytest.fixture(scope="module")
 def astronaut_crops(face_picture: Path) -> Pixels:
     """The astronaut's face, 150 times augmented."""
-    detector = open_detector("cascade")
+    detector = open_detector("network")
     crop = pipeline.find_crop(decoding.read(face_picture), detector, 128)
     assert crop is not None
     draws = [np.random.default_rng(number) for number in range(150)]
@@ -112,7 +112,7 @@ def test_the_export_is_of_the_keras_file(astronaut_crops: Pixels, shipped_keras:
 
 def test_the_astronaut_is_classified(face_picture: Path) -> None:
     """Perceived gender as her portrait is labelled everywhere, if not surely."""
-    detector = open_detector("cascade")
+    detector = open_detector("network")
     picture = decoding.read(face_picture)
     for kind in ("tflite", "onnx"):
         classifier = open_classifier(shipped_models() / f"{SHIPPED_STEM}.{kind}", threshold=0.5)

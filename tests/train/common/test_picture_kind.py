@@ -28,7 +28,7 @@ def whole(samples: Path, tmp_path: Path) -> list[Sample]:
 
 @pytest.fixture
 def crops(samples: Path, tmp_path: Path) -> list[Sample]:
-    detector = open_detector("cascade")
+    detector = open_detector("network")
     found = []
     for name in PORTRAITS:
         crop = pipeline.find_crop(decoding.read(samples / f"{name}.jpg"), detector, 128)

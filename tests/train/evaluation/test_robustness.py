@@ -55,7 +55,7 @@ def test_clean_is_the_crop_of_use(face_picture: Path, choice: str, size: int) ->
 
 
 def test_a_picture_without_a_face_gives_nothing(samples: Path) -> None:
-    cut = robustness.make_degraded_crop_cutter(open_detector("cascade"), (CLEAN,))
+    cut = robustness.make_degraded_crop_cutter(open_detector("network"), (CLEAN,))
     assert cut(Sample("rocket", samples / "rocket.jpg", "male"), 48) is None
 
 
