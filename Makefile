@@ -49,7 +49,9 @@ LABELLED = $(if $(PICTURES),$(PICTURE_OPTIONS),$(SAMPLE_OPTIONS))
 TRAINED := $(TRAIN_OUT)/gender.keras
 # Without DATA, a trained model is converted with the pictures that it was trained on.
 CONVERTED_PICTURES = $(if $(DATA),$(PICTURE_OPTIONS),$(if $(filter models/gender.keras,$(TO_CONVERT)),$(LABELLED)))
-TO_CONVERT = $(or $(MODEL),$(shell test -f $(call quoted,$(TRAINED)) && echo $(call quoted,$(TRAINED))),models/gender.keras)
+# An unfinished training counts as a trained model, so that the commands say what is missing.
+TO_CONVERT = $(or $(MODEL),$(shell test -f $(call quoted,$(TRAINED)) -o -f $(call quoted,$(TRAIN_OUT)/run.json) \
+  && echo $(call quoted,$(TRAINED))),models/gender.keras)
 
 # Large memory pages make training a tenth faster (glibc on Linux; ignored elsewhere).
 LARGE_PAGES = GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=17179869184

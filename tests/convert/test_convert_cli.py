@@ -523,6 +523,14 @@ def test_after_a_training_cut_before_its_manifest_it_says_to_go_on(
     assert list(out.iterdir()) == []
 
 
+def test_after_a_training_cut_before_its_model_it_says_to_go_on(
+    trained: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(trained / "run.json", tmp_path)
+    message = refused(capsys, "--model", tmp_path / "gender.keras", "--out", out)
+    assert "the training stopped before it wrote the model; run it again" in message
+
+
 def test_a_training_cut_before_its_manifest_goes_on(
     trained: Path, short_file: Path, drawn_faces: Path, tmp_path: Path
 ) -> None:

@@ -91,6 +91,10 @@ def test_a_trained_model_is_converted_without_options(environment: Path, tmp_pat
     own = command(f"TRAIN_OUT={tmp_path}", "DATA=photos", "LAYOUT=folders")
     assert own.endswith("--data 'photos' --layout 'folders'")
     assert "--data" in command(f"TRAIN_OUT={tmp_path / 'none'}")
+    unfinished = tmp_path / "unfinished"
+    unfinished.mkdir()
+    (unfinished / "run.json").touch()
+    assert f"--model='{unfinished / 'gender.keras'}'" in command(f"TRAIN_OUT={unfinished}")
 
 
 def test_classify_takes_a_model(environment: Path, samples: Path, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def write_run_record(run: DataclassInstance, folder: Path) -> None:
 
 
 def check_run_finished(model: Path) -> None:
-    """Checks that a training run did not stop between writing its model and its manifest.
+    """Checks that a training run did not stop before it had written its model and its manifest.
 
     Has no effect if the folder of the model contains no run, or the model cannot be read.
 
@@ -75,19 +75,22 @@ def check_run_finished(model: Path) -> None:
         model: The trained model file.
 
     Raises:
-        ModelError: The manifest in the folder of the model does not list the file, or lists another
-            version of it; or the manifest cannot be read or is corrupt.
+        ModelError: There is no such file, or the manifest in its folder does not list it, or lists
+            another version of it; or the manifest cannot be read or is corrupt.
     """
     if not (model.parent / RECORD).exists():
         return
     entry = load_manifest_or_empty(model.parent).networks.get(model.name)
+    missing = "manifest"
     try:
         data = model.read_bytes()
+    except FileNotFoundError:
+        entry, missing = None, "model"
     except OSError:
         return  # the error is reported when the model is opened
     if entry is None or entry.sha256 != hashlib.sha256(data).hexdigest():
         raise ModelError(
-            f"{model}: the training stopped before it wrote the manifest; run it again with "
+            f"{model}: the training stopped before it wrote the {missing}; run it again with "
             "--resume (make train does), and it goes on where it was"
         )
 
