@@ -31,7 +31,7 @@ def open_output(settings: OutputSettings) -> StandardOutput:
 
 
 def format_line(record: records.Record) -> str:
-    """Formats a record, such as `a.jpg: female 0.946, face at 105,90 (103x103)`.
+    """Formats a record, such as `a.jpg: female 0.946, face at 105,90 (101x101)`.
 
     The name is percent-encoded as by `escape_name` and `escape_line`.
     """
