@@ -23,7 +23,7 @@ _FACE = pa.struct(
     [
         *((name, pa.int64()) for name in ("x", "y", "width", "height")),
         *(("gender", pa.string()), ("confidence", pa.float64()), ("p_female", pa.float64())),
-        *(("detector", pa.string()), ("score", pa.float64())),
+        *(("detector", pa.string()), ("score", pa.float64()), ("turn", pa.int64())),
     ]
 )
 SCHEMA = pa.schema(
@@ -130,4 +130,5 @@ def _make_face(face: Face) -> Row:
         "p_female": round_probability(face.p_female),
         "detector": face.detector,
         "score": round_probability(face.score),
+        "turn": face.turn,
     }

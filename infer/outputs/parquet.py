@@ -11,7 +11,7 @@ from image_gender_classifier.outputs.records import COLUMNS, Record, list_record
 from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings, Rows
 from image_gender_classifier.outputs.table import Table
 
-_INTEGERS = frozenset({"faces", "face", "x", "y", "width", "height"})
+_INTEGERS = frozenset({"faces", "face", "x", "y", "width", "height", "turn"})
 _NUMBERS = frozenset({"confidence", "p_female", "score"})
 _REQUIRED = frozenset({"id", "file", "status", "run"})
 _GROUP = 10_000  # records that are encoded together

@@ -13,7 +13,7 @@ Value = str | int | float | None
 """A value of a record; None if it is not known."""
 
 _FIRST = ("id", "file", "gender", "confidence", "p_female", "status")
-_FACE = ("x", "y", "width", "height", "detector", "score")
+_FACE = ("x", "y", "width", "height", "detector", "score", "turn")
 COLUMNS: Mapping[Rows, tuple[str, ...]] = {
     "pictures": (*_FIRST, "faces", *_FACE, "run", "message"),
     "faces": (*_FIRST, "face", *_FACE, "run", "message"),
@@ -61,7 +61,7 @@ def _make_record(
 ) -> Record:
     box: tuple[Value, ...] = (None,) * len(_FACE)
     if face is not None:
-        box = (*round_box(face), face.detector, round_probability(face.score))
+        box = (*round_box(face), face.detector, round_probability(face.score), face.turn)
     return {
         "id": escape_name(prediction.id),
         "file": escape_name(prediction.file),

@@ -23,11 +23,11 @@ PREDICTION = Prediction(
 
 def test_the_columns_are_those_of_the_csv_with_nested_faces() -> None:
     """They are documented, so people depend on names and types."""
-    flat = set(COLUMNS["pictures"]) - {"x", "y", "width", "height", "detector", "score"}
+    flat = set(COLUMNS["pictures"]) - {"x", "y", "width", "height", "detector", "score", "turn"}
     assert set(rows.SCHEMA.names) == flat | {"path", "size"}
     assert str(rows.SCHEMA.field("faces").type.value_type) == (
         "struct<x: int64, y: int64, width: int64, height: int64, gender: string, "
-        "confidence: double, p_female: double, detector: string, score: double>"
+        "confidence: double, p_female: double, detector: string, score: double, turn: int64>"
     )
 
 
@@ -51,7 +51,7 @@ def test_a_prediction_becomes_a_row() -> None:
         "faces": [
             {
                 "x": 1, "y": 3, "width": 30, "height": 40, "gender": "female", "confidence": 0.988,
-                "p_female": 0.988, "detector": "lbp", "score": 0.5,
+                "p_female": 0.988, "detector": "lbp", "score": 0.5, "turn": 0,
             }
         ],
     }  # fmt: skip

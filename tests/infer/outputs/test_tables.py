@@ -148,9 +148,9 @@ def test_a_table_abandoned_on_a_full_disk_keeps_the_existing_one(small_disk: Pat
 def test_csv_rows(tmp_path: Path) -> None:
     text = write_table(csv.open_output, tmp_path / "t.csv", PREDICTION, UNREADABLE)
     assert text.splitlines() == [
-        "id,file,gender,confidence,p_female,status,faces,x,y,width,height,detector,score,run,message",
-        f"a,a.jpg,male,0.900,0.100,classified,2,1,2,3,4,lbp,0.800,{RUN},",
-        f'"b,c","sub/b,c.png",unknown,,,unreadable,0,,,,,,,{RUN},"It is ""no"" picture."',
+        "id,file,gender,confidence,p_female,status,faces,x,y,width,height,detector,score,turn,run,message",
+        f"a,a.jpg,male,0.900,0.100,classified,2,1,2,3,4,lbp,0.800,0,{RUN},",
+        f'"b,c","sub/b,c.png",unknown,,,unreadable,0,,,,,,,,{RUN},"It is ""no"" picture."',
     ]
 
 
@@ -185,10 +185,10 @@ def test_a_row_per_face(tmp_path: Path) -> None:
         partial(csv.open_output, settings=faces), tmp_path / "t.csv", PREDICTION, UNREADABLE
     )
     assert table.splitlines() == [
-        "id,file,gender,confidence,p_female,status,face,x,y,width,height,detector,score,run,message",
-        f"a,a.jpg,male,0.900,0.100,classified,1,1,2,3,4,lbp,0.800,{RUN},",
-        f"a,a.jpg,,,,classified,2,5,6,7,8,lbp,,{RUN},",
-        f'"b,c","sub/b,c.png",unknown,,,unreadable,,,,,,,,{RUN},"It is ""no"" picture."',
+        "id,file,gender,confidence,p_female,status,face,x,y,width,height,detector,score,turn,run,message",
+        f"a,a.jpg,male,0.900,0.100,classified,1,1,2,3,4,lbp,0.800,0,{RUN},",
+        f"a,a.jpg,,,,classified,2,5,6,7,8,lbp,,0,{RUN},",
+        f'"b,c","sub/b,c.png",unknown,,,unreadable,,,,,,,,,{RUN},"It is ""no"" picture."',
     ]
     lines = write_table(
         partial(jsonl.open_output, settings=faces), tmp_path / "t.jsonl", PREDICTION, UNREADABLE
