@@ -537,7 +537,7 @@ def test_a_picture_that_takes_too_long_is_a_warning(
     shutil.copy(samples / "mona_lisa.jpg", tmp_path / "a.jpg")
     Image.new("RGB", (8000, 8000)).save(tmp_path / "large.png")
     monkeypatch.setattr(messages, "Task", functools.partial(messages.Task, timeout=0.1))
-    with pytest.warns(igc.PictureSkipped, match=r"large\.png: no result within 0 s"):
+    with pytest.warns(igc.PictureSkipped, match=r"large\.png: no result within [01] s"):
         predictions = list(classifier.classify_folder(tmp_path, workers=1))
     assert [prediction.file for prediction in predictions] == ["a.jpg"]
 
