@@ -114,7 +114,8 @@ class FaceDetector:
         if known or self._is_sure(found):
             return self._make_faces(found, self._entry.detector)
         if found:
-            found = max(found, self._detect_turned(picture), key=_best_logit)
+            turned = self._verify_promising(picture, self._search_turned(picture))
+            found = max(found, turned, key=_best_logit)
         else:
             found = self._look_closer(picture, candidates[_MOST_AT_ONCE:], smaller)
         return self._make_faces(found, self._entry.detector)
@@ -137,15 +138,13 @@ class FaceDetector:
             The faces of the turn with the surest one.
         """
         turned = self._search_turned(picture)
-        for side in sides or [0]:
-            found = self._search(picture, side) if side else []
-            candidates = [*non_max_suppression([*others, *found])[:_MOST_UPRIGHT], *turned]
-            promising = self._candidates.screen(picture, candidates)
-            faces = self._verify(picture, promising, self._bounds.later)
+        for side in sides:
+            upright = non_max_suppression([*others, *self._search(picture, side)])
+            faces = self._verify_promising(picture, [*upright[:_MOST_UPRIGHT], *turned])
             if faces:
-                return [face for face in faces if face.turn == faces[0].turn]
+                return faces
             others, turned = [], []
-        return []
+        return self._verify_promising(picture, [*others[:_MOST_UPRIGHT], *turned])
 
     def _detect_all(self, picture: Picture, known: Sequence[Box]) -> list[Detection]:
         """Detects all faces, in all passes."""
@@ -156,14 +155,16 @@ class FaceDetector:
         found += self._detect_in_passes(picture, sides[1:], frames)
         if known or sure:
             return found
-        turned = self._detect_turned(picture)
+        turned = self._verify_promising(picture, self._search_turned(picture))
         if _best_logit(turned) <= _best_logit(found):
             return found
         return self._detect_in_passes(picture, sides, (), turned[0].turn) or turned
 
-    def _detect_turned(self, picture: Picture) -> list[Detection]:
-        """Returns the faces of the turned picture with the surest one."""
-        promising = self._candidates.screen(picture, self._search_turned(picture))
+    def _verify_promising(
+        self, picture: Picture, candidates: Sequence[Detection]
+    ) -> list[Detection]:
+        """Screens candidates, verifies the rest; returns the faces of the turn of the surest."""
+        promising = self._candidates.screen(picture, candidates)
         faces = self._verify(picture, promising, self._bounds.later)
         return [face for face in faces if face.turn == faces[0].turn]
 
