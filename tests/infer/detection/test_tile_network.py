@@ -12,7 +12,8 @@ from image_gender_classifier.detection.tiling import Tile
 from image_gender_classifier.results import Box, Turn
 
 TURNS = st.sampled_from((0, 90, 180, 270))
-EXTENTS = st.integers(160, 400)
+# In a cell of a sheet, a pixel is at most 3.75 of these.
+EXTENTS = st.integers(160, 240)
 
 
 def middle(box: Box) -> tuple[float, float]:
