@@ -15,7 +15,7 @@ from image_gender_classifier.train.gender.recipe import Recipe, load_gender_reci
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_start(few_pictures_tried: None) -> None:
-    """Every training and evaluation begins with a look at the pictures."""
+    """Every training and evaluation begins by detecting faces in some pictures."""
 
 
 @pytest.fixture(scope="module")

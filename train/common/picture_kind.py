@@ -33,8 +33,8 @@ def warn_of_other_kind(samples: Sequence[Sample], detector: str) -> None:
         RuntimeMissing: No runtime that the detector can use is installed.
     """
     spread = samples[:: max(-(-len(samples) // TRIED), 1)]
-    finder = open_detector("network")
-    sides = [side for sample in spread if (side := _measure_face(sample, finder)) is not None]
+    network = open_detector("network")
+    sides = [side for sample in spread if (side := _measure_face(sample, network)) is not None]
     crops = [side >= _CROP_SIDE for side in sides]
     others = sum(is_crop != (detector == NO_DETECTOR) for is_crop in crops)
     if others <= _MAX_FRACTION * len(crops):
