@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import get_args
 
+from image_gender_classifier.cli.argument_parser import ArgumentParser
 from image_gender_classifier.cli.argument_types import (
     MAX_COPY_SIDE,
     parse_copy_side,
@@ -21,7 +22,6 @@ from image_gender_classifier.cli.argument_types import (
 )
 from image_gender_classifier.cli.terminal import PROGRAM
 from image_gender_classifier.detection import registry as detectors
-from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.registry import Entry
 from image_gender_classifier.outputs.settings import DEFAULTS, Rows
@@ -70,13 +70,6 @@ exit codes:
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises `UsageError` for invalid arguments, instead of exiting."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {PROGRAM} --help)")
-
-
 class _Version(argparse.Action):
     """Prints the versions of the program and the installed runtime, then exits.
 
@@ -106,7 +99,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser, with an option for each output in `registry.OUTPUTS`."""
-    parser = _Parser(
+    parser = ArgumentParser(
         prog=PROGRAM,
         usage="%(prog)s -i DIR -o DIR [options]\n       %(prog)s PATH... [--json] [options]",
         description=_DESCRIPTION,

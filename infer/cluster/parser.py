@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple, NoReturn, get_args
+from typing import NamedTuple, get_args
 
+from image_gender_classifier.cli.argument_parser import ArgumentParser
 from image_gender_classifier.cli.argument_types import (
     parse_min_face,
     parse_pixels,
@@ -17,7 +18,6 @@ from image_gender_classifier.cluster.dataset import BATCH
 from image_gender_classifier.cluster.formats import Format
 from image_gender_classifier.cluster.messages import PROGRAM
 from image_gender_classifier.detection import registry as detectors
-from image_gender_classifier.errors import UsageError
 from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.settings import MAX_BYTES, Settings
 from image_gender_classifier.version import __version__
@@ -78,13 +78,6 @@ class Options(NamedTuple):
     debug: bool
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises `UsageError` for wrong usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {PROGRAM} --help)")
-
-
 def parse(argv: Sequence[str] | None) -> Options:
     """Parses the command line.
 
@@ -103,7 +96,7 @@ def parse(argv: Sequence[str] | None) -> Options:
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser."""
-    parser = _Parser(
+    parser = ArgumentParser(
         prog=PROGRAM,
         usage="%(prog)s --input URI --output URI [options]",
         description=_DESCRIPTION,

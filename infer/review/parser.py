@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
+from image_gender_classifier.cli.argument_parser import ArgumentParser
 from image_gender_classifier.cli.path_checks import check_file, check_folder, check_page
-from image_gender_classifier.errors import UsageError
 from image_gender_classifier.system.cores import count_cores
 from image_gender_classifier.version import __version__
 
@@ -58,13 +58,6 @@ class Options(NamedTuple):
     quiet: bool
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises `UsageError` for wrong usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {PROGRAM} --help)")
-
-
 def parse(argv: Sequence[str] | None) -> Options:
     """Parses the command line and checks the paths in it.
 
@@ -89,7 +82,7 @@ def parse(argv: Sequence[str] | None) -> Options:
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser."""
-    parser = _Parser(
+    parser = ArgumentParser(
         prog=PROGRAM,
         usage="%(prog)s -i DIR -o DIR (--port N | --html FILE) [options]",
         description=_DESCRIPTION,

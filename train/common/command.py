@@ -15,8 +15,9 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import fill
-from typing import Any, Literal, NoReturn, TextIO
+from typing import Any, Literal, TextIO
 
+from image_gender_classifier.cli.argument_parser import ArgumentParser
 from image_gender_classifier.errors import GenderClassifierError, OutputError, UsageError
 from image_gender_classifier.system import console
 from image_gender_classifier.system.signals import Stopped, raise_on_signals
@@ -33,10 +34,10 @@ _OUTPUT_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # only writing raise
 _CONTROL_CHARACTERS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser that raises UsageError for wrong arguments instead of exiting.
+class Parser(ArgumentParser):
+    """The argument parser of the training commands.
 
-    `run_with_exit_code` prints the error as one line, without the usage.
+    `run_with_exit_code` prints an error as one line, without the usage.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -44,10 +45,6 @@ class Parser(argparse.ArgumentParser):
         width = partial(argparse.RawDescriptionHelpFormatter, width=_HELP_WIDTH)
         super().__init__(formatter_class=width, **options)
         self.description = fill(self.description or "", _HELP_WIDTH)
-
-    def error(self, message: str) -> NoReturn:
-        """Raises UsageError with `message`, instead of printing it and exiting."""
-        raise UsageError(f"{message} (see {self.prog} --help)")
 
 
 def run_with_exit_code(
