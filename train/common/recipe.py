@@ -29,6 +29,8 @@ Seed = Annotated[int, Field(ge=0, lt=SEEDS, strict=True)]
 HeldOut = Annotated[float, Field(ge=HELD_OUT_FRACTION, lt=1, strict=True)]
 Positive = Annotated[float, Field(gt=0, strict=True)]
 NonNegative = Annotated[float, Field(ge=0, strict=True)]
+Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
+FractionBelowOne = Annotated[float, Field(ge=0, lt=1, strict=True)]
 
 _Recipe = TypeVar("_Recipe")
 

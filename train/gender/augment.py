@@ -7,13 +7,15 @@ imitate user avatars: dim rooms, small uploads enlarged, strong JPEG compression
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.common import quality
+from image_gender_classifier.train.common import quality, surroundings
 
 _Random = np.random.Generator
 
@@ -49,6 +51,40 @@ def transform_randomly(crop: Pixels, size: int, random: _Random) -> Pixels:
         borderMode=cv2.BORDER_REPLICATE,
     )
     return cast(Pixels, moved)
+
+
+def hide_hair_randomly(pixels: Pixels, other: Callable[[], Pixels], random: _Random) -> Pixels:
+    """Replaces everything outside a random ellipse around the middle of a crop.
+
+    What surrounds the face afterwards is the blurred crop, its mean colour, any colour, or another
+    crop, so that neither hair nor clothes nor the kind of replacement says anything about the
+    label.
+
+    Args:
+        pixels: uint8 RGB, S x S x 3.
+        other: Returns another crop of the same size; called only if it is used.
+        random: The random generator.
+
+    Returns:
+        uint8 RGB, S x S x 3.
+    """
+    side = len(pixels)
+    centre = tuple(random.normal(0.5, 0.02, 2))
+    half_axes = random.uniform(0.24, 0.40), random.uniform(0.30, 0.48)
+    mask = surroundings.make_ellipse_mask(
+        side, centre, half_axes, random.uniform(0.002, 0.037) * side
+    )
+    kind = random.random()
+    around: Pixels | npt.NDArray[np.float32]
+    if kind < 0.45:
+        around = surroundings.blur_strongly(pixels, random.uniform(0.07, 0.24) * side)
+    elif kind < 0.70:
+        around = surroundings.compute_mean_colour(pixels)
+    elif kind < 0.82:
+        around = random.integers(0, 256, 3).astype(np.float32)
+    else:
+        around = other()
+    return surroundings.replace_surroundings(pixels, around, mask)
 
 
 def degrade_randomly(pixels: Pixels, random: _Random) -> Pixels:

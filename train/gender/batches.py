@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.gender.augment import degrade_randomly
+from image_gender_classifier.train.gender.augment import degrade_randomly, hide_hair_randomly
 from image_gender_classifier.train.gender.targets import Targets
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
-_ORDER_STREAM, _DEGRADE_STREAM = 2, 3  # random stream numbers; must be unique
+_ORDER_STREAM, _DEGRADE_STREAM, _HIDE_STREAM = 2, 3, 7  # random stream numbers; must be unique
 _MIN_LAST_BATCH = 8  # crops; batch statistics of fewer are too noisy
 
 
@@ -46,6 +46,7 @@ class EpochBatches(ViewBatches):
         number: int,
         size: int,
         batch: int,
+        hidden_hair: float = 0.0,
     ) -> None:
         """Configures the dataset.
 
@@ -57,6 +58,7 @@ class EpochBatches(ViewBatches):
             number: Number of the view (see `Views`).
             size: Side of the network's input in pixels (S).
             batch: Crops per batch (B).
+            hidden_hair: Fraction of the crops whose hair is hidden, 0 to 1.
         """
         order = np.random.default_rng((_ORDER_STREAM, views.seed, epoch)).permutation(
             len(positions)
@@ -65,6 +67,7 @@ class EpochBatches(ViewBatches):
         self._targets = targets
         self._order = order
         self._epoch = epoch
+        self._hidden_hair = hidden_hair
 
     def __len__(self) -> int:
         return count_steps(len(self._positions), self._batch)
@@ -74,5 +77,18 @@ class EpochBatches(ViewBatches):
         return self._pixels(part), *self._targets.select(self._order[part])
 
     def _make_view(self, position: int) -> Pixels:
-        random = np.random.default_rng((_DEGRADE_STREAM, self._views.seed, self._epoch, position))
-        return degrade_randomly(super()._make_view(position), random)
+        pixels = self._hide_hair(super()._make_view(position), position)
+        return degrade_randomly(pixels, self._make_random(_DEGRADE_STREAM, position))
+
+    def _hide_hair(self, pixels: Pixels, position: int) -> Pixels:
+        if not self._hidden_hair:
+            return pixels
+        random = self._make_random(_HIDE_STREAM, position)
+        if random.random() >= self._hidden_hair:
+            return pixels
+        return hide_hair_randomly(
+            pixels, lambda: self._views.render_other(random, len(pixels)), random
+        )
+
+    def _make_random(self, stream: int, position: int) -> np.random.Generator:
+        return np.random.default_rng((stream, self._views.seed, self._epoch, position))

@@ -34,6 +34,7 @@ from image_gender_classifier.train.gender.start import (
     Start,
     add_start_options,
     choose_start,
+    find_start_model,
     load_finetuning_recipe_with_options,
     load_recipe_with_options,
 )
@@ -82,7 +83,7 @@ def _train(arguments: Sequence[str]) -> None:
     reading = read_data_and_report(options, training_split(options.layout))
     _check_genders(reading.samples, "samples")
     start = choose_start(options, len(reading.samples))
-    if start == "shipped":
+    if start == "model":
         run, train = _prepare_fine_tuning(reading, options)
     else:
         run, train = _prepare_training(reading, options, start)
@@ -94,12 +95,13 @@ def _train(arguments: Sequence[str]) -> None:
 def _prepare_fine_tuning(reading: Reading, options: argparse.Namespace) -> tuple[Run, Train]:
     recipe = load_finetuning_recipe_with_options(options)
     run = describe_fine_tuning(reading, options, recipe)
+    start = find_start_model(options.start)
 
     def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
         from image_gender_classifier.train.gender import fine_tuned_model
 
         fine_tuned_model.train(
-            crop_set, recipe, folder, options.folds, license=options.license, trained=trained
+            start, crop_set, recipe, folder, options.folds, license=options.license, trained=trained
         )
         return [fine_tuned_model.FOLDER]
 
@@ -169,7 +171,7 @@ def make_parser() -> Parser:
     expert = parser.add_argument_group("expert")
     add_detector_option(expert)
     training_command.add_expert_options(
-        expert, "train/gender/finetune.toml for --from shipped, else train/gender/recipe.toml"
+        expert, "train/gender/finetune.toml for fine-tuning, else train/gender/recipe.toml"
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Trains a gender classifier: the teachers, whose logits are stored, and then the student."""
+"""Trains a gender classifier: the teachers, whose logits are stored, the student, the finish."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.model_folder import make_folder
 from image_gender_classifier.train.common.recipe import SEEDS
 from image_gender_classifier.train.common.split import SplitPositions
-from image_gender_classifier.train.gender import distillation, fit, network
+from image_gender_classifier.train.gender import distillation, finetuning, fit, network
 from image_gender_classifier.train.gender.distillation import Teacher
 from image_gender_classifier.train.gender.fit import TrainingData
 from image_gender_classifier.train.gender.recipe import NetworkRecipe, Recipe
@@ -28,17 +28,19 @@ from image_gender_classifier.train.gender.targets import (
 )
 from image_gender_classifier.train.gender.views import Views
 
-STUDENT, TEACHER, LOGITS = "student", "teacher_{}", "answers"  # folder names
+STUDENT, TEACHER, FINISH, LOGITS = "student", "teacher_{}", "finish", "answers"  # folder names
 
 
 def list_networks(recipe: Recipe) -> list[str]:
     """Returns the folder names of all networks of a recipe, in training order."""
     teachers = [TEACHER.format(number) for number in range(1, len(recipe.teachers) + 1)]
-    return [*teachers, STUDENT]
+    return [*teachers, STUDENT, *([FINISH] if recipe.finish else [])]
 
 
 def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.Model:
     """Trains the networks of a recipe, the student last; resumes from the folder's checkpoints.
+
+    Then fine-tunes the student if the recipe says so.
 
     Args:
         crop_set: Crops with the side `recipe.stored_size`.
@@ -87,7 +89,14 @@ def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.M
             logit_folders[-1],
         )
     student = train(STUDENT, recipe.student)
-    return network.make_inference_classifier(student, recipe.student)
+    model = network.make_inference_classifier(student, recipe.student)
+    if recipe.finish is None:
+        return model
+    print_line(f"{FINISH}:", sys.stdout)
+    seed = (recipe.seed + recipe.finish.seed) % SEEDS
+    return finetuning.fine_tune(
+        model, crop_set, parts, replace(recipe.finish, seed=seed), make_folder(folder / FINISH)
+    )
 
 
 def _label_training_data(

@@ -1,4 +1,4 @@
-"""Fine-tunes the shipped classifier, saves it and compares it with the shipped one."""
+"""Fine-tunes a classifier, saves it and compares it with what it was."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from image_gender_classifier.train.evaluation.comparison import FEW, Comparison,
 from image_gender_classifier.train.gender import finetuning, saving
 from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
 from image_gender_classifier.train.gender.labelled_crops import LabelledCrops, compare
-from image_gender_classifier.train.gender.start import find_shipped_model
 
 FOLDER = "fine_tuned"  # of checkpoints and history
 _FOLD_FOLDER = "fold_{}"
@@ -36,6 +35,7 @@ _STEP_FACTOR = 5
 
 
 def train(
+    start: Path,
     crop_set: CropSet,
     recipe: FineTuningRecipe,
     folder: Path,
@@ -44,9 +44,10 @@ def train(
     license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
 ) -> None:
-    """Fine-tunes the shipped classifier, and prints an estimate of the time and a comparison.
+    """Fine-tunes a classifier, and prints an estimate of the time and a comparison.
 
     Args:
+        start: The `.keras` file of the classifier, with an entry in the manifest of its folder.
         crop_set: Crops with the side `recipe.stored_size`.
         recipe: The recipe.
         folder: Existing folder for the model, and for a folder of checkpoints.
@@ -58,7 +59,6 @@ def train(
         ModelError: A model or checkpoint is corrupt or does not match.
         OutputError: The folder cannot be written to.
     """
-    start = find_shipped_model()
     runtime, original = open_keras_with_entry(start)
     shipped = Classifier(runtime, original)
     parts = split.split_names(crop_set.names, recipe.held_out)
@@ -73,7 +73,9 @@ def train(
     if folds:
         _cross_validate(start, shipped, crop_set, recipe, folder, folds)
         print_line(f"{_NEW} on all but the held-out pictures:", sys.stdout)
-    model = finetuning.fine_tune(start, crop_set, parts, recipe, make_folder(folder / FOLDER))
+    model = finetuning.fine_tune(
+        finetuning.open_classifier(start), crop_set, parts, recipe, make_folder(folder / FOLDER)
+    )
     entry = saving.save_classifier(model, held_out, folder, license, trained, original)
     result = compare(shipped, Classifier(KerasRuntime(model), entry), held_out)
     print_line(f"{folder / entry.file}: {entry.bytes:,} bytes", sys.stdout)
@@ -105,7 +107,11 @@ def _cross_validate(
             continue
         print_line(f"fold {fold + 1} of {folds}:", sys.stdout)
         model = finetuning.fine_tune(
-            start, crop_set, parts, recipe, make_folder(folder / _FOLD_FOLDER.format(fold + 1))
+            finetuning.open_classifier(start),
+            crop_set,
+            parts,
+            recipe,
+            make_folder(folder / _FOLD_FOLDER.format(fold + 1)),
         )
         tuned = Classifier(KerasRuntime(model), shipped.entry)
         results.append(

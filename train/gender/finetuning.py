@@ -13,14 +13,18 @@ from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
 from image_gender_classifier.train.gender import fit
 from image_gender_classifier.train.gender.distillation import BATCH
-from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
+from image_gender_classifier.train.gender.finetuning_recipe import FineTuning
 from image_gender_classifier.train.gender.fit import Schedule, TrainingData
 from image_gender_classifier.train.gender.targets import GENDER, Targets, make_label_targets
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
 
 def fine_tune(
-    start: Path, crop_set: CropSet, parts: SplitPositions, recipe: FineTuningRecipe, folder: Path
+    original: keras.Model,
+    crop_set: CropSet,
+    parts: SplitPositions,
+    recipe: FineTuning,
+    folder: Path,
 ) -> keras.Model:
     """Fine-tunes a classifier; resumes from the folder's last checkpoint if there is one.
 
@@ -28,25 +32,20 @@ def fine_tune(
     predictions of the classifier as it was, on the same view of each crop.
 
     Args:
-        start: The `.keras` file of the classifier.
+        original: The classifier, which maps pixels to the gender logit only. Its weights are replaced.
         crop_set: Crops with the side `recipe.stored_size`.
         parts: The split into training and held-out samples.
         recipe: The recipe.
         folder: Existing folder for checkpoints and history.
 
     Returns:
-        The classifier after the epoch with the lowest validation loss, with the layers and the
-        input of the original one, but only the gender output.
+        `original` with the weights after the epoch with the lowest validation loss.
 
     Raises:
-        ModelError: A model or checkpoint is corrupt or does not match, or the loss becomes NaN or
-            infinite.
+        ModelError: A checkpoint is corrupt or does not match, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
     """
     loop.make_deterministic(recipe.seed)
-    loaded = keras_runtime.open_keras_model(start).model
-    # Without the face output: the face detector uses that of the shipped classifier.
-    original = keras.Model(loaded.input, loaded.outputs[0], name=loaded.name)
     network = keras.models.clone_model(original)
     network.set_weights(original.get_weights())
     for layer in network.layers:
@@ -70,12 +69,30 @@ def fine_tune(
     return original
 
 
+def open_classifier(path: Path) -> keras.Model:
+    """Opens a classifier to be fine-tuned, without the face output.
+
+    The face detector uses the face output of the shipped classifier.
+
+    Args:
+        path: The `.keras` file of the classifier.
+
+    Returns:
+        Maps pixels to the gender logit.
+
+    Raises:
+        ModelError: The file is missing or corrupt.
+    """
+    loaded = keras_runtime.open_keras_model(path).model
+    return keras.Model(loaded.input, loaded.outputs[0], name=loaded.name)
+
+
 def _make_training_data(
     original: keras.Model,
     size: int,
     crop_set: CropSet,
     parts: SplitPositions,
-    recipe: FineTuningRecipe,
+    recipe: FineTuning,
 ) -> TrainingData:
     """Makes training data with new views in every epoch.
 
@@ -98,4 +115,6 @@ def _make_training_data(
         mixed = weight * labels.probabilities[GENDER] + (1 - weight) * predicted
         return Targets({GENDER: mixed}, labels.weights)
 
-    return TrainingData(crop_set, parts, {}, views, lambda epoch: epoch, targets_of_view)
+    return TrainingData(
+        crop_set, parts, {}, views, lambda epoch: epoch, targets_of_view, recipe.hidden_hair
+    )

@@ -14,24 +14,23 @@ from image_gender_classifier.train.common import recipe
 from image_gender_classifier.train.common.recipe import (
     STRICT,
     Count,
+    Fraction,
+    FractionBelowOne,
     HeldOut,
     NonNegative,
     Positive,
     Seed,
 )
-from image_gender_classifier.train.gender.recipe import Fraction, FractionBelowOne
 
 SHIPPED = Path(__file__).with_name("finetune.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class FineTuningRecipe:
+class FineTuning:
     """Hyperparameters of fine-tuning.
 
     Attributes:
         seed: Seed of order and augmentation.
-        held_out: Fraction of the samples held out for validation and calibration.
-        stored_size: Side of the cached crops in pixels; at least the input size of the network.
         epochs: Largest number of epochs.
         patience: Number of epochs without a lower validation loss after which training stops.
         batch: Samples per step.
@@ -40,13 +39,13 @@ class FineTuningRecipe:
         label_weight: Weight of the labels in the targets; that of the predictions of the original
             network is 1 minus this.
         label_smoothing: Label smoothing of the labels.
+        hidden_hair: Fraction of the crops whose surroundings are hidden, so that the network does
+            not decide by hair. Predictions in the targets are for the crop as it was.
     """
 
     __pydantic_config__: ClassVar = STRICT
 
     seed: Seed
-    held_out: HeldOut
-    stored_size: Count
     epochs: Count
     patience: Count
     batch: Count
@@ -54,9 +53,23 @@ class FineTuningRecipe:
     warmup_epochs: NonNegative
     label_weight: Fraction
     label_smoothing: FractionBelowOne
+    hidden_hair: Fraction
 
     def __post_init__(self) -> None:
         recipe.check_warmup(self.warmup_epochs, self.epochs)
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuningRecipe(FineTuning):
+    """The recipe of a training that only fine-tunes.
+
+    Attributes:
+        held_out: Fraction of the samples held out for validation and calibration.
+        stored_size: Side of the cached crops in pixels; at least the input size of the network.
+    """
+
+    held_out: HeldOut
+    stored_size: Count
 
 
 def load_finetuning_recipe(path: Path | None = None) -> FineTuningRecipe:

@@ -36,6 +36,7 @@ class TrainingData:
         views: Source of the pixels.
         view_of_epoch: Maps an epoch (0-based) to the number of its view.
         targets_of_view: Maps the number of a view to the targets of the training samples.
+        hidden_hair: Fraction of the crops whose hair is hidden, 0 to 1.
     """
 
     crop_set: CropSet
@@ -44,6 +45,7 @@ class TrainingData:
     views: Views
     view_of_epoch: Callable[[int], int]
     targets_of_view: Callable[[int], Targets]
+    hidden_hair: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def fit_network(
             number=number,
             size=schedule.sizes[epoch],
             batch=schedule.batch,
+            hidden_hair=data.hidden_hair,
         )
 
     steps = batches.count_steps(len(data.parts.training), schedule.batch)

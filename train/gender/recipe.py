@@ -18,16 +18,16 @@ from image_gender_classifier.train.common.pretrained import BLOCKS
 from image_gender_classifier.train.common.recipe import (
     STRICT,
     Count,
+    Fraction,
+    FractionBelowOne,
     HeldOut,
     NonNegative,
     Positive,
     Seed,
 )
+from image_gender_classifier.train.gender.finetuning_recipe import FineTuning
 
 SHIPPED = Path(__file__).with_name("recipe.toml")
-
-FractionBelowOne = Annotated[float, Field(ge=0, lt=1, strict=True)]
-Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,8 @@ class Recipe:
         mixed: Fraction of mixup samples among these views.
         student: The network that is exported for inference.
         teachers: Networks that are trained before the student, in this order; may be empty.
+        finish: Fine-tuning of the student on the labels and its own predictions; None for none.
+            Its seed is added to the recipe's seed.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -136,6 +138,7 @@ class Recipe:
     mixed: Fraction
     student: NetworkRecipe
     teachers: tuple[NetworkRecipe, ...] = ()
+    finish: FineTuning | None = None
 
     def __post_init__(self) -> None:
         networks = {f"teacher {number}": one for number, one in enumerate(self.teachers, 1)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from image_gender_classifier import manifest
 from image_gender_classifier.train.common.detector_option import detector_cache_key
 from image_gender_classifier.train.datasets import Reading
-from image_gender_classifier.train.gender.start import find_shipped_model
+from image_gender_classifier.train.gender.start import find_start_model
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
@@ -74,12 +74,13 @@ def describe_fine_tuning(
 ) -> FineTuningRun:
     """Returns the inputs of fine-tuning; arguments and exceptions are those of `describe_run`.
 
-    Also uses `folds` of the parsed arguments. Raises ModelError if the shipped model is missing.
+    Also uses `folds` and `start` of the parsed arguments. Raises ModelError if the classifier to
+    fine-tune is missing.
     """
     return FineTuningRun(
         **_describe_data(reading, options),
         recipe=recipe,
-        start=manifest.find_model(find_shipped_model()).sha256,
+        start=manifest.find_model(find_start_model(options.start)).sha256,
         folds=options.folds,
     )
 

@@ -1,11 +1,11 @@
-"""What a training starts from: the shipped classifier, ImageNet weights or random weights."""
+"""What a training starts from: a trained classifier, ImageNet weights or random weights."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast
 
 from image_gender_classifier.errors import ModelError, UsageError
 from image_gender_classifier.loading import shipped_models
@@ -16,19 +16,21 @@ if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
     from image_gender_classifier.train.gender.recipe import NetworkRecipe, Recipe
 
-Start = Literal["shipped", "imagenet", "random"]
+Start = Literal["model", "imagenet", "random"]
 
 FINE_TUNING_BELOW = 5000  # pictures
-QUICK_EPOCHS = {"shipped": 2, "imagenet": 6, "random": 6}
+QUICK_EPOCHS = {"model": 2, "imagenet": 6, "random": 6}
 _MODEL = "gender.keras"
+_SHIPPED, _NEW, _SUFFIX = "shipped", ("imagenet", "random"), ".keras"
 
 
 def add_start_options(parser: Parser) -> None:
     """Adds `--from`, `--epochs`, `--quick`, `--folds` and `--without-teachers`."""
     add = parser.add_argument_group("training").add_argument
     add(
-        "--from", dest="start", choices=get_args(Start),
-        help="shipped: fine-tune the shipped classifier, in minutes; imagenet: train a new one "
+        "--from", dest="start", type=_parse_start, metavar="START",
+        help="shipped: fine-tune the shipped classifier, in minutes; FILE.keras: the same with a "
+        "classifier of an earlier training; imagenet: train a new one "
         "from ImageNet weights, in hours; random: the same from random weights (default: shipped "
         f"for fewer than {FINE_TUNING_BELOW:,} pictures without --recipe, else imagenet)",
     )  # fmt: skip
@@ -38,7 +40,7 @@ def add_start_options(parser: Parser) -> None:
     )  # fmt: skip
     add(
         "--quick", action="store_true",
-        help=f"a short training to try things out: {QUICK_EPOCHS['shipped']} epochs of "
+        help=f"a short training to try things out: {QUICK_EPOCHS['model']} epochs of "
         f"fine-tuning, else {QUICK_EPOCHS['imagenet']} epochs without teachers",
     )  # fmt: skip
     add(
@@ -54,7 +56,7 @@ def add_start_options(parser: Parser) -> None:
 
 
 def choose_start(options: argparse.Namespace, samples: int) -> Start:
-    """Returns the value of `--from`, or its default.
+    """Returns the kind of `--from`, or its default.
 
     Args:
         options: Parsed arguments of `add_start_options`, and `recipe`.
@@ -63,16 +65,28 @@ def choose_start(options: argparse.Namespace, samples: int) -> Start:
     Raises:
         UsageError: The options contradict each other.
     """
-    start: Start = options.start or (
-        "shipped"
-        if samples < FINE_TUNING_BELOW and options.recipe is None and not options.without_teachers
-        else "imagenet"
-    )
-    if start == "shipped" and options.without_teachers:
-        raise UsageError("--without-teachers has no effect with --from shipped; omit one of them")
-    if start != "shipped" and options.folds:
-        raise UsageError(f"--folds needs --from shipped, and this is --from {start}")
-    return start
+    few = samples < FINE_TUNING_BELOW and options.recipe is None and not options.without_teachers
+    start = options.start or (_SHIPPED if few else "imagenet")
+    if start in _NEW:
+        if options.folds:
+            raise UsageError(f"--folds needs --from shipped, and this is --from {start}")
+        return cast(Start, start)
+    if options.without_teachers:
+        raise UsageError(f"--without-teachers has no effect with --from {start}; omit one of them")
+    return "model"
+
+
+def find_start_model(start: str | None) -> Path:
+    """Returns the path of the classifier to fine-tune.
+
+    Args:
+        start: The value of `--from`: None or "shipped" for the shipped model, else a path.
+
+    Raises:
+        ModelError: The shipped model does not exist, because the package was installed from a
+            wheel.
+    """
+    return find_shipped_model() if start in (None, _SHIPPED) else Path(start)
 
 
 def find_shipped_model() -> Path:
@@ -102,7 +116,7 @@ def load_finetuning_recipe_with_options(options: argparse.Namespace) -> FineTuni
     from image_gender_classifier.train.gender.finetuning_recipe import load_finetuning_recipe
 
     recipe = load_finetuning_recipe(options.recipe)
-    epochs = _count_epochs(options, "shipped", recipe.epochs)
+    epochs = _count_epochs(options, "model", recipe.epochs)
     return replace(
         recipe,
         epochs=epochs,
@@ -127,6 +141,8 @@ def load_recipe_with_options(options: argparse.Namespace, start: Start) -> Recip
     recipe = load_gender_recipe(options.recipe or SHIPPED)
     if options.without_teachers or options.quick:
         recipe = replace(recipe, teachers=(), student=replace(recipe.student, distilled=False))
+    if options.quick:
+        recipe = replace(recipe, finish=None)
     if start == "random":
         recipe = replace(recipe, pretrained=False)
     student = _limit_epochs(recipe.student, _count_epochs(options, start, recipe.student.epochs))
@@ -157,6 +173,14 @@ def _limit_epochs(training: NetworkRecipe, epochs: int) -> NetworkRecipe:
     )
     warmup = min(training.warmup_epochs, epochs / 2)
     return replace(training, stages=stages, warmup_epochs=warmup)
+
+
+def _parse_start(text: str) -> str:
+    """Checks the value of `--from`."""
+    if text in (_SHIPPED, *_NEW) or Path(text).suffix == _SUFFIX:
+        return text
+    names = ", ".join((_SHIPPED, *_NEW))
+    raise argparse.ArgumentTypeError(f"{text!r} is neither {names} nor a file *{_SUFFIX}")
 
 
 def _parse_count(text: str) -> int:

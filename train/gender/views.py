@@ -68,6 +68,19 @@ class Views:
         other = transform_randomly(self.crops[self.partners[mixup.partner]], size, random)
         return cast(Pixels, cv2.addWeighted(pixels, 1 - mixup.weight, other, mixup.weight, 0))
 
+    def render_other(self, random: np.random.Generator, size: int) -> Pixels:
+        """Generates a random transformation of a random crop among `partners`.
+
+        Args:
+            random: The random generator.
+            size: Side of the result in pixels, at most S.
+
+        Returns:
+            uint8 RGB, size x size x 3.
+        """
+        partner = self.partners[random.integers(len(self.partners))]
+        return transform_randomly(self.crops[partner], size, random)
+
     def sample_mixup(self, position: int, number: int) -> Mixup:
         """Samples the mixup partner and its weight for a view of a crop; deterministic.
 
