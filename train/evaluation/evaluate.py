@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from image_gender_classifier.cli.path_checks import check_file
 from image_gender_classifier.outputs.atomic import write_atomic
@@ -25,6 +27,12 @@ from image_gender_classifier.train.evaluation import (
 )
 from image_gender_classifier.train.evaluation.metrics import Predictions, compute_scores
 from image_gender_classifier.train.evaluation.predictions import SampleResults, classify_samples
+from image_gender_classifier.train.evaluation.robustness import (
+    CLEAN,
+    HIDDEN_HAIR,
+    Degradation,
+    HairReplacement,
+)
 
 PROGRAM = "image-gender-evaluate"
 _EPILOG = f"""\
@@ -67,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
         "McNemar's test of the difference (default: no)",
     )  # fmt: skip
     parser.add_argument(
+        "--hide-hair", choices=get_args(HairReplacement), metavar="HOW",
+        help="replace what surrounds each face, such as hair and clothes, to measure how far the "
+        "model relies on it; blur: by the blurred picture, colour: by its mean colour "
+        "(default: no)",
+    )  # fmt: skip
+    parser.add_argument(
         "--differences", type=Path, metavar="HTML",
         help="also write a page with the pictures whose label differs from the prediction, or with "
         "--compare those on which the models differ, and a folder next to it (default: no)",
@@ -79,7 +93,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.differences is not None:
         check_file(arguments.differences, "--differences")
     subject = measuring.open_evaluation_input(arguments, PROGRAM)
-    results = classify_samples(subject.samples, subject.detector, subject.classifier)
+    face = CLEAN if arguments.hide_hair is None else HIDDEN_HAIR[arguments.hide_hair]
+    subject = replace(subject, setting=replace(subject.setting, face=face.name))
+    results = classify_samples(subject.samples, subject.detector, subject.classifier, face)
     measuring.report_unreadable(results, PROGRAM)
     if subject.samples and len(results.unreadable) == len(subject.samples):
         raise DataError(
@@ -97,7 +113,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     print_line(evaluation_report.format_scores(scores, subject.setting), sys.stdout)
     predictions = {subject.setting.model: results.predictions}
     if arguments.compare is not None:
-        predictions = _compare(arguments, subject, results)
+        predictions = _compare(arguments, subject, results, face)
     if arguments.differences is not None:
         _write_differences(arguments, subject, results, predictions)
     if arguments.json is not None:
@@ -106,7 +122,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _compare(
-    arguments: argparse.Namespace, subject: measuring.EvaluationInput, results: SampleResults
+    arguments: argparse.Namespace,
+    subject: measuring.EvaluationInput,
+    results: SampleResults,
+    face: Degradation,
 ) -> dict[str, Predictions]:
     """Classifies the pictures with the model of `--compare` too, and prints the comparison.
 
@@ -117,7 +136,7 @@ def _compare(
         ModelError: The model is missing, corrupt or incompatible.
     """
     other = measuring.open_classifier(arguments.compare, None)
-    others = classify_samples(subject.samples, subject.detector, other).predictions
+    others = classify_samples(subject.samples, subject.detector, other, face).predictions
     names = subject.setting.model, other.entry.file
     if names[0] == names[1]:
         names = str(arguments.model or "shipped"), str(arguments.compare)

@@ -14,6 +14,7 @@ from image_gender_classifier.train.evaluation.metrics import (
     Proportion,
     Scores,
 )
+from image_gender_classifier.train.evaluation.robustness import CLEAN
 
 _FEW = 20  # pictures; the accuracy of fewer is shown as a count
 _COLUMNS = "{:<34}{:>9}  {:>8}  {:>16}"
@@ -31,6 +32,7 @@ class Setting:
         split: The evaluated split.
         detector: Value of `--detector`.
         threshold: Confidence (0 to 1) below which a prediction is `uncertain`.
+        face: What was done to each face before: the name of a degradation.
     """
 
     model: str
@@ -40,6 +42,7 @@ class Setting:
     split: str
     detector: str
     threshold: float
+    face: str = CLEAN.name
 
 
 def scores_to_json(scores: Scores, setting: Setting) -> str:
@@ -142,6 +145,8 @@ def _head_lines(scores: Scores, setting: Setting) -> Iterator[str]:
     pictures = f"pictures  {scores.n:,}, detector {setting.detector}"
     if setting.detector != "none":
         pictures += f", no face {format_proportion(scores.no_face)}"
+    if setting.face != CLEAN.name:
+        pictures += f", {setting.face}"
     yield f"{pictures}, unreadable {scores.unreadable:,}"
 
 

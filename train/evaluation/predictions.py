@@ -19,6 +19,11 @@ from image_gender_classifier.train.common import cutting
 from image_gender_classifier.train.common.cutting import CutCrop, SkippedSamples
 from image_gender_classifier.train.datasets.sample import Sample
 from image_gender_classifier.train.evaluation.metrics import Predictions
+from image_gender_classifier.train.evaluation.robustness import (
+    CLEAN,
+    Degradation,
+    make_degraded_crop_cutter,
+)
 
 BATCH = 64
 
@@ -48,7 +53,10 @@ class SampleResults:
 
 
 def classify_samples(
-    samples: Sequence[Sample], detector: Detector, classifier: Classifier
+    samples: Sequence[Sample],
+    detector: Detector,
+    classifier: Classifier,
+    degradation: Degradation = CLEAN,
 ) -> SampleResults:
     """Classifies labelled pictures, with a progress bar if stderr is a terminal.
 
@@ -56,6 +64,7 @@ def classify_samples(
         samples: The labelled pictures.
         detector: Detects the faces.
         classifier: Classifies the main face of each picture.
+        degradation: What is done to each face before.
 
     Returns:
         The predictions, and the samples without a prediction.
@@ -64,7 +73,12 @@ def classify_samples(
         ModelError: A model cannot be run, or the output of the classifier is not one finite number
             per crop.
     """
-    (results,) = classify_versions(samples, cutting.make_crop_cutter(detector), 1, classifier)
+    cut = (
+        cutting.make_crop_cutter(detector)
+        if degradation is CLEAN
+        else make_degraded_crop_cutter(detector, [degradation])
+    )
+    (results,) = classify_versions(samples, cut, 1, classifier)
     return results
 
 

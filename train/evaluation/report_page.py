@@ -21,7 +21,12 @@ from image_gender_classifier.train.evaluation.findings import (
     compute_difference,
 )
 from image_gender_classifier.train.evaluation.measuring import TRAINED_ON
-from image_gender_classifier.train.evaluation.metrics import BINS, RACE_AND_GENDER, Proportion
+from image_gender_classifier.train.evaluation.metrics import (
+    BINS,
+    GENDERS,
+    RACE_AND_GENDER,
+    Proportion,
+)
 
 _SHA_DIGITS = 12
 
@@ -131,18 +136,20 @@ def _robustness(findings: Findings) -> Iterator[str]:
     yield "## Robustness"
     yield ""
     yield "Each face is degraded before it is resized to the network's input. Differences are"
-    yield "computed before rounding."
+    yield "computed before rounding. The columns female and male are true positive rates. Hidden hair:"
+    yield "everything outside an ellipse around the face is blurred or gets the mean colour."
     yield ""
     rows = [("original", clean, "")]
     for name, scores in findings.degraded.items():
         rows.append((name, scores, format_difference(scores.accuracy, clean.accuracy)))
     yield from _table_lines(
-        ("face", "accuracy", "difference", "classified", "accuracy of these"),
+        ("face", "accuracy", "difference", *GENDERS, "classified", "accuracy of these"),
         *(
             (
                 name,
                 _format_with_interval(scores.accuracy),
                 change,
+                *(format_proportion(scores.tpr[gender]) for gender in GENDERS),
                 format_proportion(scores.classified),
                 format_proportion(scores.classified_accuracy),
             )

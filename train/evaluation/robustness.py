@@ -1,4 +1,4 @@
-"""Degradations of a face: small uploads, poor light, rotation and displaced boxes.
+"""Degradations of a face: small uploads, poor light, rotation, displaced boxes, hidden hair.
 
 A degradation moves the square to cut, changes the pixels, or both. The crop is resized to the
 network's input size afterwards, so that the effect does not depend on that size.
@@ -6,10 +6,10 @@ network's input size afterwards, so that the effect does not depend on that size
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Literal, cast
 
 import cv2
 import numpy as np
@@ -21,9 +21,11 @@ from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.common import quality
+from image_gender_classifier.train.common import quality, surroundings
 from image_gender_classifier.train.common.cutting import CutCrop, find_labelled_face
 from image_gender_classifier.train.datasets.sample import Sample
+
+HairReplacement = Literal["blur", "colour"]
 
 
 def _same_square(square: Box) -> Box:
@@ -139,7 +141,39 @@ def darken_face(face: Pixels, factor: float) -> Pixels:
     return darker.astype(np.uint8)
 
 
+def hide_hair(face: Pixels, replacement: HairReplacement) -> Pixels:
+    """Replaces everything outside an ellipse around the face.
+
+    Its half axes are 0.30 (across) and 0.37 (down) of the side; its edge is blurred with a standard
+    deviation of 1/48 of the side.
+
+    Args:
+        face: uint8 RGB, S x S x 3.
+        replacement: "blur": the face, blurred with a standard deviation of 0.146 of the side;
+            "colour": its mean colour.
+
+    Returns:
+        uint8 RGB, S x S x 3.
+    """
+    side = len(face)
+    mask = surroundings.make_ellipse_mask(side, (0.5, 0.5), (0.30, 0.37), side / 48)
+    around = (
+        surroundings.blur_strongly(face, side * 14 / 96)
+        if replacement == "blur"
+        else surroundings.compute_mean_colour(face)
+    )
+    return surroundings.replace_surroundings(face, around, mask)
+
+
 CLEAN = Degradation("original")
+HIDDEN_HAIR: Mapping[HairReplacement, Degradation] = {
+    "blur": Degradation(
+        "hair hidden by blur", change_pixels=partial(hide_hair, replacement="blur")
+    ),
+    "colour": Degradation(
+        "hair hidden by colour", change_pixels=partial(hide_hair, replacement="colour")
+    ),
+}
 DEGRADATIONS = (
     Degradation("32 pixels a side", change_pixels=partial(shrink_face, side=32)),
     Degradation("20 pixels a side", change_pixels=partial(shrink_face, side=20)),
@@ -154,4 +188,5 @@ DEGRADATIONS = (
     Degradation("box shifted 10 % down", move_square=partial(shift_square, right=0.0, down=0.1)),
     Degradation("box scaled by 0.9", move_square=partial(scale_square, factor=0.9)),
     Degradation("box scaled by 1.1", move_square=partial(scale_square, factor=1.1)),
+    *HIDDEN_HAIR.values(),
 )

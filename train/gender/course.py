@@ -1,4 +1,4 @@
-"""Trains a gender classifier: the teachers, whose logits are stored, the student, the finish."""
+"""Trains a gender classifier: the teachers, whose logits are stored, and then the student."""
 
 from __future__ import annotations
 
@@ -28,19 +28,21 @@ from image_gender_classifier.train.gender.targets import (
 )
 from image_gender_classifier.train.gender.views import Views
 
-STUDENT, TEACHER, FINISH, LOGITS = "student", "teacher_{}", "finish", "answers"  # folder names
+STUDENT, LOGITS = "student", "answers"  # folder names
+TEACHER, FINE_TUNING = "teacher_{}", "fine_tuning_{}"
 
 
 def list_networks(recipe: Recipe) -> list[str]:
     """Returns the folder names of all networks of a recipe, in training order."""
     teachers = [TEACHER.format(number) for number in range(1, len(recipe.teachers) + 1)]
-    return [*teachers, STUDENT, *([FINISH] if recipe.finish else [])]
+    last = [FINE_TUNING.format(number) for number in range(1, len(recipe.fine_tunings) + 1)]
+    return [*teachers, STUDENT, *last]
 
 
 def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.Model:
     """Trains the networks of a recipe, the student last; resumes from the folder's checkpoints.
 
-    Then fine-tunes the student if the recipe says so.
+    Then fine-tunes the student as the recipe says.
 
     Args:
         crop_set: Crops with the side `recipe.stored_size`.
@@ -90,13 +92,14 @@ def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.M
         )
     student = train(STUDENT, recipe.student)
     model = network.make_inference_classifier(student, recipe.student)
-    if recipe.finish is None:
-        return model
-    print_line(f"{FINISH}:", sys.stdout)
-    seed = (recipe.seed + recipe.finish.seed) % SEEDS
-    return finetuning.fine_tune(
-        model, crop_set, parts, replace(recipe.finish, seed=seed), make_folder(folder / FINISH)
-    )
+    for number, tuning in enumerate(recipe.fine_tunings, 1):
+        name = FINE_TUNING.format(number)
+        print_line(f"{name.replace('_', ' ')}:", sys.stdout)
+        seed = (recipe.seed + tuning.seed) % SEEDS
+        model = finetuning.fine_tune(
+            model, crop_set, parts, replace(tuning, seed=seed), make_folder(folder / name)
+        )
+    return model
 
 
 def _label_training_data(

@@ -124,8 +124,8 @@ class Recipe:
         mixed: Fraction of mixup samples among these views.
         student: The network that is exported for inference.
         teachers: Networks that are trained before the student, in this order; may be empty.
-        finish: Fine-tuning of the student on the labels and its own predictions; None for none.
-            Its seed is added to the recipe's seed.
+        fine_tunings: Fine-tunings of the student on the labels and its own predictions, in this
+            order; may be empty. Their seeds are added to the recipe's seed.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -138,7 +138,7 @@ class Recipe:
     mixed: Fraction
     student: NetworkRecipe
     teachers: tuple[NetworkRecipe, ...] = ()
-    finish: FineTuning | None = None
+    fine_tunings: tuple[FineTuning, ...] = ()
 
     def __post_init__(self) -> None:
         networks = {f"teacher {number}": one for number, one in enumerate(self.teachers, 1)}
@@ -160,7 +160,7 @@ def load_gender_recipe(path: Path = SHIPPED) -> Recipe:
 
     Args:
         path: A TOML file with the fields that differ from the recipe of the shipped model; by
-            default that recipe. `teachers` and `stages` are replaced as a whole.
+            default that recipe. `teachers`, `stages` and `fine_tunings` are replaced as a whole.
 
     Raises:
         UsageError: The file cannot be read, is not TOML, or has an invalid field.

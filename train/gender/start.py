@@ -142,7 +142,7 @@ def load_recipe_with_options(options: argparse.Namespace, start: Start) -> Recip
     if options.without_teachers or options.quick:
         recipe = replace(recipe, teachers=(), student=replace(recipe.student, distilled=False))
     if options.quick:
-        recipe = replace(recipe, finish=None)
+        recipe = replace(recipe, fine_tunings=())
     if start == "random":
         recipe = replace(recipe, pretrained=False)
     student = _limit_epochs(recipe.student, _count_epochs(options, start, recipe.student.epochs))

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from brightness import GAIN, SIDE, make_onnx, write_fairface, write_picture
 from model_entries import write_manifest
@@ -28,7 +30,7 @@ from image_gender_classifier.train.evaluation.metrics import wilson_interval
 from image_gender_classifier.train.evaluation.predictions import BATCH, classify_samples
 
 KEYS = {
-    *("model", "sha256", "data", "layout", "split", "detector", "threshold"),
+    *("model", "sha256", "data", "layout", "split", "detector", "threshold", "face"),
     *("n", "predicted", "accuracy", "tpr", "balanced_accuracy", "groups", "ece"),
     *("classified", "no_face", "unreadable", "accuracy_all"),
 }
@@ -314,3 +316,23 @@ def test_an_unusable_keras_file_is_refused(
     (tmp_path / "broken.keras").write_bytes(b"changed")
     assert "does not match the hash in its manifest" in refused(tmp_path / "broken.keras")
     assert "the model has 2 outputs instead of 1" in refused(make_keras(tmp_path, outputs=2))
+
+
+def test_hidden_hair_does_not_count(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dark face in bright hair is female by its hair alone; both models are asked the same."""
+    pixels = np.full((96, 96, 3), 255, np.uint8)
+    cv2.ellipse(pixels, (48, 48), (32, 39), 0, 0, 360, (0, 0, 0), -1)
+    for picture in (data / "val").glob("*.png"):
+        cv2.imwrite(str(picture), pixels)
+    model = make_onnx(tmp_path)
+    seen = run(model, data)
+    assert (seen["face"], seen["tpr"]["female"]["value"]) == ("original", 1.0)
+    for how in ("blur", "colour"):
+        capsys.readouterr()
+        hidden = run(model, data, "--hide-hair", how, "--compare", str(model))
+        assert hidden["tpr"]["female"]["value"] == 0.0
+        assert hidden["face"] == f"hair hidden by {how}"
+        shown = capsys.readouterr().out
+        assert f"detector none, hair hidden by {how}" in shown

@@ -111,7 +111,7 @@ def test_the_page_holds_the_figures(model: Path, data: Path, tmp_path: Path) -> 
         "| labelled (threshold 0.8) | predicted female | predicted male | predicted unknown |",
         "| female | 2 | 1 | 0 |",
         "| male | 1 | 3 | 0 |",
-        "| original | 5 of 7 (35.9 to 91.8) |  | 100.0 % | 71.4 % |",
+        "| original | 5 of 7 (35.9 to 91.8) |  | 66.7 % | 75.0 % | 100.0 % | 71.4 % |",
     ):
         assert line in lines
     assert "Female minus male: -8.3 (" in page
@@ -127,7 +127,7 @@ def test_darkness_hides_what_only_brightness_tells(model: Path, data: Path, tmp_
     names = [line.split(" | ")[0].removeprefix("| ") for line in table if " of 7 (" in line]
     assert sorted(names[1:]) == sorted(way.name for way in DEGRADATIONS)
     (dark,) = (line for line in table if line.startswith("| 40 % darker |"))
-    assert " +0.0 | 57.1 % |" in dark
+    assert " +0.0 | 66.7 % | 75.0 % | 57.1 % |" in dark
 
 
 def test_two_runs_give_the_same_bytes(model: Path, data: Path, tmp_path: Path) -> None:

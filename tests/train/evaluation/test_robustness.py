@@ -71,7 +71,7 @@ def test_the_square_lies_in_working_pixels(tmp_path: Path) -> None:
 
 
 def test_names_are_unique() -> None:
-    assert len(WAYS) == len(DEGRADATIONS) == 13
+    assert len(WAYS) == len(DEGRADATIONS)
     assert CLEAN.name not in WAYS
 
 
@@ -141,3 +141,28 @@ def test_a_way_may_place_and_change(pixels: Pixels) -> None:
     )
     expected = cut_crop(quality.convert_to_grey(pixels), Box(26, 30, 60, 60), 60)
     assert np.array_equal(cut_degraded_crop(pixels, SQUARE, way, 60), expected)
+
+
+@pytest.mark.parametrize("replacement", ["blur", "colour"])
+def test_hiding_hair_keeps_the_face_and_nothing_of_the_corners(replacement: str) -> None:
+    """Stripes in the middle stay stripes; stripes in the corners become one colour."""
+    face = np.zeros((96, 96, 3), np.uint8)
+    face[:, ::6] = face[:, 1::6] = face[:, 2::6] = 240
+    hidden = cut_degraded_crop(
+        face, Box(0, 0, 96, 96), robustness.HIDDEN_HAIR[replacement], 96  # type: ignore[index]
+    )
+    assert np.array_equal(hidden[40:56, 30:66], face[40:56, 30:66])
+    assert np.ptp(hidden[:10, :20].astype(int)) < 40
+    inside = np.abs(hidden.astype(int) - face).max(axis=2) <= 1
+    rows, columns = np.nonzero(inside)
+    assert columns.min() < 28
+    assert rows.min() < 22
+
+
+def test_the_edge_of_hidden_hair_is_soft() -> None:
+    """From black to white in about four standard deviations of two pixels."""
+    face = np.full((96, 96, 3), 255, np.uint8)
+    face[:48] = 0
+    row = robustness.hide_hair(face, "colour")[60, :, 0].astype(int)
+    steps = np.nonzero((row > 140) & (row < 242))[0]
+    assert 6 <= len(steps) <= 16

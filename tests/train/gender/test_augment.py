@@ -12,7 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.gender.augment import degrade_randomly, transform_randomly
+from image_gender_classifier.train.gender.augment import (
+    degrade_randomly,
+    hide_hair_randomly,
+    transform_randomly,
+)
 
 STORED = 64
 
@@ -178,3 +182,31 @@ def test_stays_close_to_the_crop() -> None:
         border = np.concatenate([result[:4].ravel(), result[-4:].ravel()])
         kept += bool(result[20:28, 20:28].mean() > border.mean() + 40)
     assert kept > 380
+
+
+def test_what_surrounds_the_face_is_hidden_and_the_face_is_not() -> None:
+    """Of a black face in white hair the face stays; of the hair, most is gone in most crops."""
+    crop = np.full((STORED, STORED, 3), 255, np.uint8)
+    crop[20:44, 22:42] = 0
+    other = np.zeros_like(crop)
+    gone = 0
+    for seed in range(200):
+        hidden = hide_hair_randomly(crop, lambda: other, np.random.default_rng(seed))
+        assert hidden.shape == crop.shape
+        assert hidden.dtype == np.uint8
+        assert hidden[26:38, 27:37].max() <= 2
+        corners = hidden[[0, 0, -1, -1], [0, -1, 0, -1]]
+        gone += bool((corners < 250).any())
+    assert gone > 100
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 2**63), st.integers(16, STORED))
+def test_hiding_depends_on_crop_and_seed_alone(seed: int, size: int) -> None:
+    crop, other = noise(1, size=size), noise(2, size=size)
+    kept = crop.copy()
+    first, second = (
+        hide_hair_randomly(crop, lambda: other, np.random.default_rng(seed)) for _ in range(2)
+    )
+    assert np.array_equal(first, second)
+    assert np.array_equal(crop, kept)

@@ -28,6 +28,7 @@ def epoch_batches(
     seed: int = 1,
     epoch: int = 0,
     number: int | None = None,
+    hidden_hair: float = 0.0,
 ) -> EpochBatches:
     views = Views(crop_set.crops, np.array(positions), seed, mixup_fraction=0)
     return EpochBatches(
@@ -38,6 +39,7 @@ def epoch_batches(
         number=epoch if number is None else number,
         size=32,
         batch=16,
+        hidden_hair=hidden_hair,
     )
 
 
@@ -133,3 +135,17 @@ def test_weights_go_with_their_targets(tiny_crops: CropSet) -> None:
     for index in range(len(batches)):
         _, wanted, weights = batches[index]
         assert np.array_equal(wanted["number"][:, 0] + 100, weights["number"])
+
+
+def test_hair_is_hidden_in_a_part_of_the_crops(tiny_crops: CropSet) -> None:
+    """The others, their order and their targets are those without hiding."""
+    plain, hidden = (
+        epoch_batches(tiny_crops, hidden_hair=fraction) for fraction in (0.0, 0.4)
+    )
+    assert order_of(plain) == order_of(hidden)
+    changed = np.concatenate(
+        [(plain[index][0] != hidden[index][0]).any(axis=(1, 2, 3)) for index in range(len(plain))]
+    )
+    assert 0.2 < changed.mean() < 0.6
+    again = epoch_batches(tiny_crops, hidden_hair=0.4)
+    assert all(np.array_equal(hidden[index][0], again[index][0]) for index in range(len(plain)))

@@ -19,6 +19,7 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.pretrained import BLOCKS
 from image_gender_classifier.train.common.split import HELD_OUT_FRACTION
 from image_gender_classifier.train.gender.finetuning_recipe import load_finetuning_recipe
+from image_gender_classifier.train.gender.finetuning_recipe import FineTuning
 from image_gender_classifier.train.gender.recipe import (
     SHIPPED,
     NetworkRecipe,
@@ -55,6 +56,21 @@ def trainings(draw: st.DrawFn) -> NetworkRecipe:
     )
 
 
+def fine_tunings() -> st.SearchStrategy[FineTuning]:
+    return st.builds(
+        FineTuning,
+        seed=seeds,
+        epochs=st.integers(1, 99),
+        patience=st.integers(1, 99),
+        batch=st.integers(1, 999),
+        learning_rate=st.floats(1e-9, 9),
+        warmup_epochs=shares,
+        label_weight=st.floats(0, 1),
+        label_smoothing=shares,
+        hidden_hair=st.floats(0, 1),
+    )
+
+
 def recipe_of(networks: list[NetworkRecipe], **others: Any) -> Recipe:
     """The last one is the student; the first one has no teacher."""
     first, *rest = networks
@@ -71,6 +87,7 @@ recipes = st.builds(
     mixed=st.floats(0, 1),
     views=st.integers(1, 99),
     networks=st.lists(trainings(), min_size=1, max_size=3),
+    fine_tunings=st.lists(fine_tunings(), max_size=2).map(tuple),
 )
 
 
@@ -79,8 +96,10 @@ def as_toml(recipe: Recipe) -> str:
     content = asdict(recipe)
     tables = [("[student]", content.pop("student"))]
     tables += [("[[teachers]]", teacher) for teacher in content.pop("teachers")]
+    tables += [("[[fine_tunings]]", tuning) for tuning in content.pop("fine_tunings")]
     lines = [f"{key} = {json.dumps(value)}" for key, value in content.items()]
     lines += ["teachers = []"] * (not recipe.teachers)
+    lines += ["fine_tunings = []"] * (not recipe.fine_tunings)
     for head, table in tables:
         lines.append(head)
         for key, value in table.items():
@@ -203,6 +222,9 @@ WRONG = [
     ("group_weight = 0.2", "group_weight = -1", "teachers.0.group_weight"),
     ("group_weight = 0.2", "group_weight = []", "teachers.0.group_weight"),
     ("distilled = false", "distilled = 0", "teachers.0.distilled"),
+    ("hidden_hair = 0.5", "hidden_hair = 1.1", "fine_tunings.0.hidden_hair"),
+    ("label_weight = 0.5", "label_weight = -1", "fine_tunings.0.label_weight"),
+    ("label_weight = 0.5", "label_weight = 0.5\nheld_out = 0.2", "fine_tunings.0.held_out"),
     ("distilled = false", "distilled = true", "the first network has distilled = true"),
 ]
 
