@@ -104,7 +104,7 @@ test-light: $(LIGHT_TEST)/.made  ## run the fast tests that need no TensorFlow (
 ray-test: $(RAY_TEST)/.made  ## run the tests on a Ray cluster of two nodes with an object store (1 GB on disk, about ten minutes); ARGS='-m large' does more
 	$(RAY_TEST)/bin/python -m pytest -m 'not large' tests/infer/cluster $(ARGS)
 
-train: $(HEAVY)/.made  ## train on DATA with LAYOUT (default: FairFace in SHARED), model to TRAIN_OUT (runs/gender); FROM=shipped or imagenet
+train: $(HEAVY)/.made  ## train on DATA with LAYOUT (default: FairFace in SHARED), model to TRAIN_OUT (runs/gender); FROM=shipped, imagenet or FILE.keras
 	@test -n $(call quoted,$(PICTURES)) || { echo 'No FairFace in $(SHARED): give DATA=folder LAYOUT=layout.' >&2; exit 2; }
 	mkdir -p -- $(call quoted,$(TRAIN_OUT))
 	$(LARGE_PAGES) $(RUN_HEAVY)image-gender-train $(PICTURE_OPTIONS) --out=$(call quoted,$(TRAIN_OUT)) --resume \

@@ -84,7 +84,7 @@ def load(folder: Path) -> Manifest:
     except OSError as error:
         raise ModelError(
             f"{path}: the manifest cannot be read ({error.strerror}); each folder of models needs "
-            "one, so reinstall the package or convert the model again"
+            "one: keep the model next to its own, reinstall the package or convert the model again"
         ) from None
     except (ValueError, RecursionError) as error:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""Hides what surrounds a face, such as hair, hats and clothes: all pixels outside an ellipse."""
+"""Hides hair, and all else that surrounds a face: the pixels outside an ellipse."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make_ellipse_mask(
         side: Side of the mask in pixels (S).
         centre: Centre of the ellipse (x, y), in fractions of the side.
         half_axes: Half axes of the ellipse (x, y), in fractions of the side.
-        softness: Standard deviation of the Gaussian blur of the edge in pixels, at least 0.
+        softness: Standard deviation of the Gaussian blur of the edge in pixels, above 0.
 
     Returns:
         float32, S x S x 1: 1 inside, 0 outside.
@@ -33,34 +33,35 @@ def make_ellipse_mask(
     across = (grid - np.float32(centre[0])) / np.float32(half_axes[0])
     down = (grid - np.float32(centre[1])) / np.float32(half_axes[1])
     mask = (across[None] ** 2 + down[:, None] ** 2 <= 1).astype(np.float32)
-    if softness > 0:
-        mask = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness))
-    return mask[..., None]
+    return cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness)[..., None])
 
 
 def replace_surroundings(
-    pixels: Pixels, surroundings: npt.NDArray[np.uint8] | npt.NDArray[np.float32], mask: _Mask
+    pixels: Pixels, replacement: npt.NDArray[np.uint8] | npt.NDArray[np.float32], mask: _Mask
 ) -> Pixels:
     """Replaces the pixels outside a mask.
 
     Args:
         pixels: uint8 RGB, S x S x 3.
-        surroundings: What replaces them: RGB from 0 to 255, S x S x 3 or one colour (3).
+        replacement: RGB from 0 to 255, S x S x 3 or one colour (3).
         mask: float32, S x S x 1, as `make_ellipse_mask` makes it.
 
     Returns:
         uint8 RGB, S x S x 3.
     """
-    mixed = pixels * mask + surroundings * (1 - mask)
+    mixed = pixels * mask + replacement * (1 - mask)
     return cast(Pixels, (mixed + np.float32(0.5)).astype(np.uint8))
 
 
-def blur_strongly(pixels: Pixels, deviation: float) -> Pixels:
-    """Blurs pixels (uint8 RGB, S x S x 3) until only large patches of colour are left.
+def blur_pixels(pixels: Pixels, deviation: float) -> Pixels:
+    """Blurs pixels.
 
     Args:
-        pixels: The pixels.
+        pixels: uint8 RGB, S x S x 3.
         deviation: Standard deviation of the Gaussian in pixels.
+
+    Returns:
+        uint8 RGB, S x S x 3.
     """
     return cast(Pixels, cv2.GaussianBlur(pixels, (0, 0), deviation))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from image_gender_classifier.cli.path_checks import check_file
+from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.command import (
     Parser,
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         "McNemar's test of the difference (default: no)",
     )  # fmt: skip
     parser.add_argument(
-        "--hide-hair", choices=get_args(HairReplacement), metavar="HOW",
+        "--hide-hair", choices=get_args(HairReplacement),
         help="replace what surrounds each face, such as hair and clothes, to measure how far the "
         "model relies on it; blur: by the blurred picture, colour: by its mean colour "
         "(default: no)",
@@ -90,12 +91,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     check_json_path(arguments.json)
+    if arguments.hide_hair is not None and arguments.differences is not None:
+        raise UsageError("--differences shows the faces as they are; omit it, or omit --hide-hair")
     if arguments.differences is not None:
         check_file(arguments.differences, "--differences")
     subject = measuring.open_evaluation_input(arguments, PROGRAM)
-    face = CLEAN if arguments.hide_hair is None else HIDDEN_HAIR[arguments.hide_hair]
-    subject = replace(subject, setting=replace(subject.setting, face=face.name))
-    results = classify_samples(subject.samples, subject.detector, subject.classifier, face)
+    degradation = CLEAN if arguments.hide_hair is None else HIDDEN_HAIR[arguments.hide_hair]
+    subject = replace(subject, setting=replace(subject.setting, degradation=degradation.name))
+    results = classify_samples(subject.samples, subject.detector, subject.classifier, degradation)
     measuring.report_unreadable(results, PROGRAM)
     if subject.samples and len(results.unreadable) == len(subject.samples):
         raise DataError(
@@ -113,7 +116,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     print_line(evaluation_report.format_scores(scores, subject.setting), sys.stdout)
     predictions = {subject.setting.model: results.predictions}
     if arguments.compare is not None:
-        predictions = _compare(arguments, subject, results, face)
+        predictions = _compare(arguments, subject, results, degradation)
     if arguments.differences is not None:
         _write_differences(arguments, subject, results, predictions)
     if arguments.json is not None:
@@ -125,7 +128,7 @@ def _compare(
     arguments: argparse.Namespace,
     subject: measuring.EvaluationInput,
     results: SampleResults,
-    face: Degradation,
+    degradation: Degradation,
 ) -> dict[str, Predictions]:
     """Classifies the pictures with the model of `--compare` too, and prints the comparison.
 
@@ -136,7 +139,7 @@ def _compare(
         ModelError: The model is missing, corrupt or incompatible.
     """
     other = measuring.open_classifier(arguments.compare, None)
-    others = classify_samples(subject.samples, subject.detector, other, face).predictions
+    others = classify_samples(subject.samples, subject.detector, other, degradation).predictions
     names = subject.setting.model, other.entry.file
     if names[0] == names[1]:
         names = str(arguments.model or "shipped"), str(arguments.compare)

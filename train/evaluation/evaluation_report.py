@@ -32,7 +32,7 @@ class Setting:
         split: The evaluated split.
         detector: Value of `--detector`.
         threshold: Confidence (0 to 1) below which a prediction is `uncertain`.
-        face: What was done to each face before: the name of a degradation.
+        degradation: Name of what was done to each face before.
     """
 
     model: str
@@ -42,7 +42,7 @@ class Setting:
     split: str
     detector: str
     threshold: float
-    face: str = CLEAN.name
+    degradation: str = CLEAN.name
 
 
 def scores_to_json(scores: Scores, setting: Setting) -> str:
@@ -145,8 +145,8 @@ def _head_lines(scores: Scores, setting: Setting) -> Iterator[str]:
     pictures = f"pictures  {scores.n:,}, detector {setting.detector}"
     if setting.detector != "none":
         pictures += f", no face {format_proportion(scores.no_face)}"
-    if setting.face != CLEAN.name:
-        pictures += f", {setting.face}"
+    if setting.degradation != CLEAN.name:
+        pictures += f", {setting.degradation}"
     yield f"{pictures}, unreadable {scores.unreadable:,}"
 
 

@@ -136,8 +136,8 @@ def _robustness(findings: Findings) -> Iterator[str]:
     yield "## Robustness"
     yield ""
     yield "Each face is degraded before it is resized to the network's input. Differences are"
-    yield "computed before rounding. The columns female and male are true positive rates. Hidden hair:"
-    yield "everything outside an ellipse around the face is blurred or gets the mean colour."
+    yield "computed before rounding. The columns female and male are true positive rates. Hidden"
+    yield "hair: everything outside an ellipse around the face is blurred or gets the mean colour."
     yield ""
     rows = [("original", clean, "")]
     for name, scores in findings.degraded.items():

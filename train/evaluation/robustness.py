@@ -18,6 +18,7 @@ import numpy.typing as npt
 from image_gender_classifier import pipeline
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
@@ -26,6 +27,12 @@ from image_gender_classifier.train.common.cutting import CutCrop, find_labelled_
 from image_gender_classifier.train.datasets.sample import Sample
 
 HairReplacement = Literal["blur", "colour"]
+
+# Hidden hair: the ellipse that stays, in fractions of the side, and in pixels of a face with the
+# side `_HIDING_SIDE` the standard deviations of its edge and of the blur outside.
+_HIDING_SIDE = 96
+_ELLIPSE_CENTRE, _ELLIPSE_HALF_AXES = (0.5, 0.5), (0.30, 0.37)
+_EDGE_DEVIATION, _BLUR_DEVIATION = 2.0, 14.0
 
 
 def _same_square(square: Box) -> Box:
@@ -70,13 +77,18 @@ def make_degraded_crop_cutter(detector: Detector, degradations: Sequence[Degrada
             return None
         square = pipeline.compute_frame(picture, face, detector)
         return np.stack(
-            [cut_degraded_crop(picture.pixels, square, way, size) for way in degradations]
+            [
+                cut_degraded_crop(picture.pixels, square, way, size, face.turn)
+                for way in degradations
+            ]
         )
 
     return cut
 
 
-def cut_degraded_crop(pixels: Pixels, square: Box, degradation: Degradation, size: int) -> Pixels:
+def cut_degraded_crop(
+    pixels: Pixels, square: Box, degradation: Degradation, size: int, turn: int = 0
+) -> Pixels:
     """Cuts a degraded crop out of a picture.
 
     Args:
@@ -84,14 +96,16 @@ def cut_degraded_crop(pixels: Pixels, square: Box, degradation: Degradation, siz
         square: The square around the face that inference would cut out, in pixels.
         degradation: The degradation.
         size: Side of the crop in pixels.
+        turn: The turn of the face, as in `results.Face`.
 
     Returns:
-        The crop, uint8 RGB, size x size x 3.
+        The crop, turned upright, uint8 RGB, size x size x 3.
     """
     placed = degradation.move_square(square)
     if degradation.change_pixels is _same_pixels:
-        return geometry.cut_crop(pixels, placed, size)
-    face = degradation.change_pixels(geometry.cut_crop(pixels, *_align_to_pixels(placed)))
+        return turn_pixels(geometry.cut_crop(pixels, placed, size), turn)
+    face = turn_pixels(geometry.cut_crop(pixels, *_align_to_pixels(placed)), turn)
+    face = degradation.change_pixels(face)
     return geometry.cut_crop(face, geometry.find_central_square(*face.shape[:2]), size)
 
 
@@ -142,23 +156,22 @@ def darken_face(face: Pixels, factor: float) -> Pixels:
 
 
 def hide_hair(face: Pixels, replacement: HairReplacement) -> Pixels:
-    """Replaces everything outside an ellipse around the face.
-
-    Its half axes are 0.30 (across) and 0.37 (down) of the side; its edge is blurred with a standard
-    deviation of 1/48 of the side.
+    """Replaces everything outside a soft ellipse around the face.
 
     Args:
         face: uint8 RGB, S x S x 3.
-        replacement: "blur": the face, blurred with a standard deviation of 0.146 of the side;
-            "colour": its mean colour.
+        replacement: "blur": by the strongly blurred face; "colour": by its mean colour.
 
     Returns:
-        uint8 RGB, S x S x 3.
+        uint8 RGB, S' x S' x 3, with S' = min(S, 96).
     """
-    side = len(face)
-    mask = surroundings.make_ellipse_mask(side, (0.5, 0.5), (0.30, 0.37), side / 48)
+    face = shrink_face(face, _HIDING_SIDE)
+    scale = len(face) / _HIDING_SIDE
+    mask = surroundings.make_ellipse_mask(
+        len(face), _ELLIPSE_CENTRE, _ELLIPSE_HALF_AXES, _EDGE_DEVIATION * scale
+    )
     around = (
-        surroundings.blur_strongly(face, side * 14 / 96)
+        surroundings.blur_pixels(face, _BLUR_DEVIATION * scale)
         if replacement == "blur"
         else surroundings.compute_mean_colour(face)
     )

@@ -53,16 +53,18 @@ def transform_randomly(crop: Pixels, size: int, random: _Random) -> Pixels:
     return cast(Pixels, moved)
 
 
-def hide_hair_randomly(pixels: Pixels, other: Callable[[], Pixels], random: _Random) -> Pixels:
-    """Replaces everything outside a random ellipse around the middle of a crop.
+def hide_hair_randomly(
+    pixels: Pixels, render_other: Callable[[], Pixels], random: _Random
+) -> Pixels:
+    """Hides hair and clothes: replaces everything outside a random ellipse in a crop.
 
-    What surrounds the face afterwards is the blurred crop, its mean colour, any colour, or another
-    crop, so that neither hair nor clothes nor the kind of replacement says anything about the
-    label.
+    The replacement is the blurred crop, its mean colour, any colour, or another crop, so that it
+    says nothing about the label. The edge can be sharp or soft: a network that has only seen sharp
+    edges takes a soft one for short hair.
 
     Args:
         pixels: uint8 RGB, S x S x 3.
-        other: Returns another crop of the same size; called only if it is used.
+        render_other: Returns another crop of the same size; called only if it is used.
         random: The random generator.
 
     Returns:
@@ -71,19 +73,18 @@ def hide_hair_randomly(pixels: Pixels, other: Callable[[], Pixels], random: _Ran
     side = len(pixels)
     centre = tuple(random.normal(0.5, 0.02, 2))
     half_axes = random.uniform(0.24, 0.40), random.uniform(0.30, 0.48)
-    mask = surroundings.make_ellipse_mask(
-        side, centre, half_axes, random.uniform(0.002, 0.037) * side
-    )
+    softness = random.uniform(0.002, 0.037) * side
+    mask = surroundings.make_ellipse_mask(side, centre, half_axes, softness)
     kind = random.random()
     around: Pixels | npt.NDArray[np.float32]
     if kind < 0.45:
-        around = surroundings.blur_strongly(pixels, random.uniform(0.07, 0.24) * side)
+        around = surroundings.blur_pixels(pixels, random.uniform(0.07, 0.24) * side)
     elif kind < 0.70:
         around = surroundings.compute_mean_colour(pixels)
     elif kind < 0.82:
         around = random.integers(0, 256, 3).astype(np.float32)
     else:
-        around = other()
+        around = render_other()
     return surroundings.replace_surroundings(pixels, around, mask)
 
 

@@ -36,7 +36,7 @@ class EpochBatches(ViewBatches):
     resumed. An incomplete last batch can be dropped (see `count_steps`).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (keyword arguments)
         self,
         views: Views,
         positions: Sequence[int],

@@ -34,13 +34,17 @@ from image_gender_classifier.train.gender.start import (
     Start,
     add_start_options,
     choose_start,
-    find_start_model,
     load_finetuning_recipe_with_options,
     load_recipe_with_options,
 )
+from image_gender_classifier.train.gender.start_model import (
+    MODEL,
+    check_held_out,
+    check_start_model,
+    find_start_model,
+)
 
 PROGRAM = "image-gender-train"
-MODEL = "gender.keras"
 _DESCRIPTION = (
     "Trains a perceived-gender classifier on labelled pictures. With fewer than 5,000 pictures it "
     "fine-tunes the shipped classifier, in minutes."
@@ -94,8 +98,10 @@ def _train(arguments: Sequence[str]) -> None:
 
 def _prepare_fine_tuning(reading: Reading, options: argparse.Namespace) -> tuple[Run, Train]:
     recipe = load_finetuning_recipe_with_options(options)
-    run = describe_fine_tuning(reading, options, recipe)
     start = find_start_model(options.start)
+    entry = check_start_model(start, recipe, options.out)
+    run = describe_fine_tuning(reading, options, recipe, entry)
+    check_held_out(start, entry, run.data, recipe.held_out, options.folds)
 
     def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
         from image_gender_classifier.train.gender import fine_tuned_model

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import keras
 import numpy as np
 
 from image_gender_classifier.classification.classifier import Classifier
@@ -28,7 +29,7 @@ from image_gender_classifier.train.gender.labelled_crops import LabelledCrops, c
 
 FOLDER = "fine_tuned"  # of checkpoints and history
 _FOLD_FOLDER = "fold_{}"
-_OLD, _NEW = "shipped", "fine-tuned"
+_OLD, _NEW = "original", "fine-tuned"
 # Time of fine-tuning per crop and epoch, relative to a prediction: forward and backward pass,
 # prediction of the original network, augmentation.
 _STEP_FACTOR = 5
@@ -59,25 +60,24 @@ def train(
         ModelError: A model or checkpoint is corrupt or does not match.
         OutputError: The folder cannot be written to.
     """
-    runtime, original = open_keras_with_entry(start)
-    shipped = Classifier(runtime, original)
+    runtime, entry_before = open_keras_with_entry(start)
+    before = Classifier(runtime, entry_before)
     parts = split.split_names(crop_set.names, recipe.held_out)
-    held_out = saving.select_crops(crop_set, parts.held_out, shipped.crop_size)
-    seconds = _measure_prediction(shipped, held_out)
+    held_out = saving.select_crops(crop_set, parts.held_out, before.crop_size)
+    seconds = _measure_prediction(before, held_out)
     epochs = recipe.epochs * len(parts.training) * (1 + folds)
     print_line(
         f"fine-tuning on {len(parts.training):,} pictures, {len(held_out):,} held out: at most "
         f"{_format_duration(epochs * _STEP_FACTOR * seconds)}",
         sys.stdout,
     )
+    original = finetuning.open_classifier(start)
     if folds:
-        _cross_validate(start, shipped, crop_set, recipe, folder, folds)
+        _cross_validate(original, before, crop_set, recipe, folder, folds)
         print_line(f"{_NEW} on all but the held-out pictures:", sys.stdout)
-    model = finetuning.fine_tune(
-        finetuning.open_classifier(start), crop_set, parts, recipe, make_folder(folder / FOLDER)
-    )
-    entry = saving.save_classifier(model, held_out, folder, license, trained, original)
-    result = compare(shipped, Classifier(KerasRuntime(model), entry), held_out)
+    model = finetuning.fine_tune(original, crop_set, parts, recipe, make_folder(folder / FOLDER))
+    entry = saving.save_classifier(model, held_out, folder, license, trained, entry_before)
+    result = compare(before, Classifier(KerasRuntime(model), entry), held_out)
     print_line(f"{folder / entry.file}: {entry.bytes:,} bytes", sys.stdout)
     print_line("accuracy on held-out pictures, with 95% intervals:", sys.stdout)
     print_line(format_comparison(result, _OLD, _NEW), sys.stdout)
@@ -86,8 +86,8 @@ def train(
 
 
 def _cross_validate(
-    start: Path,
-    shipped: Classifier,
+    original: keras.Model,
+    before: Classifier,
     crop_set: CropSet,
     recipe: FineTuningRecipe,
     folder: Path,
@@ -107,15 +107,15 @@ def _cross_validate(
             continue
         print_line(f"fold {fold + 1} of {folds}:", sys.stdout)
         model = finetuning.fine_tune(
-            finetuning.open_classifier(start),
+            original,
             crop_set,
             parts,
             recipe,
             make_folder(folder / _FOLD_FOLDER.format(fold + 1)),
         )
-        tuned = Classifier(KerasRuntime(model), shipped.entry)
+        tuned = Classifier(KerasRuntime(model), before.entry)
         results.append(
-            compare(shipped, tuned, saving.select_crops(crop_set, tested, shipped.crop_size))
+            compare(before, tuned, saving.select_crops(crop_set, tested, before.crop_size))
         )
     if results:
         print_line(f"accuracy in cross-validation ({folds} folds), with 95% intervals:", sys.stdout)

@@ -32,14 +32,14 @@ def fine_tune(
     predictions of the classifier as it was, on the same view of each crop.
 
     Args:
-        original: The classifier, which maps pixels to the gender logit only. Its weights are replaced.
+        original: The classifier, which maps pixels to the gender logit only.
         crop_set: Crops with the side `recipe.stored_size`.
         parts: The split into training and held-out samples.
         recipe: The recipe.
         folder: Existing folder for checkpoints and history.
 
     Returns:
-        `original` with the weights after the epoch with the lowest validation loss.
+        A copy of `original` with the weights after the epoch with the lowest validation loss.
 
     Raises:
         ModelError: A checkpoint is corrupt or does not match, or the loss becomes NaN or infinite.
@@ -63,10 +63,11 @@ def fine_tune(
     )
     data = _make_training_data(original, size, crop_set, parts, recipe)
     tuned = fit.fit_network(model, data, schedule, recipe.seed, folder)
-    for layer in original.layers:
+    result = keras.models.clone_model(original)
+    for layer in result.layers:
         if layer.weights:
             layer.set_weights(tuned.get_layer(layer.name).get_weights())
-    return original
+    return result
 
 
 def open_classifier(path: Path) -> keras.Model:

@@ -1,4 +1,4 @@
-"""The recipe for fine-tuning the shipped gender classifier on a person's own pictures.
+"""The recipe for fine-tuning a gender classifier, such as the shipped one on own pictures.
 
 Predictions of the network as it was are a part of the targets, so that it keeps what it knows; see
 Li and Hoiem, "Learning without Forgetting" (ECCV 2016).
@@ -39,8 +39,9 @@ class FineTuning:
         label_weight: Weight of the labels in the targets; that of the predictions of the original
             network is 1 minus this.
         label_smoothing: Label smoothing of the labels.
-        hidden_hair: Fraction of the crops whose surroundings are hidden, so that the network does
-            not decide by hair. Predictions in the targets are for the crop as it was.
+        hidden_hair: Fraction of the crops whose hair is hidden (all that surrounds the face), so
+            that the network does not decide by it. Predictions in the targets are for the crop as
+            it was.
     """
 
     __pydantic_config__: ClassVar = STRICT

@@ -7,10 +7,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from image_gender_classifier import manifest
+from image_gender_classifier.manifest.schema import ModelEntry
 from image_gender_classifier.train.common.detector_option import detector_cache_key
 from image_gender_classifier.train.datasets import Reading
-from image_gender_classifier.train.gender.start import find_start_model
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
@@ -70,17 +69,20 @@ def describe_run(reading: Reading, options: argparse.Namespace, recipe: Recipe) 
 
 
 def describe_fine_tuning(
-    reading: Reading, options: argparse.Namespace, recipe: FineTuningRecipe
+    reading: Reading, options: argparse.Namespace, recipe: FineTuningRecipe, start: ModelEntry
 ) -> FineTuningRun:
-    """Returns the inputs of fine-tuning; arguments and exceptions are those of `describe_run`.
+    """Returns the inputs of fine-tuning; exceptions are those of `describe_run`.
 
-    Also uses `folds` and `start` of the parsed arguments. Raises ModelError if the classifier to
-    fine-tune is missing.
+    Args:
+        reading: The labelled pictures.
+        options: Parsed arguments; only `layout`, `detector` and `folds` are used.
+        recipe: The recipe.
+        start: Manifest entry of the classifier that is fine-tuned.
     """
     return FineTuningRun(
         **_describe_data(reading, options),
         recipe=recipe,
-        start=manifest.find_model(find_start_model(options.start)).sha256,
+        start=start.sha256,
         folds=options.folds,
     )
 

@@ -7,28 +7,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from image_gender_classifier.errors import ModelError, UsageError
-from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.command import Parser
 from image_gender_classifier.train.common.training_command import choose_seed
+from image_gender_classifier.train.gender.start_model import SHIPPED
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
-    from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
+    from image_gender_classifier.train.gender.finetuning_recipe import FineTuning, FineTuningRecipe
     from image_gender_classifier.train.gender.recipe import NetworkRecipe, Recipe
 
-Start = Literal["model", "imagenet", "random"]
+Start = Literal["classifier", "imagenet", "random"]
 
 FINE_TUNING_BELOW = 5000  # pictures
-QUICK_EPOCHS = {"model": 2, "imagenet": 6, "random": 6}
-_MODEL = "gender.keras"
-_SHIPPED, _NEW, _SUFFIX = "shipped", ("imagenet", "random"), ".keras"
+QUICK_EPOCHS = {"classifier": 2, "imagenet": 6, "random": 6}
+_NEW = ("imagenet", "random")  # values of `--from` for a new classifier
+_SUFFIX = ".keras"
 
 
 def add_start_options(parser: Parser) -> None:
     """Adds `--from`, `--epochs`, `--quick`, `--folds` and `--without-teachers`."""
     add = parser.add_argument_group("training").add_argument
     add(
-        "--from", dest="start", type=_parse_start, metavar="START",
+        "--from", dest="start", type=_parse_start, metavar="{shipped,imagenet,random,FILE.keras}",
         help="shipped: fine-tune the shipped classifier, in minutes; FILE.keras: the same with a "
         "classifier of an earlier training; imagenet: train a new one "
         "from ImageNet weights, in hours; random: the same from random weights (default: shipped "
@@ -40,8 +40,8 @@ def add_start_options(parser: Parser) -> None:
     )  # fmt: skip
     add(
         "--quick", action="store_true",
-        help=f"a short training to try things out: {QUICK_EPOCHS['model']} epochs of "
-        f"fine-tuning, else {QUICK_EPOCHS['imagenet']} epochs without teachers",
+        help=f"a short training to try things out: {QUICK_EPOCHS['classifier']} epochs of "
+        f"fine-tuning, else {QUICK_EPOCHS['imagenet']} epochs without teachers and fine-tuning",
     )  # fmt: skip
     add(
         "--folds", type=_parse_folds, default=0, metavar="N",
@@ -66,42 +66,16 @@ def choose_start(options: argparse.Namespace, samples: int) -> Start:
         UsageError: The options contradict each other.
     """
     few = samples < FINE_TUNING_BELOW and options.recipe is None and not options.without_teachers
-    start = options.start or (_SHIPPED if few else "imagenet")
+    start = options.start or (SHIPPED if few else "imagenet")
     if start in _NEW:
         if options.folds:
-            raise UsageError(f"--folds needs --from shipped, and this is --from {start}")
+            raise UsageError(
+                f"--folds needs --from shipped or FILE.keras, and this is --from {start}"
+            )
         return cast(Start, start)
     if options.without_teachers:
         raise UsageError(f"--without-teachers has no effect with --from {start}; omit one of them")
-    return "model"
-
-
-def find_start_model(start: str | None) -> Path:
-    """Returns the path of the classifier to fine-tune.
-
-    Args:
-        start: The value of `--from`: None or "shipped" for the shipped model, else a path.
-
-    Raises:
-        ModelError: The shipped model does not exist, because the package was installed from a
-            wheel.
-    """
-    return find_shipped_model() if start in (None, _SHIPPED) else Path(start)
-
-
-def find_shipped_model() -> Path:
-    """Returns the path of the shipped Keras model.
-
-    Raises:
-        ModelError: It does not exist, because the package was installed from a wheel.
-    """
-    path = shipped_models() / _MODEL
-    if not path.exists():
-        raise ModelError(
-            f"{path}: the shipped Keras model is in the repository and the source archive only; "
-            "run the command from there, or use --from imagenet"
-        )
-    return path
+    return "classifier"
 
 
 def load_finetuning_recipe_with_options(options: argparse.Namespace) -> FineTuningRecipe:
@@ -116,7 +90,7 @@ def load_finetuning_recipe_with_options(options: argparse.Namespace) -> FineTuni
     from image_gender_classifier.train.gender.finetuning_recipe import load_finetuning_recipe
 
     recipe = load_finetuning_recipe(options.recipe)
-    epochs = _count_epochs(options, "model", recipe.epochs)
+    epochs = _count_epochs(options, "classifier", recipe.epochs)
     return replace(
         recipe,
         epochs=epochs,
@@ -145,8 +119,13 @@ def load_recipe_with_options(options: argparse.Namespace, start: Start) -> Recip
         recipe = replace(recipe, fine_tunings=())
     if start == "random":
         recipe = replace(recipe, pretrained=False)
-    student = _limit_epochs(recipe.student, _count_epochs(options, start, recipe.student.epochs))
-    return replace(recipe, student=student, seed=choose_seed(options, recipe.seed))
+    epochs = _count_epochs(options, start, recipe.student.epochs)
+    return replace(
+        recipe,
+        student=_limit_epochs(recipe.student, epochs),
+        fine_tunings=tuple(_limit_fine_tuning(tuning, epochs) for tuning in recipe.fine_tunings),
+        seed=choose_seed(options, recipe.seed),
+    )
 
 
 def _count_epochs(options: argparse.Namespace, start: Start, epochs: int) -> int:
@@ -175,11 +154,17 @@ def _limit_epochs(training: NetworkRecipe, epochs: int) -> NetworkRecipe:
     return replace(training, stages=stages, warmup_epochs=warmup)
 
 
+def _limit_fine_tuning(tuning: FineTuning, epochs: int) -> FineTuning:
+    """Returns a recipe of fine-tuning with at most a number of epochs."""
+    epochs = min(tuning.epochs, epochs)
+    return replace(tuning, epochs=epochs, warmup_epochs=min(tuning.warmup_epochs, epochs / 2))
+
+
 def _parse_start(text: str) -> str:
     """Checks the value of `--from`."""
-    if text in (_SHIPPED, *_NEW) or Path(text).suffix == _SUFFIX:
+    if text in (SHIPPED, *_NEW) or Path(text).suffix.lower() == _SUFFIX:
         return text
-    names = ", ".join((_SHIPPED, *_NEW))
+    names = ", ".join((SHIPPED, *_NEW))
     raise argparse.ArgumentTypeError(f"{text!r} is neither {names} nor a file *{_SUFFIX}")
 
 

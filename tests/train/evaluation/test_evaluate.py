@@ -30,7 +30,7 @@ from image_gender_classifier.train.evaluation.metrics import wilson_interval
 from image_gender_classifier.train.evaluation.predictions import BATCH, classify_samples
 
 KEYS = {
-    *("model", "sha256", "data", "layout", "split", "detector", "threshold", "face"),
+    *("model", "sha256", "data", "layout", "split", "detector", "threshold", "degradation"),
     *("n", "predicted", "accuracy", "tpr", "balanced_accuracy", "groups", "ece"),
     *("classified", "no_face", "unreadable", "accuracy_all"),
 }
@@ -328,11 +328,20 @@ def test_hidden_hair_does_not_count(
         cv2.imwrite(str(picture), pixels)
     model = make_onnx(tmp_path)
     seen = run(model, data)
-    assert (seen["face"], seen["tpr"]["female"]["value"]) == ("original", 1.0)
+    assert (seen["degradation"], seen["tpr"]["female"]["value"]) == ("original", 1.0)
     for how in ("blur", "colour"):
         capsys.readouterr()
         hidden = run(model, data, "--hide-hair", how, "--compare", str(model))
         assert hidden["tpr"]["female"]["value"] == 0.0
-        assert hidden["face"] == f"hair hidden by {how}"
+        assert hidden["degradation"] == f"hair hidden by {how}"
         shown = capsys.readouterr().out
         assert f"detector none, hair hidden by {how}" in shown
+
+
+def test_hidden_hair_and_the_page_of_differences_exclude_each_other(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page would show other predictions than those that were measured."""
+    options = ["--data", str(data), "--layout", "fairface", "--hide-hair", "blur"]
+    assert evaluate.main([*options, "--differences", str(tmp_path / "page.html")]) == 2
+    assert "omit --hide-hair" in capsys.readouterr().err

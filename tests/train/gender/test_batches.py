@@ -139,9 +139,7 @@ def test_weights_go_with_their_targets(tiny_crops: CropSet) -> None:
 
 def test_hair_is_hidden_in_a_part_of_the_crops(tiny_crops: CropSet) -> None:
     """The others, their order and their targets are those without hiding."""
-    plain, hidden = (
-        epoch_batches(tiny_crops, hidden_hair=fraction) for fraction in (0.0, 0.4)
-    )
+    plain, hidden = (epoch_batches(tiny_crops, hidden_hair=fraction) for fraction in (0.0, 0.4))
     assert order_of(plain) == order_of(hidden)
     changed = np.concatenate(
         [(plain[index][0] != hidden[index][0]).any(axis=(1, 2, 3)) for index in range(len(plain))]

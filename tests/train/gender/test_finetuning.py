@@ -16,7 +16,7 @@ import keras
 from image_gender_classifier.train.common import history
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import split_names
-from image_gender_classifier.train.gender import finetuning, network
+from image_gender_classifier.train.gender import finetuning, fit, network
 from image_gender_classifier.train.gender.finetuning_recipe import (
     FineTuningRecipe,
     load_finetuning_recipe,
@@ -46,9 +46,7 @@ def recipe() -> FineTuningRecipe:
 def tune(start: Path, crops: CropSet, recipe: FineTuningRecipe, folder: Path) -> Any:
     folder.mkdir(exist_ok=True)
     parts = split_names(crops.names, recipe.held_out)
-    return finetuning.fine_tune(
-        finetuning.open_classifier(start), crops, parts, recipe, folder
-    )
+    return finetuning.fine_tune(finetuning.open_classifier(start), crops, parts, recipe, folder)
 
 
 def test_all_but_batch_normalisation_is_trained_and_can_be_resumed(
@@ -85,6 +83,37 @@ def test_without_labels_it_stays_near_the_original(
         for weight in (0.0, 1.0)
     }  # fmt: skip
     assert moved[0.0] < moved[1.0] / 2
+
+
+@pytest.mark.parametrize("hidden_hair", [0.0, 1.0])
+def test_targets_are_labels_and_predictions_for_the_crop_as_it_was(
+    start: Path,
+    tiny_crops: CropSet,
+    recipe: FineTuningRecipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hidden_hair: float,
+) -> None:
+    """Hidden hair changes what the network sees, and not what it is to say."""
+    seen: list[fit.TrainingData] = []
+    fit_network = fit.fit_network
+
+    def spy(model: Any, data: fit.TrainingData, *others: Any) -> Any:
+        seen.append(data)
+        return fit_network(model, data, *others)
+
+    monkeypatch.setattr(fit, "fit_network", spy)
+    short = replace(recipe, epochs=1, warmup_epochs=0.5, hidden_hair=hidden_hair)
+    tune(start, tiny_crops, short, tmp_path / "run")
+    (data,) = seen
+    assert data.hidden_hair == hidden_hair
+    positions = data.parts.training
+    pixels = np.stack([data.views.render(at, 0, 32) for at in positions], dtype="f4")
+    logits = keras.models.load_model(start).predict(pixels, verbose=0)
+    labels = np.array([[tiny_crops.samples[at].gender == "female"] for at in positions])
+    smooth = labels * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
+    expected = recipe.label_weight * smooth + (1 - recipe.label_weight) / (1 + np.exp(-logits))
+    assert data.targets_of_view(0).probabilities["gender"] == pytest.approx(expected, abs=1e-4)
 
 
 def test_it_stops_when_it_gets_worse(

@@ -18,8 +18,10 @@ pytest.importorskip("pydantic")
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.pretrained import BLOCKS
 from image_gender_classifier.train.common.split import HELD_OUT_FRACTION
-from image_gender_classifier.train.gender.finetuning_recipe import load_finetuning_recipe
-from image_gender_classifier.train.gender.finetuning_recipe import FineTuning
+from image_gender_classifier.train.gender.finetuning_recipe import (
+    FineTuning,
+    load_finetuning_recipe,
+)
 from image_gender_classifier.train.gender.recipe import (
     SHIPPED,
     NetworkRecipe,

@@ -14,8 +14,6 @@ from image_gender_classifier.train.gender.finetuning_recipe import load_finetuni
 from image_gender_classifier.train.gender.recipe import load_gender_recipe
 from image_gender_classifier.train.gender.start import (
     choose_start,
-    find_shipped_model,
-    find_start_model,
     load_finetuning_recipe_with_options,
     load_recipe_with_options,
 )
@@ -26,18 +24,13 @@ def options(*given: str) -> argparse.Namespace:
 
 
 def test_few_pictures_are_for_fine_tuning() -> None:
-    assert choose_start(options(), 4999) == "model"
+    assert choose_start(options(), 4999) == "classifier"
     assert choose_start(options(), 5000) == "imagenet"
     assert choose_start(options("--recipe", "mine.toml"), 10) == "imagenet"
     assert choose_start(options("--without-teachers"), 10) == "imagenet"
-    assert choose_start(options("--from", "shipped", "--recipe", "mine.toml"), 9999) == "model"
+    assert choose_start(options("--from", "shipped", "--recipe", "mine.toml"), 9999) == "classifier"
     assert choose_start(options("--from", "random"), 10) == "random"
-    assert choose_start(options("--from", "old/gender.keras"), 9999) == "model"
-
-
-def test_an_earlier_classifier_can_be_the_start() -> None:
-    assert find_start_model("old/gender.keras") == Path("old/gender.keras")
-    assert find_start_model(None) == find_start_model("shipped") == find_shipped_model()
+    assert choose_start(options("--from", "old/gender.keras"), 9999) == "classifier"
 
 
 @pytest.mark.parametrize(
@@ -74,6 +67,11 @@ def test_a_shorter_training_keeps_the_shares_of_its_stages() -> None:
     for epochs, expected in ((8, [(72, 3), (96, 5)]), (128, [(72, 48), (96, 80)]), (1, [(96, 1)])):
         student = load_recipe_with_options(options("--epochs", str(epochs)), "imagenet").student
         assert [(stage.size, stage.epochs) for stage in student.stages] == expected
+        (tuning,) = load_recipe_with_options(
+            options("--epochs", str(epochs)), "imagenet"
+        ).fine_tunings
+        assert tuning.epochs == min(epochs, recipe.fine_tunings[0].epochs)
+        assert tuning.warmup_epochs <= tuning.epochs / 2
     quick = load_recipe_with_options(options("--quick"), "random")
     assert (quick.teachers, quick.pretrained, quick.student.distilled) == ((), False, False)
     assert not quick.fine_tunings
