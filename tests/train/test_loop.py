@@ -133,7 +133,7 @@ def test_the_labels_are_those_of_the_review(fine_tuned: tuple[Path, str]) -> Non
 def test_the_result_is_compared_with_the_shipped_model(fine_tuned: tuple[Path, str]) -> None:
     folder, printed = fine_tuned
     assert re.search(r"fine-tuning on \d+ pictures, \d+ held out: at most", printed)
-    assert re.search(r"in cross-validation \(2 folds\).*\n +n +shipped +fine-tuned\n", printed)
+    assert re.search(r"in cross-validation \(2 folds\).*\n +n +original +fine-tuned\n", printed)
     last = printed[printed.index("accuracy on held-out pictures") :]
     assert re.search(r"\nall +(\d+) +\d+ of \1 \(.*\) +\d+ of \1 \(.*\)\n", last)
     assert re.search(r"pictures tell the accuracy to ± \d+ points only", last)
@@ -149,6 +149,23 @@ def test_the_entry_keeps_the_calibration_of_the_shipped_model(
     assert (entry.calibration, entry.threshold) == (shipped.calibration, shipped.threshold)
     assert entry.trained["start"] == shipped.sha256
     assert entry.trained["recipe"]["held_out"] == HELD_OUT
+
+
+def test_a_second_round_goes_on_from_the_first(
+    fine_tuned: tuple[Path, str],
+    data: tuple[str | Path, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = fine_tuned[0] / "gender.keras"
+    second = (*data, "--from", first, "--epochs", "1")
+    assert run(train.main, *second, "--out", tmp_path / "folds", "--folds", "2") == 2
+    assert "omit --folds" in capsys.readouterr().err
+    assert run(train.main, *second, "--out", first.parent) == 2
+    assert not (tmp_path / "folds").exists()
+    assert run(train.main, *second, "--out", tmp_path / "second") == 0
+    entry = manifest.find_model(tmp_path / "second" / "gender.keras")
+    assert entry.trained["start"] == manifest.find_model(first).sha256
 
 
 def test_convert_and_classify_again(

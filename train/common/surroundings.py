@@ -68,4 +68,5 @@ def blur_pixels(pixels: Pixels, deviation: float) -> Pixels:
 
 def compute_mean_colour(pixels: Pixels) -> npt.NDArray[np.float32]:
     """Computes the mean colour of pixels (uint8 RGB, S x S x 3): float32 RGB, 0 to 255."""
-    return pixels.reshape(-1, 3).mean(axis=0, dtype=np.float32)
+    colour: npt.NDArray[np.float32] = pixels.reshape(-1, 3).mean(axis=0, dtype=np.float32)
+    return colour

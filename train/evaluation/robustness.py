@@ -21,7 +21,7 @@ from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.results import Box
+from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.train.common import quality, surroundings
 from image_gender_classifier.train.common.cutting import CutCrop, find_labelled_face
 from image_gender_classifier.train.datasets.sample import Sample
@@ -87,7 +87,7 @@ def make_degraded_crop_cutter(detector: Detector, degradations: Sequence[Degrada
 
 
 def cut_degraded_crop(
-    pixels: Pixels, square: Box, degradation: Degradation, size: int, turn: int = 0
+    pixels: Pixels, square: Box, degradation: Degradation, size: int, turn: Turn = 0
 ) -> Pixels:
     """Cuts a degraded crop out of a picture.
 

@@ -87,7 +87,7 @@ def _train(arguments: Sequence[str]) -> None:
     reading = read_data_and_report(options, training_split(options.layout))
     _check_genders(reading.samples, "samples")
     start = choose_start(options, len(reading.samples))
-    if start == "model":
+    if start == "classifier":
         run, train = _prepare_fine_tuning(reading, options)
     else:
         run, train = _prepare_training(reading, options, start)

@@ -15,7 +15,7 @@ from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.results import Box
+from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.train.common import quality
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.datasets.sample import Sample
@@ -181,7 +181,7 @@ def test_hidden_hair_is_as_defined() -> None:
 
 
 @pytest.mark.parametrize("turn", [90, 270])
-def test_a_turned_face_is_evaluated_upright(pixels: Pixels, turn: int) -> None:
+def test_a_turned_face_is_evaluated_upright(pixels: Pixels, turn: Turn) -> None:
     for way in (CLEAN, *HIDDEN_HAIR.values(), WAYS["grey"]):
         upright = cut_degraded_crop(pixels, SQUARE, way, 60)
         lying = turn_pixels(upright, turn)
