@@ -17,11 +17,11 @@ from image_gender_classifier.train.face_output.network import DETECTOR_SLOPE
 _FACE_OUTPUT = FaceOutput(
     slope=1.0,
     detector_slope=DETECTOR_SLOPE,
-    bias=0.0,
+    bias=-1.5,
     lowest=0.2,
     surest=0.6,
-    threshold=0.35,
-    turned_threshold=0.8,
+    threshold=0.15,
+    turned_threshold=0.5,
 )
 
 
