@@ -32,7 +32,7 @@ class Setting:
         split: The evaluated split.
         detector: Value of `--detector`.
         threshold: Confidence (0 to 1) below which a prediction is `uncertain`.
-        degradation: Name of what was done to each face before.
+        degradation: Name of the degradation of each face; "original" for none.
     """
 
     model: str

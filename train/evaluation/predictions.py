@@ -64,7 +64,7 @@ def classify_samples(
         samples: The labelled pictures.
         detector: Detects the faces.
         classifier: Classifies the main face of each picture.
-        degradation: What is done to each face before.
+        degradation: Applied to each face before its classification.
 
     Returns:
         The predictions, and the samples without a prediction.

@@ -58,8 +58,8 @@ def hide_hair_randomly(
 ) -> Pixels:
     """Hides hair and clothes: replaces everything outside a random ellipse in a crop.
 
-    The replacement is the blurred crop, its mean colour, any colour, or another crop, so that it
-    says nothing about the label. The edge can be sharp or soft: a network that has only seen sharp
+    The replacement is the blurred crop, its mean colour, any colour, or another crop, so that the
+    network cannot rely on it. The edge can be sharp or soft: a network that has only seen sharp
     edges takes a soft one for short hair.
 
     Args:

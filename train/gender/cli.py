@@ -101,7 +101,9 @@ def _prepare_fine_tuning(reading: Reading, options: argparse.Namespace) -> tuple
     start = find_start_model(options.start)
     entry = check_start_model(start, recipe, options.out)
     run = describe_fine_tuning(reading, options, recipe, entry)
-    check_held_out(start, entry, run.data, recipe.held_out, options.folds)
+    warning = check_held_out(start, entry, run.data, recipe.held_out, options.folds)
+    if warning is not None:
+        print_line(f"{PROGRAM}: warning: {warning}", sys.stderr)
 
     def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
         from image_gender_classifier.train.gender import fine_tuned_model

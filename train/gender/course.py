@@ -40,9 +40,9 @@ def list_networks(recipe: Recipe) -> list[str]:
 
 
 def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.Model:
-    """Trains the networks of a recipe, the student last; resumes from the folder's checkpoints.
+    """Trains the teachers and the student of a recipe, then fine-tunes the student.
 
-    Then fine-tunes the student as the recipe says.
+    Resumes from the folder's checkpoints.
 
     Args:
         crop_set: Crops with the side `recipe.stored_size`.

@@ -1,4 +1,4 @@
-"""Fine-tunes a classifier, saves it and compares it with what it was."""
+"""Fine-tunes a classifier, saves it and compares it with the original."""
 
 from __future__ import annotations
 

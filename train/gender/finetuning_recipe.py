@@ -1,4 +1,4 @@
-"""The recipe for fine-tuning a gender classifier, such as the shipped one on own pictures.
+"""The recipe for fine-tuning a gender classifier, for example on a user's pictures.
 
 Predictions of the network as it was are a part of the targets, so that it keeps what it knows; see
 Li and Hoiem, "Learning without Forgetting" (ECCV 2016).

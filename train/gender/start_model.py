@@ -1,4 +1,4 @@
-"""The classifier that fine-tuning starts from, and what has to hold for it."""
+"""Finds and checks the classifier that fine-tuning starts from."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ def check_start_model(path: Path, recipe: FineTuningRecipe, out: Path) -> ModelE
     entry = manifest.find_model(path)
     manifest.read_verified(path.parent, entry)
     if path.resolve() == (out / MODEL).resolve():
-        raise UsageError(f"--out {out}: the new model would replace {path}; use another folder")
+        raise UsageError(
+            f"--out {out}: the new model would replace {path}; use another folder (with make: "
+            "TRAIN_OUT=folder)"
+        )
     size = entry.input_shape[0]
     if size > recipe.stored_size:
         raise UsageError(
@@ -69,8 +72,10 @@ def check_start_model(path: Path, recipe: FineTuningRecipe, out: Path) -> ModelE
     return entry
 
 
-def check_held_out(path: Path, entry: ModelEntry, data: str, held_out: float, folds: int) -> None:
-    """Checks that no picture would count as unseen that the classifier was trained on.
+def check_held_out(
+    path: Path, entry: ModelEntry, data: str, held_out: float, folds: int
+) -> str | None:
+    """Checks that no picture counts as unseen that the classifier was trained on.
 
     Args:
         path: The `.keras` file of the classifier to fine-tune.
@@ -79,20 +84,33 @@ def check_held_out(path: Path, entry: ModelEntry, data: str, held_out: float, fo
         held_out: Fraction of the pictures that fine-tuning holds out.
         folds: Number of folds of a cross-validation; 0 for none.
 
+    Returns:
+        A warning if the classifier may have been trained on some of the pictures that fine-tuning
+        holds out; None if it was not, or is the shipped one.
+
     Raises:
-        UsageError: The classifier was trained on these pictures, and held out fewer of them.
+        UsageError: The classifier was trained on these pictures and held out fewer of them, or
+            `folds` is given for a classifier that is not the shipped one.
     """
-    if entry.trained.get("data") != data:
-        return
+    same = entry.trained.get("data") == data
+    if path.parent.resolve() == shipped_models().resolve() and not same:
+        return None
     if folds:
         raise UsageError(
-            f"{path}: the model was trained on these pictures, so that --folds cannot measure "
-            "anything; omit --folds"
+            f"{path}: --folds measures on all pictures, also on those that this model was trained "
+            "on; omit --folds, or use --from shipped"
         )
     earlier = held_out_fraction(entry)
-    if held_out > earlier:
+    if held_out <= earlier:
+        return None
+    remedy = f"give a --recipe with held_out = {earlier:g}"
+    fractions = f"held out {earlier:g} of its pictures, and this one holds out {held_out:g}"
+    if same:
         raise UsageError(
-            f"{path}: the training of the model held out {earlier:g} of these pictures, and this "
-            f"one would hold out {held_out:g}, most of them known to the model; give a --recipe "
-            f"with held_out = {earlier:g}"
+            f"{path}: its training {fractions} of the same pictures, most of them known to the "
+            f"model; {remedy}"
         )
+    return (
+        f"{path}: its training {fractions}: pictures that are in both may count as unseen, though "
+        f"the model knows them. If there are such pictures, {remedy}"
+    )

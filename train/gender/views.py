@@ -39,7 +39,8 @@ class Views:
 
     Attributes:
         crops: uint8 RGB, N x S x S x 3.
-        partners: Indices of the crops that can be the second crop of a mixup sample.
+        partners: Indices of the crops that can be the second crop of a mixup sample, or surround a
+            face whose hair is hidden.
         seed: Seed of the views.
         mixup_fraction: Fraction of the views that are mixup samples, 0 to 1.
     """

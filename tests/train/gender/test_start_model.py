@@ -87,7 +87,20 @@ def test_pictures_that_it_knows_are_not_held_out(tmp_path: Path) -> None:
     entry = manifest.find_model(path)._replace(trained=trained)
     with pytest.raises(UsageError, match=r"--recipe with held_out = 0\.1"):
         check_held_out(path, entry, "abc", 0.2, 0)
+    assert check_held_out(path, entry, "abc", 0.1, 0) is None
+    assert check_held_out(path, entry, "other", 0.1, 0) is None
+    warning = check_held_out(path, entry, "other", 0.2, 0)
+    assert warning is not None
+    assert "--recipe with held_out = 0.1" in warning
+
+
+@pytest.mark.parametrize("data", ["abc", "other"])
+def test_cross_validation_needs_a_start_that_knows_none_of_the_pictures(
+    data: str, tmp_path: Path
+) -> None:
+    path = make_start(tmp_path / "old")
+    entry = manifest.find_model(path)._replace(trained={"data": "abc"})
     with pytest.raises(UsageError, match="omit --folds"):
-        check_held_out(path, entry, "abc", 0.1, 5)
-    check_held_out(path, entry, "abc", 0.1, 0)
-    check_held_out(path, entry, "other", 0.2, 5)
+        check_held_out(path, entry, data, 0.01, 5)
+    shipped = find_start_model(None)
+    assert check_held_out(shipped, manifest.find_model(shipped), data, 0.2, 5) is None
