@@ -118,7 +118,8 @@ class BrowserStorage {
     this.refresh();
     window.addEventListener("storage", (event) => {
       if (event.key !== this.key) return;
-      this.refresh();
+      // Two tabs that write at the same time overwrite each other's change.
+      if (this.refresh()) this.write();
       this.refreshed();
     });
   }
@@ -134,17 +135,24 @@ class BrowserStorage {
     }
   }
 
+  /* Takes over what is kept; returns how many newer entries of this tab are missing there. */
   refresh() {
     const kept = this.full ? null : this.read();
-    if (kept === null) return;
-    this.unsaved = kept.unsaved;
-    this.entries = new Map(kept.entries);
+    if (kept === null) return 0;
+    const entries = new Map(kept.entries);
+    const missing = [...this.entries].filter(
+      ([file, { at = 0 }]) => !entries.has(file) || (entries.get(file).at ?? 0) < at,
+    );
+    for (const [file, entry] of missing) entries.set(file, entry);
+    this.unsaved = kept.unsaved + missing.length;
+    this.entries = entries;
     for (const [file, { gender, box, hash }] of this.entries) {
       const item = this.items.get(file);
       if (item === undefined || hash !== item.hash) continue; // the picture has changed
       const face = box === null ? -1 : item.faces.findIndex((one) => String(boxOf(one)) === String(box));
       item.correction = gender === null ? null : { gender, face: item.faces.length ? Math.max(face, 0) : -1 };
     }
+    return missing.length;
   }
 
   changed(item) {
@@ -156,6 +164,7 @@ class BrowserStorage {
       gender: correction === null ? null : correction.gender,
       box: face < 0 ? null : boxOf(item.faces[face]),
       hash: item.hash,
+      at: Date.now(),
     });
     this.unsaved += 1;
     this.write();

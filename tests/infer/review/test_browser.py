@@ -358,6 +358,26 @@ def test_two_tabs_keep_the_corrections_of_both(view: View, open_page: Open, tmp_
         assert page.locator("#saved").text_content().startswith("3 corrections")
 
 
+def test_a_correction_that_another_tab_overwrites_is_kept(static: View, open_page: Open) -> None:
+    """Two tabs that write in the same moment: what the second one writes lacks the first's."""
+    first = open_page(static.url).page
+    second = first.context.new_page()
+    second.goto(static.url)
+    second.wait_for_selector(".frame.missing")
+    first.wait_for_selector(".frame.missing")
+    press(first, "f")
+    wait_for(second, "document.querySelector('#saved').textContent.startsWith('1 ')")
+    kept = "Object.keys(localStorage).find((key) => key.endsWith('.html'))"
+    entries = f"JSON.parse(localStorage.getItem({kept})).entries"
+    second.evaluate(
+        f"(() => {{ const key = {kept}; const all = JSON.parse(localStorage.getItem(key));"
+        "localStorage.setItem(key, JSON.stringify({...all, unsaved: 0, entries: []})); })()"
+    )
+    wait_for(second, f"{entries}.length === 1")
+    assert second.evaluate(f"{entries}[0][0]") == "astronaut.jpg"
+    wait_for(second, "document.querySelector('#saved').textContent.startsWith('1 ')")
+
+
 def test_a_picture_that_is_gone_does_not_delay_the_other_corrections(
     review: Review, server: Any, browser: Any, open_page: Open
 ) -> None:
