@@ -191,7 +191,7 @@ def test_the_student_learns_from_these_answers(
     path = tmp_path / ANSWERS / VIEWS[0]
     with np.load(path) as file:
         np.savez(path, **{head: -file[head] for head in file.files})
-    other = train(tiny_crops, tiny_recipe, tmp_path)
+    other = train(tiny_crops, replace(tiny_recipe, fine_tunings=()), tmp_path)
     assert other.history(STUDENT) != finished.history(STUDENT)
 
 
@@ -216,6 +216,7 @@ def three_teachers(tiny_recipe: Recipe) -> Recipe:
         tiny_recipe,
         teachers=(once, replace(once, seed=2), replace(once, distilled=True)),
         student=replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5),
+        fine_tunings=(),
         views=1,
     )
 
