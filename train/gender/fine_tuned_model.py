@@ -71,7 +71,7 @@ def train(
         f"{_format_duration(epochs * _STEP_FACTOR * seconds)}",
         sys.stdout,
     )
-    original = finetuning.open_classifier(start)
+    original = finetuning.remove_face_output(runtime.model)
     if folds:
         _cross_validate(original, before, crop_set, recipe, folder, folds)
         print_line(f"{_NEW} on all but the held-out pictures:", sys.stdout)

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from image_gender_classifier.train.common import keras_runtime, loop
+from image_gender_classifier.train.common import loop
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
@@ -70,22 +70,15 @@ def fine_tune(
     return result
 
 
-def open_classifier(path: Path) -> keras.Model:
-    """Opens a classifier to be fine-tuned, without the face output.
+def remove_face_output(classifier: keras.Model) -> keras.Model:
+    """Returns a classifier without its face output, if it has one; with the same layers.
 
     The face detector uses the face output of the shipped classifier.
 
     Args:
-        path: The `.keras` file of the classifier.
-
-    Returns:
-        Maps pixels to the gender logit.
-
-    Raises:
-        ModelError: The file is missing or corrupt.
+        classifier: Maps pixels to the gender logit, and possibly to the face output.
     """
-    loaded = keras_runtime.open_keras_model(path).model
-    return keras.Model(loaded.input, loaded.outputs[0], name=loaded.name)
+    return keras.Model(classifier.input, classifier.outputs[0], name=classifier.name)
 
 
 def _make_training_data(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.command import Parser
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.gender.finetuning_recipe import FineTuning, FineTuningRecipe
     from image_gender_classifier.train.gender.recipe import NetworkRecipe, Recipe
 
+_FineTuning = TypeVar("_FineTuning", bound="FineTuning")
 Start = Literal["classifier", "imagenet", "random"]
 
 FINE_TUNING_BELOW = 5000  # pictures
@@ -91,12 +92,7 @@ def load_finetuning_recipe_with_options(options: argparse.Namespace) -> FineTuni
 
     recipe = load_finetuning_recipe(options.recipe)
     epochs = _count_epochs(options, "classifier", recipe.epochs)
-    return replace(
-        recipe,
-        epochs=epochs,
-        warmup_epochs=min(recipe.warmup_epochs, epochs / 2),
-        seed=choose_seed(options, recipe.seed),
-    )
+    return replace(_set_epochs(recipe, epochs), seed=choose_seed(options, recipe.seed))
 
 
 def load_recipe_with_options(options: argparse.Namespace, start: Start) -> Recipe:
@@ -123,7 +119,9 @@ def load_recipe_with_options(options: argparse.Namespace, start: Start) -> Recip
     return replace(
         recipe,
         student=_limit_epochs(recipe.student, epochs),
-        fine_tunings=tuple(_limit_fine_tuning(tuning, epochs) for tuning in recipe.fine_tunings),
+        fine_tunings=tuple(
+            _set_epochs(tuning, min(tuning.epochs, epochs)) for tuning in recipe.fine_tunings
+        ),
         seed=choose_seed(options, recipe.seed),
     )
 
@@ -154,9 +152,8 @@ def _limit_epochs(training: NetworkRecipe, epochs: int) -> NetworkRecipe:
     return replace(training, stages=stages, warmup_epochs=warmup)
 
 
-def _limit_fine_tuning(tuning: FineTuning, epochs: int) -> FineTuning:
-    """Returns a recipe of fine-tuning with at most a number of epochs."""
-    epochs = min(tuning.epochs, epochs)
+def _set_epochs(tuning: _FineTuning, epochs: int) -> _FineTuning:
+    """Returns a recipe of fine-tuning with another number of epochs, and warm-up to match."""
     return replace(tuning, epochs=epochs, warmup_epochs=min(tuning.warmup_epochs, epochs / 2))
 
 

@@ -12,8 +12,7 @@ from image_gender_classifier.detection.tiling import Tile
 from image_gender_classifier.results import Box, Turn
 
 TURNS = st.sampled_from((0, 90, 180, 270))
-# In a cell of a sheet, a pixel is at most 3.75 of these.
-EXTENTS = st.integers(160, 240)
+EXTENTS = st.integers(160, 400)
 
 
 def middle(box: Box) -> tuple[float, float]:
@@ -25,9 +24,10 @@ def middle(box: Box) -> tuple[float, float]:
 def test_a_mark_is_found_where_it_is_however_it_is_seen(
     height: int, width: int, turn: Turn, data: st.DataObject
 ) -> None:
-    top, left = data.draw(st.integers(0, height - 40)), data.draw(st.integers(0, width - 40))
-    picture = marked(height, width, top, left, 40)
-    expected = pytest.approx((2 * (left + 20), 2 * (top + 20)), abs=14)
+    side = max(40, max(height, width) // 6)  # in a cell of a sheet at least ten pixels
+    top, left = data.draw(st.integers(0, height - side)), data.draw(st.integers(0, width - side))
+    picture = marked(height, width, top, left, side)
+    expected = pytest.approx((2 * left + side, 2 * top + side), abs=0.35 * side)
     network = TileNetwork(Marks(), ENTRY)
     view = View(picture, Tile(0, 0, max(height, width)), turn)
     (whole,) = network.detect(view, -5)
@@ -38,7 +38,7 @@ def test_a_mark_is_found_where_it_is_however_it_is_seen(
     assert [len(detections) for detections in found] == [index == place for index in range(4)]
     for face in (whole, found[place][0]):
         assert middle(face.frame) == expected
-        assert face.frame.width == pytest.approx(2 * 2 * 40, abs=20)
+        assert face.frame.width == pytest.approx(2 * 2 * side, abs=side / 2)
         assert face.turn == turn
 
 

@@ -320,6 +320,7 @@ def test_works_away_from_the_pictures(static: View, open_page: Open, tmp_path: P
     press(page, "Enter")
     picture = "document.querySelector('#viewer-picture img')"
     wait_for(page, f"{picture}.naturalWidth > 0 && {picture}.src.includes('thumbnails')")
+    assert page.evaluate(f"{picture}.src").startswith(tmp_path.as_uri())
     opened.problems[:] = [one for one in opened.problems if "ERR_FILE_NOT_FOUND" not in one]
 
 

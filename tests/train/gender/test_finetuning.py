@@ -46,7 +46,9 @@ def recipe() -> FineTuningRecipe:
 def tune(start: Path, crops: CropSet, recipe: FineTuningRecipe, folder: Path) -> Any:
     folder.mkdir(exist_ok=True)
     parts = split_names(crops.names, recipe.held_out)
-    return finetuning.fine_tune(finetuning.open_classifier(start), crops, parts, recipe, folder)
+    return finetuning.fine_tune(
+        finetuning.remove_face_output(keras.models.load_model(start)), crops, parts, recipe, folder
+    )
 
 
 def test_all_but_batch_normalisation_is_trained_and_can_be_resumed(
