@@ -1,7 +1,8 @@
 """Decides which candidates are faces: runs the face detector network on a tile around each.
 
-In this tile the face has the size that the network detects best. If the logit leaves doubt, the
-face output of the gender network decides.
+In this tile the face has the size that the network detects best. A face that is already so large in
+the whole picture, and clear, needs no such run. If the logit leaves doubt, the face output of the
+gender network decides.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ from image_gender_classifier.results import Box
 # Side of a tile divided by the side of the candidate's frame.
 _MARGIN, _SHEET_MARGIN = 1.3, 1.5
 _CANDIDATE_WEIGHT = 0.5  # of the candidate's logit, added to the logit in its own tile
+# A face of this side, as a fraction of the picture's longer side, and of this logit is not sought
+# again in a tile of its own: its frame would hardly change.
+_CLEAR_SIDE, _CLEAR_LOGIT = 0.4, 0.9
 _MIN_LOGIT = -2.0  # in a candidate's own tile; below it nothing is detected there
 _MIN_SHEET_LOGIT = -1.4
+_MIN_KEPT_LOGIT = -0.8  # of an upright candidate that is kept even if a sheet does not show it
 _FEW, _MOST = 2, 4  # candidates that need no screening, and that pass it
 _MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
 # What the logit of a candidate can gain when it is verified; 98 % of faces gain less.
@@ -79,6 +84,8 @@ class CandidateVerifier:
                 face = _find_same_face(detections, candidate)
                 if face is not None:
                     promising.append((face.logit + candidate.logit, candidate))
+                elif candidate.logit >= _MIN_KEPT_LOGIT and not candidate.turn:
+                    promising.append((_MIN_SHEET_LOGIT + candidate.logit, candidate))
         promising.sort(key=lambda pair: -pair[0])
         return [candidate for _, candidate in promising[:_MOST]]
 
@@ -100,8 +107,8 @@ class CandidateVerifier:
             min_side: Minimum side of a face's frame, in pixels of the original.
 
         Yields:
-            Faces with the frames of `measure`; the logit is that of the verifier if the face was
-            doubtful.
+            Faces with the frames of `measure`, or their own if they are large and clear; the logit
+            is that of the verifier if the face was doubtful.
 
         Raises:
             ModelError, RuntimeMissing: A network cannot be run; see `Runtime.run`.
@@ -143,7 +150,7 @@ class CandidateVerifier:
         self, picture: Picture, candidate: Detection, bounds: FaceBounds
     ) -> Detection | None:
         """Returns a candidate as `find_faces` does; None if it is no face."""
-        face = self.measure(picture, candidate)
+        face = _take_as_seen(picture, candidate, bounds) or self.measure(picture, candidate)
         if face is None or face.logit < bounds.lowest:
             return None
         if face.logit >= bounds.surest:
@@ -153,6 +160,26 @@ class CandidateVerifier:
         square = geometry.map_to_frame(face.frame, self._framing)
         logit = self._verifier.compute_logit(picture, square, face.logit, face.turn)
         return face._replace(logit=logit) if logit >= bounds.verified else None
+
+
+def _take_as_seen(
+    picture: Picture, candidate: Detection, bounds: FaceBounds
+) -> Detection | None:
+    """Returns a large, clear face as `CandidateVerifier.measure` would; None for any other.
+
+    The network has seen it at nearly the size that it has in a tile of its own, so the logit there
+    is taken to be the same.
+
+    Args:
+        picture: The picture.
+        candidate: The candidate, frame in pixels of the original.
+        bounds: Which logits make it a face.
+    """
+    logit = (1 + _CANDIDATE_WEIGHT) * candidate.logit
+    large = candidate.frame.width >= _CLEAR_SIDE * max(picture.width, picture.height)
+    clear = candidate.logit >= _CLEAR_LOGIT and logit >= bounds.surest
+    # A turned picture is seen at half the resolution.
+    return candidate._replace(logit=logit) if large and clear and not candidate.turn else None
 
 
 def _make_view(picture: Picture, candidate: Detection, margin: float, size: int) -> View:

@@ -142,11 +142,64 @@ def test_a_face_among_many_other_candidates_is_found(number: int) -> None:
     assert middle(face.box) == pytest.approx(expected, abs=12)
 
 
+class BlindInSheets(Marks):
+    """Sees marks of the size that they have in the second pass, and in tiles of their own."""
+
+    def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
+        return 12 <= width <= 18 or self.is_sure(crop, left, top, width)
+
+    def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
+        return width >= 40
+
+
+@pytest.mark.parametrize(("logit", "found"), [(-0.7, True), (-0.9, False)])
+def test_a_clear_candidate_needs_no_sheet(logit: float, found: bool) -> None:
+    """Marks are 9 pixels wide in the first pass, 15 in the second, 21 in a sheet."""
+    picture = marked(400, 400, 10, 10, 28)
+    for top, left in ((10, 350), (350, 10)):
+        picture.pixels[top : top + 28, left : left + 28] = (255, 0, 0)
+    runtime = BlindInSheets(logits=(logit, 4))
+    faces = FaceDetector(runtime, ENTRY._replace(second_threshold=0.5)).detect(picture)
+    assert bool(faces) is found
+
+
 def test_a_candidate_gets_a_tile_of_its_own() -> None:
     """The mark is 32 pixels wide in the first pass, then 49."""
     runtime = Marks(sure_from=46 * 46, logits=(-1, 1.5))
     (face,) = FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100))
     assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
+
+
+@pytest.mark.parametrize(
+    ("side", "logit", "passes"),
+    [(85, 0.95, 1), (75, 0.95, 2), (85, 0.85, 2)],
+    ids=["large and clear", "too small", "not clear"],
+)
+def test_a_large_clear_face_needs_one_pass(side: int, logit: float, passes: int) -> None:
+    """A frame is twice as wide as its mark: 42 and 37 % of the longer side."""
+    runtime = Marks(logits=(logit, logit))
+    (face,) = FaceDetector(runtime, ENTRY).detect(marked(300, 400, 100, 150, side))
+    assert runtime.calls == passes
+    assert face.box.width == pytest.approx(2 * 2 * side, abs=8)
+    assert middle(face.box) == pytest.approx((2 * (150 + side / 2), 2 * (100 + side / 2)), abs=8)
+    assert face.score == pytest.approx(1 / (1 + np.exp(-1.5 * logit)), abs=0.001)
+
+
+def test_a_clear_face_must_reach_the_threshold_of_the_model() -> None:
+    runtime = Marks(logits=(1, 1))
+    picture = marked(400, 400, 100, 100, 150)
+    for threshold, found in ((0.8, True), (0.85, False)):  # of 1.5 as a logit: 0.818
+        entry = ENTRY._replace(threshold=threshold)
+        assert bool(FaceDetector(runtime, entry).detect(picture)) is found
+
+
+def test_a_turned_face_is_seen_again_at_full_resolution() -> None:
+    """Runs: the whole picture, the turned views, the tile of the face."""
+    lying = turn_picture(head(400, 400, 90, 90, 200), 90)
+    runtime = UprightMarks()
+    (face,) = FaceDetector(runtime, ENTRY._replace(turned_threshold=0.6)).detect(lying)
+    assert face.turn == 270
+    assert runtime.calls == 3
 
 
 def test_small_faces_are_verified_at_a_higher_resolution() -> None:
@@ -228,7 +281,7 @@ def test_a_face_that_is_too_small_leaves_others_their_chance() -> None:
 
 
 def test_a_known_face_is_not_searched_again() -> None:
-    picture = marked(400, 400, 160, 160, 100)
+    picture = marked(400, 400, 170, 170, 60)
     runtime = Marks()
     (face,) = FaceDetector(runtime, ENTRY).detect(picture)
     calls, runtime.calls = runtime.calls, 0
