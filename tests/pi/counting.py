@@ -29,10 +29,19 @@ from pi.steps import DOCUMENT, read_steps
 _HERE = Path(__file__).resolve().parent
 _SKIPPED = 77
 _SIDE = 1000  # pixels of a picture's longest side
-_SAMPLE = ROOT / "docs" / "samples" / "astronaut.jpg"
-# The face takes 40 % of the side in the cropped sample, and 20 % in the whole one.
-_PICTURES = ("portrait", "smaller face")
-_CROP = "import cv2; cv2.imwrite('portrait.png', cv2.imread('sample.jpg')[0:250, 100:350])"
+_SAMPLES = ROOT / "docs" / "samples"
+_FILES = ("astronaut.jpg", "rocket.jpg")
+# The face takes 40 % of the side in the cropped sample, 20 % in the whole one, and 8 % where the
+# crop is pasted into a picture without people.
+_PICTURES = ("portrait", "smaller face", "small face")
+_CROP = """\
+import cv2
+portrait = cv2.imread('astronaut.jpg')[0:250, 100:350]
+cv2.imwrite('portrait.png', portrait)
+scene = cv2.resize(cv2.imread('rocket.jpg'), (1000, 1000))
+scene[400:600, 400:600] = cv2.resize(portrait, (200, 200))
+cv2.imwrite('scene.png', scene)
+"""
 # The `CPU part` in /proc/cpuinfo. This QEMU shows programs this machine's file unless the root
 # folder has one.
 _PARTS = {"cortex-a7": "0xc07", "cortex-a53": "0xd03", "cortex-a72": "0xd08", "cortex-a76": "0xd0b"}
@@ -60,14 +69,14 @@ _COUNT = f"""\
 export OPENBLAS_NUM_THREADS=1
 PATH=$HOME/igc/bin:$PATH
 python -c "{_CROP}"
-python enlarge.py . {_SIDE} {_SIDE} portrait.png sample.jpg
+python enlarge.py . {_SIDE} {_SIDE} portrait.png astronaut.jpg scene.png
 mkdir photos xml
 cp 0000.jpg photos
 python start_up.py
 COUNTS=start python start_up.py > start_names
 image-gender-classifier --quiet -i photos -o xml
 COUNTS=command image-gender-classifier --quiet -i photos -o xml
-COUNTS=steps python steps.py 0000.jpg 0001.jpg > steps_names
+COUNTS=steps python steps.py 0000.jpg 0001.jpg 0002.jpg > steps_names
 """
 _FILL_MEMORY = """\
 export OPENBLAS_NUM_THREADS=1
@@ -160,7 +169,7 @@ class Counter:
         ]
 
     def count(self, processor: str) -> dict[str, int]:
-        """Counts the steps of two pictures and the start-up on a processor."""
+        """Counts the steps of each picture and the start-up on a processor."""
         home = self._make_home(processor)
         home.run(_COUNT)
 
@@ -209,7 +218,8 @@ class Counter:
         home.unpack(self._wheels)
         for program in (BENCHMARKS / "enlarge.py", BENCHMARKS / "steps.py", _HERE / "start_up.py"):
             shutil.copy(program, home.path)
-        shutil.copy(_SAMPLE, home.path / "sample.jpg")
+        for name in _FILES:
+            shutil.copy(_SAMPLES / name, home.path)
         return home
 
 

@@ -22,10 +22,16 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.detector.lookalikes import draw_lookalike
 from image_gender_classifier.train.detector.mining import Window, draw_window
+from image_gender_classifier.train.detector.pasting import (
+    Mask,
+    make_placing_matrix,
+    paste,
+    sample_angle,
+    sample_edge,
+)
 from image_gender_classifier.train.gender.augment import degrade_randomly
 
 _Random = np.random.Generator
-_Mask = npt.NDArray[np.float32]
 
 _CLOSE = 0.6  # fraction of scenes that are second-pass tiles
 _MARGINS = (1.3, 1.8)  # side of such a tile over the frame's side, as in inference
@@ -41,8 +47,6 @@ _PATCHES, _LOOKALIKES = 0.6, 0.7  # mean number in a scene
 _AT_DECOY = 0.2  # fraction of second-pass tiles that are around something that is no face
 _SHOULDERS = 0.5
 _TONED = 0.5
-_CONTINUED = 0.4  # fraction of patches that extend beyond their square
-_BEYOND = 0.35  # width of the extension on each side, over the patch's side
 _TRIES = 4  # attempts per face to find a place without overlap
 
 
@@ -193,17 +197,10 @@ def _alone(sources: Sources, height: int, width: int, random: _Random) -> Scene:
         width / 2 + spare[0] * random.uniform(-0.9, 0.9),
         height / 2 + spare[1] * random.uniform(-0.9, 0.9),
     )
-    matrix = _placing(len(face), side, centre, _angle(random))
-    edge = _edge(random, side >= _MIRRORED * longest)
+    matrix = make_placing_matrix(len(face), side, centre, sample_angle(random))
+    edge = sample_edge(random, side >= _MIRRORED * longest)
     pixels = cv2.warpAffine(face, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=edge)
     return Scene(cast(Pixels, pixels), (_square(centre, side),))
-
-
-def _edge(random: _Random, mirrored: bool = True) -> int:
-    """Samples OpenCV's border mode for extending a crop."""
-    if mirrored and random.random() < 0.5:
-        return cv2.BORDER_REFLECT_101
-    return cv2.BORDER_REPLICATE
 
 
 def _composed(sources: Sources, height: int, width: int, random: _Random) -> Scene:
@@ -212,11 +209,11 @@ def _composed(sources: Sources, height: int, width: int, random: _Random) -> Sce
     decoys: list[Box] = []
     for _ in range(random.poisson(_PATCHES)):
         side, centre = _place(height, width, random)
-        _paste(pixels, _background(sources, 96, 96, random), None, side, centre, random)
+        paste(pixels, _background(sources, 96, 96, random), None, side, centre, random)
         decoys.append(_square(centre, side))
     for _ in range(random.poisson(_LOOKALIKES)):
         side, centre = _place(height, width, random)
-        _paste(pixels, *_lookalike(sources, random), side, centre, random)
+        paste(pixels, *_lookalike(sources, random), side, centre, random)
         decoys.append(_square(centre, side))
     frames: list[Box] = []
     wanted = 0 if random.random() < _EMPTY else 1 + min(random.poisson(0.3), 3)
@@ -232,7 +229,7 @@ def _composed(sources: Sources, height: int, width: int, random: _Random) -> Sce
             continue
         if random.random() < _SHOULDERS:
             _dress(pixels, sources, frame, random)
-        _paste(pixels, shown[len(frames)], None, side, centre, random)
+        paste(pixels, shown[len(frames)], None, side, centre, random)
         frames.append(frame)
     return Scene(pixels, tuple(frames), tuple(decoys))
 
@@ -269,96 +266,6 @@ def _place(height: int, width: int, random: _Random) -> tuple[float, tuple[float
     return float(side), (x, y)
 
 
-def _angle(random: _Random) -> float:
-    """Samples the in-plane rotation of a head in degrees."""
-    return random.normal(0, 10) if random.random() < 0.6 else random.uniform(-45, 45)
-
-
-def _placing(
-    stored: int, side: float, centre: tuple[float, float], degrees: float
-) -> npt.NDArray[np.float64]:
-    """Returns the affine matrix (2 x 3) that maps a stored crop to its place, rotated."""
-    zoom, angle = side / stored, np.radians(degrees)
-    cos, sin = zoom * np.cos(angle), zoom * np.sin(angle)
-    linear = np.array([[cos, sin], [-sin, cos]])
-    middle = (stored - 1) / 2
-    offset = np.array(centre) - 0.5 - linear @ (middle, middle)
-    return np.column_stack([linear, offset])
-
-
-def _paste(
-    pixels: Pixels,
-    patch: Pixels,
-    mask: _Mask | None,
-    side: float,
-    centre: tuple[float, float],
-    random: _Random,
-) -> None:
-    """Pastes a square patch with its mask, by default a random outline, in place."""
-    if mask is None and random.random() < _CONTINUED:
-        border = round(_BEYOND * len(patch))
-        side *= 1 + 2 * border / len(patch)
-        patch = cast(
-            Pixels, cv2.copyMakeBorder(patch, border, border, border, border, _edge(random))
-        )
-        mask = _fading(len(patch), random)
-    elif mask is None:
-        mask = _outline(len(patch), random)
-    matrix = _placing(len(patch), side, centre, _angle(random))
-    _blend(pixels, patch, mask, matrix, side, centre)
-
-
-def _blend(
-    pixels: Pixels,
-    patch: Pixels,
-    mask: _Mask,
-    matrix: npt.NDArray[np.float64],
-    side: float,
-    centre: tuple[float, float],
-) -> None:
-    """Blends a patch into the pixels that it covers, in place."""
-    reach = side * 0.75  # a square rotated by 45 degrees extends 0.71 of its side
-    left, top = (max(int(middle - reach), 0) for middle in centre)
-    right, bottom = (int(middle + reach) + 2 for middle in centre)
-    part = pixels[top:bottom, left:right]
-    shifted = matrix - np.array([[0, 0, left], [0, 0, top]])
-    size = part.shape[1::-1]
-    laid = cv2.warpAffine(patch, shifted, size, borderMode=cv2.BORDER_REPLICATE)
-    alpha = cv2.warpAffine(mask, shifted, size)[..., None]
-    part[:] = (part + alpha * (laid.astype(np.float32) - part) + 0.5).astype(np.uint8)
-
-
-def _outline(side: int, random: _Random) -> _Mask:
-    """Generates the mask of a patch: an oval around the head, or nearly the whole square."""
-    if random.random() < 0.75:
-        axes = side * np.array([random.uniform(0.3, 0.46), random.uniform(0.4, 0.52)])
-        mask = _oval(side, axes, random.uniform(2, 4), random)
-    else:
-        mask = np.zeros((side, side), np.float32)
-        left, top, right, bottom = (random.uniform(0.02, 0.12, 4) * side).astype(int)
-        mask[top : side - bottom, left : side - right] = 1
-    if random.random() < 0.9:
-        softness = side * random.uniform(0.008, 0.05)
-        mask = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness))
-    return mask
-
-
-def _fading(side: int, random: _Random) -> _Mask:
-    """Generates the mask of an extended patch, which fades out slowly."""
-    mask = _oval(side, side * random.uniform(0.28, 0.46, 2), random.uniform(2, 6), random)
-    return cast(_Mask, cv2.GaussianBlur(mask, (0, 0), side * random.uniform(0.02, 0.08)))
-
-
-def _oval(side: int, axes: npt.NDArray[np.float64], power: float, random: _Random) -> _Mask:
-    """Generates the mask of a superellipse around the middle of a square."""
-    centre = side * (0.5 + random.normal(0, 0.015, 2))
-    places = np.arange(side, dtype=np.float32)
-    across = (np.abs(places - centre[0]) / axes[0]) ** power
-    down = (np.abs(places - centre[1]) / axes[1]) ** power
-    mask: _Mask = (across[None, :] + down[:, None] < 1).astype(np.float32)
-    return mask
-
-
 def _dress(pixels: Pixels, sources: Sources, frame: Box, random: _Random) -> None:
     """Paints shoulders in a random texture below a face, in place."""
     height, width = pixels.shape[:2]
@@ -382,12 +289,12 @@ def _dress(pixels: Pixels, sources: Sources, frame: Box, random: _Random) -> Non
         return
     mask = np.zeros((height - start, width), np.float32)
     cv2.fillPoly(mask, [(np.array(corners).round() - (0, start)).astype(np.int32)], 1.0)
-    alpha = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness))[..., None]
+    alpha = cast(Mask, cv2.GaussianBlur(mask, (0, 0), softness))[..., None]
     part = pixels[start:]
     part[:] = (part + alpha * (stuff[start:].astype(np.float32) - part) + 0.5).astype(np.uint8)
 
 
-def _lookalike(sources: Sources, random: _Random) -> tuple[Pixels, _Mask | None]:
+def _lookalike(sources: Sources, random: _Random) -> tuple[Pixels, Mask | None]:
     return draw_lookalike(_face(sources, random), random)
 
 

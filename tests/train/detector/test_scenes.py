@@ -96,14 +96,6 @@ def test_backgrounds_take_on_the_light_of_a_face() -> None:
     assert (toned == (60, 60, 150)).all()
 
 
-def test_what_goes_on_beyond_a_square_fades_away(sources: Sources) -> None:
-    for seed in range(20):
-        mask = scenes._fading(200, np.random.default_rng(seed))
-        assert mask.max() == pytest.approx(1, abs=0.01)
-        assert (mask[100, 80:120] > 0.9).all()
-        assert np.abs(np.diff(mask, axis=0)).max() < 0.15
-
-
 def test_sizes_go_from_small_to_beyond_the_picture(drawn: Sequence[Scene]) -> None:
     shares = np.array([frame.width / SIZE for scene in drawn for frame in scene.frames])
     assert shares.min() < 0.15
