@@ -162,9 +162,7 @@ class CandidateVerifier:
         return face._replace(logit=logit) if logit >= bounds.verified else None
 
 
-def _take_as_seen(
-    picture: Picture, candidate: Detection, bounds: FaceBounds
-) -> Detection | None:
+def _take_as_seen(picture: Picture, candidate: Detection, bounds: FaceBounds) -> Detection | None:
     """Returns a large, clear face as `CandidateVerifier.measure` would; None for any other.
 
     The network has seen it at nearly the size that it has in a tile of its own, so the logit there

@@ -19,7 +19,7 @@ from image_gender_classifier.results import Box, Face
 
 _MIN_IOU = 0.45  # intersection over union (IoU) of two boxes of the same face
 _MIN_CONTAINMENT = 0.8  # fraction of a box's area inside the other
-# Low, because scores of doubtful faces are low: of 0.3 to 2, best for faces of different sizes in one
+# Low, because doubtful faces have low scores: of 0.3 to 2, best for faces of different sizes in one
 # picture, and no worse for others.
 _SCORE_POWER = 0.5
 # Pixels of the picture per pixel of the crop, below which a crop is interpolated linearly.
@@ -148,7 +148,7 @@ def compute_prominence(box: Box, width: int, height: int) -> float:
 
 
 def weigh_main_face(box: Box, score: float, width: int, height: int) -> float:
-    """Returns the weight of a face for choosing the main face: prominence times the root of its score.
+    """Returns the weight of a face for choosing the main face: prominence times the root of score.
 
     An object that resembles a face, such as a fist, may be larger than the face but has a lower
     score.
