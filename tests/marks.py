@@ -10,7 +10,7 @@ from image_gender_classifier.detection.heatmap import STRIDE
 from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
-from image_gender_classifier.results import Turn
+from image_gender_classifier.results import Box, Turn
 
 SIZE = 128
 CELLS = SIZE // STRIDE
@@ -62,6 +62,14 @@ class Marks:
         return True
 
 
+class UprightMarks(Marks):
+    """Sees a face in a red mark only where green is below it."""
+
+    def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
+        below = crop[top + width // 2 + 3 :, left + width // 2]
+        return bool(below.size and below[0, 1] > 127)
+
+
 ENTRY = FaceDetectorEntry(
     file="detector.onnx",
     sha256="",
@@ -89,3 +97,15 @@ def turn_picture(picture: Picture, turn: Turn) -> Picture:
     size = (picture.width, picture.height)
     width, height = size if turn in (0, 180) else size[::-1]
     return Picture(np.ascontiguousarray(turn_pixels(picture.pixels, turn)), width, height)
+
+
+def head(height: int, width: int, top: int, left: int, side: int) -> Picture:
+    """A red mark on a green one, both half as high as wide."""
+    picture = marked(height, width, top, left, side)
+    picture.pixels[top + side // 2 : top + side, left : left + side] = (0, 255, 0)
+    return picture
+
+
+def middle(box: Box) -> tuple[float, float]:
+    """Returns x and y of the centre of a box."""
+    return box.x + box.width / 2, box.y + box.height / 2

@@ -1,8 +1,7 @@
 """Decides which candidates are faces: runs the face detector network on a tile around each.
 
-In this tile the face has the size that the network detects best. A face that is already so large in
-the whole picture, and clear, needs no such run. If the logit leaves doubt, the face output of the
-gender network decides.
+In this tile the face has the size that the network detects best. A large, clear face of the whole
+picture needs no such run. If the logit leaves doubt, the face output of the gender network decides.
 """
 
 from __future__ import annotations
@@ -22,12 +21,10 @@ from image_gender_classifier.results import Box
 # Side of a tile divided by the side of the candidate's frame.
 _MARGIN, _SHEET_MARGIN = 1.3, 1.5
 _CANDIDATE_WEIGHT = 0.5  # of the candidate's logit, added to the logit in its own tile
-# A face of this side, as a fraction of the picture's longer side, and of this logit is not sought
-# again in a tile of its own: its frame would hardly change.
-_CLEAR_SIDE, _CLEAR_LOGIT = 0.4, 0.9
+_CLEAR_SIDE = 0.4  # of a clear candidate's frame, as a fraction of the picture's longer side
 _MIN_LOGIT = -2.0  # in a candidate's own tile; below it nothing is detected there
 _MIN_SHEET_LOGIT = -1.4
-_MIN_KEPT_LOGIT = -0.8  # of an upright candidate that is kept even if a sheet does not show it
+_MIN_KEPT_LOGIT = -0.8  # of an upright candidate that is kept even if undetected in its sheet
 _FEW, _MOST = 2, 4  # candidates that need no screening, and that pass it
 _MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
 # What the logit of a candidate can gain when it is verified; 98 % of faces gain less.
@@ -60,7 +57,8 @@ class CandidateVerifier:
         """Returns the most promising candidates, at most 4, the best first.
 
         Four candidates are seen in one run of the network, each at half the resolution: this tells
-        most of them from faces for a quarter of the time. Two or fewer are returned as they are.
+        most of them from faces for a quarter of the time. Clear upright candidates compete even if
+        nothing is detected there. Two or fewer are returned as they are.
 
         Args:
             picture: The picture.
@@ -107,8 +105,8 @@ class CandidateVerifier:
             min_side: Minimum side of a face's frame, in pixels of the original.
 
         Yields:
-            Faces with the frames of `measure`, or their own if they are large and clear; the logit
-            is that of the verifier if the face was doubtful.
+            Faces with the frames and logits of `measure`. The logit of a doubtful face is that of
+            the verifier. A large, clear candidate keeps its frame, and gets 1.5 times its logit.
 
         Raises:
             ModelError, RuntimeMissing: A network cannot be run; see `Runtime.run`.
@@ -150,7 +148,7 @@ class CandidateVerifier:
         self, picture: Picture, candidate: Detection, bounds: FaceBounds
     ) -> Detection | None:
         """Returns a candidate as `find_faces` does; None if it is no face."""
-        face = _take_as_seen(picture, candidate, bounds) or self.measure(picture, candidate)
+        face = _accept_clear(picture, candidate, bounds) or self.measure(picture, candidate)
         if face is None or face.logit < bounds.lowest:
             return None
         if face.logit >= bounds.surest:
@@ -162,22 +160,23 @@ class CandidateVerifier:
         return face._replace(logit=logit) if logit >= bounds.verified else None
 
 
-def _take_as_seen(picture: Picture, candidate: Detection, bounds: FaceBounds) -> Detection | None:
-    """Returns a large, clear face as `CandidateVerifier.measure` would; None for any other.
+def _accept_clear(picture: Picture, candidate: Detection, bounds: FaceBounds) -> Detection | None:
+    """Returns a large, clear candidate with the logit of a face; None for any other.
 
-    The network has seen it at nearly the size that it has in a tile of its own, so the logit there
-    is taken to be the same.
+    Its own tile would hardly change its frame and its gender (docs/experiments.md), so the logit
+    there is taken to be that of the candidate.
 
     Args:
         picture: The picture.
         candidate: The candidate, frame in pixels of the original.
         bounds: Which logits make it a face.
     """
+    if candidate.frame.width < _CLEAR_SIDE * max(picture.width, picture.height):
+        return None
     logit = (1 + _CANDIDATE_WEIGHT) * candidate.logit
-    large = candidate.frame.width >= _CLEAR_SIDE * max(picture.width, picture.height)
-    clear = candidate.logit >= _CLEAR_LOGIT and logit >= bounds.surest
-    # A turned picture is seen at half the resolution.
-    return candidate._replace(logit=logit) if large and clear and not candidate.turn else None
+    if candidate.logit < bounds.clear or logit < bounds.surest:
+        return None
+    return candidate._replace(logit=logit)
 
 
 def _make_view(picture: Picture, candidate: Detection, margin: float, size: int) -> View:

@@ -19,6 +19,9 @@ from image_gender_classifier.results import Box, Face
 
 _MIN_IOU = 0.45  # intersection over union (IoU) of two boxes of the same face
 _MIN_CONTAINMENT = 0.8  # fraction of a box's area inside the other
+# Low, because doubtful faces have low scores. Of the powers 0.3 to 2, best for faces of different
+# sizes in one picture, and no worse for others (docs/experiments.md).
+_SCORE_POWER = 0.5
 # Pixels of the picture per pixel of the crop, below which a crop is interpolated linearly.
 _MAX_LINEAR_STEP = 2
 _SMALL_CROP, _LARGE_CROP, _BEYOND_EDGES = cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.BORDER_REPLICATE
@@ -156,9 +159,7 @@ def weigh_main_face(box: Box, score: float, width: int, height: int) -> float:
         width: Width of the picture in pixels.
         height: Height of the picture in pixels.
     """
-    # Doubtful faces have low scores. Of the powers from 0.3 to 2, the root is best for faces of
-    # different sizes in one picture, and no worse for others.
-    return compute_prominence(box, width, height) * sqrt(score)
+    return compute_prominence(box, width, height) * float(score**_SCORE_POWER)
 
 
 def sort_main_face_first(faces: Sequence[Face], width: int, height: int) -> list[Face]:

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.train.detector.pasting import Mask
 
 _Random = np.random.Generator
-_Mask = npt.NDArray[np.float32]
 
 _SIDE = 96  # of the pictures in pixels
 _PART = (0.12, 0.36)  # side of a part of a face, over the side of the crop
@@ -26,7 +26,7 @@ _SKIN = (((0.50, 0.58), (0.24, 0.32)), ((0.50, 0.58), (0.60, 0.68)), ((0.22, 0.3
 _SKIN_SIDE = (0.06, 0.12)
 
 
-def draw_lookalike(face: Pixels, random: _Random) -> tuple[Pixels, _Mask | None]:
+def draw_lookalike(face: Pixels, random: _Random) -> tuple[Pixels, Mask | None]:
     """Generates a picture that resembles a face.
 
     Args:
@@ -73,7 +73,7 @@ def _shuffled(face: Pixels, random: _Random) -> tuple[Pixels, None]:
     return mixed, None
 
 
-def _blob(face: Pixels, random: _Random) -> tuple[Pixels, _Mask]:
+def _blob(face: Pixels, random: _Random) -> tuple[Pixels, Mask]:
     """Draws skin in the shape of a shoulder, a knee or an arm: a shaded superellipse."""
     across, down = _grid()
     axes, power = random.uniform(0.2, 0.48, 2), random.uniform(1.6, 4)
@@ -82,7 +82,7 @@ def _blob(face: Pixels, random: _Random) -> tuple[Pixels, _Mask]:
     return _lit(_skin(face, random), shade, random), _soften(distance < 1, random)
 
 
-def _hand(face: Pixels, random: _Random) -> tuple[Pixels, _Mask]:
+def _hand(face: Pixels, random: _Random) -> tuple[Pixels, Mask]:
     """Draws skin in the shape of a hand: a palm, and fingers that are spread or folded."""
     mask, shade = np.zeros((2, _SIDE, _SIDE), np.float32)
     folded = random.random() < 0.5
@@ -111,7 +111,7 @@ def _hand(face: Pixels, random: _Random) -> tuple[Pixels, _Mask]:
     return _lit(_skin(face, random), 0.5 + 0.5 * shade, random), _soften(mask > 0, random)
 
 
-_KINDS: tuple[Callable[[Pixels, _Random], tuple[Pixels, _Mask | None]], ...] = (
+_KINDS: tuple[Callable[[Pixels, _Random], tuple[Pixels, Mask | None]], ...] = (
     _part, _part, _turned, _shuffled, _blob, _hand, _hand,
 )  # fmt: skip
 
@@ -141,9 +141,9 @@ def _grid() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     return steps[np.newaxis, :], steps[:, np.newaxis]
 
 
-def _soften(inside: npt.NDArray[np.bool_], random: _Random) -> _Mask:
+def _soften(inside: npt.NDArray[np.bool_], random: _Random) -> Mask:
     blurred = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), random.uniform(0.6, 3))
-    return cast(_Mask, blurred)
+    return cast(Mask, blurred)
 
 
 def _resize(pixels: Pixels) -> Pixels:

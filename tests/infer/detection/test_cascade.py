@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from marks import middle
 
 from image_gender_classifier import manifest
 from image_gender_classifier.detection.cascade import CascadeDetector
@@ -17,7 +18,6 @@ from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import CascadeEntry
-from image_gender_classifier.results import Box
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +41,6 @@ def detector(shipped: Manifest, entry: CascadeEntry) -> CascadeDetector:
 @pytest.fixture
 def astronaut(face_picture: Path) -> Picture:
     return decoding.read(face_picture)
-
-
-def middle(box: Box) -> tuple[float, float]:
-    return box.x + box.width / 2, box.y + box.height / 2
 
 
 def test_a_single_face_is_detected_at_its_position(

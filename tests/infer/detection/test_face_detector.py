@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import strategies as st
-from marks import ENTRY, SIZE, Marks, marked, turn_picture
+from marks import ENTRY, SIZE, Marks, UprightMarks, head, marked, middle, turn_picture
 
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.errors import ModelError, UnreadablePicture
@@ -17,10 +16,6 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Box, Turn
 
 EXTENTS = st.integers(1, 2000)
-
-
-def middle(box: Box) -> tuple[float, float]:
-    return box.x + box.width / 2, box.y + box.height / 2
 
 
 def test_boxes_are_in_pixels_of_the_original() -> None:
@@ -56,21 +51,6 @@ def test_the_second_pass_has_a_threshold_of_its_own() -> None:
     for every in (False, True):
         entry = ENTRY._replace(second_threshold=0.9)
         assert FaceDetector(runtime, entry, all_faces=every).detect(easy)
-
-
-class UprightMarks(Marks):
-    """Sees a face in a red mark only where green is below it."""
-
-    def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-        below = crop[top + width // 2 + 3 :, left + width // 2]
-        return bool(below.size and below[0, 1] > 127)
-
-
-def head(height: int, width: int, top: int, left: int, side: int) -> Picture:
-    """A red mark on a green one, both half as high as wide."""
-    picture = marked(height, width, top, left, side)
-    picture.pixels[top + side // 2 : top + side, left : left + side] = (0, 255, 0)
-    return picture
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
@@ -113,110 +93,6 @@ def test_a_face_that_cannot_be_the_main_face_is_left_out() -> None:
     assert middle(main.box) == pytest.approx((2 * 200, 2 * 200), abs=8)
     both = FaceDetector(runtime, ENTRY, all_faces=True).detect(picture)
     assert {round(face.box.width / 40) for face in both} == {3, 10}
-
-
-class SureOfUpright(UprightMarks):
-    """Sees every mark, and is sure of one only where it is large and green is below it."""
-
-    def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-        return True
-
-    def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-        return width >= 20 and super().sees(crop, left, top, width)
-
-
-@pytest.mark.parametrize("number", range(12))
-def test_a_face_among_many_other_candidates_is_found(number: int) -> None:
-    """Twelve equal candidates; only one turns out to be a face in a tile of its own."""
-    picture = marked(600, 600, 0, 0, 0)
-    for index in range(12):
-        row, column = divmod(index, 4)
-        top, left = 70 + 180 * row, 40 + 140 * column
-        picture.pixels[top : top + 40, left : left + 40] = (255, 0, 0)
-        if index == number:
-            picture.pixels[top + 20 : top + 40, left : left + 40] = (0, 255, 0)
-            expected = 2 * (left + 20), 2 * (top + 10)
-    entry = ENTRY._replace(candidate_threshold=0.1, second_threshold=0.5)
-    runtime = SureOfUpright(sure_from=1, logits=(-1.6, 4))
-    (face,) = FaceDetector(runtime, entry).detect(picture)
-    assert middle(face.box) == pytest.approx(expected, abs=12)
-
-
-class BlindInSheets(Marks):
-    """Sees marks of the size that they have in the second pass, and in tiles of their own."""
-
-    def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-        return 12 <= width <= 18 or self.is_sure(crop, left, top, width)
-
-    def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-        return width >= 40
-
-
-@pytest.mark.parametrize(("logit", "found"), [(-0.7, True), (-0.9, False)])
-def test_a_clear_candidate_needs_no_sheet(logit: float, found: bool) -> None:
-    """Marks are 9 pixels wide in the first pass, 15 in the second, 21 in a sheet."""
-    picture = marked(400, 400, 10, 10, 28)
-    for top, left in ((10, 350), (350, 10)):
-        picture.pixels[top : top + 28, left : left + 28] = (255, 0, 0)
-    runtime = BlindInSheets(logits=(logit, 4))
-    faces = FaceDetector(runtime, ENTRY._replace(second_threshold=0.5)).detect(picture)
-    assert bool(faces) is found
-
-
-def test_a_candidate_gets_a_tile_of_its_own() -> None:
-    """The mark is 32 pixels wide in the first pass, then 49."""
-    runtime = Marks(sure_from=46 * 46, logits=(-1, 1.5))
-    (face,) = FaceDetector(runtime, ENTRY).detect(marked(400, 400, 160, 160, 100))
-    assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
-
-
-@pytest.mark.parametrize(
-    ("side", "logit", "passes"),
-    [(85, 0.95, 1), (75, 0.95, 2), (85, 0.85, 2)],
-    ids=["large and clear", "too small", "not clear"],
-)
-def test_a_large_clear_face_needs_one_pass(side: int, logit: float, passes: int) -> None:
-    """A frame is twice as wide as its mark: 42 and 37 % of the longer side."""
-    runtime = Marks(logits=(logit, logit))
-    (face,) = FaceDetector(runtime, ENTRY).detect(marked(300, 400, 100, 150, side))
-    assert runtime.calls == passes
-    assert face.box.width == pytest.approx(2 * 2 * side, abs=8)
-    assert middle(face.box) == pytest.approx((2 * (150 + side / 2), 2 * (100 + side / 2)), abs=8)
-    assert face.score == pytest.approx(1 / (1 + np.exp(-1.5 * logit)), abs=0.001)
-
-
-def test_a_clear_face_must_reach_the_threshold_of_the_model() -> None:
-    runtime = Marks(logits=(1, 1))
-    picture = marked(400, 400, 100, 100, 150)
-    for threshold, found in ((0.8, True), (0.85, False)):  # of 1.5 as a logit: 0.818
-        entry = ENTRY._replace(threshold=threshold)
-        assert bool(FaceDetector(runtime, entry).detect(picture)) is found
-
-
-def test_a_turned_face_is_seen_again_at_full_resolution() -> None:
-    """Runs: the whole picture, the turned views, the tile of the face."""
-    lying = turn_picture(head(400, 400, 90, 90, 200), 90)
-    runtime = UprightMarks()
-    (face,) = FaceDetector(runtime, ENTRY._replace(turned_threshold=0.6)).detect(lying)
-    assert face.turn == 270
-    assert runtime.calls == 3
-
-
-def test_small_faces_are_verified_at_a_higher_resolution() -> None:
-    """The tile of an 80 pixel box is large enough (104 pixels), that of a 60 pixel box is not."""
-    for side, decodings in ((40, 0), (30, 1)):
-        asked: list[int] = []
-        fine = marked(800, 800, 300, 340, 2 * side)
-
-        def decode(fine: Picture = fine, asked: list[int] = asked) -> Picture:
-            asked.append(1)
-            return replace(fine, width=1600, height=1600)
-
-        quick = replace(fine, pixels=fine.pixels[::2, ::2], decode_finer=cache(decode))
-        (face,) = FaceDetector(Marks(), ENTRY).detect(quick)
-        assert len(asked) == decodings
-        assert middle(face.box) == pytest.approx((2 * (340 + side), 2 * (300 + side)), abs=8)
-        assert face.box.width == pytest.approx(2 * 2 * 2 * side, abs=16)
 
 
 def test_a_picture_that_cannot_be_decoded_again_is_unreadable() -> None:
@@ -268,8 +144,9 @@ def test_smaller_faces_are_searched_or_skipped_by_the_smallest_face() -> None:
 def test_a_face_verified_as_too_small_is_dropped() -> None:
     """The box is half of the side of the picture."""
     picture = marked(400, 400, 150, 150, 100)
+    runtime = Marks(logits=(0.5, 0.5))  # not clear
     for smallest, found in ((0.4, True), (0.5, True), (0.6, False), (0.65, False)):
-        assert bool(FaceDetector(Marks(), ENTRY, smallest).detect(picture)) is found
+        assert bool(FaceDetector(runtime, ENTRY, smallest).detect(picture)) is found
 
 
 def test_a_face_that_is_too_small_leaves_others_their_chance() -> None:

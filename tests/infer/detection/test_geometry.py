@@ -130,7 +130,7 @@ def test_the_main_face_is_large_and_central(main: Face, other: Face) -> None:
     assert sort_main_face_first([other, main], 100, 100) == [main, other]
 
 
-@pytest.mark.parametrize(("score", "first"), [(0.4, "face"), (0.94, "fist")])
+@pytest.mark.parametrize(("score", "first"), [(0.4, "face"), (0.6, "fist"), (0.94, "fist")])
 def test_a_large_object_with_a_low_score_is_not_the_main_face(score: float, first: str) -> None:
     small_face = face(40, 20, 20)._replace(score=0.95, detector="face")
     fist = face(40, 60, 30)._replace(score=score, detector="fist")

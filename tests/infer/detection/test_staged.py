@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from marks import middle
 
 from image_gender_classifier import manifest
 from image_gender_classifier.detection.geometry import sort_main_face_first
@@ -16,7 +17,6 @@ from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest import Manifest
-from image_gender_classifier.results import Box
 
 NEVER = 10_000  # more hits than any face has
 MORE_THAN_CERTAIN = 2.0
@@ -55,10 +55,6 @@ def blind_detector(models: Manifest) -> Manifest:
 
 def found_by(models: Manifest, picture: Picture, choice: str = "cascade") -> list[str]:
     return [face.detector for face in open_detector(choice, models, "tflite").detect(picture)]
-
-
-def middle(box: Box) -> tuple[float, float]:
-    return box.x + box.width / 2, box.y + box.height / 2
 
 
 def test_the_first_stage_that_finds_a_face_decides(shipped: Manifest, close_up: Picture) -> None:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marks import ENTRY, Marks, marked
+from marks import ENTRY, Marks, marked, middle
 
 from image_gender_classifier.detection.tile_network import SHEET_VIEWS, TileNetwork, View
 from image_gender_classifier.detection.tiling import Tile
-from image_gender_classifier.results import Box, Turn
+from image_gender_classifier.results import Turn
 
 TURNS = st.sampled_from((0, 90, 180, 270))
 EXTENTS = st.integers(160, 400)
-
-
-def middle(box: Box) -> tuple[float, float]:
-    return box.x + box.width / 2, box.y + box.height / 2
 
 
 @settings(max_examples=50)

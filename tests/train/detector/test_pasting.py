@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from image_gender_classifier.train.detector import pasting
 from image_gender_classifier.train.detector.pasting import make_placing_matrix, paste
 
 MIDDLE = (150.0, 150.0)
@@ -43,18 +44,45 @@ def test_the_middle_of_a_patch_covers_the_picture(seed: int) -> None:
     assert 0.2 * SIDE**2 < np.count_nonzero(shown > 127) < 1.8 * SIDE**2
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_pixels_far_from_a_patch_stay_as_they_are(seed: int) -> None:
-    """A patch that continues beyond its square is 1.7 times as wide; rotated, 1.41 times that."""
-    rows, columns = np.nonzero(paste_white(seed))
-    reach = SIDE * 1.7 * 1.5 / 2
-    assert np.abs(np.array([rows, columns]) - 150).max() <= reach + 2
+@pytest.mark.parametrize(("continued", "side"), [(0.0, SIDE), (1.0, 1.7 * SIDE)])
+def test_pixels_far_from_a_patch_stay_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, continued: float, side: float
+) -> None:
+    """A patch that continues beyond its square is 1.7 times as wide."""
+    monkeypatch.setattr(pasting, "_CONTINUED", continued)
+    reaches = []
+    for seed in range(40):
+        places = np.array(np.nonzero(paste_white(seed)))
+        reaches.append(np.abs(places - 150).max())
+    assert 0.4 * side < np.median(reaches) <= max(reaches) <= side * np.sqrt(0.5) + 2
 
 
-def test_outlines_are_of_many_kinds() -> None:
-    """No seed gives the outline of another; some edges are sharp and some fade."""
-    shown = [paste_white(seed) for seed in range(30)]
-    assert len({picture.tobytes() for picture in shown}) == 30
-    steepest = [np.abs(np.diff(picture.astype(int), axis=1)).max() for picture in shown]
+def test_a_patch_that_continues_fades_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pasting, "_CONTINUED", 1.0)
+    for seed in range(20):
+        shown = paste_white(seed).astype(int)
+        assert np.abs(np.diff(shown, axis=0)).max() < 0.35 * 255
+
+
+def test_some_outlines_are_sharp_and_some_fade() -> None:
+    shown = [paste_white(seed).astype(int) for seed in range(30)]
+    steepest = [np.abs(np.diff(picture, axis=1)).max() for picture in shown]
     assert min(steepest) < 40
     assert max(steepest) > 100
+
+
+def test_patches_are_rotated_by_random_angles() -> None:
+    angles = [pasting.sample_angle(np.random.default_rng(seed)) for seed in range(200)]
+    assert min(angles) < -25 < 25 < max(angles)
+    assert np.mean(np.abs(angles) < 15) > 0.5
+
+
+@pytest.mark.parametrize("centre", [(0.0, 0.0), (299.0, 5.0), (150.0, 300.0)])
+def test_a_patch_with_a_mask_may_extend_beyond_the_picture(centre: tuple[float, float]) -> None:
+    picture = np.zeros((300, 300, 3), np.uint8)
+    white = np.full((64, 64, 3), 255, np.uint8)
+    mask = np.full((64, 64), 0.5, np.float32)
+    paste(picture, white, mask, SIDE, centre, np.random.default_rng(0))
+    column, row = (min(int(place), 299) for place in centre)
+    assert picture[row, column] == pytest.approx(128, abs=2)
+    assert not picture[150, 20].any()

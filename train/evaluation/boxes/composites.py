@@ -10,11 +10,11 @@ from typing import cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
+from image_gender_classifier.train.detector.pasting import Mask
 
 LONGEST = 320  # longest side in pixels; twice the side at which detectors search
 
@@ -23,7 +23,6 @@ _SMALLER, _MORE_PROMINENT = (0.3, 0.7), 1.5
 _TRIES = 50  # attempts to find a place
 
 _Random = np.random.Generator
-_Mask = npt.NDArray[np.float32]
 
 
 def compose_picture(
@@ -49,7 +48,7 @@ def compose_picture(
 
 
 def add_to_picture(
-    pixels: Pixels, main: Box, other: Pixels, mask: _Mask | None, random: _Random
+    pixels: Pixels, main: Box, other: Pixels, mask: Mask | None, random: _Random
 ) -> None:
     """Pastes something else into a composite, in place, where the main face stays the main one.
 
@@ -81,7 +80,7 @@ def add_to_picture(
         if mask is None:
             outline = _generate_mask(side, random)
         else:
-            outline = cast(_Mask, cv2.resize(mask, (side, side), interpolation=cv2.INTER_LINEAR))
+            outline = cast(Mask, cv2.resize(mask, (side, side), interpolation=cv2.INTER_LINEAR))
         _paste(pixels, other, outline, frame)
         return
 
@@ -92,7 +91,7 @@ def _choose_frame(pixels: Pixels, side: int, random: _Random) -> Box:
     return Box(left, top, side, side)
 
 
-def _paste(pixels: Pixels, patch: Pixels, mask: _Mask, frame: Box) -> None:
+def _paste(pixels: Pixels, patch: Pixels, mask: Mask, frame: Box) -> None:
     """Blends a square patch into a frame inside the picture, in place."""
     left, top, side, _ = map(int, frame)
     scaled = geometry.cut_crop(patch, geometry.find_central_square(*patch.shape[:2]), side)
@@ -112,7 +111,7 @@ def _resize_background(background: Pixels, least: int) -> Pixels:
     return cast(Pixels, cv2.resize(background, (width, height), interpolation=interpolation))
 
 
-def _generate_mask(side: int, random: _Random) -> _Mask:
+def _generate_mask(side: int, random: _Random) -> Mask:
     """Generates a random soft mask, from an oval around the head to nearly the whole square.
 
     Size and position vary; with a fixed outline, a detector could find the frame by its edge.
@@ -125,4 +124,4 @@ def _generate_mask(side: int, random: _Random) -> _Mask:
     down = (np.abs(positions - middle[1]) / axes[1]) ** power
     mask = (across[np.newaxis, :] + down[:, np.newaxis] < 1).astype(np.float32)
     softness = max(side * random.uniform(0.01, 0.03), 0.5)
-    return cast(_Mask, cv2.GaussianBlur(mask, (0, 0), softness))
+    return cast(Mask, cv2.GaussianBlur(mask, (0, 0), softness))
