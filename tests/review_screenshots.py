@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from image_gender_classifier.cli import program
 from image_gender_classifier.review import program as review
@@ -33,16 +33,24 @@ def main(out: Path) -> None:
             page = browser.new_page(viewport={"width": 1000, "height": 470})
             page.goto((folder / "review.html").as_uri())
             page.wait_for_selector(".tile img")
+            go_to_portrait(page)
             page.keyboard.press("f")
             page.wait_for_timeout(500)
             page.screenshot(path=out / "review-grid.jpg", quality=80)
             page.click("#theme")
             page.click("#theme")
-            page.keyboard.press("Home")
+            go_to_portrait(page)
             page.keyboard.press("Enter")
             page.wait_for_timeout(1500)
             page.screenshot(path=out / "review-large.jpg", quality=80)
             browser.close()
+
+
+def go_to_portrait(page: Page) -> None:
+    """Selects the fourth picture, `astronaut.jpg`."""
+    page.keyboard.press("Home")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
 
 
 if __name__ == "__main__":

@@ -251,7 +251,7 @@ def classify(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> An
     except GenderClassifierError as error:
         return _unusable(error, task)
     if prediction.message == NO_SUCH_FILE and is_parent_missing(job.path):
-        why = "its folder was moved or unmounted; connect the drive again"
+        why = "its folder does not exist or was unmounted; check the path or connect the drive"
         return Answer(job.number, None, why, unfinished=True)
     return Answer(job.number, prediction, None, drawings, clock.take_seconds())
 

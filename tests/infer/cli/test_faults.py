@@ -209,7 +209,7 @@ def test_an_input_folder_that_goes_away_is_no_fault_of_its_pictures(
     wait_for(out / "000.xml", running)
     away = many_pictures.rename(many_pictures.parent / "away")
     code, said = finish(running)
-    assert code == 4 and "moved or unmounted" in said
+    assert code == 4 and "does not exist or was unmounted" in said
     assert not any(b'"unreadable"' in path.read_bytes() for path in out.iterdir())
     away.rename(many_pictures)
     assert command("-i", many_pictures, "-o", out, "--resume").returncode == 0
