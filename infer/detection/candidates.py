@@ -7,6 +7,7 @@ picture needs no such run. If the logit leaves doubt, the face output of the gen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf
 
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.bounds import FaceBounds, sigmoid
@@ -27,8 +28,9 @@ _MIN_SHEET_LOGIT = -1.4
 _MIN_KEPT_LOGIT = -0.8  # of an upright candidate that is kept even if undetected in its sheet
 _FEW, _MOST = 2, 4  # candidates that need no screening, and that pass it
 _MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
-# What the logit of a candidate can gain when it is verified; 98 % of faces gain less.
-_MAX_GAIN = 2.0
+# What the logit of a candidate can gain when it is verified, and its weight by a larger frame; 98 %
+# of faces gain less.
+_MAX_GAIN, _MAX_GROWTH = 2.0, 1.1
 
 
 class CandidateVerifier:
@@ -93,6 +95,7 @@ class CandidateVerifier:
         candidates: Iterable[Detection],
         choose_bounds: Callable[[Detection], FaceBounds],
         min_side: float = 0.0,
+        at_once: float = inf,
     ) -> Iterator[Detection]:
         """Yields the candidates that are faces.
 
@@ -100,9 +103,10 @@ class CandidateVerifier:
             picture: The picture.
             candidates: The candidates, frames in pixels of the original. Unless all faces are
                 wanted, those are skipped that are smaller or farther from the centre than a face
-                before them, so that they cannot be the main face.
+                before them, so that they are unlikely to be the main face.
             choose_bounds: Returns which logits make a candidate a face or a doubtful face.
             min_side: Minimum side of a face's frame, in pixels of the original.
+            at_once: If none of this many candidates is a face, the others are not verified.
 
         Yields:
             Faces with the frames and logits of `measure`. The logit of a doubtful face is that of
@@ -113,8 +117,11 @@ class CandidateVerifier:
             UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
         heaviest = 0.0
-        for candidate in candidates:
-            if not self._all_faces and _weigh(picture, candidate, _MAX_GAIN) < heaviest:
+        for number, candidate in enumerate(candidates):
+            if number >= at_once and not heaviest:
+                return
+            possible = _MAX_GROWTH * _weigh(picture, candidate, _MAX_GAIN)
+            if not self._all_faces and possible < heaviest:
                 continue
             face = self._verify(picture, candidate, choose_bounds(candidate))
             if face is not None and face.frame.width >= min_side:

@@ -27,7 +27,9 @@ from image_gender_classifier.runtimes import Runtime
 
 # Minimum sides as fractions of `smallest_face`: detected sides scatter around the true side.
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
-_MOST_AT_ONCE = 4  # candidates of the whole picture that are verified before a closer look
+_MOST_AT_ONCE = (
+    4  # candidates of the whole picture, without a face among them, before a closer look
+)
 _MOST_UPRIGHT, _MOST_TURNED = 8, 4  # candidates that are screened in a closer look
 _SCORE_DECIMALS = 3  # as in all outputs
 
@@ -110,7 +112,7 @@ class FaceDetector:
             return self._make_faces(self._detect_all(picture, known), self._entry.detector)
         whole, *smaller = self._tile_sides(picture)
         candidates = self._search(picture, whole, known)
-        found = self._verify(picture, candidates[:_MOST_AT_ONCE], self._bounds.first, known)
+        found = self._verify(picture, candidates, self._bounds.first, known, _MOST_AT_ONCE)
         if known or self._is_sure(found):
             return self._make_faces(found, self._entry.detector)
         if found:
@@ -219,6 +221,7 @@ class FaceDetector:
         candidates: Iterable[Detection],
         bounds: FaceBounds,
         known: Sequence[Box] = (),
+        at_once: float = inf,
     ) -> list[Detection]:
         """Returns the candidates that are faces and not known, the surest first.
 
@@ -227,6 +230,7 @@ class FaceDetector:
             candidates: The candidates.
             bounds: Which logits make an upright candidate a face.
             known: Frames of faces that are already detected.
+            at_once: See `CandidateVerifier.find_faces`.
         """
         turned = self._bounds.turned
 
@@ -234,7 +238,7 @@ class FaceDetector:
             return turned if candidate.turn and turned is not None else bounds
 
         least = _MIN_FACE_SIDE * self._min_side(picture)
-        faces = self._candidates.find_faces(picture, candidates, choose, least)
+        faces = self._candidates.find_faces(picture, candidates, choose, least, at_once)
         return non_max_suppression(faces, known)
 
     def _min_side(self, picture: Picture) -> float:
