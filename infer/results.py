@@ -43,8 +43,8 @@ class Face(NamedTuple):
             the face was not classified.
         confidence: Calibrated probability (0.5 to 1) of the more probable gender; None if the face
             was not classified.
-        score: Probability (0 to 1) that the box contains a face, from the face detector network or,
-            for a doubtful face, from the face output of the gender network; None if neither ran.
+        score: Probability (0 to 1) that the box contains a face, from the face detector network
+            and, for a doubtful face, the gender network's face output; None if neither ran.
         p_female: Calibrated probability (0 to 1) of `female`, whatever the threshold; None if the
             face was not classified.
         turn: Degrees by which the picture has to be turned clockwise to show the face upright.

@@ -26,6 +26,7 @@ _CLEAR_SIDE = 0.4  # of a clear candidate's frame, as a fraction of the picture'
 _MIN_LOGIT = -2.0  # in a candidate's own tile; below it nothing is detected there
 _MIN_SHEET_LOGIT = -1.4
 _MIN_KEPT_LOGIT = -0.8  # of an upright candidate that is kept even if undetected in its sheet
+_SURE_VERIFIED = 1.5  # logit of the verifier from which a doubtful face is a sure one
 _FEW, _MOST = 2, 4  # candidates that need no screening, and that pass it
 _MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
 # What the logit of a candidate can gain when it is verified, and its weight by a larger frame; 98 %
@@ -109,8 +110,9 @@ class CandidateVerifier:
             at_once: If none of this many candidates is a face, the others are not verified.
 
         Yields:
-            Faces with the frames and logits of `measure`. The logit of a doubtful face is that of
-            the verifier. A large, clear candidate keeps its frame, and gets 1.5 times its logit.
+            Faces with the frames and logits of `measure`. The logit of a doubtful face is
+            `FaceBounds.surest` if the verifier is sure, otherwise the lower one of both. A large,
+            clear candidate keeps its frame, and gets 1.5 times its logit.
 
         Raises:
             ModelError, RuntimeMissing: A network cannot be run; see `Runtime.run`.
@@ -164,14 +166,19 @@ class CandidateVerifier:
             return None
         square = geometry.map_to_frame(face.frame, self._framing)
         logit = self._verifier.compute_logit(picture, square, face.logit, face.turn)
-        return face._replace(logit=logit) if logit >= bounds.verified else None
+        if logit < bounds.verified:
+            return None
+        # The verifier's logits are larger than the detector's: even a face that it is sure of ranks
+        # below the detector's sure faces.
+        sure = logit >= _SURE_VERIFIED
+        return face._replace(logit=bounds.surest if sure else min(logit, face.logit))
 
 
 def _accept_clear(picture: Picture, candidate: Detection, bounds: FaceBounds) -> Detection | None:
     """Returns a large, clear candidate with the logit of a face; None for any other.
 
-    Its own tile would hardly change its frame and its gender (docs/experiments.md), so the logit
-    there is taken to be that of the candidate.
+    In its own tile, its frame would be a few percent smaller or larger, but the predicted gender
+    as accurate (docs/experiments.md). The logit there is taken to be that of the candidate.
 
     Args:
         picture: The picture.

@@ -11,6 +11,7 @@ import pytest
 from marks import ENTRY, SIZE, Marks, UprightMarks, head, marked, middle, turn_picture
 
 from image_gender_classifier.detection.face_detector import FaceDetector
+from image_gender_classifier.detection.geometry import sort_main_face_first
 from image_gender_classifier.imaging.picture import Picture
 
 
@@ -110,6 +111,33 @@ def test_what_sheets_show_comes_before_clear_candidates() -> None:
     whites = [(2 * (20 + 14), 2 * 24), (2 * (180 + 14), 2 * 24)]
     for face in faces:
         assert all(middle(face.box) != pytest.approx(white, abs=20) for white in whites)
+
+
+class SmallFirst(Marks):
+    """Is surer of small marks in the whole picture, and sure of each in a tile of its own."""
+
+    def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
+        return width <= 12 or width >= 40
+
+
+def test_a_large_face_is_found_behind_many_surer_small_ones() -> None:
+    """It is the seventh candidate by logit; only four are verified if none of them is a face."""
+    picture = marked(400, 400, 150, 150, 90)
+    for top in (5, 365):
+        for left in (5, 185, 365):
+            picture.pixels[top : top + 30, left : left + 30] = (255, 0, 0)
+    faces = FaceDetector(SmallFirst(logits=(-1, 4)), ENTRY).detect(picture)
+    main = sort_main_face_first(faces, picture.width, picture.height)[0]
+    assert middle(main.box) == pytest.approx((2 * 195, 2 * 195), abs=8)
+
+
+@pytest.mark.parametrize(("side", "faces"), [(69, 2), (62, 1)])
+def test_a_slightly_smaller_candidate_may_have_a_larger_frame(side: int, faces: int) -> None:
+    """The other mark has a side of 75, and is as far from the centre."""
+    picture = marked(400, 400, 163, 63, 75)
+    start = 200 - side // 2
+    picture.pixels[start : start + side, 300 - side // 2 : 300 - side // 2 + side] = (255, 0, 0)
+    assert len(FaceDetector(Marks(logits=(2, 2)), ENTRY).detect(picture)) == faces
 
 
 def test_a_candidate_gets_a_tile_of_its_own() -> None:

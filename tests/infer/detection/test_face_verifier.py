@@ -130,9 +130,29 @@ def test_the_face_output_decides_about_doubtful_faces_only(
     assert bool(detector(detector_logit, face_logit).detect(picture)) == found
 
 
-def test_the_score_of_a_doubtful_face_is_the_probability() -> None:
-    (face,) = detector(-1, 5).detect(marked(400, 400, 150, 150, 100))
-    assert face.score == pytest.approx(1 / (1 + exp(-(5 - 2 * 1.5))), abs=1e-3)
+@pytest.mark.parametrize(
+    ("detector_logit", "face_logit", "expected"),
+    [(-1, 4.6, log(0.9 / 0.1)), (-1, 4.4, -1.5), (1, -2.5, 0.5)],
+    ids=["the verifier is sure", "the detector's logit is lower", "the verifier's is lower"],
+)
+def test_the_score_of_a_doubtful_face_is_at_most_that_of_a_sure_one(
+    detector_logit: float, face_logit: float, expected: float
+) -> None:
+    """The detector's logit is 1.5 times as high in the end, and counts twice for the verifier."""
+    (face,) = detector(detector_logit, face_logit).detect(marked(400, 400, 150, 150, 100))
+    assert face.score == pytest.approx(1 / (1 + exp(-expected)), abs=1e-3)
+
+
+def test_turned_views_are_searched_unless_the_verifier_is_sure() -> None:
+    runs = []
+    for face_logit in (4.6, 4.4):
+        runtime = Marks(logits=(-1, -1))
+        verifier = FaceVerifier(FakeGenderNetwork(0, face_logit), GENDER, FACE_OUTPUT)
+        entry = ENTRY._replace(candidate_threshold=0.05)
+        FaceDetector(runtime, entry, verifier=verifier).detect(marked(400, 400, 150, 150, 100))
+        runs.append(runtime.calls)
+    assert runs[0] == 2
+    assert runs[1] > 2
 
 
 def test_the_confirmation_of_another_detectors_face_asks_too() -> None:
