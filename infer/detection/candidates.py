@@ -122,8 +122,7 @@ class CandidateVerifier:
         for number, candidate in enumerate(candidates):
             if number >= at_once and not heaviest:
                 return
-            possible = _MAX_GROWTH * _weigh(picture, candidate, _MAX_GAIN)
-            if not self._all_faces and possible < heaviest:
+            if not self._all_faces and _weigh_at_most(picture, candidate) < heaviest:
                 continue
             face = self._verify(picture, candidate, choose_bounds(candidate))
             if face is not None and face.frame.width >= min_side:
@@ -225,8 +224,11 @@ def _distance(one: Box, other: Box) -> float:
     return max(across, down)
 
 
-def _weigh(picture: Picture, face: Detection, gain: float = 0.0) -> float:
-    """Returns the weight of a detection as the main face, if its logit were higher by `gain`."""
-    return geometry.weigh_main_face(
-        face.frame, sigmoid(face.logit + gain), picture.width, picture.height
-    )
+def _weigh_at_most(picture: Picture, candidate: Detection) -> float:
+    """Returns the weight that a candidate can reach when it is verified."""
+    return _MAX_GROWTH * _weigh(picture, candidate._replace(logit=candidate.logit + _MAX_GAIN))
+
+
+def _weigh(picture: Picture, face: Detection) -> float:
+    """Returns the weight of a detection as the main face."""
+    return geometry.weigh_main_face(face.frame, sigmoid(face.logit), picture.width, picture.height)

@@ -27,9 +27,7 @@ from image_gender_classifier.runtimes import Runtime
 
 # Minimum sides as fractions of `smallest_face`: detected sides scatter around the true side.
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
-_MOST_AT_ONCE = (
-    4  # candidates of the whole picture, without a face among them, before a closer look
-)
+_MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, a closer look follows
 _MOST_UPRIGHT, _MOST_TURNED = 8, 4  # candidates that are screened in a closer look
 _SCORE_DECIMALS = 3  # as in all outputs
 

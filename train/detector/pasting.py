@@ -46,7 +46,19 @@ def paste(
     elif mask is None:
         mask = _outline(len(patch), random)
     matrix = make_placing_matrix(len(patch), side, centre, sample_angle(random))
-    _blend(pixels, patch, mask, matrix, side, centre)
+    _blend_placed(pixels, patch, mask, matrix, side, centre)
+
+
+def blend(pixels: Pixels, other: npt.NDArray[np.uint8], opacity: Mask) -> None:
+    """Blends other pixels over those of a picture, in place.
+
+    Args:
+        pixels: The picture, uint8 RGB, H x W x 3; may be a part of another.
+        other: What covers it, uint8 RGB, H x W x 3.
+        opacity: H x W.
+    """
+    over = opacity[..., np.newaxis] * (other.astype(np.float32) - pixels)
+    pixels[:] = (pixels + over + 0.5).astype(np.uint8)
 
 
 def make_placing_matrix(
@@ -80,7 +92,7 @@ def sample_edge(random: _Random, mirrored: bool = True) -> int:
     return cv2.BORDER_REPLICATE
 
 
-def _blend(
+def _blend_placed(
     pixels: Pixels,
     patch: Pixels,
     mask: Mask,
@@ -96,8 +108,7 @@ def _blend(
     shifted = matrix - np.array([[0, 0, left], [0, 0, top]])
     size = part.shape[1::-1]
     laid = cv2.warpAffine(patch, shifted, size, borderMode=cv2.BORDER_REPLICATE)
-    alpha = cv2.warpAffine(mask, shifted, size)[..., None]
-    part[:] = (part + alpha * (laid.astype(np.float32) - part) + 0.5).astype(np.uint8)
+    blend(part, cast(Pixels, laid), cast(Mask, cv2.warpAffine(mask, shifted, size)))
 
 
 def _outline(side: int, random: _Random) -> Mask:

@@ -24,6 +24,7 @@ from image_gender_classifier.train.detector.lookalikes import draw_lookalike
 from image_gender_classifier.train.detector.mining import Window, draw_window
 from image_gender_classifier.train.detector.pasting import (
     Mask,
+    blend,
     make_placing_matrix,
     paste,
     sample_angle,
@@ -289,9 +290,8 @@ def _dress(pixels: Pixels, sources: Sources, frame: Box, random: _Random) -> Non
         return
     mask = np.zeros((height - start, width), np.float32)
     cv2.fillPoly(mask, [(np.array(corners).round() - (0, start)).astype(np.int32)], 1.0)
-    alpha = cast(Mask, cv2.GaussianBlur(mask, (0, 0), softness))[..., None]
-    part = pixels[start:]
-    part[:] = (part + alpha * (stuff[start:].astype(np.float32) - part) + 0.5).astype(np.uint8)
+    opacity = cast(Mask, cv2.GaussianBlur(mask, (0, 0), softness))
+    blend(pixels[start:], stuff[start:], opacity)
 
 
 def _lookalike(sources: Sources, random: _Random) -> tuple[Pixels, Mask | None]:

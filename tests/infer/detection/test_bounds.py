@@ -35,7 +35,7 @@ def test_without_a_face_output_nothing_is_doubtful() -> None:
 
 def test_missing_thresholds_follow_from_the_first() -> None:
     bounds = choose_bounds(ENTRY._replace(second_threshold=None, turned_threshold=None), None)
-    assert bounds.later.lowest == bounds.first.lowest
+    assert bounds.later == bounds.first._replace(clear=inf)
     assert bounds.turned is None
 
 
@@ -49,7 +49,7 @@ def test_only_the_whole_picture_shows_clear_faces(output: FaceOutput | None) -> 
 
 def test_a_face_output_decides_for_all_parts() -> None:
     bounds = choose_bounds(ENTRY._replace(second_threshold=0.99), FACE_OUTPUT)
-    assert bounds.first[:3] == bounds.later[:3]
+    assert bounds.first._replace(clear=inf) == bounds.later
     assert bounds.first.lowest < bounds.first.surest
     assert bounds.turned is not None
     assert bounds.turned.verified == pytest.approx(logit(FACE_OUTPUT.turned_threshold))

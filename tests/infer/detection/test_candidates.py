@@ -52,18 +52,13 @@ class BlindInSheets(Marks):
         return width >= 40
 
 
-def three_marks() -> Picture:
-    picture = marked(400, 400, 10, 10, 28)
-    for top, left in ((10, 350), (350, 10)):
-        picture.pixels[top : top + 28, left : left + 28] = (255, 0, 0)
-    return picture
-
-
 @pytest.mark.parametrize(("logit", "found"), [(-0.7, True), (-0.9, False)])
 def test_a_clear_candidate_is_kept_if_its_sheet_does_not_show_it(logit: float, found: bool) -> None:
     """Marks are 9 pixels wide in the first pass, 15 in the second, 21 in a sheet."""
     runtime = BlindInSheets(logits=(logit, 4))
-    picture = three_marks()
+    picture = marked(400, 400, 10, 10, 28)
+    for top, left in ((10, 350), (350, 10)):
+        picture.pixels[top : top + 28, left : left + 28] = (255, 0, 0)
     faces = FaceDetector(runtime, ENTRY._replace(second_threshold=0.5)).detect(picture)
     assert bool(faces) is found
 

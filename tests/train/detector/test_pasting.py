@@ -57,6 +57,14 @@ def test_pixels_far_from_a_patch_stay_as_they_are(
     assert 0.4 * side < np.median(reaches) <= max(reaches) <= side * np.sqrt(0.5) + 2
 
 
+def test_what_goes_on_beyond_a_square_fades_away() -> None:
+    for seed in range(20):
+        mask = pasting._fading(200, np.random.default_rng(seed))
+        assert mask.max() == pytest.approx(1, abs=0.01)
+        assert (mask[100, 80:120] > 0.9).all()
+        assert np.abs(np.diff(mask, axis=0)).max() < 0.15
+
+
 def test_a_patch_that_continues_fades_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pasting, "_CONTINUED", 1.0)
     for seed in range(20):

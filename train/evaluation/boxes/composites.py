@@ -14,7 +14,7 @@ import numpy as np
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.detector.pasting import Mask
+from image_gender_classifier.train.detector.pasting import Mask, blend
 
 LONGEST = 320  # longest side in pixels; twice the side at which detectors search
 
@@ -95,9 +95,7 @@ def _paste(pixels: Pixels, patch: Pixels, mask: Mask, frame: Box) -> None:
     """Blends a square patch into a frame inside the picture, in place."""
     left, top, side, _ = map(int, frame)
     scaled = geometry.cut_crop(patch, geometry.find_central_square(*patch.shape[:2]), side)
-    scaled = scaled.astype(np.float32)
-    target = pixels[top : top + side, left : left + side]
-    target[:] = (target + mask[..., np.newaxis] * (scaled - target) + 0.5).astype(np.uint8)
+    blend(pixels[top : top + side, left : left + side], scaled, mask)
 
 
 def _resize_background(background: Pixels, least: int) -> Pixels:
