@@ -16,6 +16,7 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import (
     FaceDetectorEntry,
+    FaceRefinerEntry,
     Float32Variant,
     ModelEntry,
     NetworkEntry,
@@ -27,7 +28,7 @@ from image_gender_classifier.train.common.model_folder import (
     load_manifest_or_empty,
 )
 
-Entry = TypeVar("Entry", ModelEntry, FaceDetectorEntry)
+Entry = TypeVar("Entry", ModelEntry, FaceDetectorEntry, FaceRefinerEntry)
 _WITHOUT_FLOAT32 = (
     "tflite-runtime runs the int8 file instead, whose outputs can differ by a few quantisation "
     "steps"

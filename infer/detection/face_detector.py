@@ -120,6 +120,23 @@ class FaceDetector:
             found = self._look_closer(picture, candidates[_MOST_AT_ONCE:], smaller)
         return self._make_faces(found, self._entry.detector)
 
+    def find_candidates(self, picture: Picture) -> Iterator[Detection]:
+        """Yields the best candidates of each pass over a picture, none of them verified.
+
+        Args:
+            picture: The picture.
+
+        Yields:
+            Candidates of the whole picture, of smaller tiles and of the turned picture; frames in
+            pixels of the original.
+
+        Raises:
+            ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.
+        """
+        for side in self._tile_sides(picture):
+            yield from self._search(picture, side)[:_MOST_UPRIGHT]
+        yield from self._search_turned(picture)
+
     def _is_sure(self, found: Sequence[Detection]) -> bool:
         """Returns whether one of the faces of the first pass is not doubtful."""
         return _best_logit(found) >= self._bounds.first.surest

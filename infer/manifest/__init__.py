@@ -19,11 +19,13 @@ from image_gender_classifier.manifest.parsing import (
     format_entry,
     parse_cascade,
     parse_face_detector,
+    parse_face_refiner,
     parse_model,
 )
 from image_gender_classifier.manifest.schema import (
     CascadeEntry,
     FaceDetectorEntry,
+    FaceRefinerEntry,
     ModelEntry,
     NetworkEntry,
     VerifiedFile,
@@ -35,7 +37,8 @@ VERSION = 2
 GENDER_TASK = "perceived gender"
 CASCADE_TASK = "face detection (cascade)"
 FACE_DETECTOR_TASK = "face detection (network)"
-_TASKS = frozenset((GENDER_TASK, CASCADE_TASK, FACE_DETECTOR_TASK))
+FACE_REFINER_TASK = "face refinement (network)"
+_TASKS = frozenset((GENDER_TASK, CASCADE_TASK, FACE_DETECTOR_TASK, FACE_REFINER_TASK))
 _MAX_BYTES = 2**30  # of a model file
 _NOTHING: Mapping[str, Any] = {}
 _EntryType = TypeVar("_EntryType")
@@ -49,6 +52,7 @@ class Manifest(NamedTuple):
         models: Entries of gender classifiers, by file name.
         cascades: Entries of cascades, in the order of the file; detectors use the first.
         face_detectors: Entries of face detector networks, by file name.
+        face_refiners: Entries of face refiner networks, by file name.
         others: Entries with other tasks as JSON objects, by file name; for added detectors with
             their own kind of model.
     """
@@ -57,12 +61,13 @@ class Manifest(NamedTuple):
     models: Mapping[str, ModelEntry] = _NOTHING
     cascades: tuple[CascadeEntry, ...] = ()
     face_detectors: Mapping[str, FaceDetectorEntry] = _NOTHING
+    face_refiners: Mapping[str, FaceRefinerEntry] = _NOTHING
     others: Mapping[str, Fields] = _NOTHING
 
     @property
     def networks(self) -> Mapping[str, NetworkEntry]:
-        """Entries of gender classifiers and face detector networks, by file name."""
-        return {**self.models, **self.face_detectors}
+        """Entries of gender classifiers, face detector and face refiner networks, by file name."""
+        return {**self.models, **self.face_detectors, **self.face_refiners}
 
 
 def load(folder: Path) -> Manifest:
@@ -104,6 +109,7 @@ def load(folder: Path) -> Manifest:
             _parse_entries(files, GENDER_TASK, parse_model),
             tuple(_parse_entries(files, CASCADE_TASK, parse_cascade).values()),
             _parse_entries(files, FACE_DETECTOR_TASK, parse_face_detector),
+            _parse_entries(files, FACE_REFINER_TASK, parse_face_refiner),
             {file: fields for file, fields in files.items() if fields["task"] not in _TASKS},
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -126,6 +132,8 @@ def dump(manifest: Manifest) -> str:
         files[cascade.file] = format_entry(CASCADE_TASK, cascade)
     for face_detector in manifest.face_detectors.values():
         files[face_detector.file] = format_entry(FACE_DETECTOR_TASK, face_detector)
+    for face_refiner in manifest.face_refiners.values():
+        files[face_refiner.file] = format_entry(FACE_REFINER_TASK, face_refiner)
     for model in manifest.models.values():
         files[model.file] = format_entry(GENDER_TASK, model)
     files.update(manifest.others)

@@ -13,6 +13,7 @@ from image_gender_classifier.manifest.schema import (
     Entry,
     FaceDetectorEntry,
     FaceOutput,
+    FaceRefinerEntry,
     Float32Variant,
     ModelEntry,
 )
@@ -87,6 +88,23 @@ def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
     return FaceDetectorEntry(file=file, **values)
 
 
+def parse_face_refiner(file: str, fields: Fields) -> FaceRefinerEntry:
+    """Parses the entry of a face refiner network and returns it.
+
+    Arguments and exceptions are those of `parse_model`.
+    """
+    values = _parse_shapes(fields)
+    for name in ("margin", "candidate_weight", "lowest", "surest"):
+        values[name] = float(values[name])
+        if not isfinite(values[name]):
+            raise ValueError(f"{name} must be finite")
+    if values["margin"] <= 0:
+        raise ValueError("margin must be greater than 0")
+    if values["lowest"] > values["surest"]:
+        raise ValueError("lowest must be at most surest")
+    return FaceRefinerEntry(file=file, **values)
+
+
 def format_entry(task: str, entry: Entry) -> dict[str, Any]:
     """Serialises an entry to a JSON object; the inverse of `parse_model` and the other parsers.
 
@@ -108,13 +126,19 @@ def _without_task(fields: Fields) -> dict[str, Any]:
 
 
 def _parse_network_fields(fields: Fields) -> dict[str, Any]:
+    """Checks the fields common to networks with a threshold; returns a converted copy of all."""
+    values = _parse_shapes(fields)
+    values["threshold"] = float(values["threshold"])
+    if not 0 <= values["threshold"] <= 1:
+        raise ValueError("threshold must be between 0 and 1")
+    return values
+
+
+def _parse_shapes(fields: Fields) -> dict[str, Any]:
     """Checks the fields common to all networks; returns a converted copy of all fields."""
     values = _without_task(fields)
     height, width, channels = values["input_shape"]
     values["input_shape"] = (int(height), int(width), int(channels))
-    values["threshold"] = float(values["threshold"])
-    if not 0 <= values["threshold"] <= 1:
-        raise ValueError("threshold must be between 0 and 1")
     if "float32_variant" in values:
         values["float32_variant"] = _parse_variant(values["float32_variant"])
     return values

@@ -220,7 +220,44 @@ class FaceDetectorEntry(NamedTuple):
         return self.sha256, self.detector, *search, self.second_threshold, self.turned_threshold
 
 
-NetworkEntry = ModelEntry | FaceDetectorEntry
+class FaceRefinerEntry(NamedTuple):
+    """The manifest entry of a face refiner network. `ModelEntry` describes the other fields.
+
+    Attributes:
+        margin: Side of the network's view divided by the side of the candidate's frame.
+        candidate_weight: Factor of the face detector's logit, added to that of this network.
+        lowest: Minimum sum of both logits of a candidate that can be a face.
+        surest: Sum of both logits from which an upright candidate is a face; between `lowest` and
+            `surest`, the face detector sees it again.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    input_shape: tuple[int, int, int]
+    input_dtype: str
+    colour_order: str
+    margin: float
+    candidate_weight: float
+    lowest: float
+    surest: float
+    license: str
+    trained: Mapping[str, Any] = _NOTHING
+    measured: Mapping[str, Any] = _NOTHING
+    float32_variant: Float32Variant | None = None
+
+    @property
+    def format(self) -> str:
+        """Format of the file, such as `tflite`; see `RuntimeEntry.format`."""
+        return file_format(self.file)
+
+    @property
+    def cache_key(self) -> tuple[object, ...]:
+        """The hash and values that affect predictions; part of the `run` hash."""
+        return self.sha256, self.margin, self.candidate_weight, self.lowest, self.surest
+
+
+NetworkEntry = ModelEntry | FaceDetectorEntry | FaceRefinerEntry
 Entry = NetworkEntry | CascadeEntry
 
 

@@ -8,7 +8,11 @@ from pathlib import Path
 from image_gender_classifier import manifest
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.manifest import Manifest
-from image_gender_classifier.manifest.schema import FaceDetectorEntry, NetworkEntry
+from image_gender_classifier.manifest.schema import (
+    FaceDetectorEntry,
+    FaceRefinerEntry,
+    NetworkEntry,
+)
 
 
 def load_manifest_or_empty(folder: Path) -> Manifest:
@@ -37,16 +41,18 @@ def dump_updated_manifest(
         ModelError: The folder's manifest cannot be read or is corrupt.
     """
     before = load_manifest_or_empty(folder)
-    models = {name: entry for name, entry in before.models.items() if name not in without}
-    face_detectors = {
-        name: entry for name, entry in before.face_detectors.items() if name not in without
-    }
-    for entry in entries:
+    kept = [entry for name, entry in before.networks.items() if name not in without]
+    models, face_detectors, face_refiners = {}, {}, {}
+    for entry in (*kept, *entries):
         if isinstance(entry, FaceDetectorEntry):
             face_detectors[entry.file] = entry
+        elif isinstance(entry, FaceRefinerEntry):
+            face_refiners[entry.file] = entry
         else:
             models[entry.file] = entry
-    after = before._replace(models=models, face_detectors=face_detectors)
+    after = before._replace(
+        models=models, face_detectors=face_detectors, face_refiners=face_refiners
+    )
     # A recorded command can contain a path that is not valid Unicode.
     return manifest.dump(after).encode("utf-8", "replace")
 

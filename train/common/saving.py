@@ -29,8 +29,7 @@ def save_model(
         trained: Command, data and recipe of the training, for the manifest.
 
     Returns:
-        The manifest fields that all networks have in common, as arguments of `ModelEntry` and
-        `FaceDetectorEntry`.
+        The manifest fields that all networks have in common, as arguments of their entries.
 
     Raises:
         OutputError: The file cannot be written.

@@ -103,7 +103,7 @@ def draw_views(sources: Sources, longest: int, count: int, random: _Random) -> l
     Returns:
         The scenes; one side is `longest` pixels, the other at most that.
     """
-    picture = _whole(sources, round(_LARGER * longest), random)
+    picture = draw_whole(sources, round(_LARGER * longest), random)
     views = []
     for _ in range(count):
         if sources.mined and random.random() < sources.mined_fraction:
@@ -124,8 +124,14 @@ def _mined(sources: Sources, longest: int, random: _Random) -> Scene:
     return Scene(degrade_randomly(letterbox(part, longest)[:rows, :columns].copy(), random), ())
 
 
-def _whole(sources: Sources, longest: int, random: _Random) -> Scene:
-    """Generates the scene of a whole picture, as in the detector's first pass."""
+def draw_whole(sources: Sources, longest: int, random: _Random) -> Scene:
+    """Generates the scene of a whole picture, as in the detector's first pass.
+
+    Args:
+        sources: The pictures to compose it from.
+        longest: Longest side of the scene in pixels.
+        random: The random generator.
+    """
     height, width = _shape(longest, random)
     if random.random() < _ALONE:
         scene = _alone(sources, height, width, random)

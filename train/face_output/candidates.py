@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import exp, log
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
@@ -21,18 +19,17 @@ from image_gender_classifier.detection.tiling import make_tiles
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.evaluation.boxes.composites import compose_picture
-from image_gender_classifier.train.gender.augment import degrade_randomly
+from image_gender_classifier.train.detector.candidate_pictures import (
+    compute_iou,
+    draw_composite,
+    draw_part,
+    shrink,
+)
 
 _SIDES = (1.0, 0.6, 0.45)  # of the searched tiles, over the picture's longer side
 _SHORTEST = 96  # pixels; smaller tiles show nothing but blur
 _LOWEST_LOGIT = -2.5  # of a candidate in the tiles, and once it is measured
 _MOST = 6  # candidates in each pass over a picture
-_FACE_SIDES = (0.06, 0.8)  # of a crop over the composite's longer side; evenly by their logarithm
-_MOST_TURN = 40.0  # degrees, of half of the faces
-_DEGRADED = 0.6  # fraction of the pictures
-_LONGEST = 400  # pixels, of a picture without people
-_PART = (0.4, 0.9)  # range of the sides of a part of a background, over those of the whole
 _FACE_IOU, _OTHER_IOU = 0.45, 0.15  # a candidate between them is left out
 
 _Random = np.random.Generator
@@ -97,7 +94,7 @@ def collect_candidates(
     for pixels, frame in tqdm(pictures, "searching", composites + plain, unit="picture"):
         picture = Picture(pixels, pixels.shape[1], pixels.shape[0])
         for found in _detect(search, picture):
-            overlap = 0.0 if frame is None else _compute_iou(found.frame, frame)
+            overlap = 0.0 if frame is None else compute_iou(found.frame, frame)
             if _OTHER_IOU <= overlap <= _FACE_IOU:
                 continue
             square = geometry.map_to_frame(found.frame, search.framing)
@@ -115,20 +112,14 @@ def _draw(
     random: _Random,
 ) -> Iterator[tuple[Pixels, Box | None]]:
     """Yields pictures, each with the frame of its face or None."""
-    low, high = map(log, _FACE_SIDES)
     for _ in range(composites):
-        face = _turn_randomly(faces[int(random.integers(len(faces)))], random)
-        scale = exp(random.uniform(low, high))
-        background = backgrounds[int(random.integers(len(backgrounds)))]
-        pixels, frame = compose_picture(face, background, scale, random)
-        yield degrade_randomly(pixels, random) if random.random() < _DEGRADED else pixels, frame
+        yield draw_composite(faces, backgrounds, random)
     for number in range(plain):
         background = backgrounds[number % len(backgrounds)]
         if number >= len(backgrounds):
-            background = _cut_part(background, random)
-            if random.random() < _DEGRADED:
-                background = degrade_randomly(background, random)
-        yield _shrink(background), None
+            yield draw_part(background, random), None
+        else:
+            yield shrink(background), None
 
 
 def _detect(search: Search, picture: Picture) -> list[Detection]:
@@ -147,44 +138,3 @@ def _detect(search: Search, picture: Picture) -> list[Detection]:
             if face is not None and face.logit >= _LOWEST_LOGIT:
                 found.append(face)
     return found
-
-
-def _turn_randomly(face: Pixels, random: _Random) -> Pixels:
-    """Returns a crop, half of the time turned around its centre."""
-    if random.random() < 0.5:
-        return face
-    side = face.shape[0]
-    turn = cv2.getRotationMatrix2D((side / 2, side / 2), random.uniform(-_MOST_TURN, _MOST_TURN), 1)
-    return cast(Pixels, cv2.warpAffine(face, turn, (side, side), borderMode=cv2.BORDER_REFLECT))
-
-
-def _cut_part(picture: Pixels, random: _Random) -> Pixels:
-    """Returns a random part of a picture, mirrored."""
-    share = random.uniform(*_PART)
-    extents = [max(round(share * extent), 1) for extent in picture.shape[:2]]
-    top, left = (
-        random.integers(extent - part + 1)
-        for extent, part in zip(picture.shape[:2], extents, strict=True)
-    )
-    part = picture[top : top + extents[0], left : left + extents[1]]
-    return np.ascontiguousarray(part[:, ::-1])
-
-
-def _shrink(pixels: Pixels) -> Pixels:
-    scale = _LONGEST / max(pixels.shape[:2])
-    if scale >= 1:
-        return pixels
-    return cast(Pixels, cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
-
-
-def _compute_iou(one: Box, other: Box) -> float:
-    """Returns the intersection over union of two boxes."""
-    across, down = (
-        min(first + extent, second + other_extent) - max(first, second)
-        for first, extent, second, other_extent in (
-            (one.x, one.width, other.x, other.width),
-            (one.y, one.height, other.y, other.height),
-        )
-    )
-    intersection = max(across, 0.0) * max(down, 0.0)
-    return intersection / (one.width * one.height + other.width * other.height - intersection)

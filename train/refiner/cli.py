@@ -1,0 +1,177 @@
+"""The command `image-gender-train-refiner`: trains a face refiner on the detector's candidates."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from image_gender_classifier import manifest
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.train.common import training_command
+from image_gender_classifier.train.common.command import Parser, print_line
+from image_gender_classifier.train.common.data_options import (
+    add_backgrounds_option,
+    add_data_options,
+    read_data_and_report,
+    training_split,
+)
+from image_gender_classifier.train.common.split import split_names
+from image_gender_classifier.train.datasets import DataError, Sample
+from image_gender_classifier.train.detector import backgrounds
+from image_gender_classifier.train.detector.backgrounds import Backgrounds
+
+if TYPE_CHECKING:  # imports pydantic, which can be missing
+    from image_gender_classifier.train.refiner.recipe import RefinerRecipe
+
+PROGRAM = "image-gender-train-refiner"
+_CROP_SIDE = 128  # pixels; scenes rarely contain larger faces
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The inputs of a training run; `--resume` requires that they are unchanged.
+
+    Attributes:
+        data: Hash of the samples' names and labels.
+        samples: Number of samples.
+        backgrounds: Number of backgrounds.
+        recipe: The recipe.
+        backgrounds_key: Hash of the backgrounds' names and sizes.
+        models: SHA-256 of the networks that find and judge candidates, by file name.
+    """
+
+    data: str
+    samples: int
+    backgrounds: int
+    recipe: RefinerRecipe
+    backgrounds_key: str
+    models: dict[str, str]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `image-gender-train-refiner`.
+
+    Args:
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
+
+    Returns:
+        The exit code (see `training_command.run_training_command`).
+    """
+    return training_command.run_training_command(PROGRAM, _train, argv)
+
+
+def _train(arguments: Sequence[str]) -> None:
+    options = _parser().parse_args(arguments)
+    from image_gender_classifier.train.refiner.recipe import SHIPPED, load_refiner_recipe
+
+    recipe = load_refiner_recipe(options.recipe or SHIPPED)
+    recipe = replace(recipe, seed=training_command.choose_seed(options, recipe.seed))
+    models = options.models or shipped_models()
+    used = _find_networks(models)
+    reading = read_data_and_report(options, training_split(options.layout))
+    scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
+    run = Run(
+        reading.hash_labels(),
+        len(reading.samples),
+        len(scenery.names),
+        recipe,
+        backgrounds.hash_backgrounds(scenery),
+        used,
+    )
+    training_command.train_in_run_folder(
+        options, run, lambda: _train_in_folder(reading.samples, scenery, run, options, arguments)
+    )
+
+
+def _find_networks(folder: Path) -> dict[str, str]:
+    """Returns the names and hashes of the networks that a training uses.
+
+    Raises:
+        ModelError: The manifest of the folder cannot be read, or lists no `.keras` face detector,
+            no converted one, or no converted gender network with a face output.
+    """
+    models = manifest.load(folder)
+    detectors = {entry.format: entry for entry in models.face_detectors.values()}
+    judges = [
+        entry
+        for entry in models.models.values()
+        if entry.format == "tflite" and entry.face_output is not None
+    ]
+    if not ({"keras", "tflite"} <= detectors.keys() and judges):
+        raise ModelError(
+            f"{folder}: lists not all networks that the training needs: face_detector.keras, its "
+            "TFLite file and a gender network with a face output in TFLite"
+        )
+    used = (detectors["keras"], detectors["tflite"], judges[0])
+    return {entry.file: entry.sha256 for entry in used}
+
+
+def _train_in_folder(
+    samples: Sequence[Sample],
+    scenery: Backgrounds,
+    run: Run,
+    options: argparse.Namespace,
+    arguments: Sequence[str],
+) -> None:
+    crop_set = training_command.prepare_crops(samples, "none", _CROP_SIDE, options.out)
+    faces, places = (
+        split_names(names, run.recipe.held_out) for names in (crop_set.names, scenery.names)
+    )
+    for option, parts in (("--data", faces), ("--backgrounds", places)):
+        if not parts.training or not parts.held_out:
+            raise DataError(
+                f"{option}: too few pictures; none would be "
+                f"{'left for training' if parts.held_out else 'held out for validation'}; add more"
+            )
+
+    # After all checks, because TensorFlow takes seconds to import.
+    from image_gender_classifier.train.common import history, keras_runtime, plots
+    from image_gender_classifier.train.detector.scenes import Sources
+    from image_gender_classifier.train.refiner import course, saving
+    from image_gender_classifier.train.refiner.search import open_search
+
+    training_command.start_run(options, run)
+    folder = options.models or shipped_models()
+    start = next(name for name in run.models if name.endswith(".keras"))
+    training, validation = (
+        Sources(crop_set.crops, face_positions, [scenery.pictures[place] for place in positions])
+        for face_positions, positions in (
+            (faces.training, places.training),
+            (faces.held_out, places.held_out),
+        )
+    )
+    model = course.train_refiner(
+        open_search(folder),
+        keras_runtime.open_keras_model(folder / start).model,
+        training,
+        validation,
+        run.recipe,
+        options.out,
+    )
+    trained = training_command.describe_training(PROGRAM, arguments, run)
+    entry = saving.save_refiner(model, options.out, license=options.license, trained=trained)
+    print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
+    plots.plot_learning_curves(options.out / history.HISTORY, options.out / training_command.CURVES)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog=PROGRAM,
+        description="Trains a face refiner, which scores candidates of the face detector and "
+        "corrects their frames, on what the detector finds in pictures composed of --data (face "
+        "crops with FairFace's margin) and --backgrounds (pictures without people).",
+    )
+    add_data_options(parser)
+    add_backgrounds_option(parser)
+    parser.add_argument(
+        "--models", type=Path, metavar="DIR",
+        help="folder of the face detector, trained and converted, and of the converted gender "
+        "network with a face output (default: the shipped ones)",
+    )  # fmt: skip
+    training_command.add_training_options(parser, "train/refiner/recipe.toml")
+    return parser

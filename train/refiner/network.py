@@ -1,0 +1,93 @@
+"""The face refiner network: the features of the small face detector at half its resolution.
+
+A view shows one candidate, so one set of outputs replaces the maps of the detector: a depthwise
+convolution over the whole feature map instead of pooling, as in MobileFaceNets (Chen et al., 2018).
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.train.common import efficientnet_lite
+from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
+from image_gender_classifier.train.common.split_batch import SplitBatchModel
+from image_gender_classifier.train.detector.small_network import build_small_features
+
+FACE, FRAME = "face", "frame"
+_HIDDEN = 64  # channels
+_DROPOUT = 0.1
+
+
+def build_refiner_network(size: int) -> keras.Model:
+    """Builds the network for training.
+
+    Args:
+        size: Side of the input in pixels, a multiple of 16 (S).
+
+    Returns:
+        A functional model that maps RGB pixels (float32, N x S x S x 3, 0 to 255) to a dict of
+        float32 arrays: `face` (N x 1, logits) and `frame` (N x 3: distance of the face's centre
+        from that of the candidate's frame, right and down, in sides of that frame, and natural
+        logarithm of the side of the face's frame over the candidate's).
+    """
+    return SplitBatchModel(*_add_layers(size, FusedBatchNormalization, _DROPOUT), name="training")
+
+
+def start_from_detector(model: keras.Model, detector: keras.Model) -> None:
+    """Copies the weights of a small face detector's features into a face refiner.
+
+    Args:
+        model: A model built by `build_refiner_network`.
+        detector: The inference model of a face detector.
+
+    Raises:
+        ModelError: The detector has other layers.
+    """
+    names = {layer.name for layer in detector.layers}
+    features = [layer for layer in model.layers if layer.weights and layer.name not in _HEAD]
+    for layer in features:
+        if layer.name not in names:
+            raise ModelError(
+                f"the face detector has no layer {layer.name}; use one that was trained with "
+                'network = "small"'
+            )
+        layer.set_weights(detector.get_layer(layer.name).get_weights())
+
+
+def make_inference_refiner(trained: keras.Model) -> keras.Model:
+    """Copies a trained refiner into a model of Keras's own layers.
+
+    Args:
+        trained: A model built by `build_refiner_network`.
+
+    Returns:
+        The inference model, which Keras can load without this package.
+    """
+    size = trained.input_shape[1]
+    model = keras.Model(*_add_layers(size, layers.BatchNormalization, 0.0), name="face_refiner")
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights(trained.get_layer(layer.name).get_weights())
+    return model
+
+
+_HEAD = ("all", "all_bn", "hidden", "hidden_bn", FACE, FRAME)
+
+
+def _add_layers(
+    size: int, norm: efficientnet_lite.BatchNorm, dropout: float
+) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
+    pixels = keras.Input((size, size, 3), name="pixels")
+    x = build_small_features(pixels, norm)
+    x = layers.DepthwiseConv2D(x.shape[1], use_bias=False, name="all")(x)
+    x = efficientnet_lite.add_batch_norm(x, "all", norm)
+    x = layers.Conv2D(_HIDDEN, 1, use_bias=False, name="hidden")(x)
+    x = efficientnet_lite.add_batch_norm(x, "hidden", norm)
+    if dropout:
+        x = layers.Dropout(dropout)(x)
+    outputs = {FACE: layers.Conv2D(1, 1, name=FACE)(x), FRAME: layers.Conv2D(3, 1, name=FRAME)(x)}
+    return pixels, {
+        name: layers.Flatten(name=f"{name}_flatten")(output) for name, output in outputs.items()
+    }
