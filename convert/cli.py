@@ -1,4 +1,4 @@
-"""The commands `image-gender-convert` and `image-gender-convert-detector`."""
+"""The commands `image-gender-convert`, `…-convert-detector` and `…-convert-refiner`."""
 
 from __future__ import annotations
 
@@ -64,6 +64,12 @@ def _load_detector_task() -> Task[Any, Any]:
     return TASK
 
 
+def _load_refiner_task() -> Task[Any, Any]:
+    from image_gender_classifier.convert.refiner import TASK
+
+    return TASK
+
+
 _FORMATS = (
     "to int8 TFLite and ONNX, and to a float32 variant of the TFLite file for tflite-runtime. "
 )
@@ -97,6 +103,21 @@ example:
 )
 
 
+REFINER = Command(
+    "image-gender-convert-refiner",
+    f"Exports a trained face refiner {_FORMATS}Compares all files on candidates of the shipped "
+    "face detector in synthetic scenes and publishes them with their manifest.",
+    """\
+example:
+  image-gender-convert-refiner --model runs/refiner/face_refiner.keras --out runs/converted \\
+      --data fairface --layout fairface --backgrounds backgrounds
+""",
+    add_backgrounds_option,
+    None,
+    _load_refiner_task,
+)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs `image-gender-convert`.
 
@@ -119,6 +140,18 @@ def main_detector(argv: Sequence[str] | None = None) -> int:
         The exit code of `run_conversion`.
     """
     return run_conversion(DETECTOR, argv)
+
+
+def main_refiner(argv: Sequence[str] | None = None) -> int:
+    """Runs `image-gender-convert-refiner`.
+
+    Args:
+        argv: Arguments without the program name; `sys.argv[1:]` by default.
+
+    Returns:
+        The exit code of `run_conversion`.
+    """
+    return run_conversion(REFINER, argv)
 
 
 def run_conversion(command: Command, argv: Sequence[str] | None = None) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,28 +11,21 @@ import numpy as np
 from image_gender_classifier import manifest
 from image_gender_classifier.convert import verify_detector
 from image_gender_classifier.convert.export import Task
+from image_gender_classifier.convert.scene_sources import read_scene_sources
 from image_gender_classifier.detection.tiling import letterbox
-from image_gender_classifier.errors import ModelError, UnreadablePicture
+from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.runtimes import Runtime
-from image_gender_classifier.train.common import cutting, keras_runtime
-from image_gender_classifier.train.common.command import print_line
-from image_gender_classifier.train.common.data_options import read_data, training_split
-from image_gender_classifier.train.common.detector_option import open_detector
+from image_gender_classifier.train.common import keras_runtime
 from image_gender_classifier.train.common.run_record import check_run_finished
-from image_gender_classifier.train.common.split import split_names
-from image_gender_classifier.train.datasets import DataError, SkippedItems
-from image_gender_classifier.train.detector import backgrounds, scenes
+from image_gender_classifier.train.detector import scenes
 from image_gender_classifier.train.detector.scenes import Scene, Sources
 
 STEM = "face_detector_int8"
 CALIBRATION_SCENES = 300
 VERIFICATION_SCENES = 1000
-_CROPS = 500  # face crops for calibration scenes, and as many for verification scenes
-_CROP_SIDE = 128  # pixels
 _VERIFICATION_SIDE = 320  # longest side of the scenes in pixels; large enough for tiling
-_HELD_OUT = 0.05  # fraction of the faces and of the backgrounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +65,6 @@ def open_keras(path: Path) -> tuple[keras_runtime.KerasRuntime, FaceDetectorEntr
 def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
     """Composes the calibration scenes and, from held-out pictures, the verification scenes.
 
-    Prints the names of unreadable pictures.
-
     Args:
         options: Parsed arguments of `add_data_options` and `add_backgrounds_option`.
         size: Side of the network's input in pixels.
@@ -83,49 +73,20 @@ def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
         The scenes; deterministic.
 
     Raises:
-        DataError: Labels or pictures are missing or invalid, or the training or held-out part
-            contains no face crop or no background.
-        ModelError: The manifest of the shipped models is missing or corrupt.
-        UsageError: The backgrounds cannot be read, or the label options do not match `--layout`.
+        DataError, ModelError, UsageError: See `read_scene_sources`.
     """
-    samples = read_data(options, training_split(options.layout)).samples
-    scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
-    cut = cutting.make_crop_cutter(open_detector("none"))
-    faces = split_names([sample.name for sample in samples], _HELD_OUT)
-    scenery_split = split_names(scenery.names, _HELD_OUT)
+    sources = read_scene_sources(options)
 
-    def compose(held_out: bool, count: int, longest: int, seed: int) -> list[Scene]:
-        positions = faces.held_out if held_out else faces.training
-        scenery_positions = scenery_split.held_out if held_out else scenery_split.training
-        crops, unreadable = [], []
-        for position in positions[:_CROPS]:
-            try:
-                crop = cut(samples[position], _CROP_SIDE)
-            except UnreadablePicture:
-                unreadable.append(samples[position].name)
-                continue
-            if crop is not None:
-                crops.append(crop)
-        if unreadable:
-            part = "held-out" if held_out else "training"
-            print_line(
-                str(SkippedItems(f"unreadable {part} pictures", tuple(unreadable))), sys.stdout
-            )
-        pictures = [scenery.pictures[position] for position in scenery_positions]
-        if not crops or not pictures:
-            part = "held-out" if held_out else "training"
-            where = f"--backgrounds {options.backgrounds}" if crops else f"--data {options.data}"
-            raise DataError(f"{where}: no readable {part} pictures for scenes; add pictures")
-        sources = Sources(np.stack(crops), range(len(crops)), pictures)
+    def compose(sources: Sources, count: int, longest: int, seed: int) -> list[Scene]:
         return [
             scenes.draw(sources, longest, np.random.default_rng((seed, number)))
             for number in range(count)
         ]
 
-    calibration = compose(False, CALIBRATION_SCENES, size, seed=7)
+    calibration = compose(sources.training, CALIBRATION_SCENES, size, seed=7)
     return DetectorData(
         np.stack([letterbox(scene.pixels, size) for scene in calibration]),
-        compose(True, VERIFICATION_SCENES, _VERIFICATION_SIDE, seed=8),
+        compose(sources.held_out, VERIFICATION_SCENES, _VERIFICATION_SIDE, seed=8),
     )
 
 

@@ -1,33 +1,33 @@
-"""Decides which candidates are faces: runs the face detector network on a tile around each.
+"""Decides which candidates are faces.
 
-In this tile the face has the size that the network detects best. A large, clear face of the whole
-picture needs no such run. If the logit leaves doubt, the face output of the gender network decides.
+A large, clear face of the whole picture is one. The face refiner scores any other. If that leaves
+doubt, the face detector network runs on a tile around the candidate, in which a face has the size
+that it detects best; and if that leaves doubt, the face output of the gender network decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import inf
+from types import MappingProxyType
 
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.bounds import FaceBounds, sigmoid
+from image_gender_classifier.detection.face_refiner import FaceRefiner
 from image_gender_classifier.detection.face_verifier import FaceVerifier
 from image_gender_classifier.detection.geometry import Framing, scale_box
 from image_gender_classifier.detection.heatmap import Detection
-from image_gender_classifier.detection.tile_network import SHEET_VIEWS, TileNetwork, View
+from image_gender_classifier.detection.tile_network import TileNetwork, View
 from image_gender_classifier.detection.tiling import MIN_TILE_SIDE, make_face_tile
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Box
 
-# Side of a tile divided by the side of the candidate's frame.
-_MARGIN, _SHEET_MARGIN = 1.3, 1.5
+_MARGIN = 1.3  # side of a tile divided by the side of the candidate's frame
 _CANDIDATE_WEIGHT = 0.5  # of the candidate's logit, added to the logit in its own tile
 _CLEAR_SIDE = 0.4  # of a clear candidate's frame, as a fraction of the picture's longer side
 _MIN_LOGIT = -2.0  # in a candidate's own tile; below it nothing is detected there
-_MIN_SHEET_LOGIT = -1.4
-_MIN_KEPT_LOGIT = -0.8  # of an upright candidate that is kept even if undetected in its sheet
 _SURE_VERIFIED = 1.5  # logit of the verifier from which a doubtful face is a sure one
-_FEW, _MOST = 2, 4  # candidates that need no screening, and that pass it
+_MOST = 4  # candidates that pass the screening
 _MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
 # What the logit of a candidate can gain when it is verified, and its weight by a larger frame; 98 %
 # of faces gain less.
@@ -42,6 +42,7 @@ class CandidateVerifier:
         framing: Maps the network's frames to the classifier's.
         verifier: Decides about doubtful faces; None to accept none.
         all_faces: Whether to verify also candidates that cannot be the main face.
+        refiner: Scores candidates first; None if each gets a run of the face detector network.
     """
 
     def __init__(
@@ -50,45 +51,42 @@ class CandidateVerifier:
         framing: Framing,
         verifier: FaceVerifier | None,
         all_faces: bool = False,
+        refiner: FaceRefiner | None = None,
     ) -> None:
         self._network = network
+        self._refiner = refiner
         self._framing = framing
         self._verifier = verifier
         self._all_faces = all_faces
 
-    def screen(self, picture: Picture, candidates: Sequence[Detection]) -> list[Detection]:
+    def screen(
+        self, picture: Picture, candidates: Iterable[Detection]
+    ) -> dict[Detection, Detection]:
         """Returns the most promising candidates, at most 4, the best first.
-
-        Four candidates are seen in one run of the network, each at half the resolution: this tells
-        most of them from faces for a quarter of the time. Clear upright candidates compete even if
-        nothing is detected there. Two or fewer are returned as they are.
 
         Args:
             picture: The picture.
             candidates: The candidates, frames in pixels of the original.
 
+        Returns:
+            Each candidate with its refined detection; with itself if there is no refiner.
+
         Raises:
             ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.
             UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
-        if len(candidates) <= _FEW:
-            return list(candidates)
-        promising: list[tuple[float, Detection]] = []
-        for start in range(0, len(candidates), SHEET_VIEWS):
-            part = candidates[start : start + SHEET_VIEWS]
-            views = [
-                _make_view(picture, candidate, _SHEET_MARGIN, self._network.input_size // 2)
-                for candidate in part
-            ]
-            seen = self._network.detect_in_sheet(views, _MIN_SHEET_LOGIT)
-            for candidate, detections in zip(part, seen, strict=True):
-                face = _find_same_face(detections, candidate)
-                if face is not None:
-                    promising.append((face.logit + candidate.logit, candidate))
-                elif candidate.logit >= _MIN_KEPT_LOGIT and not candidate.turn:
-                    promising.append((_MIN_SHEET_LOGIT + candidate.logit, candidate))
-        promising.sort(key=lambda pair: -pair[0])
-        return [candidate for _, candidate in promising[:_MOST]]
+        refiner = self._refiner
+        if refiner is None:
+            refined = {candidate: candidate for candidate in candidates}
+        else:
+            scored = {candidate: refiner.refine(picture, candidate) for candidate in candidates}
+            refined = {
+                candidate: face
+                for candidate, face in scored.items()
+                if face.logit >= refiner.lowest
+            }
+        best = sorted(refined.items(), key=lambda pair: -pair[1].logit)
+        return dict(best[:_MOST])
 
     def find_faces(
         self,
@@ -97,6 +95,7 @@ class CandidateVerifier:
         choose_bounds: Callable[[Detection], FaceBounds],
         min_side: float = 0.0,
         at_once: float = inf,
+        refined: Mapping[Detection, Detection] = MappingProxyType({}),
     ) -> Iterator[Detection]:
         """Yields the candidates that are faces.
 
@@ -108,11 +107,13 @@ class CandidateVerifier:
             choose_bounds: Returns which logits make a candidate a face or a doubtful face.
             min_side: Minimum side of a face's frame, in pixels of the original.
             at_once: If none of this many candidates is a face, the others are not verified.
+            refined: Results of `screen`.
 
         Yields:
-            Faces with the frames and logits of `measure`. The logit of a doubtful face is
-            `FaceBounds.surest` if the verifier is sure, otherwise the lower one of both. A large,
-            clear candidate keeps its frame, and gets 1.5 times its logit.
+            Faces with the frames and logits of the refiner if it is sure, otherwise of `measure`.
+            The logit of a doubtful face is `FaceBounds.surest` if the verifier is sure, otherwise
+            the lower one of both. A large, clear candidate keeps its frame, and gets 1.5 times its
+            logit.
 
         Raises:
             ModelError, RuntimeMissing: A network cannot be run; see `Runtime.run`.
@@ -124,7 +125,8 @@ class CandidateVerifier:
                 return
             if not self._all_faces and _weigh_at_most(picture, candidate) < heaviest:
                 continue
-            face = self._verify(picture, candidate, choose_bounds(candidate))
+            known = refined.get(candidate)
+            face = self._verify(picture, candidate, choose_bounds(candidate), known)
             if face is not None and face.frame.width >= min_side:
                 heaviest = max(heaviest, _weigh(picture, face))
                 yield face
@@ -153,10 +155,21 @@ class CandidateVerifier:
         return face._replace(logit=face.logit + _CANDIDATE_WEIGHT * candidate.logit)
 
     def _verify(
-        self, picture: Picture, candidate: Detection, bounds: FaceBounds
+        self,
+        picture: Picture,
+        candidate: Detection,
+        bounds: FaceBounds,
+        refined: Detection | None = None,
     ) -> Detection | None:
         """Returns a candidate as `find_faces` does; None if it is no face."""
-        face = _accept_clear(picture, candidate, bounds) or self.measure(picture, candidate)
+        face = _accept_clear(picture, candidate, bounds)
+        if face is None and self._refiner is not None:
+            refined = refined or self._refiner.refine(picture, candidate)
+            if refined.logit < self._refiner.lowest:
+                return None
+            if refined.logit >= self._refiner.surest and not candidate.turn:
+                return refined._replace(logit=max(refined.logit, bounds.surest))
+        face = face or self.measure(picture, candidate)
         if face is None or face.logit < bounds.lowest:
             return None
         if face.logit >= bounds.surest:

@@ -1,19 +1,21 @@
 """Searches a picture for faces with the face detector network, from coarse to fine.
 
 The network sees the whole picture first. Where that shows no face, it sees tiles of the picture,
-and the picture turned; the candidates are screened at medium resolution. `candidates` decides which
-are faces. This is a cascade like that of Zhang et al., "Joint Face Detection and Alignment Using
-Multitask Cascaded Convolutional Networks" (2016), with one network for the first stages.
+and the picture turned. `candidates` decides which candidates are faces. This is a cascade like that
+of Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
+Networks" (2016).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
+from types import MappingProxyType
 
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.bounds import FaceBounds, choose_bounds, sigmoid
 from image_gender_classifier.detection.candidates import CandidateVerifier
+from image_gender_classifier.detection.face_refiner import FaceRefiner
 from image_gender_classifier.detection.face_verifier import FaceVerifier
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.detection.heatmap import Detection, non_max_suppression
@@ -42,6 +44,7 @@ class FaceDetector:
             side. None searches as the manifest entry says.
         verifier: Decides about doubtful faces; None if the thresholds of `entry` decide alone.
         all_faces: Whether to detect all faces, not only the main one.
+        refiner: Scores candidates and corrects their frames; None to run the network on each.
 
     Attributes:
         framings: See `Detector`.
@@ -58,14 +61,17 @@ class FaceDetector:
         smallest_face: float | None = None,
         verifier: FaceVerifier | None = None,
         all_faces: bool = False,
+        refiner: FaceRefiner | None = None,
     ) -> None:
         self._network = TileNetwork(runtime, entry)
         self._framing = Framing(entry.frame_scale, shift_y=0.0)
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
-        known = () if verifier is None else verifier.cache_key
-        self.cache_key = (*entry.cache_key, smallest_face, all_faces, *known)
+        others = [network.cache_key for network in (verifier, refiner) if network is not None]
+        self.cache_key = (*entry.cache_key, smallest_face, all_faces, *others)
         self._entry = entry
-        self._candidates = CandidateVerifier(self._network, self._framing, verifier, all_faces)
+        self._candidates = CandidateVerifier(
+            self._network, self._framing, verifier, all_faces, refiner
+        )
         self._bounds = choose_bounds(entry, None if verifier is None else verifier.output)
         self._smallest = smallest_face
         self._all_faces = all_faces
@@ -182,7 +188,7 @@ class FaceDetector:
     ) -> list[Detection]:
         """Screens candidates, verifies the rest; returns the faces of the turn of the surest."""
         promising = self._candidates.screen(picture, candidates)
-        faces = self._verify(picture, promising, self._bounds.later)
+        faces = self._verify(picture, promising, self._bounds.later, refined=promising)
         return [face for face in faces if face.turn == faces[0].turn]
 
     def _detect_in_passes(
@@ -237,6 +243,7 @@ class FaceDetector:
         bounds: FaceBounds,
         known: Sequence[Box] = (),
         at_once: float = inf,
+        refined: Mapping[Detection, Detection] = MappingProxyType({}),
     ) -> list[Detection]:
         """Returns the candidates that are faces and not known, the surest first.
 
@@ -246,6 +253,7 @@ class FaceDetector:
             bounds: Which logits make an upright candidate a face.
             known: Frames of faces that are already detected.
             at_once: See `CandidateVerifier.find_faces`.
+            refined: See `CandidateVerifier.find_faces`.
         """
         turned = self._bounds.turned
 
@@ -253,7 +261,7 @@ class FaceDetector:
             return turned if candidate.turn and turned is not None else bounds
 
         least = _MIN_FACE_SIDE * self._min_side(picture)
-        faces = self._candidates.find_faces(picture, candidates, choose, least, at_once)
+        faces = self._candidates.find_faces(picture, candidates, choose, least, at_once, refined)
         return non_max_suppression(faces, known)
 
     def _min_side(self, picture: Picture) -> float:

@@ -1,1 +1,1 @@
-"""Trains the face refiner, which scores candidates of the face detector and corrects their frames."""
+"""Trains the face refiner, which scores the detector's candidates and corrects their frames."""

@@ -104,7 +104,9 @@ def collect_candidates(
 
     with ThreadPoolExecutor(count_cores()) as pool:
         done = pool.map(examine, range(pictures))
-        progress = tqdm(done, "searching", pictures, unit="picture", disable=not sys.stderr.isatty())
+        progress = tqdm(
+            done, "searching", pictures, unit="picture", disable=not sys.stderr.isatty()
+        )
         found = [candidate for candidates in progress for candidate in candidates]
     return Candidates(
         np.stack([candidate.patch for candidate in found]),

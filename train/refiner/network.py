@@ -1,7 +1,8 @@
-"""The face refiner network: the features of the small face detector at half its resolution.
+"""The face refiner network: the fine features of the small face detector at half its resolution.
 
 A view shows one candidate, so one set of outputs replaces the maps of the detector: a depthwise
 convolution over the whole feature map instead of pooling, as in MobileFaceNets (Chen et al., 2018).
+It also replaces the detector's coarse branch, because it sees the whole view.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.train.common import efficientnet_lite
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
-from image_gender_classifier.train.detector.small_network import build_small_features
+from image_gender_classifier.train.detector.small_network import add_block, build_fine_features
 
 FACE, FRAME = "face", "frame"
 _HIDDEN = 64  # channels
@@ -80,7 +81,8 @@ def _add_layers(
     size: int, norm: efficientnet_lite.BatchNorm, dropout: float
 ) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
     pixels = keras.Input((size, size, 3), name="pixels")
-    x = build_small_features(pixels, norm)
+    x = build_fine_features(pixels, norm)
+    x = add_block(x, x.shape[-1], 3, "last", norm, residual=False)
     x = layers.DepthwiseConv2D(x.shape[1], use_bias=False, name="all")(x)
     x = efficientnet_lite.add_batch_norm(x, "all", norm)
     x = layers.Conv2D(_HIDDEN, 1, use_bias=False, name="hidden")(x)

@@ -1,0 +1,131 @@
+"""Scores candidates of the face detector, and corrects their frames, with a network of its own.
+
+The network sees one candidate at a time, at half the resolution of the face detector and for a
+quarter of its time, as the second stage ("R-Net") of Zhang et al., "Joint Face Detection and
+Alignment Using Multitask Cascaded Convolutional Networks" (2016).
+"""
+
+from __future__ import annotations
+
+from math import exp
+
+import numpy as np
+
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.geometry import Framing, scale_box
+from image_gender_classifier.detection.heatmap import Detection
+from image_gender_classifier.detection.tiling import MIN_TILE_SIDE
+from image_gender_classifier.detection.turning import turn_box_back, turn_pixels
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.manifest.schema import FaceRefinerEntry
+from image_gender_classifier.results import Box
+from image_gender_classifier.runtimes import Runtime
+
+_MOST_SHIFT, _MOST_LOG_SIDE = 0.5, 0.7  # of a correction; training has no larger ones
+
+
+class FaceRefiner:
+    """Scores candidates and corrects their frames. Thread-safe.
+
+    Args:
+        runtime: The opened network.
+        entry: Its manifest entry.
+
+    Attributes:
+        lowest: See `FaceRefinerEntry`.
+        surest: See `FaceRefinerEntry`.
+        cache_key: The hash and values that affect predictions; part of the `run` hash.
+
+    Raises:
+        ModelError: The network does not match its entry.
+    """
+
+    def __init__(self, runtime: Runtime, entry: FaceRefinerEntry) -> None:
+        size = entry.input_shape[0]
+        signature = (runtime.input_shape, runtime.input_dtype, entry.input_shape)
+        if (*signature, entry.colour_order) != ((size, size, 3), "uint8", (size, size, 3), "RGB"):
+            raise ModelError(
+                f"{entry.file}: the input is {runtime.input_dtype} {runtime.input_shape}, but "
+                "square uint8 RGB pictures are required; reinstall the package"
+            )
+        self.lowest, self.surest = entry.lowest, entry.surest
+        self.cache_key = entry.cache_key
+        self._entry = entry
+        self._runtime = runtime
+        self._size = size
+        self._view = Framing(entry.margin, shift_y=0.0)
+
+    def warm_up(self) -> None:
+        """Runs the network once, to fail early on a broken model.
+
+        Raises:
+            ModelError, RuntimeMissing: See `refine`.
+        """
+        self._run(np.zeros((self._size, self._size, 3), np.uint8))
+
+    def refine(self, picture: Picture, candidate: Detection) -> Detection:
+        """Scores a candidate and corrects its frame.
+
+        Decodes the picture again if the candidate is small.
+
+        Args:
+            picture: The picture.
+            candidate: The candidate, frame in pixels of the original.
+
+        Returns:
+            The candidate with the corrected frame, in pixels of the original; its logit is that of
+            the network plus a part of the candidate's (`FaceRefinerEntry.candidate_weight`).
+
+        Raises:
+            ModelError: The runtime cannot run the network, or the outputs have another shape than
+                those of a face refiner or are not finite.
+            RuntimeMissing: See `Runtime.run`.
+            UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
+        """
+        square = geometry.map_to_frame(candidate.frame, self._view)
+        if square.width < MIN_TILE_SIDE * self._size * picture.scale:
+            picture = picture.finer()
+        crop = geometry.cut_crop(picture.pixels, scale_box(square, 1 / picture.scale), self._size)
+        logit, *correction = self._run(turn_pixels(crop, candidate.turn))
+        corrected = _correct(candidate.frame.width, square.width, *correction)
+        x, y, side, _ = turn_box_back(corrected, candidate.turn, square.width, square.width)
+        return candidate._replace(
+            frame=Box(square.x + x, square.y + y, side, side),
+            logit=logit + self._entry.candidate_weight * candidate.logit,
+        )
+
+    def _run(self, view: Pixels) -> list[float]:
+        """Returns the logit and the three numbers of the correction for a view."""
+        outputs = {output.shape[-1]: output for output in self._runtime.run(view[np.newaxis])}
+        if {channels: output.shape for channels, output in outputs.items()} != {
+            channels: (1, channels) for channels in (1, 3)
+        }:
+            raise ModelError(
+                f"{self._entry.file}: the outputs are not those of a face refiner; reinstall the "
+                "package"
+            )
+        values = [*outputs[1].ravel().tolist(), *outputs[3].ravel().tolist()]
+        if not np.isfinite(values).all():
+            raise ModelError(
+                f"{self._entry.file}: the outputs are not finite, so the file is corrupt; "
+                "reinstall the package"
+            )
+        return values
+
+
+def _correct(side: float, extent: float, right: float, down: float, log_side: float) -> Box:
+    """Returns the corrected frame in pixels of the view's square.
+
+    Args:
+        side: Side of the candidate's frame, in the centre of the square.
+        extent: Side of the square.
+        right: How far the face is to the right of the candidate, in sides of its frame.
+        down: Likewise, down.
+        log_side: Natural logarithm of the factor of the side.
+    """
+    right, down = (min(max(shift, -_MOST_SHIFT), _MOST_SHIFT) for shift in (right, down))
+    new = side * exp(min(max(log_side, -_MOST_LOG_SIDE), _MOST_LOG_SIDE))
+    left, top = (extent / 2 + shift * side - new / 2 for shift in (right, down))
+    return Box(left, top, new, new)
