@@ -12,6 +12,7 @@ TRAIN_OUT ?= runs/gender
 CONVERT_OUT ?= runs/converted
 DETECTOR_OUT ?= runs/detector
 FACE_OUTPUT_OUT ?= runs/face_output
+REFINER_OUT ?= runs/refiner
 REPORT_OUT ?= runs/report
 LAYOUT ?= fairface
 DETECTOR ?=
@@ -71,7 +72,7 @@ EXPLAINED = { code=$$?; case $$code in \
   esac >&2; exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-detector convert-detector train-face-output report bench share soak pi-test pi-bundle pi-count lint clean ray-test
+.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-detector convert-detector train-face-output train-refiner convert-refiner report bench share soak pi-test pi-bundle pi-count lint clean ray-test
 
 # ---- tasks ----
 
@@ -137,6 +138,17 @@ train-face-output: $(HEAVY)/.made  ## add a face output to MODEL (default: train
 	mkdir -p -- $(call quoted,$(FACE_OUTPUT_OUT))
 	$(RUN_HEAVY)image-gender-train-face-output --model=$(call quoted,$(TO_CONVERT)) --out=$(call quoted,$(FACE_OUTPUT_OUT)) \
 	  $(CROPS) $(if $(DETECTORS),--detector-models $(call quoted,$(DETECTORS))) $(ARGS)
+
+train-refiner: $(HEAVY)/.made  ## train the face refiner on candidates of the detector of DETECTORS (shipped), model to REFINER_OUT (runs/refiner)
+	mkdir -p -- $(call quoted,$(REFINER_OUT))
+	$(LARGE_PAGES) $(RUN_HEAVY)image-gender-train-refiner $(CROPS) --out=$(call quoted,$(REFINER_OUT)) --resume \
+	  $(if $(DETECTORS),--models $(call quoted,$(DETECTORS))) \
+	  $(if $(MODEL_LICENSE),--license $(call quoted,$(MODEL_LICENSE))) $(if $(SEED),--seed $(call quoted,$(SEED))) $(ARGS)
+
+convert-refiner: $(HEAVY)/.made  ## convert the face refiner of REFINER_OUT to int8, files to CONVERT_OUT (runs/converted)
+	mkdir -p -- $(call quoted,$(CONVERT_OUT))
+	$(RUN_HEAVY)image-gender-convert-refiner --model=$(call quoted,$(REFINER_OUT))/face_refiner.keras \
+	  --out=$(call quoted,$(CONVERT_OUT)) $(CROPS) $(ARGS)
 
 report: $(HEAVY)/.made  ## write plots and tables of MODEL on DATA (default: FairFace, else the samples) to REPORT_OUT (runs/report)
 	mkdir -p -- $(call quoted,$(REPORT_OUT))

@@ -71,6 +71,22 @@ def face_picture(samples: Path) -> Path:
     return samples / "astronaut.jpg"
 
 
+@pytest.fixture(scope="session")
+def face_crop(face_picture: Path) -> npt.NDArray[np.uint8]:
+    """The face of that picture with the gender classifier's margin, 128 x 128 x 3."""
+    pytest.importorskip("ai_edge_litert")
+    from image_gender_classifier import manifest
+    from image_gender_classifier.detection import registry
+    from image_gender_classifier.imaging import decoding
+    from image_gender_classifier.loading import shipped_models
+    from image_gender_classifier.pipeline import find_crop
+
+    detector = registry.open_detector("cascade", manifest.load(shipped_models()), "tflite")
+    crop = find_crop(decoding.read(face_picture), detector, 128)
+    assert crop is not None
+    return crop
+
+
 def draw_face(female: bool, seed: int) -> npt.NDArray[np.uint8]:
     """Draws an oval on noise: a red, long one for female and a blue, wide one for male."""
     random = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""A fake face detector network that sees faces in red marks, and pictures with such marks."""
+"""Fake networks that see faces in red marks, and pictures with such marks."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier.detection.face_refiner import FaceRefiner
 from image_gender_classifier.detection.heatmap import STRIDE
 from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.manifest.schema import FaceDetectorEntry
+from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceRefinerEntry
 from image_gender_classifier.results import Box, Turn
 
 SIZE = 128
 CELLS = SIZE // STRIDE
+REFINER_SIZE = 64
 
 
 class Marks:
@@ -84,6 +86,54 @@ ENTRY = FaceDetectorEntry(
     frame_scale=1.0,
     license="Apache-2.0",
 )
+
+
+class RefinerMarks:
+    """A fake runtime that refines the largest red mark in a view to a face twice as wide."""
+
+    input_shape = (REFINER_SIZE, REFINER_SIZE, 3)
+    input_dtype = "uint8"
+
+    def __init__(self, logits: tuple[float, float]) -> None:
+        self.calls = 0
+        self._other, self._face = logits
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        self.calls += len(crops)
+        logits = np.full((len(crops), 1), self._other, np.float32)
+        corrections = np.zeros((len(crops), 3), np.float32)
+        for index, crop in enumerate(crops):
+            red = (crop[..., 0] > 127) & (crop[..., 1:] < 127).all(axis=-1)
+            _, _, places, _ = cv2.connectedComponentsWithStats(red.astype(np.uint8))
+            if len(places) == 1:
+                continue
+            left, top, width, height, _ = places[1:][np.argmax(places[1:, 4])].tolist()
+            frame = REFINER_SIZE / REFINER_ENTRY.margin
+            x, y = left + width / 2 - REFINER_SIZE / 2, top + height / 2 - REFINER_SIZE / 2
+            corrections[index] = x / frame, y / frame, np.log(2 * width / frame)
+            below = crop[min(top + height + 2, REFINER_SIZE - 1), left + width // 2]
+            logits[index] = self._face if below[1] > 127 else self._other
+        return corrections, logits
+
+
+REFINER_ENTRY = FaceRefinerEntry(
+    file="refiner.onnx",
+    sha256="",
+    bytes=0,
+    input_shape=(REFINER_SIZE, REFINER_SIZE, 3),
+    input_dtype="uint8",
+    colour_order="RGB",
+    margin=1.2,
+    candidate_weight=0.5,
+    lowest=-2.5,
+    surest=2.5,
+    license="Apache-2.0",
+)
+
+
+def refiner(logits: tuple[float, float]) -> FaceRefiner:
+    """A face refiner with a logit for marks, and another one where green is below them."""
+    return FaceRefiner(RefinerMarks(logits), REFINER_ENTRY)
 
 
 def marked(height: int, width: int, top: int, left: int, side: int) -> Picture:

@@ -167,8 +167,9 @@ class CandidateVerifier:
             refined = refined or self._refiner.refine(picture, candidate)
             if refined.logit < self._refiner.lowest:
                 return None
-            if refined.logit >= self._refiner.surest and not candidate.turn:
-                return refined._replace(logit=max(refined.logit, bounds.surest))
+            surest = max(self._refiner.surest, bounds.surest)
+            if refined.logit >= surest and not candidate.turn:
+                return refined
         face = face or self.measure(picture, candidate)
         if face is None or face.logit < bounds.lowest:
             return None

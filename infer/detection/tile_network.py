@@ -10,7 +10,13 @@ import numpy.typing as npt
 
 from image_gender_classifier.detection.geometry import scale_box
 from image_gender_classifier.detection.heatmap import STRIDE, Detection, decode_heatmap
-from image_gender_classifier.detection.tiling import GREY, Tile, letterbox
+from image_gender_classifier.detection.tiling import (
+    GREY,
+    Tile,
+    letterbox,
+    pad_turned,
+    shrink_to_fit,
+)
 from image_gender_classifier.detection.turning import turn_box_back
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
@@ -115,9 +121,13 @@ class TileNetwork:
         cell = self.input_size // _ACROSS
         sheet = np.full((self.input_size, self.input_size, 3), GREY, np.uint8)
         parts = [_cut(view) for view in views]
+        small: dict[tuple[int, Tile], Pixels] = {}  # views may differ in their turn only
         for index, (view, part) in enumerate(zip(views, parts, strict=True)):
+            key = id(view.picture), view.tile
+            if key not in small:
+                small[key] = shrink_to_fit(part, cell)
             top, left = (cell * place for place in divmod(index, _ACROSS))
-            sheet[top : top + cell, left : left + cell] = letterbox(part, cell, view.turn)
+            sheet[top : top + cell, left : left + cell] = pad_turned(small[key], cell, view.turn)
         found: list[list[Detection]] = [[] for _ in views]
         for face in decode_heatmap(*self._run(sheet), min_logit):
             x, y, side, _ = face.frame

@@ -142,14 +142,40 @@ def letterbox(pixels: Pixels, size: int, turn: Turn = 0) -> Pixels:
     Returns:
         uint8 RGB, size x size x 3.
     """
+    return pad_turned(shrink_to_fit(pixels, size), size, turn)
+
+
+def shrink_to_fit(pixels: Pixels, size: int) -> Pixels:
+    """Resizes a picture so that its longer side becomes `size` pixels.
+
+    Args:
+        pixels: uint8 RGB, H x W x 3.
+        size: Length of the longer side in pixels.
+
+    Returns:
+        uint8 RGB; one row or column less if halving dropped an odd one.
+    """
     longest = max(pixels.shape[:2])
     pixels, factor = halve_repeatedly(pixels, size)
     scale = factor * size / longest
-    # Halving may drop an odd last row or column, whose pixels stay grey.
     height, width = (min(max(round(side * scale), 1), size) for side in pixels.shape[:2])
     resized = cv2.resize(pixels, (width, height), interpolation=_LETTERBOX_INTERPOLATION)
-    turned = turn_pixels(cast(Pixels, resized), turn)
-    if height == width == size:
+    return cast(Pixels, resized)
+
+
+def pad_turned(pixels: Pixels, size: int, turn: Turn = 0) -> Pixels:
+    """Turns a picture, and pads it with grey to a square.
+
+    Args:
+        pixels: uint8 RGB, H x W x 3, no side longer than `size`.
+        size: Side of the square in pixels.
+        turn: Degrees by which the picture is turned clockwise.
+
+    Returns:
+        uint8 RGB, size x size x 3, with the turned picture in the top left corner.
+    """
+    turned = turn_pixels(pixels, turn)
+    if turned.shape[:2] == (size, size):
         return turned
     square = np.full((size, size, 3), GREY, np.uint8)
     square[: turned.shape[0], : turned.shape[1]] = turned

@@ -31,8 +31,7 @@ Layer = Callable[[Any], Any]
 
 def shipped_entries() -> list[NetworkEntry]:
     models = manifest.load(shipped_models())
-    networks: list[NetworkEntry] = [*models.models.values(), *models.face_detectors.values()]
-    return [entry for entry in networks if entry.file.endswith(".tflite")]
+    return [entry for entry in models.networks.values() if entry.file.endswith(".tflite")]
 
 
 def quantised(

@@ -24,7 +24,6 @@ pytest.importorskip("onnxruntime")
 from image_gender_classifier import manifest
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
-from image_gender_classifier.manifest.schema import NetworkEntry
 from image_gender_classifier.runtimes import open_model
 
 NETWORKS = ("gender_int8", "face_detector_int8")
@@ -52,8 +51,7 @@ def shipped(file: str) -> Path:
 def crops_for(network: str, crops: Pixels) -> Pixels:
     """The crops at the size that a network takes."""
     models = manifest.load(shipped_models())
-    entries: dict[str, NetworkEntry] = {**models.models, **models.face_detectors}
-    size = entries[f"{network}.tflite"].input_shape[0]
+    size = models.networks[f"{network}.tflite"].input_shape[0]
     far = np.linspace(0, crops.shape[1] - 1, size).round().astype(int)
     return np.ascontiguousarray(crops[:, far][:, :, far])
 

@@ -26,7 +26,7 @@ from image_gender_classifier.train.gender.augment import degrade_randomly, trans
 
 def entries() -> list[Entry]:
     models = manifest.load(shipped_models())
-    return [*models.cascades, *models.face_detectors.values(), *models.models.values()]
+    return [*models.cascades, *models.networks.values()]
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.system.cores import count_cores
+from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detector.candidate_pictures import draw_composite, draw_part
 from image_gender_classifier.train.detector.scenes import Sources, draw_whole
 from image_gender_classifier.train.refiner.labels import Label, label_candidate, turn_box
@@ -97,6 +98,9 @@ def collect_candidates(
 
     Returns:
         The candidates of all pictures, in their order.
+
+    Raises:
+        DataError: There is none.
     """
 
     def examine(number: int) -> list[Candidate]:
@@ -108,6 +112,8 @@ def collect_candidates(
             done, "searching", pictures, unit="picture", disable=not sys.stderr.isatty()
         )
         found = [candidate for candidates in progress for candidate in candidates]
+    if not found:
+        raise DataError("the face detector finds nothing in the pictures; use more pictures")
     return Candidates(
         np.stack([candidate.patch for candidate in found]),
         [candidate.label for candidate in found],

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_gender_classifier import manifest
-from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.common import training_command
 from image_gender_classifier.train.common.command import Parser, print_line
@@ -24,6 +23,7 @@ from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.datasets import DataError, Sample
 from image_gender_classifier.train.detector import backgrounds
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
+from image_gender_classifier.train.refiner.used_networks import find_networks
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.refiner.recipe import RefinerRecipe
@@ -71,8 +71,7 @@ def _train(arguments: Sequence[str]) -> None:
 
     recipe = load_refiner_recipe(options.recipe or SHIPPED)
     recipe = replace(recipe, seed=training_command.choose_seed(options, recipe.seed))
-    models = options.models or shipped_models()
-    used = _find_networks(models)
+    networks = find_networks(options.models or shipped_models())
     reading = read_data_and_report(options, training_split(options.layout))
     scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
     run = Run(
@@ -81,34 +80,11 @@ def _train(arguments: Sequence[str]) -> None:
         len(scenery.names),
         recipe,
         backgrounds.hash_backgrounds(scenery),
-        used,
+        {entry.file: entry.sha256 for entry in networks},
     )
     training_command.train_in_run_folder(
         options, run, lambda: _train_in_folder(reading.samples, scenery, run, options, arguments)
     )
-
-
-def _find_networks(folder: Path) -> dict[str, str]:
-    """Returns the names and hashes of the networks that a training uses.
-
-    Raises:
-        ModelError: The manifest of the folder cannot be read, or lists no `.keras` face detector,
-            no converted one, or no converted gender network with a face output.
-    """
-    models = manifest.load(folder)
-    detectors = {entry.format: entry for entry in models.face_detectors.values()}
-    judges = [
-        entry
-        for entry in models.models.values()
-        if entry.format == "tflite" and entry.face_output is not None
-    ]
-    if not ({"keras", "tflite"} <= detectors.keys() and judges):
-        raise ModelError(
-            f"{folder}: lists not all networks that the training needs: face_detector.keras, its "
-            "TFLite file and a gender network with a face output in TFLite"
-        )
-    used = (detectors["keras"], detectors["tflite"], judges[0])
-    return {entry.file: entry.sha256 for entry in used}
 
 
 def _train_in_folder(
@@ -137,7 +113,8 @@ def _train_in_folder(
 
     training_command.start_run(options, run)
     folder = options.models or shipped_models()
-    start = next(name for name in run.models if name.endswith(".keras"))
+    start = find_networks(folder).start
+    manifest.read_verified(folder, start)
     training, validation = (
         Sources(crop_set.crops, face_positions, [scenery.pictures[place] for place in positions])
         for face_positions, positions in (
@@ -147,7 +124,7 @@ def _train_in_folder(
     )
     model = course.train_refiner(
         open_search(folder),
-        keras_runtime.open_keras_model(folder / start).model,
+        keras_runtime.open_keras_model(folder / start.file).model,
         training,
         validation,
         run.recipe,

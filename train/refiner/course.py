@@ -44,13 +44,14 @@ def train_refiner(
         The inference model, after the epoch with the lowest validation loss.
 
     Raises:
+        DataError: The face detector finds nothing in the pictures.
         ModelError: The detector is not a small one, the checkpoint is corrupt or does not match the
             network or the history, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
     """
     cv2.setNumThreads(1)  # candidates are found, and batches made, in threads of their own
     loop.make_deterministic(recipe.seed)
-    model = network.build_refiner_network(recipe.size)
+    model = network.build_refiner_network(recipe.size, recipe.seed)
     network.start_from_detector(model, start)
     steps = recipe.candidates // recipe.batch
     optimizer = loop.make_optimizer(

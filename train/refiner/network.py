@@ -21,11 +21,12 @@ _HIDDEN = 64  # channels
 _DROPOUT = 0.1
 
 
-def build_refiner_network(size: int) -> keras.Model:
+def build_refiner_network(size: int, seed: int) -> keras.Model:
     """Builds the network for training.
 
     Args:
         size: Side of the input in pixels, a multiple of 16 (S).
+        seed: Seed of dropout.
 
     Returns:
         A functional model that maps RGB pixels (float32, N x S x S x 3, 0 to 255) to a dict of
@@ -33,7 +34,7 @@ def build_refiner_network(size: int) -> keras.Model:
         from that of the candidate's frame, right and down, in sides of that frame, and natural
         logarithm of the side of the face's frame over the candidate's).
     """
-    return SplitBatchModel(*_add_layers(size, FusedBatchNormalization, _DROPOUT), name="training")
+    return SplitBatchModel(*_add_layers(size, FusedBatchNormalization, seed), name="training")
 
 
 def start_from_detector(model: keras.Model, detector: keras.Model) -> None:
@@ -46,15 +47,16 @@ def start_from_detector(model: keras.Model, detector: keras.Model) -> None:
     Raises:
         ModelError: The detector has other layers.
     """
-    names = {layer.name for layer in detector.layers}
-    features = [layer for layer in model.layers if layer.weights and layer.name not in _HEAD]
-    for layer in features:
-        if layer.name not in names:
+    for layer in model.layers:
+        if not layer.weights or layer.name in _HEAD:
+            continue
+        try:
+            layer.set_weights(detector.get_layer(layer.name).get_weights())
+        except ValueError:  # there is no such layer, or it has another shape
             raise ModelError(
-                f"the face detector has no layer {layer.name}; use one that was trained with "
+                f"the face detector has no such layer {layer.name}; use one that was trained with "
                 'network = "small"'
-            )
-        layer.set_weights(detector.get_layer(layer.name).get_weights())
+            ) from None
 
 
 def make_inference_refiner(trained: keras.Model) -> keras.Model:
@@ -67,7 +69,7 @@ def make_inference_refiner(trained: keras.Model) -> keras.Model:
         The inference model, which Keras can load without this package.
     """
     size = trained.input_shape[1]
-    model = keras.Model(*_add_layers(size, layers.BatchNormalization, 0.0), name="face_refiner")
+    model = keras.Model(*_add_layers(size, layers.BatchNormalization), name="face_refiner")
     for layer in model.layers:
         if layer.weights:
             layer.set_weights(trained.get_layer(layer.name).get_weights())
@@ -78,7 +80,7 @@ _HEAD = ("all", "all_bn", "hidden", "hidden_bn", FACE, FRAME)
 
 
 def _add_layers(
-    size: int, norm: efficientnet_lite.BatchNorm, dropout: float
+    size: int, norm: efficientnet_lite.BatchNorm, seed: int | None = None
 ) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
     pixels = keras.Input((size, size, 3), name="pixels")
     x = build_fine_features(pixels, norm)
@@ -87,8 +89,8 @@ def _add_layers(
     x = efficientnet_lite.add_batch_norm(x, "all", norm)
     x = layers.Conv2D(_HIDDEN, 1, use_bias=False, name="hidden")(x)
     x = efficientnet_lite.add_batch_norm(x, "hidden", norm)
-    if dropout:
-        x = layers.Dropout(dropout)(x)
+    if seed is not None:
+        x = layers.Dropout(_DROPOUT, seed=seed)(x)
     outputs = {FACE: layers.Conv2D(1, 1, name=FACE)(x), FRAME: layers.Conv2D(3, 1, name=FRAME)(x)}
     return pixels, {
         name: layers.Flatten(name=f"{name}_flatten")(output) for name, output in outputs.items()

@@ -1,4 +1,4 @@
-"""Which candidates are verified, and how: in sheets, in tiles of their own, or not at all."""
+"""Which candidates are verified, and how: by the refiner, in tiles of their own, or not at all."""
 
 from __future__ import annotations
 
@@ -8,104 +8,72 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import pytest
-from marks import ENTRY, SIZE, Marks, UprightMarks, head, marked, middle, turn_picture
+from marks import ENTRY, Marks, UprightMarks, head, marked, middle, refiner, turn_picture
 
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.geometry import sort_main_face_first
 from image_gender_classifier.imaging.picture import Picture
 
 
-class SureOfUpright(UprightMarks):
-    """Sees every mark, and is sure of one only where it is large and green is below it."""
-
-    def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-        return True
-
-    def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-        return width >= 20 and super().sees(crop, left, top, width)
-
-
 @pytest.mark.parametrize("number", range(12))
 def test_a_face_among_many_other_candidates_is_found(number: int) -> None:
-    """Twelve equal candidates; only one turns out to be a face in a tile of its own."""
+    """Twelve equal candidates; the refiner is sure of one, which has green below."""
     picture = marked(600, 600, 0, 0, 0)
     for index in range(12):
         row, column = divmod(index, 4)
         top, left = 70 + 180 * row, 40 + 140 * column
         picture.pixels[top : top + 40, left : left + 40] = (255, 0, 0)
         if index == number:
-            picture.pixels[top + 20 : top + 40, left : left + 40] = (0, 255, 0)
-            expected = 2 * (left + 20), 2 * (top + 10)
+            picture.pixels[top + 40 : top + 50, left : left + 40] = (0, 255, 0)
+            expected = 2 * (left + 20), 2 * (top + 20)
     entry = ENTRY._replace(candidate_threshold=0.1, second_threshold=0.5)
-    runtime = SureOfUpright(sure_from=1, logits=(-1.6, 4))
-    (face,) = FaceDetector(runtime, entry).detect(picture)
-    assert middle(face.box) == pytest.approx(expected, abs=12)
+    runtime = Marks(logits=(-1.6, -1.6))
+    (face,) = FaceDetector(runtime, entry, refiner=refiner(logits=(-9, 9))).detect(picture)
+    assert middle(face.box) == pytest.approx(expected, abs=8)
 
 
-class BlindInSheets(Marks):
-    """Sees marks of the size that they have in the second pass, and in tiles of their own."""
+def test_candidates_that_the_refiner_rejects_are_not_verified() -> None:
+    """The network would be sure of each in a tile of its own."""
 
-    def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-        return 12 <= width <= 18 or self.is_sure(crop, left, top, width)
-
-    def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-        return width >= 40
-
-
-@pytest.mark.parametrize(("logit", "found"), [(-0.7, True), (-0.9, False)])
-def test_a_clear_candidate_is_kept_if_its_sheet_does_not_show_it(logit: float, found: bool) -> None:
-    """Marks are 9 pixels wide in the first pass, 15 in the second, 21 in a sheet."""
-    runtime = BlindInSheets(logits=(logit, 4))
-    picture = marked(400, 400, 10, 10, 28)
-    for top, left in ((10, 350), (350, 10)):
-        picture.pixels[top : top + 28, left : left + 28] = (255, 0, 0)
-    faces = FaceDetector(runtime, ENTRY._replace(second_threshold=0.5)).detect(picture)
-    assert bool(faces) is found
-
-
-@pytest.mark.parametrize(("blind", "found"), [(range(13, 40), False), (range(0), True)])
-def test_turned_candidates_are_kept_only_if_sheets_show_them(blind: range, found: bool) -> None:
-    """Marks are 9 pixels wide in the turned view, 21 in a sheet, 49 in tiles of their own."""
-
-    class Upright(UprightMarks):
-        def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-            return width not in blind and super().sees(crop, left, top, width)
-
+    class SureInTiles(Marks):
         def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
             return width >= 40
 
-    picture = head(400, 400, 20, 20, 60)
-    for top, left in ((20, 300), (300, 20)):
-        picture.pixels[top : top + 60, left : left + 60] = head(60, 60, 0, 0, 60).pixels
-    entry = ENTRY._replace(turned_threshold=0.5)
-    faces = FaceDetector(Upright(logits=(-0.7, 4)), entry).detect(turn_picture(picture, 90))
-    assert bool(faces) is found
-    assert all(face.turn == 270 for face in faces)
+    picture = marked(400, 400, 150, 150, 90)
+    for logit, found in ((-4, False), (-2, True)):
+        runtime = SureInTiles(logits=(-1, 4))
+        looker = refiner(logits=(logit, logit))
+        assert bool(FaceDetector(runtime, ENTRY, refiner=looker).detect(picture)) is found
 
 
-def test_what_sheets_show_comes_before_clear_candidates() -> None:
-    """Six marks are small; sheets show the four that are not white below."""
+@pytest.mark.parametrize(("logit", "passes"), [(3.0, 1), (2.9, 2)])
+def test_a_face_of_which_the_refiner_is_sure_needs_no_tile(logit: float, passes: int) -> None:
+    """Half of the candidate's logit, -1, is added; the bound is 2.5."""
+    runtime = Marks(sure_from=1500, logits=(-1, 4))
+    looker = refiner(logits=(logit, logit))
+    (face,) = FaceDetector(runtime, ENTRY, refiner=looker).detect(marked(400, 400, 150, 150, 90))
+    assert runtime.calls == passes
+    assert middle(face.box) == pytest.approx((2 * 195, 2 * 195), abs=4)
+    assert face.box.width == pytest.approx(2 * 2 * 90, abs=8)
 
-    class OneBlind(BlindInSheets):
-        def sees(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-            below = crop[min(top + width + 2, SIZE - 1), left + width // 2]
-            in_sheet = 19 <= width <= 23
-            return super().sees(crop, left, top, width) or (in_sheet and below[0] < 127)
 
-    picture = marked(400, 400, 0, 0, 0)
-    for index, (top, left) in enumerate(
-        (top, left) for top in (10, 350) for left in (20, 180, 340)
-    ):
-        picture.pixels[top : top + 28, left : left + 28] = (255, 0, 0)
-        if index < 2:
-            picture.pixels[top + 28 : top + 48, left : left + 28] = 255
-    runtime = OneBlind(logits=(-0.7, 4))
-    entry = ENTRY._replace(second_threshold=0.5)
-    faces = FaceDetector(runtime, entry).detect(picture)
-    assert faces
-    whites = [(2 * (20 + 14), 2 * 24), (2 * (180 + 14), 2 * 24)]
-    for face in faces:
-        assert all(middle(face.box) != pytest.approx(white, abs=20) for white in whites)
+def test_a_threshold_above_the_refiners_logit_holds() -> None:
+    """A score of 0.99 is a logit of 4.6; the network has 4 - 0.5 in the tile, the refiner 3."""
+    picture = marked(400, 400, 150, 150, 90)
+    for threshold, found in ((0.9, True), (0.99, False)):
+        entry = ENTRY._replace(threshold=threshold)
+        runtime = Marks(sure_from=1500, logits=(-1, 4))
+        looker = refiner(logits=(3.5, 3.5))
+        assert bool(FaceDetector(runtime, entry, refiner=looker).detect(picture)) is found
+
+
+def test_a_turned_face_needs_a_tile_of_its_own_even_if_the_refiner_is_sure() -> None:
+    """Runs: the whole picture, the turned views, the tile of the face."""
+    lying = turn_picture(head(400, 400, 90, 90, 200), 90)
+    runtime = UprightMarks()
+    entry = ENTRY._replace(turned_threshold=0.6)
+    (face,) = FaceDetector(runtime, entry, refiner=refiner(logits=(9, 9))).detect(lying)
+    assert (face.turn, runtime.calls) == (270, 3)
 
 
 class SmallFirst(Marks):

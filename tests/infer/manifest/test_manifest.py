@@ -16,14 +16,15 @@ from image_gender_classifier.manifest.schema import (
     CascadeEntry,
     Entry,
     FaceDetectorEntry,
+    FaceRefinerEntry,
     Float32Variant,
     ModelEntry,
-    NetworkEntry,
 )
 
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 MODEL, CASCADE = "gender_int8.tflite", "lbpcascade_frontalface.xml"
 FACE_DETECTOR = "face_detector_int8.tflite"
+FACE_REFINER = "face_refiner_int8.tflite"
 FACE_OUTPUT = {
     **{"slope": 1, "detector_slope": 2, "bias": 0, "lowest": 0.2, "surest": 0.8},
     **{"threshold": 0.5, "turned_threshold": 0.9},
@@ -63,11 +64,10 @@ def test_what_is_dumped_is_loaded_again(tmp_path: Path) -> None:
 
 def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licence() -> None:
     shipped = manifest.load(SHIPPED)
-    entries: dict[str, Entry] = {**shipped.models, **shipped.face_detectors}
+    entries: dict[str, Entry] = dict(shipped.networks)
     entries |= {entry.file: entry for entry in shipped.cascades}
     kinds = {".xml", ".tflite", ".onnx", ".keras"}
-    networks: list[NetworkEntry] = [*shipped.models.values(), *shipped.face_detectors.values()]
-    variants = (entry.float32_variant for entry in networks)
+    variants = (entry.float32_variant for entry in shipped.networks.values())
     forms = {variant.file: variant for variant in variants if variant}
     reported: dict[str, Entry | Float32Variant] = {**entries, **forms}
     assert set(reported) == {path.name for path in SHIPPED.iterdir() if path.suffix in kinds}
@@ -76,10 +76,12 @@ def test_the_shipped_manifest_names_every_shipped_file_with_hash_size_and_licenc
         assert (one.bytes, one.sha256) == (len(data), hashlib.sha256(data).hexdigest())
         assert manifest.read_verified(SHIPPED, one) == data
     assert all(entry.license for entry in entries.values())
-    assert set(forms) == {"gender_int8_in_float.tflite", "face_detector_int8_in_float.tflite"}
+    assert set(forms) == {
+        f"{network}_int8_in_float.tflite" for network in ("gender", "face_detector", "face_refiner")
+    }
 
 
-@pytest.mark.parametrize("file", [MODEL, FACE_DETECTOR])
+@pytest.mark.parametrize("file", [MODEL, FACE_DETECTOR, FACE_REFINER])
 @pytest.mark.parametrize(
     "form",
     [
@@ -140,7 +142,8 @@ def test_another_version_is_a_model_error(version: object, models: Path) -> None
     ("file", "field"),
     [(MODEL, name) for name in required(ModelEntry)]
     + [(CASCADE, name) for name in required(CascadeEntry)]
-    + [(FACE_DETECTOR, name) for name in required(FaceDetectorEntry)],
+    + [(FACE_DETECTOR, name) for name in required(FaceDetectorEntry)]
+    + [(FACE_REFINER, name) for name in required(FaceRefinerEntry)],
 )
 def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -> None:
     change(models, lambda content: content["files"][file].pop(field))
@@ -172,6 +175,27 @@ def test_a_finders_field_of_the_wrong_kind_is_a_model_error(
     field: str, value: object, models: Path
 ) -> None:
     change(models, lambda content: content["files"][FACE_DETECTOR].update({field: value}))
+    with pytest.raises(ModelError, match="is missing or invalid"):
+        manifest.load(models)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("margin", 0),
+        ("margin", float("nan")),
+        ("candidate_weight", float("inf")),
+        ("lowest", "low"),
+        ("lowest", 3),
+        ("surest", None),
+        ("input_shape", [64, 64]),
+        ("unheard_of", 1),
+    ],
+)
+def test_a_refiners_field_of_the_wrong_kind_is_a_model_error(
+    field: str, value: object, models: Path
+) -> None:
+    change(models, lambda content: content["files"][FACE_REFINER].update({field: value}))
     with pytest.raises(ModelError, match="is missing or invalid"):
         manifest.load(models)
 

@@ -1,0 +1,300 @@
+"""All formats of a face refiner refine alike, or are not published."""
+
+from __future__ import annotations
+
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+import keras
+
+pytest.importorskip("tf2onnx")
+from tensorflow.lite.tools import flatbuffer_utils
+
+from image_gender_classifier import manifest
+from image_gender_classifier.convert import cli, float32, onnx, refiner, tflite, verify_refiner
+from image_gender_classifier.convert.output_equality import are_outputs_equal
+from image_gender_classifier.convert.verify_refiner import RefinementScore
+from image_gender_classifier.detection.face_refiner import FaceRefiner
+from image_gender_classifier.detection.heatmap import Detection
+from image_gender_classifier.imaging import decoding
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.results import Box
+from image_gender_classifier.runtimes import open_model
+from image_gender_classifier.train.common.keras_runtime import open_keras_model
+from image_gender_classifier.train.detector.scenes import Sources
+from image_gender_classifier.train.refiner import network, saving
+from image_gender_classifier.train.refiner.candidates import Search
+
+SIZE = 64
+TFLITE, ONNX = "face_refiner_int8.tflite", "face_refiner_int8.onnx"
+
+
+class Published(NamedTuple):
+    """The output folder of a conversion, and what it printed."""
+
+    folder: Path
+    said: str
+
+
+def draw_views(count: int) -> Pixels:
+    random = np.random.default_rng(0)
+    coarse = random.integers(0, 256, (count, 8, 8, 3), np.uint8)
+    return np.stack([cv2.resize(one, (SIZE, SIZE)) for one in coarse]).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def trained_refiner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained face refiner whose outputs vary; it takes nothing for a face."""
+    folder = tmp_path_factory.mktemp("refiner")
+    keras.utils.set_random_seed(4)
+    model = network.build_refiner_network(SIZE, seed=4)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0  # takes the statistics of one batch
+    model(draw_views(64).astype(np.float32), training=True)
+    for name, factor, bias in ((network.FACE, 0.5, -4.0), (network.FRAME, 0.02, 0.0)):
+        kernel, biases = model.get_layer(name).get_weights()
+        model.get_layer(name).set_weights([kernel * factor, biases + bias])
+    model = network.make_inference_refiner(model)
+    saving.save_refiner(model, folder, license="Apache-2.0", trained={"seed": 4})
+    return folder / saving.MODEL
+
+
+@pytest.fixture(scope="module")
+def options(face_crop: Pixels, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    faces, places = tmp_path_factory.mktemp("faces"), tmp_path_factory.mktemp("backgrounds")
+    random = np.random.default_rng(0)
+    for number in range(60):
+        path = faces / ("female" if number % 2 else "male") / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), face_crop[..., ::-1])
+        pixels = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (160, 120))
+        cv2.imwrite(str(places / f"{number}.png"), pixels)
+    given = ("--data", faces, "--layout", "folders", "--backgrounds", places)
+    return [str(option) for option in given]
+
+
+def convert(model: Path, out: Path, options: list[str]) -> int:
+    return cli.main_refiner(["--model", str(model), "--out", str(out), *options])
+
+
+@pytest.fixture(scope="module")
+def published(
+    trained_refiner: Path, options: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Published:
+    """A complete conversion, on the candidates of a few pictures."""
+    out = tmp_path_factory.mktemp("published")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as printed:
+        patch.setattr(refiner, "CALIBRATION_PICTURES", 10)
+        patch.setattr(refiner, "VERIFICATION_PICTURES", 10)
+        assert convert(trained_refiner, out, options) == 0
+    return Published(out, printed.getvalue())
+
+
+@pytest.fixture
+def quick(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reuses the published files, for tests of what is published."""
+    entry = manifest.load(published.folder).face_refiners[TFLITE]
+    assert entry.float32_variant is not None
+    tflite_file, float32_file = (
+        manifest.read_verified(published.folder, one) for one in (entry, entry.float32_variant)
+    )
+    onnx_file = (published.folder / ONNX).read_bytes()
+    monkeypatch.setattr(tflite, "quantise", lambda *_: tflite_file)
+    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _: onnx_file)
+    monkeypatch.setattr(float32, "convert_to_float32", lambda _: float32_file)
+    monkeypatch.setattr(refiner, "CALIBRATION_PICTURES", 2)
+    monkeypatch.setattr(refiner, "VERIFICATION_PICTURES", 2)
+
+
+def test_publishes_three_files_that_the_manifest_knows(published: Published) -> None:
+    entries = manifest.load(published.folder).face_refiners
+    assert set(entries) == {saving.MODEL, TFLITE, ONNX}
+    for entry in entries.values():
+        assert manifest.read_verified(published.folder, entry)
+    form = entries[TFLITE].float32_variant
+    assert form is not None
+    assert manifest.read_verified(published.folder, form)
+    for file in (TFLITE, ONNX):
+        trained = entries[file].trained
+        assert trained["converted_by"].startswith("image-gender-convert-refiner --model ")
+        assert trained["seed"] == 4
+
+
+def test_the_exports_are_used_as_the_trained_model(published: Published) -> None:
+    """Their entries differ in what describes the file only."""
+    entries = manifest.load(published.folder).face_refiners
+    of_the_file = {"file", "sha256", "bytes", "trained", "float32_variant"}
+    used = [
+        {name: value for name, value in entry._asdict().items() if name not in of_the_file}
+        for entry in entries.values()
+    ]
+    assert used[0] == used[1] == used[2]
+
+
+def test_the_exports_outputs_are_the_same(published: Published) -> None:
+    entries, views = manifest.load(published.folder).face_refiners, draw_views(20)
+    runtimes = [
+        open_model(name, manifest.read_verified(published.folder, entries[file]))
+        for name, file in (("tflite", TFLITE), ("onnx", ONNX))
+    ]
+    one, two = ({output.shape[-1]: output for output in runtime.run(views)} for runtime in runtimes)
+    original = {
+        output.shape[-1]: output
+        for output in open_keras_model(published.folder / saving.MODEL).run(views)
+    }
+    assert set(one) == {1, 3}
+    for channels, output in one.items():
+        assert output.shape == (20, channels)
+        assert min(len(np.unique(column)) for column in output.T) > 5
+        assert np.array_equal(output, two[channels])
+        far = np.abs(output - original[channels]).max()
+        assert 0 < far < 0.3 * np.ptp(original[channels])
+    form = entries[TFLITE].float32_variant
+    assert form is not None
+    variant = open_model("tflite", manifest.read_verified(published.folder, form))
+    assert are_outputs_equal(runtimes[0], variant, views)
+
+
+@pytest.mark.parametrize(("name", "file"), [("tflite", TFLITE), ("onnx", ONNX)])
+def test_the_search_can_use_the_exports(
+    name: str, file: str, published: Published, face_picture: Path
+) -> None:
+    entry = manifest.load(published.folder).face_refiners[file]
+    data = manifest.read_verified(published.folder, entry)
+    candidate = Detection(Box(150, 20, 150, 150), 1.0)
+    found = FaceRefiner(open_model(name, data), entry).refine(
+        decoding.read(face_picture), candidate
+    )
+    assert found.frame != candidate.frame
+    assert found.frame == pytest.approx(candidate.frame, abs=150)
+    assert found.logit < 0
+
+
+def test_says_how_the_formats_compare(published: Published) -> None:
+    lines = published.said.splitlines()
+    scores = [line for line in lines if line.startswith(("Keras: ", "TFLite: ", "ONNX: "))]
+    assert [line.split(":")[0] for line in scores] == ["Keras", "TFLite", "ONNX"]
+    count = int(scores[0].split()[-2])
+    assert count > 20
+    assert all(line.endswith(f" %, on {count} candidates") for line in scores)
+    assert "TFLite and ONNX: 0.0000 % of the output values differ" in lines
+
+
+def test_rejects_a_gender_classifier(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert convert(shipped_models() / "gender.keras", tmp_path, options) == 2
+    assert "does not list this file as a face refiner" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_verifies_on_faces_and_backgrounds_that_are_held_out(
+    trained_refiner: Path, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect, seen = refiner.collect_candidates, []
+
+    def watched(search: Search, sources: Sources, pictures: int, key: tuple[int, ...]) -> object:
+        seen.append((len(sources.crops), len(sources.backgrounds)))
+        return collect(search, sources, pictures, key)
+
+    monkeypatch.setattr(refiner, "collect_candidates", watched)
+    assert convert(trained_refiner, tmp_path, options) == 0
+    calibration, verification = seen
+    assert min(calibration) > 50
+    assert max(verification) < 10
+
+
+@pytest.mark.usefixtures("quick")
+def test_onnx_is_not_needed(trained_refiner: Path, options: list[str], tmp_path: Path) -> None:
+    assert convert(trained_refiner, tmp_path, [*options, "--formats", "tflite"]) == 0
+    assert set(manifest.load(tmp_path).face_refiners) == {saving.MODEL, TFLITE}
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("worse", "fault"),
+    [
+        (RefinementScore(0.88, 0.02), "ONNX: accuracy is 2.00 percentage points below Keras"),
+        (RefinementScore(0.9, 0.03), "ONNX: mean frame error is 1.00 percentage points above"),
+        (RefinementScore(float("nan"), 0.02), "ONNX: accuracy is nan"),
+    ],
+)
+def test_an_export_that_is_worse_is_left_out_with_a_warning(
+    worse: RefinementScore,
+    fault: str,
+    trained_refiner: Path,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    good, slightly_worse = RefinementScore(0.9, 0.02), RefinementScore(0.895, 0.024)
+    results = iter([good, slightly_worse, worse])
+    monkeypatch.setattr(verify_refiner, "score_refiner", lambda *_: next(results))
+    assert convert(trained_refiner, tmp_path, options) == 0
+    assert f"warning: skipped {ONNX}: {fault}" in capsys.readouterr().err
+    assert set(manifest.load(tmp_path).face_refiners) == {saving.MODEL, TFLITE}
+
+
+@pytest.mark.usefixtures("quick")
+def test_onnx_outputs_that_differ_are_left_out_with_a_warning(
+    trained_refiner: Path,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(verify_refiner, "compute_fraction_differing", lambda *_: 0.25)
+    assert convert(trained_refiner, tmp_path, options) == 0
+    said = f"warning: skipped {ONNX}: ONNX: 25.0000 % of the output values differ from TFLite"
+    assert said in capsys.readouterr().err
+    assert set(manifest.load(tmp_path).face_refiners) == {saving.MODEL, TFLITE}
+
+
+@pytest.mark.usefixtures("quick")
+def test_publishes_nothing_where_both_exports_are_worse(
+    trained_refiner: Path,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = iter([RefinementScore(0.9, 0.02), *[RefinementScore(0.8, 0.02)] * 2])
+    monkeypatch.setattr(verify_refiner, "score_refiner", lambda *_: next(results))
+    assert convert(trained_refiner, tmp_path, options) == 1
+    said = "nothing was published: TFLite: accuracy is 10.00 percentage points below Keras"
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
+    trained_refiner: Path,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write = float32.convert_to_float32
+
+    def moved(data: bytes) -> bytes:
+        model = flatbuffer_utils.read_model_from_bytearray(bytearray(write(data)))
+        buffer = max(model.buffers, key=lambda one: 0 if one.data is None else len(one.data))
+        buffer.data = buffer.data.copy()
+        buffer.data[::5] ^= 1
+        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+    monkeypatch.setattr(float32, "convert_to_float32", moved)
+    assert convert(trained_refiner, tmp_path, options) == 0
+    assert "warning: no float32 variant: its outputs differ" in capsys.readouterr().err
+    assert manifest.load(tmp_path).face_refiners[TFLITE].float32_variant is None

@@ -1,0 +1,200 @@
+"""`image-gender-train-refiner` end to end on pictures made here, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+pytest.importorskip("ai_edge_litert")
+import keras
+
+from image_gender_classifier import manifest
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.train.refiner import batches, cli
+from image_gender_classifier.train.refiner.views import MARGIN
+
+pytestmark = pytest.mark.usefixtures("eagerly", "shipped_keras")
+
+RECIPE = Path(__file__).with_name("tiny.toml")
+MODEL = "face_refiner.keras"
+
+
+def train(*options: str | Path) -> int:
+    return cli.main([str(option) for option in options])
+
+
+def write_backgrounds(folder: Path, count: int) -> Path:
+    random = np.random.default_rng(0)
+    for number in range(count):
+        pixels = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (160, 120))
+        cv2.imwrite(str(folder / f"{number}.png"), pixels)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(face_crop: Pixels, tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
+    """The options for faces and backgrounds, one of each unreadable, and the tiny recipe."""
+    faces = tmp_path_factory.mktemp("faces")
+    for number in range(20):
+        path = faces / ("female" if number % 2 else "male") / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), face_crop[..., ::-1])
+    (faces / "female" / "torn.png").write_bytes(b"torn")
+    places = write_backgrounds(tmp_path_factory.mktemp("backgrounds"), 20)
+    (places / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return [
+        *("--data", faces, "--layout", "folders"),
+        *("--backgrounds", places, "--recipe", RECIPE),
+    ]
+
+
+@pytest.fixture(scope="module")
+def finished(data: list[str | Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("refiner") / "out"
+    assert train(*data, "--out", out, "--license", "Apache-2.0") == 0
+    return out
+
+
+def weights(folder: Path) -> list[np.ndarray]:
+    return list(keras.models.load_model(folder / MODEL).get_weights())
+
+
+def write_changed_models(folder: Path, change: Any) -> Path:
+    """Writes the manifest of the shipped networks with a change to its files."""
+    content = json.loads((shipped_models() / manifest.NAME).read_text())
+    change(content["files"])
+    (folder / manifest.NAME).write_text(json.dumps(content))
+    return folder
+
+
+def test_leaves_a_model_that_its_manifest_knows(finished: Path) -> None:
+    entry = manifest.load(finished).face_refiners[MODEL]
+    assert manifest.read_verified(finished, entry)
+    assert (entry.input_shape, entry.input_dtype) == ((32, 32, 3), "uint8")
+    assert (entry.colour_order, entry.license) == ("RGB", "Apache-2.0")
+    assert entry.margin == MARGIN
+    assert 0 < entry.candidate_weight < 1
+    assert entry.lowest < entry.surest
+    assert len((finished / "history.csv").read_text().splitlines()) == 4
+    assert cv2.imread(str(finished / "learning_curves.png")) is not None
+
+
+def test_the_manifest_says_how_it_was_trained(finished: Path) -> None:
+    text = json.loads((finished / manifest.NAME).read_text())["files"][MODEL]
+    assert text["task"] == "face refinement (network)"
+    trained = text["trained"]
+    assert trained["command"].startswith("image-gender-train-refiner --data ")
+    assert (trained["samples"], trained["backgrounds"]) == (21, 20)
+    assert trained["recipe"]["search_epochs"] == 2
+    shipped = manifest.load(shipped_models())
+    assert trained["models"] == {
+        name: shipped.networks[name].sha256
+        for name in ("face_detector.keras", "face_detector_int8.tflite", "gender_int8.tflite")
+    }
+
+
+def test_the_training_starts_from_the_face_detector(finished: Path) -> None:
+    """A few steps change the weights of its features a little."""
+    networks = [
+        keras.models.load_model(path, compile=False)
+        for path in (finished / MODEL, shipped_models() / "face_detector.keras")
+    ]
+    for layer in ("stem", "fine1_mix", "last_mix"):
+        (ours,), (theirs,) = (network.get_layer(layer).get_weights() for network in networks)
+        change = np.abs(ours - theirs)
+        assert 0 < change.max() < 0.02
+        assert change.mean() < 0.1 * np.abs(theirs).mean()
+
+
+def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
+    finished: Path,
+    data: list[str | Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    draw = batches.CandidateBatches.__getitem__
+
+    def interrupted(self: batches.CandidateBatches, index: int) -> object:
+        if (tmp_path / "history.csv").exists():  # in the second epoch, before the second search
+            raise KeyboardInterrupt
+        return draw(self, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batches.CandidateBatches, "__getitem__", interrupted)
+        assert train(*data, "--out", tmp_path) == 130
+    assert not (tmp_path / MODEL).exists()
+    said = capsys.readouterr().out
+    assert "torn.png" in said
+    assert "unreadable backgrounds: 1 ('broken.png')" in said
+    assert train(*data, "--out", tmp_path) == 2
+    assert "already contains a run" in capsys.readouterr().err
+    assert train(*data, "--out", tmp_path, "--resume", "--seed", "2") == 2
+    assert "other data or options (seed)" in capsys.readouterr().err
+    assert train(*data, "--out", tmp_path, "--resume") == 0
+    assert all(map(np.array_equal, weights(tmp_path), weights(finished)))
+
+
+def test_other_networks_make_another_run(
+    finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = write_changed_models(
+        tmp_path, lambda files: files["face_detector.keras"].update(sha256="0" * 64)
+    )
+    assert train(*data, "--models", models, "--out", finished, "--resume") == 2
+    assert "other data or options (face_detector.keras)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "missing", ["face_detector.keras", "face_detector_int8.tflite", "gender_int8.tflite"]
+)
+def test_refuses_a_folder_without_the_networks(
+    missing: str, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = write_changed_models(tmp_path, lambda files: files.pop(missing))
+    assert train(*data, "--models", models, "--out", tmp_path / "out") == 2
+    said = capsys.readouterr().err
+    assert f"{models}: lists not all networks that the training needs" in said
+    assert "face_detector.keras, its TFLite file and a gender network with a face output" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_refuses_a_gender_network_without_a_face_output(
+    data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = write_changed_models(
+        tmp_path, lambda files: files["gender_int8.tflite"].pop("face_output")
+    )
+    assert train(*data, "--models", models, "--out", tmp_path / "out") == 2
+    assert "lists not all networks that the training needs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["face_detector.keras", "face_detector_int8.tflite"])
+def test_a_network_with_another_hash_is_refused(
+    file: str, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Keras and LiteRT load the file all the same."""
+    models = tmp_path / "models"
+    shutil.copytree(shipped_models(), models, ignore=shutil.ignore_patterns("*.onnx"))
+    with (models / file).open("ab") as network:
+        network.write(b"\0")
+    assert train(*data, "--models", models, "--out", tmp_path / "out") == 2
+    assert file in capsys.readouterr().err
+    assert not (tmp_path / "out" / MODEL).exists()
+
+
+def test_refuses_too_few_pictures(
+    data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = write_backgrounds(tmp_path, 1)
+    options = [few if option == data[5] else option for option in data]
+    assert train(*options, "--out", tmp_path / "out") == 2
+    assert "--backgrounds: too few pictures" in capsys.readouterr().err

@@ -1,0 +1,44 @@
+"""The networks of a model folder that the training of a face refiner uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from image_gender_classifier import manifest
+from image_gender_classifier.errors import ModelError
+from image_gender_classifier.manifest.schema import FaceDetectorEntry, ModelEntry
+
+
+class UsedNetworks(NamedTuple):
+    """Manifest entries of networks.
+
+    Attributes:
+        start: The `.keras` face detector whose weights the refiner starts from.
+        detector: The TFLite face detector that finds candidates.
+        judge: The TFLite gender network whose face output judges them.
+    """
+
+    start: FaceDetectorEntry
+    detector: FaceDetectorEntry
+    judge: ModelEntry
+
+
+def find_networks(folder: Path) -> UsedNetworks:
+    """Returns the first network of each kind in a model folder.
+
+    Raises:
+        ModelError: The manifest of the folder cannot be read, or lists not all of them.
+    """
+    models = manifest.load(folder)
+    detectors = models.face_detectors.values()
+    start = next((entry for entry in detectors if entry.format == "keras"), None)
+    detector = next((entry for entry in detectors if entry.format == "tflite"), None)
+    judges = (entry for entry in models.models.values() if entry.face_output is not None)
+    judge = next((entry for entry in judges if entry.format == "tflite"), None)
+    if start is None or detector is None or judge is None:
+        raise ModelError(
+            f"{folder}: lists not all networks that the training needs: face_detector.keras, its "
+            "TFLite file and a gender network with a face output in TFLite"
+        )
+    return UsedNetworks(start, detector, judge)
