@@ -127,6 +127,7 @@ REFINER_ENTRY = FaceRefinerEntry(
     candidate_weight=0.5,
     lowest=-2.5,
     surest=2.5,
+    tile_weight=0.2,
     license="Apache-2.0",
 )
 

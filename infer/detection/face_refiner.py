@@ -36,6 +36,7 @@ class FaceRefiner:
     Attributes:
         lowest: See `FaceRefinerEntry`.
         surest: See `FaceRefinerEntry`.
+        tile_weight: See `FaceRefinerEntry`.
         cache_key: The hash and values that affect predictions; part of the `run` hash.
 
     Raises:
@@ -51,6 +52,7 @@ class FaceRefiner:
                 "square uint8 RGB pictures are required; reinstall the package"
             )
         self.lowest, self.surest = entry.lowest, entry.surest
+        self.tile_weight = entry.tile_weight
         self.cache_key = entry.cache_key
         self._entry = entry
         self._runtime = runtime

@@ -94,7 +94,7 @@ def parse_face_refiner(file: str, fields: Fields) -> FaceRefinerEntry:
     Arguments and exceptions are those of `parse_model`.
     """
     values = _parse_shapes(fields)
-    for name in ("margin", "candidate_weight", "lowest", "surest"):
+    for name in ("margin", "candidate_weight", "lowest", "surest", "tile_weight"):
         values[name] = float(values[name])
         if not isfinite(values[name]):
             raise ValueError(f"{name} must be finite")

@@ -229,6 +229,7 @@ class FaceRefinerEntry(NamedTuple):
         lowest: Minimum sum of both logits of a candidate that can be a face.
         surest: Sum of both logits from which an upright candidate is a face; between `lowest` and
             `surest`, the face detector sees it again.
+        tile_weight: Factor of that sum, added to the logit of the face detector there.
     """
 
     file: str
@@ -241,6 +242,7 @@ class FaceRefinerEntry(NamedTuple):
     candidate_weight: float
     lowest: float
     surest: float
+    tile_weight: float
     license: str
     trained: Mapping[str, Any] = _NOTHING
     measured: Mapping[str, Any] = _NOTHING
@@ -254,7 +256,8 @@ class FaceRefinerEntry(NamedTuple):
     @property
     def cache_key(self) -> tuple[object, ...]:
         """The hash and values that affect predictions; part of the `run` hash."""
-        return self.sha256, self.margin, self.candidate_weight, self.lowest, self.surest
+        bounds = self.lowest, self.surest
+        return self.sha256, self.margin, self.candidate_weight, *bounds, self.tile_weight
 
 
 NetworkEntry = ModelEntry | FaceDetectorEntry | FaceRefinerEntry

@@ -10,18 +10,17 @@ import keras
 
 from image_gender_classifier.manifest.schema import FaceOutput, ModelEntry
 from image_gender_classifier.train.common.saving import add_to_manifest, save_model
-from image_gender_classifier.train.face_output.network import DETECTOR_SLOPE
 
 # Chosen on the WIDER portraits and the pictures without a face of shared/portraits, and on the
 # composites of FairFace's validation split.
 _FACE_OUTPUT = FaceOutput(
     slope=1.0,
-    detector_slope=DETECTOR_SLOPE,
-    bias=-1.5,
-    lowest=0.2,
-    surest=0.6,
-    threshold=0.15,
-    turned_threshold=0.5,
+    detector_slope=1.5,
+    bias=0.0,
+    lowest=0.12,
+    surest=0.62,
+    threshold=0.5,
+    turned_threshold=0.62,
 )
 
 

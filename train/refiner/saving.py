@@ -16,7 +16,8 @@ MODEL = "face_refiner.keras"
 # Chosen on the portraits and the pictures without a face of shared/portraits, and on the composites
 # of FairFace's validation split.
 _CANDIDATE_WEIGHT = 0.5
-_LOWEST, _SUREST = -2.5, 2.5
+_LOWEST, _SUREST = -3.0, 2.5
+_TILE_WEIGHT = 0.2
 
 
 def save_refiner(
@@ -46,6 +47,7 @@ def save_refiner(
         candidate_weight=_CANDIDATE_WEIGHT,
         lowest=_LOWEST,
         surest=_SUREST,
+        tile_weight=_TILE_WEIGHT,
     )
     add_to_manifest(entry, folder)
     return entry

@@ -110,35 +110,13 @@ def test_a_candidate_gets_a_tile_of_its_own() -> None:
     assert middle(face.box) == pytest.approx((2 * 210, 2 * 210), abs=4)
 
 
-@pytest.mark.parametrize(
-    ("side", "logit", "passes"),
-    [(85, 0.95, 1), (75, 0.95, 2), (85, 0.85, 2)],
-    ids=["large and clear", "too small", "not clear"],
-)
-def test_a_large_clear_face_needs_one_pass(side: int, logit: float, passes: int) -> None:
-    """A frame is twice as wide as its mark: 42 and 37 % of the longer side."""
-    runtime = Marks(logits=(logit, logit))
-    (face,) = FaceDetector(runtime, ENTRY).detect(marked(300, 400, 100, 150, side))
-    assert runtime.calls == passes
-    assert face.box.width == pytest.approx(2 * 2 * side, abs=8)
-    assert middle(face.box) == pytest.approx((2 * (150 + side / 2), 2 * (100 + side / 2)), abs=8)
-    assert face.score == pytest.approx(1 / (1 + np.exp(-1.5 * logit)), abs=0.001)
-
-
-def test_a_large_face_below_the_threshold_of_the_model_gets_its_own_tile() -> None:
-    """The network is sure of it only there: 1.5 times a logit of 1 is a score of 0.82."""
-    runtime = Marks(sure_from=1500, logits=(1, 4))
-    entry = ENTRY._replace(threshold=0.85)
-    (face,) = FaceDetector(runtime, entry).detect(marked(300, 400, 100, 150, 85))
-    assert face.score is not None
-    assert face.score > 0.98
-
-
-def test_a_large_clear_face_keeps_to_the_smallest_face() -> None:
-    """Its side is half of the shorter side."""
-    picture = marked(400, 400, 150, 150, 100)
-    for smallest, found in ((0.5, True), (0.65, False)):
-        assert bool(FaceDetector(Marks(), ENTRY, smallest).detect(picture)) is found
+@pytest.mark.parametrize(("logit", "found"), [(2.0, True), (-2.0, True), (-2.9, False)])
+def test_the_refiners_doubt_counts_in_the_tile(logit: float, found: bool) -> None:
+    """Logits: 1 in the tile, -1 before, of which half counts; a fifth of the refiner's is added."""
+    runtime = Marks(sure_from=1500, logits=(-1, 1.05))
+    looker = refiner(logits=(logit + 0.5, logit + 0.5))
+    picture = marked(400, 400, 150, 150, 90)
+    assert bool(FaceDetector(runtime, ENTRY, refiner=looker).detect(picture)) is found
 
 
 @pytest.mark.parametrize("all_faces", [False, True])
