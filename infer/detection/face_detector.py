@@ -31,6 +31,7 @@ from image_gender_classifier.runtimes import Runtime
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
 _MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, a closer look follows
 _MOST_UPRIGHT, _MOST_TURNED = 8, 4  # candidates that are screened in a closer look
+_MIN_TURNED_LOGIT = -1.2  # of a candidate in the turned picture
 _SCORE_DECIMALS = 3  # as in all outputs
 
 
@@ -232,7 +233,7 @@ class FaceDetector:
             return []
         tile = Tile(0, 0, max(picture.pixels.shape[:2]))
         views = [View(picture, tile, turn) for turn in QUARTER_TURNS]
-        seen = self._network.detect_in_sheet(views, self._bounds.candidate)
+        seen = self._network.detect_in_sheet(views, max(self._bounds.candidate, _MIN_TURNED_LOGIT))
         found = [face for detections in seen for face in non_max_suppression(detections)]
         return sorted(found, key=lambda face: -face.logit)[:_MOST_TURNED]
 

@@ -7,7 +7,7 @@ Alignment Using Multitask Cascaded Convolutional Networks" (2016).
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, isfinite
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from image_gender_classifier.manifest.schema import FaceRefinerEntry
 from image_gender_classifier.results import Box
 from image_gender_classifier.runtimes import Runtime
 
+_SHAPES = {(1, 1), (1, 3)}  # of the outputs: logit and correction
 _MOST_SHIFT, _MOST_LOG_SIDE = 0.5, 0.7  # of a correction; training has no larger ones
 
 
@@ -100,16 +101,14 @@ class FaceRefiner:
 
     def _run(self, view: Pixels) -> list[float]:
         """Returns the logit and the three numbers of the correction for a view."""
-        outputs = {output.shape[-1]: output for output in self._runtime.run(view[np.newaxis])}
-        if {channels: output.shape for channels, output in outputs.items()} != {
-            channels: (1, channels) for channels in (1, 3)
-        }:
+        outputs = {output.shape: output for output in self._runtime.run(view[np.newaxis])}
+        if outputs.keys() != _SHAPES:
             raise ModelError(
                 f"{self._entry.file}: the outputs are not those of a face refiner; reinstall the "
                 "package"
             )
-        values = [*outputs[1].ravel().tolist(), *outputs[3].ravel().tolist()]
-        if not np.isfinite(values).all():
+        values = [*outputs[1, 1][0].tolist(), *outputs[1, 3][0].tolist()]
+        if not all(map(isfinite, values)):
             raise ModelError(
                 f"{self._entry.file}: the outputs are not finite, so the file is corrupt; "
                 "reinstall the package"

@@ -98,13 +98,24 @@ def cut_crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
         inside = pixels[top : top + side, left : left + side]
     else:
-        rows = np.clip(np.arange(top, top + side), 0, height - 1)
-        columns = np.clip(np.arange(left, left + side), 0, width - 1)
-        inside = pixels.take(rows, axis=0).take(columns, axis=1)
+        inside = _repeat_edges(pixels, left, top, side)
     if side == size:
         return np.ascontiguousarray(inside)
     interpolation = _LARGE_CROP if side > size else _SMALL_CROP
     return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
+
+
+def _repeat_edges(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
+    """Returns a square that extends beyond a picture, where edge pixels are repeated."""
+    height, width = pixels.shape[:2]
+    # At least one row and column of the picture: a square beside it shows its edge only.
+    first_row, first_column = min(max(top, 0), height - 1), min(max(left, 0), width - 1)
+    last_row = min(max(top + side, 1), height)
+    last_column = min(max(left + side, 1), width)
+    part = pixels[first_row:last_row, first_column:last_column]
+    above, before = (min(max(-start, 0), side - 1) for start in (top, left))
+    below, after = side - above - part.shape[0], side - before - part.shape[1]
+    return cast(Pixels, cv2.copyMakeBorder(part, above, below, before, after, _BEYOND_EDGES))
 
 
 def scale_box(box: Box, factor: float) -> Box:

@@ -91,6 +91,9 @@ def _decode_frame(heatmap: _Floats, predictions: _Floats, row: int, column: int)
     cells = heatmap.shape[0]
     log_side = predictions.item(row, column, 2)
     radius = int(_VOTE_RADIUS * cells * exp(min(log_side, 0.0)))
+    if radius == 0:  # no other cell votes
+        x, y, _ = predictions[row, column].tolist()
+        return _make_frame(x, y, log_side, cells)
     top, left = max(row - radius, 0), max(column - radius, 0)
     around = np.s_[top : row + radius + 1, left : column + radius + 1]
     voters = predictions[around]
@@ -101,8 +104,13 @@ def _decode_frame(heatmap: _Floats, predictions: _Floats, row: int, column: int)
     weights[(weights < min_weight) | other_face] = 0
     votes = (weights[..., np.newaxis] * voters).sum(axis=(0, 1)) / weights.sum()
     x, y, log_side = votes.tolist()
+    return _make_frame(x, y, log_side, cells)
+
+
+def _make_frame(x: float, y: float, log_side: float, cells: int) -> Box:
+    """Returns the frame with a centre in cells, in pixels of the input."""
     side = cells * exp(min(log_side, 1.0))
-    return Box(*(STRIDE * value for value in (x - side / 2, y - side / 2, side, side)))
+    return Box(STRIDE * (x - side / 2), STRIDE * (y - side / 2), STRIDE * side, STRIDE * side)
 
 
 def non_max_suppression(
