@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceOutput
 
+_CLEAR_LOGIT = 0.9  # of a large face in the whole picture, which then needs no pass of its own
 _MAX_EXPONENT = 700.0  # exp overflows above 709
 
 
@@ -17,11 +18,13 @@ class FaceBounds(NamedTuple):
         lowest: Minimum logit of a face or of a doubtful face.
         surest: Logit from which a candidate is a face; equal to `lowest` if none is doubtful.
         verified: Minimum logit that the face verifier gives to a doubtful face.
+        clear: Logit from which a large candidate is a face without a pass on its own tile.
     """
 
     lowest: float
     surest: float
     verified: float = 0.0
+    clear: float = inf
 
 
 class SearchBounds(NamedTuple):
@@ -52,11 +55,12 @@ def choose_bounds(entry: FaceDetectorEntry, output: FaceOutput | None) -> Search
         lowest, surest = logit(output.lowest), logit(output.surest)
         upright = FaceBounds(lowest, surest, logit(output.threshold))
         turned = FaceBounds(lowest, surest, logit(output.turned_threshold))
-        return SearchBounds(candidate, upright, upright, turned)
+        first = upright._replace(clear=_CLEAR_LOGIT)
+        return SearchBounds(candidate, first, upright, turned)
     second, in_turned = entry.second_threshold, entry.turned_threshold
     return SearchBounds(
         candidate,
-        _require(entry.threshold),
+        _require(entry.threshold)._replace(clear=_CLEAR_LOGIT),
         _require(entry.threshold if second is None else second),
         None if in_turned is None else _require(in_turned),
     )

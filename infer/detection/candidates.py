@@ -1,8 +1,8 @@
 """Decides which candidates are faces.
 
-The face refiner scores each. If that leaves doubt, the face detector network runs on a tile around
-the candidate, in which a face has the size that it detects best; and if that leaves doubt, the face
-output of the gender network decides.
+A large, clear face of the whole picture is one. The face refiner scores any other. If that leaves
+doubt, the face detector network runs on a tile around the candidate, in which a face has the size
+that it detects best; and if that leaves doubt, the face output of the gender network decides.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from image_gender_classifier.results import Box
 
 _MARGIN = 1.3  # side of a tile divided by the side of the candidate's frame
 _CANDIDATE_WEIGHT = 0.5  # of the candidate's logit, added to the logit in its own tile
+_CLEAR_SIDE = 0.4  # of a clear candidate's frame, as a fraction of the picture's longer side
 _MIN_LOGIT = -2.0  # in a candidate's own tile; below it nothing is detected there
 _SURE_VERIFIED = 1.5  # logit of the verifier from which a doubtful face is a sure one
 _MOST = 4  # candidates that pass the screening
@@ -111,7 +112,8 @@ class CandidateVerifier:
         Yields:
             Faces with the frames and logits of the refiner if it is sure, otherwise of `measure`.
             The logit of a doubtful face is `FaceBounds.surest` if the verifier is sure, otherwise
-            the lower one of both.
+            the lower one of both. A large, clear candidate keeps its frame, and gets 1.5 times its
+            logit.
 
         Raises:
             ModelError, RuntimeMissing: A network cannot be run; see `Runtime.run`.
@@ -160,6 +162,9 @@ class CandidateVerifier:
         refined: Detection | None = None,
     ) -> Detection | None:
         """Returns a candidate as `find_faces` does; None if it is no face."""
+        clear = _accept_clear(picture, candidate, bounds)
+        if clear is not None:
+            return clear
         more = 0.0
         if self._refiner is not None:
             refined = refined or self._refiner.refine(picture, candidate)
@@ -172,7 +177,10 @@ class CandidateVerifier:
         face = self.measure(picture, candidate)
         if face is None:
             return None
-        face = face._replace(logit=face.logit + more)
+        return self._decide(picture, face._replace(logit=face.logit + more), bounds)
+
+    def _decide(self, picture: Picture, face: Detection, bounds: FaceBounds) -> Detection | None:
+        """Returns a candidate seen in its own tile if it is a face, otherwise None."""
         if face.logit < bounds.lowest:
             return None
         if face.logit >= bounds.surest:
@@ -187,6 +195,25 @@ class CandidateVerifier:
         # below the detector's sure faces.
         sure = logit >= _SURE_VERIFIED
         return face._replace(logit=bounds.surest if sure else min(logit, face.logit))
+
+
+def _accept_clear(picture: Picture, candidate: Detection, bounds: FaceBounds) -> Detection | None:
+    """Returns a large, clear candidate with the logit of a face; None for any other.
+
+    In its own tile, its frame would be a few percent smaller or larger, but the predicted gender
+    as accurate (docs/experiments.md). The logit there is taken to be that of the candidate.
+
+    Args:
+        picture: The picture.
+        candidate: The candidate, frame in pixels of the original.
+        bounds: Which logits make it a face.
+    """
+    if candidate.frame.width < _CLEAR_SIDE * max(picture.width, picture.height):
+        return None
+    logit = (1 + _CANDIDATE_WEIGHT) * candidate.logit
+    if candidate.logit < bounds.clear or logit < bounds.surest:
+        return None
+    return candidate._replace(logit=logit)
 
 
 def _make_view(picture: Picture, candidate: Detection, margin: float, size: int) -> View:

@@ -11,6 +11,7 @@ from marks import ENTRY
 from model_entries import FACE_OUTPUT
 
 from image_gender_classifier.detection.bounds import choose_bounds, logit, sigmoid
+from image_gender_classifier.manifest.schema import FaceOutput
 
 
 @given(st.floats(1e-9, 1 - 1e-9))
@@ -34,13 +35,21 @@ def test_without_a_face_output_nothing_is_doubtful() -> None:
 
 def test_missing_thresholds_follow_from_the_first() -> None:
     bounds = choose_bounds(ENTRY._replace(second_threshold=None, turned_threshold=None), None)
-    assert bounds.later == bounds.first
+    assert bounds.later == bounds.first._replace(clear=inf)
     assert bounds.turned is None
+
+
+@pytest.mark.parametrize("output", [None, FACE_OUTPUT])
+def test_only_the_whole_picture_shows_clear_faces(output: FaceOutput | None) -> None:
+    bounds = choose_bounds(ENTRY._replace(second_threshold=0.5, turned_threshold=0.5), output)
+    assert bounds.turned is not None
+    assert bounds.first.clear < inf
+    assert bounds.later.clear == bounds.turned.clear == inf
 
 
 def test_a_face_output_decides_for_all_parts() -> None:
     bounds = choose_bounds(ENTRY._replace(second_threshold=0.99), FACE_OUTPUT)
-    assert bounds.first == bounds.later
+    assert bounds.first._replace(clear=inf) == bounds.later
     assert bounds.first.lowest < bounds.first.surest
     assert bounds.turned is not None
     assert bounds.turned.verified == pytest.approx(logit(FACE_OUTPUT.turned_threshold))

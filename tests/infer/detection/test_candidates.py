@@ -119,6 +119,37 @@ def test_the_refiners_doubt_counts_in_the_tile(logit: float, found: bool) -> Non
     assert bool(FaceDetector(runtime, ENTRY, refiner=looker).detect(picture)) is found
 
 
+@pytest.mark.parametrize(
+    ("side", "logit", "passes"),
+    [(85, 0.95, 1), (75, 0.95, 2), (85, 0.85, 2)],
+    ids=["large and clear", "too small", "not clear"],
+)
+def test_a_large_clear_face_needs_one_pass(side: int, logit: float, passes: int) -> None:
+    """A frame is twice as wide as its mark: 42 and 37 % of the longer side."""
+    runtime = Marks(logits=(logit, logit))
+    (face,) = FaceDetector(runtime, ENTRY).detect(marked(300, 400, 100, 150, side))
+    assert runtime.calls == passes
+    assert face.box.width == pytest.approx(2 * 2 * side, abs=8)
+    assert middle(face.box) == pytest.approx((2 * (150 + side / 2), 2 * (100 + side / 2)), abs=8)
+    assert face.score == pytest.approx(1 / (1 + np.exp(-1.5 * logit)), abs=0.001)
+
+
+def test_a_large_face_below_the_threshold_of_the_model_gets_its_own_tile() -> None:
+    """The network is sure of it only there: 1.5 times a logit of 1 is a score of 0.82."""
+    runtime = Marks(sure_from=1500, logits=(1, 4))
+    entry = ENTRY._replace(threshold=0.85)
+    (face,) = FaceDetector(runtime, entry).detect(marked(300, 400, 100, 150, 85))
+    assert face.score is not None
+    assert face.score > 0.98
+
+
+def test_a_large_clear_face_keeps_to_the_smallest_face() -> None:
+    """Its side is half of the shorter side."""
+    picture = marked(400, 400, 150, 150, 100)
+    for smallest, found in ((0.5, True), (0.65, False)):
+        assert bool(FaceDetector(Marks(), ENTRY, smallest).detect(picture)) is found
+
+
 @pytest.mark.parametrize("all_faces", [False, True])
 def test_a_large_object_in_a_tile_of_the_second_pass_is_verified(all_faces: bool) -> None:
     """The network is sure of it there, but neither in the whole picture nor in its own tile."""
