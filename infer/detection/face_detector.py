@@ -31,7 +31,7 @@ from image_gender_classifier.runtimes import Runtime
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
 _MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, a closer look follows
 _MOST_UPRIGHT, _MOST_TURNED = 8, 4  # candidates that are screened in a closer look
-_MIN_TURNED_LOGIT = -1.2  # of a candidate in the turned picture
+_MIN_TURNED_LOGIT = -1.3  # of a candidate in the turned picture
 _SCORE_DECIMALS = 3  # as in all outputs
 
 
