@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +57,9 @@ def read_scene_sources(options: argparse.Namespace) -> SceneSources:
     faces = split_names([sample.name for sample in samples], _HELD_OUT)
     places = split_names(scenery.names, _HELD_OUT)
 
-    def make_sources(part: str, positions: list[int], place_positions: list[int]) -> Sources:
+    def make_sources(
+        part: str, positions: Sequence[int], place_positions: Sequence[int]
+    ) -> Sources:
         crops = _cut_crops([samples[position] for position in positions[:_CROPS]], part)
         pictures = [scenery.pictures[position] for position in place_positions]
         if not crops or not pictures:

@@ -22,7 +22,7 @@ def turn_pixels(pixels: Pixels, turn: Turn) -> Pixels:
     return cast(Pixels, cv2.rotate(pixels, _ROTATIONS[turn])) if turn else pixels
 
 
-def turn_box_back(box: Box, turn: Turn, width: int, height: int) -> Box:
+def turn_box_back(box: Box, turn: Turn, width: float, height: float) -> Box:
     """Maps a box in the turned picture to the original one.
 
     Args:

@@ -31,7 +31,7 @@ from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.common.keras_runtime import open_keras_model
 from image_gender_classifier.train.detector.scenes import Sources
 from image_gender_classifier.train.refiner import network, saving
-from image_gender_classifier.train.refiner.candidates import Search
+from image_gender_classifier.train.refiner.candidates import Search, collect_candidates
 
 SIZE = 64
 TFLITE, ONNX = "face_refiner_int8.tflite", "face_refiner_int8.onnx"
@@ -201,7 +201,7 @@ def test_rejects_a_gender_classifier(
 def test_verifies_on_faces_and_backgrounds_that_are_held_out(
     trained_refiner: Path, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    collect, seen = refiner.collect_candidates, []
+    collect, seen = collect_candidates, []
 
     def watched(search: Search, sources: Sources, pictures: int, key: tuple[int, ...]) -> object:
         seen.append((len(sources.crops), len(sources.backgrounds)))

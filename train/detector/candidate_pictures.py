@@ -28,7 +28,8 @@ def draw_composite(
 ) -> tuple[Pixels, Box]:
     """Generates a picture with one face, which may be tilted, and its frame in pixels."""
     face = _turn_randomly(faces[int(random.integers(len(faces)))], random)
-    scale = exp(random.uniform(*map(log, _FACE_SIDES)))
+    low, high = map(log, _FACE_SIDES)
+    scale = exp(random.uniform(low, high))
     background = backgrounds[int(random.integers(len(backgrounds)))]
     pixels, frame = compose_picture(face, background, scale, random)
     return degrade_randomly(pixels, random) if random.random() < _DEGRADED else pixels, frame

@@ -68,7 +68,7 @@ def compare_with_face(found: Sequence[Candidate], face: Pixels) -> list[float]:
     side = round(PATCH_SIDE / REACH)
     margin = (PATCH_SIDE - side) // 2
     small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
-    patch = cv2.copyMakeBorder(small, *[margin] * 4, cv2.BORDER_REPLICATE)
+    patch = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
     zoom = log(ZOOM / MARGIN)
     expected = draw_view(np.asarray(patch, np.uint8), SIZE, Move(log_side=zoom))
     correlations = []
@@ -82,8 +82,9 @@ def compare_with_face(found: Sequence[Candidate], face: Pixels) -> list[float]:
 
 def test_patches_have_labels_and_probabilities(found: Candidates) -> None:
     count = len(found.labels)
-    assert (found.patches.shape, found.patches.dtype) == ((count, 80, 80, 3), np.uint8)
-    assert (found.verified.shape, found.verified.dtype) == ((count,), np.float32)
+    assert found.patches.shape == (count, 80, 80, 3)
+    assert found.verified.shape == (count,)
+    assert (found.patches.dtype, found.verified.dtype) == (np.dtype("u1"), np.dtype("f4"))
     assert 0 <= found.verified.min() < 0.1
     assert 0.9 < found.verified.max() <= 1
 

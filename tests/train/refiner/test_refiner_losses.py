@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -19,13 +21,13 @@ def face(target: float, logit: float, weight: float = 1.0) -> float:
     return float(losses.face(targets, logits)[0])
 
 
-def frames(weights: list[float]) -> npt.NDArray[np.float32]:
+def frames(weights: Sequence[float]) -> npt.NDArray[np.float32]:
     """The targets of candidates with the same frame."""
     return np.array([[*RIGHT[0], weight] for weight in weights], np.float32)
 
 
 def frame(error: float, weight: float = 1.0) -> float:
-    return float(losses.frame(frames([weight]), RIGHT + np.float32([error, 0, 0]))[0])
+    return float(losses.frame(frames([weight]), RIGHT + np.array([error, 0, 0], np.float32))[0])
 
 
 def test_a_graph_computes_the_same() -> None:
