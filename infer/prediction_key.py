@@ -16,6 +16,7 @@ from image_gender_classifier.detection import (
     candidates,
     cascade,
     face_detector,
+    face_refiner,
     face_verifier,
     geometry,
     heatmap,
@@ -37,8 +38,8 @@ from image_gender_classifier.version import __version__
 
 _MODULES = (
     *(alpha, decoding, headers, opencv_decoding, resizing, upright),
-    *(bounds, candidates, cascade, face_detector, face_verifier, geometry, heatmap, staged),
-    *(tile_network, tiling, turning, whole_picture),
+    *(bounds, candidates, cascade, face_detector, face_refiner, face_verifier, geometry, heatmap),
+    *(staged, tile_network, tiling, turning, whole_picture),
     *(classifier, pipeline),
 )
 

@@ -42,7 +42,7 @@ class CandidateVerifier:
         framing: Maps the network's frames to the classifier's.
         verifier: Decides about doubtful faces; None to accept none.
         all_faces: Whether to verify also candidates that cannot be the main face.
-        refiner: Scores candidates first; None if each gets a run of the face detector network.
+        refiner: Scores candidates first; None if each that is not clear gets a run of the network.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class CandidateVerifier:
     def screen(
         self, picture: Picture, candidates: Iterable[Detection]
     ) -> dict[Detection, Detection]:
-        """Returns the most promising candidates, at most 4, the best first.
+        """Returns the candidates that the refiner does not reject, at most 4, the best first.
 
         Args:
             picture: The picture.

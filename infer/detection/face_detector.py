@@ -1,9 +1,9 @@
 """Searches a picture for faces with the face detector network, from coarse to fine.
 
 The network sees the whole picture first. Where that shows no face, it sees tiles of the picture,
-and the picture turned. `candidates` decides which candidates are faces. This is a cascade like that
-of Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
-Networks" (2016).
+and the picture turned. `candidates` decides with the face refiner which candidates are faces. This
+is a cascade like that of Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded
+Convolutional Networks" (2016).
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class FaceDetector:
             side. None searches as the manifest entry says.
         verifier: Decides about doubtful faces; None if the thresholds of `entry` decide alone.
         all_faces: Whether to detect all faces, not only the main one.
-        refiner: Scores candidates and corrects their frames; None to run the network on each.
+        refiner: Scores candidates and corrects their frames; None to run the face detector network
+            on each that is not clear.
 
     Attributes:
         framings: See `Detector`.
@@ -270,7 +271,7 @@ class FaceDetector:
         return (self._smallest or 0) * min(picture.height, picture.width)
 
     def confirm(self, picture: Picture, frames: Iterable[Box], detector: str) -> list[Face]:
-        """Verifies the faces of another detector, with one run of the network per face.
+        """Verifies the faces of another detector, like candidates of its own.
 
         Args:
             picture: The picture.
@@ -279,7 +280,7 @@ class FaceDetector:
 
         Returns:
             The confirmed faces in descending order of score, without gender; boxes are the
-            classifier's frames as the network locates them, in pixels of the original.
+            classifier's frames as the networks locate them, in pixels of the original.
 
         Raises:
             ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.

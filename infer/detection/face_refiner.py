@@ -23,7 +23,6 @@ from image_gender_classifier.manifest.schema import FaceRefinerEntry
 from image_gender_classifier.results import Box
 from image_gender_classifier.runtimes import Runtime
 
-_SHAPES = {(1, 1), (1, 3)}  # of the outputs: logit and correction
 _MOST_SHIFT, _MOST_LOG_SIDE = 0.5, 0.7  # of a correction; training has no larger ones
 
 
@@ -102,7 +101,7 @@ class FaceRefiner:
     def _run(self, view: Pixels) -> list[float]:
         """Returns the logit and the three numbers of the correction for a view."""
         outputs = {output.shape: output for output in self._runtime.run(view[np.newaxis])}
-        if outputs.keys() != _SHAPES:
+        if outputs.keys() != {(1, 1), (1, 3)}:
             raise ModelError(
                 f"{self._entry.file}: the outputs are not those of a face refiner; reinstall the "
                 "package"

@@ -26,8 +26,6 @@ from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.runtimes import Runtime
 
 _ACROSS = 2  # views side by side in a sheet
-SHEET_VIEWS = _ACROSS**2
-"""Number of views in a sheet."""
 
 
 class View(NamedTuple):
@@ -109,7 +107,7 @@ class TileNetwork:
         """Runs the network once on up to four views, each at half the resolution.
 
         Args:
-            views: The views, at most `SHEET_VIEWS`.
+            views: The views, at most four.
             min_logit: Minimum logit of a detection.
 
         Returns:

@@ -26,7 +26,7 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.runtimes import open_model
 
-NETWORKS = ("gender_int8", "face_detector_int8")
+NETWORKS = ("gender_int8", "face_detector_int8", "face_refiner_int8")
 PROCESSORS = {"AVX2 without VNNI": "Haswell", "AVX2 of AMD": "EPYC-Rome", "SSE4.2": "Nehalem"}
 SATURATE = ("Haswell", "EPYC-Rome")  # with int8 weights
 CROPS_EMULATED = 6

@@ -88,6 +88,28 @@ def test_all_formats_of_the_face_detector_share_its_settings() -> None:
     assert len(settings) == 1
 
 
+def test_the_face_refiners_outputs_and_settings_are_the_same_in_both_formats(
+    astronaut_crops: Pixels,
+) -> None:
+    folder = shipped_models()
+    entries = manifest.load(folder).face_refiners
+    assert set(entries) == {
+        "face_refiner.keras",
+        "face_refiner_int8.tflite",
+        "face_refiner_int8.onnx",
+    }
+    assert len({(entry.input_shape, *entry.cache_key[1:]) for entry in entries.values()}) == 1
+    views = np.ascontiguousarray(astronaut_crops[:, 16:80, 16:80])
+    of_tflite, of_onnx = (
+        {output.shape[-1]: output for output in open_model(kind, data).run(views)}
+        for kind in ("tflite", "onnx")
+        for data in [manifest.read_verified(folder, entries[f"face_refiner_int8.{kind}"])]
+    )
+    for channels in (1, 3):
+        assert len(np.unique(of_tflite[channels])) > 20, "answers that are all alike prove nothing"
+        assert np.array_equal(of_tflite[channels], of_onnx[channels])
+
+
 def test_both_formats_share_calibration_and_threshold() -> None:
     models = manifest.load(shipped_models()).models
     one, two = (models[f"{SHIPPED_STEM}.{kind}"] for kind in ("tflite", "onnx"))

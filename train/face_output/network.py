@@ -17,8 +17,7 @@ from image_gender_classifier.train.face_output.candidates import CandidateSet
 
 FACE = "face"
 _LAST_MAP = f"{efficientnet_lite.FEATURES}_relu6"  # layer
-DETECTOR_SLOPE = 2.0
-"""Factor of the face detector's logit. The head learns what to add to the product."""
+_DETECTOR_SLOPE = 2.0  # of the face detector's logit; the head learns what to add to the product
 
 _HIDDEN = 48
 _EDGE = 1  # cells at the edges of the feature map that the head ignores before it is trained
@@ -89,7 +88,7 @@ def _train_head(
     )
     order = np.random.default_rng(seed)
     labels = candidates.is_face.astype(np.float32)[:, np.newaxis]
-    offsets = DETECTOR_SLOPE * candidates.logits[:, np.newaxis]
+    offsets = _DETECTOR_SLOPE * candidates.logits[:, np.newaxis]
     for _ in range(steps):
         chosen = order.integers(count, size=min(_BATCH, count))
         trained.train_on_batch([maps[chosen].astype(np.float32), offsets[chosen]], labels[chosen])

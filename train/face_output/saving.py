@@ -12,7 +12,8 @@ from image_gender_classifier.manifest.schema import FaceOutput, ModelEntry
 from image_gender_classifier.train.common.saving import add_to_manifest, save_model
 
 # Chosen on the WIDER portraits and the pictures without a face of shared/portraits, and on the
-# composites of FairFace's validation split.
+# composites of FairFace's validation split. The slope is lower than in training, because part of
+# the logit is that of the face refiner.
 _FACE_OUTPUT = FaceOutput(
     slope=1.0,
     detector_slope=1.5,

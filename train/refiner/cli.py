@@ -80,7 +80,7 @@ def _train(arguments: Sequence[str]) -> None:
         len(scenery.names),
         recipe,
         backgrounds.hash_backgrounds(scenery),
-        {entry.file: entry.sha256 for entry in networks},
+        {entry.file: entry.sha256 for entry in networks[:3]},
     )
     training_command.train_in_run_folder(
         options, run, lambda: _train_in_folder(reading.samples, scenery, run, options, arguments)
@@ -111,10 +111,10 @@ def _train_in_folder(
     from image_gender_classifier.train.refiner import course, saving
     from image_gender_classifier.train.refiner.search import open_search
 
-    training_command.start_run(options, run)
     folder = options.models or shipped_models()
     start = find_networks(folder).start
     manifest.read_verified(folder, start)
+    training_command.start_run(options, run)
     training, validation = (
         Sources(crop_set.crops, face_positions, [scenery.pictures[place] for place in positions])
         for face_positions, positions in (

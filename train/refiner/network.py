@@ -54,8 +54,8 @@ def start_from_detector(model: keras.Model, detector: keras.Model) -> None:
             layer.set_weights(detector.get_layer(layer.name).get_weights())
         except ValueError:  # there is no such layer, or it has another shape
             raise ModelError(
-                f"the face detector has no such layer {layer.name}; use one that was trained with "
-                'network = "small"'
+                f"the face detector's layer {layer.name} is missing or has another shape; use "
+                'a detector that was trained with network = "small"'
             ) from None
 
 

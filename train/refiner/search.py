@@ -6,7 +6,6 @@ from pathlib import Path
 
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.face_verifier import FaceVerifier
-from image_gender_classifier.errors import ModelError
 from image_gender_classifier.runtimes.networks import open_network
 from image_gender_classifier.train.refiner.candidates import Search
 from image_gender_classifier.train.refiner.used_networks import find_networks
@@ -19,9 +18,7 @@ def open_search(folder: Path) -> Search:
         ModelError: The folder lists no such networks, or a file is missing or corrupt.
         RuntimeMissing: No runtime for them is available.
     """
-    _, detector, judge = find_networks(folder)
-    if judge.face_output is None:
-        raise ModelError(f"{folder / judge.file}: has no face output")
-    verifier = FaceVerifier(open_network("tflite", folder, judge), judge, judge.face_output)
+    _, detector, judge, face_output = find_networks(folder)
+    verifier = FaceVerifier(open_network("tflite", folder, judge), judge, face_output)
     network = FaceDetector(open_network("tflite", folder, detector), detector, verifier=verifier)
     return Search(network, detector.frame_scale, verifier)

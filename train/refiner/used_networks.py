@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from image_gender_classifier import manifest
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.manifest.schema import FaceDetectorEntry, ModelEntry
+from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceOutput, ModelEntry
 
 
 class UsedNetworks(NamedTuple):
@@ -16,12 +16,14 @@ class UsedNetworks(NamedTuple):
     Attributes:
         start: The `.keras` face detector whose weights the refiner starts from.
         detector: The TFLite face detector that finds candidates.
-        judge: The TFLite gender network whose face output judges them.
+        judge: The TFLite gender network that judges them.
+        face_output: Its face output.
     """
 
     start: FaceDetectorEntry
     detector: FaceDetectorEntry
     judge: ModelEntry
+    face_output: FaceOutput
 
 
 def find_networks(folder: Path) -> UsedNetworks:
@@ -34,11 +36,15 @@ def find_networks(folder: Path) -> UsedNetworks:
     detectors = models.face_detectors.values()
     start = next((entry for entry in detectors if entry.format == "keras"), None)
     detector = next((entry for entry in detectors if entry.format == "tflite"), None)
-    judges = (entry for entry in models.models.values() if entry.face_output is not None)
-    judge = next((entry for entry in judges if entry.format == "tflite"), None)
-    if start is None or detector is None or judge is None:
+    judges = [
+        (entry, entry.face_output)
+        for entry in models.models.values()
+        if entry.format == "tflite" and entry.face_output is not None
+    ]
+    if start is None or detector is None or not judges:
         raise ModelError(
             f"{folder}: lists not all networks that the training needs: face_detector.keras, its "
-            "TFLite file and a gender network with a face output in TFLite"
+            "TFLite file and a gender network with a face output in TFLite; use the folder models "
+            "of a clone, or convert the networks first"
         )
-    return UsedNetworks(start, detector, judge)
+    return UsedNetworks(start, detector, *judges[0])

@@ -13,10 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marks import REFINER_ENTRY, REFINER_SIZE, RefinerMarks, marked, middle, refiner, turn_picture
 
+from image_gender_classifier import manifest
+from image_gender_classifier.detection import registry
 from image_gender_classifier.detection.face_refiner import FaceRefiner
 from image_gender_classifier.detection.heatmap import Detection
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.results import Box, Turn
 
 
@@ -54,10 +57,33 @@ def test_a_turned_candidate_is_refined_in_its_turn(turn: Turn) -> None:
 
 
 def test_a_frame_beyond_the_picture_sees_repeated_edges() -> None:
+    """The picture's corner is red, and so is what lies beyond it."""
+    seen: list[npt.NDArray[np.uint8]] = []
+
+    class Watched(RefinerMarks):
+        def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+            seen.append(crops[0])
+            return super().run(crops)
+
     picture = marked(200, 200, 0, 0, 60)
-    found = refiner(logits=(2, 2)).refine(picture, Detection(Box(-60, -60, 240, 240), 0.0))
-    assert found.logit == 2
-    assert np.isfinite(found.frame).all()
+    watched = FaceRefiner(Watched((2, 2)), REFINER_ENTRY)
+    for side in (100, 240):  # sampled linearly, and by area
+        found = watched.refine(picture, Detection(Box(-side / 3, -side / 3, side, side), 0.0))
+        assert np.isfinite(found.frame).all()
+        assert seen[-1][0, 0].tolist() == [255, 0, 0]
+
+
+def test_the_search_without_a_refiner_is_another_one() -> None:
+    """A folder of models may lack it."""
+    models = manifest.load(shipped_models())
+    keys = [
+        registry.open_detector("network", folder, "tflite").cache_key
+        for folder in (models, models._replace(face_refiners={}))
+    ]
+    assert keys[0] != keys[1]
+    stricter = {name: entry._replace(surest=4.0) for name, entry in models.face_refiners.items()}
+    other = registry.open_detector("network", models._replace(face_refiners=stricter), "tflite")
+    assert other.cache_key not in keys
 
 
 def test_small_candidates_are_seen_at_a_higher_resolution() -> None:
@@ -129,5 +155,6 @@ def test_what_changes_results_is_in_the_cache_key() -> None:
         REFINER_ENTRY._replace(candidate_weight=0.4),
         REFINER_ENTRY._replace(lowest=-3.0),
         REFINER_ENTRY._replace(surest=3.0),
+        REFINER_ENTRY._replace(tile_weight=0.3),
     ]
     assert len({FaceRefiner(runtime, entry).cache_key for entry in entries}) == len(entries)

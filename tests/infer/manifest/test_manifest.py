@@ -188,6 +188,7 @@ def test_a_finders_field_of_the_wrong_kind_is_a_model_error(
         ("lowest", "low"),
         ("lowest", 3),
         ("surest", None),
+        ("tile_weight", float("inf")),
         ("input_shape", [64, 64]),
         ("unheard_of", 1),
     ],
