@@ -164,19 +164,17 @@ def test_the_exports_outputs_are_the_same(published: Published) -> None:
     assert are_outputs_equal(runtimes[0], variant, views)
 
 
-@pytest.mark.parametrize(("name", "file"), [("tflite", TFLITE), ("onnx", ONNX)])
-def test_the_search_can_use_the_exports(
-    name: str, file: str, published: Published, face_picture: Path
-) -> None:
-    entry = manifest.load(published.folder).face_refiners[file]
-    data = manifest.read_verified(published.folder, entry)
+def test_the_search_can_use_the_exports(published: Published, face_picture: Path) -> None:
     candidate = Detection(Box(150, 20, 150, 150), 1.0)
-    found = FaceRefiner(open_model(name, data), entry).refine(
-        decoding.read(face_picture), candidate
-    )
-    assert found.frame != candidate.frame
-    assert found.frame == pytest.approx(candidate.frame, abs=150)
-    assert found.logit < 0
+    picture = decoding.read(face_picture)
+    found = []
+    for name, file in (("tflite", TFLITE), ("onnx", ONNX)):
+        entry = manifest.load(published.folder).face_refiners[file]
+        data = manifest.read_verified(published.folder, entry)
+        found.append(FaceRefiner(open_model(name, data), entry).refine(picture, candidate))
+    assert found[0] == found[1]
+    assert found[0].frame != candidate.frame
+    assert found[0].logit != candidate.logit
 
 
 def test_says_how_the_formats_compare(published: Published) -> None:
