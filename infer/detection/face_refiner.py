@@ -22,6 +22,7 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceRefinerEntry
 from image_gender_classifier.results import Box
 from image_gender_classifier.runtimes import Runtime
+from image_gender_classifier.runtimes.networks import require_square_input
 
 _MOST_SHIFT, _MOST_LOG_SIDE = 0.5, 0.7  # of a correction; training has no larger ones
 
@@ -44,19 +45,12 @@ class FaceRefiner:
     """
 
     def __init__(self, runtime: Runtime, entry: FaceRefinerEntry) -> None:
-        size = entry.input_shape[0]
-        signature = (runtime.input_shape, runtime.input_dtype, entry.input_shape)
-        if (*signature, entry.colour_order) != ((size, size, 3), "uint8", (size, size, 3), "RGB"):
-            raise ModelError(
-                f"{entry.file}: the input is {runtime.input_dtype} {runtime.input_shape}, but "
-                "square uint8 RGB pictures are required; reinstall the package"
-            )
         self.lowest, self.surest = entry.lowest, entry.surest
         self.tile_weight = entry.tile_weight
         self.cache_key = entry.cache_key
         self._entry = entry
         self._runtime = runtime
-        self._size = size
+        self._size = require_square_input(runtime, entry)
         self._view = Framing(entry.margin, shift_y=0.0)
 
     def warm_up(self) -> None:

@@ -24,6 +24,7 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.runtimes import Runtime
+from image_gender_classifier.runtimes.networks import require_square_input
 
 _ACROSS = 2  # views side by side in a sheet
 
@@ -57,14 +58,7 @@ class TileNetwork:
     """
 
     def __init__(self, runtime: Runtime, entry: FaceDetectorEntry) -> None:
-        size = entry.input_shape[0]
-        signature = (runtime.input_shape, runtime.input_dtype, entry.input_shape)
-        if (*signature, entry.colour_order) != ((size, size, 3), "uint8", (size, size, 3), "RGB"):
-            raise ModelError(
-                f"{entry.file}: the input is {runtime.input_dtype} {runtime.input_shape}, but "
-                "square uint8 RGB pictures are required; reinstall the package"
-            )
-        self.input_size = size
+        self.input_size = require_square_input(runtime, entry)
         self._file = entry.file
         self._runtime = runtime
 

@@ -67,3 +67,23 @@ def _open_named(name: str, path: Path, data: bytes) -> Runtime:
         return open_model(name, data)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error.__cause__
+
+
+def require_square_input(runtime: Runtime, entry: NetworkEntry) -> int:
+    """Returns the side of a network's square input in pixels.
+
+    Args:
+        runtime: The opened network.
+        entry: Its manifest entry.
+
+    Raises:
+        ModelError: The input is not that of the entry, or not square uint8 RGB pictures.
+    """
+    size = entry.input_shape[0]
+    signature = (runtime.input_shape, runtime.input_dtype, entry.input_shape)
+    if (*signature, entry.colour_order) != ((size, size, 3), "uint8", (size, size, 3), "RGB"):
+        raise ModelError(
+            f"{entry.file}: the input is {runtime.input_dtype} {runtime.input_shape}, but "
+            "square uint8 RGB pictures are required; reinstall the package"
+        )
+    return size

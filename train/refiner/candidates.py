@@ -26,7 +26,12 @@ from image_gender_classifier.system.cores import count_cores
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detector.candidate_pictures import draw_composite, draw_part
 from image_gender_classifier.train.detector.scenes import Sources, draw_whole
-from image_gender_classifier.train.refiner.labels import Label, label_candidate, turn_box
+from image_gender_classifier.train.refiner.labels import (
+    INVERSE_TURNS,
+    Label,
+    label_candidate,
+    turn_box,
+)
 
 REACH = 1.6
 """Side of a patch divided by the side of the candidate's frame."""
@@ -42,7 +47,7 @@ _Random = np.random.Generator
 
 
 class Search(NamedTuple):
-    """The opened networks that find and judge candidates.
+    """The opened networks that find and verify candidates.
 
     Attributes:
         detector: The face detector.
@@ -126,10 +131,10 @@ def find_labelled(search: Search, sources: Sources, random: _Random) -> list[Can
     turn: Turn = 0
     if frames and random.random() < _TURNED:
         turn = get_args(Turn)[int(random.integers(1, 4))]
-        back: dict[Turn, Turn] = {90: 270, 180: 180, 270: 90}
+        back = INVERSE_TURNS[turn]
         height, width = pixels.shape[:2]
-        frames = [turn_box(frame, back[turn], width, height) for frame in frames]
-        pixels = np.ascontiguousarray(turn_pixels(pixels, back[turn]))
+        frames = [turn_box(frame, back, width, height) for frame in frames]
+        pixels = np.ascontiguousarray(turn_pixels(pixels, back))
     height, width = pixels.shape[:2]
     picture = Picture(pixels, width, height)
     to_detector = Framing(1 / search.frame_scale, shift_y=0.0)

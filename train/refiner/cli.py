@@ -42,7 +42,7 @@ class Run:
         backgrounds: Number of backgrounds.
         recipe: The recipe.
         backgrounds_key: Hash of the backgrounds' names and sizes.
-        models: SHA-256 of the networks that find and judge candidates, by file name.
+        models: SHA-256 of the networks that find and verify candidates, by file name.
     """
 
     data: str

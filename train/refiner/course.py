@@ -33,7 +33,7 @@ def train_refiner(
     """Trains a face refiner; resumes from the folder's last checkpoint if there is one.
 
     Args:
-        search: The networks that find and judge candidates.
+        search: The networks that find and verify candidates.
         start: The face detector whose features it starts from.
         training: Faces and backgrounds to learn from.
         validation: Faces and backgrounds held out.

@@ -15,6 +15,9 @@ from image_gender_classifier.train.detector.candidate_pictures import compute_io
 # is something else, and from the third it can be corrected. Between the first two it has no label.
 _FACE_IOU, _OTHER_IOU, _FRAME_IOU = 0.4, 0.2, 0.25
 
+INVERSE_TURNS: dict[Turn, Turn] = {0: 0, 90: 270, 180: 180, 270: 90}
+"""The turn that undoes each turn."""
+
 
 class Label(NamedTuple):
     """What a candidate shows. Distances are in sides of its frame, as seen in its own turn.
@@ -69,9 +72,8 @@ def turn_box(box: Box, turn: Turn, width: int, height: int) -> Box:
         width: Width of the picture in pixels, before it is turned.
         height: Its height.
     """
-    back: dict[Turn, Turn] = {0: 0, 90: 270, 180: 180, 270: 90}
     turned = (width, height) if turn in (0, 180) else (height, width)
-    return turn_box_back(box, back[turn], *turned)
+    return turn_box_back(box, INVERSE_TURNS[turn], *turned)
 
 
 def move_label(label: Label, right: float, down: float, log_side: float) -> Label:

@@ -1,4 +1,4 @@
-"""Opens the networks that find and judge candidates for the training of a face refiner."""
+"""Opens the networks that find and verify candidates for the training of a face refiner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def open_search(folder: Path) -> Search:
         ModelError: The folder lists no such networks, or a file is missing or corrupt.
         RuntimeMissing: No runtime for them is available.
     """
-    _, detector, judge, face_output = find_networks(folder)
-    verifier = FaceVerifier(open_network("tflite", folder, judge), judge, face_output)
+    _, detector, gender, face_output = find_networks(folder)
+    verifier = FaceVerifier(open_network("tflite", folder, gender), gender, face_output)
     network = FaceDetector(open_network("tflite", folder, detector), detector, verifier=verifier)
     return Search(network, detector.frame_scale, verifier)

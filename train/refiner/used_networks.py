@@ -16,13 +16,13 @@ class UsedNetworks(NamedTuple):
     Attributes:
         start: The `.keras` face detector whose weights the refiner starts from.
         detector: The TFLite face detector that finds candidates.
-        judge: The TFLite gender network that judges them.
+        gender: The TFLite gender network that verifies them.
         face_output: Its face output.
     """
 
     start: FaceDetectorEntry
     detector: FaceDetectorEntry
-    judge: ModelEntry
+    gender: ModelEntry
     face_output: FaceOutput
 
 
@@ -36,15 +36,15 @@ def find_networks(folder: Path) -> UsedNetworks:
     detectors = models.face_detectors.values()
     start = next((entry for entry in detectors if entry.format == "keras"), None)
     detector = next((entry for entry in detectors if entry.format == "tflite"), None)
-    judges = [
+    verifiers = [
         (entry, entry.face_output)
         for entry in models.models.values()
         if entry.format == "tflite" and entry.face_output is not None
     ]
-    if start is None or detector is None or not judges:
+    if start is None or detector is None or not verifiers:
         raise ModelError(
             f"{folder}: lists not all networks that the training needs: face_detector.keras, its "
             "TFLite file and a gender network with a face output in TFLite; use the folder models "
             "of a clone, or convert the networks first"
         )
-    return UsedNetworks(start, detector, *judges[0])
+    return UsedNetworks(start, detector, *verifiers[0])
