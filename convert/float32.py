@@ -36,6 +36,7 @@ from image_gender_classifier.convert.tflite_graph import (
     LINEAR,
     RELU,
     RELU6,
+    UINT8,
     Graph,
 )
 from image_gender_classifier.errors import ModelError
@@ -75,7 +76,8 @@ def convert_to_float32(data: bytes) -> bytes:
         data: Content of an int8 TFLite file created by `tflite.quantise`.
 
     Returns:
-        Content of a TFLite file with the same uint8 input and identical float32 outputs.
+        Content of a TFLite file with a uint8 input (the pixels themselves) and identical float32
+        outputs.
 
     Raises:
         ModelError: An operation, activation or constant input is not supported, or sums are too
@@ -106,16 +108,12 @@ class _Writer:
         Raises:
             ModelError: The graph cannot be translated exactly.
         """
-        inputs: list[int] = []
+        pixels = self._add_input()
         for operator in self._old.operators:
             code = self._model.operatorCodes[operator.opcodeIndex]
             name = _NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
             (output,) = operator.outputs
-            if name == "QUANTIZE" and not inputs:
-                (source,) = operator.inputs
-                inputs.append(self._add_input(source, output))
-                value = _Value(self._new.dequantise(inputs[-1]))
-            elif name in _CONVOLUTIONS:
+            if name in _CONVOLUTIONS:
                 value = self._add_convolution(name, operator, output)
             elif name == "ADD":
                 value = self._add_sum(operator, output)
@@ -131,24 +129,25 @@ class _Writer:
             else:
                 raise ModelError(f"the operation {name} is not supported")
             self._values[output] = value
-        return self._new.serialise(inputs, [self._values[out].tensor for out in self._old.outputs])
+        return self._new.serialise(
+            [pixels], [self._values[out].tensor for out in self._old.outputs]
+        )
 
-    def _add_input(self, source: int, output: int) -> int:
-        """Adds the uint8 input tensor, which is `source` in the old graph; returns its index.
-
-        Args:
-            source: Index of the input of QUANTIZE in the old graph.
-            output: Index of its output.
+    def _add_input(self) -> int:
+        """Adds the uint8 input tensor and returns its index.
 
         Raises:
-            ModelError: QUANTIZE changes the scale, or the input is not uint8.
+            ModelError: The old graph does not have one int8 input.
         """
+        (source,) = self._old.inputs
         old = self._old.tensors[source]
-        if old.type != schema.TensorType.UINT8 or self._scale(source) != self._scale(output):
-            raise ModelError("the operation QUANTIZE changes the scale, which is not supported")
-        return self._new.set_unit_scale(
-            self._new.add_tensor(old.shape, old.type), self._zero_point(source)
+        if old.type != INT8:
+            raise ModelError("the input is not int8; convert the Keras model again")
+        pixels = self._new.set_unit_scale(
+            self._new.add_tensor(old.shape, UINT8), self._zero_point(source) - _LOWEST
         )
+        self._values[source] = _Value(self._new.dequantise(pixels))
+        return pixels
 
     def _add_convolution(self, name: str, operator: Any, output: int) -> _Value:
         """Adds the operations of an int8 convolution or fully connected layer.

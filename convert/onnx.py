@@ -135,8 +135,13 @@ def _round_sums_up(graph: Any) -> None:
 
 
 def _use_uint8_activations(graph: Any) -> None:
-    """Adds 128 to int8 activations and their zero points; their real values stay the same."""
+    """Adds 128 to int8 activations and their zero points; their real values stay the same.
+
+    The input becomes uint8, too.
+    """
     constants = _read_constants(graph)
+    (pixels,) = graph.input
+    pixels.type.tensor_type.elem_type = onnx.TensorProto.UINT8
     for node in graph.node:
         if node.op_type == "Clip" and constants[node.input[1]].dtype == np.int8:
             node.input[1:] = [_add_uint8_copy(graph, constants, name) for name in node.input[1:]]

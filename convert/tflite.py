@@ -3,7 +3,8 @@
 Weights (one scale per channel) and activations become int8; a calibration set determines the ranges
 of the activations. See Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference" (CVPR 2018). The rescaling layer becomes the scale and zero
-point of the uint8 input.
+point of the input. The input is int8, because the operation that converts a uint8 input takes a
+tenth of the time of a small network.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
         calibration_crops: Representative network inputs (uint8 RGB, N x S x S x 3).
 
     Returns:
-        Content of a TFLite file that maps one crop (uint8 RGB, 1 x S x S x 3) to float32 outputs.
+        Content of a TFLite file that maps one crop (int8 RGB, 1 x S x S x 3: pixels minus 128) to
+        float32 outputs.
 
     Raises:
         ModelError: The model does not contain the rescaling layer of the networks in `train/`.
@@ -63,7 +65,7 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = representative
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.uint8
+        converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.float32
         data: bytes = converter.convert()
     return _rename_tensors(data)

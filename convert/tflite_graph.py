@@ -11,7 +11,9 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier.convert.exactness import Numbers
 
-FLOAT, INT8, INT32 = schema.TensorType.FLOAT32, schema.TensorType.INT8, schema.TensorType.INT32
+FLOAT, INT8, UINT8, INT32 = (
+    getattr(schema.TensorType, name) for name in ("FLOAT32", "INT8", "UINT8", "INT32")
+)
 DTYPES = {FLOAT: np.float32, INT8: np.int8, INT32: np.int32}
 LINEAR, RELU, RELU6 = (
     getattr(schema.ActivationFunctionType, name) for name in ("NONE", "RELU", "RELU6")

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.system import locking
@@ -27,7 +27,7 @@ _ABANDONED = 86_400  # seconds since the last change, on file systems without lo
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 # O_NOFOLLOW: a symbolic link may point out of the folder. O_NONBLOCK: opening a pipe would block.
 _OLD = os.O_NOFOLLOW | os.O_NONBLOCK
-_MAX_CREATIONS = 5  # attempts: another run may remove the new file as a leftover
+_MAX_CREATIONS = 6  # attempts: another run may remove the new file as a leftover
 _RETRY_DELAY = 0.01  # seconds; another run removes a leftover in less
 
 
@@ -59,9 +59,11 @@ def replace_atomic(path: Path, data: bytes) -> None:
     """
     partial = partial_path(path)
     try:
-        file = os.fdopen(create_partial(partial), "wb")
+        file = os.fdopen(create_partial(partial), "wb", buffering=0)
         with hold_lock_until_renamed(file):
-            file.write(data)
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
             # No fsync: it takes longer than classifying a picture. --resume detects files that a
             # power cut truncated and writes them again.
             file.close()
@@ -80,7 +82,7 @@ def make_write_error(path: Path, error: OSError) -> OutputError:
 
 
 @contextmanager
-def hold_lock_until_renamed(file: BinaryIO) -> Iterator[None]:
+def hold_lock_until_renamed(file: IO[bytes]) -> Iterator[None]:
     """Holds the lock on a partial file until the context ends, even if the file is closed before.
 
     Close and rename the file inside the context: some network file systems report a full disk only
@@ -122,9 +124,12 @@ def create_partial(partial: Path) -> int:
         ValueError: The encoding of the locale lacks a character of the name.
     """
     for _ in range(_MAX_CREATIONS):
-        with suppress(FileNotFoundError):
-            partial.unlink()
-        file = os.open(partial, _NEW, 0o666)
+        try:
+            file = os.open(partial, _NEW, 0o666)
+        except FileExistsError:
+            with suppress(FileNotFoundError):
+                partial.unlink()
+            continue
         # Before the file is locked, another run may remove it as a leftover.
         if locking.try_lock(file) != "taken" and os.path.lexists(partial):
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from image_gender_classifier.outputs.atomic import (
     replace_atomic,
 )
 from image_gender_classifier.outputs.file_system import PATH_ERRORS
-from image_gender_classifier.outputs.naming import make_substitute_name
+from image_gender_classifier.outputs.naming import is_substitute_name, make_substitute_name
 from image_gender_classifier.outputs.output import Output
 
 
@@ -33,6 +34,7 @@ class OutputFolder(Output):
         try:
             self._identity = _identify(folder)
             self._prepare_folder(folder)
+            self._substitutes = set(filter(is_substitute_name, os.listdir(folder)))
         except OSError as error:
             raise make_write_error(folder, error) from None
 
@@ -62,20 +64,29 @@ class OutputFolder(Output):
             name: Path of the file, relative to the folder.
             place: Makes the file at a path; raises `OSError` if it cannot.
         """
-        path, substitute = self._folder / name, make_substitute_name(name)
+        path = self._folder / name
         try:
             _try_twice(place, path)
         except OSError as error:
             if error.errno not in PATH_ERRORS:
                 raise make_write_error(path, error) from None
+            substitute = make_substitute_name(name)
             try:
                 _try_twice(place, self._folder / substitute)
             except OSError:  # so the name is not the cause
                 raise make_write_error(path, error) from None
+            self._substitutes.add(substitute)
             return substitute
-        with suppress(OSError):
-            (self._folder / substitute).unlink()
+        if self._substitutes:
+            self._remove_substitute(make_substitute_name(name))
         return name
+
+    def _remove_substitute(self, substitute: str) -> None:
+        """Removes the file of a substitute name, if there was one; ignores errors."""
+        if substitute in self._substitutes:
+            self._substitutes.remove(substitute)
+            with suppress(OSError):
+                (self._folder / substitute).unlink()
 
     def possible_paths(self, name: str) -> Iterator[Path]:
         """Yields the paths where `write_file` may have written a file: `name`, then its substitute.

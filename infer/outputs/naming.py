@@ -182,7 +182,7 @@ def resolve_levels(
         seen: set[str] = set(taken)
         shared: set[str] = set()
         for key in keys:
-            (shared if key in seen or _is_reserved(key) else seen).add(key)
+            (shared if key in seen or is_substitute_name(key) else seen).add(key)
         if not shared:
             return levels
         sharing: dict[str, list[str]] = defaultdict(list)
@@ -196,9 +196,9 @@ def resolve_levels(
                     levels[name] = lowest + 1
 
 
-def _is_reserved(key: str) -> bool:
+def is_substitute_name(name: str) -> bool:
     """Returns whether a name looks like a substitute name, which no other file may have."""
-    return "~" in key and _SUBSTITUTE.search(key) is not None
+    return "~" in name and _SUBSTITUTE.search(name) is not None
 
 
 def _append_suffix(base: str, suffix: str, rules: NameRules) -> str:

@@ -115,11 +115,13 @@ def _probability(name: str, value: float | None) -> list[tuple[str, str]]:
 
 
 def _format_attributes(attributes: list[tuple[str, str]]) -> str:
-    return "".join(f' {name}="{_escape_attribute(value)}"' for name, value in attributes)
+    return "".join([f' {name}="{_escape_attribute(value)}"' for name, value in attributes])
 
 
 def _escape_attribute(text: str) -> str:
     """Escapes an XML attribute value; tabs and line breaks become character references."""
+    if text.isalnum() and text.isascii():  # most are, and the rest takes longer
+        return text
     return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], escape_text(text))
 
 

@@ -26,6 +26,7 @@ _NUMPY_2 = (
     "tflite-runtime works with NumPy 1 only; run: pip install ai-edge-litert "
     "(or: pip install 'numpy<2' 'opencv-python-headless<4.12')"
 )
+_SIGN = np.uint8(0x80)
 
 
 class TfliteRuntime:
@@ -38,7 +39,8 @@ class TfliteRuntime:
 
     Attributes:
         input_shape: Height, width and channels of the input.
-        input_dtype: NumPy name of the input dtype, such as `uint8`.
+        input_dtype: NumPy name of the dtype that `run` accepts, such as `uint8`; also for a model
+            with an int8 input, whose pixels are 128 less.
 
     Raises:
         ModelError, RuntimeMissing: See `open_model`.
@@ -62,7 +64,8 @@ class TfliteRuntime:
                 f"the TFLite model needs one input of N x H x W x C ({error}); convert it again"
             ) from error
         self.input_shape = (height, width, channels)
-        self.input_dtype = np.dtype(details["dtype"]).name
+        self._is_signed = details["dtype"] == np.int8
+        self.input_dtype = "uint8" if self._is_signed else np.dtype(details["dtype"]).name
         self._input = details["index"]
         self._outputs = [output["index"] for output in interpreter.get_output_details()]
 
@@ -85,8 +88,11 @@ class TfliteRuntime:
         self, interpreter: Any, crop: npt.NDArray[np.uint8]
     ) -> list[npt.NDArray[np.float32]]:
         """Runs the model on one crop (uint8, H x W x C) and returns its outputs (1 x ...)."""
+        pixels = crop[np.newaxis]
+        if self._is_signed:
+            pixels = (pixels ^ _SIGN).view(np.int8)  # minus 128
         try:
-            interpreter.set_tensor(self._input, crop[np.newaxis])
+            interpreter.set_tensor(self._input, pixels)
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in self._outputs]  # copies
         except (ValueError, RuntimeError) as error:

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("keras")
 import keras
 from keras import layers
+from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier import manifest, pipeline
@@ -241,6 +242,17 @@ def joined_twice(x: Any) -> Any:
 def test_what_cannot_be_exact_is_refused(make: Callable[[], list[Layer]], why: str) -> None:
     with pytest.raises(ModelError, match=why):
         float32.convert_to_float32(quantised(make))
+
+
+def test_an_input_of_another_type_is_refused() -> None:
+    """As in files of earlier versions."""
+    model = flatbuffer_utils.read_model_from_bytearray(
+        bytearray(quantised(lambda: [layers.Conv2D(4, 3)]))
+    )
+    (graph,) = model.subgraphs
+    graph.tensors[graph.inputs[0]].type = schema.TensorType.UINT8
+    with pytest.raises(ModelError, match="the input is not int8"):
+        float32.convert_to_float32(bytes(flatbuffer_utils.convert_object_to_bytearray(model)))
 
 
 def test_large_means_are_refused() -> None:

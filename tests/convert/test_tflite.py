@@ -26,11 +26,11 @@ def interpreter(exported: Any) -> Interpreter:
     return opened
 
 
-def test_takes_the_pixels_as_they_are(interpreter: Interpreter) -> None:
+def test_takes_the_pixels_minus_128(interpreter: Interpreter) -> None:
     (details,) = interpreter.get_input_details()
-    assert details["dtype"] is np.uint8
+    assert details["dtype"] is np.int8
     assert details["shape"].tolist() == [1, 96, 96, 3]
-    assert details["quantization"] == (1 / 128, 127)
+    assert details["quantization"] == (1 / 128, -1)
 
 
 def test_gives_one_float_logit(interpreter: Interpreter) -> None:

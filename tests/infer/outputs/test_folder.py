@@ -74,6 +74,13 @@ def test_a_substitute_is_removed_when_the_usual_name_is_accepted(
     assert list_files(out) == {"a.xml"}
 
 
+def test_a_substitute_of_an_earlier_run_is_removed_and_those_of_others_stay(out: Path) -> None:
+    for name in ("a.xml", "b.xml"):
+        (out / make_substitute_name(name)).write_bytes(b"old")
+    assert Folder(out).write_file("a.xml", b"new") == "a.xml"
+    assert list_files(out) == {"a.xml", make_substitute_name("b.xml")}
+
+
 # --- folders that go away -------------------------------------------------------------------------
 
 
