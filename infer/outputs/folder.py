@@ -34,7 +34,9 @@ class OutputFolder(Output):
         try:
             self._identity = _identify(folder)
             self._prepare_folder(folder)
-            self._substitutes = set(filter(is_substitute_name, os.listdir(folder)))
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries]
+            self._substitutes = set(filter(is_substitute_name, names))
         except OSError as error:
             raise make_write_error(folder, error) from None
 

@@ -8,6 +8,7 @@ field for faces that fill the picture.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import keras
@@ -105,7 +106,9 @@ def _build_lite0_features(
     return separable(joined, 3, "last")
 
 
-_FEATURES = {
+_FEATURES: dict[
+    str, Callable[[keras.KerasTensor, efficientnet_lite.BatchNorm], keras.KerasTensor]
+] = {
     SMALL: partial(build_features, shape=SMALL_SHAPE),
     SLIM: partial(build_features, shape=SLIM_SHAPE),
     LITE0: _build_lite0_features,
