@@ -66,12 +66,14 @@ class _Worker:
         self.started = False
         self.jobs: dict[Job, int] = {}
 
+    def has_room(self) -> bool:
+        """Returns whether the worker may get another job, if its message is short enough."""
+        return self.started and len(self.jobs) < _MAX_PENDING_JOBS
+
     def has_room_for(self, size: int) -> bool:
         """Returns whether the worker may get another job, as a message of `size` bytes."""
-        if not self.jobs:
-            return self.started
-        pending = sum(self.jobs.values())
-        return len(self.jobs) < _MAX_PENDING_JOBS and pending + size <= _MAX_PENDING_BYTES
+        fits = not self.jobs or sum(self.jobs.values()) + size <= _MAX_PENDING_BYTES
+        return fits and self.has_room()
 
     def handle(self, message: Message) -> None:
         """Updates the state after a message from the worker.
@@ -140,8 +142,11 @@ class WorkerPool:
 
     def submit(self, job: Job) -> bool:
         """Sends a job to the worker with the fewest jobs; returns False if no worker has room."""
+        workers = [worker for worker in self._workers.values() if worker.has_room()]
+        if not workers:
+            return False
         data = encode(job)
-        free = [worker for worker in self._workers.values() if worker.has_room_for(len(data))]
+        free = [worker for worker in workers if worker.has_room_for(len(data))]
         if not free:
             return False
         worker = min(free, key=lambda worker: len(worker.jobs))
