@@ -22,6 +22,7 @@ from image_gender_classifier.train.common.run_record import check_run_finished
 from image_gender_classifier.train.refiner.candidates import Candidates, collect_candidates
 from image_gender_classifier.train.refiner.labels import Label
 from image_gender_classifier.train.refiner.search import open_search
+from image_gender_classifier.train.refiner.used_networks import find_networks
 from image_gender_classifier.train.refiner.views import Move, draw_view
 
 STEM = "face_refiner_int8"
@@ -81,7 +82,7 @@ def read_candidates(options: argparse.Namespace, size: int) -> RefinerData:
         RuntimeMissing: No runtime for the shipped networks is available.
     """
     sources = read_scene_sources(options)
-    search = open_search(shipped_models())
+    search = open_search(find_networks(shipped_models()))
     known = collect_candidates(
         search, sources.training, CALIBRATION_PICTURES, (_CALIBRATION_STREAM,)
     )

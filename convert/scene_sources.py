@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,23 +17,12 @@ from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.datasets import DataError, Sample, SkippedItems
 from image_gender_classifier.train.detector import backgrounds
+from image_gender_classifier.train.detector.scene_sources import SceneSources
 from image_gender_classifier.train.detector.scenes import Sources
 
 _CROPS = 500  # of each part
 _CROP_SIDE = 128  # pixels
 _HELD_OUT = 0.05  # fraction of the faces and of the backgrounds
-
-
-class SceneSources(NamedTuple):
-    """Sources of scenes.
-
-    Attributes:
-        training: Of pictures that a network was trained on.
-        held_out: Of others.
-    """
-
-    training: Sources
-    held_out: Sources
 
 
 def read_scene_sources(options: argparse.Namespace) -> SceneSources:

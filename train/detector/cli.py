@@ -18,10 +18,10 @@ from image_gender_classifier.train.common.data_options import (
     read_data_and_report,
     training_split,
 )
-from image_gender_classifier.train.common.split import split_names
-from image_gender_classifier.train.datasets import DataError, Sample
+from image_gender_classifier.train.datasets import Sample
 from image_gender_classifier.train.detector import backgrounds
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
+from image_gender_classifier.train.detector.scene_sources import split_sources
 from image_gender_classifier.train.detector.teacher import Teacher, open_teacher
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
@@ -103,24 +103,13 @@ def _train_in_folder(
 ) -> None:
     recipe = run.recipe
     crop_set = training_command.prepare_crops(samples, "none", _CROP_SIDE, options.out)
-    needed = (
-        ("--data", "crops", crop_set.names),
-        ("--backgrounds", "backgrounds", scenery.names),
-    )
-    for option, what, names in needed:
-        parts = split_names(names, recipe.held_out)
-        if not parts.training or not parts.held_out:
-            raise DataError(
-                f"{option}: too few {what} ({len(names):,}); none would be "
-                f"{'left for training' if parts.held_out else 'held out for validation'}; add more"
-            )
-
+    sources = split_sources(crop_set, scenery, recipe.held_out)
     # After all checks, because TensorFlow takes seconds to import.
     from image_gender_classifier.train.common import history, plots
     from image_gender_classifier.train.detector import course, saving
 
     training_command.start_run(options, run)
-    model = course.train_detector(crop_set, scenery, teacher, recipe, options.out)
+    model = course.train_detector(*sources, teacher, recipe, options.out)
     trained = training_command.describe_training(PROGRAM, arguments, run)
     entry = saving.save_detector(model, options.out, license=options.license, trained=trained)
     print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +9,7 @@ import cv2
 import keras
 
 from image_gender_classifier.train.common import loop
-from image_gender_classifier.train.common.crops import CropSet
-from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.detector import losses, network
-from image_gender_classifier.train.detector.backgrounds import Backgrounds
 from image_gender_classifier.train.detector.batches import SceneBatches
 from image_gender_classifier.train.detector.mined_windows import MinedWindows
 from image_gender_classifier.train.detector.recipe import DetectorRecipe
@@ -25,8 +21,8 @@ VALIDATION_SCENES = 1024
 
 
 def train_detector(
-    crop_set: CropSet,
-    backgrounds: Backgrounds,
+    training: Sources,
+    validation: Sources,
     teacher: Teacher | None,
     recipe: DetectorRecipe,
     folder: Path,
@@ -34,8 +30,8 @@ def train_detector(
     """Trains a face detector; resumes from the folder's last checkpoint if there is one.
 
     Args:
-        crop_set: Face crops with the margin of the gender classifier.
-        backgrounds: Pictures without people.
+        training: Faces and backgrounds to learn from.
+        validation: Faces and backgrounds held out.
         teacher: The teacher, or None.
         recipe: The recipe.
         folder: Existing folder for checkpoints and history.
@@ -49,11 +45,6 @@ def train_detector(
         OutputError: The folder cannot be written to.
         UsageError: The package with the ImageNet weights is not installed.
     """
-    faces, scenery = (
-        split_names(names, recipe.held_out) for names in (crop_set.names, backgrounds.names)
-    )
-    training = _sources(crop_set, backgrounds, faces.training, scenery.training)
-    validation = _sources(crop_set, backgrounds, faces.held_out, scenery.held_out)
 
     def batches(
         sources: Sources, count: int, *key: int, teacher: Teacher | None = None
@@ -96,9 +87,3 @@ def train_detector(
         seed=recipe.seed,
     )
     return network.make_inference_detector(trained, recipe.network)
-
-
-def _sources(
-    crop_set: CropSet, backgrounds: Backgrounds, faces: Sequence[int], scenery: Sequence[int]
-) -> Sources:
-    return Sources(crop_set.crops, faces, [backgrounds.pictures[index] for index in scenery])

@@ -19,11 +19,11 @@ from image_gender_classifier.train.common.data_options import (
     read_data_and_report,
     training_split,
 )
-from image_gender_classifier.train.common.split import split_names
-from image_gender_classifier.train.datasets import DataError, Sample
+from image_gender_classifier.train.datasets import Sample
 from image_gender_classifier.train.detector import backgrounds
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
-from image_gender_classifier.train.refiner.used_networks import find_networks
+from image_gender_classifier.train.detector.scene_sources import split_sources
+from image_gender_classifier.train.refiner.used_networks import UsedNetworks, find_networks
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.refiner.recipe import RefinerRecipe
@@ -80,53 +80,39 @@ def _train(arguments: Sequence[str]) -> None:
         len(scenery.names),
         recipe,
         backgrounds.hash_backgrounds(scenery),
-        {entry.file: entry.sha256 for entry in networks[:3]},
+        {
+            entry.file: entry.sha256
+            for entry in (networks.start, networks.detector, networks.gender)
+        },
     )
     training_command.train_in_run_folder(
-        options, run, lambda: _train_in_folder(reading.samples, scenery, run, options, arguments)
+        options,
+        run,
+        lambda: _train_in_folder(reading.samples, scenery, networks, run, options, arguments),
     )
 
 
 def _train_in_folder(
     samples: Sequence[Sample],
     scenery: Backgrounds,
+    networks: UsedNetworks,
     run: Run,
     options: argparse.Namespace,
     arguments: Sequence[str],
 ) -> None:
     crop_set = training_command.prepare_crops(samples, "none", _CROP_SIDE, options.out)
-    faces, places = (
-        split_names(names, run.recipe.held_out) for names in (crop_set.names, scenery.names)
-    )
-    for option, parts in (("--data", faces), ("--backgrounds", places)):
-        if not parts.training or not parts.held_out:
-            raise DataError(
-                f"{option}: too few pictures; none would be "
-                f"{'left for training' if parts.held_out else 'held out for validation'}; add more"
-            )
-
+    sources = split_sources(crop_set, scenery, run.recipe.held_out)
     # After all checks, because TensorFlow takes seconds to import.
     from image_gender_classifier.train.common import history, keras_runtime, plots
-    from image_gender_classifier.train.detector.scenes import Sources
     from image_gender_classifier.train.refiner import course, saving
     from image_gender_classifier.train.refiner.search import open_search
 
-    folder = options.models or shipped_models()
-    start = find_networks(folder).start
-    manifest.read_verified(folder, start)
+    manifest.read_verified(networks.folder, networks.start)
     training_command.start_run(options, run)
-    training, validation = (
-        Sources(crop_set.crops, face_positions, [scenery.pictures[place] for place in positions])
-        for face_positions, positions in (
-            (faces.training, places.training),
-            (faces.held_out, places.held_out),
-        )
-    )
     model = course.train_refiner(
-        open_search(folder),
-        keras_runtime.open_keras_model(folder / start.file).model,
-        training,
-        validation,
+        open_search(networks),
+        keras_runtime.open_keras_model(networks.folder / networks.start.file).model,
+        *sources,
         run.recipe,
         options.out,
     )
@@ -148,7 +134,8 @@ def _parser() -> Parser:
     parser.add_argument(
         "--models", type=Path, metavar="DIR",
         help="folder of the face detector, trained and converted, and of the converted gender "
-        "network with a face output (default: the shipped ones)",
+        "network with a face output (default: the shipped ones); the training starts from the "
+        "face refiner in it, if there is one, otherwise from the face detector",
     )  # fmt: skip
     training_command.add_training_options(parser, "train/refiner/recipe.toml")
     return parser

@@ -34,7 +34,7 @@ def train_refiner(
 
     Args:
         search: The networks that find and verify candidates.
-        start: The face detector whose features it starts from.
+        start: The face refiner or face detector whose weights it starts from.
         training: Faces and backgrounds to learn from.
         validation: Faces and backgrounds held out.
         recipe: The recipe.
@@ -45,14 +45,14 @@ def train_refiner(
 
     Raises:
         DataError: The face detector finds nothing in the pictures.
-        ModelError: The detector is not a small one, the checkpoint is corrupt or does not match the
+        ModelError: The checkpoint is corrupt or does not match the
             network or the history, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
     """
     cv2.setNumThreads(1)  # candidates are found, and batches made, in threads of their own
     loop.make_deterministic(recipe.seed)
     model = network.build_refiner_network(recipe.size, recipe.seed)
-    network.start_from_detector(model, start)
+    network.start_from(model, start)
     steps = recipe.candidates // recipe.batch
     optimizer = loop.make_optimizer(
         recipe.learning_rate,

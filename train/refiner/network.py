@@ -10,7 +10,6 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from image_gender_classifier.errors import ModelError
 from image_gender_classifier.train.common import efficientnet_lite
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
@@ -41,26 +40,19 @@ def build_refiner_network(size: int, seed: int) -> keras.Model:
     return SplitBatchModel(*_add_layers(size, FusedBatchNormalization, seed), name="training")
 
 
-def start_from_detector(model: keras.Model, detector: keras.Model) -> None:
-    """Copies the weights of a small face detector's features into a face refiner.
+def start_from(model: keras.Model, start: keras.Model) -> None:
+    """Copies the weights of the layers that another network has, too.
 
     Args:
         model: A model built by `build_refiner_network`.
-        detector: The inference model of a face detector.
-
-    Raises:
-        ModelError: The detector has other layers.
+        start: The inference model of a face refiner, or of a face detector with the same features.
+            Layers that it lacks, or that have another shape there, keep their weights.
     """
+    others = {layer.name: layer.get_weights() for layer in start.layers}
     for layer in model.layers:
-        if not layer.weights or layer.name in _HEAD:
-            continue
-        try:
-            layer.set_weights(detector.get_layer(layer.name).get_weights())
-        except ValueError:  # there is no such layer, or it has another shape
-            raise ModelError(
-                f"the face detector's layer {layer.name} is missing or has another shape; use "
-                'a detector that was trained with network = "small"'
-            ) from None
+        known = others.get(layer.name, [])
+        if known and [w.shape for w in known] == [tuple(w.shape) for w in layer.weights]:
+            layer.set_weights(known)
 
 
 def make_inference_refiner(trained: keras.Model) -> keras.Model:
@@ -78,9 +70,6 @@ def make_inference_refiner(trained: keras.Model) -> keras.Model:
         if layer.weights:
             layer.set_weights(trained.get_layer(layer.name).get_weights())
     return model
-
-
-_HEAD = ("all", "all_bn", "hidden", "hidden_bn", FACE, FRAME)
 
 
 def _add_layers(

@@ -7,20 +7,28 @@ from typing import NamedTuple
 
 from image_gender_classifier import manifest
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceOutput, ModelEntry
+from image_gender_classifier.manifest.schema import (
+    FaceDetectorEntry,
+    FaceOutput,
+    FaceRefinerEntry,
+    ModelEntry,
+)
 
 
 class UsedNetworks(NamedTuple):
     """Manifest entries of networks.
 
     Attributes:
-        start: The `.keras` face detector whose weights the refiner starts from.
+        folder: The model folder.
+        start: The `.keras` network whose weights the refiner starts from: a face refiner if there
+            is one, otherwise the face detector.
         detector: The TFLite face detector that finds candidates.
         gender: The TFLite gender network that verifies them.
         face_output: Its face output.
     """
 
-    start: FaceDetectorEntry
+    folder: Path
+    start: FaceRefinerEntry | FaceDetectorEntry
     detector: FaceDetectorEntry
     gender: ModelEntry
     face_output: FaceOutput
@@ -34,7 +42,8 @@ def find_networks(folder: Path) -> UsedNetworks:
     """
     models = manifest.load(folder)
     detectors = models.face_detectors.values()
-    start = next((entry for entry in detectors if entry.format == "keras"), None)
+    starts = (*models.face_refiners.values(), *detectors)
+    start = next((entry for entry in starts if entry.format == "keras"), None)
     detector = next((entry for entry in detectors if entry.format == "tflite"), None)
     verifiers = [
         (entry, entry.face_output)
@@ -43,8 +52,8 @@ def find_networks(folder: Path) -> UsedNetworks:
     ]
     if start is None or detector is None or not verifiers:
         raise ModelError(
-            f"{folder}: lists not all networks that the training needs: face_detector.keras, its "
-            "TFLite file and a gender network with a face output in TFLite; use the folder models "
-            "of a clone, or convert the networks first"
+            f"{folder}: lists not all networks that the training needs: face_refiner.keras or "
+            "face_detector.keras, the TFLite file of the face detector and a gender network with a "
+            "face output in TFLite; use the folder models of a clone, or convert the networks first"
         )
-    return UsedNetworks(start, detector, *verifiers[0])
+    return UsedNetworks(folder, start, detector, *verifiers[0])

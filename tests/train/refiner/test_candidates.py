@@ -40,7 +40,7 @@ SIZE, ZOOM = 32, 0.8  # of what is compared with the face: pixels, and its side 
 
 @pytest.fixture(scope="module")
 def search() -> Search:
-    return open_search(shipped_models())
+    return open_search(find_networks(shipped_models()))
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_a_folder_without_a_detector_or_a_face_output_is_refused(
     omitted: tuple[str, ...], tmp_path: Path
 ) -> None:
     with pytest.raises(ModelError, match="lists not all networks that the training needs"):
-        open_search(write_part(tmp_path, *omitted))
+        find_networks(write_part(tmp_path, *omitted))
 
 
 def test_pictures_without_candidates_are_too_few(search: Search) -> None:
@@ -172,8 +172,8 @@ def test_the_networks_used_are_the_first_ones_of_the_folder(tmp_path: Path) -> N
     content: dict[str, Any] = json.loads((shipped_models() / manifest.NAME).read_text())
     content["files"]["zz.tflite"] = content["files"]["face_detector_int8.tflite"]
     (tmp_path / manifest.NAME).write_text(json.dumps(content))
-    assert [entry.file for entry in find_networks(tmp_path)[:3]] == [
-        "face_detector.keras",
+    assert [entry.file for entry in find_networks(tmp_path)[1:4]] == [
+        "face_refiner.keras",
         "face_detector_int8.tflite",
         "gender_int8.tflite",
     ]

@@ -97,15 +97,15 @@ def test_the_manifest_says_how_it_was_trained(finished: Path) -> None:
     shipped = manifest.load(shipped_models())
     assert trained["models"] == {
         name: shipped.networks[name].sha256
-        for name in ("face_detector.keras", "face_detector_int8.tflite", "gender_int8.tflite")
+        for name in ("face_refiner.keras", "face_detector_int8.tflite", "gender_int8.tflite")
     }
 
 
-def test_the_training_starts_from_the_face_detector(finished: Path) -> None:
+def test_the_training_starts_from_the_shipped_refiner(finished: Path) -> None:
     """A few steps change the weights of its features a little."""
     networks = [
         keras.models.load_model(path, compile=False)
-        for path in (finished / MODEL, shipped_models() / "face_detector.keras")
+        for path in (finished / MODEL, shipped_models() / MODEL)
     ]
     for layer in ("stem", "fine1_mix", "last_mix"):
         (ours,), (theirs,) = (network.get_layer(layer).get_weights() for network in networks)
@@ -146,24 +146,26 @@ def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
 def test_other_networks_make_another_run(
     finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    models = write_changed_models(
-        tmp_path, lambda files: files["face_detector.keras"].update(sha256="0" * 64)
-    )
+    models = write_changed_models(tmp_path, lambda files: files[MODEL].update(sha256="0" * 64))
     assert train(*data, "--models", models, "--out", finished, "--resume") == 2
-    assert "other data or options (face_detector.keras)" in capsys.readouterr().err
+    assert "other data or options (face_refiner.keras)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "missing", ["face_detector.keras", "face_detector_int8.tflite", "gender_int8.tflite"]
+    "missing",
+    [(MODEL, "face_detector.keras"), ("face_detector_int8.tflite",), ("gender_int8.tflite",)],
 )
 def test_refuses_a_folder_without_the_networks(
-    missing: str, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    missing: tuple[str, ...],
+    data: list[str | Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    models = write_changed_models(tmp_path, lambda files: files.pop(missing))
+    models = write_changed_models(tmp_path, lambda files: [files.pop(name) for name in missing])
     assert train(*data, "--models", models, "--out", tmp_path / "out") == 2
     said = capsys.readouterr().err
     assert f"{models}: lists not all networks that the training needs" in said
-    assert "face_detector.keras, its TFLite file and a gender network with a face output" in said
+    assert "face_refiner.keras or face_detector.keras, the TFLite file of the face detector" in said
     assert not (tmp_path / "out").exists()
 
 
@@ -177,7 +179,7 @@ def test_refuses_a_gender_network_without_a_face_output(
     assert "lists not all networks that the training needs" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("file", ["face_detector.keras", "face_detector_int8.tflite"])
+@pytest.mark.parametrize("file", [MODEL, "face_detector_int8.tflite"])
 def test_a_network_with_another_hash_is_refused(
     file: str, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,4 +199,4 @@ def test_refuses_too_few_pictures(
     few = write_backgrounds(tmp_path, 1)
     options = [few if option == data[5] else option for option in data]
     assert train(*options, "--out", tmp_path / "out") == 2
-    assert "--backgrounds: too few pictures" in capsys.readouterr().err
+    assert "--backgrounds: too few backgrounds" in capsys.readouterr().err

@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip("keras")
 import keras
 
-from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.detector.network import (
     LITE0,
+    SLIM,
     SMALL,
     build_detector_network,
     make_inference_detector,
@@ -22,7 +22,7 @@ from image_gender_classifier.train.refiner.network import (
     FRAME,
     build_refiner_network,
     make_inference_refiner,
-    start_from_detector,
+    start_from,
 )
 
 FINE = "fine2_add"  # the last layer that both networks have before the detector's coarse branch
@@ -114,7 +114,7 @@ def test_starts_with_the_features_of_the_detector(small_detector: keras.Model) -
     expected = features(small_detector, pixels)
     assert np.abs(features(model, pixels) - expected).max() > 0.1
     head = model.get_layer(FACE).get_weights(), model.get_layer("all").get_weights()
-    start_from_detector(model, small_detector)
+    start_from(model, small_detector)
     assert np.allclose(features(model, pixels), expected, atol=1e-5)
     assert all(
         map(
@@ -132,14 +132,42 @@ def test_starts_with_the_features_of_the_detector(small_detector: keras.Model) -
 def test_starts_with_those_of_the_shipped_one() -> None:
     detector = keras.models.load_model(shipped_models() / "face_detector.keras", compile=False)
     model, pixels = build(128), draw_pixels(128)
-    start_from_detector(model, detector)
+    start_from(model, detector)
     assert np.allclose(features(model, pixels), features(detector, pixels), atol=1e-4)
 
 
-def test_another_detector_is_refused() -> None:
-    model = make_inference_detector(build_detector_network(LITE0, False, 64), LITE0)
-    with pytest.raises(ModelError, match='trained with network = "small"'):
-        start_from_detector(build(), model)
+def test_starts_with_all_weights_of_another_refiner() -> None:
+    model, other, pixels = build(), build(), draw_pixels(64)
+    for weights in other.get_layer(FACE).weights:
+        weights.assign(weights + 0.5)
+    earlier = make_inference_refiner(other)
+    start_from(model, earlier)
+    for name in (FACE, FRAME):
+        assert np.allclose(model(pixels)[name], earlier(pixels)[name], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", [SLIM, LITE0])
+def test_layers_of_another_shape_keep_their_weights(name: str) -> None:
+    model = build()
+    before = model.get_layer("last_mix").get_weights()
+    start_from(model, make_inference_detector(build_detector_network(name, False, 64), name))
+    assert all(map(np.array_equal, before, model.get_layer("last_mix").get_weights()))
+
+
+def test_of_a_refiner_of_another_size_all_but_one_layer_are_taken() -> None:
+    model, other = build(), make_inference_refiner(build(32))
+    for layer in other.layers:
+        layer.set_weights([weights + 1 for weights in layer.get_weights()])
+    start_from(model, other)
+    kept = [
+        layer.name
+        for layer in model.layers
+        if layer.weights
+        and not np.array_equal(
+            layer.get_weights()[0].sum(), other.get_layer(layer.name).get_weights()[0].sum()
+        )
+    ]
+    assert kept == ["all"]
 
 
 def test_takes_at_most_a_quarter_of_the_detectors_time() -> None:

@@ -1,0 +1,56 @@
+"""Splits face crops and backgrounds into sources of scenes for training and for validation."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.common.split import split_names
+from image_gender_classifier.train.datasets import DataError
+from image_gender_classifier.train.detector.backgrounds import Backgrounds
+from image_gender_classifier.train.detector.scenes import Sources
+
+
+class SceneSources(NamedTuple):
+    """Sources of scenes.
+
+    Attributes:
+        training: Of pictures that a network is trained on.
+        held_out: Of others.
+    """
+
+    training: Sources
+    held_out: Sources
+
+
+def split_sources(crop_set: CropSet, scenery: Backgrounds, held_out: float) -> SceneSources:
+    """Splits face crops and backgrounds by their names.
+
+    Args:
+        crop_set: Face crops with the margin of the gender classifier.
+        scenery: Pictures without people.
+        held_out: Fraction of the faces and of the backgrounds held out.
+
+    Raises:
+        DataError: There are too few crops or backgrounds: none would be left in one part.
+    """
+    faces, places = (split_names(names, held_out) for names in (crop_set.names, scenery.names))
+    for option, what, parts in (
+        ("--data", "crops", faces),
+        ("--backgrounds", "backgrounds", places),
+    ):
+        if not parts.training or not parts.held_out:
+            count = len(parts.training) + len(parts.held_out)
+            raise DataError(
+                f"{option}: too few {what} ({count:,}); none would be "
+                f"{'left for training' if parts.held_out else 'held out for validation'}; add more"
+            )
+    return SceneSources(
+        *(
+            Sources(crop_set.crops, positions, [scenery.pictures[index] for index in place_indices])
+            for positions, place_indices in (
+                (faces.training, places.training),
+                (faces.held_out, places.held_out),
+            )
+        )
+    )
