@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_gender_classifier.loading import shipped_models
-from image_gender_classifier.train.common import pretrained, training_command
+from image_gender_classifier.train.common import pretrained, run_record, training_command
 from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.data_options import (
     add_backgrounds_option,
@@ -42,6 +42,7 @@ class Run:
         recipe: The recipe.
         backgrounds_key: Hash of the backgrounds' names and sizes.
         teacher: SHA-256 of the teacher's file; None without a teacher.
+        start: SHA-256 of the file with the first weights; None for those of the recipe.
     """
 
     data: str
@@ -50,6 +51,7 @@ class Run:
     recipe: DetectorRecipe
     backgrounds_key: str
     teacher: str | None
+    start: str | None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,6 +85,7 @@ def _train(arguments: Sequence[str]) -> None:
         recipe,
         backgrounds.hash_backgrounds(scenery),
         teacher_key,
+        None if options.start is None else run_record.hash_file(options.start),
     )
     if recipe.pretrained and recipe.network == "lite0":
         pretrained.find_weights_package(0)
@@ -109,7 +112,7 @@ def _train_in_folder(
     from image_gender_classifier.train.detector import course, saving
 
     training_command.start_run(options, run)
-    model = course.train_detector(*sources, teacher, recipe, options.out)
+    model = course.train_detector(*sources, teacher, options.start, recipe, options.out)
     trained = training_command.describe_training(PROGRAM, arguments, run)
     entry = saving.save_detector(model, options.out, license=options.license, trained=trained)
     print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
@@ -128,6 +131,11 @@ def _parser() -> Parser:
         "--teacher", type=Path, metavar="DIR",
         help="folder of a converted face detector whose answers the network learns, too, if the "
         "recipe says so (default: the shipped one)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--from", dest="start", type=Path, metavar="FILE.keras",
+        help="a face detector of the same recipe to start from (default: random weights, or those "
+        "that the recipe says)",
     )  # fmt: skip
     training_command.add_training_options(parser, "train/detector/recipe.toml")
     return parser

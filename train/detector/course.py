@@ -9,6 +9,7 @@ import cv2
 import keras
 
 from image_gender_classifier.train.common import loop
+from image_gender_classifier.train.common.start_weights import start_from_file
 from image_gender_classifier.train.detector import losses, network
 from image_gender_classifier.train.detector.batches import SceneBatches
 from image_gender_classifier.train.detector.mined_windows import MinedWindows
@@ -24,6 +25,7 @@ def train_detector(
     training: Sources,
     validation: Sources,
     teacher: Teacher | None,
+    start: Path | None,
     recipe: DetectorRecipe,
     folder: Path,
 ) -> keras.Model:
@@ -33,6 +35,7 @@ def train_detector(
         training: Faces and backgrounds to learn from.
         validation: Faces and backgrounds held out.
         teacher: The teacher, or None.
+        start: The `.keras` file of a detector to start from, or None.
         recipe: The recipe.
         folder: Existing folder for checkpoints and history.
 
@@ -40,7 +43,7 @@ def train_detector(
         The inference model, after the epoch with the lowest validation loss.
 
     Raises:
-        ModelError: The checkpoint is corrupt or does not match the network or the history, the
+        ModelError: `start` has other layers, the checkpoint is corrupt or does not match the network or the history, the
             file of ImageNet weights is corrupt, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
         UsageError: The package with the ImageNet weights is not installed.
@@ -61,6 +64,8 @@ def train_detector(
     cv2.setNumThreads(1)  # batches are made in threads of their own
     loop.make_deterministic(recipe.seed)
     model = network.build_detector_network(recipe.network, recipe.pretrained, recipe.size)
+    if start is not None:
+        start_from_file(model, start)
     steps = recipe.scenes // recipe.batch
     optimizer = loop.make_optimizer(
         recipe.learning_rate,

@@ -8,6 +8,7 @@ import cv2
 import keras
 
 from image_gender_classifier.train.common import loop
+from image_gender_classifier.train.common.start_weights import copy_known_layers
 from image_gender_classifier.train.detector.scenes import Sources
 from image_gender_classifier.train.refiner import losses, network
 from image_gender_classifier.train.refiner.batches import CandidateBatches
@@ -52,7 +53,7 @@ def train_refiner(
     cv2.setNumThreads(1)  # candidates are found, and batches made, in threads of their own
     loop.make_deterministic(recipe.seed)
     model = network.build_refiner_network(recipe.size, recipe.seed)
-    network.start_from(model, start)
+    copy_known_layers(model, start)
     steps = recipe.candidates // recipe.batch
     optimizer = loop.make_optimizer(
         recipe.learning_rate,

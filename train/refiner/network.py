@@ -40,21 +40,6 @@ def build_refiner_network(size: int, seed: int) -> keras.Model:
     return SplitBatchModel(*_add_layers(size, FusedBatchNormalization, seed), name="training")
 
 
-def start_from(model: keras.Model, start: keras.Model) -> None:
-    """Copies the weights of the layers that another network has, too.
-
-    Args:
-        model: A model built by `build_refiner_network`.
-        start: The inference model of a face refiner, or of a face detector with the same features.
-            Layers that it lacks, or that have another shape there, keep their weights.
-    """
-    others = {layer.name: layer.get_weights() for layer in start.layers}
-    for layer in model.layers:
-        known = others.get(layer.name, [])
-        if known and [w.shape for w in known] == [tuple(w.shape) for w in layer.weights]:
-            layer.set_weights(known)
-
-
 def make_inference_refiner(trained: keras.Model) -> keras.Model:
     """Copies a trained refiner into a model of Keras's own layers.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +43,10 @@ def find_networks(folder: Path) -> UsedNetworks:
     """
     models = manifest.load(folder)
     detectors = models.face_detectors.values()
-    starts = (*models.face_refiners.values(), *detectors)
+    starts: Iterable[FaceRefinerEntry | FaceDetectorEntry] = (
+        *models.face_refiners.values(),
+        *detectors,
+    )
     start = next((entry for entry in starts if entry.format == "keras"), None)
     detector = next((entry for entry in detectors if entry.format == "tflite"), None)
     verifiers = [
@@ -56,4 +60,5 @@ def find_networks(folder: Path) -> UsedNetworks:
             "face_detector.keras, the TFLite file of the face detector and a gender network with a "
             "face output in TFLite; use the folder models of a clone, or convert the networks first"
         )
-    return UsedNetworks(folder, start, detector, *verifiers[0])
+    gender, face_output = verifiers[0]
+    return UsedNetworks(folder, start, detector, gender, face_output)

@@ -10,6 +10,7 @@ pytest.importorskip("keras")
 import keras
 
 from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.train.common.start_weights import copy_known_layers
 from image_gender_classifier.train.detector.network import (
     LITE0,
     SLIM,
@@ -22,7 +23,6 @@ from image_gender_classifier.train.refiner.network import (
     FRAME,
     build_refiner_network,
     make_inference_refiner,
-    start_from,
 )
 
 FINE = "fine2_add"  # the last layer that both networks have before the detector's coarse branch
@@ -114,7 +114,7 @@ def test_starts_with_the_features_of_the_detector(small_detector: keras.Model) -
     expected = features(small_detector, pixels)
     assert np.abs(features(model, pixels) - expected).max() > 0.1
     head = model.get_layer(FACE).get_weights(), model.get_layer("all").get_weights()
-    start_from(model, small_detector)
+    copy_known_layers(model, small_detector)
     assert np.allclose(features(model, pixels), expected, atol=1e-5)
     assert all(
         map(
@@ -132,7 +132,7 @@ def test_starts_with_the_features_of_the_detector(small_detector: keras.Model) -
 def test_starts_with_those_of_the_shipped_one() -> None:
     detector = keras.models.load_model(shipped_models() / "face_detector.keras", compile=False)
     model, pixels = build(128), draw_pixels(128)
-    start_from(model, detector)
+    copy_known_layers(model, detector)
     assert np.allclose(features(model, pixels), features(detector, pixels), atol=1e-4)
 
 
@@ -141,7 +141,7 @@ def test_starts_with_all_weights_of_another_refiner() -> None:
     for weights in other.get_layer(FACE).weights:
         weights.assign(weights + 0.5)
     earlier = make_inference_refiner(other)
-    start_from(model, earlier)
+    copy_known_layers(model, earlier)
     for name in (FACE, FRAME):
         assert np.allclose(model(pixels)[name], earlier(pixels)[name], atol=1e-4)
 
@@ -150,7 +150,7 @@ def test_starts_with_all_weights_of_another_refiner() -> None:
 def test_layers_of_another_shape_keep_their_weights(name: str) -> None:
     model = build()
     before = model.get_layer("last_mix").get_weights()
-    start_from(model, make_inference_detector(build_detector_network(name, False, 64), name))
+    copy_known_layers(model, make_inference_detector(build_detector_network(name, False, 64), name))
     assert all(map(np.array_equal, before, model.get_layer("last_mix").get_weights()))
 
 
@@ -158,7 +158,7 @@ def test_of_a_refiner_of_another_size_all_but_one_layer_are_taken() -> None:
     model, other = build(), make_inference_refiner(build(32))
     for layer in other.layers:
         layer.set_weights([weights + 1 for weights in layer.get_weights()])
-    start_from(model, other)
+    copy_known_layers(model, other)
     kept = [
         layer.name
         for layer in model.layers
