@@ -1,15 +1,11 @@
 """The face detector networks: features of stride 8 and two heads.
 
-`small` and `slim` are for devices (see `small_network`); `slim` takes three fifths of the time.
-`lite0` takes three times as long as `small` and can teach it: the first five blocks of
-EfficientNet-Lite0, and a branch of stride 16 with 5 x 5 convolutions, which enlarges the receptive
-field for faces that fill the picture.
+`small` is the network for devices (see `small_network`). `lite0` takes three times as long and can
+teach it: the first five blocks of EfficientNet-Lite0, and a branch of stride 16 with 5 x 5
+convolutions, which enlarges the receptive field for faces that fill the picture.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from functools import partial
 
 import keras
 from keras import layers
@@ -17,14 +13,10 @@ from keras import layers
 from image_gender_classifier.train.common import efficientnet_lite
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
-from image_gender_classifier.train.detector.small_network import (
-    SLIM_SHAPE,
-    SMALL_SHAPE,
-    build_features,
-)
+from image_gender_classifier.train.detector.small_network import build_small_features
 
 HEAT, BOX = "heat", "box"
-SMALL, SLIM, LITE0 = "small", "slim", "lite0"
+SMALL, LITE0 = "small", "lite0"
 _BLOCKS = 5
 _CHANNELS = 56
 _INITIAL_BIAS = -4.0  # of the heatmap logits; nearly all cells are empty
@@ -34,7 +26,7 @@ def build_detector_network(name: str, pretrained: bool, size: int) -> keras.Mode
     """Builds a network for training.
 
     Args:
-        name: `SMALL`, `SLIM` or `LITE0`.
+        name: `SMALL` or `LITE0`.
         pretrained: Whether to load ImageNet weights, which exist for `LITE0` only.
         size: Side of the input in pixels, a multiple of 16 (S).
 
@@ -106,10 +98,4 @@ def _build_lite0_features(
     return separable(joined, 3, "last")
 
 
-_FEATURES: dict[
-    str, Callable[[keras.KerasTensor, efficientnet_lite.BatchNorm], keras.KerasTensor]
-] = {
-    SMALL: partial(build_features, shape=SMALL_SHAPE),
-    SLIM: partial(build_features, shape=SLIM_SHAPE),
-    LITE0: _build_lite0_features,
-}
+_FEATURES = {SMALL: build_small_features, LITE0: _build_lite0_features}

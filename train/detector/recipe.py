@@ -37,7 +37,7 @@ class DetectorRecipe:
         learning_rate: Peak learning rate (linear warm-up, then cosine decay to 0).
         warmup_epochs: Length of the warm-up in epochs.
         weight_decay: Decoupled weight decay of AdamW.
-        network: `small`, `slim` or `lite0`; see `network`.
+        network: `small` or `lite0`; see `network`.
         distilled: Weight of the teacher's maps, the weight of the true ones being 1 less that; 0
             needs no teacher.
         mined: Fraction of the scenes that are windows of backgrounds in which the network detected
@@ -57,7 +57,7 @@ class DetectorRecipe:
     learning_rate: Positive
     warmup_epochs: NonNegative
     weight_decay: NonNegative
-    network: Literal["small", "slim", "lite0"]
+    network: Literal["small", "lite0"]
     distilled: Annotated[float, Field(ge=0, lt=1, strict=True)]
     mined: Annotated[float, Field(ge=0, lt=1, strict=True)]
     mining_epochs: Count

@@ -1,4 +1,4 @@
-"""The small face detector networks: depthwise separable convolutions and two heads.
+"""The small face detector network: depthwise separable convolutions and two heads.
 
 One 6 x 6 convolution with stride 4 comes first, because layers of high resolution take most of the
 time. Its kernel sees the pixels in horizontal pairs: the runtimes pad the channels of each place of
@@ -8,85 +8,57 @@ follow, a branch of stride 16 for faces that fill the picture, and heads of stri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import keras
 from keras import layers
 
 from image_gender_classifier.train.common import efficientnet_lite
 from image_gender_classifier.train.common.efficientnet_lite import BatchNorm
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Numbers of channels and blocks of a network.
-
-    Attributes:
-        stem: Channels of the first convolution, with stride 4.
-        early: Channels of each block with stride 4.
-        fine: Channels with stride 8.
-        fine_blocks: Blocks with stride 8, after the one that reduces the resolution.
-        coarse: Channels with stride 16.
-        coarse_blocks: Blocks with stride 16, after the one that reduces the resolution.
-    """
-
-    stem: int
-    early: tuple[int, ...]
-    fine: int
-    fine_blocks: int
-    coarse: int
-    coarse_blocks: int
+_STEM, _EARLY, _FINE, _COARSE = 24, 32, 64, 96  # channels
+_FINE_BLOCKS, _COARSE_BLOCKS = 2, 2
 
 
-SMALL_SHAPE = Shape(24, (24, 32), 64, 2, 96, 2)
-SLIM_SHAPE = Shape(16, (24,), 48, 1, 96, 2)
-
-
-def build_features(pixels: keras.KerasTensor, norm: BatchNorm, shape: Shape) -> keras.KerasTensor:
+def build_small_features(pixels: keras.KerasTensor, norm: BatchNorm) -> keras.KerasTensor:
     """Builds the layers from the pixels to the features of the heads.
 
     Args:
         pixels: float32 RGB, N x S x S x 3, 0 to 255; S is known and a multiple of 16.
         norm: Batch normalisation layer class.
-        shape: Numbers of channels and blocks.
 
     Returns:
         Features of stride 8.
     """
-    x = build_fine_features(pixels, norm, shape)
-    coarse = add_block(x, shape.coarse, 5, "coarse0", norm, stride=2)
-    for index in range(1, shape.coarse_blocks + 1):
-        coarse = add_block(coarse, shape.coarse, 5, f"coarse{index}", norm)
-    coarse = layers.Conv2D(shape.fine, 1, use_bias=False, name="narrow")(coarse)
+    x = build_fine_features(pixels, norm)
+    coarse = add_block(x, _COARSE, 5, "coarse0", norm, stride=2)
+    for index in range(1, _COARSE_BLOCKS + 1):
+        coarse = add_block(coarse, _COARSE, 5, f"coarse{index}", norm)
+    coarse = layers.Conv2D(_FINE, 1, use_bias=False, name="narrow")(coarse)
     coarse = efficientnet_lite.add_batch_norm(coarse, "narrow", norm)
     up = layers.UpSampling2D(2, interpolation="nearest", name="up")(coarse)
     joined = layers.Add(name="join")([up, x])
-    return add_block(joined, shape.fine, 3, "last", norm, residual=False)
+    return add_block(joined, _FINE, 3, "last", norm, residual=False)
 
 
-def build_fine_features(
-    pixels: keras.KerasTensor, norm: BatchNorm, shape: Shape
-) -> keras.KerasTensor:
+def build_fine_features(pixels: keras.KerasTensor, norm: BatchNorm) -> keras.KerasTensor:
     """Builds the layers from the pixels to the features of stride 8, without the coarse branch.
 
     Args:
         pixels: float32 RGB, N x S x S x 3, 0 to 255; S is known and a multiple of 8.
         norm: Batch normalisation layer class.
-        shape: Numbers of channels and blocks.
 
     Returns:
-        Features of stride 8, `shape.fine` channels.
+        Features of stride 8, 64 channels.
     """
     size = pixels.shape[1]
     x = efficientnet_lite.rescale(pixels)
     x = layers.Reshape((size, size // 2, 6), name="pairs")(x)
-    x = layers.Conv2D(shape.stem, (6, 3), (4, 2), "same", use_bias=False, name="stem")(x)
+    x = layers.Conv2D(_STEM, (6, 3), (4, 2), "same", use_bias=False, name="stem")(x)
     x = efficientnet_lite.add_batch_norm(x, "stem", norm)
-    for index, channels in enumerate(shape.early):
-        x = add_block(x, channels, 3, f"early{index}", norm)
-    x = add_block(x, shape.fine, 5, "fine0", norm, stride=2)
-    for index in range(1, shape.fine_blocks + 1):
-        x = add_block(x, shape.fine, 5, f"fine{index}", norm)
+    x = add_block(x, _STEM, 3, "early0", norm)
+    x = add_block(x, _EARLY, 3, "early1", norm)
+    x = add_block(x, _FINE, 5, "fine0", norm, stride=2)
+    for index in range(1, _FINE_BLOCKS + 1):
+        x = add_block(x, _FINE, 5, f"fine{index}", norm)
     return x
 
 

@@ -13,11 +13,7 @@ from keras import layers
 from image_gender_classifier.train.common import efficientnet_lite
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
-from image_gender_classifier.train.detector.small_network import (
-    SMALL_SHAPE,
-    add_block,
-    build_fine_features,
-)
+from image_gender_classifier.train.detector.small_network import add_block, build_fine_features
 
 FACE, FRAME = "face", "frame"
 _HIDDEN = 64  # channels
@@ -61,7 +57,7 @@ def _add_layers(
     size: int, norm: efficientnet_lite.BatchNorm, seed: int | None = None
 ) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
     pixels = keras.Input((size, size, 3), name="pixels")
-    x = build_fine_features(pixels, norm, SMALL_SHAPE)
+    x = build_fine_features(pixels, norm)
     x = add_block(x, x.shape[-1], 3, "last", norm, residual=False)
     x = layers.DepthwiseConv2D(x.shape[1], use_bias=False, name="all")(x)
     x = efficientnet_lite.add_batch_norm(x, "all", norm)

@@ -13,7 +13,6 @@ from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.common.start_weights import copy_known_layers
 from image_gender_classifier.train.detector.network import (
     LITE0,
-    SLIM,
     SMALL,
     build_detector_network,
     make_inference_detector,
@@ -146,11 +145,10 @@ def test_starts_with_all_weights_of_another_refiner() -> None:
         assert np.allclose(model(pixels)[name], earlier(pixels)[name], atol=1e-4)
 
 
-@pytest.mark.parametrize("name", [SLIM, LITE0])
-def test_layers_of_another_shape_keep_their_weights(name: str) -> None:
+def test_layers_of_another_shape_keep_their_weights() -> None:
     model = build()
     before = model.get_layer("last_mix").get_weights()
-    copy_known_layers(model, make_inference_detector(build_detector_network(name, False, 64), name))
+    copy_known_layers(model, make_inference_detector(build_detector_network(LITE0, False, 64), LITE0))
     assert all(map(np.array_equal, before, model.get_layer("last_mix").get_weights()))
 
 
