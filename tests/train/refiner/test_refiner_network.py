@@ -148,7 +148,9 @@ def test_starts_with_all_weights_of_another_refiner() -> None:
 def test_layers_of_another_shape_keep_their_weights() -> None:
     model = build()
     before = model.get_layer("last_mix").get_weights()
-    copy_known_layers(model, make_inference_detector(build_detector_network(LITE0, False, 64), LITE0))
+    copy_known_layers(
+        model, make_inference_detector(build_detector_network(LITE0, False, 64), LITE0)
+    )
     assert all(map(np.array_equal, before, model.get_layer("last_mix").get_weights()))
 
 
