@@ -43,9 +43,9 @@ def train_detector(
         The inference model, after the epoch with the lowest validation loss.
 
     Raises:
-        ModelError: `start` has other layers, the checkpoint is corrupt or does not match the network
-            or the history, the file of ImageNet weights is corrupt, or the loss becomes NaN or
-            infinite.
+        ModelError: `start` has other layers, the checkpoint is corrupt or does not match the
+            network or the history, the file of ImageNet weights is corrupt, or the loss becomes
+            NaN or infinite.
         OutputError: The folder cannot be written to.
         UsageError: The package with the ImageNet weights is not installed.
     """
