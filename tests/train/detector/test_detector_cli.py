@@ -118,3 +118,41 @@ def test_other_backgrounds_make_another_run(
     options = [others if option == data[5] else option for option in data]
     assert train(*options, "--out", finished, "--resume") == 2
     assert "other data or options (backgrounds_key)" in capsys.readouterr().err
+
+
+def test_starts_from_an_earlier_detector(
+    finished: Path, data: list[str | Path], tmp_path: Path
+) -> None:
+    """At a low learning rate, its weights change little."""
+    recipe = tmp_path / "slow.toml"
+    recipe.write_text(RECIPE.read_text().replace("= 0.002", "= 0.000001"))
+    start = finished / "face_detector.keras"
+    assert train(*data, "--recipe", recipe, "--from", start, "--out", tmp_path / "out") == 0
+    trained = keras.models.load_model(tmp_path / "out" / "face_detector.keras", compile=False)
+    others = keras.models.load_model(start, compile=False)
+    for layer in ("stem", "coarse1_mix", "heat"):
+        ours, theirs = (network.get_layer(layer).get_weights()[0] for network in (trained, others))
+        assert 0 < np.abs(ours - theirs).max() < 1e-3
+    entry = manifest.load(tmp_path / "out").face_detectors["face_detector.keras"]
+    assert entry.trained["start"] == manifest.load(finished).networks["face_detector.keras"].sha256
+
+
+def test_another_start_makes_another_run(
+    finished: Path, data: list[str | Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = finished / "face_detector.keras"
+    assert train(*data, "--from", start, "--out", finished, "--resume") == 2
+    assert "other data or options (start)" in capsys.readouterr().err
+
+
+def test_refuses_to_start_from_another_network(
+    finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "lite0.toml"
+    recipe.write_text(RECIPE.read_text().replace('"small"', '"lite0"'))
+    start = finished / "face_detector.keras"
+    assert train(*data, "--recipe", recipe, "--from", start, "--out", tmp_path / "out") == 2
+    assert "the network has other layers than the one to train" in capsys.readouterr().err
+    assert train(*data, "--from", tmp_path / "none.keras", "--out", tmp_path / "new") == 2
+    assert "none.keras: cannot be read (No such file or directory)" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
