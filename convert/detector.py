@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
-from image_gender_classifier import manifest
 from image_gender_classifier.convert import verify_detector
 from image_gender_classifier.convert.export import Task
+from image_gender_classifier.convert.keras_files import open_listed_keras
 from image_gender_classifier.convert.scene_sources import read_scene_sources
 from image_gender_classifier.detection.tiling import letterbox
-from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.runtimes import Runtime
-from image_gender_classifier.train.common import keras_runtime
-from image_gender_classifier.train.common.run_record import check_run_finished
 from image_gender_classifier.train.detector import scenes
 from image_gender_classifier.train.detector.scenes import Scene, Sources
 
@@ -39,27 +36,6 @@ class DetectorData:
 
     calibration: Pixels
     verification: list[Scene]
-
-
-def open_keras(path: Path) -> tuple[keras_runtime.KerasRuntime, FaceDetectorEntry]:
-    """Opens a `.keras` face detector listed in the manifest of its folder.
-
-    Returns:
-        The runtime and the manifest entry.
-
-    Raises:
-        ModelError: The model or its manifest is missing or corrupt, the training did not finish, or
-            the manifest does not list the model as a face detector.
-    """
-    check_run_finished(path)
-    entry = manifest.load(path.parent).face_detectors.get(path.name)
-    if entry is None:
-        raise ModelError(
-            f"{path}: manifest.json does not list this file as a face detector; use a model "
-            "trained with image-gender-train-detector"
-        )
-    manifest.read_verified(path.parent, entry)
-    return keras_runtime.open_keras_model(path), entry
 
 
 def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
@@ -97,7 +73,12 @@ def _keep_entry(original: FaceDetectorEntry, _: Runtime, __: DetectorData) -> Fa
 
 TASK = Task(
     STEM,
-    open_keras,
+    partial(
+        open_listed_keras,
+        list_entries=lambda models: models.face_detectors,
+        what="face detector",
+        program="image-gender-train-detector",
+    ),
     read_scenes,
     _keep_entry,
     lambda exported, data: verify_detector.verify_scenes(

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
-from image_gender_classifier import manifest
 from image_gender_classifier.convert import verify_refiner
 from image_gender_classifier.convert.export import Task
+from image_gender_classifier.convert.keras_files import open_listed_keras
 from image_gender_classifier.convert.scene_sources import read_scene_sources
-from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest.schema import FaceRefinerEntry
 from image_gender_classifier.runtimes import Runtime
-from image_gender_classifier.train.common import keras_runtime
-from image_gender_classifier.train.common.run_record import check_run_finished
 from image_gender_classifier.train.refiner.candidates import Candidates, collect_candidates
 from image_gender_classifier.train.refiner.labels import Label
 from image_gender_classifier.train.refiner.search import open_search
@@ -44,27 +41,6 @@ class RefinerData:
     calibration: Pixels
     verification: Pixels
     labels: tuple[Label, ...]
-
-
-def open_keras(path: Path) -> tuple[keras_runtime.KerasRuntime, FaceRefinerEntry]:
-    """Opens a `.keras` face refiner listed in the manifest of its folder.
-
-    Returns:
-        The runtime and the manifest entry.
-
-    Raises:
-        ModelError: The model or its manifest is missing or corrupt, the training did not finish, or
-            the manifest does not list the model as a face refiner.
-    """
-    check_run_finished(path)
-    entry = manifest.load(path.parent).face_refiners.get(path.name)
-    if entry is None:
-        raise ModelError(
-            f"{path}: manifest.json does not list this file as a face refiner; use a model trained "
-            "with image-gender-train-refiner"
-        )
-    manifest.read_verified(path.parent, entry)
-    return keras_runtime.open_keras_model(path), entry
 
 
 def read_candidates(options: argparse.Namespace, size: int) -> RefinerData:
@@ -103,7 +79,12 @@ def _keep_entry(original: FaceRefinerEntry, _: Runtime, __: RefinerData) -> Face
 
 TASK = Task(
     STEM,
-    open_keras,
+    partial(
+        open_listed_keras,
+        list_entries=lambda models: models.face_refiners,
+        what="face refiner",
+        program="image-gender-train-refiner",
+    ),
     read_candidates,
     _keep_entry,
     lambda exported, data: verify_refiner.verify_candidates(
