@@ -12,8 +12,9 @@ from image_gender_classifier.convert import calibration_set, verify
 from image_gender_classifier.convert.crops import cut_labelled_crops, extend_to_count
 from image_gender_classifier.convert.export import Exported, Task
 from image_gender_classifier.convert.output_equality import (
-    are_outputs_equal,
     compute_fraction_differing,
+    find_float32_fault,
+    find_onnx_fault,
 )
 from image_gender_classifier.convert.shipped import compare_with_shipped
 from image_gender_classifier.convert.verify import Verification
@@ -166,19 +167,12 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
     if against_shipped is not None:
         figures += f"\n{against_shipped}"
     faults, float32_fault = comparison.faults(), comparison.float32_fault
-    if exported.tflite[1].face_output is not None:
+    if tflite_entry.face_output is not None:
+        model, crops = exported.tflite[0], compared.crops
         if exported.onnx is not None:
-            differing = compute_fraction_differing(
-                exported.tflite[0], exported.onnx[0], compared.crops
-            )
-            if differing != 0:
-                faults["onnx"].append(
-                    f"ONNX: {100 * differing:.4f} % of the output values differ from TFLite"
-                )
-        if exported.float32 is not None and not are_outputs_equal(
-            exported.tflite[0], exported.float32, compared.crops
-        ):
-            float32_fault = float32_fault or "its face output differs from that of TFLite"
+            differing = compute_fraction_differing(model, exported.onnx[0], crops)
+            faults["onnx"] += find_onnx_fault(differing)
+        float32_fault = float32_fault or find_float32_fault(model, exported.float32, crops)
     return Verification(figures, faults, float32_fault)
 
 

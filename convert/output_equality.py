@@ -18,6 +18,33 @@ def compute_fraction_differing(one: Runtime, other: Runtime, squares: Pixels) ->
     return 1 - float(np.concatenate([(a == b).ravel() for a, b in pairs]).mean())
 
 
+def find_onnx_fault(differing: float) -> list[str]:
+    """Returns the fault of an ONNX file if any of its output values differ from those of TFLite.
+
+    Args:
+        differing: What `compute_fraction_differing` returns for both.
+    """
+    if differing == 0:  # false for NaN
+        return []
+    return [f"ONNX: {100 * differing:.4f} % of the output values differ from TFLite"]
+
+
+def find_float32_fault(tflite: Runtime, variant: Runtime | None, squares: Pixels) -> str | None:
+    """Returns why a float32 variant cannot be published: all its outputs must equal TFLite's.
+
+    Args:
+        tflite: The TFLite file.
+        variant: Its float32 variant, or None.
+        squares: Network inputs (uint8 RGB, N x S x S x 3, N > 0).
+
+    Returns:
+        The fault; None if there is none, or no variant.
+    """
+    if variant is None or are_outputs_equal(tflite, variant, squares):
+        return None
+    return "its outputs differ from those of TFLite"
+
+
 def are_outputs_equal(one: Runtime, other: Runtime, squares: Pixels) -> bool:
     """Returns whether all outputs of two runtimes are exactly equal; NaN is not."""
     pairs = zip(one.run(squares), other.run(squares), strict=True)

@@ -10,8 +10,9 @@ import numpy as np
 from image_gender_classifier.convert.export import Exported
 from image_gender_classifier.convert.formats import FORMATS, TITLES, Format
 from image_gender_classifier.convert.output_equality import (
-    are_outputs_equal,
     compute_fraction_differing,
+    find_float32_fault,
+    find_onnx_fault,
 )
 from image_gender_classifier.convert.verify import Verification
 from image_gender_classifier.detection.face_detector import FaceDetector
@@ -76,11 +77,8 @@ def verify_scenes(
         models.append(exported.onnx)
         differing = compute_fraction_differing(tflite_model, exported.onnx[0], squares)
     scores = [score_detector(FaceDetector(*model), compared) for model in models]
-    float32_fault = None
-    if exported.float32 is not None:
-        inputs = np.stack([letterbox(scene.pixels, entry.input_shape[0]) for scene in compared])
-        if not are_outputs_equal(tflite_model, exported.float32, inputs):
-            float32_fault = "its outputs differ from those of TFLite"
+    inputs = np.stack([letterbox(scene.pixels, entry.input_shape[0]) for scene in compared])
+    float32_fault = find_float32_fault(tflite_model, exported.float32, inputs)
     lines = [
         f"{name}: {result}, on {len(compared)} scenes"
         for name, result in zip(("Keras", *TITLES.values()), scores, strict=False)
@@ -152,8 +150,5 @@ def _find_faults(scores: Sequence[DetectionScore], differing: float) -> dict[For
             found[name].append(
                 f"{title}: mean frame error is {100 * offset:.2f} percentage points above Keras"
             )
-    if differing != 0:
-        found["onnx"].append(
-            f"ONNX: {100 * differing:.4f} % of the output values differ from TFLite"
-        )
+    found["onnx"] += find_onnx_fault(differing)
     return found

@@ -10,8 +10,9 @@ import numpy as np
 from image_gender_classifier.convert.export import Exported
 from image_gender_classifier.convert.formats import FORMATS, TITLES, Format
 from image_gender_classifier.convert.output_equality import (
-    are_outputs_equal,
     compute_fraction_differing,
+    find_float32_fault,
+    find_onnx_fault,
 )
 from image_gender_classifier.convert.verify import Verification
 from image_gender_classifier.errors import ModelError
@@ -64,11 +65,7 @@ def verify_candidates(
         models.append(exported.onnx[0])
         differing = compute_fraction_differing(exported.tflite[0], exported.onnx[0], views)
     scores = [score_refiner(model, views, labels) for model in models]
-    float32_fault = None
-    if exported.float32 is not None and not are_outputs_equal(
-        exported.tflite[0], exported.float32, views
-    ):
-        float32_fault = "its outputs differ from those of TFLite"
+    float32_fault = find_float32_fault(exported.tflite[0], exported.float32, views)
     lines = [
         f"{name}: {result}, on {len(labels)} candidates"
         for name, result in zip(("Keras", *TITLES.values()), scores, strict=False)
@@ -129,8 +126,5 @@ def _find_faults(scores: Sequence[RefinementScore], differing: float) -> dict[Fo
             found[name].append(
                 f"{title}: mean frame error is {100 * extra:.2f} percentage points above Keras"
             )
-    if differing != 0:
-        found["onnx"].append(
-            f"ONNX: {100 * differing:.4f} % of the output values differ from TFLite"
-        )
+    found["onnx"] += find_onnx_fault(differing)
     return found
