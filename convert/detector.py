@@ -76,7 +76,7 @@ TASK = Task(
     partial(
         open_listed_keras,
         list_entries=lambda models: models.face_detectors,
-        what="face detector",
+        kind="face detector",
         program="image-gender-train-detector",
     ),
     read_scenes,

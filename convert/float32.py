@@ -139,10 +139,10 @@ class _Writer:
         Raises:
             ModelError: The old graph does not have one int8 input.
         """
-        (source,) = self._old.inputs
+        source, *others = self._old.inputs
         old = self._old.tensors[source]
-        if old.type != INT8:
-            raise ModelError("the input is not int8; convert the Keras model again")
+        if others or old.type != INT8:
+            raise ModelError("there is not one int8 input; convert the Keras model again")
         pixels = self._new.set_unit_scale(
             self._new.add_tensor(old.shape, UINT8), self._zero_point(source) - _LOWEST
         )

@@ -14,7 +14,7 @@ from image_gender_classifier.convert.export import Exported, Task
 from image_gender_classifier.convert.output_equality import (
     compute_fraction_differing,
     find_float32_fault,
-    find_onnx_fault,
+    find_onnx_faults,
 )
 from image_gender_classifier.convert.shipped import compare_with_shipped
 from image_gender_classifier.convert.verify import Verification
@@ -171,7 +171,7 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
         model, crops = exported.tflite[0], compared.crops
         if exported.onnx is not None:
             differing = compute_fraction_differing(model, exported.onnx[0], crops)
-            faults["onnx"] += find_onnx_fault(differing)
+            faults["onnx"] += find_onnx_faults(differing)
         float32_fault = float32_fault or find_float32_fault(model, exported.float32, crops)
     return Verification(figures, faults, float32_fault)
 

@@ -18,11 +18,11 @@ def compute_fraction_differing(one: Runtime, other: Runtime, squares: Pixels) ->
     return 1 - float(np.concatenate([(a == b).ravel() for a, b in pairs]).mean())
 
 
-def find_onnx_fault(differing: float) -> list[str]:
+def find_onnx_faults(differing: float) -> list[str]:
     """Returns the fault of an ONNX file if any of its output values differ from those of TFLite.
 
     Args:
-        differing: What `compute_fraction_differing` returns for both.
+        differing: Fraction of the output values that differ, 0 to 1.
     """
     if differing == 0:  # false for NaN
         return []

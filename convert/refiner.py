@@ -82,7 +82,7 @@ TASK = Task(
     partial(
         open_listed_keras,
         list_entries=lambda models: models.face_refiners,
-        what="face refiner",
+        kind="face refiner",
         program="image-gender-train-refiner",
     ),
     read_candidates,

@@ -12,7 +12,7 @@ from image_gender_classifier.convert.formats import FORMATS, TITLES, Format
 from image_gender_classifier.convert.output_equality import (
     compute_fraction_differing,
     find_float32_fault,
-    find_onnx_fault,
+    find_onnx_faults,
 )
 from image_gender_classifier.convert.verify import Verification
 from image_gender_classifier.detection.face_detector import FaceDetector
@@ -150,5 +150,5 @@ def _find_faults(scores: Sequence[DetectionScore], differing: float) -> dict[For
             found[name].append(
                 f"{title}: mean frame error is {100 * offset:.2f} percentage points above Keras"
             )
-    found["onnx"] += find_onnx_fault(differing)
+    found["onnx"] += find_onnx_faults(differing)
     return found

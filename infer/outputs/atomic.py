@@ -27,7 +27,7 @@ _ABANDONED = 86_400  # seconds since the last change, on file systems without lo
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 # O_NOFOLLOW: a symbolic link may point out of the folder. O_NONBLOCK: opening a pipe would block.
 _OLD = os.O_NOFOLLOW | os.O_NONBLOCK
-_MAX_CREATIONS = 6  # attempts: another run may remove the new file as a leftover
+_MAX_CREATIONS = 5  # attempts: another run may remove the new file as a leftover
 _RETRY_DELAY = 0.01  # seconds; another run removes a leftover in less
 
 
@@ -63,7 +63,7 @@ def replace_atomic(path: Path, data: bytes) -> None:
         with hold_lock_until_renamed(file):
             rest = memoryview(data)
             while rest:
-                rest = rest[file.write(rest) :]
+                rest = rest[os.write(file.fileno(), rest) :]
             # No fsync: it takes longer than classifying a picture. --resume detects files that a
             # power cut truncated and writes them again.
             file.close()
@@ -126,10 +126,9 @@ def create_partial(partial: Path) -> int:
     for _ in range(_MAX_CREATIONS):
         try:
             file = os.open(partial, _NEW, 0o666)
-        except FileExistsError:
-            with suppress(FileNotFoundError):
-                partial.unlink()
-            continue
+        except FileExistsError:  # rare, so it is not removed before each attempt
+            partial.unlink(missing_ok=True)
+            file = os.open(partial, _NEW, 0o666)
         # Before the file is locked, another run may remove it as a leftover.
         if locking.try_lock(file) != "taken" and os.path.lexists(partial):
             break

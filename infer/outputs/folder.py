@@ -14,7 +14,7 @@ from image_gender_classifier.outputs.atomic import (
     replace_atomic,
 )
 from image_gender_classifier.outputs.file_system import PATH_ERRORS
-from image_gender_classifier.outputs.naming import is_substitute_name, make_substitute_name
+from image_gender_classifier.outputs.naming import make_substitute_name, may_be_substitute
 from image_gender_classifier.outputs.output import Output
 
 
@@ -34,9 +34,7 @@ class OutputFolder(Output):
         try:
             self._identity = _identify(folder)
             self._prepare_folder(folder)
-            with os.scandir(folder) as entries:
-                names = [entry.name for entry in entries]
-            self._substitutes = set(filter(is_substitute_name, names))
+            self._substitutes = _list_substitutes(folder)
         except OSError as error:
             raise make_write_error(folder, error) from None
 
@@ -77,18 +75,20 @@ class OutputFolder(Output):
                 _try_twice(place, self._folder / substitute)
             except OSError:  # so the name is not the cause
                 raise make_write_error(path, error) from None
-            self._substitutes.add(substitute)
+            if self._substitutes is not None:
+                self._substitutes.add(substitute)
             return substitute
-        if self._substitutes:
+        if self._substitutes is None or self._substitutes:
             self._remove_substitute(make_substitute_name(name))
         return name
 
     def _remove_substitute(self, substitute: str) -> None:
         """Removes the file of a substitute name, if there was one; ignores errors."""
-        if substitute in self._substitutes:
-            self._substitutes.remove(substitute)
+        if self._substitutes is None or substitute in self._substitutes:
             with suppress(OSError):
-                (self._folder / substitute).unlink()
+                (self._folder / substitute).unlink(missing_ok=True)
+                if self._substitutes is not None:
+                    self._substitutes.remove(substitute)
 
     def possible_paths(self, name: str) -> Iterator[Path]:
         """Yields the paths where `write_file` may have written a file: `name`, then its substitute.
@@ -175,6 +175,15 @@ def _try_twice(place: Callable[[Path], None], path: Path) -> None:
         place(path)
     except OSError:
         place(path)
+
+
+def _list_substitutes(folder: Path) -> set[str] | None:
+    """Returns the substitute names in a folder; None if it can be written to but not listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if may_be_substitute(entry.name)}
+    except PermissionError:
+        return None
 
 
 def _identify(folder: Path) -> tuple[int, int]:

@@ -17,6 +17,7 @@ _WINDOWS_DEVICE = re.compile("(?i:con|prn|aux|nul|(?:com|lpt)[0-9¹²³]) *(?:\\
 _WINDOWS_LAST = re.compile("[ .]$")
 _STRAY = re.compile("[\udc80-\udcff]")  # surrogates for bytes that are not valid UTF-8
 _SUBSTITUTE = re.compile("~[0-9a-f]{32}\\.[^.~]*$")
+_SUBSTITUTE_HASH = re.compile("~[0-9a-f]{32}")
 _UNSAFE = re.compile("[^0-9A-Za-z_-]")
 _SUBSTITUTE_STEM = 24  # characters
 
@@ -182,7 +183,7 @@ def resolve_levels(
         seen: set[str] = set(taken)
         shared: set[str] = set()
         for key in keys:
-            (shared if key in seen or is_substitute_name(key) else seen).add(key)
+            (shared if key in seen or _is_reserved(key) else seen).add(key)
         if not shared:
             return levels
         sharing: dict[str, list[str]] = defaultdict(list)
@@ -196,9 +197,14 @@ def resolve_levels(
                     levels[name] = lowest + 1
 
 
-def is_substitute_name(name: str) -> bool:
+def may_be_substitute(name: str) -> bool:
+    """Returns whether a name has the hash of a substitute name; other files can have one, too."""
+    return "~" in name and _SUBSTITUTE_HASH.search(name) is not None
+
+
+def _is_reserved(key: str) -> bool:
     """Returns whether a name looks like a substitute name, which no other file may have."""
-    return "~" in name and _SUBSTITUTE.search(name) is not None
+    return "~" in key and _SUBSTITUTE.search(key) is not None
 
 
 def _append_suffix(base: str, suffix: str, rules: NameRules) -> str:

@@ -71,9 +71,8 @@ class _Worker:
         return self.started and len(self.jobs) < _MAX_PENDING_JOBS
 
     def has_room_for(self, size: int) -> bool:
-        """Returns whether the worker may get another job, as a message of `size` bytes."""
-        fits = not self.jobs or sum(self.jobs.values()) + size <= _MAX_PENDING_BYTES
-        return fits and self.has_room()
+        """Returns whether a message of `size` bytes is short enough for the worker's next job."""
+        return not self.jobs or sum(self.jobs.values()) + size <= _MAX_PENDING_BYTES
 
     def handle(self, message: Message) -> None:
         """Updates the state after a message from the worker.

@@ -251,7 +251,7 @@ def test_an_input_of_another_type_is_refused() -> None:
     )
     (graph,) = model.subgraphs
     graph.tensors[graph.inputs[0]].type = schema.TensorType.UINT8
-    with pytest.raises(ModelError, match="the input is not int8"):
+    with pytest.raises(ModelError, match="there is not one int8 input"):
         float32.convert_to_float32(bytes(flatbuffer_utils.convert_object_to_bytearray(model)))
 
 

@@ -95,18 +95,6 @@ def check_run_finished(model: Path) -> None:
         )
 
 
-def hash_file(path: Path) -> str:
-    """Returns the SHA-256 of a file that a run depends on.
-
-    Raises:
-        ModelError: The file cannot be read.
-    """
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-
-
 def run_to_json(run: DataclassInstance) -> dict[str, Any]:
     """Converts the inputs of a run to a dict of JSON types."""
     content: dict[str, Any] = json.loads(json.dumps(asdict(run)))
@@ -127,7 +115,7 @@ def _list_differences(record: Any, run: Mapping[str, Any]) -> list[str]:
     for name, value in run.items():
         if isinstance(value, Mapping) and isinstance(record.get(name), dict):
             found += _list_differences(record[name], value)
-        elif name not in record or record[name] != value:
+        elif record.get(name) != value:  # earlier versions lack fields whose value is None
             found.append(name)
     return found
 

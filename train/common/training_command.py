@@ -1,4 +1,4 @@
-"""Options and steps that `image-gender-train` and `image-gender-train-detector` share."""
+"""Options and steps that the training commands share."""
 
 from __future__ import annotations
 

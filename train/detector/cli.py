@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import shipped_models
-from image_gender_classifier.train.common import pretrained, run_record, training_command
+from image_gender_classifier.manifest.schema import FaceDetectorEntry
+from image_gender_classifier.train.common import pretrained, training_command
 from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.data_options import (
     add_backgrounds_option,
@@ -18,6 +20,7 @@ from image_gender_classifier.train.common.data_options import (
     read_data_and_report,
     training_split,
 )
+from image_gender_classifier.train.common.listed_networks import find_listed, require_other_file
 from image_gender_classifier.train.datasets import Sample
 from image_gender_classifier.train.detector import backgrounds
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
@@ -78,6 +81,7 @@ def _train(arguments: Sequence[str]) -> None:
     if recipe.distilled:
         run_teacher, teacher_key = open_teacher(options.teacher or shipped_models(), recipe.size)
         teacher = Teacher(run_teacher, recipe.distilled)
+    start = None if options.start is None else _find_start(options, recipe)
     run = Run(
         reading.hash_labels(),
         len(reading.samples),
@@ -85,7 +89,7 @@ def _train(arguments: Sequence[str]) -> None:
         recipe,
         backgrounds.hash_backgrounds(scenery),
         teacher_key,
-        None if options.start is None else run_record.hash_file(options.start),
+        None if start is None else start.sha256,
     )
     if recipe.pretrained and recipe.network == "lite0":
         pretrained.find_weights_package(0)
@@ -108,15 +112,36 @@ def _train_in_folder(
     crop_set = training_command.prepare_crops(samples, "none", _CROP_SIDE, options.out)
     sources = split_sources(crop_set, scenery, recipe.held_out)
     # After all checks, because TensorFlow takes seconds to import.
-    from image_gender_classifier.train.common import history, plots
+    from image_gender_classifier.train.common import history, keras_runtime, plots
     from image_gender_classifier.train.detector import course, saving
 
     training_command.start_run(options, run)
-    model = course.train_detector(*sources, teacher, options.start, recipe, options.out)
+    start = None if options.start is None else keras_runtime.open_keras_model(options.start).model
+    model = course.train_detector(*sources, teacher, start, recipe, options.out)
     trained = training_command.describe_training(PROGRAM, arguments, run)
     entry = saving.save_detector(model, options.out, license=options.license, trained=trained)
     print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
     plots.plot_learning_curves(options.out / history.HISTORY, options.out / training_command.CURVES)
+
+
+def _find_start(options: argparse.Namespace, recipe: DetectorRecipe) -> FaceDetectorEntry:
+    """Returns the manifest entry of the network of `--from`.
+
+    Raises:
+        ModelError: See `find_listed`.
+        UsageError: It is another network than that of the recipe, or would be replaced.
+    """
+    entry = find_listed(
+        options.start, lambda models: models.face_detectors, "face detector", PROGRAM
+    )
+    require_other_file(options.start, options.out / entry.file)
+    network = entry.trained.get("recipe", {}).get("network")
+    if network != recipe.network:
+        raise UsageError(
+            f"--from {options.start}: the network is {network}, but that of the recipe "
+            f"{recipe.network}; choose another file or recipe"
+        )
+    return entry
 
 
 def _parser() -> Parser:
@@ -134,8 +159,8 @@ def _parser() -> Parser:
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="start", type=Path, metavar="FILE.keras",
-        help="a face detector of the same recipe to start from (default: random weights, or those "
-        "that the recipe says)",
+        help="a trained face detector with the same `network` to start from (default: random "
+        "weights, or those that the recipe says)",
     )  # fmt: skip
     training_command.add_training_options(parser, "train/detector/recipe.toml")
     return parser

@@ -9,7 +9,7 @@ import cv2
 import keras
 
 from image_gender_classifier.train.common import loop
-from image_gender_classifier.train.common.start_weights import start_from_file
+from image_gender_classifier.train.common.start_weights import copy_layers
 from image_gender_classifier.train.detector import losses, network
 from image_gender_classifier.train.detector.batches import SceneBatches
 from image_gender_classifier.train.detector.mined_windows import MinedWindows
@@ -25,7 +25,7 @@ def train_detector(
     training: Sources,
     validation: Sources,
     teacher: Teacher | None,
-    start: Path | None,
+    start: keras.Model | None,
     recipe: DetectorRecipe,
     folder: Path,
 ) -> keras.Model:
@@ -35,7 +35,7 @@ def train_detector(
         training: Faces and backgrounds to learn from.
         validation: Faces and backgrounds held out.
         teacher: The teacher, or None.
-        start: The `.keras` file of a detector to start from, or None.
+        start: The inference model of a detector to start from, or None.
         recipe: The recipe.
         folder: Existing folder for checkpoints and history.
 
@@ -66,7 +66,7 @@ def train_detector(
     loop.make_deterministic(recipe.seed)
     model = network.build_detector_network(recipe.network, recipe.pretrained, recipe.size)
     if start is not None:
-        start_from_file(model, start)
+        copy_layers(model, start)
     steps = recipe.scenes // recipe.batch
     optimizer = loop.make_optimizer(
         recipe.learning_rate,

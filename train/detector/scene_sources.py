@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from image_gender_classifier.train.common.crops import CropSet
@@ -23,18 +24,18 @@ class SceneSources(NamedTuple):
     held_out: Sources
 
 
-def split_sources(crop_set: CropSet, scenery: Backgrounds, held_out: float) -> SceneSources:
+def split_sources(crop_set: CropSet, backgrounds: Backgrounds, held_out: float) -> SceneSources:
     """Splits face crops and backgrounds by their names.
 
     Args:
         crop_set: Face crops with the margin of the gender classifier.
-        scenery: Pictures without people.
+        backgrounds: Pictures without people.
         held_out: Fraction of the faces and of the backgrounds held out.
 
     Raises:
         DataError: There are too few crops or backgrounds: none would be left in one part.
     """
-    faces, places = (split_names(names, held_out) for names in (crop_set.names, scenery.names))
+    faces, places = (split_names(names, held_out) for names in (crop_set.names, backgrounds.names))
     for option, what, parts in (
         ("--data", "crops", faces),
         ("--backgrounds", "backgrounds", places),
@@ -45,12 +46,12 @@ def split_sources(crop_set: CropSet, scenery: Backgrounds, held_out: float) -> S
                 f"{option}: too few {what} ({count:,}); none would be "
                 f"{'left for training' if parts.held_out else 'held out for validation'}; add more"
             )
-    return SceneSources(
-        *(
-            Sources(crop_set.crops, positions, [scenery.pictures[index] for index in place_indices])
-            for positions, place_indices in (
-                (faces.training, places.training),
-                (faces.held_out, places.held_out),
-            )
+
+    def choose(positions: Sequence[int], indices: Sequence[int]) -> Sources:
+        return Sources(
+            crop_set.crops, positions, [backgrounds.pictures[index] for index in indices]
         )
+
+    return SceneSources(
+        choose(faces.training, places.training), choose(faces.held_out, places.held_out)
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from image_gender_classifier import manifest
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.common import training_command
 from image_gender_classifier.train.common.command import Parser, print_line
@@ -19,11 +18,16 @@ from image_gender_classifier.train.common.data_options import (
     read_data_and_report,
     training_split,
 )
+from image_gender_classifier.train.common.listed_networks import find_listed, require_other_file
 from image_gender_classifier.train.datasets import Sample
 from image_gender_classifier.train.detector import backgrounds
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
 from image_gender_classifier.train.detector.scene_sources import split_sources
-from image_gender_classifier.train.refiner.used_networks import UsedNetworks, find_networks
+from image_gender_classifier.train.refiner.used_networks import (
+    UsedNetworks,
+    find_keras_detector,
+    find_networks,
+)
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.refiner.recipe import RefinerRecipe
@@ -42,7 +46,8 @@ class Run:
         backgrounds: Number of backgrounds.
         recipe: The recipe.
         backgrounds_key: Hash of the backgrounds' names and sizes.
-        models: SHA-256 of the networks that find and verify candidates, by file name.
+        models: SHA-256 of the network to start from and of those that find and verify candidates,
+            by file name.
     """
 
     data: str
@@ -72,6 +77,14 @@ def _train(arguments: Sequence[str]) -> None:
     recipe = load_refiner_recipe(options.recipe or SHIPPED)
     recipe = replace(recipe, seed=training_command.choose_seed(options, recipe.seed))
     networks = find_networks(options.models or shipped_models())
+    options.start = options.start or find_keras_detector(networks.folder)
+    start = find_listed(
+        options.start,
+        lambda models: {**models.face_detectors, **models.face_refiners},
+        "face detector or face refiner",
+        f"{PROGRAM} or image-gender-train-detector",
+    )
+    require_other_file(options.start, options.out / "face_refiner.keras")
     reading = read_data_and_report(options, training_split(options.layout))
     scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
     run = Run(
@@ -80,10 +93,7 @@ def _train(arguments: Sequence[str]) -> None:
         len(scenery.names),
         recipe,
         backgrounds.hash_backgrounds(scenery),
-        {
-            entry.file: entry.sha256
-            for entry in (networks.start, networks.detector, networks.gender)
-        },
+        {entry.file: entry.sha256 for entry in (start, networks.detector, networks.gender)},
     )
     training_command.train_in_run_folder(
         options,
@@ -107,11 +117,10 @@ def _train_in_folder(
     from image_gender_classifier.train.refiner import course, saving
     from image_gender_classifier.train.refiner.search import open_search
 
-    manifest.read_verified(networks.folder, networks.start)
     training_command.start_run(options, run)
     model = course.train_refiner(
         open_search(networks),
-        keras_runtime.open_keras_model(networks.folder / networks.start.file).model,
+        keras_runtime.open_keras_model(options.start).model,
         *sources,
         run.recipe,
         options.out,
@@ -134,8 +143,12 @@ def _parser() -> Parser:
     parser.add_argument(
         "--models", type=Path, metavar="DIR",
         help="folder of the face detector, trained and converted, and of the converted gender "
-        "network with a face output (default: the shipped ones); the training starts from the "
-        "face refiner in it, if there is one, otherwise from the face detector",
+        "network with a face output (default: the shipped ones)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--from", dest="start", type=Path, metavar="FILE.keras",
+        help="a trained face refiner of the same size, or a face detector with the network "
+        '"small", to start from (default: the face detector of --models)',
     )  # fmt: skip
     training_command.add_training_options(parser, "train/refiner/recipe.toml")
     return parser

@@ -8,7 +8,7 @@ import cv2
 import keras
 
 from image_gender_classifier.train.common import loop
-from image_gender_classifier.train.common.start_weights import copy_known_layers
+from image_gender_classifier.train.common.start_weights import copy_layers
 from image_gender_classifier.train.detector.scenes import Sources
 from image_gender_classifier.train.refiner import losses, network
 from image_gender_classifier.train.refiner.batches import CandidateBatches
@@ -35,7 +35,8 @@ def train_refiner(
 
     Args:
         search: The networks that find and verify candidates.
-        start: The face refiner or face detector whose weights it starts from.
+        start: The inference model whose weights it starts from: a face refiner, or a face detector
+            with the same features.
         training: Faces and backgrounds to learn from.
         validation: Faces and backgrounds held out.
         recipe: The recipe.
@@ -46,14 +47,14 @@ def train_refiner(
 
     Raises:
         DataError: The face detector finds nothing in the pictures.
-        ModelError: The checkpoint is corrupt or does not match the
+        ModelError: `start` has other layers, the checkpoint is corrupt or does not match the
             network or the history, or the loss becomes NaN or infinite.
         OutputError: The folder cannot be written to.
     """
     cv2.setNumThreads(1)  # candidates are found, and batches made, in threads of their own
     loop.make_deterministic(recipe.seed)
     model = network.build_refiner_network(recipe.size, recipe.seed)
-    copy_known_layers(model, start)
+    copy_layers(model, start, network.HEAD)
     steps = recipe.candidates // recipe.batch
     optimizer = loop.make_optimizer(
         recipe.learning_rate,

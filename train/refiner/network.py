@@ -16,6 +16,9 @@ from image_gender_classifier.train.common.split_batch import SplitBatchModel
 from image_gender_classifier.train.detector.small_network import add_block, build_fine_features
 
 FACE, FRAME = "face", "frame"
+HEAD = ("all", "all_bn", "hidden", "hidden_bn", FACE, FRAME)
+"""Names of the layers with weights that a face detector lacks."""
+
 _HIDDEN = 64  # channels
 _DROPOUT = 0.1
 

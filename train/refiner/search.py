@@ -16,7 +16,7 @@ def open_search(networks: UsedNetworks) -> Search:
         ModelError: A file is missing or corrupt.
         RuntimeMissing: No runtime for them is available.
     """
-    folder, _, detector, gender, face_output = networks
+    folder, detector, gender, face_output = networks
     verifier = FaceVerifier(open_network("tflite", folder, gender), gender, face_output)
     network = FaceDetector(open_network("tflite", folder, detector), detector, verifier=verifier)
     return Search(network, detector.frame_scale, verifier)

@@ -81,6 +81,22 @@ def test_a_substitute_of_an_earlier_run_is_removed_and_those_of_others_stay(out:
     assert list_files(out) == {"a.xml", make_substitute_name("b.xml")}
 
 
+def test_a_folder_that_cannot_be_listed_is_written_to(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one with mode 0300; the tests may run as root, who lists it all the same."""
+    (out / make_substitute_name("a.xml")).write_bytes(b"old")
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    folder = Folder(out)
+    monkeypatch.undo()
+    assert folder.write_file("a.xml", b"new") == "a.xml"
+    assert list_files(out) == {"a.xml"}
+
+
 # --- folders that go away -------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from image_gender_classifier.outputs.naming import (
     collision_key,
     make_folder_names,
     make_substitute_name,
+    may_be_substitute,
 )
 
 EXFAT = NameRules(folds=True, windows=True, utf8=True)
@@ -162,3 +163,8 @@ def test_no_output_has_the_name_of_a_substitute(name: str) -> None:
     picture = other.removesuffix(".xml") + ".jpg"
     assert make_xml_names([picture]) == [f"{picture}.xml"]
     assert make_folder_names([other], LINUX_RULES)[other] != other
+
+
+@given(NAMES, st.sampled_from([".xml", ".jpg~", ".", ""]))
+def test_substitute_names_are_recognised(name: str, suffix: str) -> None:
+    assert may_be_substitute(make_substitute_name(f"sub/{name}{suffix}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,10 +139,15 @@ def test_starts_from_an_earlier_detector(
 
 
 def test_another_start_makes_another_run(
-    finished: Path, data: list[str | Path], capsys: pytest.CaptureFixture[str]
+    finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    start = finished / "face_detector.keras"
-    assert train(*data, "--from", start, "--out", finished, "--resume") == 2
+    record = finished / "run.json"
+    other = json.loads(record.read_text())
+    assert other.pop("start") is None
+    record.write_text(json.dumps(other))  # as earlier versions wrote it
+    assert train(*data, "--out", finished, "--resume") == 0
+    copy = shutil.copytree(finished, tmp_path / "copy") / "face_detector.keras"
+    assert train(*data, "--from", copy, "--out", finished, "--resume") == 2
     assert "other data or options (start)" in capsys.readouterr().err
 
 
@@ -151,8 +157,10 @@ def test_refuses_to_start_from_another_network(
     recipe = tmp_path / "lite0.toml"
     recipe.write_text(RECIPE.read_text().replace('"small"', '"lite0"'))
     start = finished / "face_detector.keras"
-    assert train(*data, "--recipe", recipe, "--from", start, "--out", tmp_path / "out") == 2
-    assert "the network has other layers than the one to train" in capsys.readouterr().err
+    assert train(*data, "--recipe", recipe, "--from", start, "--out", tmp_path / "new") == 2
+    assert "the network is small, but that of the recipe lite0" in capsys.readouterr().err
     assert train(*data, "--from", tmp_path / "none.keras", "--out", tmp_path / "new") == 2
-    assert "none.keras: cannot be read (No such file or directory)" in capsys.readouterr().err
+    assert f"{tmp_path}" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+    assert train(*data, "--from", start, "--out", finished) == 2
+    assert "the new model would replace" in capsys.readouterr().err

@@ -172,8 +172,7 @@ def test_the_networks_used_are_the_first_ones_of_the_folder(tmp_path: Path) -> N
     content: dict[str, Any] = json.loads((shipped_models() / manifest.NAME).read_text())
     content["files"]["zz.tflite"] = content["files"]["face_detector_int8.tflite"]
     (tmp_path / manifest.NAME).write_text(json.dumps(content))
-    assert [entry.file for entry in find_networks(tmp_path)[1:4]] == [
-        "face_refiner.keras",
+    assert [entry.file for entry in find_networks(tmp_path)[1:3]] == [
         "face_detector_int8.tflite",
         "gender_int8.tflite",
     ]

@@ -97,15 +97,15 @@ def test_the_manifest_says_how_it_was_trained(finished: Path) -> None:
     shipped = manifest.load(shipped_models())
     assert trained["models"] == {
         name: shipped.networks[name].sha256
-        for name in ("face_refiner.keras", "face_detector_int8.tflite", "gender_int8.tflite")
+        for name in ("face_detector.keras", "face_detector_int8.tflite", "gender_int8.tflite")
     }
 
 
-def test_the_training_starts_from_the_shipped_refiner(finished: Path) -> None:
+def test_the_training_starts_from_the_face_detector(finished: Path) -> None:
     """A few steps change the weights of its features a little."""
     networks = [
         keras.models.load_model(path, compile=False)
-        for path in (finished / MODEL, shipped_models() / MODEL)
+        for path in (finished / MODEL, shipped_models() / "face_detector.keras")
     ]
     for layer in ("stem", "fine1_mix", "last_mix"):
         (ours,), (theirs,) = (network.get_layer(layer).get_weights() for network in networks)
@@ -146,26 +146,23 @@ def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
 def test_other_networks_make_another_run(
     finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    models = write_changed_models(tmp_path, lambda files: files[MODEL].update(sha256="0" * 64))
+    models = write_changed_models(
+        tmp_path, lambda files: files["gender_int8.tflite"].update(sha256="0" * 64)
+    )
+    shutil.copy(shipped_models() / "face_detector.keras", models)
     assert train(*data, "--models", models, "--out", finished, "--resume") == 2
-    assert "other data or options (face_refiner.keras)" in capsys.readouterr().err
+    assert "other data or options (gender_int8.tflite)" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "missing",
-    [(MODEL, "face_detector.keras"), ("face_detector_int8.tflite",), ("gender_int8.tflite",)],
-)
+@pytest.mark.parametrize("missing", ["face_detector_int8.tflite", "gender_int8.tflite"])
 def test_refuses_a_folder_without_the_networks(
-    missing: tuple[str, ...],
-    data: list[str | Path],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    missing: str, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    models = write_changed_models(tmp_path, lambda files: [files.pop(name) for name in missing])
+    models = write_changed_models(tmp_path, lambda files: files.pop(missing))
     assert train(*data, "--models", models, "--out", tmp_path / "out") == 2
     said = capsys.readouterr().err
     assert f"{models}: lists not all networks that the training needs" in said
-    assert "face_refiner.keras or face_detector.keras, the TFLite file of the face detector" in said
+    assert "a face detector in TFLite and a gender network with a face output" in said
     assert not (tmp_path / "out").exists()
 
 
@@ -179,7 +176,7 @@ def test_refuses_a_gender_network_without_a_face_output(
     assert "lists not all networks that the training needs" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("file", [MODEL, "face_detector_int8.tflite"])
+@pytest.mark.parametrize("file", ["face_detector.keras", "face_detector_int8.tflite"])
 def test_a_network_with_another_hash_is_refused(
     file: str, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -200,3 +197,28 @@ def test_refuses_too_few_pictures(
     options = [few if option == data[5] else option for option in data]
     assert train(*options, "--out", tmp_path / "out") == 2
     assert "--backgrounds: too few backgrounds" in capsys.readouterr().err
+
+
+def test_refuses_a_folder_without_a_detector_to_start_from(
+    data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = write_changed_models(tmp_path, lambda files: files.pop("face_detector.keras"))
+    assert train(*data, "--models", models, "--out", tmp_path / "out") == 2
+    assert "lists no face_detector.keras to start from" in capsys.readouterr().err
+
+
+def test_starts_from_an_earlier_refiner(
+    finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At a low learning rate, its weights change little."""
+    recipe = tmp_path / "slow.toml"
+    recipe.write_text(RECIPE.read_text().replace("learning_rate = 0.002", "learning_rate = 1e-6"))
+    start = finished / MODEL
+    assert train(*data, "--recipe", recipe, "--from", start, "--out", finished) == 2
+    assert "the new model would replace" in capsys.readouterr().err
+    out = tmp_path / "out"
+    assert train(*data, "--recipe", recipe, "--from", start, "--out", out) == 0
+    changes = [np.abs(a - b).max() for a, b in zip(weights(out), weights(finished), strict=True)]
+    assert max(changes[:4]) > 0
+    trained = manifest.load(out).face_refiners[MODEL].trained
+    assert trained["models"][MODEL] == manifest.load(finished).networks[MODEL].sha256
