@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from image_gender_classifier import manifest
 from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceRefinerEntry
 from image_gender_classifier.train.common import training_command
 from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.data_options import (
@@ -80,7 +82,7 @@ def _train(arguments: Sequence[str]) -> None:
     options.start = options.start or find_keras_detector(networks.folder)
     start = find_listed(
         options.start,
-        lambda models: {**models.face_detectors, **models.face_refiners},
+        _list_starts,
         "face detector or face refiner",
         f"{PROGRAM} or image-gender-train-detector",
     )
@@ -100,6 +102,13 @@ def _train(arguments: Sequence[str]) -> None:
         run,
         lambda: _train_in_folder(reading.samples, scenery, networks, run, options, arguments),
     )
+
+
+def _list_starts(models: manifest.Manifest) -> Mapping[str, FaceDetectorEntry | FaceRefinerEntry]:
+    """Returns the entries of the networks that a refiner can start from, by file name."""
+    entries: dict[str, FaceDetectorEntry | FaceRefinerEntry] = dict(models.face_detectors)
+    entries.update(models.face_refiners)
+    return entries
 
 
 def _train_in_folder(
