@@ -14,7 +14,7 @@ from image_gender_classifier.train.detector.scenes import SMALLEST
 
 MODEL = "face_detector.keras"
 STAGE = "cnn"  # name in predictions
-_CANDIDATE_THRESHOLD = 0.15
+_CANDIDATE_THRESHOLD = 0.13
 _THRESHOLD = 0.567
 _TURNED_THRESHOLD = 0.8
 _FRAME_SCALE = 0.99  # predicted boxes are 1 % too large (median over the composites)

@@ -16,11 +16,11 @@ from image_gender_classifier.train.common.saving import add_to_manifest, save_mo
 # the logit is that of the face refiner.
 _FACE_OUTPUT = FaceOutput(
     slope=1.0,
-    detector_slope=1.5,
+    detector_slope=1.3,
     bias=0.0,
     lowest=0.12,
-    surest=0.62,
-    threshold=0.5,
+    surest=0.58,
+    threshold=0.48,
     turned_threshold=0.62,
 )
 
