@@ -15,9 +15,11 @@ import pytest
 pytest.importorskip("ai_edge_litert")
 
 from image_gender_classifier import manifest
+from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.runtimes.networks import open_network
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detector.scenes import Sources
 from image_gender_classifier.train.refiner import candidates
@@ -159,12 +161,17 @@ def test_a_folder_without_a_detector_or_a_face_output_is_refused(
 
 
 def test_pictures_without_candidates_are_too_few(search: Search) -> None:
-    """The only picture is part of a plain background."""
+    """The only picture is part of a plain background, and the detector hard to please."""
+    networks = find_networks(shipped_models())
+    detector = FaceDetector(
+        open_network("tflite", networks.folder, networks.detector),
+        networks.detector._replace(candidate_threshold=0.99),
+    )
     plain = Sources(
         np.full((1, 64, 64, 3), 120, np.uint8), range(1), [np.full((200, 300, 3), 90, np.uint8)]
     )
     with pytest.raises(DataError, match="finds nothing in the pictures"):
-        collect_candidates(search, plain, 1, (9,))
+        collect_candidates(search._replace(detector=detector), plain, 1, (9,))
 
 
 def test_the_networks_used_are_the_first_ones_of_the_folder(tmp_path: Path) -> None:
