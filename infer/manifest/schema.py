@@ -89,8 +89,8 @@ class ModelEntry(NamedTuple):
         sha256: SHA-256 hash of the file, hexadecimal.
         bytes: Size of the file in bytes.
         input_shape: Height, width and channels of a crop.
-        input_dtype: NumPy name of the crop's dtype. If it is uint8 and the input of the file is int8,
-            the file gets the pixels minus 128.
+        input_dtype: NumPy name of the crop's dtype. If it is uint8 and the file's input int8, the
+            file gets the pixels minus 128.
         colour_order: Order of the channels, such as `RGB`.
         framing: Name of the framing of the training crops.
         positive: Gender whose probability increases with the logit.
