@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from image_gender_classifier.outputs.atomic import (
@@ -34,7 +35,6 @@ class OutputFolder(Output):
         try:
             self._identity = _identify(folder)
             self._prepare_folder(folder)
-            self._substitutes = _list_substitutes(folder)
         except OSError as error:
             raise make_write_error(folder, error) from None
 
@@ -81,6 +81,15 @@ class OutputFolder(Output):
         if self._substitutes is None or self._substitutes:
             self._remove_substitute(make_substitute_name(name))
         return name
+
+    @cached_property
+    def _substitutes(self) -> set[str] | None:
+        """The substitute names in the folder at the first write; None if it cannot be listed."""
+        try:
+            with os.scandir(self._folder) as entries:
+                return {entry.name for entry in entries if may_be_substitute(entry.name)}
+        except OSError:
+            return None
 
     def _remove_substitute(self, substitute: str) -> None:
         """Removes the file of a substitute name, if there was one; ignores errors."""
@@ -175,15 +184,6 @@ def _try_twice(place: Callable[[Path], None], path: Path) -> None:
         place(path)
     except OSError:
         place(path)
-
-
-def _list_substitutes(folder: Path) -> set[str] | None:
-    """Returns the substitute names in a folder; None if it can be written to but not listed."""
-    try:
-        with os.scandir(folder) as entries:
-            return {entry.name for entry in entries if may_be_substitute(entry.name)}
-    except PermissionError:
-        return None
 
 
 def _identify(folder: Path) -> tuple[int, int]:
