@@ -16,6 +16,7 @@ from image_gender_classifier.detection.tiling import letterbox
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.runtimes import Runtime
+from image_gender_classifier.train.common.listed_networks import FACE_DETECTOR
 from image_gender_classifier.train.detector import scenes
 from image_gender_classifier.train.detector.scenes import Scene, Sources
 
@@ -73,12 +74,7 @@ def _keep_entry(original: FaceDetectorEntry, _: Runtime, __: DetectorData) -> Fa
 
 TASK = Task(
     STEM,
-    partial(
-        open_listed_keras,
-        list_entries=lambda models: models.face_detectors,
-        kind="face detector",
-        program="image-gender-train-detector",
-    ),
+    partial(open_listed_keras, kind=FACE_DETECTOR),
     read_scenes,
     _keep_entry,
     lambda exported, data: verify_detector.verify_scenes(

@@ -16,6 +16,7 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest.schema import FaceRefinerEntry
 from image_gender_classifier.runtimes import Runtime
+from image_gender_classifier.train.common.listed_networks import FACE_REFINER
 from image_gender_classifier.train.refiner.candidates import Candidates, collect_candidates
 from image_gender_classifier.train.refiner.labels import Label
 from image_gender_classifier.train.refiner.search import open_search
@@ -79,12 +80,7 @@ def _keep_entry(original: FaceRefinerEntry, _: Runtime, __: RefinerData) -> Face
 
 TASK = Task(
     STEM,
-    partial(
-        open_listed_keras,
-        list_entries=lambda models: models.face_refiners,
-        kind="face refiner",
-        program="image-gender-train-refiner",
-    ),
+    partial(open_listed_keras, kind=FACE_REFINER),
     read_candidates,
     _keep_entry,
     lambda exported, data: verify_refiner.verify_candidates(

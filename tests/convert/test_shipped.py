@@ -60,21 +60,26 @@ def test_every_model_file_is_in_the_manifest() -> None:
     assert there == {one.file for one in (*entries(), *forms) if one is not None}
 
 
-def test_the_face_detectors_heat_maps_are_the_same_in_both_formats(face_picture: Path) -> None:
+def assert_same_outputs(stem: str, squares: Pixels) -> None:
+    """Compares both outputs of a face network in TFLite and ONNX."""
     folder = shipped_models()
-    entries = manifest.load(folder).face_detectors
+    entries = manifest.load(folder).networks
+    of_tflite, of_onnx = (
+        {output.shape[-1]: output for output in open_model(kind, data).run(squares)}
+        for kind in ("tflite", "onnx")
+        for data in [manifest.read_verified(folder, entries[f"{stem}.{kind}"])]
+    )
+    for channels in (1, 3):
+        assert len(np.unique(of_tflite[channels])) > 20, "outputs that are all alike prove nothing"
+        assert np.array_equal(of_tflite[channels], of_onnx[channels])
+
+
+def test_the_face_detectors_heat_maps_are_the_same_in_both_formats(face_picture: Path) -> None:
     random = np.random.default_rng(0)
     pixels = decoding.read(face_picture).pixels
     tiles = [(*random.integers(0, 250, 2), *random.integers(60, 260, 2)) for _ in range(40)]
     squares = np.stack([letterbox(pixels[y : y + h, x : x + w], 128) for x, y, h, w in tiles])
-    of_tflite, of_onnx = (
-        {output.shape[-1]: output for output in open_model(kind, data).run(squares)}
-        for kind in ("tflite", "onnx")
-        for data in [manifest.read_verified(folder, entries[f"face_detector_int8.{kind}"])]
-    )
-    for channels in (1, 3):
-        assert len(np.unique(of_tflite[channels])) > 20, "maps that are all alike prove nothing"
-        assert np.array_equal(of_tflite[channels], of_onnx[channels])
+    assert_same_outputs("face_detector_int8", squares)
 
 
 def test_all_formats_of_the_face_detector_share_its_settings() -> None:
@@ -91,8 +96,7 @@ def test_all_formats_of_the_face_detector_share_its_settings() -> None:
 def test_the_face_refiners_outputs_and_settings_are_the_same_in_both_formats(
     astronaut_crops: Pixels,
 ) -> None:
-    folder = shipped_models()
-    entries = manifest.load(folder).face_refiners
+    entries = manifest.load(shipped_models()).face_refiners
     assert set(entries) == {
         "face_refiner.keras",
         "face_refiner_int8.tflite",
@@ -100,14 +104,7 @@ def test_the_face_refiners_outputs_and_settings_are_the_same_in_both_formats(
     }
     assert len({(entry.input_shape, *entry.cache_key[1:]) for entry in entries.values()}) == 1
     views = np.ascontiguousarray(astronaut_crops[:, 16:80, 16:80])
-    of_tflite, of_onnx = (
-        {output.shape[-1]: output for output in open_model(kind, data).run(views)}
-        for kind in ("tflite", "onnx")
-        for data in [manifest.read_verified(folder, entries[f"face_refiner_int8.{kind}"])]
-    )
-    for channels in (1, 3):
-        assert len(np.unique(of_tflite[channels])) > 20, "answers that are all alike prove nothing"
-        assert np.array_equal(of_tflite[channels], of_onnx[channels])
+    assert_same_outputs("face_refiner_int8", views)
 
 
 def test_both_formats_share_calibration_and_threshold() -> None:

@@ -1,10 +1,11 @@
-"""Finds `.keras` files of face networks in the manifests of their folders."""
+"""Finds the `.keras` files that a training starts from, or that are converted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from image_gender_classifier import manifest
 from image_gender_classifier.errors import ModelError, UsageError
@@ -12,42 +13,63 @@ from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceRefinerEntry
 from image_gender_classifier.train.common.run_record import check_run_finished
 
-_Entry = TypeVar("_Entry", bound=FaceDetectorEntry | FaceRefinerEntry)
+Entry = TypeVar("Entry", bound=FaceDetectorEntry | FaceRefinerEntry)
 
 
-def find_listed(
-    path: Path, list_entries: Callable[[Manifest], Mapping[str, _Entry]], kind: str, program: str
-) -> _Entry:
-    """Returns the manifest entry of a `.keras` file, and checks the file.
+@dataclass(frozen=True, slots=True)
+class NetworkKind(Generic[Entry]):
+    """A kind of network that manifests list.
 
-    Args:
-        path: The file.
-        list_entries: Returns the entries of its kind, by file name.
-        kind: Kind of the network, such as "face detector".
+    Attributes:
+        name: Its name, for messages.
         program: The command that trains it.
+        list_entries: Returns the entries of this kind in a manifest, by file name.
+    """
+
+    name: str
+    program: str
+    list_entries: Callable[[Manifest], Mapping[str, Entry]]
+
+
+FACE_DETECTOR = NetworkKind(
+    "face detector", "image-gender-train-detector", lambda models: models.face_detectors
+)
+FACE_REFINER = NetworkKind(
+    "face refiner", "image-gender-train-refiner", lambda models: models.face_refiners
+)
+
+
+def find_listed(path: Path, kind: NetworkKind[Entry]) -> Entry:
+    """Returns the manifest entry of a `.keras` file, and checks the file.
 
     Raises:
         ModelError: The model or its manifest is missing or corrupt, the training did not finish, or
             the manifest does not list the model as such a network.
     """
     check_run_finished(path)
-    entry = list_entries(manifest.load(path.parent)).get(path.name)
+    entry = kind.list_entries(manifest.load(path.parent)).get(path.name)
     if entry is None:
         raise ModelError(
-            f"{path}: manifest.json does not list this file as a {kind}; use a model trained with "
-            f"{program}"
+            f"{path}: manifest.json does not list this file as a {kind.name}; use a model trained "
+            f"with {kind.program}"
         )
     manifest.read_verified(path.parent, entry)
     return entry
 
 
-def require_other_file(start: Path, trained: Path) -> None:
+def require_other_file(start: Path, trained: Path, variable: str) -> None:
     """Checks that a training does not replace the network that it starts from.
+
+    Args:
+        start: The file of that network.
+        trained: The file that the training writes.
+        variable: The variable of the Makefile that names its folder.
 
     Raises:
         UsageError: Both paths are the same file.
     """
     if start.resolve() == trained.resolve():
         raise UsageError(
-            f"--out {trained.parent}: the new model would replace {start}; use another folder"
+            f"--out {trained.parent}: the new model would replace {start}; use another folder "
+            f"(with make: {variable}=folder)"
         )

@@ -20,7 +20,11 @@ from image_gender_classifier.train.common.data_options import (
     read_data_and_report,
     training_split,
 )
-from image_gender_classifier.train.common.listed_networks import find_listed, require_other_file
+from image_gender_classifier.train.common.listed_networks import (
+    FACE_DETECTOR,
+    find_listed,
+    require_other_file,
+)
 from image_gender_classifier.train.datasets import Sample
 from image_gender_classifier.train.detector import backgrounds
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
@@ -131,10 +135,8 @@ def _find_start(options: argparse.Namespace, recipe: DetectorRecipe) -> FaceDete
         ModelError: See `find_listed`.
         UsageError: It is another network than that of the recipe, or would be replaced.
     """
-    entry = find_listed(
-        options.start, lambda models: models.face_detectors, "face detector", PROGRAM
-    )
-    require_other_file(options.start, options.out / entry.file)
+    entry = find_listed(options.start, FACE_DETECTOR)
+    require_other_file(options.start, options.out / entry.file, "DETECTOR_OUT")
     network = entry.trained.get("recipe", {}).get("network")
     if network != recipe.network:
         raise UsageError(

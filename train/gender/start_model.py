@@ -9,6 +9,7 @@ from image_gender_classifier import manifest
 from image_gender_classifier.errors import ModelError, UsageError
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest.schema import ModelEntry
+from image_gender_classifier.train.common.listed_networks import require_other_file
 from image_gender_classifier.train.common.run_record import check_run_finished
 from image_gender_classifier.train.common.split import held_out_fraction
 
@@ -58,11 +59,7 @@ def check_start_model(path: Path, recipe: FineTuningRecipe, out: Path) -> ModelE
     check_run_finished(path)
     entry = manifest.find_model(path)
     manifest.read_verified(path.parent, entry)
-    if path.resolve() == (out / MODEL).resolve():
-        raise UsageError(
-            f"--out {out}: the new model would replace {path}; use another folder (with make: "
-            "TRAIN_OUT=folder)"
-        )
+    require_other_file(path, out / MODEL, "TRAIN_OUT")
     size = entry.input_shape[0]
     if size > recipe.stored_size:
         raise UsageError(

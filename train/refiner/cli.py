@@ -20,7 +20,13 @@ from image_gender_classifier.train.common.data_options import (
     read_data_and_report,
     training_split,
 )
-from image_gender_classifier.train.common.listed_networks import find_listed, require_other_file
+from image_gender_classifier.train.common.listed_networks import (
+    FACE_DETECTOR,
+    FACE_REFINER,
+    NetworkKind,
+    find_listed,
+    require_other_file,
+)
 from image_gender_classifier.train.datasets import Sample
 from image_gender_classifier.train.detector import backgrounds
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
@@ -80,13 +86,8 @@ def _train(arguments: Sequence[str]) -> None:
     recipe = replace(recipe, seed=training_command.choose_seed(options, recipe.seed))
     networks = find_networks(options.models or shipped_models())
     options.start = options.start or find_keras_detector(networks.folder)
-    start = find_listed(
-        options.start,
-        _list_starts,
-        "face detector or face refiner",
-        f"{PROGRAM} or image-gender-train-detector",
-    )
-    require_other_file(options.start, options.out / "face_refiner.keras")
+    start = find_listed(options.start, _START)
+    require_other_file(options.start, options.out / "face_refiner.keras", "REFINER_OUT")
     reading = read_data_and_report(options, training_split(options.layout))
     scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
     run = Run(
@@ -109,6 +110,13 @@ def _list_starts(models: manifest.Manifest) -> Mapping[str, FaceDetectorEntry | 
     entries: dict[str, FaceDetectorEntry | FaceRefinerEntry] = dict(models.face_detectors)
     entries.update(models.face_refiners)
     return entries
+
+
+_START = NetworkKind(
+    f"{FACE_DETECTOR.name} or {FACE_REFINER.name}",
+    f"{FACE_DETECTOR.program} or {FACE_REFINER.program}",
+    _list_starts,
+)
 
 
 def _train_in_folder(

@@ -7,11 +7,7 @@ from typing import NamedTuple
 
 from image_gender_classifier import manifest
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.manifest.schema import (
-    FaceDetectorEntry,
-    FaceOutput,
-    ModelEntry,
-)
+from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceOutput, ModelEntry
 
 
 class UsedNetworks(NamedTuple):
