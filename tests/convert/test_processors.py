@@ -29,7 +29,7 @@ from image_gender_classifier.runtimes import open_model
 NETWORKS = ("gender_int8", "face_detector_int8", "face_refiner_int8")
 PROCESSORS = {"AVX2 without VNNI": "Haswell", "AVX2 of AMD": "EPYC-Rome", "SSE4.2": "Nehalem"}
 SATURATE = ("Haswell", "EPYC-Rome")  # with int8 weights
-CROPS_EMULATED = 6
+CROPS_EMULATED = 12
 Answers = dict[int, npt.NDArray[np.float32]]
 PAIRS = [(network, runtime) for network in NETWORKS for runtime in ("tflite", "onnx")]
 PROGRAM = """
