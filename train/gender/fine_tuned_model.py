@@ -35,13 +35,14 @@ _OLD, _NEW = "original", "fine-tuned"
 _STEP_FACTOR = 5
 
 
-def train(
+def train(  # noqa: PLR0913  (keyword arguments)
     start: Path,
     crop_set: CropSet,
     recipe: FineTuningRecipe,
     folder: Path,
     folds: int,
     *,
+    teachers: Sequence[keras.Model],
     license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
 ) -> None:
@@ -53,6 +54,7 @@ def train(
         recipe: The recipe.
         folder: Existing folder for the model, and for a folder of checkpoints.
         folds: Number of folds of a cross-validation before it; 0 for none.
+        teachers: Other classifiers whose predictions are a part of the targets.
         license: SPDX licence expression.
         trained: Command, data and recipe of the training, for the manifest.
 
@@ -75,7 +77,9 @@ def train(
     if folds:
         _cross_validate(original, before, crop_set, recipe, folder, folds)
         print_line(f"{_NEW} on all but the held-out pictures:", sys.stdout)
-    model = finetuning.fine_tune(original, crop_set, parts, recipe, make_folder(folder / FOLDER))
+    model = finetuning.fine_tune(
+        original, crop_set, parts, recipe, make_folder(folder / FOLDER), teachers
+    )
     entry = saving.save_classifier(model, held_out, folder, license, trained, entry_before)
     result = compare(before, Classifier(KerasRuntime(model), entry), held_out)
     print_line(f"{folder / entry.file}: {entry.bytes:,} bytes", sys.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -12,11 +13,19 @@ from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
 from image_gender_classifier.train.gender import fit
-from image_gender_classifier.train.gender.distillation import BATCH
 from image_gender_classifier.train.gender.finetuning_recipe import FineTuning
 from image_gender_classifier.train.gender.fit import Schedule, TrainingData
-from image_gender_classifier.train.gender.targets import GENDER, Targets, make_label_targets
-from image_gender_classifier.train.gender.views import ViewBatches, Views
+from image_gender_classifier.train.gender.predicted_targets import (
+    mix_with_predictions,
+    predict_view,
+)
+from image_gender_classifier.train.gender.targets import (
+    GENDER,
+    Targets,
+    make_label_targets,
+    mix_targets,
+)
+from image_gender_classifier.train.gender.views import Views
 
 
 def fine_tune(
@@ -25,11 +34,12 @@ def fine_tune(
     parts: SplitPositions,
     recipe: FineTuning,
     folder: Path,
+    teachers: Sequence[keras.Model] = (),
 ) -> keras.Model:
     """Fine-tunes a classifier; resumes from the folder's last checkpoint if there is one.
 
     Batch normalisation keeps its statistics. The targets are a mean of the labels and of the
-    predictions of the classifier as it was, on the same view of each crop.
+    predictions of the classifier as it was and of the teachers, on the same view of each crop.
 
     Args:
         original: The classifier, which maps pixels to the gender logit only.
@@ -37,6 +47,7 @@ def fine_tune(
         parts: The split into training and held-out samples.
         recipe: The recipe.
         folder: Existing folder for checkpoints and history.
+        teachers: Classifiers like `original`, with any input size.
 
     Returns:
         A copy of `original` with the weights after the epoch with the lowest validation loss.
@@ -61,7 +72,7 @@ def fine_tune(
         weight_decay=0.0,  # it would pull the weights away from the original ones
         patience=recipe.patience,
     )
-    data = _make_training_data(original, size, crop_set, parts, recipe)
+    data = _make_training_data((original, *teachers), crop_set, parts, recipe)
     tuned = fit.fit_network(model, data, schedule, recipe.seed, folder)
     result = keras.models.clone_model(original)
     for layer in result.layers:
@@ -82,8 +93,7 @@ def remove_face_output(classifier: keras.Model) -> keras.Model:
 
 
 def _make_training_data(
-    original: keras.Model,
-    size: int,
+    classifiers: Sequence[keras.Model],
     crop_set: CropSet,
     parts: SplitPositions,
     recipe: FineTuning,
@@ -91,23 +101,19 @@ def _make_training_data(
     """Makes training data with new views in every epoch.
 
     Args:
-        original: The classifier whose predictions are a part of the targets.
-        size: Side of its input in pixels.
+        classifiers: The classifiers whose mean predictions are a part of the targets.
         crop_set: The crops.
         parts: The split.
         recipe: The recipe.
     """
-    views = Views(crop_set.crops, np.array(parts.training), recipe.seed, mixup_fraction=0.0)
+    views = Views(crop_set.crops, np.array(parts.training), recipe.seed, recipe.mixed)
     samples = [crop_set.samples[position] for position in parts.training]
     labels = make_label_targets(samples, {}, 0.0, recipe.label_smoothing)
-    weight = recipe.label_weight
 
     def targets_of_view(number: int) -> Targets:
-        crops = ViewBatches(views, parts.training, number, size, BATCH)
-        logits = original.predict(crops, verbose=0)
-        predicted = np.exp(-np.logaddexp(0, -logits)).astype(np.float32)
-        mixed = weight * labels.probabilities[GENDER] + (1 - weight) * predicted
-        return Targets({GENDER: mixed}, labels.weights)
+        mixed = mix_targets(labels, *views.sample_mixups(parts.training, number))
+        predicted = predict_view(classifiers, views, parts.training, number)
+        return mix_with_predictions(mixed, predicted, recipe.label_weight)
 
     return TrainingData(
         crop_set, parts, {}, views, lambda epoch: epoch, targets_of_view, recipe.hidden_hair

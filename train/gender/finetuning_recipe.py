@@ -37,11 +37,12 @@ class FineTuning:
         learning_rate: Peak learning rate (linear warm-up, then cosine decay to 0).
         warmup_epochs: Length of the warm-up in epochs.
         label_weight: Weight of the labels in the targets; that of the predictions of the original
-            network is 1 minus this.
+            network and of the teachers is 1 minus this.
         label_smoothing: Label smoothing of the labels.
         hidden_hair: Fraction of the crops whose hair is hidden (all that surrounds the face), so
             that the network does not decide by it. Predictions in the targets are for the crop as
             it was.
+        mixed: Fraction of mixup samples.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -55,6 +56,7 @@ class FineTuning:
     label_weight: Fraction
     label_smoothing: FractionBelowOne
     hidden_hair: Fraction
+    mixed: Fraction
 
     def __post_init__(self) -> None:
         recipe.check_warmup(self.warmup_epochs, self.epochs)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import keras
 
 from image_gender_classifier.train.common import split
 from image_gender_classifier.train.common.command import print_line
@@ -21,6 +23,7 @@ def train(
     crop_set: CropSet,
     recipe: Recipe,
     folder: Path,
+    classifiers: Sequence[keras.Model],
     *,
     license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
@@ -29,7 +32,7 @@ def train(
 
     Prints size and accuracy.
     """
-    model = course.train_classifier(crop_set, recipe, folder)
+    model = course.train_classifier(crop_set, recipe, folder, classifiers)
     positions = split.split_names(crop_set.names, recipe.held_out).held_out
     held_out = saving.select_crops(crop_set, positions, recipe.student.size)
     entry = saving.save_classifier(model, held_out, folder, license, trained)

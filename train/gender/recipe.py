@@ -66,6 +66,9 @@ class NetworkRecipe:
         group_weight: Loss weight of each auxiliary head (age, race) relative to gender.
         distilled: Whether to train on the mean logits of all preceding teachers instead of the
             labels.
+        label_weight: Weight of the labels in the targets when training on labels; that of the
+            predictions of the classifiers of `--teacher` is 1 minus this.
+        hidden_hair: Fraction of the crops whose hair is hidden, as in `FineTuning`.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -84,6 +87,8 @@ class NetworkRecipe:
     label_smoothing: FractionBelowOne
     group_weight: NonNegative
     distilled: StrictBool
+    label_weight: Fraction
+    hidden_hair: Fraction
 
     def __post_init__(self) -> None:
         most = BLOCKS[self.efficientnet_lite]

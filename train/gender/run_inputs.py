@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ class Run:
         layout: Layout of the data set, as in `--layout`.
         detector: Cache key of the detector, which contains the value of `--detector`.
         recipe: The recipe.
+        teachers: SHA-256 of each classifier of `--teacher`.
     """
 
     data: str
@@ -37,6 +39,7 @@ class Run:
     layout: str
     detector: str
     recipe: Recipe | FineTuningRecipe
+    teachers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +55,35 @@ class FineTuningRun(Run):
     folds: int
 
 
-def describe_run(reading: Reading, options: argparse.Namespace, recipe: Recipe) -> Run:
+def describe_run(
+    reading: Reading, options: argparse.Namespace, recipe: Recipe, teachers: Sequence[ModelEntry]
+) -> Run:
     """Returns the inputs of the training of a new classifier, which `run.json` records.
 
     Args:
         reading: The labelled pictures.
         options: Parsed arguments; only `layout` and `detector` are used.
         recipe: The recipe.
+        teachers: Manifest entries of the classifiers of `--teacher`.
 
     Raises:
         ModelError: A model file of the detector is missing or corrupt.
         RuntimeMissing: No runtime that the detector can use is installed.
         OSError: A picture file does not exist or cannot be accessed.
     """
-    return Run(**_describe_data(reading, options), recipe=recipe)
+    return Run(
+        **_describe_data(reading, options),
+        recipe=recipe,
+        teachers=tuple(teacher.sha256 for teacher in teachers),
+    )
 
 
 def describe_fine_tuning(
-    reading: Reading, options: argparse.Namespace, recipe: FineTuningRecipe, start: ModelEntry
+    reading: Reading,
+    options: argparse.Namespace,
+    recipe: FineTuningRecipe,
+    start: ModelEntry,
+    teachers: Sequence[ModelEntry],
 ) -> FineTuningRun:
     """Returns the inputs of fine-tuning; exceptions are those of `describe_run`.
 
@@ -78,10 +92,12 @@ def describe_fine_tuning(
         options: Parsed arguments; only `layout`, `detector` and `folds` are used.
         recipe: The recipe.
         start: Manifest entry of the classifier that is fine-tuned.
+        teachers: Manifest entries of the classifiers of `--teacher`.
     """
     return FineTuningRun(
         **_describe_data(reading, options),
         recipe=recipe,
+        teachers=tuple(teacher.sha256 for teacher in teachers),
         start=start.sha256,
         folds=options.folds,
     )

@@ -56,16 +56,31 @@ def check_start_model(path: Path, recipe: FineTuningRecipe, out: Path) -> ModelE
         ModelError: The file or its manifest is missing or corrupt, or its training did not finish.
         UsageError: The new classifier would replace it, or its input is larger than the crops.
     """
-    check_run_finished(path)
-    entry = manifest.find_model(path)
-    manifest.read_verified(path.parent, entry)
-    require_other_file(path, out / MODEL, "TRAIN_OUT")
+    entry = check_trained_model(path, out)
     size = entry.input_shape[0]
     if size > recipe.stored_size:
         raise UsageError(
             f"{path}: the input of the model has a side of {size} pixels, which is more than "
             f"stored_size = {recipe.stored_size} in the recipe; set it to {size}"
         )
+    return entry
+
+
+def check_trained_model(path: Path, out: Path) -> ModelEntry:
+    """Checks a trained classifier that a training uses, and returns its manifest entry.
+
+    Args:
+        path: The `.keras` file of the classifier.
+        out: Folder for the new classifier.
+
+    Raises:
+        ModelError: The file or its manifest is missing or corrupt, or its training did not finish.
+        UsageError: The new classifier would replace it.
+    """
+    check_run_finished(path)
+    entry = manifest.find_model(path)
+    manifest.read_verified(path.parent, entry)
+    require_other_file(path, out / MODEL, "TRAIN_OUT")
     return entry
 
 

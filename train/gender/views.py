@@ -6,6 +6,7 @@ index, so that teacher and student see the same pixels, even in different runs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -97,6 +98,24 @@ class Views:
         random = np.random.default_rng((_MIXUP_STREAM, self.seed, number, position))
         weight = random.uniform(0, 0.5) if random.random() < self.mixup_fraction else 0.0
         return Mixup(int(random.integers(len(self.partners))), weight)
+
+    def sample_mixups(
+        self, positions: Sequence[int], number: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Samples the mixup partners of a view of several crops.
+
+        Args:
+            positions: Indices of the N crops.
+            number: Number of the view.
+
+        Returns:
+            Indices of the second crops in `partners` (int64, N), and their weights (float32, N).
+        """
+        mixups = [self.sample_mixup(position, number) for position in positions]
+        return (
+            np.array([mixup.partner for mixup in mixups], np.int64),
+            np.array([mixup.weight for mixup in mixups], np.float32),
+        )
 
 
 class ViewBatches(keras.utils.PyDataset):  # type: ignore[misc]
