@@ -18,7 +18,7 @@ from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.train.common.listed_networks import FACE_DETECTOR
 from image_gender_classifier.train.detector import scenes
-from image_gender_classifier.train.detector.scenes import Scene, Sources
+from image_gender_classifier.train.detector.scene import Scene, Sources
 
 STEM = "face_detector_int8"
 CALIBRATION_SCENES = 300

@@ -17,8 +17,8 @@ from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.datasets import DataError, Sample, SkippedItems
 from image_gender_classifier.train.detector import backgrounds
+from image_gender_classifier.train.detector.scene import Sources
 from image_gender_classifier.train.detector.scene_sources import SceneSources
-from image_gender_classifier.train.detector.scenes import Sources
 
 _CROPS = 500  # of each part
 _CROP_SIDE = 128  # pixels

@@ -21,7 +21,7 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.detector.scenes import Scene
+from image_gender_classifier.train.detector.scene import Scene
 
 # Limits relative to the Keras model.
 MAX_RECALL_LOSS = 0.01

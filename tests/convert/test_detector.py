@@ -24,7 +24,7 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Box, Face
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.detector import network, saving
-from image_gender_classifier.train.detector.scenes import Scene
+from image_gender_classifier.train.detector.scene import Scene
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.results import Box
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.common.keras_runtime import open_keras_model
-from image_gender_classifier.train.detector.scenes import Sources
+from image_gender_classifier.train.detector.scene import Sources
 from image_gender_classifier.train.refiner import network, saving
 from image_gender_classifier.train.refiner.candidates import Search, collect_candidates
 

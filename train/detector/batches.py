@@ -10,7 +10,7 @@ import numpy as np
 from image_gender_classifier.detection.tiling import letterbox
 from image_gender_classifier.train.detector import maps, scenes
 from image_gender_classifier.train.detector.network import BOX, HEAT
-from image_gender_classifier.train.detector.scenes import Scene, Sources
+from image_gender_classifier.train.detector.scene import Scene, Sources
 from image_gender_classifier.train.detector.teacher import Teacher
 
 _VIEWS = 2  # of each picture

@@ -14,7 +14,7 @@ from image_gender_classifier.train.detector import losses, network
 from image_gender_classifier.train.detector.batches import SceneBatches
 from image_gender_classifier.train.detector.mined_windows import MinedWindows
 from image_gender_classifier.train.detector.recipe import DetectorRecipe
-from image_gender_classifier.train.detector.scenes import Sources
+from image_gender_classifier.train.detector.scene import Sources
 from image_gender_classifier.train.detector.teacher import Teacher
 
 _TRAINING_STREAM, _VALIDATION_STREAM = 4, 5  # random stream numbers; must be unique

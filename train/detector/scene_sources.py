@@ -9,7 +9,7 @@ from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detector.backgrounds import Backgrounds
-from image_gender_classifier.train.detector.scenes import Sources
+from image_gender_classifier.train.detector.scene import Sources
 
 
 class SceneSources(NamedTuple):

@@ -41,13 +41,12 @@ from image_gender_classifier.train.gender.start import (
 from image_gender_classifier.train.gender.start_model import (
     MODEL,
     check_held_out,
-    check_start_model,
+    check_trained_classifier,
     find_start_model,
 )
 from image_gender_classifier.train.gender.teacher_option import (
     add_teacher_option,
     check_teachers,
-    check_use_of_teachers,
     open_teachers,
 )
 
@@ -106,8 +105,8 @@ def _train(arguments: Sequence[str]) -> None:
 def _prepare_fine_tuning(reading: Reading, options: argparse.Namespace) -> tuple[Run, Train]:
     recipe = load_finetuning_recipe_with_options(options)
     start = find_start_model(options.start)
-    entry = check_start_model(start, recipe, options.out)
-    teachers = check_teachers(options.teachers, options.out)
+    entry = check_trained_classifier(start, recipe, options.out)
+    teachers = check_teachers(options.teachers, recipe, options.out)
     run = describe_fine_tuning(reading, options, recipe, entry, teachers)
     _check_held_out([start, *options.teachers], [entry, *teachers], run, options)
 
@@ -133,8 +132,7 @@ def _prepare_training(
     reading: Reading, options: argparse.Namespace, start: Start
 ) -> tuple[Run, Train]:
     recipe = load_recipe_with_options(options, start)
-    check_use_of_teachers(recipe, len(options.teachers))
-    teachers = check_teachers(options.teachers, options.out)
+    teachers = check_teachers(options.teachers, recipe, options.out)
     run = describe_run(reading, options, recipe, teachers)
     _check_held_out(options.teachers, teachers, run, options)
     if recipe.pretrained:

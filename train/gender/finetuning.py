@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import keras
@@ -98,7 +99,7 @@ def _make_training_data(
     parts: SplitPositions,
     recipe: FineTuning,
 ) -> TrainingData:
-    """Makes training data with new views in every epoch.
+    """Makes training data with new views in every epoch, or with a fixed number of views.
 
     Args:
         classifiers: The classifiers whose mean predictions are a part of the targets.
@@ -110,11 +111,18 @@ def _make_training_data(
     samples = [crop_set.samples[position] for position in parts.training]
     labels = make_label_targets(samples, {}, 0.0, recipe.label_smoothing)
 
+    @lru_cache(max(recipe.views, 1))
     def targets_of_view(number: int) -> Targets:
         mixed = mix_targets(labels, *views.sample_mixups(parts.training, number))
         predicted = predict_view(classifiers, views, parts.training, number)
         return mix_with_predictions(mixed, predicted, recipe.label_weight)
 
     return TrainingData(
-        crop_set, parts, {}, views, lambda epoch: epoch, targets_of_view, recipe.hidden_hair
+        crop_set,
+        parts,
+        {},
+        views,
+        lambda epoch: epoch % recipe.views if recipe.views else epoch,
+        targets_of_view,
+        recipe.hidden_hair,
     )

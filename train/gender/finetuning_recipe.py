@@ -6,9 +6,11 @@ Li and Hoiem, "Learning without Forgetting" (ECCV 2016).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from image_gender_classifier.train.common import recipe
 from image_gender_classifier.train.common.recipe import (
@@ -43,6 +45,8 @@ class FineTuning:
             that the network does not decide by it. Predictions in the targets are for the crop as
             it was.
         mixed: Fraction of mixup samples.
+        views: Number of views of each crop, which the epochs cycle through: their predictions are
+            computed once. 0: new views in every epoch.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -56,7 +60,8 @@ class FineTuning:
     label_weight: Fraction
     label_smoothing: FractionBelowOne
     hidden_hair: Fraction
-    mixed: Fraction
+    mixed: Fraction = 0.0
+    views: Annotated[int, Field(ge=0, strict=True)] = 0
 
     def __post_init__(self) -> None:
         recipe.check_warmup(self.warmup_epochs, self.epochs)
@@ -71,8 +76,18 @@ class FineTuningRecipe(FineTuning):
         stored_size: Side of the cached crops in pixels; at least the input size of the network.
     """
 
-    held_out: HeldOut
-    stored_size: Count
+    held_out: HeldOut = field(kw_only=True)
+    stored_size: Count = field(kw_only=True)
+
+    @property
+    def needs_teachers(self) -> bool:
+        """Whether the training needs other trained classifiers than the original one: never."""
+        return False
+
+    @property
+    def uses_predictions(self) -> bool:
+        """Whether predictions are a part of the targets."""
+        return self.label_weight < 1
 
 
 def load_finetuning_recipe(path: Path | None = None) -> FineTuningRecipe:

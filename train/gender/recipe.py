@@ -87,8 +87,8 @@ class NetworkRecipe:
     label_smoothing: FractionBelowOne
     group_weight: NonNegative
     distilled: StrictBool
-    label_weight: Fraction
-    hidden_hair: Fraction
+    label_weight: Fraction = 1.0
+    hidden_hair: Fraction = 0.0
 
     def __post_init__(self) -> None:
         most = BLOCKS[self.efficientnet_lite]
@@ -158,6 +158,17 @@ class Recipe:
             raise ValueError(
                 "the first network has distilled = true, but no teacher before it; set it to false"
             )
+
+    @property
+    def needs_teachers(self) -> bool:
+        """Whether a new network learns from labels and predictions of trained classifiers."""
+        networks = (*self.teachers, self.student)
+        return any(not network.distilled and network.label_weight < 1 for network in networks)
+
+    @property
+    def uses_predictions(self) -> bool:
+        """Whether predictions of other trained classifiers would be a part of any targets."""
+        return self.needs_teachers or any(tuning.label_weight < 1 for tuning in self.fine_tunings)
 
 
 def load_gender_recipe(path: Path = SHIPPED) -> Recipe:

@@ -1,4 +1,4 @@
-"""Finds and checks the classifier that fine-tuning starts from."""
+"""Finds and checks the classifier that fine-tuning starts from, and those of `--teacher`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from image_gender_classifier.train.common.split import held_out_fraction
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
+    from image_gender_classifier.train.gender.recipe import Recipe
 
 MODEL = "gender.keras"
 SHIPPED = "shipped"  # value of `--from`
@@ -41,12 +42,14 @@ def find_start_model(start: str | None) -> Path:
     return path
 
 
-def check_start_model(path: Path, recipe: FineTuningRecipe, out: Path) -> ModelEntry:
-    """Checks the classifier to fine-tune before the work begins.
+def check_trained_classifier(
+    path: Path, recipe: Recipe | FineTuningRecipe, out: Path
+) -> ModelEntry:
+    """Checks a classifier to fine-tune, or one of `--teacher`, before the work begins.
 
     Args:
         path: The `.keras` file of the classifier.
-        recipe: The recipe for fine-tuning.
+        recipe: The recipe of the training.
         out: Folder for the new classifier.
 
     Returns:
@@ -56,7 +59,10 @@ def check_start_model(path: Path, recipe: FineTuningRecipe, out: Path) -> ModelE
         ModelError: The file or its manifest is missing or corrupt, or its training did not finish.
         UsageError: The new classifier would replace it, or its input is larger than the crops.
     """
-    entry = check_trained_model(path, out)
+    check_run_finished(path)
+    entry = manifest.find_model(path)
+    manifest.read_verified(path.parent, entry)
+    require_other_file(path, out / MODEL, "TRAIN_OUT")
     size = entry.input_shape[0]
     if size > recipe.stored_size:
         raise UsageError(
@@ -66,38 +72,20 @@ def check_start_model(path: Path, recipe: FineTuningRecipe, out: Path) -> ModelE
     return entry
 
 
-def check_trained_model(path: Path, out: Path) -> ModelEntry:
-    """Checks a trained classifier that a training uses, and returns its manifest entry.
-
-    Args:
-        path: The `.keras` file of the classifier.
-        out: Folder for the new classifier.
-
-    Raises:
-        ModelError: The file or its manifest is missing or corrupt, or its training did not finish.
-        UsageError: The new classifier would replace it.
-    """
-    check_run_finished(path)
-    entry = manifest.find_model(path)
-    manifest.read_verified(path.parent, entry)
-    require_other_file(path, out / MODEL, "TRAIN_OUT")
-    return entry
-
-
 def check_held_out(
     path: Path, entry: ModelEntry, data: str, held_out: float, folds: int
 ) -> str | None:
-    """Checks that no picture counts as unseen that the classifier was trained on.
+    """Checks that no picture counts as unseen that a classifier was trained on.
 
     Args:
-        path: The `.keras` file of the classifier to fine-tune.
+        path: The `.keras` file of the classifier.
         entry: Its manifest entry.
         data: Hash of the names and labels of the pictures.
-        held_out: Fraction of the pictures that fine-tuning holds out.
+        held_out: Fraction of the pictures that the training holds out.
         folds: Number of folds of a cross-validation; 0 for none.
 
     Returns:
-        A warning if the classifier may have been trained on some of the pictures that fine-tuning
+        A warning if the classifier may have been trained on some of the pictures that the training
         holds out; None if it was not, or is the shipped one.
 
     Raises:

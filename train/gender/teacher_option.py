@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.manifest.schema import ModelEntry
-from image_gender_classifier.train.gender.start_model import check_trained_model
+from image_gender_classifier.train.gender.start_model import check_trained_classifier
 
 if TYPE_CHECKING:  # imports TensorFlow, and pydantic, which can be missing
     import keras
 
+    from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
     from image_gender_classifier.train.gender.recipe import Recipe
 
 
@@ -26,11 +27,14 @@ def add_teacher_option(parser: argparse._ActionsContainer) -> None:
     )  # fmt: skip
 
 
-def check_teachers(paths: Sequence[Path], out: Path) -> list[ModelEntry]:
+def check_teachers(
+    paths: Sequence[Path], recipe: Recipe | FineTuningRecipe, out: Path
+) -> list[ModelEntry]:
     """Checks the classifiers of `--teacher` before the work begins.
 
     Args:
         paths: Their `.keras` files.
+        recipe: The recipe of the training.
         out: Folder for the new classifier.
 
     Returns:
@@ -38,33 +42,20 @@ def check_teachers(paths: Sequence[Path], out: Path) -> list[ModelEntry]:
 
     Raises:
         ModelError: A file or its manifest is missing or corrupt, or its training did not finish.
-        UsageError: The new classifier would replace one of them.
+        UsageError: The new classifier would replace one of them, its input is larger than the
+            crops, or the recipe uses no predictions; or it needs them and there are no paths.
     """
-    return [check_trained_model(path, out) for path in paths]
-
-
-def check_use_of_teachers(recipe: Recipe, teachers: int) -> None:
-    """Checks that a recipe for a new classifier uses the classifiers of `--teacher`, if any.
-
-    Args:
-        recipe: The recipe.
-        teachers: Number of classifiers.
-
-    Raises:
-        UsageError: The recipe needs them and there are none, or the other way round.
-    """
-    networks = (*recipe.teachers, recipe.student)
-    needed = any(not network.distilled and network.label_weight < 1 for network in networks)
-    if needed and not teachers:
+    if paths and not recipe.uses_predictions:
+        raise UsageError(
+            "--teacher has no effect: nothing in the recipe that learns from labels has a "
+            "label_weight below 1; omit --teacher or give a --recipe"
+        )
+    if recipe.needs_teachers and not paths:
         raise UsageError(
             "label_weight in the recipe is less than 1, which needs the predictions of another "
             "classifier; give it with --teacher"
         )
-    if teachers and not needed:
-        raise UsageError(
-            "--teacher has no effect: no network of the recipe that learns from labels has a "
-            "label_weight below 1; omit --teacher or give a --recipe"
-        )
+    return [check_trained_classifier(path, recipe, out) for path in paths]
 
 
 def open_teachers(paths: Sequence[Path]) -> list[keras.Model]:

@@ -25,7 +25,8 @@ from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.system.cores import count_cores
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detector.candidate_pictures import draw_composite, draw_part
-from image_gender_classifier.train.detector.scenes import Sources, draw_whole
+from image_gender_classifier.train.detector.scene import Sources
+from image_gender_classifier.train.detector.whole_scenes import draw_whole
 from image_gender_classifier.train.refiner.labels import (
     INVERSE_TURNS,
     Label,

@@ -9,7 +9,7 @@ import keras
 
 from image_gender_classifier.train.common import loop
 from image_gender_classifier.train.common.start_weights import copy_layers
-from image_gender_classifier.train.detector.scenes import Sources
+from image_gender_classifier.train.detector.scene import Sources
 from image_gender_classifier.train.refiner import losses, network
 from image_gender_classifier.train.refiner.batches import CandidateBatches
 from image_gender_classifier.train.refiner.candidates import (

@@ -10,9 +10,9 @@ import pytest
 
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.detector import scenes
+from image_gender_classifier.train.detector import scenes, whole_scenes
 from image_gender_classifier.train.detector.mining import Window
-from image_gender_classifier.train.detector.scenes import Scene, Sources
+from image_gender_classifier.train.detector.scene import Scene, Sources
 
 RED, BLUE = (250, 0, 0), (0, 0, 250)
 SIZE = 128
@@ -32,8 +32,8 @@ def sources() -> Sources:
 def drawn(sources: Sources) -> Sequence[Scene]:
     """Scenes whose backgrounds stay blue, without lookalikes, which are red."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scenes, "_TONED", 0)
-        patch.setattr(scenes, "_LOOKALIKES", 0)
+        patch.setattr(whole_scenes, "_TONED", 0)
+        patch.setattr(whole_scenes, "_LOOKALIKES", 0)
         return [scenes.draw(sources, SIZE, np.random.default_rng(seed)) for seed in range(300)]
 
 
@@ -92,7 +92,7 @@ def test_scenes_without_a_face_show_none(drawn: Sequence[Scene]) -> None:
 
 
 def test_backgrounds_take_on_the_light_of_a_face() -> None:
-    toned = scenes._toned(plain((40, 60, 200), 20, 30), plain((80, 60, 100), 8, 8), 0.5)
+    toned = whole_scenes._toned(plain((40, 60, 200), 20, 30), plain((80, 60, 100), 8, 8), 0.5)
     assert (toned == (60, 60, 150)).all()
 
 
@@ -141,8 +141,8 @@ def test_views_of_one_picture_have_their_faces_where_they_say(sources: Sources) 
 def test_mined_windows_are_scenes_without_a_face(
     sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scenes, "_LOOKALIKES", 0)
-    monkeypatch.setattr(scenes, "_TONED", 0)
+    monkeypatch.setattr(whole_scenes, "_LOOKALIKES", 0)
+    monkeypatch.setattr(whole_scenes, "_TONED", 0)
     mined = replace(sources, mined=[Window(0, 20, 30, 60), Window(1, 0, 0, 90)], mined_fraction=0.5)
     views = [
         view
@@ -156,7 +156,7 @@ def test_mined_windows_are_scenes_without_a_face(
 
 def test_heads_are_not_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Left and right of FairFace's frames differ."""
-    monkeypatch.setattr(scenes, "_LOOKALIKES", 0)
+    monkeypatch.setattr(whole_scenes, "_LOOKALIKES", 0)
     face = np.hstack([plain(RED, 128, 64), plain((0, 250, 0), 128, 64)])
     sources = Sources(face[None], range(1), [plain(BLUE, 200, 240)])
     ways = []

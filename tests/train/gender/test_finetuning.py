@@ -16,12 +16,12 @@ import keras
 from image_gender_classifier.train.common import history
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import split_names
-from image_gender_classifier.train.gender import finetuning, fit, network
+from image_gender_classifier.train.gender import batches, finetuning, fit, network
 from image_gender_classifier.train.gender.finetuning_recipe import (
     FineTuningRecipe,
     load_finetuning_recipe,
 )
-from image_gender_classifier.train.gender.recipe import Recipe
+from image_gender_classifier.train.gender.recipe import Recipe, Stage
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
@@ -43,12 +43,22 @@ def recipe() -> FineTuningRecipe:
     )
 
 
-def tune(start: Path, crops: CropSet, recipe: FineTuningRecipe, folder: Path) -> Any:
+@pytest.fixture(scope="module")
+def teacher(tiny_recipe: Recipe) -> Any:
+    """Another classifier that has learnt nothing, for larger crops."""
+    keras.utils.set_random_seed(4)
+    larger = replace(tiny_recipe.student, stages=(Stage(40, 1),))
+    built = network.build_gender_network(larger, {}, pretrained=False, seed=0)
+    return network.make_inference_classifier(built, larger)
+
+
+def tune(
+    start: Path, crops: CropSet, recipe: FineTuningRecipe, folder: Path, *teachers: Any
+) -> Any:
     folder.mkdir(exist_ok=True)
     parts = split_names(crops.names, recipe.held_out)
-    return finetuning.fine_tune(
-        finetuning.remove_face_output(keras.models.load_model(start)), crops, parts, recipe, folder
-    )
+    original = finetuning.remove_face_output(keras.models.load_model(start))
+    return finetuning.fine_tune(original, crops, parts, recipe, folder, teachers)
 
 
 def test_all_but_batch_normalisation_is_trained_and_can_be_resumed(
@@ -88,13 +98,18 @@ def test_without_labels_it_stays_near_the_original(
 
 
 @pytest.mark.parametrize("hidden_hair", [0.0, 1.0])
+@pytest.mark.parametrize("mixed", [0.0, 1.0])
+@pytest.mark.parametrize("taught", [False, True])
 def test_targets_are_labels_and_predictions_for_the_crop_as_it_was(
     start: Path,
+    teacher: Any,
     tiny_crops: CropSet,
     recipe: FineTuningRecipe,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     hidden_hair: float,
+    mixed: float,
+    taught: bool,
 ) -> None:
     """Hidden hair changes what the network sees, and not what it is to say."""
     seen: list[fit.TrainingData] = []
@@ -105,17 +120,53 @@ def test_targets_are_labels_and_predictions_for_the_crop_as_it_was(
         return fit_network(model, data, *others)
 
     monkeypatch.setattr(fit, "fit_network", spy)
-    short = replace(recipe, epochs=1, warmup_epochs=0.5, hidden_hair=hidden_hair)
-    tune(start, tiny_crops, short, tmp_path / "run")
+    short = replace(recipe, epochs=1, warmup_epochs=0.5, hidden_hair=hidden_hair, mixed=mixed)
+    tune(start, tiny_crops, short, tmp_path / "run", *[teacher] * taught)
     (data,) = seen
     assert data.hidden_hair == hidden_hair
     positions = data.parts.training
-    pixels = np.stack([data.views.render(at, 0, 32) for at in positions], dtype="f4")
-    logits = keras.models.load_model(start).predict(pixels, verbose=0)
+
+    def predict(classifier: Any, size: int) -> Any:
+        pixels = np.stack([data.views.render(at, 0, size) for at in positions], dtype="f4")
+        return classifier.predict(pixels, verbose=0)
+
+    logits = predict(keras.models.load_model(start), 32)
+    if taught:
+        other = predict(teacher, 40)
+        assert np.abs(other - logits).max() > 0.01
+        logits = (logits + other) / 2
     labels = np.array([[tiny_crops.samples[at].gender == "female"] for at in positions])
     smooth = labels * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
+    pairs = [data.views.sample_mixup(at, 0) for at in positions]
+    assert any(pair.weight for pair in pairs) == bool(mixed)
+    smooth = np.stack([
+        (1 - pair.weight) * one + pair.weight * smooth[pair.partner]
+        for one, pair in zip(smooth, pairs, strict=True)
+    ])  # fmt: skip
     expected = recipe.label_weight * smooth + (1 - recipe.label_weight) / (1 + np.exp(-logits))
     assert data.targets_of_view(0).probabilities["gender"] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(("views", "numbers"), [(0, [0, 1, 2, 3]), (2, [0, 1, 0, 1])])
+def test_epochs_have_new_views_or_cycle_through_a_few(
+    views: int,
+    numbers: list[int],
+    start: Path,
+    tiny_crops: CropSet,
+    recipe: FineTuningRecipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+    make = batches.EpochBatches
+
+    def spy(*arguments: Any, number: int, **options: Any) -> Any:
+        seen.append(number)
+        return make(*arguments, number=number, **options)
+
+    monkeypatch.setattr(batches, "EpochBatches", spy)
+    tune(start, tiny_crops, replace(recipe, epochs=4, patience=4, views=views), tmp_path / "run")
+    assert seen == numbers
 
 
 def test_it_stops_when_it_gets_worse(

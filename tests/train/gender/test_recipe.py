@@ -55,6 +55,8 @@ def trainings(draw: st.DrawFn) -> NetworkRecipe:
         label_smoothing=draw(shares),
         group_weight=draw(amounts),
         distilled=draw(st.booleans()),
+        label_weight=draw(st.floats(0, 1)),
+        hidden_hair=draw(st.floats(0, 1)),
     )
 
 
@@ -70,6 +72,8 @@ def fine_tunings() -> st.SearchStrategy[FineTuning]:
         label_weight=st.floats(0, 1),
         label_smoothing=shares,
         hidden_hair=st.floats(0, 1),
+        mixed=st.floats(0, 1),
+        views=st.integers(0, 99),
     )
 
 

@@ -16,7 +16,7 @@ from image_gender_classifier.train.gender.finetuning_recipe import (
 )
 from image_gender_classifier.train.gender.start_model import (
     check_held_out,
-    check_start_model,
+    check_trained_classifier,
     find_start_model,
 )
 
@@ -42,20 +42,20 @@ def test_shipped_is_the_default() -> None:
 
 def test_a_listed_file_is_accepted(recipe: FineTuningRecipe, tmp_path: Path) -> None:
     path = make_start(tmp_path / "old")
-    assert check_start_model(path, recipe, tmp_path / "new") == manifest.find_model(path)
+    assert check_trained_classifier(path, recipe, tmp_path / "new") == manifest.find_model(path)
 
 
 def test_what_is_missing_or_changed_is_named(recipe: FineTuningRecipe, tmp_path: Path) -> None:
     path = make_start(tmp_path / "old")
     out = tmp_path / "new"
     with pytest.raises(ModelError, match=r"none\.keras: no such file"):
-        check_start_model(path.with_name("none.keras"), recipe, out)
+        check_trained_classifier(path.with_name("none.keras"), recipe, out)
     path.write_bytes(b"others")
     with pytest.raises(ModelError, match="does not match the hash"):
-        check_start_model(path, recipe, out)
+        check_trained_classifier(path, recipe, out)
     (path.parent / "manifest.json").unlink()
     with pytest.raises(ModelError, match="keep the model next to its own"):
-        check_start_model(path, recipe, out)
+        check_trained_classifier(path, recipe, out)
 
 
 def test_an_unfinished_training_is_no_start(recipe: FineTuningRecipe, tmp_path: Path) -> None:
@@ -63,21 +63,21 @@ def test_an_unfinished_training_is_no_start(recipe: FineTuningRecipe, tmp_path: 
     (path.parent / "run.json").write_text("{}")
     path.unlink()
     with pytest.raises(ModelError, match="the training stopped before it wrote the model"):
-        check_start_model(path, recipe, tmp_path / "new")
+        check_trained_classifier(path, recipe, tmp_path / "new")
 
 
 def test_the_original_is_not_replaced(recipe: FineTuningRecipe, tmp_path: Path) -> None:
     path = make_start(tmp_path / "old")
     with pytest.raises(UsageError, match="would replace"):
-        check_start_model(path, recipe, tmp_path / "new" / ".." / "old")
+        check_trained_classifier(path, recipe, tmp_path / "new" / ".." / "old")
 
 
 def test_crops_are_not_enlarged(recipe: FineTuningRecipe, tmp_path: Path) -> None:
     path = make_start(tmp_path / "old", size=160)
     with pytest.raises(UsageError, match="stored_size = 128 in the recipe; set it to 160"):
-        check_start_model(path, recipe, tmp_path / "new")
+        check_trained_classifier(path, recipe, tmp_path / "new")
     larger = replace(recipe, stored_size=160)
-    assert check_start_model(path, larger, tmp_path / "new").input_shape[0] == 160
+    assert check_trained_classifier(path, larger, tmp_path / "new").input_shape[0] == 160
 
 
 def test_pictures_that_it_knows_are_not_held_out(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.runtimes.networks import open_network
 from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.train.detector.scenes import Sources
+from image_gender_classifier.train.detector.scene import Sources
 from image_gender_classifier.train.refiner import candidates
 from image_gender_classifier.train.refiner.candidates import (
     PATCH_SIDE,
