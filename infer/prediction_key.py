@@ -17,6 +17,7 @@ from image_gender_classifier.detection import (
     cascade,
     face_detector,
     face_refiner,
+    face_search,
     face_verifier,
     geometry,
     heatmap,
@@ -38,8 +39,8 @@ from image_gender_classifier.version import __version__
 
 _MODULES = (
     *(alpha, decoding, headers, opencv_decoding, resizing, upright),
-    *(bounds, candidates, cascade, face_detector, face_refiner, face_verifier, geometry, heatmap),
-    *(staged, tile_network, tiling, turning, whole_picture),
+    *(bounds, candidates, cascade, face_search, face_detector, face_refiner, face_verifier),
+    *(geometry, heatmap, staged, tile_network, tiling, turning, whole_picture),
     *(classifier, pipeline),
 )
 

@@ -8,30 +8,22 @@ Convolutional Networks" (2016).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import inf
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Sequence
 
 from image_gender_classifier.detection import geometry
-from image_gender_classifier.detection.bounds import FaceBounds, choose_bounds, sigmoid
+from image_gender_classifier.detection.bounds import choose_bounds, sigmoid
 from image_gender_classifier.detection.candidates import CandidateVerifier
 from image_gender_classifier.detection.face_refiner import FaceRefiner
+from image_gender_classifier.detection.face_search import FaceSearch, best_logit
 from image_gender_classifier.detection.face_verifier import FaceVerifier
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.detection.heatmap import Detection, non_max_suppression
-from image_gender_classifier.detection.tile_network import TileNetwork, View
-from image_gender_classifier.detection.tiling import Tile, choose_tile_sides, make_tiles
-from image_gender_classifier.detection.turning import QUARTER_TURNS
+from image_gender_classifier.detection.tile_network import TileNetwork
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.results import Box, Face, Turn
 from image_gender_classifier.runtimes import Runtime
 
-# Minimum sides as fractions of `smallest_face`: detected sides scatter around the true side.
-_MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
-_MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, a closer look follows
-_MOST_UPRIGHT, _MOST_TURNED = 8, 4  # candidates that are screened in a closer look
-_MIN_TURNED_LOGIT = -1.3  # of a candidate in the turned picture
 _SCORE_DECIMALS = 3  # as in all outputs
 
 
@@ -70,12 +62,15 @@ class FaceDetector:
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
         others = [network.cache_key for network in (verifier, refiner) if network is not None]
         self.cache_key = (*entry.cache_key, smallest_face, all_faces, *others)
-        self._entry = entry
-        self._candidates = CandidateVerifier(
-            self._network, self._framing, verifier, all_faces, refiner
+        self._search = FaceSearch(
+            self._network,
+            entry,
+            choose_bounds(entry, None if verifier is None else verifier.output),
+            CandidateVerifier(self._network, self._framing, verifier, all_faces, refiner),
+            smallest_face,
         )
-        self._bounds = choose_bounds(entry, None if verifier is None else verifier.output)
-        self._smallest = smallest_face
+        self._name = entry.detector
+        self._finer_first = smallest_face is not None
         self._all_faces = all_faces
 
     def warm_up(self) -> None:
@@ -112,21 +107,21 @@ class FaceDetector:
             ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.
             UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
-        if self._smallest is not None:
+        if self._finer_first:
             picture = picture.finer()
         if self._all_faces:
-            return self._make_faces(self._detect_all(picture, known), self._entry.detector)
-        whole, *smaller = self._tile_sides(picture)
-        candidates = self._search(picture, whole, known)
-        found = self._verify(picture, candidates, self._bounds.first, known, _MOST_AT_ONCE)
-        if known or self._is_sure(found):
-            return self._make_faces(found, self._entry.detector)
+            return self._make_faces(self._detect_all(picture, known), self._name)
+        whole, *smaller = self._search.list_tile_sides(picture)
+        candidates = self._search.find_candidates(picture, whole, known)
+        found, others = self._search.verify_first(picture, candidates, known)
+        if known or self._search.is_sure(found):
+            return self._make_faces(found, self._name)
         if found:
-            turned = self._verify_promising(picture, self._search_turned(picture))
-            found = max(found, turned, key=_best_logit)
+            turned = self._detect_turned(picture)
+            found = max(found, turned, key=best_logit)
         else:
-            found = self._look_closer(picture, candidates[_MOST_AT_ONCE:], smaller)
-        return self._make_faces(found, self._entry.detector)
+            found = self._look_closer(picture, others, smaller)
+        return self._make_faces(found, self._name)
 
     def find_candidates(self, picture: Picture) -> Iterator[Detection]:
         """Yields the best candidates of each pass over a picture, none of them verified.
@@ -141,13 +136,7 @@ class FaceDetector:
         Raises:
             ModelError, RuntimeMissing: The network cannot be run; see `Runtime.run`.
         """
-        for side in self._tile_sides(picture):
-            yield from self._search(picture, side)[:_MOST_UPRIGHT]
-        yield from self._search_turned(picture)
-
-    def _is_sure(self, found: Sequence[Detection]) -> bool:
-        """Returns whether one of the faces of the first pass is not doubtful."""
-        return _best_logit(found) >= self._bounds.first.surest
+        return self._search.list_best_candidates(picture)
 
     def _look_closer(
         self, picture: Picture, others: Sequence[Detection], sides: Sequence[int]
@@ -162,36 +151,34 @@ class FaceDetector:
         Returns:
             The faces of the turn with the surest one.
         """
-        turned = self._search_turned(picture)
+        turned = self._search.find_turned_candidates(picture)
         for side in sides:
-            upright = non_max_suppression([*others, *self._search(picture, side)])
-            faces = self._verify_promising(picture, [*upright[:_MOST_UPRIGHT], *turned])
+            found = self._search.find_candidates(picture, side)
+            upright = non_max_suppression([*others, *found])
+            faces = self._search.verify_promising(picture, upright, turned)
             if faces:
                 return faces
             others, turned = [], []
-        return self._verify_promising(picture, [*others[:_MOST_UPRIGHT], *turned])
+        return self._search.verify_promising(picture, others, turned)
+
+    def _detect_turned(self, picture: Picture) -> list[Detection]:
+        """Detects faces in the turned picture; returns those of the turn with the surest one."""
+        turned = self._search.find_turned_candidates(picture)
+        return self._search.verify_promising(picture, (), turned)
 
     def _detect_all(self, picture: Picture, known: Sequence[Box]) -> list[Detection]:
         """Detects all faces, in all passes."""
-        sides = list(self._tile_sides(picture))
+        sides = list(self._search.list_tile_sides(picture))
         found = self._detect_in_passes(picture, sides[:1], known)
-        sure = self._is_sure(found)
+        sure = self._search.is_sure(found)
         frames = [*known, *(face.frame for face in found)]
         found += self._detect_in_passes(picture, sides[1:], frames)
         if known or sure:
             return found
-        turned = self._verify_promising(picture, self._search_turned(picture))
-        if _best_logit(turned) <= _best_logit(found):
+        turned = self._detect_turned(picture)
+        if best_logit(turned) <= best_logit(found):
             return found
         return self._detect_in_passes(picture, sides, (), turned[0].turn) or turned
-
-    def _verify_promising(
-        self, picture: Picture, candidates: Sequence[Detection]
-    ) -> list[Detection]:
-        """Screens candidates, verifies the rest; returns the faces of the turn of the surest."""
-        promising = self._candidates.screen(picture, candidates)
-        faces = self._verify(picture, promising, self._bounds.later, refined=promising)
-        return [face for face in faces if face.turn == faces[0].turn]
 
     def _detect_in_passes(
         self, picture: Picture, sides: Iterable[int], known: Sequence[Box], turn: Turn = 0
@@ -200,75 +187,9 @@ class FaceDetector:
         found: list[Detection] = []
         for side in sides:
             frames = [*known, *(face.frame for face in found)]
-            candidates = self._search(picture, side, frames, turn)
-            whole = side == max(picture.pixels.shape[:2])
-            bounds = self._bounds.first if whole else self._bounds.later
-            found += self._verify(picture, candidates, bounds, frames)
+            candidates = self._search.find_candidates(picture, side, frames, turn)
+            found += self._search.verify_all(picture, candidates, side, frames)
         return found
-
-    def _tile_sides(self, picture: Picture) -> Iterator[int]:
-        height, width = picture.pixels.shape[:2]
-        return choose_tile_sides(
-            height,
-            width,
-            self._smallest,
-            self._entry.smallest_face,
-            self._network.input_size,
-            second_pass=self._entry.second_threshold is not None,
-        )
-
-    def _search(
-        self, picture: Picture, side: int, known: Sequence[Box] = (), turn: Turn = 0
-    ) -> list[Detection]:
-        """Returns the candidates in tiles of one size that are not known, the best first."""
-        height, width = picture.pixels.shape[:2]
-        found = self._network.detect_in_tiles(
-            picture, make_tiles(height, width, side), self._bounds.candidate, turn
-        )
-        least = _MIN_CANDIDATE_SIDE * self._min_side(picture)
-        return [face for face in non_max_suppression(found, known) if face.frame.width >= least]
-
-    def _search_turned(self, picture: Picture) -> list[Detection]:
-        """Returns the best candidates in the whole picture, turned by 90, 180 and 270 degrees."""
-        if self._bounds.turned is None:
-            return []
-        tile = Tile(0, 0, max(picture.pixels.shape[:2]))
-        views = [View(picture, tile, turn) for turn in QUARTER_TURNS]
-        seen = self._network.detect_in_sheet(views, max(self._bounds.candidate, _MIN_TURNED_LOGIT))
-        found = [face for detections in seen for face in non_max_suppression(detections)]
-        return sorted(found, key=lambda face: -face.logit)[:_MOST_TURNED]
-
-    def _verify(
-        self,
-        picture: Picture,
-        candidates: Iterable[Detection],
-        bounds: FaceBounds,
-        known: Sequence[Box] = (),
-        at_once: float = inf,
-        refined: Mapping[Detection, Detection] = MappingProxyType({}),
-    ) -> list[Detection]:
-        """Returns the candidates that are faces and not known, the surest first.
-
-        Args:
-            picture: The picture.
-            candidates: The candidates.
-            bounds: Which logits make an upright candidate a face.
-            known: Frames of faces that are already detected.
-            at_once: See `CandidateVerifier.find_faces`.
-            refined: See `CandidateVerifier.find_faces`.
-        """
-        turned = self._bounds.turned
-
-        def choose(candidate: Detection) -> FaceBounds:
-            return turned if candidate.turn and turned is not None else bounds
-
-        least = _MIN_FACE_SIDE * self._min_side(picture)
-        faces = self._candidates.find_faces(picture, candidates, choose, least, at_once, refined)
-        return non_max_suppression(faces, known)
-
-    def _min_side(self, picture: Picture) -> float:
-        """Returns the side of the smallest face to detect, in pixels of the original."""
-        return (self._smallest or 0) * min(picture.height, picture.width)
 
     def confirm(self, picture: Picture, frames: Iterable[Box], detector: str) -> list[Face]:
         """Verifies the faces of another detector, like candidates of its own.
@@ -287,7 +208,8 @@ class FaceDetector:
             UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
         candidates = [Detection(frame, logit=0.0) for frame in frames]
-        return self._make_faces(self._verify(picture, candidates, self._bounds.first), detector)
+        whole = max(picture.pixels.shape[:2])
+        return self._make_faces(self._search.verify_all(picture, candidates, whole, ()), detector)
 
     def _make_faces(self, found: Iterable[Detection], detector: str) -> list[Face]:
         """Converts detections to faces: scales the frames to the classifier's, logits to scores."""
@@ -300,7 +222,3 @@ class FaceDetector:
             )
             for face in found
         ]
-
-
-def _best_logit(faces: Sequence[Detection]) -> float:
-    return max((face.logit for face in faces), default=-inf)

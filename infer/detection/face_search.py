@@ -1,0 +1,193 @@
+"""Steps of the search for faces: candidates in tiles and in the turned picture, and their check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import inf
+from types import MappingProxyType
+
+from image_gender_classifier.detection.bounds import FaceBounds, SearchBounds
+from image_gender_classifier.detection.candidates import CandidateVerifier
+from image_gender_classifier.detection.heatmap import Detection, non_max_suppression
+from image_gender_classifier.detection.tile_network import TileNetwork, View
+from image_gender_classifier.detection.tiling import Tile, choose_tile_sides, make_tiles
+from image_gender_classifier.detection.turning import QUARTER_TURNS
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.manifest.schema import FaceDetectorEntry
+from image_gender_classifier.results import Box, Turn
+
+# Minimum sides as fractions of `smallest_face`: detected sides scatter around the true side.
+_MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
+_MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, a closer look follows
+_MOST_UPRIGHT, _MOST_TURNED = 8, 4  # candidates that are screened in a closer look
+_MIN_TURNED_LOGIT = -1.3  # of a candidate in the turned picture
+
+
+class FaceSearch:
+    """Finds candidates and decides which are faces. Thread-safe.
+
+    Args:
+        network: The face detector network.
+        entry: Its manifest entry.
+        bounds: The bounds on the logits.
+        candidates: Decides which candidates are faces.
+        smallest_face: Side of the smallest face to detect, as a fraction of the picture's shorter
+            side; None to search as the manifest entry says.
+
+    All frames are in pixels of the original picture. The methods raise ModelError and
+    RuntimeMissing if a network cannot be run, and those that verify candidates also
+    UnreadablePicture and Unfinished if the picture cannot be decoded again by `Picture.finer`.
+    """
+
+    def __init__(
+        self,
+        network: TileNetwork,
+        entry: FaceDetectorEntry,
+        bounds: SearchBounds,
+        candidates: CandidateVerifier,
+        smallest_face: float | None,
+    ) -> None:
+        self._network = network
+        self._entry = entry
+        self._bounds = bounds
+        self._candidates = candidates
+        self._smallest = smallest_face
+
+    def list_tile_sides(self, picture: Picture) -> Iterator[int]:
+        """Yields the side of the tiles of each pass in pixels; the first tile is the picture."""
+        height, width = picture.pixels.shape[:2]
+        return choose_tile_sides(
+            height,
+            width,
+            self._smallest,
+            self._entry.smallest_face,
+            self._network.input_size,
+            second_pass=self._entry.second_threshold is not None,
+        )
+
+    def find_candidates(
+        self, picture: Picture, side: int, known: Sequence[Box] = (), turn: Turn = 0
+    ) -> list[Detection]:
+        """Returns the candidates in tiles of one size that are not known, the best first.
+
+        Args:
+            picture: The picture.
+            side: Side of the tiles in pixels of `picture.pixels`.
+            known: Frames of faces that are already detected.
+            turn: Turn of the picture.
+        """
+        height, width = picture.pixels.shape[:2]
+        found = self._network.detect_in_tiles(
+            picture, make_tiles(height, width, side), self._bounds.candidate, turn
+        )
+        least = _MIN_CANDIDATE_SIDE * self._min_side(picture)
+        return [face for face in non_max_suppression(found, known) if face.frame.width >= least]
+
+    def find_turned_candidates(self, picture: Picture) -> list[Detection]:
+        """Returns the best candidates in the whole picture, turned by 90, 180 and 270 degrees."""
+        if self._bounds.turned is None:
+            return []
+        tile = Tile(0, 0, max(picture.pixels.shape[:2]))
+        views = [View(picture, tile, turn) for turn in QUARTER_TURNS]
+        seen = self._network.detect_in_sheet(views, max(self._bounds.candidate, _MIN_TURNED_LOGIT))
+        found = [face for detections in seen for face in non_max_suppression(detections)]
+        return sorted(found, key=lambda face: -face.logit)[:_MOST_TURNED]
+
+    def list_best_candidates(self, picture: Picture) -> Iterator[Detection]:
+        """Yields the best candidates of each pass over a picture, also of the turned picture."""
+        for side in self.list_tile_sides(picture):
+            yield from self.find_candidates(picture, side)[:_MOST_UPRIGHT]
+        yield from self.find_turned_candidates(picture)
+
+    def verify_first(
+        self, picture: Picture, candidates: Sequence[Detection], known: Sequence[Box] = ()
+    ) -> tuple[list[Detection], Sequence[Detection]]:
+        """Verifies candidates of the whole picture; no more if the best few are no faces.
+
+        Args:
+            picture: The picture.
+            candidates: The candidates, the best first.
+            known: Frames of faces that are already detected.
+
+        Returns:
+            The faces that are not known, the surest first, and the candidates that are left if
+            there are none.
+        """
+        faces = self._verify(picture, candidates, self._bounds.first, known, _MOST_AT_ONCE)
+        return faces, candidates[_MOST_AT_ONCE:]
+
+    def verify_promising(
+        self, picture: Picture, upright: Sequence[Detection], turned: Sequence[Detection]
+    ) -> list[Detection]:
+        """Screens the best candidates of a closer search, and verifies those that are left.
+
+        Args:
+            picture: The picture.
+            upright: Candidates of the upright picture, the best first.
+            turned: Candidates of the turned picture.
+
+        Returns:
+            The faces, the surest first, that have the turn of the surest one.
+        """
+        promising = self._candidates.screen(picture, [*upright[:_MOST_UPRIGHT], *turned])
+        faces = self._verify(picture, promising, self._bounds.later, refined=promising)
+        return [face for face in faces if face.turn == faces[0].turn]
+
+    def verify_all(
+        self, picture: Picture, candidates: Iterable[Detection], side: int, known: Sequence[Box]
+    ) -> list[Detection]:
+        """Verifies all candidates in tiles of one size.
+
+        Args:
+            picture: The picture.
+            candidates: The candidates.
+            side: Side of the tiles in pixels of `picture.pixels`.
+            known: Frames of faces that are already detected.
+
+        Returns:
+            The faces that are not known, the surest first.
+        """
+        whole = side == max(picture.pixels.shape[:2])
+        bounds = self._bounds.first if whole else self._bounds.later
+        return self._verify(picture, candidates, bounds, known)
+
+    def is_sure(self, faces: Sequence[Detection]) -> bool:
+        """Returns whether one of the faces in the whole picture is not doubtful."""
+        return best_logit(faces) >= self._bounds.first.surest
+
+    def _verify(
+        self,
+        picture: Picture,
+        candidates: Iterable[Detection],
+        bounds: FaceBounds,
+        known: Sequence[Box] = (),
+        at_once: float = inf,
+        refined: Mapping[Detection, Detection] = MappingProxyType({}),
+    ) -> list[Detection]:
+        """Returns the candidates that are faces and not known, the surest first.
+
+        Args:
+            picture: The picture.
+            candidates: The candidates.
+            bounds: Which logits make an upright candidate a face.
+            known: Frames of faces that are already detected.
+            at_once: See `CandidateVerifier.find_faces`.
+            refined: See `CandidateVerifier.find_faces`.
+        """
+        turned = self._bounds.turned
+
+        def choose(candidate: Detection) -> FaceBounds:
+            return turned if candidate.turn and turned is not None else bounds
+
+        least = _MIN_FACE_SIDE * self._min_side(picture)
+        faces = self._candidates.find_faces(picture, candidates, choose, least, at_once, refined)
+        return non_max_suppression(faces, known)
+
+    def _min_side(self, picture: Picture) -> float:
+        """Returns the side of the smallest face to detect, in pixels of the original."""
+        return (self._smallest or 0) * min(picture.height, picture.width)
+
+
+def best_logit(faces: Iterable[Detection]) -> float:
+    """Returns the highest logit; minus infinity without a face."""
+    return max((face.logit for face in faces), default=-inf)
