@@ -13,7 +13,6 @@ all runtimes. MINIMUM is twenty times slower in tflite-runtime on 32-bit ARM.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,20 +27,18 @@ from image_gender_classifier.convert.exactness import (
     compute_largest_sums,
     to_fixed_point,
 )
+from image_gender_classifier.convert.int8_graph import HIGHEST, LOWEST, Int8Graph
 from image_gender_classifier.convert.tflite_graph import (
-    DTYPES,
     FLOAT,
     INT8,
     INT32,
     LINEAR,
     RELU,
-    RELU6,
     UINT8,
     Graph,
 )
 from image_gender_classifier.errors import ModelError
 
-_LOWEST, _HIGHEST = -128, 127
 _ABSENT = -1  # index of an optional input that is absent
 # Adding 3 * 2^22 to a float32 number rounds it to an integer, ties to even.
 _ROUNDING = float(3 * 2**22)
@@ -97,8 +94,8 @@ class _Writer:
     """
 
     def __init__(self, model: Any) -> None:
-        self._model = model
-        (self._old,) = model.subgraphs
+        self._codes = model.operatorCodes
+        self._old = Int8Graph(model)
         self._new = Graph()
         self._values: dict[int, _Value] = {}
 
@@ -109,8 +106,8 @@ class _Writer:
             ModelError: The graph cannot be translated exactly.
         """
         pixels = self._add_input()
-        for operator in self._old.operators:
-            code = self._model.operatorCodes[operator.opcodeIndex]
+        for operator in self._old.subgraph.operators:
+            code = self._codes[operator.opcodeIndex]
             name = _NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
             (output,) = operator.outputs
             if name in _CONVOLUTIONS:
@@ -122,7 +119,7 @@ class _Writer:
             elif name == "DEQUANTIZE":
                 (source,) = operator.inputs
                 value = _Value(
-                    self._new.multiply(self._apply_sign_and_shift(source), self._scale(source))
+                    self._new.multiply(self._apply_sign_and_shift(source), self._old.scale(source))
                 )
             elif name in _REARRANGING:
                 value = self._copy_rearrangement(name, operator, output, code.version)
@@ -130,7 +127,7 @@ class _Writer:
                 raise ModelError(f"the operation {name} is not supported")
             self._values[output] = value
         return self._new.serialise(
-            [pixels], [self._values[out].tensor for out in self._old.outputs]
+            [pixels], [self._values[out].tensor for out in self._old.subgraph.outputs]
         )
 
     def _add_input(self) -> int:
@@ -139,12 +136,12 @@ class _Writer:
         Raises:
             ModelError: The old graph does not have one int8 input.
         """
-        source, *others = self._old.inputs
-        old = self._old.tensors[source]
-        if others or old.type != INT8:
+        source, *others = self._old.subgraph.inputs
+        if others or self._old.type(source) != INT8:
             raise ModelError("there is not one int8 input; convert the Keras model again")
         pixels = self._new.set_unit_scale(
-            self._new.add_tensor(old.shape, UINT8), self._zero_point(source) - _LOWEST
+            self._new.add_tensor(self._old.shape(source), UINT8),
+            self._old.zero_point(source) - LOWEST,
         )
         self._values[source] = _Value(self._new.dequantise(pixels))
         return pixels
@@ -156,27 +153,27 @@ class _Writer:
             ModelError: A sum can be inexact in float32, or the activation is not supported.
         """
         source, weights, bias = operator.inputs
-        numbers = self._read_content(weights).astype(np.int64)
+        numbers = self._old.read_content(weights).astype(np.int64)
         value = self._find_value(source)
         if name == "DEPTHWISE_CONV_2D" or numbers.shape[1:-1] not in ((), (1, 1)):
             value = self._apply_shift(value)  # the padding is 0
         # Output channels are the first axis; in depthwise convolutions the last.
         axis = -1 if name == "DEPTHWISE_CONV_2D" else 0
         by_channel = np.moveaxis(numbers, axis, 0).reshape(numbers.shape[axis], -1)
-        own = 0 if bias == _ABSENT else self._read_content(bias)
+        own = 0 if bias == _ABSENT else self._old.read_content(bias)
         biases = own + int(value.shift) * by_channel.sum(axis=1)
-        scales = self._scale(source) * self._scale(weights) / self._scale(output)
+        scales = self._old.scale(source) * self._old.scale(weights) / self._old.scale(output)
         options = operator.builtinOptions
         activation = options.fusedActivationFunction
-        lowest, highest = (end - value.shift for end in self._find_limits(source, LINEAR))
+        lowest, highest = (end - value.shift for end in self._old.find_limits(source, LINEAR))
         products = compute_largest_sums(by_channel, lowest, highest)
-        check_sums_exact(products, biases, scales, self._find_limits(output, activation))
+        check_sums_exact(products, biases, scales, self._old.find_limits(output, activation))
         # Scales are positive, so a ReLU before scaling equals one after it.
         options.fusedActivationFunction = LINEAR if activation == LINEAR else RELU
         held = self._new.set_unit_scale(self._new.add_constant(value.sign * numbers, INT8))
         inputs = [value.tensor, self._new.dequantise(held), self._new.add_constant(biases)]
         sums = self._new.add_operation(
-            name, inputs, self._new.add_tensor(self._shape(output)), options
+            name, inputs, self._new.add_tensor(self._old.shape(output)), options
         )
         return self._round_and_clamp(sums, scales, output, activation)
 
@@ -192,7 +189,7 @@ class _Writer:
             output: Index of the output tensor in the old graph.
             activation: Fused activation of the operation in the old graph.
         """
-        low, high = self._find_limits(output, activation)
+        low, high = self._old.find_limits(output, activation)
         rounded = self._new.add_number(self._new.multiply(sums, -scales), -_ROUNDING)
         below_high = self._new.add_number(rounded, _ROUNDING + high, RELU)
         if activation == LINEAR:
@@ -221,9 +218,9 @@ class _Writer:
             ModelError: The scale of an input is too large relative to that of the output, an input
                 is a constant, or the activation is not supported.
         """
-        low, high = self._find_limits(output, operator.builtinOptions.fusedActivationFunction)
+        low, high = self._old.find_limits(output, operator.builtinOptions.fusedActivationFunction)
         terms = [self._apply_sign_and_shift(term) for term in operator.inputs]
-        factors = [self._scale(term) / self._scale(output) for term in operator.inputs]
+        factors = [self._old.scale(term) / self._old.scale(output) for term in operator.inputs]
         multipliers, shift = to_fixed_point(np.concatenate(factors))
         upper_step = 2.0 ** (LOWER_BITS - shift)
 
@@ -250,22 +247,22 @@ class _Writer:
             ModelError: A sum is too large to be exact in float32.
         """
         source, axes = operator.inputs
-        over = self._read_content(axes)
-        count = int(np.prod([self._shape(source)[axis] for axis in over]))
+        over = self._old.read_content(axes)
+        count = int(np.prod([self._old.shape(source)[axis] for axis in over]))
         inputs = [self._apply_sign_and_shift(source), self._new.add_constant(over, INT32)]
-        sums = self._new.add_tensor(self._shape(output))
+        sums = self._new.add_tensor(self._old.shape(output))
         self._new.add_operation("SUM", inputs, sums, operator.builtinOptions)
-        scale = self._scale(source) / (np.float32(count) * self._scale(output))
-        limits = float(_LOWEST), float(_HIGHEST)
+        scale = self._old.scale(source) / (np.float32(count) * self._old.scale(output))
+        limits = float(LOWEST), float(HIGHEST)
         check_sums_exact(
             compute_largest_sums(np.ones((1, count)), *limits), np.zeros(1), scale, limits
         )
-        zero_sum = count * self._zero_point(source)
-        bias = np.float32(self._zero_point(output)) - np.float32(zero_sum) * scale
+        zero_sum = count * self._old.zero_point(source)
+        bias = np.float32(self._old.zero_point(output)) - np.float32(zero_sum) * scale
         scaled = self._new.multiply(self._new.add_number(sums, zero_sum), -scale)
         rounded = self._new.add_number(self._new.add_number(scaled, -bias), -_ROUNDING)
-        below_high = self._new.add_number(rounded, _ROUNDING + _HIGHEST, RELU)
-        return self._clamp_below(below_high, *self._find_limits(output, LINEAR))
+        below_high = self._new.add_number(rounded, _ROUNDING + HIGHEST, RELU)
+        return self._clamp_below(below_high, *self._old.find_limits(output, LINEAR))
 
     def _copy_rearrangement(self, name: str, operator: Any, output: int, version: int) -> _Value:
         """Copies an operation that only moves values or computes shapes; returns its value.
@@ -281,15 +278,15 @@ class _Writer:
         """
         inputs = []
         for tensor in operator.inputs:
-            kind = self._old.tensors[tensor].type
+            kind = self._old.type(tensor)
             if kind == INT8:
                 inputs.append(self._apply_sign_and_shift(tensor))
             elif tensor in self._values:
                 inputs.append(self._values[tensor].tensor)
             else:
-                inputs.append(self._new.add_constant(self._read_content(tensor), kind))
-        moves = self._old.tensors[output].type == INT8
-        new = self._new.add_tensor(self._shape(output), FLOAT if moves else INT32)
+                inputs.append(self._new.add_constant(self._old.read_content(tensor), kind))
+        moves = self._old.type(output) == INT8
+        new = self._new.add_tensor(self._old.shape(output), FLOAT if moves else INT32)
         return _Value(self._new.add_operation(name, inputs, new, operator.builtinOptions, version))
 
     def _find_value(self, source: int) -> _Value:
@@ -314,37 +311,3 @@ class _Writer:
         """Adds the shift to the tensor in the new graph; returns an equal value with shift 0."""
         tensor, sign, shift = value
         return _Value(self._new.add_number(tensor, sign * shift), sign) if shift else value
-
-    def _find_limits(self, tensor: int, activation: int) -> tuple[float, float]:
-        """Returns the lowest and the highest integer of an old tensor, minus its zero point.
-
-        Args:
-            tensor: Index of the int8 tensor in the old graph.
-            activation: Fused activation of the operation that computes it.
-
-        Raises:
-            ModelError: The activation is not supported.
-        """
-        low, high = (float(end - self._zero_point(tensor)) for end in (_LOWEST, _HIGHEST))
-        if activation == LINEAR:
-            return low, high
-        if activation not in (RELU, RELU6):
-            raise ModelError(f"the activation {activation} is not supported")
-        if activation == RELU6:
-            high = min(high, float(np.round(6 / self._scale(tensor)[0])))
-        return max(low, 0.0), high
-
-    def _shape(self, tensor: int) -> Sequence[int]:
-        shape: Sequence[int] = self._old.tensors[tensor].shape
-        return shape
-
-    def _read_content(self, tensor: int) -> Numbers:
-        old = self._old.tensors[tensor]
-        data = bytes(self._model.buffers[old.buffer].data)
-        return np.frombuffer(data, DTYPES[old.type]).reshape(old.shape)
-
-    def _scale(self, tensor: int) -> npt.NDArray[np.float32]:
-        return np.asarray(self._old.tensors[tensor].quantization.scale, np.float32)
-
-    def _zero_point(self, tensor: int) -> int:
-        return int(self._old.tensors[tensor].quantization.zeroPoint[0])
