@@ -13,6 +13,7 @@ from subprocess import CompletedProcess, Popen
 from xml.etree import ElementTree
 
 import pytest
+from command_runs import contents
 
 pytestmark = pytest.mark.slow
 
@@ -30,10 +31,6 @@ def many_pictures(tmp_path: Path, samples: Path) -> Path:
     for number in range(PICTURES):
         (folder / f"{number:03}.jpg").write_bytes(data + str(number).encode())
     return folder
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def wait_for(path: Path, running: Popen[str]) -> None:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_runs import contents
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,14 +34,6 @@ def run(*options: object, shard: str | None = None) -> subprocess.Popen[str]:
         text=True,
         env=environment,
     )
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 @pytest.fixture(scope="module")
