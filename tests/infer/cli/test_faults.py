@@ -160,7 +160,7 @@ def test_a_removed_subfolder_costs_only_its_files(
     wait_for(out / "sub" / "003.xml", running)
     (out / "sub").rename(out.with_name("gone"))
     assert finish(running) == (0, "")
-    assert contents(out) == {}
+    assert not any(path.is_file() for path in out.iterdir())
     # The file that was being written stays behind in the removed folder.
     written = {*contents(out / "sub"), *contents(out.with_name("gone"))}
     assert sum(name.endswith(".xml") for name in written) == PICTURES
