@@ -16,7 +16,7 @@ LOWEST, HIGHEST = -128, 127
 
 
 class Int8Graph:
-    """The graph of an int8 TFLite file. Tensors are named by their indices.
+    """The graph of an int8 TFLite file. Tensors are given by their index.
 
     Args:
         model: The file, parsed to a `ModelT` of the schema, with one subgraph.
@@ -30,7 +30,7 @@ class Int8Graph:
         (self.subgraph,) = model.subgraphs
 
     def type(self, tensor: int) -> int:
-        """Returns the type of a tensor, as in the schema."""
+        """Returns the type of a tensor, one of the constants of `tflite_graph`."""
         kind: int = self.subgraph.tensors[tensor].type
         return kind
 
@@ -40,7 +40,7 @@ class Int8Graph:
         return shape
 
     def read_content(self, tensor: int) -> Numbers:
-        """Returns the numbers of a constant tensor."""
+        """Returns the numbers of a constant tensor, in its dtype and shape."""
         data = bytes(self._buffers[self.subgraph.tensors[tensor].buffer].data)
         return np.frombuffer(data, DTYPES[self.type(tensor)]).reshape(self.shape(tensor))
 

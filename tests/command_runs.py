@@ -1,4 +1,4 @@
-"""What runs of the command leave: files, messages and exit codes."""
+"""Types, constants and functions for tests that run the command."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from typing import Any
 CheckXml = Callable[[bytes], Any]
 Command = Callable[..., CompletedProcess[str]]
 Start = Callable[..., Popen[str]]
+
+LIKELIER = ("--threshold", 0.5)
+"""Options with which the sample is classified, whose confidence is below the default threshold."""
+STATUSES = {"astronaut": "classified", "cat": "no_face", "rocket": "no_face"}
+MANY = 150
+"""Number of pictures in the fixture `many_pictures`."""
 
 
 def contents(folder: Path) -> dict[str, bytes]:

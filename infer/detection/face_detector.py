@@ -188,7 +188,8 @@ class FaceDetector:
         for side in sides:
             frames = [*known, *(face.frame for face in found)]
             candidates = self._search.find_candidates(picture, side, frames, turn)
-            found += self._search.verify_all(picture, candidates, side, frames)
+            whole = side == max(picture.pixels.shape[:2])
+            found += self._search.verify_all(picture, candidates, frames, whole=whole)
         return found
 
     def confirm(self, picture: Picture, frames: Iterable[Box], detector: str) -> list[Face]:
@@ -208,8 +209,7 @@ class FaceDetector:
             UnreadablePicture, Unfinished: The picture cannot be decoded again by `Picture.finer`.
         """
         candidates = [Detection(frame, logit=0.0) for frame in frames]
-        whole = max(picture.pixels.shape[:2])
-        return self._make_faces(self._search.verify_all(picture, candidates, whole, ()), detector)
+        return self._make_faces(self._search.verify_all(picture, candidates, whole=True), detector)
 
     def _make_faces(self, found: Iterable[Detection], detector: str) -> list[Face]:
         """Converts detections to faces: scales the frames to the classifier's, logits to scores."""

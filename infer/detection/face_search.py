@@ -26,6 +26,10 @@ _MIN_TURNED_LOGIT = -1.3  # of a candidate in the turned picture
 class FaceSearch:
     """Finds candidates and decides which are faces. Thread-safe.
 
+    All frames are in pixels of the original picture. The methods raise ModelError and
+    RuntimeMissing if a network cannot be run, and those that verify candidates also
+    UnreadablePicture and Unfinished if the picture cannot be decoded again by `Picture.finer`.
+
     Args:
         network: The face detector network.
         entry: Its manifest entry.
@@ -33,10 +37,6 @@ class FaceSearch:
         candidates: Decides which candidates are faces.
         smallest_face: Side of the smallest face to detect, as a fraction of the picture's shorter
             side; None to search as the manifest entry says.
-
-    All frames are in pixels of the original picture. The methods raise ModelError and
-    RuntimeMissing if a network cannot be run, and those that verify candidates also
-    UnreadablePicture and Unfinished if the picture cannot be decoded again by `Picture.finer`.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class FaceSearch:
     def verify_promising(
         self, picture: Picture, upright: Sequence[Detection], turned: Sequence[Detection]
     ) -> list[Detection]:
-        """Screens the best candidates of a closer search, and verifies those that are left.
+        """Screens the best candidates of a closer look, and verifies those that are left.
 
         Args:
             picture: The picture.
@@ -134,20 +134,24 @@ class FaceSearch:
         return [face for face in faces if face.turn == faces[0].turn]
 
     def verify_all(
-        self, picture: Picture, candidates: Iterable[Detection], side: int, known: Sequence[Box]
+        self,
+        picture: Picture,
+        candidates: Iterable[Detection],
+        known: Sequence[Box] = (),
+        *,
+        whole: bool,
     ) -> list[Detection]:
-        """Verifies all candidates in tiles of one size.
+        """Verifies all candidates.
 
         Args:
             picture: The picture.
             candidates: The candidates.
-            side: Side of the tiles in pixels of `picture.pixels`.
             known: Frames of faces that are already detected.
+            whole: Whether the candidates are of the whole picture, not of smaller tiles.
 
         Returns:
             The faces that are not known, the surest first.
         """
-        whole = side == max(picture.pixels.shape[:2])
         bounds = self._bounds.first if whole else self._bounds.later
         return self._verify(picture, candidates, bounds, known)
 

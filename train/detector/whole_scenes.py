@@ -33,10 +33,10 @@ _Random = np.random.Generator
 _ALONE = 0.25  # fraction of pictures that consist of one face crop only
 _MIRRORED = 0.7  # of the longest side; smaller faces would appear twice if the edge is reflected
 _EMPTY = 0.3  # fraction of the other pictures without a face
-_SMALLEST, _LARGEST = 0.08, 1.1  # side of the faces, over the picture's longest side
+_SMALLEST_SHOWN, _LARGEST = 0.08, 1.1  # side of the faces, over the picture's longest side
 _PATCHES, _LOOKALIKES = 0.6, 0.7  # mean number in a picture
-_SHOULDERS = 0.5
-_TONED = 0.5
+_SHOULDERS = 0.5  # fraction of the faces that get shoulders
+_TONED = 0.5  # fraction of the backgrounds that get the mean colour of a face
 _TRIES = 4  # attempts per face to find a place without overlap
 
 
@@ -67,7 +67,7 @@ def sample_place(height: int, width: int, random: _Random) -> tuple[float, tuple
     Returns:
         The side and the centre (x, y) in pixels.
     """
-    side = max(height, width) * np.exp(random.uniform(np.log(_SMALLEST), np.log(_LARGEST)))
+    side = max(height, width) * np.exp(random.uniform(np.log(_SMALLEST_SHOWN), np.log(_LARGEST)))
     side = min(side, 1.3 * min(height, width))
     margins = [min(0.35 * side, extent / 2) for extent in (width, height)]
     x, y = (

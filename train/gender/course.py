@@ -19,16 +19,11 @@ from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.gender import distillation, finetuning, fit, network
 from image_gender_classifier.train.gender.distillation import Teacher
 from image_gender_classifier.train.gender.fit import TrainingData
-from image_gender_classifier.train.gender.predicted_targets import (
-    mix_with_predictions,
-    predict_view,
-)
+from image_gender_classifier.train.gender.predicted_targets import make_view_targets
 from image_gender_classifier.train.gender.recipe import NetworkRecipe, Recipe
 from image_gender_classifier.train.gender.targets import (
-    Targets,
     collect_group_classes,
     make_label_targets,
-    mix_targets,
 )
 from image_gender_classifier.train.gender.views import Views
 
@@ -44,7 +39,7 @@ def list_networks(recipe: Recipe) -> list[str]:
 
 
 def train_classifier(
-    crop_set: CropSet, recipe: Recipe, folder: Path, classifiers: Sequence[keras.Model] = ()
+    crop_set: CropSet, recipe: Recipe, folder: Path, trained_teachers: Sequence[keras.Model]
 ) -> keras.Model:
     """Trains the teachers and the student of a recipe, then fine-tunes the student.
 
@@ -54,9 +49,9 @@ def train_classifier(
         crop_set: Crops with the side `recipe.stored_size`.
         recipe: The recipe.
         folder: Existing folder for checkpoints; each network gets a subfolder.
-        classifiers: Trained classifiers that map pixels to the gender logit only; their predictions
-            are a part of the targets of networks that train on labels (see
-            `NetworkRecipe.label_weight`), and of the fine-tunings.
+        trained_teachers: Trained classifiers that map pixels to the gender logit only; at least one
+            if `recipe.needs_trained_teachers`. Their predictions are a part of the targets of
+            networks with a `label_weight` below 1, and of the fine-tunings.
 
     Returns:
         The student's inference model, with the gender head only.
@@ -85,7 +80,7 @@ def train_classifier(
                 parts,
                 replace(views, seed=seed, mixup_fraction=training.mixed),
                 training,
-                classifiers,
+                trained_teachers,
             )
         print_line(f"{name.replace('_', ' ')}:", sys.stdout)
         return fit.train_network(
@@ -115,7 +110,7 @@ def train_classifier(
             parts,
             replace(tuning, seed=seed),
             make_folder(folder / name),
-            classifiers,
+            trained_teachers,
         )
     return model
 
@@ -125,30 +120,24 @@ def _label_training_data(
     parts: SplitPositions,
     views: Views,
     training: NetworkRecipe,
-    classifiers: Sequence[keras.Model],
+    trained_teachers: Sequence[keras.Model],
 ) -> TrainingData:
-    """Makes training data whose targets are the labels, with mixup; every epoch has new views.
+    """Makes training data whose targets are labels, with mixup; every epoch has new views.
 
-    A part of the targets can be the mean predictions of trained classifiers.
+    If `training.label_weight` is below 1, the predictions of trained teachers are a part of them.
     """
     classes = collect_group_classes(crop_set.samples)
     samples = [crop_set.samples[position] for position in parts.training]
-    targets = make_label_targets(samples, classes, training.group_weight, training.label_smoothing)
-
-    def targets_of_view(number: int) -> Targets:
-        mixed = mix_targets(targets, *views.sample_mixups(parts.training, number))
-        if training.label_weight == 1:
-            return mixed
-        predicted = predict_view(classifiers, views, parts.training, number)
-        return mix_with_predictions(mixed, predicted, training.label_weight)
-
+    labels = make_label_targets(samples, classes, training.group_weight, training.label_smoothing)
     return TrainingData(
         crop_set,
         parts,
         classes,
         views,
         lambda epoch: epoch,
-        targets_of_view,
+        lambda number: make_view_targets(
+            labels, trained_teachers, views, parts.training, number, training.label_weight
+        ),
         training.hidden_hair,
     )
 

@@ -25,13 +25,13 @@ from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.evaluation.comparison import FEW, Comparison, format_comparison
 from image_gender_classifier.train.gender import finetuning, saving
 from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
-from image_gender_classifier.train.gender.labelled_crops import LabelledCrops, compare
+from image_gender_classifier.train.gender.labelled_crops import compare
 
 FOLDER = "fine_tuned"  # of checkpoints and history
 _FOLD_FOLDER = "fold_{}"
 _OLD, _NEW = "original", "fine-tuned"
-# Time of fine-tuning per crop and epoch, relative to a prediction: forward and backward pass,
-# prediction of the original network, augmentation.
+# Time of fine-tuning per crop and epoch without trained teachers, relative to a prediction: forward
+# and backward pass, prediction of the original network, augmentation.
 _STEP_FACTOR = 5
 
 
@@ -42,7 +42,7 @@ def train(  # noqa: PLR0913  (keyword arguments)
     folder: Path,
     folds: int,
     *,
-    teachers: Sequence[keras.Model],
+    trained_teachers: Sequence[keras.Model],
     license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
 ) -> None:
@@ -54,7 +54,7 @@ def train(  # noqa: PLR0913  (keyword arguments)
         recipe: The recipe.
         folder: Existing folder for the model, and for a folder of checkpoints.
         folds: Number of folds of a cross-validation before it; 0 for none.
-        teachers: Other classifiers whose predictions are a part of the targets.
+        trained_teachers: Other classifiers whose predictions are a part of the targets.
         license: SPDX licence expression.
         trained: Command, data and recipe of the training, for the manifest.
 
@@ -66,11 +66,13 @@ def train(  # noqa: PLR0913  (keyword arguments)
     before = Classifier(runtime, entry_before)
     parts = split.split_names(crop_set.names, recipe.held_out)
     held_out = saving.select_crops(crop_set, parts.held_out, before.crop_size)
-    seconds = _measure_prediction(before, held_out)
-    epochs = recipe.epochs * len(parts.training) * (1 + folds)
+    seconds = _measure_prediction(runtime.model)
+    duration = recipe.epochs * len(parts.training) * (1 + folds) * _STEP_FACTOR * seconds
+    views = min(recipe.views or recipe.epochs, recipe.epochs)
+    duration += views * len(parts.training) * sum(map(_measure_prediction, trained_teachers))
     print_line(
         f"fine-tuning on {len(parts.training):,} pictures, {len(held_out):,} held out: at most "
-        f"{_format_duration(epochs * _STEP_FACTOR * seconds)}",
+        f"{_format_duration(duration)}",
         sys.stdout,
     )
     original = finetuning.remove_face_output(runtime.model)
@@ -78,7 +80,7 @@ def train(  # noqa: PLR0913  (keyword arguments)
         _cross_validate(original, before, crop_set, recipe, folder, folds)
         print_line(f"{_NEW} on all but the held-out pictures:", sys.stdout)
     model = finetuning.fine_tune(
-        original, crop_set, parts, recipe, make_folder(folder / FOLDER), teachers
+        original, crop_set, parts, recipe, make_folder(folder / FOLDER), trained_teachers
     )
     entry = saving.save_classifier(model, held_out, folder, license, trained, entry_before)
     result = compare(before, Classifier(KerasRuntime(model), entry), held_out)
@@ -147,12 +149,12 @@ def _join(results: Sequence[Comparison]) -> Comparison:
     )
 
 
-def _measure_prediction(classifier: Classifier, labelled: LabelledCrops) -> float:
+def _measure_prediction(model: keras.Model) -> float:
     """Returns the time of a prediction in seconds per crop."""
-    crops = np.resize(labelled.crops, (BATCH, *labelled.crops.shape[1:]))
-    classifier.compute_logits(crops)  # the first one compiles the network
+    crops = np.zeros((BATCH, *model.input_shape[1:]), np.float32)
+    model.predict_on_batch(crops)  # the first one compiles the network
     begin = perf_counter()
-    classifier.compute_logits(crops)
+    model.predict_on_batch(crops)
     return (perf_counter() - begin) / BATCH
 
 

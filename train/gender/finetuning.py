@@ -16,16 +16,8 @@ from image_gender_classifier.train.common.split_batch import SplitBatchModel
 from image_gender_classifier.train.gender import fit
 from image_gender_classifier.train.gender.finetuning_recipe import FineTuning
 from image_gender_classifier.train.gender.fit import Schedule, TrainingData
-from image_gender_classifier.train.gender.predicted_targets import (
-    mix_with_predictions,
-    predict_view,
-)
-from image_gender_classifier.train.gender.targets import (
-    GENDER,
-    Targets,
-    make_label_targets,
-    mix_targets,
-)
+from image_gender_classifier.train.gender.predicted_targets import make_view_targets
+from image_gender_classifier.train.gender.targets import GENDER, Targets, make_label_targets
 from image_gender_classifier.train.gender.views import Views
 
 
@@ -35,12 +27,12 @@ def fine_tune(
     parts: SplitPositions,
     recipe: FineTuning,
     folder: Path,
-    teachers: Sequence[keras.Model] = (),
+    trained_teachers: Sequence[keras.Model] = (),
 ) -> keras.Model:
     """Fine-tunes a classifier; resumes from the folder's last checkpoint if there is one.
 
     Batch normalisation keeps its statistics. The targets are a mean of the labels and of the
-    predictions of the classifier as it was and of the teachers, on the same view of each crop.
+    predictions of the classifier as it was and of trained teachers, on the same view of each crop.
 
     Args:
         original: The classifier, which maps pixels to the gender logit only.
@@ -48,7 +40,7 @@ def fine_tune(
         parts: The split into training and held-out samples.
         recipe: The recipe.
         folder: Existing folder for checkpoints and history.
-        teachers: Classifiers like `original`, with any input size.
+        trained_teachers: Classifiers like `original`, with any input size.
 
     Returns:
         A copy of `original` with the weights after the epoch with the lowest validation loss.
@@ -73,7 +65,7 @@ def fine_tune(
         weight_decay=0.0,  # it would pull the weights away from the original ones
         patience=recipe.patience,
     )
-    data = _make_training_data((original, *teachers), crop_set, parts, recipe)
+    data = _make_training_data((original, *trained_teachers), crop_set, parts, recipe)
     tuned = fit.fit_network(model, data, schedule, recipe.seed, folder)
     result = keras.models.clone_model(original)
     for layer in result.layers:
@@ -111,11 +103,11 @@ def _make_training_data(
     samples = [crop_set.samples[position] for position in parts.training]
     labels = make_label_targets(samples, {}, 0.0, recipe.label_smoothing)
 
-    @lru_cache(max(recipe.views, 1))
+    @lru_cache(max(recipe.views, 1))  # epochs may repeat views, and predictions take long
     def targets_of_view(number: int) -> Targets:
-        mixed = mix_targets(labels, *views.sample_mixups(parts.training, number))
-        predicted = predict_view(classifiers, views, parts.training, number)
-        return mix_with_predictions(mixed, predicted, recipe.label_weight)
+        return make_view_targets(
+            labels, classifiers, views, parts.training, number, recipe.label_weight
+        )
 
     return TrainingData(
         crop_set,

@@ -39,14 +39,14 @@ class FineTuning:
         learning_rate: Peak learning rate (linear warm-up, then cosine decay to 0).
         warmup_epochs: Length of the warm-up in epochs.
         label_weight: Weight of the labels in the targets; that of the predictions of the original
-            network and of the teachers is 1 minus this.
+            network and of trained teachers is 1 minus this.
         label_smoothing: Label smoothing of the labels.
         hidden_hair: Fraction of the crops whose hair is hidden (all that surrounds the face), so
             that the network does not decide by it. Predictions in the targets are for the crop as
             it was.
-        mixed: Fraction of mixup samples.
-        views: Number of views of each crop, which the epochs cycle through: their predictions are
-            computed once. 0: new views in every epoch.
+        mixed: Fraction of mixup samples; their labels are mixed as well.
+        views: Number of views of each crop, which the epochs cycle through, so that a run of the
+            command computes their predictions once; 0: new views in every epoch.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -78,11 +78,6 @@ class FineTuningRecipe(FineTuning):
 
     held_out: HeldOut = field(kw_only=True)
     stored_size: Count = field(kw_only=True)
-
-    @property
-    def needs_teachers(self) -> bool:
-        """Whether the training needs other trained classifiers than the original one: never."""
-        return False
 
     @property
     def uses_predictions(self) -> bool:

@@ -23,7 +23,7 @@ def train(
     crop_set: CropSet,
     recipe: Recipe,
     folder: Path,
-    classifiers: Sequence[keras.Model],
+    trained_teachers: Sequence[keras.Model],
     *,
     license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
@@ -32,7 +32,7 @@ def train(
 
     Prints size and accuracy.
     """
-    model = course.train_classifier(crop_set, recipe, folder, classifiers)
+    model = course.train_classifier(crop_set, recipe, folder, trained_teachers)
     positions = split.split_names(crop_set.names, recipe.held_out).held_out
     held_out = saving.select_crops(crop_set, positions, recipe.student.size)
     entry = saving.save_classifier(model, held_out, folder, license, trained)

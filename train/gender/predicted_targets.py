@@ -8,52 +8,57 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from image_gender_classifier.train.gender.targets import GENDER, Targets
+from image_gender_classifier.train.gender.distillation import BATCH
+from image_gender_classifier.train.gender.targets import (
+    GENDER,
+    Targets,
+    make_distillation_targets,
+    mix_targets,
+)
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
-_BATCH = 64
 
-
-def predict_view(
-    classifiers: Sequence[keras.Model], views: Views, positions: Sequence[int], number: int
-) -> npt.NDArray[np.float32]:
-    """Predicts the gender in one view of each crop with several classifiers.
-
-    Args:
-        classifiers: At least one; each maps pixels to the gender logit only, at its own input size.
-        views: Source of the pixels.
-        positions: Indices of the crops.
-        number: Number of the view.
-
-    Returns:
-        The probability of "female" by the mean of the logits, float32, N x 1.
-    """
-    logits = np.mean(
-        [
-            classifier.predict(
-                ViewBatches(views, positions, number, int(classifier.input_shape[1]), _BATCH),
-                verbose=0,
-            )
-            for classifier in classifiers
-        ],
-        axis=0,
-    )
-    predicted: npt.NDArray[np.float32] = np.exp(-np.logaddexp(0, -logits)).astype(np.float32)
-    return predicted
-
-
-def mix_with_predictions(
-    labels: Targets, predicted: npt.NDArray[np.float32], label_weight: float
+def make_view_targets(
+    labels: Targets,
+    classifiers: Sequence[keras.Model],
+    views: Views,
+    positions: Sequence[int],
+    number: int,
+    label_weight: float,
 ) -> Targets:
-    """Returns targets whose gender is the weighted mean of labels and predictions.
+    """Computes the targets of one view of each crop, from labels and predictions.
 
     Args:
-        labels: Targets of N samples.
-        predicted: Predicted probability of "female", float32, N x 1.
-        label_weight: Weight of the labels, 0 to 1; that of the predictions is 1 minus this.
+        labels: Targets of N samples without mixup, in the order of `positions` and of
+            `views.partners`.
+        classifiers: Trained classifiers; each maps pixels to the gender logit only, at its own
+            input size. At least one if `label_weight` is below 1.
+        views: Source of the pixels.
+        positions: Indices of the N crops.
+        number: Number of the view.
+        label_weight: Weight of the labels, 0 to 1; that of the probability of "female" by the mean
+            of the classifiers' logits is 1 minus this.
 
     Returns:
-        The targets; auxiliary heads are those of `labels`.
+        The targets of the views; the labels of mixup samples are mixed as well.
     """
-    gender = label_weight * labels.probabilities[GENDER] + (1 - label_weight) * predicted
-    return Targets({**labels.probabilities, GENDER: gender.astype(np.float32)}, labels.weights)
+    mixed = mix_targets(labels, *views.sample_mixups(positions, number))
+    if label_weight == 1:
+        return mixed
+    logits = [_predict_view(classifier, views, positions, number) for classifier in classifiers]
+    predicted = make_distillation_targets({GENDER: np.mean(logits, axis=0)}, 0.0)
+    gender = (
+        label_weight * mixed.probabilities[GENDER]
+        + (1 - label_weight) * predicted.probabilities[GENDER]
+    )
+    return Targets({**mixed.probabilities, GENDER: gender.astype(np.float32)}, mixed.weights)
+
+
+def _predict_view(
+    classifier: keras.Model, views: Views, positions: Sequence[int], number: int
+) -> npt.NDArray[np.float32]:
+    """Returns the logits of a classifier for one view of each crop (float32, N x 1)."""
+    size = int(classifier.input_shape[1])
+    pixels = ViewBatches(views, positions, number, size, BATCH)
+    logits: npt.NDArray[np.float32] = classifier.predict(pixels, verbose=0)
+    return logits

@@ -66,8 +66,9 @@ class NetworkRecipe:
         group_weight: Loss weight of each auxiliary head (age, race) relative to gender.
         distilled: Whether to train on the mean logits of all preceding teachers instead of the
             labels.
-        label_weight: Weight of the labels in the targets when training on labels; that of the
-            predictions of the classifiers of `--teacher` is 1 minus this.
+        label_weight: Weight of the labels in the targets; that of the predictions of the trained
+            classifiers of `--teacher`, which are computed anew in every epoch, is 1 minus this.
+            1 for distilled networks.
         hidden_hair: Fraction of the crops whose hair is hidden, as in `FineTuning`.
     """
 
@@ -96,6 +97,11 @@ class NetworkRecipe:
             raise ValueError(
                 f"blocks = {self.blocks} exceeds the {most} blocks of "
                 f"EfficientNet-Lite{self.efficientnet_lite}"
+            )
+        if self.distilled and self.label_weight < 1:
+            raise ValueError(
+                f"label_weight = {self.label_weight:g} has no effect with distilled = true; remove "
+                "one of them"
             )
         recipe.check_warmup(self.warmup_epochs, self.epochs)
 
@@ -129,8 +135,8 @@ class Recipe:
         mixed: Fraction of mixup samples among these views.
         student: The network that is exported for inference.
         teachers: Networks that are trained before the student, in this order; may be empty.
-        fine_tunings: Fine-tunings of the student on the labels and its own predictions, in this
-            order; may be empty. Their seeds are added to the recipe's seed.
+        fine_tunings: Fine-tunings of the student, in this order, on labels and the predictions of
+            itself and of trained teachers; may be empty. Their seeds are added to the recipe's.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -160,15 +166,16 @@ class Recipe:
             )
 
     @property
-    def needs_teachers(self) -> bool:
-        """Whether a new network learns from labels and predictions of trained classifiers."""
-        networks = (*self.teachers, self.student)
-        return any(not network.distilled and network.label_weight < 1 for network in networks)
+    def needs_trained_teachers(self) -> bool:
+        """Whether a network learns from labels and the predictions of trained classifiers."""
+        return any(network.label_weight < 1 for network in (*self.teachers, self.student))
 
     @property
     def uses_predictions(self) -> bool:
-        """Whether predictions of other trained classifiers would be a part of any targets."""
-        return self.needs_teachers or any(tuning.label_weight < 1 for tuning in self.fine_tunings)
+        """Whether predictions of trained classifiers can be a part of any targets."""
+        return self.needs_trained_teachers or any(
+            tuning.label_weight < 1 for tuning in self.fine_tunings
+        )
 
 
 def load_gender_recipe(path: Path = SHIPPED) -> Recipe:

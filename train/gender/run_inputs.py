@@ -30,7 +30,7 @@ class Run:
         layout: Layout of the data set, as in `--layout`.
         detector: Cache key of the detector, which contains the value of `--detector`.
         recipe: The recipe.
-        teachers: SHA-256 of each classifier of `--teacher`.
+        trained_teachers: SHA-256 of each classifier of `--teacher`.
     """
 
     data: str
@@ -39,7 +39,7 @@ class Run:
     layout: str
     detector: str
     recipe: Recipe | FineTuningRecipe
-    teachers: tuple[str, ...]
+    trained_teachers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,10 @@ class FineTuningRun(Run):
 
 
 def describe_run(
-    reading: Reading, options: argparse.Namespace, recipe: Recipe, teachers: Sequence[ModelEntry]
+    reading: Reading,
+    options: argparse.Namespace,
+    recipe: Recipe,
+    trained_teachers: Sequence[ModelEntry],
 ) -> Run:
     """Returns the inputs of the training of a new classifier, which `run.json` records.
 
@@ -64,7 +67,7 @@ def describe_run(
         reading: The labelled pictures.
         options: Parsed arguments; only `layout` and `detector` are used.
         recipe: The recipe.
-        teachers: Manifest entries of the classifiers of `--teacher`.
+        trained_teachers: Manifest entries of the classifiers of `--teacher`.
 
     Raises:
         ModelError: A model file of the detector is missing or corrupt.
@@ -74,7 +77,7 @@ def describe_run(
     return Run(
         **_describe_data(reading, options),
         recipe=recipe,
-        teachers=tuple(teacher.sha256 for teacher in teachers),
+        trained_teachers=tuple(teacher.sha256 for teacher in trained_teachers),
     )
 
 
@@ -83,7 +86,7 @@ def describe_fine_tuning(
     options: argparse.Namespace,
     recipe: FineTuningRecipe,
     start: ModelEntry,
-    teachers: Sequence[ModelEntry],
+    trained_teachers: Sequence[ModelEntry],
 ) -> FineTuningRun:
     """Returns the inputs of fine-tuning; exceptions are those of `describe_run`.
 
@@ -92,12 +95,12 @@ def describe_fine_tuning(
         options: Parsed arguments; only `layout`, `detector` and `folds` are used.
         recipe: The recipe.
         start: Manifest entry of the classifier that is fine-tuned.
-        teachers: Manifest entries of the classifiers of `--teacher`.
+        trained_teachers: Manifest entries of the classifiers of `--teacher`.
     """
     return FineTuningRun(
         **_describe_data(reading, options),
         recipe=recipe,
-        teachers=tuple(teacher.sha256 for teacher in teachers),
+        trained_teachers=tuple(teacher.sha256 for teacher in trained_teachers),
         start=start.sha256,
         folds=options.folds,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.command import Parser
 from image_gender_classifier.train.common.training_command import choose_seed
-from image_gender_classifier.train.gender.start_model import SHIPPED
+from image_gender_classifier.train.gender.start_model import SHIPPED, SUFFIX
 
 if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.gender.finetuning_recipe import FineTuning, FineTuningRecipe
@@ -22,7 +22,6 @@ Start = Literal["classifier", "imagenet", "random"]
 FINE_TUNING_BELOW = 5000  # pictures
 QUICK_EPOCHS = {"classifier": 2, "imagenet": 6, "random": 6}
 _NEW = ("imagenet", "random")  # values of `--from` for a new classifier
-_SUFFIX = ".keras"
 
 
 def add_start_options(parser: Parser) -> None:
@@ -159,10 +158,10 @@ def _set_epochs(tuning: _FineTuning, epochs: int) -> _FineTuning:
 
 def _parse_start(text: str) -> str:
     """Checks the value of `--from`."""
-    if text in (SHIPPED, *_NEW) or Path(text).suffix.lower() == _SUFFIX:
+    if text in (SHIPPED, *_NEW) or Path(text).suffix.lower() == SUFFIX:
         return text
     names = ", ".join((SHIPPED, *_NEW))
-    raise argparse.ArgumentTypeError(f"{text!r} is neither {names} nor a file *{_SUFFIX}")
+    raise argparse.ArgumentTypeError(f"{text!r} is neither {names} nor a file *{SUFFIX}")
 
 
 def _parse_count(text: str) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # imports pydantic, which can be missing
 
 MODEL = "gender.keras"
 SHIPPED = "shipped"  # value of `--from`
+SUFFIX = ".keras"  # of the files of trained classifiers
 
 
 def find_start_model(start: str | None) -> Path:

@@ -9,36 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-import cv2
 import pytest
-from command_runs import Command, Start, contents, ended, error_line
+from command_runs import MANY, Command, Start, contents, ended, error_line
 
-from image_gender_classifier.cli import program
 from image_gender_classifier.outputs.atomic import partial_path
-
-MANY = 150
-
-
-@pytest.fixture(scope="module")
-def many_pictures(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
-    """A folder of many different small pictures."""
-    folder = tmp_path_factory.mktemp("many_pictures")
-    pixels = cv2.imread(str(samples / "astronaut.jpg"))
-    assert pixels is not None
-    data = cv2.imencode(".jpg", pixels[20:220, 110:340])[1].tobytes()
-    for number in range(MANY):
-        (folder / f"{number:03}.jpg").write_bytes(data + str(number).encode())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def undisturbed(many_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output folder of an uninterrupted run on `many_pictures`."""
-    out = tmp_path_factory.mktemp("undisturbed")
-    tables = ["--csv", str(out / "t.csv"), "--jsonl", str(out / "t.jsonl")]
-    assert program.main(["-i", str(many_pictures), "-o", str(out), "--quiet", *tables]) == 0
-    assert len(contents(out)) == MANY + 2
-    return out
 
 
 @pytest.mark.slow

@@ -15,13 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from command_runs import CheckXml, Command, contents
+from command_runs import LIKELIER, STATUSES, CheckXml, Command, contents
 
 from image_gender_classifier.cli.totals import Totals
 from image_gender_classifier.workers.supervisor import Outcome
-
-LIKELIER = ("--threshold", 0.5)  # the confidence for this picture is below the default
-STATUSES = {"astronaut": "classified", "cat": "no_face", "rocket": "no_face"}
 
 
 def test_each_picture_has_a_valid_xml_file(

@@ -19,12 +19,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from command_runs import CheckXml, Command, Start, contents, ended, error_line
+from command_runs import LIKELIER, STATUSES, CheckXml, Command, Start, contents, ended, error_line
 
 from image_gender_classifier import __version__
-
-LIKELIER = ("--threshold", 0.5)  # the confidence for this picture is below the default
-STATUSES = {"astronaut": "classified", "cat": "no_face", "rocket": "no_face"}
 
 
 def test_recursive_mirrors_the_folders(command: Command, folder: Path, out: Path) -> None:

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_runs import Command, contents, error_line
+from command_runs import LIKELIER, Command, contents, error_line
 
-LIKELIER = ("--threshold", 0.5)  # the confidence for this picture is below the default
 REPAIRED = "pip install --force-reinstall --no-deps"
 
 

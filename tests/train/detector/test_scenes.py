@@ -91,11 +91,6 @@ def test_scenes_without_a_face_show_none(drawn: Sequence[Scene]) -> None:
     assert np.mean([redness(scene.pixels) < 0.2 for scene in empty]) > 0.95
 
 
-def test_backgrounds_take_on_the_light_of_a_face() -> None:
-    toned = whole_scenes._toned(plain((40, 60, 200), 20, 30), plain((80, 60, 100), 8, 8), 0.5)
-    assert (toned == (60, 60, 150)).all()
-
-
 def test_sizes_go_from_small_to_beyond_the_picture(drawn: Sequence[Scene]) -> None:
     shares = np.array([frame.width / SIZE for scene in drawn for frame in scene.frames])
     assert shares.min() < 0.15

@@ -18,7 +18,7 @@ import keras
 from image_gender_classifier.train.common import history, loop, split
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import is_held_out
-from image_gender_classifier.train.gender import course, distillation
+from image_gender_classifier.train.gender import course, distillation, fit
 from image_gender_classifier.train.gender.recipe import Recipe, Stage
 from image_gender_classifier.train.gender.views import Views
 
@@ -51,8 +51,8 @@ class Outcome:
         return (self.folder / stage / history.HISTORY).read_text()
 
 
-def train(crop_set: CropSet, recipe: Recipe, folder: Path, *classifiers: Any) -> Outcome:
-    model = course.train_classifier(crop_set, recipe, folder, classifiers)
+def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> Outcome:
+    model = course.train_classifier(crop_set, recipe, folder, ())
     return Outcome(folder, list(model.get_weights()))
 
 
@@ -85,7 +85,7 @@ def test_each_stage_has_its_folder_and_nothing_half_written_is_left(finished: Ou
 def test_gives_the_finished_student(
     finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe
 ) -> None:
-    model = course.train_classifier(tiny_crops, tiny_recipe, finished.folder)
+    model = course.train_classifier(tiny_crops, tiny_recipe, finished.folder, ())
     assert model.input_shape == (None, 32, 32, 3)
     assert model.output_shape == (None, 1)
     assert_same(list(model.get_weights()), finished.weights)
@@ -209,30 +209,65 @@ def test_without_teachers_the_student_learns_from_the_labels(
     assert other.history(STUDENT) != outcome.history(STUDENT)
 
 
-def test_a_trained_classifier_is_a_part_of_the_targets(
+@pytest.mark.parametrize("distilled", [False, True])
+def test_hair_is_hidden_as_the_recipe_says(
+    tiny_crops: CropSet,
+    tiny_recipe: Recipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    distilled: bool,
+) -> None:
+    seen: list[float] = []
+
+    def spy(data: fit.TrainingData, *_: Any) -> Any:
+        seen.append(data.hidden_hair)
+        raise Killed
+
+    teachers = tiny_recipe.teachers if distilled else ()
+    student = replace(tiny_recipe.student, hidden_hair=0.3, distilled=distilled)
+    recipe = replace(tiny_recipe, teachers=teachers, student=student)
+    if distilled:
+        train(tiny_crops, replace(tiny_recipe, fine_tunings=()), tmp_path)
+        shutil.rmtree(tmp_path / STUDENT)
+        train_network = fit.train_network
+
+        def only_teachers(data: fit.TrainingData, training: Any, *others: Any) -> Any:
+            if not training.distilled:
+                return train_network(data, training, *others)
+            return spy(data)
+
+        monkeypatch.setattr(fit, "train_network", only_teachers)
+    else:
+        monkeypatch.setattr(fit, "train_network", spy)
+    with pytest.raises(Killed):
+        train(tiny_crops, recipe, tmp_path)
+    assert seen == [0.3]
+
+
+def test_a_trained_teacher_is_a_part_of_the_targets(
     tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     """It takes every crop for a woman: what learns from it hardly tells them apart."""
     pixels = keras.Input((32, 32, 3))
     pooled = keras.layers.GlobalAveragePooling2D()(pixels)
     always = keras.layers.Dense(1, kernel_initializer="zeros", bias_initializer="ones")(pooled)
-    once = replace(
-        tiny_recipe.student,
-        stages=(Stage(32, 3),),
-        warmup_epochs=0.5,
-        distilled=False,
-    )
-    alone = replace(tiny_recipe, teachers=(), student=once, fine_tunings=())
+    teacher = keras.Model(pixels, always)
     crops = np.stack([crop[4:36, 4:36] for crop in tiny_crops.crops]).astype(np.float32)
     spread = {}
-    for name, weight in (("labels", 1.0), ("predictions", 0.01)):
-        (tmp_path / name).mkdir()
-        recipe = replace(alone, student=replace(once, label_weight=weight))
-        model = course.train_classifier(
-            tiny_crops, recipe, tmp_path / name, [keras.Model(pixels, always)]
+    for weight in (1.0, 0.01):
+        once = replace(
+            tiny_recipe.student,
+            stages=(Stage(32, 3),),
+            warmup_epochs=0.5,
+            distilled=False,
+            label_weight=weight,
         )
-        spread[name] = float(np.std(model.predict(crops, verbose=0)))
-    assert spread["predictions"] < spread["labels"]
+        recipe = replace(tiny_recipe, teachers=(), student=once, fine_tunings=())
+        folder = tmp_path / f"{weight}"
+        folder.mkdir()
+        model = course.train_classifier(tiny_crops, recipe, folder, [teacher])
+        spread[weight] = float(np.std(model.predict(crops, verbose=0)))
+    assert spread[0.01] < spread[1.0]
 
 
 @pytest.fixture(scope="module")

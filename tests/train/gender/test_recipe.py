@@ -39,6 +39,7 @@ amounts = st.floats(0, 1e6)
 @st.composite
 def trainings(draw: st.DrawFn) -> NetworkRecipe:
     lite = draw(st.sampled_from(sorted(BLOCKS)))
+    distilled = draw(st.booleans())
     stages = st.builds(Stage, size=st.integers(32, STORED), epochs=st.integers(1, 99))
     return NetworkRecipe(
         seed=draw(seeds),
@@ -54,8 +55,8 @@ def trainings(draw: st.DrawFn) -> NetworkRecipe:
         mixed=draw(st.floats(0, 1)),
         label_smoothing=draw(shares),
         group_weight=draw(amounts),
-        distilled=draw(st.booleans()),
-        label_weight=draw(st.floats(0, 1)),
+        distilled=distilled,
+        label_weight=1.0 if distilled else draw(st.floats(0, 1)),
         hidden_hair=draw(st.floats(0, 1)),
     )
 
@@ -195,6 +196,11 @@ WRONG = [
     ("views = 2", "view = 2", "view"),
     ("mixed = 0.5", "mixed = 1.1", "mixed"),
     ("mixed = 0.5", "mixed = -0.1", "mixed"),
+    ("distilled = true", "distilled = true\nlabel_weight = 0.5", "has no effect"),
+    ("distilled = false", "distilled = false\nlabel_weight = 2", "teachers.0.label_weight"),
+    ("distilled = true", "distilled = true\nhidden_hair = 1.5", "student.hidden_hair"),
+    ("patience = 1", "patience = 1\nviews = -1", "fine_tunings.0.views"),
+    ("patience = 1", "patience = 1\nviews = true", "fine_tunings.0.views"),
     ("blocks = 1\n", "blocks = 0\n", "teachers.0.blocks"),
     (
         "[student]\nseed = 0\nefficientnet_lite = 0\nblocks = 1",

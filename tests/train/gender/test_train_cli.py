@@ -127,51 +127,6 @@ def test_an_interrupted_run_is_resumed(
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_trained_classifier_teaches_the_next_one(
-    trained: Path,
-    drawn_faces: Path,
-    tiny_file: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    teacher = trained / "gender.keras"
-    recipe = tmp_path / "taught.toml"
-    distilled = tiny_file.read_text()
-    assert "distilled = true" in distilled
-    alone = "distilled = false\nlabel_weight = 0.5"
-    larger = distilled.replace("stored_size = 40", "stored_size = 96")
-    recipe.write_text(larger.replace("distilled = true", alone))
-    data = ("--data", drawn_faces, *FOLDERS, "--recipe", recipe, "--out", tmp_path / "out")
-    assert train(*data) == 2
-    assert "needs the predictions of another classifier; give it with --teacher" in (
-        capsys.readouterr().err
-    )
-    assert train(*data, "--teacher", teacher) == 0
-    record = manifest.load(tmp_path / "out").models["gender.keras"].trained
-    assert record["teachers"] == [manifest.find_model(teacher).sha256]
-    assert train(*data, "--resume", "--teacher", teacher, "--teacher", teacher) == 2
-    assert "other data or options (teachers)" in capsys.readouterr().err
-    tuned = ("--data", drawn_faces, *FOLDERS, "--from", teacher, "--epochs", "1")
-    taught = ("--teacher", tmp_path / "out" / "gender.keras")
-    assert train(*tuned, *taught, "--out", tmp_path / "tuned") == 0
-    assert len(manifest.load(tmp_path / "tuned").models["gender.keras"].trained["teachers"]) == 1
-    assert train(*tuned, *taught, "--out", tmp_path / "out") == 2
-    assert "would replace" in capsys.readouterr().err
-
-
-def test_a_teacher_without_effect_is_refused(
-    few: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    labels = tmp_path / "labels.toml"
-    labels.write_text("label_weight = 1.0")
-    out = tmp_path / "out"
-    data = ("--data", few, *FOLDERS, "--from", "shipped", "--recipe", labels, "--out", out)
-    assert train(*data, "--teacher", trained / "gender.keras") == 2
-    assert "--teacher has no effect" in capsys.readouterr().err
-    assert not out.exists()
-
-
-@pytest.mark.usefixtures("eagerly")
 def test_pictures_by_user_id(
     drawn_faces: Path, tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

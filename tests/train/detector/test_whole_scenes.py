@@ -1,0 +1,39 @@
+"""Whole pictures composed of faces and backgrounds; test_scenes.py tests them as scenes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.train.detector import whole_scenes
+from image_gender_classifier.train.detector.scene import Sources
+
+
+def plain(colour: tuple[int, int, int], *shape: int) -> Pixels:
+    return np.full((*shape, 3), colour, np.uint8)
+
+
+def test_backgrounds_take_on_the_light_of_a_face() -> None:
+    toned = whole_scenes._toned(plain((40, 60, 200), 20, 30), plain((80, 60, 100), 8, 8), 0.5)
+    assert (toned == (60, 60, 150)).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(200, 300), (300, 40), (128, 128)])
+def test_most_of_a_face_is_in_the_picture(height: int, width: int) -> None:
+    random = np.random.default_rng(1)
+    for _ in range(200):
+        side, (x, y) = whole_scenes.sample_place(height, width, random)
+        assert 0 < side <= 1.3 * min(height, width)
+        for centre, extent in ((x, width), (y, height)):
+            assert min(0.35 * side, extent / 2) <= centre <= extent - min(0.35 * side, extent / 2)
+
+
+def test_the_picture_has_the_longest_side_and_its_faces() -> None:
+    faces = plain((250, 0, 0), 2, 128, 128)
+    sources = Sources(faces, range(2), [plain((0, 0, 250), 200, 240)])
+    scenes = [
+        whole_scenes.draw_whole(sources, 192, np.random.default_rng(seed)) for seed in range(40)
+    ]
+    assert {max(scene.pixels.shape) for scene in scenes} == {192}
+    assert {len(scene.frames) > 0 for scene in scenes} == {False, True}
