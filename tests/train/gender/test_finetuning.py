@@ -47,7 +47,7 @@ def recipe() -> FineTuningRecipe:
 def teacher(tiny_recipe: Recipe) -> Any:
     """Another classifier that has learnt nothing, for larger crops."""
     keras.utils.set_random_seed(4)
-    larger = replace(tiny_recipe.student, stages=(Stage(40, 1),))
+    larger = replace(tiny_recipe.student, stages=(Stage(40, 2),))
     built = network.build_gender_network(larger, {}, pretrained=False, seed=0)
     return network.make_inference_classifier(built, larger)
 

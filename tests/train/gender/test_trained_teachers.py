@@ -19,9 +19,10 @@ def train(*options: str | Path) -> int:
 
 @pytest.fixture
 def taught_recipe(tiny_file: Path, tmp_path: Path) -> Path:
-    """A recipe whose student learns from labels and a trained teacher; for crops of 96 pixels."""
+    """A recipe whose student learns from labels and from the classifier of `trained`."""
     recipe = tmp_path / "taught.toml"
     text = tiny_file.read_text().replace("stored_size = 40", "stored_size = 96")
+    text = text.replace("held_out = 0.2", "held_out = 0.05")
     recipe.write_text(text.replace("distilled = true", "distilled = false\nlabel_weight = 0.5"))
     return recipe
 
@@ -35,7 +36,9 @@ def test_a_trained_classifier_teaches_a_new_one_and_a_fine_tuned_one(
     assert train(*new) == 0
     record = manifest.load(tmp_path / "new").models["gender.keras"].trained
     assert record["trained_teachers"] == [manifest.find_model(teacher).sha256]
-    tuned = (*data, "--from", teacher, "--epochs", "1", "--out", tmp_path / "tuned")
+    tuning = tmp_path / "tuning.toml"
+    tuning.write_text("held_out = 0.05\nepochs = 1\nwarmup_epochs = 0.5\nviews = 1\nmixed = 0.5")
+    tuned = (*data, "--from", teacher, "--recipe", tuning, "--out", tmp_path / "tuned")
     taught = ("--teacher", tmp_path / "new" / "gender.keras", "--teacher", teacher)
     assert train(*tuned, *taught) == 0
     assert (
@@ -110,7 +113,7 @@ def test_other_files_are_refused(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert train(*few, "--teacher", trained / name) == 2
+    assert train(*few, "--teacher", tmp_path / name) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
