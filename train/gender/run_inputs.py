@@ -75,9 +75,8 @@ def describe_run(
         OSError: A picture file does not exist or cannot be accessed.
     """
     return Run(
-        **_describe_data(reading, options),
+        **_describe_inputs(reading, options, trained_teachers),
         recipe=recipe,
-        trained_teachers=tuple(teacher.sha256 for teacher in trained_teachers),
     )
 
 
@@ -98,15 +97,16 @@ def describe_fine_tuning(
         trained_teachers: Manifest entries of the classifiers of `--teacher`.
     """
     return FineTuningRun(
-        **_describe_data(reading, options),
+        **_describe_inputs(reading, options, trained_teachers),
         recipe=recipe,
-        trained_teachers=tuple(teacher.sha256 for teacher in trained_teachers),
         start=start.sha256,
         folds=options.folds,
     )
 
 
-def _describe_data(reading: Reading, options: argparse.Namespace) -> dict[str, Any]:
+def _describe_inputs(
+    reading: Reading, options: argparse.Namespace, trained_teachers: Sequence[ModelEntry]
+) -> dict[str, Any]:
     """Returns the fields of `Run` except the recipe; see `describe_run`."""
     sizes = " ".join(str(sample.path.stat().st_size) for sample in reading.samples)
     return {
@@ -115,4 +115,5 @@ def _describe_data(reading: Reading, options: argparse.Namespace) -> dict[str, A
         "samples": len(reading.samples),
         "layout": options.layout,
         "detector": detector_cache_key(options.detector),
+        "trained_teachers": tuple(teacher.sha256 for teacher in trained_teachers),
     }
