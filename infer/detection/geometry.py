@@ -8,13 +8,14 @@ model. Training, calibration and inference cut crops with this module, so the cr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot, sqrt
+from math import ceil, floor, hypot, sqrt
 from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
 
 from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.imaging.resizing import halve_repeatedly
 from image_gender_classifier.results import Box, Face
 
 _MIN_IOU = 0.45  # intersection over union (IoU) of two boxes of the same face
@@ -22,7 +23,7 @@ _MIN_CONTAINMENT = 0.8  # fraction of a box's area inside the other
 # Low, because doubtful faces have low scores. Of the powers 0.3 to 2, best for faces of different
 # sizes in one picture, and no worse for others (docs/experiments.md).
 _SCORE_POWER = 0.5
-# Pixels of the picture per pixel of the crop, below which a crop is interpolated linearly.
+# Pixels of the picture per pixel of the crop, from which a picture is halved before interpolation.
 _MAX_LINEAR_STEP = 2
 _SMALL_CROP, _LARGE_CROP, _BEYOND_EDGES = cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.BORDER_REPLICATE
 
@@ -70,10 +71,10 @@ def find_central_square(height: int, width: int) -> Box:
 def cut_crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     """Cuts a square frame out of a picture and resizes it to the classifier's input.
 
-    Beyond the picture, edge pixels are repeated. A frame at fractional coordinates whose side is
-    less than twice `size` is sampled by linear interpolation. Any other frame is rounded to whole
-    pixels, then shrunk by area averaging, which avoids aliasing, or enlarged by linear
-    interpolation.
+    Beyond the picture, edge pixels are repeated. A frame at fractional coordinates is sampled by
+    linear interpolation; if its side is at least twice `size`, the pixels around it are halved
+    first. A frame at whole coordinates is shrunk by area averaging, which avoids aliasing, or
+    enlarged by linear interpolation.
 
     Args:
         pixels: uint8, H x W x C or H x W.
@@ -83,17 +84,9 @@ def cut_crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     Returns:
         uint8, size x size x C (or size x size), C-contiguous; may be a view of `pixels`.
     """
-    step = square.width / size
-    if step < _MAX_LINEAR_STEP and any(value % 1 for value in square):
-        left, top = (start + (step - 1) / 2 for start in (square.x, square.y))
-        from_crop = np.array([[step, 0, left], [0, step, top]])
-        flags = _SMALL_CROP | cv2.WARP_INVERSE_MAP
-        sampled = cv2.warpAffine(
-            pixels, from_crop, (size, size), flags=flags, borderMode=_BEYOND_EDGES
-        )
-        return cast(Pixels, sampled)
-    side = max(round(square.width), 1)
-    left, top = (round(start + (square.width - side) / 2) for start in (square.x, square.y))
+    if any(value % 1 for value in square):
+        return _sample(pixels, square, size)
+    left, top, side = int(square.x), int(square.y), max(int(square.width), 1)
     height, width = pixels.shape[:2]
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
         inside = pixels[top : top + side, left : left + side]
@@ -103,6 +96,42 @@ def cut_crop(pixels: Pixels, square: Box, size: int) -> Pixels:
         return np.ascontiguousarray(inside)
     interpolation = _LARGE_CROP if side > size else _SMALL_CROP
     return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
+
+
+def _sample(pixels: Pixels, square: Box, size: int) -> Pixels:
+    """Samples a square at fractional coordinates by linear interpolation; see `cut_crop`."""
+    step = square.width / size
+    if step >= _MAX_LINEAR_STEP:
+        pixels, square = _halve_around(pixels, square, step)
+        step = square.width / size
+    left, top = (start + (step - 1) / 2 for start in (square.x, square.y))
+    from_crop = np.array([[step, 0, left], [0, step, top]])
+    flags = _SMALL_CROP | cv2.WARP_INVERSE_MAP
+    sampled = cv2.warpAffine(pixels, from_crop, (size, size), flags=flags, borderMode=_BEYOND_EDGES)
+    return cast(Pixels, sampled)
+
+
+def _halve_around(pixels: Pixels, square: Box, step: float) -> tuple[Pixels, Box]:
+    """Returns a part of the picture around a square, halved, and the square in its pixels.
+
+    Args:
+        pixels: See `cut_crop`.
+        square: See `cut_crop`.
+        step: Pixels of the picture per pixel of the crop, at least 2; less than 2 in the result,
+            unless the part is one pixel wide or high.
+    """
+    margin = ceil(step)  # what the outermost pixels of the crop are interpolated from
+    spans = []
+    for start, extent in ((square.x, pixels.shape[1]), (square.y, pixels.shape[0])):
+        # At least one row and column of the picture: a square beside it shows its edge only.
+        first = min(max(floor(start) - margin, 0), extent - 1)
+        last = min(max(ceil(start + square.width) + margin, first + 1), extent)
+        spans.append((first, last))
+    (left, right), (top, bottom) = spans
+    part = pixels[top:bottom, left:right]
+    part, factor = halve_repeatedly(part, max(part.shape[:2]) / step)
+    side = square.width / factor
+    return part, Box((square.x - left) / factor, (square.y - top) / factor, side, side)
 
 
 def _repeat_edges(pixels: Pixels, left: int, top: int, side: int) -> Pixels:

@@ -159,9 +159,19 @@ def test_sorting_keeps_all_faces_in_any_order(faces: list[Face], chance: random.
     assert np.allclose(weights(ordered), weights(shuffled))
 
 
-def test_a_frame_between_pixels_is_sampled_there() -> None:
-    """In a ramp, each value is that of its position."""
-    ramp = np.tile(np.arange(0, 200, 2, dtype=np.uint8), (100, 1))
-    at = cut_crop(ramp, Box(20.5, 10.25, 48.0, 48.0), 32).astype(float)
-    columns = 20.5 + (np.arange(32) + 0.5) * 1.5 - 0.5
-    assert np.abs(at - 2 * columns).max() <= 0.6
+@pytest.mark.parametrize("side", [48.0, 64.0, 90.3, 128.5, 150.2])
+def test_a_frame_between_pixels_is_sampled_there(side: float) -> None:
+    """In a ramp, each value is that of its position, however much the frame is shrunk."""
+    ramp = np.tile(np.arange(240, dtype=np.uint8), (240, 1))
+    step = side / 32
+    expected = 20.5 + (np.arange(32) + 0.5) * step - 0.5
+    across = cut_crop(ramp, square(20.5, 10.25, side), 32).astype(float)
+    down = cut_crop(np.ascontiguousarray(ramp.T), square(10.25, 20.5, side), 32).astype(float)
+    for found in (across, down.T):
+        assert np.abs(found - expected).max() <= 1.1
+
+
+def test_shrinking_between_pixels_averages_too() -> None:
+    fine = np.tile(np.array([[0, 200], [200, 0]], np.uint8), (96, 96))
+    cut = cut_crop(fine, square(10.5, 10.5, 150), 48)
+    assert (np.abs(cut.astype(int) - 100) <= 1).all()
