@@ -12,6 +12,7 @@ TRAIN_OUT ?= runs/gender
 CONVERT_OUT ?= runs/converted
 DETECTOR_OUT ?= runs/detector
 FACE_OUTPUT_OUT ?= runs/face_output
+FRAME_OUTPUT_OUT ?= runs/frame_output
 REFINER_OUT ?= runs/refiner
 REPORT_OUT ?= runs/report
 LAYOUT ?= fairface
@@ -72,7 +73,7 @@ EXPLAINED = { code=$$?; case $$code in \
   esac >&2; exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-detector convert-detector train-face-output train-refiner convert-refiner report bench share soak pi-test pi-bundle pi-count lint clean ray-test
+.PHONY: help classify test test-light train convert evaluate evaluate-boxes train-detector convert-detector train-face-output train-frame-output train-refiner convert-refiner report bench share soak pi-test pi-bundle pi-count lint clean ray-test
 
 # ---- tasks ----
 
@@ -137,6 +138,11 @@ convert-detector: $(HEAVY)/.made  ## convert the face detector of DETECTOR_OUT t
 train-face-output: $(HEAVY)/.made  ## add a face output to MODEL (default: trained, else shipped), trained with the detector of DETECTORS (shipped)
 	mkdir -p -- $(call quoted,$(FACE_OUTPUT_OUT))
 	$(RUN_HEAVY)image-gender-train-face-output --model=$(call quoted,$(TO_CONVERT)) --out=$(call quoted,$(FACE_OUTPUT_OUT)) \
+	  $(CROPS) $(if $(DETECTORS),--detector-models $(call quoted,$(DETECTORS))) $(ARGS)
+
+train-frame-output: $(HEAVY)/.made  ## add a frame output to MODEL (default: trained, else shipped), trained with the detector of DETECTORS (shipped)
+	mkdir -p -- $(call quoted,$(FRAME_OUTPUT_OUT))
+	$(RUN_HEAVY)image-gender-train-frame-output --model=$(call quoted,$(TO_CONVERT)) --out=$(call quoted,$(FRAME_OUTPUT_OUT)) \
 	  $(CROPS) $(if $(DETECTORS),--detector-models $(call quoted,$(DETECTORS))) $(ARGS)
 
 train-refiner: $(HEAVY)/.made  ## train the face refiner on candidates of the detector of DETECTORS (shipped), model to REFINER_OUT (runs/refiner)

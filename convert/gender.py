@@ -167,7 +167,7 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
     if against_shipped is not None:
         figures += f"\n{against_shipped}"
     faults, float32_fault = comparison.faults(), comparison.float32_fault
-    if tflite_entry.face_output is not None:
+    if tflite_entry.face_output is not None or tflite_entry.frame_output is not None:
         model, crops = exported.tflite[0], compared.crops
         if exported.onnx is not None:
             differing = compute_fraction_differing(model, exported.onnx[0], crops)

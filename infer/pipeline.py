@@ -7,7 +7,7 @@ import numpy as np
 from image_gender_classifier.classification.classifier import Classification, Classifier
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.detector import Detector
-from image_gender_classifier.detection.turning import turn_pixels
+from image_gender_classifier.detection.turning import turn_pixels, turn_shift_back
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
@@ -49,7 +49,7 @@ def classify(
     classifications = classifier.classify(np.stack(crops))
     clock.lap("classify")
     classified = [
-        _add_gender(face, classification)
+        _add_results(face, classification)
         for face, classification in zip(chosen, classifications, strict=True)
     ]
     main = classified[0]
@@ -59,11 +59,21 @@ def classify(
     return Prediction(file, status, gender, main.confidence, faces, p_female=main.p_female)
 
 
-def _add_gender(face: Face, classification: Classification) -> Face:
-    """Returns a face with gender (`unknown` below the threshold), confidence and `p_female`."""
+def _add_results(face: Face, classification: Classification) -> Face:
+    """Returns a face with gender (`unknown` below the threshold), confidence and `p_female`.
+
+    Its box is corrected if it is the frame of the crop, as that of the face detector network is.
+    """
     gender: Gender = classification.gender if classification.certain else "unknown"
+    box = face.box
+    if classification.correction is not None and face.score is not None:
+        right, down, log_side = classification.correction
+        box = geometry.correct_frame(box, *turn_shift_back(right, down, face.turn), log_side)
     return face._replace(
-        gender=gender, confidence=classification.confidence, p_female=classification.p_female
+        box=box,
+        gender=gender,
+        confidence=classification.confidence,
+        p_female=classification.p_female,
     )
 
 

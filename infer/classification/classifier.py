@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,20 @@ DECIMALS = 3
 _LARGEST_SCORE = 700.0  # exp overflows above 709
 
 
+class Correction(NamedTuple):
+    """Where the frame of the face in a crop should be.
+
+    Attributes:
+        right: How far to the right of the crop, in its sides.
+        down: Likewise, down.
+        log_side: Natural logarithm of its side over the crop's.
+    """
+
+    right: float
+    down: float
+    log_side: float
+
+
 class Classification(NamedTuple):
     """The classification of one crop.
 
@@ -26,11 +41,13 @@ class Classification(NamedTuple):
         gender: The more probable gender, even if its confidence is below the threshold.
         confidence: Calibrated probability of `gender`, 0.5 to 1, rounded to three decimals.
         certain: Whether the confidence reaches the threshold.
+        correction: Corrects the frame of the crop; None if the network has no frame output.
     """
 
     gender: BinaryGender
     confidence: float
     certain: bool
+    correction: Correction | None = None
 
     @property
     def p_female(self) -> float:
@@ -38,6 +55,13 @@ class Classification(NamedTuple):
         if self.gender == "female":
             return self.confidence
         return round(1 - self.confidence, DECIMALS)
+
+
+class _Outputs(NamedTuple):
+    """The logits of crops (float32, N), and the corrections that the frame output gives, if any."""
+
+    logits: npt.NDArray[np.float32]
+    corrections: Sequence[Correction | None]
 
 
 class Classifier:
@@ -80,7 +104,7 @@ class Classifier:
     def cache_key(self) -> tuple[object, ...]:
         """Model hash, calibration and thresholds, which affect predictions; part of `run`."""
         entry = self.entry
-        decision = entry.calibration, entry.tta_threshold, entry.positive
+        decision = entry.calibration, entry.tta_threshold, entry.positive, entry.frame_output
         return entry.sha256, *decision, self.threshold
 
     def warm_up(self) -> None:
@@ -105,14 +129,7 @@ class Classifier:
                 number per crop.
             RuntimeMissing: See `Runtime.run`.
         """
-        # A face output, if there is one, is N x 2. The formats order outputs differently.
-        outputs = [output for output in self._runtime.run(crops) if output.shape[1:] != (2,)]
-        if len(outputs) != 1 or outputs[0].size != len(crops) or not np.isfinite(outputs[0]).all():
-            raise ModelError(
-                f"{self.entry.file}: the output is not one finite number per crop; convert the "
-                "model again"
-            )
-        return outputs[0].reshape(-1)
+        return self._run(crops).logits
 
     def compute_tta_logits(self, crops: Pixels) -> npt.NDArray[np.float32]:
         """Runs the network with test-time augmentation (TTA).
@@ -123,13 +140,7 @@ class Classifier:
 
         Arguments and exceptions are those of `compute_logits`.
         """
-        logits = self.compute_logits(crops)
-        (uncertain,) = needs_tta(logits, self.entry.calibration, self.entry.tta_threshold).nonzero()
-        if len(uncertain):
-            logits = logits.copy()  # the array may belong to the runtime
-            flipped = self.compute_logits(flip_horizontally(crops[uncertain]))
-            logits[uncertain] = (logits[uncertain] + flipped) / 2
-        return logits
+        return self._run_with_tta(crops).logits
 
     def compute_probabilities(self, crops: Pixels) -> npt.NDArray[np.float64]:
         """Returns the calibrated probability of the positive gender for each crop (float64, N).
@@ -146,13 +157,56 @@ class Classifier:
 
         Arguments and exceptions are those of `compute_logits`.
         """
-        return [self._classify_one(float(p)) for p in self.compute_probabilities(crops)]
+        logits, corrections = self._run_with_tta(crops)
+        probabilities = _calibrate(logits, self.entry.calibration).tolist()
+        return list(map(self._classify_one, probabilities, corrections))
 
-    def _classify_one(self, probability: float) -> Classification:
+    def _run_with_tta(self, crops: Pixels) -> _Outputs:
+        """Runs the network with test-time augmentation; corrections are those of the crops."""
+        logits, corrections = self._run(crops)
+        (uncertain,) = needs_tta(logits, self.entry.calibration, self.entry.tta_threshold).nonzero()
+        if len(uncertain):
+            logits = logits.copy()  # the array may belong to the runtime
+            flipped, _ = self._run(flip_horizontally(crops[uncertain]))
+            logits[uncertain] = (logits[uncertain] + flipped) / 2
+        return _Outputs(logits, corrections)
+
+    def _run(self, crops: Pixels) -> _Outputs:
+        """Runs the network; see `compute_logits`."""
+        # The formats order outputs differently. A face output, if there is one, is N x 2.
+        outputs = self._runtime.run(crops)
+        frames = next((output for output in outputs if output.shape[1:] == (3,)), None)
+        genders = [output for output in outputs if output.shape[1:] not in ((2,), (3,))]
+        if len(genders) != 1 or genders[0].size != len(crops) or not np.isfinite(genders[0]).all():
+            raise ModelError(
+                f"{self.entry.file}: the output is not one finite number per crop; convert the "
+                "model again"
+            )
+        return _Outputs(genders[0].reshape(-1), self._make_corrections(frames, len(crops)))
+
+    def _make_corrections(
+        self, frames: npt.NDArray[np.float32] | None, count: int
+    ) -> Sequence[Correction | None]:
+        """Returns the correction of each of `count` crops, from the frame output (float32, N x 3).
+
+        Raises:
+            ModelError: The manifest and the network disagree, or a number is not finite.
+        """
+        units = self.entry.frame_output
+        if units is None:
+            return [None] * count
+        if frames is None or not np.isfinite(frames).all():
+            raise ModelError(
+                f"{self.entry.file}: the frame output is not three finite numbers per crop; "
+                "convert the model again"
+            )
+        return [Correction(*row) for row in (frames * np.array(units)).tolist()]
+
+    def _classify_one(self, probability: float, correction: Correction | None) -> Classification:
         """Returns the classification for a calibrated probability of the positive gender."""
         gender = self.entry.positive if probability >= 0.5 else self.entry.negative
         confidence = round(max(probability, 1 - probability), DECIMALS)
-        return Classification(gender, confidence, confidence >= self.threshold)
+        return Classification(gender, confidence, confidence >= self.threshold, correction)
 
 
 def flip_horizontally(crops: Pixels) -> Pixels:

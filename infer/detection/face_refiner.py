@@ -7,7 +7,7 @@ Alignment Using Multitask Cascaded Convolutional Networks" (2016).
 
 from __future__ import annotations
 
-from math import exp, isfinite
+from math import isfinite
 
 import numpy as np
 
@@ -15,16 +15,13 @@ from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.geometry import Framing, scale_box
 from image_gender_classifier.detection.heatmap import Detection
 from image_gender_classifier.detection.tiling import MIN_TILE_SIDE
-from image_gender_classifier.detection.turning import turn_box_back, turn_pixels
+from image_gender_classifier.detection.turning import turn_pixels, turn_shift_back
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceRefinerEntry
-from image_gender_classifier.results import Box
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.runtimes.networks import require_square_input
-
-_MOST_SHIFT, _MOST_LOG_SIDE = 0.5, 0.7  # of a correction; training has no larger ones
 
 
 class FaceRefiner:
@@ -84,11 +81,10 @@ class FaceRefiner:
         if square.width < MIN_TILE_SIDE * self._size * picture.scale:
             picture = picture.finer()
         crop = geometry.cut_crop(picture.pixels, scale_box(square, 1 / picture.scale), self._size)
-        logit, *correction = self._run(turn_pixels(crop, candidate.turn))
-        corrected = _correct(candidate.frame.width, square.width, *correction)
-        x, y, side, _ = turn_box_back(corrected, candidate.turn, square.width, square.width)
+        logit, right, down, log_side = self._run(turn_pixels(crop, candidate.turn))
+        right, down = turn_shift_back(right, down, candidate.turn)
         return candidate._replace(
-            frame=Box(square.x + x, square.y + y, side, side),
+            frame=geometry.correct_frame(candidate.frame, right, down, log_side),
             logit=logit + self._entry.candidate_weight * candidate.logit,
         )
 
@@ -107,19 +103,3 @@ class FaceRefiner:
                 "reinstall the package"
             )
         return values
-
-
-def _correct(side: float, extent: float, right: float, down: float, log_side: float) -> Box:
-    """Returns the corrected frame in pixels of the view's square.
-
-    Args:
-        side: Side of the candidate's frame, in the centre of the square.
-        extent: Side of the square.
-        right: How far the face is to the right of the candidate, in sides of its frame.
-        down: Likewise, down.
-        log_side: Natural logarithm of the factor of the side.
-    """
-    right, down = (min(max(shift, -_MOST_SHIFT), _MOST_SHIFT) for shift in (right, down))
-    new = side * exp(min(max(log_side, -_MOST_LOG_SIDE), _MOST_LOG_SIDE))
-    left, top = (extent / 2 + shift * side - new / 2 for shift in (right, down))
-    return Box(left, top, new, new)

@@ -8,7 +8,7 @@ model. Training, calibration and inference cut crops with this module, so the cr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor, hypot, sqrt
+from math import ceil, exp, floor, hypot, sqrt
 from typing import NamedTuple, cast
 
 import cv2
@@ -25,6 +25,7 @@ _MIN_CONTAINMENT = 0.8  # fraction of a box's area inside the other
 _SCORE_POWER = 0.5
 # Pixels of the picture per pixel of the crop, from which a picture is halved before interpolation.
 _MAX_LINEAR_STEP = 2
+_MOST_SHIFT, _MOST_LOG_SIDE = 0.5, 0.7  # of a correction
 _SMALL_CROP, _LARGE_CROP, _BEYOND_EDGES = cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.BORDER_REPLICATE
 
 
@@ -55,6 +56,25 @@ def map_to_frame(box: Box, framing: Framing) -> Box:
     centre_x = box.x + box.width / 2
     centre_y = box.y + box.height / 2 + framing.shift_y * box_side
     return Box(centre_x - side / 2, centre_y - side / 2, side, side)
+
+
+def correct_frame(frame: Box, right: float, down: float, log_side: float) -> Box:
+    """Returns a square frame that a network has corrected.
+
+    Args:
+        frame: The frame.
+        right: How far to the right it moves, in its sides; at most 0.5.
+        down: Likewise, down.
+        log_side: Natural logarithm of the factor of its side; at most 0.7. More than these limits,
+            which no training reaches, is reduced to them.
+    """
+    right, down = (min(max(shift, -_MOST_SHIFT), _MOST_SHIFT) for shift in (right, down))
+    side = frame.width * exp(min(max(log_side, -_MOST_LOG_SIDE), _MOST_LOG_SIDE))
+    left, top = (
+        start + shift * frame.width + (frame.width - side) / 2
+        for start, shift in ((frame.x, right), (frame.y, down))
+    )
+    return Box(left, top, side, side)
 
 
 def find_central_square(height: int, width: int) -> Box:

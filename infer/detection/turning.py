@@ -38,3 +38,22 @@ def turn_box_back(box: Box, turn: Turn, width: float, height: float) -> Box:
     if turn == 180:
         return Box(width - box.x - box.width, height - box.y - box.height, box.width, box.height)
     return Box(width - box.y - box.height, box.x, box.height, box.width)
+
+
+def turn_shift_back(right: float, down: float, turn: Turn) -> tuple[float, float]:
+    """Maps a shift in the turned picture to the original one.
+
+    Args:
+        right: Shift to the right in the turned picture.
+        down: Shift down.
+        turn: Degrees by which the picture was turned clockwise.
+
+    Returns:
+        The shift to the right and down in the original picture.
+    """
+    return {
+        0: (right, down),
+        90: (down, -right),
+        180: (-right, -down),
+        270: (-down, right),
+    }[turn]

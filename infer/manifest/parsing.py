@@ -15,6 +15,7 @@ from image_gender_classifier.manifest.schema import (
     FaceOutput,
     FaceRefinerEntry,
     Float32Variant,
+    FrameOutput,
     ModelEntry,
 )
 from image_gender_classifier.results import BinaryGender
@@ -22,7 +23,7 @@ from image_gender_classifier.results import BinaryGender
 Fields = Mapping[str, Any]
 """An entry of the manifest as a JSON object."""
 
-_NESTED = (Calibration, FaceOutput, Float32Variant)
+_NESTED = (Calibration, FaceOutput, Float32Variant, FrameOutput)
 _FURTHER_THRESHOLDS = ("second_threshold", "turned_threshold")
 
 
@@ -49,6 +50,8 @@ def parse_model(file: str, fields: Fields) -> ModelEntry:
         raise ValueError("positive and negative must be female and male")
     if "face_output" in values:
         values["face_output"] = _parse_face_output(values["face_output"])
+    if "frame_output" in values:
+        values["frame_output"] = _parse_frame_output(values["frame_output"])
     return ModelEntry(file=file, **values)
 
 
@@ -160,4 +163,12 @@ def _parse_face_output(fields: Fields) -> FaceOutput:
         raise ValueError("the numbers of face_output must be finite")
     if not 0 <= output.lowest <= output.surest <= 1:
         raise ValueError("lowest and surest of face_output must be between 0 and 1, in this order")
+    return output
+
+
+def _parse_frame_output(fields: Fields) -> FrameOutput:
+    """Parses `frame_output`; raises `TypeError` or `ValueError` if it is invalid."""
+    output = FrameOutput(**{name: float(value) for name, value in fields.items()})
+    if not all(map(isfinite, output)):
+        raise ValueError("the numbers of frame_output must be finite")
     return output

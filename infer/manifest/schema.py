@@ -81,6 +81,20 @@ class FaceOutput(NamedTuple):
     turned_threshold: float
 
 
+class FrameOutput(NamedTuple):
+    """Units of the frame output of a gender network, which corrects the frame of a detected face.
+
+    Attributes:
+        right: How far to the right one unit moves the frame, in its sides.
+        down: Likewise, down.
+        log_side: What one unit adds to the natural logarithm of the frame's side.
+    """
+
+    right: float
+    down: float
+    log_side: float
+
+
 class ModelEntry(NamedTuple):
     """The manifest entry of a gender classifier.
 
@@ -103,8 +117,8 @@ class ModelEntry(NamedTuple):
         trained: Data, command, seed and versions that produced the file.
         measured: Metrics measured on the file.
         float32_variant: The float32 variant of an int8 TFLite file; None if there is none.
-        face_output: How the network's face output is used; None if the network has
-            only the gender output.
+        face_output: How the network's face output is used; None if it has none.
+        frame_output: How the network's frame output is used; None if it has none.
     """
 
     file: str
@@ -124,6 +138,7 @@ class ModelEntry(NamedTuple):
     measured: Mapping[str, Any] = _NOTHING
     float32_variant: Float32Variant | None = None
     face_output: FaceOutput | None = None
+    frame_output: FrameOutput | None = None
 
     @property
     def format(self) -> str:

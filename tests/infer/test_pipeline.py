@@ -16,6 +16,7 @@ from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.loading import Parts
+from image_gender_classifier.manifest.schema import FrameOutput
 from image_gender_classifier.results import Box, Face, Prediction, Turn
 from image_gender_classifier.settings import Settings
 
@@ -120,6 +121,42 @@ def test_the_crop_is_cut_in_the_detectors_frame(astronaut: Picture, parts: Parts
     assert found is not None and np.array_equal(found, expected)
     (classification,) = parts.classifier.classify(found[np.newaxis])
     assert classification.confidence == classify(astronaut, parts).confidence
+
+
+class Moving:
+    """A network that sees a larger face to the right of the crop and below it."""
+
+    input_shape, input_dtype = (96, 96, 3), "uint8"
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        frames = np.tile(np.array([0.1, 0.2, np.log(1.5)], np.float32), (len(crops), 1))
+        return np.full((len(crops), 1), 9, np.float32), frames
+
+
+@pytest.mark.parametrize(
+    ("turn", "right", "down"), [(0, 10, 20), (90, 20, -10), (180, -10, -20), (270, -20, 10)]
+)
+def test_the_frame_output_corrects_the_boxes_of_the_network(
+    turn: Turn, right: float, down: float, astronaut: Picture, sure: Classifier
+) -> None:
+    class Found(WholePicture):
+        def detect(self, picture: Picture) -> list[Face]:
+            return [
+                Face(Box(150, 150, 100, 100), "none", score=0.9, turn=turn),
+                Face(Box(0, 0, 10, 10), "none", score=0.9),
+                Face(Box(0, 400, 12, 12), "none"),
+            ]
+
+    units = FrameOutput(1.0, 1.0, 1.0)
+    moving = Classifier(Moving(), sure.entry._replace(frame_output=units))
+    main, *others = pipeline.classify(astronaut, "a", Found(), moving, all_faces=True).faces
+    assert main.box == pytest.approx((125 + right, 125 + down, 150, 150))
+    network, opencv = sorted((face.box for face in others), key=lambda box: box.width, reverse=True)
+    assert network == pytest.approx((-1.5, -0.5, 15, 15))
+    assert opencv == Box(0, 400, 12, 12)
+    (only, *rest) = pipeline.classify(astronaut, "a", Found(), moving).faces
+    assert only.box == main.box
+    assert {face.box for face in rest} == {Box(0, 0, 10, 10), Box(0, 400, 12, 12)}
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])

@@ -87,7 +87,8 @@ def open_keras_with_entry(path: Path) -> tuple[KerasRuntime, ModelEntry]:
     entry = manifest.find_model(path)
     manifest.read_verified(path.parent, entry)
     runtime = open_keras_model(path)
-    expected = 1 if entry.face_output is None else 2
+    added = entry.face_output, entry.frame_output
+    expected = 1 + sum(output is not None for output in added)
     if runtime.outputs != expected:
         raise ModelError(
             f"{path}: the model has {runtime.outputs} outputs instead of {expected}; use "

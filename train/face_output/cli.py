@@ -91,8 +91,9 @@ def _train(arguments: Sequence[str]) -> None:
     if not faces.training or not places.training:
         raise DataError("too few pictures in --data or --backgrounds; add more")
 
-    from image_gender_classifier.train.common import keras_runtime
-    from image_gender_classifier.train.face_output import candidates, network, saving
+    from image_gender_classifier.train.common import added_output, keras_runtime
+    from image_gender_classifier.train.face_output import candidates, network
+    from image_gender_classifier.train.face_output.bounds import FACE_OUTPUT
 
     found = candidates.collect_candidates(
         search,
@@ -115,7 +116,7 @@ def _train(arguments: Sequence[str]) -> None:
     runtime, _ = keras_runtime.open_keras_with_entry(options.model)
     model = network.add_face_output(runtime.model, found, options.seed, options.steps)
     trained = training_command.describe_training(PROGRAM, arguments, run)
-    entry = saving.save_with_face_output(model, original, options.out, trained)
+    entry = added_output.save_with_output(model, original, options.out, trained, FACE_OUTPUT)
     print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
     print_line(
         f"next: image-gender-convert --model {options.out / entry.file} with the same --data",

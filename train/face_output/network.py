@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
-from image_gender_classifier.errors import ModelError
-from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.common import efficientnet_lite, loop
+from image_gender_classifier.train.common.feature_maps import compute_maps, find_feature_map
 from image_gender_classifier.train.face_output.candidates import CandidateSet
 
 FACE = "face"
@@ -25,7 +24,6 @@ _WEIGHT_DECAY, _SPATIAL_DECAY = 3e-4, 9e-3
 _MAP_DROPOUT, _DROPOUT = 0.1, 0.2
 _RATE, _BATCH = 2e-3, 256
 _SMOOTHING = 0.01  # of the labels
-_FEATURES_BATCH = 128
 
 
 def add_face_output(
@@ -44,32 +42,18 @@ def add_face_output(
 
     Returns:
         A model that maps pixels to the gender logit (N x 1) and the logits of "no face" and "face"
-        (N x 2), whose difference is the face logit.
+        (N x 2), whose difference is the face logit; also to its frame output, if it had one.
 
     Raises:
         ModelError: The model is not a gender network that image-gender-train created.
     """
     loop.make_deterministic(seed)
-    try:
-        features = model.get_layer(_LAST_MAP).output
-    except ValueError:
-        raise ModelError(
-            "the model has no feature map; use a gender.keras that image-gender-train created"
-        ) from None
-    maps = _compute_maps(keras.Model(model.input, features), candidates.crops)
+    features = find_feature_map(model, _LAST_MAP)
+    maps = compute_maps(model, features, candidates.crops)
     head = _train_head(maps, candidates, seed, steps)
-    return keras.Model(
-        model.input, [model.outputs[0], _attach_head(head, features)], name=model.name
-    )
-
-
-def _compute_maps(network: keras.Model, crops: Pixels) -> npt.NDArray[np.float16]:
-    """Returns the feature maps of crops (float16, N x G x G x C)."""
-    maps = np.empty((len(crops), *network.output_shape[1:]), np.float16)
-    for start in range(0, len(crops), _FEATURES_BATCH):
-        part = slice(start, start + _FEATURES_BATCH)
-        maps[part] = network.predict_on_batch(crops[part].astype(np.float32))
-    return maps
+    frames = [output for output in model.outputs[1:] if output.shape[-1] != 2]
+    outputs = [model.outputs[0], _attach_head(head, features), *frames]
+    return keras.Model(model.input, outputs, name=model.name)
 
 
 def _train_head(

@@ -75,7 +75,7 @@ def train(  # noqa: PLR0913  (keyword arguments)
         f"{_format_duration(duration)}",
         sys.stdout,
     )
-    original = finetuning.remove_face_output(runtime.model)
+    original = finetuning.keep_gender_output(runtime.model)
     if folds:
         _cross_validate(original, before, crop_set, recipe, folder, folds)
         print_line(f"{_NEW} on all but the held-out pictures:", sys.stdout)

@@ -74,13 +74,11 @@ def fine_tune(
     return result
 
 
-def remove_face_output(classifier: keras.Model) -> keras.Model:
-    """Returns a classifier without its face output, if it has one; with the same layers.
-
-    The face detector uses the face output of the shipped classifier.
+def keep_gender_output(classifier: keras.Model) -> keras.Model:
+    """Returns a classifier with its gender output only; with the same layers.
 
     Args:
-        classifier: Maps pixels to the gender logit, and possibly to the face output.
+        classifier: Maps pixels to the gender logit, and possibly to the face and frame outputs.
     """
     return keras.Model(classifier.input, classifier.outputs[0], name=classifier.name)
 

@@ -104,9 +104,9 @@ def open_trained_teachers(paths: Sequence[Path]) -> list[keras.Model]:
         ModelError: A file has changed or is missing, or Keras cannot load it.
     """
     from image_gender_classifier.train.common.keras_runtime import open_keras_with_entry
-    from image_gender_classifier.train.gender.finetuning import remove_face_output
+    from image_gender_classifier.train.gender.finetuning import keep_gender_output
 
-    return [remove_face_output(open_keras_with_entry(path)[0].model) for path in paths]
+    return [keep_gender_output(open_keras_with_entry(path)[0].model) for path in paths]
 
 
 def _parse_path(text: str) -> Path:

@@ -16,12 +16,13 @@ from image_gender_classifier import loading, manifest
 from image_gender_classifier.classification.classifier import (
     Classification,
     Classifier,
+    Correction,
     compute_confidences,
     flip_horizontally,
     needs_tta,
 )
 from image_gender_classifier.errors import ModelError
-from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+from image_gender_classifier.manifest.schema import Calibration, FrameOutput, ModelEntry
 
 LOGITS = st.floats(-1e6, 1e6, width=32)
 SHIPPED = Path(str(files("image_gender_classifier.models")))
@@ -142,6 +143,56 @@ def test_a_network_that_gives_no_logit_a_crop_is_a_model_error(
     classifier = Classifier(Oracle(*outputs), ENTRY)
     with pytest.raises(ModelError, match="not one finite number per crop"):
         classifier.classify(crops(1))
+
+
+class Framed:
+    """A network whose frame output moves the crop away from its brighter side."""
+
+    input_shape, input_dtype = (2, 2, 3), "uint8"
+
+    def __init__(self, *frames: list[float]) -> None:
+        self._frames = np.array(frames, np.float32)
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        bright = crops[:, 0, 0, 0].astype(np.float32) - crops[:, 0, 1, 0]
+        face = np.zeros((len(crops), 2), np.float32)
+        return self._frames[: len(crops)], face, bright[:, np.newaxis]
+
+
+UNITS = FrameOutput(right=0.5, down=0.25, log_side=2.0)
+
+
+def test_the_frame_output_is_scaled_by_its_units() -> None:
+    classifier = Classifier(Framed([1, 2, -0.5], [0, -4, 1]), ENTRY._replace(frame_output=UNITS))
+    first, second = classifier.classify(crops(2))
+    assert first.correction == Correction(0.5, 0.5, -1.0)
+    assert second.correction == Correction(0.0, -1.0, 2.0)
+
+
+def test_the_flipped_crop_changes_no_correction() -> None:
+    always = ENTRY._replace(frame_output=UNITS, tta_threshold=1.0)
+    (classification,) = Classifier(Framed([1, 2, -0.5]), always).classify(crops(1))
+    assert classification.correction == Correction(0.5, 0.5, -1.0)
+
+
+def test_a_frame_output_is_ignored_unless_the_manifest_has_its_units() -> None:
+    (classification,) = Classifier(Framed([1, 2, 3]), ENTRY).classify(crops(1))
+    assert classification.correction is None
+
+
+@pytest.mark.parametrize("network", [Oracle([0]), Framed([0, math.nan, 0])])
+def test_a_missing_or_infinite_frame_output_is_a_model_error(network: Oracle | Framed) -> None:
+    classifier = Classifier(network, ENTRY._replace(frame_output=UNITS))
+    with pytest.raises(ModelError, match="three finite numbers per crop"):
+        classifier.classify(crops(1))
+
+
+def test_the_units_are_part_of_the_cache_key() -> None:
+    keys = {
+        Classifier(Oracle([0]), ENTRY._replace(frame_output=units)).cache_key
+        for units in (None, UNITS, UNITS._replace(down=0.3))
+    }
+    assert len(keys) == 3
 
 
 def test_crops_are_judged_alike_alone_and_together() -> None:

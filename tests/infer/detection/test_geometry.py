@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from math import isclose
+from math import isclose, log
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from image_gender_classifier.detection.geometry import (
     Framing,
+    correct_frame,
     cut_crop,
     find_central_square,
     map_to_frame,
@@ -49,6 +50,21 @@ def test_the_frame_moves_with_the_box(box: Box, framing: Framing, x: int, y: int
     assert first.width == first.height == second.width
     assert isclose(first.x, second.x, abs_tol=1e-3)
     assert isclose(first.y, second.y, abs_tol=1e-3)
+
+
+def test_a_frame_is_corrected_about_its_centre() -> None:
+    assert correct_frame(Box(10, 20, 40, 40), 0, 0, 0) == Box(10, 20, 40, 40)
+    assert correct_frame(Box(10, 20, 40, 40), 0.25, -0.1, 0) == Box(20, 16, 40, 40)
+    larger = correct_frame(Box(10, 20, 40, 40), 0, 0.5, log(1.5))
+    assert np.allclose(larger, (0, 30, 60, 60))
+
+
+@given(BOXES, *(st.floats(-1e9, 1e9),) * 3)
+def test_no_correction_loses_a_face(box: Box, right: float, down: float, log_side: float) -> None:
+    frame = square(box.x, box.y, box.width)
+    corrected = correct_frame(frame, right, down, log_side)
+    assert corrected.width <= 2.02 * frame.width
+    assert abs(corrected.x - frame.x) <= 1.01 * frame.width + 1e-6
 
 
 def test_the_whole_picture_is_the_centred_square() -> None:

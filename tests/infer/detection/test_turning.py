@@ -10,6 +10,7 @@ from image_gender_classifier.detection.turning import (
     QUARTER_TURNS,
     turn_box_back,
     turn_pixels,
+    turn_shift_back,
 )
 from image_gender_classifier.results import Box, Turn
 
@@ -26,6 +27,14 @@ def test_a_box_is_where_its_pixels_were(
     x, y = columns.min(), rows.min()
     box = Box(x, y, columns.max() + 1 - x, rows.max() + 1 - y)
     assert turn_box_back(box, turn, width, height) == Box(left, top, 3, 2)
+
+
+@given(st.sampled_from((0, *QUARTER_TURNS)), st.integers(-9, 9), st.integers(-9, 9))
+def test_a_box_moves_as_its_shift_says(turn: Turn, right: int, down: int) -> None:
+    before, after = (
+        turn_box_back(Box(20 + x, 30 + y, 4, 4), turn, 80, 90) for x, y in ((0, 0), (right, down))
+    )
+    assert turn_shift_back(right, down, turn) == (after.x - before.x, after.y - before.y)
 
 
 def test_turns_are_clockwise() -> None:

@@ -49,6 +49,7 @@ def required(entry: type[Entry]) -> list[str]:
         "second_threshold",
         "turned_threshold",
         "face_output",
+        "frame_output",
     }
     return [name for name in entry._fields if name not in optional]
 
@@ -231,6 +232,9 @@ def test_a_model_without_a_second_look_looks_once(models: Path) -> None:
         ("face_output", FACE_OUTPUT | {"lowest": 0.9}),
         ("face_output", FACE_OUTPUT | {"surest": 1.1}),
         ("face_output", None),
+        ("frame_output", {"right": 1.0, "down": 1.0}),
+        ("frame_output", {"right": 1.0, "down": 1.0, "log_side": float("inf")}),
+        ("frame_output", None),
     ],
 )
 def test_a_field_of_the_wrong_kind_is_a_model_error(

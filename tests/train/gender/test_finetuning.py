@@ -57,7 +57,7 @@ def tune(
 ) -> Any:
     folder.mkdir(exist_ok=True)
     parts = split_names(crops.names, recipe.held_out)
-    original = finetuning.remove_face_output(keras.models.load_model(start))
+    original = finetuning.keep_gender_output(keras.models.load_model(start))
     return finetuning.fine_tune(original, crops, parts, recipe, folder, teachers)
 
 

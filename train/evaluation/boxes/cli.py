@@ -7,12 +7,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.cli.argument_types import parse_min_face
 from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.loading import open_classifier
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.runtimes import registry as runtimes
+from image_gender_classifier.runtimes.registry import AUTO
 from image_gender_classifier.train.common.command import (
     Parser,
     check_json_path,
@@ -93,6 +96,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.runtime and arguments.detector not in ("network", "cascade"):
         raise UsageError(f"--runtime has no effect with --detector {arguments.detector}; omit it")
     detector = open_detector(arguments.detector, arguments.runtime, arguments.min_face)
+    classifier = open_classifier(None, arguments.runtime or AUTO)
     available = [
         *sets.make_portrait_sets(arguments.data),
         sets.make_crop_set(arguments.fairface),
@@ -107,7 +111,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             f"--data {arguments.data}: the folder contains none of the test sets; expected "
             "at least one of the folders lfw, caltech_faces, wider and no_face"
         )
-    scores = [_score(trials, detector) for trials in trial_sets]
+    scores = [_score(trials, detector, classifier) for trials in trial_sets]
     costs = _measure_costs(trial_sets, detector) if arguments.time else []
     measurement = Measurement(
         format_cache_key(arguments.detector, detector), scores, skipped, costs
@@ -119,9 +123,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         )
 
 
-def _score(pictures: TrialSet, detector: Detector) -> SetScore:
+def _score(pictures: TrialSet, detector: Detector, classifier: Classifier) -> SetScore:
     """Scores a detector on a set and prints the unreadable pictures to stderr."""
-    scored = score_set(pictures, detector)
+    scored = score_set(pictures, detector, classifier)
     for name, reason in scored.unreadable:
         print_line(f"{PROGRAM}: {pictures.name}: {name}: {reason}", sys.stderr)
     return scored

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from image_gender_classifier import pipeline
+from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UnreadablePicture
@@ -77,18 +78,21 @@ class SetScore:
     unreadable: tuple[tuple[str, str], ...]
 
 
-def score_set(pictures: TrialSet, detector: Detector) -> SetScore:
+def score_set(
+    pictures: TrialSet, detector: Detector, classifier: Classifier | None = None
+) -> SetScore:
     """Scores a detector on a set, with a progress bar if stderr is a terminal.
 
     Args:
         pictures: The set.
         detector: The detector.
+        classifier: Corrects the frame of the main face; None to score the detector alone.
 
     Returns:
         The score; unreadable pictures are listed, but not counted.
 
     Raises:
-        ModelError: The detector cannot run its model.
+        ModelError: A network cannot be run.
     """
     scores: list[PictureScore] = []
     unreadable: list[tuple[str, str]] = []
@@ -98,21 +102,20 @@ def score_set(pictures: TrialSet, detector: Detector) -> SetScore:
         except UnreadablePicture as error:
             unreadable.append((trial.name, str(error)))
             continue
-        scores.append(score_picture(labelled, detector))
+        scores.append(score_picture(labelled, detector, classifier))
     return _summarise(pictures.name, scores, list(detector.framings), unreadable)
 
 
-def score_picture(labelled: LabelledPicture, detector: Detector) -> PictureScore:
+def score_picture(
+    labelled: LabelledPicture, detector: Detector, classifier: Classifier | None = None
+) -> PictureScore:
     """Scores a detector on one picture.
 
-    Raises:
-        ModelError: The detector cannot run its model.
+    Arguments and exceptions are those of `score_set`.
     """
     picture = labelled.picture
-    in_order = geometry.sort_main_face_first(
-        detector.detect(picture), picture.width, picture.height
-    )
-    detections = [_make_detection(picture, face, detector) for face in in_order]
+    faces = _list_faces(picture, detector, classifier)
+    detections = [_make_detection(picture, face, detector) for face in faces]
     if not detections:
         correct = labelled.is_correct is None
         return PictureScore(None, correct, correct)
@@ -125,6 +128,15 @@ def score_picture(labelled: LabelledPicture, detector: Detector) -> PictureScore
         return PictureScore(main.stage, correct, any_correct)
     error = framing.measure_frame_error(main.frame, labelled.frame, main.stage)
     return PictureScore(main.stage, correct, any_correct, error)
+
+
+def _list_faces(
+    picture: Picture, detector: Detector, classifier: Classifier | None
+) -> Sequence[Face]:
+    """Returns the faces of a picture, the main face first."""
+    if classifier is not None:
+        return pipeline.classify(picture, "", detector, classifier).faces
+    return geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
 
 
 def _make_detection(picture: Picture, face: Face, detector: Detector) -> Detection:

@@ -31,8 +31,8 @@ class FixedDetector:
 def reported() -> Callable[..., FixedDetector]:
     """Makes the detector, of the boxes that a stage of it finds."""
 
-    def make(*boxes: Box, stage: str = "first") -> FixedDetector:
-        return FixedDetector([Face(box, stage) for box in boxes])
+    def make(*boxes: Box, stage: str = "first", score: float | None = None) -> FixedDetector:
+        return FixedDetector([Face(box, stage, score=score) for box in boxes])
 
     return make
 

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from image_gender_classifier import loading
+from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.manifest.schema import FrameOutput
 from image_gender_classifier.results import Box, Face
 from image_gender_classifier.train.evaluation.boxes import rules
 from image_gender_classifier.train.evaluation.boxes.scoring import (
@@ -130,3 +134,24 @@ def test_a_set_of_unreadable_pictures() -> None:
     scored = score_set(TrialSet("torn", [Trial("torn", broken)]), ByBrightness())
     assert scored.correct.value is None
     assert len(scored.unreadable) == 1
+
+
+class Corrected:
+    """A gender network that moves every crop down by a tenth of its side."""
+
+    input_shape, input_dtype = (96, 96, 3), "uint8"
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        frames = np.tile(np.array([0, 0.1, 0], np.float32), (len(crops), 1))
+        return np.ones((len(crops), 1), np.float32), frames
+
+
+def test_with_a_classifier_the_corrected_frame_counts(reported: Make) -> None:
+    entry = loading.open_classifier(None).entry._replace(frame_output=FrameOutput(1.0, 1.0, 1.0))
+    classifier = Classifier(Corrected(), entry)
+    error = score_picture(looking_for(LARGE, LARGE), reported(LARGE, score=0.9)).frame_error
+    assert error is not None and error.down == 0
+    scored = score_picture(looking_for(LARGE, LARGE), reported(LARGE, score=0.9), classifier)
+    assert scored.correct
+    assert scored.frame_error is not None
+    assert scored.frame_error.down == pytest.approx(0.1)

@@ -1,4 +1,4 @@
-"""A gender network with a face output in all formats."""
+"""A gender network with a face output and a frame output in all formats."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from image_gender_classifier.runtimes import Runtime, open_model
 from image_gender_classifier.train.common.keras_runtime import KerasRuntime
 from image_gender_classifier.train.face_output.candidates import CandidateSet
 from image_gender_classifier.train.face_output.network import add_face_output
+from image_gender_classifier.train.frame_output.network import add_frame_output
+from image_gender_classifier.train.frame_output.views import FrameViews
 from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 
@@ -28,28 +30,31 @@ def by_channels(runtime: Runtime, crops: Pixels) -> dict[int, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def with_face_output(exported: Any, drawn_crops: LabelledCrops) -> KerasRuntime:
-    """The drawn model, whose face output learnt to tell its female from its male faces."""
-    found = CandidateSet(
-        drawn_crops.crops, np.zeros(len(drawn_crops.crops), np.float32), drawn_crops.female
-    )
-    return KerasRuntime(add_face_output(exported.keras.model, found, seed=1, steps=10))
+def with_outputs(exported: Any, drawn_crops: LabelledCrops) -> KerasRuntime:
+    """The drawn model, whose new outputs learnt to tell its female from its male faces."""
+    count = len(drawn_crops.crops)
+    found = CandidateSet(drawn_crops.crops, np.zeros(count, np.float32), drawn_crops.female)
+    model = add_face_output(exported.keras.model, found, seed=1, steps=10)
+    shifts = np.repeat(np.where(drawn_crops.female, 0.05, -0.05)[:, np.newaxis], 3, axis=1)
+    views = FrameViews(drawn_crops.crops, shifts.astype(np.float32))
+    return KerasRuntime(add_frame_output(model, views, seed=1, steps=10))
 
 
 def test_all_formats_agree_and_the_gender_logits_stay(
-    exported: Any, with_face_output: KerasRuntime, drawn_crops: LabelledCrops
+    exported: Any, with_outputs: KerasRuntime, drawn_crops: LabelledCrops
 ) -> None:
     crops = drawn_crops.crops[::4]
-    tflite_file = tflite.quantise(with_face_output.model, exported.calibration)
+    tflite_file = tflite.quantise(with_outputs.model, exported.calibration)
     model = open_model("tflite", tflite_file)
     assert np.array_equal(by_channels(model, crops)[1], exported.tflite.run(crops)[0])
-    of_keras = by_channels(with_face_output, crops)[2]
-    assert of_keras.std() > 0
-    assert by_channels(model, crops)[2] == pytest.approx(
-        of_keras, abs=0.3 * float(np.ptp(of_keras))
-    )
+    for channels in (2, 3):
+        of_keras = by_channels(with_outputs, crops)[channels]
+        assert of_keras.std() > 0
+        assert by_channels(model, crops)[channels] == pytest.approx(
+            of_keras, abs=0.3 * float(np.ptp(of_keras))
+        )
     onnx_model = open_model("onnx", onnx.convert_tflite_to_onnx(tflite_file))
     assert compute_fraction_differing(model, onnx_model, crops) == 0
     variant = open_model("tflite", float32.convert_to_float32(tflite_file))
     assert are_outputs_equal(model, variant, crops)
-    assert tflite.read_quantisation_steps(tflite_file).keys() == {1, 2}
+    assert tflite.read_quantisation_steps(tflite_file).keys() == {1, 2, 3}

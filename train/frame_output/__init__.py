@@ -1,0 +1,1 @@
+"""Trains the frame output of a gender network, which corrects the frames of detected faces."""

@@ -1,0 +1,135 @@
+"""Views of faces whose true frame is known, for the training of the frame output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import exp, log
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from image_gender_classifier.classification.classifier import Correction
+from image_gender_classifier.detection import geometry
+from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.results import Box
+from image_gender_classifier.train.datasets import DataError
+from image_gender_classifier.train.detector.candidate_pictures import compute_iou, draw_composite
+
+_TIGHT = 0.2  # fraction of the pictures that are nothing but a face crop
+_SAME_FACE_IOU = 0.4
+_MOVED = 2  # further views of a detected face, moved at random
+# Standard deviations, in sides of the frame and of its logarithm.
+_RIGHT, _DOWN, _LOG_SIDE = 0.03, 0.025, 0.05
+_INNER_LOG_SIDE, _LEAST_INNER = 0.07, 0.005  # of how much smaller a view inside a crop is
+
+_Random = np.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class FrameViews:
+    """Views of faces, N in all.
+
+    Attributes:
+        crops: uint8 RGB, N x S x S x 3.
+        corrections: The corrections of their frames, float32, N x 3.
+    """
+
+    crops: Pixels
+    corrections: npt.NDArray[np.float32]
+
+
+def collect_views(
+    detector: Detector,
+    faces: Sequence[Pixels],
+    backgrounds: Sequence[Pixels],
+    *,
+    pictures: int,
+    size: int,
+    seed: int,
+) -> FrameViews:
+    """Detects faces in composites and in face crops, and cuts views of them.
+
+    The views of a picture are those of the detected frame and of two that are moved at random. One
+    more view lies inside a face crop: there, no edge of what was pasted tells where the frame is.
+
+    Args:
+        detector: The face detector.
+        faces: Face crops with the margin of the gender classifier, uint8 RGB, S x S x 3; each is
+            its own frame.
+        backgrounds: Pictures without people, uint8 RGB, H x W x 3.
+        pictures: Number of pictures; one in five is a face crop.
+        size: Side of the views in pixels.
+        seed: Seed of all random choices.
+
+    Returns:
+        The views, in the order of the pictures.
+
+    Raises:
+        DataError: No face is detected.
+    """
+    random = np.random.default_rng(seed)
+    found: list[tuple[Pixels, Correction]] = []
+    for _ in tqdm(range(pictures), "searching", unit="picture"):
+        pixels, frame = _draw(faces, backgrounds, random)
+        picture = Picture(np.ascontiguousarray(pixels), pixels.shape[1], pixels.shape[0])
+        found += _view_picture(detector, picture, frame, size, random)
+        found.append(_view_inside(faces[int(random.integers(len(faces)))], size, random))
+    if len(found) == pictures:  # nothing but views inside crops
+        raise DataError("the face detector finds no face in the pictures; use more pictures")
+    crops, corrections = zip(*found, strict=True)
+    return FrameViews(np.stack(crops), np.array(corrections, np.float32))
+
+
+def _draw(
+    faces: Sequence[Pixels], backgrounds: Sequence[Pixels], random: _Random
+) -> tuple[Pixels, Box]:
+    """Generates a picture with one face; returns it and the face's frame in pixels."""
+    if random.random() >= _TIGHT:
+        return draw_composite(faces, backgrounds, random)
+    face = faces[int(random.integers(len(faces)))]
+    return face, geometry.find_central_square(*face.shape[:2])
+
+
+def _view_picture(
+    detector: Detector, picture: Picture, frame: Box, size: int, random: _Random
+) -> Iterator[tuple[Pixels, Correction]]:
+    """Yields views of the main face; none if it is not the known one, or turned."""
+    detected = geometry.sort_main_face_first(
+        detector.detect(picture), picture.width, picture.height
+    )[:1]
+    for face in detected:
+        square = geometry.map_to_frame(face.box, detector.framings[face.detector])
+        if face.turn or compute_iou(square, frame) < _SAME_FACE_IOU:
+            return
+        for view in (square, *(_move(square, random) for _ in range(_MOVED))):
+            yield geometry.cut_crop(picture.pixels, view, size), _correct(view, frame)
+
+
+def _view_inside(face: Pixels, size: int, random: _Random) -> tuple[Pixels, Correction]:
+    """Returns a view inside a face crop."""
+    whole = geometry.find_central_square(*face.shape[:2])
+    side = whole.width * exp(-abs(random.normal(0, _INNER_LOG_SIDE)) - _LEAST_INNER)
+    free = (whole.width - side) / 2
+    right, down = np.clip(whole.width * random.normal(0, (_RIGHT, _DOWN)), -free, free).tolist()
+    square = Box(whole.x + free + right, whole.y + free + down, side, side)
+    return geometry.cut_crop(face, square, size), _correct(square, whole)
+
+
+def _move(square: Box, random: _Random) -> Box:
+    """Returns a square that is moved and scaled at random."""
+    side = square.width * exp(random.normal(0, _LOG_SIDE))
+    right, down = (square.width * random.normal(0, (_RIGHT, _DOWN))).tolist()
+    edge = (square.width - side) / 2
+    return Box(square.x + right + edge, square.y + down + edge, side, side)
+
+
+def _correct(square: Box, frame: Box) -> Correction:
+    """Returns the correction from the frame of a view to the true one."""
+    side = square.width
+    right = (frame.x + frame.width / 2 - square.x - side / 2) / side
+    down = (frame.y + frame.width / 2 - square.y - side / 2) / side
+    return Correction(right, down, log(frame.width / side))
