@@ -18,6 +18,11 @@ from image_gender_classifier.convert.output_equality import (
 )
 from image_gender_classifier.convert.shipped import compare_with_shipped
 from image_gender_classifier.convert.verify import Verification
+from image_gender_classifier.convert.verify_frames import (
+    find_frame_faults,
+    format_frame_difference,
+    measure_frame_difference,
+)
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import SHIPPED_STEM
 from image_gender_classifier.manifest.schema import ModelEntry
@@ -167,6 +172,13 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
     if against_shipped is not None:
         figures += f"\n{against_shipped}"
     faults, float32_fault = comparison.faults(), comparison.float32_fault
+    units = tflite_entry.frame_output
+    if units is not None:
+        models = exported.keras[0], exported.tflite[0]
+        difference = measure_frame_difference(*models, units, compared.crops)
+        figures += f"\n{format_frame_difference(difference)}"
+        for found in faults.values():
+            found.extend(find_frame_faults(difference))
     if tflite_entry.face_output is not None or tflite_entry.frame_output is not None:
         model, crops = exported.tflite[0], compared.crops
         if exported.onnx is not None:

@@ -7,11 +7,14 @@ import numpy as np
 from image_gender_classifier.classification.classifier import Classification, Classifier
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.detector import Detector
+from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.detection.turning import turn_pixels, turn_shift_back
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
 from image_gender_classifier.system.profiling import OFF, Clock
+
+_FRAME_ITSELF = Framing(scale=1.0, shift_y=0.0)  # of a detector whose boxes are frames
 
 
 def classify(
@@ -49,7 +52,7 @@ def classify(
     classifications = classifier.classify(np.stack(crops))
     clock.lap("classify")
     classified = [
-        _add_results(face, classification)
+        _add_results(face, classification, detector)
         for face, classification in zip(chosen, classifications, strict=True)
     ]
     main = classified[0]
@@ -59,14 +62,15 @@ def classify(
     return Prediction(file, status, gender, main.confidence, faces, p_female=main.p_female)
 
 
-def _add_results(face: Face, classification: Classification) -> Face:
+def _add_results(face: Face, classification: Classification, detector: Detector) -> Face:
     """Returns a face with gender (`unknown` below the threshold), confidence and `p_female`.
 
-    Its box is corrected if it is the frame of the crop, as that of the face detector network is.
+    Its box is corrected if the face detector network has found or confirmed it.
     """
     gender: Gender = classification.gender if classification.certain else "unknown"
     box = face.box
-    if classification.correction is not None and face.score is not None:
+    located = face.score is not None and detector.framings[face.detector] == _FRAME_ITSELF
+    if classification.correction is not None and located:
         right, down, log_side = classification.correction
         box = geometry.correct_frame(box, *turn_shift_back(right, down, face.turn), log_side)
     return face._replace(

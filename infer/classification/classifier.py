@@ -17,10 +17,11 @@ from image_gender_classifier.runtimes import Runtime
 
 # Decimals of a confidence in all outputs. The threshold is compared with the rounded value.
 DECIMALS = 3
+_FACE, _FRAME = (2,), (3,)  # shapes of the face output and the frame output of a crop
 _LARGEST_SCORE = 700.0  # exp overflows above 709
 
 
-class Correction(NamedTuple):
+class FrameCorrection(NamedTuple):
     """Where the frame of the face in a crop should be.
 
     Attributes:
@@ -47,7 +48,7 @@ class Classification(NamedTuple):
     gender: BinaryGender
     confidence: float
     certain: bool
-    correction: Correction | None = None
+    correction: FrameCorrection | None = None
 
     @property
     def p_female(self) -> float:
@@ -58,10 +59,10 @@ class Classification(NamedTuple):
 
 
 class _Outputs(NamedTuple):
-    """The logits of crops (float32, N), and the corrections that the frame output gives, if any."""
+    """The logits of crops (float32, N), and the frame output (float32, N x 3) if there is one."""
 
     logits: npt.NDArray[np.float32]
-    corrections: Sequence[Correction | None]
+    frames: npt.NDArray[np.float32] | None
 
 
 class Classifier:
@@ -157,36 +158,39 @@ class Classifier:
 
         Arguments and exceptions are those of `compute_logits`.
         """
-        logits, corrections = self._run_with_tta(crops)
+        logits, frames = self._run_with_tta(crops)
         probabilities = _calibrate(logits, self.entry.calibration).tolist()
-        return list(map(self._classify_one, probabilities, corrections))
+        corrections = self._make_corrections(frames, len(crops))
+        return [
+            self._classify_one(probability, correction)
+            for probability, correction in zip(probabilities, corrections, strict=True)
+        ]
 
     def _run_with_tta(self, crops: Pixels) -> _Outputs:
-        """Runs the network with test-time augmentation; corrections are those of the crops."""
-        logits, corrections = self._run(crops)
+        """Runs the network with test-time augmentation, which changes the logits only."""
+        logits, frames = self._run(crops)
         (uncertain,) = needs_tta(logits, self.entry.calibration, self.entry.tta_threshold).nonzero()
         if len(uncertain):
             logits = logits.copy()  # the array may belong to the runtime
             flipped, _ = self._run(flip_horizontally(crops[uncertain]))
             logits[uncertain] = (logits[uncertain] + flipped) / 2
-        return _Outputs(logits, corrections)
+        return _Outputs(logits, frames)
 
     def _run(self, crops: Pixels) -> _Outputs:
         """Runs the network; see `compute_logits`."""
-        # The formats order outputs differently. A face output, if there is one, is N x 2.
-        outputs = self._runtime.run(crops)
-        frames = next((output for output in outputs if output.shape[1:] == (3,)), None)
-        genders = [output for output in outputs if output.shape[1:] not in ((2,), (3,))]
+        outputs = self._runtime.run(crops)  # in an order that depends on the format
+        frames = next((output for output in outputs if output.shape[1:] == _FRAME), None)
+        genders = [output for output in outputs if output.shape[1:] not in (_FACE, _FRAME)]
         if len(genders) != 1 or genders[0].size != len(crops) or not np.isfinite(genders[0]).all():
             raise ModelError(
                 f"{self.entry.file}: the output is not one finite number per crop; convert the "
                 "model again"
             )
-        return _Outputs(genders[0].reshape(-1), self._make_corrections(frames, len(crops)))
+        return _Outputs(genders[0].reshape(-1), frames)
 
     def _make_corrections(
         self, frames: npt.NDArray[np.float32] | None, count: int
-    ) -> Sequence[Correction | None]:
+    ) -> Sequence[FrameCorrection | None]:
         """Returns the correction of each of `count` crops, from the frame output (float32, N x 3).
 
         Raises:
@@ -195,14 +199,16 @@ class Classifier:
         units = self.entry.frame_output
         if units is None:
             return [None] * count
-        if frames is None or not np.isfinite(frames).all():
+        if frames is None or len(frames) != count or not np.isfinite(frames).all():
             raise ModelError(
                 f"{self.entry.file}: the frame output is not three finite numbers per crop; "
                 "convert the model again"
             )
-        return [Correction(*row) for row in (frames * np.array(units)).tolist()]
+        return [FrameCorrection(*row) for row in (frames * np.array(units)).tolist()]
 
-    def _classify_one(self, probability: float, correction: Correction | None) -> Classification:
+    def _classify_one(
+        self, probability: float, correction: FrameCorrection | None
+    ) -> Classification:
         """Returns the classification for a calibrated probability of the positive gender."""
         gender = self.entry.positive if probability >= 0.5 else self.entry.negative
         confidence = round(max(probability, 1 - probability), DECIMALS)

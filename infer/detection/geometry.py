@@ -8,7 +8,7 @@ model. Training, calibration and inference cut crops with this module, so the cr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, exp, floor, hypot, sqrt
+from math import ceil, exp, floor, hypot, log2, sqrt
 from typing import NamedTuple, cast
 
 import cv2
@@ -26,7 +26,7 @@ _SCORE_POWER = 0.5
 # Pixels of the picture per pixel of the crop, from which a picture is halved before interpolation.
 _MAX_LINEAR_STEP = 2
 _MOST_SHIFT, _MOST_LOG_SIDE = 0.5, 0.7  # of a correction
-_SMALL_CROP, _LARGE_CROP, _BEYOND_EDGES = cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.BORDER_REPLICATE
+_LINEAR, _AREA, _BEYOND_EDGES = cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.BORDER_REPLICATE
 
 
 class Framing(NamedTuple):
@@ -114,7 +114,7 @@ def cut_crop(pixels: Pixels, square: Box, size: int) -> Pixels:
         inside = _repeat_edges(pixels, left, top, side)
     if side == size:
         return np.ascontiguousarray(inside)
-    interpolation = _LARGE_CROP if side > size else _SMALL_CROP
+    interpolation = _AREA if side > size else _LINEAR
     return cast(Pixels, cv2.resize(inside, (size, size), interpolation=interpolation))
 
 
@@ -126,7 +126,7 @@ def _sample(pixels: Pixels, square: Box, size: int) -> Pixels:
         step = square.width / size
     left, top = (start + (step - 1) / 2 for start in (square.x, square.y))
     from_crop = np.array([[step, 0, left], [0, step, top]])
-    flags = _SMALL_CROP | cv2.WARP_INVERSE_MAP
+    flags = _LINEAR | cv2.WARP_INVERSE_MAP
     sampled = cv2.warpAffine(pixels, from_crop, (size, size), flags=flags, borderMode=_BEYOND_EDGES)
     return cast(Pixels, sampled)
 
@@ -138,14 +138,18 @@ def _halve_around(pixels: Pixels, square: Box, step: float) -> tuple[Pixels, Box
         pixels: See `cut_crop`.
         square: See `cut_crop`.
         step: Pixels of the picture per pixel of the crop, at least 2; less than 2 in the result,
-            unless the part is one pixel wide or high.
+            except for pictures of a few pixels.
     """
     margin = ceil(step)  # what the outermost pixels of the crop are interpolated from
+    factor = 2 ** floor(log2(step))
     spans = []
     for start, extent in ((square.x, pixels.shape[1]), (square.y, pixels.shape[0])):
         # At least one row and column of the picture: a square beside it shows its edge only.
         first = min(max(floor(start) - margin, 0), extent - 1)
         last = min(max(ceil(start + square.width) + margin, first + 1), extent)
+        # Halving drops what does not fill a block, so the part grows to whole blocks.
+        first = max(first - (first - last) % factor, 0)
+        last = min(last + (first - last) % factor, extent)
         spans.append((first, last))
     (left, right), (top, bottom) = spans
     part = pixels[top:bottom, left:right]

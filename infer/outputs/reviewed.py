@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from image_gender_classifier.outputs.corrections import Correction
 from image_gender_classifier.results import Box, Face, Prediction
 
-_SAME_FACE = 0.5  # overlap (IoU): another model or another picture size moves boxes a little
+_SAME_FACE = 0.5  # overlap (IoU): other models, options and picture sizes move boxes a little
 
 
 def apply_correction(prediction: Prediction, correction: Correction, run: str) -> Prediction:
@@ -34,11 +36,22 @@ def _deciding_face_first(
     """Moves the face of a box to the front; adds it if it was not detected."""
     if box is None:
         return faces
-    wanted = Box(*box)
-    best = max(faces, key=lambda face: _overlap(face.box, wanted), default=None)
-    if best is None or _overlap(best.box, wanted) < _SAME_FACE:
-        return (Face(wanted, "reviewed"), *faces)
-    return (best, *(face for face in faces if face is not best))
+    place = find_face(faces, box)
+    if place is None:
+        return (Face(Box(*box), "reviewed"), *faces)
+    return (faces[place], *faces[:place], *faces[place + 1 :])
+
+
+def find_face(faces: Sequence[Face], box: tuple[int, int, int, int]) -> int | None:
+    """Returns the index of the face that a person has chosen; None if it is not among the faces.
+
+    Args:
+        faces: The faces of the picture.
+        box: Box of the chosen face when it was chosen: x, y, width and height.
+    """
+    overlaps = [_overlap(face.box, Box(*box)) for face in faces]
+    best = max(range(len(faces)), key=overlaps.__getitem__, default=None)
+    return None if best is None or overlaps[best] < _SAME_FACE else best
 
 
 def _overlap(box: Box, other: Box) -> float:

@@ -14,23 +14,17 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.common import training_command
 from image_gender_classifier.train.common.command import Parser, print_line
-from image_gender_classifier.train.common.data_options import (
-    add_backgrounds_option,
-    add_data_options,
-    read_data_and_report,
-    training_split,
+from image_gender_classifier.train.common.output_command import (
+    add_output_options,
+    read_inputs,
+    save_and_report,
 )
-from image_gender_classifier.train.common.run_record import check_run_finished
-from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.train.detector import backgrounds
 
 if TYPE_CHECKING:  # imports OpenCV
     from image_gender_classifier.train.face_output.candidates import Search
 
 PROGRAM = "image-gender-train-face-output"
-_CROP_SIDE = 128  # pixels
-_HELD_OUT = 0.05  # fraction of the faces and of the backgrounds; as in the conversion
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,38 +64,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(arguments: Sequence[str]) -> None:
     options = _parser().parse_args(arguments)
-    check_run_finished(options.model)
-    original = manifest.find_model(options.model)
-    size = original.input_shape[0]
-    reading = read_data_and_report(options, training_split(options.layout))
-    scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
+    inputs = read_inputs(options)
     search, detector_key = _open_search(options.detector_models or shipped_models())
     run = Run(
-        reading.hash_labels(),
-        backgrounds.hash_backgrounds(scenery),
-        original.sha256,
+        inputs.data,
+        inputs.backgrounds_key,
+        inputs.original.sha256,
         detector_key,
         options.composites,
         options.plain,
         options.seed,
     )
-    options.out.mkdir(parents=True, exist_ok=True)
-    crop_set = training_command.prepare_crops(reading.samples, "none", _CROP_SIDE, options.out)
-    faces, places = split_names(crop_set.names, _HELD_OUT), split_names(scenery.names, _HELD_OUT)
-    if not faces.training or not places.training:
-        raise DataError("too few pictures in --data or --backgrounds; add more")
 
-    from image_gender_classifier.train.common import added_output, keras_runtime
+    from image_gender_classifier.train.common import keras_runtime
     from image_gender_classifier.train.face_output import candidates, network
     from image_gender_classifier.train.face_output.bounds import FACE_OUTPUT
 
     found = candidates.collect_candidates(
         search,
-        [crop_set.crops[position] for position in faces.training],
-        [scenery.pictures[position] for position in places.training],
+        inputs.faces,
+        inputs.places,
         composites=options.composites,
         plain=options.plain,
-        size=size,
+        size=inputs.original.input_shape[0],
         seed=options.seed,
     )
     count = int(found.is_face.sum())
@@ -116,12 +101,7 @@ def _train(arguments: Sequence[str]) -> None:
     runtime, _ = keras_runtime.open_keras_with_entry(options.model)
     model = network.add_face_output(runtime.model, found, options.seed, options.steps)
     trained = training_command.describe_training(PROGRAM, arguments, run)
-    entry = added_output.save_with_output(model, original, options.out, trained, FACE_OUTPUT)
-    print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)
-    print_line(
-        f"next: image-gender-convert --model {options.out / entry.file} with the same --data",
-        sys.stdout,
-    )
+    save_and_report(model, inputs.original, options.out, trained, FACE_OUTPUT)
 
 
 def _open_search(folder: Path) -> tuple[Search, str]:
@@ -152,18 +132,8 @@ def _parser() -> Parser:
         "doubtful faces of the face detector. It learns from what the detector takes for a face in "
         "pictures composed of --data and --backgrounds. The gender output does not change.",
     )
-    add_data_options(parser)
-    add_backgrounds_option(parser)
+    add_output_options(parser)
     add = parser.add_argument
-    add("--model", type=Path, required=True, metavar="FILE", help="the trained gender.keras")
-    add(
-        "--detector-models", type=Path, metavar="DIR",
-        help="folder of the converted face detector (default: the shipped one)",
-    )  # fmt: skip
-    add(
-        "--out", type=Path, required=True, metavar="DIR",
-        help="folder for the new gender.keras and the crop cache",
-    )  # fmt: skip
     add(
         "--composites", type=parse_positive, default=4000, metavar="N",
         help="number of pictures with a face (default: %(default)s)",

@@ -1,6 +1,6 @@
-"""The frame output of a gender network: a small head on one of its first feature maps.
+"""The frame output of a gender network: a small head on the feature map at stride 8.
 
-Early maps know best where a face is; the later ones are trained to recognise it wherever it is.
+Heads on later maps are less accurate: these are trained to ignore where the face is.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from image_gender_classifier.classification.classifier import Correction
+from image_gender_classifier.classification.classifier import FrameCorrection
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.imaging.picture import Picture
@@ -72,13 +72,18 @@ def collect_views(
         DataError: No face is detected.
     """
     random = np.random.default_rng(seed)
-    found: list[tuple[Pixels, Correction]] = []
+    found: list[tuple[Pixels, FrameCorrection]] = []
+    detected = 0
     for _ in tqdm(range(pictures), "searching", unit="picture"):
         pixels, frame = _draw(faces, backgrounds, random)
         picture = Picture(np.ascontiguousarray(pixels), pixels.shape[1], pixels.shape[0])
-        found += _view_picture(detector, picture, frame, size, random)
+        square = _detect(detector, picture, frame)
+        if square is not None:
+            detected += 1
+            squares = square, *(_move(square, random) for _ in range(_MOVED))
+            found += [_view(pixels, each, frame, size) for each in squares]
         found.append(_view_inside(faces[int(random.integers(len(faces)))], size, random))
-    if len(found) == pictures:  # nothing but views inside crops
+    if not detected:
         raise DataError("the face detector finds no face in the pictures; use more pictures")
     crops, corrections = zip(*found, strict=True)
     return FrameViews(np.stack(crops), np.array(corrections, np.float32))
@@ -94,29 +99,28 @@ def _draw(
     return face, geometry.find_central_square(*face.shape[:2])
 
 
-def _view_picture(
-    detector: Detector, picture: Picture, frame: Box, size: int, random: _Random
-) -> Iterator[tuple[Pixels, Correction]]:
-    """Yields views of the main face; none if it is not the known one, or turned."""
-    detected = geometry.sort_main_face_first(
-        detector.detect(picture), picture.width, picture.height
-    )[:1]
-    for face in detected:
-        square = geometry.map_to_frame(face.box, detector.framings[face.detector])
-        if face.turn or compute_iou(square, frame) < _SAME_FACE_IOU:
-            return
-        for view in (square, *(_move(square, random) for _ in range(_MOVED))):
-            yield geometry.cut_crop(picture.pixels, view, size), _correct(view, frame)
+def _detect(detector: Detector, picture: Picture, frame: Box) -> Box | None:
+    """Returns the detected frame of the main face; None if it is not the known one, or turned."""
+    faces = geometry.sort_main_face_first(detector.detect(picture), picture.width, picture.height)
+    if not faces or faces[0].turn:
+        return None
+    square = geometry.map_to_frame(faces[0].box, detector.framings[faces[0].detector])
+    return square if compute_iou(square, frame) >= _SAME_FACE_IOU else None
 
 
-def _view_inside(face: Pixels, size: int, random: _Random) -> tuple[Pixels, Correction]:
+def _view(pixels: Pixels, square: Box, frame: Box, size: int) -> tuple[Pixels, FrameCorrection]:
+    """Returns the view in a square, and its correction."""
+    return geometry.cut_crop(pixels, square, size), _correct(square, frame)
+
+
+def _view_inside(face: Pixels, size: int, random: _Random) -> tuple[Pixels, FrameCorrection]:
     """Returns a view inside a face crop."""
     whole = geometry.find_central_square(*face.shape[:2])
     side = whole.width * exp(-abs(random.normal(0, _INNER_LOG_SIDE)) - _LEAST_INNER)
     free = (whole.width - side) / 2
     right, down = np.clip(whole.width * random.normal(0, (_RIGHT, _DOWN)), -free, free).tolist()
     square = Box(whole.x + free + right, whole.y + free + down, side, side)
-    return geometry.cut_crop(face, square, size), _correct(square, whole)
+    return _view(face, square, whole, size)
 
 
 def _move(square: Box, random: _Random) -> Box:
@@ -127,9 +131,9 @@ def _move(square: Box, random: _Random) -> Box:
     return Box(square.x + right + edge, square.y + down + edge, side, side)
 
 
-def _correct(square: Box, frame: Box) -> Correction:
+def _correct(square: Box, frame: Box) -> FrameCorrection:
     """Returns the correction from the frame of a view to the true one."""
     side = square.width
     right = (frame.x + frame.width / 2 - square.x - side / 2) / side
     down = (frame.y + frame.width / 2 - square.y - side / 2) / side
-    return Correction(right, down, log(frame.width / side))
+    return FrameCorrection(right, down, log(frame.width / side))

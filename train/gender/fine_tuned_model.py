@@ -119,7 +119,8 @@ def _cross_validate(
             recipe,
             make_folder(folder / _FOLD_FOLDER.format(fold + 1)),
         )
-        tuned = Classifier(KerasRuntime(model), before.entry)
+        entry = before.entry._replace(face_output=None, frame_output=None)
+        tuned = Classifier(KerasRuntime(model), entry)
         results.append(
             compare(before, tuned, saving.select_crops(crop_set, tested, before.crop_size))
         )

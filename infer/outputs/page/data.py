@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, get_args
 
 from image_gender_classifier.outputs import corrections as table
-from image_gender_classifier.outputs import xml
+from image_gender_classifier.outputs import reviewed, xml
 from image_gender_classifier.outputs.corrections import Correction
 from image_gender_classifier.outputs.escaping import escape_name, escape_text
 from image_gender_classifier.outputs.settings import Facts
@@ -107,10 +107,10 @@ def find_face(prediction: Prediction, correction: Correction) -> int:
 
     The main face stands for a face that is not among them.
     """
-    for place, face in enumerate(prediction.faces):
-        if xml.round_box(face) == correction.box:
-            return place
-    return 0 if prediction.faces else -1
+    if not prediction.faces:
+        return -1
+    box = correction.box
+    return (None if box is None else reviewed.find_face(prediction.faces, box)) or 0
 
 
 def _is_current(correction: Correction, item: PageItem) -> bool:

@@ -16,7 +16,7 @@ from image_gender_classifier import loading, manifest
 from image_gender_classifier.classification.classifier import (
     Classification,
     Classifier,
-    Correction,
+    FrameCorrection,
     compute_confidences,
     flip_horizontally,
     needs_tta,
@@ -28,7 +28,11 @@ LOGITS = st.floats(-1e6, 1e6, width=32)
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 SHIPPED_ENTRY = manifest.load(SHIPPED).models["gender_int8.tflite"]
 ENTRY = SHIPPED_ENTRY._replace(
-    input_shape=(2, 2, 3), calibration=Calibration(), threshold=0.7, tta_threshold=0.0
+    input_shape=(2, 2, 3),
+    calibration=Calibration(),
+    threshold=0.7,
+    tta_threshold=0.0,
+    frame_output=None,
 )
 
 
@@ -165,14 +169,14 @@ UNITS = FrameOutput(right=0.5, down=0.25, log_side=2.0)
 def test_the_frame_output_is_scaled_by_its_units() -> None:
     classifier = Classifier(Framed([1, 2, -0.5], [0, -4, 1]), ENTRY._replace(frame_output=UNITS))
     first, second = classifier.classify(crops(2))
-    assert first.correction == Correction(0.5, 0.5, -1.0)
-    assert second.correction == Correction(0.0, -1.0, 2.0)
+    assert first.correction == FrameCorrection(0.5, 0.5, -1.0)
+    assert second.correction == FrameCorrection(0.0, -1.0, 2.0)
 
 
 def test_the_flipped_crop_changes_no_correction() -> None:
     always = ENTRY._replace(frame_output=UNITS, tta_threshold=1.0)
     (classification,) = Classifier(Framed([1, 2, -0.5]), always).classify(crops(1))
-    assert classification.correction == Correction(0.5, 0.5, -1.0)
+    assert classification.correction == FrameCorrection(0.5, 0.5, -1.0)
 
 
 def test_a_frame_output_is_ignored_unless_the_manifest_has_its_units() -> None:

@@ -25,7 +25,7 @@ from image_gender_classifier.results import Prediction
 Command = Callable[..., CompletedProcess[str]]
 Start = Callable[..., Popen[str]]
 
-ASTRONAUT = "female 0.937, face at 165,64 (123x123)"
+ASTRONAUT = "female 0.937, face at 166,65 (122x122)"
 BROKEN_PIPE = 141
 WORDS = (sys.executable, "-m", "image_gender_classifier")
 

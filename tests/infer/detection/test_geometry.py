@@ -187,7 +187,26 @@ def test_a_frame_between_pixels_is_sampled_there(side: float) -> None:
         assert np.abs(found - expected).max() <= 1.1
 
 
-def test_shrinking_between_pixels_averages_too() -> None:
-    fine = np.tile(np.array([[0, 200], [200, 0]], np.uint8), (96, 96))
-    cut = cut_crop(fine, square(10.5, 10.5, 150), 48)
-    assert (np.abs(cut.astype(int) - 100) <= 1).all()
+@pytest.mark.parametrize("side", [70.3, 101.7, 160.4])
+@pytest.mark.parametrize(("x", "y"), [(-40.3, 20.6), (90.2, -35.7), (-20.4, 80.1), (88.8, 91.3)])
+def test_a_large_frame_beyond_the_edges_is_sampled_there(x: float, y: float, side: float) -> None:
+    """Beyond the picture, the ramp goes on as its edge."""
+    across = np.tile(np.arange(20, 141, dtype=np.uint8), (113, 1))
+    down = np.tile(np.arange(20, 133, dtype=np.uint8), (121, 1)).T
+    step = side / 24
+    places = (np.arange(24) + 0.5) * step - 0.5
+    columns = 20 + np.clip(x + places, 0, 120)
+    rows = 20 + np.clip(y + places, 0, 112)
+    found_across = cut_crop(across, square(x, y, side), 24).astype(float)
+    found_down = cut_crop(np.ascontiguousarray(down), square(x, y, side), 24).astype(float)
+    limit = 0.5 + step / 2  # at the edge, a block of pixels stands for its last one
+    assert np.abs(found_across - columns).max() <= limit
+    assert np.abs(found_down - rows[:, np.newaxis]).max() <= limit
+
+
+@pytest.mark.parametrize(("period", "contrast"), [(2, 3), (3, 60)])
+def test_shrinking_between_pixels_averages_too(period: int, contrast: int) -> None:
+    """Stripes that are finer than the crop's pixels nearly disappear."""
+    stripes = np.tile(np.where(np.arange(192) % period, 0, 200).astype(np.uint8), (192, 1))
+    cut = cut_crop(stripes, square(10.5, 10.5, 150), 36)
+    assert int(np.ptp(cut)) <= contrast

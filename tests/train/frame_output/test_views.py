@@ -109,4 +109,16 @@ def test_the_corrections_lead_to_the_frame(backgrounds: list[Pixels]) -> None:
     expected = 31.5 - np.column_stack([right * scale, down * scale])
     error = np.abs(seen - expected)
     assert len(error) > 100
-    assert np.median(error) < 2
+    assert np.median(error) < 0.7
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_the_side_is_that_of_the_ramp(backgrounds: list[Pixels], seed: int) -> None:
+    """A pixel of the ramp is as large in a view as its side says."""
+    views = collect_views(Central(), [RAMP], backgrounds, pictures=60, size=49, seed=seed)
+    middle = views.crops[:, 12:37, 12:37].astype(float)
+    inside = (middle[..., 2] < 20).all(axis=(1, 2))
+    steps = (middle[inside, 12, -1, 0] - middle[inside, 12, 0, 0]) / 24
+    sides = 64 / np.exp(views.corrections[inside, 2])
+    assert inside.sum() > 100
+    assert np.median(np.abs(steps * 49 / sides - 1)) < 0.03

@@ -13,6 +13,7 @@ from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import open_classifier
+from image_gender_classifier.manifest.schema import ModelEntry
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.runtimes.registry import AUTO
@@ -76,12 +77,16 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--runtime", choices=runtimes.runtime_names(),
-        help="runtime of the face detector network (default: the first available)",
+        help="runtime of the networks (default: the first available)",
     )  # fmt: skip
     add(
         "--min-face", type=parse_min_face, metavar="S",
         help="side of the smallest face to detect, as a fraction of the "
         "picture's shorter side (default: as in inference)",
+    )  # fmt: skip
+    add(
+        "--detected-frames", action="store_true",
+        help="measure frames as detected, before the gender network corrects them (default: no)",
     )  # fmt: skip
     add(
         "--time", action="store_true",
@@ -93,10 +98,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     check_json_path(arguments.json)
-    if arguments.runtime and arguments.detector not in ("network", "cascade"):
+    uses_networks = arguments.detector in ("network", "cascade")
+    if arguments.runtime and not uses_networks:
         raise UsageError(f"--runtime has no effect with --detector {arguments.detector}; omit it")
     detector = open_detector(arguments.detector, arguments.runtime, arguments.min_face)
-    classifier = open_classifier(None, arguments.runtime or AUTO)
+    corrects = uses_networks and not arguments.detected_frames
+    classifier = _open_classifier(arguments.runtime) if corrects else None
     available = [
         *sets.make_portrait_sets(arguments.data),
         sets.make_crop_set(arguments.fairface),
@@ -114,7 +121,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     scores = [_score(trials, detector, classifier) for trials in trial_sets]
     costs = _measure_costs(trial_sets, detector) if arguments.time else []
     measurement = Measurement(
-        format_cache_key(arguments.detector, detector), scores, skipped, costs
+        format_cache_key(arguments.detector, detector),
+        scores,
+        skipped,
+        costs,
+        None if classifier is None else _describe(classifier.entry),
     )
     print_line(report.format_box_report(measurement), sys.stdout)
     if arguments.json is not None:
@@ -123,7 +134,17 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         )
 
 
-def _score(pictures: TrialSet, detector: Detector, classifier: Classifier) -> SetScore:
+def _open_classifier(runtime: str | None) -> Classifier | None:
+    """Opens the shipped gender network if it corrects frames."""
+    classifier = open_classifier(None, runtime or AUTO)
+    return None if classifier.entry.frame_output is None else classifier
+
+
+def _describe(entry: ModelEntry) -> str:
+    return f"{entry.file} ({entry.sha256[:8]})"
+
+
+def _score(pictures: TrialSet, detector: Detector, classifier: Classifier | None) -> SetScore:
     """Scores a detector on a set and prints the unreadable pictures to stderr."""
     scored = score_set(pictures, detector, classifier)
     for name, reason in scored.unreadable:

@@ -30,25 +30,31 @@ class Measurement:
         scores: Score of each set.
         skipped: The sets that were not evaluated, with the reasons.
         costs: CPU time of each timed set; empty if not measured.
+        corrected_by: Name and hash of the gender network that has corrected the frames; None if
+            they are as detected.
     """
 
     detector: str
     scores: Sequence[SetScore]
     skipped: Sequence[SkippedSet]
     costs: Sequence[Cost]
+    corrected_by: str | None = None
 
 
 def format_box_report(measurement: Measurement) -> str:
     """Formats the results as text tables for the terminal."""
+    correction = measurement.corrected_by
+    header = (
+        f"detector  {measurement.detector}\n"
+        f"frames    {'as detected' if correction is None else f'corrected by {correction}'}"
+    )
     parts = [
         list(_set_rows(measurement.scores)),
         list(_any_rows(measurement.scores)),
         list(_frame_rows(measurement.scores)),
         list(_cost_rows(measurement.costs)),
     ]
-    return "\n\n".join(
-        [f"detector  {measurement.detector}", *("\n".join(rows) for rows in parts if rows)]
-    )
+    return "\n\n".join([header, *("\n".join(rows) for rows in parts if rows)])
 
 
 def box_report_to_json(measurement: Measurement) -> str:
@@ -61,6 +67,7 @@ def box_report_to_json(measurement: Measurement) -> str:
     """
     content = {
         "detector": measurement.detector,
+        "corrected_by": measurement.corrected_by,
         "sets": {score.name: _score_to_json(score) for score in measurement.scores},
         "skipped": {skipped.name: skipped.reason for skipped in measurement.skipped},
         "cost": {cost.name: _cost_to_json(cost) for cost in measurement.costs},

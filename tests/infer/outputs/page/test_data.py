@@ -76,5 +76,6 @@ def test_a_correction_of_any_picture_of_its_name_keeps_the_thumbnail() -> None:
 
 def test_the_main_face_stands_for_an_unknown_one() -> None:
     assert find_face(PREDICTION, Correction("male", (5, 6, 7, 8))) == 1
+    assert find_face(PREDICTION, Correction("male", (5, 7, 8, 8))) == 1  # moved since
     assert find_face(PREDICTION, Correction("male", (9, 9, 9, 9))) == 0
     assert find_face(Prediction("a", "no_face", "unknown"), Correction("male")) == -1

@@ -30,11 +30,18 @@ def test_all_sets(
     assert "skipped" not in printed.err
     content = json.loads(file.read_text("utf-8"))
     assert content["detector"] == detector_cache_key("network")
+    assert content["corrected_by"].startswith("gender_int8.")
     assert len(content["sets"]) == 21
     assert set(content["cost"]) == {"lfw", "caltech_faces", "no_face"}
     assert list(content["sets"]["lfw"]["stages"]) == ["cnn"]
     for name in content["sets"]:
         assert name in printed.out
+
+
+def test_frames_as_detected(portraits: Path, tmp_path: Path) -> None:
+    file = tmp_path / "boxes.json"
+    assert run("--data", portraits, "--detected-frames", "--json", file) == 0
+    assert json.loads(file.read_text("utf-8"))["corrected_by"] is None
 
 
 def test_whole_pictures_as_faces(portraits: Path, fairface: Path, tmp_path: Path) -> None:

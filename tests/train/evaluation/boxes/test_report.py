@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from image_gender_classifier.train.evaluation.boxes import report
 from image_gender_classifier.train.evaluation.boxes.cost import Cost
@@ -40,7 +41,10 @@ def lines(measurement: Measurement) -> list[str]:
 
 def test_a_row_a_set() -> None:
     rows = lines(ALL)
-    assert rows[0] == "detector  cascade 1a2b"
+    assert rows[:2] == ["detector  cascade 1a2b", "frames    as detected"]
+    corrected = lines(replace(ALL, corrected_by="gender.tflite (12ab)"))
+    assert corrected[1] == "frames    corrected by gender.tflite (12ab)"
+    assert corrected[2:] == rows[2:]
     (streets,) = (row for row in rows if row.startswith("streets") and "of" in row)
     assert streets.split() == [
         "streets", "2,000", "75.0", "%", "73.1", "to", "76.8",
@@ -75,7 +79,7 @@ def test_costs() -> None:
 
 def test_json() -> None:
     content = json.loads(report.box_report_to_json(ALL))
-    assert list(content) == ["detector", "sets", "skipped", "cost"]
+    assert list(content) == ["detector", "corrected_by", "sets", "skipped", "cost"]
     streets = content["sets"]["streets"]
     assert streets["right"]["value"] == 0.75
     assert streets["any_right"]["value"] == 0.8
