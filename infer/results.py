@@ -36,8 +36,8 @@ class Face(NamedTuple):
     """A face in a picture.
 
     Attributes:
-        box: Bounding box, in pixels of the original picture. If the face was classified, the network
-            that classified its crop may have corrected it.
+        box: Bounding box, in pixels of the original picture; may have been corrected by the network
+            that classified the crop.
         detector: Name of the detector that detected the face: `lbp`, `cnn` or `none`;
             `reviewed` if the face is known from a review only.
         gender: The perceived gender, `unknown` if the confidence is below the threshold; None if
