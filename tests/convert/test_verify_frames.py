@@ -45,7 +45,7 @@ def test_the_difference_is_in_sides() -> None:
 
 def test_a_model_without_the_output_is_refused() -> None:
     with pytest.raises(ModelError, match="no frame output"):
-        measure_frame_difference(framed(0, 0, 0), Given(np.zeros((2, 1))), UNITS, CROPS)
+        measure_frame_difference(framed(0, 0, 0), Given(np.zeros((2, 1), np.float32)), UNITS, CROPS)
 
 
 @pytest.mark.parametrize(
