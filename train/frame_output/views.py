@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import exp, log
 
@@ -72,21 +72,34 @@ def collect_views(
         DataError: No face is detected.
     """
     random = np.random.default_rng(seed)
-    found: list[tuple[Pixels, FrameCorrection]] = []
-    detected = 0
+    # Filled in place: the views of the default number of pictures take 2.7 GB.
+    crops = np.empty((pictures * (_MOVED + 2), size, size, 3), np.uint8)
+    corrections = np.empty((len(crops), 3), np.float32)
+    count = 0
     for _ in tqdm(range(pictures), "searching", unit="picture"):
-        pixels, frame = _draw(faces, backgrounds, random)
-        picture = Picture(np.ascontiguousarray(pixels), pixels.shape[1], pixels.shape[0])
-        square = _detect(detector, picture, frame)
-        if square is not None:
-            detected += 1
-            squares = square, *(_move(square, random) for _ in range(_MOVED))
-            found += [_view(pixels, each, frame, size) for each in squares]
-        found.append(_view_inside(faces[int(random.integers(len(faces)))], size, random))
-    if not detected:
+        for crop, correction in _draw_views(detector, faces, backgrounds, size, random):
+            crops[count], corrections[count] = crop, correction
+            count += 1
+    if count == pictures:  # nothing but the views inside crops
         raise DataError("the face detector finds no face in the pictures; use more pictures")
-    crops, corrections = zip(*found, strict=True)
-    return FrameViews(np.stack(crops), np.array(corrections, np.float32))
+    return FrameViews(crops[:count], corrections[:count])
+
+
+def _draw_views(
+    detector: Detector,
+    faces: Sequence[Pixels],
+    backgrounds: Sequence[Pixels],
+    size: int,
+    random: _Random,
+) -> Iterator[tuple[Pixels, FrameCorrection]]:
+    """Yields the views of one picture, if its face is detected, and a view inside a crop."""
+    pixels, frame = _draw(faces, backgrounds, random)
+    picture = Picture(np.ascontiguousarray(pixels), pixels.shape[1], pixels.shape[0])
+    square = _detect(detector, picture, frame)
+    if square is not None:
+        for each in (square, *(_move(square, random) for _ in range(_MOVED))):
+            yield _view(pixels, each, frame, size)
+    yield _view_inside(faces[int(random.integers(len(faces)))], size, random)
 
 
 def _draw(
