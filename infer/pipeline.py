@@ -14,8 +14,6 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
 from image_gender_classifier.system.profiling import OFF, Clock
 
-_FRAME_ITSELF = Framing(scale=1.0, shift_y=0.0)  # of a detector whose boxes are frames
-
 
 def classify(
     picture: Picture,
@@ -69,7 +67,8 @@ def _add_results(face: Face, classification: Classification, detector: Detector)
     """
     gender: Gender = classification.gender if classification.certain else "unknown"
     box = face.box
-    located = face.score is not None and detector.framings[face.detector] == _FRAME_ITSELF
+    is_frame = detector.framings[face.detector] == Framing(scale=1.0, shift_y=0.0)
+    located = is_frame and face.score is not None
     if classification.correction is not None and located:
         right, down, log_side = classification.correction
         box = geometry.correct_frame(box, *turn_shift_back(right, down, face.turn), log_side)

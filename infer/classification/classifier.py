@@ -11,13 +11,17 @@ import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+from image_gender_classifier.manifest.schema import (
+    FACE_SHAPE,
+    FRAME_SHAPE,
+    Calibration,
+    ModelEntry,
+)
 from image_gender_classifier.results import BinaryGender
 from image_gender_classifier.runtimes import Runtime
 
 # Decimals of a confidence in all outputs. The threshold is compared with the rounded value.
 DECIMALS = 3
-_FACE, _FRAME = (2,), (3,)  # shapes of the face output and the frame output of a crop
 _LARGEST_SCORE = 700.0  # exp overflows above 709
 
 
@@ -179,8 +183,10 @@ class Classifier:
     def _run(self, crops: Pixels) -> _Outputs:
         """Runs the network; see `compute_logits`."""
         outputs = self._runtime.run(crops)  # in an order that depends on the format
-        frames = next((output for output in outputs if output.shape[1:] == _FRAME), None)
-        genders = [output for output in outputs if output.shape[1:] not in (_FACE, _FRAME)]
+        frames = next((output for output in outputs if output.shape[1:] == FRAME_SHAPE), None)
+        genders = [
+            output for output in outputs if output.shape[1:] not in (FACE_SHAPE, FRAME_SHAPE)
+        ]
         if len(genders) != 1 or genders[0].size != len(crops) or not np.isfinite(genders[0]).all():
             raise ModelError(
                 f"{self.entry.file}: the output is not one finite number per crop; convert the "

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple, Protocol
 
 from image_gender_classifier.results import BinaryGender
 
+FACE_SHAPE, FRAME_SHAPE = (2,), (3,)
+"""Shapes of a gender network's face output and frame output for one crop, which identify them."""
+
 _NOTHING: Mapping[str, Any] = {}
 
 
