@@ -179,7 +179,7 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
         figures += f"\n{format_frame_difference(difference)}"
         for found in faults.values():
             found.extend(find_frame_faults(difference))
-    if tflite_entry.face_output is not None or tflite_entry.frame_output is not None:
+    if tflite_entry.outputs > 1:
         model, crops = exported.tflite[0], compared.crops
         if exported.onnx is not None:
             differing = compute_fraction_differing(model, exported.onnx[0], crops)

@@ -6,7 +6,7 @@ import numpy as np
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.manifest.schema import FrameOutput
+from image_gender_classifier.manifest.schema import FRAME_SHAPE, FrameOutput
 from image_gender_classifier.runtimes import Runtime
 
 MAX_DIFFERENCE = 0.01
@@ -28,7 +28,7 @@ def measure_frame_difference(
         ModelError: One of them cannot be run, or has no frame output.
     """
     outputs = [
-        [output for output in model.run(crops) if output.shape[1:] == (len(units),)]
+        [output for output in model.run(crops) if output.shape[1:] == FRAME_SHAPE]
         for model in (keras, tflite)
     ]
     if not all(outputs):

@@ -8,7 +8,7 @@ from image_gender_classifier.classification.classifier import Classification, Cl
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.geometry import Framing
-from image_gender_classifier.detection.turning import turn_pixels, turn_shift_back
+from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status
@@ -70,8 +70,7 @@ def _add_results(face: Face, classification: Classification, detector: Detector)
     is_frame = detector.framings[face.detector] == Framing(scale=1.0, shift_y=0.0)
     located = is_frame and face.score is not None
     if classification.correction is not None and located:
-        right, down, log_side = classification.correction
-        box = geometry.correct_frame(box, *turn_shift_back(right, down, face.turn), log_side)
+        box = geometry.correct_frame(box, *classification.correction, face.turn)
     return face._replace(
         box=box,
         gender=gender,

@@ -15,7 +15,7 @@ from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.geometry import Framing, scale_box
 from image_gender_classifier.detection.heatmap import Detection
 from image_gender_classifier.detection.tiling import MIN_TILE_SIDE
-from image_gender_classifier.detection.turning import turn_pixels, turn_shift_back
+from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
@@ -82,9 +82,8 @@ class FaceRefiner:
             picture = picture.finer()
         crop = geometry.cut_crop(picture.pixels, scale_box(square, 1 / picture.scale), self._size)
         logit, right, down, log_side = self._run(turn_pixels(crop, candidate.turn))
-        right, down = turn_shift_back(right, down, candidate.turn)
         return candidate._replace(
-            frame=geometry.correct_frame(candidate.frame, right, down, log_side),
+            frame=geometry.correct_frame(candidate.frame, right, down, log_side, candidate.turn),
             logit=logit + self._entry.candidate_weight * candidate.logit,
         )
 

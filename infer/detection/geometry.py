@@ -14,9 +14,10 @@ from typing import NamedTuple, cast
 import cv2
 import numpy as np
 
+from image_gender_classifier.detection.turning import turn_shift_back
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.imaging.resizing import halve_repeatedly
-from image_gender_classifier.results import Box, Face
+from image_gender_classifier.results import Box, Face, Turn
 
 _MIN_IOU = 0.45  # intersection over union (IoU) of two boxes of the same face
 _MIN_CONTAINMENT = 0.8  # fraction of a box's area inside the other
@@ -58,7 +59,7 @@ def map_to_frame(box: Box, framing: Framing) -> Box:
     return Box(centre_x - side / 2, centre_y - side / 2, side, side)
 
 
-def correct_frame(frame: Box, right: float, down: float, log_side: float) -> Box:
+def correct_frame(frame: Box, right: float, down: float, log_side: float, turn: Turn = 0) -> Box:
     """Returns a square frame that a network has corrected.
 
     Args:
@@ -67,7 +68,10 @@ def correct_frame(frame: Box, right: float, down: float, log_side: float) -> Box
         down: Likewise, down.
         log_side: Natural logarithm of the factor of its side; at most 0.7. More than these limits,
             which no training reaches, is reduced to them.
+        turn: Degrees by which the picture was turned clockwise when the network saw it; the frame
+            is that in the original picture.
     """
+    right, down = turn_shift_back(right, down, turn)
     right, down = (min(max(shift, -_MOST_SHIFT), _MOST_SHIFT) for shift in (right, down))
     side = frame.width * exp(min(max(log_side, -_MOST_LOG_SIDE), _MOST_LOG_SIDE))
     left, top = (

@@ -144,6 +144,11 @@ class ModelEntry(NamedTuple):
     frame_output: FrameOutput | None = None
 
     @property
+    def outputs(self) -> int:
+        """Number of the network's outputs: the gender logit and those that were added."""
+        return 1 + sum(added is not None for added in (self.face_output, self.frame_output))
+
+    @property
     def format(self) -> str:
         """Format of the file, such as `tflite`; see `RuntimeEntry.format`."""
         return file_format(self.file)

@@ -87,11 +87,9 @@ def open_keras_with_entry(path: Path) -> tuple[KerasRuntime, ModelEntry]:
     entry = manifest.find_model(path)
     manifest.read_verified(path.parent, entry)
     runtime = open_keras_model(path)
-    added = entry.face_output, entry.frame_output
-    expected = 1 + sum(output is not None for output in added)
-    if runtime.outputs != expected:
+    if runtime.outputs != entry.outputs:
         raise ModelError(
-            f"{path}: the model has {runtime.outputs} outputs instead of {expected}; use "
+            f"{path}: the model has {runtime.outputs} outputs instead of {entry.outputs}; use "
             "gender.keras instead of a checkpoint, which has auxiliary heads"
         )
     return runtime, entry

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
+from image_gender_classifier.manifest.schema import FACE_SHAPE
 from image_gender_classifier.train.common import efficientnet_lite, loop
 from image_gender_classifier.train.common.feature_maps import compute_maps, find_feature_map
 from image_gender_classifier.train.face_output.candidates import CandidateSet
@@ -51,7 +52,7 @@ def add_face_output(
     features = find_feature_map(model, _LAST_MAP)
     maps = compute_maps(model, features, candidates.crops)
     head = _train_head(maps, candidates, seed, steps)
-    frames = [output for output in model.outputs[1:] if output.shape[-1] != 2]
+    frames = [output for output in model.outputs[1:] if output.shape[1:] != FACE_SHAPE]
     outputs = [model.outputs[0], _attach_head(head, features), *frames]
     return keras.Model(model.input, outputs, name=model.name)
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
-from image_gender_classifier.manifest.schema import FrameOutput
+from image_gender_classifier.manifest.schema import FRAME_SHAPE, FrameOutput
 from image_gender_classifier.train.common import loop
 from image_gender_classifier.train.common.feature_maps import compute_maps, find_feature_map
 from image_gender_classifier.train.frame_output.views import FrameViews
@@ -54,7 +54,7 @@ def add_frame_output(model: keras.Model, views: FrameViews, seed: int, steps: in
     loop.make_deterministic(seed)
     features = find_feature_map(model, _MAP)
     head = _train_head(compute_maps(model, features, views.crops), views, seed, steps)
-    others = [output for output in model.outputs if output.shape[-1] != len(UNITS)]
+    others = [output for output in model.outputs if output.shape[1:] != FRAME_SHAPE]
     return keras.Model(model.input, [*others, _attach_head(head, features)], name=model.name)
 
 

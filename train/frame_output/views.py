@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import exp, log
+from math import exp
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
+from image_gender_classifier.train.common.frame_correction import compute_correction
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detector.candidate_pictures import compute_iou, draw_composite
 
@@ -123,7 +124,7 @@ def _detect(detector: Detector, picture: Picture, frame: Box) -> Box | None:
 
 def _view(pixels: Pixels, square: Box, frame: Box, size: int) -> tuple[Pixels, FrameCorrection]:
     """Returns the view in a square, and its correction."""
-    return geometry.cut_crop(pixels, square, size), _correct(square, frame)
+    return geometry.cut_crop(pixels, square, size), compute_correction(square, frame)
 
 
 def _view_inside(face: Pixels, size: int, random: _Random) -> tuple[Pixels, FrameCorrection]:
@@ -138,15 +139,6 @@ def _view_inside(face: Pixels, size: int, random: _Random) -> tuple[Pixels, Fram
 
 def _move(square: Box, random: _Random) -> Box:
     """Returns a square that is moved and scaled at random."""
-    side = square.width * exp(random.normal(0, _LOG_SIDE))
-    right, down = (square.width * random.normal(0, (_RIGHT, _DOWN))).tolist()
-    edge = (square.width - side) / 2
-    return Box(square.x + right + edge, square.y + down + edge, side, side)
-
-
-def _correct(square: Box, frame: Box) -> FrameCorrection:
-    """Returns the correction from the frame of a view to the true one."""
-    side = square.width
-    right = (frame.x + frame.width / 2 - square.x - side / 2) / side
-    down = (frame.y + frame.width / 2 - square.y - side / 2) / side
-    return FrameCorrection(right, down, log(frame.width / side))
+    log_side = random.normal(0, _LOG_SIDE)
+    right, down = random.normal(0, (_RIGHT, _DOWN)).tolist()
+    return geometry.correct_frame(square, right, down, log_side)

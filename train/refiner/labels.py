@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import exp, log
+from math import exp
 from typing import NamedTuple
 
 from image_gender_classifier.detection.heatmap import Detection
 from image_gender_classifier.detection.turning import turn_box_back
 from image_gender_classifier.results import Box, Turn
+from image_gender_classifier.train.common.frame_correction import compute_correction
 from image_gender_classifier.train.detector.candidate_pictures import compute_iou
 
 # IoU of a candidate's frame and that of a face: from the first it is that face, below the second it
@@ -57,10 +58,8 @@ def label_candidate(
     if best is None or overlap < _OTHER_IOU or candidate.turn != turn:
         return Label(is_face=False)
     seen, true = (turn_box(box, turn, width, height) for box in (candidate.frame, best))
-    right = (true.x - seen.x + (true.width - seen.width) / 2) / seen.width
-    down = (true.y - seen.y + (true.width - seen.width) / 2) / seen.width
     is_face = True if overlap >= _FACE_IOU else None
-    return Label(is_face, right, down, log(true.width / seen.width), overlap >= _FRAME_IOU)
+    return Label(is_face, *compute_correction(seen, true), overlap >= _FRAME_IOU)
 
 
 def turn_box(box: Box, turn: Turn, width: int, height: int) -> Box:

@@ -23,9 +23,9 @@ from image_gender_classifier.settings import Settings
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.frame_output.views import FrameViews, collect_views
 
-RAMP: Pixels = np.repeat(
-    np.dstack([*np.meshgrid(np.arange(64), np.arange(64)), np.full((64, 64), 9)]), 1, axis=0
-).astype(np.uint8)
+RAMP: Pixels = np.dstack([*np.meshgrid(np.arange(64), np.arange(64)), np.full((64, 64), 9)]).astype(
+    np.uint8
+)
 """A crop whose colours say where each pixel is."""
 
 
