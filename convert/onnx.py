@@ -57,6 +57,7 @@ def convert_tflite_to_onnx(data: bytes) -> bytes:
     _use_uint8_activations(model.graph)
     _use_uint8_weights(model.graph)
     _fix_batch_size(model.graph)
+    _order_by_use(model.graph)
     _name_by_position(model.graph)
     del model.graph.value_info[:]  # outdated types
     onnx.checker.check_model(model, full_check=True)
@@ -201,6 +202,27 @@ def _fix_batch_size(graph: Any) -> None:
     """Sets the batch size to 1, as in the TFLite file; tf2onnx leaves it undefined."""
     for value in (*graph.input, *graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = 1
+
+
+def _order_by_use(graph: Any) -> None:
+    """Sorts nodes so that each comes right before the first that needs it; drops unused ones.
+
+    The order in the output of tf2onnx differs from run to run.
+    """
+    makers = {name: node for node in graph.node for name in node.output}
+    ordered: dict[str, Any] = {}  # nodes by their first output
+    waiting = [makers[output.name] for output in reversed(graph.output)]
+    while waiting:
+        node = waiting[-1]
+        needed = [makers[name] for name in node.input if name in makers]
+        missing = [maker for maker in needed if maker.output[0] not in ordered]
+        if missing:
+            waiting += reversed(missing)
+        else:
+            ordered.setdefault(node.output[0], waiting.pop())
+    nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered.values()]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _name_by_position(graph: Any) -> None:
