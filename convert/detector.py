@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from image_gender_classifier.convert import verify_detector
 from image_gender_classifier.convert.export import Task
 from image_gender_classifier.convert.keras_files import open_listed_keras
+from image_gender_classifier.convert.resizable import make_resizable
 from image_gender_classifier.convert.scene_sources import read_scene_sources
 from image_gender_classifier.detection.tiling import letterbox
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.runtimes import Runtime
+from image_gender_classifier.train.common.keras_runtime import KerasRuntime
 from image_gender_classifier.train.common.listed_networks import FACE_DETECTOR
 from image_gender_classifier.train.detector import scenes
 from image_gender_classifier.train.detector.scene import Scene, Sources
@@ -67,6 +69,12 @@ def read_scenes(options: argparse.Namespace, size: int) -> DetectorData:
     )
 
 
+def _open_resizable(path: Path) -> tuple[KerasRuntime, FaceDetectorEntry]:
+    """Opens a `.keras` file as a network for inputs of any size; see `open_listed_keras`."""
+    fixed, entry = open_listed_keras(path, FACE_DETECTOR)
+    return KerasRuntime(make_resizable(fixed.model), entry.input_shape), entry
+
+
 def _keep_entry(original: FaceDetectorEntry, _: Runtime, __: DetectorData) -> FaceDetectorEntry:
     """Returns the Keras model's manifest entry: a face detector's scores are not calibrated."""
     return original
@@ -74,7 +82,7 @@ def _keep_entry(original: FaceDetectorEntry, _: Runtime, __: DetectorData) -> Fa
 
 TASK = Task(
     STEM,
-    partial(open_listed_keras, kind=FACE_DETECTOR),
+    _open_resizable,
     read_scenes,
     _keep_entry,
     lambda exported, data: verify_detector.verify_scenes(

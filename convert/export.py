@@ -111,7 +111,10 @@ def export_network(
     onnx_model: Runtime | None = None
     onnx_faults: list[str] = []
     if "onnx" in options.formats:
-        onnx_file, onnx_model, onnx_faults = _to_onnx(tflite_file, data.calibration[:1])
+        resizable = keras_model.model.input_shape[1] is None
+        onnx_file, onnx_model, onnx_faults = _to_onnx(
+            tflite_file, data.calibration[:1], resizable=resizable
+        )
     float32_file = publish.convert_float32_variant(tflite_file)
     tflite_model = open_model("tflite", tflite_file)
     entry = task.calibrate(original, tflite_model, data)
@@ -150,19 +153,22 @@ def export_network(
     )
 
 
-def _to_onnx(tflite_file: bytes, crop: Pixels) -> tuple[bytes | None, Runtime | None, list[str]]:
+def _to_onnx(
+    tflite_file: bytes, crop: Pixels, *, resizable: bool
+) -> tuple[bytes | None, Runtime | None, list[str]]:
     """Converts a TFLite file to ONNX and runs it once.
 
     Args:
         tflite_file: The int8 TFLite file.
         crop: A network input (uint8 RGB, 1 x S x S x 3).
+        resizable: See `convert_tflite_to_onnx`.
 
     Returns:
         The content of the ONNX file and the opened model, both None if the conversion fails; and
         the reasons not to publish the file, an empty list if there are none.
     """
     try:
-        onnx_file = onnx.convert_tflite_to_onnx(tflite_file)
+        onnx_file = onnx.convert_tflite_to_onnx(tflite_file, resizable)
         model = open_model("onnx", onnx_file)
         model.run(crop)
     except Exception as error:  # of tf2onnx, ONNX or ONNX Runtime; the TFLite file is still valid

@@ -46,8 +46,7 @@ _NAMES = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
 }
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-# The exported form of Keras's UpSampling2D; these operations only move values.
-_REARRANGING = ("EXPAND_DIMS", "TILE", "SHAPE", "STRIDED_SLICE", "CONCATENATION", "RESHAPE")
+_REARRANGING = ("CONCATENATION", "DEPTH_TO_SPACE", "RESHAPE")  # these only move values
 
 
 class _Value(NamedTuple):

@@ -25,22 +25,25 @@ from onnx import numpy_helper
 from tf2onnx import convert
 
 from image_gender_classifier.convert.exactness import to_fixed_point
+from image_gender_classifier.runtimes.onnx import INPUT_SIZE
 
 # The first opset with per-channel scales; ONNX Runtime supports it since 1.8.
 _OPSET = 13
 _LOWEST, _HIGHEST = -128, 127
 _FRACTION = 8  # ties are frequent if each scale is a multiple of 1/8 of the sum's scale
 _NUDGE = 1e-6  # relative increase of a scale
+_TO_LAST = (0, 2, 3, 1)  # moves the channels behind height and width
 _SCALE, _ZERO_POINT = 1, 2  # positions among the inputs of QuantizeLinear and DequantizeLinear
 _MULTIPLIERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _WEIGHTS = 1  # position among the inputs of _MULTIPLIERS
 
 
-def convert_tflite_to_onnx(data: bytes) -> bytes:
+def convert_tflite_to_onnx(data: bytes, resizable: bool = False) -> bytes:
     """Converts an int8 TFLite file to ONNX.
 
     Args:
         data: Content of the TFLite file.
+        resizable: Whether its input may have any height and width; see `convert.resizable`.
 
     Returns:
         Content of an ONNX file that computes the same integers; the conversion is deterministic.
@@ -57,6 +60,8 @@ def convert_tflite_to_onnx(data: bytes) -> bytes:
     _use_uint8_activations(model.graph)
     _use_uint8_weights(model.graph)
     _fix_batch_size(model.graph)
+    if resizable:
+        _free_sizes(model)
     _order_by_use(model.graph)
     _name_by_position(model.graph)
     del model.graph.value_info[:]  # outdated types
@@ -202,6 +207,27 @@ def _fix_batch_size(graph: Any) -> None:
     """Sets the batch size to 1, as in the TFLite file; tf2onnx leaves it undefined."""
     for value in (*graph.input, *graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = 1
+
+
+def _free_sizes(model: Any) -> None:
+    """Allows any height and width, and notes the usual ones of the input in the metadata.
+
+    tf2onnx moves the only channel of a map by a Reshape node with constant sizes, instead of a
+    Transpose node.
+    """
+    graph = model.graph
+    (pixels,) = graph.input
+    _, height, width, _ = (size.dim_value for size in pixels.type.tensor_type.shape.dim)
+    onnx.helper.set_model_props(model, {INPUT_SIZE: f"{height} {width}"})
+    for value in (pixels, *graph.output):
+        names = ("height", "width") if value is pixels else ("rows", "columns")
+        for size, name in zip(value.type.tensor_type.shape.dim[1:3], names, strict=True):
+            size.dim_param = name
+    constants = _read_constants(graph)
+    for node in graph.node:
+        if node.op_type == "Reshape" and constants[node.input[1]][-1] == 1:
+            moved = onnx.helper.make_node("Transpose", node.input[:1], node.output, perm=_TO_LAST)
+            node.CopyFrom(moved)
 
 
 def _order_by_use(graph: Any) -> None:

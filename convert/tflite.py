@@ -20,6 +20,7 @@ import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
+from image_gender_classifier.convert.resizable import PixelPairs
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.common.efficientnet_lite import RESCALING
@@ -35,7 +36,7 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
 
     Returns:
         Content of a TFLite file that maps one crop (int8 RGB, 1 x S x S x 3: pixels minus 128) to
-        float32 outputs.
+        float32 outputs; after `make_resizable`, its pixels may be in pairs (1 x S x S/2 x 6).
 
     Raises:
         ModelError: The model does not contain the rescaling layer of the networks in `train/`.
@@ -46,7 +47,11 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
             "image-gender-train or image-gender-train-detector"
         )
     scaling = model.get_layer(RESCALING)
-    network = keras.Model(scaling.output, model.output)
+    pairs = [layer for layer in model.layers if isinstance(layer, PixelPairs)]
+    start = pairs[0] if pairs else scaling
+    network = keras.Model(start.output, model.output)
+    height, width, channels = calibration_crops.shape[1:]
+    shape = (height, width // 2, 2 * channels) if pairs else (height, width, channels)
     # A black and a white picture extend the range of the input to that of all pixel values.
     extremes = np.stack(
         [np.zeros_like(calibration_crops[0]), np.full_like(calibration_crops[0], 255)]
@@ -54,12 +59,12 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
 
     def representative() -> Iterator[list[npt.NDArray[np.float32]]]:
         for crop in (*extremes, *calibration_crops):
-            pixels = crop[np.newaxis].astype(np.float32)
+            pixels = crop.reshape(1, *shape).astype(np.float32)
             yield [pixels * np.float32(scaling.scale) + np.float32(scaling.offset)]
 
     with tempfile.TemporaryDirectory() as folder:
-        # With a fixed batch size the converter computes all shapes in advance.
-        one_crop = keras.InputSpec(dtype="float32", shape=(1, *network.input_shape[1:]))
+        # With fixed sizes the converter computes all shapes in advance.
+        one_crop = keras.InputSpec(dtype="float32", shape=(1, *shape))
         network.export(folder, verbose=False, input_signature=[one_crop])
         converter = tf.lite.TFLiteConverter.from_saved_model(str(Path(folder)))
         converter.optimizations = [tf.lite.Optimize.DEFAULT]

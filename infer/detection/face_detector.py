@@ -111,7 +111,7 @@ class FaceDetector:
             picture = picture.finer()
         if self._all_faces:
             return self._make_faces(self._detect_all(picture, known), self._name)
-        whole, *smaller = self._search.list_tile_sides(picture)
+        whole, *smaller = self._search.list_pass_sides(picture)
         candidates = self._search.find_candidates(picture, whole, known)
         found, others = self._search.verify_first(picture, candidates, known)
         if known or self._search.is_sure(found):
@@ -146,7 +146,7 @@ class FaceDetector:
         Args:
             picture: The picture.
             others: Candidates of the whole picture that have not been verified.
-            sides: Sides of the tiles of each pass.
+            sides: Side of each pass; see `choose_pass_sides`.
 
         Returns:
             The faces of the turn with the surest one.
@@ -168,7 +168,7 @@ class FaceDetector:
 
     def _detect_all(self, picture: Picture, known: Sequence[Box]) -> list[Detection]:
         """Detects all faces, in all passes."""
-        sides = list(self._search.list_tile_sides(picture))
+        sides = list(self._search.list_pass_sides(picture))
         found = self._detect_in_passes(picture, sides[:1], known)
         sure = self._search.is_sure(found)
         frames = [*known, *(face.frame for face in found)]

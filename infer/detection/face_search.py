@@ -10,7 +10,7 @@ from image_gender_classifier.detection.bounds import FaceBounds, SearchBounds
 from image_gender_classifier.detection.candidates import CandidateVerifier
 from image_gender_classifier.detection.heatmap import Detection, non_max_suppression
 from image_gender_classifier.detection.tile_network import TileNetwork, View
-from image_gender_classifier.detection.tiling import Tile, choose_tile_sides, make_tiles
+from image_gender_classifier.detection.tiling import Tile, choose_pass_sides
 from image_gender_classifier.detection.turning import QUARTER_TURNS
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
@@ -53,10 +53,10 @@ class FaceSearch:
         self._candidates = candidates
         self._smallest = smallest_face
 
-    def list_tile_sides(self, picture: Picture) -> Iterator[int]:
-        """Yields the side of the tiles of each pass in pixels; the first tile is the picture."""
+    def list_pass_sides(self, picture: Picture) -> Iterator[int]:
+        """Yields the side of each pass (see `choose_pass_sides`); the first shows the picture."""
         height, width = picture.pixels.shape[:2]
-        return choose_tile_sides(
+        return choose_pass_sides(
             height,
             width,
             self._smallest,
@@ -68,18 +68,15 @@ class FaceSearch:
     def find_candidates(
         self, picture: Picture, side: int, known: Sequence[Box] = (), turn: Turn = 0
     ) -> list[Detection]:
-        """Returns the candidates in tiles of one size that are not known, the best first.
+        """Returns the candidates of a pass that are not known, the best first.
 
         Args:
             picture: The picture.
-            side: Side of the tiles in pixels of `picture.pixels`.
+            side: Side of the pass in pixels of `picture.pixels`; see `choose_pass_sides`.
             known: Frames of faces that are already detected.
             turn: Turn of the picture.
         """
-        height, width = picture.pixels.shape[:2]
-        found = self._network.detect_in_tiles(
-            picture, make_tiles(height, width, side), self._bounds.candidate, turn
-        )
+        found = self._network.detect_in_pass(picture, side, self._bounds.candidate, turn)
         least = _MIN_CANDIDATE_SIDE * self._min_side(picture)
         return [face for face in non_max_suppression(found, known) if face.frame.width >= least]
 
@@ -95,7 +92,7 @@ class FaceSearch:
 
     def list_best_candidates(self, picture: Picture) -> Iterator[Detection]:
         """Yields the best candidates of each pass over a picture, also of the turned picture."""
-        for side in self.list_tile_sides(picture):
+        for side in self.list_pass_sides(picture):
             yield from self.find_candidates(picture, side)[:_MOST_UPRIGHT]
         yield from self.find_turned_candidates(picture)
 

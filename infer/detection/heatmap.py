@@ -44,38 +44,45 @@ class Detection(NamedTuple):
     turn: Turn = 0
 
 
-def decode_heatmap(heatmap: _Floats, boxes: _Floats, min_logit: float) -> Iterator[Detection]:
+def decode_heatmap(
+    heatmap: _Floats, boxes: _Floats, min_logit: float, cells: int
+) -> Iterator[Detection]:
     """Decodes the output maps of the network, without non-maximum suppression (NMS).
 
     Args:
-        heatmap: Logits of face centres, float32, G x G cells.
-        boxes: float32, G x G x 3: for each cell the offset from its centre to the face's, right and
-            down, in cells, and the natural logarithm of the frame's side divided by the input's.
+        heatmap: Logits of face centres, float32, H x W cells.
+        boxes: float32, H x W x 3: for each cell the offset from its centre to the face's, right and
+            down, in cells, and the natural logarithm of the frame's side, whose unit is the side of
+            the network's usual input.
         min_logit: Minimum logit of a peak.
+        cells: That unit in cells.
 
     Yields:
         Detections in descending order of logit, frames in pixels of the input.
     """
-    neighbourhood_max = cv2.dilate(heatmap, np.ones((3, 3), np.uint8))
+    neighbourhood_max = cv2.dilate(heatmap, None)  # of 3 x 3 cells
     rows, columns = np.nonzero((heatmap == neighbourhood_max) & (heatmap >= min_logit))
     if not rows.size:
         return
-    predictions = boxes + _make_cell_centres(heatmap.shape[0])
+    predictions = boxes + _make_cell_centres(*heatmap.shape)
     for peak in np.argsort(-heatmap[rows, columns], kind="stable"):
         row, column = int(rows[peak]), int(columns[peak])
-        frame = _decode_frame(heatmap, predictions, row, column)
+        frame = _decode_frame(heatmap, predictions, row, column, cells)
         yield Detection(frame, float(heatmap[row, column]))
 
 
 @cache
-def _make_cell_centres(cells: int) -> _Floats:
-    """Returns x and y of the centre of each cell, in cells, and 0; float32, G x G x 3."""
-    centres = np.arange(cells, dtype=np.float32) + np.float32(0.5)
-    x, y = np.meshgrid(centres, centres)
+def _make_cell_centres(height: int, width: int) -> _Floats:
+    """Returns x and y of the centre of each cell, in cells, and 0; float32, H x W x 3."""
+    x, y = np.meshgrid(
+        *(np.arange(cells, dtype=np.float32) + np.float32(0.5) for cells in (width, height))
+    )
     return np.dstack([x, y, np.zeros_like(x)])
 
 
-def _decode_frame(heatmap: _Floats, predictions: _Floats, row: int, column: int) -> Box:
+def _decode_frame(
+    heatmap: _Floats, predictions: _Floats, row: int, column: int, cells: int
+) -> Box:
     """Returns the frame of the heatmap peak at (row, column), in pixels of the input.
 
     The frame is the mean of those that the cells around the peak predict, weighted by their
@@ -84,11 +91,11 @@ def _decode_frame(heatmap: _Floats, predictions: _Floats, row: int, column: int)
     Args:
         heatmap: See `decode_heatmap`.
         predictions: For each cell x and y of the face's centre, in cells, and the logarithm of the
-            side; float32, G x G x 3.
+            side; float32, H x W x 3.
         row: Row of the peak.
         column: Column of the peak.
+        cells: See `decode_heatmap`.
     """
-    cells = heatmap.shape[0]
     log_side = predictions.item(row, column, 2)
     radius = int(_VOTE_RADIUS * cells * exp(min(log_side, 0.0)))
     if radius == 0:  # no other cell votes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +14,12 @@ from image_gender_classifier.detection.tiling import (
     GREY,
     Tile,
     letterbox,
-    pad_turned,
+    letterbox_large,
+    make_tiles,
+    pad,
     shrink_to_fit,
 )
-from image_gender_classifier.detection.turning import turn_box_back
+from image_gender_classifier.detection.turning import turn_box_back, turn_pixels
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
@@ -36,11 +38,13 @@ class View(NamedTuple):
         picture: The picture.
         tile: The square, in pixels of `picture.pixels`.
         turn: Degrees by which it is turned clockwise.
+        size: Side of the square in the network's input, in pixels; 0 for that of the usual input.
     """
 
     picture: Picture
     tile: Tile
     turn: Turn = 0
+    size: int = 0
 
 
 class TileNetwork:
@@ -51,7 +55,7 @@ class TileNetwork:
         entry: Its manifest entry.
 
     Attributes:
-        input_size: Side of the network's square input in pixels.
+        input_size: Side of the network's usual input, a square, in pixels.
 
     Raises:
         ModelError: The network does not match its entry.
@@ -59,6 +63,8 @@ class TileNetwork:
 
     def __init__(self, runtime: Runtime, entry: FaceDetectorEntry) -> None:
         self.input_size = require_square_input(runtime, entry)
+        self._largest = max(entry.largest_input or 0, self.input_size)
+        self._cells = self.input_size // STRIDE
         self._file = entry.file
         self._runtime = runtime
 
@@ -86,16 +92,33 @@ class TileNetwork:
             ModelError, RuntimeMissing: See `warm_up`.
         """
         part = _cut(view)
-        heatmap, boxes = self._run(letterbox(part, self.input_size, view.turn))
-        for face in decode_heatmap(heatmap, boxes, min_logit):
-            yield _place(face, view, part, self.input_size)
+        size = view.size or self.input_size
+        fit = letterbox if size == self.input_size else letterbox_large
+        heatmap, boxes = self._run(fit(part, size, view.turn))
+        for face in decode_heatmap(heatmap, boxes, min_logit, self._cells):
+            yield _place(face, view, part, size)
 
-    def detect_in_tiles(
-        self, picture: Picture, tiles: Iterable[Tile], min_logit: float, turn: Turn = 0
+    def detect_in_pass(
+        self, picture: Picture, side: int, min_logit: float, turn: Turn = 0
     ) -> Iterator[Detection]:
-        """Runs the network on each tile of a picture, turned clockwise by `turn`; see `detect`."""
-        for tile in tiles:
-            yield from self.detect(View(picture, tile, turn), min_logit)
+        """Runs the network on tiles that cover a picture, turned clockwise by `turn`.
+
+        Args:
+            picture: The picture.
+            side: How many pixels of `picture.pixels` the usual input shows.
+            min_logit: See `detect`.
+            turn: Degrees by which each tile is turned clockwise.
+
+        Yields:
+            See `detect`; the detections of one tile after those of another.
+
+        Raises:
+            ModelError, RuntimeMissing: See `warm_up`.
+        """
+        height, width = picture.pixels.shape[:2]
+        for tile in make_tiles(height, width, side, self._largest / self.input_size):
+            size = round(self.input_size * tile.side / side)
+            yield from self.detect(View(picture, tile, turn, size), min_logit)
 
     def detect_in_sheet(self, views: Sequence[View], min_logit: float) -> list[list[Detection]]:
         """Runs the network once on up to four views, each at half the resolution.
@@ -119,9 +142,10 @@ class TileNetwork:
             if key not in small:
                 small[key] = shrink_to_fit(part, cell)
             top, left = (cell * place for place in divmod(index, _ACROSS))
-            sheet[top : top + cell, left : left + cell] = pad_turned(small[key], cell, view.turn)
+            turned = turn_pixels(small[key], view.turn)
+            sheet[top : top + cell, left : left + cell] = pad(turned, cell, cell)
         found: list[list[Detection]] = [[] for _ in views]
-        for face in decode_heatmap(*self._run(sheet), min_logit):
+        for face in decode_heatmap(*self._run(sheet), min_logit, self._cells):
             x, y, side, _ = face.frame
             row, column = int((y + side / 2) // cell), int((x + side / 2) // cell)
             index = _ACROSS * row + column
@@ -130,22 +154,22 @@ class TileNetwork:
                 found[index].append(_place(in_cell, views[index], parts[index], cell))
         return found
 
-    def _run(self, square: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _run(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Runs the network on one input and checks the outputs.
 
         Args:
-            square: uint8 RGB, S x S x 3, with S the input size.
+            pixels: uint8 RGB, H x W x 3.
 
         Returns:
-            Heatmap (float32, G x G) and boxes (float32, G x G x 3); see `decode_heatmap`.
+            Heatmap (float32, H/8 x W/8) and boxes (float32, H/8 x W/8 x 3); see `decode_heatmap`.
 
         Raises:
             ModelError, RuntimeMissing: See `warm_up`.
         """
-        cells = self.input_size // STRIDE
-        maps = {output.shape[-1]: output for output in self._runtime.run(square[np.newaxis])}
+        rows, columns = (side // STRIDE for side in pixels.shape[:2])
+        maps = {output.shape[-1]: output for output in self._runtime.run(pixels[np.newaxis])}
         shapes = {channels: output.shape for channels, output in maps.items()}
-        if shapes != {channels: (1, cells, cells, channels) for channels in (1, 3)}:
+        if shapes != {channels: (1, rows, columns, channels) for channels in (1, 3)}:
             raise ModelError(
                 f"{self._file}: the outputs are not those of a face detector; reinstall the package"
             )
@@ -170,7 +194,7 @@ def _place(face: Detection, view: View, part: Pixels, size: int) -> Detection:
         face: Detection in a view, in pixels of the network's input.
         view: The view.
         part: Its pixels.
-        size: Side of the view in the network's input, in pixels.
+        size: Longer side of those pixels in the network's input, in pixels.
     """
     height, width = part.shape[:2]
     turned = scale_box(face.frame, max(height, width) / size)

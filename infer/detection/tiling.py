@@ -1,6 +1,8 @@
 """Tiles of a picture for the face detector network, and letterboxing to its input size.
 
-A tile is the square of the picture on which the network runs once.
+A tile is the square of the picture on which the network runs once. Tiles of the whole picture and
+of candidates have the size of the network's usual input; those of a closer look are larger, because
+one large tile has less overlap than several small ones.
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.imaging.resizing import halve_repeatedly
 from image_gender_classifier.results import Box, Turn
 
-_SECOND_SIDE = 0.58  # of the picture's longer side, in the second of two passes
+_SECOND_SIDE = 0.5  # of the picture's longer side, in the second of two passes
 # In a search for smaller faces, the side is this fraction of the one in the pass before.
 _NEXT_SIDE = 0.6
 _MIN_SECOND_SIDE = 0.3  # of the longer side; very long pictures would need too many smaller tiles
 MIN_TILE_SIDE = 0.75  # of the network input's side: enlarging a smaller tile adds no information
+_ROUND_UP = 32  # pixels; few sizes of inputs, because changing the size takes time
 GREY = 127
 """Value of the pixels beyond a picture; becomes 0 when the network normalises its input."""
 
@@ -42,7 +45,7 @@ class Tile(NamedTuple):
     side: int
 
 
-def choose_tile_sides(
+def choose_pass_sides(
     height: int,
     width: int,
     smallest_face: float | None,
@@ -50,10 +53,10 @@ def choose_tile_sides(
     input_size: int,
     second_pass: bool = False,
 ) -> Iterator[int]:
-    """Yields the side of the tiles for each pass over a picture.
+    """Yields for each pass over a picture how many of its pixels the usual input shows.
 
-    In the first pass, one tile covers the whole picture. In later passes, tiles are not larger than
-    the picture's shorter side, except in very long pictures, which would need too many tiles.
+    The first pass shows the whole picture. Later ones show no more than the picture's shorter side,
+    except in very long pictures, which would need too many tiles.
 
     Args:
         height: Height of the picture in pixels.
@@ -61,12 +64,12 @@ def choose_tile_sides(
         smallest_face: Side of the smallest face to detect, as a fraction of the picture's shorter
             side; None for the first pass only, or with `second_pass` the first two.
         reliable_face: Side of the smallest face that the network detects reliably, as a fraction of
-            a tile's side.
-        input_size: Side of the network's input in pixels.
+            its usual input.
+        input_size: Side of the usual input in pixels.
         second_pass: Without `smallest_face`, whether there is a second pass.
 
     Yields:
-        Sides in pixels, in descending order.
+        Sides of squares in pixels, in descending order.
     """
     side, shorter = max(height, width), min(height, width)
     yield side
@@ -84,30 +87,34 @@ def choose_tile_sides(
         yield side
 
 
-def make_tiles(height: int, width: int, side: int) -> Iterator[Tile]:
-    """Yields square tiles that cover a picture; neighbouring tiles overlap by at least a quarter.
+def make_tiles(height: int, width: int, side: int, most: float = 1.0) -> Iterator[Tile]:
+    """Yields square tiles that cover a picture.
 
-    That is more than the largest face of a pass, because the pass before detects larger ones.
+    Neighbouring tiles overlap by at least a quarter of `side`. That is more than the largest face
+    of a pass, because the pass before detects larger ones.
 
     Args:
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.
-        side: Side of a tile in pixels. If it exceeds the height or width, the tile extends beyond
-            the picture, and `letterbox` pads it.
+        side: Side of a square in pixels that the usual input shows.
+        most: Side of a tile at most, in sides; smaller if the picture is. If a tile exceeds the
+            height or width, it extends beyond the picture, and `letterbox` pads it.
     """
-    for top in _tile_offsets(height, side):
-        for left in _tile_offsets(width, side):
-            yield Tile(left, top, side)
+    tile = max(min(int(most * side), max(height, width)), side)
+    for top in _tile_offsets(height, tile, side / 4):
+        for left in _tile_offsets(width, tile, side / 4):
+            yield Tile(left, top, tile)
 
 
-def _tile_offsets(extent: int, side: int) -> list[int]:
+def _tile_offsets(extent: int, side: int, overlap: float) -> list[int]:
     """Returns the left (or top) edge of each tile along one axis, in ascending order.
 
     Args:
         extent: Width (or height) of the picture in pixels.
         side: Side of a tile in pixels.
+        overlap: Minimum overlap of neighbouring tiles in pixels.
     """
-    count = max(-(-4 * (extent - side) // (3 * side)), 0) + 1
+    count = max(ceil((extent - side) / (side - overlap)), 0) + 1
     return [round(index * max(extent - side, 0) / max(count - 1, 1)) for index in range(count)]
 
 
@@ -142,7 +149,18 @@ def letterbox(pixels: Pixels, size: int, turn: Turn = 0) -> Pixels:
     Returns:
         uint8 RGB, size x size x 3.
     """
-    return pad_turned(shrink_to_fit(pixels, size), size, turn)
+    return pad(turn_pixels(shrink_to_fit(pixels, size), turn), size, size)
+
+
+def letterbox_large(pixels: Pixels, size: int, turn: Turn = 0) -> Pixels:
+    """Resizes a picture like `letterbox`, and pads it as little as possible.
+
+    Returns:
+        uint8 RGB, with a height and a width that are multiples of 32.
+    """
+    turned = turn_pixels(shrink_to_fit(pixels, size), turn)
+    height, width = (-(-side // _ROUND_UP) * _ROUND_UP for side in turned.shape[:2])
+    return pad(turned, height, width)
 
 
 def shrink_to_fit(pixels: Pixels, size: int) -> Pixels:
@@ -163,20 +181,19 @@ def shrink_to_fit(pixels: Pixels, size: int) -> Pixels:
     return cast(Pixels, resized)
 
 
-def pad_turned(pixels: Pixels, size: int, turn: Turn = 0) -> Pixels:
-    """Turns a picture, and pads it with grey to a square.
+def pad(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Pads a picture with grey on the right and at the bottom.
 
     Args:
-        pixels: uint8 RGB, H x W x 3, no side longer than `size`.
-        size: Side of the square in pixels.
-        turn: Degrees by which the picture is turned clockwise.
+        pixels: uint8 RGB, not larger than the result.
+        height: Height of the result in pixels.
+        width: Width of the result in pixels.
 
     Returns:
-        uint8 RGB, size x size x 3, with the turned picture in the top left corner.
+        uint8 RGB, height x width x 3; `pixels` itself if it has this size.
     """
-    turned = turn_pixels(pixels, turn)
-    if turned.shape[:2] == (size, size):
-        return turned
-    square = np.full((size, size, 3), GREY, np.uint8)
-    square[: turned.shape[0], : turned.shape[1]] = turned
-    return square
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    padded = np.full((height, width, 3), GREY, np.uint8)
+    padded[: pixels.shape[0], : pixels.shape[1]] = pixels
+    return padded

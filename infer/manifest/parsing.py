@@ -24,6 +24,7 @@ Fields = Mapping[str, Any]
 """An entry of the manifest as a JSON object."""
 
 _NESTED = (Calibration, FaceOutput, Float32Variant, FrameOutput)
+_LARGEST_INPUT = 4096  # pixels; more than a working copy has
 _FURTHER_THRESHOLDS = ("second_threshold", "turned_threshold")
 
 
@@ -88,6 +89,10 @@ def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
     values["frame_scale"] = float(values["frame_scale"])
     if not 0 < values["frame_scale"] < inf:
         raise ValueError("frame_scale must be a finite number greater than 0")
+    if values.get("largest_input") is not None:
+        values["largest_input"] = int(values["largest_input"])
+        if not 0 < values["largest_input"] <= _LARGEST_INPUT:
+            raise ValueError(f"largest_input must be between 1 and {_LARGEST_INPUT:,}")
     return FaceDetectorEntry(file=file, **values)
 
 

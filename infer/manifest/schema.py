@@ -212,6 +212,8 @@ class FaceDetectorEntry(NamedTuple):
             None if there is one pass by default, and then `threshold` holds for all.
         turned_threshold: Like `threshold`, for a face that is upright only if the picture is turned
             by a multiple of 90 degrees; None if pictures are not turned.
+        largest_input: Longest side of an input in pixels that the network accepts besides its usual
+            input; None if it accepts only that.
     """
 
     file: str
@@ -231,6 +233,7 @@ class FaceDetectorEntry(NamedTuple):
     float32_variant: Float32Variant | None = None
     second_threshold: float | None = None
     turned_threshold: float | None = None
+    largest_input: int | None = None
 
     @property
     def format(self) -> str:
@@ -241,7 +244,8 @@ class FaceDetectorEntry(NamedTuple):
     def cache_key(self) -> tuple[object, ...]:
         """The hash and values that affect predictions; part of the `run` hash."""
         search = self.smallest_face, self.candidate_threshold, self.threshold, self.frame_scale
-        return self.sha256, self.detector, *search, self.second_threshold, self.turned_threshold
+        further = self.second_threshold, self.turned_threshold, self.largest_input
+        return self.sha256, self.detector, *search, *further
 
 
 class FaceRefinerEntry(NamedTuple):

@@ -17,7 +17,8 @@ class Runtime(Protocol):
     """Interface of an opened model. Thread-safe.
 
     Attributes:
-        input_shape: Height, width and channels of the input.
+        input_shape: Height, width and channels of the input in pixels. Models of the face detector
+            also accept other heights and widths.
         input_dtype: NumPy name of the input dtype, such as `uint8`.
     """
 

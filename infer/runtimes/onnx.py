@@ -7,6 +7,10 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from image_gender_classifier.errors import ModelError
+from image_gender_classifier.runtimes.pixel_groups import find_pixel_groups
+
+INPUT_SIZE = "input_size"
+"""Key of the metadata of a model with an input of any size: its usual height and width."""
 
 _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(int8)": "int8"}
 _LOG_ERRORS_ONLY = 3
@@ -16,26 +20,35 @@ class OnnxRuntime:
     """An ONNX model with a batch size of 1, like the TFLite file it comes from. Thread-safe.
 
     Args:
-        session: The opened model, with one input of 1 x H x W x C.
+        session: The opened model, with one input of 1 x H x W x C. If H and W are names, the
+            metadata must have `INPUT_SIZE`.
 
     Attributes:
-        input_shape: Height, width and channels of the input.
+        input_shape: Height, width and channels of the input in pixels.
         input_dtype: NumPy name of the input dtype, such as `uint8`.
 
     Raises:
-        ValueError, TypeError: The model has another number of inputs or another input shape.
+        KeyError, TypeError, ValueError: The model has another number of inputs or another input
+            shape.
     """
 
     def __init__(self, session: ort.InferenceSession) -> None:
         (details,) = session.get_inputs()
         _, height, width, channels = details.shape
-        self.input_shape = (int(height), int(width), int(channels))
+        if isinstance(height, str):
+            height, width = session.get_modelmeta().custom_metadata_map[INPUT_SIZE].split()
+        self._groups = find_pixel_groups(int(height), int(width), int(channels))
+        self.input_shape = self._groups.pixels
         self.input_dtype = _DTYPES.get(details.type, details.type)
         self._session = session
         self._input = details.name
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C, with N at least 1).
+        """Runs the model on crops.
+
+        Args:
+            crops: uint8, N x H x W x C, with N at least 1; of another size than `input_shape` only
+                for models that allow it.
 
         Returns:
             One array for each output of the model, float32, N x ...
@@ -44,9 +57,11 @@ class OnnxRuntime:
             ModelError: ONNX Runtime cannot run the model.
         """
         try:
-            results = [self._session.run(None, {self._input: crop[np.newaxis]}) for crop in crops]
+            results = [self._session.run(None, {self._input: self._groups.pack(crop)}) for crop in crops]
         except Exception as error:  # ONNX Runtime's exceptions have no other common base
             raise ModelError(f"the ONNX model cannot be run ({error}); convert it again") from error
+        if len(results) == 1:
+            return tuple(results[0])
         return tuple(np.concatenate(output) for output in zip(*results, strict=True))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError, RuntimeMissing
+from image_gender_classifier.runtimes.pixel_groups import find_pixel_groups
 from image_gender_classifier.system.pool import Pool
 
 try:
@@ -32,13 +33,14 @@ _SIGN = np.uint8(0x80)
 class TfliteRuntime:
     """A TFLite model with a batch size of 1. Thread-safe.
 
-    A TFLite interpreter is not thread-safe, so threads use a pool of them.
+    A TFLite interpreter is not thread-safe, so threads use a pool of them. Inputs of another size
+    have interpreters of their own: resizing the input takes as long as a run of a small network.
 
     Args:
         data: Content of the model file.
 
     Attributes:
-        input_shape: Height, width and channels of the input.
+        input_shape: Height, width and channels of the input in pixels.
         input_dtype: NumPy name of the dtype that `run` accepts, such as `uint8`; also for a model
             with an int8 input, whose pixels are 128 less.
 
@@ -48,6 +50,7 @@ class TfliteRuntime:
 
     def __init__(self, data: bytes) -> None:
         self._interpreters = Pool(lambda: _open_interpreter(data))
+        self._resized = Pool(lambda: _open_interpreter(data))
         self._interpreters.use(self._read_signature)
 
     def _read_signature(self, interpreter: Any) -> None:
@@ -63,14 +66,19 @@ class TfliteRuntime:
             raise ModelError(
                 f"the TFLite model needs one input of N x H x W x C ({error}); convert it again"
             ) from error
-        self.input_shape = (height, width, channels)
+        self._groups = find_pixel_groups(height, width, channels)
+        self.input_shape = self._groups.pixels
         self._is_signed = details["dtype"] == np.int8
         self.input_dtype = "uint8" if self._is_signed else np.dtype(details["dtype"]).name
         self._input = details["index"]
         self._outputs = [output["index"] for output in interpreter.get_output_details()]
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Runs the model on crops (uint8, N x H x W x C, with N at least 1).
+        """Runs the model on crops.
+
+        Args:
+            crops: uint8, N x H x W x C, with N at least 1; of another size than `input_shape` only
+                for models that allow it.
 
         Returns:
             One array for each output of the model, float32, N x ...
@@ -79,19 +87,34 @@ class TfliteRuntime:
             ModelError: LiteRT or tflite-runtime cannot run the model.
             RuntimeMissing: tflite-runtime is installed with NumPy 2.
         """
-        results = self._interpreters.use(
-            lambda interpreter: [self._run_one(interpreter, crop) for crop in crops]
+        fits = crops.shape[1:] == self.input_shape
+        pool = self._interpreters if fits else self._resized
+        results = pool.use(
+            lambda interpreter: [self._run_one(interpreter, crop, fits) for crop in crops]
         )
+        if len(results) == 1:
+            return tuple(results[0])
         return tuple(np.concatenate(output) for output in zip(*results, strict=True))
 
     def _run_one(
-        self, interpreter: Any, crop: npt.NDArray[np.uint8]
+        self, interpreter: Any, crop: npt.NDArray[np.uint8], fits: bool
     ) -> list[npt.NDArray[np.float32]]:
-        """Runs the model on one crop (uint8, H x W x C) and returns its outputs (1 x ...)."""
-        pixels = crop[np.newaxis]
-        if self._is_signed:
-            pixels = (pixels ^ _SIGN).view(np.int8)  # minus 128
+        """Runs the model on one crop.
+
+        Args:
+            interpreter: The interpreter.
+            crop: uint8, H x W x C.
+            fits: Whether the interpreter's input has this size for sure.
+
+        Returns:
+            The outputs (1 x ...).
+        """
         try:
+            pixels = self._groups.pack(crop)
+            if self._is_signed:
+                pixels = (pixels ^ _SIGN).view(np.int8)  # minus 128
+            if not fits:
+                self._resize(interpreter, pixels.shape)
             interpreter.set_tensor(self._input, pixels)
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in self._outputs]  # copies
@@ -101,6 +124,13 @@ class TfliteRuntime:
             ) from error
         except SystemError as error:
             raise RuntimeMissing(_NUMPY_2) from error
+
+    def _resize(self, interpreter: Any, shape: tuple[int, ...]) -> None:
+        """Gives the input of an interpreter another shape, if it has another one."""
+        (details,) = interpreter.get_input_details()
+        if tuple(details["shape"]) != shape:
+            interpreter.resize_tensor_input(self._input, shape)
+            interpreter.allocate_tensors()
 
 
 def open_model(data: bytes) -> TfliteRuntime:

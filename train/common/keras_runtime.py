@@ -25,6 +25,8 @@ class KerasRuntime:
 
     Args:
         model: A model whose only input is N x H x W x C, float32 pixels from 0 to 255.
+        input_shape: Usual height, width and channels of an input that may have any height and
+            width; None if the model has fixed ones.
 
     Attributes:
         input_shape: Height, width and channels of the input.
@@ -33,8 +35,10 @@ class KerasRuntime:
         model: The model.
     """
 
-    def __init__(self, model: keras.Model) -> None:
-        _, height, width, channels = model.input_shape
+    def __init__(
+        self, model: keras.Model, input_shape: tuple[int, int, int] | None = None
+    ) -> None:
+        height, width, channels = input_shape or model.input_shape[1:]
         self.input_shape = (int(height), int(width), int(channels))
         self.input_dtype = "uint8"
         self.outputs = len(model.outputs)

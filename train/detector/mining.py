@@ -122,7 +122,7 @@ def _detect(
         heats, boxes = run(np.stack([letterbox(part, size) for part in parts]))
         for window, part, heat, box in zip(chunk, parts, heats, boxes, strict=True):
             scale = max(part.shape[:2]) / size
-            for face in decode_heatmap(heat, box, _MIN_LOGIT):
+            for face in decode_heatmap(heat, box, _MIN_LOGIT, len(heat)):
                 x, y, side, _ = scale_box(face.frame, scale)
                 placed = Box(window.left + x, window.top + y, side, side)
                 yield window, Detection(placed, face.logit)

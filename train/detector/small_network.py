@@ -14,6 +14,9 @@ from keras import layers
 from image_gender_classifier.train.common import efficientnet_lite
 from image_gender_classifier.train.common.efficientnet_lite import BatchNorm
 
+PAIRS = "pairs"
+"""Name of the layer that joins pairs of pixels."""
+
 _STEM, _EARLY, _FINE, _COARSE = 24, 32, 64, 96  # channels
 _FINE_BLOCKS, _COARSE_BLOCKS = 2, 2
 
@@ -51,7 +54,7 @@ def build_fine_features(pixels: keras.KerasTensor, norm: BatchNorm) -> keras.Ker
     """
     size = pixels.shape[1]
     x = efficientnet_lite.rescale(pixels)
-    x = layers.Reshape((size, size // 2, 6), name="pairs")(x)
+    x = layers.Reshape((size, size // 2, 6), name=PAIRS)(x)
     x = layers.Conv2D(_STEM, (6, 3), (4, 2), "same", use_bias=False, name="stem")(x)
     x = efficientnet_lite.add_batch_norm(x, "stem", norm)
     x = add_block(x, _STEM, 3, "early0", norm)

@@ -15,7 +15,6 @@ from image_gender_classifier.detection.candidates import CandidateVerifier
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.detection.heatmap import Detection, non_max_suppression
 from image_gender_classifier.detection.tile_network import TileNetwork
-from image_gender_classifier.detection.tiling import make_tiles
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
@@ -125,13 +124,10 @@ def _draw(
 def _detect(search: Search, picture: Picture) -> list[Detection]:
     """Returns the candidates of a picture; their frames do not overlap."""
     verifier = CandidateVerifier(search.network, search.framing, None)
-    height, width = picture.pixels.shape[:2]
-    longest = max(height, width)
+    longest = max(picture.pixels.shape[:2])
     found: list[Detection] = []
     for side in (max(round(share * longest), min(_SHORTEST, longest)) for share in _SIDES):
-        detections = search.network.detect_in_tiles(
-            picture, make_tiles(height, width, side), _LOWEST_LOGIT
-        )
+        detections = search.network.detect_in_pass(picture, side, _LOWEST_LOGIT)
         frames = [face.frame for face in found]
         for candidate in non_max_suppression(detections, frames)[:_MOST]:
             face = verifier.measure(picture, candidate)
