@@ -29,7 +29,6 @@ from image_gender_classifier.convert.exactness import (
 )
 from image_gender_classifier.convert.int8_graph import HIGHEST, LOWEST, Int8Graph
 from image_gender_classifier.convert.tflite_graph import (
-    FLOAT,
     INT8,
     INT32,
     LINEAR,
@@ -264,7 +263,7 @@ class _Writer:
         return self._clamp_below(below_high, *self._old.find_limits(output, LINEAR))
 
     def _copy_rearrangement(self, name: str, operator: Any, output: int, version: int) -> _Value:
-        """Copies an operation that only moves values or computes shapes; returns its value.
+        """Copies an operation that only moves values; returns its value.
 
         Args:
             name: Name of the operation in `BuiltinOperator`.
@@ -280,12 +279,9 @@ class _Writer:
             kind = self._old.type(tensor)
             if kind == INT8:
                 inputs.append(self._apply_sign_and_shift(tensor))
-            elif tensor in self._values:
-                inputs.append(self._values[tensor].tensor)
             else:
                 inputs.append(self._new.add_constant(self._old.read_content(tensor), kind))
-        moves = self._old.type(output) == INT8
-        new = self._new.add_tensor(self._old.shape(output), FLOAT if moves else INT32)
+        new = self._new.add_tensor(self._old.shape(output))
         return _Value(self._new.add_operation(name, inputs, new, operator.builtinOptions, version))
 
     def _find_value(self, source: int) -> _Value:

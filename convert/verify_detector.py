@@ -27,6 +27,7 @@ from image_gender_classifier.train.detector.scene import Scene
 MAX_RECALL_LOSS = 0.01
 MAX_EXTRA_FALSE_ALARMS = 0.03  # fraction of the scenes without a face, a fifth of all scenes
 MAX_EXTRA_OFFSET = 0.01
+_LARGE = 200  # scenes to compare the outputs of the largest input on
 _MATCH_DISTANCE = 1 / 4  # fraction of the frame's side
 
 
@@ -73,12 +74,19 @@ def verify_scenes(
     models = [exported.keras, exported.tflite]
     differing = 0.0
     tflite_model, entry = exported.tflite
+    large = _letterbox_all(compared[:_LARGE], entry.largest_input or entry.input_shape[0])
     if exported.onnx is not None:
         models.append(exported.onnx)
-        differing = compute_fraction_differing(tflite_model, exported.onnx[0], squares)
+        differing = max(
+            compute_fraction_differing(tflite_model, exported.onnx[0], inputs)
+            for inputs in (squares, large)
+        )
     scores = [score_detector(FaceDetector(*model), compared) for model in models]
-    inputs = np.stack([letterbox(scene.pixels, entry.input_shape[0]) for scene in compared])
-    float32_fault = find_float32_fault(tflite_model, exported.float32, inputs)
+    faults = (
+        find_float32_fault(tflite_model, exported.float32, inputs)
+        for inputs in (_letterbox_all(compared, entry.input_shape[0]), large)
+    )
+    float32_fault = next((fault for fault in faults if fault is not None), None)
     lines = [
         f"{name}: {result}, on {len(compared)} scenes"
         for name, result in zip(("Keras", *TITLES.values()), scores, strict=False)
@@ -86,6 +94,11 @@ def verify_scenes(
     if exported.onnx is not None:
         lines.append(f"TFLite and ONNX: {100 * differing:.4f} % of the output values differ")
     return Verification("\n".join(lines), _find_faults(scores, differing), float32_fault)
+
+
+def _letterbox_all(compared: Sequence[Scene], size: int) -> Pixels:
+    """Returns the scenes as inputs of the network (uint8 RGB, N x size x size x 3)."""
+    return np.stack([letterbox(scene.pixels, size) for scene in compared])
 
 
 def score_detector(detector: FaceDetector, compared: Sequence[Scene]) -> DetectionScore:

@@ -14,7 +14,6 @@ from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceRefin
 from image_gender_classifier.results import Box, Turn
 
 SIZE = 128
-CELLS = SIZE // STRIDE
 REFINER_SIZE = 64
 
 
@@ -39,8 +38,9 @@ class Marks:
 
     def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
         self.calls += len(crops)
-        heat = np.full((len(crops), CELLS, CELLS, 1), -9, np.float32)
-        boxes = np.zeros((len(crops), CELLS, CELLS, 3), np.float32)
+        rows, columns = (side // STRIDE for side in crops.shape[1:3])
+        heat = np.full((len(crops), rows, columns, 1), -9, np.float32)
+        boxes = np.zeros((len(crops), rows, columns, 3), np.float32)
         for index, crop in enumerate(crops):
             red = (crop[..., 0] > 127) & (crop[..., 1:] < 127).all(axis=-1)
             _, _, places, _ = cv2.connectedComponentsWithStats(red.astype(np.uint8))
@@ -48,7 +48,7 @@ class Marks:
                 if not self._least <= pixels <= self._most or not self.sees(crop, left, top, width):
                     continue
                 x, y = (left + width / 2) / STRIDE, (top + height / 2) / STRIDE
-                row, column = (min(int(place), CELLS - 1) for place in (y, x))
+                row, column = min(int(y), rows - 1), min(int(x), columns - 1)
                 sure = pixels >= self._sure_from and self.is_sure(crop, left, top, width)
                 heat[index, row, column] = self._sure if sure else self._unsure
                 side = np.log(2 * width / SIZE)

@@ -71,13 +71,12 @@ def correct_frame(frame: Box, right: float, down: float, log_side: float, turn: 
         turn: Degrees by which the picture was turned clockwise when the network saw it; the frame
             is that in the original picture.
     """
+    x, y, width, _ = frame
     right, down = turn_shift_back(right, down, turn)
-    right, down = (min(max(shift, -_MOST_SHIFT), _MOST_SHIFT) for shift in (right, down))
-    side = frame.width * exp(min(max(log_side, -_MOST_LOG_SIDE), _MOST_LOG_SIDE))
-    left, top = (
-        start + shift * frame.width + (frame.width - side) / 2
-        for start, shift in ((frame.x, right), (frame.y, down))
-    )
+    side = width * exp(min(max(log_side, -_MOST_LOG_SIDE), _MOST_LOG_SIDE))
+    margin = (width - side) / 2
+    left = x + min(max(right, -_MOST_SHIFT), _MOST_SHIFT) * width + margin
+    top = y + min(max(down, -_MOST_SHIFT), _MOST_SHIFT) * width + margin
     return Box(left, top, side, side)
 
 
@@ -190,11 +189,16 @@ def overlaps(one: Box, other: Box) -> bool:
         one: Box of the better detection.
         other: Box that may be a duplicate, in the same pixels.
     """
-    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    intersection = max(across, 0.0) * max(down, 0.0)
-    areas = one.width * one.height, other.width * other.height
-    return intersection >= min(_MIN_IOU * (sum(areas) - intersection), _MIN_CONTAINMENT * areas[1])
+    x, y, width, height = one
+    other_x, other_y, other_width, other_height = other
+    across = min(x + width, other_x + other_width) - max(x, other_x)
+    down = min(y + height, other_y + other_height) - max(y, other_y)
+    if across <= 0 or down <= 0:
+        return False
+    intersection = across * down
+    area, other_area = width * height, other_width * other_height
+    union = area + other_area - intersection
+    return intersection >= min(_MIN_IOU * union, _MIN_CONTAINMENT * other_area)
 
 
 def compute_prominence(box: Box, width: int, height: int) -> float:

@@ -80,9 +80,7 @@ def _make_cell_centres(height: int, width: int) -> _Floats:
     return np.dstack([x, y, np.zeros_like(x)])
 
 
-def _decode_frame(
-    heatmap: _Floats, predictions: _Floats, row: int, column: int, cells: int
-) -> Box:
+def _decode_frame(heatmap: _Floats, predictions: _Floats, row: int, column: int, cells: int) -> Box:
     """Returns the frame of the heatmap peak at (row, column), in pixels of the input.
 
     The frame is the mean of those that the cells around the peak predict, weighted by their
@@ -109,8 +107,8 @@ def _decode_frame(
     # A cell that predicts a very different side belongs to another face.
     other_face = np.abs(voters[..., 2] - log_side) > _MAX_SIZE_DIFFERENCE
     weights[(weights < min_weight) | other_face] = 0
-    votes = (weights[..., np.newaxis] * voters).sum(axis=(0, 1)) / weights.sum()
-    x, y, log_side = votes.tolist()
+    votes = weights.ravel() @ voters.reshape(-1, 3)
+    x, y, log_side = (votes / weights.sum()).tolist()
     return _make_frame(x, y, log_side, cells)
 
 

@@ -51,9 +51,8 @@ def turn_shift_back(right: float, down: float, turn: Turn) -> tuple[float, float
     Returns:
         The shift to the right and down in the original picture.
     """
-    return {
-        0: (right, down),
-        90: (down, -right),
-        180: (-right, -down),
-        270: (-down, right),
-    }[turn]
+    if turn == 0:
+        return right, down
+    if turn == 90:
+        return down, -right
+    return (-right, -down) if turn == 180 else (-down, right)

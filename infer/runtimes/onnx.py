@@ -57,7 +57,8 @@ class OnnxRuntime:
             ModelError: ONNX Runtime cannot run the model.
         """
         try:
-            results = [self._session.run(None, {self._input: self._groups.pack(crop)}) for crop in crops]
+            inputs = [{self._input: self._groups.pack(crop)} for crop in crops]
+            results = [self._session.run(None, one) for one in inputs]
         except Exception as error:  # ONNX Runtime's exceptions have no other common base
             raise ModelError(f"the ONNX model cannot be run ({error}); convert it again") from error
         if len(results) == 1:

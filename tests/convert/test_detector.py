@@ -80,7 +80,7 @@ def quick(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     onnx_file = (published / "face_detector_int8.onnx").read_bytes()
     monkeypatch.setattr(tflite, "quantise", lambda *_: tflite_file)
-    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _: onnx_file)
+    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda *_: onnx_file)
     monkeypatch.setattr(float32, "convert_to_float32", lambda _: float32_file)
     monkeypatch.setattr(detector, "CALIBRATION_SCENES", 2)
     monkeypatch.setattr(detector, "VERIFICATION_SCENES", 2)

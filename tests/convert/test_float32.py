@@ -18,6 +18,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 from image_gender_classifier import manifest, pipeline
 from image_gender_classifier.convert import float32, tflite
 from image_gender_classifier.convert.exactness import compute_largest_sums
+from image_gender_classifier.convert.resizable import Doubling
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
@@ -103,7 +104,7 @@ NETWORKS: dict[str, Callable[[], list[Layer]]] = {
     ],
     "enlarged": lambda: [
         layers.Conv2D(8, 3, activation="relu6"),
-        layers.UpSampling2D(),
+        Doubling(),
         layers.Conv2D(8, 1),
     ],
     "joined": lambda: [joined, layers.Conv2D(8, 1)],

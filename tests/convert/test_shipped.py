@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -60,18 +61,23 @@ def test_every_model_file_is_in_the_manifest() -> None:
     assert there == {one.file for one in (*entries(), *forms) if one is not None}
 
 
-def assert_same_outputs(stem: str, squares: Pixels) -> None:
-    """Compares both outputs of a face network in TFLite and ONNX."""
+def assert_same_outputs(stem: str, inputs: Pixels) -> None:
+    """Compares both outputs of a face network in all formats."""
     folder = shipped_models()
     entries = manifest.load(folder).networks
-    of_tflite, of_onnx = (
-        {output.shape[-1]: output for output in open_model(kind, data).run(squares)}
-        for kind in ("tflite", "onnx")
-        for data in [manifest.read_verified(folder, entries[f"{stem}.{kind}"])]
+    variant = entries[f"{stem}.tflite"].float32_variant
+    assert variant is not None
+    files = (entries[f"{stem}.tflite"], entries[f"{stem}.onnx"], variant)
+    of_tflite, *others = (
+        {
+            output.shape[-1]: output
+            for output in open_model(kind, manifest.read_verified(folder, file)).run(inputs)
+        }
+        for kind, file in zip(("tflite", "onnx", "tflite"), files, strict=True)
     )
     for channels in (1, 3):
         assert len(np.unique(of_tflite[channels])) > 20, "outputs that are all alike prove nothing"
-        assert np.array_equal(of_tflite[channels], of_onnx[channels])
+        assert all(np.array_equal(of_tflite[channels], other[channels]) for other in others)
 
 
 def test_the_face_detectors_heat_maps_are_the_same_in_both_formats(face_picture: Path) -> None:
@@ -80,6 +86,30 @@ def test_the_face_detectors_heat_maps_are_the_same_in_both_formats(face_picture:
     tiles = [(*random.integers(0, 250, 2), *random.integers(60, 260, 2)) for _ in range(40)]
     squares = np.stack([letterbox(pixels[y : y + h, x : x + w], 128) for x, y, h, w in tiles])
     assert_same_outputs("face_detector_int8", squares)
+
+
+@pytest.mark.parametrize(("height", "width"), [(192, 256), (256, 96), (32, 256), (256, 256)])
+def test_larger_heat_maps_are_the_same_in_all_formats(
+    height: int, width: int, face_picture: Path
+) -> None:
+    pixels = decoding.read(face_picture).pixels
+    views = [cv2.resize(np.rot90(pixels, turns), (width, height)) for turns in range(4)]
+    assert_same_outputs("face_detector_int8", np.stack(views))
+
+
+def test_a_view_has_the_same_heat_map_in_a_larger_input(face_picture: Path) -> None:
+    """Far from the edge, since a cell sees less than 64 pixels around it."""
+    entry = manifest.load(shipped_models()).face_detectors["face_detector_int8.tflite"]
+    network = open_model("tflite", manifest.read_verified(shipped_models(), entry))
+    large = cv2.resize(decoding.read(face_picture).pixels, (256, 256))
+    of_large, of_part = (
+        {output.shape[-1]: output[0] for output in network.run(np.stack([view]))}
+        for view in (large, large[64:192, 64:192])
+    )
+    for channels in (1, 3):
+        inner, same = of_large[channels][15:17, 15:17], of_part[channels][7:9, 7:9]
+        assert np.abs(inner - same).max() < 0.5
+        assert len(np.unique(inner)) > 1
 
 
 def test_all_formats_of_the_face_detector_share_its_settings() -> None:

@@ -35,9 +35,7 @@ class KerasRuntime:
         model: The model.
     """
 
-    def __init__(
-        self, model: keras.Model, input_shape: tuple[int, int, int] | None = None
-    ) -> None:
+    def __init__(self, model: keras.Model, input_shape: tuple[int, int, int] | None = None) -> None:
         height, width, channels = input_shape or model.input_shape[1:]
         self.input_shape = (int(height), int(width), int(channels))
         self.input_dtype = "uint8"

@@ -24,7 +24,7 @@ def test_each_peak_is_a_detection() -> None:
     boxes[4, 8] = 0.5, -0.25, np.log(0.25)
     boxes[4, 9] = -0.5, -0.25, np.log(0.25)
     boxes[12, 3] = 0, 0, np.log(0.125)
-    found = list(decode_heatmap(heat, boxes, 0))
+    found = list(decode_heatmap(heat, boxes, 0, CELLS))
     assert [face.logit for face in found] == [3, 1]
     boxes_found = [face.frame for face in found]
     assert boxes_found == [pytest.approx((56, 18, 32, 32)), pytest.approx((20, 92, 16, 16))]
@@ -60,7 +60,7 @@ def test_cells_around_a_peak_vote_on_the_box() -> None:
     heat[8, 8] = heat[8, 9] = 0  # probability 0.5 each
     boxes[8, 9, 0] = -0.8  # they disagree by 0.2 cells
     boxes[8, 10] = 50, 50, 0.5  # its probability is too low to vote
-    found = next(decode_heatmap(heat, boxes, -1))
+    found = next(decode_heatmap(heat, boxes, -1, CELLS))
     assert found.frame.width == pytest.approx(SIZE / 2)
     assert found.frame.x + found.frame.width / 2 == pytest.approx((8.5 + 0.1) * STRIDE)
 
@@ -73,7 +73,7 @@ def test_a_small_face_is_placed_by_its_own_cell() -> None:
     heat[4, 4], heat[4, 6] = 2, 1
     heat[4, 5] = 0.5  # not a peak
     boxes[4, 5, :2] = 9
-    assert [face.frame.x for face in decode_heatmap(heat, boxes, 0)] == pytest.approx(
+    assert [face.frame.x for face in decode_heatmap(heat, boxes, 0, CELLS)] == pytest.approx(
         [4.5 * STRIDE - 0.06 * SIZE, 6.5 * STRIDE - 0.06 * SIZE]
     )
 
@@ -83,14 +83,23 @@ def test_a_better_small_face_does_not_place_a_large_one() -> None:
     boxes = np.zeros((CELLS, CELLS, 3), np.float32)
     heat[8, 8], heat[8, 11] = 1, 3
     boxes[8, 8, 2], boxes[8, 11, 2] = np.log(0.9), np.log(0.2)
-    small, large = decode_heatmap(heat, boxes, 0)
+    small, large = decode_heatmap(heat, boxes, 0, CELLS)
     assert small.frame.width == pytest.approx(0.2 * SIZE)
     assert large.frame.width == pytest.approx(0.9 * SIZE)
     assert large.frame.x + large.frame.width / 2 == pytest.approx(8.5 * STRIDE)
 
 
+def test_a_larger_map_has_faces_of_the_same_sides() -> None:
+    heat = np.full((24, 32), -9, np.float32)
+    boxes = np.zeros((24, 32, 3), np.float32)
+    heat[20, 30] = 1
+    boxes[..., 2] = np.log(0.25)
+    (face,) = decode_heatmap(heat, boxes, 0, CELLS)
+    assert face.frame == pytest.approx((30.5 * STRIDE - 16, 20.5 * STRIDE - 16, 32, 32))
+
+
 @pytest.mark.parametrize("level", [-200, 200])
 def test_extreme_maps_have_finite_boxes(level: float) -> None:
     heat = np.full((CELLS, CELLS), level, np.float32)
-    found = list(decode_heatmap(heat, np.zeros((CELLS, CELLS, 3), np.float32), -300))
+    found = list(decode_heatmap(heat, np.zeros((CELLS, CELLS, 3), np.float32), -300, CELLS))
     assert all(np.isfinite(face.frame).all() for face in found)

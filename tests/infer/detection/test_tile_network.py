@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marks import ENTRY, Marks, marked, middle
+from marks import ENTRY, SIZE, Marks, marked, middle
 
 from image_gender_classifier.detection.tile_network import TileNetwork, View
 from image_gender_classifier.detection.tiling import Tile
@@ -48,6 +50,48 @@ def test_a_sheet_need_not_be_full() -> None:
 def test_a_tile_within_a_picture_shows_only_its_part() -> None:
     network = TileNetwork(Marks(), ENTRY)
     picture = marked(300, 400, 150, 250, 40)
-    inside, outside = Tile(200, 100, 150), Tile(0, 0, 150)
-    (face,) = network.detect_in_tiles(picture, [outside, inside], -5, turn=90)
+    (face,) = network.detect(View(picture, Tile(200, 100, 150), 90), -5)
     assert middle(face.frame) == pytest.approx((2 * 270, 2 * 170), abs=6)
+    assert list(network.detect(View(picture, Tile(0, 0, 150), 90), -5)) == []
+
+
+@settings(max_examples=50)
+@given(EXTENTS, EXTENTS, TURNS, st.floats(0.3, 1), st.sampled_from((None, 256, 300)), st.data())
+def test_a_pass_finds_a_mark_wherever_it_is(
+    height: int, width: int, turn: Turn, share: float, largest: int | None, data: st.DataObject
+) -> None:
+    longest = max(height, width)
+    side = longest // 14  # smaller than the overlap of the smallest tiles
+    top, left = data.draw(st.integers(0, height - side)), data.draw(st.integers(0, width - side))
+    picture = marked(height, width, top, left, side)
+    runtime = Marks()
+    network = TileNetwork(runtime, ENTRY._replace(largest_input=largest))
+    found = list(network.detect_in_pass(picture, round(share * longest), -5, turn))
+    assert {face.turn for face in found} == {turn}
+    expected = pytest.approx((2 * left + side, 2 * top + side, 4 * side), abs=side / 2)
+    assert any((*middle(face.frame), face.frame.width) == expected for face in found)
+
+
+def test_a_larger_input_saves_passes_and_is_not_larger_than_allowed() -> None:
+    picture = marked(300, 400, 150, 250, 40)
+    calls = {}
+    for largest in (None, 200, 256):
+        runtime = Sizes()
+        network = TileNetwork(runtime, ENTRY._replace(largest_input=largest))
+        assert list(network.detect_in_pass(picture, 200, -5))
+        calls[largest] = runtime.sizes
+    assert set(calls[None]) == {(SIZE, SIZE)}
+    assert len(calls[None]) > len(calls[200]) > len(calls[256]) == 1
+    assert calls[256] == [(192, 256)]
+
+
+class Sizes(Marks):
+    """Records the sizes of its inputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[tuple[int, int]] = []
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        self.sizes.append((crops.shape[1], crops.shape[2]))
+        return super().run(crops)

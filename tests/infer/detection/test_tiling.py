@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from image_gender_classifier.detection.tiling import (
-    choose_tile_sides,
+    choose_pass_sides,
     letterbox,
+    letterbox_large,
     make_face_tile,
     make_tiles,
 )
@@ -37,19 +38,32 @@ def test_a_picture_is_letterboxed_into_the_corner(height: int, width: int) -> No
     assert shown[:rows, :columns].all()
 
 
-@given(EXTENTS, EXTENTS, st.floats(0.1, 1))
-def test_tiles_cover_the_picture_and_overlap(height: int, width: int, share: float) -> None:
+@given(EXTENTS, EXTENTS)
+def test_padding_a_large_view_adds_less_than_32_pixels(height: int, width: int) -> None:
+    shown = letterbox(np.zeros((height, width, 3), np.uint8), 2 * SIZE) == 0
+    large = letterbox_large(np.zeros((height, width, 3), np.uint8), 2 * SIZE)
+    assert [side % 32 for side in large.shape[:2]] == [0, 0]
+    content = [shown.any(axis=(1 - axis, 2)).sum() for axis in (0, 1)]
+    assert all(0 <= a - b < 32 for a, b in zip(large.shape[:2], content, strict=True))
+    assert np.array_equal(large == 0, shown[: large.shape[0], : large.shape[1]])
+
+
+@given(EXTENTS, EXTENTS, st.floats(0.1, 1), st.sampled_from((1.0, 2.0)))
+def test_tiles_cover_the_picture_and_overlap(
+    height: int, width: int, share: float, most: float
+) -> None:
     side = ceil(share * max(height, width))
-    wanted = list(make_tiles(height, width, side))
-    assert {tile.side for tile in wanted} == {side}
+    wanted = list(make_tiles(height, width, side, most))
+    (tile_side,) = {tile.side for tile in wanted}
+    assert tile_side == min(most * side, max(height, width))
     for extent, starts in (
         (width, sorted({tile.left for tile in wanted})),
         (height, sorted({tile.top for tile in wanted})),
     ):
         assert starts[0] == 0
-        assert starts[-1] + side >= extent
+        assert starts[-1] + tile_side >= extent
         assert starts[-1] < extent
-        assert (np.diff(starts) <= 3 * side / 4 + 1).all()
+        assert (np.diff(starts) <= tile_side - side / 4 + 1).all()
 
 
 @given(EXTENTS, EXTENTS, st.floats(-0.2, 1.2), st.floats(-0.2, 1.2), st.floats(0.001, 2))
@@ -82,7 +96,7 @@ def test_letterboxing_shifts_no_pixels(width: int, place: float) -> None:
 def test_tiles_shrink_as_far_as_the_smallest_face_needs(
     height: int, width: int, smallest: float | None
 ) -> None:
-    sides = list(choose_tile_sides(height, width, smallest, RELIABLE, SIZE))
+    sides = list(choose_pass_sides(height, width, smallest, RELIABLE, SIZE))
     assert sides[0] == max(height, width)
     assert all(earlier > later for earlier, later in itertools.pairwise(sides))
     if smallest is None:
@@ -95,17 +109,19 @@ def test_tiles_shrink_as_far_as_the_smallest_face_needs(
 
 @given(EXTENTS, EXTENTS)
 def test_by_default_a_second_pass_has_few_tiles(height: int, width: int) -> None:
-    sides = list(choose_tile_sides(height, width, None, RELIABLE, SIZE, second_pass=True))
+    sides = list(choose_pass_sides(height, width, None, RELIABLE, SIZE, second_pass=True))
     assert sides[0] == max(height, width)
     for side in sides[1:]:
         assert 0.75 * SIZE <= side < sides[0]
         assert len(list(make_tiles(height, width, side))) <= 9
-    if min(height, width) > 0.8 * max(height, width) > 1.4 * SIZE:
-        assert [len(list(make_tiles(height, width, side))) for side in sides[1:]] == [4]
+        if 2 * min(height, width) >= max(height, width):
+            assert len(list(make_tiles(height, width, side, most=2))) == 1
+    if 2 * min(height, width) >= max(height, width) >= 1.6 * SIZE:
+        assert len(sides) == 2
 
 
 @given(st.integers(1, 1279), st.floats(0.02, 1))
 def test_the_number_of_tiles_is_bounded(shorter: int, smallest: float) -> None:
     """A working copy has at most 1,279 pixels per side."""
-    sides = choose_tile_sides(shorter, 1279, smallest, RELIABLE, SIZE)
+    sides = choose_pass_sides(shorter, 1279, smallest, RELIABLE, SIZE)
     assert sum(len(list(make_tiles(shorter, 1279, side))) for side in sides) < 1200

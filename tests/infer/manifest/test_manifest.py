@@ -48,6 +48,7 @@ def required(entry: type[Entry]) -> list[str]:
         "float32_variant",
         "second_threshold",
         "turned_threshold",
+        "largest_input",
         "face_output",
         "frame_output",
     }
@@ -168,6 +169,9 @@ def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -
         ("threshold", 1.5),
         ("smallest_face", 0),
         ("smallest_face", 1.5),
+        ("largest_input", 0),
+        ("largest_input", 5000),
+        ("largest_input", "large"),
         ("smallest_face", None),
         ("input_shape", [128, 128]),
     ],

@@ -23,6 +23,7 @@ from image_gender_classifier.runtimes.registry import RUNTIMES, RuntimeEntry, au
 Pixels = npt.NDArray[np.uint8]
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 SIDE = 96  # of the gender network's input
+SIZES = ((4, 4), (8, 6), (3, 8), (4, 4), (8, 8))  # heights and widths over 32
 
 every_runtime = pytest.mark.parametrize("entry", RUNTIMES.values(), ids=lambda entry: entry.name)
 each_shipped = pytest.mark.parametrize("entry", automatic_runtimes(), ids=lambda entry: entry.name)
@@ -101,6 +102,33 @@ def test_an_opened_model_may_run_in_several_threads(entry: RuntimeEntry, crops: 
     with ThreadPoolExecutor(8) as threads:
         together = list(threads.map(lambda _: runtime.run(crops)[0], range(16)))
     assert all(np.array_equal(answers, alone) for answers in together)
+
+
+@each_shipped
+def test_a_face_detector_runs_on_inputs_of_several_sizes(
+    entry: RuntimeEntry, crops: Pixels
+) -> None:
+    """Also in turn, in several threads, and again after a size that it refuses."""
+    skip_if_missing(entry)
+    data = (SHIPPED / f"face_detector_int8.{entry.format}").read_bytes()
+    runtime = open_model(entry.name, data)
+    assert runtime.input_shape == (128, 128, 3)
+    views = [np.tile(crops[-1:], (1, 4, 4, 1))[:, : 32 * a, : 32 * b] for a, b in SIZES]
+    alone = [open_model(entry.name, data).run(view) for view in views]
+    with pytest.raises(ModelError, match="cannot be run"):
+        runtime.run(np.zeros((1, 64, 65, 3), np.uint8))
+    for view, (rows, columns) in zip(alone, SIZES, strict=True):
+        assert {output.shape[:3] for output in view} == {(1, 4 * rows, 4 * columns)}
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(lambda _: [runtime.run(view) for view in views], range(8)):
+            for outputs, expected in zip(found, alone, strict=True):
+                assert all(map(np.array_equal, outputs, expected))
+
+
+@each_shipped
+def test_a_model_for_one_size_refuses_others(entry: RuntimeEntry) -> None:
+    with pytest.raises(ModelError, match="cannot be run"):
+        opened(entry).run(np.zeros((1, 64, 64, 3), np.uint8))
 
 
 @every_runtime

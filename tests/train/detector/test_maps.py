@@ -24,7 +24,7 @@ FRAMES = st.builds(
 def test_one_face_comes_back(frame: Box) -> None:
     heat, reported = maps.make_target_maps([frame], SIZE)
     likely = heat[..., 0].clip(1e-6, 1 - 1e-6)
-    (found,) = decode_heatmap(np.log(likely / (1 - likely)), reported[..., :3], 0.9)
+    (found,) = decode_heatmap(np.log(likely / (1 - likely)), reported[..., :3], 0.9, len(heat))
     assert found.frame.width == pytest.approx(frame.width, rel=1e-5)
     assert found.frame.x == pytest.approx(frame.x, abs=1e-3)
     assert found.frame.y == pytest.approx(frame.y, abs=1e-3)
