@@ -168,7 +168,7 @@ def _to_onnx(
         the reasons not to publish the file, an empty list if there are none.
     """
     try:
-        onnx_file = onnx.convert_tflite_to_onnx(tflite_file, resizable)
+        onnx_file = onnx.convert_tflite_to_onnx(tflite_file, resizable=resizable)
         model = open_model("onnx", onnx_file)
         model.run(crop)
     except Exception as error:  # of tf2onnx, ONNX or ONNX Runtime; the TFLite file is still valid

@@ -32,13 +32,14 @@ _OPSET = 13
 _LOWEST, _HIGHEST = -128, 127
 _FRACTION = 8  # ties are frequent if each scale is a multiple of 1/8 of the sum's scale
 _NUDGE = 1e-6  # relative increase of a scale
+_DOUBLE = np.array([1, 1, 2, 2], np.float32)  # scales of a map's height and width
 _TO_LAST = (0, 2, 3, 1)  # moves the channels behind height and width
 _SCALE, _ZERO_POINT = 1, 2  # positions among the inputs of QuantizeLinear and DequantizeLinear
 _MULTIPLIERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _WEIGHTS = 1  # position among the inputs of _MULTIPLIERS
 
 
-def convert_tflite_to_onnx(data: bytes, resizable: bool = False) -> bytes:
+def convert_tflite_to_onnx(data: bytes, *, resizable: bool = False) -> bytes:
     """Converts an int8 TFLite file to ONNX.
 
     Args:
@@ -62,6 +63,7 @@ def convert_tflite_to_onnx(data: bytes, resizable: bool = False) -> bytes:
     _fix_batch_size(model.graph)
     if resizable:
         _free_sizes(model)
+        _repeat_by_resize(model.graph)
     _order_by_use(model.graph)
     _name_by_position(model.graph)
     del model.graph.value_info[:]  # outdated types
@@ -210,11 +212,7 @@ def _fix_batch_size(graph: Any) -> None:
 
 
 def _free_sizes(model: Any) -> None:
-    """Allows any height and width, and notes the usual ones of the input in the metadata.
-
-    tf2onnx moves the only channel of a map by a Reshape node with constant sizes, instead of a
-    Transpose node.
-    """
+    """Allows any height and width, and notes the usual ones of the input in the metadata."""
     graph = model.graph
     (pixels,) = graph.input
     _, height, width, _ = (size.dim_value for size in pixels.type.tensor_type.shape.dim)
@@ -223,11 +221,29 @@ def _free_sizes(model: Any) -> None:
         names = ("height", "width") if value is pixels else ("rows", "columns")
         for size, name in zip(value.type.tensor_type.shape.dim[1:3], names, strict=True):
             size.dim_param = name
-    constants = _read_constants(graph)
     for node in graph.node:
-        if node.op_type == "Reshape" and constants[node.input[1]][-1] == 1:
+        if node.op_type == "Reshape":  # of tf2onnx, which moves the only channel of a map with it
             moved = onnx.helper.make_node("Transpose", node.input[:1], node.output, perm=_TO_LAST)
             node.CopyFrom(moved)
+
+
+def _repeat_by_resize(graph: Any) -> None:
+    """Replaces `resizable.Doubling`: ONNX Runtime has no uint8 DepthToSpace before 1.21."""
+    makers = {name: node for node in graph.node for name in node.output}
+    for node in [node for node in graph.node if node.op_type == "DepthToSpace"]:
+        repeated = makers[node.input[0]]
+        (values,) = set(repeated.input)  # of a Concat node
+        scales = f"{node.output[0]}_scales"
+        graph.initializer.append(numpy_helper.from_array(_DOUBLE, scales))
+        doubled = onnx.helper.make_node(
+            "Resize",
+            [values, "", scales],
+            node.output,
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+        node.CopyFrom(doubled)
 
 
 def _order_by_use(graph: Any) -> None:

@@ -27,7 +27,7 @@ from image_gender_classifier.train.detector.scene import Scene
 MAX_RECALL_LOSS = 0.01
 MAX_EXTRA_FALSE_ALARMS = 0.03  # fraction of the scenes without a face, a fifth of all scenes
 MAX_EXTRA_OFFSET = 0.01
-_LARGE = 200  # scenes to compare the outputs of the largest input on
+_LARGE_INPUT_SCENES = 200  # scenes to compare the outputs of the largest input on
 _MATCH_DISTANCE = 1 / 4  # fraction of the frame's side
 
 
@@ -74,7 +74,9 @@ def verify_scenes(
     models = [exported.keras, exported.tflite]
     differing = 0.0
     tflite_model, entry = exported.tflite
-    large = _letterbox_all(compared[:_LARGE], entry.largest_input or entry.input_shape[0])
+    large = _letterbox_all(
+        compared[:_LARGE_INPUT_SCENES], entry.largest_input or entry.input_shape[0]
+    )
     if exported.onnx is not None:
         models.append(exported.onnx)
         differing = max(

@@ -1,7 +1,7 @@
 """Searches a picture for faces with the face detector network, from coarse to fine.
 
-The network sees the whole picture first. Where that shows no face, it sees tiles of the picture,
-and the picture turned. `candidates` decides with the face refiner which candidates are faces. This
+The network sees the whole picture first. Where that shows no face, it looks closer, and sees the
+picture turned. `candidates` decides with the face refiner which candidates are faces. This
 is a cascade like that of Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded
 Convolutional Networks" (2016).
 """
@@ -84,11 +84,11 @@ class FaceDetector:
         self._network.warm_up()
 
     def detect(self, picture: Picture, known: Sequence[Box] = ()) -> list[Face]:
-        """Detects faces in the whole picture; if there is none, in tiles and in the turned picture.
+        """Detects faces in the picture; if there is none, closer and in the turned picture.
 
-        By default there is at most one pass over tiles, as the manifest entry says; it finds the
-        face of a person who is shown from head to foot. With a smallest face, passes over tiles of
-        decreasing size follow until one finds a face. The picture turned by 90, 180 and 270 degrees
+        By default there is at most one closer look, as the manifest entry says; it finds the face
+        of a person who is shown from head to foot. With a smallest face, passes at increasing
+        resolution follow until one finds a face. The picture turned by 90, 180 and 270 degrees
         is searched, too, if there are thresholds for that and no face or only a doubtful one was
         found; the surest face tells which way is up.
 
@@ -130,7 +130,7 @@ class FaceDetector:
             picture: The picture.
 
         Yields:
-            Candidates of the whole picture, of smaller tiles and of the turned picture; frames in
+            Candidates of the whole picture, of closer looks and of the turned picture; frames in
             pixels of the original.
 
         Raises:
@@ -141,7 +141,7 @@ class FaceDetector:
     def _look_closer(
         self, picture: Picture, others: Sequence[Detection], sides: Sequence[int]
     ) -> list[Detection]:
-        """Searches a picture without an obvious face: in smaller tiles, and turned.
+        """Searches a picture without an obvious face: closer, and turned.
 
         Args:
             picture: The picture.
@@ -183,7 +183,7 @@ class FaceDetector:
     def _detect_in_passes(
         self, picture: Picture, sides: Iterable[int], known: Sequence[Box], turn: Turn = 0
     ) -> list[Detection]:
-        """Detects all faces in tiles of these sides, apart from known ones."""
+        """Detects all faces in passes of these sides, apart from known ones."""
         found: list[Detection] = []
         for side in sides:
             frames = [*known, *(face.frame for face in found)]

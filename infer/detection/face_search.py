@@ -1,4 +1,4 @@
-"""Steps of the search for faces: candidates in tiles and in the turned picture, and their check."""
+"""Steps of the search for faces: candidates of each pass and of the turned picture; decisions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from image_gender_classifier.results import Box, Turn
 # Minimum sides as fractions of `smallest_face`: detected sides scatter around the true side.
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
 _MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, a closer look follows
-_MOST_UPRIGHT, _MOST_TURNED = 8, 4  # candidates that are screened in a closer look
+_MOST_UPRIGHT, _MOST_TURNED = 12, 4  # candidates that are screened in a closer look
 _MIN_TURNED_LOGIT = -1.3  # of a candidate in the turned picture
 
 
@@ -144,7 +144,7 @@ class FaceSearch:
             picture: The picture.
             candidates: The candidates.
             known: Frames of faces that are already detected.
-            whole: Whether the candidates are of the whole picture, not of smaller tiles.
+            whole: Whether the candidates are of the whole picture, not of a closer look.
 
         Returns:
             The faces that are not known, the surest first.

@@ -38,13 +38,14 @@ class View(NamedTuple):
         picture: The picture.
         tile: The square, in pixels of `picture.pixels`.
         turn: Degrees by which it is turned clockwise.
-        size: Side of the square in the network's input, in pixels; 0 for that of the usual input.
+        size: Side of the square in the network's input, in pixels; None for that of the usual
+            input. Views in a sheet have half of that.
     """
 
     picture: Picture
     tile: Tile
     turn: Turn = 0
-    size: int = 0
+    size: int | None = None
 
 
 class TileNetwork:

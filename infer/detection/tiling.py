@@ -1,8 +1,8 @@
 """Tiles of a picture for the face detector network, and letterboxing to its input size.
 
-A tile is the square of the picture on which the network runs once. Tiles of the whole picture and
-of candidates have the size of the network's usual input; those of a closer look are larger, because
-one large tile has less overlap than several small ones.
+A tile is the square of the picture on which the network runs once. The usual input shows the whole
+picture, or the tile of a candidate. A closer look uses larger inputs, because one large tile has
+less overlap than several small ones.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ import numpy as np
 from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.imaging.resizing import halve_repeatedly
+from image_gender_classifier.manifest.schema import INPUT_STEP
 from image_gender_classifier.results import Box, Turn
 
-_SECOND_SIDE = 0.5  # of the picture's longer side, in the second of two passes
+# Of the picture's longer side, in the second of two passes. In small pictures it is larger, but a
+# pass that shows more than the second fraction would find little more than the first pass.
+_SECOND_SIDE, _LARGEST_SECOND_SIDE = 0.5, 0.58
 # In a search for smaller faces, the side is this fraction of the one in the pass before.
 _NEXT_SIDE = 0.6
 _MIN_SECOND_SIDE = 0.3  # of the longer side; very long pictures would need too many smaller tiles
 MIN_TILE_SIDE = 0.75  # of the network input's side: enlarging a smaller tile adds no information
-_ROUND_UP = 32  # pixels; few sizes of inputs, because changing the size takes time
 GREY = 127
 """Value of the pixels beyond a picture; becomes 0 when the network normalises its input."""
 
@@ -77,7 +79,8 @@ def choose_pass_sides(
     second = max(min(ceil(ratio * side), shorter), ceil(_MIN_SECOND_SIDE * side))
     last = ceil(MIN_TILE_SIDE * input_size)
     if smallest_face is None:
-        if second_pass and last <= second < side:
+        second = max(second, last)
+        if second_pass and second <= _LARGEST_SECOND_SIDE * side:
             yield second
         return
     last = max(ceil(smallest_face * shorter / reliable_face), last)
@@ -87,20 +90,21 @@ def choose_pass_sides(
         yield side
 
 
-def make_tiles(height: int, width: int, side: int, most: float = 1.0) -> Iterator[Tile]:
+def make_tiles(height: int, width: int, side: int, largest: float = 1.0) -> Iterator[Tile]:
     """Yields square tiles that cover a picture.
 
-    Neighbouring tiles overlap by at least a quarter of `side`. That is more than the largest face
-    of a pass, because the pass before detects larger ones.
+    Neighbouring tiles overlap by at least a quarter of `side`. That is as much as the largest face
+    of a pass, because the pass before detects larger ones (except in very long pictures).
 
     Args:
         height: Height of the picture in pixels.
         width: Width of the picture in pixels.
         side: Side of a square in pixels that the usual input shows.
-        most: Side of a tile at most, in sides; smaller if the picture is. If a tile exceeds the
-            height or width, it extends beyond the picture, and `letterbox` pads it.
+        largest: Side of the largest input, in sides of the usual one. A tile is smaller if the
+            picture is. If it exceeds the height or width, it extends beyond the picture, and the
+            letterbox functions pad it.
     """
-    tile = max(min(int(most * side), max(height, width)), side)
+    tile = max(min(int(largest * side), max(height, width)), side)
     for top in _tile_offsets(height, tile, side / 4):
         for left in _tile_offsets(width, tile, side / 4):
             yield Tile(left, top, tile)
@@ -156,10 +160,10 @@ def letterbox_large(pixels: Pixels, size: int, turn: Turn = 0) -> Pixels:
     """Resizes a picture like `letterbox`, and pads it as little as possible.
 
     Returns:
-        uint8 RGB, with a height and a width that are multiples of 32.
+        uint8 RGB, with a height and a width that are multiples of `INPUT_STEP`.
     """
     turned = turn_pixels(shrink_to_fit(pixels, size), turn)
-    height, width = (-(-side // _ROUND_UP) * _ROUND_UP for side in turned.shape[:2])
+    height, width = (-(-side // INPUT_STEP) * INPUT_STEP for side in turned.shape[:2])
     return pad(turned, height, width)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from image_gender_classifier.manifest.schema import (
+    INPUT_STEP,
     Calibration,
     CascadeEntry,
     Entry,
@@ -90,10 +91,17 @@ def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
     if not 0 < values["frame_scale"] < inf:
         raise ValueError("frame_scale must be a finite number greater than 0")
     if values.get("largest_input") is not None:
-        values["largest_input"] = int(values["largest_input"])
-        if not 0 < values["largest_input"] <= _LARGEST_INPUT:
-            raise ValueError(f"largest_input must be between 1 and {_LARGEST_INPUT:,}")
+        _check_largest_input(values["largest_input"], values["input_shape"][0])
     return FaceDetectorEntry(file=file, **values)
+
+
+def _check_largest_input(largest: object, usual: int) -> None:
+    """Checks `largest_input`; raises `ValueError` if it is invalid."""
+    allowed = range(usual, _LARGEST_INPUT + 1)
+    if type(largest) is not int or largest not in allowed or largest % INPUT_STEP:
+        raise ValueError(
+            f"largest_input must be a multiple of {INPUT_STEP} from {usual} to {_LARGEST_INPUT:,}"
+        )
 
 
 def parse_face_refiner(file: str, fields: Fields) -> FaceRefinerEntry:

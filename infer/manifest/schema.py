@@ -9,6 +9,9 @@ from image_gender_classifier.results import BinaryGender
 FACE_SHAPE, FRAME_SHAPE = (2,), (3,)
 """Shapes of a gender network's face output and frame output for one crop, which identify them."""
 
+INPUT_STEP = 16
+"""Sides of a face detector's larger inputs are multiples of this, its largest stride, in pixels."""
+
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -212,8 +215,9 @@ class FaceDetectorEntry(NamedTuple):
             None if there is one pass by default, and then `threshold` holds for all.
         turned_threshold: Like `threshold`, for a face that is upright only if the picture is turned
             by a multiple of 90 degrees; None if pictures are not turned.
-        largest_input: Longest side of an input in pixels that the network accepts besides its usual
-            input; None if it accepts only that.
+        largest_input: Longest side of an input in pixels: the network accepts any height and width
+            up to this that are multiples of `INPUT_STEP`. None if it accepts only its usual input;
+            a closer look then takes up to nine runs instead of one or two.
     """
 
     file: str

@@ -17,8 +17,7 @@ class Runtime(Protocol):
     """Interface of an opened model. Thread-safe.
 
     Attributes:
-        input_shape: Height, width and channels of the input in pixels. Models of the face detector
-            also accept other heights and widths.
+        input_shape: Height, width and channels of the usual input in pixels.
         input_dtype: NumPy name of the input dtype, such as `uint8`.
     """
 
@@ -29,7 +28,8 @@ class Runtime(Protocol):
         """Runs the model.
 
         Args:
-            crops: uint8, N x H x W x C, with N at least 1.
+            crops: uint8, N x H x W x C, with N at least 1; of another size than `input_shape` only
+                for models that allow it (`FaceDetectorEntry.largest_input`).
 
         Returns:
             One array for each output of the model, float32, N x ...

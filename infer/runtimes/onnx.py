@@ -10,7 +10,7 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.runtimes.pixel_groups import find_pixel_groups
 
 INPUT_SIZE = "input_size"
-"""Key of the metadata of a model with an input of any size: its usual height and width."""
+"""Metadata key of a model with an input of any size: the usual height and width of the tensor."""
 
 _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(int8)": "int8"}
 _LOG_ERRORS_ONLY = 3
@@ -28,15 +28,14 @@ class OnnxRuntime:
         input_dtype: NumPy name of the input dtype, such as `uint8`.
 
     Raises:
-        KeyError, TypeError, ValueError: The model has another number of inputs or another input
-            shape.
+        ValueError, TypeError: The model has another number of inputs or another input shape.
     """
 
     def __init__(self, session: ort.InferenceSession) -> None:
         (details,) = session.get_inputs()
         _, height, width, channels = details.shape
         if isinstance(height, str):
-            height, width = session.get_modelmeta().custom_metadata_map[INPUT_SIZE].split()
+            height, width = _read_usual_size(session)
         self._groups = find_pixel_groups(int(height), int(width), int(channels))
         self.input_shape = self._groups.pixels
         self.input_dtype = _DTYPES.get(details.type, details.type)
@@ -64,6 +63,14 @@ class OnnxRuntime:
         if len(results) == 1:
             return tuple(results[0])
         return tuple(np.concatenate(output) for output in zip(*results, strict=True))
+
+
+def _read_usual_size(session: ort.InferenceSession) -> tuple[int, int]:
+    """Returns the usual height and width of an input of any size; raises ValueError without it."""
+    size = session.get_modelmeta().custom_metadata_map.get(INPUT_SIZE, "").split()
+    if len(size) != 2 or not all(map(str.isdecimal, size)):
+        raise ValueError(f"its height and width have names, and its metadata no {INPUT_SIZE}")
+    return int(size[0]), int(size[1])
 
 
 def open_model(data: bytes) -> OnnxRuntime:

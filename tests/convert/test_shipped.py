@@ -88,7 +88,7 @@ def test_the_face_detectors_heat_maps_are_the_same_in_both_formats(face_picture:
     assert_same_outputs("face_detector_int8", squares)
 
 
-@pytest.mark.parametrize(("height", "width"), [(192, 256), (256, 96), (32, 256), (256, 256)])
+@pytest.mark.parametrize(("height", "width"), [(192, 256), (256, 96), (16, 256), (256, 256)])
 def test_larger_heat_maps_are_the_same_in_all_formats(
     height: int, width: int, face_picture: Path
 ) -> None:

@@ -17,7 +17,7 @@ STAGE = "cnn"  # name in predictions
 _CANDIDATE_THRESHOLD = 0.13
 _THRESHOLD = 0.567
 _TURNED_THRESHOLD = 0.8
-_LARGEST_INPUT = 2  # sides of the usual input
+_LARGEST_INPUT_SIDES = 2  # sides of the usual input
 _FRAME_SCALE = 0.99  # predicted boxes are 1 % too large (median over the composites)
 
 
@@ -51,7 +51,7 @@ def save_detector(
         frame_scale=_FRAME_SCALE,
         second_threshold=_THRESHOLD,
         turned_threshold=_TURNED_THRESHOLD,
-        largest_input=_LARGEST_INPUT * int(model.input_shape[1]),
+        largest_input=_LARGEST_INPUT_SIDES * int(model.input_shape[1]),
     )
     add_to_manifest(entry, folder)
     return entry

@@ -25,9 +25,9 @@ from image_gender_classifier.train.detector.candidate_pictures import (
     shrink,
 )
 
-_SIDES = (1.0, 0.6, 0.45)  # of the searched tiles, over the picture's longer side
-_SHORTEST = 96  # pixels; smaller tiles show nothing but blur
-_LOWEST_LOGIT = -2.5  # of a candidate in the tiles, and once it is measured
+_SIDES = (1.0, 0.6, 0.45)  # of the passes, over the picture's longer side
+_SHORTEST = 96  # pixels; smaller sides show nothing but blur
+_LOWEST_LOGIT = -2.5  # of a candidate in a pass, and once it is measured
 _MOST = 6  # candidates in each pass over a picture
 _FACE_IOU, _OTHER_IOU = 0.45, 0.15  # a candidate between them is left out
 

@@ -116,13 +116,23 @@ def test_a_face_detector_runs_on_inputs_of_several_sizes(
     views = [np.tile(crops[-1:], (1, 4, 4, 1))[:, : 32 * a, : 32 * b] for a, b in SIZES]
     alone = [open_model(entry.name, data).run(view) for view in views]
     with pytest.raises(ModelError, match="cannot be run"):
-        runtime.run(np.zeros((1, 64, 65, 3), np.uint8))
+        runtime.run(np.zeros((1, 40, 64, 3), np.uint8))
     for view, (rows, columns) in zip(alone, SIZES, strict=True):
         assert {output.shape[:3] for output in view} == {(1, 4 * rows, 4 * columns)}
     with ThreadPoolExecutor(4) as threads:
         for found in threads.map(lambda _: [runtime.run(view) for view in views], range(8)):
             for outputs, expected in zip(found, alone, strict=True):
                 assert all(map(np.array_equal, outputs, expected))
+
+
+@pytest.mark.parametrize("metadata", [{}, {"input_size": "128"}, {"input_size": "wide 64"}])
+def test_an_onnx_model_of_any_size_must_say_its_usual_one(metadata: dict[str, str]) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    model = onnx.load(SHIPPED / "face_detector_int8.onnx")
+    onnx.helper.set_model_props(model, metadata)
+    with pytest.raises(ModelError, match="its metadata no input_size"):
+        open_model("onnx", model.SerializeToString())
 
 
 @each_shipped
