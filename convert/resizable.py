@@ -16,7 +16,7 @@ from keras import layers
 from image_gender_classifier.train.detector.small_network import PAIRS
 
 
-class PixelPairs(layers.Layer):
+class PixelPairs(layers.Layer):  # type: ignore[misc]
     """Joins horizontal pairs of pixels: N x H x W x C to N x H x W/2 x 2C."""
 
     def call(self, pixels: Any) -> Any:
@@ -26,7 +26,7 @@ class PixelPairs(layers.Layer):
         return tf.ensure_shape(pairs, (*pixels.shape[:2], None, 2 * pixels.shape[3]))
 
 
-class Doubling(layers.Layer):
+class Doubling(layers.Layer):  # type: ignore[misc]
     """Repeats each value in two rows and two columns, as `UpSampling2D` does with `nearest`."""
 
     def call(self, values: Any) -> Any:

@@ -76,7 +76,11 @@ class FaceSearch:
             known: Frames of faces that are already detected.
             turn: Turn of the picture.
         """
-        found = self._network.detect_in_pass(picture, side, self._bounds.candidate, turn)
+        # In a thorough search for small faces, several looks at each are worth their time.
+        large = self._smallest is None
+        found = self._network.detect_in_pass(
+            picture, side, self._bounds.candidate, turn, large=large
+        )
         least = _MIN_CANDIDATE_SIDE * self._min_side(picture)
         return [face for face in non_max_suppression(found, known) if face.frame.width >= least]
 

@@ -60,7 +60,7 @@ def decode_heatmap(
     Yields:
         Detections in descending order of logit, frames in pixels of the input.
     """
-    neighbourhood_max = cv2.dilate(heatmap, None)  # of 3 x 3 cells
+    neighbourhood_max = cv2.dilate(heatmap, np.ones((3, 3), np.uint8))
     rows, columns = np.nonzero((heatmap == neighbourhood_max) & (heatmap >= min_logit))
     if not rows.size:
         return
@@ -107,8 +107,9 @@ def _decode_frame(heatmap: _Floats, predictions: _Floats, row: int, column: int,
     # A cell that predicts a very different side belongs to another face.
     other_face = np.abs(voters[..., 2] - log_side) > _MAX_SIZE_DIFFERENCE
     weights[(weights < min_weight) | other_face] = 0
-    votes = weights.ravel() @ voters.reshape(-1, 3)
-    x, y, log_side = (votes / weights.sum()).tolist()
+    # Not as a matrix product: its rounding depends on the processor.
+    votes = (weights[..., np.newaxis] * voters).sum(axis=(0, 1)) / weights.sum()
+    x, y, log_side = votes.tolist()
     return _make_frame(x, y, log_side, cells)
 
 

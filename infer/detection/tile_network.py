@@ -100,7 +100,13 @@ class TileNetwork:
             yield _place(face, view, part, size)
 
     def detect_in_pass(
-        self, picture: Picture, side: int, min_logit: float, turn: Turn = 0
+        self,
+        picture: Picture,
+        side: int,
+        min_logit: float,
+        turn: Turn = 0,
+        *,
+        large: bool = False,
     ) -> Iterator[Detection]:
         """Runs the network on tiles that cover a picture, turned clockwise by `turn`.
 
@@ -109,6 +115,8 @@ class TileNetwork:
             side: How many pixels of `picture.pixels` the usual input shows.
             min_logit: See `detect`.
             turn: Degrees by which each tile is turned clockwise.
+            large: Whether to use few larger inputs instead of many usual ones, if the network
+                accepts them. They take less time, but small tiles show most faces several times.
 
         Yields:
             See `detect`; the detections of one tile after those of another.
@@ -117,7 +125,8 @@ class TileNetwork:
             ModelError, RuntimeMissing: See `warm_up`.
         """
         height, width = picture.pixels.shape[:2]
-        for tile in make_tiles(height, width, side, self._largest / self.input_size):
+        largest = self._largest / self.input_size if large else 1.0
+        for tile in make_tiles(height, width, side, largest):
             size = round(self.input_size * tile.side / side)
             yield from self.detect(View(picture, tile, turn, size), min_logit)
 

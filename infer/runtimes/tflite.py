@@ -50,7 +50,7 @@ class TfliteRuntime:
 
     def __init__(self, data: bytes) -> None:
         self._interpreters = Pool(lambda: _open_interpreter(data))
-        self._resized = Pool(lambda: _open_interpreter(data))
+        self._resized = Pool(lambda: _ResizedInterpreter(_open_interpreter(data)))
         self._interpreters.use(self._read_signature)
 
     def _read_signature(self, interpreter: Any) -> None:
@@ -87,24 +87,32 @@ class TfliteRuntime:
             ModelError: LiteRT or tflite-runtime cannot run the model.
             RuntimeMissing: tflite-runtime is installed with NumPy 2.
         """
-        fits = crops.shape[1:] == self.input_shape
-        pool = self._interpreters if fits else self._resized
-        results = pool.use(
-            lambda interpreter: [self._run_one(interpreter, crop, fits) for crop in crops]
-        )
+        if crops.shape[1:] == self.input_shape:
+            results = self._interpreters.use(
+                lambda interpreter: [self._run_one(interpreter, crop) for crop in crops]
+            )
+        else:
+            results = self._resized.use(
+                lambda resized: [
+                    self._run_one(resized.interpreter, crop, resized) for crop in crops
+                ]
+            )
         if len(results) == 1:
             return tuple(results[0])
         return tuple(np.concatenate(output) for output in zip(*results, strict=True))
 
     def _run_one(
-        self, interpreter: Any, crop: npt.NDArray[np.uint8], fits: bool
+        self,
+        interpreter: Any,
+        crop: npt.NDArray[np.uint8],
+        resized: _ResizedInterpreter | None = None,
     ) -> list[npt.NDArray[np.float32]]:
         """Runs the model on one crop.
 
         Args:
             interpreter: The interpreter.
             crop: uint8, H x W x C.
-            fits: Whether the interpreter's input has this size for sure.
+            resized: The interpreter's input size, if it may differ from that of the crop.
 
         Returns:
             The outputs (1 x ...).
@@ -113,8 +121,8 @@ class TfliteRuntime:
             pixels = self._groups.pack(crop)
             if self._is_signed:
                 pixels = (pixels ^ _SIGN).view(np.int8)  # minus 128
-            if not fits:
-                self._resize(interpreter, pixels.shape)
+            if resized is not None:
+                resized.resize(self._input, pixels.shape)
             interpreter.set_tensor(self._input, pixels)
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in self._outputs]  # copies
@@ -125,12 +133,36 @@ class TfliteRuntime:
         except SystemError as error:
             raise RuntimeMissing(_NUMPY_2) from error
 
-    def _resize(self, interpreter: Any, shape: tuple[int, ...]) -> None:
-        """Gives the input of an interpreter another shape, if it has another one."""
-        (details,) = interpreter.get_input_details()
-        if tuple(details["shape"]) != shape:
-            interpreter.resize_tensor_input(self._input, shape)
-            interpreter.allocate_tensors()
+
+class _ResizedInterpreter:
+    """An interpreter whose input changes its shape.
+
+    Args:
+        interpreter: The interpreter.
+
+    Attributes:
+        interpreter: See Args.
+    """
+
+    def __init__(self, interpreter: Any) -> None:
+        self.interpreter = interpreter
+        self._shape: tuple[int, ...] = ()
+
+    def resize(self, tensor: int, shape: tuple[int, ...]) -> None:
+        """Gives the input a shape.
+
+        Args:
+            tensor: Index of the input.
+            shape: The shape.
+
+        Raises:
+            ValueError, RuntimeError: The model does not allow it.
+        """
+        if self._shape != shape:
+            self._shape = ()  # an interruption must not leave a shape without its memory
+            self.interpreter.resize_tensor_input(tensor, shape)
+            self.interpreter.allocate_tensors()
+            self._shape = shape
 
 
 def open_model(data: bytes) -> TfliteRuntime:

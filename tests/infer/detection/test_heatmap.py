@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -96,6 +100,30 @@ def test_a_larger_map_has_faces_of_the_same_sides() -> None:
     boxes[..., 2] = np.log(0.25)
     (face,) = decode_heatmap(heat, boxes, 0, CELLS)
     assert face.frame == pytest.approx((30.5 * STRIDE - 16, 20.5 * STRIDE - 16, 32, 32))
+
+
+def test_frames_are_the_same_with_the_arithmetic_of_any_processor() -> None:
+    """NumPy's matrix products are not; OpenBLAS takes the kernels of an old processor here."""
+    code = (
+        "import numpy as np\n"
+        "from image_gender_classifier.detection.heatmap import decode_heatmap\n"
+        "random = np.random.default_rng(0)\n"
+        "for _ in range(200):\n"
+        "    heat = random.normal(0, 2, (16, 16)).astype(np.float32)\n"
+        "    boxes = random.normal(0, 0.2, (16, 16, 3)).astype(np.float32)\n"
+        "    print([tuple(face.frame) for face in decode_heatmap(heat, boxes, 1, 16)])"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, **kernels},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for kernels in ({}, {"OPENBLAS_CORETYPE": "Prescott"}, {"OPENBLAS_CORETYPE": "Nehalem"})
+    }
+    assert len(printed) == 1
 
 
 @pytest.mark.parametrize("level", [-200, 200])

@@ -66,7 +66,8 @@ def test_a_pass_finds_a_mark_wherever_it_is(
     picture = marked(height, width, top, left, side)
     runtime = Marks()
     network = TileNetwork(runtime, ENTRY._replace(largest_input=largest))
-    found = list(network.detect_in_pass(picture, round(share * longest), -5, turn))
+    large = largest is not None
+    found = list(network.detect_in_pass(picture, round(share * longest), -5, turn, large=large))
     assert {face.turn for face in found} == {turn}
     expected = pytest.approx((2 * left + side, 2 * top + side, 4 * side), abs=side / 2)
     assert any((*middle(face.frame), face.frame.width) == expected for face in found)
@@ -78,7 +79,7 @@ def test_a_larger_input_saves_passes_and_is_not_larger_than_allowed() -> None:
     for largest in (None, 192, 256):
         runtime = Sizes()
         network = TileNetwork(runtime, ENTRY._replace(largest_input=largest))
-        assert list(network.detect_in_pass(picture, 200, -5))
+        assert list(network.detect_in_pass(picture, 200, -5, large=True))
         calls[largest] = runtime.sizes
         assert max(map(max, runtime.sizes)) <= (largest or SIZE)
     assert set(calls[None]) == {(SIZE, SIZE)}

@@ -115,8 +115,12 @@ def test_a_face_detector_runs_on_inputs_of_several_sizes(
     assert runtime.input_shape == (128, 128, 3)
     views = [np.tile(crops[-1:], (1, 4, 4, 1))[:, : 32 * a, : 32 * b] for a, b in SIZES]
     alone = [open_model(entry.name, data).run(view) for view in views]
-    with pytest.raises(ModelError, match="cannot be run"):
-        runtime.run(np.zeros((1, 40, 64, 3), np.uint8))
+    refusals = set()
+    for _ in range(2):
+        with pytest.raises(ModelError, match="cannot be run") as refused:
+            runtime.run(np.zeros((1, 40, 64, 3), np.uint8))
+        refusals.add(str(refused.value)[:60])
+    assert len(refusals) == 1
     for view, (rows, columns) in zip(alone, SIZES, strict=True):
         assert {output.shape[:3] for output in view} == {(1, 4 * rows, 4 * columns)}
     with ThreadPoolExecutor(4) as threads:
