@@ -1,6 +1,6 @@
 """Makes a face detector accept inputs of any size in all formats.
 
-Two layers fix the size of the input. The exported network gets its pixels in pairs already (see
+Two layers bind a network to one size. The exported network takes pairs of pixels (see
 `runtimes.pixel_groups`), and repeats values by concatenation and DEPTH_TO_SPACE instead of
 `UpSampling2D`, which is exported with constant shapes.
 """

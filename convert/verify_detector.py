@@ -16,7 +16,7 @@ from image_gender_classifier.convert.output_equality import (
 )
 from image_gender_classifier.convert.verify import Verification
 from image_gender_classifier.detection.face_detector import FaceDetector
-from image_gender_classifier.detection.tiling import letterbox
+from image_gender_classifier.detection.tiling import letterbox, letterbox_large
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
@@ -74,19 +74,20 @@ def verify_scenes(
     models = [exported.keras, exported.tflite]
     differing = 0.0
     tflite_model, entry = exported.tflite
-    large = _letterbox_all(
-        compared[:_LARGE_INPUT_SCENES], entry.largest_input or entry.input_shape[0]
-    )
+    largest, large = entry.largest_input, []
+    if largest is not None:
+        few = compared[:_LARGE_INPUT_SCENES]
+        large = [letterbox_large(scene.pixels, largest)[np.newaxis] for scene in few]
     if exported.onnx is not None:
         models.append(exported.onnx)
         differing = max(
             compute_fraction_differing(tflite_model, exported.onnx[0], inputs)
-            for inputs in (squares, large)
+            for inputs in (squares, *large)
         )
     scores = [score_detector(FaceDetector(*model), compared) for model in models]
+    usual = np.stack([letterbox(scene.pixels, entry.input_shape[0]) for scene in compared])
     faults = (
-        find_float32_fault(tflite_model, exported.float32, inputs)
-        for inputs in (_letterbox_all(compared, entry.input_shape[0]), large)
+        find_float32_fault(tflite_model, exported.float32, inputs) for inputs in (usual, *large)
     )
     float32_fault = next((fault for fault in faults if fault is not None), None)
     lines = [
@@ -96,11 +97,6 @@ def verify_scenes(
     if exported.onnx is not None:
         lines.append(f"TFLite and ONNX: {100 * differing:.4f} % of the output values differ")
     return Verification("\n".join(lines), _find_faults(scores, differing), float32_fault)
-
-
-def _letterbox_all(compared: Sequence[Scene], size: int) -> Pixels:
-    """Returns the scenes as inputs of the network (uint8 RGB, N x size x size x 3)."""
-    return np.stack([letterbox(scene.pixels, size) for scene in compared])
 
 
 def score_detector(detector: FaceDetector, compared: Sequence[Scene]) -> DetectionScore:

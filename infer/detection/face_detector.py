@@ -1,7 +1,7 @@
 """Searches a picture for faces with the face detector network, from coarse to fine.
 
-The network sees the whole picture first. Where that shows no face, it looks closer, and sees the
-picture turned. `candidates` decides with the face refiner which candidates are faces. This
+The network sees the whole picture first. Where that shows no face, it sees the picture at a higher
+resolution, and turned. `candidates` decides with the face refiner which candidates are faces. This
 is a cascade like that of Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded
 Convolutional Networks" (2016).
 """
@@ -84,9 +84,9 @@ class FaceDetector:
         self._network.warm_up()
 
     def detect(self, picture: Picture, known: Sequence[Box] = ()) -> list[Face]:
-        """Detects faces in the picture; if there is none, closer and in the turned picture.
+        """Detects faces in the picture; if there is none, in a second pass and turned.
 
-        By default there is at most one closer look, as the manifest entry says; it finds the face
+        By default there is at most one second pass, as the manifest entry says; it finds the face
         of a person who is shown from head to foot. With a smallest face, passes at increasing
         resolution follow until one finds a face. The picture turned by 90, 180 and 270 degrees
         is searched, too, if there are thresholds for that and no face or only a doubtful one was
@@ -130,7 +130,7 @@ class FaceDetector:
             picture: The picture.
 
         Yields:
-            Candidates of the whole picture, of closer looks and of the turned picture; frames in
+            Candidates of the whole picture, of later passes and of the turned picture; frames in
             pixels of the original.
 
         Raises:
@@ -141,7 +141,7 @@ class FaceDetector:
     def _look_closer(
         self, picture: Picture, others: Sequence[Detection], sides: Sequence[int]
     ) -> list[Detection]:
-        """Searches a picture without an obvious face: closer, and turned.
+        """Searches a picture without an obvious face: in later passes, and turned.
 
         Args:
             picture: The picture.

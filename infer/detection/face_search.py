@@ -18,8 +18,8 @@ from image_gender_classifier.results import Box, Turn
 
 # Minimum sides as fractions of `smallest_face`: detected sides scatter around the true side.
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
-_MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, a closer look follows
-_MOST_UPRIGHT, _MOST_TURNED = 12, 4  # candidates that are screened in a closer look
+_MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, the search goes on
+_MOST_UPRIGHT, _MOST_TURNED = 12, 4  # candidates that are screened later
 _MIN_TURNED_LOGIT = -1.3  # of a candidate in the turned picture
 
 
@@ -76,7 +76,7 @@ class FaceSearch:
             known: Frames of faces that are already detected.
             turn: Turn of the picture.
         """
-        # In a thorough search for small faces, several looks at each are worth their time.
+        # With a smallest face, overlapping tiles find more: they show most faces several times.
         large = self._smallest is None
         found = self._network.detect_in_pass(
             picture, side, self._bounds.candidate, turn, large=large
@@ -120,7 +120,7 @@ class FaceSearch:
     def verify_promising(
         self, picture: Picture, upright: Sequence[Detection], turned: Sequence[Detection]
     ) -> list[Detection]:
-        """Screens the best candidates of a closer look, and verifies those that are left.
+        """Screens the best candidates of a later pass, and verifies those that are left.
 
         Args:
             picture: The picture.
@@ -148,7 +148,7 @@ class FaceSearch:
             picture: The picture.
             candidates: The candidates.
             known: Frames of faces that are already detected.
-            whole: Whether the candidates are of the whole picture, not of a closer look.
+            whole: Whether the candidates are of the whole picture, not of a later pass.
 
         Returns:
             The faces that are not known, the surest first.

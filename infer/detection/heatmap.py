@@ -55,7 +55,7 @@ def decode_heatmap(
             down, in cells, and the natural logarithm of the frame's side, whose unit is the side of
             the network's usual input.
         min_logit: Minimum logit of a peak.
-        cells: That unit in cells.
+        cells: Side of the usual input in cells.
 
     Yields:
         Detections in descending order of logit, frames in pixels of the input.
@@ -102,12 +102,14 @@ def _decode_frame(heatmap: _Floats, predictions: _Floats, row: int, column: int,
     top, left = max(row - radius, 0), max(column - radius, 0)
     around = np.s_[top : row + radius + 1, left : column + radius + 1]
     voters = predictions[around]
-    weights = 1 / (1 + np.exp(-np.maximum(heatmap[around], _MIN_VOTE_LOGIT)))
+    # In float64 first: the last bits of NumPy's exponential depend on the processor.
+    logits = np.maximum(heatmap[around], _MIN_VOTE_LOGIT).astype(np.float64)
+    weights = (1 / (1 + np.exp(-logits))).astype(np.float32)
     min_weight = VOTE_THRESHOLD * weights.item(row - top, column - left)
     # A cell that predicts a very different side belongs to another face.
     other_face = np.abs(voters[..., 2] - log_side) > _MAX_SIZE_DIFFERENCE
     weights[(weights < min_weight) | other_face] = 0
-    # Not as a matrix product: its rounding depends on the processor.
+    # Not as a matrix product, whose rounding depends on the processor.
     votes = (weights[..., np.newaxis] * voters).sum(axis=(0, 1)) / weights.sum()
     x, y, log_side = votes.tolist()
     return _make_frame(x, y, log_side, cells)

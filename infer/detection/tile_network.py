@@ -23,7 +23,7 @@ from image_gender_classifier.detection.turning import turn_box_back, turn_pixels
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.manifest.schema import FaceDetectorEntry
+from image_gender_classifier.manifest.schema import INPUT_STEP, FaceDetectorEntry
 from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.runtimes.networks import require_square_input
@@ -70,7 +70,7 @@ class TileNetwork:
         self._runtime = runtime
 
     def warm_up(self) -> None:
-        """Runs the network once, to fail early on a broken model.
+        """Runs the network once for each kind of input, to fail early on a broken model.
 
         Raises:
             ModelError: The runtime cannot run the network, or the outputs have another shape than
@@ -78,6 +78,8 @@ class TileNetwork:
             RuntimeMissing: See `Runtime.run`.
         """
         self._run(np.zeros((self.input_size, self.input_size, 3), np.uint8))
+        if self._largest > self.input_size:
+            self._run(np.zeros((INPUT_STEP, self._largest, 3), np.uint8))
 
     def detect(self, view: View, min_logit: float) -> Iterator[Detection]:
         """Runs the network on a view, without non-maximum suppression (NMS).

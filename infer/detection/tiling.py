@@ -1,7 +1,7 @@
 """Tiles of a picture for the face detector network, and letterboxing to its input size.
 
 A tile is the square of the picture on which the network runs once. The usual input shows the whole
-picture, or the tile of a candidate. A closer look uses larger inputs, because one large tile has
+picture, or the tile of a candidate. A second pass uses larger inputs, because one large tile has
 less overlap than several small ones.
 """
 
@@ -101,8 +101,8 @@ def make_tiles(height: int, width: int, side: int, largest: float = 1.0) -> Iter
         width: Width of the picture in pixels.
         side: Side of a square in pixels that the usual input shows.
         largest: Side of the largest input, in sides of the usual one. A tile is smaller if the
-            picture is. If it exceeds the height or width, it extends beyond the picture, and the
-            letterbox functions pad it.
+            picture is. If the tile exceeds the height or width, it extends beyond the picture, and
+            the letterbox functions pad it.
     """
     tile = max(min(int(largest * side), max(height, width)), side)
     for top in _tile_offsets(height, tile, side / 4):

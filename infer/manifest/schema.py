@@ -206,7 +206,7 @@ class FaceDetectorEntry(NamedTuple):
     Attributes:
         detector: Name of the detector in predictions.
         smallest_face: Side of the smallest frame that is detected reliably, as a fraction of the
-            input's side.
+            usual input's side.
         candidate_threshold: Minimum score (0 to 1) of a candidate in the tiles that cover the
             picture; at most `threshold`.
         threshold: Minimum score (0 to 1) of a face: the sigmoid of its logit.
@@ -216,8 +216,9 @@ class FaceDetectorEntry(NamedTuple):
         turned_threshold: Like `threshold`, for a face that is upright only if the picture is turned
             by a multiple of 90 degrees; None if pictures are not turned.
         largest_input: Longest side of an input in pixels: the network accepts any height and width
-            up to this that are multiples of `INPUT_STEP`. None if it accepts only its usual input;
-            a closer look then takes up to nine runs instead of one or two.
+            up to this that are multiples of `INPUT_STEP` (after conversion; a `.keras` file has one
+            size). None if it accepts only its usual input; a second pass then takes up to nine runs
+            instead of one or two.
     """
 
     file: str

@@ -24,7 +24,7 @@ class OnnxRuntime:
             metadata must have `INPUT_SIZE`.
 
     Attributes:
-        input_shape: Height, width and channels of the input in pixels.
+        input_shape: Height, width and channels of the usual input in pixels.
         input_dtype: NumPy name of the input dtype, such as `uint8`.
 
     Raises:
@@ -69,7 +69,7 @@ def _read_usual_size(session: ort.InferenceSession) -> tuple[int, int]:
     """Returns the usual height and width of an input of any size; raises ValueError without it."""
     size = session.get_modelmeta().custom_metadata_map.get(INPUT_SIZE, "").split()
     if len(size) != 2 or not all(map(str.isdecimal, size)):
-        raise ValueError(f"its height and width have names, and its metadata no {INPUT_SIZE}")
+        raise ValueError(f"its height and width are symbolic, but its metadata has no {INPUT_SIZE}")
     return int(size[0]), int(size[1])
 
 

@@ -19,7 +19,7 @@ class PixelGroups(NamedTuple):
 
     Attributes:
         pixels: Height, width and channels in pixels; those of the input itself if its channels are
-            no multiple of 3.
+            not a multiple of 3.
         size: Number of pixels in a group.
     """
 
@@ -30,7 +30,7 @@ class PixelGroups(NamedTuple):
         """Returns a view of a crop (H x W x C) as an input of the model, 1 x H x W/size x C*size.
 
         Raises:
-            ValueError: The width is no multiple of the size.
+            ValueError: The width is not a multiple of the size.
         """
         height, width, channels = crop.shape
         return crop.reshape(1, height, width // self.size, channels * self.size)

@@ -40,7 +40,7 @@ class TfliteRuntime:
         data: Content of the model file.
 
     Attributes:
-        input_shape: Height, width and channels of the input in pixels.
+        input_shape: Height, width and channels of the usual input in pixels.
         input_dtype: NumPy name of the dtype that `run` accepts, such as `uint8`; also for a model
             with an int8 input, whose pixels are 128 less.
 

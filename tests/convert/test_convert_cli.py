@@ -44,7 +44,7 @@ def quick(exported: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes the model and the export opened once and few crops, where numbers are not tested."""
     monkeypatch.setattr(keras_runtime, "open_keras_model", lambda _: exported.keras)
     monkeypatch.setattr(tflite, "quantise", lambda *_: exported.tflite_file)
-    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _: exported.onnx_file)
+    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _, resizable: exported.onnx_file)
     monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 40)
     monkeypatch.setattr(gender, "MIN_CALIBRATION_CROPS", 10)
 
@@ -270,7 +270,7 @@ def test_an_onnx_file_that_differs_is_left_out_with_a_warning(
     """And so is the one that an earlier model left: it would answer for another network."""
     assert convert(*drawn) == 0
     other = (shipped_models() / f"{SHIPPED_STEM}.onnx").read_bytes()
-    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _: other)
+    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _, resizable: other)
     assert convert(*drawn) == 0
     shown = capsys.readouterr()
     assert "warning: skipped gender_int8.onnx: ONNX" in shown.err
@@ -342,7 +342,7 @@ def test_a_conversion_to_onnx_that_fails_costs_only_the_onnx_file(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(_: bytes) -> bytes:
+    def fail(_: bytes, resizable: bool) -> bytes:
         raise RuntimeError("no operator HardSwish")
 
     monkeypatch.setattr(onnx, "convert_tflite_to_onnx", fail)

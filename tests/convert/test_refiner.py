@@ -109,7 +109,7 @@ def quick(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     onnx_file = (published.folder / ONNX).read_bytes()
     monkeypatch.setattr(tflite, "quantise", lambda *_: tflite_file)
-    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _: onnx_file)
+    monkeypatch.setattr(onnx, "convert_tflite_to_onnx", lambda _, resizable: onnx_file)
     monkeypatch.setattr(float32, "convert_to_float32", lambda _: float32_file)
     monkeypatch.setattr(refiner, "CALIBRATION_PICTURES", 2)
     monkeypatch.setattr(refiner, "VERIFICATION_PICTURES", 2)

@@ -195,6 +195,18 @@ def test_maps_of_another_shape_are_rejected() -> None:
         FaceDetector(Wrong(), ENTRY).warm_up()
 
 
+def test_a_network_that_refuses_larger_inputs_fails_before_the_first_picture() -> None:
+    class OneSize(Marks):
+        def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+            if crops.shape[1:] != self.input_shape:
+                raise ModelError("the model cannot be run")
+            return super().run(crops)
+
+    FaceDetector(OneSize(), ENTRY).warm_up()
+    with pytest.raises(ModelError, match="cannot be run"):
+        FaceDetector(OneSize(), ENTRY._replace(largest_input=256)).warm_up()
+
+
 def test_maps_that_are_not_finite_are_rejected() -> None:
     class Broken(Marks):
         def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:

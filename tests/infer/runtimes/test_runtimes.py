@@ -135,7 +135,7 @@ def test_an_onnx_model_of_any_size_must_say_its_usual_one(metadata: dict[str, st
     pytest.importorskip("onnxruntime")
     model = onnx.load(SHIPPED / "face_detector_int8.onnx")
     onnx.helper.set_model_props(model, metadata)
-    with pytest.raises(ModelError, match="its metadata no input_size"):
+    with pytest.raises(ModelError, match="its metadata has no input_size"):
         open_model("onnx", model.SerializeToString())
 
 
