@@ -49,9 +49,9 @@ class TfliteRuntime:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._interpreters = Pool(lambda: _open_interpreter(data))
-        self._resized = Pool(lambda: _ResizedInterpreter(_open_interpreter(data)))
-        self._interpreters.use(self._read_signature)
+        self._usual = Pool(lambda: _SizedInterpreter(_open_interpreter(data)))
+        self._resized = Pool(lambda: _SizedInterpreter(_open_interpreter(data)))
+        self._usual.use(lambda sized: self._read_signature(sized.interpreter))
 
     def _read_signature(self, interpreter: Any) -> None:
         """Sets the attributes that describe the input and the outputs.
@@ -87,42 +87,22 @@ class TfliteRuntime:
             ModelError: LiteRT or tflite-runtime cannot run the model.
             RuntimeMissing: tflite-runtime is installed with NumPy 2.
         """
-        if crops.shape[1:] == self.input_shape:
-            results = self._interpreters.use(
-                lambda interpreter: [self._run_one(interpreter, crop) for crop in crops]
-            )
-        else:
-            results = self._resized.use(
-                lambda resized: [
-                    self._run_one(resized.interpreter, crop, resized) for crop in crops
-                ]
-            )
+        pool = self._usual if crops.shape[1:] == self.input_shape else self._resized
+        results = pool.use(lambda sized: [self._run_one(sized, crop) for crop in crops])
         if len(results) == 1:
             return tuple(results[0])
         return tuple(np.concatenate(output) for output in zip(*results, strict=True))
 
     def _run_one(
-        self,
-        interpreter: Any,
-        crop: npt.NDArray[np.uint8],
-        resized: _ResizedInterpreter | None = None,
+        self, sized: _SizedInterpreter, crop: npt.NDArray[np.uint8]
     ) -> list[npt.NDArray[np.float32]]:
-        """Runs the model on one crop.
-
-        Args:
-            interpreter: The interpreter.
-            crop: uint8, H x W x C.
-            resized: The interpreter's input size, if it may differ from that of the crop.
-
-        Returns:
-            The outputs (1 x ...).
-        """
+        """Runs the model on one crop (uint8, H x W x C) and returns its outputs (1 x ...)."""
+        interpreter = sized.interpreter
         try:
             pixels = self._groups.pack(crop)
             if self._is_signed:
                 pixels = (pixels ^ _SIGN).view(np.int8)  # minus 128
-            if resized is not None:
-                resized.resize(self._input, pixels.shape)
+            sized.resize(self._input, pixels.shape)
             interpreter.set_tensor(self._input, pixels)
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in self._outputs]  # copies
@@ -134,8 +114,8 @@ class TfliteRuntime:
             raise RuntimeMissing(_NUMPY_2) from error
 
 
-class _ResizedInterpreter:
-    """An interpreter whose input changes its shape.
+class _SizedInterpreter:
+    """An interpreter and the shapes of its inputs.
 
     Args:
         interpreter: The interpreter.
@@ -146,10 +126,11 @@ class _ResizedInterpreter:
 
     def __init__(self, interpreter: Any) -> None:
         self.interpreter = interpreter
-        self._shape: tuple[int, ...] = ()
+        inputs = interpreter.get_input_details()
+        self._shapes = [tuple(map(int, details["shape"])) for details in inputs]
 
     def resize(self, tensor: int, shape: tuple[int, ...]) -> None:
-        """Gives the input a shape.
+        """Gives the only input a shape, unless it has that already.
 
         Args:
             tensor: Index of the input.
@@ -158,11 +139,11 @@ class _ResizedInterpreter:
         Raises:
             ValueError, RuntimeError: The model does not allow it.
         """
-        if self._shape != shape:
-            self._shape = ()  # an interruption must not leave a shape without its memory
+        if self._shapes != [shape]:
+            self._shapes = []  # an interruption must not leave a shape without its memory
             self.interpreter.resize_tensor_input(tensor, shape)
             self.interpreter.allocate_tensors()
-            self._shape = shape
+            self._shapes = [shape]
 
 
 def open_model(data: bytes) -> TfliteRuntime:
