@@ -111,8 +111,9 @@ class FaceDetector:
             picture = picture.finer()
         if self._all_faces:
             return self._make_faces(self._detect_all(picture, known), self._name)
-        whole, *smaller = self._search.list_pass_sides(picture)
-        candidates = self._search.find_candidates(picture, whole, known)
+        halved = self._search.halve(picture)
+        whole = max(halved.pixels.shape[:2])
+        candidates = self._search.find_candidates(halved, whole, known)
         found, others = self._search.verify_first(picture, candidates, known)
         if known or self._search.is_sure(found):
             return self._make_faces(found, self._name)
@@ -120,7 +121,7 @@ class FaceDetector:
             turned = self._detect_turned(picture)
             found = max(found, turned, key=best_logit)
         else:
-            found = self._look_closer(picture, others, smaller)
+            found = self._look_closer(picture, halved, others)
         return self._make_faces(found, self._name)
 
     def find_candidates(self, picture: Picture) -> Iterator[Detection]:
@@ -139,19 +140,20 @@ class FaceDetector:
         return self._search.list_best_candidates(picture)
 
     def _look_closer(
-        self, picture: Picture, others: Sequence[Detection], sides: Sequence[int]
+        self, picture: Picture, halved: Picture, others: Sequence[Detection]
     ) -> list[Detection]:
         """Searches a picture without an obvious face: in later passes, and turned.
 
         Args:
             picture: The picture.
+            halved: The picture with fewer pixels; see `FaceSearch.halve`.
             others: Candidates of the whole picture that have not been verified.
-            sides: Side of each pass; see `choose_pass_sides`.
 
         Returns:
             The faces of the turn with the surest one.
         """
-        turned = self._search.find_turned_candidates(picture)
+        turned = self._search.find_turned_candidates(halved)
+        _, *sides = self._search.list_pass_sides(picture)
         for side in sides:
             found = self._search.find_candidates(picture, side)
             upright = non_max_suppression([*others, *found])

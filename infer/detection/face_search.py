@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from types import MappingProxyType
 
@@ -13,6 +14,7 @@ from image_gender_classifier.detection.tile_network import TileNetwork, View
 from image_gender_classifier.detection.tiling import Tile, choose_pass_sides
 from image_gender_classifier.detection.turning import QUARTER_TURNS
 from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.imaging.resizing import halve_repeatedly
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
 from image_gender_classifier.results import Box, Turn
 
@@ -20,7 +22,9 @@ from image_gender_classifier.results import Box, Turn
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
 _MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, the search goes on
 _MOST_UPRIGHT, _MOST_TURNED = 12, 4  # candidates that are screened later
-_MIN_TURNED_LOGIT = -1.3  # of a candidate in the turned picture
+# Minimum logits of candidates: of those verified before the second pass, which sees the others
+# better; of those verified after it; and of those of the turned picture.
+_MIN_FIRST_LOGIT, _MIN_LATER_LOGIT, _MIN_TURNED_LOGIT = -1.5, -1.65, -1.0
 
 
 class FaceSearch:
@@ -65,6 +69,11 @@ class FaceSearch:
             second_pass=self._entry.second_threshold is not None,
         )
 
+    def halve(self, picture: Picture) -> Picture:
+        """Returns the picture with as few pixels as the first pass and turned views need."""
+        pixels, _ = halve_repeatedly(picture.pixels, self._network.input_size)
+        return replace(picture, pixels=pixels)
+
     def find_candidates(
         self, picture: Picture, side: int, known: Sequence[Box] = (), turn: Turn = 0
     ) -> list[Detection]:
@@ -103,7 +112,7 @@ class FaceSearch:
     def verify_first(
         self, picture: Picture, candidates: Sequence[Detection], known: Sequence[Box] = ()
     ) -> tuple[list[Detection], Sequence[Detection]]:
-        """Verifies candidates of the whole picture; no more if the best few are no faces.
+        """Verifies candidates of the whole picture; only the best few if none of them is a face.
 
         Args:
             picture: The picture.
@@ -114,8 +123,10 @@ class FaceSearch:
             The faces that are not known, the surest first, and the candidates that are left if
             there are none.
         """
-        faces = self._verify(picture, candidates, self._bounds.first, known, _MOST_AT_ONCE)
-        return faces, candidates[_MOST_AT_ONCE:]
+        best = candidates[:_MOST_AT_ONCE]
+        at_once = sum(candidate.logit >= _MIN_FIRST_LOGIT for candidate in best)
+        faces = self._verify(picture, candidates, self._bounds.first, known, at_once)
+        return faces, candidates[at_once:]
 
     def verify_promising(
         self, picture: Picture, upright: Sequence[Detection], turned: Sequence[Detection]
@@ -124,13 +135,15 @@ class FaceSearch:
 
         Args:
             picture: The picture.
-            upright: Candidates of the upright picture, the best first.
+            upright: Candidates of the upright picture, the best first; those with low logits are
+                ignored.
             turned: Candidates of the turned picture.
 
         Returns:
             The faces, the surest first, that have the turn of the surest one.
         """
-        promising = self._candidates.screen(picture, [*upright[:_MOST_UPRIGHT], *turned])
+        best = [face for face in upright[:_MOST_UPRIGHT] if face.logit >= _MIN_LATER_LOGIT]
+        promising = self._candidates.screen(picture, [*best, *turned])
         faces = self._verify(picture, promising, self._bounds.later, refined=promising)
         return [face for face in faces if face.turn == faces[0].turn]
 

@@ -107,7 +107,7 @@ def cut_crop(pixels: Pixels, square: Box, size: int) -> Pixels:
     Returns:
         uint8, size x size x C (or size x size), C-contiguous; may be a view of `pixels`.
     """
-    if any(value % 1 for value in square):
+    if square.x % 1 or square.y % 1 or square.width % 1 or square.height % 1:
         return _sample(pixels, square, size)
     left, top, side = int(square.x), int(square.y), max(int(square.width), 1)
     height, width = pixels.shape[:2]

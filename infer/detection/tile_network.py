@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +29,6 @@ from image_gender_classifier.results import Box, Turn
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.runtimes.networks import require_square_input
 
-_ACROSS = 2  # views side by side in a sheet
-
 
 class View(NamedTuple):
     """A square of a picture as the network sees it.
@@ -39,7 +38,7 @@ class View(NamedTuple):
         tile: The square, in pixels of `picture.pixels`.
         turn: Degrees by which it is turned clockwise.
         size: Side of the square in the network's input, in pixels; None for that of the usual
-            input. Views in a sheet have half of that.
+            input. Views in a sheet have half of the side of the usual input.
     """
 
     picture: Picture
@@ -98,8 +97,9 @@ class TileNetwork:
         size = view.size or self.input_size
         fit = letterbox if size == self.input_size else letterbox_large
         heatmap, boxes = self._run(fit(part, size, view.turn))
+        place = _make_placement(view, part, size)
         for face in decode_heatmap(heatmap, boxes, min_logit, self._cells):
-            yield _place(face, view, part, size)
+            yield place(face)
 
     def detect_in_pass(
         self,
@@ -135,8 +135,10 @@ class TileNetwork:
     def detect_in_sheet(self, views: Sequence[View], min_logit: float) -> list[list[Detection]]:
         """Runs the network once on up to four views, each at half the resolution.
 
+        The views are below each other, or two by two if the network does not accept that.
+
         Args:
-            views: The views, at most four.
+            views: The views, at least one and at most four.
             min_logit: Minimum logit of a detection.
 
         Returns:
@@ -145,25 +147,28 @@ class TileNetwork:
         Raises:
             ModelError, RuntimeMissing: See `warm_up`.
         """
-        cell = self.input_size // _ACROSS
-        sheet = np.full((self.input_size, self.input_size, 3), GREY, np.uint8)
+        cell = self.input_size // 2
+        across = 1 if len(views) * cell <= self._largest else 2
+        down = ceil(len(views) / across)
+        sheet = np.full((down * cell, across * cell, 3), GREY, np.uint8)
         parts = [_cut(view) for view in views]
         small: dict[tuple[int, Tile], Pixels] = {}  # views may differ in their turn only
         for index, (view, part) in enumerate(zip(views, parts, strict=True)):
             key = id(view.picture), view.tile
             if key not in small:
                 small[key] = shrink_to_fit(part, cell)
-            top, left = (cell * place for place in divmod(index, _ACROSS))
+            top, left = (cell * number for number in divmod(index, across))
             turned = turn_pixels(small[key], view.turn)
             sheet[top : top + cell, left : left + cell] = pad(turned, cell, cell)
         found: list[list[Detection]] = [[] for _ in views]
         for face in decode_heatmap(*self._run(sheet), min_logit, self._cells):
             x, y, side, _ = face.frame
             row, column = int((y + side / 2) // cell), int((x + side / 2) // cell)
-            index = _ACROSS * row + column
-            if row >= 0 and 0 <= column < _ACROSS and index < len(views):
+            index = across * row + column
+            if row >= 0 and 0 <= column < across and index < len(views):
                 in_cell = face._replace(frame=Box(x - cell * column, y - cell * row, side, side))
-                found[index].append(_place(in_cell, views[index], parts[index], cell))
+                place = _make_placement(views[index], parts[index], cell)
+                found[index].append(place(in_cell))
         return found
 
     def _run(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -180,8 +185,8 @@ class TileNetwork:
         """
         rows, columns = (side // STRIDE for side in pixels.shape[:2])
         maps = {output.shape[-1]: output for output in self._runtime.run(pixels[np.newaxis])}
-        shapes = {channels: output.shape for channels, output in maps.items()}
-        if shapes != {channels: (1, rows, columns, channels) for channels in (1, 3)}:
+        shapes = [maps[channels].shape for channels in sorted(maps)]
+        if shapes != [(1, rows, columns, 1), (1, rows, columns, 3)]:
             raise ModelError(
                 f"{self._file}: the outputs are not those of a face detector; reinstall the package"
             )
@@ -199,17 +204,22 @@ def _cut(view: View) -> Pixels:
     return view.picture.pixels[top : top + side, left : left + side]
 
 
-def _place(face: Detection, view: View, part: Pixels, size: int) -> Detection:
-    """Maps a detection to the original picture.
+def _make_placement(view: View, part: Pixels, size: int) -> Callable[[Detection], Detection]:
+    """Returns a function that maps detections in a view to the original picture.
 
     Args:
-        face: Detection in a view, in pixels of the network's input.
         view: The view.
         part: Its pixels.
         size: Longer side of those pixels in the network's input, in pixels.
     """
     height, width = part.shape[:2]
-    turned = scale_box(face.frame, max(height, width) / size)
-    x, y, *sides = turn_box_back(turned, view.turn, width, height)
-    in_pixels = Box(view.tile.left + x, view.tile.top + y, *sides)
-    return Detection(scale_box(in_pixels, view.picture.scale), face.logit, view.turn)
+    pixels_per_input = max(height, width) / size
+    left, top, _ = view.tile
+    turn, scale = view.turn, view.picture.scale
+
+    def place(face: Detection) -> Detection:
+        turned = scale_box(face.frame, pixels_per_input)
+        x, y, *sides = turn_box_back(turned, turn, width, height)
+        return Detection(scale_box(Box(left + x, top + y, *sides), scale), face.logit, turn)
+
+    return place

@@ -9,8 +9,11 @@ from image_gender_classifier.results import BinaryGender
 FACE_SHAPE, FRAME_SHAPE = (2,), (3,)
 """Shapes of a gender network's face output and frame output for one crop, which identify them."""
 
-INPUT_STEP = 16
-"""Sides of a face detector's larger inputs are multiples of this, its largest stride, in pixels."""
+INPUT_STEP = 32
+"""Sides of a face detector's larger inputs are multiples of this, in pixels.
+
+A multiple of its largest stride, so large that pictures of all shapes need few different inputs.
+"""
 
 _NOTHING: Mapping[str, Any] = {}
 

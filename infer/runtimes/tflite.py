@@ -28,12 +28,13 @@ _NUMPY_2 = (
     "(or: pip install 'numpy<2' 'opencv-python-headless<4.12')"
 )
 _SIGN = np.uint8(0x80)
+_MOST_SIZES = 5  # besides the usual one; each takes up to 2 MB
 
 
 class TfliteRuntime:
     """A TFLite model with a batch size of 1. Thread-safe.
 
-    A TFLite interpreter is not thread-safe, so threads use a pool of them. Inputs of another size
+    A TFLite interpreter is not thread-safe, so threads use a pool of them. Inputs of several sizes
     have interpreters of their own: resizing the input takes as long as a run of a small network.
 
     Args:
@@ -49,9 +50,8 @@ class TfliteRuntime:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._usual = Pool(lambda: _SizedInterpreter(_open_interpreter(data)))
-        self._resized = Pool(lambda: _SizedInterpreter(_open_interpreter(data)))
-        self._usual.use(lambda sized: self._read_signature(sized.interpreter))
+        self._pool = Pool(lambda: _Interpreters(data))
+        self._pool.use(lambda interpreters: self._read_signature(interpreters.usual))
 
     def _read_signature(self, interpreter: Any) -> None:
         """Sets the attributes that describe the input and the outputs.
@@ -87,22 +87,22 @@ class TfliteRuntime:
             ModelError: LiteRT or tflite-runtime cannot run the model.
             RuntimeMissing: tflite-runtime is installed with NumPy 2.
         """
-        pool = self._usual if crops.shape[1:] == self.input_shape else self._resized
-        results = pool.use(lambda sized: [self._run_one(sized, crop) for crop in crops])
+        results = self._pool.use(
+            lambda interpreters: [self._run_one(interpreters, crop) for crop in crops]
+        )
         if len(results) == 1:
             return tuple(results[0])
         return tuple(np.concatenate(output) for output in zip(*results, strict=True))
 
     def _run_one(
-        self, sized: _SizedInterpreter, crop: npt.NDArray[np.uint8]
+        self, interpreters: _Interpreters, crop: npt.NDArray[np.uint8]
     ) -> list[npt.NDArray[np.float32]]:
         """Runs the model on one crop (uint8, H x W x C) and returns its outputs (1 x ...)."""
-        interpreter = sized.interpreter
         try:
             pixels = self._groups.pack(crop)
             if self._is_signed:
                 pixels = (pixels ^ _SIGN).view(np.int8)  # minus 128
-            sized.resize(self._input, pixels.shape)
+            interpreter = interpreters.get(self._input, pixels.shape)
             interpreter.set_tensor(self._input, pixels)
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in self._outputs]  # copies
@@ -114,23 +114,28 @@ class TfliteRuntime:
             raise RuntimeMissing(_NUMPY_2) from error
 
 
-class _SizedInterpreter:
-    """An interpreter and the shapes of its inputs.
+class _Interpreters:
+    """Interpreters of one model, for the usual size of the input and those used last.
 
     Args:
-        interpreter: The interpreter.
+        data: Content of the model file.
 
     Attributes:
-        interpreter: See Args.
+        usual: The interpreter for the usual size.
+
+    Raises:
+        ModelError, RuntimeMissing: See `open_model`.
     """
 
-    def __init__(self, interpreter: Any) -> None:
-        self.interpreter = interpreter
-        inputs = interpreter.get_input_details()
-        self._shapes = [tuple(map(int, details["shape"])) for details in inputs]
+    def __init__(self, data: bytes) -> None:
+        self.usual = _open_interpreter(data)
+        self._data = data
+        inputs = self.usual.get_input_details()
+        self._usual_shape = tuple(map(int, inputs[0]["shape"])) if inputs else ()
+        self._others: dict[tuple[int, ...], Any] = {}  # by shape; the one used last is the last
 
-    def resize(self, tensor: int, shape: tuple[int, ...]) -> None:
-        """Gives the only input a shape, unless it has that already.
+    def get(self, tensor: int, shape: tuple[int, ...]) -> Any:
+        """Returns an interpreter whose input has a shape.
 
         Args:
             tensor: Index of the input.
@@ -138,12 +143,21 @@ class _SizedInterpreter:
 
         Raises:
             ValueError, RuntimeError: The model does not allow it.
+            ModelError, RuntimeMissing: See `open_model`.
         """
-        if self._shapes != [shape]:
-            self._shapes = []  # an interruption must not leave a shape without its memory
-            self.interpreter.resize_tensor_input(tensor, shape)
-            self.interpreter.allocate_tensors()
-            self._shapes = [shape]
+        if shape == self._usual_shape:
+            return self.usual
+        # An interpreter whose resizing fails, or is interrupted, has no memory: it is not kept.
+        interpreter = self._others.pop(shape, None)
+        if interpreter is None:
+            if len(self._others) < _MOST_SIZES:
+                interpreter = _open_interpreter(self._data)
+            else:
+                interpreter = self._others.pop(next(iter(self._others)))
+            interpreter.resize_tensor_input(tensor, shape)
+            interpreter.allocate_tensors()
+        self._others[shape] = interpreter
+        return interpreter
 
 
 def open_model(data: bytes) -> TfliteRuntime:

@@ -51,7 +51,7 @@ def changed(value: object) -> object:
     if isinstance(value, dict):
         return {}
     if isinstance(value, int | float):
-        return value * 2 + 1
+        return value + 1
     assert isinstance(value, str | bytes), "a constant of another kind must reach the key too"
     return value[:-1]
 

@@ -18,15 +18,15 @@ EXTENTS = st.integers(160, 400)
 
 
 @settings(max_examples=50)
-@given(EXTENTS, EXTENTS, TURNS, st.data())
+@given(EXTENTS, EXTENTS, TURNS, st.sampled_from((None, 256)), st.data())
 def test_a_mark_is_found_where_it_is_however_it_is_seen(
-    height: int, width: int, turn: Turn, data: st.DataObject
+    height: int, width: int, turn: Turn, largest: int | None, data: st.DataObject
 ) -> None:
     side = max(40, max(height, width) // 6)  # in a cell of a sheet at least ten pixels
     top, left = data.draw(st.integers(0, height - side)), data.draw(st.integers(0, width - side))
     picture = marked(height, width, top, left, side)
     expected = pytest.approx((2 * left + side, 2 * top + side), abs=0.35 * side)
-    network = TileNetwork(Marks(), ENTRY)
+    network = TileNetwork(Marks(), ENTRY._replace(largest_input=largest))
     view = View(picture, Tile(0, 0, max(height, width)), turn)
     (whole,) = network.detect(view, -5)
     empty = View(marked(height, width, 0, 0, 0), *view[1:])
@@ -44,7 +44,15 @@ def test_a_sheet_need_not_be_full() -> None:
     network = TileNetwork(Marks(), ENTRY)
     view = View(marked(200, 200, 90, 90, 40), Tile(0, 0, 200))
     assert [len(found) for found in network.detect_in_sheet([view] * 3, -5)] == [1, 1, 1]
-    assert network.detect_in_sheet([], -5) == []
+
+
+def test_a_sheet_is_no_larger_than_its_views_if_the_network_accepts_that() -> None:
+    view = View(marked(200, 200, 90, 90, 40), Tile(0, 0, 200))
+    for largest, size in ((None, (SIZE, SIZE)), (160, (SIZE, SIZE)), (192, (192, SIZE // 2))):
+        runtime = Sizes()
+        network = TileNetwork(runtime, ENTRY._replace(largest_input=largest))
+        assert all(network.detect_in_sheet([view] * 3, -5))
+        assert runtime.sizes == [size]
 
 
 def test_a_tile_within_a_picture_shows_only_its_part() -> None:

@@ -23,7 +23,10 @@ from image_gender_classifier.runtimes.registry import RUNTIMES, RuntimeEntry, au
 Pixels = npt.NDArray[np.uint8]
 SHIPPED = Path(str(files("image_gender_classifier.models")))
 SIDE = 96  # of the gender network's input
-SIZES = ((4, 4), (8, 6), (3, 8), (4, 4), (8, 8))  # heights and widths over 32
+SIZES = (  # heights and widths over 32
+    *((4, 4), (8, 6), (3, 8), (4, 4), (8, 8)),
+    *((6, 8), (2, 8), (6, 2), (8, 6), (5, 8), (3, 8)),
+)
 
 every_runtime = pytest.mark.parametrize("entry", RUNTIMES.values(), ids=lambda entry: entry.name)
 each_shipped = pytest.mark.parametrize("entry", automatic_runtimes(), ids=lambda entry: entry.name)
