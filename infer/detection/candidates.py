@@ -27,9 +27,9 @@ _CANDIDATE_WEIGHT = 0.5  # of the candidate's logit, added to the logit in its o
 _CLEAR_SIDE = 0.4  # of a clear candidate's frame, as a fraction of the picture's longer side
 _MIN_LOGIT = -2.0  # in a candidate's own tile; below it nothing is detected there
 _SURE_VERIFIED = 1.5  # logit of the verifier from which a doubtful face is a sure one
-# Candidates that pass the screening, and their minimum logits: higher than for the first ones,
-# because few of these are faces.
-_MOST, _MIN_UPRIGHT_LOGIT, _MIN_TURNED_LOGIT = 4, -2.5, -2.25
+# Candidates that pass the screening, and their minimum logits after it: higher than the refiner's
+# own minimum, because few of these are faces.
+_MOST, _MIN_SCREENED, _MIN_SCREENED_TURNED = 4, -2.5, -2.25
 _MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
 # What the logit of a candidate can gain when it is verified, and its weight by a larger frame; 98 %
 # of faces gain less.
@@ -64,7 +64,7 @@ class CandidateVerifier:
     def screen(
         self, picture: Picture, candidates: Iterable[Detection]
     ) -> dict[Detection, Detection]:
-        """Returns the candidates that the refiner does not reject, at most 4, the best first.
+        """Returns the candidates to which the refiner gives most, at most 4, the best first.
 
         Args:
             picture: The picture.
@@ -82,12 +82,10 @@ class CandidateVerifier:
             refined = {candidate: candidate for candidate in candidates}
         else:
             scored = {candidate: refiner.refine(picture, candidate) for candidate in candidates}
-            upright = max(refiner.lowest, _MIN_UPRIGHT_LOGIT)
-            turned = max(refiner.lowest, _MIN_TURNED_LOGIT)
             refined = {
                 candidate: face
                 for candidate, face in scored.items()
-                if face.logit >= (turned if face.turn else upright)
+                if face.logit >= (_MIN_SCREENED_TURNED if face.turn else _MIN_SCREENED)
             }
         best = sorted(refined.items(), key=lambda pair: -pair[1].logit)
         return dict(best[:_MOST])

@@ -118,7 +118,7 @@ class FaceDetector:
         if known or self._search.is_sure(found):
             return self._make_faces(found, self._name)
         if found:
-            turned = self._detect_turned(picture)
+            turned = self._detect_turned(picture, halved)
             found = max(found, turned, key=best_logit)
         else:
             found = self._look_closer(picture, halved, others)
@@ -163,9 +163,9 @@ class FaceDetector:
             others, turned = [], []
         return self._search.verify_promising(picture, others, turned)
 
-    def _detect_turned(self, picture: Picture) -> list[Detection]:
+    def _detect_turned(self, picture: Picture, halved: Picture) -> list[Detection]:
         """Detects faces in the turned picture; returns those of the turn with the surest one."""
-        turned = self._search.find_turned_candidates(picture)
+        turned = self._search.find_turned_candidates(halved)
         return self._search.verify_promising(picture, (), turned)
 
     def _detect_all(self, picture: Picture, known: Sequence[Box]) -> list[Detection]:
@@ -177,7 +177,7 @@ class FaceDetector:
         found += self._detect_in_passes(picture, sides[1:], frames)
         if known or sure:
             return found
-        turned = self._detect_turned(picture)
+        turned = self._detect_turned(picture, self._search.halve(picture))
         if best_logit(turned) <= best_logit(found):
             return found
         return self._detect_in_passes(picture, sides, (), turned[0].turn) or turned

@@ -22,8 +22,8 @@ from image_gender_classifier.results import Box, Turn
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
 _MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, the search goes on
 _MOST_UPRIGHT, _MOST_TURNED = 12, 4  # candidates that are screened later
-# Minimum logits of candidates: of those verified before the second pass, which sees the others
-# better; of those verified after it; and of those of the turned picture.
+# Minimum logits of candidates: of those that are verified before the search goes on, because a
+# second pass sees the others better; of those verified after that; and of the turned ones.
 _MIN_FIRST_LOGIT, _MIN_LATER_LOGIT, _MIN_TURNED_LOGIT = -1.5, -1.65, -1.0
 
 
@@ -71,8 +71,10 @@ class FaceSearch:
 
     def halve(self, picture: Picture) -> Picture:
         """Returns the picture with as few pixels as the first pass and turned views need."""
-        pixels, _ = halve_repeatedly(picture.pixels, self._network.input_size)
-        return replace(picture, pixels=pixels)
+        pixels, factor = halve_repeatedly(picture.pixels, self._network.input_size)
+        if factor == 1:
+            return picture
+        return replace(picture, pixels=pixels, decode_finer=picture.finer)
 
     def find_candidates(
         self, picture: Picture, side: int, known: Sequence[Box] = (), turn: Turn = 0
@@ -105,9 +107,12 @@ class FaceSearch:
 
     def list_best_candidates(self, picture: Picture) -> Iterator[Detection]:
         """Yields the best candidates of each pass over a picture, also of the turned picture."""
-        for side in self.list_pass_sides(picture):
+        halved = self.halve(picture)
+        yield from self.find_candidates(halved, max(halved.pixels.shape[:2]))[:_MOST_UPRIGHT]
+        _, *sides = self.list_pass_sides(picture)
+        for side in sides:
             yield from self.find_candidates(picture, side)[:_MOST_UPRIGHT]
-        yield from self.find_turned_candidates(picture)
+        yield from self.find_turned_candidates(halved)
 
     def verify_first(
         self, picture: Picture, candidates: Sequence[Detection], known: Sequence[Box] = ()
@@ -123,8 +128,10 @@ class FaceSearch:
             The faces that are not known, the surest first, and the candidates that are left if
             there are none.
         """
-        best = candidates[:_MOST_AT_ONCE]
-        at_once = sum(candidate.logit >= _MIN_FIRST_LOGIT for candidate in best)
+        at_once = _MOST_AT_ONCE
+        if not known:  # otherwise the search may end here
+            best = candidates[:_MOST_AT_ONCE]
+            at_once = sum(candidate.logit >= _MIN_FIRST_LOGIT for candidate in best)
         faces = self._verify(picture, candidates, self._bounds.first, known, at_once)
         return faces, candidates[at_once:]
 

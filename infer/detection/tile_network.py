@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ from image_gender_classifier.detection.tiling import (
     pad,
     shrink_to_fit,
 )
-from image_gender_classifier.detection.turning import turn_box_back, turn_pixels
+from image_gender_classifier.detection.turning import QUARTER_TURNS, turn_box_back, turn_pixels
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
@@ -69,7 +68,7 @@ class TileNetwork:
         self._runtime = runtime
 
     def warm_up(self) -> None:
-        """Runs the network once for each kind of input, to fail early on a broken model.
+        """Runs the network on its usual input and on another, to fail early on a broken model.
 
         Raises:
             ModelError: The runtime cannot run the network, or the outputs have another shape than
@@ -78,7 +77,11 @@ class TileNetwork:
         """
         self._run(np.zeros((self.input_size, self.input_size, 3), np.uint8))
         if self._largest > self.input_size:
-            self._run(np.zeros((INPUT_STEP, self._largest, 3), np.uint8))
+            # If possible one that is needed later, because the runtime may keep what it prepares.
+            sheet = self._size_sheet(len(QUARTER_TURNS))
+            usual = (self.input_size, self.input_size)
+            height, width = sheet if sheet != usual else (INPUT_STEP, self._largest)
+            self._run(np.zeros((height, width, 3), np.uint8))
 
     def detect(self, view: View, min_logit: float) -> Iterator[Detection]:
         """Runs the network on a view, without non-maximum suppression (NMS).
@@ -147,10 +150,10 @@ class TileNetwork:
         Raises:
             ModelError, RuntimeMissing: See `warm_up`.
         """
+        height, width = self._size_sheet(len(views))
         cell = self.input_size // 2
-        across = 1 if len(views) * cell <= self._largest else 2
-        down = ceil(len(views) / across)
-        sheet = np.full((down * cell, across * cell, 3), GREY, np.uint8)
+        across = width // cell
+        sheet = np.full((height, width, 3), GREY, np.uint8)
         parts = [_cut(view) for view in views]
         small: dict[tuple[int, Tile], Pixels] = {}  # views may differ in their turn only
         for index, (view, part) in enumerate(zip(views, parts, strict=True)):
@@ -160,6 +163,9 @@ class TileNetwork:
             top, left = (cell * number for number in divmod(index, across))
             turned = turn_pixels(small[key], view.turn)
             sheet[top : top + cell, left : left + cell] = pad(turned, cell, cell)
+        places = [
+            _make_placement(view, part, cell) for view, part in zip(views, parts, strict=True)
+        ]
         found: list[list[Detection]] = [[] for _ in views]
         for face in decode_heatmap(*self._run(sheet), min_logit, self._cells):
             x, y, side, _ = face.frame
@@ -167,9 +173,15 @@ class TileNetwork:
             index = across * row + column
             if row >= 0 and 0 <= column < across and index < len(views):
                 in_cell = face._replace(frame=Box(x - cell * column, y - cell * row, side, side))
-                place = _make_placement(views[index], parts[index], cell)
-                found[index].append(place(in_cell))
+                found[index].append(places[index](in_cell))
         return found
+
+    def _size_sheet(self, views: int) -> tuple[int, int]:
+        """Returns height and width of a sheet of up to four views."""
+        cell = self.input_size // 2
+        if cell % INPUT_STEP == 0 and self.input_size < self._largest >= views * cell:
+            return views * cell, cell
+        return self.input_size, self.input_size
 
     def _run(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Runs the network on one input and checks the outputs.

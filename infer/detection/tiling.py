@@ -2,7 +2,7 @@
 
 A tile is the square of the picture on which the network runs once. The usual input shows the whole
 picture, or the tile of a candidate. A second pass uses larger inputs, because one large tile has
-less overlap than several small ones.
+less overlap than several small ones. Sheets of turned views are put together in `tile_network`.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ class FaceDetectorEntry(NamedTuple):
         smallest_face: Side of the smallest frame that is detected reliably, as a fraction of the
             usual input's side.
         candidate_threshold: Minimum score (0 to 1) of a candidate in the tiles that cover the
-            picture; at most `threshold`.
+            picture; at most `threshold`. Later steps of the search require more (`face_search`).
         threshold: Minimum score (0 to 1) of a face: the sigmoid of its logit.
         frame_scale: Side of the classifier's frame divided by the side of the network's frame.
         second_threshold: Like `threshold`, for a face that the first pass over the picture missed;
@@ -262,7 +262,8 @@ class FaceRefinerEntry(NamedTuple):
     Attributes:
         margin: Side of the network's view divided by the side of the candidate's frame.
         candidate_weight: Factor of the face detector's logit, added to that of this network.
-        lowest: Minimum sum of both logits of a candidate that can be a face.
+        lowest: Minimum sum of both logits of a candidate that can be a face. Later steps of the
+            search require more (`detection.candidates`).
         surest: Sum of both logits from which an upright candidate is a face; between `lowest` and
             `surest`, the face detector sees it again.
         tile_weight: Factor of that sum, added to the logit of the face detector there.

@@ -93,7 +93,7 @@ class Candidates:
 def collect_candidates(
     search: Search, sources: Sources, pictures: int, key: tuple[int, ...]
 ) -> Candidates:
-    """Searches pictures for candidates, as the face detector does by default.
+    """Searches pictures for candidates, in all steps of the face detector's default search.
 
     Args:
         search: The networks.

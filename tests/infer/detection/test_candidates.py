@@ -8,11 +8,25 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import pytest
-from marks import ENTRY, Marks, UprightMarks, head, marked, middle, refiner, turn_picture
+from marks import (
+    ENTRY,
+    REFINER_ENTRY,
+    SIZE,
+    Marks,
+    RefinerMarks,
+    UprightMarks,
+    head,
+    marked,
+    middle,
+    refiner,
+    turn_picture,
+)
 
 from image_gender_classifier.detection.face_detector import FaceDetector
+from image_gender_classifier.detection.face_refiner import FaceRefiner
 from image_gender_classifier.detection.geometry import sort_main_face_first
 from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.results import Box
 
 
 @pytest.mark.parametrize("number", range(12))
@@ -188,3 +202,87 @@ def test_small_faces_are_verified_at_a_higher_resolution() -> None:
         assert len(asked) == decodings
         assert middle(face.box) == pytest.approx((2 * (340 + side), 2 * (300 + side)), abs=8)
         assert face.box.width == pytest.approx(2 * 2 * 2 * side, abs=16)
+
+
+class Steps(Marks):
+    """Has logits for the whole picture and the second pass, and 4 in a mark's own tile.
+
+    Sees nothing in turned views.
+    """
+
+    def __init__(self, whole: float, second: float) -> None:
+        super().__init__()
+        self._whole, self._second = whole, second
+
+    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        boxes, heat = super().run(crops)
+        own = np.exp(boxes[..., 2:]) > 0.5
+        logit = {SIZE: self._whole, SIZE // 2: -9}.get(crops.shape[2], self._second)
+        return boxes, np.where((heat > 0) & ~own, np.float32(logit), heat)
+
+
+SEARCHED = ENTRY._replace(
+    candidate_threshold=0.1, second_threshold=0.5, turned_threshold=0.6, largest_input=256
+)
+SMALL_MARK = marked(400, 400, 180, 180, 40)
+
+
+@pytest.mark.parametrize(("logit", "passes"), [(-1.4, 1), (-1.6, 3)])
+def test_a_candidate_with_a_low_logit_waits_for_the_second_pass(logit: float, passes: int) -> None:
+    """Passes: the whole picture; then the second one and the turned views."""
+    runtime = Steps(whole=logit, second=-1)
+    (face,) = FaceDetector(runtime, SEARCHED, refiner=refiner(logits=(9, 9))).detect(SMALL_MARK)
+    assert middle(face.box) == pytest.approx((400, 400), abs=8)
+    assert runtime.calls == passes
+
+
+def test_a_candidate_that_waits_is_not_lost() -> None:
+    """The second pass does not see it."""
+    detector = FaceDetector(Steps(-1.6, -9), SEARCHED, refiner=refiner(logits=(9, 9)))
+    (face,) = detector.detect(SMALL_MARK)
+    assert middle(face.box) == pytest.approx((400, 400), abs=8)
+
+
+def test_a_candidate_with_a_low_logit_does_not_wait_where_the_search_ends() -> None:
+    runtime = Steps(whole=-1.6, second=-9)
+    detector = FaceDetector(runtime, SEARCHED, refiner=refiner(logits=(9, 9)))
+    (face,) = detector.detect(SMALL_MARK, known=[Box(0, 0, 90, 90)])
+    assert middle(face.box) == pytest.approx((400, 400), abs=8)
+
+
+@pytest.mark.parametrize(("logit", "found"), [(-1.6, True), (-1.7, False)])
+def test_candidates_of_the_second_pass_need_more_than_a_threshold(
+    logit: float, found: bool
+) -> None:
+    """The threshold of 0.1 is a logit of -2.2."""
+    detector = FaceDetector(Steps(-9, logit), SEARCHED, refiner=refiner(logits=(9, 9)))
+    assert bool(detector.detect(SMALL_MARK)) is found
+
+
+@pytest.mark.parametrize(
+    ("logit", "lowest", "first", "found"),
+    [(-1.95, -3, False, True), (-2.05, -3, False, False), (-2.05, -3, True, True)]
+    + [(-1, -1, first, False) for first in (False, True)],
+)
+def test_the_refiner_rejects_more_of_the_later_candidates(
+    logit: float, lowest: float, first: bool, found: bool
+) -> None:
+    """Half of the candidate's logit, -1, is added."""
+    looker = FaceRefiner(RefinerMarks((logit, logit)), REFINER_ENTRY._replace(lowest=lowest))
+    runtime = Steps(-1, -9) if first else Steps(-9, -1)
+    detector = FaceDetector(runtime, SEARCHED, refiner=looker)
+    assert bool(detector.detect(SMALL_MARK)) is found
+
+
+@pytest.mark.parametrize(("logit", "found"), [(-1.7, True), (-1.8, False)])
+def test_the_refiner_rejects_more_of_the_turned_candidates(logit: float, found: bool) -> None:
+    """Half of the candidate's logit, -1, is added."""
+
+    class SureInTiles(UprightMarks):
+        def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
+            return crop.shape[1] == SIZE
+
+    looker = FaceRefiner(RefinerMarks((logit, logit)), REFINER_ENTRY._replace(lowest=-3))
+    lying = turn_picture(head(400, 400, 90, 90, 200), 90)
+    faces = FaceDetector(SureInTiles(), SEARCHED, refiner=looker).detect(lying)
+    assert [face.turn for face in faces] == [270] * found

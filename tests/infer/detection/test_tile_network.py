@@ -40,19 +40,38 @@ def test_a_mark_is_found_where_it_is_however_it_is_seen(
         assert face.turn == turn
 
 
-def test_a_sheet_need_not_be_full() -> None:
-    network = TileNetwork(Marks(), ENTRY)
+@pytest.mark.parametrize("largest", [None, 256])
+@pytest.mark.parametrize("views", [1, 2, 3, 4])
+def test_a_sheet_need_not_be_full(views: int, largest: int | None) -> None:
+    runtime = Sizes()
+    network = TileNetwork(runtime, ENTRY._replace(largest_input=largest))
     view = View(marked(200, 200, 90, 90, 40), Tile(0, 0, 200))
-    assert [len(found) for found in network.detect_in_sheet([view] * 3, -5)] == [1, 1, 1]
+    assert [len(found) for found in network.detect_in_sheet([view] * views, -5)] == [1] * views
+    assert runtime.sizes == [(SIZE, SIZE) if largest is None else (64 * views, 64)]
 
 
-def test_a_sheet_is_no_larger_than_its_views_if_the_network_accepts_that() -> None:
+@pytest.mark.parametrize("size", [96, 112, 128, 160, 192])
+@pytest.mark.parametrize("largest", [160, 192, 256])
+def test_a_sheet_has_a_size_that_the_network_accepts(size: int, largest: int) -> None:
+    runtime = Sizes()
+    runtime.input_shape = (size, size, 3)
+    entry = ENTRY._replace(input_shape=(size, size, 3), largest_input=largest)
+    network = TileNetwork(runtime, entry)
+    network.warm_up()
+    network.detect_in_sheet([View(marked(200, 200, 90, 90, 40), Tile(0, 0, 200))] * 3, -5)
+    for sides in runtime.sizes:
+        assert sides == (size, size) or (max(sides) <= largest and not any(s % 32 for s in sides))
+
+
+def test_what_is_beside_a_sheet_belongs_to_no_view() -> None:
+    class Beside(Marks):
+        def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+            boxes, heat = super().run(crops)
+            return boxes + np.float32([9, 0, 0]), heat
+
+    network = TileNetwork(Beside(), ENTRY._replace(largest_input=256))
     view = View(marked(200, 200, 90, 90, 40), Tile(0, 0, 200))
-    for largest, size in ((None, (SIZE, SIZE)), (160, (SIZE, SIZE)), (192, (192, SIZE // 2))):
-        runtime = Sizes()
-        network = TileNetwork(runtime, ENTRY._replace(largest_input=largest))
-        assert all(network.detect_in_sheet([view] * 3, -5))
-        assert runtime.sizes == [size]
+    assert network.detect_in_sheet([view] * 3, -5) == [[], [], []]
 
 
 def test_a_tile_within_a_picture_shows_only_its_part() -> None:

@@ -27,6 +27,21 @@ SIZES = (  # heights and widths over 32
     *((4, 4), (8, 6), (3, 8), (4, 4), (8, 8)),
     *((6, 8), (2, 8), (6, 2), (8, 6), (5, 8), (3, 8)),
 )
+STATUS = Path("/proc/self/status")
+# Prints the memory in KB that it uses after 9 sizes of the input and after 36.
+RUN_SIZES = """
+import re, sys
+from pathlib import Path
+import numpy as np
+from image_gender_classifier.runtimes import open_model
+runtime = open_model(sys.argv[1], Path(sys.argv[2]).read_bytes())
+for number in range(36):
+    row, column = divmod(number, 6)
+    runtime.run(np.zeros((1, 96 + 32 * row, 96 + 32 * column, 3), np.uint8))
+    if number in (8, 35):
+        status = Path("/proc/self/status").read_text()
+        print(re.search(r"VmRSS:\\s+(\\d+)", status)[1])
+"""
 
 every_runtime = pytest.mark.parametrize("entry", RUNTIMES.values(), ids=lambda entry: entry.name)
 each_shipped = pytest.mark.parametrize("entry", automatic_runtimes(), ids=lambda entry: entry.name)
@@ -130,6 +145,19 @@ def test_a_face_detector_runs_on_inputs_of_several_sizes(
         for found in threads.map(lambda _: [runtime.run(view) for view in views], range(8)):
             for outputs, expected in zip(found, alone, strict=True):
                 assert all(map(np.array_equal, outputs, expected))
+
+
+@each_shipped
+def test_many_sizes_take_little_memory(entry: RuntimeEntry) -> None:
+    """An interpreter for each of 36 sizes would take 30 MB more."""
+    skip_if_missing(entry)
+    if not STATUS.exists():
+        pytest.skip("this system has no /proc/self/status")
+    model = SHIPPED / f"face_detector_int8.{entry.format}"
+    command = [sys.executable, "-c", RUN_SIZES, entry.name, str(model)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    few, many = map(int, done.stdout.split())
+    assert many - few < 15_000
 
 
 @pytest.mark.parametrize("metadata", [{}, {"input_size": "128"}, {"input_size": "wide 64"}])
