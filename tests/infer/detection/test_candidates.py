@@ -280,7 +280,7 @@ def test_the_refiner_rejects_more_of_the_turned_candidates(logit: float, found: 
 
     class SureInTiles(UprightMarks):
         def is_sure(self, crop: npt.NDArray[np.uint8], left: int, top: int, width: int) -> bool:
-            return crop.shape[1] == SIZE
+            return bool(crop.shape[1] == SIZE)
 
     looker = FaceRefiner(RefinerMarks((logit, logit)), REFINER_ENTRY._replace(lowest=-3))
     lying = turn_picture(head(400, 400, 90, 90, 200), 90)

@@ -67,7 +67,7 @@ def test_what_is_beside_a_sheet_belongs_to_no_view() -> None:
     class Beside(Marks):
         def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
             boxes, heat = super().run(crops)
-            return boxes + np.float32([9, 0, 0]), heat
+            return boxes + np.array([9, 0, 0], np.float32), heat
 
     network = TileNetwork(Beside(), ENTRY._replace(largest_input=256))
     view = View(marked(200, 200, 90, 90, 40), Tile(0, 0, 200))
