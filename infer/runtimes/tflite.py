@@ -28,7 +28,7 @@ _NUMPY_2 = (
     "(or: pip install 'numpy<2' 'opencv-python-headless<4.12')"
 )
 _SIGN = np.uint8(0x80)
-_MOST_SIZES = 5  # besides the usual one; each takes up to 2 MB
+_MOST_SIZES = 4  # besides the usual one; each takes up to 2 MB
 
 
 class TfliteRuntime:
