@@ -151,7 +151,7 @@ class _Interpreters:
         interpreter = self._others.pop(shape, None)
         if interpreter is None:
             if len(self._others) < _MOST_SIZES:
-                interpreter = _open_interpreter(self._data)
+                interpreter = _load_interpreter(self._data)
             else:
                 interpreter = self._others.pop(next(iter(self._others)))
             interpreter.resize_tensor_input(tensor, shape)
@@ -175,13 +175,13 @@ def open_model(data: bytes) -> TfliteRuntime:
 
 
 def _open_interpreter(data: bytes) -> Any:
-    """Opens an interpreter with one thread and returns it; exceptions as for `open_model`.
+    """Returns an interpreter for the usual size of the input; exceptions as for `open_model`.
 
     LiteRT prints "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." to standard error once
     per process, and no option prevents it. Worker processes discard their standard error.
     """
     try:
-        interpreter = Interpreter(model_content=data, num_threads=1)
+        interpreter = _load_interpreter(data)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ModelError(
@@ -190,3 +190,8 @@ def _open_interpreter(data: bytes) -> Any:
     except SystemError as error:
         raise RuntimeMissing(_NUMPY_2) from error
     return interpreter
+
+
+def _load_interpreter(data: bytes) -> Any:
+    """Returns an interpreter with one thread, not yet ready for a size of its input."""
+    return Interpreter(model_content=data, num_threads=1)
