@@ -112,8 +112,7 @@ class FaceDetector:
         if self._all_faces:
             return self._make_faces(self._detect_all(picture, known), self._name)
         halved = self._search.halve(picture)
-        whole = max(halved.pixels.shape[:2])
-        candidates = self._search.find_candidates(halved, whole, known)
+        candidates = self._search.find_first_candidates(halved, known)
         found, others = self._search.verify_first(picture, candidates, known)
         if known or self._search.is_sure(found):
             return self._make_faces(found, self._name)

@@ -76,6 +76,15 @@ class FaceSearch:
             return picture
         return replace(picture, pixels=pixels, decode_finer=picture.finer)
 
+    def find_first_candidates(self, halved: Picture, known: Sequence[Box] = ()) -> list[Detection]:
+        """Returns the candidates of the first pass, which shows the whole picture.
+
+        Args:
+            halved: The picture; see `halve`.
+            known: See `find_candidates`.
+        """
+        return self.find_candidates(halved, max(halved.pixels.shape[:2]), known)
+
     def find_candidates(
         self, picture: Picture, side: int, known: Sequence[Box] = (), turn: Turn = 0
     ) -> list[Detection]:
@@ -108,7 +117,7 @@ class FaceSearch:
     def list_best_candidates(self, picture: Picture) -> Iterator[Detection]:
         """Yields the best candidates of each pass over a picture, also of the turned picture."""
         halved = self.halve(picture)
-        yield from self.find_candidates(halved, max(halved.pixels.shape[:2]))[:_MOST_UPRIGHT]
+        yield from self.find_first_candidates(halved)[:_MOST_UPRIGHT]
         _, *sides = self.list_pass_sides(picture)
         for side in sides:
             yield from self.find_candidates(picture, side)[:_MOST_UPRIGHT]

@@ -143,7 +143,7 @@ class _Interpreters:
 
         Raises:
             ValueError, RuntimeError: The model does not allow it.
-            ModelError, RuntimeMissing: See `open_model`.
+            SystemError: tflite-runtime is installed with NumPy 2.
         """
         if shape == self._usual_shape:
             return self.usual
