@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +85,7 @@ class Engine:
             InternalError: A bug in this package.
         """
         try:
-            data = read_bytes(Path(path), self.parts.limits)
+            data = read_bytes(path, self.parts.limits)
         except UnreadablePicture as error:
             return make_unreadable_prediction(file, str(error), self.cache_key)
         finally:
@@ -169,7 +167,8 @@ class Engine:
             if is_out_of_memory(error):
                 raise Unfinished(OUT_OF_MEMORY) from None
             raise InternalError(f"{file or 'a picture'}: {format_exception(error)}") from error
-        return replace(prediction, run=run)
+        # Faster than `dataclasses.replace`.
+        return Prediction(**{**vars(prediction), "run": run})
 
 
 def _view(picture: Picture, decode: Callable[..., Picture], side: int) -> Picture:

@@ -47,7 +47,9 @@ def classify(
     chosen = found if all_faces else found[:1]
     crops = [cut_face_crop(picture, face, detector, classifier.crop_size) for face in chosen]
     clock.lap("cut the crop")
-    classifications = classifier.classify(np.stack(crops))
+    # Stacking a single crop would copy it.
+    batch = np.stack(crops) if all_faces else crops[0][np.newaxis]
+    classifications = classifier.classify(batch)
     clock.lap("classify")
     classified = [
         _add_results(face, classification, detector)

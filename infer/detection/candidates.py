@@ -125,7 +125,8 @@ class CandidateVerifier:
         for number, candidate in enumerate(candidates):
             if number >= at_once and not heaviest:
                 return
-            if not self._all_faces and _weigh_at_most(picture, candidate) < heaviest:
+            lighter = heaviest and _weigh_at_most(picture, candidate) < heaviest
+            if lighter and not self._all_faces:
                 continue
             known = refined.get(candidate)
             face = self._verify(picture, candidate, choose_bounds(candidate), known)

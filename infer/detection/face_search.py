@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from math import inf
 from types import MappingProxyType
 
@@ -74,7 +73,9 @@ class FaceSearch:
         pixels, factor = halve_repeatedly(picture.pixels, self._network.input_size)
         if factor == 1:
             return picture
-        return replace(picture, pixels=pixels, decode_finer=picture.finer)
+        return Picture(
+            pixels, picture.width, picture.height, picture.orientation, decode_finer=picture.finer
+        )
 
     def find_first_candidates(self, halved: Picture, known: Sequence[Box] = ()) -> list[Detection]:
         """Returns the candidates of the first pass, which shows the whole picture.

@@ -61,14 +61,14 @@ def decode_heatmap(
         Detections in descending order of logit, frames in pixels of the input.
     """
     neighbourhood_max = cv2.dilate(heatmap, np.ones((3, 3), np.uint8))
-    rows, columns = np.nonzero((heatmap == neighbourhood_max) & (heatmap >= min_logit))
-    if not rows.size:
+    peaks = ((heatmap == neighbourhood_max) & (heatmap >= min_logit)).nonzero()
+    logits, rows, columns = (values.tolist() for values in (heatmap[peaks], *peaks))
+    if not logits:
         return
     predictions = boxes + _make_cell_centres(*heatmap.shape)
-    for peak in np.argsort(-heatmap[rows, columns], kind="stable"):
-        row, column = int(rows[peak]), int(columns[peak])
-        frame = _decode_frame(heatmap, predictions, row, column, cells)
-        yield Detection(frame, float(heatmap[row, column]))
+    best_first = sorted(zip(logits, rows, columns, strict=True), key=lambda peak: -peak[0])
+    for logit, row, column in best_first:
+        yield Detection(_decode_frame(heatmap, predictions, row, column, cells), logit)
 
 
 @cache

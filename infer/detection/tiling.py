@@ -104,7 +104,11 @@ def make_tiles(height: int, width: int, side: int, largest: float = 1.0) -> Iter
             picture is. If the tile exceeds the height or width, it extends beyond the picture, and
             the letterbox functions pad it.
     """
-    tile = max(min(int(largest * side), max(height, width)), side)
+    longer = max(height, width)
+    tile = max(min(int(largest * side), longer), side)
+    if tile >= longer:  # the usual case
+        yield Tile(0, 0, tile)
+        return
     for top in _tile_offsets(height, tile, side / 4):
         for left in _tile_offsets(width, tile, side / 4):
             yield Tile(left, top, tile)

@@ -7,8 +7,6 @@ it again at the working size, with `Picture.finer`.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -109,8 +107,15 @@ def decode(
     picture = decode_reduced(data, header, limits, quick, wanted)
     if quick == finest:
         return picture
-    finer = cache(partial(decode_reduced, data, header, limits, finest, wanted))
-    return replace(picture, decode_finer=finer)
+    decoded: list[Picture] = []
+
+    def decode_finer() -> Picture:
+        if not decoded:
+            decoded.append(decode_reduced(data, header, limits, finest, wanted))
+        return decoded[0]
+
+    size = picture.width, picture.height
+    return Picture(picture.pixels, *size, picture.orientation, decode_finer)
 
 
 def from_array(pixels: NDArray[np.uint8], working_side: int = WORKING_SIDE) -> Picture:

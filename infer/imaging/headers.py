@@ -24,7 +24,7 @@ _CORRUPT = "corrupt picture header; copy the file again from its source"
 _MAX_STEPS = 100_000
 _ANIMATED_FACTOR = 3  # the WebP decoder holds the frame, its predecessor and their composite
 # A marker, found as in libjpeg: 0xFF and a byte that is neither a fill byte nor a stuffed zero.
-_JPEG_MARKER = re.compile(rb"\xff([\x01-\xfe])")
+_JPEG_MARKER = re.compile(rb"\xff[\x01-\xfe]")
 
 
 class Header(NamedTuple):
@@ -96,7 +96,8 @@ def _read_jpeg(data: bytes) -> Header:
         found = _JPEG_MARKER.search(data, at)
         if found is None:
             raise UnreadablePicture(TRUNCATED)
-        marker, at = found[1][0], found.end()
+        at = found.end()
+        marker = data[at - 1]
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # without content
             continue
         if marker == 0xD9:  # EOI (end of image)

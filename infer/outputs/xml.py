@@ -120,7 +120,7 @@ def _format_attributes(attributes: list[tuple[str, str]]) -> str:
 
 def _escape_attribute(text: str) -> str:
     """Escapes an XML attribute value; tabs and line breaks become character references."""
-    if text.isalnum() and text.isascii():  # nothing to escape
+    if text.replace(".", "").isalnum() and text.isascii():  # nothing to escape
         return text
     return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], escape_text(text))
 

@@ -66,9 +66,13 @@ class _Worker:
         self.started = False
         self.jobs: dict[Job, int] = {}
 
-    def has_room(self) -> bool:
-        """Returns whether the worker may get another job, if its message is short enough."""
-        return self.started and len(self.jobs) < _MAX_PENDING_JOBS
+    def has_room(self, most: int) -> bool:
+        """Returns whether the worker may get another job, if its message is short enough.
+
+        Args:
+            most: Maximum number of its unanswered jobs.
+        """
+        return self.started and len(self.jobs) < min(most, _MAX_PENDING_JOBS)
 
     def has_room_for(self, size: int) -> bool:
         """Returns whether a message of `size` bytes is short enough for the worker's next job."""
@@ -139,9 +143,14 @@ class WorkerPool:
         self._workers = {place: _Worker(self._channels[place]) for place in range(workers)}
         self._send(self._control, encode(Fork(tuple(self._workers) if workers > 1 else ())))
 
-    def submit(self, job: Job) -> bool:
-        """Sends a job to the worker with the fewest jobs; returns False if no worker has room."""
-        workers = [worker for worker in self._workers.values() if worker.has_room()]
+    def submit(self, job: Job, most: int = _MAX_PENDING_JOBS) -> bool:
+        """Sends a job to the worker with the fewest jobs; returns False if no worker has room.
+
+        Args:
+            job: The job.
+            most: Maximum number of unanswered jobs of a worker, if it is lower than the usual one.
+        """
+        workers = [worker for worker in self._workers.values() if worker.has_room(most)]
         if not workers:
             return False
         data = encode(job)

@@ -183,12 +183,15 @@ class Supervisor:
         other workers may have ended, too, unnoticed as yet.
         """
         pool = self._pool
+        # Few pictures are shared equally, even if one worker starts later than another.
+        left = len(self._unfinished) - len(self._outcomes)
+        share = -(-left // self._task.workers)
         while self._waiting and not (self._suspects and (pool.pending or pool.starting)):
             number = self._waiting[0]
             picture = self._unfinished[number]
             file = picture.file
             path = picture.source or f"{self._folder}/{file}"  # faster than joining Path objects
-            if not self._pool.submit(Job(number, path, file, self._timeout, self._side)):
+            if not pool.submit(Job(number, path, file, self._timeout, self._side), share):
                 break
             self._waiting.popleft()
 

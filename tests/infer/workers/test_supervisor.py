@@ -372,6 +372,35 @@ def test_more_workers_than_the_limit_of_open_files_allows(files: int) -> None:
     assert "choose fewer" in said
 
 
+def test_few_pictures_are_shared_even_if_one_worker_starts_later(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    fork, here = os.fork, os.getpid()
+    forked: list[int] = []
+    tally = tmp_path / "tally"
+
+    def fork_slowly() -> int:
+        if os.getpid() != here:
+            forked.append(1)
+        process = fork()
+        if process == 0 and len(forked) == 2:
+            time.sleep(0.3)
+        return process
+
+    def decode_slowly(*given: Any, **named: Any) -> Picture:
+        with tally.open("a") as lines:
+            lines.write(f"{os.getpid()}\n")
+        time.sleep(1)
+        return images_decode(*given, **named)
+
+    monkeypatch.setattr(os, "fork", fork_slowly)
+    monkeypatch.setattr(decoding, "decode", decode_slowly)
+    listed = pictures(tmp_path, samples, [b""] * 4)
+    outcomes = classified(listed, tmp_path, Task(NO_SEARCH, 2))
+    assert [outcome.picture for outcome in outcomes] == listed
+    assert len(set(tally.read_text().split())) == 2
+
+
 def test_known_pictures_are_not_classified(samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [b""] * 12)
     known = {
