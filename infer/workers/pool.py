@@ -232,7 +232,7 @@ class WorkerPool:
         messages = self._control.receive()
         if messages is None:
             for worker in self._workers.values():
-                self._receive_from(worker)
+                self._receive_rest(worker)
             return classify_exit(self._first.end())
         for message in messages:
             if not isinstance(message, self._expected):
@@ -248,8 +248,13 @@ class WorkerPool:
             self._events.append(message)
         return None
 
+    def _receive_rest(self, worker: _Worker) -> None:
+        """Receives what a worker has sent before it ended."""
+        while self._receive_from(worker):
+            pass
+
     def _receive_from(self, worker: _Worker) -> bool:
-        """Receives messages of a worker. One read empties the pipe of a worker that has ended.
+        """Receives messages of a worker.
 
         Returns:
             False if the pipe is empty or closed.
@@ -263,7 +268,7 @@ class WorkerPool:
     def _replace(self, ended: Ended) -> None:
         """Reports the loss of a worker that has ended, and requests a new one in its place."""
         worker = self._workers[ended.worker]
-        self._receive_from(worker)
+        self._receive_rest(worker)
         self._workers[ended.worker] = _Worker(worker.channel)
         self._events.append(Lost([*worker.jobs], classify_exit(ended.status), not worker.started))
         self._send(self._control, encode(Fork((ended.worker,))))

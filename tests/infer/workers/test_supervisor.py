@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import stat
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from image_gender_classifier import api, pipeline
@@ -370,6 +374,45 @@ def test_more_workers_than_the_limit_of_open_files_allows(files: int) -> None:
     said = subprocess.check_output([sys.executable, "-c", program], text=True)
     assert "Too many open files" in said
     assert "choose fewer" in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux changes the size of a pipe")
+def test_answers_that_an_ended_worker_left_in_a_large_pipe_are_used(
+    monkeypatch: pytest.MonkeyPatch, samples: Path, tmp_path: Path
+) -> None:
+    open_pipe, tally = os.pipe, tmp_path / "tally"
+
+    def open_large_pipe() -> tuple[int, int]:
+        source, sink = open_pipe()
+        fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, 2**20)  # as with memory pages of 64 KiB
+        return source, sink
+
+    def decode(data: bytes, *others: Any, **named: Any) -> Picture:
+        with tally.open("a") as lines:
+            lines.write(f"{zlib.crc32(data)}\n")
+        time.sleep(0.03)  # so that answers are not collected before they are sent
+        return _decode(data, *others, **named)
+
+    monkeypatch.setattr(os, "pipe", open_large_pipe)
+    monkeypatch.setattr(decoding, "decode", decode)
+    noise = np.random.default_rng(7).integers(0, 256, (280, 280, 3), np.uint8)
+    data = cv2.imencode(".jpg", noise)[1].tobytes()
+    # Of two idle workers, the second one gets every second picture.
+    endings = [b"", SLOW, *(b"%d" % number for number in range(2, 9)), CRASH]
+    listed = pictures(tmp_path, samples, endings)
+    for picture, ending in zip(listed, endings, strict=True):
+        (tmp_path / picture.file).write_bytes(data + ending)
+    with Supervisor(Task(NO_SEARCH, 2, timeout=20, copies=True)) as one:
+        assert len(list(one.classify(listed[2:9], tmp_path))) == 7  # now both have started
+        tally.unlink()
+        outcomes = one.classify(listed, tmp_path)
+        found = [next(outcomes)]
+        time.sleep(3)  # the second worker fills its pipe and ends
+        found += outcomes
+    unreadable = [predicted(outcome).status == "unreadable" for outcome in found]
+    assert unreadable == [ending == CRASH for ending in endings]
+    decoded = tally.read_text().split()
+    assert all(decoded.count(str(zlib.crc32(data + ending))) == 1 for ending in endings[3:8:2])
 
 
 def test_few_pictures_are_shared_even_if_one_worker_starts_later(
