@@ -205,15 +205,14 @@ class Classifier:
         units = self.entry.frame_output
         if units is None:
             return [None] * count
-        if frames is None or len(frames) != count or not np.isfinite(frames).all():
+        rows = () if frames is None else frames.tolist()
+        if len(rows) != count or not all(math.isfinite(sum(row)) for row in rows):
             raise ModelError(
                 f"{self.entry.file}: the frame output is not three finite numbers per crop; "
                 "convert the model again"
             )
         right, down, log_side = units
-        return [
-            FrameCorrection(x * right, y * down, side * log_side) for x, y, side in frames.tolist()
-        ]
+        return [FrameCorrection(x * right, y * down, side * log_side) for x, y, side in rows]
 
     def _classify_one(
         self, probability: float, correction: FrameCorrection | None

@@ -73,9 +73,7 @@ class FaceSearch:
         pixels, factor = halve_repeatedly(picture.pixels, self._network.input_size)
         if factor == 1:
             return picture
-        return Picture(
-            pixels, picture.width, picture.height, picture.orientation, decode_finer=picture.finer
-        )
+        return picture._replace(pixels=pixels, decode_finer=picture.finer)
 
     def find_first_candidates(self, halved: Picture, known: Sequence[Box] = ()) -> list[Detection]:
         """Returns the candidates of the first pass, which shows the whole picture.

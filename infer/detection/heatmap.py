@@ -7,7 +7,6 @@ al., "Objects as Points", 2019).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from math import exp
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier.detection.bounds import logit, sigmoid
 from image_gender_classifier.detection.geometry import overlaps
 from image_gender_classifier.results import Box, Turn
 
@@ -26,7 +26,6 @@ VOTE_THRESHOLD = 0.3
 
 _VOTE_RADIUS = 0.3  # of the frame's side: cells this close to the peak vote
 _MAX_SIZE_DIFFERENCE = 0.3  # between the logarithms of two predicted sides of the same face
-_MIN_VOTE_LOGIT = -30.0  # exp overflows far below it
 _Floats = npt.NDArray[np.float32]
 
 
@@ -60,59 +59,53 @@ def decode_heatmap(
     Yields:
         Detections in descending order of logit, frames in pixels of the input.
     """
-    neighbourhood_max = cv2.dilate(heatmap, np.ones((3, 3), np.uint8))
+    neighbourhood = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
+    neighbourhood_max = cv2.dilate(heatmap, neighbourhood)
     peaks = ((heatmap == neighbourhood_max) & (heatmap >= min_logit)).nonzero()
     logits, rows, columns = (values.tolist() for values in (heatmap[peaks], *peaks))
     if not logits:
         return
-    predictions = boxes + _make_cell_centres(*heatmap.shape)
     best_first = sorted(zip(logits, rows, columns, strict=True), key=lambda peak: -peak[0])
-    for logit, row, column in best_first:
-        yield Detection(_decode_frame(heatmap, predictions, row, column, cells), logit)
+    for peak, row, column in best_first:
+        yield Detection(_decode_frame(heatmap, boxes, peak, row, column, cells), peak)
 
 
-@cache
-def _make_cell_centres(height: int, width: int) -> _Floats:
-    """Returns x and y of the centre of each cell, in cells, and 0; float32, H x W x 3."""
-    x, y = np.meshgrid(
-        *(np.arange(cells, dtype=np.float32) + np.float32(0.5) for cells in (width, height))
-    )
-    return np.dstack([x, y, np.zeros_like(x)])
-
-
-def _decode_frame(heatmap: _Floats, predictions: _Floats, row: int, column: int, cells: int) -> Box:
-    """Returns the frame of the heatmap peak at (row, column), in pixels of the input.
+def _decode_frame(
+    heatmap: _Floats, boxes: _Floats, peak: float, row: int, column: int, cells: int
+) -> Box:
+    """Returns the frame of a heatmap peak, in pixels of the input.
 
     The frame is the mean of those that the cells around the peak predict, weighted by their
     probabilities. This is more accurate than the prediction of the peak alone.
 
     Args:
         heatmap: See `decode_heatmap`.
-        predictions: For each cell x and y of the face's centre, in cells, and the logarithm of the
-            side; float32, H x W x 3.
+        boxes: See `decode_heatmap`.
+        peak: Logit of the peak.
         row: Row of the peak.
         column: Column of the peak.
         cells: See `decode_heatmap`.
     """
-    log_side = predictions.item(row, column, 2)
-    radius = int(_VOTE_RADIUS * cells * exp(min(log_side, 0.0)))
-    if radius == 0:  # no other cell votes
-        x, y, _ = predictions[row, column].tolist()
-        return _make_frame(x, y, log_side, cells)
+    own_log_side = boxes.item(row, column, 2)
+    radius = int(_VOTE_RADIUS * cells * exp(min(own_log_side, 0.0)))
+    least = logit(VOTE_THRESHOLD * sigmoid(peak))
     top, left = max(row - radius, 0), max(column - radius, 0)
     around = np.s_[top : row + radius + 1, left : column + radius + 1]
-    voters = predictions[around]
-    # In float64 first: the last bits of NumPy's exponential depend on the processor.
-    logits = np.maximum(heatmap[around], _MIN_VOTE_LOGIT).astype(np.float64)
-    weights = (1 / (1 + np.exp(-logits))).astype(np.float32)
-    min_weight = VOTE_THRESHOLD * weights.item(row - top, column - left)
-    # A cell that predicts a very different side belongs to another face.
-    other_face = np.abs(voters[..., 2] - log_side) > _MAX_SIZE_DIFFERENCE
-    weights[(weights < min_weight) | other_face] = 0
-    # Not as a matrix product, whose rounding depends on the processor.
-    votes = (weights[..., np.newaxis] * voters).sum(axis=(0, 1)) / weights.sum()
-    x, y, log_side = votes.tolist()
-    return _make_frame(x, y, log_side, cells)
+    voters = zip(heatmap[around].tolist(), boxes[around].tolist(), strict=True)
+    # Not with arrays: they are slower for so few cells, and round differently on some processors.
+    total = x = y = log_side = 0.0
+    for cell_y, (logits, predictions) in enumerate(voters, top):
+        for cell_x, (vote, (right, down, side)) in enumerate(
+            zip(logits, predictions, strict=True), left
+        ):
+            # A cell that predicts a very different side belongs to another face.
+            if vote >= least and abs(side - own_log_side) <= _MAX_SIZE_DIFFERENCE:
+                weight = sigmoid(vote)
+                total += weight
+                x += weight * (cell_x + 0.5 + right)
+                y += weight * (cell_y + 0.5 + down)
+                log_side += weight * side
+    return _make_frame(x / total, y / total, log_side / total, cells)
 
 
 def _make_frame(x: float, y: float, log_side: float, cells: int) -> Box:

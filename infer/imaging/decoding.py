@@ -114,8 +114,7 @@ def decode(
             decoded.append(decode_reduced(data, header, limits, finest, wanted))
         return decoded[0]
 
-    size = picture.width, picture.height
-    return Picture(picture.pixels, *size, picture.orientation, decode_finer)
+    return picture._replace(decode_finer=decode_finer)
 
 
 def from_array(pixels: NDArray[np.uint8], working_side: int = WORKING_SIDE) -> Picture:

@@ -14,9 +14,9 @@ from image_gender_classifier.errors import RuntimeMissing
 
 NEEDED = (
     "CascadeClassifier", "FileStorage", "bitwise_not", "convertScaleAbs", "copyMakeBorder",
-    "cvtColor", "dilate", "extractChannel", "flip", "getTextSize", "imdecode", "imencode", "merge",
-    "multiply", "putText", "rectangle", "resize", "rotate", "setNumThreads", "transpose",
-    "warpAffine",
+    "cvtColor", "dilate", "extractChannel", "flip", "getStructuringElement", "getTextSize",
+    "imdecode", "imencode", "merge", "multiply", "putText", "rectangle", "resize", "rotate",
+    "setNumThreads", "transpose", "warpAffine",
 )  # fmt: skip
 """All classes and functions of OpenCV that this package calls."""
 

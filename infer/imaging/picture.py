@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from image_gender_classifier.results import Stored
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class Picture(NamedTuple):
     """A decoded picture, upright (EXIF orientation applied).
+
+    Pictures cannot be compared for equality, only for identity, because arrays cannot be.
 
     Attributes:
         pixels: H x W x 3, uint8, RGB, C-contiguous.

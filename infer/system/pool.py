@@ -47,7 +47,11 @@ class Pool(Generic[Item]):
         try:  # an exception between any two lines, such as Ctrl-C, must not leak a slot
             with self._lock:
                 while self._lent >= self._most:
-                    self._returned.wait()
+                    self._waiting += 1
+                    try:
+                        self._returned.wait()
+                    finally:
+                        self._waiting -= 1
                 self._lent += 1
                 counted = True
                 if self._idle:
@@ -60,7 +64,8 @@ class Pool(Generic[Item]):
                 with self._lock:
                     self._idle += lent
                     self._lent -= 1
-                    self._returned.notify()
+                    if self._waiting:
+                        self._returned.notify()
 
     def reset_after_fork(self) -> None:
         """Unlocks the pool and drops the items in use.
@@ -70,7 +75,7 @@ class Pool(Generic[Item]):
         """
         self._lock = threading.Lock()
         self._returned = threading.Condition(self._lock)
-        self._lent = 0
+        self._lent = self._waiting = 0  # items, threads
 
 
 _pools: WeakSet[Pool[Any]] = WeakSet()

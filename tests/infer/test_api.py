@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 from typing import Any
 
@@ -320,7 +320,7 @@ def test_the_quick_copy_is_enough_for_a_large_face(face_picture: Path) -> None:
         raise AssertionError("decoded again")
 
     parts = open_parts(Settings(threshold=0.0))
-    alone = replace(picture, decode_finer=fails)
+    alone = picture._replace(decode_finer=fails)
     assert pipeline.classify(alone, "a", parts.detector, parts.classifier).faces
 
 

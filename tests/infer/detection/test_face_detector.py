@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -99,7 +97,7 @@ def test_a_picture_that_cannot_be_decoded_again_is_unreadable() -> None:
     def fail() -> Picture:
         raise UnreadablePicture("The file is gone.")
 
-    quick = replace(marked(400, 400, 150, 170, 30), decode_finer=fail)
+    quick = marked(400, 400, 150, 170, 30)._replace(decode_finer=fail)
     with pytest.raises(UnreadablePicture, match="gone"):
         FaceDetector(Marks(), ENTRY).detect(quick)
     with pytest.raises(UnreadablePicture, match="gone"):

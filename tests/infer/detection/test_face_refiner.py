@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import get_args
 
@@ -94,9 +93,9 @@ def test_small_candidates_are_seen_at_a_higher_resolution() -> None:
 
         def decode(fine: Picture = fine, asked: list[int] = asked) -> Picture:
             asked.append(1)
-            return replace(fine, width=1600, height=1600)
+            return fine._replace(width=1600, height=1600)
 
-        quick = replace(fine, pixels=fine.pixels[::2, ::2], decode_finer=cache(decode))
+        quick = fine._replace(pixels=fine.pixels[::2, ::2], decode_finer=cache(decode))
         candidate = Detection(Box(800, 800, 4 * side, 4 * side), 0.0)
         refiner(logits=(1, 1)).refine(quick, candidate)
         assert len(asked) == decodings
