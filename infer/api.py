@@ -257,7 +257,8 @@ class GenderClassifier:
     def _classify_one_of_many(self, picture: Picture | Any) -> Prediction:
         """Classifies a picture like `classify`, but a path that does not exist is `unreadable`."""
         if isinstance(picture, (str, os.PathLike)):
-            return self._require_engine().classify_file(picture, Path(picture).name)
+            path = Path(picture)
+            return self._require_engine().classify_file(path, path.name)
         return self.classify(picture)
 
     def _classify_listing(

@@ -48,7 +48,7 @@ def classify(
     crops = [cut_face_crop(picture, face, detector, classifier.crop_size) for face in chosen]
     clock.lap("cut the crop")
     # Stacking a single crop would copy it.
-    batch = np.stack(crops) if all_faces else crops[0][np.newaxis]
+    batch = np.stack(crops) if len(crops) > 1 else crops[0][np.newaxis]
     classifications = classifier.classify(batch)
     clock.lap("classify")
     classified = [

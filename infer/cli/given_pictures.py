@@ -67,7 +67,7 @@ class GivenPictures:
         elif stat.S_ISDIR(status.st_mode):
             self._add_folder(Path(path), path if path.endswith("/") else f"{path}/")
         else:
-            self._add_file(PictureFile(path, "", source=path))
+            self._add_file(PictureFile(path, "", source=str(Path(path))))
 
     def _add_file(self, picture: PictureFile) -> None:
         self._groups.append(picture)

@@ -125,8 +125,7 @@ class CandidateVerifier:
         for number, candidate in enumerate(candidates):
             if number >= at_once and not heaviest:
                 return
-            lighter = heaviest and _weigh_at_most(picture, candidate) < heaviest
-            if lighter and not self._all_faces:
+            if heaviest and not self._all_faces and _weigh_at_most(picture, candidate) < heaviest:
                 continue
             known = refined.get(candidate)
             face = self._verify(picture, candidate, choose_bounds(candidate), known)

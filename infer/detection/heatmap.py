@@ -88,7 +88,7 @@ def _decode_frame(
     """
     own_log_side = boxes.item(row, column, 2)
     radius = int(_VOTE_RADIUS * cells * exp(min(own_log_side, 0.0)))
-    least = logit(VOTE_THRESHOLD * sigmoid(peak))
+    least = min(logit(VOTE_THRESHOLD * sigmoid(peak)), peak)  # rounded up for very low logits
     top, left = max(row - radius, 0), max(column - radius, 0)
     around = np.s_[top : row + radius + 1, left : column + radius + 1]
     voters = zip(heatmap[around].tolist(), boxes[around].tolist(), strict=True)

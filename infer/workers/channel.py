@@ -186,6 +186,7 @@ def _check_number(value: Any) -> float:
     return float(value)
 
 
+# These two repeat `_require_type`, because a call takes a third of the time of such a check.
 def _check_text(value: Any) -> str:
     if type(value) is not str:
         raise TypeError

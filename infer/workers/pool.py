@@ -148,7 +148,7 @@ class WorkerPool:
 
         Args:
             job: The job.
-            most: Maximum number of unanswered jobs of a worker, if it is lower than the usual one.
+            most: Maximum number of unanswered jobs of a worker; at most the usual one applies.
         """
         workers = [worker for worker in self._workers.values() if worker.has_room(most)]
         if not workers:

@@ -185,7 +185,7 @@ class Supervisor:
         pool = self._pool
         # Few pictures are shared equally, even if one worker starts later than another.
         left = len(self._unfinished) - len(self._outcomes)
-        share = -(-left // self._task.workers)
+        share = -(-left // max(pool.size, 1))
         while self._waiting and not (self._suspects and (pool.pending or pool.starting)):
             number = self._waiting[0]
             picture = self._unfinished[number]

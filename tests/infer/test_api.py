@@ -295,6 +295,7 @@ def test_a_small_face_is_judged_from_a_finer_copy(face_picture: Path) -> None:
     quick, fine = decoding.decode(data), decoding.decode(data, decoding.WORKING_SIDE)
     assert max(quick.pixels.shape) < decoding.WORKING_SIDE <= max(fine.pixels.shape)
     assert np.array_equal(quick.finer().pixels, fine.pixels)
+    assert quick.finer() is quick.finer()
     assert fine.finer() is fine
     parts = open_parts(Settings(threshold=0.0))
     one, other = (
@@ -409,6 +410,8 @@ def test_many_pictures_are_classified_in_order(
     statuses = [one.status for one in classifier.classify_many(mixed)]
     assert statuses[1:] == ["no_face", "unreadable", "unreadable"]
     assert list(classifier.classify_many([])) == []
+    as_folder = f"{paths[0]}/"
+    assert list(classifier.classify_many([as_folder])) == [classifier.classify(as_folder)]
 
 
 def test_many_pictures_are_taken_as_they_are_needed(classifier: igc.GenderClassifier) -> None:

@@ -103,6 +103,11 @@ def test_printed_tables_are_those_of_files(
     assert json.loads(printed.stderr)["pictures"] == 3
 
 
+def test_a_picture_may_be_given_like_a_folder(command: Command, samples: Path) -> None:
+    done = command(f"{samples}/astronaut.jpg/")
+    assert (done.returncode, done.stdout) == (0, f"{samples}/astronaut.jpg/: {ASTRONAUT}\n")
+
+
 def test_standard_input_is_a_picture(command: Command, samples: Path) -> None:
     with (samples / "astronaut.jpg").open("rb") as file, standard_input(file.fileno()):
         done = command(samples / "cat.jpg", "-", "--json")

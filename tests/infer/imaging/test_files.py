@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
+from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.files import read_bytes
 
 
@@ -32,6 +33,25 @@ def test_a_fault_of_the_environment_is_not_the_pictures(
             read_bytes(face_picture)
     assert os.strerror(number) in str(raised.value) and "check" in str(raised.value)
     assert read_bytes(face_picture) == face_picture.read_bytes()
+
+
+@pytest.mark.parametrize(("size", "most_read"), [(2**20, 2**20), (2**20 + 1, 2**16)])
+def test_a_large_file_that_is_no_picture_is_not_read_whole(
+    size: int, most_read: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"no picture".ljust(size))
+    read, sizes = os.read, list[int]()
+
+    def count(file: int, size: int) -> bytes:
+        data = read(file, size)
+        sizes.append(len(data))
+        return data
+
+    monkeypatch.setattr(os, "read", count)
+    with pytest.raises(UnreadablePicture, match="not a picture"):
+        decoding.read(path)
+    assert sum(sizes) == most_read
 
 
 def test_a_fault_in_the_middle_of_a_file_is_not_the_pictures(

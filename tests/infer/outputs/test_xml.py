@@ -105,6 +105,7 @@ def test_any_prediction_is_valid_xml_and_decoded_unchanged(
         ("a\tb\r\nc .jpg", "a\tb\r\nc .jpg", "a\tb\r\nc "),
         ("😀 <&>'\".jpg", "😀 <&>'\".jpg", "😀 <&>'\""),
         ("sub.d/.png", "sub.d/.png", ".png"),
+        *((f"a{special}b.jpg", f"a{special}b.jpg", f"a{special}b") for special in "&<>\"'\t\n\r"),
     ],
 )
 def test_names_in_the_xml(
