@@ -80,7 +80,7 @@ EXPLAINED = { code=$$?; case $$code in \
 help:  ## list the tasks
 	@echo 'make TASK [NAME=value ...]'
 	@sed -n 's/^\([a-z-]*\):[^#]*## */  \1#/p' Makefile | while IFS='#' read -r task text; do \
-	  printf '%-20s%s\n' "$$task" "$$text"; done
+	  printf '%-24s%s\n' "$$task" "$$text"; done
 	@echo 'ARGS="..." passes options to the command of a task; PYTHON=python3.12 selects another Python.'
 
 classify: $(LIGHT)/.made  ## classify the pictures of IN (default: the samples) with MODEL (shipped), XML files to OUT (predictions)

@@ -98,11 +98,16 @@ class Listing(NamedTuple):
             the bytes of their names.
         ignored: Number of other files, including system junk files and partial downloads.
         unread: The subfolders that cannot be read completely.
+        broken_links: Paths, relative to the input folder, of symbolic links with a known extension
+            that lead nowhere; they count as other files, too.
+        folder_links: Likewise, of symbolic links to folders, if subfolders are included.
     """
 
     folders: tuple[PictureFolder, ...]
     ignored: int
     unread: tuple[UnreadableFolder, ...] = ()
+    broken_links: tuple[str, ...] = ()
+    folder_links: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -136,7 +141,8 @@ def list_pictures(
         hidden: Whether to include system junk files and partial downloads; see `system.junk`.
 
     Returns:
-        The pictures, the number of other files, and the subfolders that cannot be read. The output
+        The pictures, the number of other files, the subfolders that cannot be read, and the
+        symbolic links that may be missed. The output
         subfolders have the paths of the input folders; `choose_output_names` may choose others.
 
     Raises:
@@ -145,6 +151,8 @@ def list_pictures(
     skipped = {os.path.realpath(path) for path in skip}
     found: list[PictureFolder] = []
     unread: list[UnreadableFolder] = []
+    broken_links: list[str] = []
+    folder_links: list[str] = []
     ignored = 0
     queue = [""]
     while queue:
@@ -158,16 +166,19 @@ def list_pictures(
                 )
             unread.append(UnreadableFolder(parent, scanned.fault))
         ignored += scanned.others
+        broken_links += [join_path(parent, name) for name in sorted(scanned.broken_links)]
         if scanned.pictures:
             found.append(PictureFolder(parent, tuple(sorted(scanned.pictures, key=os.fsencode))))
         if recursive:
+            folder_links += [join_path(parent, name) for name in sorted(scanned.folder_links)]
             below = [join_path(parent, name) for name in sorted(scanned.folders, key=os.fsencode)]
             queue += [
                 subfolder
                 for subfolder in reversed(below)
                 if not skipped or os.path.realpath(folder / subfolder) not in skipped
             ]
-    return Listing(tuple(found), ignored, tuple(unread))
+    links = tuple(broken_links), tuple(folder_links)
+    return Listing(tuple(found), ignored, tuple(unread), *links)
 
 
 def is_picture_name(name: str) -> bool:
@@ -186,12 +197,16 @@ class _Scanned(NamedTuple):
     Attributes:
         pictures: File names of the pictures.
         folders: Names of the subfolders, without system junk folders unless these are requested.
-        others: Number of other files.
+        broken_links: Names of symbolic links with a known extension that lead nowhere.
+        folder_links: Names of symbolic links to folders.
+        others: Number of other files, including these links.
         fault: Error message if the folder could not be read completely; otherwise None.
     """
 
     pictures: list[str]
     folders: list[str]
+    broken_links: list[str]
+    folder_links: list[str]
     others: int
     fault: str | None
 
@@ -205,6 +220,8 @@ def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
     """
     pictures: list[str] = []
     folders: list[str] = []
+    broken_links: list[str] = []
+    folder_links: list[str] = []
     others = 0
     fault = None
     try:
@@ -223,10 +240,17 @@ def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
                     pictures.append(entry.name)
                 else:
                     others += 1
-                    logs.info("skipping %s: not a picture", entry.path)
+                    if entry.is_symlink() and _leads_to_folder(entry):
+                        folder_links.append(entry.name)
+                        logs.info("skipping %s: a link to a folder is not followed", entry.path)
+                    elif entry.is_symlink() and is_picture_name(entry.name):
+                        broken_links.append(entry.name)
+                        logs.info("skipping %s: a broken link", entry.path)
+                    else:
+                        logs.info("skipping %s: not a picture", entry.path)
     except OSError as error:
         fault = error.strerror or str(error)
-    return _Scanned(pictures, folders, others, fault)
+    return _Scanned(pictures, folders, broken_links, folder_links, others, fault)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -234,6 +258,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir(follow_symlinks=False)
     except OSError:  # deleted, or no permission
+        return False
+
+
+def _leads_to_folder(link: os.DirEntry[str]) -> bool:
+    """Returns whether a symbolic link leads to a folder; False if it cannot be followed."""
+    try:
+        return link.is_dir()
+    except OSError:  # a loop
         return False
 
 

@@ -5,12 +5,34 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from image_gender_classifier.outputs.settings import STANDARD_OUTPUT
 from image_gender_classifier.settings import MOST_PIXELS, SMALLEST_FACE
 
 MIN_COPY_SIDE, MAX_COPY_SIDE = 64, 2048
 """Smallest and largest longest side of annotated copies in pixels."""
+
+
+class Once(argparse.Action):
+    """Stores the value of an option that may be given only once."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Stores the value.
+
+        Raises:
+            ArgumentError: The option was given before.
+        """
+        del parser, option_string
+        if getattr(namespace, self.dest) is not None:
+            raise argparse.ArgumentError(self, "may be given only once")
+        setattr(namespace, self.dest, values)
 
 
 def parse_probability(text: str) -> float:

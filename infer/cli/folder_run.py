@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from image_gender_classifier.cli import input_pictures, writing
@@ -93,6 +93,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         print_message(message)
     if not options.quiet:
         _print_renamed(writer.xml.renamed)
+        _print_replaced_reviews(writer.xml.replaced_reviews)
     if options.profile:
         _print_profile(clock, supervisor.seconds, max(total, 1))
     if not options.quiet and (hint := suggest_recursive(options.input, options)):
@@ -109,6 +110,8 @@ def _list_pictures(options: Options) -> Listing:
     refuse_overwriting(options.input, listing, options.outputs, rules)
     for unread in listing.unread:
         print_message(input_pictures.format_unread_folder(options.input, unread))
+    for message in input_pictures.describe_skipped_links(listing):
+        print_message(message)
     if listing.total == 0:
         raise UsageError(input_pictures.format_no_picture(options.input, listing, options))
     return listing
@@ -155,6 +158,25 @@ def _print_renamed(renamed: Mapping[str, str]) -> None:
     count = len(renamed)
     names = "name of 1 XML file" if count == 1 else f"names of {count:,} XML files; for example"
     print_message(f"the output folder rejects the usual {names}: {example}")
+
+
+def _print_replaced_reviews(files: Sequence[str]) -> None:
+    """Prints how many reviewed predictions were replaced; nothing if none was.
+
+    Args:
+        files: See `XmlFolder.replaced_reviews`.
+    """
+    if files:
+        what = (
+            "1 reviewed prediction was"
+            if len(files) == 1
+            else (f"{len(files):,} reviewed predictions were")
+        )
+        print_message(
+            f"{what} replaced, such as that of {escape_text(files[0])!r}; to restore what a person "
+            "said, run the command again with --resume --corrections FILE (corrections.csv of the "
+            "review)"
+        )
 
 
 def _print_profile(clock: profiling.Clock, workers: Mapping[str, float], pictures: int) -> None:

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from image_gender_classifier.cli.input_pictures import format_no_picture, format_unread_folder
+from image_gender_classifier.cli.input_pictures import (
+    describe_skipped_links,
+    format_no_picture,
+    format_unread_folder,
+)
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.streams import STANDARD_INPUT, is_stream, store_stream
 from image_gender_classifier.errors import UsageError
@@ -29,11 +33,13 @@ class GivenPictures:
         total: Number of pictures.
         ignored: Number of other files in the given folders.
         faults: A message for each path and subfolder that cannot be read or has no picture.
+        notes: Messages about skipped symbolic links.
     """
 
     def __init__(self, options: Options, stack: ExitStack) -> None:
         self.total = self.ignored = 0
         self.faults: list[str] = []
+        self.notes: list[str] = []
         self._options = options
         self._groups: list[tuple[str, Listing] | PictureFile] = []
         if not options.paths:
@@ -85,6 +91,7 @@ class GivenPictures:
         self.total += listing.total
         self.ignored += listing.ignored
         self.faults += [format_unread_folder(folder, unread) for unread in listing.unread]
+        self.notes += describe_skipped_links(listing)
         if listing.total == 0:
             self.faults.append(format_no_picture(folder, listing, options))
 

@@ -217,7 +217,8 @@ def _check_sorted(targets: Sequence[Target], pictures: Path) -> None:
 def _check_corrections(path: Path, targets: Sequence[Target]) -> None:
     mode = read_mode(path, "--corrections")
     if mode is None or not stat.S_ISREG(mode):
-        raise UsageError(f"--corrections {path}: no such file; give one of image-gender-review")
+        fault = "no such file" if mode is None else "not a regular file"
+        raise UsageError(f"--corrections {path}: {fault}; give one of image-gender-review")
     for target in targets:
         if target.is_file and target.path.resolve() == path.resolve():
             raise UsageError(

@@ -12,6 +12,7 @@ from typing import get_args
 from image_gender_classifier.cli.argument_parser import ArgumentParser
 from image_gender_classifier.cli.argument_types import (
     MAX_COPY_SIDE,
+    Once,
     parse_copy_side,
     parse_file,
     parse_folder,
@@ -121,7 +122,9 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
         help="pictures, or folders of pictures, to print a line for, instead of -i and -o; -: the "
         "picture on standard input",
     )  # fmt: skip
-    add("-i", "--input", type=parse_folder, metavar="DIR", help="folder of pictures")
+    add(
+        "-i", "--input", type=parse_folder, action=Once, metavar="DIR", help="folder of pictures"
+    )  # fmt: skip
     _add_outputs(group, required=True)
     add(
         "--recursive", action="store_true",
@@ -165,8 +168,8 @@ def _add_outputs(group: argparse._ArgumentGroup, required: bool) -> None:
         if entry.required == required:
             convert = parse_file if entry.kind == "file" else parse_folder
             group.add_argument(
-                *entry.options, dest=output_key(entry), type=convert, metavar=entry.metavar,
-                help=entry.help,
+                *entry.options, dest=output_key(entry), type=convert, action=Once,
+                metavar=entry.metavar, help=entry.help,
             )  # fmt: skip
 
 

@@ -30,8 +30,9 @@ def check_print_run(options: Options, folder: Path | None) -> None:
     elif options.writes_files:
         raise UsageError(f"{options.paths[0]}: with -o, give the folder of pictures with -i")
     for option in _find_options_for_files(options):
+        needed = "-i and -o" if folder is None else "-o"
         raise UsageError(
-            f"{option} needs -i and -o; without them, predictions are only printed, by default as "
+            f"{option} needs {needed}; without -o, predictions are only printed, by default as "
             "text, with --json or --csv - for programs"
         )
     if options.paths.count(str(STANDARD_OUTPUT)) > 1:

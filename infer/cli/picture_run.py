@@ -38,6 +38,8 @@ def run_pictures(options: Options, supervisor: Supervisor) -> RunReport:
     """
     with ExitStack() as stack:
         given = GivenPictures(options, stack)
+        for note in given.notes:
+            print_message(note)
         *most, last = map(escape_line, given.faults or [""])
         for fault in most:
             print_message(fault)

@@ -22,6 +22,7 @@ HEADER = format_row(COLUMNS)
 """The first line of the file."""
 
 _REQUIRED = ("file", "gender")
+_PREDICTED = ("status", "run")  # columns of tables of predictions
 _BOX = ("x", "y", "width", "height")
 _GENDERS = get_args(CorrectedGender)
 _MAX_BYTES = 2**28
@@ -76,6 +77,11 @@ def read_corrections(path: Path) -> dict[str, Correction]:
         missing = [name for name in _REQUIRED if name not in (rows.fieldnames or ())]
         if missing:
             raise ValueError(f"no column {missing[0]!r}; the first line must name the columns")
+        if all(name in (rows.fieldnames or ()) for name in _PREDICTED):
+            raise ValueError(
+                "a table of predictions, which would all count as reviewed; keep the rows that a "
+                "person has checked, and their columns file and gender"
+            )
         for row in rows:
             file, correction = _parse_row(row)
             if found.get(file, correction) != correction:

@@ -16,6 +16,8 @@ from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings
 from image_gender_classifier.results import Face, Prediction
 
 MAX_BYTES = 2**22  # of an XML file: enough for 30,000 faces
+_START = 2**14  # bytes: enough for the attributes of a picture
+_REVIEWED = b' status="reviewed"'  # a quotation mark in a name or message is escaped
 
 
 class XmlFolder(OutputFolder):
@@ -27,6 +29,7 @@ class XmlFolder(OutputFolder):
     Attributes:
         renamed: Maps the path of a picture to that of its XML file, both relative to their folders,
             for each XML file whose usual path the output folder rejects.
+        replaced_reviews: Paths of the pictures whose reviewed predictions were replaced by others.
 
     Raises:
         OutputError: The folder does not exist or cannot be accessed.
@@ -35,11 +38,16 @@ class XmlFolder(OutputFolder):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.renamed: dict[str, str] = {}
+        self.replaced_reviews: list[str] = []
+        self._replaces_review = False  # the last file
 
     def write(self, row: Row) -> None:
         """Writes the XML file of a picture, unless `row.kept`."""
         if not row.kept:
+            self._replaces_review = False
             name = self.write_file(row.picture.xml, xml.encode_prediction(row.prediction))
+            if self._replaces_review and row.prediction.status != "reviewed":
+                self.replaced_reviews.append(row.picture.file)
             if row.picture.renamed or name != row.picture.xml:
                 self.renamed[row.picture.file] = name
 
@@ -53,8 +61,10 @@ class XmlFolder(OutputFolder):
             OSError: The file cannot be written, or `path` is a picture; see also
                 `OutputFolder.write_at`.
         """
-        if _is_picture(path):
+        start = _read_start(path)
+        if sniff(start[:SNIFFED_BYTES]) is not None:
             raise OSError(errno.EEXIST, "a picture has this name")
+        self._replaces_review = _REVIEWED in start
         super().write_at(path, data)
 
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
@@ -98,12 +108,12 @@ class XmlFolder(OutputFolder):
         return None if file == picture.file else file
 
 
-def _is_picture(path: Path) -> bool:
-    """Returns whether a file is a picture, by its first bytes; False if it cannot be read."""
+def _read_start(path: Path) -> bytes:
+    """Returns the beginning of a file; nothing if it cannot be read."""
     try:
-        return sniff(read_regular_file(path, SNIFFED_BYTES)) is not None
+        return read_regular_file(path, _START)
     except OSError:
-        return False
+        return b""
 
 
 def open_output(path: Path, _: OutputSettings = DEFAULTS) -> XmlFolder:

@@ -10,7 +10,7 @@ from image_gender_classifier.outputs.corrections import read_corrections
 from image_gender_classifier.outputs.page.data import PageItem, PageSettings
 from image_gender_classifier.outputs.page.static import StaticPage, make_folder_url
 from image_gender_classifier.results import Preview
-from image_gender_classifier.review.items import Reviewed, read_items
+from image_gender_classifier.review.items import Reviewed, check_pictures, read_items
 from image_gender_classifier.review.parser import Options
 from image_gender_classifier.review.previews import MISSING, draw_all
 
@@ -29,6 +29,7 @@ def write_files(options: Options) -> str:
         OutputError: A file cannot be written.
     """
     items = read_items(options.output)
+    check_pictures(options.input, items)
     corrections = read_corrections(options.corrections) if options.corrections.exists() else {}
     html = cast(Path, options.html)
     page = StaticPage(html)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import read_regular_file
+from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import XML_SUFFIX
 from image_gender_classifier.outputs.xml import decode_prediction
 from image_gender_classifier.outputs.xml_folder import MAX_BYTES
@@ -32,6 +33,23 @@ class Reviewed(NamedTuple):
             return read_regular_file(self.xml, MAX_BYTES).decode("utf-8", "replace")
         except OSError as error:
             return f"{self.xml.name}: cannot be read ({error.strerror})"
+
+
+def check_pictures(folder: Path, items: Sequence[Reviewed]) -> None:
+    """Checks that a folder has a picture of these predictions.
+
+    Args:
+        folder: The folder of pictures.
+        items: The predictions, at least one.
+
+    Raises:
+        UsageError: It has none.
+    """
+    if not any(os.path.lexists(folder / item.prediction.file) for item in items):
+        raise UsageError(
+            f"-i {folder}: none of the {len(items):,} pictures is there, such as "
+            f"{escape_text(items[0].prediction.file)!r}; give the folder that was classified"
+        )
 
 
 def read_items(folder: Path) -> list[Reviewed]:

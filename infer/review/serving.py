@@ -16,7 +16,7 @@ from image_gender_classifier.errors import GenderClassifierError, UsageError
 from image_gender_classifier.outputs.page.assets import SERVER_POLICY
 from image_gender_classifier.review.corrections import CorrectionFile
 from image_gender_classifier.review.files import make_title
-from image_gender_classifier.review.items import read_items
+from image_gender_classifier.review.items import check_pictures, read_items
 from image_gender_classifier.review.parser import PROGRAM, Options
 from image_gender_classifier.review.previewer import Previewer
 from image_gender_classifier.review.site import TEXT, Response, Site
@@ -50,6 +50,7 @@ def serve(options: Options, port: int, announce: Callable[[str], None]) -> None:
         RuntimeMissing: No worker process can be started.
     """
     items = read_items(options.output)
+    check_pictures(options.input, items)
     corrections = CorrectionFile(options.corrections)
     with Previewer(options.input, options.workers) as previewer:
         site = Site(make_title(options.input), items, corrections, previewer.draw)

@@ -158,6 +158,23 @@ def test_a_link_that_cannot_be_followed_does_not_stop_the_listing(tmp_path: Path
     assert files_in(tmp_path) == ["a.jpg"]
 
 
+def test_links_behind_which_pictures_may_be_missed_are_listed(tmp_path: Path) -> None:
+    for folder in ("real", "sub"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "real" / "a.jpg").touch()
+    for name in ("b.jpg", "sub/c.PNG", "notes.txt"):
+        (tmp_path / name).symlink_to("gone")
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "sub" / "linked").symlink_to(tmp_path / "real")
+    (tmp_path / "fine.jpg").symlink_to("real/a.jpg")
+    flat, deep = list_pictures(tmp_path), list_pictures(tmp_path, recursive=True)
+    assert (flat.broken_links, flat.folder_links) == (("b.jpg", "loop.jpg"), ())
+    assert deep.broken_links == ("b.jpg", "loop.jpg", "sub/c.PNG")
+    assert deep.folder_links == ("sub/linked",)
+    assert (flat.ignored, deep.ignored) == (3, 5)
+    assert list(deep.files) == ["fine.jpg", "real/a.jpg"]
+
+
 def test_pictures_come_in_byte_order_folder_by_folder(tmp_path: Path) -> None:
     files = ["B.jpg", "a.jpg", "é.jpg", "a/x.jpg", "a/b/y.jpg", "a-b/z.jpg"]
     for file in files:

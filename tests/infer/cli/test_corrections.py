@@ -76,6 +76,34 @@ def test_resume_keeps_a_reviewed_picture_whatever_the_options(
     assert "1 of them kept" in done.stdout  # of the others the threshold has changed
 
 
+def test_replaced_reviews_are_reported(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, astronaut=Correction("male"), cat=Correction("female"))
+    apply = "-i", folder, "-o", out, "--corrections", corrections
+    assert command(*apply).stderr == ""
+    assert command(*apply).stderr == ""  # replaced by the same reviews
+    assert command("-i", folder, "-o", out, "--resume").stderr == ""
+    replaced = command("-i", folder, "-o", out)
+    assert replaced.returncode == 0
+    said = "2 reviewed predictions were replaced, such as that of 'astronaut.jpg'"
+    assert said in replaced.stderr and "--resume --corrections FILE" in replaced.stderr
+    assert command("-i", folder, "-o", out).stderr == ""
+    assert command(*apply, "--resume").stderr == ""
+    assert read(out, "cat").status == "reviewed"
+
+
+def test_a_table_of_predictions_is_not_taken_for_corrections(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    for options in ((), ("--rows", "faces")):
+        assert command("-i", folder, "-o", out, "--csv", corrections, *options).returncode == 0
+        refused = command("-i", folder, "-o", out, "--corrections", corrections)
+        assert refused.returncode == 2
+        assert f"{corrections}, line 1: a table of predictions" in refused.stderr
+        assert read(out, "cat").status == "no_face"
+
+
 def test_a_changed_picture_is_asked_again(
     folder: Path, out: Path, samples: Path, corrections: Path, command: Command
 ) -> None:

@@ -64,7 +64,7 @@ def test_a_watched_folder_can_be_streamed(folder: Path, out: Path) -> None:
         ("a.jpg --annotate {folder}", "--annotate needs -i and -o"),
         ("a.jpg --resume", "--resume needs -i and -o"),
         ("a.jpg --watch", "--watch needs -i and -o"),
-        ("-i {folder} --json --profile", "--profile needs -i and -o"),
+        ("-i {folder} --json --profile", "--profile needs -o"),
         ("a.jpg --csv - --json", "--csv and --jsonl -: both would print to standard output"),
         ("a.jpg --json --jsonl t", "--json stands for --jsonl -"),
         ("a.jpg --parquet -", "--parquet needs -i and -o"),

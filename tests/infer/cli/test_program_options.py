@@ -53,6 +53,34 @@ def test_pictures_in_subfolders_are_hinted_at(command: Command, folder: Path, ou
         assert command("-i", folder, "-o", out, option).stderr == ""
 
 
+def test_links_that_are_not_followed_are_reported(
+    command: Command, folder: Path, out: Path
+) -> None:
+    (folder / "a.jpg").symlink_to("gone.jpg")
+    (folder / "b.jpg").symlink_to("gone.jpg")
+    (folder / "linked").symlink_to(folder.parent / "elsewhere")
+    (folder.parent / "elsewhere").mkdir()
+    broken = "2 symbolic links, such as 'a.jpg', lead nowhere; check the targets\n"
+    reported = command("-i", folder, "-o", out, "--recursive")
+    assert reported.returncode == 0
+    assert reported.stderr.splitlines(keepends=True) == [
+        f"image-gender-classifier: {broken}",
+        "image-gender-classifier: 1 symbolic link, such as 'linked', leads to folders, which are "
+        "not followed; classify each by itself\n",
+    ]
+    assert command(folder, "--quiet").stderr.endswith(broken)
+
+
+@pytest.mark.parametrize("options", [["-i", "{folder}"], ["--csv", "a.csv", "--csv", "b.csv"]])
+def test_an_option_for_a_path_may_be_given_only_once(
+    options: list[str], command: Command, folder: Path, out: Path
+) -> None:
+    again = [option.format(folder=folder) for option in options]
+    refused = command("-i", folder, "-o", out, *again)
+    assert refused.returncode == 2
+    assert "may be given only once" in error_line(refused)
+
+
 def test_a_folder_with_pictures_only_in_subfolders_is_rejected_with_a_hint(
     command: Command, folder: Path, out: Path
 ) -> None:

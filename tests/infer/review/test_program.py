@@ -87,6 +87,19 @@ def test_wrong_usage_is_one_line_and_exit_code_2(review: Review, run: Run, tmp_p
             assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("how", [["--port", "0"], ["--html", "{folder}/page.html"]])
+def test_a_folder_without_any_of_the_pictures_is_refused(
+    how: list[str], review: Review, run: Run, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.mkdir()
+    options = [option.format(folder=tmp_path) for option in how]
+    refused = run("-i", wrong, "-o", review.output, *options)
+    assert refused.returncode == 2
+    assert "none of the 5 pictures is there, such as" in refused.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
 def test_an_output_that_cannot_be_written_is_exit_code_3(review: Review, run: Run) -> None:
     html = review.pictures.parent / "page.html"
     html.with_name("page_files").symlink_to(review.output)

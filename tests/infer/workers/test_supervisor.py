@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import fcntl
 import os
 import signal
@@ -80,6 +81,7 @@ NONSENSE = {
 def _decode(data: bytes, *others: Any, **named: Any) -> Picture:
     """A decoder that crashes, hangs or misbehaves on request of the picture."""
     if data.endswith(CRASH):
+        faulthandler.disable()  # that of pytest
         os.kill(os.getpid(), signal.SIGSEGV)
     if data.endswith(STOPPED):
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -488,6 +490,7 @@ def test_workers_that_end_at_once_are_not_replaced_forever(
     end: int, why: str, remedy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def end_at_once(*_: object) -> None:
+        faulthandler.disable()  # that of pytest
         if isinstance(end, signal.Signals):
             os.kill(os.getpid(), end)
         os._exit(end)
