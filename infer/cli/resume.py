@@ -48,7 +48,7 @@ class EarlierPredictions:
         clock: Clock = OFF,
         corrections: CorrectionSet | None = None,
     ) -> None:
-        self._pictures = pictures
+        self._pictures, self._folder = pictures, str(pictures)
         self._limits = limits
         self._key = key
         self._writer = writer
@@ -74,7 +74,7 @@ class EarlierPredictions:
 
     def _find_outcome(self, picture: PictureFile) -> Outcome | None:
         try:
-            data = read_bytes(self._pictures / picture.file, self._limits)
+            data = read_bytes(f"{self._folder}/{picture.file}", self._limits)  # faster than Path
         except Unfinished:  # a worker reports it, unless it can read the file
             return None
         except UnreadablePicture as error:

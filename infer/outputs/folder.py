@@ -108,7 +108,7 @@ class OutputFolder(Output):
             name: Path of the file, relative to the output folder.
         """
         path = self._folder / name
-        if not self._has_symlink_above(path):
+        if "/" not in name or not self._has_symlink_above(path):
             yield path
         yield self._folder / make_substitute_name(name)
 

@@ -6,13 +6,11 @@ The same prediction always has the same bytes.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast, get_args
+from collections.abc import Mapping
+from typing import cast, get_args
 
 from image_gender_classifier.outputs.escaping import escape_name, escape_text, unescape_name
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status, Turn
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 _GENDERS, _STATUSES = frozenset(get_args(Gender)), frozenset(get_args(Status))
 _TURNS = frozenset(get_args(Turn))
@@ -25,6 +23,7 @@ _ESCAPES = {
     "\n": "&#10;",
     "\r": "&#13;",
 }
+_Attributes = Mapping[str, str]
 _SPECIAL = re.compile('[&<>"\t\n\r]')
 
 
@@ -64,21 +63,21 @@ def decode_prediction(data: bytes) -> Prediction:
     Raises:
         ValueError: The bytes are not a complete XML file of a prediction.
     """
-    from xml.etree import ElementTree  # only --resume needs it
+    from xml.parsers.expat import ExpatError  # only --resume needs it
 
     try:
-        image = ElementTree.fromstring(data)
+        image, faces = _parse_elements(data)
         return Prediction(
-            file=unescape_name(image.attrib["file"]),
-            status=_parse_status(image.attrib["status"]),
-            gender=_parse_gender(image.attrib["gender"]),
+            file=unescape_name(image["file"]),
+            status=_parse_status(image["status"]),
+            gender=_parse_gender(image["gender"]),
             confidence=_parse_probability(image.get("confidence")),
-            faces=tuple(_parse_face(face) for face in image.findall("face")),
-            run=image.attrib["run"],
+            faces=tuple(map(_parse_face, faces)),
+            run=image["run"],
             message=image.get("message"),
             p_female=_parse_probability(image.get("female")),
         )
-    except (ElementTree.ParseError, LookupError) as error:  # LookupError: also an unknown encoding
+    except (ExpatError, LookupError) as error:  # LookupError: also an unknown encoding
         raise ValueError(f"not the XML file of a prediction: {error}") from None
 
 
@@ -125,17 +124,42 @@ def _escape_attribute(text: str) -> str:
     return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], escape_text(text))
 
 
-def _parse_face(element: Element) -> Face:
-    x, y, width, height = (float(element.attrib[name]) for name in ("x", "y", "width", "height"))
-    gender = element.get("gender")
+def _parse_elements(data: bytes) -> tuple[_Attributes, list[_Attributes]]:
+    """Returns the attributes of the root, and of each face; with expat, as a tree takes longer.
+
+    Raises:
+        ExpatError, LookupError: The bytes are not well-formed XML, or in an unknown encoding.
+    """
+    from xml.parsers import expat
+
+    found: list[_Attributes] = []
+    path: list[str] = []
+
+    def start(name: str, attributes: _Attributes) -> None:
+        path.append(name)
+        if len(path) == 1 or (len(path) == 2 and name == "face"):
+            found.append(attributes)
+
+    def end(_: str) -> None:
+        path.pop()
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.Parse(data, True)
+    return found[0], found[1:]
+
+
+def _parse_face(face: _Attributes) -> Face:
+    x, y, width, height = (float(face[name]) for name in ("x", "y", "width", "height"))
+    gender = face.get("gender")
     return Face(
         box=Box(x, y, width, height),
-        detector=element.attrib["detector"],
+        detector=face["detector"],
         gender=None if gender is None else _parse_gender(gender),
-        confidence=_parse_probability(element.get("confidence")),
-        score=_parse_probability(element.get("score")),
-        p_female=_parse_probability(element.get("female")),
-        turn=_parse_turn(element.get("turn", "0")),
+        confidence=_parse_probability(face.get("confidence")),
+        score=_parse_probability(face.get("score")),
+        p_female=_parse_probability(face.get("female")),
+        turn=_parse_turn(face.get("turn", "0")),
     )
 
 

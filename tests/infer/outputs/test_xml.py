@@ -115,6 +115,14 @@ def test_names_in_the_xml(
     assert (root.get("file"), root.get("id")) == (file_attribute, id_attribute)
 
 
+def test_other_elements_are_ignored() -> None:
+    nested = ALICE_XML.replace(b"<face", b"<other><face").replace(b"/>", b"/></other>")
+    beside = ALICE_XML.replace(b"<face", b"<other/><face")
+    expected = xml.decode_prediction(ALICE_XML)
+    assert xml.decode_prediction(nested) == replace(expected, faces=())
+    assert xml.decode_prediction(beside) == expected
+
+
 def test_a_truncated_file_is_not_decoded() -> None:
     for length in range(len(ALICE_XML.rstrip())):
         with pytest.raises(ValueError, match="not the XML file of a prediction"):
