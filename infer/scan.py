@@ -142,8 +142,8 @@ def list_pictures(
 
     Returns:
         The pictures, the number of other files, the subfolders that cannot be read, and the
-        symbolic links that may be missed. The output
-        subfolders have the paths of the input folders; `choose_output_names` may choose others.
+        symbolic links that may be missed. The output subfolders have the paths of the input
+        folders; `choose_output_names` may choose others.
 
     Raises:
         UsageError: The input folder cannot be read completely.
@@ -170,7 +170,10 @@ def list_pictures(
         if scanned.pictures:
             found.append(PictureFolder(parent, tuple(sorted(scanned.pictures, key=os.fsencode))))
         if recursive:
-            folder_links += [join_path(parent, name) for name in sorted(scanned.folder_links)]
+            linked = [join_path(parent, name) for name in sorted(scanned.folder_links)]
+            folder_links += [
+                link for link in linked if os.path.realpath(folder / link) not in skipped
+            ]
             below = [join_path(parent, name) for name in sorted(scanned.folders, key=os.fsencode)]
             queue += [
                 subfolder
@@ -240,14 +243,11 @@ def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
                     pictures.append(entry.name)
                 else:
                     others += 1
-                    if entry.is_symlink() and _leads_to_folder(entry):
+                    logs.info("skipping %s: not a picture", entry.path)
+                    if _is_folder_link(entry) and (hidden or not is_junk_folder(entry.name)):
                         folder_links.append(entry.name)
-                        logs.info("skipping %s: a link to a folder is not followed", entry.path)
-                    elif entry.is_symlink() and is_picture_name(entry.name):
+                    elif _is_broken_link(entry) and is_picture_name(entry.name):
                         broken_links.append(entry.name)
-                        logs.info("skipping %s: a broken link", entry.path)
-                    else:
-                        logs.info("skipping %s: not a picture", entry.path)
     except OSError as error:
         fault = error.strerror or str(error)
     return _Scanned(pictures, folders, broken_links, folder_links, others, fault)
@@ -261,12 +261,20 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _leads_to_folder(link: os.DirEntry[str]) -> bool:
-    """Returns whether a symbolic link leads to a folder; False if it cannot be followed."""
+def _is_folder_link(entry: os.DirEntry[str]) -> bool:
+    """Returns whether an entry is a symbolic link to a folder."""
     try:
-        return link.is_dir()
+        return entry.is_symlink() and entry.is_dir()
     except OSError:  # a loop
         return False
+
+
+def _is_broken_link(entry: os.DirEntry[str]) -> bool:
+    """Returns whether an entry is a symbolic link that cannot be followed."""
+    try:
+        return entry.is_symlink() and not Path(entry.path).exists()
+    except OSError:  # too long, for example
+        return True
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:

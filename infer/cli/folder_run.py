@@ -93,7 +93,8 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         print_message(message)
     if not options.quiet:
         _print_renamed(writer.xml.renamed)
-        _print_replaced_reviews(writer.xml.replaced_reviews)
+        if not options.resume:  # otherwise the pictures have changed, so they are reviewed again
+            _print_replaced_reviews(writer.xml.replaced_reviews)
     if options.profile:
         _print_profile(clock, supervisor.seconds, max(total, 1))
     if not options.quiet and (hint := suggest_recursive(options.input, options)):
@@ -110,8 +111,9 @@ def _list_pictures(options: Options) -> Listing:
     refuse_overwriting(options.input, listing, options.outputs, rules)
     for unread in listing.unread:
         print_message(input_pictures.format_unread_folder(options.input, unread))
-    for message in input_pictures.describe_skipped_links(listing):
-        print_message(message)
+    for message in input_pictures.describe_skipped_links(options.input, listing):
+        if not options.quiet:
+            print_message(message)
     if listing.total == 0:
         raise UsageError(input_pictures.format_no_picture(options.input, listing, options))
     return listing

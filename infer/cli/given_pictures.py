@@ -91,7 +91,7 @@ class GivenPictures:
         self.total += listing.total
         self.ignored += listing.ignored
         self.faults += [format_unread_folder(folder, unread) for unread in listing.unread]
-        self.notes += describe_skipped_links(listing)
+        self.notes += describe_skipped_links(folder, listing)
         if listing.total == 0:
             self.faults.append(format_no_picture(folder, listing, options))
 

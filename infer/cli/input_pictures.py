@@ -82,15 +82,20 @@ def format_unread_folder(folder: Path, unread: UnreadableFolder) -> str:
     )
 
 
-def describe_skipped_links(listing: Listing) -> list[str]:
-    """Returns messages about symbolic links behind which a user may expect pictures."""
+def describe_skipped_links(folder: Path, listing: Listing) -> list[str]:
+    """Returns messages about symbolic links behind which a user may expect pictures.
+
+    Args:
+        folder: The input folder.
+        listing: Its pictures.
+    """
     kinds = (
         (listing.broken_links, "nowhere", "check the targets"),
         (listing.folder_links, "to folders, which are not followed", "classify each by itself"),
     )
     return [
         f"{len(links):,} symbolic link{'s' * (len(links) > 1)}, such as "
-        f"{escape_text(links[0])!r}, lead{'s' * (len(links) == 1)} {where}; {remedy}"
+        f"{escape_text(str(folder / links[0]))!r}, lead{'s' * (len(links) == 1)} {where}; {remedy}"
         for links, where, remedy in kinds
         if links
     ]

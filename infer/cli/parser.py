@@ -149,7 +149,7 @@ def _add_everyday(group: argparse._ArgumentGroup) -> None:
         help="the likelier gender for every face, however low its confidence: --threshold 0.5",
     )  # fmt: skip
     add(
-        "--corrections", type=Path, metavar="FILE",
+        "--corrections", type=Path, action=Once, metavar="FILE",
         help="corrections.csv of image-gender-review: what a person said about a picture replaces "
         "its prediction",
     )  # fmt: skip
@@ -238,7 +238,7 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         ".Trash-*; with --watch also all files whose names begin with a dot",
     )  # fmt: skip
     add(
-        "--list", metavar="FILE", dest="picture_list",
+        "--list", action=Once, metavar="FILE", dest="picture_list",
         help="classify the pictures that FILE names, one path per line, relative to the input "
         "folder, instead of listing the folder; -: standard input",
     )  # fmt: skip

@@ -38,7 +38,7 @@ def run_pictures(options: Options, supervisor: Supervisor) -> RunReport:
     """
     with ExitStack() as stack:
         given = GivenPictures(options, stack)
-        for note in given.notes:
+        for note in () if options.quiet else given.notes:
             print_message(note)
         *most, last = map(escape_line, given.faults or [""])
         for fault in most:

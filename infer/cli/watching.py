@@ -145,6 +145,8 @@ class _ScanFaults:
         messages = {
             input_pictures.format_unread_folder(folder, unread) for unread in listing.unread
         }
+        if not self._options.quiet:
+            messages.update(input_pictures.describe_skipped_links(folder, listing))
         lost = find_overwritten(folder, listing, self._options.outputs, self._rules)
         skipped = {file for files in lost.values() for file in files}
         for path, files in lost.items():

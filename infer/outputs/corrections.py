@@ -77,7 +77,7 @@ def read_corrections(path: Path) -> dict[str, Correction]:
         missing = [name for name in _REQUIRED if name not in (rows.fieldnames or ())]
         if missing:
             raise ValueError(f"no column {missing[0]!r}; the first line must name the columns")
-        if all(name in (rows.fieldnames or ()) for name in _PREDICTED):
+        if {name.strip().lower() for name in rows.fieldnames or ()}.issuperset(_PREDICTED):
             raise ValueError(
                 "a table of predictions, which would all count as reviewed; keep the rows that a "
                 "person has checked, and their columns file and gender"

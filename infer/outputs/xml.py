@@ -24,6 +24,7 @@ _ESCAPES = {
     "\r": "&#13;",
 }
 _Attributes = Mapping[str, str]
+_MOST_PIXELS = 1e9  # of a coordinate
 _SPECIAL = re.compile('[&<>"\t\n\r]')
 
 
@@ -129,6 +130,7 @@ def _parse_elements(data: bytes) -> tuple[_Attributes, list[_Attributes]]:
 
     Raises:
         ExpatError, LookupError: The bytes are not well-formed XML, or in an unknown encoding.
+        ValueError: There is a document type, which could define entities.
     """
     from xml.parsers import expat
 
@@ -143,14 +145,18 @@ def _parse_elements(data: bytes) -> tuple[_Attributes, list[_Attributes]]:
     def end(_: str) -> None:
         path.pop()
 
-    parser = expat.ParserCreate()
+    def refuse(*_: object) -> None:
+        raise ValueError("not the XML file of a prediction: it has a document type")
+
+    parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartDoctypeDeclHandler = refuse
     parser.Parse(data, True)
     return found[0], found[1:]
 
 
 def _parse_face(face: _Attributes) -> Face:
-    x, y, width, height = (float(face[name]) for name in ("x", "y", "width", "height"))
+    x, y, width, height = (_parse_pixels(face[name]) for name in ("x", "y", "width", "height"))
     gender = face.get("gender")
     return Face(
         box=Box(x, y, width, height),
@@ -161,6 +167,14 @@ def _parse_face(face: _Attributes) -> Face:
         p_female=_parse_probability(face.get("female")),
         turn=_parse_turn(face.get("turn", "0")),
     )
+
+
+def _parse_pixels(text: str) -> float:
+    """Parses a coordinate; raises ValueError if it is none, not finite or absurd."""
+    number = float(text)
+    if not abs(number) < _MOST_PIXELS:  # false for NaN, too
+        raise ValueError(f"{text} is not a number of pixels")
+    return number
 
 
 def _parse_probability(text: str | None) -> float | None:

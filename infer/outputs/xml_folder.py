@@ -64,7 +64,7 @@ class XmlFolder(OutputFolder):
         start = _read_start(path)
         if sniff(start[:SNIFFED_BYTES]) is not None:
             raise OSError(errno.EEXIST, "a picture has this name")
-        self._replaces_review = _REVIEWED in start
+        self._replaces_review = _REVIEWED in start and _is_review(path)
         super().write_at(path, data)
 
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
@@ -106,6 +106,15 @@ class XmlFolder(OutputFolder):
         except (OSError, ValueError):
             return None
         return None if file == picture.file else file
+
+
+def _is_review(path: Path) -> bool:
+    """Returns whether a file is the XML file of a reviewed prediction."""
+    try:
+        data = read_regular_file(path, MAX_BYTES)
+        return xml.decode_prediction(data).status == "reviewed"
+    except (OSError, ValueError):
+        return False
 
 
 def _read_start(path: Path) -> bytes:

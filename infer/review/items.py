@@ -47,7 +47,7 @@ def check_pictures(folder: Path, items: Sequence[Reviewed]) -> None:
     """
     if not any(os.path.lexists(folder / item.prediction.file) for item in items):
         raise UsageError(
-            f"-i {folder}: none of the {len(items):,} pictures is there, such as "
+            f"-i {folder}: has no picture of the predictions, such as "
             f"{escape_text(items[0].prediction.file)!r}; give the folder that was classified"
         )
 

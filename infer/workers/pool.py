@@ -32,6 +32,7 @@ from image_gender_classifier.workers.process import FirstProcess
 
 _MAX_PENDING_JOBS = 8  # per worker, so that it continues while the parent process is busy
 _MAX_PENDING_BYTES = 4096  # writing to a pipe must not wait for the worker
+_MOST_READS = 256  # of the pipe of an ended worker; Linux's largest pipe needs 16
 _MAX_SILENCE = 1.5  # times the timeout of a picture, at which a hung worker usually ends itself
 
 
@@ -250,8 +251,9 @@ class WorkerPool:
 
     def _receive_rest(self, worker: _Worker) -> None:
         """Receives what a worker has sent before it ended."""
-        while self._receive_from(worker):
-            pass
+        for _ in range(_MOST_READS):
+            if not self._receive_from(worker):
+                break
 
     def _receive_from(self, worker: _Worker) -> bool:
         """Receives messages of a worker.

@@ -167,11 +167,15 @@ def test_links_behind_which_pictures_may_be_missed_are_listed(tmp_path: Path) ->
     (tmp_path / "loop.jpg").symlink_to("loop.jpg")
     (tmp_path / "sub" / "linked").symlink_to(tmp_path / "real")
     (tmp_path / "fine.jpg").symlink_to("real/a.jpg")
-    flat, deep = list_pictures(tmp_path), list_pictures(tmp_path, recursive=True)
+    (tmp_path / "null.jpg").symlink_to("/dev/null")
+    (tmp_path / "@eaDir").symlink_to("real")
+    (tmp_path / "out").symlink_to(tmp_path.parent)
+    skip = [tmp_path.parent]
+    flat, deep = list_pictures(tmp_path), list_pictures(tmp_path, True, skip)
     assert (flat.broken_links, flat.folder_links) == (("b.jpg", "loop.jpg"), ())
     assert deep.broken_links == ("b.jpg", "loop.jpg", "sub/c.PNG")
     assert deep.folder_links == ("sub/linked",)
-    assert (flat.ignored, deep.ignored) == (3, 5)
+    assert (flat.ignored, deep.ignored) == (6, 8)
     assert list(deep.files) == ["fine.jpg", "real/a.jpg"]
 
 

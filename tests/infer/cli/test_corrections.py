@@ -91,6 +91,10 @@ def test_replaced_reviews_are_reported(
     assert command("-i", folder, "-o", out).stderr == ""
     assert command(*apply, "--resume").stderr == ""
     assert read(out, "cat").status == "reviewed"
+    shutil.copy(folder / "rocket.jpg", folder / "cat.jpg")
+    changed = command("-i", folder, "-o", out, "--resume")  # the same correction would not hold
+    assert "replaced" not in changed.stderr
+    assert read(out, "cat").status != "reviewed"
 
 
 def test_a_table_of_predictions_is_not_taken_for_corrections(

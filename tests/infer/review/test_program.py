@@ -96,7 +96,7 @@ def test_a_folder_without_any_of_the_pictures_is_refused(
     options = [option.format(folder=tmp_path) for option in how]
     refused = run("-i", wrong, "-o", review.output, *options)
     assert refused.returncode == 2
-    assert "none of the 5 pictures is there, such as" in refused.stderr
+    assert "has no picture of the predictions, such as" in refused.stderr
     assert not (tmp_path / "page.html").exists()
 
 
