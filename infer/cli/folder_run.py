@@ -111,8 +111,8 @@ def _list_pictures(options: Options) -> Listing:
     refuse_overwriting(options.input, listing, options.outputs, rules)
     for unread in listing.unread:
         print_message(input_pictures.format_unread_folder(options.input, unread))
-    for message in input_pictures.describe_skipped_links(options.input, listing):
-        if not options.quiet:
+    if not options.quiet:
+        for message in input_pictures.describe_skipped_links(options.input, listing):
             print_message(message)
     if listing.total == 0:
         raise UsageError(input_pictures.format_no_picture(options.input, listing, options))
@@ -169,15 +169,11 @@ def _print_replaced_reviews(files: Sequence[str]) -> None:
         files: See `XmlFolder.replaced_reviews`.
     """
     if files:
-        what = (
-            "1 reviewed prediction was"
-            if len(files) == 1
-            else (f"{len(files):,} reviewed predictions were")
-        )
+        verb = "s were" if len(files) > 1 else " was"
         print_message(
-            f"{what} replaced, such as that of {escape_text(files[0])!r}; to restore what a person "
-            "said, run the command again with --resume --corrections FILE (corrections.csv of the "
-            "review)"
+            f"{len(files):,} reviewed prediction{verb} replaced, such as that of "
+            f"{escape_text(files[0])!r}; to restore what a person said, run the command again with "
+            "--resume --corrections FILE (corrections.csv of the review)"
         )
 
 

@@ -38,8 +38,9 @@ def run_pictures(options: Options, supervisor: Supervisor) -> RunReport:
     """
     with ExitStack() as stack:
         given = GivenPictures(options, stack)
-        for note in () if options.quiet else given.notes:
-            print_message(note)
+        if not options.quiet:
+            for note in given.notes:
+                print_message(note)
         *most, last = map(escape_line, given.faults or [""])
         for fault in most:
             print_message(fault)

@@ -48,7 +48,7 @@ class EarlierPredictions:
         clock: Clock = OFF,
         corrections: CorrectionSet | None = None,
     ) -> None:
-        self._pictures, self._folder = pictures, str(pictures)
+        self._pictures = pictures
         self._limits = limits
         self._key = key
         self._writer = writer
@@ -73,12 +73,13 @@ class EarlierPredictions:
         return outcome
 
     def _find_outcome(self, picture: PictureFile) -> Outcome | None:
+        path = f"{self._pictures}/{picture.file}"  # faster than joining Path objects
         try:
-            data = read_bytes(f"{self._folder}/{picture.file}", self._limits)  # faster than Path
+            data = read_bytes(path, self._limits)
         except Unfinished:  # a worker reports it, unless it can read the file
             return None
         except UnreadablePicture as error:
-            if str(error) == NO_SUCH_FILE and is_parent_missing(self._pictures / picture.file):
+            if str(error) == NO_SUCH_FILE and is_parent_missing(path):
                 return None
             prediction = make_unreadable_prediction(picture.file, str(error), self._key)
             earlier = self._writer.xml.read_prediction(picture)

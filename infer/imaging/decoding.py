@@ -107,7 +107,7 @@ def decode(
     picture = decode_reduced(data, header, limits, quick, wanted)
     if quick == finest:
         return picture
-    decoded: list[Picture] = []
+    decoded: list[Picture] = []  # `functools.cache` takes longer to set up for each picture
 
     def decode_finer() -> Picture:
         if not decoded:

@@ -45,8 +45,6 @@ def make_upright(
     """
     width, height = size or pixels.shape[1::-1]
     pixels = shrink(pixels, working_side)
-    if orientation == 1:
-        return Picture(pixels, width, height)
     if orientation >= 5:
         width, height = height, width
         pixels = cast("NDArray[np.uint8]", cv2.transpose(pixels))

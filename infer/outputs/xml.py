@@ -12,6 +12,9 @@ from typing import cast, get_args
 from image_gender_classifier.outputs.escaping import escape_name, escape_text, unescape_name
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status, Turn
 
+MOST_PIXELS = 10**9
+"""Coordinates in files of predictions and corrections are lower."""
+
 _GENDERS, _STATUSES = frozenset(get_args(Gender)), frozenset(get_args(Status))
 _TURNS = frozenset(get_args(Turn))
 _ESCAPES = {
@@ -24,7 +27,6 @@ _ESCAPES = {
     "\r": "&#13;",
 }
 _Attributes = Mapping[str, str]
-_MOST_PIXELS = 1e9  # of a coordinate
 _SPECIAL = re.compile('[&<>"\t\n\r]')
 
 
@@ -172,7 +174,7 @@ def _parse_face(face: _Attributes) -> Face:
 def _parse_pixels(text: str) -> float:
     """Parses a coordinate; raises ValueError if it is none, not finite or absurd."""
     number = float(text)
-    if not abs(number) < _MOST_PIXELS:  # false for NaN, too
+    if not abs(number) < MOST_PIXELS:  # false for NaN, too
         raise ValueError(f"{text} is not a number of pixels")
     return number
 

@@ -18,7 +18,6 @@ from image_gender_classifier.workers.messages import Message
 MOST_BYTES = 2**24  # of a message: room for two large drawings
 LENGTH = 4  # bytes of the length before each message
 _PIECE = 2**16  # bytes; glibc takes 10 µs to allocate 128 KiB or more
-_NUMBERS = (int, float)
 _KINDS: dict[str, Any] = {kind.__name__: kind for kind in get_args(Message)}
 
 
@@ -181,22 +180,9 @@ def _check_count(value: Any) -> int:
 
 
 def _check_number(value: Any) -> float:
-    if type(value) not in _NUMBERS or not -1e300 < value < 1e300:  # also rejects NaN
+    if type(value) not in (int, float) or not abs(value) < 1e300:  # also rejects NaN
         raise ValueError
     return float(value)
-
-
-# These two repeat `_require_type`, because a call takes a third of the time of such a check.
-def _check_text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError
-    return value
-
-
-def _check_flag(value: Any) -> bool:
-    if type(value) is not bool:
-        raise TypeError
-    return value
 
 
 def _decode_base64(value: Any) -> bytes:
@@ -206,8 +192,8 @@ def _decode_base64(value: Any) -> bytes:
 
 
 _PLAIN: dict[Any, Check] = {
-    str: _check_text,
-    bool: _check_flag,
+    str: lambda value: _require_type(str, value),
+    bool: lambda value: _require_type(bool, value),
     int: _check_count,
     float: _check_number,
     bytes: _decode_base64,
