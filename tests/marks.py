@@ -10,7 +10,11 @@ from image_gender_classifier.detection.face_refiner import FaceRefiner
 from image_gender_classifier.detection.heatmap import STRIDE
 from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceRefinerEntry
+from image_gender_classifier.manifest.schema import (
+    FaceDetectorEntry,
+    FaceRefinerEntry,
+    SearchLogits,
+)
 from image_gender_classifier.results import Box, Turn
 
 SIZE = 128
@@ -84,6 +88,15 @@ ENTRY = FaceDetectorEntry(
     candidate_threshold=0.2,
     threshold=0.5,
     frame_scale=1.0,
+    search=SearchLogits(
+        clear=0.9,
+        first=-1.5,
+        later=-1.65,
+        turned=-1.0,
+        tile=-2.0,
+        candidate_weight=0.5,
+        largest_gain=5.0,
+    ),
     license="Apache-2.0",
 )
 
@@ -126,6 +139,8 @@ REFINER_ENTRY = FaceRefinerEntry(
     margin=1.2,
     candidate_weight=0.5,
     lowest=-2.5,
+    screened=-2.5,
+    screened_turned=-2.25,
     surest=2.5,
     tile_weight=0.2,
     license="Apache-2.0",

@@ -18,6 +18,7 @@ FACE_OUTPUT = FaceOutput(
     surest=0.9,
     threshold=0.5,
     turned_threshold=0.9,
+    sure_logit=1.5,
 )
 """A face output in whose decisions about doubtful faces the detector's logit counts twice."""
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceOutput
 
-_CLEAR_LOGIT = 0.9  # of a large face in the whole picture, which then needs no pass of its own
 _MAX_EXPONENT = 700.0  # exp overflows above 709
 
 
@@ -55,12 +54,12 @@ def choose_bounds(entry: FaceDetectorEntry, output: FaceOutput | None) -> Search
         lowest, surest = logit(output.lowest), logit(output.surest)
         upright = FaceBounds(lowest, surest, logit(output.threshold))
         turned = FaceBounds(lowest, surest, logit(output.turned_threshold))
-        first = upright._replace(clear=_CLEAR_LOGIT)
+        first = upright._replace(clear=entry.search.clear)
         return SearchBounds(candidate, first, upright, turned)
     second, in_turned = entry.second_threshold, entry.turned_threshold
     return SearchBounds(
         candidate,
-        _require(entry.threshold)._replace(clear=_CLEAR_LOGIT),
+        _require(entry.threshold)._replace(clear=entry.search.clear),
         _require(entry.threshold if second is None else second),
         None if in_turned is None else _require(in_turned),
     )

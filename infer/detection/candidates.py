@@ -20,20 +20,14 @@ from image_gender_classifier.detection.heatmap import Detection
 from image_gender_classifier.detection.tile_network import TileNetwork, View
 from image_gender_classifier.detection.tiling import MIN_TILE_SIDE, make_face_tile
 from image_gender_classifier.imaging.picture import Picture
+from image_gender_classifier.manifest.schema import SearchLogits
 from image_gender_classifier.results import Box
 
 _MARGIN = 1.3  # side of a tile divided by the side of the candidate's frame
-_CANDIDATE_WEIGHT = 0.5  # of the candidate's logit, added to the logit in its own tile
 _CLEAR_SIDE = 0.4  # of a clear candidate's frame, as a fraction of the picture's longer side
-_MIN_LOGIT = -2.0  # in a candidate's own tile; below it nothing is detected there
-_SURE_VERIFIED = 1.5  # logit of the verifier from which a doubtful face is a sure one
-# Candidates that pass the screening, and their minimum logits after it: higher than the refiner's
-# own minimum, because few of these are faces.
-_MOST, _MIN_SCREENED, _MIN_SCREENED_TURNED = 4, -2.5, -2.25
+_MOST = 4  # candidates that pass the screening
 _MAX_SHIFT = 0.3  # of the frame's side, between a candidate and the detection of the same face
-# What the logit of a candidate can gain when it is verified, and its weight by a larger frame; 98 %
-# of faces gain less.
-_MAX_GAIN, _MAX_GROWTH = 5.0, 1.1
+_MAX_GROWTH = 1.1  # of a candidate's weight by a larger frame, when it is verified
 
 
 class CandidateVerifier:
@@ -41,6 +35,7 @@ class CandidateVerifier:
 
     Args:
         network: The face detector network.
+        search: Logits of the network that decide about candidates.
         framing: Maps the network's frames to the classifier's.
         verifier: Decides about doubtful faces; None to accept none.
         all_faces: Whether to verify also candidates that cannot be the main face.
@@ -50,12 +45,14 @@ class CandidateVerifier:
     def __init__(
         self,
         network: TileNetwork,
+        search: SearchLogits,
         framing: Framing,
         verifier: FaceVerifier | None,
         all_faces: bool = False,
         refiner: FaceRefiner | None = None,
     ) -> None:
         self._network = network
+        self._search = search
         self._refiner = refiner
         self._framing = framing
         self._verifier = verifier
@@ -82,10 +79,11 @@ class CandidateVerifier:
             refined = {candidate: candidate for candidate in candidates}
         else:
             scored = {candidate: refiner.refine(picture, candidate) for candidate in candidates}
+            upright, turned = refiner.entry.screened, refiner.entry.screened_turned
             refined = {
                 candidate: face
                 for candidate, face in scored.items()
-                if face.logit >= (_MIN_SCREENED_TURNED if face.turn else _MIN_SCREENED)
+                if face.logit >= (turned if face.turn else upright)
             }
         best = sorted(refined.items(), key=lambda pair: -pair[1].logit)
         return dict(best[:_MOST])
@@ -114,8 +112,8 @@ class CandidateVerifier:
         Yields:
             Faces with the frames and logits of the refiner if it is sure, otherwise of `measure`.
             The logit of a doubtful face is `FaceBounds.surest` if the verifier is sure, otherwise
-            the lower one of both. A large, clear candidate keeps its frame, and gets 1.5 times its
-            logit.
+            the lower one of both. A large, clear candidate keeps its frame, and its logit counts
+            for both.
 
         Raises:
             ModelError, RuntimeMissing: A network cannot be run; see `Runtime.run`.
@@ -125,8 +123,10 @@ class CandidateVerifier:
         for number, candidate in enumerate(candidates):
             if number >= at_once and not heaviest:
                 return
-            if heaviest and not self._all_faces and _weigh_at_most(picture, candidate) < heaviest:
-                continue
+            if heaviest and not self._all_faces:
+                most = candidate._replace(logit=candidate.logit + self._search.largest_gain)
+                if _MAX_GROWTH * _weigh(picture, most) < heaviest:
+                    continue
             known = refined.get(candidate)
             face = self._verify(picture, candidate, choose_bounds(candidate), known)
             if face is not None and face.frame.width >= min_side:
@@ -145,16 +145,17 @@ class CandidateVerifier:
 
         Returns:
             The same face as detected in the tile, frame in pixels of the original; its logit is
-            that in the tile plus half of the candidate's. None if nothing is detected.
+            that in the tile plus a part of the candidate's. None if nothing is detected.
 
         Raises:
             ModelError, RuntimeMissing, UnreadablePicture, Unfinished: See `find_faces`.
         """
         view = _make_view(picture, candidate, _MARGIN, self._network.input_size)
-        face = _find_same_face(self._network.detect(view, _MIN_LOGIT), candidate)
+        face = _find_same_face(self._network.detect(view, self._search.tile), candidate)
         if face is None:
             return None
-        return face._replace(logit=face.logit + _CANDIDATE_WEIGHT * candidate.logit)
+        weight = self._search.candidate_weight
+        return face._replace(logit=face.logit + weight * candidate.logit)
 
     def _verify(
         self,
@@ -164,18 +165,18 @@ class CandidateVerifier:
         refined: Detection | None = None,
     ) -> Detection | None:
         """Returns a candidate as `find_faces` does; None if it is no face."""
-        clear = _accept_clear(picture, candidate, bounds)
+        clear = self._accept_clear(picture, candidate, bounds)
         if clear is not None:
             return clear
         more = 0.0
         if self._refiner is not None:
             refined = refined or self._refiner.refine(picture, candidate)
-            if refined.logit < self._refiner.lowest:
+            if refined.logit < self._refiner.entry.lowest:
                 return None
-            surest = max(self._refiner.surest, bounds.surest)
+            surest = max(self._refiner.entry.surest, bounds.surest)
             if refined.logit >= surest and not candidate.turn:
                 return refined
-            more = self._refiner.tile_weight * refined.logit
+            more = self._refiner.entry.tile_weight * refined.logit
         face = self.measure(picture, candidate)
         if face is None:
             return None
@@ -195,27 +196,23 @@ class CandidateVerifier:
             return None
         # The verifier's logits are larger than the detector's: even a face that it is sure of ranks
         # below the detector's sure faces.
-        sure = logit >= _SURE_VERIFIED
+        sure = logit >= self._verifier.output.sure_logit
         return face._replace(logit=bounds.surest if sure else min(logit, face.logit))
 
+    def _accept_clear(
+        self, picture: Picture, candidate: Detection, bounds: FaceBounds
+    ) -> Detection | None:
+        """Returns a large, clear candidate with the logit of a face; None for any other.
 
-def _accept_clear(picture: Picture, candidate: Detection, bounds: FaceBounds) -> Detection | None:
-    """Returns a large, clear candidate with the logit of a face; None for any other.
-
-    In its own tile, its frame would be a few percent smaller or larger, but the predicted gender
-    as accurate (docs/experiments.md). The logit there is taken to be that of the candidate.
-
-    Args:
-        picture: The picture.
-        candidate: The candidate, frame in pixels of the original.
-        bounds: Which logits make it a face.
-    """
-    if candidate.frame.width < _CLEAR_SIDE * max(picture.width, picture.height):
-        return None
-    logit = (1 + _CANDIDATE_WEIGHT) * candidate.logit
-    if candidate.logit < bounds.clear or logit < bounds.surest:
-        return None
-    return candidate._replace(logit=logit)
+        In its own tile, its frame would be a few percent smaller or larger, but the predicted
+        gender as accurate (docs/experiments.md). The logit there is taken to be the candidate's.
+        """
+        if candidate.frame.width < _CLEAR_SIDE * max(picture.width, picture.height):
+            return None
+        logit = (1 + self._search.candidate_weight) * candidate.logit
+        if candidate.logit < bounds.clear or logit < bounds.surest:
+            return None
+        return candidate._replace(logit=logit)
 
 
 def _make_view(picture: Picture, candidate: Detection, margin: float, size: int) -> View:
@@ -248,11 +245,6 @@ def _distance(one: Box, other: Box) -> float:
     across = abs(one.x + one.width / 2 - other.x - other.width / 2)
     down = abs(one.y + one.height / 2 - other.y - other.height / 2)
     return max(across, down)
-
-
-def _weigh_at_most(picture: Picture, candidate: Detection) -> float:
-    """Returns the weight that a candidate can reach when it is verified."""
-    return _MAX_GROWTH * _weigh(picture, candidate._replace(logit=candidate.logit + _MAX_GAIN))
 
 
 def _weigh(picture: Picture, face: Detection) -> float:

@@ -60,13 +60,17 @@ class FaceDetector:
         self._network = TileNetwork(runtime, entry)
         self._framing = Framing(entry.frame_scale, shift_y=0.0)
         self.framings = {entry.detector: Framing(scale=1.0, shift_y=0.0)}
-        others = [network.cache_key for network in (verifier, refiner) if network is not None]
-        self.cache_key = (*entry.cache_key, smallest_face, all_faces, *others)
+        verifier_key = None if verifier is None else verifier.cache_key
+        refiner_key = None if refiner is None else refiner.entry.cache_key
+        choices = smallest_face, all_faces
+        self.cache_key = (*entry.cache_key, *choices, verifier_key, refiner_key)
         self._search = FaceSearch(
             self._network,
             entry,
             choose_bounds(entry, None if verifier is None else verifier.output),
-            CandidateVerifier(self._network, self._framing, verifier, all_faces, refiner),
+            CandidateVerifier(
+                self._network, entry.search, self._framing, verifier, all_faces, refiner
+            ),
             smallest_face,
         )
         self._name = entry.detector

@@ -32,20 +32,14 @@ class FaceRefiner:
         entry: Its manifest entry.
 
     Attributes:
-        lowest: See `FaceRefinerEntry`.
-        surest: See `FaceRefinerEntry`.
-        tile_weight: See `FaceRefinerEntry`.
-        cache_key: The hash and values that affect predictions; part of the `run` hash.
+        entry: See Args.
 
     Raises:
         ModelError: The network does not match its entry.
     """
 
     def __init__(self, runtime: Runtime, entry: FaceRefinerEntry) -> None:
-        self.lowest, self.surest = entry.lowest, entry.surest
-        self.tile_weight = entry.tile_weight
-        self.cache_key = entry.cache_key
-        self._entry = entry
+        self.entry = entry
         self._runtime = runtime
         self._size = require_square_input(runtime, entry)
         self._view = Framing(entry.margin, shift_y=0.0)
@@ -84,7 +78,7 @@ class FaceRefiner:
         logit, right, down, log_side = self._run(turn_pixels(crop, candidate.turn))
         return candidate._replace(
             frame=geometry.correct_frame(candidate.frame, right, down, log_side, candidate.turn),
-            logit=logit + self._entry.candidate_weight * candidate.logit,
+            logit=logit + self.entry.candidate_weight * candidate.logit,
         )
 
     def _run(self, view: Pixels) -> list[float]:
@@ -92,13 +86,13 @@ class FaceRefiner:
         outputs = {output.shape: output for output in self._runtime.run(view[np.newaxis])}
         if outputs.keys() != {(1, 1), (1, 3)}:
             raise ModelError(
-                f"{self._entry.file}: the outputs are not those of a face refiner; reinstall the "
+                f"{self.entry.file}: the outputs are not those of a face refiner; reinstall the "
                 "package"
             )
         values = [*outputs[1, 1][0].tolist(), *outputs[1, 3][0].tolist()]
         if not all(map(isfinite, values)):
             raise ModelError(
-                f"{self._entry.file}: the outputs are not finite, so the file is corrupt; "
+                f"{self.entry.file}: the outputs are not finite, so the file is corrupt; "
                 "reinstall the package"
             )
         return values

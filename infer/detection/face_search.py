@@ -21,9 +21,6 @@ from image_gender_classifier.results import Box, Turn
 _MIN_CANDIDATE_SIDE, _MIN_FACE_SIDE = 0.75, 0.9
 _MOST_AT_ONCE = 4  # candidates of the whole picture; if none is a face, the search goes on
 _MOST_UPRIGHT, _MOST_TURNED = 12, 4  # candidates that are screened later
-# Minimum logits of candidates: of those that are verified before the search goes on, because a
-# second pass sees the others better; of those verified after that; and of the turned ones.
-_MIN_FIRST_LOGIT, _MIN_LATER_LOGIT, _MIN_TURNED_LOGIT = -1.5, -1.65, -1.0
 
 
 class FaceSearch:
@@ -109,7 +106,8 @@ class FaceSearch:
             return []
         tile = Tile(0, 0, max(picture.pixels.shape[:2]))
         views = [View(picture, tile, turn) for turn in QUARTER_TURNS]
-        seen = self._network.detect_in_sheet(views, max(self._bounds.candidate, _MIN_TURNED_LOGIT))
+        least = max(self._bounds.candidate, self._entry.search.turned)
+        seen = self._network.detect_in_sheet(views, least)
         found = [face for detections in seen for face in non_max_suppression(detections)]
         return sorted(found, key=lambda face: -face.logit)[:_MOST_TURNED]
 
@@ -139,7 +137,7 @@ class FaceSearch:
         at_once = _MOST_AT_ONCE
         if not known:  # otherwise the search may end here
             best = candidates[:_MOST_AT_ONCE]
-            at_once = sum(candidate.logit >= _MIN_FIRST_LOGIT for candidate in best)
+            at_once = sum(candidate.logit >= self._entry.search.first for candidate in best)
         faces = self._verify(picture, candidates, self._bounds.first, known, at_once)
         return faces, candidates[at_once:]
 
@@ -157,7 +155,8 @@ class FaceSearch:
         Returns:
             The faces, the surest first, that have the turn of the surest one.
         """
-        best = [face for face in upright[:_MOST_UPRIGHT] if face.logit >= _MIN_LATER_LOGIT]
+        least = self._entry.search.later
+        best = [face for face in upright[:_MOST_UPRIGHT] if face.logit >= least]
         promising = self._candidates.screen(picture, [*best, *turned])
         faces = self._verify(picture, promising, self._bounds.later, refined=promising)
         return [face for face in faces if face.turn == faces[0].turn]

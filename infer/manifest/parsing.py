@@ -18,15 +18,20 @@ from image_gender_classifier.manifest.schema import (
     Float32Variant,
     FrameOutput,
     ModelEntry,
+    SearchLogits,
 )
 from image_gender_classifier.results import BinaryGender
 
 Fields = Mapping[str, Any]
 """An entry of the manifest as a JSON object."""
 
-_NESTED = (Calibration, FaceOutput, Float32Variant, FrameOutput)
+_NESTED = (Calibration, FaceOutput, Float32Variant, FrameOutput, SearchLogits)
 _LARGEST_INPUT = 4096  # pixels; more than a working copy has
 _FURTHER_THRESHOLDS = ("second_threshold", "turned_threshold")
+_REFINER_NUMBERS = (
+    *("margin", "candidate_weight", "lowest", "screened", "screened_turned", "surest"),
+    "tile_weight",
+)
 
 
 def parse_model(file: str, fields: Fields) -> ModelEntry:
@@ -92,6 +97,7 @@ def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
         raise ValueError("frame_scale must be a finite number greater than 0")
     if values.get("largest_input") is not None:
         _check_largest_input(values["largest_input"], values["input_shape"][0])
+    values["search"] = SearchLogits(**_parse_numbers("search", values["search"]))
     return FaceDetectorEntry(file=file, **values)
 
 
@@ -110,7 +116,7 @@ def parse_face_refiner(file: str, fields: Fields) -> FaceRefinerEntry:
     Arguments and exceptions are those of `parse_model`.
     """
     values = _parse_shapes(fields)
-    for name in ("margin", "candidate_weight", "lowest", "surest", "tile_weight"):
+    for name in _REFINER_NUMBERS:
         values[name] = float(values[name])
         if not isfinite(values[name]):
             raise ValueError(f"{name} must be finite")
@@ -171,9 +177,7 @@ def _parse_variant(fields: Fields) -> Float32Variant:
 
 def _parse_face_output(fields: Fields) -> FaceOutput:
     """Parses `face_output`; raises `TypeError` or `ValueError` if it is invalid."""
-    output = FaceOutput(**{name: float(value) for name, value in fields.items()})
-    if not all(map(isfinite, output)):
-        raise ValueError("the numbers of face_output must be finite")
+    output = FaceOutput(**_parse_numbers("face_output", fields))
     if not 0 <= output.lowest <= output.surest <= 1:
         raise ValueError("lowest and surest of face_output must be between 0 and 1, in this order")
     return output
@@ -181,7 +185,12 @@ def _parse_face_output(fields: Fields) -> FaceOutput:
 
 def _parse_frame_output(fields: Fields) -> FrameOutput:
     """Parses `frame_output`; raises `TypeError` or `ValueError` if it is invalid."""
-    output = FrameOutput(**{name: float(value) for name, value in fields.items()})
-    if not all(map(isfinite, output)):
-        raise ValueError("the numbers of frame_output must be finite")
-    return output
+    return FrameOutput(**_parse_numbers("frame_output", fields))
+
+
+def _parse_numbers(name: str, fields: Fields) -> dict[str, float]:
+    """Converts the values of the nested field `name`; raises `ValueError` if one is not finite."""
+    numbers = {key: float(value) for key, value in fields.items()}
+    if not all(map(isfinite, numbers.values())):
+        raise ValueError(f"the numbers of {name} must be finite")
+    return numbers

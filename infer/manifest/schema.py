@@ -79,6 +79,7 @@ class FaceOutput(NamedTuple):
         threshold: Minimum P(face) of a doubtful face.
         turned_threshold: Like `threshold`, for a face that is upright only if the picture is turned
             by a multiple of 90 degrees; 1 or more if such pictures need faces that are sure.
+        sure_logit: Log-odds of P(face) from which a doubtful face counts as a sure one.
     """
 
     slope: float
@@ -88,6 +89,7 @@ class FaceOutput(NamedTuple):
     surest: float
     threshold: float
     turned_threshold: float
+    sure_logit: float
 
 
 class FrameOutput(NamedTuple):
@@ -200,6 +202,31 @@ class CascadeEntry(NamedTuple):
         return self.sha256, self.detector, *search, self.frame_scale, self.frame_shift_y
 
 
+class SearchLogits(NamedTuple):
+    """Logits of a face detector network that decide what the search for faces does next.
+
+    Attributes:
+        clear: Minimum of a large candidate in the whole picture that is a face without a run of the
+            network on its own tile.
+        first: Minimum of a candidate in the whole picture that is verified before the search goes
+            on; a second pass sees the others better.
+        later: Minimum of an upright candidate that is verified after that.
+        turned: Minimum of a candidate in a turned picture.
+        tile: Minimum of a detection in a candidate's own tile.
+        candidate_weight: Factor of the candidate's logit, added to the logit in its own tile.
+        largest_gain: How much higher the sum can be than the candidate's logit; for nearly all
+            faces.
+    """
+
+    clear: float
+    first: float
+    later: float
+    turned: float
+    tile: float
+    candidate_weight: float
+    largest_gain: float
+
+
 class FaceDetectorEntry(NamedTuple):
     """The manifest entry of a face detector network. `ModelEntry` describes the other fields.
 
@@ -211,9 +238,10 @@ class FaceDetectorEntry(NamedTuple):
         smallest_face: Side of the smallest frame that is detected reliably, as a fraction of the
             usual input's side.
         candidate_threshold: Minimum score (0 to 1) of a candidate in the tiles that cover the
-            picture; at most `threshold`. Later steps of the search require more (`face_search`).
+            picture; at most `threshold`. Later steps of the search require more (`search`).
         threshold: Minimum score (0 to 1) of a face: the sigmoid of its logit.
         frame_scale: Side of the classifier's frame divided by the side of the network's frame.
+        search: Logits that decide about the steps of the search.
         second_threshold: Like `threshold`, for a face that the first pass over the picture missed;
             None if there is one pass by default, and then `threshold` holds for all.
         turned_threshold: Like `threshold`, for a face that is upright only if the picture is turned
@@ -235,6 +263,7 @@ class FaceDetectorEntry(NamedTuple):
     candidate_threshold: float
     threshold: float
     frame_scale: float
+    search: SearchLogits
     license: str
     trained: Mapping[str, Any] = _NOTHING
     measured: Mapping[str, Any] = _NOTHING
@@ -251,9 +280,9 @@ class FaceDetectorEntry(NamedTuple):
     @property
     def cache_key(self) -> tuple[object, ...]:
         """The hash and values that affect predictions; part of the `run` hash."""
-        search = self.smallest_face, self.candidate_threshold, self.threshold, self.frame_scale
+        first = self.smallest_face, self.candidate_threshold, self.threshold, self.frame_scale
         further = self.second_threshold, self.turned_threshold, self.largest_input
-        return self.sha256, self.detector, *search, *further
+        return self.sha256, self.detector, *first, *further, *self.search
 
 
 class FaceRefinerEntry(NamedTuple):
@@ -262,8 +291,9 @@ class FaceRefinerEntry(NamedTuple):
     Attributes:
         margin: Side of the network's view divided by the side of the candidate's frame.
         candidate_weight: Factor of the face detector's logit, added to that of this network.
-        lowest: Minimum sum of both logits of a candidate that can be a face. Later steps of the
-            search require more (`detection.candidates`).
+        lowest: Minimum sum of both logits of a candidate that can be a face.
+        screened: Likewise after the first pass, where few candidates are faces.
+        screened_turned: Likewise in a turned picture.
         surest: Sum of both logits from which an upright candidate is a face; between `lowest` and
             `surest`, the face detector sees it again.
         tile_weight: Factor of that sum, added to the logit of the face detector there.
@@ -278,6 +308,8 @@ class FaceRefinerEntry(NamedTuple):
     margin: float
     candidate_weight: float
     lowest: float
+    screened: float
+    screened_turned: float
     surest: float
     tile_weight: float
     license: str
@@ -293,7 +325,7 @@ class FaceRefinerEntry(NamedTuple):
     @property
     def cache_key(self) -> tuple[object, ...]:
         """The hash and values that affect predictions; part of the `run` hash."""
-        bounds = self.lowest, self.surest
+        bounds = self.lowest, self.screened, self.screened_turned, self.surest
         return self.sha256, self.margin, self.candidate_weight, *bounds, self.tile_weight
 
 

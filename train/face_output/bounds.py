@@ -15,4 +15,5 @@ FACE_OUTPUT = FaceOutput(
     surest=0.58,
     threshold=0.48,
     turned_threshold=0.62,
+    sure_logit=1.5,
 )

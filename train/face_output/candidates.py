@@ -17,6 +17,7 @@ from image_gender_classifier.detection.heatmap import Detection, non_max_suppres
 from image_gender_classifier.detection.tile_network import TileNetwork
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
+from image_gender_classifier.manifest.schema import SearchLogits
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.detector.candidate_pictures import (
     compute_iou,
@@ -39,10 +40,12 @@ class Search(NamedTuple):
 
     Attributes:
         network: The network.
+        logits: Its logits that decide about candidates.
         framing: Maps its frames to the classifier's.
     """
 
     network: TileNetwork
+    logits: SearchLogits
     framing: Framing
 
 
@@ -123,7 +126,7 @@ def _draw(
 
 def _detect(search: Search, picture: Picture) -> list[Detection]:
     """Returns the candidates of a picture; their frames do not overlap."""
-    verifier = CandidateVerifier(search.network, search.framing, None)
+    verifier = CandidateVerifier(search.network, search.logits, search.framing, None)
     longest = max(picture.pixels.shape[:2])
     found: list[Detection] = []
     for side in (max(round(share * longest), min(_SHORTEST, longest)) for share in _SIDES):

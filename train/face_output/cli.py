@@ -119,7 +119,8 @@ def _open_search(folder: Path) -> tuple[Search, str]:
     for entry in manifest.load(folder).face_detectors.values():
         if entry.format == "tflite":
             network = TileNetwork(open_network("tflite", folder, entry), entry)
-            return Search(network, Framing(entry.frame_scale, shift_y=0.0)), entry.sha256
+            framing = Framing(entry.frame_scale, shift_y=0.0)
+            return Search(network, entry.search, framing), entry.sha256
     raise ModelError(
         f"{folder}: lists no converted face detector; run image-gender-convert-detector"
     )

@@ -16,7 +16,7 @@ MODEL = "face_refiner.keras"
 # Chosen on the portraits and the pictures without a face of shared/portraits, and on the composites
 # of FairFace's validation split.
 _CANDIDATE_WEIGHT = 0.5
-_LOWEST, _SUREST = -3.0, 2.5
+_LOWEST, _SCREENED, _SCREENED_TURNED, _SUREST = -3.0, -2.5, -2.25, 2.5
 _TILE_WEIGHT = 0.2
 
 
@@ -46,6 +46,8 @@ def save_refiner(
         margin=MARGIN,
         candidate_weight=_CANDIDATE_WEIGHT,
         lowest=_LOWEST,
+        screened=_SCREENED,
+        screened_turned=_SCREENED_TURNED,
         surest=_SUREST,
         tile_weight=_TILE_WEIGHT,
     )

@@ -11,7 +11,7 @@ from marks import ENTRY
 from model_entries import FACE_OUTPUT
 
 from image_gender_classifier.detection.bounds import choose_bounds, logit, sigmoid
-from image_gender_classifier.manifest.schema import FaceOutput
+from image_gender_classifier.manifest.schema import FaceOutput, SearchLogits
 
 
 @given(st.floats(1e-9, 1 - 1e-9))
@@ -53,3 +53,15 @@ def test_a_face_output_decides_for_all_parts() -> None:
     assert bounds.first.lowest < bounds.first.surest
     assert bounds.turned is not None
     assert bounds.turned.verified == pytest.approx(logit(FACE_OUTPUT.turned_threshold))
+
+
+@pytest.mark.parametrize("field", SearchLogits._fields)
+def test_every_logit_of_the_search_is_in_the_cache_key(field: str) -> None:
+    changed = ENTRY.search._replace(**{field: 0.123})
+    assert ENTRY._replace(search=changed).cache_key != ENTRY.cache_key
+
+
+@pytest.mark.parametrize("output", [None, FACE_OUTPUT])
+def test_the_manifest_says_which_face_is_clear(output: FaceOutput | None) -> None:
+    entry = ENTRY._replace(search=ENTRY.search._replace(clear=1.23))
+    assert choose_bounds(entry, output).first.clear == 1.23

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from marks import REFINER_ENTRY, REFINER_SIZE, RefinerMarks, marked, middle, refiner, turn_picture
+from marks import REFINER_ENTRY, RefinerMarks, marked, middle, refiner, turn_picture
 
 from image_gender_classifier import manifest
 from image_gender_classifier.detection import registry
@@ -145,15 +145,15 @@ def test_a_network_with_other_outputs_is_refused(
 
 
 def test_what_changes_results_is_in_the_cache_key() -> None:
-    runtime = RefinerMarks((0, 0))
-    assert runtime.input_shape == (REFINER_SIZE, REFINER_SIZE, 3)
     entries = [
         REFINER_ENTRY,
         REFINER_ENTRY._replace(sha256="1"),
         REFINER_ENTRY._replace(margin=1.3),
         REFINER_ENTRY._replace(candidate_weight=0.4),
         REFINER_ENTRY._replace(lowest=-3.0),
+        REFINER_ENTRY._replace(screened=-2.0),
+        REFINER_ENTRY._replace(screened_turned=-2.0),
         REFINER_ENTRY._replace(surest=3.0),
         REFINER_ENTRY._replace(tile_weight=0.3),
     ]
-    assert len({FaceRefiner(runtime, entry).cache_key for entry in entries}) == len(entries)
+    assert len({entry.cache_key for entry in entries}) == len(entries)

@@ -27,7 +27,11 @@ FACE_DETECTOR = "face_detector_int8.tflite"
 FACE_REFINER = "face_refiner_int8.tflite"
 FACE_OUTPUT = {
     **{"slope": 1, "detector_slope": 2, "bias": 0, "lowest": 0.2, "surest": 0.8},
-    **{"threshold": 0.5, "turned_threshold": 0.9},
+    **{"threshold": 0.5, "turned_threshold": 0.9, "sure_logit": 1.5},
+}
+SEARCH = {
+    **{"clear": 1.0, "first": -1.5, "later": -1.5, "turned": -1.0, "tile": -2.0},
+    **{"candidate_weight": 0.5, "largest_gain": 5.0},
 }
 Content = dict[str, Any]
 
@@ -178,9 +182,14 @@ def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -
         ("largest_input", "large"),
         ("smallest_face", None),
         ("input_shape", [128, 128]),
+        ("search", SEARCH | {"clear": "high"}),
+        ("search", SEARCH | {"later": float("nan")}),
+        ("search", SEARCH | {"unheard_of": 1.0}),
+        ("search", {"clear": 1.0}),
+        ("search", None),
     ],
 )
-def test_a_finders_field_of_the_wrong_kind_is_a_model_error(
+def test_a_face_detectors_field_of_the_wrong_kind_is_a_model_error(
     field: str, value: object, models: Path
 ) -> None:
     change(models, lambda content: content["files"][FACE_DETECTOR].update({field: value}))
@@ -196,6 +205,8 @@ def test_a_finders_field_of_the_wrong_kind_is_a_model_error(
         ("candidate_weight", float("inf")),
         ("lowest", "low"),
         ("lowest", 3),
+        ("screened", float("nan")),
+        ("screened_turned", None),
         ("surest", None),
         ("tile_weight", float("inf")),
         ("input_shape", [64, 64]),
@@ -210,7 +221,7 @@ def test_a_refiners_field_of_the_wrong_kind_is_a_model_error(
         manifest.load(models)
 
 
-def test_a_model_without_a_second_look_looks_once(models: Path) -> None:
+def test_a_model_without_test_time_augmentation_runs_once(models: Path) -> None:
     change(models, lambda content: content["files"][MODEL].pop("tta_threshold"))
     assert manifest.load(models).models[MODEL].tta_threshold == 0
 

@@ -34,7 +34,7 @@ def search() -> Search:
     models = manifest.load(shipped_models())
     entry = models.face_detectors["face_detector_int8.tflite"]
     network = TileNetwork(open_network("tflite", models.folder, entry), entry)
-    return Search(network, Framing(entry.frame_scale, shift_y=0.0))
+    return Search(network, entry.search, Framing(entry.frame_scale, shift_y=0.0))
 
 
 @pytest.fixture(scope="module")
