@@ -1,4 +1,4 @@
-"""Sets up a worker process: session, signals, files, standard streams and memory."""
+"""Sets up a worker process: session, signals, files, standard streams, OpenCV and memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import signal
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from image_gender_classifier.imaging import opencv
 
 _STANDARD = 3  # file descriptors: input, output and error
 _USUALLY_OPEN = 1024  # usual maximum of open files
@@ -57,7 +59,21 @@ def print_traceback() -> None:
         os.write(2, traceback.format_exc().encode("utf-8", "replace"))
 
 
-def keep_freed_memory() -> None:
+def load_opencv() -> None:
+    """Loads NumPy and OpenCV, both with one thread: there is one process per core.
+
+    Raises:
+        RuntimeMissing: OpenCV cannot be used.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for NumPy
+    opencv.check_opencv()
+    import cv2
+
+    cv2.setNumThreads(1)
+    _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
     """Makes glibc keep the freed memory of a picture of usual size for the next picture.
 
     Does nothing with another C library.

@@ -169,6 +169,11 @@ class Unusable(NamedTuple):
     error: str
     text: str
 
+    @classmethod
+    def from_exception(cls, error: GenderClassifierError) -> "Unusable":
+        """Describes the exception because of which no picture can be classified."""
+        return cls(type(error).__name__, str(error))
+
     def to_exception(self) -> GenderClassifierError:
         """Returns the exception; one of the base class if `error` is not a name in `errors`."""
         kind = getattr(errors, self.error, None)

@@ -37,15 +37,15 @@ def list_modules(who: str, options: Sequence[str]) -> list[str]:
     else:
         from image_gender_classifier.settings import Settings
         from image_gender_classifier.system.profiling import OFF
-        from image_gender_classifier.workers import worker
+        from image_gender_classifier.workers import classifying
         from image_gender_classifier.workers.channel import encode
         from image_gender_classifier.workers.messages import Job, Task
 
         (picture,) = options
         task = Task(Settings(), 1)
-        engine, ready = worker.load_engine(task, OFF)
-        encode(ready)
-        encode(worker.classify(Job(0, picture, picture, task.timeout), task, engine, OFF))
+        loaded = classifying.load(task, OFF)
+        encode(loaded.ready)
+        encode(loaded.answer(Job(0, picture, picture, task.timeout)))
     return [name for name in sys.modules if name not in before]
 
 
