@@ -46,9 +46,13 @@ def suggest_recursive(folder: Path, options: Options) -> str:
     what = "picture is" if below.pictures == 1 else "pictures are"
     return (
         f"{'' if below.complete else 'at least '}{below.pictures:,} {what} in subfolders of "
-        f"{escape_text(str(folder))}; add --recursive (make classify ... ARGS=--recursive) "
-        "to classify them"
+        f"{escape_text(str(folder))}; add {_spell_option()} to classify them"
     )
+
+
+def _spell_option() -> str:
+    """Returns the option as a user has to write it, who may have called make."""
+    return "ARGS=--recursive" if "MAKELEVEL" in os.environ else "--recursive"
 
 
 def count_subfolder_pictures(

@@ -35,7 +35,12 @@ def test_recursive_mirrors_the_folders(command: Command, folder: Path, out: Path
     assert b'id="cat" file="x/y/cat.jpg"' in (out / "x/y/cat.xml").read_bytes()
 
 
-HINT = "; add --recursive (make classify ... ARGS=--recursive) to classify them\n"
+@pytest.fixture(autouse=True)
+def outside_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAKELEVEL", raising=False)
+
+
+HINT = "; add --recursive to classify them\n"
 
 
 def test_pictures_in_subfolders_are_hinted_at(command: Command, folder: Path, out: Path) -> None:
@@ -51,6 +56,16 @@ def test_pictures_in_subfolders_are_hinted_at(command: Command, folder: Path, ou
     assert reported.stderr == f"image-gender-classifier: {said}"
     for option in ("--quiet", "--recursive"):
         assert command("-i", folder, "-o", out, option).stderr == ""
+
+
+def test_the_hint_inside_make_is_a_variable_of_make(
+    command: Command, folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAKELEVEL", "1")
+    (folder / "x").mkdir()
+    (folder / "cat.jpg").rename(folder / "x" / "cat.jpg")
+    hint = command("-i", folder, "-o", out).stderr
+    assert hint.endswith("; add ARGS=--recursive to classify them\n")
 
 
 def test_links_that_are_not_followed_are_reported(
