@@ -50,9 +50,9 @@ LABELLED = $(if $(PICTURES),$(PICTURE_OPTIONS),$(SAMPLE_OPTIONS))
 
 TRAINED := $(TRAIN_OUT)/gender.keras
 # Without DATA, a trained model is converted with the pictures that it was trained on.
-CONVERTED_PICTURES = $(if $(DATA),$(PICTURE_OPTIONS),$(if $(filter models/gender.keras,$(TO_CONVERT)),$(LABELLED)))
+CONVERTED_PICTURES = $(if $(DATA),$(PICTURE_OPTIONS),$(if $(filter models/gender.keras,$(SOURCE_MODEL)),$(LABELLED)))
 # An unfinished training counts as a trained model, so that the commands say what is missing.
-TO_CONVERT = $(or $(MODEL),$(shell test -f $(call quoted,$(TRAINED)) -o -f $(call quoted,$(TRAIN_OUT)/run.json) \
+SOURCE_MODEL = $(or $(MODEL),$(shell test -f $(call quoted,$(TRAINED)) -o -f $(call quoted,$(TRAIN_OUT)/run.json) \
   && echo $(call quoted,$(TRAINED))),models/gender.keras)
 
 # Large memory pages make training a tenth faster (glibc on Linux; ignored elsewhere).
@@ -115,7 +115,7 @@ train: $(HEAVY)/.made  ## train on DATA with LAYOUT (default: FairFace in SHARED
 
 convert: $(HEAVY)/.made  ## convert MODEL (default: trained, else shipped) to int8, files to CONVERT_OUT (runs/converted)
 	mkdir -p -- $(call quoted,$(CONVERT_OUT))
-	$(RUN_HEAVY)image-gender-convert --model=$(call quoted,$(TO_CONVERT)) --out=$(call quoted,$(CONVERT_OUT)) \
+	$(RUN_HEAVY)image-gender-convert --model=$(call quoted,$(SOURCE_MODEL)) --out=$(call quoted,$(CONVERT_OUT)) \
 	  $(CONVERTED_PICTURES) $(ARGS)
 
 evaluate: $(HEAVY)/.made  ## evaluate MODEL (default: shipped) on DATA with LAYOUT (default: FairFace, else the samples)
@@ -137,13 +137,13 @@ convert-detector: $(HEAVY)/.made  ## convert the face detector of DETECTOR_OUT t
 
 train-face-output: $(HEAVY)/.made  ## add a face output to MODEL (default: trained, else shipped), trained with the detector of DETECTORS (shipped)
 	mkdir -p -- $(call quoted,$(FACE_OUTPUT_OUT))
-	$(RUN_HEAVY)image-gender-train-face-output --model=$(call quoted,$(TO_CONVERT)) --out=$(call quoted,$(FACE_OUTPUT_OUT)) \
-	  $(CROPS) $(if $(DETECTORS),--detector-models $(call quoted,$(DETECTORS))) $(ARGS)
+	$(RUN_HEAVY)image-gender-train-face-output --model=$(call quoted,$(SOURCE_MODEL)) --out=$(call quoted,$(FACE_OUTPUT_OUT)) \
+	  $(CROPS) $(if $(DETECTORS),--detector-models $(call quoted,$(DETECTORS))) $(if $(SEED),--seed=$(call quoted,$(SEED))) $(ARGS)
 
 train-frame-output: $(HEAVY)/.made  ## add a frame output to MODEL (default: trained, else shipped), trained with the detector of DETECTORS (shipped)
 	mkdir -p -- $(call quoted,$(FRAME_OUTPUT_OUT))
-	$(RUN_HEAVY)image-gender-train-frame-output --model=$(call quoted,$(TO_CONVERT)) --out=$(call quoted,$(FRAME_OUTPUT_OUT)) \
-	  $(CROPS) $(if $(DETECTORS),--detector-models $(call quoted,$(DETECTORS))) $(ARGS)
+	$(RUN_HEAVY)image-gender-train-frame-output --model=$(call quoted,$(SOURCE_MODEL)) --out=$(call quoted,$(FRAME_OUTPUT_OUT)) \
+	  $(CROPS) $(if $(DETECTORS),--detector-models $(call quoted,$(DETECTORS))) $(if $(SEED),--seed=$(call quoted,$(SEED))) $(ARGS)
 
 train-refiner: $(HEAVY)/.made  ## train the face refiner on candidates of the detector of DETECTORS (shipped), model to REFINER_OUT (runs/refiner)
 	mkdir -p -- $(call quoted,$(REFINER_OUT))

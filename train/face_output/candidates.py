@@ -19,6 +19,7 @@ from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import SearchLogits
 from image_gender_classifier.results import Box
+from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detector.candidate_pictures import (
     compute_iou,
     draw_composite,
@@ -87,13 +88,17 @@ def collect_candidates(
 
     Returns:
         The candidates, in the order of the pictures. Those that overlap a face partly are left out.
+
+    Raises:
+        DataError: The face detector finds no face, or nothing else.
     """
     random = np.random.default_rng(seed)
     crops: list[Pixels] = []
     logits: list[float] = []
     is_face: list[bool] = []
     pictures = _draw(faces, backgrounds, composites, plain, random)
-    for pixels, frame in tqdm(pictures, "searching", composites + plain, unit="picture"):
+    count = composites + plain
+    for pixels, frame in tqdm(pictures, "searching", count, unit="picture", disable=None):
         picture = Picture(pixels, pixels.shape[1], pixels.shape[0])
         for found in _detect(search, picture):
             overlap = 0.0 if frame is None else compute_iou(found.frame, frame)
@@ -103,6 +108,10 @@ def collect_candidates(
             crops.append(geometry.cut_crop(pixels, square, size))
             logits.append(found.logit)
             is_face.append(overlap > _FACE_IOU)
+    if not 0 < sum(is_face) < len(is_face):
+        raise DataError(
+            "the face detector finds no face or nothing else in the pictures; use more pictures"
+        )
     return CandidateSet(np.stack(crops), np.array(logits, np.float32), np.array(is_face))
 
 

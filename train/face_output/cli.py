@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +16,11 @@ from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.common import training_command
 from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.output_command import (
+    Inputs,
     add_output_options,
-    read_inputs,
+    run_output_command,
     save_and_report,
 )
-from image_gender_classifier.train.datasets import DataError
 
 if TYPE_CHECKING:  # imports OpenCV
     from image_gender_classifier.train.face_output.candidates import Search
@@ -33,7 +34,7 @@ class Run:
 
     Attributes:
         data: Hash of the samples' names and labels.
-        backgrounds_key: Hash of the backgrounds' names and sizes.
+        backgrounds_key: See `backgrounds.hash_backgrounds`.
         model: SHA-256 of the gender network.
         detector: SHA-256 of the face detector.
         composites: Number of pictures with a face.
@@ -59,12 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code of `command.run_with_exit_code`.
     """
-    return training_command.run_training_command(PROGRAM, _train, argv)
+    return run_output_command(_parser(), "FACE_OUTPUT_OUT", _train, argv)
 
 
-def _train(arguments: Sequence[str]) -> None:
-    options = _parser().parse_args(arguments)
-    inputs = read_inputs(options)
+def _train(options: argparse.Namespace, inputs: Inputs, arguments: Sequence[str]) -> None:
     search, detector_key = _open_search(options.detector_models or shipped_models())
     run = Run(
         inputs.data,
@@ -73,7 +72,7 @@ def _train(arguments: Sequence[str]) -> None:
         detector_key,
         options.composites,
         options.plain,
-        options.seed,
+        inputs.seed,
     )
 
     from image_gender_classifier.train.common import keras_runtime
@@ -87,19 +86,15 @@ def _train(arguments: Sequence[str]) -> None:
         composites=options.composites,
         plain=options.plain,
         size=inputs.original.input_shape[0],
-        seed=options.seed,
+        seed=inputs.seed,
     )
     count = int(found.is_face.sum())
     print_line(
         f"candidates: {count:,} faces, {len(found.is_face) - count:,} others; training the output",
         sys.stdout,
     )
-    if not 0 < count < len(found.is_face):
-        raise DataError(
-            "the face detector finds no face or nothing else in the pictures; use more pictures"
-        )
     runtime, _ = keras_runtime.open_keras_with_entry(options.model)
-    model = network.add_face_output(runtime.model, found, options.seed, options.steps)
+    model = network.add_face_output(runtime.model, found, inputs.seed, options.steps)
     trained = training_command.describe_training(PROGRAM, arguments, run)
     save_and_report(model, inputs.original, options.out, trained, FACE_OUTPUT)
 
@@ -133,7 +128,7 @@ def _parser() -> Parser:
         "doubtful faces of the face detector. It learns from what the detector takes for a face in "
         "pictures composed of --data and --backgrounds. The gender output does not change.",
     )
-    add_output_options(parser)
+    add_output_options(parser, seed=5)
     add = parser.add_argument
     add(
         "--composites", type=parse_positive, default=4000, metavar="N",
@@ -147,5 +142,4 @@ def _parser() -> Parser:
         "--steps", type=parse_positive, default=1500, metavar="N",
         help="number of training steps of 256 candidates (default: %(default)s)",
     )  # fmt: skip
-    add("--seed", type=int, default=5, metavar="N", help="random seed (default: %(default)s)")
     return parser

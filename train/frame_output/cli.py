@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from image_gender_classifier.train.common import training_command
 from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.detector_option import format_cache_key
 from image_gender_classifier.train.common.output_command import (
+    Inputs,
     add_output_options,
-    read_inputs,
+    run_output_command,
     save_and_report,
 )
 
@@ -27,7 +29,7 @@ class Run:
 
     Attributes:
         data: Hash of the samples' names and labels.
-        backgrounds_key: Hash of the backgrounds' names and sizes.
+        backgrounds_key: See `backgrounds.hash_backgrounds`.
         model: SHA-256 of the gender network.
         detector: Cache key of the face detector.
         pictures: Number of pictures.
@@ -53,13 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code of `command.run_with_exit_code`.
     """
-    return training_command.run_training_command(PROGRAM, _train, argv)
+    return run_output_command(_parser(), "FRAME_OUTPUT_OUT", _train, argv)
 
 
-def _train(arguments: Sequence[str]) -> None:
-    options = _parser().parse_args(arguments)
-    inputs = read_inputs(options)
-
+def _train(options: argparse.Namespace, inputs: Inputs, arguments: Sequence[str]) -> None:
     from image_gender_classifier.detection import registry
     from image_gender_classifier.train.common import keras_runtime
     from image_gender_classifier.train.frame_output import network, views
@@ -73,7 +72,7 @@ def _train(arguments: Sequence[str]) -> None:
         format_cache_key("network", detector),
         options.pictures,
         options.steps,
-        options.seed,
+        inputs.seed,
     )
     found = views.collect_views(
         detector,
@@ -81,11 +80,11 @@ def _train(arguments: Sequence[str]) -> None:
         inputs.places,
         pictures=options.pictures,
         size=inputs.original.input_shape[0],
-        seed=options.seed,
+        seed=inputs.seed,
     )
     print_line(f"views: {len(found.crops):,}; training the output", sys.stdout)
     runtime, _ = keras_runtime.open_keras_with_entry(options.model)
-    model = network.add_frame_output(runtime.model, found, options.seed, options.steps)
+    model = network.add_frame_output(runtime.model, found, inputs.seed, options.steps)
     trained = training_command.describe_training(PROGRAM, arguments, run)
     save_and_report(model, inputs.original, options.out, trained, network.UNITS)
 
@@ -97,7 +96,7 @@ def _parser() -> Parser:
         "detected faces. It learns from the faces that the detector finds in pictures composed of "
         "--data and --backgrounds. The other outputs do not change.",
     )
-    add_output_options(parser)
+    add_output_options(parser, seed=1)
     add = parser.add_argument
     add(
         "--pictures", type=parse_positive, default=24000, metavar="N",
@@ -107,5 +106,4 @@ def _parser() -> Parser:
         "--steps", type=parse_positive, default=4000, metavar="N",
         help="number of training steps of 256 views (default: %(default)s)",
     )  # fmt: skip
-    add("--seed", type=int, default=1, metavar="N", help="random seed (default: %(default)s)")
     return parser

@@ -77,7 +77,7 @@ def collect_views(
     crops = np.empty((pictures * (_MOVED + 2), size, size, 3), np.uint8)
     corrections = np.empty((len(crops), 3), np.float32)
     count = 0
-    for _ in tqdm(range(pictures), "searching", unit="picture"):
+    for _ in tqdm(range(pictures), "searching", unit="picture", disable=None):
         for crop, correction in _draw_views(detector, faces, backgrounds, size, random):
             crops[count], corrections[count] = crop, correction
             count += 1

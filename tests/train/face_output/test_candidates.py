@@ -20,6 +20,7 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.pipeline import find_crop
 from image_gender_classifier.runtimes.networks import open_network
+from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.face_output.candidates import (
     CandidateSet,
     Search,
@@ -72,3 +73,9 @@ def test_the_seed_decides(found: CandidateSet, search: Search, face: Pixels) -> 
     assert np.array_equal(found.crops, same.crops)
     assert np.array_equal(found.logits, same.logits)
     assert not np.array_equal(found.logits, other.logits)
+
+
+def test_pictures_without_a_candidate_are_reported(search: Search) -> None:
+    plain = np.full((128, 128, 3), 30, np.uint8)
+    with pytest.raises(DataError, match="finds no face or nothing else"):
+        collect_candidates(search, [plain], [plain], composites=1, plain=1, size=SIZE, seed=1)

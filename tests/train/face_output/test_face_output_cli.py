@@ -13,6 +13,7 @@ pytest.importorskip("ai_edge_litert")
 
 from image_gender_classifier import manifest
 from image_gender_classifier.imaging import decoding
+from image_gender_classifier.system.locking import lock_folders
 from image_gender_classifier.train.common.keras_runtime import open_keras_classifier
 from image_gender_classifier.train.face_output import cli
 
@@ -71,3 +72,40 @@ def test_a_model_without_a_manifest_is_refused(
     options = ("--data", tmp_path, "--layout", "folders", "--backgrounds", backgrounds)
     assert train(*options, "--model", tmp_path / "gender.keras", "--out", tmp_path / "out") == 2
     assert "manifest" in capsys.readouterr().err
+
+
+def test_the_network_that_it_starts_from_is_not_replaced(
+    shipped_keras: Path, backgrounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shipped_keras.parent
+    before = shipped_keras.read_bytes()
+    options = ("--data", tmp_path, "--layout", "folders", "--backgrounds", backgrounds)
+    assert train(*options, "--model", shipped_keras, "--out", folder) == 2
+    assert "the new model would replace" in capsys.readouterr().err
+    assert shipped_keras.read_bytes() == before
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_is_out_of_range_is_refused(
+    seed: int,
+    shipped_keras: Path,
+    backgrounds: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = ("--data", tmp_path, "--layout", "folders", "--backgrounds", backgrounds)
+    out = tmp_path / "out"
+    assert train(*options, "--model", shipped_keras, "--out", out, f"--seed={seed}") == 2
+    assert f"--seed {seed}" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_second_run_in_the_same_folder_is_refused(
+    shipped_keras: Path, backgrounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--data", tmp_path, "--layout", "folders", "--backgrounds", backgrounds)
+    out = tmp_path / "out"
+    out.mkdir()
+    with lock_folders([out]):
+        assert train(*options, "--model", shipped_keras, "--out", out) == 2
+    assert str(out) in capsys.readouterr().err
