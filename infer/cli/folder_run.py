@@ -93,8 +93,8 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         print_message(message)
     if not options.quiet:
         _print_renamed(writer.xml.renamed)
-        if not options.resume:  # otherwise the pictures have changed, so they are reviewed again
-            _print_replaced_reviews(writer.xml.replaced_reviews)
+        if not (options.resume and corrections):  # `describe_unused` has reported them
+            _print_replaced_reviews(writer.xml.replaced_reviews, options)
     if options.profile:
         _print_profile(clock, supervisor.seconds, max(total, 1))
     if not options.quiet and (hint := suggest_recursive(options.input, options)):
@@ -162,17 +162,24 @@ def _print_renamed(renamed: Mapping[str, str]) -> None:
     print_message(f"the output folder rejects the usual {names}: {example}")
 
 
-def _print_replaced_reviews(files: Sequence[str]) -> None:
+def _print_replaced_reviews(files: Sequence[str], options: Options) -> None:
     """Prints how many reviewed predictions were replaced; nothing if none was.
 
     Args:
         files: See `XmlFolder.replaced_reviews`.
+        options: The options of the command.
     """
-    if files:
-        verb = "s were" if len(files) > 1 else " was"
+    if not files:
+        return
+    verb = "s were" if len(files) > 1 else " was"
+    replaced = f"{len(files):,} reviewed prediction{verb} replaced"
+    example = f"such as that of {escape_text(files[0])!r}"
+    if options.resume:
+        changed = "the pictures have" if len(files) > 1 else "the picture has"
+        print_message(f"{replaced}, because {changed} changed, {example}; review them again")
+    else:
         print_message(
-            f"{len(files):,} reviewed prediction{verb} replaced, such as that of "
-            f"{escape_text(files[0])!r}; to restore what a person said, run the command again with "
+            f"{replaced}, {example}; to restore what a person said, run the command again with "
             "--resume --corrections FILE (corrections.csv of the review)"
         )
 

@@ -61,9 +61,10 @@ class EarlierPredictions:
 
         Returns:
             An outcome with `kept` set if the earlier prediction is valid: content, models and
-            settings are unchanged and all outputs can reuse it, or the file still cannot be read,
-            for the same reason. An outcome without `kept` if the file cannot be read and the
-            earlier run did not report this. None if the picture must be classified.
+            settings are unchanged and all outputs can reuse it; the file still cannot be read, for
+            the same reason; or it cannot be read and a person has reviewed it. An outcome without
+            `kept` if the file cannot be read and the earlier run did not report this. None if the
+            picture must be classified.
         """
         self._clock.lap("wait for the workers")
         outcome = self._find_outcome(picture)
@@ -83,6 +84,8 @@ class EarlierPredictions:
                 return None
             prediction = make_unreadable_prediction(picture.file, str(error), self._key)
             earlier = self._writer.xml.read_prediction(picture)
+            if earlier is not None and earlier.status == "reviewed":
+                return Outcome(picture, earlier, kept=True)
             kept = earlier is not None and earlier.run == prediction.run
             return Outcome(picture, prediction, kept)
         earlier = self._writer.xml.read_prediction(picture)

@@ -42,7 +42,7 @@ class Content(NamedTuple):
     """What a sidecar says about a picture.
 
     Attributes:
-        run: The `run` of the prediction.
+        run: Key of the prediction; see `xmp_folder`.
         gender: The keyword below `MARK`; None for none.
         size: Width and height of the stored picture in pixels.
         regions: The faces.
@@ -60,7 +60,7 @@ class Content(NamedTuple):
 
 
 def find_run(data: bytes) -> str | None:
-    """Returns the `run` that was merged into a sidecar, or None.
+    """Returns the key (`Content.run`) that was merged into a sidecar, or None.
 
     Raises:
         ValueError: The file is not XMP.

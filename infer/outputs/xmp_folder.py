@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from image_gender_classifier.errors import FileNotWritten
+from image_gender_classifier.manifest.cache_key import cache_key
 from image_gender_classifier.outputs.atomic import read_regular_file
 from image_gender_classifier.outputs.folder import OutputFolder
 from image_gender_classifier.outputs.naming import PictureFile
@@ -12,11 +13,13 @@ from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.regions import locate_region
 from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings
 from image_gender_classifier.outputs.sidecar import Content, find_run, merge
+from image_gender_classifier.outputs.xml import round_box
 from image_gender_classifier.outputs.xmp_terms import MARK, LabelledRegion
 from image_gender_classifier.results import Face, Prediction, Stored
 
 SUFFIX = ".xmp"
 _MAX_BYTES = 2**24
+_KEY_DIGITS = 12
 
 
 class XmpFolder(OutputFolder):
@@ -24,6 +27,8 @@ class XmpFolder(OutputFolder):
 
     def write(self, row: Row) -> None:
         """Merges a prediction into the sidecar of its picture; creates it only if it has a face.
+
+        Without `row.drawings.stored`, `can_reuse` has found that the sidecar has the content.
 
         Raises:
             FileNotWritten: The sidecar that exists cannot be read, or is not XMP.
@@ -37,6 +42,9 @@ class XmpFolder(OutputFolder):
         if existing is None and content.is_empty:
             return
         try:
+            reused = existing if row.drawings.stored is None else None
+            if reused is not None and find_run(reused) == content.run:
+                return
             merged = merge(existing, content)
         except ValueError as error:
             raise FileNotWritten(
@@ -52,7 +60,7 @@ class XmpFolder(OutputFolder):
             run = None if existing is None else find_run(existing)
         except (FileNotWritten, ValueError):
             return False  # `write` reports it
-        return run == (prediction.run if _has_content(prediction) else None)
+        return run == (_make_key(prediction) if _has_content(prediction) else None)
 
     def _read(self, name: str) -> tuple[Path, bytes | None]:
         """Returns the path and the content of a sidecar; None if there is none."""
@@ -73,10 +81,23 @@ def _has_content(prediction: Prediction) -> bool:
     return not (prediction.shows_no_face or prediction.status == "unreadable")
 
 
+def _make_key(prediction: Prediction) -> str:
+    """Returns a key that differs if the regions or the genders in the sidecar differ.
+
+    The `run` of a prediction determines them, unless a person has reviewed it: then it is the same
+    whatever they said.
+    """
+    if prediction.status != "reviewed":
+        return prediction.run
+    boxes = map(round_box, prediction.faces)
+    return cache_key(prediction.run, prediction.gender, *boxes)[:_KEY_DIGITS]
+
+
 def _make_content(prediction: Prediction, stored: Stored | None) -> Content:
+    key = _make_key(prediction)
     if not _has_content(prediction):
-        return Content(prediction.run)
-    content = Content(prediction.run, prediction.gender)
+        return Content(key)
+    content = Content(key, prediction.gender)
     if stored is None:
         return content
     located = ((face, locate_region(face.box, stored)) for face in prediction.faces)

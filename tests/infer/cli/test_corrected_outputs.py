@@ -50,9 +50,10 @@ def make_run(root: Path, samples: Path) -> Run:
     return Run(root)
 
 
-# How the run came about: at once, or after one without corrections, which --resume keeps; and
-# whether a run without --corrections followed, which needs new drawings.
-@pytest.fixture(scope="module", params=["at once", "later", "before"])
+# How the run came about: at once, or after one without corrections, which --resume keeps; whether a
+# run without --corrections followed, which needs new drawings; and whether a run without --resume
+# has replaced the reviews, while the sidecars still have them.
+@pytest.fixture(scope="module", params=["at once", "later", "before", "again"])
 def run(
     request: pytest.FixtureRequest, samples: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
@@ -66,6 +67,11 @@ def run(
         plain = ["-i", str(made.root / "in"), "-o", str(made.root / "out")]
         assert program.main([*plain, *given]) == 0
         assert made.start("--resume") == 0
+    elif request.param == "again":
+        assert made.start(*given) == 0
+        plain = ["-i", str(made.root / "in"), "-o", str(made.root / "out")]
+        assert program.main(plain) == 0
+        assert made.start("--resume", *given) == 0
     else:
         assert made.start(*given) == 0
     return made
@@ -149,3 +155,19 @@ def test_the_summary_counts_reviewed_pictures_and_all_is_kept_now(
     counts = json.loads(capsys.readouterr().out)
     assert (counts["reviewed"], counts["kept"], counts["female"], counts["male"]) == (2, 3, 1, 1)
     assert read() == before
+
+
+def test_sidecars_with_another_answer_are_replaced(samples: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    made = make_run(tmp_path, samples)
+    corrections = made.root / "corrections.csv"
+    given = ("--corrections", str(corrections))
+    assert made.start(*given) == 0
+    plain = ["-i", str(made.root / "in"), "-o", str(made.root / "out")]
+    assert program.main(plain) == 0
+    corrections.write_text("file,gender\nastronaut.jpg,unknown\ncat.jpg,female\n")
+    assert made.start("--resume", *given) == 0
+    assert made.read("astronaut").gender == "unknown"
+    sidecar = (made.root / "xmp" / "astronaut.jpg.xmp").read_text()
+    assert "perceived gender: unknown" in sidecar
+    assert "perceived gender|male" not in sidecar

@@ -93,8 +93,21 @@ def test_replaced_reviews_are_reported(
     assert read(out, "cat").status == "reviewed"
     shutil.copy(folder / "rocket.jpg", folder / "cat.jpg")
     changed = command("-i", folder, "-o", out, "--resume")  # the same correction would not hold
-    assert "replaced" not in changed.stderr
+    said = "1 reviewed prediction was replaced, because the picture has changed, such as that of "
+    assert f"{said}'cat.jpg'; review them again" in changed.stderr
     assert read(out, "cat").status != "reviewed"
+
+
+def test_resume_keeps_a_review_while_the_picture_cannot_be_read(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, cat=Correction("female"))
+    command("-i", folder, "-o", out, "--corrections", corrections)
+    written = (out / "cat.xml").read_bytes()
+    for options in ((), ("--corrections", corrections)):
+        command("-i", folder, "-o", out, "--resume", "--max-bytes", "1000", *options)
+        assert read(out, "astronaut").status == "unreadable"
+        assert (out / "cat.xml").read_bytes() == written
 
 
 def test_a_table_of_predictions_is_not_taken_for_corrections(
