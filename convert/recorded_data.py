@@ -13,8 +13,8 @@ from image_gender_classifier.train.common.run_record import check_run_finished
 from image_gender_classifier.train.common.split import held_out_fraction
 from image_gender_classifier.train.gender import cli as training
 
-_DATA_OPTIONS = (
-    *("data", "layout", "labels", "id_column", "gender_column", "zero_is"),
+_LABEL_OPTIONS = (
+    *("layout", "labels", "id_column", "gender_column", "zero_is"),
     *("female", "male", "max_missing", "strict"),
 )
 
@@ -31,19 +31,30 @@ def complete_options(options: argparse.Namespace) -> None:
 
     Raises:
         ModelError: The model or its manifest is missing or corrupt, or the training did not finish.
-        UsageError: `--data` or `--layout` is missing and cannot be found out.
+        UsageError: `--data` or `--layout` is missing and cannot be found out, or options of labels
+            are given without `--data`.
     """
     check_run_finished(options.model)
     entry = manifest.find_model(options.model)
     if options.data is None:
+        _refuse_label_options(options)
         recorded = _parse_training_command(options.model, str(entry.trained.get("command", "")))
-        for name in _DATA_OPTIONS:
+        for name in ("data", *_LABEL_OPTIONS):
             setattr(options, name, getattr(recorded, name))
         options.detector = options.detector or recorded.detector
     elif options.layout is None:
         raise UsageError("--data requires --layout (see image-gender-convert --help)")
     options.detector = choose_detector(options.detector, options.layout)
     options.held_out = held_out_fraction(entry)
+
+
+def _refuse_label_options(options: argparse.Namespace) -> None:
+    """Raises `UsageError` if an option of labels is given: the recorded ones would replace it."""
+    parser = training.make_parser()
+    given = [name for name in _LABEL_OPTIONS if getattr(options, name) != parser.get_default(name)]
+    if given:
+        option = "--" + given[0].replace("_", "-")
+        raise UsageError(f"{option} requires --data and --layout (see image-gender-convert --help)")
 
 
 def _parse_training_command(model: Path, command: str) -> argparse.Namespace:

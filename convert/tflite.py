@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -66,7 +65,7 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
         # With fixed sizes the converter computes all shapes in advance.
         one_crop = keras.InputSpec(dtype="float32", shape=(1, *shape))
         network.export(folder, verbose=False, input_signature=[one_crop])
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(Path(folder)))
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = representative
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]

@@ -324,6 +324,16 @@ def test_without_data_it_takes_the_pictures_of_the_training(
         assert shown.endswith("give --data and --layout\n")
 
 
+@pytest.mark.parametrize(
+    "option", ["--layout=folders", "--labels=new.csv", "--female=mujer", "--strict"]
+)
+def test_options_of_labels_without_data_are_refused(
+    option: str, exported: Any, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert convert("--model", exported.keras_path, "--out", out, option) == 2
+    assert f"{option.partition('=')[0]} requires --data" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_format_left_out_by_choice_stays_if_it_is_of_this_model(
     drawn: Options, out: Path

@@ -66,6 +66,15 @@ class Reading:
         content = "\n".join(lines).encode("utf-8", "surrogateescape")
         return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 
+    def hash_sizes(self) -> str:
+        """Returns a hash of the picture files' sizes in bytes, to detect changed pictures.
+
+        Raises:
+            OSError: A picture file does not exist or cannot be accessed.
+        """
+        sizes = " ".join(str(sample.path.stat().st_size) for sample in self.samples)
+        return hashlib.sha256(sizes.encode()).hexdigest()[:_KEY_DIGITS]
+
     def summary(self) -> str:
         """Formats the number of samples and the skipped items as one line of text."""
         female = sum(sample.gender == "female" for sample in self.samples)

@@ -37,13 +37,12 @@ class Backgrounds:
 
 
 def hash_backgrounds(backgrounds: Backgrounds) -> str:
-    """Returns a hash of the backgrounds' names and sizes in pixels, for the run record."""
-    lines = [
-        f"{name}\0{pixels.shape}"
-        for name, pixels in zip(backgrounds.names, backgrounds.pictures, strict=True)
-    ]
-    content = "\n".join(lines).encode("utf-8", "surrogateescape")
-    return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
+    """Returns a hash of the backgrounds' names and pixels, for the run record."""
+    content = hashlib.sha256()
+    for name, pixels in zip(backgrounds.names, backgrounds.pictures, strict=True):
+        content.update(f"{name}\0{pixels.shape}\n".encode("utf-8", "surrogateescape"))
+        content.update(pixels.tobytes())
+    return content.hexdigest()[:_KEY_DIGITS]
 
 
 def read_backgrounds_and_report(folder: Path) -> Backgrounds:

@@ -44,15 +44,17 @@ class Run:
 
     Attributes:
         data: Hash of the samples' names and labels.
+        pictures: Hash of the picture files' sizes in bytes.
         samples: Number of samples.
         backgrounds: Number of backgrounds.
         recipe: The recipe.
-        backgrounds_key: Hash of the backgrounds' names and sizes.
+        backgrounds_key: Hash of the backgrounds' names and pixels.
         teacher: SHA-256 of the teacher's file; None without a teacher.
         start: SHA-256 of the file with the first weights; None for those of the recipe.
     """
 
     data: str
+    pictures: str
     samples: int
     backgrounds: int
     recipe: DetectorRecipe
@@ -88,6 +90,7 @@ def _train(arguments: Sequence[str]) -> None:
     start = None if options.start is None else _find_start(options, recipe)
     run = Run(
         reading.hash_labels(),
+        reading.hash_sizes(),
         len(reading.samples),
         len(scenery.names),
         recipe,

@@ -100,7 +100,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     subject = replace(subject, setting=replace(subject.setting, degradation=degradation.name))
     results = classify_samples(subject.samples, subject.detector, subject.classifier, degradation)
     measuring.report_unreadable(results, PROGRAM)
-    if subject.samples and len(results.unreadable) == len(subject.samples):
+    if len(results.unreadable) == len(subject.samples):
         raise DataError(
             f"--data {arguments.data}: no picture can be read ({len(subject.samples):,} tried); "
             "check the folder"
@@ -138,7 +138,7 @@ def _compare(
     Raises:
         ModelError: The model is missing, corrupt or incompatible.
     """
-    other = measuring.open_classifier(arguments.compare, None)
+    other = measuring.open_classifier(arguments.compare, None, "--compare")
     others = classify_samples(subject.samples, subject.detector, other, degradation).predictions
     names = subject.setting.model, other.entry.file
     if names[0] == names[1]:

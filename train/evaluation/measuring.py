@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -127,8 +126,15 @@ def report_unreadable(results: SampleResults, program: str) -> None:
         print_line(f"{program}: {name}: {reason}", sys.stderr)
 
 
-def open_classifier(model: Path | None, threshold: float | None) -> Classifier:
-    """Opens the model of `--model`, or the shipped model; imports TensorFlow for `.keras` only.
+def open_classifier(
+    model: Path | None, threshold: float | None, option: str = "--model"
+) -> Classifier:
+    """Opens a model, or the shipped model; imports TensorFlow for `.keras` only.
+
+    Args:
+        model: The file; None for the shipped model.
+        threshold: Confidence below which a prediction is `uncertain`; None for that of the model.
+        option: The option that names the file, for messages.
 
     Raises:
         ModelError: The model or its manifest is missing, corrupt or incompatible.
@@ -138,9 +144,8 @@ def open_classifier(model: Path | None, threshold: float | None) -> Classifier:
     if model is None or file_format(model.name) in runtimes.model_formats():
         return loading.open_classifier(model, threshold=threshold)
     if model.suffix.lower() != _KERAS:
-        raise UsageError(f"--model {model}: expected a .keras, .tflite or .onnx file")
+        raise UsageError(f"{option} {model}: expected a .keras, .tflite or .onnx file")
     # Imported here because exports do not need TensorFlow.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from image_gender_classifier.train.common import keras_runtime
 
     return keras_runtime.open_keras_classifier(model, threshold)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,6 @@ if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.gender.finetuning_recipe import FineTuningRecipe
     from image_gender_classifier.train.gender.recipe import Recipe
 
-_DIGITS = 16
-
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -25,7 +22,7 @@ class Run:
 
     Attributes:
         data: Hash of the samples' names and labels.
-        pictures: Hash of the picture files' sizes in bytes, to detect changed pictures.
+        pictures: Hash of the picture files' sizes in bytes.
         samples: Number of samples.
         layout: Layout of the data set, as in `--layout`.
         detector: Cache key of the detector, which contains the value of `--detector`.
@@ -108,10 +105,9 @@ def _describe_inputs(
     reading: Reading, options: argparse.Namespace, trained_teachers: Sequence[ModelEntry]
 ) -> dict[str, Any]:
     """Returns the fields of `Run` except the recipe; see `describe_run`."""
-    sizes = " ".join(str(sample.path.stat().st_size) for sample in reading.samples)
     return {
         "data": reading.hash_labels(),
-        "pictures": hashlib.sha256(sizes.encode()).hexdigest()[:_DIGITS],
+        "pictures": reading.hash_sizes(),
         "samples": len(reading.samples),
         "layout": options.layout,
         "detector": detector_cache_key(options.detector),

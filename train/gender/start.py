@@ -36,7 +36,8 @@ def add_start_options(parser: Parser) -> None:
     )  # fmt: skip
     add(
         "--epochs", type=_parse_count, metavar="N",
-        help="number of epochs, at most (default: the recipe's)",
+        help="number of epochs, at most; for --from imagenet or random that of the classifier "
+        "itself and of its fine-tunings, not of its teachers (default: the recipe's)",
     )  # fmt: skip
     add(
         "--quick", action="store_true",

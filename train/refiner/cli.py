@@ -50,15 +50,17 @@ class Run:
 
     Attributes:
         data: Hash of the samples' names and labels.
+        pictures: Hash of the picture files' sizes in bytes.
         samples: Number of samples.
         backgrounds: Number of backgrounds.
         recipe: The recipe.
-        backgrounds_key: Hash of the backgrounds' names and sizes.
+        backgrounds_key: Hash of the backgrounds' names and pixels.
         models: SHA-256 of the network to start from and of those that find and verify candidates,
             by file name.
     """
 
     data: str
+    pictures: str
     samples: int
     backgrounds: int
     recipe: RefinerRecipe
@@ -92,6 +94,7 @@ def _train(arguments: Sequence[str]) -> None:
     scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
     run = Run(
         reading.hash_labels(),
+        reading.hash_sizes(),
         len(reading.samples),
         len(scenery.names),
         recipe,

@@ -121,6 +121,33 @@ def test_other_backgrounds_make_another_run(
     assert "other data or options (backgrounds_key)" in capsys.readouterr().err
 
 
+def test_backgrounds_with_other_pixels_make_another_run(
+    finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(data[5], changed)
+    path = next(iter(sorted(changed.iterdir())))
+    pixels = cv2.imread(str(path))
+    assert pixels is not None
+    cv2.imwrite(str(path), 255 - pixels)
+    options = [changed if option == data[5] else option for option in data]
+    assert train(*options, "--out", finished, "--resume") == 2
+    assert "other data or options (backgrounds_key)" in capsys.readouterr().err
+
+
+def test_faces_with_other_pixels_make_another_run(
+    finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(data[1], changed)
+    for path in changed.rglob("*.*"):
+        if path.is_file():
+            cv2.imwrite(str(path), np.full((130, 130, 3), 99, np.uint8))
+    options = [changed if option == data[1] else option for option in data]
+    assert train(*options, "--out", finished, "--resume") == 2
+    assert "other data or options (pictures)" in capsys.readouterr().err
+
+
 def test_starts_from_an_earlier_detector(
     finished: Path, data: list[str | Path], tmp_path: Path
 ) -> None:

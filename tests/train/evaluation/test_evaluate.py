@@ -294,6 +294,14 @@ def test_an_error_is_one_line_and_exit_code_2(
     assert shown.err.count("\n") == 1
 
 
+def test_a_model_to_compare_with_an_unknown_format_is_named(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--model", str(make_onnx(tmp_path)), "--data", str(data), "--layout", "fairface"]
+    assert evaluate.main([*options, "--compare", "other.pt"]) == 2
+    assert "--compare other.pt: expected a .keras" in capsys.readouterr().err
+
+
 def test_an_unusable_keras_file_is_refused(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
