@@ -17,7 +17,7 @@ from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 def cut_labelled_crops(
     samples: Sequence[Sample], detector: Detector, size: int, skipped: SkippedSamples
 ) -> LabelledCrops:
-    """Cuts the crop of the main face out of each picture.
+    """Cuts the crop of the labelled face out of each picture.
 
     Args:
         samples: The labelled pictures.

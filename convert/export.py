@@ -1,7 +1,7 @@
 """Exports a trained network: quantises, converts, verifies and publishes it.
 
 The steps are the same for all networks. A `Task` contains what differs between the gender
-classifier and the face detector.
+classifier, the face detector and the face refiner.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Compares the formats of a gender classifier: Keras, TFLite, ONNX and the float32 variant.
 
-`Verification` is also the result for a face detector; see `verify_detector`.
+`Verification` is also the result for the other networks; see `verify_detector` and
+`verify_refiner`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from image_gender_classifier.train.detector.scene import Scene
 
 # Limits relative to the Keras model.
 MAX_RECALL_LOSS = 0.01
-MAX_EXTRA_FALSE_ALARMS = 0.03  # fraction of the scenes without a face, a fifth of all scenes
+MAX_EXTRA_FALSE_ALARMS = 0.03  # fraction of the scenes without a face, about a quarter of all
 MAX_EXTRA_OFFSET = 0.01
 _LARGE_INPUT_SCENES = 200  # scenes to compare the outputs of the largest input on
 _MATCH_DISTANCE = 1 / 4  # fraction of the frame's side

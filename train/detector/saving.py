@@ -17,8 +17,7 @@ STAGE = "cnn"  # name in predictions
 _CANDIDATE_THRESHOLD = 0.13
 _THRESHOLD = 0.567
 _TURNED_THRESHOLD = 0.8
-# Chosen on the WIDER portraits and the pictures without a face of shared/portraits, and on the
-# composites of FairFace's validation split.
+# Chosen on WIDER, the pictures without a face and the composites of docs/detection.md#accuracy.
 _SEARCH = SearchLogits(
     clear=0.9,
     first=-1.5,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from image_gender_classifier.manifest.schema import FaceOutput
 
-# Chosen on the WIDER portraits and the pictures without a face of shared/portraits, and on the
-# composites of FairFace's validation split. The slope is lower than in training, because part of
-# the logit is that of the face refiner.
+# Chosen on WIDER, the pictures without a face and the composites of docs/detection.md#accuracy. The
+# slope is lower than in training, because part of the logit is that of the face refiner.
 FACE_OUTPUT = FaceOutput(
     slope=1.0,
     detector_slope=1.3,

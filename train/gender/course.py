@@ -1,4 +1,4 @@
-"""Trains a gender classifier: the teachers, whose logits are stored, and then the student."""
+"""Trains a gender classifier: teachers, whose logits are stored, the student, its fine-tunings."""
 
 from __future__ import annotations
 

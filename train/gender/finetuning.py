@@ -36,7 +36,7 @@ def fine_tune(
 
     Args:
         original: The classifier, which maps pixels to the gender logit only.
-        crop_set: Crops with the side `recipe.stored_size`.
+        crop_set: Crops, at least as large as the input of the network.
         parts: The split into training and held-out samples.
         recipe: The recipe.
         folder: Existing folder for checkpoints and history.

@@ -19,7 +19,7 @@ from image_gender_classifier.train.common.recipe import (
 )
 
 SHIPPED = Path(__file__).with_name("recipe.toml")
-_COARSEST_STRIDE = 16  # of the network's coarsest feature map, in input pixels
+_SIZE_STEP = 16  # pixels; twice the stride of the coarsest feature map
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class RefinerRecipe:
 
     seed: Seed
     held_out: HeldOut
-    size: Annotated[int, Field(ge=2 * _COARSEST_STRIDE, multiple_of=_COARSEST_STRIDE, strict=True)]
+    size: Annotated[int, Field(ge=2 * _SIZE_STEP, multiple_of=_SIZE_STEP, strict=True)]
     epochs: Count
     search_epochs: Count
     pictures: Count

@@ -13,8 +13,8 @@ from image_gender_classifier.train.common.saving import add_to_manifest, save_mo
 from image_gender_classifier.train.refiner.views import MARGIN
 
 MODEL = "face_refiner.keras"
-# Chosen on the portraits and the pictures without a face of shared/portraits, and on the composites
-# of FairFace's validation split.
+# Chosen on the portraits, the pictures without a face and the composites of
+# docs/detection.md#accuracy.
 _CANDIDATE_WEIGHT = 0.5
 _LOWEST, _SCREENED, _SCREENED_TURNED, _SUREST = -3.0, -2.5, -2.25, 2.5
 _TILE_WEIGHT = 0.2
