@@ -26,7 +26,7 @@ from image_gender_classifier.train.refiner.views import Move, draw_view
 STEM = "face_refiner_int8"
 CALIBRATION_PICTURES = 60
 VERIFICATION_PICTURES = 300
-_CALIBRATION_STREAM, _VERIFICATION_STREAM = 9, 10  # random stream numbers; must be unique
+_CALIBRATION_STREAM, _VERIFICATION_STREAM = 9, 10  # random stream numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,21 +8,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.common import cutting
 from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.common.crops import FACE_SIDE
 from image_gender_classifier.train.common.data_options import read_data, training_split
 from image_gender_classifier.train.common.detector_option import open_detector
-from image_gender_classifier.train.common.split import split_names
+from image_gender_classifier.train.common.split import HELD_OUT_FRACTION, split_names
 from image_gender_classifier.train.datasets import DataError, Sample, SkippedItems
 from image_gender_classifier.train.detector import backgrounds
 from image_gender_classifier.train.detector.scene import Sources
 from image_gender_classifier.train.detector.scene_sources import SceneSources
 
 _CROPS = 500  # of each part
-_CROP_SIDE = 128  # pixels
-_HELD_OUT = 0.05  # fraction of the faces and of the backgrounds
 
 
 def read_scene_sources(options: argparse.Namespace) -> SceneSources:
@@ -42,8 +40,8 @@ def read_scene_sources(options: argparse.Namespace) -> SceneSources:
     """
     samples = read_data(options, training_split(options.layout)).samples
     scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
-    faces = split_names([sample.name for sample in samples], _HELD_OUT)
-    places = split_names(scenery.names, _HELD_OUT)
+    faces = split_names([sample.name for sample in samples], HELD_OUT_FRACTION)
+    places = split_names(scenery.names, HELD_OUT_FRACTION)
 
     def make_sources(
         part: str, positions: Sequence[int], place_positions: Sequence[int]
@@ -64,15 +62,10 @@ def read_scene_sources(options: argparse.Namespace) -> SceneSources:
 def _cut_crops(samples: list[Sample], part: str) -> list[Pixels]:
     """Returns the crops of the samples that can be read."""
     cut = cutting.make_crop_cutter(open_detector("none"))
-    crops, unreadable = [], []
-    for sample in samples:
-        try:
-            crop = cut(sample, _CROP_SIDE)
-        except UnreadablePicture:
-            unreadable.append(sample.name)
-            continue
-        if crop is not None:
-            crops.append(crop)
-    if unreadable:
-        print_line(str(SkippedItems(f"unreadable {part} pictures", tuple(unreadable))), sys.stdout)
+    skipped = cutting.SkippedSamples()
+    found = cutting.iterate_crops(samples, cut, FACE_SIDE, skipped, f"{part} pictures")
+    crops = [crop for _, crop in found]
+    if skipped.unreadable:
+        names = tuple(name for name, _ in skipped.unreadable)
+        print_line(str(SkippedItems(f"unreadable {part} pictures", names)), sys.stdout)
     return crops

@@ -45,6 +45,10 @@ class CropSet:
         return [sample.name for sample in self.samples]
 
 
+FACE_SIDE = 128
+"""Side in pixels of face crops for scenes and composites, which rarely show larger faces."""
+
+
 def load_or_cut_crops(
     samples: Sequence[Sample], size: int, cut: CutCrop, cut_name: str, folder: Path
 ) -> CropSet:

@@ -12,7 +12,7 @@ from image_gender_classifier import manifest
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceOutput, FrameOutput, ModelEntry
 from image_gender_classifier.system.locking import lock_folders
-from image_gender_classifier.train.common import training_command
+from image_gender_classifier.train.common import crops, training_command
 from image_gender_classifier.train.common.command import Parser, print_line, run_with_exit_code
 from image_gender_classifier.train.common.data_options import (
     add_backgrounds_option,
@@ -28,8 +28,6 @@ from image_gender_classifier.train.detector import backgrounds
 
 if TYPE_CHECKING:
     import keras
-
-_CROP_SIDE = 128  # pixels
 
 
 class Inputs(NamedTuple):
@@ -123,7 +121,7 @@ def _read_inputs(options: argparse.Namespace, original: ModelEntry, seed: int) -
     """
     reading = read_data_and_report(options, training_split(options.layout))
     scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
-    crop_set = training_command.prepare_crops(reading.samples, "none", _CROP_SIDE, options.out)
+    crop_set = training_command.prepare_crops(reading.samples, "none", crops.FACE_SIDE, options.out)
     faces = split_names(crop_set.names, HELD_OUT_FRACTION)
     places = split_names(scenery.names, HELD_OUT_FRACTION)
     if not faces.training or not places.training:

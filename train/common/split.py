@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from image_gender_classifier.manifest.schema import ModelEntry
 
 HELD_OUT_FRACTION = 0.05
+"""Fraction of the pictures that trainings hold out, unless their recipe has another."""
 
 
 @dataclass(frozen=True, slots=True)

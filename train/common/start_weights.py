@@ -1,4 +1,4 @@
-"""Starts a training from the weights of another network."""
+"""Copies the weights of a network to another one with the same layers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def copy_layers(model: keras.Model, start: keras.Model, new: Collection[str] = (
     """Copies the weights of all layers from another network.
 
     Args:
-        model: The network in training.
-        start: The inference model of a trained network.
+        model: The network that gets them; `start` may have more layers.
+        start: A trained network.
         new: Names of the layers that `start` may lack; there they keep their weights.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest.schema import FaceDetectorEntry
-from image_gender_classifier.train.common import pretrained, training_command
+from image_gender_classifier.train.common import crops, pretrained, training_command
 from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.data_options import (
     add_backgrounds_option,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.detector.recipe import DetectorRecipe
 
 PROGRAM = "image-gender-train-detector"
-_CROP_SIDE = 128  # pixels; scenes rarely contain larger faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def _train_in_folder(
     arguments: Sequence[str],
 ) -> None:
     recipe = run.recipe
-    crop_set = training_command.prepare_crops(samples, "none", _CROP_SIDE, options.out)
+    crop_set = training_command.prepare_crops(samples, "none", crops.FACE_SIDE, options.out)
     sources = split_sources(crop_set, scenery, recipe.held_out)
     # After all checks, because TensorFlow takes seconds to import.
     from image_gender_classifier.train.common import history, keras_runtime, plots

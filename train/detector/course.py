@@ -17,7 +17,7 @@ from image_gender_classifier.train.detector.recipe import DetectorRecipe
 from image_gender_classifier.train.detector.scene import Sources
 from image_gender_classifier.train.detector.teacher import Teacher
 
-_TRAINING_STREAM, _VALIDATION_STREAM = 4, 5  # random stream numbers; must be unique
+_TRAINING_STREAM, _VALIDATION_STREAM = 4, 5  # random stream numbers; one for each use
 VALIDATION_SCENES = 1024
 
 

@@ -13,6 +13,7 @@ from keras import layers
 from image_gender_classifier.train.common import efficientnet_lite
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
+from image_gender_classifier.train.common.start_weights import copy_layers
 from image_gender_classifier.train.detector.small_network import build_small_features
 
 HEAT, BOX = "heat", "box"
@@ -58,8 +59,7 @@ def make_inference_detector(trained: keras.Model, name: str) -> keras.Model:
     """
     size = trained.input_shape[1]
     model = keras.Model(*_add_layers(name, size, layers.BatchNormalization), name="face_detector")
-    for layer in model.layers:
-        layer.set_weights(trained.get_layer(layer.name).get_weights() if layer.weights else [])
+    copy_layers(model, trained)
     return model
 
 

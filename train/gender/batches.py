@@ -12,7 +12,11 @@ from image_gender_classifier.train.gender.augment import degrade_randomly, hide_
 from image_gender_classifier.train.gender.targets import Targets
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
-_ORDER_STREAM, _DEGRADE_STREAM, _HIDE_STREAM = 2, 3, 7  # random stream numbers; must be unique
+_ORDER_STREAM, _DEGRADE_STREAM, _HIDE_STREAM = (
+    2,
+    3,
+    7,
+)  # random stream numbers; one for each use
 _MIN_LAST_BATCH = 8  # crops; batch statistics of fewer are too noisy
 
 

@@ -13,6 +13,7 @@ from image_gender_classifier.train.common import loop
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
+from image_gender_classifier.train.common.start_weights import copy_layers
 from image_gender_classifier.train.gender import fit
 from image_gender_classifier.train.gender.finetuning_recipe import FineTuning
 from image_gender_classifier.train.gender.fit import Schedule, TrainingData
@@ -68,9 +69,7 @@ def fine_tune(
     data = _make_training_data((original, *trained_teachers), crop_set, parts, recipe)
     tuned = fit.fit_network(model, data, schedule, recipe.seed, folder)
     result = keras.models.clone_model(original)
-    for layer in result.layers:
-        if layer.weights:
-            layer.set_weights(tuned.get_layer(layer.name).get_weights())
+    copy_layers(result, tuned)
     return result
 
 

@@ -13,6 +13,7 @@ from keras import layers
 from image_gender_classifier.train.common import efficientnet_lite
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
+from image_gender_classifier.train.common.start_weights import copy_layers
 from image_gender_classifier.train.gender.recipe import NetworkRecipe
 from image_gender_classifier.train.gender.targets import GENDER
 
@@ -63,8 +64,7 @@ def make_inference_classifier(trained: keras.Model, training: NetworkRecipe) -> 
     """
     pixels, pooled = _add_layers(training, training.size, layers.BatchNormalization)
     model = keras.Model(pixels, layers.Dense(1, name=GENDER)(pooled), name="perceived_gender")
-    for layer in model.layers:
-        layer.set_weights(trained.get_layer(layer.name).get_weights() if layer.weights else [])
+    copy_layers(model, trained)
     return model
 
 

@@ -18,8 +18,8 @@ from image_gender_classifier.train.common.keras_runtime import KerasRuntime
 from image_gender_classifier.train.common.saving import add_to_manifest, save_model
 from image_gender_classifier.train.gender import calibration
 from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
+from image_gender_classifier.train.gender.start_model import MODEL
 
-MODEL = "gender.keras"
 FRAMING = "square with a margin around the face, as FairFace's pictures (margin 0.25)"
 
 

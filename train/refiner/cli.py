@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from image_gender_classifier import manifest
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceRefinerEntry
-from image_gender_classifier.train.common import training_command
+from image_gender_classifier.train.common import crops, training_command
 from image_gender_classifier.train.common.command import Parser, print_line
 from image_gender_classifier.train.common.data_options import (
     add_backgrounds_option,
@@ -41,7 +41,6 @@ if TYPE_CHECKING:  # imports pydantic, which can be missing
     from image_gender_classifier.train.refiner.recipe import RefinerRecipe
 
 PROGRAM = "image-gender-train-refiner"
-_CROP_SIDE = 128  # pixels; scenes rarely contain larger faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def _train_in_folder(
     options: argparse.Namespace,
     arguments: Sequence[str],
 ) -> None:
-    crop_set = training_command.prepare_crops(samples, "none", _CROP_SIDE, options.out)
+    crop_set = training_command.prepare_crops(samples, "none", crops.FACE_SIDE, options.out)
     sources = split_sources(crop_set, scenery, run.recipe.held_out)
     # After all checks, because TensorFlow takes seconds to import.
     from image_gender_classifier.train.common import history, keras_runtime, plots

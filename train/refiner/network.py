@@ -13,6 +13,7 @@ from keras import layers
 from image_gender_classifier.train.common import efficientnet_lite
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
+from image_gender_classifier.train.common.start_weights import copy_layers
 from image_gender_classifier.train.detector.small_network import add_block, build_fine_features
 
 FACE, FRAME = "face", "frame"
@@ -50,9 +51,7 @@ def make_inference_refiner(trained: keras.Model) -> keras.Model:
     """
     size = trained.input_shape[1]
     model = keras.Model(*_add_layers(size, layers.BatchNormalization), name="face_refiner")
-    for layer in model.layers:
-        if layer.weights:
-            layer.set_weights(trained.get_layer(layer.name).get_weights())
+    copy_layers(model, trained)
     return model
 
 

@@ -20,7 +20,7 @@ from image_gender_classifier.manifest.schema import Calibration, ModelEntry
 from image_gender_classifier.train.common import keras_runtime
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import is_held_out, split_names
-from image_gender_classifier.train.gender import network, saving
+from image_gender_classifier.train.gender import network, saving, start_model
 from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 from image_gender_classifier.train.gender.recipe import Recipe
 
@@ -49,7 +49,7 @@ def save(model: keras.Model, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path:
 
 def test_the_entry_describes_the_file(save: Any, tmp_path: Path) -> None:
     entry = save({"command": "by hand"})
-    data = (tmp_path / saving.MODEL).read_bytes()
+    data = (tmp_path / start_model.MODEL).read_bytes()
     assert (entry.sha256, entry.bytes) == (hashlib.sha256(data).hexdigest(), len(data))
     assert (entry.input_shape, entry.input_dtype) == ((32, 32, 3), "uint8")
     assert (entry.positive, entry.negative, entry.license) == ("female", "male", "MIT")
@@ -58,7 +58,7 @@ def test_the_entry_describes_the_file(save: Any, tmp_path: Path) -> None:
         "tensorflow": entry.trained["tensorflow"],
         "keras": keras.__version__,
     }
-    assert manifest.load(tmp_path).models == {saving.MODEL: entry}
+    assert manifest.load(tmp_path).models == {start_model.MODEL: entry}
     assert manifest.read_verified(tmp_path, entry) == data
 
 
@@ -72,7 +72,7 @@ def test_the_figures_are_of_the_held_out_samples(
     assert crops.shape == (len(names), 32, 32, 3)
     genders = {sample.name: sample.gender for sample in tiny_crops.samples}
     assert female.tolist() == [genders[name] == "female" for name in names]
-    classifier = keras_runtime.open_keras_classifier(tmp_path / saving.MODEL)
+    classifier = keras_runtime.open_keras_classifier(tmp_path / start_model.MODEL)
     said = classifier.compute_probabilities(crops) >= 0.5
     accuracy = round(float(np.mean(said == female)), 4)
     assert entry.measured == {"held_out": {"n": len(names), "accuracy": accuracy}}
@@ -93,7 +93,7 @@ def test_the_folders_other_entries_stay(save: Any, tmp_path: Path) -> None:
     after = manifest.load(tmp_path)
     assert len(before.cascades) > 0
     assert after.cascades == before.cascades
-    assert after.models == {**before.models, saving.MODEL: entry}
+    assert after.models == {**before.models, start_model.MODEL: entry}
 
 
 def test_a_save_that_fails_leaves_the_former_model(
@@ -115,7 +115,7 @@ def test_a_save_that_fails_leaves_the_former_model(
 def test_the_file_answers_as_the_model_does(save: Any, model: keras.Model, tmp_path: Path) -> None:
     save({})
     crops = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
-    classifier = keras_runtime.open_keras_classifier(tmp_path / saving.MODEL)
+    classifier = keras_runtime.open_keras_classifier(tmp_path / start_model.MODEL)
     expected = np.asarray(model(crops.astype(np.float32)))[:, 0]
     assert classifier.compute_logits(crops) == pytest.approx(expected, abs=1e-5)
 
@@ -123,5 +123,5 @@ def test_the_file_answers_as_the_model_does(save: Any, model: keras.Model, tmp_p
 def test_a_command_with_a_name_that_is_not_unicode_is_saved(save: Any, tmp_path: Path) -> None:
     """Such a folder given with --data must not lose the model after hours of training."""
     save({"command": "image-gender-train --data photos\udcff"})
-    entry = manifest.load(tmp_path).models[saving.MODEL]
+    entry = manifest.load(tmp_path).models[start_model.MODEL]
     assert entry.trained["command"] == "image-gender-train --data photos?"
