@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
 
@@ -11,6 +12,25 @@ from image_gender_classifier.outputs.corrections import (
     read_corrections,
     write_corrections,
 )
+from image_gender_classifier.system.locking import hold_lock_file
+
+_LOCK_FILE = ".igc-review-{}.lock"
+
+
+def lock_corrections(path: Path) -> AbstractContextManager[None]:
+    """Locks a file of corrections against other servers; runs may still read it.
+
+    The lock is a file next to it: a run locks the folder itself, and the file is replaced by each
+    change.
+
+    Raises:
+        UsageError: Another server saves to the file.
+    """
+    taken = (
+        f"{path}: another image-gender-review saves to this file; use the page of that one, stop "
+        "it, or choose another file with --corrections"
+    )
+    return hold_lock_file(path.with_name(_LOCK_FILE.format(path.name)), taken)
 
 
 class CorrectionFile:

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from image_gender_classifier.errors import GenderClassifierError, UsageError
 from image_gender_classifier.outputs.page.assets import SERVER_POLICY
-from image_gender_classifier.review.corrections import CorrectionFile
+from image_gender_classifier.review.corrections import CorrectionFile, lock_corrections
 from image_gender_classifier.review.files import make_title
 from image_gender_classifier.review.items import check_pictures, read_items
 from image_gender_classifier.review.parser import PROGRAM, Options
@@ -46,13 +46,17 @@ def serve(options: Options, port: int, announce: Callable[[str], None]) -> None:
         announce: Receives the address of the page.
 
     Raises:
-        UsageError: A folder, the file of corrections or the port cannot be used.
+        UsageError: A folder, the file of corrections or the port cannot be used, or another server
+            saves to the file of corrections.
         RuntimeMissing: No worker process can be started.
     """
     items = read_items(options.output)
     check_pictures(options.input, items)
-    corrections = CorrectionFile(options.corrections)
-    with Previewer(options.input, options.workers) as previewer:
+    with (
+        lock_corrections(options.corrections),
+        Previewer(options.input, options.workers) as previewer,
+    ):
+        corrections = CorrectionFile(options.corrections)
         site = Site(make_title(options.input), items, corrections, previewer.draw)
         try:
             server = ReviewServer(port, site)

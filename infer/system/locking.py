@@ -1,7 +1,7 @@
 """Locks files and folders with `flock`.
 
 A run holds an exclusive lock on its output folders. Runs of shards share these locks, and each
-holds an exclusive lock on a file of its own in them.
+holds an exclusive lock on a file of its own in them. A review locks a file next to the corrections.
 
 The kernel releases a lock when the process ends, so a killed process leaves no stale lock. Some
 network file systems do not support locks; nothing is locked there.
@@ -21,7 +21,7 @@ from image_gender_classifier.errors import UsageError
 LockResult = Literal["acquired", "taken", "unsupported"]
 
 
-_LOCK_FILE = ".igc-shard-{}.lock"  # `system.junk` knows the prefix
+_LOCK_FILE = ".igc-shard-{}.lock"
 _LOCK_FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -59,30 +59,36 @@ def lock_folders(folders: Sequence[Path], shard: str | None = None) -> Iterator[
                     "choose another folder"
                 )
             if shard is not None:
-                stack.enter_context(_lock_shard(folder, shard))
+                taken = (
+                    f"{folder}: another run is writing shard {shard} to this folder; wait until it "
+                    "ends, or give another shard"
+                )
+                stack.enter_context(hold_lock_file(folder / _LOCK_FILE.format(shard), taken))
         yield
 
 
 @contextmanager
-def _lock_shard(folder: Path, shard: str) -> Iterator[None]:
-    """Holds the lock file of a shard, which is removed at the end.
+def hold_lock_file(path: Path, taken: str) -> Iterator[None]:
+    """Holds a lock file while the context is open, and removes it at the end.
+
+    Nothing is locked if the file cannot be created.
+
+    Args:
+        path: The lock file; `system.junk` knows names that start with `.igc-`.
+        taken: The message if another process holds it.
 
     Raises:
-        UsageError: Another run has locked it.
+        UsageError: Another process holds it.
     """
-    path = folder / _LOCK_FILE.format(shard)
     try:
         file = os.open(path, _LOCK_FILE_FLAGS, 0o666)
-    except OSError:  # the folder is read-only, which the run reports
+    except OSError:  # the folder is read-only, which is reported when something is written
         yield
         return
     try:
-        # A run that has just ended may have removed the file before it was locked here.
+        # A process that has just ended may have removed the file before it was locked here.
         if try_lock(file) == "taken" or not path.exists():
-            raise UsageError(
-                f"{folder}: another run is writing shard {shard} to this folder; wait until it "
-                "ends, or give another shard"
-            )
+            raise UsageError(taken)
         try:
             yield
         finally:

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import pytest
 from reviews import Review
 
+from image_gender_classifier.cli.program import main as classify
 from image_gender_classifier.outputs.corrections import Correction, write_corrections
 from image_gender_classifier.review import program
 
@@ -121,6 +122,23 @@ def test_the_server_prints_its_address_and_ends_when_terminated(review: Review) 
         rest = process.stderr.read()
         assert process.wait(60) == 143
     assert "Traceback" not in rest
+
+
+def test_a_second_server_for_the_same_corrections_is_refused(review: Review, run: Run) -> None:
+    """Both would write the whole file, and each would lose what the other one has saved."""
+    usual = ("-i", review.pictures, "-o", review.output)
+    command = [sys.executable, "-c", PROGRAM, *map(str, usual), "--port", "0"]
+    with Popen(command, stderr=PIPE, text=True) as process:
+        assert process.stderr is not None and "http://127.0.0.1:" in process.stderr.readline()
+        second = run(*usual, "--port", 0)
+        assert second.returncode == 2
+        assert "another image-gender-review saves to this file" in second.stderr
+        assert run(*usual, "--html", review.pictures.parent / "page.html").returncode == 0
+        write_corrections(review.corrections, {"mona_lisa.jpg": Correction("male")})
+        options = [*usual, "--corrections", review.corrections, "--quiet"]
+        assert classify(list(map(str, options))) == 1  # one is unreadable
+        process.terminate()
+    assert not list(review.output.glob(".igc-*"))
 
 
 def test_help_names_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
