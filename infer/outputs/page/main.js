@@ -70,13 +70,13 @@ function showSaved() {
   byId("saved").textContent = `${count.toLocaleString("en")} correction${plural}${unsaved || saved}`;
 }
 
-/* Gives a picture another correction and keeps it. */
+/* Gives a picture another correction and keeps it, if it can be corrected. */
 function change(item, correction, isUndo = false) {
-  if (!REVIEW.editing) return false;
+  if (!REVIEW.editing) return;
   if (!REVIEW.server && !item.hash) {
     announce(`${item.file} cannot be read, so it cannot be corrected`);
     tellProblem(`${item.file}: cannot be corrected, as the picture could not be read`);
-    return false;
+    return;
   }
   if (!isUndo) undone.push([item, item.correction]);
   item.correction = correction;
@@ -85,13 +85,14 @@ function change(item, correction, isUndo = false) {
   if (viewer.item === item) viewer.fill();
   announce(`${item.file}: ${describe(item)}${correction === null ? "" : ", reviewed"}`);
   showCounts();
-  return true;
 }
 
 /* Answers for the selected picture and goes to the next one. */
 function answer(gender) {
   const item = grid.current;
-  if (item !== null && change(item, withGender(item, gender))) step(1);
+  if (item === null) return;
+  change(item, withGender(item, gender));
+  step(1);
 }
 
 function step(by) {

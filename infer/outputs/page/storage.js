@@ -174,8 +174,8 @@ class BrowserStorage {
     try {
       const kept = { page: this.data.page, unsaved: this.unsaved, entries: [...this.entries] };
       localStorage.setItem(this.key, JSON.stringify(kept));
+      if (this.full) this.tell(""); // other messages stay: quick keys must not hide them
       this.full = false;
-      this.tell("");
     } catch {
       this.full = true;
       this.tell("This browser cannot keep the corrections: save them before you close the page.");

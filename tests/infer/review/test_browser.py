@@ -379,6 +379,22 @@ def test_a_correction_that_another_tab_overwrites_is_kept(static: View, open_pag
     wait_for(second, "document.querySelector('#saved').textContent.startsWith('1 ')")
 
 
+def test_keys_go_on_after_a_picture_that_cannot_be_corrected(
+    browser: Any, open_page: Open, tmp_path: Path
+) -> None:
+    written = StaticPage(tmp_path / "page.html")
+    for file, picture in (("a.jpg", ""), ("b.jpg", "sha256:1"), ("c.jpg", "sha256:2")):
+        prediction = Prediction(file, "no_face", "unknown", run="0123456789ab")
+        written.add(PageItem(prediction, 0, 0, picture), "<image/>")
+    written.close(PageSettings("Page"), {})
+    page = open_page((tmp_path / "page.html").as_uri()).page
+    press(page, "f", "m")
+    assert answers(page) == {"a.jpg": "no face", "b.jpg": "✓ male", "c.jpg": "no face"}
+    assert selected(page) == "c.jpg"
+    assert "a.jpg: cannot be corrected" in page.locator("#problem").text_content()
+    assert page.locator("#problem").is_visible()
+
+
 def test_a_picture_that_is_gone_does_not_delay_the_other_corrections(
     review: Review, server: Any, browser: Any, open_page: Open
 ) -> None:
