@@ -29,13 +29,13 @@ function tellProblem(text) {
 
 const items = readItems(REVIEW.items);
 applyCorrections(items, REVIEW.corrections);
-const storage = makeStorage(REVIEW, tellProblem, () => {
+let undone = []; // corrections before each change: [picture, correction]
+const storage = makeStorage(REVIEW, tellProblem, takeBack, () => {
   grid.fillAll();
   if (viewer.isOpen) viewer.fill();
   showCounts();
 });
 if (REVIEW.editing) storage.open(items);
-const undone = []; // corrections before each change: [picture, correction]
 
 const filters = new Filters(items, () => showSelection());
 const grid = new Grid(() => openViewer(), () => {
@@ -85,6 +85,13 @@ function change(item, correction, isUndo = false) {
   if (viewer.item === item) viewer.fill();
   announce(`${item.file}: ${describe(item)}${correction === null ? "" : ", reviewed"}`);
   showCounts();
+}
+
+/* Takes back the changes of a picture, which cannot be saved. */
+function takeBack(item) {
+  const first = undone.find(([changed]) => changed === item);
+  item.correction = first === undefined ? null : first[1];
+  undone = undone.filter(([changed]) => changed !== item);
 }
 
 /* Answers for the selected picture and goes to the next one. */

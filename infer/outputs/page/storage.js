@@ -4,10 +4,12 @@
 
    `open(items)` applies the corrections of earlier visits. `changed(item)` keeps one that was just
    made or taken back. `unsaved` counts those that no file has yet, `atRisk` tells whether closing
-   the page loses any. `refreshed` is called when corrections have changed on their own. */
+   the page loses any. `takeBack` is called for a picture whose correction is refused, `refreshed` when
+   corrections have changed on their own. */
 
-function makeStorage(data, tell, refreshed) {
-  return data.server ? new ServerStorage(tell, refreshed) : new BrowserStorage(data, tell, refreshed);
+function makeStorage(data, tell, takeBack, refreshed) {
+  if (data.server) return new ServerStorage(tell, takeBack, refreshed);
+  return new BrowserStorage(data, tell, refreshed);
 }
 
 /* Applies [index, gender, face] triples to the pictures. */
@@ -30,8 +32,9 @@ async function requireGood(answer) {
 }
 
 class ServerStorage {
-  constructor(tell, refreshed) {
+  constructor(tell, takeBack, refreshed) {
     this.tell = tell;
+    this.takeBack = takeBack;
     this.refreshed = refreshed;
     this.waiting = new Map(); // by picture: only its last state counts
     this.sending = false;
@@ -67,7 +70,7 @@ class ServerStorage {
         if (error instanceof Refusal) {
           this.refused = item; // the message stays: quick keys must not hide it
           this.tell(`${item.file} cannot be corrected: ${error.message}`);
-          item.correction = null;
+          this.takeBack(item);
           this.waiting.delete(item);
           this.sending = false;
           this.refreshed();

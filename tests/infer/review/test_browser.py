@@ -410,6 +410,24 @@ def test_a_picture_that_is_gone_does_not_delay_the_other_corrections(
     assert answers(page)["astronaut.jpg"] == "uncertain 0.70"
 
 
+def test_undo_passes_over_a_picture_that_cannot_be_corrected(
+    review: Review, server: Any, browser: Any, open_page: Open
+) -> None:
+    write_corrections(review.corrections, {"rocket.jpg": Correction("male")})
+    (review.pictures / "rocket.jpg").unlink()
+    page = open_page(server.url).page
+    press(page, "Home", "m")  # the astronaut
+    page.locator(".tile", has_text="rocket").click()
+    press(page, "f", "u")
+    page.wait_for_selector("#problem:not([hidden])")
+    assert answers(page)["rocket.jpg"] == "✓ male"  # as the file says
+    press(page, "z", "z")
+    shown = answers(page)
+    assert (shown["astronaut.jpg"], shown["rocket.jpg"]) == ("uncertain 0.70", "✓ male")
+    wait_until(lambda: "not saved" not in page.locator("#saved").text_content())
+    assert read_corrections(review.corrections) == {"rocket.jpg": Correction("male")}
+
+
 def test_a_page_of_an_earlier_server_says_so(
     review: Review, server: Any, browser: Any, open_page: Open
 ) -> None:
