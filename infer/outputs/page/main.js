@@ -58,7 +58,7 @@ function showCounts(selection = select(items, filters.filter)) {
   showSaved();
 }
 
-/* Shows how many corrections there are, and how many no file has yet. */
+/* Shows how many corrections there are, how many no file has yet, and the button that saves them. */
 function showSaved() {
   if (!REVIEW.editing) return;
   const count = items.reduce((sum, item) => sum + (item.correction !== null), 0);
@@ -68,6 +68,7 @@ function showSaved() {
   const saved = REVIEW.server && count ? " saved" : "";
   const plural = count === 1 ? "" : "s";
   byId("saved").textContent = `${count.toLocaleString("en")} correction${plural}${unsaved || saved}`;
+  byId("save").hidden = !storage.offersFile;
 }
 
 /* Gives a picture another correction and keeps it, if it can be corrected. */
@@ -201,7 +202,7 @@ byId("theme").addEventListener("click", () => {
   const theme = document.documentElement.dataset.theme;
   setTheme(THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]);
 });
-byId("save").hidden = REVIEW.server || !REVIEW.editing;
+byId("save").textContent = REVIEW.server ? "Save unsaved corrections" : "Save corrections";
 byId("save").addEventListener("click", () => {
   storage.save(items);
   showSaved();

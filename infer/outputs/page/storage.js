@@ -4,11 +4,11 @@
 
    `open(items)` applies the corrections of earlier visits. `changed(item)` keeps one that was just
    made or taken back. `unsaved` counts those that no file has yet, `atRisk` tells whether closing
-   the page loses any. `takeBack` is called for a picture whose correction is refused, `refreshed` when
-   corrections have changed on their own. */
+   the page loses any, `offersFile` whether `save(items)` can download them. `takeBack` is called for
+   a picture whose correction is refused, `refreshed` when corrections have changed on their own. */
 
 function makeStorage(data, tell, takeBack, refreshed) {
-  if (data.server) return new ServerStorage(tell, takeBack, refreshed);
+  if (data.server) return new ServerStorage(data, tell, takeBack, refreshed);
   return new BrowserStorage(data, tell, refreshed);
 }
 
@@ -17,36 +17,55 @@ function applyCorrections(items, corrections) {
   for (const [index, gender, face] of corrections) items[index].correction = { gender, face };
 }
 
-const NO_ANSWER = "the server does not answer; start image-gender-review again";
+const NO_ANSWER = "the server does not answer";
 
 /* A correction that no later try can save. */
 class Refusal extends Error {}
 
+/* The server was started again: this page can send it nothing more. */
+class Restart extends Error {}
+
 /* Throws an error if the server does not give what it was asked for. */
 async function requireGood(answer) {
   if (answer.status === 403) {
-    throw new Error("image-gender-review was started again; open the address that it prints now");
+    throw new Restart("image-gender-review was started again");
   }
   if (answer.status === 400) throw new Refusal(await answer.text());
   if (!answer.ok) throw new Error(await answer.text());
 }
 
+/* Lets the user save corrections as a file. */
+function download(name, rows) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(rows, { type: "text/csv" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 class ServerStorage {
-  constructor(tell, takeBack, refreshed) {
+  constructor(data, tell, takeBack, refreshed) {
+    this.data = data;
     this.tell = tell;
     this.takeBack = takeBack;
     this.refreshed = refreshed;
     this.waiting = new Map(); // by picture: only its last state counts
     this.sending = false;
+    this.failing = false;
+    this.downloaded = false; // all that is waiting
     this.refused = null; // the picture of the message about a refusal
   }
 
   get unsaved() {
-    return this.waiting.size + (this.sending ? 1 : 0);
+    return this.waiting.size;
   }
 
   get atRisk() {
-    return this.unsaved > 0;
+    return this.unsaved > 0 && !this.downloaded;
+  }
+
+  get offersFile() {
+    return this.failing;
   }
 
   open() {}
@@ -54,35 +73,56 @@ class ServerStorage {
   changed(item) {
     if (item === this.refused) this.refused = null;
     this.waiting.set(item, item.correction);
+    this.downloaded = false;
     if (!this.sending) this.send();
   }
 
   async send() {
+    this.sending = true;
     while (this.waiting.size) {
       const [[item, correction]] = this.waiting;
-      this.waiting.delete(item);
-      this.sending = true;
       try {
         if (correction !== null) await hashOf(item);
         await this.post(item, correction);
+        if (this.waiting.get(item) === correction) this.waiting.delete(item);
+        this.failing = false;
         if (this.refused === null) this.tell("");
       } catch (error) {
-        if (error instanceof Refusal) {
-          this.refused = item; // the message stays: quick keys must not hide it
-          this.tell(`${item.file} cannot be corrected: ${error.message}`);
-          this.takeBack(item);
-          this.waiting.delete(item);
-          this.sending = false;
-          this.refreshed();
-          continue;
-        }
-        if (!this.waiting.has(item)) this.waiting.set(item, correction);
-        this.tell(`Not saved yet: ${error.message}. The page tries again; keep it open.`);
-        await new Promise((resolve) => { setTimeout(resolve, 2000); });
+        if (error instanceof Refusal) this.refuse(item, error.message);
+        else await this.pause(item, error);
       }
-      this.sending = false;
       showSaved();
     }
+    this.sending = false;
+  }
+
+  refuse(item, reason) {
+    this.refused = item; // the message stays: quick keys must not hide it
+    this.tell(`${item.file} cannot be corrected: ${reason}`);
+    this.takeBack(item);
+    this.waiting.delete(item);
+    this.refreshed();
+  }
+
+  /* Reports a failure and waits; the other corrections are tried before that of the picture. */
+  async pause(item, error) {
+    const latest = this.waiting.get(item);
+    this.waiting.delete(item);
+    this.waiting.set(item, latest);
+    this.failing = true;
+    const save = "click Save unsaved corrections and apply that file with --corrections";
+    this.tell(error instanceof Restart
+      ? `Not saved: ${error.message}. To keep them, ${save}; then open the address that it prints now.`
+      : `Not saved yet: ${error.message}. The page tries again; keep it open. If that does not help, ${save}.`);
+    showSaved();
+    await new Promise((resolve) => { setTimeout(resolve, 2000); });
+  }
+
+  /* Downloads the corrections that the server does not have. */
+  save() {
+    const items = [...this.waiting.keys()].filter((item) => item.correction !== null);
+    download("unsaved-corrections.csv", [this.data.csvHeader, ...items.map(csvRow)]);
+    this.downloaded = true;
   }
 
   async post(item, correction) {
@@ -114,6 +154,10 @@ class BrowserStorage {
 
   get atRisk() {
     return this.full && this.unsaved > 0;
+  }
+
+  get offersFile() {
+    return true;
   }
 
   open(items) {
@@ -188,12 +232,7 @@ class BrowserStorage {
   save(items) {
     this.refresh();
     const rows = items.filter((item) => item.correction !== null).map(csvRow);
-    const text = this.data.csvHeader + rows.join("") + this.data.csvOthers;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-    link.download = "corrections.csv";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    download("corrections.csv", [this.data.csvHeader, ...rows, this.data.csvOthers]);
     this.unsaved = 0;
     this.write();
   }

@@ -428,17 +428,29 @@ def test_undo_passes_over_a_picture_that_cannot_be_corrected(
     assert read_corrections(review.corrections) == {"rocket.jpg": Correction("male")}
 
 
-def test_a_page_of_an_earlier_server_says_so(
-    review: Review, server: Any, browser: Any, open_page: Open
+def test_a_page_of_an_earlier_server_offers_its_corrections_as_a_file(
+    review: Review, server: Any, browser: Any, open_page: Open, tmp_path: Path
 ) -> None:
     opened = open_page(server.url)
     page = opened.page
     page.wait_for_selector(".frame.missing")
-    server.token = "another"
     press(page, "f")
-    page.wait_for_selector("#problem:not([hidden])")
+    wait_until(review.corrections.exists)
+    assert not page.locator("#save").is_visible()
+    server.token = "another"
+    press(page, "x", "u")
+    page.wait_for_selector("#save:visible")
     assert "open the address that it prints now" in page.locator("#problem").text_content()
-    assert "not saved" in page.locator("#saved").text_content()
+    assert page.locator("#saved").text_content() == "3 corrections, 2 changes not saved"
+    with page.expect_download() as started:
+        page.click("#save")
+    assert started.value.suggested_filename == "unsaved-corrections.csv"
+    started.value.save_as(tmp_path / "unsaved.csv")
+    found = read_corrections(tmp_path / "unsaved.csv")
+    assert {file: one.gender for file, one in found.items()} == {
+        **{"rocket.jpg": "no_face", "mona_lisa.jpg": "unknown"}
+    }
+    assert all(one.picture.startswith("sha256:") for one in found.values())
     opened.problems[:] = [one for one in opened.problems if "403" not in one]
 
 
@@ -452,9 +464,11 @@ def test_a_lost_server_is_reported_and_tried_again(
     press(page, "f")
     page.wait_for_selector("#problem:not([hidden])")
     assert "not saved" in page.locator("#saved").text_content()
+    assert page.locator("#save").is_visible()
     page.unroute("**/correction")
     wait_until(review.corrections.exists)
     page.wait_for_selector("#problem", state="hidden")
+    assert not page.locator("#save").is_visible()
     opened.problems[:] = [one for one in opened.problems if "ERR_FAILED" not in one]
 
 
