@@ -33,12 +33,15 @@ class CorrectionSet:
         self._corrections = corrections
         self._outdated: dict[str, str] = {}  # reason by path of the picture
         self._met: set[str] = set()
+        self._without_row: list[str] = []  # reviewed pictures
 
     def apply(self, outcome: Outcome) -> Outcome:
         """Returns the outcome of a picture with its correction, if there is one for it."""
         prediction = outcome.prediction
         correction = self._corrections.get(outcome.picture.file)
         if correction is None:
+            if prediction is not None and prediction.status == "reviewed":
+                self._without_row.append(outcome.picture.file)
             return outcome
         self._met.add(outcome.picture.file)
         if prediction is None or (outcome.kept and prediction.status == "reviewed"):
@@ -83,8 +86,8 @@ class CorrectionSet:
         example = f"such as that of {escape_text(file)!r} ({reason})"
         return [f"{count} not applied, {example}; review it again"]
 
-    def describe_unused(self, whole: bool = True) -> list[str]:
-        """Returns a message for each reason why corrections were not applied; at the end.
+    def describe_differences(self, whole: bool = True) -> list[str]:
+        """Returns messages about corrections and reviewed pictures without each other; at the end.
 
         Args:
             whole: Whether the run classifies the whole folder, so that corrections for other
@@ -96,6 +99,14 @@ class CorrectionSet:
             messages.append(
                 f"{_count(len(strangers))} for pictures that are not in this run, such as "
                 f"{escape_text(strangers[0])!r}"
+            )
+        if self._without_row:
+            count = len(self._without_row)
+            subject = f"{count:,} reviewed picture{'s have' if count > 1 else ' has'}"
+            messages.append(
+                f"{subject} no row in the file of --corrections, such as "
+                f"{escape_text(self._without_row[0])!r}; to predict such pictures again, remove "
+                "their XML files or run without --resume"
             )
         return messages
 

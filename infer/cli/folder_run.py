@@ -89,7 +89,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             clock.lap("count and show progress")
     seconds = time.perf_counter() - start
     whole = options.shard is None and options.picture_list is None
-    for message in corrections.describe_unused(whole) if corrections is not None else ():
+    for message in corrections.describe_differences(whole) if corrections is not None else ():
         print_message(message)
     if not options.quiet:
         _print_renamed(writer.xml.renamed)

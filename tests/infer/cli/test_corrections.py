@@ -146,6 +146,24 @@ def test_a_changed_mind_is_applied_with_resume(
         assert bool(prediction.faces) == (correction.gender != "no_face")
 
 
+def test_reviewed_pictures_whose_rows_were_removed_are_reported(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, astronaut=Correction("male"), cat=Correction("female"))
+    apply = "-i", folder, "-o", out, "--resume", "--corrections", corrections
+    assert command(*apply).stderr == ""
+    assert command(*apply).stderr == ""
+    correct(corrections, folder, cat=Correction("female"))
+    done = command(*apply)
+    assert read(out, "astronaut").status == "reviewed"
+    said = "1 reviewed picture has no row in the file of --corrections, such as 'astronaut.jpg'"
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert command(*(option for option in apply if option != "--resume")).stderr.count("\n") == 1
+    assert read(out, "astronaut").status != "reviewed"
+    assert command(*apply).stderr == ""
+
+
 def test_a_correction_without_a_hash_holds_for_any_picture(
     folder: Path, out: Path, corrections: Path, command: Command
 ) -> None:
