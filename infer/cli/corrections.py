@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
@@ -31,8 +33,10 @@ class CorrectionSet:
         self._pictures = pictures
         self._limits = limits
         self._corrections = corrections
+        self._moved = _index_by_content(pictures, corrections)
         self._outdated: dict[str, str] = {}  # reason by path of the picture
-        self._met: set[str] = set()
+        self._met: set[str] = set()  # paths in rows
+        self._renamed: list[tuple[str, str]] = []  # paths of the picture and in the row
         self._without_row: list[str] = []  # reviewed pictures
 
     def apply(self, outcome: Outcome) -> Outcome:
@@ -40,9 +44,7 @@ class CorrectionSet:
         prediction = outcome.prediction
         correction = self._corrections.get(outcome.picture.file)
         if correction is None:
-            if prediction is not None and prediction.status == "reviewed":
-                self._without_row.append(outcome.picture.file)
-            return outcome
+            return outcome if prediction is None else self._apply_by_content(outcome, prediction)
         self._met.add(outcome.picture.file)
         if prediction is None or (outcome.kept and prediction.status == "reviewed"):
             return outcome
@@ -55,6 +57,31 @@ class CorrectionSet:
             self._outdated[outcome.picture.file] = "the picture has changed since"
             return outcome
         corrected = apply_correction(prediction, correction, run_hash(data, REVIEWED))
+        return outcome._replace(prediction=corrected, kept=False)
+
+    def _apply_by_content(self, outcome: Outcome, prediction: Prediction) -> Outcome:
+        """Returns the outcome of a picture without a row, with the correction of its earlier path.
+
+        Only new predictions and reviewed ones are compared with the rows: hashing a picture takes
+        longer than keeping its prediction.
+        """
+        file = outcome.picture.file
+        reviewed = prediction.status == "reviewed"
+        data = None
+        if self._moved and (reviewed or not outcome.kept):
+            with suppress(UnreadablePicture, Unfinished):
+                data = read_bytes(self._pictures / file, self._limits)
+        row = None if data is None else self._moved.get(picture_hash(data))
+        if data is None or row is None:
+            if reviewed:
+                self._without_row.append(file)
+            return outcome
+        earlier_file, correction = row
+        self._met.add(earlier_file)
+        corrected = apply_correction(prediction, correction, run_hash(data, REVIEWED))
+        if corrected == prediction:
+            return outcome
+        self._renamed.append((file, earlier_file))
         return outcome._replace(prediction=corrected, kept=False)
 
     def correct(self, prediction: Prediction, data: bytes) -> Prediction:
@@ -72,6 +99,8 @@ class CorrectionSet:
             data: Content of the picture file.
         """
         correction = self._corrections.get(earlier.file)
+        if correction is None and self._moved:
+            _, correction = self._moved.get(picture_hash(data), ("", None))
         if correction is None or not _is_for(correction, data):
             return True
         return apply_correction(earlier, correction, earlier.run) == earlier
@@ -87,13 +116,19 @@ class CorrectionSet:
         return [f"{count} not applied, {example}; review it again"]
 
     def describe_differences(self, whole: bool = True) -> list[str]:
-        """Returns messages about corrections and reviewed pictures without each other; at the end.
+        """Returns messages about corrections and pictures that do not fit each other; at the end.
 
         Args:
             whole: Whether the run classifies the whole folder, so that corrections for other
                 pictures are worth a message.
         """
         messages = self.take_outdated()
+        if self._renamed:
+            file, earlier_file = self._renamed[0]
+            messages.append(
+                f"{_count(len(self._renamed))} applied to pictures that were renamed or moved, "
+                f"such as {escape_text(file)!r} (formerly {escape_text(earlier_file)!r})"
+            )
         strangers = [file for file in self._corrections if whole and file not in self._met]
         if strangers:
             messages.append(
@@ -109,6 +144,30 @@ class CorrectionSet:
                 "their XML files or run without --resume"
             )
         return messages
+
+
+def _index_by_content(
+    pictures: Path, corrections: Mapping[str, Correction]
+) -> dict[str, tuple[str, Correction]]:
+    """Returns the corrections whose files do not exist any more, by the hash of the picture.
+
+    Rows that contradict each other are omitted.
+
+    Args:
+        pictures: The input folder.
+        corrections: The corrections by path of the picture.
+
+    Returns:
+        The path in the row and the correction.
+    """
+    found: dict[str, tuple[str, Correction]] = {}
+    contradicted = set()
+    for file, correction in corrections.items():
+        if not correction.picture or os.path.lexists(f"{pictures}/{file}"):
+            continue
+        if found.setdefault(correction.picture, (file, correction))[1] != correction:
+            contradicted.add(correction.picture)
+    return {picture: row for picture, row in found.items() if picture not in contradicted}
 
 
 def _is_for(correction: Correction, data: bytes) -> bool:

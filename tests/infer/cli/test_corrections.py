@@ -164,6 +164,40 @@ def test_reviewed_pictures_whose_rows_were_removed_are_reported(
     assert command(*apply).stderr == ""
 
 
+def test_corrections_follow_renamed_and_moved_pictures(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, astronaut=Correction("male"), cat=Correction("female"))
+    (folder / "sub").mkdir()
+    (folder / "astronaut.jpg").rename(folder / "sub" / "moved.jpg")
+    shutil.copy(folder / "sub" / "moved.jpg", folder / "copy.jpg")
+    apply = "-i", folder, "-o", out, "--recursive", "--resume", "--corrections", corrections
+    done = command(*apply)
+    said = "2 corrections are applied to pictures that were renamed or moved, such as 'copy.jpg' "
+    assert f"{said}(formerly 'astronaut.jpg')" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "3 of them reviewed" in done.stdout
+    done = command(*apply)
+    assert done.stderr == ""
+    assert "4 of them kept" in done.stdout
+    (folder / "astronaut.jpg").write_bytes((folder / "copy.jpg").read_bytes())
+    correct(corrections, folder, astronaut=Correction("female"))
+    (folder / "astronaut.jpg").unlink()
+    command(*apply)  # a changed mind
+    assert [read(out, name).gender for name in ("copy", "sub/moved")] == ["female", "female"]
+
+
+def test_rows_of_one_content_that_contradict_each_other_are_not_applied_to_others(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    picture = picture_hash((folder / "cat.jpg").read_bytes())
+    male, female = Correction("male", None, picture), Correction("female", None, picture)
+    write_corrections(corrections, {"a.jpg": male, "b.jpg": female})
+    done = command("-i", folder, "-o", out, "--corrections", corrections)
+    assert read(out, "cat").status == "no_face"
+    assert "2 corrections are for pictures that are not in this run" in done.stderr
+
+
 def test_a_correction_without_a_hash_holds_for_any_picture(
     folder: Path, out: Path, corrections: Path, command: Command
 ) -> None:
