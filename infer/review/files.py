@@ -10,7 +10,7 @@ from image_gender_classifier.outputs.corrections import read_corrections
 from image_gender_classifier.outputs.page.data import PageItem, PageSettings
 from image_gender_classifier.outputs.page.static import StaticPage, make_folder_url
 from image_gender_classifier.results import Preview
-from image_gender_classifier.review.items import Reviewed, check_pictures, read_items
+from image_gender_classifier.review.items import Reviewed, check_pictures, make_title, read_items
 from image_gender_classifier.review.parser import Options
 from image_gender_classifier.review.previews import MISSING, draw_all
 
@@ -50,11 +50,6 @@ def write_files(options: Options) -> str:
 
 def make_item(item: Reviewed, preview: Preview) -> PageItem:
     """Returns a picture as the page shows it."""
-    return PageItem(
-        item.prediction, preview.width, preview.height, preview.picture, preview.message
-    )
-
-
-def make_title(folder: Path) -> str:
-    """Returns the heading of the page."""
-    return f"Review of {folder.resolve().name or folder}"
+    missing = preview.message == MISSING
+    size = preview.width, preview.height
+    return PageItem(item.prediction, *size, preview.picture, preview.message, missing)

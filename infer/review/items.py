@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -33,6 +33,11 @@ class Reviewed(NamedTuple):
             return read_regular_file(self.xml, MAX_BYTES).decode("utf-8", "replace")
         except OSError as error:
             return f"{self.xml.name}: cannot be read ({error.strerror})"
+
+
+def make_title(folder: Path) -> str:
+    """Returns the heading of the page."""
+    return f"Review of {folder.resolve().name or folder}"
 
 
 def check_pictures(folder: Path, items: Sequence[Reviewed]) -> None:
@@ -84,6 +89,35 @@ def read_items(folder: Path) -> list[Reviewed]:
             "pictures first"
         )
     return [found[file] for file in sorted(found, key=os.fsencode)]
+
+
+def find_missing(folder: Path, files: Iterable[str]) -> set[str]:
+    """Returns the pictures that a folder lacks.
+
+    Lists each subfolder once, which is faster than looking up every picture.
+
+    Args:
+        folder: The folder of pictures.
+        files: Paths of the pictures, relative to it.
+    """
+    names: dict[str, frozenset[str]] = {}
+    missing = set()
+    for file in files:
+        parent, _, name = file.rpartition("/")
+        if parent not in names:
+            names[parent] = _list_names(folder / parent)
+        # Some file systems find a file by another name too, such as one in capitals.
+        if name not in names[parent] and not os.path.lexists(folder / file):
+            missing.add(file)
+    return missing
+
+
+def _list_names(folder: Path) -> frozenset[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(entry.name for entry in entries)
+    except OSError:  # missing, or no permission
+        return frozenset()
 
 
 def is_below(file: str) -> bool:

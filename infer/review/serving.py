@@ -15,7 +15,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from image_gender_classifier.errors import GenderClassifierError, UsageError
 from image_gender_classifier.outputs.page.assets import SERVER_POLICY
 from image_gender_classifier.review.corrections import CorrectionFile, lock_corrections
-from image_gender_classifier.review.files import make_title
 from image_gender_classifier.review.items import check_pictures, read_items
 from image_gender_classifier.review.parser import PROGRAM, Options
 from image_gender_classifier.review.previewer import Previewer
@@ -57,7 +56,7 @@ def serve(options: Options, port: int, announce: Callable[[str], None]) -> None:
         Previewer(options.input, options.workers) as previewer,
     ):
         corrections = CorrectionFile(options.corrections)
-        site = Site(make_title(options.input), items, corrections, previewer.draw)
+        site = Site(options.input, items, corrections, previewer.draw)
         try:
             server = ReviewServer(port, site)
         except OSError as error:

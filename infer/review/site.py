@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple, cast, get_args
 
 from image_gender_classifier.outputs import xml
@@ -19,7 +20,7 @@ from image_gender_classifier.outputs.page.data import (
 from image_gender_classifier.outputs.settings import THUMBNAIL_SIDE
 from image_gender_classifier.results import Preview
 from image_gender_classifier.review.corrections import CorrectionFile
-from image_gender_classifier.review.items import Reviewed
+from image_gender_classifier.review.items import Reviewed, find_missing, make_title
 from image_gender_classifier.review.previews import LARGE_SIDE
 
 HTML, CSS, SCRIPT, JPEG, TEXT = (
@@ -54,7 +55,7 @@ class Site:
     """Answers the requests of the page.
 
     Args:
-        title: Heading of the page.
+        folder: The folder of pictures.
         items: The pictures.
         corrections: The file with the corrections.
         draw: Draws a preview of a picture: its path and the longest side.
@@ -62,12 +63,12 @@ class Site:
 
     def __init__(
         self,
-        title: str,
+        folder: Path,
         items: Sequence[Reviewed],
         corrections: CorrectionFile,
         draw: Callable[[str, int], Preview],
     ) -> None:
-        self._title = title
+        self._folder = folder
         self._items = items
         self._corrections = corrections
         self._draw = draw
@@ -108,8 +109,10 @@ class Site:
         return Response(200, TEXT, b"saved")
 
     def _get_data(self) -> Response:
-        items = [PageItem(item.prediction) for item in self._items]
-        settings = PageSettings(self._title, server=True)
+        predictions = [item.prediction for item in self._items]
+        missing = find_missing(self._folder, [prediction.file for prediction in predictions])
+        items = [PageItem(each, missing=each.file in missing) for each in predictions]
+        settings = PageSettings(make_title(self._folder), server=True)
         return Response(200, SCRIPT, encode_data(items, settings, self._corrections.read()))
 
     def _get_xml(self, chunk: int | None) -> Response:

@@ -29,6 +29,7 @@ class PageItem(NamedTuple):
         picture: Name of its content, which its thumbnail has too; empty if it is not known. On a
             page with editing, `cache_key.picture_hash`.
         message: Why it cannot be shown, if its prediction does not say so.
+        missing: Whether the folder lacks the picture, because it was renamed or deleted.
     """
 
     prediction: Prediction
@@ -36,6 +37,7 @@ class PageItem(NamedTuple):
     height: int = 0
     picture: str = ""
     message: str | None = None
+    missing: bool = False
 
 
 class PageSettings(NamedTuple):
@@ -131,6 +133,7 @@ def _encode_item(item: PageItem) -> list[object]:
         item.picture,
         [_encode_face(face) for face in prediction.faces],
         None if message is None else escape_text(message),
+        *([1] if item.missing else []),
     ]
 
 

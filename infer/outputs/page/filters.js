@@ -8,6 +8,9 @@ class Filters {
     this.boxes = { statuses: new Map(), genders: new Map() };
     this.addBoxes("statuses", STATUSES);
     this.addBoxes("genders", GENDERS);
+    const missing = items.filter((item) => item.missing).length;
+    byId("missing-count").textContent = missing.toLocaleString("en");
+    byId("missing").parentElement.hidden = missing === 0;
     const folders = [...new Set(items.flatMap((item) => parentsOf(item.folder)))].sort();
     addOptions(byId("folder"), [["", "all"], ...folders.map((folder) => [folder, folder])]);
     byId("folder").parentElement.hidden = folders.length === 0;
@@ -56,6 +59,7 @@ class Filters {
       high: number("high", 1),
       text: byId("text").value.trim(),
       folder: byId("folder").value,
+      missing: byId("missing").checked,
     };
   }
 

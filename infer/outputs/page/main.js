@@ -50,7 +50,9 @@ function showSelection() {
   grid.show(selection.found, grid.current);
   showCounts(selection);
   const total = items.length.toLocaleString("en");
-  byId("shown").textContent = `${selection.found.length.toLocaleString("en")} of ${total} pictures`;
+  const found = selection.found.length.toLocaleString("en");
+  const hidden = selection.hidden ? `, ${selection.hidden.toLocaleString("en")} missing hidden` : "";
+  byId("shown").textContent = `${found} of ${total} pictures${hidden}`;
 }
 
 function showCounts(selection = select(items, filters.filter)) {

@@ -9,8 +9,8 @@ const ORDERS = {
   certain: "Most certain first",
   name: "File name",
 };
-// The most doubtful first; what a person has reviewed comes last.
-const DOUBT = { uncertain: 0, no_face: 1, classified: 2, unreadable: 3, reviewed: 4 };
+// The most doubtful first; what a person has reviewed comes late, and what nobody can see last.
+const DOUBT = { uncertain: 0, no_face: 1, classified: 2, unreadable: 3, reviewed: 4, missing: 5 };
 const BINS = 20;
 const LOWEST = 0.5;
 
@@ -19,7 +19,7 @@ const LOWEST = 0.5;
    A correction is null or {gender, face}: gender is one of GENDERS or "no_face", face the index of
    the deciding face, -1 if the picture has none. */
 function readItems(rows) {
-  return rows.map(([file, status, gender, confidence, width, height, hash, faces, message], index) => ({
+  return rows.map(([file, status, gender, confidence, width, height, hash, faces, message, missing], index) => ({
     index,
     file,
     lower: file.toLowerCase(),
@@ -34,6 +34,7 @@ function readItems(rows) {
       x, y, w, h, gender: sex === null ? null : GENDERS[sex], confidence: sure, detector, score,
     })),
     message,
+    missing: Boolean(missing),
     correction: null,
   }));
 }
@@ -67,15 +68,10 @@ function inWords(status) {
   return status.replace("_", " ");
 }
 
-function noFilter() {
-  return {
-    statuses: new Set(STATUSES), genders: new Set(GENDERS), low: LOWEST, high: 1, text: "", folder: "",
-  };
-}
-
 /* Returns the pictures that match a filter, with the counts that belong to it.
 
-   The counts of statuses ignore the filter by status, those of genders the filter by gender. */
+   The counts of statuses ignore the filter by status, those of genders the filter by gender.
+   `hidden` counts the missing pictures that only their own filter excludes. */
 function select(items, filter) {
   const found = [];
   const statuses = Object.fromEntries(STATUSES.map((status) => [status, 0]));
@@ -83,6 +79,7 @@ function select(items, filter) {
   const bins = Array.from({ length: BINS }, () => 0);
   const text = filter.text.toLowerCase();
   const below = filter.folder && `${filter.folder}/`;
+  let hidden = 0;
   const anyConfidence = filter.low <= LOWEST && filter.high >= 1;
   for (const item of items) {
     if (text && !item.lower.includes(text)) continue;
@@ -95,13 +92,17 @@ function select(items, filter) {
     const answer = answerOf(item);
     const statusFits = filter.statuses.has(answer.status);
     const genderFits = filter.genders.has(answer.gender);
+    if (item.missing && !filter.missing) {
+      if (statusFits && genderFits) hidden += 1;
+      continue;
+    }
     if (genderFits) statuses[answer.status] += 1;
     if (statusFits) genders[answer.gender] += 1;
     if (!statusFits || !genderFits) continue;
     found.push(item);
     if (confidence !== null) bins[binOf(confidence)] += 1;
   }
-  return { found, statuses, genders, bins };
+  return { found, statuses, genders, bins, hidden };
 }
 
 function binOf(confidence) {
@@ -110,7 +111,7 @@ function binOf(confidence) {
 
 /* Sorts pictures in place; equal ones stay in the order of their file names. */
 function sortItems(items, order) {
-  const rank = (item) => DOUBT[answerOf(item).status];
+  const rank = (item) => DOUBT[item.missing ? "missing" : answerOf(item).status];
   const sure = (item) => item.confidence ?? 0;
   if (order === "doubt") {
     items.sort((a, b) => rank(a) - rank(b) || sure(a) - sure(b) || a.index - b.index);

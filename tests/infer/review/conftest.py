@@ -66,7 +66,7 @@ def server(review: Review) -> Iterator[ReviewServer]:
     """The server of `review`, with real worker processes, in a thread of this process."""
     with Previewer(review.pictures, 1) as previewer:
         items = read_items(review.output)
-        site = Site("Review", items, CorrectionFile(review.corrections), previewer.draw)
+        site = Site(review.pictures, items, CorrectionFile(review.corrections), previewer.draw)
         with ReviewServer(0, site) as started:
             thread = threading.Thread(target=started.serve_forever)
             thread.start()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,14 +45,30 @@ class View(NamedTuple):
     mode: str
 
 
+@contextmanager
+def open_review(review: Review, mode: str) -> Iterator[str]:
+    """Runs the command while the context is open; yields the address of the page."""
+    html = review.pictures.parent / "review.html"
+    way = ("--port", 0) if mode == "port" else ("--html", html)
+    options = ["-i", review.pictures, "-o", review.output, *way]
+    command = [sys.executable, "-c", PROGRAM, *map(str, options)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        if mode == "port":
+            (url,) = (word for word in process.stderr.readline().split() if "http:" in word)
+            yield url
+            process.terminate()
+        else:
+            assert process.wait(60) == 0
+            yield html.as_uri()
+
+
 @pytest.fixture(scope="session")
 def static(make_review: Callable[[], Review]) -> View:
     """A page that is a file, written by the command. Browser contexts share no corrections."""
     review = make_review()
-    html = review.pictures.parent / "review.html"
-    options = ["-i", review.pictures, "-o", review.output, "--html", html]
-    subprocess.run([sys.executable, "-c", PROGRAM, *map(str, options)], check=True)
-    return View(html.as_uri(), review, "html")
+    with open_review(review, "html") as url:
+        return View(url, review, "html")
 
 
 @pytest.fixture(params=["html", "port"])
@@ -221,6 +238,24 @@ def test_filters_and_counts_follow_each_other(view: View, open_page: Open) -> No
     page.click("button[type=reset]")
     page.select_option("#order", "name")
     assert shown() == sorted(ORDER)
+
+
+@pytest.mark.parametrize("mode", ["html", "port"])
+def test_missing_pictures_are_hidden_until_they_are_asked_for(
+    mode: str, make_review: Callable[[], Review], browser: Any, open_page: Open
+) -> None:
+    review = make_review()
+    (review.pictures / "astronaut.jpg").unlink()
+    shutil.rmtree(review.pictures / "sub")
+    with open_review(review, mode) as url:
+        page = open_page(url).page
+        assert names(page) == ["rocket.jpg", "mona_lisa.jpg", "broken.jpg"]
+        assert page.locator("#shown").text_content() == "3 of 5 pictures, 2 missing hidden"
+        page.uncheck("#genders [value=male]")
+        page.check("#missing")
+        page.wait_for_timeout(150)
+        assert names(page) == ["rocket.jpg", "mona_lisa.jpg", "broken.jpg", "astronaut.jpg"]
+        assert page.locator("#shown").text_content() == "4 of 5 pictures"
 
 
 def test_the_large_view_shows_all_and_lets_another_face_decide(
@@ -395,10 +430,10 @@ def test_keys_go_on_after_a_picture_that_cannot_be_corrected(
     assert page.locator("#problem").is_visible()
 
 
-def test_a_picture_that_is_gone_does_not_delay_the_other_corrections(
+def test_a_picture_that_cannot_be_read_does_not_delay_the_other_corrections(
     review: Review, server: Any, browser: Any, open_page: Open
 ) -> None:
-    (review.pictures / "astronaut.jpg").unlink()
+    (review.pictures / "astronaut.jpg").write_bytes(b"")
     page = open_page(server.url).page
     press(page, "f")
     page.wait_for_selector("#problem:not([hidden])")
@@ -414,7 +449,7 @@ def test_undo_passes_over_a_picture_that_cannot_be_corrected(
     review: Review, server: Any, browser: Any, open_page: Open
 ) -> None:
     write_corrections(review.corrections, {"rocket.jpg": Correction("male")})
-    (review.pictures / "rocket.jpg").unlink()
+    (review.pictures / "rocket.jpg").write_bytes(b"")
     page = open_page(server.url).page
     press(page, "Home", "m")  # the astronaut
     page.locator(".tile", has_text="rocket").click()

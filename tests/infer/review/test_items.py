@@ -10,7 +10,12 @@ import pytest
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.xml import encode_prediction
 from image_gender_classifier.results import Prediction
-from image_gender_classifier.review.items import is_below, read_items, resolve_picture
+from image_gender_classifier.review.items import (
+    find_missing,
+    is_below,
+    read_items,
+    resolve_picture,
+)
 
 
 def write(path: Path, file: str, status: str = "no_face", modified: int | None = None) -> None:
@@ -88,3 +93,12 @@ def test_resolves_links_inside_the_folder_only(tmp_path: Path) -> None:
     assert resolve_picture(root, "inside.jpg") == "sub/b.jpg"
     for file in ("outside.jpg", "up/secret.jpg", "neighbour.jpg", "missing.jpg", "sub"):
         assert resolve_picture(root, file) is None
+
+
+def test_finds_the_missing_pictures(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("a.jpg", "sub/b.jpg", "\udcff.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to("sub")
+    files = ["a.jpg", "b.jpg", "sub/b.jpg", "sub/a.jpg", "link/b.jpg", "gone/a.jpg", "\udcff.jpg"]
+    assert find_missing(tmp_path, files) == {"b.jpg", "sub/a.jpg", "gone/a.jpg"}
