@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from unicodedata import normalize
 
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
@@ -32,8 +33,8 @@ class CorrectionSet:
     ) -> None:
         self._pictures = pictures
         self._limits = limits
-        self._corrections = corrections
-        self._moved = _index_by_content(pictures, corrections)
+        self._corrections = _match_names(pictures, corrections)
+        self._moved = _index_by_content(pictures, self._corrections)
         self._outdated: dict[str, str] = {}  # reason by path of the picture
         self._met: set[str] = set()  # paths in rows
         self._renamed: list[tuple[str, str]] = []  # paths of the picture and in the row
@@ -144,6 +145,58 @@ class CorrectionSet:
                 "their XML files or run without --resume"
             )
         return messages
+
+
+def _match_names(pictures: Path, corrections: Mapping[str, Correction]) -> dict[str, Correction]:
+    """Returns the corrections by the paths that their pictures have in the folder.
+
+    Other programs and systems, such as macOS, may write a name in another Unicode normalisation.
+
+    Args:
+        pictures: The input folder.
+        corrections: The corrections by path in the row.
+    """
+    found, others = {}, []
+    for file, correction in corrections.items():
+        if file.isascii() or os.path.lexists(f"{pictures}/{file}"):
+            found[file] = correction
+        else:
+            others.append(file)
+    names: dict[str, dict[str, list[str]]] = {}
+    for file in others:
+        match = _find_equivalent(pictures, file, names)
+        found[file if match is None or match in found else match] = corrections[file]
+    return found
+
+
+def _find_equivalent(
+    pictures: Path, file: str, names: dict[str, dict[str, list[str]]]
+) -> str | None:
+    """Returns the only path in a folder that differs by its Unicode normalisation at most.
+
+    Args:
+        pictures: The folder.
+        file: A path relative to it.
+        names: By subfolder, the names in it by their normal forms; is completed as needed.
+    """
+    path = ""
+    for part in file.split("/"):
+        if path not in names:
+            names[path] = _list_names(f"{pictures}/{path}")
+        matches = names[path].get(normalize("NFC", part), [])
+        if len(matches) != 1:
+            return None
+        path = f"{path}/{matches[0]}" if path else matches[0]
+    return path
+
+
+def _list_names(folder: str) -> dict[str, list[str]]:
+    """Returns the names in a folder by their normal forms."""
+    found: dict[str, list[str]] = {}
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            found.setdefault(normalize("NFC", entry.name), []).append(entry.name)
+    return found
 
 
 def _index_by_content(

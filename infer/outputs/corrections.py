@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
@@ -27,6 +28,7 @@ _PREDICTED = ("status", "run")  # columns of tables of predictions
 _BOX = ("x", "y", "width", "height")
 _GENDERS = get_args(CorrectedGender)
 _MAX_BYTES = 2**28
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Correction(NamedTuple):
@@ -47,8 +49,9 @@ class Correction(NamedTuple):
 def read_corrections(path: Path) -> dict[str, Correction]:
     """Reads a file of corrections.
 
-    Only the columns `file` and `gender` are required. Accepts commas or semicolons, and a byte
-    order mark.
+    Only the columns `file` and `gender` are required. Accepts what other programs write: commas,
+    semicolons or tabs, UTF-8, UTF-16 with a byte order mark, capitals, and paths that begin with
+    `./`.
 
     Args:
         path: The file.
@@ -59,25 +62,16 @@ def read_corrections(path: Path) -> dict[str, Correction]:
     Raises:
         UsageError: The file cannot be read or a row is wrong; the message names the line.
     """
-    try:
-        with path.open("rb") as opened:
-            data = opened.read(_MAX_BYTES + 1)
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not UTF-8; save it as CSV in UTF-8") from None
-    if len(data) > _MAX_BYTES:
-        raise UsageError(f"{path}: larger than {_MAX_BYTES:,} bytes; give a file of corrections")
-    header = text.partition("\n")[0]
-    delimiter = ";" if ";" in header and "," not in header else ","
+    text = _read_text(path)
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     found: dict[str, Correction] = {}
     try:
-        missing = [name for name in _REQUIRED if name not in (rows.fieldnames or ())]
+        rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
+        missing = [name for name in _REQUIRED if name not in rows.fieldnames]
         if missing:
             raise ValueError(f"no column {missing[0]!r}; the first line must name the columns")
-        if {name.strip().lower() for name in rows.fieldnames or ()}.issuperset(_PREDICTED):
+        if set(rows.fieldnames).issuperset(_PREDICTED):
             raise ValueError(
                 "a table of predictions, which would all count as reviewed; keep the rows that a "
                 "person has checked, and their columns file and gender"
@@ -90,6 +84,20 @@ def read_corrections(path: Path) -> dict[str, Correction]:
     except (ValueError, csv.Error) as error:
         raise UsageError(f"{path}, line {max(rows.line_num, 1)}: {error}") from None
     return found
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(_MAX_BYTES + 1)
+        text = data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8; save it as CSV in UTF-8") from None
+    if len(data) > _MAX_BYTES:
+        raise UsageError(f"{path}: larger than {_MAX_BYTES:,} bytes; give a file of corrections")
+    return text
 
 
 def write_corrections(path: Path, corrections: Mapping[str, Correction]) -> None:
@@ -112,14 +120,14 @@ def encode_row(file: str, correction: Correction) -> bytes:
 
 def _parse_row(row: Mapping[str, str | None]) -> tuple[str, Correction]:
     values = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    name = row.get("file") or ""
-    if not name:
+    file = unescape_name(unescape_formula(row.get("file") or "")).removeprefix("./")
+    if not file:
         raise ValueError("the file is empty")
-    if values["gender"] not in _GENDERS:
+    if values["gender"].lower() not in _GENDERS:
         raise ValueError(f"the gender is {values['gender']!r}; it must be {', '.join(_GENDERS)}")
-    gender = cast(CorrectedGender, values["gender"])
+    gender = cast(CorrectedGender, values["gender"].lower())
     box = _parse_box([values[name] for name in _BOX])
-    return unescape_name(unescape_formula(name)), Correction(gender, box, values["picture"])
+    return file, Correction(gender, box, values["picture"])
 
 
 def _parse_box(texts: list[str]) -> tuple[int, int, int, int] | None:

@@ -187,6 +187,20 @@ def test_corrections_follow_renamed_and_moved_pictures(
     assert [read(out, name).gender for name in ("copy", "sub/moved")] == ["female", "female"]
 
 
+def test_names_of_another_unicode_normalisation_are_found_if_one_picture_fits(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    composed, decomposed, both = "caf\u00e9", "cafe\u0301", "e\u0301\u00e9"
+    (folder / decomposed).mkdir()
+    for name in (f"{decomposed}/{composed}.jpg", "\u00e9\u00e9.jpg", "e\u0301e\u0301.jpg"):
+        shutil.copy(folder / "cat.jpg", folder / name)
+    corrections.write_text(f"file,gender\n{composed}/{decomposed}.jpg,female\n{both}.jpg,male\n")
+    done = command("-i", folder, "-o", out, "--recursive", "--corrections", corrections)
+    assert read(out, f"{decomposed}/{composed}").gender == "female"
+    assert "1 of them reviewed" in done.stdout
+    assert "1 correction is for pictures that are not in this run" in done.stderr
+
+
 def test_rows_of_one_content_that_contradict_each_other_are_not_applied_to_others(
     folder: Path, out: Path, corrections: Path, command: Command
 ) -> None:
