@@ -35,7 +35,9 @@ class Previewer:
 
     def __init__(self, folder: Path, workers: int) -> None:
         self._folder = folder
-        self._supervisor = Supervisor(make_task(workers), fork=False)
+        self._task = make_task(workers)
+        self._supervisor: Supervisor | None = self._start_workers()
+        self._ended = False
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._thread = Thread(target=self._work, name="previews", daemon=True)
         self._thread.start()
@@ -44,9 +46,11 @@ class Previewer:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *details: object) -> None:
+        self._ended = True
         self._requests.put(None)
         self._thread.join(1.0)  # a hostile picture may keep it longer
-        self._supervisor.__exit__(error or KeyboardInterrupt, *details)
+        if self._supervisor is not None:
+            self._supervisor.__exit__(error or KeyboardInterrupt, *details)
 
     def draw(self, file: str, side: int) -> Preview:
         """Draws a preview; blocks until it is done.
@@ -56,39 +60,57 @@ class Previewer:
             side: Maximum of the longest side, in pixels.
 
         Raises:
-            GenderClassifierError: No worker process can be started, or OpenCV cannot be used.
+            GenderClassifierError: No worker process can be started, or OpenCV cannot be used; the
+                next preview is tried with new processes.
         """
         request = _Request(file, side, Future())
         self._requests.put(request)
         return request.preview.result()
 
+    def _start_workers(self) -> Supervisor:
+        return Supervisor(self._task, fork=False)
+
     def _work(self) -> None:
-        fault: GenderClassifierError | None = None
         waiting = None
         while (first := waiting or self._requests.get()) is not None:
-            batch = [first]
-            waiting = None
-            while len(batch) < _MAX_BATCH and not self._requests.empty():
-                request = self._requests.get()
-                if request is None:
-                    return
-                if request.side != first.side:
-                    waiting = request
-                    break
-                batch.append(request)
+            batch, waiting = self._collect(first)
+            fault: GenderClassifierError = InternalError("no preview")
             try:
-                if fault is None:
+                if not self._ended:
                     self._draw(batch)
             except GenderClassifierError as error:
                 fault = error
+                self._end_workers(error)
             except Exception as error:  # a bug must not leave requests without an answer
                 fault = InternalError(f"internal error ({error!r})")
+                self._end_workers(fault)
             for request in batch:
                 if not request.preview.done():
-                    request.preview.set_exception(fault or InternalError("no preview"))
+                    request.preview.set_exception(fault)
+
+    def _collect(self, first: _Request) -> tuple[list[_Request], _Request | None]:
+        """Returns the waiting requests for one size, and one for another size, if that is next."""
+        batch = [first]
+        while len(batch) < _MAX_BATCH and not self._requests.empty():
+            request = self._requests.get()
+            if request is None:
+                self._requests.put(None)  # ends the thread after this batch
+                break
+            if request.side != first.side:
+                return batch, request
+            batch.append(request)
+        return batch, None
 
     def _draw(self, batch: list[_Request]) -> None:
+        if self._supervisor is None:
+            self._supervisor = self._start_workers()
         files = [request.file for request in batch]
         previews = draw(self._supervisor, self._folder, files, batch[0].side)
         for request, preview in zip(batch, previews, strict=True):
             request.preview.set_result(preview)
+
+    def _end_workers(self, fault: Exception) -> None:
+        """Ends the workers, so that the next batch gets new ones: the fault may be transient."""
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is not None:
+            supervisor.__exit__(type(fault))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
+import time
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from image_gender_classifier.errors import GenderClassifierError, RuntimeMissing
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs import preview
 from image_gender_classifier.results import Preview
@@ -64,6 +69,41 @@ def test_the_previewer_serves_both_sizes(folder: Path) -> None:
         assert previewer.draw("../astronaut.jpg", 64).message == MISSING
     assert [_measure_height(one.jpeg) for one in (small, large)] == [64, 300]
     assert small.picture == large.picture
+
+
+def test_a_fault_of_the_workers_costs_only_the_previews_that_wait_for_them(folder: Path) -> None:
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    if not children.exists():
+        pytest.skip("the kernel does not list the children of processes")
+    before = set(children.read_text().split())
+    with Previewer(folder, 1) as previewer:
+        (first,) = set(children.read_text().split()) - before
+        os.kill(int(first), signal.SIGKILL)  # as if memory were short
+        with pytest.raises(RuntimeMissing, match="before its first picture"):
+            previewer.draw("astronaut.jpg", 64)
+        assert _measure_height(previewer.draw("astronaut.jpg", 64).jpeg) == 64
+
+
+def test_previews_that_wait_at_the_end_are_answered(folder: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (4000, 4000), np.uint8)
+    cv2.imwrite(str(folder / "slow.png"), pixels)
+    answered: list[str] = []
+
+    def draw(file: str) -> None:
+        with suppress(GenderClassifierError):
+            previewer.draw(file, 64)
+        answered.append(file)
+
+    with Previewer(folder, 1) as previewer:
+        previewer.draw("astronaut.jpg", 64)
+        threads = []
+        for file in ("slow.png", "astronaut.jpg"):
+            threads.append(Thread(target=draw, args=(file,), daemon=True))
+            threads[-1].start()
+            time.sleep(0.02)  # the first is being drawn, the second waits
+    for thread in threads:
+        thread.join(30)
+    assert sorted(answered) == ["astronaut.jpg", "slow.png"]
 
 
 def _measure_height(jpeg: bytes) -> int:
