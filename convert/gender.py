@@ -28,7 +28,7 @@ from image_gender_classifier.loading import SHIPPED_STEM
 from image_gender_classifier.manifest.schema import ModelEntry
 from image_gender_classifier.runtimes import Runtime
 from image_gender_classifier.train.common import cutting, keras_runtime
-from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.common.command import print_line, print_warning
 from image_gender_classifier.train.common.cutting import SkippedSamples
 from image_gender_classifier.train.common.data_options import read_data_and_report, training_split
 from image_gender_classifier.train.common.detector_option import open_detector
@@ -150,10 +150,9 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
     """
     compared = data.verification
     if len(compared) > data.real:
-        print_line(
-            f"warning: too few verification crops ({data.real:,}), so augmented copies of them are "
-            "used too; measure the accuracy with image-gender-evaluate",
-            sys.stdout,
+        print_warning(
+            f"too few verification crops ({data.real:,}), so augmented copies of them are used "
+            "too; measure the accuracy with image-gender-evaluate"
         )
     tflite_entry = exported.tflite[1]
     comparison = verify.compare_formats(

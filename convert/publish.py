@@ -22,7 +22,7 @@ from image_gender_classifier.manifest.schema import (
     NetworkEntry,
 )
 from image_gender_classifier.outputs.atomic import write_atomic
-from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.common.command import print_line, print_warning
 from image_gender_classifier.train.common.model_folder import (
     dump_updated_manifest,
     load_manifest_or_empty,
@@ -155,16 +155,14 @@ def publish_verified(
             skipped.append(export.entry.file)
             reasons += faults[export.format]
         elif export.float32 is not None and float32_fault is not None:
-            print_line(
-                f"warning: no float32 variant: {float32_fault}; {_WITHOUT_FLOAT32}", sys.stderr
-            )
+            print_warning(f"no float32 variant: {float32_fault}; {_WITHOUT_FLOAT32}")
             passed.append(export.without_float32())
         else:
             passed.append(export)
     if not passed:
         return reasons
     if reasons:
-        print_line(f"warning: skipped {' and '.join(skipped)}: {'; '.join(reasons)}", sys.stderr)
+        print_warning(f"skipped {' and '.join(skipped)}: {'; '.join(reasons)}")
     files = {original.file: data}
     for export in passed:
         files.update(export.files)
@@ -221,10 +219,9 @@ def _remove(path: Path, digest: str) -> None:
             return
         path.unlink()
     except OSError as error:
-        print_line(
-            f"warning: {path}: cannot remove this file left by an earlier model "
-            f"({error.strerror}); delete it manually",
-            sys.stderr,
+        print_warning(
+            f"{path}: cannot remove this file left by an earlier model ({error.strerror}); delete "
+            "it manually"
         )
         return
     print_line(f"{path}: removed (left by an earlier model)", sys.stdout)

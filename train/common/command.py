@@ -125,6 +125,11 @@ def print_line(text: str, stream: TextIO | None) -> None:
     console.print_line(shown.encode(encoding, "replace").decode(encoding), stream)
 
 
+def print_warning(text: str) -> None:
+    """Prints a warning to stderr; see `print_line`."""
+    print_line(f"warning: {text}", sys.stderr)
+
+
 def check_json_path(path: Path | None) -> None:
     """Checks that the path of `--json` is in an existing folder and is not a folder or device.
 

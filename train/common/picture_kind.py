@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from image_gender_classifier import pipeline
@@ -10,7 +9,7 @@ from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.geometry import sort_main_face_first
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging import decoding
-from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.common.command import print_warning
 from image_gender_classifier.train.common.detector_option import NO_DETECTOR, open_detector
 from image_gender_classifier.train.datasets.sample import Sample
 
@@ -40,16 +39,14 @@ def warn_of_other_kind(samples: Sequence[Sample], detector: str) -> None:
     if others <= _MAX_FRACTION * len(crops):
         return
     if detector == NO_DETECTOR:
-        print_line(
-            f"warning: in {others} of {len(crops)} pictures the face is much smaller than the "
-            "picture; --detector network crops it",
-            sys.stdout,
+        print_warning(
+            f"in {others} of {len(crops)} pictures the face is much smaller than the picture; "
+            "--detector network crops it"
         )
     else:
-        print_line(
-            f"warning: the face fills {others} of {len(crops)} pictures, which look like face "
-            "crops; if all pictures are, --detector none uses them as they are",
-            sys.stdout,
+        print_warning(
+            f"the face fills {others} of {len(crops)} pictures, which look like face crops; if all "
+            "pictures are, --detector none uses them as they are"
         )
 
 

@@ -15,7 +15,10 @@ MALE = ("male", "m", "man", "men")
 WORDS: GenderWords = {**dict.fromkeys(FEMALE, "female"), **dict.fromkeys(MALE, "male")}
 """The words that need no option."""
 
-NOT_GIVEN = frozenset({"", "?", "-", "n/a", "na", "none", "null", "unknown", "no_face"})
+REVIEWED_WITHOUT_GENDER = frozenset({"unknown", "no_face"})
+"""Answers of a review that are no gender."""
+
+NOT_GIVEN = frozenset({"", "?", "-", "n/a", "na", "none", "null"}) | REVIEWED_WITHOUT_GENDER
 """Values, in lower case, that say that the gender is not known."""
 
 

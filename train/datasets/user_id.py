@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.datasets.genders import WORDS, GenderWords, is_given
+from image_gender_classifier.train.datasets.genders import (
+    REVIEWED_WITHOUT_GENDER,
+    WORDS,
+    GenderWords,
+    is_given,
+)
 from image_gender_classifier.train.datasets.label_columns import (
     GENDER_COLUMNS,
     ID_COLUMNS,
@@ -42,7 +47,6 @@ from image_gender_classifier.train.datasets.reading import (
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 
 MAX_MISSING = 0.1
-_NOT_TOLD = frozenset({"unknown", "no_face"})  # answers of a review that are no gender
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ def _iterate_labels(
         gender = parse_gender(table.path, row, value, options.zero_is, words)
         if not key:
             gaps.add("row without a user ID", row, "", "the user ID is empty")
-        elif gender is None and path is not None and value.lower() in _NOT_TOLD:
+        elif gender is None and path is not None and value.lower() in REVIEWED_WITHOUT_GENDER:
             gaps.reviewed.add(path)
         elif gender is None and not is_given(value):
             gaps.add("row without a gender", row, key, f"gender is {value!r}")

@@ -16,6 +16,7 @@ from image_gender_classifier.train.common.command import (
     Parser,
     check_json_path,
     print_line,
+    print_warning,
     run_with_exit_code,
 )
 from image_gender_classifier.train.datasets import DataError
@@ -112,7 +113,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         len(results.unreadable),
     )
     if subject.trained_on:
-        print_line(f"warning: the data {measuring.TRAINED_ON}", sys.stdout)
+        print_warning(f"the data {measuring.TRAINED_ON}")
     print_line(evaluation_report.format_scores(scores, subject.setting), sys.stdout)
     predictions = {subject.setting.model: results.predictions}
     if arguments.compare is not None:

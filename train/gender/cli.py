@@ -71,9 +71,9 @@ def _train(arguments: Sequence[str]) -> None:
     _check_genders(reading.samples, "samples")
     start = choose_start(options, len(reading.samples))
     if start == "classifier":
-        run, train = prepare_fine_tuning(reading, options, PROGRAM)
+        run, train = prepare_fine_tuning(reading, options)
     else:
-        run, train = prepare_new_model(reading, options, start, PROGRAM)
+        run, train = prepare_new_model(reading, options, start)
     training_command.train_in_run_folder(
         options, run, lambda: _train_in_folder(reading.samples, run, train, options, arguments)
     )

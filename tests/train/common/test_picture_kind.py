@@ -45,12 +45,12 @@ def test_the_other_kind_is_reported(
     warn_of_other_kind(whole, "cascade")
     warn_of_other_kind(crops, "none")
     warn_of_other_kind([], "none")
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().err == ""
     warn_of_other_kind(whole, "none")
-    shown = capsys.readouterr().out
+    shown = capsys.readouterr().err
     assert shown.startswith("warning: in 3 of 3 pictures the face is much smaller than")
     warn_of_other_kind([*crops, whole[0]], "cascade")
-    shown = capsys.readouterr().out
+    shown = capsys.readouterr().err
     assert "the face fills 3 of 4 pictures" in shown
     assert "--detector none" in shown
 
