@@ -25,13 +25,16 @@ OUT_OF_MEMORY = (
 _FOLDER = "a folder, not a picture; give a picture file"
 _NOT_REGULAR = "not a regular file but a pipe, socket or device; give a picture file"
 
-_ENVIRONMENT_ERRORS = frozenset(
+_FILE_ERRORS = frozenset(
     {
-        *(errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
-        *(errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM),
+        *(errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL),
     }
 )
-"""Error numbers (errno) of the disk, the network or the system; the file may be intact."""
+"""Error numbers (errno) of a file or its path. All others come from the disk, the network or the
+system, and the file may be intact."""
+
+_SOCKET_ERRORS = frozenset({errno.ENXIO, errno.EOPNOTSUPP})  # of opening one: Linux, macOS
 
 NO_SUCH_FILE = "no such file; check the path"
 
@@ -57,11 +60,11 @@ def read_bytes(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) ->
     Raises:
         UnreadablePicture: The file cannot be read, is empty, is not a picture or exceeds a limit.
             The message has the reason and the remedy, but not `path`.
-        Unfinished: The disk, the network or the system prevents reading (see
-            `_ENVIRONMENT_ERRORS`), or memory is short.
+        Unfinished: The disk, the network or the system prevents reading (see `_FILE_ERRORS`), or
+            memory is short.
     """
     try:
-        file = os.open(path, OPEN_FLAGS)
+        file = _open(path)
         try:
             size = _check_regular_file(os.fstat(file))
             limits.check_bytes(size)
@@ -78,12 +81,27 @@ def read_bytes(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) ->
     except (OSError, ValueError, MemoryError) as error:  # ValueError: a NUL in the path
         if isinstance(error, MemoryError):
             raise Unfinished(OUT_OF_MEMORY) from None
-        if isinstance(error, OSError) and error.errno in _ENVIRONMENT_ERRORS:
+        if isinstance(error, OSError) and error.errno not in _FILE_ERRORS:
             raise Unfinished(
                 f"the file cannot be read at present ({error.strerror}); check the disk, the "
                 "network and the limit of open files"
             ) from None
         raise UnreadablePicture(_describe_error(error)) from None
+
+
+def _open(path: str | os.PathLike[str]) -> int:
+    """Opens a file without waiting for the other end of a pipe; returns its descriptor.
+
+    Raises:
+        OSError, ValueError: The file cannot be opened.
+        UnreadablePicture: It is a socket, or a device that does not exist.
+    """
+    try:
+        return os.open(path, OPEN_FLAGS)
+    except OSError as error:
+        if error.errno in _SOCKET_ERRORS:
+            raise UnreadablePicture(_NOT_REGULAR) from None
+        raise
 
 
 def is_parent_missing(path: str | os.PathLike[str]) -> bool:
@@ -139,7 +157,5 @@ def _describe_error(error: Exception) -> str:
         return NO_SUCH_FILE
     if isinstance(error, PermissionError):
         return "permission to read the file is denied; make it readable (chmod u+r)"
-    if isinstance(error, OSError) and error.errno == errno.ENXIO:  # opening a socket
-        return _NOT_REGULAR
     reason = (error.strerror if isinstance(error, OSError) else None) or "invalid path"
     return f"the file cannot be read ({reason}); check the path and the disk"

@@ -22,7 +22,11 @@ def fail_open(patch: pytest.MonkeyPatch, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ETIMEDOUT, errno.ENOTCONN]
+    "number",
+    [
+        *(errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ETIMEDOUT, errno.ENOTCONN),
+        *(errno.ECONNABORTED, errno.ENETDOWN, errno.ENODEV, errno.EAGAIN, errno.EBUSY),
+    ],
 )
 def test_a_fault_of_the_environment_is_not_the_pictures(
     number: int, face_picture: Path, monkeypatch: pytest.MonkeyPatch
@@ -54,14 +58,16 @@ def test_a_large_file_that_is_no_picture_is_not_read_whole(
     assert sum(sizes) == most_read
 
 
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENXIO])
 def test_a_fault_in_the_middle_of_a_file_is_not_the_pictures(
-    face_picture: Path, monkeypatch: pytest.MonkeyPatch
+    number: int, face_picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """ENXIO: the disk was removed."""
     read = os.read
 
     def fail_later(file: int, size: int) -> bytes:
         if os.lseek(file, 0, os.SEEK_CUR) > 0:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
+            raise OSError(number, os.strerror(number))
         return read(file, min(size, 100))
 
     monkeypatch.setattr(os, "read", fail_later)
