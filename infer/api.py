@@ -74,6 +74,7 @@ def load(  # noqa: PLR0913  one argument for each setting
     Raises:
         ModelError: A model, cascade or manifest is missing, corrupt or of an unknown version.
         RuntimeMissing: No usable runtime is installed.
+        Unfinished: There is not enough memory.
         UsageError: An argument is unknown or out of range, the format of the model is unknown, or
             two arguments exclude each other.
     """

@@ -34,6 +34,10 @@ View = Callable[[int], Picture]
 Show = Callable[[View, Prediction], None]
 """Callback that receives a view of a picture and its prediction, to draw an annotated copy."""
 
+_MODELS_OUT_OF_MEMORY = (
+    "not enough memory for the models; free some memory, raise the limit on it, or use fewer"
+    " --workers"
+)
 _NEVER_KEPT = ""  # used as a cache key that no run has
 
 
@@ -56,8 +60,16 @@ class Engine:
 
     @classmethod
     def open(cls, settings: Settings) -> Engine:
-        """Opens the classifier and the face detector; see `loading.open_parts`."""
-        return cls(open_parts(settings))
+        """Opens the classifier and the face detector.
+
+        Raises:
+            Unfinished: There is not enough memory.
+            GenderClassifierError: See `loading.open_parts`.
+        """
+        try:
+            return cls(open_parts(settings))
+        except MemoryError:
+            raise Unfinished(_MODELS_OUT_OF_MEMORY) from None
 
     @property
     def cache_key(self) -> str:

@@ -50,7 +50,7 @@ class InternalError(GenderClassifierError):
 
 
 class Unfinished(InternalError):
-    """A picture was not classified because memory is short or its file cannot be read at present.
+    """Memory is short for a picture or the models, or a file cannot be read at present.
 
     Not a bug: a later call may succeed.
     """

@@ -36,6 +36,7 @@ class Runtime(Protocol):
 
         Raises:
             ModelError: The runtime cannot run the model.
+            MemoryError: Memory is short; the model may be intact.
             RuntimeMissing: The runtime does not work on this machine, for example because of the
                 installed NumPy.
         """
@@ -54,6 +55,7 @@ def open_model(name: str, data: bytes) -> Runtime:
     Raises:
         RuntimeMissing: The runtime is not installed, cannot be loaded or does not work here.
         ModelError: The runtime does not accept the model.
+        MemoryError: Memory is short; the model may be intact.
     """
     runtime: Runtime = load_module(name).open_model(data)
     return runtime

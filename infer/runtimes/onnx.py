@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from image_gender_classifier.errors import ModelError
+from image_gender_classifier.runtimes.failures import make_model_error
 from image_gender_classifier.runtimes.pixel_groups import find_pixel_groups
 
 INPUT_SIZE = "input_size"
@@ -54,12 +54,14 @@ class OnnxRuntime:
 
         Raises:
             ModelError: ONNX Runtime cannot run the model.
+            MemoryError: Memory is short.
         """
         try:
             inputs = [{self._input: self._groups.pack(crop)} for crop in crops]
             results = [self._session.run(None, one) for one in inputs]
         except Exception as error:  # ONNX Runtime's exceptions have no other common base
-            raise ModelError(f"the ONNX model cannot be run ({error}); convert it again") from error
+            failure = "the ONNX model cannot be run"
+            raise make_model_error(failure, "convert it again", error) from error
         if len(results) == 1:
             return tuple(results[0])
         return tuple(np.concatenate(output) for output in zip(*results, strict=True))
@@ -82,6 +84,7 @@ def open_model(data: bytes) -> OnnxRuntime:
     Raises:
         ModelError: ONNX Runtime does not accept the content, or the model does not have exactly one
             input, of N x H x W x C.
+        MemoryError: Memory is short.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -90,7 +93,5 @@ def open_model(data: bytes) -> OnnxRuntime:
     try:
         return OnnxRuntime(ort.InferenceSession(data, options, providers=["CPUExecutionProvider"]))
     except Exception as error:  # ONNX Runtime's exceptions have no other common base
-        raise ModelError(
-            f"the ONNX model cannot be opened ({error}); upgrade onnxruntime, or convert the model "
-            "again"
-        ) from error
+        remedy = "upgrade onnxruntime, or convert the model again"
+        raise make_model_error("the ONNX model cannot be opened", remedy, error) from error

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError, RuntimeMissing
+from image_gender_classifier.runtimes.failures import make_model_error
 from image_gender_classifier.runtimes.pixel_groups import find_pixel_groups
 from image_gender_classifier.system.pool import Pool
 
@@ -46,7 +47,7 @@ class TfliteRuntime:
             with an int8 input, whose pixels are 128 less.
 
     Raises:
-        ModelError, RuntimeMissing: See `open_model`.
+        ModelError, MemoryError, RuntimeMissing: See `open_model`.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -85,6 +86,7 @@ class TfliteRuntime:
 
         Raises:
             ModelError: LiteRT or tflite-runtime cannot run the model.
+            MemoryError: Memory is short.
             RuntimeMissing: tflite-runtime is installed with NumPy 2.
         """
         results = self._pool.use(
@@ -107,9 +109,8 @@ class TfliteRuntime:
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in self._outputs]  # copies
         except (ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"the TFLite model cannot be run ({error}); convert it again"
-            ) from error
+            failure = "the TFLite model cannot be run"
+            raise make_model_error(failure, "convert it again", error) from error
         except SystemError as error:
             raise RuntimeMissing(_NUMPY_2) from error
 
@@ -124,7 +125,7 @@ class _Interpreters:
         usual: The interpreter for the usual size.
 
     Raises:
-        ModelError, RuntimeMissing: See `open_model`.
+        ModelError, MemoryError, RuntimeMissing: See `open_model`.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -169,6 +170,7 @@ def open_model(data: bytes) -> TfliteRuntime:
     Raises:
         ModelError: The runtime does not accept the content, or the model does not have exactly one
             input, of N x H x W x C.
+        MemoryError: Memory is short.
         RuntimeMissing: tflite-runtime is installed with NumPy 2.
     """
     return TfliteRuntime(data)
@@ -184,9 +186,8 @@ def _open_interpreter(data: bytes) -> Any:
         interpreter = _load_interpreter(data)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise ModelError(
-            f"the TFLite model cannot be opened ({error}); convert it again"
-        ) from error
+        failure = "the TFLite model cannot be opened"
+        raise make_model_error(failure, "convert it again", error) from error
     except SystemError as error:
         raise RuntimeMissing(_NUMPY_2) from error
     return interpreter

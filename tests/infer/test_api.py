@@ -290,6 +290,20 @@ def small_face(face_picture: Path, form: str = "JPEG") -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits allocations")
+def test_a_lack_of_memory_for_the_models_is_not_their_fault() -> None:
+    program = (
+        "import image_gender_classifier as igc\n"
+        "from image_gender_classifier.system.memory import limit_growth\n"
+        "igc.load(); limit_growth(2**20)\n"
+        "try: igc.load()\n"
+        "except igc.Unfinished as error: print(error)"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("not enough memory for the models"), done.stderr
+
+
 def test_a_small_face_is_judged_from_a_finer_copy(face_picture: Path) -> None:
     data = small_face(face_picture)
     quick, fine = decoding.decode(data), decoding.decode(data, decoding.WORKING_SIDE)

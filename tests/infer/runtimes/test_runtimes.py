@@ -42,6 +42,24 @@ for number in range(36):
         status = Path("/proc/self/status").read_text()
         print(re.search(r"VmRSS:\\s+(\\d+)", status)[1])
 """
+# Runs a large input with little memory, then with enough.
+RUN_SHORT = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from image_gender_classifier.runtimes import open_model
+from image_gender_classifier.system.memory import limit_growth
+runtime = open_model(sys.argv[1], Path(sys.argv[2]).read_bytes())
+large = np.zeros((1, 2048, 2048, 3), np.uint8)
+limit = resource.getrlimit(resource.RLIMIT_DATA)
+limit_growth(2**24)
+try:
+    runtime.run(large)
+except MemoryError:
+    print("short")
+resource.setrlimit(resource.RLIMIT_DATA, limit)
+runtime.run(large)
+"""
 
 every_runtime = pytest.mark.parametrize("entry", RUNTIMES.values(), ids=lambda entry: entry.name)
 each_shipped = pytest.mark.parametrize("entry", automatic_runtimes(), ids=lambda entry: entry.name)
@@ -158,6 +176,16 @@ def test_many_sizes_take_little_memory(entry: RuntimeEntry) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     few, many = map(int, done.stdout.split())
     assert many - few < 15_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits allocations")
+@each_shipped
+def test_a_lack_of_memory_is_not_the_models_fault(entry: RuntimeEntry) -> None:
+    skip_if_missing(entry)
+    model = SHIPPED / f"face_detector_int8.{entry.format}"
+    command = [sys.executable, "-c", RUN_SHORT, entry.name, str(model)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "short\n"), done.stderr
 
 
 @pytest.mark.parametrize("metadata", [{}, {"input_size": "128"}, {"input_size": "wide 64"}])
