@@ -194,7 +194,7 @@ def _check_run_lengths(data: bytes, width: int, height: int) -> None:
     Pillow decodes run lengths in Python. A picture needs at most two bytes per pixel and a few per
     row; more bytes than that only move the position.
     """
-    if data[_BMP_COMPRESSION] not in _BMP_RUN_LENGTHS or data[14] == _BMP_SHORT_HEADER:
+    if data[14] == _BMP_SHORT_HEADER or data[_BMP_COMPRESSION] not in _BMP_RUN_LENGTHS:
         return
     pixels = width * height
     if pixels > _MAX_RUN_PIXELS or len(data) > min(4 * pixels + _RUN_RESERVE, _MAX_RUN_BYTES):

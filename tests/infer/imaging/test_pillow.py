@@ -71,6 +71,13 @@ def test_bitmap_of_16_bits_with_a_long_header() -> None:
     assert decoding.decode(data).pixels[0].tolist() == [[255, 0, 0], [0, 0, 255]]
 
 
+def test_bitmap_of_one_pixel_with_the_shortest_header() -> None:
+    """It ends where longer headers have the compression."""
+    header = struct.pack("<IHHHH", 12, 1, 1, 1, 24)
+    data = b"BM" + struct.pack("<IHHI", 30, 0, 0, 26) + header + bytes((1, 2, 3, 0))
+    assert decoding.decode(data).pixels.tolist() == [[[3, 2, 1]]]
+
+
 def test_gif_with_an_empty_screen() -> None:
     data = bytearray(encode(RGB.quantize(16), "GIF"))
     whole = decoding.decode(bytes(data))
