@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import operator
 import os
+import sys
 import warnings
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -131,7 +132,7 @@ class GenderClassifier:
             return engine.classify_array(picture, file)
         if isinstance(picture, (bytes, bytearray, memoryview)):
             return engine.classify_bytes(bytes(picture), file)
-        if type(picture).__module__.partition(".")[0] == "PIL":
+        if isinstance(picture, getattr(sys.modules.get("PIL.Image"), "Image", ())):
             from image_gender_classifier.imaging.pil_images import read_pil_image
 
             return engine.classify_array(read_pil_image(picture), file)

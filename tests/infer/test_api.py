@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
 
 import image_gender_classifier as igc
 from image_gender_classifier import pipeline
@@ -376,6 +377,16 @@ def test_bytes_files_and_pil_images_are_pictures_too(
     for mode in ("RGB", "RGBA"):
         image = Image.fromarray(face_pixels).convert(mode)
         assert seen(classifier.classify(image)) == seen(by_pixels)
+
+
+def test_a_pil_image_of_another_packages_plugin_is_a_picture(
+    classifier: igc.GenderClassifier, face_picture: Path
+) -> None:
+    class ForeignImageFile(JpegImageFile):
+        """Such as `pillow_heif.HeifImageFile`."""
+
+    with ForeignImageFile(face_picture) as image:
+        assert classifier.classify(image).status == "classified"
 
 
 def test_a_pil_image_is_turned_upright(
