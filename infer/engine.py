@@ -122,7 +122,11 @@ class Engine:
         limits = self.parts.limits
         try:
             return self._classify_decoded(
-                lambda side=None: decoding.decode(data, side, limits), file, run, show, clock
+                lambda side=None: decoding.decode(data, side, limits),
+                file,
+                lambda: run,
+                show,
+                clock,
             )
         except UnreadablePicture as error:
             clock.lap("decode it")
@@ -146,18 +150,21 @@ class Engine:
             UsageError: The array has another dtype or shape, or no pixels.
             ModelError, RuntimeMissing, Unfinished, InternalError: See `classify_file`.
         """
-        run = run_hash(repr(pixels.shape).encode() + pixels.tobytes(), self.cache_key)
-        return self._classify_decoded(lambda _=None: decoding.from_array(pixels), file, run)
+        return self._classify_decoded(
+            lambda _=None: decoding.from_array(pixels),
+            file,
+            lambda: _hash_pixels(pixels, self.cache_key),
+        )
 
     def _classify_decoded(
         self,
         decode: Callable[..., Picture],
         file: str,
-        run: str,
+        find_run: Callable[[], str],
         show: Show | None = None,
         clock: Clock = OFF,
     ) -> Prediction:
-        """Calls `decode` and classifies the picture that it returns.
+        """Calls `decode` and classifies the picture that it returns; then calls `find_run`.
 
         Raises:
             UnreadablePicture: The picture cannot be decoded.
@@ -173,14 +180,20 @@ class Engine:
             if show is not None:
                 show(partial(_view, picture, decode), prediction)
                 clock.lap("draw")
+            # Faster than `dataclasses.replace`.
+            return Prediction(**{**vars(prediction), "run": find_run()})
         except GenderClassifierError:
             raise
         except Exception as error:
             if is_out_of_memory(error):
                 raise Unfinished(OUT_OF_MEMORY) from None
             raise InternalError(f"{file or 'a picture'}: {format_exception(error)}") from error
-        # Faster than `dataclasses.replace`.
-        return Prediction(**{**vars(prediction), "run": run})
+
+
+def _hash_pixels(pixels: NDArray[np.uint8], settings: str) -> str:
+    """Returns the `run` of an array of pixels, without a copy if the array is C-contiguous."""
+    flat = np.ascontiguousarray(pixels).reshape(-1)
+    return run_hash(flat.data, settings, prefix=repr(pixels.shape).encode())
 
 
 def _view(picture: Picture, decode: Callable[..., Picture], side: int) -> Picture:

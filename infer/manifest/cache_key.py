@@ -43,7 +43,7 @@ def make_unreadable_prediction(file: str, message: str, settings: str) -> Predic
     return Prediction(file, "unreadable", "unknown", run=run, message=message)
 
 
-def run_hash(data: bytes | memoryview, settings: str) -> str:
+def run_hash(data: bytes | memoryview, settings: str, prefix: bytes = b"") -> str:
     """Computes the `run` attribute of a prediction.
 
     Size and CRC-32 suffice to distinguish versions of a picture, and are faster than a
@@ -52,11 +52,12 @@ def run_hash(data: bytes | memoryview, settings: str) -> str:
     Args:
         data: Content of the picture file, or other bytes that identify the picture.
         settings: Result of `cache_key`.
+        prefix: Hashed in front of `data`.
 
     Returns:
         12 hexadecimal digits.
     """
-    picture = f"{len(data)} {zlib.crc32(data)}"
+    picture = f"{len(prefix) + len(data)} {zlib.crc32(data, zlib.crc32(prefix))}"
     return _sha256(f"{picture} {settings}".encode())[:_DIGITS]
 
 

@@ -281,6 +281,21 @@ def test_judging_needs_neither_tensorflow_nor_training_nor_conversion(face_pictu
     assert not [name for name in loaded if name.startswith(unwanted) and "onnxruntime" not in name]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits allocations")
+def test_a_lack_of_memory_for_an_array_can_be_told_from_a_bug() -> None:
+    program = (
+        "import numpy as np, image_gender_classifier as igc\n"
+        "from image_gender_classifier.system.memory import limit_growth\n"
+        "classifier, pixels = igc.load(), np.zeros((4096, 4096, 3), np.uint8)\n"
+        "limit_growth(2**24)\n"
+        "try: classifier.classify(pixels[:, ::-1])\n"
+        "except igc.Unfinished as error: print(error)"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("not enough memory for the picture"), done.stderr
+
+
 def small_face(face_picture: Path, form: str = "JPEG") -> bytes:
     """Her face takes a sixth of 1,400 pixels."""
     with Image.open(face_picture) as astronaut:

@@ -27,6 +27,7 @@ def test_settings_and_picture_both_count() -> None:
     hashes = {run_hash(data, settings) for data in (b"", b"a", b"a ") for settings in ("", "x")}
     assert len(hashes) == 6
     assert run_hash(memoryview(b"a"), "x") == run_hash(b"a", "x")
+    assert run_hash(b"b", "x", prefix=b"a") == run_hash(b"ab", "x")
 
 
 def test_any_text_has_a_key() -> None:
