@@ -24,6 +24,7 @@ from image_gender_classifier.errors import (
     PictureSkipped,
     UsageError,
 )
+from image_gender_classifier.loading import check_settings
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
 from image_gender_classifier.system.cores import count_cores
@@ -76,10 +77,13 @@ def load(  # noqa: PLR0913  one argument for each setting
         ModelError: A model, cascade or manifest is missing, corrupt or of an unknown version.
         RuntimeMissing: No usable runtime is installed.
         Unfinished: There is not enough memory.
-        UsageError: An argument is unknown or out of range, the format of the model is unknown, or
-            two arguments exclude each other.
+        UsageError: An argument has a wrong type, is unknown or out of range, the format of the
+            model is unknown, or two arguments exclude each other.
     """
-    path = None if model is None else os.fspath(model)
+    try:
+        path = None if model is None else os.fsdecode(model)
+    except TypeError:
+        raise UsageError(f"model is {model!r}, but must be a path or None") from None
     settings = Settings(path, runtime, detector, threshold, min_face, all_faces)
     return GenderClassifier(settings._replace(max_pixels=max_pixels, max_bytes=max_bytes))
 
@@ -97,8 +101,8 @@ class GenderClassifier:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._engine: Engine | None = Engine.open(settings)
+        self._settings = check_settings(settings)
+        self._engine: Engine | None = Engine.open(self._settings)
 
     def classify(self, picture: Picture | Any, file: str = "") -> Prediction:
         """Classifies one picture.

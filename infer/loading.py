@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from image_gender_classifier import manifest, models
 from image_gender_classifier.classification.classifier import Classifier
@@ -19,7 +20,9 @@ from image_gender_classifier.prediction_key import code_key
 from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.runtimes.networks import open_network
 from image_gender_classifier.runtimes.registry import AUTO, RuntimeEntry
-from image_gender_classifier.settings import MOST_PIXELS, SMALLEST_FACE, Settings
+from image_gender_classifier.settings import MOST_BYTES, MOST_PIXELS, SMALLEST_FACE, Settings
+
+Converted = TypeVar("Converted")
 
 SHIPPED_STEM = "gender_int8"
 """File name of the shipped gender classifiers, without the suffix."""
@@ -55,7 +58,8 @@ def open_parts(choices: Settings) -> Parts:
 
     See `api.load` for warnings and exceptions.
     """
-    limits = _check_settings(choices)
+    choices = check_settings(choices)
+    limits = Limits.from_settings(choices)
     model = None if choices.model is None else Path(choices.model)
     classifier, runtime = _open_first(model, choices.runtime, choices.threshold)
     detector = detectors.open_detector(
@@ -73,32 +77,68 @@ def open_parts(choices: Settings) -> Parts:
     return Parts(classifier, detector, choices.all_faces, limits, key, runtime.name)
 
 
-def _check_settings(choices: Settings) -> Limits:
-    """Checks the settings and returns their decompression-bomb limits.
+def check_settings(given: Settings) -> Settings:
+    """Checks settings and returns them with the types of their annotations.
+
+    A worker process gets these, and would refuse a NumPy number or 1 instead of True.
 
     Raises:
-        UsageError: A setting is unknown or out of range.
+        UsageError: A setting has a wrong type, is unknown or out of range.
     """
+    choices = given._replace(
+        threshold=_convert_optional("the threshold", given.threshold, float, "a number"),
+        min_face=_convert_optional("min_face", given.min_face, float, "a number"),
+        all_faces=_convert("all_faces", given.all_faces, bool, "True or False"),
+        max_pixels=_convert_optional("max_pixels", given.max_pixels, _to_int, "a whole number"),
+        max_bytes=_convert("max_bytes", given.max_bytes, _to_int, "a whole number"),
+    )
     for setting, chosen, known in (
         ("runtime", choices.runtime, runtimes.runtime_choices()),
         ("detector", choices.detector, detectors.detector_names()),
     ):
         if chosen not in known:
             raise UsageError(f"the {setting} is {chosen!r}, but must be one of {', '.join(known)}")
-    threshold = choices.threshold
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise UsageError(f"the threshold is {threshold}, but must be between 0 and 1")
-    if choices.min_face is not None and not SMALLEST_FACE <= choices.min_face <= 1:
-        raise UsageError(
-            f"min_face is {choices.min_face}, but must be between {SMALLEST_FACE} and 1"
-        )
-    limits = Limits.from_settings(choices)
-    pixels = 1 if limits.pixels is None else limits.pixels
-    if not 1 <= pixels <= MOST_PIXELS:
-        raise UsageError(f"max_pixels is {pixels}, but must be between 1 and {MOST_PIXELS:,}")
-    if limits.file_bytes < 1:
-        raise UsageError(f"max_bytes is {limits.file_bytes}, but must be at least 1")
-    return limits
+    for name, value, least, most in (
+        ("the threshold", choices.threshold, 0, 1),
+        ("min_face", choices.min_face, SMALLEST_FACE, 1),
+        ("max_pixels", choices.max_pixels, 1, MOST_PIXELS),
+        ("max_bytes", choices.max_bytes, 1, MOST_BYTES),
+    ):
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"{name} is {value}, but must be between {least} and {most:,}")
+    return choices
+
+
+def _convert_optional(
+    name: str, value: object, convert: Callable[[Any], Converted], kind: str
+) -> Converted | None:
+    """Converts the value of a setting like `_convert`, but None stays None."""
+    return None if value is None else _convert(name, value, convert, kind)
+
+
+def _convert(name: str, value: object, convert: Callable[[Any], Converted], kind: str) -> Converted:
+    """Converts the value of a setting.
+
+    Args:
+        name: Name of the setting, for the message.
+        value: Its value.
+        convert: Converts it; raises TypeError or ValueError for a wrong type.
+        kind: Description of the right type, for the message.
+
+    Raises:
+        UsageError: The value has a wrong type.
+    """
+    try:
+        if not isinstance(value, (str, bytes)):  # `float` and `bool` accept text
+            return convert(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise UsageError(f"{name} is {value!r}, but must be {kind}")
+
+
+def _to_int(value: Any) -> int:
+    """Converts a whole number to an int; raises TypeError for any other value, such as 1.0."""
+    return int(operator.index(value))
 
 
 def open_classifier(

@@ -11,6 +11,7 @@ DetectorChoice = str
 MAX_BYTES = 2**29  # of a picture file
 MAX_JPEG_PIXELS = 2**28  # of a single-scan JPEG, which is decoded at a reduced size
 MAX_PIXELS = 2**26  # of other pictures: 192 MiB when decoded, 256 MiB with alpha
+MOST_BYTES = 2**40  # maximum of `max_bytes`: more than the memory holds
 MOST_PIXELS = 2**30  # maximum of `max_pixels`: OpenCV decodes no larger picture
 # Minimum of `min_face`: smaller faces have too few pixels at the working size.
 SMALLEST_FACE = 0.02

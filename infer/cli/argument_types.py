@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from image_gender_classifier.outputs.settings import STANDARD_OUTPUT
-from image_gender_classifier.settings import MOST_PIXELS, SMALLEST_FACE
+from image_gender_classifier.settings import MOST_BYTES, MOST_PIXELS, SMALLEST_FACE
 
 MIN_COPY_SIDE, MAX_COPY_SIDE = 64, 2048
 """Smallest and largest longest side of annotated copies in pixels."""
@@ -74,9 +74,18 @@ def parse_file(text: str) -> Path:
 
 def parse_pixels(text: str) -> int:
     """Parses a number of pixels up to `MOST_PIXELS`; raises `ArgumentTypeError` otherwise."""
+    return _parse_up_to(MOST_PIXELS, text)
+
+
+def parse_bytes(text: str) -> int:
+    """Parses a number of bytes up to `MOST_BYTES`; raises `ArgumentTypeError` otherwise."""
+    return _parse_up_to(MOST_BYTES, text)
+
+
+def _parse_up_to(most: int, text: str) -> int:
     value = parse_positive(text)
-    if value > MOST_PIXELS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not valid; give at most {MOST_PIXELS}")
+    if value > most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not valid; give at most {most}")
     return value
 
 

@@ -13,6 +13,7 @@ from image_gender_classifier.cli.argument_parser import ArgumentParser
 from image_gender_classifier.cli.argument_types import (
     MAX_COPY_SIDE,
     Once,
+    parse_bytes,
     parse_copy_side,
     parse_file,
     parse_folder,
@@ -262,7 +263,7 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
         "all others)",
     )  # fmt: skip
     add(
-        "--max-bytes", type=parse_positive, default=MAX_BYTES, metavar="N",
+        "--max-bytes", type=parse_bytes, default=MAX_BYTES, metavar="N",
         help="refuse files with more than N bytes (default: %(default)s)",
     )  # fmt: skip
     add(

@@ -215,6 +215,28 @@ def test_a_folder_that_is_none_is_a_usage_error(
         list(classifier.classify_folder(tmp_path / "missing"))
 
 
+def test_numbers_of_other_types_work_in_worker_processes_too(folder: Path) -> None:
+    settings: dict[str, Any] = {
+        **{"threshold": np.float32(0.5), "min_face": np.float64(0.1), "all_faces": 1},
+        **{"max_pixels": np.int64(2**24), "max_bytes": np.uint32(2**24)},
+    }
+    classifier = igc.load(**settings)
+    seen_there = {prediction.file: prediction for prediction in classifier.classify_folder(folder)}
+    assert seen_there["astronaut.jpg"] == classifier.classify(folder / "astronaut.jpg")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *({"model": 7}, {"threshold": "0.5"}, {"min_face": [0.1]}, {"all_faces": "no"}),
+        *({"max_pixels": 1e6}, {"max_bytes": 1e9}, {"max_bytes": None}),
+    ],
+)
+def test_a_setting_of_a_wrong_type_is_a_usage_error(setting: dict[str, Any]) -> None:
+    with pytest.raises(igc.UsageError, match="but must be"):
+        igc.load(**setting)
+
+
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
 def test_an_impossible_threshold_is_a_usage_error(threshold: float) -> None:
     with pytest.raises(igc.UsageError, match="between 0 and 1"):

@@ -186,6 +186,7 @@ def test_debug_includes_verbose_and_excludes_quiet(needed: list[str]) -> None:
         (["--workers", "many"], "'many' is not valid; give a whole number of at least 1"),
         (["--max-pixels", "0"], "'0' is not valid; give a whole number of at least 1"),
         (["--max-pixels", "1073741825"], "'1073741825' is not valid; give at most 1073741824"),
+        (["--max-bytes", str(2**63)], f"'{2**63}' is not valid; give at most {2**40}"),
         (["--max-bytes", "1M"], "'1M' is not valid; give a whole number of at least 1"),
         (["--runtime", "torch"], "--runtime"),
         (["--detector", "dnn"], "--detector"),
