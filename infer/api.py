@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -27,7 +27,7 @@ from image_gender_classifier.errors import (
 from image_gender_classifier.loading import check_settings
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
-from image_gender_classifier.system.cores import count_cores
+from image_gender_classifier.system.cores import count_cores, default_workers
 
 if TYPE_CHECKING:
     from image_gender_classifier.scan import Listing
@@ -169,7 +169,7 @@ class GenderClassifier:
         """
         if isinstance(pictures, (str, bytes, bytearray, memoryview, os.PathLike)):
             raise UsageError("classify_many takes several pictures; pass a list, or call classify")
-        return self._classify_many(pictures, _check_count("threads", threads))
+        return self._classify_many(pictures, _check_count("threads", threads, count_cores))
 
     def _classify_many(
         self, pictures: Iterable[Picture | Any], threads: int
@@ -203,7 +203,7 @@ class GenderClassifier:
         Args:
             folder: Path of the folder.
             recursive: Whether to include subfolders.
-            workers: Number of worker processes; None for one per core.
+            workers: Number of worker processes; None for one per core, at most 64.
             hidden: Whether to include system junk files and partial downloads, such as `._*`,
                 `@eaDir` and `*.part`.
 
@@ -225,7 +225,7 @@ class GenderClassifier:
         """
         from image_gender_classifier.scan import list_pictures
 
-        workers = _check_count("workers", workers)
+        workers = _check_count("workers", workers, default_workers)
         self._require_engine()
         root = Path(folder)
         listing = list_pictures(root, recursive, hidden=hidden)
@@ -289,18 +289,19 @@ class GenderClassifier:
                     yield outcome.prediction
 
 
-def _check_count(name: str, number: int | None) -> int:
-    """Returns a number of threads or processes; the number of cores if it is None.
+def _check_count(name: str, number: int | None, default: Callable[[], int]) -> int:
+    """Returns a number of threads or processes.
 
     Args:
         name: Name of the argument, for the message.
         number: Its value.
+        default: Returns the number to use if it is None.
 
     Raises:
         ValueError: `number` is not a whole number, or less than 1.
     """
     if number is None:
-        return count_cores()
+        return default()
     try:
         whole = operator.index(number)
     except TypeError:

@@ -36,10 +36,9 @@ from image_gender_classifier.settings import (
     SMALLEST_FACE,
 )
 from image_gender_classifier.system.console import print_line
-from image_gender_classifier.system.cores import count_cores
+from image_gender_classifier.system.cores import MAX_DEFAULT_WORKERS, default_workers
 from image_gender_classifier.version import __version__
 
-_MAX_DEFAULT_WORKERS = 64  # each worker needs 4 open files; the usual limit is 1,024
 _WIDTH = 90  # columns of --help; querying the terminal would add a millisecond to each start
 _DESCRIPTION = (
     "Writes one XML file for each picture of a folder, with the perceived gender of the person "
@@ -252,8 +251,8 @@ def _add_expert(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     add(
         "--workers", type=parse_positive, metavar="N",
-        default=min(count_cores(), _MAX_DEFAULT_WORKERS),
-        help=f"number of worker processes (default: one per core, at most {_MAX_DEFAULT_WORKERS}; "
+        default=default_workers(),
+        help=f"number of worker processes (default: one per core, at most {MAX_DEFAULT_WORKERS}; "
         "here %(default)s)",
     )  # fmt: skip
     add(

@@ -1,4 +1,4 @@
-"""Counts the CPU cores that are available to the process."""
+"""Counts the CPU cores that are available to the process, and the workers for them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from math import ceil
 
 _CGROUPS = "/sys/fs/cgroup"
 _OWN_CGROUPS = "/proc/self/cgroup"
+
+
+MAX_DEFAULT_WORKERS = 64
+"""Maximum of `default_workers`: each worker needs 4 open files; the usual limit is 1,024."""
+
+
+def default_workers() -> int:
+    """Returns the number of worker processes if the user gives none."""
+    return min(count_cores(), MAX_DEFAULT_WORKERS)
 
 
 def count_cores(cgroups: str = _CGROUPS, own: str = _OWN_CGROUPS) -> int:

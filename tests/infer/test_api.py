@@ -318,6 +318,22 @@ def test_a_lack_of_memory_for_an_array_can_be_told_from_a_bug() -> None:
     assert done.stdout.startswith("not enough memory for the picture"), done.stderr
 
 
+def test_a_large_machine_does_not_exceed_the_limit_of_open_files(tmp_path: Path) -> None:
+    """It pretends to have 200 cores."""
+    for number in range(100):
+        (tmp_path / f"{number}.jpg").write_bytes(b"no picture")
+    program = (
+        "import os, resource, sys, image_gender_classifier as igc\n"
+        "from image_gender_classifier.system import cores\n"
+        "cores.count_cores = lambda: 200\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))\n"
+        "print(len(list(igc.load().classify_folder(sys.argv[1]))))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "100\n", done.stderr
+
+
 def small_face(face_picture: Path, form: str = "JPEG") -> bytes:
     """Her face takes a sixth of 1,400 pixels."""
     with Image.open(face_picture) as astronaut:

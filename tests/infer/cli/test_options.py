@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from image_gender_classifier.cli import parser
 from image_gender_classifier.cli.options import Options, parse_options
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.registry import OUTPUTS, Target
 from image_gender_classifier.outputs.settings import OutputSettings
 from image_gender_classifier.settings import Settings
-from image_gender_classifier.system.cores import count_cores
+from image_gender_classifier.system import cores
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def test_default_options(needed: list[str], folder: Path, out: Path) -> None:
         picture_list=None,
         null=False,
         shard=None,
-        workers=count_cores(),
+        workers=cores.count_cores(),
         resume=False,
         corrections=None,
         watch=False,
@@ -280,5 +279,5 @@ def test_a_table_that_is_a_symbolic_link_is_rejected(
 def test_default_number_of_workers(
     monkeypatch: pytest.MonkeyPatch, machine: int, usual: int, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(parser, "count_cores", lambda: machine)
+    monkeypatch.setattr(cores, "count_cores", lambda: machine)
     assert parse_options(["-i", str(tmp_path), "-o", str(tmp_path)]).workers == usual

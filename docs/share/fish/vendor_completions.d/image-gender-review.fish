@@ -62,6 +62,6 @@ complete -c image-gender-review -n _shtab_image_gender_review_using -s o -l outp
 complete -c image-gender-review -n _shtab_image_gender_review_using -l port -x -d 'serve the page on this port of 127.0.0.1 (0: any free port) until stopped, and save every correction at once'
 complete -c image-gender-review -n _shtab_image_gender_review_using -l html -xka "(__fish_complete_path (commandline -ct))" -d 'write the page as this file and a folder next to it, which need no server'
 complete -c image-gender-review -n _shtab_image_gender_review_using -l corrections -xka "(__fish_complete_path (commandline -ct))" -d 'file with the corrections (default: corrections.csv in the -o folder)'
-complete -c image-gender-review -n _shtab_image_gender_review_using -l workers -x -d 'number of processes that draw thumbnails (default: one per core)'
+complete -c image-gender-review -n _shtab_image_gender_review_using -l workers -x -d 'number of processes that draw thumbnails (default: one per core, at most 64)'
 complete -c image-gender-review -n _shtab_image_gender_review_using -l quiet -d 'print errors and the address of the page only'
 complete -c image-gender-review -n _shtab_image_gender_review_using -l version -d 'show program'"'"'s version number and exit'
