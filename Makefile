@@ -69,7 +69,7 @@ EXPLAINED = { code=$$?; case $$code in \
     else echo 'Not finished: the environment $(LIGHT) is broken; run make clean and try again.'; fi;; \
   2) echo 'Not finished: the line above says what is wrong (exit code 2).';; \
   3) echo 'Not finished: the output can no longer be written; ARGS=--resume continues (exit code 3).';; \
-  4) echo 'Finished, with internal errors: the lines above name them; ARGS=--resume tries these pictures again, ARGS="--resume --debug" shows tracebacks (exit code 4).';; \
+  4) echo 'Pictures failed, or an internal error: the lines above say what; ARGS=--resume tries these pictures again, ARGS="--resume --debug" shows tracebacks (exit code 4).';; \
   esac >&2; exit $$code; }
 
 .DEFAULT_GOAL := help

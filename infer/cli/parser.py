@@ -64,7 +64,8 @@ exit codes:
        run that writes to the output folder, or a model, runtime or OpenCV that does not work
   3    an output can no longer be written, for example because the disk is full
   4    finished, but some pictures failed: an internal error, a timeout or too little memory; each
-       is reported and has no XML file; --resume tries them again
+       is reported and has no XML file; --resume tries them again. Or nothing was classified,
+       because of an internal error or too little memory
   130  interrupted; 143 terminated; 129 terminal closed: finished results are kept, continue
        with --resume
   141  the program that reads standard output has ended, as with "| head -1"; only without -o

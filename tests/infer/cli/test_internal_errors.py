@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from image_gender_classifier import pipeline
+from image_gender_classifier import engine, pipeline
 
 Command = Callable[..., CompletedProcess[str]]
 CLASSIFY = pipeline.classify
@@ -88,6 +88,21 @@ def test_a_bug_in_the_worker_loop_is_not_reported_as_an_unreadable_picture(
     (line,) = [line for line in done.stderr.splitlines() if "internal error" in line]
     assert "'cat.jpg'" in line and reported in line
     assert sorted(path.name for path in out.glob("*.xml")) == ["astronaut.xml", "rocket.xml"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_bug_while_a_worker_starts_is_not_a_missing_runtime(
+    workers: int, command: Command, folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> NoReturn:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(engine, "open_parts", fail)
+    done = command("-i", folder, "-o", out, "--workers", workers)
+    assert done.returncode == 4, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert "internal error" in line and "--debug shows the traceback" in line
+    assert not list(out.iterdir())
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE])

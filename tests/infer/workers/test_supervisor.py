@@ -22,7 +22,12 @@ import pytest
 
 from image_gender_classifier import api, pipeline
 from image_gender_classifier.engine import Engine
-from image_gender_classifier.errors import GenderClassifierError, ModelError, RuntimeMissing
+from image_gender_classifier.errors import (
+    GenderClassifierError,
+    InternalError,
+    ModelError,
+    RuntimeMissing,
+)
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.decoding import decode as images_decode
 from image_gender_classifier.imaging.picture import Picture
@@ -478,16 +483,16 @@ def test_errors_of_a_worker_are_raised_in_the_parent(task: Task, error: type[Exc
 
 
 @pytest.mark.parametrize(
-    ("end", "why", "remedy"),
+    ("end", "error", "why", "remedy"),
     [
-        (signal.SIGSEGV, r"crashed \(SIGSEGV\)", "another --runtime"),
-        (signal.SIGKILL, "was killed", "free some memory"),
-        (signal.SIGALRM, "took too long", "overloaded"),
-        (INTERNAL_ERROR_CODE, "exit code 70", "--debug"),
+        (signal.SIGSEGV, RuntimeMissing, r"crashed \(SIGSEGV\)", "another --runtime"),
+        (signal.SIGKILL, RuntimeMissing, "was killed", "free some memory"),
+        (signal.SIGALRM, RuntimeMissing, "took too long", "overloaded"),
+        (INTERNAL_ERROR_CODE, InternalError, "exit code 70", "--debug"),
     ],
 )
 def test_workers_that_end_at_once_are_not_replaced_forever(
-    end: int, why: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+    end: int, error: type[Exception], why: str, remedy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def end_at_once(*_: object) -> None:
         faulthandler.disable()  # that of pytest
@@ -496,7 +501,7 @@ def test_workers_that_end_at_once_are_not_replaced_forever(
         os._exit(end)
 
     monkeypatch.setattr(worker, "main", end_at_once)
-    with Supervisor(TASK) as one, pytest.raises(RuntimeMissing, match=f"{why}.*{remedy}"):
+    with Supervisor(TASK) as one, pytest.raises(error, match=f"{why}.*{remedy}"):
         _ = one.cache_key
 
 
