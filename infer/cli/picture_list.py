@@ -101,15 +101,20 @@ def describe_conflict(xml: XmlFolder, picture: PictureFile, folder: Path) -> str
 
 
 def _read(source: str) -> bytes:
-    if source == STANDARD_INPUT:
-        if sys.stdin is None:
-            raise UsageError("--list -: standard input is closed; give a file")
-        return sys.stdin.buffer.read()
+    is_input = source == STANDARD_INPUT
+    if is_input and sys.stdin is None:
+        raise UsageError("--list -: standard input is closed; give a file")
     try:
+        if is_input:
+            from image_gender_classifier.cli.streams import open_standard_input  # rarely needed
+
+            with open_standard_input() as stream:
+                return stream.read()
         return Path(source).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"--list {source}: cannot be read ({reason}); check the path") from None
+        remedy = "redirect a list to standard input" if is_input else "check the path"
+        raise UsageError(f"--list {source}: cannot be read ({reason}); {remedy}") from None
 
 
 def _make_relative(path: str, folder: Path, where: str) -> str:

@@ -7,6 +7,7 @@ import stat
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 from image_gender_classifier.errors import UsageError
 
@@ -28,6 +29,17 @@ def is_stream(path: str, status: os.stat_result) -> bool:
     return is_file or stat.S_ISFIFO(status.st_mode)
 
 
+def open_standard_input() -> BinaryIO:
+    """Opens standard input a second time, without a buffer; reading it waits for data.
+
+    Raises:
+        OSError: Standard input is closed.
+    """
+    stream = os.fdopen(os.dup(0), "rb", buffering=0)
+    os.set_blocking(stream.fileno(), True)  # the parent process may have changed it
+    return stream
+
+
 def store_stream(path: str, stack: ExitStack, max_bytes: int) -> str:
     """Copies a picture from a stream to a temporary file.
 
@@ -44,8 +56,8 @@ def store_stream(path: str, stack: ExitStack, max_bytes: int) -> str:
         UsageError: Standard input is a terminal, or the stream cannot be read or stored.
     """
     try:
-        source = os.dup(0) if path == STANDARD_INPUT else os.open(path, os.O_RDONLY)
-        with os.fdopen(source, "rb", buffering=0) as stream:
+        is_input = path == STANDARD_INPUT
+        with open_standard_input() if is_input else Path(path).open("rb", buffering=0) as stream:
             if stream.isatty():
                 raise UsageError(f"{path}: standard input is a terminal; redirect a picture to it")
             copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="igc-"))) / "picture"

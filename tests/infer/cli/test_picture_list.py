@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,8 +135,32 @@ def test_lists_that_cannot_be_read(
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(UsageError, match="standard input is closed"):
         list_named_pictures("-", folder, null=False)
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"cat.jpg")))
-    assert list(list_named_pictures("-", folder, null=False).files) == ["cat.jpg"]
+
+
+def test_standard_input_that_cannot_be_read(folder: Path, out: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "image_gender_classifier", "-i", folder, "-o", out]
+    with (tmp_path / "written").open("wb") as file:
+        done = subprocess.run(
+            [*map(str, words), "--list", "-"], stdin=file, capture_output=True, check=False
+        )
+    assert done.returncode == 2
+    assert b"--list -: cannot be read (Bad file descriptor)" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_list_on_a_pipe_that_does_not_block_is_read(folder: Path, out: Path) -> None:
+    source, sink = os.pipe()
+    os.set_blocking(source, False)
+    words = [sys.executable, "-m", "image_gender_classifier", "-i", folder, "-o", out, *LBP]
+    with subprocess.Popen(
+        [*map(str, words), "--list", "-"], stdin=source, stdout=subprocess.PIPE
+    ) as running:
+        os.close(source)
+        time.sleep(0.5)  # it waits for the list
+        os.write(sink, b"cat.jpg\n")
+        os.close(sink)
+        assert running.wait(60) == 0
+    assert [path.name for path in out.iterdir()] == ["cat.xml"]
 
 
 def test_options_that_lists_exclude(folder: Path, out: Path) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -146,6 +147,20 @@ def test_standard_input_is_stored_up_to_the_limit_and_removed(tmp_path: Path) ->
     assert not path.parent.exists()
     for end in (source, sink):
         os.close(end)
+
+
+def test_a_pipe_that_does_not_block_is_waited_for() -> None:
+    source, sink = os.pipe()
+    os.set_blocking(source, False)
+
+    def write() -> None:
+        with os.fdopen(sink, "wb") as file:
+            file.write(b"123")
+
+    threading.Timer(0.2, write).start()
+    with ExitStack() as stack, standard_input(source):
+        assert Path(store_stream("-", stack, 10)).read_bytes() == b"123"
+    os.close(source)
 
 
 def test_a_terminal_as_standard_input_is_refused() -> None:
