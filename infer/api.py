@@ -212,7 +212,7 @@ class GenderClassifier:
             picture reported with `PictureSkipped` has no prediction.
 
         Warns:
-            FolderSkipped: A subfolder cannot be read.
+            FolderSkipped: A subfolder, or a file that may be a picture, cannot be read.
             PictureSkipped: While iterating: a picture timed out or cannot be read at present, its
                 worker was killed, or memory was short.
 
@@ -230,7 +230,9 @@ class GenderClassifier:
         root = Path(folder)
         listing = list_pictures(root, recursive, hidden=hidden)
         for unread in listing.unread:
-            text = f"{root / unread.path}: the folder cannot be read ({unread.reason}); skipped"
+            text = (
+                f"{root / unread.path}: the {unread.kind} cannot be read ({unread.reason}); skipped"
+            )
             warnings.warn(text, FolderSkipped, stacklevel=2)
         return self._classify_listing(root, listing, max(min(workers, listing.total), 1))
 

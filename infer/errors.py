@@ -65,7 +65,10 @@ class PictureSkipped(UserWarning):
 
 
 class FolderSkipped(UserWarning):
-    """Warns that a subfolder cannot be read, so its pictures have no prediction."""
+    """Warns that a subfolder, or a file that may be a picture, cannot be read.
+
+    Its pictures have no prediction.
+    """
 
 
 class RuntimeFallback(UserWarning):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterable, Iterator
 from itertools import repeat
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.formats import EXTENSIONS, SNIFFED_BYTES, sniff
@@ -21,6 +22,8 @@ from image_gender_classifier.system import logs
 from image_gender_classifier.system.junk import is_junk_file, is_junk_folder
 
 _ENDINGS = tuple(EXTENSIONS)
+# Error numbers (errno) of a deleted file or of a symbolic link that cannot be followed.
+_LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 
 class PictureFolder(NamedTuple):
@@ -78,16 +81,18 @@ class PictureFolder(NamedTuple):
         return (join_path(self.output_path, name) for name in names)
 
 
-class UnreadableFolder(NamedTuple):
-    """A subfolder that cannot be read completely.
+class Unread(NamedTuple):
+    """A subfolder that cannot be read completely, or a file that may be a picture.
 
     Attributes:
         path: Path relative to the input folder.
         reason: Error message of the operating system, such as `Permission denied`.
+        kind: Whether it is a folder or a file.
     """
 
     path: str
     reason: str
+    kind: Literal["folder", "file"] = "folder"
 
 
 class Listing(NamedTuple):
@@ -97,7 +102,8 @@ class Listing(NamedTuple):
         folders: The folders that contain pictures, in depth-first order; siblings are sorted by
             the bytes of their names.
         ignored: Number of other files, including system junk files and partial downloads.
-        unread: The subfolders that cannot be read completely.
+        unread: The subfolders that cannot be read completely, and the files without a known
+            extension that cannot be read; these count as other files, too.
         broken_links: Paths, relative to the input folder, of symbolic links with a known extension
             that lead nowhere; they count as other files, too.
         folder_links: Likewise, of symbolic links to folders, if subfolders are included.
@@ -105,7 +111,7 @@ class Listing(NamedTuple):
 
     folders: tuple[PictureFolder, ...]
     ignored: int
-    unread: tuple[UnreadableFolder, ...] = ()
+    unread: tuple[Unread, ...] = ()
     broken_links: tuple[str, ...] = ()
     folder_links: tuple[str, ...] = ()
 
@@ -141,8 +147,8 @@ def list_pictures(
         hidden: Whether to include system junk files and partial downloads; see `system.junk`.
 
     Returns:
-        The pictures, the number of other files, the subfolders that cannot be read, and the
-        symbolic links that may be missed. The output subfolders have the paths of the input
+        The pictures, the number of other files, the subfolders and files that cannot be read, and
+        the symbolic links that may be missed. The output subfolders have the paths of the input
         folders; `choose_output_names` may choose others.
 
     Raises:
@@ -150,7 +156,7 @@ def list_pictures(
     """
     skipped = {os.path.realpath(path) for path in skip}
     found: list[PictureFolder] = []
-    unread: list[UnreadableFolder] = []
+    unread: list[Unread] = []
     broken_links: list[str] = []
     folder_links: list[str] = []
     ignored = 0
@@ -164,7 +170,11 @@ def list_pictures(
                     f"{folder}: the folder cannot be read ({scanned.fault}); check that it exists "
                     "and that you may read it"
                 )
-            unread.append(UnreadableFolder(parent, scanned.fault))
+            unread.append(Unread(parent, scanned.fault))
+        unread += [
+            Unread(join_path(parent, name), reason, "file")
+            for name, reason in sorted(scanned.unread.items())
+        ]
         ignored += scanned.others
         broken_links += [join_path(parent, name) for name in sorted(scanned.broken_links)]
         if scanned.pictures:
@@ -202,7 +212,8 @@ class _Scanned(NamedTuple):
         folders: Names of the subfolders, without system junk folders unless these are requested.
         broken_links: Names of symbolic links with a known extension that lead nowhere.
         folder_links: Names of symbolic links to folders.
-        others: Number of other files, including these links.
+        unread: Why a file that may be a picture cannot be read, by its name.
+        others: Number of other files, including these links and files.
         fault: Error message if the folder could not be read completely; otherwise None.
     """
 
@@ -210,6 +221,7 @@ class _Scanned(NamedTuple):
     folders: list[str]
     broken_links: list[str]
     folder_links: list[str]
+    unread: dict[str, str]
     others: int
     fault: str | None
 
@@ -225,6 +237,7 @@ def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
     folders: list[str] = []
     broken_links: list[str] = []
     folder_links: list[str] = []
+    unread: dict[str, str] = {}
     others = 0
     fault = None
     try:
@@ -239,7 +252,7 @@ def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
                     others += 1
                     text = "skipping %s: system junk or a partial download (see --hidden)"
                     logs.info(text, entry.path)
-                elif _is_picture(entry):
+                elif _is_picture(entry, unread):
                     pictures.append(entry.name)
                 else:
                     others += 1
@@ -250,7 +263,7 @@ def _scan_folder(folder: Path, hidden: bool) -> _Scanned:
                         broken_links.append(entry.name)
     except OSError as error:
         fault = error.strerror or str(error)
-    return _Scanned(pictures, folders, broken_links, folder_links, others, fault)
+    return _Scanned(pictures, folders, broken_links, folder_links, unread, others, fault)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -277,10 +290,14 @@ def _is_broken_link(entry: os.DirEntry[str]) -> bool:
         return True
 
 
-def _is_picture(entry: os.DirEntry[str]) -> bool:
+def _is_picture(entry: os.DirEntry[str], unread: dict[str, str]) -> bool:
     """Returns whether a file is a picture (see `list_pictures`).
 
     Opens the file only if its name has no known extension.
+
+    Args:
+        entry: The file.
+        unread: Gets the reason if the file may be a picture, but cannot be read.
     """
     known = is_picture_name(entry.name)
     try:
@@ -290,7 +307,9 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
             return True
         with Path(entry.path).open("rb", buffering=0) as file:
             return sniff(file.read(SNIFFED_BYTES)) is not None
-    except PermissionError:
-        return known  # its prediction will be `unreadable`
-    except OSError:  # a broken symbolic link
-        return False
+    except OSError as error:
+        if error.errno in _LEADS_NOWHERE:
+            return False
+        if not known:
+            unread[entry.name] = error.strerror or str(error)
+        return known  # its prediction says why

@@ -99,9 +99,9 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         _print_profile(clock, supervisor.seconds, max(total, 1))
     if not options.quiet and (hint := suggest_recursive(options.input, options)):
         print_message(hint)
-    unread_folders = len(listing.unread)
+    unread_folders = sum(unread.kind == "folder" for unread in listing.unread)
     summary = totals.summarise(options.summary, listing.ignored, unread_folders, seconds)
-    return RunReport(totals, unread_folders, summary)
+    return RunReport(totals, len(listing.unread), summary)
 
 
 def _list_pictures(options: Options) -> Listing:
@@ -110,7 +110,7 @@ def _list_pictures(options: Options) -> Listing:
     listing = input_pictures.list_input_pictures(options, rules)
     refuse_overwriting(options.input, listing, options.outputs, rules)
     for unread in listing.unread:
-        print_message(input_pictures.format_unread_folder(options.input, unread))
+        print_message(input_pictures.format_unread(options.input, unread))
     if not options.quiet:
         for message in input_pictures.describe_skipped_links(options.input, listing):
             print_message(message)

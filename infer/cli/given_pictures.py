@@ -11,7 +11,7 @@ from pathlib import Path
 from image_gender_classifier.cli.input_pictures import (
     describe_skipped_links,
     format_no_picture,
-    format_unread_folder,
+    format_unread,
 )
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.streams import STANDARD_INPUT, is_stream, store_stream
@@ -90,7 +90,7 @@ class GivenPictures:
         self._groups.append((prefix, listing))
         self.total += listing.total
         self.ignored += listing.ignored
-        self.faults += [format_unread_folder(folder, unread) for unread in listing.unread]
+        self.faults += [format_unread(folder, unread) for unread in listing.unread]
         self.notes += describe_skipped_links(folder, listing)
         if listing.total == 0:
             self.faults.append(format_no_picture(folder, listing, options))

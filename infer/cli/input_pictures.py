@@ -12,7 +12,7 @@ from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import NameRules
 from image_gender_classifier.outputs.registry import list_output_folders
-from image_gender_classifier.scan import Listing, UnreadableFolder, list_pictures
+from image_gender_classifier.scan import Listing, Unread, list_pictures
 from image_gender_classifier.system import logs
 
 if TYPE_CHECKING:
@@ -69,16 +69,16 @@ def list_input_pictures(options: Options, rules: NameRules) -> Listing:
     return listing
 
 
-def format_unread_folder(folder: Path, unread: UnreadableFolder) -> str:
-    """Formats the message about a subfolder that cannot be read completely.
+def format_unread(folder: Path, unread: Unread) -> str:
+    """Formats the message about a subfolder or file that cannot be read completely.
 
     Args:
         folder: The input folder.
-        unread: The subfolder.
+        unread: The subfolder or file.
     """
     return (
-        f"{escape_text(str(folder / unread.path))!r}: the folder cannot be read ({unread.reason}); "
-        "its pictures are skipped"
+        f"{escape_text(str(folder / unread.path))!r}: the {unread.kind} cannot be read "
+        f"({unread.reason}); {'it is' if unread.kind == 'file' else 'its pictures are'} skipped"
     )
 
 

@@ -58,8 +58,9 @@ exit codes:
   0    every picture has a result; "no face" and "uncertain" are results. With --resume also:
        nothing was left to do, or only pictures that an earlier run reported as unreadable
   1    finished, but some pictures are unreadable: each has an XML file with the reason;
-       a file deleted during the run keeps its earlier XML; or a subfolder or given path cannot be
-       read, or the file of a picture could not be written to an output
+       a file deleted during the run keeps its earlier XML; or a subfolder, a file that may be a
+       picture or a given path cannot be read, or the file of a picture could not be written to an
+       output
   2    wrong usage, no picture in the folder or given paths, a folder that cannot be read, another
        run that writes to the output folder, or a model, runtime or OpenCV that does not work
   3    an output can no longer be written, for example because the disk is full

@@ -16,7 +16,7 @@ class RunReport(NamedTuple):
 
     Attributes:
         totals: Numbers of pictures by result.
-        unread: Number of subfolders and given paths that could not be read completely.
+        unread: Number of subfolders, files and given paths that could not be read completely.
         summary: The summary line, as printed at the end of the run: text or a JSON object.
         has_reader: False if the run ended because the program that reads its standard output had
             ended.

@@ -122,7 +122,7 @@ class Arrivals:
 
 
 class _ScanFaults:
-    """Prints messages about unreadable subfolders and outputs that would overwrite a file.
+    """Prints messages about unreadable subfolders or files and outputs that would overwrite a file.
 
     A message is repeated only after its cause has disappeared and come back.
 
@@ -139,12 +139,10 @@ class _ScanFaults:
     def exclude_overwritten(self, listing: Listing) -> Iterator[PictureFile]:
         """Returns the listed pictures whose outputs would overwrite no file.
 
-        Prints messages about the other pictures and about the unreadable subfolders.
+        Prints messages about the other pictures and about what cannot be read.
         """
         folder = self._options.input
-        messages = {
-            input_pictures.format_unread_folder(folder, unread) for unread in listing.unread
-        }
+        messages = {input_pictures.format_unread(folder, unread) for unread in listing.unread}
         if not self._options.quiet:
             messages.update(input_pictures.describe_skipped_links(folder, listing))
         lost = find_overwritten(folder, listing, self._options.outputs, self._rules)

@@ -17,7 +17,7 @@ from xml_names import make_xml_names
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.formats import EXTENSIONS
 from image_gender_classifier.results import Prediction
-from image_gender_classifier.scan import PictureFolder, UnreadableFolder, list_pictures
+from image_gender_classifier.scan import PictureFolder, Unread, list_pictures
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -256,7 +256,7 @@ def test_a_subfolder_that_cannot_be_read_is_skipped_and_named(
     refusing(monkeypatch, tmp_path / "lost+found")
     listing = list_pictures(tmp_path, recursive=True)
     assert list(listing.files) == ["a.jpg", "z/c.jpg"]
-    assert listing.unread == (UnreadableFolder("lost+found", "Permission denied"),)
+    assert listing.unread == (Unread("lost+found", "Permission denied"),)
     assert list_pictures(tmp_path).unread == ()
     refusing(monkeypatch, tmp_path)
     with pytest.raises(UsageError, match="Permission denied"):
@@ -278,7 +278,7 @@ def test_a_subfolder_that_vanishes_meanwhile_is_named_too(
     monkeypatch.setattr(os, "scandir", vanishing)
     listing = list_pictures(tmp_path, recursive=True)
     assert list(listing.files) == ["a.jpg"]
-    assert listing.unread == (UnreadableFolder("sub", "No such file or directory"),)
+    assert listing.unread == (Unread("sub", "No such file or directory"),)
 
 
 def test_what_was_listed_before_a_folder_failed_counts(
@@ -301,7 +301,7 @@ def test_what_was_listed_before_a_folder_failed_counts(
     monkeypatch.setattr(os, "scandir", failing)
     listing = list_pictures(tmp_path, recursive=True)
     assert list(listing.files) == ["sub/a.jpg"]
-    assert listing.unread == (UnreadableFolder("sub", "Input/output error"),)
+    assert listing.unread == (Unread("sub", "Input/output error"),)
 
 
 def test_by_products_are_skipped_unless_wanted(tmp_path: Path) -> None:

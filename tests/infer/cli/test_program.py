@@ -152,6 +152,20 @@ def test_an_unreadable_subfolder_is_reported_and_skipped(
     assert command("-i", folder, "-o", out).returncode == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no /proc/self/mem")
+def test_a_file_that_may_be_a_picture_but_cannot_be_read_is_reported(
+    command: Command, folder: Path, out: Path
+) -> None:
+    (folder / "IMG_1").symlink_to("/proc/self/mem")  # a regular file; reading it gives EIO
+    (folder / "IMG_2").symlink_to("IMG_2")
+    (folder / "IMG_3").symlink_to("nowhere")
+    done = command("-i", folder, "-o", out)
+    assert done.returncode == 1
+    said = f"{str(folder / 'IMG_1')!r}: the file cannot be read (Input/output error); it is skipped"
+    assert said in done.stderr and done.stderr.count("\n") == 1
+    assert set(contents(out)) == {"astronaut.xml", "cat.xml", "rocket.xml"}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become someone else")
 def test_a_subfolder_of_another_user_is_skipped(folder: Path) -> None:
     (folder / "private").mkdir(mode=0o700)
@@ -165,7 +179,7 @@ def test_a_subfolder_of_another_user_is_skipped(folder: Path) -> None:
     )
     words = [sys.executable, "-c", code, str(folder)]
     shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    assert shown == "3 (UnreadableFolder(path='private', reason='Permission denied'),)\n"
+    assert shown == "3 (Unread(path='private', reason='Permission denied', kind='folder'),)\n"
 
 
 def test_by_products_of_a_nas_and_a_mac_are_skipped(
