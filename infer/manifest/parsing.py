@@ -27,6 +27,8 @@ Fields = Mapping[str, Any]
 
 _NESTED = (Calibration, FaceOutput, Float32Variant, FrameOutput, SearchLogits)
 _LARGEST_INPUT = 4096  # pixels; more than a working copy has
+_CASCADE_NUMBERS = ("smallest_face", "scale_factor", "frame_scale", "frame_shift_y")
+_LEAST_SCALE_FACTOR = 1.01  # a search with smaller steps takes seconds for a picture
 _FURTHER_THRESHOLDS = ("second_threshold", "turned_threshold")
 _REFINER_NUMBERS = (
     *("margin", "candidate_weight", "lowest", "screened", "screened_turned", "surest"),
@@ -63,16 +65,27 @@ def parse_model(file: str, fields: Fields) -> ModelEntry:
 
 
 def parse_cascade(file: str, fields: Fields) -> CascadeEntry:
-    """Parses the entry of a cascade and returns it; values are not checked.
+    """Parses the entry of a cascade and returns it.
 
-    Args:
-        file: Name of the model file.
-        fields: The entry as a JSON object.
-
-    Raises:
-        TypeError, AttributeError: A field is missing or unknown, or `fields` is not an object.
+    Arguments and exceptions are those of `parse_model`.
     """
-    return CascadeEntry(file=file, **_without_task(fields))
+    values = _without_task(fields)
+    for name, least, most in (("longest_side", 1, _LARGEST_INPUT), ("min_neighbors", 0, 1000)):
+        if type(values[name]) is not int or not least <= values[name] <= most:
+            raise ValueError(f"{name} must be a whole number from {least} to {most:,}")
+    for name in _CASCADE_NUMBERS:
+        values[name] = float(values[name])
+        if not isfinite(values[name]):
+            raise ValueError(f"{name} must be finite")
+    if not 0 < values["smallest_face"] <= 1:
+        raise ValueError("smallest_face must be greater than 0 and at most 1")
+    if values["scale_factor"] < _LEAST_SCALE_FACTOR:
+        raise ValueError(f"scale_factor must be at least {_LEAST_SCALE_FACTOR}")
+    if values["frame_scale"] <= 0:
+        raise ValueError("frame_scale must be greater than 0")
+    if type(values["detector"]) is not str:
+        raise ValueError("detector must be a name")
+    return CascadeEntry(file=file, **values)
 
 
 def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:

@@ -221,6 +221,36 @@ def test_a_refiners_field_of_the_wrong_kind_is_a_model_error(
         manifest.load(models)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("longest_side", 0),
+        ("longest_side", 128.5),
+        ("longest_side", True),
+        ("longest_side", 10**6),
+        ("smallest_face", "large"),
+        ("smallest_face", 0),
+        ("smallest_face", 1.5),
+        ("scale_factor", 1),
+        ("scale_factor", float("nan")),
+        ("min_neighbors", -1),
+        ("min_neighbors", 2.5),
+        ("min_neighbors", 2**40),
+        ("frame_scale", 0),
+        ("frame_scale", None),
+        ("frame_shift_y", float("inf")),
+        ("detector", 5),
+        ("unheard_of", 1),
+    ],
+)
+def test_a_cascades_field_of_the_wrong_kind_is_a_model_error(
+    field: str, value: object, models: Path
+) -> None:
+    change(models, lambda content: content["files"][CASCADE].update({field: value}))
+    with pytest.raises(ModelError, match="is missing or invalid"):
+        manifest.load(models)
+
+
 def test_a_model_without_test_time_augmentation_runs_once(models: Path) -> None:
     change(models, lambda content: content["files"][MODEL].pop("tta_threshold"))
     assert manifest.load(models).models[MODEL].tta_threshold == 0
