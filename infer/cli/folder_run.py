@@ -83,7 +83,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             totals.add(outcome)
             totals.left_out += len(left_out)
             for message in left_out:
-                progress.print_message(escape_text(message))
+                progress.print_message(message)
             report_outcome(outcome, progress)
             progress.advance()
             clock.lap("count and show progress")

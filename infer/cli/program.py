@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from image_gender_classifier.cli.options import Options, parse_options
-from image_gender_classifier.cli.terminal import PROGRAM, print_message
+from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.errors import GenderClassifierError, InternalError, OutputError
 from image_gender_classifier.system.console import open_missing_streams, print_line
 from image_gender_classifier.system.signals import Stopped, raise_on_signals
@@ -59,7 +59,7 @@ def _run(options: Options) -> int:
         if options.verbose:
             from image_gender_classifier.system import logs
 
-            stack.enter_context(logs.print_logs(f"{PROGRAM}: ", options.debug))
+            stack.enter_context(logs.print_logs(print_message, options.debug))
         from image_gender_classifier.cli.start import start_workers  # late: not for --help
 
         supervisor = stack.enter_context(start_workers(options))

@@ -44,9 +44,7 @@ def report_outcome(
     if prediction is None:
         report_failure(outcome, progress, "no XML file is written", retry)
         return
-    logs.debug(
-        "%s: %s, %s", escape_text(outcome.picture.file), prediction.status, prediction.gender
-    )
+    logs.debug("%s: %s, %s", outcome.picture.file, prediction.status, prediction.gender)
     if prediction.status == "unreadable" and not outcome.kept:
         progress.print_message(f"{escape_text(prediction.file)!r}: {prediction.message}")
 
@@ -60,6 +58,6 @@ def report_failure(outcome: Outcome, progress: Progress, missing: str, retry: st
         missing: What the picture lacks, for the message.
         retry: See `report_outcome`.
     """
-    file, error = escape_text(outcome.picture.file), escape_text(outcome.error or "")
     hint = retry if outcome.unfinished else "--debug shows the traceback"
-    progress.print_message(f"{file!r}: {error}; {missing}; {hint}")
+    file = escape_text(outcome.picture.file)
+    progress.print_message(f"{file!r}: {outcome.error}; {missing}; {hint}")

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.imaging.formats import EXTENSIONS
-from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.registry import list_output_folders
 from image_gender_classifier.system.junk import is_junk_file, is_junk_folder
 
@@ -46,7 +45,7 @@ def suggest_recursive(folder: Path, options: Options) -> str:
     what = "picture is" if below.pictures == 1 else "pictures are"
     return (
         f"{'' if below.complete else 'at least '}{below.pictures:,} {what} in subfolders of "
-        f"{escape_text(str(folder))}; add {_spell_option()} to classify them"
+        f"{folder}; add {_spell_option()} to classify them"
     )
 
 

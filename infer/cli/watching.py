@@ -207,7 +207,7 @@ def watch_folder(
                 if _is_deleted(folder, outcome):
                     continue
                 for message in writer.write(outcome):
-                    progress.print_message(escape_text(message))
+                    progress.print_message(message)
                 xml = writer.xml.renamed.pop(outcome.picture.file, None)
                 if xml is not None and not options.quiet:
                     progress.print_message(input_pictures.format_renamed(outcome.picture.file, xml))

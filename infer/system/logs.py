@@ -7,10 +7,8 @@ imported already: by `--verbose`, by the Python API or by the host program.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from image_gender_classifier.system.console import print_line
 
 NAME = "image_gender_classifier"
 
@@ -37,18 +35,18 @@ def debug(text: str, *values: object) -> None:
 
 
 @contextmanager
-def print_logs(prefix: str, details: bool = False) -> Iterator[None]:
-    """Prints the package's log messages to standard error while the context is open.
+def print_logs(show: Callable[[str], None], details: bool = False) -> Iterator[None]:
+    """Prints the package's log messages while the context is open.
 
     Args:
-        prefix: Start of each line.
+        show: Prints a message.
         details: Whether to print debug messages too.
     """
     import logging
 
     class Printer(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            print_line(f"{prefix}{record.getMessage()}", sys.stderr)
+            show(record.getMessage())
 
     logger, handler, before = logging.getLogger(NAME), Printer(), logging.getLogger(NAME).level
     logger.addHandler(handler)

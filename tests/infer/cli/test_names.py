@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import NoReturn
 from xml.etree import ElementTree
 
 import disks
@@ -15,6 +16,8 @@ import pytest
 
 from image_gender_classifier.cli import options, watching
 from image_gender_classifier.cli.start import start_workers
+from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.imaging import decoding
 
 Command = Callable[..., CompletedProcess[str]]
 
@@ -244,3 +247,21 @@ def test_a_copy_never_replaces_a_picture_whose_name_differs_in_case(
     refused = command("-i", disk, "-o", out, "--annotate", disk, *QUICK)
     assert refused.returncode == 2 and "would be overwritten" in refused.stderr
     assert (disk / "cat.JPG").read_bytes() == before
+
+
+def test_messages_cannot_control_the_terminal(
+    command: Command, folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = folder.with_name("odd\x1b[2J\u202e\n\udcff")
+    done = command("-i", odd, "-o", out)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "odd%1B[2J%E2%80%AE %FF: " in done.stderr
+    folder.rename(odd)
+
+    def refuse(*_: object) -> NoReturn:
+        raise UnreadablePicture("reason\x9b2J\u2067")
+
+    monkeypatch.setattr(decoding, "decode", refuse)  # workers are forked from this process
+    done = command("-i", odd, "-o", out, "--verbose", *QUICK)
+    assert done.returncode == 1 and "'cat.jpg': reason%C2%9B2J%E2%81%A7" in done.stderr
+    assert all(line.isprintable() for line in done.stderr.split("\n"))
