@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from image_gender_classifier.errors import UsageError
@@ -27,10 +28,17 @@ def check_folder(folder: Path, option: str, access: int) -> None:
     if not stat.S_ISDIR(mode):
         raise UsageError(f"{option} {folder}: not a folder; give a folder")
     if not os.access(folder, access):
-        needed, flags = ("readable", "rx") if access & os.R_OK else ("writable", "wx")
-        raise UsageError(
-            f"{option} {folder}: permission denied; the folder must be {needed} (chmod u+{flags})"
-        )
+        raise UsageError(f"{option} {folder}: {_describe_refusal(folder, access)}")
+
+
+def _describe_refusal(folder: Path, access: int) -> str:
+    """Returns why a folder cannot be accessed, and the remedy; arguments as for `check_folder`."""
+    if access & os.R_OK:
+        return "permission denied; the folder must be readable (chmod u+rx)"
+    with suppress(OSError):
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return "read-only file system; mount it for writing, or give another folder"
+    return "permission denied; the folder must be writable (chmod u+wx)"
 
 
 def check_file(path: Path, option: str) -> None:

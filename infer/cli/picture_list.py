@@ -33,13 +33,12 @@ def list_named_pictures(source: str, folder: Path, null: bool) -> Listing:
         UsageError: The list cannot be read, is empty or names a path outside the folder, or none of
             the pictures exists.
     """
-    name = "standard input" if source == STANDARD_INPUT else source
     files = [
         _make_relative(path, folder, f"--list {source}, line {number}")
         for number, path in split_list(_read(source), null)
     ]
     if not files:
-        raise UsageError(f"--list {source}: {name} names no picture")
+        raise UsageError(f"--list {source}: the list names no picture")
     if not any(os.path.lexists(folder / file) for file in files):
         raise UsageError(
             f"--list {source}: none of the pictures exists, such as {escape_text(files[0])!r}; the "

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -232,9 +233,18 @@ def test_a_folder_must_have_permissions(option: str, mode: int, folder: Path, ou
     which = folder if option == "-i" else out
     which.chmod(mode)
     try:
-        assert "the folder cannot be" in refused(["-i", str(folder), "-o", str(out)])
+        said = refused(["-i", str(folder), "-o", str(out)])
+        assert "permission denied; the folder must be" in said
     finally:
         which.chmod(0o700)
+
+
+def test_an_output_on_a_read_only_disk_has_no_wrong_permissions(
+    folder: Path, small_disk: Path
+) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    message = refused(["-i", str(folder), "-o", str(small_disk)])
+    assert "read-only file system" in message and "chmod" not in message
 
 
 @pytest.mark.parametrize("option", ["--csv", "--jsonl"])

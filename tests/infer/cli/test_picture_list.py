@@ -111,7 +111,7 @@ def test_absolute_paths_may_go_through_a_link_to_the_folder(folder: Path, tmp_pa
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "names no picture"),
+        ("", "/list: the list names no picture"),
         ("\r\n\n", "names no picture"),
         ("in/cat.jpg\n", "none of the pictures exists, such as 'in/cat.jpg'; the paths must be"),
         ("cat.jpg\0rocket.jpg\0", "line 1 has a NUL; add -0"),
