@@ -35,7 +35,9 @@ def load_keys(data: bytes) -> Keys:
 
 def sort_keys(groups: Iterable[Keys]) -> Keys:
     """Returns the keys of all groups in one sorted array."""
-    return np.sort(np.concatenate([np.empty(0, _TYPE), *groups]))
+    keys = np.concatenate([np.empty(0, _TYPE), *groups])
+    keys.sort()  # in place: there may be many
+    return keys
 
 
 def contains(ordered: Keys, keys: Keys) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,18 @@ from image_gender_classifier.errors import OutputError
 _SUFFIX = ".parquet"
 _RUN = re.compile(r"part-(\d{8}T\d{6}-[0-9a-f]{8})-\d{6,}\.parquet")
 _THREADS = 16  # that read parts: an object store takes long to answer
+
+
+class Kept(NamedTuple):
+    """Sorted keys of the rows of earlier runs that a run keeps.
+
+    Attributes:
+        rows: Their keys by path and `run`.
+        paths: Their keys by path.
+    """
+
+    rows: Keys
+    paths: Keys
 
 
 def make_run_name() -> str:
@@ -90,15 +103,16 @@ def find_keys(place: Place) -> Keys:
     return sort_keys(found)
 
 
-def remove_outdated_rows(place: Place, kept: Keys) -> int:
-    """Removes the rows of pictures for which a later run has written another row.
+def remove_outdated_rows(place: Place, present: str, kept: Kept) -> int:
+    """Removes the rows of pictures for which a later run has written or kept another row.
 
     Each part with such rows is replaced by one without them. An interruption leaves rows of both
     runs; the next run removes them.
 
     Args:
         place: The output.
-        kept: The sorted keys of the rows of earlier runs that the present run has found valid.
+        present: Name of the present run, whose rows all stay.
+        kept: The rows of earlier runs that the present run has found valid.
 
     Returns:
         The number of removed rows.
@@ -118,8 +132,9 @@ def remove_outdated_rows(place: Place, kept: Keys) -> int:
             run = _run_of(name)
             later, same = sort_keys([later, *same]), []
         paths = _keys_of(table)
-        outdated = contains(later, paths) & ~contains(kept, _keys_of(table, "run"))
-        if outdated.any():
+        is_replaced = contains(later, paths) | contains(kept.paths, paths)
+        outdated = is_replaced & ~contains(kept.rows, _keys_of(table, "run"))
+        if run != present and outdated.any():
             removed += int(outdated.sum())
             _remove_rows(place, name, outdated)
         same.append(paths)

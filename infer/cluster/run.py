@@ -57,7 +57,7 @@ def classify_input(options: Options, console: Console) -> tuple[Counter[str], bo
         sink = PredictionSink(target, options.rows_per_file)
         with watch_cpus(workers + 1, console.say):
             predictions.write_datasink(sink, ray_remote_args={"num_cpus": READING_CPUS})
-        parts.remove_outdated_rows(target, sink.kept)
+        parts.remove_outdated_rows(target, sink.run, sink.kept)
         storage.remove_partial_files(target)
     if not options.quiet:
         console.print(format_summary(sink.counts, time.perf_counter() - start))

@@ -372,6 +372,22 @@ def test_tar_archives_and_a_local_output(cluster: Cluster, samples: Path, tmp_pa
     }
 
 
+def test_rows_of_an_interrupted_run_with_other_options_do_not_stay_beside_valid_ones(
+    cluster: Cluster, samples: Path, tmp_path: Path
+) -> None:
+    cluster.grow()
+    output, other = tmp_path / "out", tmp_path / "other"
+    assert Run(cluster, samples, output).finish()[0] == 0
+    expected = read_rows(str(output))
+    assert Run(cluster, samples, other, "--threshold", 0.999).finish()[0] == 0
+    for part in other.iterdir():
+        part.rename(output / part.name)
+    code, out, err = Run(cluster, samples, output, "--resume").finish()
+    assert (code, err) == (0, "")
+    assert f"{len(expected)} of {len(expected)} kept from an earlier run" in out
+    assert read_rows(str(output)) == expected
+
+
 def test_pictures_that_exceed_the_object_store_together(
     cluster: Cluster, samples: Path, tmp_path: Path
 ) -> None:

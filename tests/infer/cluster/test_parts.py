@@ -19,7 +19,6 @@ from image_gender_classifier.errors import OutputError
 from image_gender_classifier.results import Prediction
 
 OLD, NEW, NEWEST = (f"2026010{day}T000000-aaaaaaaa" for day in (1, 2, 3))
-NONE = sort_keys([])
 
 
 @pytest.fixture
@@ -44,6 +43,14 @@ def make_row(path: str, run_hash: str) -> rows.Row:
     return rows.make_row(picture, Prediction(path, "no_face", "unknown", run=run_hash))
 
 
+def remove_outdated_rows(place: Place, *kept: tuple[str, str], present: str = NEWEST) -> int:
+    """Removes them, as at the end of a run that has kept the rows of these paths and `run`."""
+    keys, paths = make_keys(kept), make_keys((path, "") for path, _ in kept)
+    return parts.remove_outdated_rows(
+        place, present, parts.Kept(sort_keys([keys]), sort_keys([paths]))
+    )
+
+
 def stored(place: Place) -> list[tuple[str, str]]:
     """Returns paths and `run` of all rows, as programs see them that read the folder."""
     table = parquet.read_table(place.path)
@@ -55,11 +62,11 @@ def test_the_latest_row_of_each_picture_stays(place: Place) -> None:
     emptied = write(place, OLD, 1, ("d", "1"))
     write(place, NEW, 0, ("b", "2"), ("c", "2"), ("d", "2"))
     write(place, NEWEST, 0, ("b", "3"), ("e", "3"))
-    assert parts.remove_outdated_rows(place, NONE) == 4
+    assert remove_outdated_rows(place) == 4
     assert stored(place) == [("a", "1"), ("b", "3"), ("c", "2"), ("d", "2"), ("e", "3")]
     assert emptied.exists(), "no part is deleted"
     assert parquet.read_table(emptied).num_rows == 0
-    assert parts.remove_outdated_rows(place, NONE) == 0
+    assert remove_outdated_rows(place) == 0
 
 
 def test_all_of_many_parts_are_read(place: Place) -> None:
@@ -68,7 +75,7 @@ def test_all_of_many_parts_are_read(place: Place) -> None:
         write(place, OLD, number, (path, "1"))
     assert sorted(parts.find_keys(place)) == sorted(make_keys((path, "1") for path in paths))
     write(place, NEW, 0, *((path, "2") for path in paths))
-    assert parts.remove_outdated_rows(place, NONE) == 50
+    assert remove_outdated_rows(place) == 50
     assert stored(place) == sorted((path, "2") for path in paths)
 
 
@@ -76,14 +83,25 @@ def test_rows_of_one_run_never_replace_each_other(place: Place) -> None:
     """An input may have two pictures of the same path; one row for each."""
     write(place, NEW, 0, ("a", "1"), ("a", "1"))
     write(place, NEW, 1, ("a", "2"))
-    assert parts.remove_outdated_rows(place, NONE) == 0
+    assert remove_outdated_rows(place) == 0
 
 
 def test_kept_rows_stay_beside_new_ones_of_the_same_path(place: Place) -> None:
+    """An input may have two pictures of the same path, of which one has changed."""
     write(place, OLD, 0, ("a", "1"), ("a", "0"))
     write(place, NEW, 0, ("a", "2"))
-    assert parts.remove_outdated_rows(place, sort_keys([make_keys([("a", "1")])])) == 1
+    assert remove_outdated_rows(place, ("a", "1"), present=NEW) == 1
     assert stored(place) == [("a", "1"), ("a", "2")]
+
+
+def test_a_kept_row_replaces_that_of_an_interrupted_run_with_other_options(place: Place) -> None:
+    write(place, OLD, 0, ("a", "1"), ("b", "1"), ("c", "failed"))
+    write(place, NEW, 0, ("a", "2"), ("b", "failed"), ("d", "2"))
+    assert remove_outdated_rows(place, ("a", "1"), ("b", "1")) == 2
+    assert stored(place) == [("a", "1"), ("b", "1"), ("c", ""), ("d", "2")]
+    write(place, NEWEST, 0, ("c", "1"))
+    assert remove_outdated_rows(place, ("a", "1"), ("b", "1")) == 1
+    assert stored(place) == [("a", "1"), ("b", "1"), ("c", "1"), ("d", "2")]
 
 
 def test_keys_are_those_of_rows_that_have_not_failed(place: Place) -> None:
@@ -120,7 +138,7 @@ def test_a_damaged_part_is_reported_and_nothing_is_changed(size: int, place: Pla
     with pytest.raises(OutputError, match=rf"{damaged.name}: cannot be read .* move the file"):
         parts.find_keys(place)
     with pytest.raises(OutputError, match="nothing was changed"):
-        parts.remove_outdated_rows(place, NONE)
+        remove_outdated_rows(place)
     assert {path: path.read_bytes() for path in Path(place.path).iterdir()} == before
 
 
