@@ -10,9 +10,9 @@ import errno
 import os
 import stat
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -22,6 +22,7 @@ from image_gender_classifier.system import locking
 _PARTIAL_PREFIX = ".igc-"
 _PARTIAL_SUFFIX = ".partial"
 _OWNER = os.urandom(4).hex()  # random, as process IDs repeat in containers and on other machines
+_NUMBERS = count()  # no digest of a name, as names of pictures can be chosen to have the same one
 _ABANDONED = 86_400  # seconds since the last change, on file systems without locks
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -57,7 +58,7 @@ def replace_atomic(path: Path, data: bytes) -> None:
     Raises:
         OSError: The file cannot be written. The temporary file is removed.
     """
-    partial = partial_path(path)
+    partial = make_partial_path(path.parent)
     try:
         file = os.fdopen(create_partial(partial), "wb", buffering=0)
         with hold_lock_until_renamed(file):
@@ -99,13 +100,9 @@ def hold_lock_until_renamed(file: IO[bytes]) -> Iterator[None]:
             os.close(locked)
 
 
-def partial_path(path: Path) -> Path:
-    """Returns the temporary path of a file, in the same folder and unique to this process.
-
-    A process always gets the same temporary path for the same file.
-    """
-    digest = zlib.crc32(os.fsencode(path.name))
-    return path.with_name(f"{_PARTIAL_PREFIX}{_OWNER}-{digest:08x}{_PARTIAL_SUFFIX}")
+def make_partial_path(folder: Path) -> Path:
+    """Returns a temporary path in a folder, another one at each call and in each process."""
+    return folder / f"{_PARTIAL_PREFIX}{_OWNER}-{next(_NUMBERS):08x}{_PARTIAL_SUFFIX}"
 
 
 def create_partial(partial: Path) -> int:
@@ -114,7 +111,7 @@ def create_partial(partial: Path) -> int:
     If the file system does not support locks, the file is not locked.
 
     Args:
-        partial: The temporary path, as `partial_path` returns it.
+        partial: The temporary path, as `make_partial_path` returns it.
 
     Returns:
         A file descriptor, open for writing; closing it releases the lock.
@@ -126,7 +123,7 @@ def create_partial(partial: Path) -> int:
     for _ in range(_MAX_CREATIONS):
         try:
             file = os.open(partial, _NEW, 0o666)
-        except FileExistsError:  # rare, so it is not removed before each attempt
+        except FileExistsError:  # another run is about to remove that of the last attempt
             partial.unlink(missing_ok=True)
             file = os.open(partial, _NEW, 0o666)
         # Before the file is locked, another run may remove it as a leftover.

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from image_gender_classifier.outputs.atomic import create_partial, partial_path, remove_partial
+from image_gender_classifier.outputs.atomic import create_partial, make_partial_path, remove_partial
 from image_gender_classifier.outputs.naming import LINUX_RULES, NameRules
 
 PATH_ERRORS = frozenset(
@@ -54,33 +54,34 @@ def _detect_rules(folder: Path) -> NameRules:
         reported = os.pathconf(folder, "PC_NAME_MAX")
         longest = max(min(longest, reported), _SHORTEST_LIMIT) if reported > 0 else longest
     try:
-        os.close(create_partial(_probe_path(folder, "k")))
-        folds = os.path.lexists(_probe_path(folder, "K")) or _is_same_file(
-            folder, "\u00e9", "e\u0301"
-        )
-        windows, utf8 = _rejects_name(folder, _WINDOWS_PROBE), _rejects_name(folder, _BYTE_PROBE)
+        folds = _is_same_file(folder, "k", "K")
     except OSError:  # no file can be created; the run reports it
         return NameRules(longest)
-    finally:
-        remove_partial(_probe_path(folder, "k"))
+    with suppress(OSError, ValueError):  # neither name is accepted
+        folds = folds or _is_same_file(folder, "\u00e9", "e\u0301")
+    windows, utf8 = _rejects_name(folder, _WINDOWS_PROBE), _rejects_name(folder, _BYTE_PROBE)
     return NameRules(longest, folds, windows, utf8)
 
 
 def _is_same_file(folder: Path, name: str, other: str) -> bool:
-    """Returns whether two names refer to one file in a folder; False if `name` is rejected."""
-    probe = _probe_path(folder, name)
+    """Returns whether two names refer to one file in a folder.
+
+    Raises:
+        OSError: `name` is rejected, or no file can be created.
+        ValueError: The locale lacks a character of it.
+    """
+    partial = make_partial_path(folder)
+    probe = _add_name(partial, name)
     try:
         os.close(create_partial(probe))
-        return os.path.lexists(_probe_path(folder, other))
-    except (OSError, ValueError):  # neither name is accepted, or the locale lacks a character
-        return False
+        return os.path.lexists(_add_name(partial, other))
     finally:
         remove_partial(probe)
 
 
 def _rejects_name(folder: Path, name: str) -> bool:
     """Returns whether a folder rejects a name because of its characters."""
-    probe = _probe_path(folder, name)
+    probe = _add_name(make_partial_path(folder), name)
     try:
         os.close(create_partial(probe))
     except OSError as error:
@@ -92,7 +93,6 @@ def _rejects_name(folder: Path, name: str) -> bool:
     return False
 
 
-def _probe_path(folder: Path, name: str) -> Path:
-    """Returns the path of a test file: a partial file with `name` in its file name."""
-    partial = partial_path(folder / "names")
+def _add_name(partial: Path, name: str) -> Path:
+    """Returns the path of a test file: that of a partial file, with `name` in its file name."""
     return partial.with_name(f"{partial.stem}{name}{partial.suffix}")

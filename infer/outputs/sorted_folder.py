@@ -11,8 +11,8 @@ from image_gender_classifier.errors import FileNotWritten, UsageError
 from image_gender_classifier.outputs.atomic import (
     create_partial,
     hold_lock_until_renamed,
+    make_partial_path,
     make_write_error,
-    partial_path,
     remove_partial,
 )
 from image_gender_classifier.outputs.folder import OutputFolder
@@ -122,10 +122,8 @@ def _is_placed(picture: int, path: Path) -> bool:
 
 def _link(source: Path, path: Path) -> bool:
     """Replaces a path by a hard link atomically; returns whether the file system allows it."""
-    partial = partial_path(path)
+    partial = make_partial_path(path.parent)
     try:
-        with suppress(FileNotFoundError):
-            partial.unlink()
         os.link(os.path.realpath(source), partial)
         partial.replace(path)
     except OSError:  # another file system, one without links, or a picture of another user
@@ -137,7 +135,7 @@ def _link(source: Path, path: Path) -> bool:
 
 def _copy(picture: int, path: Path) -> None:
     """Replaces a path by a copy of an open picture atomically; keeps its time."""
-    partial = partial_path(path)
+    partial = make_partial_path(path.parent)
     try:
         file = os.fdopen(create_partial(partial), "wb")
         with hold_lock_until_renamed(file), os.fdopen(os.dup(picture), "rb") as source:

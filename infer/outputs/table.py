@@ -10,8 +10,8 @@ from pathlib import Path
 from image_gender_classifier.outputs.atomic import (
     create_partial,
     hold_lock_until_renamed,
+    make_partial_path,
     make_write_error,
-    partial_path,
     read_regular_file,
     remove_leftovers,
     remove_partial,
@@ -46,7 +46,7 @@ class Table(Output):
         start: tuple[bytes, ...] = (),
     ) -> None:
         self._path = path
-        self._partial = partial_path(path)
+        self._partial = make_partial_path(path.parent)
         self._encode = encode
         self._footer = footer
         self._start = start or (header,)

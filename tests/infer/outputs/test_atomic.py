@@ -13,8 +13,9 @@ import pytest
 
 from image_gender_classifier.errors import OutputError
 from image_gender_classifier.outputs.atomic import (
+    create_partial,
+    make_partial_path,
     open_regular_file,
-    partial_path,
     remove_leftovers,
     write_atomic,
 )
@@ -39,8 +40,8 @@ def test_a_file_has_the_default_mode(tmp_path: Path) -> None:
 
 def test_the_partial_file_is_in_the_same_folder_and_has_a_short_name(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 255)
-    assert partial_path(path).parent == tmp_path
-    assert partial_path(path) != partial_path(path.with_name("y"))
+    assert make_partial_path(tmp_path).parent == tmp_path
+    assert make_partial_path(tmp_path) != make_partial_path(tmp_path)
     write_atomic(path, b"data")
     assert path.read_bytes() == b"data"
 
@@ -87,7 +88,7 @@ def test_an_interrupted_write_leaves_no_partial_file(
 def test_only_leftovers_of_killed_runs_are_removed(tmp_path: Path) -> None:
     kept = [tmp_path / name for name in (".igc-notes", "igc-1-0.partial", "a.partial", "a.xml")]
     table = open_output(tmp_path / "table.csv")
-    own = partial_path(tmp_path / "table.csv")
+    (own,) = tmp_path.iterdir()
     # One of an earlier version, named after a process ID in use, and one of another run.
     left = [tmp_path / f".igc-{owner}-00000000.partial" for owner in (os.getpid(), "0123abcd")]
     for path in (*kept, *left):
@@ -123,12 +124,12 @@ def test_the_open_table_of_another_container_is_not_removed(tmp_path: Path) -> N
 def test_partial_files_are_unique_to_a_process(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from image_gender_classifier.outputs.atomic import partial_path\n"
-        "print(partial_path(Path(sys.argv[1])))"
+        "from image_gender_classifier.outputs.atomic import make_partial_path\n"
+        "print(make_partial_path(Path(sys.argv[1])))"
     )
-    words = [sys.executable, "-c", code, str(tmp_path / "t.csv")]
+    words = [sys.executable, "-c", code, str(tmp_path)]
     other = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-    own = partial_path(tmp_path / "t.csv")
+    own = make_partial_path(tmp_path)
     assert own.parent == Path(other).parent
     # Process IDs may be equal in different containers.
     assert f"-{os.getpid()}-" not in own.name and str(own) != other
@@ -162,16 +163,21 @@ def test_a_file_is_locked_until_it_is_renamed(
     assert locks == ["taken", "taken"]
 
 
-def test_a_symbolic_link_at_the_partial_path_is_not_followed(tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.write_bytes(b"precious")
-    path = tmp_path / "a.xml"
-    partial_path(path).symlink_to(elsewhere)
-    write_atomic(path, b"data")
-    table = open_output(tmp_path / "t.csv")
+def test_no_name_of_a_picture_makes_its_file_replace_the_part_of_a_table(tmp_path: Path) -> None:
+    """The names of these two files have the same CRC-32."""
+    table = open_output(tmp_path / "results.csv")
+    write_atomic(tmp_path / "ONQtO8Y.xml", b"data")
     table.close()
-    assert (elsewhere.read_bytes(), path.read_bytes()) == (b"precious", b"data")
-    assert sorted(tmp_path.iterdir()) == [path, elsewhere, tmp_path / "t.csv"]
+    assert (tmp_path / "results.csv").read_bytes().startswith(b"id,file,")
+    assert (tmp_path / "ONQtO8Y.xml").read_bytes() == b"data"
+
+
+def test_a_symbolic_link_at_the_partial_path_is_not_followed(tmp_path: Path) -> None:
+    elsewhere, partial = tmp_path / "elsewhere", make_partial_path(tmp_path)
+    elsewhere.write_bytes(b"precious")
+    partial.symlink_to(elsewhere)
+    os.close(create_partial(partial))
+    assert elsewhere.read_bytes() == b"precious" and not partial.is_symlink()
 
 
 def test_a_symbolic_link_at_the_path_is_replaced(tmp_path: Path) -> None:
