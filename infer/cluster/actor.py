@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +14,7 @@ import pyarrow as pa
 
 from image_gender_classifier.cluster import rows
 from image_gender_classifier.cluster.keys import contains, make_keys
-from image_gender_classifier.cluster.temporary import make_folder
+from image_gender_classifier.cluster.temporary import TemporaryFolder
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.files import EMPTY
 from image_gender_classifier.imaging.versions import unreadable_key
@@ -82,8 +81,8 @@ class PictureClassifier:
         opened = vars(self)
         if "_supervisor" in opened:
             opened.pop("_supervisor").__exit__(None)
-        if "_folder" in opened:
-            shutil.rmtree(opened.pop("_folder"), ignore_errors=True)
+        if "_temporary" in opened:
+            opened.pop("_temporary").close()
 
     def __del__(self) -> None:
         self.close()
@@ -93,8 +92,12 @@ class PictureClassifier:
         return Supervisor(Task(self._settings, workers=1), fork=False)
 
     @cached_property
+    def _temporary(self) -> TemporaryFolder:
+        return TemporaryFolder()
+
+    @property
     def _folder(self) -> Path:
-        return make_folder()
+        return self._temporary.path
 
     @cached_property
     def _known(self) -> Any:

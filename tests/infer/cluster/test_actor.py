@@ -19,10 +19,12 @@ pa = pytest.importorskip("pyarrow")
 
 import image_gender_classifier as igc
 from image_gender_classifier.cluster import actor as actors
-from image_gender_classifier.cluster import rows, temporary
+from image_gender_classifier.cluster import rows
 from image_gender_classifier.cluster.keys import make_keys, sort_keys
+from image_gender_classifier.cluster.temporary import TemporaryFolder
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.settings import Settings
+from image_gender_classifier.system.locking import try_lock
 
 
 @pytest.fixture(scope="module")
@@ -101,20 +103,56 @@ def test_folders_of_killed_actors_are_removed(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     program = (
         "import os, sys, tempfile; tempfile.tempdir = sys.argv[1]\n"
-        "from image_gender_classifier.cluster.temporary import make_folder\n"
-        "(make_folder() / '0').write_bytes(b'x'); print('made', flush=True); sys.stdin.read()"
+        "from image_gender_classifier.cluster.temporary import TemporaryFolder\n"
+        "folder = TemporaryFolder(); (folder.path / '0').write_bytes(b'x')\n"
+        "print('made', flush=True); sys.stdin.read()"
     )
     words = [sys.executable, "-c", program, str(tmp_path)]
     pipe = subprocess.PIPE
     with subprocess.Popen(words, stdin=pipe, stdout=pipe) as other:
         assert other.stdout is not None and other.stdout.readline()
-        temporary.make_folder()
+        mine = TemporaryFolder()
         assert len(list(tmp_path.iterdir())) == 2, "the folder of a running process stays"
         other.kill()
         other.wait()
-    mine = temporary.make_folder()
-    assert mine in set(tmp_path.iterdir())
-    assert not list(tmp_path.glob("*/0"))
+        mine.close()
+    mine = TemporaryFolder()
+    assert list(tmp_path.iterdir()) == [mine.path]
+    mine.close()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_a_folder_that_another_actor_takes_for_a_leftover_is_not_used(
+    is_removed: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another actor may find it between its creation and its lock."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    create = tempfile.mkdtemp
+    taken: list[int] = []
+
+    def create_and_lose(**options: str) -> str:
+        folder = create(**options)
+        if not taken:
+            taken.append(os.open(folder, os.O_RDONLY))
+            assert try_lock(taken[0]) == "acquired"
+            if is_removed:
+                Path(folder).rmdir()
+        return folder
+
+    monkeypatch.setattr(tempfile, "mkdtemp", create_and_lose)
+    folder = TemporaryFolder()
+    os.close(taken[0])
+    TemporaryFolder().close()
+    assert list(tmp_path.iterdir()) == [folder.path]
+    folder.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system has no /proc")
+def test_a_closed_folder_leaves_no_open_file() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    TemporaryFolder().close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_rows_of_earlier_runs_are_kept_by_path_and_content(
