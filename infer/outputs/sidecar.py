@@ -13,6 +13,7 @@ from xml.dom.minidom import Document, Element, parseString
 from xml.parsers.expat import ExpatError
 
 from image_gender_classifier.outputs.regions import Region, is_same_face
+from image_gender_classifier.outputs.xml import create_parser
 from image_gender_classifier.outputs.xml_tree import (
     append_element,
     child_elements,
@@ -97,12 +98,11 @@ def _parse(data: bytes) -> tuple[Document, Element]:
     if data.count(b"<") > _MOST_TAGS:
         raise ValueError("it is too large")
     try:
-        declares = "<!DOCTYPE" in data.decode("utf-8")
-        document = None if declares else parseString(data)
+        data.decode("utf-8")
+        create_parser().Parse(data, True)
+        document = parseString(data)
     except (ExpatError, UnicodeDecodeError, LookupError):
         raise ValueError("it is not well-formed XML in UTF-8") from None
-    if document is None:  # its entities could be huge
-        raise ValueError("it has a document type declaration, unlike XMP")
     top = document.documentElement
     assert top is not None
     if (top.namespaceURI, top.localName) == (RDF, "RDF"):

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from image_gender_classifier.outputs.escaping import escape_name, escape_text, unescape_name
 from image_gender_classifier.results import Box, Face, Gender, Prediction, Status, Turn
+
+if TYPE_CHECKING:
+    from xml.parsers.expat import XMLParserType
 
 MOST_PIXELS = 10**9
 """Coordinates in files of predictions and corrections are lower."""
@@ -84,6 +87,21 @@ def decode_prediction(data: bytes) -> Prediction:
         raise ValueError(f"not the XML file of a prediction: {error}") from None
 
 
+def create_parser() -> XMLParserType:
+    """Returns an expat parser that raises `ValueError` at a document type.
+
+    Its entities could make a small file huge. The text `<!DOCTYPE` differs between encodings.
+    """
+    from xml.parsers import expat
+
+    def refuse(*_: object) -> None:
+        raise ValueError("it has a document type declaration")
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartDoctypeDeclHandler = refuse
+    return parser
+
+
 def round_box(face: Face) -> tuple[int, int, int, int]:
     """Returns a face's bounding box (x, y, width, height) in whole pixels, as in all outputs."""
     box = face.box
@@ -132,10 +150,8 @@ def _parse_elements(data: bytes) -> tuple[_Attributes, list[_Attributes]]:
 
     Raises:
         ExpatError, LookupError: The bytes are not well-formed XML, or in an unknown encoding.
-        ValueError: There is a document type, which could define entities.
+        ValueError: There is a document type.
     """
-    from xml.parsers import expat
-
     found: list[_Attributes] = []
     path: list[str] = []
 
@@ -147,12 +163,8 @@ def _parse_elements(data: bytes) -> tuple[_Attributes, list[_Attributes]]:
     def end(_: str) -> None:
         path.pop()
 
-    def refuse(*_: object) -> None:
-        raise ValueError("not the XML file of a prediction: it has a document type")
-
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = create_parser()
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.StartDoctypeDeclHandler = refuse
     parser.Parse(data, True)
     return found[0], found[1:]
 

@@ -154,11 +154,12 @@ def test_a_region_that_a_person_has_named_stays() -> None:
         (b"<svg/>", "not XMP"),
         (b'<?xml version="1.0" encoding="UTF-99"?><x/>', "not well-formed"),
         (b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "document type"),
+        ('<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'.encode("utf-16-le"), "document type"),
         (FOREIGN.replace("r:Bag", "r:Alt").encode(), "unknown form"),
         (FOREIGN.replace("holiday", "<a>" * 2000 + "</a>" * 2000).encode(), "nested too deeply"),
         (FOREIGN.replace("holiday", "<a/>" * 200_000).encode(), "too large"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_a_file_that_cannot_be_merged_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
