@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+_Rectangles = NDArray[np.int64]  # n x 4: the fields of `Rectangle`
+_FAR = 2**31  # pixels
+
 
 class Rectangle(NamedTuple):
     """A rectangle in whole pixels; right and bottom are excluded."""
@@ -13,11 +19,6 @@ class Rectangle(NamedTuple):
     top: int
     right: int
     bottom: int
-
-    def overlaps(self, other: Rectangle) -> bool:
-        """Returns whether the rectangles have a pixel in common."""
-        across = min(self.right, other.right) > max(self.left, other.left)
-        return across and min(self.bottom, other.bottom) > max(self.top, other.top)
 
 
 class Label(NamedTuple):
@@ -49,13 +50,24 @@ def place_labels(
         height: Height of the picture in pixels.
     """
     picture = Rectangle(0, 0, width, height)
-    taken = list(boxes)
-    for label in labels:
-        for place in (*_places_nearby(label, picture), *_places_below(label, picture, taken)):
-            if not any(map(place.overlaps, taken)):
-                taken.append(place)
-                break
-    return taken[len(boxes) :]
+    empty = Rectangle(0, 0, 0, 0)  # overlaps nothing
+    taken = np.array([*boxes, *(empty for _ in labels)], np.int64).reshape(-1, 4)
+    places = []
+    for number, label in enumerate(labels, len(boxes)):
+        nearby = _places_nearby(label, picture)
+        free = (place for place in nearby if not _find_overlaps(place, taken).any())
+        place = next(free, None) or _place_below(label, picture, taken)
+        places.append(place)
+        taken[number] = place
+    return places
+
+
+def _find_overlaps(place: Rectangle, taken: _Rectangles) -> NDArray[np.bool_]:
+    """Returns for each rectangle whether it has a pixel in common with a place."""
+    left, top, right, bottom = taken.T
+    across = np.minimum(right, place.right) > np.maximum(left, place.left)
+    down = np.minimum(bottom, place.bottom) > np.maximum(top, place.top)
+    return np.asarray(across & down)
 
 
 def _places_nearby(label: Label, picture: Rectangle) -> Iterator[Rectangle]:
@@ -78,11 +90,13 @@ def _places_nearby(label: Label, picture: Rectangle) -> Iterator[Rectangle]:
             yield Rectangle(left, top, left + wide, top + high)
 
 
-def _places_below(
-    label: Label, picture: Rectangle, taken: Sequence[Rectangle]
-) -> Iterator[Rectangle]:
-    """Yields the places below the picture, downwards; the last one is free."""
+def _place_below(label: Label, picture: Rectangle, taken: _Rectangles) -> Rectangle:
+    """Returns the topmost free place below the picture, under the box of a label."""
     x = max(min(label.box.left, picture.right - label.width), 0)
-    for y in sorted({picture.bottom, *(each.bottom for each in taken)}):
-        if y >= picture.bottom:
-            yield Rectangle(x, y, x + label.width, y + label.height)
+    column = Rectangle(x, picture.bottom, x + label.width, _FAR)
+    y = picture.bottom
+    for top, bottom in sorted(taken[_find_overlaps(column, taken)][:, [1, 3]].tolist()):
+        if top >= y + label.height:
+            break
+        y = max(y, bottom)
+    return Rectangle(x, y, x + label.width, y + label.height)
