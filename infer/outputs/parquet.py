@@ -18,30 +18,6 @@ _GROUP = 10_000  # records that are encoded together
 _MAGIC = b"PAR1"
 
 
-class ParquetTable(Table):
-    """A table that is encoded in groups of records.
-
-    Args:
-        path: The file.
-        rows: What the table has rows for.
-
-    Raises:
-        UsageError: The package pyarrow is missing.
-        OutputError: The file cannot be written.
-    """
-
-    def __init__(self, path: Path, rows: Rows) -> None:
-        encoder = _Encoder(rows)
-        super().__init__(
-            path, encoder.encode, encoder.take(), footer=encoder.finish, start=(_MAGIC,)
-        )
-
-    def write(self, row: Row) -> None:
-        """Appends the row of a picture, or of each of its faces."""
-        super().write(row)
-        self._is_empty = False  # though a group may not be complete
-
-
 class _Sink:
     """A file for pyarrow that keeps what was written until it is taken."""
 
@@ -68,7 +44,7 @@ class _Sink:
 
 
 class _Encoder:
-    """Encodes records; every method returns the next bytes of the file."""
+    """Encodes records in groups; every method returns the next bytes of the file."""
 
     def __init__(self, rows: Rows) -> None:
         try:
@@ -110,6 +86,16 @@ class _Encoder:
         self._records = []
 
 
-def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> ParquetTable:
-    """Opens the output; exceptions as for `ParquetTable`."""
-    return ParquetTable(path, settings.rows)
+def open_output(path: Path, settings: OutputSettings = DEFAULTS) -> Table:
+    """Opens a Parquet table and returns it.
+
+    Args:
+        path: Path of the table.
+        settings: What the table has rows for.
+
+    Raises:
+        UsageError: The package pyarrow is missing.
+        OutputError: The file cannot be written.
+    """
+    encoder = _Encoder(settings.rows)
+    return Table(path, encoder.encode, encoder.take(), footer=encoder.finish, start=(_MAGIC,))

@@ -14,7 +14,7 @@ class StandardOutput(Output):
     """Writes each row to standard output at once.
 
     Args:
-        encode: Encodes a row; returns `b""` for a picture that the output omits.
+        encode: Encodes a row.
         header: The first bytes.
 
     Raises:

@@ -27,9 +27,9 @@ class Table(Output):
 
     Args:
         path: The file; `close` replaces an existing one.
-        encode: Encodes a row; returns `b""` for a picture that the table omits.
+        encode: Encodes a row; may return `b""` and keep the row for a later call.
         header: First bytes of the file.
-        footer: Returns the last bytes of the file.
+        footer: Returns the last bytes of the file, with the rows that `encode` has kept.
         start: Possible first bytes of a table of this kind that has rows, by which the tables of
             interrupted runs are recognised; by default only `header`.
 
@@ -64,9 +64,8 @@ class Table(Output):
             OutputError: The file cannot be written; `close` then fails too.
         """
         with self._output_errors():
-            data = self._encode(row)
-            self._file.write(data)
-            self._is_empty &= not data
+            self._file.write(self._encode(row))
+            self._is_empty = False
 
     def close(self) -> None:
         """Completes and renames the file, and removes the tables of interrupted runs.
@@ -90,12 +89,13 @@ class Table(Output):
             The path of that file: `interrupted_path`, applied again while the path is that of
             another kind of file. None if there are no rows or they cannot be saved.
         """
+        if self._is_empty:
+            self._discard()
+            return None
         path = interrupted_path(self._path)
         while os.path.lexists(path) and not self._is_table(path):
             path = interrupted_path(path)
         with suppress(OSError):
-            if self._is_empty:
-                self._fault = "the table has no rows"
             self._finish(path)
             return path
         return None
@@ -114,15 +114,21 @@ class Table(Output):
             OSError: The file or one of its rows cannot be written. The partial file is removed.
         """
         try:
+            if self._fault is not None:
+                raise OSError(None, self._fault)
             with hold_lock_until_renamed(self._file):
                 self._file.write(self._footer())
                 self._file.close()
-                if self._fault is not None:
-                    raise OSError(None, self._fault)
                 self._partial.replace(path)
         except BaseException:
-            remove_partial(self._partial)
+            self._discard()
             raise
+
+    def _discard(self) -> None:
+        """Closes and removes the partial file; ignores errors."""
+        with suppress(OSError):  # rows that are still in the buffer may not fit on the disk
+            self._file.close()
+        remove_partial(self._partial)
 
     @contextmanager
     def _output_errors(self) -> Iterator[None]:
@@ -130,7 +136,7 @@ class Table(Output):
         try:
             yield
         except OSError as error:
-            self._fault = error.strerror
+            self._fault = error.strerror or str(error)
             raise make_write_error(self._path, error) from None
 
 

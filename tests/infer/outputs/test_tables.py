@@ -22,6 +22,7 @@ from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.output import Output, Row
 from image_gender_classifier.outputs.records import COLUMNS
 from image_gender_classifier.outputs.settings import OutputSettings
+from image_gender_classifier.outputs.table import Table
 from image_gender_classifier.outputs.xml_folder import XmlFolder
 from image_gender_classifier.results import Box, Face, Prediction
 
@@ -296,6 +297,18 @@ def test_a_table_replaces_the_existing_one_only_on_close(tmp_path: Path) -> None
 def test_a_table_in_a_missing_folder_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"t\.csv: cannot be written"):
         csv.open_output(tmp_path / "missing" / "t.csv")
+
+
+def test_a_table_without_one_of_its_rows_is_not_completed(tmp_path: Path) -> None:
+    def encode(_: Row) -> bytes:
+        raise OSError("an error without a number")
+
+    table = Table(tmp_path / "t", encode)
+    with pytest.raises(OutputError, match="an error without a number"):
+        table.write(Row(PICTURE, PREDICTION))
+    with pytest.raises(OutputError, match="an error without a number"):
+        table.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_table_that_cannot_be_renamed_leaves_no_file(tmp_path: Path) -> None:
