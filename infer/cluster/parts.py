@@ -19,11 +19,14 @@ from pyarrow import compute, parquet
 
 from image_gender_classifier.cluster.keys import Keys, contains, make_keys, sort_keys
 from image_gender_classifier.cluster.rows import FAILED
-from image_gender_classifier.cluster.storage import Place, describe_error, list_names, write_file
+from image_gender_classifier.cluster.storage import Place, list_names, output_errors, write_file
 from image_gender_classifier.errors import OutputError
 
 _SUFFIX = ".parquet"
 _RUN = re.compile(r"part-(\d{8}T\d{6}-[0-9a-f]{8})-\d{6,}\.parquet")
+_READ_REMEDY = (
+    "; nothing was changed; move the file elsewhere, and --resume classifies its pictures again"
+)
 _THREADS = 16  # that read parts: an object store takes long to answer
 
 
@@ -82,10 +85,8 @@ def has_part(place: Place, name: str) -> bool:
     Raises:
         OutputError: The folder cannot be read.
     """
-    try:
+    with output_errors(place.uri, "read"):
         (found,) = place.files.get_file_info([f"{place.path}/{name}"])
-    except OSError as error:
-        raise OutputError(f"{place.uri}: cannot be read ({describe_error(error)})") from None
     return bool(found.is_file)
 
 
@@ -160,15 +161,12 @@ def _read_part(place: Place, columns: tuple[str, ...] | None, name: str) -> pa.T
     Raises:
         OutputError: It cannot be read.
     """
-    try:
-        wanted = None if columns is None else list(columns)
-        with place.files.open_input_file(f"{place.path}/{name}") as file:
-            return parquet.read_table(file, columns=wanted)
-    except (OSError, pa.ArrowException) as error:
-        raise OutputError(
-            f"{place.uri}/{name}: cannot be read ({describe_error(error)}); nothing was changed; "
-            "move the file elsewhere, and --resume classifies its pictures again"
-        ) from None
+    wanted = None if columns is None else list(columns)
+    with (
+        output_errors(f"{place.uri}/{name}", "read", _READ_REMEDY),
+        place.files.open_input_file(f"{place.path}/{name}") as file,
+    ):
+        return parquet.read_table(file, columns=wanted)
 
 
 def _keys_of(table: pa.Table, run: str | None = None) -> Keys:

@@ -6,7 +6,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -18,6 +18,7 @@ from image_gender_classifier.errors import OutputError, UsageError
 BUFFER = 2**23
 """Bytes that are read ahead from a large file."""
 
+_WRITE_REMEDY = "; check the permissions and the free space"
 _PARTIAL = "_partial-"  # readers of Parquet folders ignore names that begin with _
 
 
@@ -153,11 +154,9 @@ def list_names(place: Place) -> list[str]:
     Raises:
         OutputError: It cannot be read.
     """
-    try:
+    with output_errors(place.uri, "read"):
         selector = file_systems.FileSelector(place.path, allow_not_found=True)
         found = place.files.get_file_info(selector)
-    except OSError as error:
-        raise OutputError(f"{place.uri}: cannot be read ({describe_error(error)})") from None
     return sorted(info.base_name for info in found if info.is_file)
 
 
@@ -167,10 +166,8 @@ def create_folder(place: Place) -> None:
     Raises:
         OutputError: It cannot be created.
     """
-    try:
+    with output_errors(place.uri, "written", _WRITE_REMEDY):
         place.files.create_dir(place.path, recursive=True)
-    except (OSError, UnicodeError) as error:
-        raise _make_write_error(place, error) from None
 
 
 def write_file(place: Place, name: str, data: bytes) -> None:
@@ -183,7 +180,7 @@ def write_file(place: Place, name: str, data: bytes) -> None:
         OutputError: The file cannot be written.
     """
     partial = f"{place.path}/{_PARTIAL}{uuid.uuid4().hex}"
-    try:
+    with output_errors(place.uri, "written", _WRITE_REMEDY):
         try:
             with place.files.open_output_stream(partial) as file:
                 file.write(data)
@@ -192,11 +189,9 @@ def write_file(place: Place, name: str, data: bytes) -> None:
                     raise OSError("what was written reads back differently")
             place.files.move(partial, f"{place.path}/{name}")
         except BaseException:
-            with suppress(OSError):
+            with suppress(Exception):
                 place.files.delete_file(partial)
             raise
-    except (OSError, ArrowException) as error:
-        raise _make_write_error(place, error) from None
 
 
 def remove_partial_files(place: Place) -> None:
@@ -209,18 +204,29 @@ def remove_partial_files(place: Place) -> None:
     """
     for name in list_names(place):
         if name.startswith(_PARTIAL):
-            with suppress(OSError):
+            with suppress(Exception):
                 place.files.delete_file(f"{place.path}/{name}")
+
+
+@contextmanager
+def output_errors(where: str, done: str, remedy: str = "") -> Iterator[None]:
+    """Converts the exceptions of file systems to `OutputError`.
+
+    Any `Exception`, as fsspec passes on those of many libraries.
+
+    Args:
+        where: The URI for the message.
+        done: What cannot be done, such as `read`.
+        remedy: Ends the message.
+    """
+    try:
+        yield
+    except Exception as error:
+        why = describe_error(error)
+        raise OutputError(f"{where}: cannot be {done} ({why}){remedy}") from None
 
 
 def describe_error(error: BaseException) -> str:
     """Returns the reason of an error in one line."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(reason.split())
-
-
-def _make_write_error(place: Place, error: Exception) -> OutputError:
-    return OutputError(
-        f"{place.uri}: cannot be written ({describe_error(error)}); check the permissions and the "
-        "free space"
-    )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,48 @@ def test_a_part_that_is_not_stored_whole_replaces_nothing(
         write(lossy, OLD, 1, ("b", "1"))
     assert [path.name for path in Path(place.path).iterdir()] == [part.name]
     assert stored(place) == [("a", "1")]
+
+
+class ForbiddenFiles:
+    """A file system that raises the exceptions of a library, as those of fsspec do."""
+
+    def __getattr__(self, name: str) -> Any:
+        def refuse(*_: object, **__: object) -> None:
+            raise HttpError("403, Forbidden")
+
+        return refuse
+
+
+class HttpError(Exception):
+    """As that of gcsfs."""
+
+
+@pytest.mark.parametrize(
+    ("act", "done"),
+    [
+        (storage.create_folder, "written"),
+        (storage.list_names, "read"),
+        (parts.find_keys, "read"),
+        (lambda place: parts.has_part(place, "a.parquet"), "read"),
+        (lambda place: parts.write_part(place, "a.parquet", rows.make_table([])), "written"),
+    ],
+    ids=range(5),
+)
+def test_exceptions_of_other_libraries_are_output_errors(
+    act: Callable[[Place], object], done: str, place: Place
+) -> None:
+    with pytest.raises(OutputError, match=rf"out: cannot be {done} \(403, Forbidden\)"):
+        act(place._replace(files=ForbiddenFiles()))
+
+
+def test_a_part_that_may_not_be_read_is_an_output_error(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = write(place, OLD, 0, ("a", "1"))
+    files = LossyFiles(None)
+    monkeypatch.setattr(files, "open_input_file", ForbiddenFiles().open_input_file, raising=False)
+    with pytest.raises(OutputError, match=rf"{part.name}: cannot be read \(403, Forbidden\)"):
+        parts.find_keys(place._replace(files=files))
 
 
 def test_an_output_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
