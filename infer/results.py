@@ -32,6 +32,23 @@ class Box(NamedTuple):
     height: float
 
 
+def intersect_boxes(one: Box, other: Box) -> float:
+    """Returns the area that two boxes have in common."""
+    x, y, width, height = one
+    other_x, other_y, other_width, other_height = other
+    across = min(x + width, other_x + other_width) - max(x, other_x)
+    down = min(y + height, other_y + other_height) - max(y, other_y)
+    return 0.0 if across <= 0 or down <= 0 else across * down
+
+
+def compute_iou(one: Box, other: Box) -> float:
+    """Returns the intersection over union (IoU) of two boxes; 0 for boxes without area."""
+    common = intersect_boxes(one, other)
+    if not common:
+        return 0.0
+    return common / (one.width * one.height + other.width * other.height - common)
+
+
 class Face(NamedTuple):
     """A face in a picture.
 

@@ -17,7 +17,7 @@ import numpy as np
 from image_gender_classifier.detection.turning import turn_shift_back
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.imaging.resizing import halve_repeatedly
-from image_gender_classifier.results import Box, Face, Turn
+from image_gender_classifier.results import Box, Face, Turn, intersect_boxes
 
 _MIN_IOU = 0.45  # intersection over union (IoU) of two boxes of the same face
 _MIN_CONTAINMENT = 0.8  # fraction of a box's area inside the other
@@ -189,15 +189,11 @@ def overlaps(one: Box, other: Box) -> bool:
         one: Box of the better detection.
         other: Box that may be a duplicate, in the same pixels.
     """
-    x, y, width, height = one
-    other_x, other_y, other_width, other_height = other
-    across = min(x + width, other_x + other_width) - max(x, other_x)
-    down = min(y + height, other_y + other_height) - max(y, other_y)
-    if across <= 0 or down <= 0:
+    intersection = intersect_boxes(one, other)
+    if not intersection:
         return False
-    intersection = across * down
-    area, other_area = width * height, other_width * other_height
-    union = area + other_area - intersection
+    other_area = other.width * other.height
+    union = one.width * one.height + other_area - intersection
     return intersection >= min(_MIN_IOU * union, _MIN_CONTAINMENT * other_area)
 
 

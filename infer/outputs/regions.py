@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from image_gender_classifier.results import Box, Stored
+from image_gender_classifier.results import Box, Stored, compute_iou
 
 _SAME_FACE = 0.4  # overlap (intersection over union) of two boxes
 
@@ -47,11 +47,7 @@ def locate_region(box: Box, stored: Stored) -> Region | None:
 
 def is_same_face(one: Region, other: Region) -> bool:
     """Returns whether two regions overlap so much that they show the same face."""
-    across = _overlap(one.x, one.width, other.x, other.width)
-    down = _overlap(one.y, one.height, other.y, other.height)
-    common = across * down
-    total = one.width * one.height + other.width * other.height - common
-    return total > 0 and common / total >= _SAME_FACE
+    return compute_iou(_make_box(one), _make_box(other)) >= _SAME_FACE
 
 
 def _turn_back(x: float, y: float, orientation: int) -> tuple[float, float]:
@@ -72,7 +68,7 @@ def _clip(start: float, end: float, length: int) -> tuple[float, float]:
     return max(start, 0) / length, min(end, length) / length
 
 
-def _overlap(one: float, length: float, other: float, other_length: float) -> float:
-    start = max(one - length / 2, other - other_length / 2)
-    end = min(one + length / 2, other + other_length / 2)
-    return max(end - start, 0)
+def _make_box(region: Region) -> Box:
+    """Returns a region as a box, in its unit."""
+    x, y, width, height = region
+    return Box(x - width / 2, y - height / 2, width, height)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from image_gender_classifier.outputs.corrections import Correction
-from image_gender_classifier.results import Box, Face, Prediction
+from image_gender_classifier.results import Box, Face, Prediction, compute_iou
 
 _SAME_FACE = 0.5  # overlap (IoU): other models, options and picture sizes move boxes a little
 
@@ -49,16 +49,6 @@ def find_face(faces: Sequence[Face], box: tuple[int, int, int, int]) -> int | No
         faces: The faces of the picture.
         box: Box of the chosen face when it was chosen: x, y, width and height.
     """
-    overlaps = [_overlap(face.box, Box(*box)) for face in faces]
+    overlaps = [compute_iou(face.box, Box(*box)) for face in faces]
     best = max(range(len(faces)), key=overlaps.__getitem__, default=None)
     return None if best is None or overlaps[best] < _SAME_FACE else best
-
-
-def _overlap(box: Box, other: Box) -> float:
-    """Returns the intersection over union of two boxes."""
-    width = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
-    height = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / (box.width * box.height + other.width * other.height - common)

@@ -49,19 +49,6 @@ def shrink(pixels: Pixels) -> Pixels:
     return cast(Pixels, cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
 
 
-def compute_iou(one: Box, other: Box) -> float:
-    """Returns the intersection over union of two boxes."""
-    across, down = (
-        min(first + extent, second + other_extent) - max(first, second)
-        for first, extent, second, other_extent in (
-            (one.x, one.width, other.x, other.width),
-            (one.y, one.height, other.y, other.height),
-        )
-    )
-    intersection = max(across, 0.0) * max(down, 0.0)
-    return intersection / (one.width * one.height + other.width * other.height - intersection)
-
-
 def _turn_randomly(face: Pixels, random: _Random) -> Pixels:
     """Returns a crop, half of the time turned around its centre."""
     if random.random() < 0.5:

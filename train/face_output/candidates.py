@@ -18,10 +18,9 @@ from image_gender_classifier.detection.tile_network import TileNetwork
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import SearchLogits
-from image_gender_classifier.results import Box
+from image_gender_classifier.results import Box, compute_iou
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.detector.candidate_pictures import (
-    compute_iou,
     draw_composite,
     draw_part,
     shrink,

@@ -15,10 +15,10 @@ from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.results import Box
+from image_gender_classifier.results import Box, compute_iou
 from image_gender_classifier.train.common.frame_correction import compute_correction
 from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.train.detector.candidate_pictures import compute_iou, draw_composite
+from image_gender_classifier.train.detector.candidate_pictures import draw_composite
 
 _TIGHT = 0.2  # fraction of the pictures that are nothing but a face crop
 _SAME_FACE_IOU = 0.4

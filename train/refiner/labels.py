@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from image_gender_classifier.detection.heatmap import Detection
 from image_gender_classifier.detection.turning import turn_box_back
-from image_gender_classifier.results import Box, Turn
+from image_gender_classifier.results import Box, Turn, compute_iou
 from image_gender_classifier.train.common.frame_correction import compute_correction
-from image_gender_classifier.train.detector.candidate_pictures import compute_iou
 
 # IoU of a candidate's frame and that of a face: from the first it is that face, below the second it
 # is something else, and from the third it can be corrected. Between the first two it has no label.

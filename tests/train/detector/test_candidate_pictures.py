@@ -5,20 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.detector.candidate_pictures import (
-    compute_iou,
     draw_composite,
     draw_part,
     shrink,
 )
 
 RED, GREEN, BLUE = (250, 0, 0), (0, 250, 0), (0, 0, 250)
-boxes = st.builds(Box, *[st.integers(0, 12)] * 2, *[st.integers(1, 12)] * 2)
 
 
 def plain(colour: tuple[int, int, int], *shape: int) -> Pixels:
@@ -158,25 +154,3 @@ def test_large_pictures_are_shrunk(shape: tuple[int, int]) -> None:
 def test_small_pictures_stay(shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
     assert np.array_equal(shrink(pixels), pixels)
-
-
-@given(boxes, boxes)
-def test_the_iou_is_that_of_the_pixels(one: Box, other: Box) -> None:
-    masks = np.zeros((2, 24, 24), bool)
-    for mask, box in zip(masks, (one, other), strict=True):
-        x, y, width, height = map(int, box)
-        mask[y : y + height, x : x + width] = True
-    both, either = np.logical_and(*masks).sum(), np.logical_or(*masks).sum()
-    assert compute_iou(one, other) == pytest.approx(both / either)
-    assert compute_iou(other, one) == compute_iou(one, other)
-
-
-@given(boxes, boxes, st.floats(0.1, 9), st.floats(-90, 90), st.floats(-90, 90))
-def test_the_iou_does_not_depend_on_the_unit_or_the_place(
-    one: Box, other: Box, unit: float, right: float, down: float
-) -> None:
-    moved = [
-        Box(unit * box.x + right, unit * box.y + down, unit * box.width, unit * box.height)
-        for box in (one, other)
-    ]
-    assert compute_iou(*moved) == pytest.approx(compute_iou(one, other), abs=1e-9)
