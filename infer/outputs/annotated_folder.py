@@ -8,10 +8,13 @@ from image_gender_classifier.outputs.folder import OutputFolder
 from image_gender_classifier.outputs.jpeg_comment import add_comment, read_comment
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
-from image_gender_classifier.outputs.settings import COPY_SIDE, DEFAULTS, OutputSettings
+from image_gender_classifier.outputs.settings import (
+    COPY_SIDE,
+    COPY_SUFFIX,
+    DEFAULTS,
+    OutputSettings,
+)
 from image_gender_classifier.results import Prediction
-
-_SUFFIX = ".jpg"
 
 
 class AnnotatedFolder(OutputFolder):
@@ -37,7 +40,7 @@ class AnnotatedFolder(OutputFolder):
         copy = row.drawings.copy
         if copy is not None:
             data = add_comment(copy, self._make_comment(row.prediction))
-            self.write_file(row.picture.output_path(_SUFFIX), data)
+            self.write_file(row.picture.output_path(COPY_SUFFIX), data)
 
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:
         """Returns whether a complete annotated copy with the `run` of a prediction exists.
@@ -47,7 +50,7 @@ class AnnotatedFolder(OutputFolder):
         if prediction.status == "unreadable":
             return True
         comment = self._make_comment(prediction)
-        paths = self.possible_paths(picture.output_path(_SUFFIX))
+        paths = self.possible_paths(picture.output_path(COPY_SUFFIX))
         return any(read_comment(path) == comment for path in paths)
 
     def _make_comment(self, prediction: Prediction) -> str:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-XML_SUFFIX = ".xml"
+from image_gender_classifier.outputs import settings
+
+XML_SUFFIX = settings.XML_SUFFIX
 _HASH_DIGITS, _LONG_HASH_DIGITS, _SUBSTITUTE_DIGITS = 8, 24, 32
 # Rejected in names by Windows, and so by exFAT, NTFS and most network shares.
 _WINDOWS_FORBIDDEN = re.compile('[\x00-\x1f"*:<>?\\\\|]')

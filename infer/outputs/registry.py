@@ -12,7 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from image_gender_classifier.outputs.settings import STANDARD_OUTPUT
+from image_gender_classifier.outputs.settings import (
+    COPY_SUFFIX,
+    STANDARD_OUTPUT,
+    XML_SUFFIX,
+    XMP_SUFFIX,
+)
 
 if TYPE_CHECKING:
     from image_gender_classifier.outputs.naming import PictureFile
@@ -120,7 +125,7 @@ def _open_from_module(name: str) -> Callable[[Path, OutputSettings], Output]:
 OUTPUTS: tuple[Entry, ...] = (
     Entry(
         "xml", ("-o", "--output"), "DIR", "existing folder for one XML file per picture",
-        "folder", _open_from_module("xml_folder"), ".xml", required=True,
+        "folder", _open_from_module("xml_folder"), XML_SUFFIX, required=True,
     ),
     Entry(
         "csv", ("--csv",), "FILE",
@@ -141,13 +146,14 @@ OUTPUTS: tuple[Entry, ...] = (
         "annotate", ("--annotate",), "DIR",
         "also write a copy of each picture with face boxes and predictions drawn on it into this "
         "existing folder",
-        "folder", _open_from_module("annotated_folder"), ".jpg", drawing="copy",
+        "folder", _open_from_module("annotated_folder"), COPY_SUFFIX, drawing="copy",
     ),
     Entry(
         "xmp", ("--xmp",), "DIR",
         "also write an XMP sidecar with face regions and a keyword for each picture into this "
         "existing folder, or merge them into the sidecar there; may be the folder of pictures",
-        "folder", _open_from_module("xmp_folder"), ".xmp", keeps_extension=True, drawing="stored",
+        "folder", _open_from_module("xmp_folder"), XMP_SUFFIX, keeps_extension=True,
+        drawing="stored",
     ),
     Entry(
         "sort", ("--sort-into",), "DIR",

@@ -1,4 +1,4 @@
-"""The options of a run that its outputs depend on."""
+"""The options of a run that its outputs depend on, and the suffixes of their files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,9 @@ Rows = Literal["pictures", "faces"]
 
 STANDARD_OUTPUT = Path("-")
 """The path that stands for standard output."""
+
+XML_SUFFIX, COPY_SUFFIX, XMP_SUFFIX = ".xml", ".jpg", ".xmp"
+"""Suffixes of the files that outputs write for each picture."""
 
 COPY_SIDE = 640
 """Longest side of an annotated copy in pixels, unless another is given."""

@@ -11,13 +11,12 @@ from image_gender_classifier.outputs.folder import OutputFolder
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
 from image_gender_classifier.outputs.regions import locate_region
-from image_gender_classifier.outputs.settings import DEFAULTS, OutputSettings
+from image_gender_classifier.outputs.settings import DEFAULTS, XMP_SUFFIX, OutputSettings
 from image_gender_classifier.outputs.sidecar import Content, find_run, merge
 from image_gender_classifier.outputs.xml import round_box
 from image_gender_classifier.outputs.xmp_terms import MARK, LabelledRegion
 from image_gender_classifier.results import Face, Prediction, Stored
 
-SUFFIX = ".xmp"
 _MAX_BYTES = 2**24
 _KEY_DIGITS = 12
 
@@ -36,7 +35,7 @@ class XmpFolder(OutputFolder):
         """
         if row.kept:
             return
-        name = row.picture.full + SUFFIX
+        name = row.picture.full + XMP_SUFFIX
         content = _make_content(row.prediction, row.drawings.stored)
         path, existing = self._read(name)
         if existing is None and content.is_empty:
@@ -56,7 +55,7 @@ class XmpFolder(OutputFolder):
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:
         """Returns whether the sidecar is that of a prediction; see `Output.can_reuse`."""
         try:
-            _, existing = self._read(picture.full + SUFFIX)
+            _, existing = self._read(picture.full + XMP_SUFFIX)
             run = None if existing is None else find_run(existing)
         except (FileNotWritten, ValueError):
             return False  # `write` reports it

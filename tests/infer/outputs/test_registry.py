@@ -8,19 +8,21 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from sample_prediction import PICTURE, PREDICTION
 
 from image_gender_classifier.outputs import registry
 from image_gender_classifier.outputs.folder import OutputFolder
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.output import Row
-from image_gender_classifier.outputs.registry import Entry
+from image_gender_classifier.outputs.registry import Entry, Target
 from image_gender_classifier.outputs.settings import OutputSettings
 from image_gender_classifier.outputs.table import Table
-from image_gender_classifier.results import Prediction
+from image_gender_classifier.results import Drawings, Prediction
 
 Command = Callable[..., CompletedProcess[str]]
 
 RECORD = struct.Struct("<16sfB")
+COPY = bytes.fromhex("ffd8ffd9")  # the start and end markers of a JPEG
 MAGIC = b"\x00TOY\xff"
 STATUSES = ("classified", "uncertain", "no_face", "unreadable")
 
@@ -69,6 +71,17 @@ SIDECARS = Entry(
 @pytest.fixture(autouse=True)
 def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "OUTPUTS", (*registry.OUTPUTS, PACKED, SIDECARS))
+
+
+@pytest.mark.parametrize("name", ["xml", "annotate", "xmp"])
+def test_a_folder_writes_the_file_that_is_protected_from_other_outputs(
+    name: str, out: Path
+) -> None:
+    picture = PICTURE._replace(full="a.jpg")
+    (entry,) = (entry for entry in registry.OUTPUTS if entry.name == name)
+    output = entry.open_output(out, OutputSettings())
+    output.write(Row(picture, PREDICTION, drawings=Drawings(COPY)))
+    assert [path.name for path in out.iterdir()] == [Target(entry, out).output_path(picture)]
 
 
 def records(path: Path) -> list[tuple[str, float, str]]:
