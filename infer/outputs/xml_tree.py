@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from xml.dom.minidom import Document, Element, Node
 
-_TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
-_ATTRIBUTE = {**_TEXT, '"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
+_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_ATTRIBUTE = {**_TEXT, **str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#10;"})}
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -75,7 +75,7 @@ def _format(node: Node) -> Iterator[str]:
     if isinstance(node, Element):
         yield f"<{node.tagName}"
         for name, value in node.attributes.items():
-            yield f' {name}="{_escape(value, _ATTRIBUTE)}"'
+            yield f' {name}="{value.translate(_ATTRIBUTE)}"'
         if not node.childNodes:
             yield "/>"
             return
@@ -84,14 +84,10 @@ def _format(node: Node) -> Iterator[str]:
             yield from _format(child)
         yield f"</{node.tagName}>"
     elif node.nodeType == Node.TEXT_NODE:
-        yield _escape(node.nodeValue or "", _TEXT)
+        yield (node.nodeValue or "").translate(_TEXT)
     elif node.nodeType == Node.CDATA_SECTION_NODE:
         yield f"<![CDATA[{node.nodeValue}]]>"
     elif node.nodeType == Node.COMMENT_NODE:
         yield f"<!--{node.nodeValue}-->"
     elif node.nodeType == Node.PROCESSING_INSTRUCTION_NODE:
         yield f"<?{node.nodeName} {node.nodeValue}?>"
-
-
-def _escape(text: str, characters: dict[str, str]) -> str:
-    return "".join(characters.get(character, character) for character in text)
