@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from image_gender_classifier.outputs.atomic import (
     make_write_error,
@@ -17,6 +18,8 @@ from image_gender_classifier.outputs.atomic import (
 from image_gender_classifier.outputs.file_system import PATH_ERRORS
 from image_gender_classifier.outputs.naming import make_substitute_name, may_be_substitute
 from image_gender_classifier.outputs.output import Output
+
+_Result = TypeVar("_Result")
 
 
 class OutputFolder(Output):
@@ -55,32 +58,35 @@ class OutputFolder(Output):
             OutputError: The file cannot be written under either name, or the cause is not the name,
                 such as a full disk.
         """
-        return self.place_file(name, lambda path: self.write_at(path, data))
+        return self.place_file(name, lambda path: self.write_at(path, data))[0]
 
-    def place_file(self, name: str, place: Callable[[Path], None]) -> str:
+    def place_file(self, name: str, place: Callable[[Path], _Result]) -> tuple[str, _Result]:
         """Makes a file as `write_file` does, by a function.
 
         Args:
             name: Path of the file, relative to the folder.
             place: Makes the file at a path; raises `OSError` if it cannot.
+
+        Returns:
+            The path of the file, and the result of `place`.
         """
         path = self._folder / name
         try:
-            _try_twice(place, path)
+            result = _try_twice(place, path)
         except OSError as error:
             if error.errno not in PATH_ERRORS:
                 raise make_write_error(path, error) from None
             substitute = make_substitute_name(name)
             try:
-                _try_twice(place, self._folder / substitute)
+                result = _try_twice(place, self._folder / substitute)
             except OSError:  # so the name is not the cause
                 raise make_write_error(path, error) from None
             if self._substitutes is not None:
                 self._substitutes.add(substitute)
-            return substitute
+            return substitute, result
         if self._substitutes is None or self._substitutes:
             self._remove_substitute(make_substitute_name(name))
-        return name
+        return name, result
 
     @cached_property
     def _substitutes(self) -> set[str] | None:
@@ -178,12 +184,12 @@ class OutputFolder(Output):
             self._cleaned.add(folder)
 
 
-def _try_twice(place: Callable[[Path], None], path: Path) -> None:
+def _try_twice(place: Callable[[Path], _Result], path: Path) -> _Result:
     """Makes a file; tries once more after an error, which may be transient."""
     try:
-        place(path)
+        return place(path)
     except OSError:
-        place(path)
+        return place(path)
 
 
 def _identify(folder: Path) -> tuple[int, int]:

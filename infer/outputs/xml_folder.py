@@ -39,23 +39,27 @@ class XmlFolder(OutputFolder):
         super().__init__(folder)
         self.renamed: dict[str, str] = {}
         self.replaced_reviews: list[str] = []
-        self._replaces_review = False  # the last file
 
     def write(self, row: Row) -> None:
         """Writes the XML file of a picture, unless `row.kept`."""
         if not row.kept:
-            self._replaces_review = False
-            name = self.write_file(row.picture.xml, xml.encode_prediction(row.prediction))
-            if self._replaces_review and row.prediction.status != "reviewed":
+            data = xml.encode_prediction(row.prediction)
+            name, was_review = self.place_file(
+                row.picture.xml, lambda path: self._replace(path, data)
+            )
+            if was_review and row.prediction.status != "reviewed":
                 self.replaced_reviews.append(row.picture.file)
             if row.picture.renamed or name != row.picture.xml:
                 self.renamed[row.picture.file] = name
 
-    def write_at(self, path: Path, data: bytes) -> None:
-        """Writes a file atomically, but never replaces a picture.
+    def _replace(self, path: Path, data: bytes) -> bool:
+        """Writes an XML file atomically, but never replaces a picture.
 
         If the output folder is the input folder, a picture named `a.xml` may have been added since
         the folder was listed.
+
+        Returns:
+            Whether the file of a reviewed prediction was replaced.
 
         Raises:
             OSError: The file cannot be written, or `path` is a picture; see also
@@ -64,8 +68,9 @@ class XmlFolder(OutputFolder):
         start = _read_start(path)
         if sniff(start[:SNIFFED_BYTES]) is not None:
             raise OSError(errno.EEXIST, "a picture has this name")
-        self._replaces_review = _REVIEWED in start and _is_review(path)
-        super().write_at(path, data)
+        was_review = _REVIEWED in start and _is_review(path)
+        self.write_at(path, data)
+        return was_review
 
     def can_reuse(self, picture: PictureFile, prediction: Prediction) -> bool:  # noqa: ARG002
         """Returns whether the XML file has every value that a new one has.
