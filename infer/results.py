@@ -147,7 +147,7 @@ class Prediction:
 
 
 class Stored(NamedTuple):
-    """How a file stores the pixels of a picture.
+    """The size and orientation of a picture as its file stores it.
 
     Attributes:
         width: Stored pixels per row.
@@ -179,12 +179,12 @@ class Preview(NamedTuple):
 
 
 class Drawings(NamedTuple):
-    """What outputs need of a picture besides its prediction; None if not requested.
+    """Drawings and properties of a picture that outputs need; each is None if not requested.
 
     Attributes:
         copy: Annotated copy for `--annotate`, a JPEG file.
         thumbnail: Thumbnail for `--report`.
-        stored: How the file stores the picture, for `--xmp`.
+        stored: Its size and orientation in the file, for `--xmp`.
     """
 
     copy: bytes | None = None

@@ -1,4 +1,4 @@
-"""The CPUs of a Ray cluster: how many workers it has room for, and whether they are still there."""
+"""Counts the CPUs of a Ray cluster, to choose the number of workers and to report lost CPUs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from image_gender_classifier.errors import UsageError
 
-_INTERVAL = 3.0  # seconds between two looks at the cluster
-_PATIENCE = 2  # looks; Ray itself replaces actors within seconds
+_INTERVAL = 3.0  # seconds between two counts of the CPUs
+_PATIENCE = 2  # counts that are too low; Ray itself replaces actors within seconds
 
 
 def choose_workers(wanted: int | None) -> int:
@@ -46,9 +46,9 @@ def count_cpus() -> int:
 
 @contextmanager
 def watch_cpus(needed: int, say: Callable[[str], None]) -> Iterator[None]:
-    """Reports while the context is open when the cluster has lost CPUs that the run needs.
+    """Reports, while the context is open, if the cluster has lost CPUs that the run needs.
 
-    Ray waits for them without a word.
+    Ray waits for them, but does not report it.
 
     Args:
         needed: Number of CPUs.
@@ -57,14 +57,14 @@ def watch_cpus(needed: int, say: Callable[[str], None]) -> Iterator[None]:
     ended = threading.Event()
 
     def watch() -> None:
-        looks = 0
+        low_counts = 0
         while not ended.wait(_INTERVAL):
             try:
                 cpus = count_cpus()
             except Exception:  # the connection is lost, which ends the run
                 return
-            looks = looks + 1 if cpus < needed else 0
-            if looks == _PATIENCE:
+            low_counts = low_counts + 1 if cpus < needed else 0
+            if low_counts == _PATIENCE:
                 say(
                     f"the cluster has only {cpus} of the {needed} CPUs of this run; it waits for a "
                     "node to join; or stop it, and continue with --resume"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Format = Literal["pictures", "tar", "parquet"]
-"""What the files of an input are."""
+"""The kind of files of an input."""
 
 TARS = (".tar", ".tar.gz", ".tgz")
 """The ends of the names of tar archives, in lower case."""

@@ -205,7 +205,7 @@ def may_be_substitute(name: str) -> bool:
 
 
 def _is_reserved(key: str) -> bool:
-    """Returns whether a name looks like a substitute name, which no other file may have."""
+    """Returns whether a name has the form of a substitute name, which no other file may have."""
     return "~" in key and _SUBSTITUTE.search(key) is not None
 
 

@@ -40,7 +40,7 @@ _MOST_TAGS = 100_000  # start and end tags: the tree of more needs too much memo
 
 
 class Content(NamedTuple):
-    """What a sidecar says about a picture.
+    """The content that is merged into the sidecar of a picture.
 
     Attributes:
         run: Key of the prediction; see `xmp_folder`.
@@ -56,7 +56,7 @@ class Content(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to say."""
+        """Whether there is nothing to merge."""
         return self.gender is None and not self.regions
 
 
@@ -76,7 +76,7 @@ def merge(existing: bytes | None, content: Content) -> bytes:
 
     Args:
         existing: The sidecar; None if there is none.
-        content: What to merge. If it is empty, that of the earlier run is only removed.
+        content: The new content. If it is empty, that of the earlier run is only removed.
 
     Raises:
         ValueError: The existing file is not XMP, or one of its lists has an unknown form.

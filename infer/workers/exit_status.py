@@ -11,7 +11,7 @@ INTERNAL_ERROR_CODE = 70
 
 
 class Ending(NamedTuple):
-    """How a worker process ended.
+    """The end of a worker process.
 
     Attributes:
         cause: `crashed`: a signal such as SIGSEGV, an exit by a library, or an invalid message;

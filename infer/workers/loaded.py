@@ -1,4 +1,4 @@
-"""What a worker process has loaded: how it answers jobs."""
+"""The result of loading in a worker process: a function that answers jobs."""
 
 from __future__ import annotations
 
