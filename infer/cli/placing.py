@@ -9,11 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from image_gender_classifier.outputs.naming import (
-    XML_SUFFIX,
     NameRules,
     collision_key,
     make_folder_names,
 )
+from image_gender_classifier.outputs.settings import XML_SUFFIX
 from image_gender_classifier.scan import Listing, PictureFolder, join_path
 
 

@@ -14,7 +14,7 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.outputs.csv import escape_formula, format_row, unescape_formula
 from image_gender_classifier.outputs.escaping import escape_name, unescape_name
-from image_gender_classifier.outputs.xml import MOST_PIXELS
+from image_gender_classifier.outputs.xml import MAX_COORDINATE
 
 CorrectedGender = Literal["female", "male", "unknown", "no_face"]
 """The gender of the deciding face, or `no_face` if the picture has none."""
@@ -137,8 +137,8 @@ def _parse_box(texts: list[str]) -> tuple[int, int, int, int] | None:
         x, y, width, height = map(int, texts)
     except ValueError:
         raise ValueError("x, y, width and height must be whole numbers, or all empty") from None
-    if not (all(abs(each) < MOST_PIXELS for each in (x, y)) and 0 <= width < MOST_PIXELS):
+    if not (all(abs(each) < MAX_COORDINATE for each in (x, y)) and 0 <= width < MAX_COORDINATE):
         raise ValueError("x, y, width and height must be a box in pixels")
-    if not 0 <= height < MOST_PIXELS:
+    if not 0 <= height < MAX_COORDINATE:
         raise ValueError("x, y, width and height must be a box in pixels")
     return x, y, width, height

@@ -9,9 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from image_gender_classifier.outputs import settings
+from image_gender_classifier.outputs.settings import XML_SUFFIX
 
-XML_SUFFIX = settings.XML_SUFFIX
 _HASH_DIGITS, _LONG_HASH_DIGITS, _SUBSTITUTE_DIGITS = 8, 24, 32
 # Rejected in names by Windows, and so by exFAT, NTFS and most network shares.
 _WINDOWS_FORBIDDEN = re.compile('[\x00-\x1f"*:<>?\\\\|]')

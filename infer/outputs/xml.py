@@ -15,7 +15,7 @@ from image_gender_classifier.results import Box, Face, Gender, Prediction, Statu
 if TYPE_CHECKING:
     from xml.parsers.expat import XMLParserType
 
-MOST_PIXELS = 10**9
+MAX_COORDINATE = 10**9
 """Coordinates in files of predictions and corrections are lower."""
 
 _GENDERS, _STATUSES = frozenset(get_args(Gender)), frozenset(get_args(Status))
@@ -186,7 +186,7 @@ def _parse_face(face: _Attributes) -> Face:
 def _parse_pixels(text: str) -> float:
     """Parses a coordinate; raises ValueError if it is none, not finite or absurd."""
     number = float(text)
-    if not abs(number) < MOST_PIXELS:  # false for NaN, too
+    if not abs(number) < MAX_COORDINATE:  # false for NaN, too
         raise ValueError(f"{text} is not a number of pixels")
     return number
 

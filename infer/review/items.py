@@ -10,7 +10,7 @@ from typing import NamedTuple
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import read_regular_file
 from image_gender_classifier.outputs.escaping import escape_text
-from image_gender_classifier.outputs.naming import XML_SUFFIX
+from image_gender_classifier.outputs.settings import XML_SUFFIX
 from image_gender_classifier.outputs.xml import decode_prediction
 from image_gender_classifier.outputs.xml_folder import MAX_BYTES
 from image_gender_classifier.results import Prediction
