@@ -27,7 +27,7 @@ class Found(NamedTuple):
 
     Attributes:
         paths: Their paths in the file system.
-        unread: The subfolders that cannot be read, with the reason.
+        unread: The subfolders and files that cannot be read, with the reason.
     """
 
     paths: list[bytes]

@@ -43,8 +43,8 @@ def classify_input(options: Options, console: Console) -> tuple[Counter[str], bo
     check_output(source, target, options.form)
     limits = Limits.from_settings(options.settings)
     found = find_input(source, options.form, limits, options.batch, options.columns)
-    for folder in found.unread:
-        console.say(f"{folder}; the folder is left out")
+    for unread in found.unread:
+        console.say(f"{unread}; it is left out")
     has_parts = _prepare_output(target, options)
     with connect(options.address, options.debug), raise_on_signals():  # Ray has handlers too
         import ray
