@@ -1,7 +1,7 @@
 """The part of the cache key that depends on the code: version of the package and constants.
 
-The constants are collected from the modules, so no list of them has to be maintained. The version
-stands for the rest of the code.
+The constants are collected from the modules that are listed here. The version stands for the rest
+of the code, such as the decoders of rare formats.
 """
 
 from __future__ import annotations
@@ -55,14 +55,16 @@ def code_key() -> Iterator[object]:
 def _constants(module: ModuleType) -> Iterator[str]:
     """Yields `NAME=value` for each constant (upper-case name) with a plain value in a module."""
     for name, value in vars(module).items():
-        if name.isupper() and _is_plain(value):
-            yield f"{name}={sorted(value) if isinstance(value, frozenset) else value!r}"
+        if name.isupper():
+            plain = tuple(sorted(value)) if isinstance(value, frozenset) else value
+            if _is_plain(plain):
+                yield f"{name}={plain!r}"
 
 
 def _is_plain(value: object) -> bool:
     """Returns whether a value consists of numbers, strings and bytes, whose `repr` is stable."""
     if isinstance(value, dict):
         return all(map(_is_plain, value.items()))
-    if isinstance(value, tuple | frozenset):
+    if isinstance(value, tuple):
         return all(map(_is_plain, value))
     return isinstance(value, bool | int | float | str | bytes)

@@ -130,11 +130,11 @@ class CorrectionSet:
                 f"{_count(len(self._renamed))} applied to pictures that were renamed or moved, "
                 f"such as {escape_text(file)!r} (formerly {escape_text(earlier_file)!r})"
             )
-        strangers = [file for file in self._corrections if whole and file not in self._met]
-        if strangers:
+        unused = [file for file in self._corrections if whole and file not in self._met]
+        if unused:
             messages.append(
-                f"{_count(len(strangers))} for pictures that are not in this run, such as "
-                f"{escape_text(strangers[0])!r}"
+                f"{_count(len(unused))} for pictures that are not in this run, such as "
+                f"{escape_text(unused[0])!r}"
             )
         if self._without_row:
             count = len(self._without_row)

@@ -124,7 +124,7 @@ class FaceDetector:
             turned = self._detect_turned(picture, halved)
             found = max(found, turned, key=best_logit)
         else:
-            found = self._look_closer(picture, halved, others)
+            found = self._search_closer(picture, halved, others)
         return self._make_faces(found, self._name)
 
     def find_candidates(self, picture: Picture) -> Iterator[Detection]:
@@ -142,7 +142,7 @@ class FaceDetector:
         """
         return self._search.list_best_candidates(picture)
 
-    def _look_closer(
+    def _search_closer(
         self, picture: Picture, halved: Picture, others: Sequence[Detection]
     ) -> list[Detection]:
         """Searches a picture without an obvious face: in later passes, and turned.

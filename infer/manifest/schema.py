@@ -64,7 +64,7 @@ class Float32Variant(NamedTuple):
 
 
 class FaceOutput(NamedTuple):
-    """How the face output of a gender network decides about doubtful faces of the face detector.
+    """Parameters of the face output of a gender network, which decides about doubtful faces.
 
     P(face) = sigmoid(slope x face logit + detector_slope x logit of the face detector + bias). The
     face logit is the difference of the output's two channels, "face" minus "no face".

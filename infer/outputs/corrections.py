@@ -32,7 +32,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Correction(NamedTuple):
-    """What a person says about a picture.
+    """The correction of a picture by a person.
 
     Attributes:
         gender: The gender of the deciding face, or `no_face`.

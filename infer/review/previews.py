@@ -1,4 +1,4 @@
-"""Has previews drawn in worker processes, which may crash or hang on a hostile picture."""
+"""Draws previews in worker processes, which may crash or hang on a hostile picture."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ HTML, CSS, SCRIPT, JPEG, TEXT = (
 
 
 class Response(NamedTuple):
-    """What the server answers.
+    """A response of the server.
 
     Attributes:
         status: HTTP status.

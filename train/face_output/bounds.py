@@ -1,4 +1,4 @@
-"""How the face output of the gender network decides."""
+"""The parameters by which the face output of the gender network decides."""
 
 from __future__ import annotations
 

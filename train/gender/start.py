@@ -1,4 +1,4 @@
-"""What a training starts from: a trained classifier, ImageNet weights or random weights."""
+"""The start of a training: a trained classifier, ImageNet weights or random weights."""
 
 from __future__ import annotations
 

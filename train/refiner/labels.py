@@ -20,7 +20,7 @@ INVERSE_TURNS: dict[Turn, Turn] = {0: 0, 90: 270, 180: 180, 270: 90}
 
 
 class Label(NamedTuple):
-    """What a candidate shows. Distances are in sides of its frame, as seen in its own turn.
+    """The label of a candidate. Distances are in sides of its frame, as seen in its own turn.
 
     Attributes:
         is_face: Whether it is an upright face; None if that is not clear.

@@ -25,7 +25,7 @@ _Random = np.random.Generator
 
 
 class Move(NamedTuple):
-    """How a view differs from the candidate's frame.
+    """The difference between a view and the candidate's frame.
 
     Attributes:
         right: Distance of its centre to the right, in sides of the frame.

@@ -41,7 +41,7 @@ class PageItem(NamedTuple):
 
 
 class PageSettings(NamedTuple):
-    """What the page shows besides the pictures.
+    """The settings of the page: all that it shows besides the pictures.
 
     Attributes:
         title: Heading of the page.

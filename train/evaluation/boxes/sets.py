@@ -40,7 +40,7 @@ _LFW_FACE = Box(70, 70, 110, 110)
 _ANGLES = (30, -30)  # degrees counterclockwise
 _QUARTER_TURNS = (90, 180, 270)
 _BESIDE = {"and a smaller face": False, "and hands or other skin": True}
-"""What else is in a composite; whether it is a lookalike."""
+"""Another thing in a composite, and whether it is a lookalike."""
 _BESIDE_SIDES = (0.2, 0.6)
 
 _SEED = 20
