@@ -8,9 +8,9 @@ import numpy as np
 
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.train.common import cutting
+from image_gender_classifier.train.common.augment import degrade_randomly, transform_randomly
 from image_gender_classifier.train.common.cutting import SkippedSamples
 from image_gender_classifier.train.datasets import Sample
-from image_gender_classifier.train.gender.augment import degrade_randomly, transform_randomly
 from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 
 

@@ -15,8 +15,7 @@ from image_gender_classifier.train.common.crops import FACE_SIDE
 from image_gender_classifier.train.common.data_options import read_data, training_split
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.common.split import HELD_OUT_FRACTION, split_names
-from image_gender_classifier.train.datasets import DataError, Sample, SkippedItems
-from image_gender_classifier.train.detector import backgrounds
+from image_gender_classifier.train.datasets import DataError, Sample, SkippedItems, backgrounds
 from image_gender_classifier.train.detector.scene import Sources
 from image_gender_classifier.train.detector.scene_sources import SceneSources
 

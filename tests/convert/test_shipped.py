@@ -20,9 +20,9 @@ from image_gender_classifier.loading import SHIPPED_STEM, open_classifier, shipp
 from image_gender_classifier.manifest.schema import Entry
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.common import keras_runtime
+from image_gender_classifier.train.common.augment import degrade_randomly, transform_randomly
 from image_gender_classifier.train.common.detector_option import open_detector
 from image_gender_classifier.train.gender import calibration
-from image_gender_classifier.train.gender.augment import degrade_randomly, transform_randomly
 
 
 def entries() -> list[Entry]:

@@ -80,18 +80,24 @@ def test_the_sample_xml_is_what_the_command_writes(
     assert shown == (tmp_path / "mona_lisa.xml").read_text("utf-8")
 
 
-def test_architecture_lists_the_layers_in_the_order_of_the_contract() -> None:
-    contract = re.search(
-        r"^layers = \[\n(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S
-    )
-    assert contract is not None
-    layers = [re.findall(r"\w+", line) for line in contract[1].splitlines()]
+@pytest.mark.parametrize(
+    ("contract", "begin", "end", "pattern"),
+    [
+        ("layers of infer", "## Layers of infer/", "`train/` and `convert/`;", r"`(\w+)"),
+        ("layers of train", "`train/` and `convert/`;", "## Where does", r"`train/(\w+)"),
+    ],
+)
+def test_architecture_lists_the_layers_in_the_order_of_the_contract(
+    contract: str, begin: str, end: str, pattern: str
+) -> None:
+    text = (ROOT / "pyproject.toml").read_text().partition(f'name = "{contract}"')[2]
+    listed = re.search(r"^layers = \[\n(.*?)^\]", text, re.M | re.S)
+    assert listed is not None
+    layers = [re.findall(r"\w+", line) for line in listed[1].splitlines()]
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    section = page.partition("## Layers of infer/")[2].partition("`train/` and `convert/`:")[0]
-    rows = [
-        re.findall(r"`(\w+)", row.split("|")[1]) for row in section.splitlines() if "| `" in row
-    ]
+    section = page.partition(begin)[2].partition(end)[0]
+    rows = [re.findall(pattern, row.split("|")[1]) for row in section.splitlines() if "| `" in row]
     assert {name for row in rows for name in row} == {name for layer in layers for name in layer}
     heights = {name: height for height, layer in enumerate(layers) for name in layer}
-    listed = [heights[name] for row in rows for name in row]
-    assert listed == sorted(listed)
+    places = [heights[name] for row in rows for name in row]
+    assert places == sorted(places)

@@ -12,7 +12,7 @@ import numpy as np
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.system.files import read_document
-from image_gender_classifier.train.gender.targets import GENDER
+from image_gender_classifier.train.common.heads import GENDER
 
 HISTORY = "history.csv"
 _MONITORED = "val_loss"

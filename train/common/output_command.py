@@ -23,8 +23,7 @@ from image_gender_classifier.train.common.data_options import (
 from image_gender_classifier.train.common.listed_networks import require_other_file
 from image_gender_classifier.train.common.run_record import check_run_finished
 from image_gender_classifier.train.common.split import HELD_OUT_FRACTION, split_names
-from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.train.detector import backgrounds
+from image_gender_classifier.train.datasets import DataError, backgrounds
 
 if TYPE_CHECKING:
     import keras

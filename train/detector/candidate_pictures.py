@@ -11,8 +11,8 @@ import numpy as np
 
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.evaluation.boxes.composites import compose_picture
-from image_gender_classifier.train.gender.augment import degrade_randomly
+from image_gender_classifier.train.common.augment import degrade_randomly
+from image_gender_classifier.train.detector.composites import compose_picture
 
 _FACE_SIDES = (0.06, 0.8)  # of a crop over the composite's longer side; evenly by their logarithm
 _MOST_TURN = 40.0  # degrees, of half of the faces

@@ -25,9 +25,8 @@ from image_gender_classifier.train.common.listed_networks import (
     find_listed,
     require_other_file,
 )
-from image_gender_classifier.train.datasets import Sample
-from image_gender_classifier.train.detector import backgrounds
-from image_gender_classifier.train.detector.backgrounds import Backgrounds
+from image_gender_classifier.train.datasets import Sample, backgrounds
+from image_gender_classifier.train.datasets.backgrounds import Backgrounds
 from image_gender_classifier.train.detector.scene_sources import split_sources
 from image_gender_classifier.train.detector.teacher import Teacher, open_teacher
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import split_names
 from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.train.detector.backgrounds import Backgrounds
+from image_gender_classifier.train.datasets.backgrounds import Backgrounds
 from image_gender_classifier.train.detector.scene import Sources
 
 

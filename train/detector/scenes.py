@@ -9,10 +9,10 @@ import numpy as np
 
 from image_gender_classifier.detection.tiling import Tile, letterbox, make_face_tile
 from image_gender_classifier.results import Box
+from image_gender_classifier.train.common.augment import degrade_randomly
 from image_gender_classifier.train.detector.mining import draw_window
 from image_gender_classifier.train.detector.scene import Scene, Sources, make_square
 from image_gender_classifier.train.detector.whole_scenes import draw_whole, sample_place
-from image_gender_classifier.train.gender.augment import degrade_randomly
 
 _Random = np.random.Generator
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
+from image_gender_classifier.train.common.augment import degrade_randomly
 from image_gender_classifier.train.detector.lookalikes import draw_lookalike
 from image_gender_classifier.train.detector.pasting import (
     Mask,
@@ -26,7 +27,6 @@ from image_gender_classifier.train.detector.pasting import (
     sample_edge,
 )
 from image_gender_classifier.train.detector.scene import Scene, Sources, make_square
-from image_gender_classifier.train.gender.augment import degrade_randomly
 
 _Random = np.random.Generator
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.gender.augment import degrade_randomly, hide_hair_randomly
+from image_gender_classifier.train.common.augment import degrade_randomly, hide_hair_randomly
 from image_gender_classifier.train.gender.targets import Targets
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 

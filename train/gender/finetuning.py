@@ -11,6 +11,7 @@ import numpy as np
 
 from image_gender_classifier.train.common import loop
 from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.common.heads import GENDER
 from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
 from image_gender_classifier.train.common.start_weights import copy_layers
@@ -18,7 +19,7 @@ from image_gender_classifier.train.gender import fit
 from image_gender_classifier.train.gender.finetuning_recipe import FineTuning
 from image_gender_classifier.train.gender.fit import Schedule, TrainingData
 from image_gender_classifier.train.gender.predicted_targets import make_view_targets
-from image_gender_classifier.train.gender.targets import GENDER, Targets, make_label_targets
+from image_gender_classifier.train.gender.targets import Targets, make_label_targets
 from image_gender_classifier.train.gender.views import Views
 
 

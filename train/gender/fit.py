@@ -13,11 +13,11 @@ import numpy as np
 from image_gender_classifier.detection.geometry import cut_crop, find_central_square
 from image_gender_classifier.train.common import loop
 from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.common.heads import GENDER
 from image_gender_classifier.train.common.split import SplitPositions
 from image_gender_classifier.train.gender import batches, network
 from image_gender_classifier.train.gender.recipe import NetworkRecipe
 from image_gender_classifier.train.gender.targets import (
-    GENDER,
     GroupClasses,
     Targets,
     make_label_targets,

@@ -12,10 +12,10 @@ from keras import layers
 
 from image_gender_classifier.train.common import efficientnet_lite
 from image_gender_classifier.train.common.fused_batch_norm import FusedBatchNormalization
+from image_gender_classifier.train.common.heads import GENDER
 from image_gender_classifier.train.common.split_batch import SplitBatchModel
 from image_gender_classifier.train.common.start_weights import copy_layers
 from image_gender_classifier.train.gender.recipe import NetworkRecipe
-from image_gender_classifier.train.gender.targets import GENDER
 
 DROPOUT = "dropout"
 

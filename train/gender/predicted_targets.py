@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier.train.common.heads import GENDER
 from image_gender_classifier.train.gender.distillation import BATCH
 from image_gender_classifier.train.gender.targets import (
-    GENDER,
     Targets,
     make_distillation_targets,
     mix_targets,

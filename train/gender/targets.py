@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier.train.common.heads import GENDER
 from image_gender_classifier.train.datasets.sample import Sample
-
-GENDER = "gender"  # name of the head that inference uses
 
 GroupClasses = Mapping[str, Sequence[str]]
 """Classes of each auxiliary head by name, such as "age", in the order of its logits."""

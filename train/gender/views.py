@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.gender.augment import transform_randomly
+from image_gender_classifier.train.common.augment import transform_randomly
 
 _VIEW_STREAM, _MIXUP_STREAM = 1, 6  # random stream numbers; one for each use
 

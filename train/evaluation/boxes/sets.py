@@ -15,8 +15,9 @@ from image_gender_classifier.imaging import decoding
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets.listing import list_pictures
+from image_gender_classifier.train.detector import composites
 from image_gender_classifier.train.detector.lookalikes import draw_lookalike
-from image_gender_classifier.train.evaluation.boxes import composites, rotation, rules, true_boxes
+from image_gender_classifier.train.evaluation.boxes import rotation, rules, true_boxes
 from image_gender_classifier.train.evaluation.boxes.trials import (
     Detection,
     LabelledPicture,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.evaluation.boxes.composites import (
+from image_gender_classifier.train.detector.composites import (
     LONGEST,
     add_to_picture,
     compose_picture,

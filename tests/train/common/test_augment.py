@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.train.gender.augment import (
+from image_gender_classifier.train.common.augment import (
     degrade_randomly,
     hide_hair_randomly,
     transform_randomly,

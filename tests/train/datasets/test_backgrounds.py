@@ -9,7 +9,7 @@ from shutil import copy
 import pytest
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.train.detector import backgrounds
+from image_gender_classifier.train.datasets import backgrounds
 
 
 def test_by_products_are_no_backgrounds(tmp_path: Path, samples: Path) -> None:
