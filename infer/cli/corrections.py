@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from unicodedata import normalize
 
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
@@ -16,6 +14,7 @@ from image_gender_classifier.outputs.corrections import Correction
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.reviewed import apply_correction
 from image_gender_classifier.results import Prediction
+from image_gender_classifier.system.listed_names import ListedNames
 from image_gender_classifier.workers.supervisor import Outcome
 
 
@@ -33,8 +32,9 @@ class CorrectionSet:
     ) -> None:
         self._pictures = pictures
         self._limits = limits
-        self._corrections = _match_names(pictures, corrections)
-        self._moved = _index_by_content(pictures, self._corrections)
+        names = ListedNames(pictures)
+        self._corrections = _match_names(names, corrections)
+        self._moved = _index_by_content(names, self._corrections)
         self._outdated: dict[str, str] = {}  # reason by path of the picture
         self._met: set[str] = set()  # paths in rows
         self._renamed: list[tuple[str, str]] = []  # paths of the picture and in the row
@@ -106,6 +106,10 @@ class CorrectionSet:
             return True
         return apply_correction(earlier, correction, earlier.run) == earlier
 
+    def has_row(self, file: str) -> bool:
+        """Returns whether there is a correction for a path of a picture."""
+        return file in self._corrections
+
     def take_outdated(self) -> list[str]:
         """Returns a message if corrections were not applied since the last call."""
         if not self._outdated:
@@ -147,67 +151,31 @@ class CorrectionSet:
         return messages
 
 
-def _match_names(pictures: Path, corrections: Mapping[str, Correction]) -> dict[str, Correction]:
-    """Returns the corrections by the paths that their pictures have in the folder.
-
-    Other programs and systems, such as macOS, may write a name in another Unicode normalisation.
+def _match_names(
+    names: ListedNames, corrections: Mapping[str, Correction]
+) -> dict[str, Correction]:
+    """Returns the corrections by the paths that their pictures have in the input folder.
 
     Args:
-        pictures: The input folder.
+        names: The names in the input folder.
         corrections: The corrections by path in the row.
     """
-    found, others = {}, []
+    found = {}
     for file, correction in corrections.items():
-        if file.isascii() or os.path.lexists(f"{pictures}/{file}"):
-            found[file] = correction
-        else:
-            others.append(file)
-    names: dict[str, dict[str, list[str]]] = {}
-    for file in others:
-        match = _find_equivalent(pictures, file, names)
-        found[file if match is None or match in found else match] = corrections[file]
-    return found
-
-
-def _find_equivalent(
-    pictures: Path, file: str, names: dict[str, dict[str, list[str]]]
-) -> str | None:
-    """Returns the only path in a folder that differs by its Unicode normalisation at most.
-
-    Args:
-        pictures: The folder.
-        file: A path relative to it.
-        names: By subfolder, the names in it by their normal forms; is completed as needed.
-    """
-    path = ""
-    for part in file.split("/"):
-        if path not in names:
-            names[path] = _list_names(f"{pictures}/{path}")
-        matches = names[path].get(normalize("NFC", part), [])
-        if len(matches) != 1:
-            return None
-        path = f"{path}/{matches[0]}" if path else matches[0]
-    return path
-
-
-def _list_names(folder: str) -> dict[str, list[str]]:
-    """Returns the names in a folder by their normal forms."""
-    found: dict[str, list[str]] = {}
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            found.setdefault(normalize("NFC", entry.name), []).append(entry.name)
+        spelling = None if file.isascii() else names.find_spelling(file)
+        found[file if spelling is None or spelling in corrections else spelling] = correction
     return found
 
 
 def _index_by_content(
-    pictures: Path, corrections: Mapping[str, Correction]
+    names: ListedNames, corrections: Mapping[str, Correction]
 ) -> dict[str, tuple[str, Correction]]:
     """Returns the corrections whose files do not exist any more, by the hash of the picture.
 
     Rows that contradict each other are omitted.
 
     Args:
-        pictures: The input folder.
+        names: The names in the input folder.
         corrections: The corrections by path of the picture.
 
     Returns:
@@ -216,7 +184,7 @@ def _index_by_content(
     found: dict[str, tuple[str, Correction]] = {}
     contradicted = set()
     for file, correction in corrections.items():
-        if not correction.picture or os.path.lexists(f"{pictures}/{file}"):
+        if not correction.picture or names.has(file):
             continue
         if found.setdefault(correction.picture, (file, correction))[1] != correction:
             contradicted.add(correction.picture)

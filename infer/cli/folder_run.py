@@ -93,8 +93,10 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         print_message(message)
     if not options.quiet:
         _print_renamed(writer.xml.renamed)
-        if not (options.resume and corrections):  # `describe_unused` has reported them
-            _print_replaced_reviews(writer.xml.replaced_reviews, options)
+        replaced = writer.xml.replaced_reviews
+        if corrections is not None:  # `describe_differences` has reported those with a row
+            replaced = [file for file in replaced if not corrections.has_row(file)]
+        _print_replaced_reviews(replaced, options)
     if options.profile:
         _print_profile(clock, supervisor.seconds, max(total, 1))
     if not options.quiet and (hint := suggest_recursive(options.input, options)):

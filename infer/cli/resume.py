@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from image_gender_classifier.cli.writing import OutputWriter
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
-from image_gender_classifier.imaging.files import NO_SUCH_FILE, is_parent_missing, read_bytes
+from image_gender_classifier.imaging.files import EMPTY, NO_SUCH_FILE, is_parent_missing, read_bytes
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.imaging.versions import unreadable_key
 from image_gender_classifier.manifest.cache_key import (
@@ -61,10 +61,10 @@ class EarlierPredictions:
 
         Returns:
             An outcome with `kept` set if the earlier prediction is valid: content, models and
-            settings are unchanged and all outputs can reuse it; the file still cannot be read, for
-            the same reason; or it cannot be read and a person has reviewed it. An outcome without
-            `kept` if the file cannot be read and the earlier run did not report this. None if the
-            picture must be classified.
+            settings are unchanged and all outputs can reuse it, or the file still cannot be read,
+            for the same reason. An outcome without `kept` if the file cannot be read and the
+            earlier run did not report this; without a prediction if a person has reviewed it. None
+            if the picture must be classified.
         """
         self._clock.lap("wait for the workers")
         outcome = self._find_outcome(picture)
@@ -84,8 +84,10 @@ class EarlierPredictions:
                 return None
             prediction = make_unreadable_prediction(picture.file, str(error), self._key)
             earlier = self._writer.xml.read_prediction(picture)
-            if earlier is not None and earlier.status == "reviewed":
-                return Outcome(picture, earlier, kept=True)
+            # Only an empty file shows that it is not the picture that a person has seen.
+            if earlier is not None and earlier.status == "reviewed" and str(error) != EMPTY:
+                error_text = f"{error}; its review is kept"
+                return Outcome(picture, None, error=error_text, unfinished=True)
             kept = earlier is not None and earlier.run == prediction.run
             return Outcome(picture, prediction, kept)
         earlier = self._writer.xml.read_prediction(picture)

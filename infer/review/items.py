@@ -14,6 +14,7 @@ from image_gender_classifier.outputs.settings import XML_SUFFIX
 from image_gender_classifier.outputs.xml import decode_prediction
 from image_gender_classifier.outputs.xml_folder import MAX_BYTES
 from image_gender_classifier.results import Prediction
+from image_gender_classifier.system.listed_names import ListedNames
 
 
 class Reviewed(NamedTuple):
@@ -94,30 +95,12 @@ def read_items(folder: Path) -> list[Reviewed]:
 def find_missing(folder: Path, files: Iterable[str]) -> set[str]:
     """Returns the pictures that a folder lacks.
 
-    Lists each subfolder once, which is faster than looking up every picture.
-
     Args:
         folder: The folder of pictures.
         files: Paths of the pictures, relative to it.
     """
-    names: dict[str, frozenset[str]] = {}
-    missing = set()
-    for file in files:
-        parent, _, name = file.rpartition("/")
-        if parent not in names:
-            names[parent] = _list_names(folder / parent)
-        # Some file systems find a file by another name too, such as one in capitals.
-        if name not in names[parent] and not os.path.lexists(folder / file):
-            missing.add(file)
-    return missing
-
-
-def _list_names(folder: Path) -> frozenset[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return frozenset(entry.name for entry in entries)
-    except OSError:  # missing, or no permission
-        return frozenset()
+    names = ListedNames(folder)
+    return {file for file in files if not names.has(file)}
 
 
 def is_below(file: str) -> bool:

@@ -105,9 +105,36 @@ def test_resume_keeps_a_review_while_the_picture_cannot_be_read(
     command("-i", folder, "-o", out, "--corrections", corrections)
     written = (out / "cat.xml").read_bytes()
     for options in ((), ("--corrections", corrections)):
-        command("-i", folder, "-o", out, "--resume", "--max-bytes", "1000", *options)
+        done = command("-i", folder, "-o", out, "--resume", "--max-bytes", "1000", *options)
+        assert done.returncode == 4
+        assert "'cat.jpg': the file has" in done.stderr and "its review is kept" in done.stderr
         assert read(out, "astronaut").status == "unreadable"
         assert (out / "cat.xml").read_bytes() == written
+
+
+def test_an_empty_file_is_no_longer_the_picture_of_the_review(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, cat=Correction("female"))
+    command("-i", folder, "-o", out, "--corrections", corrections)
+    (folder / "cat.jpg").write_bytes(b"")
+    done = command("-i", folder, "-o", out, "--resume")
+    assert done.returncode == 1
+    assert "'cat.jpg': the file is empty" in done.stderr
+    assert "1 reviewed prediction was replaced, because the picture has changed" in done.stderr
+    assert read(out, "cat").status == "unreadable"
+
+
+def test_a_replaced_review_without_a_row_is_reported(
+    folder: Path, out: Path, samples: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, astronaut=Correction("male"))
+    command("-i", folder, "-o", out, "--corrections", corrections)
+    corrections.unlink()
+    correct(corrections, folder, cat=Correction("female"))
+    shutil.copy(samples / "mona_lisa.jpg", folder / "astronaut.jpg")
+    done = command("-i", folder, "-o", out, "--resume", "--corrections", corrections)
+    assert "1 reviewed prediction was replaced, because the picture has changed" in done.stderr
 
 
 def test_a_table_of_predictions_is_not_taken_for_corrections(
