@@ -88,7 +88,7 @@ def check_settings(given: Settings) -> Settings:
     choices = given._replace(
         threshold=_convert_optional("the threshold", given.threshold, float, "a number"),
         min_face=_convert_optional("min_face", given.min_face, float, "a number"),
-        all_faces=_convert("all_faces", given.all_faces, bool, "True or False"),
+        all_faces=_convert("all_faces", given.all_faces, _to_bool, "True or False"),
         max_pixels=_convert_optional("max_pixels", given.max_pixels, _to_int, "a whole number"),
         max_bytes=_convert("max_bytes", given.max_bytes, _to_int, "a whole number"),
     )
@@ -129,11 +129,19 @@ def _convert(name: str, value: object, convert: Callable[[Any], Converted], kind
         UsageError: The value has a wrong type.
     """
     try:
-        if not isinstance(value, (str, bytes)):  # `float` and `bool` accept text
+        if not isinstance(value, (str, bytes)):  # `float` accepts text
             return convert(value)
     except (TypeError, ValueError, OverflowError):
         pass
     raise UsageError(f"{name} is {value!r}, but must be {kind}")
+
+
+def _to_bool(value: Any) -> bool:
+    """Converts True, False, 1, 0 and NumPy's to a bool; raises ValueError for any other value."""
+    number = operator.index(value) if not hasattr(value, "dtype") else value
+    if number not in (0, 1):
+        raise ValueError
+    return bool(number)
 
 
 def _to_int(value: Any) -> int:

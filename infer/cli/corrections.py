@@ -110,15 +110,23 @@ class CorrectionSet:
         """Returns whether there is a correction for a path of a picture."""
         return file in self._corrections
 
-    def take_outdated(self) -> list[str]:
-        """Returns a message if corrections were not applied since the last call."""
-        if not self._outdated:
-            return []
-        file, reason = next(iter(self._outdated.items()))
-        count = _count(len(self._outdated))
-        self._outdated.clear()
-        example = f"such as that of {escape_text(file)!r} ({reason})"
-        return [f"{count} not applied, {example}; review it again"]
+    def take_messages(self) -> list[str]:
+        """Returns messages about corrections that did not fit pictures since the last call."""
+        messages = []
+        if self._outdated:
+            file, reason = next(iter(self._outdated.items()))
+            example = f"such as that of {escape_text(file)!r} ({reason})"
+            count = _count(len(self._outdated))
+            messages.append(f"{count} not applied, {example}; review it again")
+            self._outdated.clear()
+        if self._renamed:
+            file, earlier_file = self._renamed[0]
+            messages.append(
+                f"{_count(len(self._renamed))} applied to pictures that were renamed or moved, "
+                f"such as {escape_text(file)!r} (formerly {escape_text(earlier_file)!r})"
+            )
+            self._renamed.clear()
+        return messages
 
     def describe_differences(self, whole: bool = True) -> list[str]:
         """Returns messages about corrections and pictures that do not fit each other; at the end.
@@ -127,13 +135,7 @@ class CorrectionSet:
             whole: Whether the run classifies the whole folder, so that corrections for other
                 pictures are worth a message.
         """
-        messages = self.take_outdated()
-        if self._renamed:
-            file, earlier_file = self._renamed[0]
-            messages.append(
-                f"{_count(len(self._renamed))} applied to pictures that were renamed or moved, "
-                f"such as {escape_text(file)!r} (formerly {escape_text(earlier_file)!r})"
-            )
+        messages = self.take_messages()
         unused = [file for file in self._corrections if whole and file not in self._met]
         if unused:
             messages.append(

@@ -101,8 +101,11 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         _print_profile(clock, supervisor.seconds, max(total, 1))
     if not options.quiet and (hint := suggest_recursive(options.input, options)):
         print_message(hint)
-    unread_folders = sum(unread.kind == "folder" for unread in listing.unread)
-    summary = totals.summarise(options.summary, listing.ignored, unread_folders, seconds)
+    unread_files = sum(unread.kind == "file" for unread in listing.unread)
+    unread_folders = len(listing.unread) - unread_files
+    summary = totals.summarise(
+        options.summary, listing.ignored, unread_folders, seconds, unread_files
+    )
     return RunReport(totals, len(listing.unread), summary)
 
 

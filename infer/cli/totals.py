@@ -49,7 +49,12 @@ class Totals:
         self.newly_unreadable += prediction.status == "unreadable" and not outcome.kept
 
     def summarise(
-        self, form: Literal["text", "json"], ignored: int, unread: int, seconds: float
+        self,
+        form: Literal["text", "json"],
+        ignored: int,
+        unread: int,
+        seconds: float,
+        unread_files: int = 0,
     ) -> str:
         """Formats the summary line that is printed at the end of a run.
 
@@ -58,9 +63,10 @@ class Totals:
             ignored: Number of other files, as in `Listing.ignored`.
             unread: Number of subfolders and given paths that could not be read completely.
             seconds: Wall time of the run.
+            unread_files: Number of files that may be pictures and could not be read.
         """
         if form == "json":
-            return self._summarise_as_json(ignored, unread, seconds)
+            return self._summarise_as_json(ignored, unread, unread_files, seconds)
         pictures = self._pictures
         counts = ", ".join(f"{self.counts[what]} {what.replace('_', ' ')}" for what in _COUNTED)
         line = f"{pictures} picture{'s' * (pictures != 1)}: {counts}"
@@ -76,10 +82,14 @@ class Totals:
             line += f"; {self.left_out} file{'s' * (self.left_out > 1)} not written"
         if unread:
             line += f"; {unread} folder{'s' * (unread > 1)} could not be read"
+        if unread_files:
+            line += f"; {unread_files} other file{'s' * (unread_files > 1)} could not be read"
         rate = pictures / max(seconds, 1e-9)
         return f"{line}; {seconds:.1f} s, {rate:.1f} pictures per second"
 
-    def _summarise_as_json(self, ignored: int, unread: int, seconds: float) -> str:
+    def _summarise_as_json(
+        self, ignored: int, unread: int, unread_files: int, seconds: float
+    ) -> str:
         import json
 
         return json.dumps(
@@ -90,6 +100,7 @@ class Totals:
                 "ignored": ignored,
                 "not_written": self.left_out,
                 "unreadable_folders": unread,
+                "unreadable_files": unread_files,
                 "seconds": round(seconds, 3),
             }
         )

@@ -214,7 +214,7 @@ def watch_folder(
                 report_outcome(outcome, progress, "it is tried again later")
                 if not options.quiet:
                     _print_prediction(outcome)
-            for message in corrections.take_outdated() if corrections is not None else ():
+            for message in corrections.take_messages() if corrections is not None else ():
                 print_message(message)
             if scan == scans:
                 break

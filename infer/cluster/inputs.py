@@ -41,7 +41,7 @@ class Input(NamedTuple):
 
     Attributes:
         paths: The paths of its files.
-        unread: The subfolders that cannot be read, with the reason.
+        unread: The subfolders and files that cannot be read, with the reason.
         files_per_task: Number of files that a task reads.
         read: Reads files.
     """

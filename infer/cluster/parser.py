@@ -38,10 +38,11 @@ examples:
 
 exit codes:
   0    every picture has a result, or --resume found nothing left to do
-  1    finished, but some pictures, archives or subfolders are unreadable
+  1    finished, but some pictures, archives, subfolders or files are unreadable
   2    wrong usage, or an input, cluster, model or runtime that cannot be used
   3    the output cannot be written or read
-  4    some pictures failed, for example by a timeout, or Ray did; --resume tries them again
+  4    some pictures failed, for example by a timeout, or Ray did, or there was an internal error;
+       --resume tries them again
   130  interrupted; 143 terminated; 129 terminal closed: continue with --resume
 """
 

@@ -32,8 +32,8 @@ def classify_input(options: Options, console: Console) -> tuple[Counter[str], bo
         console: For messages; the summary goes to standard output.
 
     Returns:
-        The number of rows by gender, if it is known, or by status; and whether all subfolders could
-        be read.
+        The number of rows by gender, if it is known, or by status; and whether all subfolders
+        and files could be read.
 
     Raises:
         GenderClassifierError: The input, the output, the cluster or a setting cannot be used.

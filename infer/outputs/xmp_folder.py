@@ -88,8 +88,8 @@ def _make_key(prediction: Prediction) -> str:
     """
     if prediction.status != "reviewed":
         return prediction.run
-    boxes = map(round_box, prediction.faces)
-    return cache_key(prediction.run, prediction.gender, *boxes)[:_KEY_DIGITS]
+    faces = ((face.gender, *round_box(face)) for face in prediction.faces)
+    return cache_key(prediction.run, prediction.gender, *faces)[:_KEY_DIGITS]
 
 
 def _make_content(prediction: Prediction, stored: Stored | None) -> Content:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from image_gender_classifier.cli.argument_parser import ArgumentParser
 from image_gender_classifier.cli.path_checks import check_file, check_folder, check_page
-from image_gender_classifier.system.cores import default_workers
+from image_gender_classifier.system.cores import MAX_DEFAULT_WORKERS, default_workers
 from image_gender_classifier.version import __version__
 
 PROGRAM = "image-gender-review"
@@ -112,7 +112,8 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--workers", type=_parse_positive, default=default_workers(), metavar="N",
-        help="number of processes that draw thumbnails (default: one per core, at most 64; here "
+        help="number of processes that draw thumbnails (default: one per core, at most "
+        f"{MAX_DEFAULT_WORKERS}; here "
         "%(default)s)",
     )  # fmt: skip
     add("--quiet", action="store_true", help="print errors and the address of the page only")

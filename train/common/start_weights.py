@@ -27,8 +27,7 @@ def copy_layers(model: keras.Model, start: keras.Model, new: Collection[str] = (
             continue
         if other is None or _shapes(other) != _shapes(layer):
             raise ModelError(
-                f"the layer {layer.name} of the network to start from is missing or has another "
-                "shape than in the network to train; choose another one with --from"
+                f"the layer {layer.name} is missing in the other network or has another shape there"
             )
         layer.set_weights(other.get_weights())
 

@@ -12,11 +12,8 @@ from image_gender_classifier.train.common.augment import degrade_randomly, hide_
 from image_gender_classifier.train.gender.targets import Targets
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
-_ORDER_STREAM, _DEGRADE_STREAM, _HIDE_STREAM = (
-    2,
-    3,
-    7,
-)  # random stream numbers; one for each use
+# Numbers of random streams, one for each use.
+_ORDER_STREAM, _DEGRADE_STREAM, _HIDE_STREAM = 2, 3, 7
 _MIN_LAST_BATCH = 8  # crops; batch statistics of fewer are too noisy
 
 

@@ -120,9 +120,11 @@ class ServerStorage {
 
   /* Downloads the corrections that the server does not have. */
   save() {
+    // Without its hash, a row would hold for any picture of that name.
     const items = [...this.waiting.keys()].filter((item) => item.correction !== null);
-    download("unsaved-corrections.csv", [this.data.csvHeader, ...items.map(csvRow)]);
-    this.downloaded = true;
+    const rows = items.filter((item) => item.hash).map(csvRow);
+    download("unsaved-corrections.csv", [this.data.csvHeader, ...rows]);
+    this.downloaded = rows.length === items.length;
   }
 
   async post(item, correction) {

@@ -27,7 +27,7 @@ def test_the_summary_is_one_json_object(
     assert values == {
         **{"pictures": 4, "female": 1, "male": 0, "uncertain": 0, "no_face": 2, "unreadable": 1},
         **{"reviewed": 0, "internal_errors": 0, "kept": 0, "newly_unreadable": 1, "ignored": 1},
-        **{"not_written": 0, "unreadable_folders": 0},
+        **{"not_written": 0, "unreadable_folders": 0, "unreadable_files": 0},
     }
     again = json.loads(second.stdout)
     assert (again["kept"], again["newly_unreadable"]) == (4, 0)
