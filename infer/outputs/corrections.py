@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import os
@@ -15,6 +14,7 @@ from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.outputs.csv import escape_formula, format_row, unescape_formula
 from image_gender_classifier.outputs.escaping import escape_name, unescape_name
 from image_gender_classifier.outputs.xml import MAX_COORDINATE
+from image_gender_classifier.system.csv_text import decode_table, find_delimiter
 
 CorrectedGender = Literal["female", "male", "unknown", "no_face"]
 """The gender of the deciding face, or `no_face` if the picture has none."""
@@ -28,7 +28,6 @@ _PREDICTED = ("status", "run")  # columns of tables of predictions
 _BOX = ("x", "y", "width", "height")
 _GENDERS = get_args(CorrectedGender)
 _MAX_BYTES = 2**28
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Correction(NamedTuple):
@@ -62,9 +61,8 @@ def read_corrections(path: Path) -> dict[str, Correction]:
     Raises:
         UsageError: The file cannot be read or a row is wrong; the message names the line.
     """
-    text = _read_text(path)
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    delimiter, text = find_delimiter(_read_text(path))
+    rows = csv.DictReader(io.StringIO(text.lstrip("\n"), newline=""), delimiter=delimiter)
     found: dict[str, Correction] = {}
     try:
         rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
@@ -90,14 +88,15 @@ def _read_text(path: Path) -> str:
     try:
         with path.open("rb") as opened:
             data = opened.read(_MAX_BYTES + 1)
-        text = data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
+        if len(data) > _MAX_BYTES:
+            raise UsageError(
+                f"{path}: larger than {_MAX_BYTES:,} bytes; give a file of corrections"
+            )
+        return decode_table(data)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8; save it as CSV in UTF-8") from None
-    if len(data) > _MAX_BYTES:
-        raise UsageError(f"{path}: larger than {_MAX_BYTES:,} bytes; give a file of corrections")
-    return text
 
 
 def write_corrections(path: Path, corrections: Mapping[str, Correction]) -> None:

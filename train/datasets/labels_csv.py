@@ -6,23 +6,17 @@ empty rows are counted.
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
-import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from image_gender_classifier.system.csv_text import decode_table, find_delimiter, parse_table
 from image_gender_classifier.system.files import read_document
 from image_gender_classifier.train.datasets.genders import WORDS, find_gender
 from image_gender_classifier.train.datasets.reading import DataError, format_count, row_error
 from image_gender_classifier.train.datasets.sample import BinaryGender
-
-DELIMITERS = (",", ";", "\t")
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_SEPARATOR = re.compile("sep=(.)\r?\n")  # first line for Excel; not part of the table
 
 Label = TypeVar("Label", bound=Hashable)
 
@@ -76,11 +70,7 @@ def read_table(path: Path) -> Table:
         DataError: The file cannot be read, is not valid text or CSV, has no rows below the header,
             or has a row with more fields than the header.
     """
-    text = _read_text(path)
-    above = _SEPARATOR.match(text)
-    if above is not None:
-        text = "\n" + text[above.end() :]  # an empty row, so that the others keep their numbers
-    delimiter = above[1] if above is not None else _detect_delimiter(text)
+    delimiter, text = find_delimiter(_read_text(path))
     records = list(_iterate_rows(path, text, delimiter))
     if not records:
         raise DataError(f"{path}: the label file is empty; expected a header and rows of labels")
@@ -186,7 +176,7 @@ def _read_text(path: Path) -> str:
             f"{path}: the label file cannot be read ({error.strerror}); check its path"
         ) from error
     try:
-        text = data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
+        text = decode_table(data)
     except UnicodeDecodeError as error:
         row = data.count(b"\n", 0, error.start) + 1
         raise row_error(
@@ -206,7 +196,7 @@ def _iterate_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, 
     """
     row = 0
     try:
-        for row, fields in enumerate(_parse_csv(text, delimiter), start=1):
+        for row, fields in enumerate(parse_table(text, delimiter), start=1):
             stripped = tuple(field.strip() for field in fields)
             if any(stripped):
                 yield row, stripped
@@ -214,22 +204,3 @@ def _iterate_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, 
         raise row_error(
             path, row + 1, f"the row is not valid CSV ({error}); check its quotes"
         ) from error
-
-
-def _detect_delimiter(text: str) -> str:
-    """Returns the delimiter that splits the header into the most fields; the first if tied."""
-    return max(DELIMITERS, key=lambda delimiter: _count_header_fields(text, delimiter))
-
-
-def _count_header_fields(text: str, delimiter: str) -> int:
-    """Returns the number of fields in the first non-empty row; 0 if it is missing or invalid."""
-    try:
-        return len(next((fields for fields in _parse_csv(text, delimiter) if fields), []))
-    except csv.Error:
-        return 0
-
-
-def _parse_csv(text: str, delimiter: str) -> Iterator[Sequence[str]]:
-    """Returns an iterator over the rows of CSV text; it raises csv.Error for invalid quoting."""
-    # Without strict, an unclosed quote would extend to the end of the file.
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -111,3 +111,9 @@ def test_the_header_names_the_columns_of_a_row() -> None:
     row = encode_row("a,b.jpg", Correction("male", (1, 2, 3, 4), "sha256:0123456789abcdef"))
     assert HEADER == b"file,gender,x,y,width,height,picture\n"
     assert row == b'"a,b.jpg",male,1,2,3,4,sha256:0123456789abcdef\n'
+
+
+def test_the_first_line_of_excel_names_the_separator(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_bytes(b"sep=;\r\nFile;Gender\r\na.jpg;Female\r\n")
+    assert read_corrections(path) == {"a.jpg": Correction("female")}
