@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
@@ -16,6 +16,13 @@ from image_gender_classifier.outputs.reviewed import apply_correction
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.system.listed_names import ListedNames
 from image_gender_classifier.workers.supervisor import Outcome
+
+
+class _Row(NamedTuple):
+    """A row of the file of corrections: the path of a picture and its correction."""
+
+    file: str
+    correction: Correction
 
 
 class CorrectionSet:
@@ -32,9 +39,8 @@ class CorrectionSet:
     ) -> None:
         self._pictures = pictures
         self._limits = limits
-        names = ListedNames(pictures)
-        self._corrections = _match_names(names, corrections)
-        self._moved = _index_by_content(names, self._corrections)
+        self._corrections = _match_names(ListedNames(pictures), corrections)
+        self._by_content = _index_by_content(self._corrections)
         self._outdated: dict[str, str] = {}  # reason by path of the picture
         self._met: set[str] = set()  # paths in rows
         self._renamed: list[tuple[str, str]] = []  # paths of the picture and in the row
@@ -42,47 +48,35 @@ class CorrectionSet:
 
     def apply(self, outcome: Outcome) -> Outcome:
         """Returns the outcome of a picture with its correction, if there is one for it."""
-        prediction = outcome.prediction
-        correction = self._corrections.get(outcome.picture.file)
-        if correction is None:
-            return outcome if prediction is None else self._apply_by_content(outcome, prediction)
-        self._met.add(outcome.picture.file)
-        if prediction is None or (outcome.kept and prediction.status == "reviewed"):
+        prediction, file = outcome.prediction, outcome.picture.file
+        has_row = file in self._corrections
+        if has_row:
+            self._met.add(file)
+        reviewed = prediction is not None and prediction.status == "reviewed"
+        if prediction is None or (has_row and outcome.kept and reviewed):
             return outcome
-        try:
-            data = read_bytes(self._pictures / outcome.picture.file, self._limits)
-        except (UnreadablePicture, Unfinished) as error:
-            self._outdated[outcome.picture.file] = str(error)
-            return outcome
-        if not _is_for(correction, data):
-            self._outdated[outcome.picture.file] = "the picture has changed since"
-            return outcome
-        corrected = apply_correction(prediction, correction, run_hash(data, REVIEWED))
-        return outcome._replace(prediction=corrected, kept=False)
-
-    def _apply_by_content(self, outcome: Outcome, prediction: Prediction) -> Outcome:
-        """Returns the outcome of a picture without a row, with the correction of its earlier path.
-
-        Only new predictions and reviewed ones are compared with the rows: hashing a picture takes
-        longer than keeping its prediction.
-        """
-        file = outcome.picture.file
-        reviewed = prediction.status == "reviewed"
-        data = None
-        if self._moved and (reviewed or not outcome.kept):
-            with suppress(UnreadablePicture, Unfinished):
+        row = None
+        # Hashing a picture takes longer than keeping its prediction.
+        if has_row or (self._by_content and (reviewed or not outcome.kept)):
+            try:
                 data = read_bytes(self._pictures / file, self._limits)
-        row = None if data is None else self._moved.get(picture_hash(data))
-        if data is None or row is None:
-            if reviewed:
+            except (UnreadablePicture, Unfinished) as error:
+                if has_row:
+                    self._outdated[file] = str(error)
+                return outcome
+            row = self._find(file, data)
+        if row is None:
+            if has_row:
+                self._outdated[file] = "the picture has changed since"
+            elif reviewed:
                 self._without_row.append(file)
             return outcome
-        earlier_file, correction = row
-        self._met.add(earlier_file)
-        corrected = apply_correction(prediction, correction, run_hash(data, REVIEWED))
-        if corrected == prediction:
+        self._met.add(row.file)
+        corrected = apply_correction(prediction, row.correction, run_hash(data, REVIEWED))
+        if outcome.kept and corrected == prediction:
             return outcome
-        self._renamed.append((file, earlier_file))
+        if row.file != file:
+            self._renamed.append((file, row.file))
         return outcome._replace(prediction=corrected, kept=False)
 
     def correct(self, prediction: Prediction, data: bytes) -> Prediction:
@@ -99,12 +93,15 @@ class CorrectionSet:
             earlier: The prediction, with the status `reviewed`.
             data: Content of the picture file.
         """
-        correction = self._corrections.get(earlier.file)
-        if correction is None and self._moved:
-            _, correction = self._moved.get(picture_hash(data), ("", None))
-        if correction is None or not _is_for(correction, data):
-            return True
-        return apply_correction(earlier, correction, earlier.run) == earlier
+        row = self._find(earlier.file, data)
+        return row is None or apply_correction(earlier, row.correction, earlier.run) == earlier
+
+    def _find(self, file: str, data: bytes) -> _Row | None:
+        """Returns the row of a picture, else one for the same content under another path."""
+        correction = self._corrections.get(file)
+        if correction is not None and _is_for(correction, data):
+            return _Row(file, correction)
+        return self._by_content.get(picture_hash(data)) if self._by_content else None
 
     def has_row(self, file: str) -> bool:
         """Returns whether there is a correction for a path of a picture."""
@@ -122,8 +119,8 @@ class CorrectionSet:
         if self._renamed:
             file, earlier_file = self._renamed[0]
             messages.append(
-                f"{_count(len(self._renamed))} applied to pictures that were renamed or moved, "
-                f"such as {escape_text(file)!r} (formerly {escape_text(earlier_file)!r})"
+                f"{_count(len(self._renamed))} applied to pictures that were renamed or copied, "
+                f"such as {escape_text(file)!r} (the row is that of {escape_text(earlier_file)!r})"
             )
             self._renamed.clear()
         return messages
@@ -169,27 +166,18 @@ def _match_names(
     return found
 
 
-def _index_by_content(
-    names: ListedNames, corrections: Mapping[str, Correction]
-) -> dict[str, tuple[str, Correction]]:
-    """Returns the corrections whose files do not exist any more, by the hash of the picture.
-
-    Rows that contradict each other are omitted.
+def _index_by_content(corrections: Mapping[str, Correction]) -> dict[str, _Row]:
+    """Returns the corrections by the hash of the picture, without those that contradict others.
 
     Args:
-        names: The names in the input folder.
         corrections: The corrections by path of the picture.
-
-    Returns:
-        The path in the row and the correction.
     """
-    found: dict[str, tuple[str, Correction]] = {}
+    found: dict[str, _Row] = {}
     contradicted = set()
     for file, correction in corrections.items():
-        if not correction.picture or names.has(file):
-            continue
-        if found.setdefault(correction.picture, (file, correction))[1] != correction:
-            contradicted.add(correction.picture)
+        picture = correction.picture
+        if picture and found.setdefault(picture, _Row(file, correction)).correction != correction:
+            contradicted.add(picture)
     return {picture: row for picture, row in found.items() if picture not in contradicted}
 
 

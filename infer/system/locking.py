@@ -80,22 +80,42 @@ def hold_lock_file(path: Path, taken: str) -> Iterator[None]:
     Raises:
         UsageError: Another process holds it.
     """
+    file = _open_lock_file(path, taken)
     try:
-        file = os.open(path, _LOCK_FILE_FLAGS, 0o666)
-    except OSError:  # the folder is read-only, which is reported when something is written
         yield
-        return
-    try:
-        # A process that has just ended may have removed the file before it was locked here.
-        if try_lock(file) == "taken" or not path.exists():
-            raise UsageError(taken)
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                path.unlink()  # while it is locked
     finally:
-        os.close(file)
+        if file is not None:
+            with suppress(OSError):
+                if _is_at(path, file):
+                    path.unlink()  # while it is locked
+            os.close(file)
+
+
+def _open_lock_file(path: Path, taken: str) -> int | None:
+    """Creates and locks a lock file; returns its descriptor, or None if it cannot be created.
+
+    Raises:
+        UsageError: See `hold_lock_file`.
+    """
+    while True:
+        try:
+            file = os.open(path, _LOCK_FILE_FLAGS, 0o666)
+        except OSError:  # the folder is read-only, which is reported when something is written
+            return None
+        if try_lock(file) == "taken":
+            os.close(file)
+            raise UsageError(taken)
+        if _is_at(path, file):
+            return file
+        os.close(file)  # another process removed it at its end, before it was locked here
+
+
+def _is_at(path: Path, file: int) -> bool:
+    """Returns whether an open file is the one at a path."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except OSError:
+        return False
 
 
 def try_lock(file: int, shared: bool = False) -> LockResult:

@@ -200,8 +200,8 @@ def test_corrections_follow_renamed_and_moved_pictures(
     shutil.copy(folder / "sub" / "moved.jpg", folder / "copy.jpg")
     apply = "-i", folder, "-o", out, "--recursive", "--resume", "--corrections", corrections
     done = command(*apply)
-    said = "2 corrections are applied to pictures that were renamed or moved, such as 'copy.jpg' "
-    assert f"{said}(formerly 'astronaut.jpg')" in done.stderr
+    said = "2 corrections are applied to pictures that were renamed or copied, such as 'copy.jpg' "
+    assert f"{said}(the row is that of 'astronaut.jpg')" in done.stderr
     assert done.stderr.count("\n") == 1
     assert "3 of them reviewed" in done.stdout
     done = command(*apply)
@@ -212,6 +212,34 @@ def test_corrections_follow_renamed_and_moved_pictures(
     (folder / "astronaut.jpg").unlink()
     command(*apply)  # a changed mind
     assert [read(out, name).gender for name in ("copy", "sub/moved")] == ["female", "female"]
+
+
+def test_corrections_follow_pictures_that_swap_their_names(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, astronaut=Correction("male"), cat=Correction("female"))
+    apply = "-i", folder, "-o", out, "--corrections", corrections
+    command(*apply)
+    for old, new in (("astronaut", "x"), ("cat", "astronaut"), ("x", "cat")):
+        (folder / f"{old}.jpg").rename(folder / f"{new}.jpg")
+    for options in (["--resume"], []):
+        done = command(*apply, *options)
+        assert "not applied" not in done.stderr
+        assert [read(out, name).gender for name in ("cat", "astronaut")] == ["male", "female"]
+
+
+def test_a_correction_stays_with_its_picture_when_another_takes_the_name(
+    folder: Path, out: Path, samples: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, cat=Correction("female"))
+    (folder / "cat.jpg").rename(folder / "b.jpg")
+    apply = "-i", folder, "-o", out, "--corrections", corrections
+    command(*apply)
+    shutil.copy(samples / "mona_lisa.jpg", folder / "cat.jpg")
+    done = command(*apply)
+    assert read(out, "b").status == "reviewed"
+    assert read(out, "cat").status == "classified"
+    assert "1 correction is not applied, such as that of 'cat.jpg'" in done.stderr
 
 
 def test_names_of_another_unicode_normalisation_are_found_if_one_picture_fits(

@@ -97,3 +97,38 @@ def test_the_lock_file_of_a_killed_shard_is_used_again(tmp_path: Path) -> None:
     with locking.lock_folders([tmp_path], "1-of-2"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lock_file_of_another_process_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / ".igc-test.lock"
+    first, second = (locking.hold_lock_file(path, "taken") for _ in range(2))
+    first.__enter__()
+    path.unlink()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert path.exists()
+    with pytest.raises(UsageError, match="taken"), locking.hold_lock_file(path, "taken"):
+        pass
+    second.__exit__(None, None, None)
+    assert not path.exists()
+
+
+def test_many_processes_never_hold_a_lock_file_at_the_same_time(tmp_path: Path) -> None:
+    script = (
+        "import os, sys, time\n"
+        "from pathlib import Path\n"
+        "from image_gender_classifier.errors import UsageError\n"
+        "from image_gender_classifier.system.locking import hold_lock_file\n"
+        "folder, end = Path(sys.argv[1]), time.monotonic() + 1.5\n"
+        "while time.monotonic() < end:\n"
+        "    try:\n"
+        "        with hold_lock_file(folder / 'lock', 'taken'):\n"
+        "            os.close(os.open(folder / 'held', os.O_CREAT | os.O_EXCL))\n"
+        "            (folder / 'held').unlink()\n"
+        "    except UsageError:\n"
+        "        pass\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
+    errors = [process.communicate()[1].decode() for process in processes]
+    assert errors == [""] * 4

@@ -389,7 +389,7 @@ def test_measuring_on_what_was_learnt_is_reported(
     def reported(*options: str | Path) -> bool:
         capsys.readouterr()
         evaluated(trained / "gender.keras", *options)
-        return line in capsys.readouterr().out
+        return line in capsys.readouterr().err
 
     assert reported(*data)
     assert reported(*data, "--split", "train")

@@ -148,13 +148,13 @@ def test_starts_with_all_weights_of_another_refiner() -> None:
 
 
 def test_a_refiner_of_another_size_is_refused() -> None:
-    with pytest.raises(ModelError, match="the layer all of the network to start from"):
+    with pytest.raises(ModelError, match="the layer all is missing"):
         copy_layers(build(), make_inference_refiner(build(32)), HEAD)
 
 
 def test_another_detector_is_refused() -> None:
     model = make_inference_detector(build_detector_network(LITE0, False, 64), LITE0)
-    with pytest.raises(ModelError, match="the layer stem of the network to start from"):
+    with pytest.raises(ModelError, match="the layer stem is missing"):
         copy_layers(build(), model, HEAD)
 
 
