@@ -16,6 +16,7 @@ from image_gender_classifier.scan import Listing, PictureFolder
 
 STANDARD_INPUT = "-"
 _BOM = b"\xef\xbb\xbf"
+_MAX_BYTES = 2**28
 
 
 def list_named_pictures(source: str, folder: Path, null: bool) -> Listing:
@@ -108,12 +109,19 @@ def _read(source: str) -> bytes:
             from image_gender_classifier.cli.streams import open_standard_input  # rarely needed
 
             with open_standard_input() as stream:
-                return stream.read()
-        return Path(source).read_bytes()
+                data = stream.read(_MAX_BYTES + 1)
+        else:
+            with Path(source).open("rb") as file:
+                data = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else error
         remedy = "redirect a list to standard input" if is_input else "check the path"
         raise UsageError(f"--list {source}: cannot be read ({reason}); {remedy}") from None
+    if len(data) > _MAX_BYTES:
+        raise UsageError(
+            f"--list {source}: larger than {_MAX_BYTES:,} bytes; split it into several lists"
+        )
+    return data
 
 
 def _make_relative(path: str, folder: Path, where: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf, isfinite
+from math import isfinite
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,6 +26,8 @@ Fields = Mapping[str, Any]
 """An entry of the manifest as a JSON object."""
 
 _NESTED = (Calibration, FaceOutput, Float32Variant, FrameOutput, SearchLogits)
+_TEXTS = ("sha256", "detector", "framing", "colour_order", "input_dtype", "license", "source")
+_MOST_SCALE = 100  # ratio of sides: far more than any detector has
 _LARGEST_INPUT = 4096  # pixels; more than a working copy has
 _CASCADE_NUMBERS = ("smallest_face", "scale_factor", "frame_scale", "frame_shift_y")
 _LEAST_SCALE_FACTOR = 1.01  # a search with smaller steps takes seconds for a picture
@@ -79,12 +81,9 @@ def parse_cascade(file: str, fields: Fields) -> CascadeEntry:
             raise ValueError(f"{name} must be finite")
     if not 0 < values["smallest_face"] <= 1:
         raise ValueError("smallest_face must be greater than 0 and at most 1")
-    if values["scale_factor"] < _LEAST_SCALE_FACTOR:
-        raise ValueError(f"scale_factor must be at least {_LEAST_SCALE_FACTOR}")
-    if values["frame_scale"] <= 0:
-        raise ValueError("frame_scale must be greater than 0")
-    if type(values["detector"]) is not str:
-        raise ValueError("detector must be a name")
+    if not _LEAST_SCALE_FACTOR <= values["scale_factor"] <= _MOST_SCALE:
+        raise ValueError(f"scale_factor must be from {_LEAST_SCALE_FACTOR} to {_MOST_SCALE}")
+    _check_scale("frame_scale", values["frame_scale"])
     return CascadeEntry(file=file, **values)
 
 
@@ -106,8 +105,7 @@ def parse_face_detector(file: str, fields: Fields) -> FaceDetectorEntry:
     if not 0 < values["smallest_face"] <= 1:
         raise ValueError("smallest_face must be greater than 0 and at most 1")
     values["frame_scale"] = float(values["frame_scale"])
-    if not 0 < values["frame_scale"] < inf:
-        raise ValueError("frame_scale must be a finite number greater than 0")
+    _check_scale("frame_scale", values["frame_scale"])
     if values.get("largest_input") is not None:
         _check_largest_input(values["largest_input"], values["input_shape"][0])
     values["search"] = SearchLogits(**_parse_numbers("search", values["search"]))
@@ -133,8 +131,7 @@ def parse_face_refiner(file: str, fields: Fields) -> FaceRefinerEntry:
         values[name] = float(values[name])
         if not isfinite(values[name]):
             raise ValueError(f"{name} must be finite")
-    if values["margin"] <= 0:
-        raise ValueError("margin must be greater than 0")
+    _check_scale("margin", values["margin"])
     if values["lowest"] > values["surest"]:
         raise ValueError("lowest must be at most surest")
     return FaceRefinerEntry(file=file, **values)
@@ -156,8 +153,18 @@ def format_entry(task: str, entry: Entry) -> dict[str, Any]:
 
 
 def _without_task(fields: Fields) -> dict[str, Any]:
-    """Returns a copy of the fields without `task`."""
-    return {key: value for key, value in fields.items() if key != "task"}
+    """Returns a copy of the fields without `task`; raises `ValueError` if a text is none."""
+    values = {key: value for key, value in fields.items() if key != "task"}
+    for name in _TEXTS:
+        if not isinstance(values.get(name, ""), str):
+            raise ValueError(f"{name} must be a text")
+    return values
+
+
+def _check_scale(name: str, value: float) -> None:
+    """Checks a ratio of sides; raises `ValueError` if it is out of range."""
+    if not 0 < value <= _MOST_SCALE:
+        raise ValueError(f"{name} must be greater than 0 and at most {_MOST_SCALE}")
 
 
 def _parse_network_fields(fields: Fields) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.outputs.csv import escape_formula, format_row, unescape_formula
 from image_gender_classifier.outputs.escaping import escape_name, unescape_name
 from image_gender_classifier.outputs.xml import MAX_COORDINATE
-from image_gender_classifier.system.csv_text import decode_table, find_delimiter
+from image_gender_classifier.system.csv_text import decode_table, find_delimiter, parse_table
 
 CorrectedGender = Literal["female", "male", "unknown", "no_face"]
 """The gender of the deciding face, or `no_face` if the picture has none."""
@@ -99,6 +99,20 @@ def _read_text(path: Path) -> str:
         raise UsageError(f"{path}: not UTF-8; save it as CSV in UTF-8") from None
 
 
+def find_other_columns(path: Path) -> list[str]:
+    """Returns the columns of a file of corrections that `write_corrections` would drop.
+
+    Raises:
+        UsageError: See `read_corrections`.
+    """
+    delimiter, text = find_delimiter(_read_text(path))
+    try:
+        header = next(filter(None, parse_table(text, delimiter)), [])
+    except csv.Error as error:
+        raise UsageError(f"{path}, line 1: {error}") from None
+    return [name for name in header if name.strip() and name.strip().lower() not in COLUMNS]
+
+
 def write_corrections(path: Path, corrections: Mapping[str, Correction]) -> None:
     """Writes a file of corrections atomically, sorted by path of the picture.
 
@@ -136,8 +150,9 @@ def _parse_box(texts: list[str]) -> tuple[int, int, int, int] | None:
         x, y, width, height = map(int, texts)
     except ValueError:
         raise ValueError("x, y, width and height must be whole numbers, or all empty") from None
-    if not (all(abs(each) < MAX_COORDINATE for each in (x, y)) and 0 <= width < MAX_COORDINATE):
+    inside = all(abs(each) < MAX_COORDINATE for each in (x, y))
+    if not inside or not all(0 <= each < MAX_COORDINATE for each in (width, height)):
         raise ValueError("x, y, width and height must be a box in pixels")
-    if not 0 <= height < MAX_COORDINATE:
-        raise ValueError("x, y, width and height must be a box in pixels")
+    if not width or not height:  # it would match no face, not even in the next run
+        return None
     return x, y, width, height

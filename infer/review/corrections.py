@@ -7,8 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
 
+from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.corrections import (
+    COLUMNS,
     Correction,
+    find_other_columns,
     read_corrections,
     write_corrections,
 )
@@ -40,10 +43,15 @@ class CorrectionFile:
         path: The file, which need not exist yet.
 
     Raises:
-        UsageError: It cannot be read.
+        UsageError: It cannot be read, or has columns that would be lost.
     """
 
     def __init__(self, path: Path) -> None:
+        if path.exists() and (others := find_other_columns(path)):
+            raise UsageError(
+                f"{path}: the review would lose the column {others[0]!r}; copy the columns "
+                f"{', '.join(COLUMNS)} to another file, and give that with --corrections"
+            )
         self._path = path
         self._lock = Lock()
         self._corrections: dict[str, Correction] = {}

@@ -137,6 +137,12 @@ def test_lists_that_cannot_be_read(
         list_named_pictures("-", folder, null=False)
 
 
+def test_an_endless_list_is_refused(command: Command, folder: Path, out: Path) -> None:
+    refused = command("-i", folder, "-o", out, "--list", "/dev/zero")
+    assert refused.returncode == 2
+    assert "--list /dev/zero: larger than" in refused.stderr
+
+
 def test_standard_input_that_cannot_be_read(folder: Path, out: Path, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "image_gender_classifier", "-i", folder, "-o", out]
     with (tmp_path / "written").open("wb") as file:

@@ -182,6 +182,9 @@ def test_a_missing_field_is_a_model_error(file: str, field: str, models: Path) -
         ("largest_input", "large"),
         ("smallest_face", None),
         ("input_shape", [128, 128]),
+        ("sha256", {}),
+        ("detector", []),
+        ("frame_scale", 1e308),
         ("search", SEARCH | {"clear": "high"}),
         ("search", SEARCH | {"later": float("nan")}),
         ("search", SEARCH | {"unheard_of": 1.0}),
@@ -202,6 +205,7 @@ def test_a_face_detectors_field_of_the_wrong_kind_is_a_model_error(
     [
         ("margin", 0),
         ("margin", float("nan")),
+        ("margin", 2**63),
         ("candidate_weight", float("inf")),
         ("lowest", "low"),
         ("lowest", 3),

@@ -21,7 +21,7 @@ from image_gender_classifier.outputs.corrections import (
 )
 
 COORDINATES = st.integers(-(10**6), 10**6)
-SIZES = st.integers(0, 10**6)
+SIZES = st.integers(1, 10**6)
 CORRECTIONS = st.builds(
     Correction,
     st.sampled_from(get_args(CorrectedGender)),
@@ -117,3 +117,10 @@ def test_the_first_line_of_excel_names_the_separator(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     path.write_bytes(b"sep=;\r\nFile;Gender\r\na.jpg;Female\r\n")
     assert read_corrections(path) == {"a.jpg": Correction("female")}
+
+
+@pytest.mark.parametrize("box", ["0,0,0,9", "0,0,9,0"])
+def test_an_empty_box_is_none(box: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text(f"file,gender,x,y,width,height\na.jpg,male,{box}\n")
+    assert read_corrections(path) == {"a.jpg": Correction("male")}

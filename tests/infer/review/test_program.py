@@ -141,6 +141,14 @@ def test_a_second_server_for_the_same_corrections_is_refused(review: Review, run
     assert not list(review.output.glob(".igc-*"))
 
 
+def test_columns_that_the_server_would_lose_are_refused(review: Review, run: Run) -> None:
+    review.corrections.write_text("file,gender,comment\nmona_lisa.jpg,male,sure\n")
+    refused = run("-i", review.pictures, "-o", review.output, "--port", 0)
+    assert refused.returncode == 2
+    assert "the review would lose the column 'comment'" in refused.stderr
+    assert "sure" in review.corrections.read_text()
+
+
 def test_help_names_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         program.main(["--help"])
