@@ -34,6 +34,7 @@ from image_gender_classifier.system import logs
 
 _END_OF_CODESTREAM = b"\xff\xd9"  # EOC marker of JPEG 2000
 _LARGE_TILE = 2**22  # pixels of a TIFF tile, which libtiff holds in memory as a whole
+_ROW_PIXELS = 4  # pixels of a row for which memory is counted at least
 # TIFF tags.
 _SAMPLES, _PLANES = 277, 284
 _TILE_WIDTH, _TILE_HEIGHT, _SAMPLE_FORMAT = 322, 323, 339
@@ -75,7 +76,8 @@ def decode(data: bytes, kind: Format, limits: Limits) -> Decoded:
     """
     with _one_at_a_time, _process_settings(limits) as caught:
         picture, kind = _open(data, kind, limits)
-        pixels = picture.width * picture.height * _memory_factor(data, kind)
+        factor = _memory_factor(data, kind, picture.width)
+        pixels = picture.width * picture.height * factor
         with translate_decoding_errors(pixels, limits):
             with translate_pillow_errors(kind):
                 picture.load()
@@ -153,7 +155,7 @@ def _open(data: bytes, kind: Format, limits: Limits) -> tuple[Any, Format]:
     width, height = picture.size
     if width < 1 or height < 1:
         raise UnreadablePicture(format_undecodable(kind, "no pixels"))
-    factor = _memory_factor(data, kind)
+    factor = _memory_factor(data, kind, width)
     limits.check_size(Header(kind, width, height, memory_factor=factor))
     if kind is formats.TIFF:
         _check_tiles(data, width, height)
@@ -162,8 +164,21 @@ def _open(data: bytes, kind: Format, limits: Limits) -> tuple[Any, Format]:
     return picture, kind
 
 
-def _memory_factor(data: bytes, kind: Format) -> int:
-    """Returns the `Header.memory_factor` of a file that Pillow decodes."""
+def _memory_factor(data: bytes, kind: Format, width: int) -> int:
+    """Returns the `Header.memory_factor` of a file that Pillow decodes.
+
+    Pillow needs a pointer for each row, which counts if the rows are short.
+
+    Args:
+        data: The whole file.
+        kind: Its format.
+        width: Width of the picture in pixels.
+    """
+    return -(-_ROW_PIXELS // max(min(width, _ROW_PIXELS), 1)) * _pixel_factor(data, kind)
+
+
+def _pixel_factor(data: bytes, kind: Format) -> int:
+    """Returns the `Header.memory_factor` of a picture with rows of usual length."""
     if kind is not formats.TIFF:
         return PLUGINS[kind].memory_factor
     tags = read_tags(data, (BITS, _SAMPLES))

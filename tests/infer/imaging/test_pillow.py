@@ -241,3 +241,10 @@ def test_pictures_of_other_formats_are_classified_as_png_is(face_picture: Path) 
         for form in ("BMP", "TIFF", "JPEG2000", "PPM", "TGA"):
             prediction = classifier.classify(encode(picture, form))
             assert replace(prediction, run=plain.run) == plain, form
+
+
+def test_the_memory_for_rows_of_one_pixel_is_limited() -> None:
+    header = struct.pack("<IiiHHIIiiII", 40, 1, 2**26, 1, 8, 0, 0, 0, 0, 256, 0)
+    data = b"BM" + struct.pack("<IHHI", 0, 0, 0, 54 + 1024) + header + bytes(2000)
+    with pytest.raises(UnreadablePicture, match="take the memory of 4 times as many"):
+        decoding.decode(data)
