@@ -292,7 +292,7 @@ def test_an_onnx_file_that_may_saturate_is_left_out_on_every_processor(
 def test_formats_chooses(drawn: Options, chosen: str, left: str, out: Path, capfd: Any) -> None:
     assert convert(*drawn, "--formats", chosen) == 0
     assert set(manifest.load(out).models) == {"gender.keras", left}
-    assert "warning" not in capfd.readouterr().err
+    assert "skipped" not in capfd.readouterr().err
 
 
 @pytest.mark.usefixtures("quick")
