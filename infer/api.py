@@ -24,7 +24,6 @@ from image_gender_classifier.errors import (
     PictureSkipped,
     UsageError,
 )
-from image_gender_classifier.loading import check_settings
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
 from image_gender_classifier.system.cores import count_cores, default_workers
@@ -101,8 +100,8 @@ class GenderClassifier:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = check_settings(settings)
-        self._engine: Engine | None = Engine.open(self._settings)
+        self._engine: Engine | None = Engine.open(settings)
+        self._settings = self._engine.parts.settings
 
     def classify(self, picture: Picture | Any, file: str = "") -> Prediction:
         """Classifies one picture.

@@ -36,6 +36,7 @@ class Parts(NamedTuple):
         detector: The face detector.
         all_faces: Whether to classify every face, not only the main one.
         limits: Decompression-bomb limits.
+        settings: The checked settings.
         cache_key: Hash of everything except the picture that affects a prediction.
         runtime: Name of the runtime in use.
     """
@@ -44,6 +45,7 @@ class Parts(NamedTuple):
     detector: Detector
     all_faces: bool
     limits: Limits
+    settings: Settings
     cache_key: str
     runtime: str
 
@@ -58,7 +60,7 @@ def open_parts(choices: Settings) -> Parts:
 
     See `api.load` for warnings and exceptions.
     """
-    choices = check_settings(choices)
+    choices = _check_settings(choices)
     limits = Limits.from_settings(choices)
     model = None if choices.model is None else Path(choices.model)
     classifier, runtime = _open_first(model, choices.runtime, choices.threshold)
@@ -74,10 +76,10 @@ def open_parts(choices: Settings) -> Parts:
         *(["all faces"] if choices.all_faces else []),
         *([repr(limits)] if limits != DEFAULT_LIMITS else []),
     )
-    return Parts(classifier, detector, choices.all_faces, limits, key, runtime.name)
+    return Parts(classifier, detector, choices.all_faces, limits, choices, key, runtime.name)
 
 
-def check_settings(given: Settings) -> Settings:
+def _check_settings(given: Settings) -> Settings:
     """Checks settings and returns them with the types of their annotations.
 
     A worker process gets these, and would refuse a NumPy number or 1 instead of True.

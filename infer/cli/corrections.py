@@ -49,7 +49,7 @@ class CorrectionSet:
     def apply(self, outcome: Outcome) -> Outcome:
         """Returns the outcome of a picture with its correction, if there is one for it."""
         prediction, file = outcome.prediction, outcome.picture.file
-        has_row = file in self._corrections
+        has_row = self.has_row(file)
         if has_row:
             self._met.add(file)
         reviewed = prediction is not None and prediction.status == "reviewed"
@@ -99,9 +99,14 @@ class CorrectionSet:
     def _find(self, file: str, data: bytes) -> _Row | None:
         """Returns the row of a picture, else one for the same content under another path."""
         correction = self._corrections.get(file)
-        if correction is not None and _is_for(correction, data):
+        if correction is not None and not correction.picture:
             return _Row(file, correction)
-        return self._by_content.get(picture_hash(data)) if self._by_content else None
+        if not self._by_content and correction is None:
+            return None
+        picture = picture_hash(data)
+        if correction is not None and correction.picture == picture:
+            return _Row(file, correction)
+        return self._by_content.get(picture)
 
     def has_row(self, file: str) -> bool:
         """Returns whether there is a correction for a path of a picture."""

@@ -172,9 +172,9 @@ def _memory_factor(data: bytes, kind: Format, width: int) -> int:
     Args:
         data: The whole file.
         kind: Its format.
-        width: Width of the picture in pixels.
+        width: Width of the picture in pixels, at least 1.
     """
-    return -(-_ROW_PIXELS // max(min(width, _ROW_PIXELS), 1)) * _pixel_factor(data, kind)
+    return ceil(_ROW_PIXELS / min(width, _ROW_PIXELS)) * _pixel_factor(data, kind)
 
 
 def _pixel_factor(data: bytes, kind: Format) -> int:

@@ -14,7 +14,7 @@ from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.outputs.csv import escape_formula, format_row, unescape_formula
 from image_gender_classifier.outputs.escaping import escape_name, unescape_name
 from image_gender_classifier.outputs.xml import MAX_COORDINATE
-from image_gender_classifier.system.csv_text import decode_table, find_delimiter, parse_table
+from image_gender_classifier.system.csv_text import decode_table, find_delimiter
 
 CorrectedGender = Literal["female", "male", "unknown", "no_face"]
 """The gender of the deciding face, or `no_face` if the picture has none."""
@@ -45,7 +45,7 @@ class Correction(NamedTuple):
     picture: str = ""
 
 
-def read_corrections(path: Path) -> dict[str, Correction]:
+def read_corrections(path: Path, rewritten: bool = False) -> dict[str, Correction]:
     """Reads a file of corrections.
 
     Only the columns `file` and `gender` are required. Accepts what other programs write: commas,
@@ -54,6 +54,8 @@ def read_corrections(path: Path) -> dict[str, Correction]:
 
     Args:
         path: The file.
+        rewritten: Whether `write_corrections` will replace the file; then columns that it would
+            lose are refused.
 
     Returns:
         The corrections by path of the picture, as `Prediction.file`.
@@ -73,6 +75,12 @@ def read_corrections(path: Path) -> dict[str, Correction]:
             raise ValueError(
                 "a table of predictions, which would all count as reviewed; keep the rows that a "
                 "person has checked, and their columns file and gender"
+            )
+        lost = [name for name in rows.fieldnames if name and name not in COLUMNS]
+        if rewritten and lost:
+            raise ValueError(
+                f"the review would lose the column {lost[0]!r}; copy the columns "
+                f"{', '.join(COLUMNS)} to another file, and give that with --corrections"
             )
         for row in rows:
             file, correction = _parse_row(row)
@@ -97,20 +105,6 @@ def _read_text(path: Path) -> str:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8; save it as CSV in UTF-8") from None
-
-
-def find_other_columns(path: Path) -> list[str]:
-    """Returns the columns of a file of corrections that `write_corrections` would drop.
-
-    Raises:
-        UsageError: See `read_corrections`.
-    """
-    delimiter, text = find_delimiter(_read_text(path))
-    try:
-        header = next(filter(None, parse_table(text, delimiter)), [])
-    except csv.Error as error:
-        raise UsageError(f"{path}, line 1: {error}") from None
-    return [name for name in header if name.strip() and name.strip().lower() not in COLUMNS]
 
 
 def write_corrections(path: Path, corrections: Mapping[str, Correction]) -> None:

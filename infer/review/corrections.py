@@ -7,11 +7,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
 
-from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.corrections import (
-    COLUMNS,
     Correction,
-    find_other_columns,
     read_corrections,
     write_corrections,
 )
@@ -47,11 +44,6 @@ class CorrectionFile:
     """
 
     def __init__(self, path: Path) -> None:
-        if path.exists() and (others := find_other_columns(path)):
-            raise UsageError(
-                f"{path}: the review would lose the column {others[0]!r}; copy the columns "
-                f"{', '.join(COLUMNS)} to another file, and give that with --corrections"
-            )
         self._path = path
         self._lock = Lock()
         self._corrections: dict[str, Correction] = {}
@@ -90,7 +82,9 @@ class CorrectionFile:
         """Reads the file again if another program has changed it."""
         state = self._read_state()
         if state != self._state:
-            self._corrections = {} if state is None else read_corrections(self._path)
+            self._corrections = (
+                {} if state is None else read_corrections(self._path, rewritten=True)
+            )
             self._state = state
 
     def _read_state(self) -> tuple[int, int, int] | None:

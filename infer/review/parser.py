@@ -113,8 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     add(
         "--workers", type=_parse_positive, default=default_workers(), metavar="N",
         help="number of processes that draw thumbnails (default: one per core, at most "
-        f"{MAX_DEFAULT_WORKERS}; here "
-        "%(default)s)",
+        f"{MAX_DEFAULT_WORKERS}; here %(default)s)",
     )  # fmt: skip
     add("--quiet", action="store_true", help="print errors and the address of the page only")
     add("--version", action="version", version=f"{PROGRAM} {__version__}")
