@@ -142,16 +142,41 @@ class ServerStorage {
   }
 }
 
+const NO_CORRECTION = "";
+
+/* What the browser keeps of a picture. */
+function entryOf(item) {
+  const { gender, face } = item.correction ?? { gender: null, face: -1 };
+  const box = face < 0 || gender === "no_face" ? null : boxOf(item.faces[face]);
+  return { gender, box, hash: item.hash };
+}
+
+/* The answer of an entry as text, to compare. */
+function stateOf({ gender, box, hash }) {
+  return gender === null ? NO_CORRECTION : [gender, box, hash].join(" ");
+}
+
 class BrowserStorage {
   constructor(data, tell, refreshed) {
     this.data = data;
     this.tell = tell;
     this.refreshed = refreshed;
     this.key = `image-gender-review ${window.location.pathname}`;
-    this.unsaved = 0;
     this.entries = new Map(); // by file
     this.items = new Map(); // by file
+    this.first = new Map(); // answers of the files that this page was made from, by file
     this.full = false;
+  }
+
+  /* A correction that was taken back, or made again as it was saved, counts no longer. */
+  get unsaved() {
+    let count = 0;
+    for (const [file, entry] of this.entries) count += stateOf(entry) !== this.savedAnswer(file, entry);
+    return count;
+  }
+
+  savedAnswer(file, entry) {
+    return entry.saved ?? this.first.get(file) ?? NO_CORRECTION;
   }
 
   get atRisk() {
@@ -164,6 +189,8 @@ class BrowserStorage {
 
   open(items) {
     this.items = new Map(items.map((item) => [item.file, item]));
+    const corrected = items.filter((item) => item.correction !== null);
+    this.first = new Map(corrected.map((item) => [item.file, stateOf(entryOf(item))]));
     this.refresh();
     window.addEventListener("storage", (event) => {
       if (event.key !== this.key) return;
@@ -193,7 +220,6 @@ class BrowserStorage {
       ([file, { at = 0 }]) => !entries.has(file) || (entries.get(file).at ?? 0) < at,
     );
     for (const [file, entry] of missing) entries.set(file, entry);
-    this.unsaved = kept.unsaved + missing.length;
     this.entries = entries;
     for (const [file, { gender, box, hash }] of this.entries) {
       const item = this.items.get(file);
@@ -208,14 +234,8 @@ class BrowserStorage {
     const { correction } = item;
     this.refresh();
     item.correction = correction;
-    const face = correction === null ? -1 : correction.face;
-    this.entries.set(item.file, {
-      gender: correction === null ? null : correction.gender,
-      box: face < 0 ? null : boxOf(item.faces[face]),
-      hash: item.hash,
-      at: Date.now(),
-    });
-    this.unsaved += 1;
+    const saved = this.entries.get(item.file)?.saved;
+    this.entries.set(item.file, { ...entryOf(item), saved, at: Date.now() });
     this.write();
   }
 
@@ -235,7 +255,7 @@ class BrowserStorage {
     this.refresh();
     const rows = items.filter((item) => item.correction !== null).map(csvRow);
     download("corrections.csv", [this.data.csvHeader, ...rows, this.data.csvOthers]);
-    this.unsaved = 0;
+    for (const entry of this.entries.values()) entry.saved = stateOf(entry);
     this.write();
   }
 }

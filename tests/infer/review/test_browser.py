@@ -557,6 +557,40 @@ def test_a_report_sums_up(report: str, open_page: Open) -> None:
     wait_for(page, "document.images[0]?.naturalWidth === 512")
 
 
+def test_only_changes_that_no_file_has_are_not_saved(
+    static: View, open_page: Open, tmp_path: Path
+) -> None:
+    page = open_page(static.url).page
+    shown = page.locator("#saved").text_content
+    press(page, "Home", "f", "m", "z", "z")  # two corrections, taken back
+    assert shown() == "0 corrections"
+    press(page, "Home", "f", "Home", "m", "Home", "f")  # one picture, three times
+    assert shown() == "1 correction, 1 change not saved"
+    assert len(saved(static, page, tmp_path)) == 1
+    assert shown() == "1 correction"
+    press(page, "Home", "m")
+    page.reload()
+    page.wait_for_selector(".tile")
+    assert shown() == "1 correction, 1 change not saved"
+    page.locator(".tile", has_text="astronaut").click()
+    press(page, "f")  # as in the file again
+    assert shown() == "1 correction"
+    press(page, "x", "z")
+    assert shown() == "1 correction"
+
+
+def test_corrections_of_the_file_that_the_page_was_made_from_are_saved(
+    review: Review, browser: Any, open_page: Open
+) -> None:
+    write_corrections(review.corrections, {"rocket.jpg": Correction("no_face")})
+    with open_review(review, "html") as url:
+        page = open_page(url).page
+    for key in ("m", "x"):
+        page.locator(".tile", has_text="rocket").click()
+        press(page, key)
+    assert page.locator("#saved").text_content() == "1 correction"
+
+
 def test_corrections_of_any_name_are_kept_and_saved(
     browser: Any, open_page: Open, tmp_path: Path
 ) -> None:
