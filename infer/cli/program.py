@@ -31,9 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     open_missing_streams()
     advice = "; finished results are kept; run the same command with --resume to continue"
+    debug = False
     try:
         with raise_on_signals():
             options = parse_options(argv)
+            debug = options.debug
             if options.watch:
                 advice = "; finished results are kept; run the same command to continue"
             elif not options.writes_files:
@@ -51,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Stopped as stopped:
         print_message(f"{stopped.how}{advice}")
         return stopped.code
+    except Exception as error:
+        return _report_unexpected(error, advice, debug)
 
 
 def _run(options: Options) -> int:
@@ -87,6 +91,19 @@ def _run(options: Options) -> int:
         totals = report.totals
         incomplete = totals.newly_unreadable or totals.left_out or report.unread
         return SOME_UNREADABLE if incomplete else DONE
+
+
+def _report_unexpected(error: Exception, advice: str, debug: bool) -> int:
+    """Prints an exception that no code expects; returns the exit code."""
+    from image_gender_classifier.system.unexpected import describe_unexpected  # rarely needed
+
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    hint = "" if debug else "; --debug shows the traceback"
+    print_message(f"{describe_unexpected(error)}{advice}{hint}")
+    return INTERNAL
 
 
 def _report_error(error: GenderClassifierError, code: int) -> int:

@@ -96,3 +96,27 @@ def test_pythonfaulthandler_shows_where_native_code_crashed(folder: Path, out: P
     done = subprocess.run(run, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "Segmentation fault" in done.stderr and "in crash_in_native_code" in done.stderr
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_a_bug_of_the_command_itself_is_one_line(debug: list[str], folder: Path, out: Path) -> None:
+    faulty = FAULTY.replace("pipeline.classify =", "folder_run.run_folder =").replace(
+        "pipeline\n", "pipeline\nfrom image_gender_classifier.cli import folder_run\n", 1
+    )
+    run = [sys.executable, "-c", faulty, "-i", str(folder), "-o", str(out), *debug]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "internal error (ZeroDivisionError: a bug)" in done.stderr.splitlines()[-1]
+    assert ("in faulty" in done.stderr) == bool(debug)
+    assert len(done.stderr.splitlines()) == 1 or debug
+
+
+def test_a_deleted_current_folder_is_named(folder: Path, out: Path, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    given = ["-i", os.path.relpath(folder, here), "-o", os.path.relpath(out, here)]
+    run = f"rmdir {here}; exec {sys.executable} -m image_gender_classifier {' '.join(given)}"
+    done = subprocess.run(["sh", "-c", run], cwd=here, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "the current folder no longer exists" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
