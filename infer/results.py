@@ -164,11 +164,14 @@ class Preview(NamedTuple):
     """A small copy of a picture, for the page of the review and of the report.
 
     Attributes:
-        picture: Hash of its content (`cache_key.picture_hash`); empty if it is not known.
+        picture: Hash of what a person sees (`picture_content.content_hash`); empty if it is not
+            known.
         width: Width of the upright picture in pixels; 0 if it cannot be decoded.
         height: Its height.
         jpeg: The copy as a JPEG file; empty if it cannot be decoded.
         message: Why there is no copy; None if there is one.
+        file_hash: Hash of all bytes of the file (`cache_key.file_hash`), as reviews of version
+            0.2.0 have it; empty if it is not known.
     """
 
     picture: str = ""
@@ -176,6 +179,7 @@ class Preview(NamedTuple):
     height: int = 0
     jpeg: bytes = b""
     message: str | None = None
+    file_hash: str = ""
 
 
 class Drawings(NamedTuple):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.imaging.limits import Limits
-from image_gender_classifier.manifest.cache_key import REVIEWED, picture_hash, run_hash
+from image_gender_classifier.manifest.cache_key import file_hash
 from image_gender_classifier.outputs.corrections import Correction
 from image_gender_classifier.outputs.escaping import escape_text
+from image_gender_classifier.outputs.picture_content import (
+    content_hash,
+    get_start,
+    hash_start,
+    is_content_hash,
+    is_hash_of,
+    review_run,
+)
 from image_gender_classifier.outputs.reviewed import apply_correction
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.system.listed_names import ListedNames
@@ -41,8 +49,12 @@ class CorrectionSet:
         self._limits = limits
         self._corrections = _match_names(ListedNames(pictures), corrections)
         self._by_content = _index_by_content(self._corrections)
+        # Few pictures have the beginning of a hash in common, and it is computed in no time.
+        self._starts = {get_start(each) for each in self._by_content if is_content_hash(each)}
+        self._has_file_hashes = not all(map(is_content_hash, self._by_content))
         self._outdated: dict[str, str] = {}  # reason by path of the picture
         self._met: set[str] = set()  # paths in rows
+        self._found: set[str] = set()  # paths of kept pictures whose rows have other paths
         self._renamed: list[tuple[str, str]] = []  # paths of the picture and in the row
         self._without_row: list[str] = []  # reviewed pictures
 
@@ -56,8 +68,10 @@ class CorrectionSet:
         if prediction is None or (has_row and outcome.kept and reviewed):
             return outcome
         row = None
-        # Hashing a picture takes longer than keeping its prediction.
-        if has_row or (self._by_content and (reviewed or not outcome.kept)):
+        # Reading a picture again takes longer than keeping its prediction.
+        compared = reviewed or not outcome.kept or file in self._found
+        if has_row or (self._by_content and compared):
+            self._found.discard(file)
             try:
                 data = read_bytes(self._pictures / file, self._limits)
             except (UnreadablePicture, Unfinished) as error:
@@ -72,7 +86,7 @@ class CorrectionSet:
                 self._without_row.append(file)
             return outcome
         self._met.add(row.file)
-        corrected = apply_correction(prediction, row.correction, run_hash(data, REVIEWED))
+        corrected = apply_correction(prediction, row.correction, review_run(data))
         if outcome.kept and corrected == prediction:
             return outcome
         if row.file != file:
@@ -80,11 +94,17 @@ class CorrectionSet:
         return outcome._replace(prediction=corrected, kept=False)
 
     def correct(self, prediction: Prediction, data: bytes) -> Prediction:
-        """Returns a prediction with its correction, if there is one for this content."""
-        correction = self._corrections.get(prediction.file)
-        if correction is None or not _is_for(correction, data):
+        """Returns a kept prediction with its correction, if there is one for this content.
+
+        Not for a reviewed one, which `agree` compares. A row of version 0.2.0 is found by the path
+        of the picture only: with others, each picture would have to be hashed.
+        """
+        row = self._find(prediction.file, data, kept=True)
+        if row is None:
             return prediction
-        return apply_correction(prediction, correction, run_hash(data, REVIEWED))
+        if row.file != prediction.file:
+            self._found.add(prediction.file)
+        return apply_correction(prediction, row.correction, review_run(data))
 
     def agree(self, earlier: Prediction, data: bytes) -> bool:
         """Returns whether a reviewed prediction is what the corrections say, as far as they do.
@@ -96,17 +116,28 @@ class CorrectionSet:
         row = self._find(earlier.file, data)
         return row is None or apply_correction(earlier, row.correction, earlier.run) == earlier
 
-    def _find(self, file: str, data: bytes) -> _Row | None:
-        """Returns the row of a picture, else one for the same content under another path."""
+    def _find(self, file: str, data: bytes, kept: bool = False) -> _Row | None:
+        """Returns the row of a picture, else one for the same content under another path.
+
+        Args:
+            file: Path of the picture.
+            data: Content of its file.
+            kept: Whether to omit comparisons that take longer than keeping a prediction.
+        """
         correction = self._corrections.get(file)
-        if correction is not None and not correction.picture:
-            return _Row(file, correction)
-        if not self._by_content and correction is None:
-            return None
-        picture = picture_hash(data)
-        if correction is not None and correction.picture == picture:
-            return _Row(file, correction)
-        return self._by_content.get(picture)
+        if correction is not None:
+            picture = correction.picture
+            if not picture or is_hash_of(picture, data):
+                return _Row(file, correction)
+        found = (self._by_content.get(picture) for picture in self._hash(data, kept))
+        return next((row for row in found if row is not None), None)
+
+    def _hash(self, data: bytes, kept: bool) -> Iterator[str]:
+        """Yields the hashes of a picture that rows may have; see `_find`."""
+        if self._starts and hash_start(data) in self._starts:
+            yield content_hash(data)
+        if self._has_file_hashes and not kept:
+            yield file_hash(data)
 
     def has_row(self, file: str) -> bool:
         """Returns whether there is a correction for a path of a picture."""
@@ -184,10 +215,6 @@ def _index_by_content(corrections: Mapping[str, Correction]) -> dict[str, _Row]:
         if picture and found.setdefault(picture, _Row(file, correction)).correction != correction:
             contradicted.add(picture)
     return {picture: row for picture, row in found.items() if picture not in contradicted}
-
-
-def _is_for(correction: Correction, data: bytes) -> bool:
-    return not correction.picture or correction.picture == picture_hash(data)
 
 
 def _count(corrections: int) -> str:

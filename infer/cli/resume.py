@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from image_gender_classifier.manifest.cache_key import (
     run_hash,
 )
 from image_gender_classifier.outputs.naming import PictureFile
+from image_gender_classifier.outputs.picture_content import review_run
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.system import logs
 from image_gender_classifier.system.profiling import OFF, Clock
@@ -62,9 +64,9 @@ class EarlierPredictions:
         Returns:
             An outcome with `kept` set if the earlier prediction is valid: content, models and
             settings are unchanged and all outputs can reuse it, or the file still cannot be read,
-            for the same reason. An outcome without `kept` if the file cannot be read and the
-            earlier run did not report this; without a prediction if a person has reviewed it. None
-            if the picture must be classified.
+            for the same reason. One without `kept` if only its `run` is renewed, or if the file
+            cannot be read and the earlier run did not report this; without a prediction if a person
+            has reviewed it. None if the picture must be classified.
         """
         self._clock.lap("wait for the workers")
         outcome = self._find_outcome(picture)
@@ -91,17 +93,18 @@ class EarlierPredictions:
             kept = earlier is not None and earlier.run == prediction.run
             return Outcome(picture, prediction, kept)
         earlier = self._writer.xml.read_prediction(picture)
-        if earlier is None or earlier.run != self._compute_run(data, earlier):
+        valid = None if earlier is None else self._validate(earlier, data)
+        if valid is None:
             return None
-        if earlier.status == "reviewed" and not self._agrees(earlier, data):
-            return None
-        # Outputs that draw need a new drawing for a correction.
-        final = earlier if self._corrections is None else self._corrections.correct(earlier, data)
+        final = valid
+        if self._corrections is not None and valid.status != "reviewed":
+            # Outputs that draw need a new drawing for a correction.
+            final = self._corrections.correct(valid, data)
         if not all(output.can_reuse(picture, final) for output in self._writer.outputs):
-            if earlier.status == "reviewed":
-                self._reviewed[picture.file] = earlier
+            if valid.status == "reviewed":
+                self._reviewed[picture.file] = valid
             return None
-        return Outcome(picture, earlier, kept=True)
+        return Outcome(picture, valid, kept=valid == earlier)
 
     def restore_review(self, outcome: Outcome) -> Outcome:
         """Returns the outcome of a picture with what a person said about it.
@@ -113,12 +116,18 @@ class EarlierPredictions:
             return outcome
         return outcome._replace(prediction=reviewed)
 
-    def _agrees(self, earlier: Prediction, data: bytes) -> bool:
-        return self._corrections is None or self._corrections.agree(earlier, data)
+    def _validate(self, earlier: Prediction, data: bytes) -> Prediction | None:
+        """Returns an earlier prediction if it is still valid; a review is, whatever the options.
 
-    def _compute_run(self, data: bytes, earlier: Prediction) -> str:
-        """Returns the `run` that a new prediction with the status of the earlier one would have."""
-        if earlier.status == "reviewed":
-            return run_hash(data, REVIEWED)  # whatever the model and the options are
-        key = unreadable_key(self._key) if earlier.status == "unreadable" else self._key
-        return run_hash(data, key)
+        A review by version 0.2.0 gets the `run` of this version, so that it outlasts other metadata
+        from now on.
+        """
+        if earlier.status != "reviewed":
+            key = unreadable_key(self._key) if earlier.status == "unreadable" else self._key
+            return earlier if earlier.run == run_hash(data, key) else None
+        run = review_run(data)
+        if earlier.run != run and earlier.run != run_hash(data, REVIEWED):
+            return None
+        if self._corrections is not None and not self._corrections.agree(earlier, data):
+            return None
+        return replace(earlier, run=run)

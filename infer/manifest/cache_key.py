@@ -9,11 +9,12 @@ its modification time (mtime), so a copied folder gives byte-identical output.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 
 from image_gender_classifier.results import Prediction
 
 _DIGITS = 12
-_PICTURE_DIGITS = 16
+_FILE_DIGITS = 16
 
 REVIEWED = "reviewed"
 """The cache key of a picture that a person has reviewed: the answer depends on no model."""
@@ -25,7 +26,7 @@ def cache_key(*parts: object) -> str:
     Args:
         parts: Everything except the picture that affects a prediction; the order matters.
     """
-    return _sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"))
+    return sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"))
 
 
 def make_unreadable_prediction(file: str, message: str, settings: str) -> Prediction:
@@ -57,18 +58,31 @@ def run_hash(data: bytes | memoryview, settings: str, prefix: bytes = b"") -> st
     Returns:
         12 hexadecimal digits.
     """
-    picture = f"{len(prefix) + len(data)} {zlib.crc32(data, zlib.crc32(prefix))}"
-    return _sha256(f"{picture} {settings}".encode())[:_DIGITS]
+    return run_hash_of_parts((prefix, data), settings)
 
 
-def picture_hash(data: bytes | memoryview) -> str:
-    """Returns a hash of the content of a picture file, such as `sha256:0123456789abcdef`."""
-    # The prefix keeps spreadsheets from reading a number.
-    return f"sha256:{_sha256(data)[:_PICTURE_DIGITS]}"
+def run_hash_of_parts(parts: Iterable[bytes | memoryview], settings: str) -> str:
+    """Computes `run_hash` of bytes that are given in parts."""
+    size = crc = 0
+    for part in parts:
+        size += len(part)
+        crc = zlib.crc32(part, crc)
+    return sha256(f"{size} {crc} {settings}".encode())[:_DIGITS]
 
 
-def _sha256(data: bytes | memoryview) -> str:
-    """Returns the SHA-256 hash of bytes, hexadecimal."""
+def file_hash(data: bytes | memoryview) -> str:
+    """Returns a hash of all bytes of a file, such as `sha256:0123456789abcdef`.
+
+    Reviews of version 0.2.0 identify pictures by it; now `picture_content.content_hash` does.
+    """
+    return f"sha256:{sha256(data)[:_FILE_DIGITS]}"
+
+
+def sha256(*parts: bytes | memoryview) -> str:
+    """Returns the SHA-256 hash of bytes that are given in parts, hexadecimal."""
     import hashlib  # late: the import takes longer than hashing does in most runs
 
-    return hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()

@@ -36,8 +36,8 @@ class Correction(NamedTuple):
     Attributes:
         gender: The gender of the deciding face, or `no_face`.
         box: The deciding face: x, y, width and height in whole pixels; None for the main face.
-        picture: Hash of the picture that the person saw (`cache_key.picture_hash`); empty if the
-            correction holds for any picture of that name.
+        picture: Hash of what the person saw (`picture_content.content_hash`; by version 0.2.0
+            `cache_key.file_hash`); empty if the correction holds for any picture of that name.
     """
 
     gender: CorrectedGender

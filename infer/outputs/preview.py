@@ -12,7 +12,8 @@ from image_gender_classifier.imaging.files import OUT_OF_MEMORY, read_bytes
 from image_gender_classifier.imaging.limits import DEFAULT_LIMITS, Limits
 from image_gender_classifier.imaging.memory_errors import is_out_of_memory
 from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.manifest.cache_key import picture_hash
+from image_gender_classifier.manifest.cache_key import file_hash
+from image_gender_classifier.outputs.picture_content import content_hash
 from image_gender_classifier.results import Preview
 
 _QUALITY = 82  # of the JPEG file, 0 to 100
@@ -36,20 +37,20 @@ def draw_file(path: Path, side: int, limits: Limits = DEFAULT_LIMITS) -> Preview
         data = read_bytes(path, limits)
     except UnreadablePicture as error:
         return Preview(message=str(error))
-    digest = picture_hash(data)
+    hashes = Preview(content_hash(data), file_hash=file_hash(data))
     try:
         preview = draw_picture(decoding.decode(data, side, limits), side)
     except UnreadablePicture as error:
-        return Preview(digest, message=str(error))
+        return hashes._replace(message=str(error))
     except Exception as error:
         if is_out_of_memory(error):
             raise Unfinished(OUT_OF_MEMORY) from None
         raise
-    return preview._replace(picture=digest)
+    return preview._replace(picture=hashes.picture, file_hash=hashes.file_hash)
 
 
 def draw_picture(picture: Picture, side: int) -> Preview:
-    """Draws a copy of a decoded picture, without its hash; arguments as for `draw_file`."""
+    """Draws a copy of a decoded picture, without its hashes; arguments as for `draw_file`."""
     height, width = picture.pixels.shape[:2]
     scale = min(side / max(height, width), 1.0)
     size = (max(round(width * scale), 1), max(round(height * scale), 1))

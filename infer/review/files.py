@@ -52,4 +52,5 @@ def make_item(item: Reviewed, preview: Preview) -> PageItem:
     """Returns a picture as the page shows it."""
     missing = preview.message == MISSING
     size = preview.width, preview.height
-    return PageItem(item.prediction, *size, preview.picture, preview.message, missing)
+    hashes = preview.picture, preview.file_hash
+    return PageItem(item.prediction, *size, hashes[0], preview.message, missing, hashes[1])

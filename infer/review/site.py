@@ -17,6 +17,7 @@ from image_gender_classifier.outputs.page.data import (
     encode_data,
     encode_xml_chunk,
 )
+from image_gender_classifier.outputs.picture_content import is_hash
 from image_gender_classifier.outputs.settings import THUMBNAIL_SIDE
 from image_gender_classifier.results import Preview
 from image_gender_classifier.review.corrections import CorrectionFile
@@ -137,7 +138,7 @@ class Site:
             return prediction.file, None
         if gender not in get_args(CorrectedGender) or not isinstance(face, int):
             raise ValueError(gender)
-        if not isinstance(picture, str) or not _is_hash(picture):
+        if not isinstance(picture, str) or not is_hash(picture):
             raise ValueError(picture)
         box = None
         if gender != "no_face" and face >= 0:
@@ -146,7 +147,8 @@ class Site:
 
 
 def _show(preview: Preview) -> Response:
-    headers = [("X-Picture", preview.picture)] if preview.picture else []
+    hashes = (("X-Picture", preview.picture), ("X-File", preview.file_hash))
+    headers = [header for header in hashes if header[1]]
     if not preview.jpeg:
         text = (preview.message or "").encode("utf-8", "replace")
         return Response(200, TEXT, text, tuple(headers))  # browsers log other status as errors
@@ -156,8 +158,3 @@ def _show(preview: Preview) -> Response:
 
 def _parse_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _is_hash(text: str) -> bool:
-    prefix, _, digits = text.partition(":")
-    return prefix == "sha256" and len(digits) == 16 and not set(digits) - set("0123456789abcdef")

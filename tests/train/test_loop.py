@@ -27,8 +27,8 @@ from image_gender_classifier.convert import cli as convert
 from image_gender_classifier.convert import gender
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.loading import shipped_models
-from image_gender_classifier.manifest.cache_key import picture_hash
 from image_gender_classifier.outputs.corrections import Correction, write_corrections
+from image_gender_classifier.outputs.picture_content import content_hash
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.evaluation import evaluate
 from image_gender_classifier.train.gender import cli as train
@@ -95,7 +95,7 @@ def corrections(photos: Path, classified: Path) -> Path:
             continue
         box = [int(face.attrib[side]) for side in ("x", "y", "width", "height")]
         answer = "unknown" if number == "1" else PORTRAITS[name]
-        picture = picture_hash((photos / file).read_bytes())
+        picture = content_hash((photos / file).read_bytes())
         said[file] = Correction(answer, (box[0], box[1], box[2], box[3]), picture)  # type: ignore[arg-type]
     path = classified / "corrections.csv"
     write_corrections(path, said)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 
-from image_gender_classifier.manifest.cache_key import picture_hash
+from image_gender_classifier.outputs.picture_content import is_hash, is_hash_of
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.datasets.genders import GenderWords, find_gender
 from image_gender_classifier.train.datasets.labels_csv import Table
@@ -15,11 +15,11 @@ from image_gender_classifier.train.datasets.sample import BinaryGender
 
 _OTHER_GENDER: dict[BinaryGender, BinaryGender] = {"female": "male", "male": "female"}
 _BOX_COLUMNS = ("x", "y", "width", "height")
-_HASH_COLUMN, _HASH_PREFIX = "picture", "sha256:"
+_HASH_COLUMN = "picture"
 
 
 def is_changed(table: Table, fields: Sequence[str], path: Path) -> bool:
-    """Returns whether a row has the hash of a picture, and the file has another content now.
+    """Returns whether a row has the hash of a picture, and the file shows another one now.
 
     Raises:
         OSError: The file cannot be read.
@@ -27,7 +27,7 @@ def is_changed(table: Table, fields: Sequence[str], path: Path) -> bool:
     if _HASH_COLUMN not in table.header:
         return False
     value = fields[table.header.index(_HASH_COLUMN)]
-    return value.startswith(_HASH_PREFIX) and picture_hash(path.read_bytes()) != value
+    return is_hash(value) and not is_hash_of(value, path.read_bytes())
 
 
 def parse_box(table: Table, row: int, fields: Sequence[str]) -> Box | None:

@@ -27,9 +27,11 @@ class PageItem(NamedTuple):
         width: Width of the upright picture in pixels; 0 if it is not known.
         height: Its height.
         picture: Name of its content, which its thumbnail has too; empty if it is not known. On a
-            page with editing, `cache_key.picture_hash`.
+            page with editing, `picture_content.content_hash`.
         message: Why it cannot be shown, if its prediction does not say so.
         missing: Whether the folder lacks the picture, because it was renamed or deleted.
+        file_hash: Hash of all bytes of its file, as corrections of version 0.2.0 have it; empty if
+            it is not known.
     """
 
     prediction: Prediction
@@ -38,6 +40,7 @@ class PageItem(NamedTuple):
     picture: str = ""
     message: str | None = None
     missing: bool = False
+    file_hash: str = ""
 
 
 class PageSettings(NamedTuple):
@@ -80,7 +83,7 @@ def encode_data(
             others.append(table.encode_row(file, correction))
         elif _is_current(correction, items[place]):
             known.append([place, correction.gender, find_face(items[place].prediction, correction)])
-            if correction.picture:  # a server tells whether the picture has changed
+            if not rows[place][6]:  # a server tells whether the picture has changed
                 rows[place][6] = correction.picture
     content = _dump(rows)
     data = {
@@ -117,7 +120,8 @@ def find_face(prediction: Prediction, correction: Correction) -> int:
 
 def _is_current(correction: Correction, item: PageItem) -> bool:
     """Returns whether the picture is the one that was corrected, as far as that is known."""
-    return not (item.picture and correction.picture) or item.picture == correction.picture
+    known = item.picture and correction.picture
+    return not known or correction.picture in (item.picture, item.file_hash)
 
 
 def _encode_item(item: PageItem) -> list[object]:
@@ -133,7 +137,7 @@ def _encode_item(item: PageItem) -> list[object]:
         item.picture,
         [_encode_face(face) for face in prediction.faces],
         None if message is None else escape_text(message),
-        *([1] if item.missing else []),
+        *([int(item.missing), item.file_hash] if item.missing or item.file_hash else []),
     ]
 
 

@@ -19,7 +19,7 @@ const LOWEST = 0.5;
    A correction is null or {gender, face}: gender is one of GENDERS or "no_face", face the index of
    the deciding face, -1 if the picture has none. */
 function readItems(rows) {
-  return rows.map(([file, status, gender, confidence, width, height, hash, faces, message, missing], index) => ({
+  return rows.map(([file, status, gender, confidence, width, height, hash, faces, message, missing, fileHash = null], index) => ({
     index,
     file,
     lower: file.toLowerCase(),
@@ -30,6 +30,7 @@ function readItems(rows) {
     width,
     height,
     hash,
+    fileHash,
     faces: faces.map(([x, y, w, h, sex, sure, detector, score]) => ({
       x, y, w, h, gender: sex === null ? null : GENDERS[sex], confidence: sure, detector, score,
     })),

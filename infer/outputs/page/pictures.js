@@ -40,7 +40,7 @@ async function requestNext() {
   }
 }
 
-/* Fetches a thumbnail from the server, which also tells the size and the hash of the picture. */
+/* Fetches a thumbnail from the server, which also tells the size and the hashes of the picture. */
 function fetchThumbnail(item) {
   if (!requested.has(item)) {
     const promise = load(item).finally(() => requested.delete(item));
@@ -53,7 +53,8 @@ async function load(item) {
   const answer = await fetch(`thumbnails/${item.index}`).catch(() => { throw new Error(NO_ANSWER); });
   await requireGood(answer);
   const hash = answer.headers.get("X-Picture") ?? "";
-  if (item.hash && hash && item.hash !== hash && item.correction !== null) {
+  const hashes = [hash, answer.headers.get("X-File")];
+  if (item.hash && hash && !hashes.includes(item.hash) && item.correction !== null) {
     item.correction = null; // the picture has changed since
     announce(`${item.file} has changed since it was reviewed`);
     showCounts();

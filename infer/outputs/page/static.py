@@ -26,7 +26,7 @@ from image_gender_classifier.outputs.page.data import (
     encode_xml_chunk,
 )
 
-_THUMBNAIL = re.compile("[0-9a-f]{16}\\.jpg")
+_THUMBNAIL = re.compile("[0-9a-f]{16,22}\\.jpg")
 _CHUNK = re.compile("[0-9]+\\.js")
 
 

@@ -223,7 +223,8 @@ class BrowserStorage {
     this.entries = entries;
     for (const [file, { gender, box, hash }] of this.entries) {
       const item = this.items.get(file);
-      if (item === undefined || hash !== item.hash) continue; // the picture has changed
+      // Pages of version 0.2.0 kept the hash of the file.
+      if (item === undefined || ![item.hash, item.fileHash].includes(hash)) continue; // it has changed
       const face = box === null ? -1 : item.faces.findIndex((one) => String(boxOf(one)) === String(box));
       item.correction = gender === null ? null : { gender, face: item.faces.length ? Math.max(face, 0) : -1 };
     }

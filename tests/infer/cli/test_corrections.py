@@ -9,9 +9,11 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from image_gender_classifier.manifest.cache_key import picture_hash
+from image_gender_classifier.manifest.cache_key import REVIEWED, file_hash, run_hash
 from image_gender_classifier.outputs.corrections import Correction, write_corrections
+from image_gender_classifier.outputs.picture_content import content_hash
 from image_gender_classifier.outputs.xml import decode_prediction
 from image_gender_classifier.results import Prediction
 
@@ -34,7 +36,7 @@ def correct(path: Path, folder: Path, **genders: Correction) -> None:
         path,
         {
             f"{name}.jpg": correction._replace(
-                picture=picture_hash((folder / f"{name}.jpg").read_bytes())
+                picture=content_hash((folder / f"{name}.jpg").read_bytes())
             )
             for name, correction in genders.items()
         },
@@ -256,10 +258,92 @@ def test_names_of_another_unicode_normalisation_are_found_if_one_picture_fits(
     assert "1 correction is for pictures that are not in this run" in done.stderr
 
 
+def add_metadata(path: Path) -> None:
+    """Writes a comment, as a photo manager does; the picture looks the same."""
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + b"\xff\xfe\0\x09holiday" + data[2:])
+
+
+def test_reviews_outlast_metadata_that_other_programs_write(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, astronaut=Correction("male"), cat=Correction("female"))
+    apply = "-i", folder, "-o", out, "--corrections", corrections
+    command(*apply)
+    written = (out / "astronaut.xml").read_bytes()
+    add_metadata(folder / "astronaut.jpg")
+    for options in (apply, (*apply, "--resume"), ("-i", folder, "-o", out, "--resume")):
+        assert command(*options).stderr == ""
+        assert (out / "astronaut.xml").read_bytes() == written
+    (folder / "astronaut.jpg").rename(folder / "b.jpg")
+    said = "1 correction is applied to pictures that were renamed or copied, such as 'b.jpg'"
+    assert said in command(*apply, "--resume").stderr
+
+
+def test_a_review_does_not_hold_for_a_picture_that_was_turned(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    correct(corrections, folder, astronaut=Correction("male"))
+    apply = "-i", folder, "-o", out, "--corrections", corrections
+    command(*apply)
+    data = (folder / "astronaut.jpg").read_bytes()
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    block = b"\xff\xe1" + (len(exif.tobytes()) + 2).to_bytes(2, "big") + exif.tobytes()
+    (folder / "astronaut.jpg").write_bytes(data[:2] + block + data[2:])
+    assert "the picture has changed since" in command(*apply, "--resume").stderr
+    assert read(out, "astronaut").status != "reviewed"
+
+
+def test_rows_and_xml_files_of_version_0_2_0_hold_for_unchanged_files(
+    folder: Path, out: Path, corrections: Path, command: Command
+) -> None:
+    data = (folder / "astronaut.jpg").read_bytes()
+    write_corrections(corrections, {"astronaut.jpg": Correction("male", picture=file_hash(data))})
+    apply = "-i", folder, "-o", out, "--corrections", corrections
+    assert command(*apply).stderr == ""
+    current = (out / "astronaut.xml").read_bytes()
+    run = read(out, "astronaut").run
+    earlier = current.replace(run.encode(), run_hash(data, REVIEWED).encode())
+    assert earlier != current
+    for options in ((), ("--corrections", corrections), ("--xmp", out), ("--report", out / "r")):
+        (out / "astronaut.xml").write_bytes(earlier)
+        assert command("-i", folder, "-o", out, "--resume", *options).returncode == 0
+        assert (out / "astronaut.xml").read_bytes() == current
+    (folder / "astronaut.jpg").rename(folder / "b.jpg")
+    assert "'b.jpg' (the row is that of 'astronaut.jpg')" in command(*apply).stderr
+    add_metadata(folder / "b.jpg")
+    assert read(out, "b").status == "reviewed"
+    assert command("-i", folder, "-o", out, "--resume").stderr == ""
+    assert read(out, "b").status == "reviewed"
+
+
+def test_corrections_follow_renamed_pictures_that_are_kept_as_predicted(
+    folder: Path, out: Path, corrections: Path, command: Command, tmp_path: Path
+) -> None:
+    correct(corrections, folder, astronaut=Correction("male"), cat=Correction("female"))
+    for old, new in (("astronaut", "x"), ("cat", "astronaut"), ("x", "cat")):
+        (folder / f"{old}.jpg").rename(folder / f"{new}.jpg")
+    shutil.copy(folder / "cat.jpg", folder / "copy.jpg")
+    (tmp_path / "copies").mkdir()
+    copies = "--annotate", tmp_path / "copies"
+    command("-i", folder, "-o", out, *copies)  # without corrections
+    apply = "-i", folder, "-o", out, "--resume", "--corrections", corrections, *copies
+    done = command(*apply)
+    said = "3 corrections are applied to pictures that were renamed or copied, such as "
+    assert f"{said}'astronaut.jpg' (the row is that of 'cat.jpg')" in done.stderr
+    assert "1 of them kept" in done.stdout
+    names = ("astronaut", "cat", "copy")
+    assert [read(out, name).gender for name in names] == ["female", "male", "male"]
+    done = command(*apply)
+    assert done.stderr == ""
+    assert "4 of them kept" in done.stdout
+
+
 def test_rows_of_one_content_that_contradict_each_other_are_not_applied_to_others(
     folder: Path, out: Path, corrections: Path, command: Command
 ) -> None:
-    picture = picture_hash((folder / "cat.jpg").read_bytes())
+    picture = content_hash((folder / "cat.jpg").read_bytes())
     male, female = Correction("male", None, picture), Correction("female", None, picture)
     write_corrections(corrections, {"a.jpg": male, "b.jpg": female})
     done = command("-i", folder, "-o", out, "--corrections", corrections)

@@ -16,6 +16,7 @@ import pytest
 from reviews import HOSTILE, Page, Review
 
 from image_gender_classifier.cli.program import main as classify
+from image_gender_classifier.manifest.cache_key import file_hash
 from image_gender_classifier.outputs.corrections import (
     Correction,
     read_corrections,
@@ -24,6 +25,7 @@ from image_gender_classifier.outputs.corrections import (
 from image_gender_classifier.outputs.escaping import escape_name
 from image_gender_classifier.outputs.page.data import PageItem, PageSettings
 from image_gender_classifier.outputs.page.static import StaticPage
+from image_gender_classifier.outputs.picture_content import content_hash
 from image_gender_classifier.results import Box, Face, Prediction
 
 ORDER = ["astronaut.jpg", "rocket.jpg", "mona_lisa.jpg", escape_name(HOSTILE), "broken.jpg"]
@@ -188,7 +190,7 @@ def test_keys_correct_undo_and_survive_a_reload(
         **{"astronaut.jpg": "male", "rocket.jpg": "no_face", HOSTILE: "female"}
     }
     assert found["astronaut.jpg"].box == (164, 67, 120, 120)
-    assert all(one.picture.startswith("sha256:") for one in found.values())
+    assert all(one.picture.startswith("image:") for one in found.values())
     page.reload()
     page.wait_for_selector(".tile")
     assert answers(page)["astronaut.jpg"] == "✓ male"
@@ -372,6 +374,34 @@ def test_corrections_of_a_changed_picture_are_dropped(
     assert answers(page)["rocket.jpg"] == "✓ male"
 
 
+def test_a_correction_of_version_0_2_0_is_shown_and_saved_anew(
+    static: View, review: Review, server: Any, open_page: Open, tmp_path: Path
+) -> None:
+    """It has the hash of the file, in corrections.csv and in the storage of the browser."""
+    data = (review.pictures / "mona_lisa.jpg").read_bytes()
+    old = Correction("male", (104, 88, 103, 103), file_hash(data))
+    write_corrections(review.corrections, {"mona_lisa.jpg": old})
+    served = open_page(server.url).page
+    served.wait_for_selector(".frame.missing")
+    assert answers(served)["mona_lisa.jpg"] == "✓ male"
+    press(served, "End", "Home", "f")
+    wait_until(lambda: len(read_corrections(review.corrections)) == 2)
+    assert answers(served)["mona_lisa.jpg"] == "✓ male"
+    page = open_page(static.url).page
+    press(page, "m")
+    key = "Object.keys(localStorage).find((key) => key.endsWith('.html'))"
+    page.evaluate(
+        f"(() => {{ const kept = JSON.parse(localStorage.getItem({key}));"
+        f"kept.entries = [['mona_lisa.jpg', {{gender: 'male', box: null, hash: '{old.picture}'}}]];"
+        f"localStorage.setItem({key}, JSON.stringify(kept)); }})()"
+    )
+    page.reload()
+    page.wait_for_selector(".tile")
+    assert answers(page)["mona_lisa.jpg"] == "✓ male"
+    found = saved(static._replace(review=review), page, tmp_path)
+    assert found["mona_lisa.jpg"].picture == content_hash(data)
+
+
 def test_two_tabs_keep_the_corrections_of_both(view: View, open_page: Open, tmp_path: Path) -> None:
     first = open_page(view.url).page
     second = first.context.new_page()
@@ -485,7 +515,7 @@ def test_a_page_of_an_earlier_server_offers_its_corrections_as_a_file(
     assert {file: one.gender for file, one in found.items()} == {
         **{"rocket.jpg": "no_face", "mona_lisa.jpg": "unknown"}
     }
-    assert all(one.picture.startswith("sha256:") for one in found.values())
+    assert all(one.picture.startswith("image:") for one in found.values())
     opened.problems[:] = [one for one in opened.problems if "403" not in one]
 
 

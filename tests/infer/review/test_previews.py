@@ -33,7 +33,7 @@ def test_draws_each_picture_in_order_or_says_why_not(folder: Path) -> None:
     assert pixels.shape == (256, 256, 3)
     assert (gone.message, gone.picture) == (MISSING, "")
     assert broken.jpeg == b""
-    assert broken.picture.startswith("sha256:")
+    assert broken.picture.startswith("image:")
     assert broken.message is not None
 
 

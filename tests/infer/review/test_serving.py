@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 from reviews import Review
 
+from image_gender_classifier.manifest.cache_key import file_hash
 from image_gender_classifier.outputs.corrections import Correction, read_corrections
+from image_gender_classifier.outputs.picture_content import content_hash
 from image_gender_classifier.review.serving import ReviewServer
 
+PICTURE = "image:0123456789abcdef012345"
 ASTRONAUT, BROKEN = 0, 1  # places in the list, which is sorted by file name
 
 
@@ -46,8 +49,7 @@ def post(server: ReviewServer, change: object, **headers: str) -> Answer:
 
 
 def make_change(**other: Any) -> dict[str, Any]:
-    picture = "sha256:0123456789abcdef"
-    return {"index": ASTRONAUT, "gender": "male", "face": 1, "picture": picture} | other
+    return {"index": ASTRONAUT, "gender": "male", "face": 1, "picture": PICTURE} | other
 
 
 def test_listens_on_the_loopback_address_only(server: ReviewServer) -> None:
@@ -99,7 +101,9 @@ def test_nothing_else_can_be_read(path: str, server: ReviewServer) -> None:
 def test_a_thumbnail_comes_with_size_and_hash(server: ReviewServer, review: Review) -> None:
     answer = ask(server, f"/{server.token}/thumbnails/{ASTRONAUT}")
     assert answer.headers["X-Size"] == "512x512"
-    assert answer.headers["X-Picture"].startswith("sha256:")
+    data = (review.pictures / "astronaut.jpg").read_bytes()
+    assert answer.headers["X-Picture"] == content_hash(data)
+    assert answer.headers["X-File"] == file_hash(data)
     pixels = cv2.imdecode(np.frombuffer(answer.body, np.uint8), cv2.IMREAD_COLOR)
     assert pixels is not None
     assert pixels.shape == (256, 256, 3)
@@ -121,7 +125,7 @@ def test_an_unreadable_picture_has_a_reason_instead(server: ReviewServer) -> Non
 
 def test_a_change_is_saved_at_once_and_taken_back(server: ReviewServer, review: Review) -> None:
     assert post(server, make_change()).status == 200
-    expected = Correction("male", (300, 200, 90, 90), "sha256:0123456789abcdef")
+    expected = Correction("male", (300, 200, 90, 90), PICTURE)
     assert read_corrections(review.corrections) == {"astronaut.jpg": expected}
     data = ask(server, f"/{server.token}/data.js").body
     assert b'"corrections":[[0,"male",1]]' in data
@@ -170,6 +174,7 @@ def test_posts_of_other_sites_are_refused(
         None, [], {}, "x", make_change(index=99), make_change(index=-1), make_change(index="0"),
         make_change(gender="=1+1"), make_change(gender=["male"]), make_change(face="1"),
         make_change(picture="=cmd()"), make_change(picture=""), make_change(picture=None),
+        make_change(picture=f"{PICTURE}6"),
     ],
     ids=str,
 )  # fmt: skip

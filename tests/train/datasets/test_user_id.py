@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from image_gender_classifier.errors import UsageError
-from image_gender_classifier.manifest.cache_key import picture_hash
 from image_gender_classifier.outputs.corrections import Correction, write_corrections
+from image_gender_classifier.outputs.picture_content import content_hash
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.datasets import DataError, LabelOptions, Reading, read_data_set
 from image_gender_classifier.train.datasets.genders import add_words
@@ -150,7 +150,7 @@ def test_corrections_of_a_review_are_labels(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     for name in names:
         (tmp_path / name).write_bytes(name.encode())
-    hashed = {name: picture_hash(name.encode()) for name in names}
+    hashed = {name: content_hash(name.encode()) for name in names}
     corrections = {
         "1.jpg": Correction("female", (1, 2, 30, 40), hashed["1.jpg"]),
         "deep/1.jpg": Correction("male", None, hashed["deep/1.jpg"]),

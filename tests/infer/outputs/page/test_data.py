@@ -74,6 +74,16 @@ def test_a_correction_of_any_picture_of_its_name_keeps_the_thumbnail() -> None:
     assert row[6] == HASH
 
 
+def test_a_correction_of_version_0_2_0_has_the_hash_of_the_file() -> None:
+    item = PageItem(PREDICTION, 9, 9, "image:" + "0" * 22, file_hash=HASH)
+    data = parse(
+        encode_data([item], PageSettings("t"), {PREDICTION.file: Correction("male", None, HASH)})
+    )
+    assert data["corrections"] == [[0, "male", 0]]
+    (row,) = data["items"]
+    assert (row[6], row[9:]) == (item.picture, [0, HASH])
+
+
 def test_the_main_face_stands_for_an_unknown_one() -> None:
     assert find_face(PREDICTION, Correction("male", (5, 6, 7, 8))) == 1
     assert find_face(PREDICTION, Correction("male", (5, 7, 8, 8))) == 1  # moved since
