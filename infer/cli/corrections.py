@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,16 +47,23 @@ class CorrectionSet:
     ) -> None:
         self._pictures = pictures
         self._limits = limits
-        self._corrections = _match_names(ListedNames(pictures), corrections)
-        self._by_content = _index_by_content(self._corrections)
-        # Few pictures have the beginning of a hash in common, and it is computed in no time.
-        self._starts = {get_start(each) for each in self._by_content if is_content_hash(each)}
-        self._has_file_hashes = not all(map(is_content_hash, self._by_content))
+        self._corrections: dict[str, Correction] = {}
+        self.update(corrections)
         self._outdated: dict[str, str] = {}  # reason by path of the picture
         self._met: set[str] = set()  # paths in rows
         self._found: set[str] = set()  # paths of kept pictures whose rows have other paths
         self._renamed: list[tuple[str, str]] = []  # paths of the picture and in the row
         self._without_row: list[str] = []  # reviewed pictures
+
+    def update(self, corrections: Mapping[str, Correction]) -> Set[str]:
+        """Replaces the corrections; returns the paths of the rows that are new or have changed."""
+        before = self._corrections.items()
+        self._corrections = _match_names(ListedNames(self._pictures), corrections)
+        self._by_content = _index_by_content(self._corrections)
+        # Few pictures have the beginning of a hash in common, and it is computed in no time.
+        self._starts = {get_start(each) for each in self._by_content if is_content_hash(each)}
+        self._has_file_hashes = not all(map(is_content_hash, self._by_content))
+        return {file for file, _ in self._corrections.items() - before}
 
     def apply(self, outcome: Outcome) -> Outcome:
         """Returns the outcome of a picture with its correction, if there is one for it."""

@@ -10,9 +10,10 @@ import itertools
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from image_gender_classifier.cli import input_pictures, writing
+from image_gender_classifier.cli.arrivals import Arrivals
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.overwrite import find_overwritten, format_overwritten
 from image_gender_classifier.cli.progress import Progress
@@ -27,98 +28,11 @@ from image_gender_classifier.outputs.registry import list_output_folders
 from image_gender_classifier.scan import Listing
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 
+if TYPE_CHECKING:
+    from image_gender_classifier.cli.watched_corrections import WatchedCorrections
+
 _PAUSE = 2.0  # seconds between scans, during which a complete picture must not change
 _IDLE = 20  # the pause is at least this many times as long as a scan, to use little CPU time
-_FIRST_RETRY, _LAST_RETRY = 15, 1_800  # scans until an unfinished picture is tried again
-
-
-class _State(NamedTuple):
-    """The state of a picture file at one scan. Equal states mean that it has not changed.
-
-    Attributes:
-        xml: Path of its XML file, relative to the output folder; a new one counts as a change.
-        size: Size in bytes.
-        modified: Modification time (mtime) in nanoseconds.
-        inode: Inode number.
-    """
-
-    xml: str
-    size: int
-    modified: int
-    inode: int
-
-
-class _Retry(NamedTuple):
-    """The next try for an unfinished picture.
-
-    Attributes:
-        wait: Number of scans between the last try and the next.
-        scan: Number of the scan (from 1) at which the picture is tried again.
-    """
-
-    wait: int
-    scan: int
-
-
-class Arrivals:
-    """Tracks which pictures of a folder are complete and not classified yet.
-
-    Args:
-        hidden: Whether to include files whose names start with a dot, as those of unfinished
-            copies often do.
-    """
-
-    def __init__(self, hidden: bool = False) -> None:
-        self._hidden = hidden
-        self._seen: dict[str, _State] = {}
-        self._classified: set[str] = set()
-        self._retries: dict[str, _Retry] = {}
-        self._scan = 0
-
-    def find_ready(self, folder: Path, pictures: Iterable[PictureFile]) -> list[PictureFile]:
-        """Returns the complete pictures that have not been classified in their current state.
-
-        A picture is complete if it has not changed since the last call. One that was marked as
-        unfinished is returned again only when its next try is due.
-
-        Args:
-            folder: The input folder.
-            pictures: All pictures that are in the folder now.
-        """
-        self._scan += 1
-        before, self._seen = self._seen, {}
-        ready = []
-        for picture in pictures:
-            if picture.file.rpartition("/")[2].startswith(".") and not self._hidden:
-                continue
-            state = _read_state(folder, picture)
-            if state is None:
-                continue
-            self._seen[picture.file] = state
-            if before.get(picture.file) != state:
-                self._classified.discard(picture.file)
-                self._retries.pop(picture.file, None)
-            elif picture.file not in self._classified and self._is_due(picture):
-                ready.append(picture)
-        self._classified &= self._seen.keys()
-        for file in self._retries.keys() - self._seen.keys():
-            del self._retries[file]
-        return ready
-
-    def mark_classified(self, picture: PictureFile) -> None:
-        """Marks a picture as classified; `find_ready` returns it again only after a change."""
-        self._classified.add(picture.file)
-        self._retries.pop(picture.file, None)
-
-    def mark_unfinished(self, picture: PictureFile) -> None:
-        """Schedules the next try for a picture (exponential backoff, counted in scans)."""
-        last = self._retries.get(picture.file)
-        wait = min(2 * last.wait, _LAST_RETRY) if last else _FIRST_RETRY
-        self._retries[picture.file] = _Retry(wait, self._scan + wait)
-
-    def _is_due(self, picture: PictureFile) -> bool:
-        retry = self._retries.get(picture.file)
-        return retry is None or self._scan >= retry.scan
 
 
 class _ScanFaults:
@@ -183,8 +97,9 @@ def watch_folder(
         writing.open_outputs(options.outputs, options.output_settings) as writer,
         Progress(0, False) as progress,
     ):
-        corrections = input_pictures.open_corrections(options)
         limits = Limits.from_settings(options.settings)
+        watched = _open_corrections(options, limits)
+        corrections = None if watched is None else watched.corrections
         earlier = EarlierPredictions(folder, limits, key, writer, corrections=corrections)
         arrivals = Arrivals(options.hidden)
         faults = _ScanFaults(options, rules)
@@ -192,6 +107,8 @@ def watch_folder(
             print_message(f"watching {escape_text(str(folder))!r} until stopped (Ctrl-C)")
         for scan in itertools.count(1):
             start = time.monotonic()
+            if watched is not None:
+                arrivals.classify_again(watched.refresh())
             listing = input_pictures.list_input_pictures(options, rules)
             ready = arrivals.find_ready(folder, faults.exclude_overwritten(listing))
             seconds = time.monotonic() - start
@@ -204,16 +121,8 @@ def watch_folder(
                     arrivals.mark_unfinished(outcome.picture)
                 else:
                     arrivals.mark_classified(outcome.picture)
-                if _is_deleted(folder, outcome):
-                    continue
-                for message in writer.write(outcome):
-                    progress.print_message(message)
-                xml = writer.xml.renamed.pop(outcome.picture.file, None)
-                if xml is not None and not options.quiet:
-                    progress.print_message(input_pictures.format_renamed(outcome.picture.file, xml))
-                report_outcome(outcome, progress, "it is tried again later")
-                if not options.quiet:
-                    _print_prediction(outcome)
+                if not _is_deleted(folder, outcome):
+                    _write(options, writer, progress, outcome)
             for message in corrections.take_messages() if corrections is not None else ():
                 print_message(message)
             if scan == scans:
@@ -221,13 +130,31 @@ def watch_folder(
             time.sleep(max(pause, _IDLE * seconds))
 
 
-def _read_state(folder: Path, picture: PictureFile) -> _State | None:
-    """Returns the current state of a picture file; None if it was deleted or cannot be accessed."""
-    try:
-        status = (folder / picture.file).stat()
-    except OSError:  # deleted, or a broken symbolic link
+def _open_corrections(options: Options, limits: Limits) -> WatchedCorrections | None:
+    """Reads the file of `--corrections`; returns None without that option.
+
+    Raises:
+        UsageError: The file cannot be read, or a row is wrong.
+    """
+    if options.corrections is None:
         return None
-    return _State(picture.xml, status.st_size, status.st_mtime_ns, status.st_ino)
+    from image_gender_classifier.cli.watched_corrections import WatchedCorrections
+
+    return WatchedCorrections(options.corrections, options.input, limits)
+
+
+def _write(
+    options: Options, writer: writing.OutputWriter, progress: Progress, outcome: Outcome
+) -> None:
+    """Writes the outputs of a picture, and prints what the user should know about it."""
+    for message in writer.write(outcome):
+        progress.print_message(message)
+    xml = writer.xml.renamed.pop(outcome.picture.file, None)
+    if xml is not None and not options.quiet:
+        progress.print_message(input_pictures.format_renamed(outcome.picture.file, xml))
+    report_outcome(outcome, progress, "it is tried again later")
+    if not options.quiet:
+        _print_prediction(outcome)
 
 
 def _is_deleted(folder: Path, outcome: Outcome) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from image_gender_classifier.cli import options, program, watching
+from image_gender_classifier.cli.arrivals import Arrivals
 from image_gender_classifier.cli.start import start_workers
-from image_gender_classifier.cli.watching import Arrivals
-from image_gender_classifier.scan import list_pictures
+from image_gender_classifier.outputs.picture_content import content_hash
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 
 pytestmark = pytest.mark.slow
@@ -40,108 +40,6 @@ def watch(folders: tuple[Path, Path], scans: int, *more: str) -> None:
     parsed = options.parse_options(given)
     with start_workers(parsed) as supervisor:
         watching.watch_folder(parsed, supervisor, scans, pause=0)
-
-
-def scan(arrivals: Arrivals, folder: Path, hidden: bool = False) -> list[str]:
-    """Scans the folder once and marks the ready pictures as classified."""
-    ready = arrivals.find_ready(folder, list_pictures(folder, hidden=hidden).pictures)
-    for picture in ready:
-        arrivals.mark_classified(picture)
-    return [picture.file for picture in ready]
-
-
-def test_a_picture_is_ready_once_after_it_stops_changing(tmp_path: Path) -> None:
-    arrivals, picture = Arrivals(), tmp_path / "a.jpg"
-    assert scan(arrivals, tmp_path) == []
-    picture.write_bytes(b"half")
-    assert scan(arrivals, tmp_path) == []
-    picture.write_bytes(b"half and half")
-    assert scan(arrivals, tmp_path) == []
-    assert scan(arrivals, tmp_path) == ["a.jpg"]
-    assert scan(arrivals, tmp_path) == []
-
-
-def test_a_changed_picture_is_ready_again(tmp_path: Path) -> None:
-    arrivals, picture = Arrivals(), tmp_path / "a.jpg"
-    picture.write_bytes(b"one")
-    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
-    before = picture.stat()
-    copyfile(picture, tmp_path / "b.tmp")
-    (tmp_path / "b.tmp").write_bytes(b"two")
-    os.utime(tmp_path / "b.tmp", ns=(before.st_atime_ns, before.st_mtime_ns))
-    (tmp_path / "b.tmp").replace(picture)  # the same size and time, but another file
-    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
-
-
-def test_a_deleted_and_restored_picture_is_ready_again(tmp_path: Path) -> None:
-    arrivals, picture = Arrivals(), tmp_path / "a.jpg"
-    picture.write_bytes(b"one")
-    assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
-    aside = picture.rename(tmp_path / "aside")
-    assert scan(arrivals, tmp_path) == []
-    aside.rename(picture)
-    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
-
-
-def test_a_picture_whose_xml_file_is_renamed_is_ready_again(tmp_path: Path) -> None:
-    arrivals = Arrivals()
-    (tmp_path / "a.jpg").write_bytes(b"one")
-    assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
-    (tmp_path / "a.png").write_bytes(b"two")
-    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg", "a.png"], []]
-
-
-def test_an_unfinished_picture_is_ready_again_after_growing_pauses(tmp_path: Path) -> None:
-    arrivals = Arrivals()
-    (tmp_path / "a.jpg").write_bytes(b"one")
-    (tmp_path / "b.jpg").write_bytes(b"one")
-    tried = []
-    for number in range(500):
-        for picture in arrivals.find_ready(tmp_path, list_pictures(tmp_path).pictures):
-            if picture.file == "a.jpg":
-                tried.append(number)
-                arrivals.mark_unfinished(picture)
-            else:
-                arrivals.mark_classified(picture)
-    pauses = [later - earlier for earlier, later in pairwise(tried)]
-    assert len(pauses) >= 3 and pauses[0] > 1
-    assert pauses == sorted(set(pauses))
-    (tmp_path / "a.jpg").write_bytes(b"changed")
-    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], ["a.jpg"], []]
-
-
-def test_pauses_between_tries_do_not_grow_for_ever(tmp_path: Path) -> None:
-    arrivals = Arrivals()
-    (tmp_path / "a.jpg").write_bytes(b"one")
-    pictures = list(list_pictures(tmp_path).pictures)
-    tried = []
-    for number in range(10_000):
-        for picture in arrivals.find_ready(tmp_path, pictures):
-            tried.append(number)
-            arrivals.mark_unfinished(picture)
-    assert tried[-1] - tried[-2] == tried[-2] - tried[-3]
-
-
-def test_a_broken_symbolic_link_is_ignored(tmp_path: Path) -> None:
-    picture = list_pictures(tmp_path)
-    (tmp_path / "a.jpg").write_bytes(b"one")
-    picture = list_pictures(tmp_path)
-    (tmp_path / "a.jpg").unlink()
-    assert Arrivals().find_ready(tmp_path, picture.pictures) == []
-
-
-@pytest.mark.parametrize(
-    "name",
-    [".a.jpg.Xy12Zz", ".a.jpg", "a.jpg.part", "a.jpg.CRDOWNLOAD", "a.jpg.opdownload", "._a.jpg"],
-)
-def test_files_named_as_unfinished_are_ignored(name: str, tmp_path: Path) -> None:
-    arrivals, picture = Arrivals(), tmp_path / name
-    picture.write_bytes(b"\xff\xd8\xff\xe0 and half of a picture")
-    assert [scan(arrivals, tmp_path) for _ in range(3)] == [[], [], []]
-    wanted = Arrivals(hidden=True)
-    assert [scan(wanted, tmp_path, hidden=True) for _ in range(3)] == [[], [name], []]
-    picture.rename(tmp_path / "a.jpg")
-    assert [scan(arrivals, tmp_path) for _ in range(2)] == [[], ["a.jpg"]]
 
 
 def test_predictions_are_those_of_a_folder_run(
@@ -383,6 +281,50 @@ def test_options_that_need_the_end_of_a_run_are_rejected(
     given = ["-i", str(folders[0]), "-o", str(folders[1]), "--watch", option, *value]
     assert program.main(given) == 2
     assert f"{option} cannot be used with --watch" in capsys.readouterr().err
+
+
+def test_corrections_that_are_saved_later_are_applied(
+    folders: tuple[Path, Path], samples: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Also those for renamed pictures; a wrong or missing file does not stop watching."""
+    pictures, predictions = folders
+    for name in ("astronaut", "cat", "rocket"):
+        copyfile(samples / f"{name}.jpg", pictures / f"{name}.jpg")
+    cat = content_hash((pictures / "cat.jpg").read_bytes())
+    table = pictures.parent / "corrections.csv"
+    table.write_text("file,gender\n")
+    rows = "file,gender,picture\nastronaut.jpg,male,\n"
+    states: list[tuple[str | None, dict[str, bytes]]] = [  # content, then genders
+        (rows, {"astronaut": b'"male" status="reviewed"', "cat": b'status="no_face"'}),
+        (f"{rows}rocket.jpg", {"rocket": b'status="no_face"'}),
+        (f"{rows}rocket.jpg,female\n", {"rocket": b'"female" status="reviewed"'}),
+        (None, {"rocket": b'"female" status="reviewed"'}),
+        (rows.replace("male", "female"), {"astronaut": b'"female" status="reviewed"'}),
+        (f"{rows}kitten.jpg,male,{cat}\n", {"cat": b'"male" status="reviewed"'}),
+    ]
+    scans = itertools.count(1)
+
+    def change(_: float) -> None:
+        place, scan = divmod(next(scans), 6)  # several scans for each state
+        if scan == 5 and place > 0:
+            for name, expected in states[place - 1][1].items():
+                assert expected in (predictions / f"{name}.xml").read_bytes()
+        if scan == 0 and place <= len(states):
+            text = states[place - 1][0]
+            if text is None:
+                table.unlink()
+            else:
+                table.write_text(text)
+
+    monkeypatch.setattr(time, "sleep", change)
+    watch(folders, 6 * len(states) + 6, "--corrections", str(table))
+    said = capsys.readouterr().err
+    assert said.count("line 3: the gender is ''; it must be") == 1
+    assert said.count(f"{table}: cannot be read any more; the corrections that were read") == 1
+    assert said.count("'astronaut.jpg': male") == 2
+    assert said.count("'rocket.jpg': female") == 1
+    assert "'cat.jpg' (the row is that of 'kitten.jpg')" in said
 
 
 def test_a_watched_folder_gets_the_corrections(
