@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
@@ -38,13 +39,15 @@ class CorrectionFile:
 
     Args:
         path: The file, which need not exist yet.
+        warn: Called with a message for the user.
 
     Raises:
         UsageError: It cannot be read, or has columns that would be lost.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, warn: Callable[[str], None] = lambda _: None) -> None:
         self._path = path
+        self._warn = warn
         self._lock = Lock()
         self._corrections: dict[str, Correction] = {}
         self._state: tuple[int, int, int] | None = None
@@ -79,13 +82,23 @@ class CorrectionFile:
             self._state = self._read_state()
 
     def _refresh(self) -> None:
-        """Reads the file again if another program has changed it."""
+        """Reads the file again if another program has changed it.
+
+        If it is missing, its content is kept: otherwise, the next change would write only itself.
+        """
         state = self._read_state()
-        if state != self._state:
-            self._corrections = (
-                {} if state is None else read_corrections(self._path, rewritten=True)
+        if state == self._state:
+            return
+        if state is not None:
+            self._corrections = read_corrections(self._path, rewritten=True)
+        elif self._corrections:
+            count = len(self._corrections)
+            self._warn(
+                f"{self._path}: was deleted or moved; the next change on the page writes it again, "
+                f"with all {count:,} correction{'s' * (count > 1)}; to start anew, stop this "
+                "program, delete the file and start it again"
             )
-            self._state = state
+        self._state = state
 
     def _read_state(self) -> tuple[int, int, int] | None:
         try:

@@ -55,7 +55,10 @@ def _run(options: Options) -> None:
         return
     from image_gender_classifier.review.serving import serve
 
-    serve(options, options.port, lambda address: print_message(f"open {address} ; Ctrl-C ends"))
+    def announce(address: str) -> None:
+        print_message(f"open {address} ; Ctrl-C ends")
+
+    serve(options, options.port, announce, lambda text: print_message(escape_text(text)))
 
 
 def _report(error: GenderClassifierError, code: int) -> int:

@@ -36,13 +36,16 @@ _HEADERS = (
 _FORBIDDEN = Response(403, TEXT, b"forbidden")
 
 
-def serve(options: Options, port: int, announce: Callable[[str], None]) -> None:
+def serve(
+    options: Options, port: int, announce: Callable[[str], None], warn: Callable[[str], None]
+) -> None:
     """Serves the page until an exception, such as `KeyboardInterrupt`, ends it.
 
     Args:
         options: The options of the command.
         port: Port of the server; 0 for any free one.
         announce: Receives the address of the page.
+        warn: Receives messages for the user.
 
     Raises:
         UsageError: A folder, the file of corrections or the port cannot be used, or another server
@@ -55,7 +58,7 @@ def serve(options: Options, port: int, announce: Callable[[str], None]) -> None:
         lock_corrections(options.corrections),
         Previewer(options.input, options.workers) as previewer,
     ):
-        corrections = CorrectionFile(options.corrections)
+        corrections = CorrectionFile(options.corrections, warn)
         site = Site(options.input, items, corrections, previewer.draw)
         try:
             server = ReviewServer(port, site)

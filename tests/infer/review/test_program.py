@@ -141,6 +141,20 @@ def test_a_second_server_for_the_same_corrections_is_refused(review: Review, run
     assert not list(review.output.glob(".igc-*"))
 
 
+def test_the_server_reports_a_deleted_file_of_corrections(review: Review) -> None:
+    write_corrections(review.corrections, {"mona_lisa.jpg": Correction("male")})
+    options = ["-i", review.pictures, "-o", review.output, "--port", 0]
+    command = [sys.executable, "-c", PROGRAM, *map(str, options)]
+    with Popen(command, stderr=PIPE, text=True) as process:
+        assert process.stderr is not None
+        (url,) = [word for word in process.stderr.readline().split() if "http:" in word]
+        review.corrections.unlink()
+        with urlopen(f"{url}data.js") as answer:
+            assert b'"corrections":[[2,"male",0]]' in answer.read()
+        assert "with all 1 correction; to start anew" in process.stderr.readline()
+        process.terminate()
+
+
 def test_columns_that_the_server_would_lose_are_refused(review: Review, run: Run) -> None:
     review.corrections.write_text("file,gender,comment\nmona_lisa.jpg,male,sure\n")
     refused = run("-i", review.pictures, "-o", review.output, "--port", 0)

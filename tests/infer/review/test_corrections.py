@@ -1,0 +1,57 @@
+"""The file of corrections, which other programs may change or delete while pages are open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from image_gender_classifier.outputs.corrections import (
+    Correction,
+    read_corrections,
+    write_corrections,
+)
+from image_gender_classifier.review.corrections import CorrectionFile
+
+MALE, FEMALE = Correction("male"), Correction("female")
+
+
+def test_a_file_that_is_deleted_or_moved_is_written_again_with_all_corrections(
+    tmp_path: Path,
+) -> None:
+    path, said = tmp_path / "corrections.csv", list[str]()
+    write_corrections(path, {"a.jpg": MALE})
+    kept = CorrectionFile(path, said.append)
+    kept.change("b.jpg", FEMALE)
+    path.rename(tmp_path / "elsewhere.csv")
+    assert kept.read() == {"a.jpg": MALE, "b.jpg": FEMALE}
+    kept.read()
+    (message,) = said
+    assert message.startswith(f"{path}: was deleted or moved; the next change")
+    assert "all 2 corrections" in message
+    assert not path.exists()
+    kept.change("a.jpg", None)
+    kept.change("c.jpg", MALE)
+    assert read_corrections(path) == {"b.jpg": FEMALE, "c.jpg": MALE}
+    assert len(said) == 1
+
+
+def test_another_file_in_its_place_is_read(tmp_path: Path) -> None:
+    path, said = tmp_path / "corrections.csv", list[str]()
+    write_corrections(path, {"a.jpg": MALE})
+    kept = CorrectionFile(path, said.append)
+    path.unlink()
+    kept.read()
+    write_corrections(path, {"b.jpg": FEMALE})
+    assert kept.read() == {"b.jpg": FEMALE}
+    kept.change("c.jpg", MALE)
+    assert read_corrections(path) == {"b.jpg": FEMALE, "c.jpg": MALE}
+
+
+def test_a_file_that_never_existed_is_not_reported(tmp_path: Path) -> None:
+    path, said = tmp_path / "corrections.csv", list[str]()
+    kept = CorrectionFile(path, said.append)
+    assert kept.read() == {}
+    kept.change("a.jpg", MALE)
+    kept.change("a.jpg", None)
+    path.unlink()
+    assert kept.read() == {}
+    assert said == []
