@@ -15,6 +15,7 @@ from image_gender_classifier.convert.output_equality import (
     find_onnx_faults,
 )
 from image_gender_classifier.convert.verify import Verification
+from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.tiling import letterbox, letterbox_large
 from image_gender_classifier.imaging.picture import Picture
@@ -99,7 +100,7 @@ def verify_scenes(
     return Verification("\n".join(lines), _find_faults(scores, differing), float32_fault)
 
 
-def score_detector(detector: FaceDetector, compared: Sequence[Scene]) -> DetectionScore:
+def score_detector(detector: Detector, compared: Sequence[Scene]) -> DetectionScore:
     """Computes recall, false alarms and mean box error of a face detector on scenes.
 
     A face counts as detected if the centre of a box is in the middle half of the face's frame,
@@ -113,7 +114,7 @@ def score_detector(detector: FaceDetector, compared: Sequence[Scene]) -> Detecti
         The scores.
 
     Raises:
-        ModelError: The network cannot be run.
+        ModelError: A network cannot be run.
     """
     faces = alarms = empty = 0
     offsets: list[float] = []

@@ -6,19 +6,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from image_gender_classifier import manifest
 from image_gender_classifier.detection.face_refiner import FaceRefiner
 from image_gender_classifier.detection.heatmap import STRIDE
 from image_gender_classifier.detection.turning import turn_pixels
 from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.manifest.schema import (
-    FaceDetectorEntry,
-    FaceRefinerEntry,
-    SearchLogits,
-)
+from image_gender_classifier.loading import shipped_models
+from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceRefinerEntry
 from image_gender_classifier.results import Box, Turn
 
 SIZE = 128
 REFINER_SIZE = 64
+SEARCH = manifest.load(shipped_models()).face_detectors["face_detector_int8.tflite"].search
 
 
 class Marks:
@@ -88,15 +87,7 @@ ENTRY = FaceDetectorEntry(
     candidate_threshold=0.2,
     threshold=0.5,
     frame_scale=1.0,
-    search=SearchLogits(
-        clear=0.9,
-        first=-1.5,
-        later=-1.65,
-        turned=-1.0,
-        tile=-2.0,
-        candidate_weight=0.5,
-        largest_gain=5.0,
-    ),
+    search=SEARCH,
     license="Apache-2.0",
 )
 

@@ -1,12 +1,15 @@
-"""Manifests for models that a test makes."""
+"""Manifests for models that a test makes, and changed ones for the shipped models."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from image_gender_classifier import manifest
+from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import Calibration, FaceOutput, ModelEntry
 
@@ -48,3 +51,11 @@ def write_manifest(path: Path, side: int, **changes: Any) -> Path:
     listed = Manifest(path.parent, {path.name: model_entry(path, side, **changes)})
     (path.parent / manifest.NAME).write_text(manifest.dump(listed), "utf-8")
     return path
+
+
+def write_shipped_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """Lists the shipped networks with a change to their entries, by file; returns the folder."""
+    content = json.loads((shipped_models() / manifest.NAME).read_text("utf-8"))
+    change(content["files"])
+    (folder / manifest.NAME).write_text(json.dumps(content), "utf-8")
+    return folder

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exports import run_by_channels
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tf2onnx")
@@ -15,18 +16,13 @@ from image_gender_classifier.convert.output_equality import (
     are_outputs_equal,
     compute_fraction_differing,
 )
-from image_gender_classifier.imaging.pixels import Pixels
-from image_gender_classifier.runtimes import Runtime, open_model
+from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.common.keras_runtime import KerasRuntime
 from image_gender_classifier.train.face_output.candidates import CandidateSet
 from image_gender_classifier.train.face_output.network import add_face_output
 from image_gender_classifier.train.frame_output.network import add_frame_output
 from image_gender_classifier.train.frame_output.views import FrameViews
 from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
-
-
-def by_channels(runtime: Runtime, crops: Pixels) -> dict[int, np.ndarray]:
-    return {output.shape[-1]: output for output in runtime.run(crops)}
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +42,11 @@ def test_all_formats_agree_and_the_gender_logits_stay(
     crops = drawn_crops.crops[::4]
     tflite_file = tflite.quantise(with_outputs.model, exported.calibration)
     model = open_model("tflite", tflite_file)
-    assert np.array_equal(by_channels(model, crops)[1], exported.tflite.run(crops)[0])
+    assert np.array_equal(run_by_channels(model, crops)[1], exported.tflite.run(crops)[0])
     for channels in (2, 3):
-        of_keras = by_channels(with_outputs, crops)[channels]
+        of_keras = run_by_channels(with_outputs, crops)[channels]
         assert of_keras.std() > 0
-        assert by_channels(model, crops)[channels] == pytest.approx(
+        assert run_by_channels(model, crops)[channels] == pytest.approx(
             of_keras, abs=0.3 * float(np.ptp(of_keras))
         )
     onnx_model = open_model("onnx", onnx.convert_tflite_to_onnx(tflite_file))

@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from crop_folders import FOLDERS
 from model_entries import write_manifest
+from training_pictures import write_gender_folders
 
 pytest.importorskip("tensorflow")
 
@@ -473,11 +473,7 @@ def test_calibration_is_of_held_out_pictures_alone(
 
 @pytest.fixture
 def small_data(tmp_path: Path) -> Path:
-    root = tmp_path / "small"
-    for folder in ("female", "male"):
-        (root / folder).mkdir(parents=True)
-        assert cv2.imwrite(str(root / folder / "b.png"), np.zeros((30, 30, 3), np.uint8))
-    return root
+    return write_gender_folders(tmp_path / "small", np.zeros((30, 30, 3), np.uint8), "b")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *options: str | Path) -> str:

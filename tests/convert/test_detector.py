@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from exports import change_weights, run_by_channels
+from fixed_networks import FixedDetector
+from training_pictures import write_backgrounds
 
 pytest.importorskip("keras")
 import keras
 
 pytest.importorskip("tf2onnx")
 import onnx as onnx_format
-from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier import manifest
 from image_gender_classifier.convert import cli, detector, float32, onnx, tflite, verify_detector
 from image_gender_classifier.convert.verify_detector import DetectionScore, score_detector
-from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.tiling import letterbox
-from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.results import Box, Face
+from image_gender_classifier.results import Box
 from image_gender_classifier.runtimes import open_model
 from image_gender_classifier.train.detector import network, saving
 from image_gender_classifier.train.detector.scene import Scene
@@ -45,11 +44,7 @@ def trained_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def options(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder = tmp_path_factory.mktemp("backgrounds")
-    random = np.random.default_rng(0)
-    for number in range(60):
-        pixels = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (160, 120))
-        cv2.imwrite(str(folder / f"{number}.png"), pixels)
+    folder = write_backgrounds(tmp_path_factory.mktemp("backgrounds"), 60)
     given = ("--data", drawn_faces, "--layout", "folders", "--backgrounds", folder)
     return [str(option) for option in given]
 
@@ -117,9 +112,7 @@ def test_the_exports_maps_are_the_same(published: Path) -> None:
     random = np.random.default_rng(1)
     pixels = cv2.resize(random.integers(0, 256, (7, 9, 3), np.uint8), (90, 70))
     squares = np.stack([letterbox(np.asarray(pixels, np.uint8), 64)] * 3)
-    one, two = (
-        {output.shape[-1]: output for output in runtime.run(squares)} for runtime in runtimes
-    )
+    one, two = (run_by_channels(runtime, squares) for runtime in runtimes)
     assert set(one) == {1, 3}
     for channels, output in one.items():
         assert output.shape == (3, 8, 8, channels)
@@ -200,32 +193,12 @@ def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write = float32.convert_to_float32
-
-    def moved(data: bytes) -> bytes:
-        model = flatbuffer_utils.read_model_from_bytearray(bytearray(write(data)))
-        buffer = max(model.buffers, key=lambda one: 0 if one.data is None else len(one.data))
-        buffer.data = buffer.data.copy()
-        buffer.data[::5] ^= 1
-        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-    monkeypatch.setattr(float32, "convert_to_float32", moved)
+    monkeypatch.setattr(float32, "convert_to_float32", lambda data: change_weights(write(data)))
     assert convert(trained_detector, tmp_path, options) == 0
     assert "warning: no float32 variant: its outputs differ" in capsys.readouterr().err
     assert (
         manifest.load(tmp_path).face_detectors["face_detector_int8.tflite"].float32_variant is None
     )
-
-
-class FixedDetector(FaceDetector):
-    """Finds the given boxes."""
-
-    def __init__(self, *boxes: Box) -> None:
-        self._boxes = boxes
-
-    def detect(
-        self, picture: Picture, known: Sequence[Box] = (), every: bool = False
-    ) -> list[Face]:
-        return [Face(box, "cnn") for box in self._boxes]
 
 
 def test_scores_count_faces_and_empty_scenes() -> None:

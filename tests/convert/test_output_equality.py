@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fixed_networks import FixedNetwork
 
 pytest.importorskip("keras")
 
@@ -12,40 +13,30 @@ from image_gender_classifier.convert.output_equality import (
     find_float32_fault,
     find_onnx_faults,
 )
-from image_gender_classifier.imaging.pixels import Pixels
 
 SQUARES = np.zeros((2, 4, 4, 3), np.uint8)
 
 
-class Constant:
+def constant(one: float, three: float) -> FixedNetwork:
     """A network with constant outputs, of one and of three channels."""
-
-    input_shape, input_dtype = (4, 4, 3), "uint8"
-
-    def __init__(self, one: float, three: float) -> None:
-        self._values = one, three
-
-    def run(self, crops: Pixels) -> tuple[np.ndarray, ...]:
-        one, three = self._values
-        count = len(crops)
-        return np.full((count, 1), one, np.float32), np.full((count, 3), three, np.float32)
+    return FixedNetwork(4, np.full((2, 1), one), np.full((2, 3), three))
 
 
 @pytest.mark.parametrize(
     ("other", "fraction"), [((1, 2), 0), ((1, 5), 0.75), ((5, 2), 0.25), ((np.nan, 2), 0.25)]
 )
 def test_each_output_value_counts(other: tuple[float, float], fraction: float) -> None:
-    tflite, changed = Constant(1, 2), Constant(*other)
+    tflite, changed = constant(1, 2), constant(*other)
     assert compute_fraction_differing(tflite, changed, SQUARES) == fraction
     assert (find_float32_fault(tflite, changed, SQUARES) is None) == (fraction == 0)
 
 
 def test_a_missing_variant_is_no_fault() -> None:
-    assert find_float32_fault(Constant(1, 2), None, SQUARES) is None
+    assert find_float32_fault(constant(1, 2), None, SQUARES) is None
 
 
 def test_nan_equals_nothing() -> None:
-    unknown = Constant(np.nan, 2)
+    unknown = constant(np.nan, 2)
     assert compute_fraction_differing(unknown, unknown, SQUARES) == 0.25
     assert find_float32_fault(unknown, unknown, SQUARES) is not None
 

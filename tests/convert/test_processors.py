@@ -12,11 +12,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+from exports import Outputs, run_by_channels, use_int8_weights
 
 pytest.importorskip("ai_edge_litert")
 pytest.importorskip("onnxruntime")
@@ -30,7 +29,6 @@ NETWORKS = ("gender_int8", "face_detector_int8", "face_refiner_int8")
 PROCESSORS = {"AVX2 without VNNI": "Haswell", "AVX2 of AMD": "EPYC-Rome", "SSE4.2": "Nehalem"}
 SATURATE = ("Haswell", "EPYC-Rome")  # with int8 weights
 CROPS_EMULATED = 12
-Answers = dict[int, npt.NDArray[np.float32]]
 PAIRS = [(network, runtime) for network in NETWORKS for runtime in ("tflite", "onnx")]
 PROGRAM = """
 import sys
@@ -56,11 +54,7 @@ def crops_for(network: str, crops: Pixels) -> Pixels:
     return np.ascontiguousarray(crops[:, far][:, :, far])
 
 
-def by_channels(outputs: Any) -> Answers:
-    return {int(output.shape[-1]): output for output in outputs}
-
-
-def assert_the_same(expected: Answers, found: Answers) -> None:
+def assert_the_same(expected: Outputs, found: Outputs) -> None:
     assert expected.keys() == found.keys()
     for channels, numbers in expected.items():
         assert len(np.unique(numbers)) > 5, "answers that are all alike prove nothing"
@@ -82,7 +76,7 @@ def six_hundred_crops(request: pytest.FixtureRequest, thousand_crops: Pixels) ->
 def test_onnx_runtime_answers_as_litert_does(network: str, six_hundred_crops: Pixels) -> None:
     crops = crops_for(network, six_hundred_crops)
     expected, found = (
-        by_channels(open_model(name, shipped(f"{network}.{name}").read_bytes()).run(crops))
+        run_by_channels(open_model(name, shipped(f"{network}.{name}").read_bytes()), crops)
         for name in ("tflite", "onnx")
     )
     assert_the_same(expected, found)
@@ -93,21 +87,6 @@ def emulator() -> str:
     if program is None or (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         pytest.skip("QEMU's qemu-x86_64 is not installed (Debian: qemu-user), or is of no use here")
     return program
-
-
-def with_int8_weights(data: bytes) -> bytes:
-    """The same ONNX file with int8 weights everywhere, whose sums saturate without VNNI."""
-    onnx = pytest.importorskip("onnx")
-    model = onnx.load_from_string(data)
-    constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    for node in model.graph.node:
-        if node.op_type == "DequantizeLinear" and node.input[0] in constants:
-            for name in (node.input[0], node.input[2]):
-                numbers = onnx.numpy_helper.to_array(constants[name])
-                if numbers.dtype == np.uint8:
-                    moved = (numbers.astype(np.int16) - 128).astype(np.int8)
-                    constants[name].CopyFrom(onnx.numpy_helper.from_array(moved, name))
-    return bytes(model.SerializeToString())
 
 
 @pytest.mark.parametrize("processor", PROCESSORS.values(), ids=PROCESSORS.keys())
@@ -125,20 +104,20 @@ def test_an_emulated_processor_answers_as_this_one_does(
         crops = crops_for(network, few)
         np.save(tmp_path / f"{network}.npy", crops)
         model = open_model("tflite", shipped(f"{network}.tflite").read_bytes())
-        expected[network] = by_channels(model.run(crops))
+        expected[network] = run_by_channels(model, crops)
     jobs = [
         str(part)
         for network, runtime in PAIRS
         for part in (runtime, shipped(f"{network}.{runtime}"), tmp_path / f"{network}.npy")
     ]
     saturating = tmp_path / "saturating.onnx"
-    saturating.write_bytes(with_int8_weights(shipped("gender_int8.onnx").read_bytes()))
+    saturating.write_bytes(use_int8_weights(shipped("gender_int8.onnx").read_bytes()))
     jobs += ["onnx", str(saturating), str(tmp_path / "gender_int8.npy")]
     command = [program, "-cpu", processor, sys.executable, "-c", PROGRAM, str(tmp_path / "answers")]
     ended = subprocess.run([*command, *jobs], check=False, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
 
-    def found(runtime: str, model: str) -> Answers:
+    def found(runtime: str, model: str) -> Outputs:
         with np.load(tmp_path / f"answers_{runtime}_{model}.npz") as answers:
             return {int(name): answers[name] for name in answers.files}
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import pytest
+from exports import change_weights, run_by_channels
+from training_pictures import write_backgrounds, write_gender_folders
 
 pytest.importorskip("keras")
 import keras
 
 pytest.importorskip("tf2onnx")
-from tensorflow.lite.tools import flatbuffer_utils
 
 from image_gender_classifier import manifest
 from image_gender_classifier.convert import cli, float32, onnx, refiner, tflite, verify_refiner
@@ -70,14 +71,8 @@ def trained_refiner(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def options(face_crop: Pixels, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    faces, places = tmp_path_factory.mktemp("faces"), tmp_path_factory.mktemp("backgrounds")
-    random = np.random.default_rng(0)
-    for number in range(60):
-        path = faces / ("female" if number % 2 else "male") / f"{number}.png"
-        path.parent.mkdir(exist_ok=True)
-        cv2.imwrite(str(path), face_crop[..., ::-1])
-        pixels = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (160, 120))
-        cv2.imwrite(str(places / f"{number}.png"), pixels)
+    faces = write_gender_folders(tmp_path_factory.mktemp("faces"), face_crop, range(30))
+    places = write_backgrounds(tmp_path_factory.mktemp("backgrounds"), 60)
     given = ("--data", faces, "--layout", "folders", "--backgrounds", places)
     return [str(option) for option in given]
 
@@ -146,11 +141,8 @@ def test_the_exports_outputs_are_the_same(published: Published) -> None:
         open_model(name, manifest.read_verified(published.folder, entries[file]))
         for name, file in (("tflite", TFLITE), ("onnx", ONNX))
     ]
-    one, two = ({output.shape[-1]: output for output in runtime.run(views)} for runtime in runtimes)
-    original = {
-        output.shape[-1]: output
-        for output in open_keras_model(published.folder / saving.MODEL).run(views)
-    }
+    one, two = (run_by_channels(runtime, views) for runtime in runtimes)
+    original = run_by_channels(open_keras_model(published.folder / saving.MODEL), views)
     assert set(one) == {1, 3}
     for channels, output in one.items():
         assert output.shape == (20, channels)
@@ -284,15 +276,7 @@ def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write = float32.convert_to_float32
-
-    def moved(data: bytes) -> bytes:
-        model = flatbuffer_utils.read_model_from_bytearray(bytearray(write(data)))
-        buffer = max(model.buffers, key=lambda one: 0 if one.data is None else len(one.data))
-        buffer.data = buffer.data.copy()
-        buffer.data[::5] ^= 1
-        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-    monkeypatch.setattr(float32, "convert_to_float32", moved)
+    monkeypatch.setattr(float32, "convert_to_float32", lambda data: change_weights(write(data)))
     assert convert(trained_refiner, tmp_path, options) == 0
     assert "warning: no float32 variant: its outputs differ" in capsys.readouterr().err
     assert manifest.load(tmp_path).face_refiners[TFLITE].float32_variant is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from exports import run_by_channels
 
 pytest.importorskip("ai_edge_litert")
 pytest.importorskip("onnxruntime")
@@ -69,10 +70,7 @@ def assert_same_outputs(stem: str, inputs: Pixels) -> None:
     assert variant is not None
     files = (entries[f"{stem}.tflite"], entries[f"{stem}.onnx"], variant)
     of_tflite, *others = (
-        {
-            output.shape[-1]: output
-            for output in open_model(kind, manifest.read_verified(folder, file)).run(inputs)
-        }
+        run_by_channels(open_model(kind, manifest.read_verified(folder, file)), inputs)
         for kind, file in zip(("tflite", "onnx", "tflite"), files, strict=True)
     )
     for channels in (1, 3):

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+from fixed_networks import FixedNetwork
 
 pytest.importorskip("tensorflow")
 
@@ -25,18 +25,6 @@ from image_gender_classifier.train.gender.labelled_crops import LabelledCrops
 GOOD = Comparison(1000, 0.9, 0.9, 0.9, steps=0, keras_difference=0.1, float32_difference=0)
 
 
-class Fixed:
-    """A runtime with fixed answers."""
-
-    input_shape, input_dtype = (8, 8, 3), "uint8"
-
-    def __init__(self, *logits: float) -> None:
-        self.logits = np.array(logits, np.float32)[:, np.newaxis]
-
-    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        return (self.logits,)
-
-
 def fixed(*logits: float, slope: float = 1.0, bias: float = 0.0) -> Classifier:
     entry = ModelEntry(
         *("a", "00", 1, (8, 8, 3), "uint8", "RGB", "square", "female", "male"),
@@ -44,7 +32,7 @@ def fixed(*logits: float, slope: float = 1.0, bias: float = 0.0) -> Classifier:
         threshold=0.5,
         license="Apache-2.0",
     )
-    return Classifier(Fixed(*logits), entry)
+    return Classifier(FixedNetwork(8, np.reshape(logits, (-1, 1))), entry)
 
 
 def in_use(exported: Any, runtime: Any) -> Classifier:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+from fixed_networks import FixedNetwork
 
 from image_gender_classifier.convert.verify_frames import (
     MAX_DIFFERENCE,
@@ -20,22 +20,9 @@ CROPS = np.zeros((2, 4, 4, 3), np.uint8)
 UNITS = FrameOutput(right=0.1, down=0.2, log_side=0.3)
 
 
-class Given:
-    """A network with given outputs."""
-
-    input_shape, input_dtype = (4, 4, 3), "uint8"
-
-    def __init__(self, *outputs: npt.NDArray[np.float32]) -> None:
-        self._outputs = outputs
-
-    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        return self._outputs
-
-
-def framed(*values: float) -> Given:
+def framed(*values: float) -> FixedNetwork:
     """A network whose outputs are in an order of its own."""
-    frames = np.tile(np.array(values, np.float32), (2, 1))
-    return Given(np.zeros((2, 2), np.float32), frames, np.zeros((2, 1), np.float32))
+    return FixedNetwork(4, np.zeros((2, 2)), [values, values], np.zeros((2, 1)))
 
 
 def test_the_difference_is_in_sides() -> None:
@@ -45,7 +32,7 @@ def test_the_difference_is_in_sides() -> None:
 
 def test_a_model_without_the_output_is_refused() -> None:
     with pytest.raises(ModelError, match="no frame output"):
-        measure_frame_difference(framed(0, 0, 0), Given(np.zeros((2, 1), np.float32)), UNITS, CROPS)
+        measure_frame_difference(framed(0, 0, 0), FixedNetwork(4, np.zeros((2, 1))), UNITS, CROPS)
 
 
 @pytest.mark.parametrize(

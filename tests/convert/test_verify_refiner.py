@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-import numpy.typing as npt
 import pytest
+from fixed_networks import FixedNetwork
 
 from image_gender_classifier import manifest
 from image_gender_classifier.convert.verify_refiner import RefinementScore, score_refiner
@@ -16,23 +18,11 @@ from image_gender_classifier.train.refiner.labels import Label
 SIZE = 64
 
 
-class FixedRefiner:
-    """Gives the same outputs for any views."""
-
-    input_shape = (SIZE, SIZE, 3)
-    input_dtype = "uint8"
-
-    def __init__(self, logits: list[float], *frames: tuple[float, float, float]) -> None:
-        self._outputs = (
-            np.array(frames, np.float32).reshape(-1, 3),
-            np.array(logits, np.float32).reshape(-1, 1),
-        )
-
-    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        return self._outputs
+def refiner(logits: Sequence[float], *frames: Sequence[float]) -> FixedNetwork:
+    return FixedNetwork(SIZE, frames, np.reshape(logits, (-1, 1)))
 
 
-def score(model: FixedRefiner, *labels: Label) -> RefinementScore:
+def score(model: FixedNetwork, *labels: Label) -> RefinementScore:
     return score_refiner(model, np.zeros((len(labels), SIZE, SIZE, 3), np.uint8), labels)
 
 
@@ -41,7 +31,7 @@ def test_scores_count_labelled_candidates_and_the_frames_of_faces() -> None:
     face, other = Label(True, 0.1, -0.2, 0.3, has_frame=True), Label(is_face=False)
     unclear = Label(None, 0.1, 0.1, 0.1, has_frame=True)
     near, far = (0.1, -0.2, 0.6), (9.0, 9.0, 9.0)
-    model = FixedRefiner([0.0, -0.1, 2.0, -3.0, 5.0], near, (0.4, -0.2, 0.3), far, far, far)
+    model = refiner([0.0, -0.1, 2.0, -3.0, 5.0], near, (0.4, -0.2, 0.3), far, far, far)
     found = score(model, face, face, other, other, unclear)
     assert (found.accuracy, found.error) == pytest.approx((0.5, 0.1))
     assert str(found) == "accuracy 50.00 %, mean frame error 10.00 %"
@@ -49,8 +39,8 @@ def test_scores_count_labelled_candidates_and_the_frames_of_faces() -> None:
 
 def test_without_labels_or_faces_there_is_no_error() -> None:
     unclear, far = Label(None, 0.1, has_frame=True), (9.0, 9.0, 9.0)
-    assert score(FixedRefiner([3.0], far), unclear) == RefinementScore(1.0, 0.0)
-    assert score(FixedRefiner([3.0], far), Label(is_face=False)) == RefinementScore(0.0, 0.0)
+    assert score(refiner([3.0], far), unclear) == RefinementScore(1.0, 0.0)
+    assert score(refiner([3.0], far), Label(is_face=False)) == RefinementScore(0.0, 0.0)
 
 
 def test_another_network_cannot_be_scored() -> None:

@@ -6,18 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from training_pictures import touch
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import DataError, LabelOptions, read_data_set
 from image_gender_classifier.train.datasets.listing import list_pictures
-
-
-def touch(root: Path, *names: str) -> Path:
-    for name in names:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).touch()
-    return root
 
 
 def test_reads_both_folders_in_any_case_and_depth(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from training_pictures import touch
 
 from image_gender_classifier.train.datasets import DataError, read_data_set
 from image_gender_classifier.train.datasets.age_bands import (
@@ -18,13 +19,6 @@ from image_gender_classifier.train.datasets.age_bands import (
 from image_gender_classifier.train.datasets.utkface import GENDERS, RACES, parse_label
 
 ENDING = "2017010402310242"
-
-
-def touch(root: Path, *names: str) -> Path:
-    for name in names:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).touch()
-    return root
 
 
 def test_reads_pictures_anywhere_in_a_stable_order(tmp_path: Path) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from recipes import write_changed_recipe
+from training_pictures import write_backgrounds
 
 pytest.importorskip("keras")
 import keras
+from training_runs import assert_same_weights, read_weights
 
 from image_gender_classifier import manifest
 from image_gender_classifier.train.detector import batches, cli, course
@@ -20,6 +23,7 @@ from image_gender_classifier.train.detector import batches, cli, course
 pytestmark = pytest.mark.usefixtures("eagerly")
 
 RECIPE = Path(__file__).with_name("tiny.toml")
+MODEL = "face_detector.keras"
 
 
 def train(*options: str | Path) -> int:
@@ -39,11 +43,7 @@ def data(drawn_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> list[st
     faces = tmp_path_factory.mktemp("faces")
     shutil.copytree(drawn_faces, faces, dirs_exist_ok=True)
     (faces / "female" / "torn.png").write_bytes(b"torn")
-    folder = tmp_path_factory.mktemp("backgrounds")
-    random = np.random.default_rng(0)
-    for number in range(20):
-        pixels = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (160, 120))
-        cv2.imwrite(str(folder / f"{number}.png"), pixels)
+    folder = write_backgrounds(tmp_path_factory.mktemp("backgrounds"), 20)
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return [
         *("--data", faces, "--layout", "folders"),
@@ -58,12 +58,8 @@ def finished(data: list[str | Path], tmp_path_factory: pytest.TempPathFactory) -
     return out
 
 
-def weights(folder: Path) -> list[np.ndarray]:
-    return list(keras.models.load_model(folder / "face_detector.keras").get_weights())
-
-
 def test_leaves_a_model_that_its_manifest_knows(finished: Path) -> None:
-    entry = manifest.load(finished).face_detectors["face_detector.keras"]
+    entry = manifest.load(finished).face_detectors[MODEL]
     assert manifest.read_verified(finished, entry)
     assert entry.input_shape == (64, 64, 3)
     assert entry.trained["command"].startswith("image-gender-train-detector --data ")
@@ -89,7 +85,7 @@ def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
     with monkeypatch.context() as patch:
         patch.setattr(batches.SceneBatches, "__getitem__", interrupted)
         assert train(*data, "--out", tmp_path) == 130
-    assert not (tmp_path / "face_detector.keras").exists()
+    assert not (tmp_path / MODEL).exists()
     said = capsys.readouterr().out
     assert "torn.png" in said
     assert "unreadable backgrounds: 1 ('broken.png')" in said
@@ -98,7 +94,7 @@ def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
     assert train(*data, "--out", tmp_path, "--resume", "--seed", "2") == 2
     assert "other data or options (seed)" in capsys.readouterr().err
     assert train(*data, "--out", tmp_path, "--resume") == 0
-    assert all(map(np.array_equal, weights(tmp_path), weights(finished)))
+    assert_same_weights(*(read_weights(folder / MODEL) for folder in (tmp_path, finished)))
 
 
 def test_refuses_a_folder_without_backgrounds(
@@ -152,17 +148,16 @@ def test_starts_from_an_earlier_detector(
     finished: Path, data: list[str | Path], tmp_path: Path
 ) -> None:
     """At a low learning rate, its weights change little."""
-    recipe = tmp_path / "slow.toml"
-    recipe.write_text(RECIPE.read_text().replace("= 0.002", "= 0.000001"))
-    start = finished / "face_detector.keras"
+    recipe = write_changed_recipe(RECIPE, tmp_path / "slow.toml", ("= 0.002", "= 0.000001"))
+    start = finished / MODEL
     assert train(*data, "--recipe", recipe, "--from", start, "--out", tmp_path / "out") == 0
-    trained = keras.models.load_model(tmp_path / "out" / "face_detector.keras", compile=False)
+    trained = keras.models.load_model(tmp_path / "out" / MODEL, compile=False)
     others = keras.models.load_model(start, compile=False)
     for layer in ("stem", "coarse1_mix", "heat"):
         ours, theirs = (network.get_layer(layer).get_weights()[0] for network in (trained, others))
         assert 0 < np.abs(ours - theirs).max() < 1e-3
-    entry = manifest.load(tmp_path / "out").face_detectors["face_detector.keras"]
-    assert entry.trained["start"] == manifest.load(finished).networks["face_detector.keras"].sha256
+    entry = manifest.load(tmp_path / "out").face_detectors[MODEL]
+    assert entry.trained["start"] == manifest.load(finished).networks[MODEL].sha256
 
 
 def test_another_start_makes_another_run(
@@ -173,7 +168,7 @@ def test_another_start_makes_another_run(
     assert other.pop("start") is None
     record.write_text(json.dumps(other))  # as earlier versions wrote it
     assert train(*data, "--out", finished, "--resume") == 0
-    copy = shutil.copytree(finished, tmp_path / "copy") / "face_detector.keras"
+    copy = shutil.copytree(finished, tmp_path / "copy") / MODEL
     assert train(*data, "--from", copy, "--out", finished, "--resume") == 2
     assert "other data or options (start)" in capsys.readouterr().err
 
@@ -181,9 +176,8 @@ def test_another_start_makes_another_run(
 def test_refuses_to_start_from_another_network(
     finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recipe = tmp_path / "lite0.toml"
-    recipe.write_text(RECIPE.read_text().replace('"small"', '"lite0"'))
-    start = finished / "face_detector.keras"
+    recipe = write_changed_recipe(RECIPE, tmp_path / "lite0.toml", ('"small"', '"lite0"'))
+    start = finished / MODEL
     assert train(*data, "--recipe", recipe, "--from", start, "--out", tmp_path / "new") == 2
     assert "the network is small, but that of the recipe lite0" in capsys.readouterr().err
     assert train(*data, "--from", tmp_path / "none.keras", "--out", tmp_path / "new") == 2

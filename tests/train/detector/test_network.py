@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("keras")
 import keras
+from multiply_accumulates import count_multiply_accumulates
 
 from image_gender_classifier.train.common import pretrained
 from image_gender_classifier.train.detector import network
@@ -50,16 +51,6 @@ def test_the_small_one_is_small() -> None:
     assert model.count_params() < 70_000
     assert count_multiply_accumulates(model) <= 12_000_000
     assert count_multiply_accumulates(build(network.LITE0)) > 38_000_000
-
-
-def count_multiply_accumulates(model: keras.Model) -> int:
-    total = 0
-    for layer in model.layers:
-        if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
-            depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
-            inputs = 1 if depthwise else layer.input.shape[-1]
-            total += int(np.prod(layer.output.shape[1:]) * np.prod(layer.kernel_size) * inputs)
-    return total
 
 
 def test_every_pixel_counts() -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import cv2
 import numpy as np
 import pytest
+from training_pictures import draw_backgrounds
 
 pytest.importorskip("keras")
 pytest.importorskip("ai_edge_litert")
 
 from image_gender_classifier import manifest
-from image_gender_classifier.detection import registry
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.detection.tile_network import TileNetwork
-from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
-from image_gender_classifier.pipeline import find_crop
 from image_gender_classifier.runtimes.networks import open_network
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.face_output.candidates import (
@@ -38,26 +33,14 @@ def search() -> Search:
     return Search(network, entry.search, Framing(entry.frame_scale, shift_y=0.0))
 
 
-@pytest.fixture(scope="module")
-def face(face_picture: Path) -> Pixels:
-    detector = registry.open_detector("cascade", manifest.load(shipped_models()), "tflite")
-    crop = find_crop(decoding.read(face_picture), detector, 128)
-    assert crop is not None
-    return crop
-
-
 def collect(search: Search, face: Pixels, seed: int) -> CandidateSet:
-    random = np.random.default_rng(0)
-    places = [
-        np.asarray(cv2.resize(random.integers(0, 256, (9, 12, 3), np.uint8), (320, 240)), np.uint8)
-        for _ in range(3)
-    ]
+    places = draw_backgrounds(3, 240, 320)
     return collect_candidates(search, [face], places, composites=12, plain=5, size=SIZE, seed=seed)
 
 
 @pytest.fixture(scope="module")
-def found(search: Search, face: Pixels) -> CandidateSet:
-    return collect(search, face, 1)
+def found(search: Search, face_crop: Pixels) -> CandidateSet:
+    return collect(search, face_crop, 1)
 
 
 def test_the_faces_of_composites_are_found_and_labelled(found: CandidateSet) -> None:
@@ -68,8 +51,8 @@ def test_the_faces_of_composites_are_found_and_labelled(found: CandidateSet) -> 
     assert found.logits[found.is_face].max() > found.logits[~found.is_face].max(initial=-9)
 
 
-def test_the_seed_decides(found: CandidateSet, search: Search, face: Pixels) -> None:
-    same, other = (collect(search, face, seed) for seed in (1, 2))
+def test_the_seed_decides(found: CandidateSet, search: Search, face_crop: Pixels) -> None:
+    same, other = (collect(search, face_crop, seed) for seed in (1, 2))
     assert np.array_equal(found.crops, same.crops)
     assert np.array_equal(found.logits, same.logits)
     assert not np.array_equal(found.logits, other.logits)

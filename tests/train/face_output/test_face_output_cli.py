@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from training_pictures import write_backgrounds, write_gender_folders
 
 pytest.importorskip("keras")
 pytest.importorskip("ai_edge_litert")
@@ -24,12 +25,7 @@ def train(*options: str | Path | int) -> int:
 
 @pytest.fixture(scope="module")
 def backgrounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("backgrounds")
-    random = np.random.default_rng(0)
-    for number in range(30):
-        pixels = cv2.resize(random.integers(0, 256, (9, 12, 3), np.uint8), (200, 150))
-        cv2.imwrite(str(folder / f"{number}.png"), pixels)
-    return folder
+    return write_backgrounds(tmp_path_factory.mktemp("backgrounds"), 30)
 
 
 def test_a_face_output_is_added_and_the_gender_output_stays(
@@ -39,13 +35,9 @@ def test_a_face_output_is_added_and_the_gender_output_stays(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    picture = cv2.imread(str(face_picture))
-    assert picture is not None
-    for gender in ("female", "male"):
-        (tmp_path / "faces" / gender).mkdir(parents=True)
-        for number in range(15):
-            cv2.imwrite(str(tmp_path / "faces" / gender / f"{number}.png"), picture)
-    options = ("--data", tmp_path / "faces", "--layout", "folders", "--backgrounds", backgrounds)
+    picture = decoding.read(face_picture).pixels
+    faces = write_gender_folders(tmp_path / "faces", picture, range(15))
+    options = ("--data", faces, "--layout", "folders", "--backgrounds", backgrounds)
     few = ("--composites", 12, "--plain", 30, "--steps", 3)
     assert train(*options, "--model", shipped_keras, "--out", tmp_path / "out", *few) == 0
     assert "next: image-gender-convert --model" in capsys.readouterr().out
@@ -56,8 +48,7 @@ def test_a_face_output_is_added_and_the_gender_output_stays(
     trained = entry.trained["face_output"]
     assert trained["command"].startswith("image-gender-train-face-output --data ")
     assert trained["model"] == original.sha256
-    crops = decoding.read(face_picture).pixels
-    crop = np.asarray(cv2.resize(crops, (96, 96)), np.uint8)[np.newaxis]
+    crop = np.asarray(cv2.resize(picture, (96, 96)), np.uint8)[np.newaxis]
     before, after = (
         open_keras_classifier(path).compute_logits(crop)
         for path in (shipped_keras, tmp_path / "out" / "gender.keras")

@@ -7,11 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from training_pictures import write_backgrounds, write_gender_folders
 
 pytest.importorskip("keras")
 pytest.importorskip("ai_edge_litert")
 
 from image_gender_classifier import manifest
+from image_gender_classifier.imaging import decoding
 from image_gender_classifier.train.common.keras_runtime import open_keras_with_entry
 from image_gender_classifier.train.frame_output import cli
 from image_gender_classifier.train.frame_output.network import UNITS
@@ -23,11 +25,7 @@ def train(*options: str | Path | int) -> int:
 
 @pytest.fixture(scope="module")
 def backgrounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("backgrounds")
-    shades = np.tile(np.linspace(60, 180, 200).astype(np.uint8), (150, 1))
-    for number in range(20):
-        cv2.imwrite(str(folder / f"{number}.png"), np.roll(shades, 9 * number, axis=1))
-    return folder
+    return write_backgrounds(tmp_path_factory.mktemp("backgrounds"), 30)
 
 
 def test_a_frame_output_is_added_and_the_others_stay(
@@ -37,14 +35,10 @@ def test_a_frame_output_is_added_and_the_others_stay(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    picture = cv2.imread(str(face_picture))
-    assert picture is not None
-    face = cv2.resize(picture[50:210, 140:300], (128, 128))
-    for gender in ("female", "male"):
-        (tmp_path / "faces" / gender).mkdir(parents=True)
-        for number in range(15):
-            cv2.imwrite(str(tmp_path / "faces" / gender / f"{number}.png"), face)
-    options = ("--data", tmp_path / "faces", "--layout", "folders", "--backgrounds", backgrounds)
+    picture = decoding.read(face_picture).pixels
+    face = np.asarray(cv2.resize(picture[50:210, 140:300], (128, 128)), np.uint8)
+    faces = write_gender_folders(tmp_path / "faces", face, range(15))
+    options = ("--data", faces, "--layout", "folders", "--backgrounds", backgrounds)
     few = ("--pictures", 25, "--steps", 3)
     made = tmp_path / "out" / "gender.keras"
     assert train(*options, "--model", shipped_keras, "--out", tmp_path / "out", *few) == 0
@@ -70,11 +64,9 @@ def test_a_frame_output_is_added_and_the_others_stay(
 def test_a_detector_that_finds_no_face_is_reported(
     shipped_keras: Path, backgrounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for gender in ("female", "male"):
-        (tmp_path / gender).mkdir()
-        for number in range(15):
-            cv2.imwrite(str(tmp_path / gender / f"{number}.png"), np.full((128, 128, 3), 90, "u1"))
-    options = ("--data", tmp_path, "--layout", "folders", "--backgrounds", backgrounds)
+    plain = np.full((128, 128, 3), 90, np.uint8)
+    faces = write_gender_folders(tmp_path / "faces", plain, range(15))
+    options = ("--data", faces, "--layout", "folders", "--backgrounds", backgrounds)
     few = ("--pictures", 3, "--steps", 3)
     assert train(*options, "--model", shipped_keras, "--out", tmp_path / "out", *few) == 2
     assert "finds no face" in capsys.readouterr().err

@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("keras")
 import keras
+from training_runs import Killed, Weights, assert_same_weights, read_weights
 
 from image_gender_classifier.train.common import history, loop, split
 from image_gender_classifier.train.common.crops import CropSet
@@ -29,23 +30,19 @@ ANSWERS = Path(TEACHER, course.LOGITS)
 VIEWS = ("view_000.npz", "view_001.npz")
 
 
-class Killed(Exception):
-    """Stands for a kill."""
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What a course leaves: its folder, and the classifier's weights."""
 
     folder: Path
-    weights: list[np.ndarray]
+    weights: Weights
 
     def answers(self) -> list[bytes]:
         return [(self.folder / ANSWERS / name).read_bytes() for name in VIEWS]
 
-    def learnt(self, stage: str) -> list[np.ndarray]:
+    def learnt(self, stage: str) -> Weights:
         """The weights of a network after its last epoch."""
-        return list(keras.models.load_model(self.folder / stage / loop.LAST).get_weights())
+        return read_weights(self.folder / stage / loop.LAST)
 
     def history(self, stage: str) -> str:
         return (self.folder / stage / history.HISTORY).read_text()
@@ -54,11 +51,6 @@ class Outcome:
 def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> Outcome:
     model = course.train_classifier(crop_set, recipe, folder, ())
     return Outcome(folder, list(model.get_weights()))
-
-
-def assert_same(ours: list[np.ndarray], theirs: list[np.ndarray]) -> None:
-    assert len(ours) == len(theirs) > 0
-    assert all(map(np.array_equal, ours, theirs))
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +80,7 @@ def test_gives_the_finished_student(
     model = course.train_classifier(tiny_crops, tiny_recipe, finished.folder, ())
     assert model.input_shape == (None, 32, 32, 3)
     assert model.output_shape == (None, 1)
-    assert_same(list(model.get_weights()), finished.weights)
+    assert_same_weights(list(model.get_weights()), finished.weights)
     best = keras.models.load_model(finished.folder / FINE_TUNING / loop.BEST, compile=False)
     pixels = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
     expected = np.asarray(best(pixels)["gender"])
@@ -143,10 +135,10 @@ def test_a_course_killed_in_every_stage_goes_on_as_if_it_had_not_stopped(
         assert (tmp_path / FINE_TUNING).exists() == (stage == "fine-tuning")
     resumed = train(tiny_crops, tiny_recipe, tmp_path)
     assert resumed.answers() == finished.answers()
-    assert_same(resumed.weights, finished.weights)
+    assert_same_weights(resumed.weights, finished.weights)
     for name in (TEACHER, STUDENT, FINE_TUNING):
         assert resumed.history(name) == finished.history(name)
-        assert_same(resumed.learnt(name), finished.learnt(name))
+        assert_same_weights(resumed.learnt(name), finished.learnt(name))
 
 
 def inverted(crop_set: CropSet, held_out: bool, fraction: float) -> CropSet:
@@ -165,10 +157,10 @@ def test_what_is_held_out_leaves_no_trace_in_teacher_answers_and_student(
 ) -> None:
     """Neither as a sample nor mixed into one; half of the student's views are mixtures."""
     other = train(inverted(tiny_crops, True, tiny_recipe.held_out), tiny_recipe, tmp_path)
-    assert_same(other.learnt(TEACHER), finished.learnt(TEACHER))
+    assert_same_weights(other.learnt(TEACHER), finished.learnt(TEACHER))
     assert other.answers() == finished.answers()
-    assert_same(other.learnt(STUDENT), finished.learnt(STUDENT))
-    assert_same(other.learnt(FINE_TUNING), finished.learnt(FINE_TUNING))
+    assert_same_weights(other.learnt(STUDENT), finished.learnt(STUDENT))
+    assert_same_weights(other.learnt(FINE_TUNING), finished.learnt(FINE_TUNING))
     assert other.history(TEACHER) != finished.history(TEACHER), "it must have been measured on"
 
 
@@ -180,7 +172,7 @@ def test_the_student_learns_from_the_answers_alone(
     relabelled = replace(inverted(tiny_crops, False, tiny_recipe.held_out), crops=tiny_crops.crops)
     assert relabelled.samples != tiny_crops.samples
     other = train(relabelled, tiny_recipe, tmp_path)
-    assert_same(other.learnt(STUDENT), finished.learnt(STUDENT))
+    assert_same_weights(other.learnt(STUDENT), finished.learnt(STUDENT))
     assert other.history(FINE_TUNING) != finished.history(FINE_TUNING)
 
 
@@ -317,4 +309,4 @@ def test_a_teacher_may_be_taught_by_those_before_it(
         shutil.copytree(taught.folder / name, tmp_path / name)
     relabelled = inverted(tiny_crops, False, three_teachers.held_out)
     again = train(replace(relabelled, crops=tiny_crops.crops), three_teachers, tmp_path)
-    assert_same(again.learnt("teacher_3"), taught.learnt("teacher_3"))
+    assert_same_weights(again.learnt("teacher_3"), taught.learnt("teacher_3"))

@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("keras")
 import keras
+from training_runs import Killed
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.common.crops import CropSet
@@ -21,10 +22,6 @@ from image_gender_classifier.train.gender.targets import make_distillation_targe
 from image_gender_classifier.train.gender.views import ViewBatches, Views
 
 POSITIONS = (4, 2, 50, 33, 17, 8)
-
-
-class Killed(Exception):
-    """Stands for a kill."""
 
 
 def untaught(recipe: Recipe, seed: int, size: int) -> Teacher:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +13,7 @@ import pytest
 
 pytest.importorskip("keras")
 import keras
+from training_runs import Killed, assert_same_weights, read_weights
 
 from image_gender_classifier.detection.geometry import cut_crop, find_central_square
 from image_gender_classifier.errors import ModelError
@@ -21,6 +21,7 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.common import history, loop, split
 from image_gender_classifier.train.common.checkpoint import save_model_atomic
 from image_gender_classifier.train.common.crops import CropSet
+from image_gender_classifier.train.common.history import read_history
 from image_gender_classifier.train.gender import batches, fit
 from image_gender_classifier.train.gender.batches import EpochBatches
 from image_gender_classifier.train.gender.fit import TrainingData
@@ -35,10 +36,6 @@ from image_gender_classifier.train.gender.views import Views
 pytestmark = pytest.mark.usefixtures("eagerly")
 
 HELD_OUT = 0.2
-
-
-class Killed(Exception):
-    """Stands for a kill."""
 
 
 @pytest.fixture(scope="module")
@@ -64,16 +61,6 @@ def train(
     lesson: TrainingData, training: NetworkRecipe, folder: Path, seed: int = 1
 ) -> keras.Model:
     return fit.train_network(lesson, training, False, seed, folder)
-
-
-def history_of(folder: Path) -> list[dict[str, float]]:
-    with (folder / history.HISTORY).open(newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-
-
-def assert_same(one: keras.Model, two: keras.Model) -> None:
-    for ours, theirs in zip(one.get_weights(), two.get_weights(), strict=True):
-        assert np.array_equal(ours, theirs)
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +89,10 @@ def kill_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_history_has_a_row_an_epoch(finished: tuple[Path, keras.Model]) -> None:
-    history = history_of(finished[0])
-    assert [row["epoch"] for row in history] == [0, 1, 2]
-    assert {"loss", "val_loss", "gender_accuracy", "val_gender_accuracy"} <= set(history[0])
-    assert all(np.isfinite(list(row.values())).all() for row in history)
+    rows = read_history(finished[0])
+    assert [row["epoch"] for row in rows] == [0, 1, 2]
+    assert {"loss", "val_loss", "gender_accuracy", "val_gender_accuracy"} <= set(rows[0])
+    assert all(np.isfinite(list(row.values())).all() for row in rows)
 
 
 def test_nothing_half_written_is_left(finished: tuple[Path, keras.Model]) -> None:
@@ -125,15 +112,12 @@ def test_a_run_killed_in_every_epoch_goes_on_as_if_it_had_not_stopped(
             kill_in(epoch, patch)
             with pytest.raises(Killed):
                 train(lesson, training, tmp_path)
-        done = history_of(tmp_path) if epoch else []
-        assert done == history_of(finished[0])[:epoch]
+        done = read_history(tmp_path) if epoch else []
+        assert done == read_history(finished[0])[:epoch]
     model = train(lesson, training, tmp_path)
-    assert history_of(tmp_path) == history_of(finished[0])
-    assert_same(model, finished[1])
-    assert_same(
-        keras.models.load_model(tmp_path / loop.LAST),
-        keras.models.load_model(finished[0] / loop.LAST),
-    )
+    assert read_history(tmp_path) == read_history(finished[0])
+    assert_same_weights(model.get_weights(), finished[1].get_weights())
+    assert_same_weights(read_weights(tmp_path / loop.LAST), read_weights(finished[0] / loop.LAST))
 
 
 def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
@@ -144,7 +128,7 @@ def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def killing(model: keras.Model, path: Path) -> None:
-        if path.name == loop.LAST and len(history_of(tmp_path)) == 2:
+        if path.name == loop.LAST and len(read_history(tmp_path)) == 2:
             raise Killed
         save_model_atomic(model, path)
 
@@ -153,8 +137,8 @@ def test_a_kill_between_history_and_checkpoint_repeats_that_epoch(
         with pytest.raises(Killed):
             train(lesson, training, tmp_path)
     model = train(lesson, training, tmp_path)
-    assert history_of(tmp_path) == history_of(finished[0])
-    assert_same(model, finished[1])
+    assert read_history(tmp_path) == read_history(finished[0])
+    assert_same_weights(model.get_weights(), finished[1].get_weights())
 
 
 def test_a_finished_run_is_not_trained_further(
@@ -164,9 +148,10 @@ def test_a_finished_run_is_not_trained_further(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kill_in(0, monkeypatch)
-    before = history_of(finished[0])
-    assert_same(train(lesson, training, finished[0]), finished[1])
-    assert history_of(finished[0]) == before
+    before = read_history(finished[0])
+    model = train(lesson, training, finished[0])
+    assert_same_weights(model.get_weights(), finished[1].get_weights())
+    assert read_history(finished[0]) == before
 
 
 def test_a_damaged_best_epoch_is_reported(
@@ -215,7 +200,7 @@ def test_the_seed_decides(
     """Of the network here; that of the views is another's, and stays."""
     once = replace(training, stages=training.stages[:1])
     train(lesson, once, tmp_path, seed=2)
-    assert history_of(tmp_path)[0]["loss"] != history_of(finished[0])[0]["loss"]
+    assert read_history(tmp_path)[0]["loss"] != read_history(finished[0])[0]["loss"]
 
 
 def test_the_best_is_kept_however_it_goes_on(
@@ -227,13 +212,13 @@ def test_the_best_is_kept_however_it_goes_on(
     """After two epochs that are said to be better than any later one."""
     for path in finished[0].iterdir():
         shutil.copy(path, tmp_path)
-    rows = [dict(row, epoch=index) for index, row in enumerate(history_of(tmp_path))]
+    rows = [dict(row, epoch=index) for index, row in enumerate(read_history(tmp_path))]
     rows[1]["val_loss"] = -1.0
     history.write_history(rows, tmp_path)
     before = (tmp_path / loop.BEST).read_bytes()
     longer = replace(training, stages=(*training.stages, Stage(32, 1)))
     train(lesson, longer, tmp_path)
-    assert [row["epoch"] for row in history_of(tmp_path)] == [0, 1, 2, 3]
+    assert [row["epoch"] for row in read_history(tmp_path)] == [0, 1, 2, 3]
     assert (tmp_path / loop.BEST).read_bytes() == before
 
 
@@ -248,7 +233,7 @@ def test_gives_the_epoch_of_least_validation_loss(
     female = np.array([samples[position].gender == "female" for position in positions])
     loss = np.mean(np.logaddexp(0, logits) - female * logits)
     accuracy = np.mean((logits >= 0) == female)
-    best = min(history_of(finished[0]), key=lambda row: row["val_loss"])
+    best = min(read_history(finished[0]), key=lambda row: row["val_loss"])
     assert loss == pytest.approx(best["val_gender_loss"], abs=1e-4)
     assert loss == pytest.approx(best["val_loss"], abs=1e-4), "of gender alone, without groups"
     assert accuracy == pytest.approx(best["val_gender_accuracy"], abs=1e-6)

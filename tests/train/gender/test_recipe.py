@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recipes import write_changed_recipe
 
 pytest.importorskip("pydantic")
 
@@ -245,9 +246,7 @@ WRONG = [
 def test_what_cannot_be_is_told_with_file_and_key(
     right: str, wrong: str, key: str, tiny_file: Path, file: Path
 ) -> None:
-    text = tiny_file.read_text()
-    assert right in text
-    file.write_text(text.replace(right, wrong, 1))
+    write_changed_recipe(tiny_file, file, (right, wrong))
     with pytest.raises(
         UsageError, match=rf"^{re.escape(str(file))}: .*{re.escape(key)}"
     ) as reported:

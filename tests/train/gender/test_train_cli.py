@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 import shutil
@@ -17,10 +16,16 @@ import cv2
 import numpy as np
 import pytest
 from crop_folders import FOLDERS
+from recipes import write_changed_recipe
+from training_pictures import write_gender_folders
+
+pytest.importorskip("keras")
+from training_runs import assert_same_weights, read_weights
 
 from image_gender_classifier import manifest
 from image_gender_classifier.system.locking import lock_folders
 from image_gender_classifier.train.common import crops
+from image_gender_classifier.train.common.history import read_history
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import read_data_set
 from image_gender_classifier.train.evaluation import evaluate
@@ -36,17 +41,6 @@ def train(*options: str | Path) -> int:
     return cli.main([str(option) for option in options])
 
 
-def history_of(folder: Path) -> list[dict[str, float]]:
-    with (folder / "student" / "history.csv").open(newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-
-
-def weights_of(path: Path) -> list[Any]:
-    import keras
-
-    return list(keras.models.load_model(path).get_weights())
-
-
 def evaluated(model: Path, *options: str | Path) -> dict[str, Any]:
     """Runs `image-gender-evaluate`; gives its JSON."""
     path = model.parent / "figures.json"
@@ -57,7 +51,7 @@ def evaluated(model: Path, *options: str | Path) -> dict[str, Any]:
 
 
 def test_a_run_leaves_model_manifest_history_and_curves(trained: Path, short_file: Path) -> None:
-    assert [row["epoch"] for row in history_of(trained)] == [0, 1]
+    assert [row["epoch"] for row in read_history(trained / "student")] == [0, 1]
     curves = trained / "student" / "learning_curves.png"
     assert curves.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert cv2.imread(str(curves)) is not None
@@ -100,12 +94,11 @@ def test_an_interrupted_run_is_resumed(
         assert train(*data, "--out", stopped) == 130
     assert capsys.readouterr().err.endswith("interrupted; the same command with --resume goes on\n")
     assert not (stopped / "gender.keras").exists()
-    assert history_of(stopped) == history_of(whole)[:1]
+    assert read_history(stopped / "student") == read_history(whole / "student")[:1]
 
     assert train(*data, "--out", stopped) == 2
     assert "already contains a run; use --resume" in capsys.readouterr().err
-    other = tmp_path / "other.toml"
-    other.write_text(tiny_file.read_text().replace("views = 2", "views = 3"))
+    other = write_changed_recipe(tiny_file, tmp_path / "other.toml", ("views = 2", "views = 3"))
     for options, named in (
         (("--seed", "2"), "seed"),
         (("--without-teachers",), "distilled, teachers"),
@@ -114,16 +107,14 @@ def test_an_interrupted_run_is_resumed(
     ):
         assert train(*data, "--out", stopped, "--resume", *options) == 2
         assert f"other data or options ({named})" in capsys.readouterr().err
-    assert history_of(stopped) == history_of(whole)[:1]
+    assert read_history(stopped / "student") == read_history(whole / "student")[:1]
 
     assert train(*data, "--out", stopped, "--resume") == 0
-    assert history_of(stopped) == history_of(whole)
+    assert read_history(stopped / "student") == read_history(whole / "student")
     for stage in ("teacher_1", "student"):
         assert (stopped / stage / "learning_curves.png").exists()
     assert manifest.load(stopped).models["gender.keras"].measured
-    paths = (stopped / "gender.keras", whole / "gender.keras")
-    for ours, theirs in zip(*map(weights_of, paths), strict=True):
-        assert np.array_equal(ours, theirs)
+    assert_same_weights(*(read_weights(folder / "gender.keras") for folder in (stopped, whole)))
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -153,7 +144,7 @@ def test_pictures_by_user_id(
     assert entry.license == "MIT"
     assert (entry.trained["recipe"]["seed"], entry.trained["recipe"]["teachers"]) == (7, [])
     assert not (out / "teacher_1").exists()
-    assert len(history_of(out)) == 2
+    assert len(read_history(out / "student")) == 2
     figures = evaluated(out / "gender.keras", *data)
     assert (figures["n"], figures["unreadable"]) == (120, 1)
 
@@ -168,7 +159,7 @@ def test_fairface_trains_all_heads(shared: Path, tiny_file: Path, tmp_path: Path
     out = tmp_path / "out"
     options = ("--out", out, "--recipe", tiny_file)
     assert train("--data", data, "--layout", "fairface", *options) == 0
-    assert {"age_loss", "race_loss", "gender_loss"} <= set(history_of(out)[1])
+    assert {"age_loss", "race_loss", "gender_loss"} <= set(read_history(out / "student")[1])
     figures = evaluated(
         out / "gender.keras", "--data", data, "--layout", "fairface", "--split", "train"
     )
@@ -183,11 +174,7 @@ def test_fairface_trains_all_heads(shared: Path, tiny_file: Path, tmp_path: Path
 @pytest.fixture
 def few(tmp_path: Path) -> Path:
     """Two pictures, neither of them held out."""
-    root = tmp_path / "few"
-    for gender in ("female", "male"):
-        (root / gender).mkdir(parents=True)
-        assert cv2.imwrite(str(root / gender / "b.png"), np.zeros((30, 30, 3), np.uint8))
-    return root
+    return write_gender_folders(tmp_path / "few", np.zeros((30, 30, 3), np.uint8), "b")
 
 
 @pytest.mark.parametrize(
@@ -223,8 +210,8 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
 def test_a_wrong_recipe_is_one_line_and_exit_code_2(
     few: Path, tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out, path = tmp_path / "out", tmp_path / "recipe.toml"
-    path.write_text(tiny_file.read_text().replace("dropout = 0.2", "dropout = 7", 1))
+    change = ("dropout = 0.2", "dropout = 7")
+    out, path = tmp_path / "out", write_changed_recipe(tiny_file, tmp_path / "recipe.toml", change)
     options = (*FOLDERS, "--out", out, "--recipe", path)
     assert train("--data", few, *options) == 2
     shown = capsys.readouterr().err

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from crop_folders import FOLDERS
 from model_entries import write_manifest
+from recipes import write_changed_recipe
 
 from image_gender_classifier import manifest
 from image_gender_classifier.train.gender import cli
@@ -20,11 +21,13 @@ def train(*options: str | Path) -> int:
 @pytest.fixture
 def taught_recipe(tiny_file: Path, tmp_path: Path) -> Path:
     """A recipe whose student learns from labels and from the classifier of `trained`."""
-    recipe = tmp_path / "taught.toml"
-    text = tiny_file.read_text().replace("stored_size = 40", "stored_size = 96")
-    text = text.replace("held_out = 0.2", "held_out = 0.05")
-    recipe.write_text(text.replace("distilled = true", "distilled = false\nlabel_weight = 0.5"))
-    return recipe
+    return write_changed_recipe(
+        tiny_file,
+        tmp_path / "taught.toml",
+        ("stored_size = 40", "stored_size = 96"),
+        ("held_out = 0.2", "held_out = 0.05"),
+        ("distilled = true", "distilled = false\nlabel_weight = 0.5"),
+    )
 
 
 @pytest.mark.usefixtures("eagerly")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from math import log
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from model_entries import write_shipped_manifest
+from training_pictures import draw_backgrounds
 
 pytest.importorskip("ai_edge_litert")
 
-from image_gender_classifier import manifest
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
@@ -48,12 +48,7 @@ def search() -> Search:
 @pytest.fixture(scope="module")
 def sources(face_crop: Pixels) -> Sources:
     """One face and three plain backgrounds."""
-    random = np.random.default_rng(0)
-    places = [
-        np.asarray(cv2.resize(random.integers(0, 256, (9, 12, 3), np.uint8), (320, 240)), np.uint8)
-        for _ in range(3)
-    ]
-    return Sources(face_crop[np.newaxis], range(1), places)
+    return Sources(face_crop[np.newaxis], range(1), draw_backgrounds(3, 240, 320))
 
 
 @pytest.fixture(scope="module")
@@ -140,16 +135,12 @@ def test_a_picture_depends_on_the_key_and_its_number_alone(
     assert other.labels != found.labels[: len(other.labels)]
 
 
-def write_part(folder: Path, *omitted: str) -> Path:
-    """Lists the shipped networks without those that an omitted word names; no face outputs."""
-    content: dict[str, Any] = json.loads((shipped_models() / manifest.NAME).read_text())
-    content["files"] = {
-        file: {name: value for name, value in entry.items() if name != "face_output"}
-        for file, entry in content["files"].items()
-        if not any(word in file for word in omitted)
-    }
-    (folder / manifest.NAME).write_text(json.dumps(content))
-    return folder
+def omit(files: dict[str, Any], words: tuple[str, ...]) -> None:
+    """Removes the networks that a word names, and the face outputs of the others."""
+    for file in list(files):
+        files[file].pop("face_output", None)
+        if any(word in file for word in words):
+            del files[file]
 
 
 @pytest.mark.parametrize("omitted", [(), ("gender",), ("face_detector_int8",), (".tflite",)])
@@ -157,7 +148,7 @@ def test_a_folder_without_a_detector_or_a_face_output_is_refused(
     omitted: tuple[str, ...], tmp_path: Path
 ) -> None:
     with pytest.raises(ModelError, match="lists not all networks that the training needs"):
-        find_networks(write_part(tmp_path, *omitted))
+        find_networks(write_shipped_manifest(tmp_path, lambda files: omit(files, omitted)))
 
 
 def test_pictures_without_candidates_are_too_few(search: Search) -> None:
@@ -176,9 +167,9 @@ def test_pictures_without_candidates_are_too_few(search: Search) -> None:
 
 def test_the_networks_used_are_the_first_ones_of_the_folder(tmp_path: Path) -> None:
     """Another detector without a file is listed last."""
-    content: dict[str, Any] = json.loads((shipped_models() / manifest.NAME).read_text())
-    content["files"]["zz.tflite"] = content["files"]["face_detector_int8.tflite"]
-    (tmp_path / manifest.NAME).write_text(json.dumps(content))
+    write_shipped_manifest(
+        tmp_path, lambda files: files.update({"zz.tflite": files["face_detector_int8.tflite"]})
+    )
     assert [entry.file for entry in find_networks(tmp_path)[1:3]] == [
         "face_detector_int8.tflite",
         "gender_int8.tflite",

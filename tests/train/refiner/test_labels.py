@@ -6,8 +6,8 @@ from math import exp
 from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+from fixed_networks import FixedNetwork
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from marks import REFINER_ENTRY, REFINER_SIZE
@@ -100,16 +100,9 @@ def test_the_refiner_makes_the_true_frame_of_the_labels_numbers(
     candidate = Detection(move(frame, right, down, log_side), 0.0, turn)
     found = label_candidate(candidate, [frame], turn, WIDTH, HEIGHT)
 
-    class Taught:
-        input_shape = (REFINER_SIZE, REFINER_SIZE, 3)
-        input_dtype = "uint8"
-
-        def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-            numbers = np.array([[found.right, found.down, found.log_side]], np.float32)
-            return np.zeros((1, 1), np.float32), numbers
-
+    taught = FixedNetwork(REFINER_SIZE, [[0]], [[found.right, found.down, found.log_side]])
     picture = Picture(np.zeros((HEIGHT, WIDTH, 3), np.uint8), WIDTH, HEIGHT)
-    refined = FaceRefiner(Taught(), REFINER_ENTRY).refine(picture, candidate)
+    refined = FaceRefiner(taught, REFINER_ENTRY).refine(picture, candidate)
     assert refined.frame == pytest.approx(frame, abs=1e-3)
 
 

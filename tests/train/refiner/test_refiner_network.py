@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("keras")
 import keras
+from multiply_accumulates import count_multiply_accumulates
 
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import shipped_models
@@ -162,13 +163,3 @@ def test_takes_at_most_a_quarter_of_the_detectors_time() -> None:
     detector = build_detector_network(SMALL, False, 128)
     assert count_multiply_accumulates(build()) <= 0.25 * count_multiply_accumulates(detector)
     assert build().count_params() < 70_000
-
-
-def count_multiply_accumulates(model: keras.Model) -> int:
-    total = 0
-    for layer in model.layers:
-        if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
-            depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
-            inputs = 1 if depthwise else layer.input.shape[-1]
-            total += int(np.prod(layer.output.shape[1:]) * np.prod(layer.kernel_size) * inputs)
-    return total

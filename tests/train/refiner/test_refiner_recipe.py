@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from recipes import write_changed_recipe
 
 pytest.importorskip("pydantic")
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.refiner.recipe import SHIPPED, load_refiner_recipe
+
+TINY = Path(__file__).with_name("tiny.toml")
 
 
 def test_the_shipped_one_loads() -> None:
@@ -36,20 +39,16 @@ def test_the_shipped_one_loads() -> None:
     ],
 )
 def test_an_invalid_recipe_is_an_error(right: str, wrong: str, said: str, tmp_path: Path) -> None:
-    text = Path(__file__).with_name("tiny.toml").read_text()
-    assert right in text
-    file = tmp_path / "recipe.toml"
-    file.write_text(text.replace(right, wrong, 1))
+    file = write_changed_recipe(TINY, tmp_path / "recipe.toml", (right, wrong))
     with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: .*{re.escape(said)}"):
         load_refiner_recipe(file)
 
 
 @pytest.mark.parametrize(
-    "changes",
+    "change",
     [("candidates = 32", "candidates = 16"), ("distilled = 0.4", "distilled = 0.0")],
     ids=str,
 )
-def test_limits_are_inclusive(changes: tuple[str, str], tmp_path: Path) -> None:
-    file = tmp_path / "recipe.toml"
-    file.write_text(Path(__file__).with_name("tiny.toml").read_text().replace(*changes))
+def test_limits_are_inclusive(change: tuple[str, str], tmp_path: Path) -> None:
+    file = write_changed_recipe(TINY, tmp_path / "recipe.toml", change)
     assert load_refiner_recipe(file).batch == 16

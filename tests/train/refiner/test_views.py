@@ -9,8 +9,8 @@ from typing import get_args
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
+from fixed_networks import FixedNetwork
 from hypothesis import given
 from hypothesis import strategies as st
 from marks import REFINER_ENTRY, REFINER_SIZE
@@ -77,23 +77,14 @@ def test_what_a_patch_shows_is_where_the_move_says(
 @pytest.mark.parametrize("turn", get_args(Turn))
 @pytest.mark.parametrize("side", [62.3, 110.9])
 def test_an_unmoved_view_is_what_the_refiner_sees(turn: Turn, side: float) -> None:
-    seen: list[Pixels] = []
-
-    class Watched:
-        input_shape = (REFINER_SIZE, REFINER_SIZE, 3)
-        input_dtype = "uint8"
-
-        def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-            seen.extend(crops)
-            return np.zeros((1, 1), np.float32), np.zeros((1, 3), np.float32)
-
+    network = FixedNetwork(REFINER_SIZE, [[0]], [[0, 0, 0]])
     pixels = noise(300, 400)
     candidate = Detection(Box(140.3, 80.8, side, side), 0.0, turn)
     entry = REFINER_ENTRY._replace(margin=MARGIN)
-    FaceRefiner(Watched(), entry).refine(Picture(pixels, 400, 300), candidate)
+    FaceRefiner(network, entry).refine(Picture(pixels, 400, 300), candidate)
     patch = cut_patch(pixels, candidate)
     unmoved, moved = (
-        np.abs(draw_view(patch, REFINER_SIZE, move).astype(float) - seen[0]).mean()
+        np.abs(draw_view(patch, REFINER_SIZE, move).astype(float) - network.seen[0]).mean()
         for move in (Move(), Move(right=0.04))
     )
     assert unmoved < 4

@@ -1,40 +1,12 @@
-"""A detector with fixed results, and a small folder of synthetic portraits."""
+"""Small folders of synthetic portraits, face crops and backgrounds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-
-from image_gender_classifier.detection.geometry import Framing
-from image_gender_classifier.imaging.picture import Picture
-from image_gender_classifier.results import Box, Face
-
-
-class FixedDetector:
-    """Finds the given faces in every picture."""
-
-    cache_key: tuple[object, ...] = ()
-
-    def __init__(self, faces: Sequence[Face]) -> None:
-        self.framings = {"first": Framing(1.0, 0.0), "second": Framing(2.0, 0.5)}
-        self._faces = list(faces)
-
-    def detect(self, picture: Picture) -> list[Face]:
-        return self._faces
-
-
-@pytest.fixture(scope="session")
-def reported() -> Callable[..., FixedDetector]:
-    """Makes the detector, of the boxes that a stage of it finds."""
-
-    def make(*boxes: Box, stage: str = "first", score: float | None = None) -> FixedDetector:
-        return FixedDetector([Face(box, stage, score=score) for box in boxes])
-
-    return make
 
 
 @pytest.fixture(scope="session")

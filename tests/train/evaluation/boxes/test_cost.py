@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from fixed_networks import FixedDetector
 
 from image_gender_classifier import manifest
 from image_gender_classifier.detection.cascade import CascadeDetector
-from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.errors import ModelError, UnreadablePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
@@ -20,8 +19,6 @@ from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.train.evaluation.boxes import cost
 from image_gender_classifier.train.evaluation.boxes.cost import Cost
 from image_gender_classifier.train.evaluation.boxes.trials import LabelledPicture, Trial, TrialSet
-
-Make = Callable[..., Detector]
 
 
 def shown(value: int) -> LabelledPicture:
@@ -36,11 +33,9 @@ def test_the_ratio() -> None:
     assert Cost("set", 3, detector=6.0, reference=2.0).ratio == 3.0
 
 
-def test_both_see_the_same_pictures_in_turn(
-    reported: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_both_see_the_same_pictures_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[str, int, int]] = []
-    detector = reported()
+    detector = FixedDetector()
 
     def detect(name: str, picture: Picture) -> list[object]:
         calls.append((name, int(picture.pixels[0, 0, 0]), cv2.getNumThreads()))
@@ -60,14 +55,14 @@ def test_both_see_the_same_pictures_in_turn(
     assert cv2.getNumThreads() == before
 
 
-def test_nothing_to_measure(reported: Make) -> None:
+def test_nothing_to_measure() -> None:
     pictures = TrialSet("set", [Trial("torn", torn)])
-    assert cost.measure_cost(pictures, reported(), cost.open_reference_detector()) is None
+    assert cost.measure_cost(pictures, FixedDetector(), cost.open_reference_detector()) is None
 
 
-def test_a_large_set_is_sampled_evenly(reported: Make) -> None:
+def test_a_large_set_is_sampled_evenly() -> None:
     trials = [Trial(str(value), partial(shown, value % 256)) for value in range(1000)]
-    measured = cost.measure_cost(TrialSet("set", trials), reported(), lambda picture: None)
+    measured = cost.measure_cost(TrialSet("set", trials), FixedDetector(), lambda picture: None)
     assert measured is not None
     assert measured.n == 400
 

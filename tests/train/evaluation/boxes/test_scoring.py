@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+from fixed_networks import FixedDetector, FixedNetwork
 
 from image_gender_classifier import loading
 from image_gender_classifier.classification.classifier import Classifier
-from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.geometry import Framing
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.picture import Picture
@@ -32,7 +30,6 @@ from image_gender_classifier.train.evaluation.boxes.trials import (
 )
 
 LARGE, SMALL = box_around((50, 50), 40, 40), box_around((20, 20), 10, 10)
-Make = Callable[..., Detector]
 
 
 def picture() -> Picture:
@@ -43,8 +40,8 @@ def looking_for(box: Box, frame: Box | None = None) -> LabelledPicture:
     return LabelledPicture(picture(), rules.accept_inside(box), frame)
 
 
-def test_the_main_face_decides(reported: Make) -> None:
-    both = reported(SMALL, LARGE)
+def test_the_main_face_decides() -> None:
+    both = FixedDetector(SMALL, LARGE)
     assert score_picture(looking_for(LARGE), both) == PictureScore(
         "first", correct=True, any_correct=True
     )
@@ -56,36 +53,36 @@ def test_the_main_face_decides(reported: Make) -> None:
     )
 
 
-def test_nothing_found_is_wrong_where_there_is_a_face(reported: Make) -> None:
-    assert score_picture(looking_for(LARGE), reported()) == PictureScore(
+def test_nothing_found_is_wrong_where_there_is_a_face() -> None:
+    assert score_picture(looking_for(LARGE), FixedDetector()) == PictureScore(
         None, correct=False, any_correct=False
     )
 
 
-def test_nothing_found_is_right_where_there_is_none(reported: Make) -> None:
-    assert score_picture(LabelledPicture(picture(), None), reported()) == PictureScore(
+def test_nothing_found_is_right_where_there_is_none() -> None:
+    assert score_picture(LabelledPicture(picture(), None), FixedDetector()) == PictureScore(
         None, correct=True, any_correct=True
     )
-    assert score_picture(LabelledPicture(picture(), None), reported(LARGE)) == PictureScore(
+    assert score_picture(LabelledPicture(picture(), None), FixedDetector(LARGE)) == PictureScore(
         "first", correct=False, any_correct=False
     )
 
 
-def test_the_frame_is_the_stages_own(reported: Make) -> None:
+def test_the_frame_is_the_stages_own() -> None:
     """The second stage's frame is twice the box and half a box lower."""
-    fit = score_picture(looking_for(LARGE, LARGE), reported(LARGE, stage="second")).frame_error
+    fit = score_picture(looking_for(LARGE, LARGE), FixedDetector(LARGE, stage="second")).frame_error
     assert fit is not None
     assert (fit.stage, fit.side, fit.right, fit.down) == ("second", 2.0, 0.0, 0.5)
 
 
-def test_a_wrong_face_has_no_fit(reported: Make) -> None:
-    assert score_picture(looking_for(SMALL, SMALL), reported(LARGE)).frame_error is None
+def test_a_wrong_face_has_no_fit() -> None:
+    assert score_picture(looking_for(SMALL, SMALL), FixedDetector(LARGE)).frame_error is None
 
 
-def test_frames_are_in_original_pixels(reported: Make) -> None:
+def test_frames_are_in_original_pixels() -> None:
     small = Picture(np.zeros((50, 50, 3), np.uint8), 100, 100)
     fit = score_picture(
-        LabelledPicture(small, rules.accept_frame(LARGE), LARGE), reported(LARGE)
+        LabelledPicture(small, rules.accept_frame(LARGE), LARGE), FixedDetector(LARGE)
     ).frame_error
     assert fit is not None
     assert (fit.side, fit.right, fit.down) == pytest.approx((1, 0, 0))
@@ -136,22 +133,13 @@ def test_a_set_of_unreadable_pictures() -> None:
     assert len(scored.unreadable) == 1
 
 
-class Corrected:
-    """A gender network that moves every crop down by a tenth of its side."""
-
-    input_shape, input_dtype = (96, 96, 3), "uint8"
-
-    def run(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
-        frames = np.tile(np.array([0, 0.1, 0], np.float32), (len(crops), 1))
-        return np.ones((len(crops), 1), np.float32), frames
-
-
-def test_with_a_classifier_the_corrected_frame_counts(reported: Make) -> None:
+def test_with_a_classifier_the_corrected_frame_counts() -> None:
     entry = loading.open_classifier(None).entry._replace(frame_output=FrameOutput(1.0, 1.0, 1.0))
-    classifier = Classifier(Corrected(), entry)
-    error = score_picture(looking_for(LARGE, LARGE), reported(LARGE, score=0.9)).frame_error
+    moved_down = FixedNetwork(96, [[1]], [[0, 0.1, 0]])  # by a tenth of the side
+    classifier = Classifier(moved_down, entry)
+    error = score_picture(looking_for(LARGE, LARGE), FixedDetector(LARGE, score=0.9)).frame_error
     assert error is not None and error.down == 0
-    scored = score_picture(looking_for(LARGE, LARGE), reported(LARGE, score=0.9), classifier)
+    scored = score_picture(looking_for(LARGE, LARGE), FixedDetector(LARGE, score=0.9), classifier)
     assert scored.correct
     assert scored.frame_error is not None
     assert scored.frame_error.down == pytest.approx(0.1)
