@@ -48,7 +48,7 @@ def draw_views(sources: Sources, longest: int, count: int, random: _Random) -> l
         if sources.mined and random.random() < sources.mined_fraction:
             views.append(_mined(sources, longest, random))
         elif random.random() < _CLOSE:
-            views.append(_close(picture, longest, random))
+            views.append(cut_close_up(picture, longest, random))
         else:
             views.append(_cut(picture, Tile(0, 0, max(picture.pixels.shape[:2])), longest))
     return views
@@ -63,13 +63,16 @@ def _mined(sources: Sources, longest: int, random: _Random) -> Scene:
     return Scene(degrade_randomly(letterbox(part, longest)[:rows, :columns].copy(), random), ())
 
 
-def _close(scene: Scene, longest: int, random: _Random) -> Scene:
-    """Returns a second-pass tile around a random face, or around a random place without one.
+def cut_close_up(scene: Scene, longest: int, random: _Random) -> Scene:
+    """Cuts a second-pass tile around a random face, or around a random place without one.
 
     Args:
         scene: The picture.
         longest: Longest side of the tile in pixels.
         random: The random generator.
+
+    Returns:
+        The tile, with the faces whose centre is in it.
     """
     height, width = scene.pixels.shape[:2]
     if scene.decoys and (not scene.frames or random.random() < _AT_DECOY):

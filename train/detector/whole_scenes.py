@@ -30,13 +30,17 @@ from image_gender_classifier.train.detector.scene import Scene, Sources, make_sq
 
 _Random = np.random.Generator
 
+LOOKALIKES = 0.7
+"""Mean number of lookalikes of faces in a picture."""
+TONED = 0.5
+"""Fraction of the backgrounds whose mean colour is shifted towards that of a face."""
+
 _ALONE = 0.25  # fraction of pictures that consist of one face crop only
 _MIRRORED = 0.7  # of the longest side; smaller faces would appear twice if the edge is reflected
 _EMPTY = 0.3  # fraction of the other pictures without a face
 _SMALLEST_SHOWN, _LARGEST = 0.08, 1.1  # side of the faces, over the picture's longest side
-_PATCHES, _LOOKALIKES = 0.6, 0.7  # mean number in a picture
+_PATCHES = 0.6  # mean number of patches of background in a picture
 _SHOULDERS = 0.5  # fraction of the faces that get shoulders
-_TONED = 0.5  # fraction of the backgrounds that get the mean colour of a face
 _TRIES = 4  # attempts per face to find a place without overlap
 
 
@@ -107,14 +111,14 @@ def _composed(sources: Sources, height: int, width: int, random: _Random) -> Sce
         side, centre = sample_place(height, width, random)
         paste(pixels, _background(sources, 96, 96, random), None, side, centre, random)
         decoys.append(make_square(centre, side))
-    for _ in range(random.poisson(_LOOKALIKES)):
+    for _ in range(random.poisson(LOOKALIKES)):
         side, centre = sample_place(height, width, random)
         paste(pixels, *_lookalike(sources, random), side, centre, random)
         decoys.append(make_square(centre, side))
     frames: list[Box] = []
     wanted = 0 if random.random() < _EMPTY else 1 + min(random.poisson(0.3), 3)
     shown = [_face(sources, random) for _ in range(max(wanted, 1))]
-    if random.random() < _TONED:
+    if random.random() < TONED:
         pixels = _toned(pixels, shown[0], random.uniform(0.3, 1))
     for _ in range(wanted * _TRIES):
         if len(frames) == wanted:

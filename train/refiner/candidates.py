@@ -38,10 +38,11 @@ REACH = 1.6
 """Side of a patch divided by the side of the candidate's frame."""
 PATCH_SIDE = 80
 """Side of a patch in pixels."""
+TURNED = 0.12
+"""Fraction of the pictures with a face that lie on their side or upside down."""
 
 _SCENES, _COMPOSITES = 0.45, 0.2  # fractions of the pictures; the others show no people
 _SCENE_SIDES = (200, 480)  # pixels, of the longest side of a scene
-_TURNED = 0.12  # fraction of the pictures with a face that lie on their side or upside down
 _VERIFIER_BIAS = -0.5  # added to the verifier's logit, whose bias favours faces in doubt
 
 _Random = np.random.Generator
@@ -130,7 +131,7 @@ def find_labelled(search: Search, sources: Sources, random: _Random) -> list[Can
     """Returns the labelled candidates of one random picture."""
     pixels, frames = _draw(sources, random)
     turn: Turn = 0
-    if frames and random.random() < _TURNED:
+    if frames and random.random() < TURNED:
         turn = get_args(Turn)[int(random.integers(1, 4))]
         back = INVERSE_TURNS[turn]
         height, width = pixels.shape[:2]

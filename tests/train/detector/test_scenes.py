@@ -32,8 +32,8 @@ def sources() -> Sources:
 def drawn(sources: Sources) -> Sequence[Scene]:
     """Scenes whose backgrounds stay blue, without lookalikes, which are red."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(whole_scenes, "_TONED", 0)
-        patch.setattr(whole_scenes, "_LOOKALIKES", 0)
+        patch.setattr(whole_scenes, "TONED", 0)
+        patch.setattr(whole_scenes, "LOOKALIKES", 0)
         return [scenes.draw(sources, SIZE, np.random.default_rng(seed)) for seed in range(300)]
 
 
@@ -68,19 +68,25 @@ def test_each_face_has_its_centre_in_the_picture(drawn: Sequence[Scene]) -> None
             assert 0 <= frame.y + frame.height / 2 <= height
 
 
-def test_faces_are_where_they_are_said_to_be(drawn: Sequence[Scene]) -> None:
-    """Grey scenes tell no colours; rectangles cover a face seldom."""
+def are_faces_shown(scene: Scene) -> list[bool]:
+    """Whether each face has red in its middle; grey scenes tell no colours."""
+    if np.ptp(scene.pixels.reshape(-1, 3).mean(axis=0)) <= 10:
+        return []
     shown = []
-    for scene in drawn:
-        coloured = np.ptp(scene.pixels.reshape(-1, 3).mean(axis=0)) > 10
-        for frame in scene.frames if coloured else ():
-            reach = frame.width / 8
-            x, y = frame.x + frame.width / 2, frame.y + frame.width / 2
-            part = scene.pixels[
-                max(round(y - reach), 0) : max(round(y + reach), 1),
-                max(round(x - reach), 0) : max(round(x + reach), 1),
-            ]
-            shown.append(redness(part) > 0.5)
+    for frame in scene.frames:
+        reach = frame.width / 8
+        x, y = frame.x + frame.width / 2, frame.y + frame.width / 2
+        part = scene.pixels[
+            max(round(y - reach), 0) : max(round(y + reach), 1),
+            max(round(x - reach), 0) : max(round(x + reach), 1),
+        ]
+        shown.append(redness(part) > 0.5)
+    return shown
+
+
+def test_faces_are_where_they_are_said_to_be(drawn: Sequence[Scene]) -> None:
+    """Rectangles cover a face seldom."""
+    shown = [face for scene in drawn for face in are_faces_shown(scene)]
     assert len(shown) > 150
     assert np.mean(shown) > 0.93
 
@@ -117,7 +123,7 @@ def test_a_close_look_shows_its_face_large_and_where_it_is_said_to_be(sources: S
     scene = Scene(pixels, (Box(320, 100, 50, 50), Box(5, 5, 50, 50)))
     sides = []
     for seed in range(40):
-        seen = scenes._close(scene, SIZE, np.random.default_rng(seed))
+        seen = scenes.cut_close_up(scene, SIZE, np.random.default_rng(seed))
         assert max(seen.pixels.shape) == SIZE
         (frame,) = seen.frames
         sides.append(frame.width / SIZE)
@@ -127,17 +133,24 @@ def test_a_close_look_shows_its_face_large_and_where_it_is_said_to_be(sources: S
     assert 0.7 < max(sides) < 1.2
 
 
-def test_views_of_one_picture_have_their_faces_where_they_say(sources: Sources) -> None:
-    views = scenes.draw_views(sources, SIZE, 3, np.random.default_rng(3))
-    assert len(views) == 3
-    assert all(max(view.pixels.shape) == SIZE for view in views)
+def test_views_of_one_picture_have_their_faces_where_they_say(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_scenes, "TONED", 0)
+    drawn = [scenes.draw_views(sources, SIZE, 3, np.random.default_rng(seed)) for seed in range(60)]
+    assert {len(views) for views in drawn} == {3}
+    views = [view for same in drawn for view in same]
+    assert {max(view.pixels.shape) for view in views} == {SIZE}
+    shown = [face for view in views for face in are_faces_shown(view)]
+    assert len(shown) > 80
+    assert np.mean(shown) > 0.93
 
 
 def test_mined_windows_are_scenes_without_a_face(
     sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(whole_scenes, "_LOOKALIKES", 0)
-    monkeypatch.setattr(whole_scenes, "_TONED", 0)
+    monkeypatch.setattr(whole_scenes, "LOOKALIKES", 0)
+    monkeypatch.setattr(whole_scenes, "TONED", 0)
     mined = replace(sources, mined=[Window(0, 20, 30, 60), Window(1, 0, 0, 90)], mined_fraction=0.5)
     views = [
         view
@@ -151,7 +164,7 @@ def test_mined_windows_are_scenes_without_a_face(
 
 def test_heads_are_not_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Left and right of FairFace's frames differ."""
-    monkeypatch.setattr(whole_scenes, "_LOOKALIKES", 0)
+    monkeypatch.setattr(whole_scenes, "LOOKALIKES", 0)
     face = np.hstack([plain(RED, 128, 64), plain((0, 250, 0), 128, 64)])
     sources = Sources(face[None], range(1), [plain(BLUE, 200, 240)])
     ways = []

@@ -9,14 +9,22 @@ from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.train.detector import whole_scenes
 from image_gender_classifier.train.detector.scene import Sources
 
+RED, BLUE = (250, 0, 0), (0, 0, 250)
+
 
 def plain(colour: tuple[int, int, int], *shape: int) -> Pixels:
     return np.full((*shape, 3), colour, np.uint8)
 
 
 def test_backgrounds_take_on_the_light_of_a_face() -> None:
-    toned = whole_scenes._toned(plain((40, 60, 200), 20, 30), plain((80, 60, 100), 8, 8), 0.5)
-    assert (toned == (60, 60, 150)).all()
+    """Half of the blue ones are reddish throughout; pictures with decoys have a background."""
+    sources = Sources(plain(RED, 2, 128, 128), range(2), [plain(BLUE, 200, 240)])
+    drawn = [
+        whole_scenes.draw_whole(sources, 96, np.random.default_rng(seed)) for seed in range(300)
+    ]
+    darkest = [float(scene.pixels[..., 0].min()) for scene in drawn if scene.decoys]
+    assert len(darkest) > 100
+    assert 0.25 < np.mean(np.array(darkest) > 50) < 0.6
 
 
 @pytest.mark.parametrize(("height", "width"), [(200, 300), (300, 40), (128, 128)])
@@ -30,8 +38,7 @@ def test_most_of_a_face_is_in_the_picture(height: int, width: int) -> None:
 
 
 def test_the_picture_has_the_longest_side_and_its_faces() -> None:
-    faces = plain((250, 0, 0), 2, 128, 128)
-    sources = Sources(faces, range(2), [plain((0, 0, 250), 200, 240)])
+    sources = Sources(plain(RED, 2, 128, 128), range(2), [plain(BLUE, 200, 240)])
     scenes = [
         whole_scenes.draw_whole(sources, 192, np.random.default_rng(seed)) for seed in range(40)
     ]

@@ -24,7 +24,6 @@ from training_runs import assert_same_weights, read_weights
 
 from image_gender_classifier import manifest
 from image_gender_classifier.system.locking import lock_folders
-from image_gender_classifier.train.common import crops
 from image_gender_classifier.train.common.history import read_history
 from image_gender_classifier.train.common.split import is_held_out
 from image_gender_classifier.train.datasets import read_data_set
@@ -332,25 +331,25 @@ def test_a_start_that_fails_does_not_block_the_folder(
 
 
 def test_another_run_is_refused_before_anything_is_cut(
-    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "run.json").write_text("{}")
-    monkeypatch.setattr(crops, "load_or_cut_crops", lambda *_: pytest.fail("it began to cut"))
     options = ("--data", few, *FOLDERS, "--out", tmp_path)
     assert train(*options, "--resume") == 2
     assert "other data or options" in capsys.readouterr().err
     assert train(*options) == 2
     assert "already contains a run" in capsys.readouterr().err
+    assert not list(tmp_path.glob("crops_*"))
 
 
 def test_a_damaged_manifest_in_the_folder_is_reported_before_anything_is_cut(
-    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """After hours of training the model could not be entered."""
     (tmp_path / manifest.NAME).write_text("{")
-    monkeypatch.setattr(crops, "load_or_cut_crops", lambda *_: pytest.fail("it began to cut"))
     assert train("--data", few, *FOLDERS, "--out", tmp_path) == 2
     assert "not valid JSON" in capsys.readouterr().err
+    assert not list(tmp_path.glob("crops_*"))
 
 
 def test_a_changed_picture_makes_another_run(few: Path, tiny_recipe: Recipe) -> None:

@@ -113,7 +113,7 @@ def test_the_face_is_in_the_frame_of_the_label(found: Candidates, face_crop: Pix
 def test_faces_are_upright_for_patches_and_verifier_in_turned_pictures(
     search: Search, sources: Sources, face_crop: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(candidates, "_TURNED", 1.0)
+    monkeypatch.setattr(candidates, "TURNED", 1.0)
     turned = unpack(collect_candidates(search, sources, 80, KEY))
     faces = [candidate for candidate in turned if candidate.label.is_face]
     assert len(faces) > 20
