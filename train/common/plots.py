@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
+from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common.history import find_column
 
 
@@ -13,10 +15,11 @@ def plot_learning_curves(history: Path, target: Path) -> None:
 
     Args:
         history: A `history.csv` of `history.write_history`, with at least one epoch.
-        target: The PNG file to write or replace; not written atomically.
+        target: The PNG file to write or replace, atomically.
 
     Raises:
-        OSError: The history cannot be read, or the PNG file cannot be written.
+        OSError: The history cannot be read.
+        OutputError: The PNG file cannot be written.
     """
     # Imported here because Matplotlib takes a second; Agg needs no display.
     import matplotlib
@@ -38,5 +41,7 @@ def plot_learning_curves(history: Path, target: Path) -> None:
         panel.set(xlabel="epoch", title=kind)
         panel.grid(alpha=0.3)
         panel.legend()
-    figure.savefig(target, dpi=120)
+    content = io.BytesIO()
+    figure.savefig(content, dpi=120)
     pyplot.close(figure)
+    write_atomic(target, content.getvalue())

@@ -53,3 +53,11 @@ def test_leaves_no_figure_open(tmp_path: Path) -> None:
 
     draw(tmp_path, ONE_HEAD, "0,0.6,0.5,0.7,0.4")
     assert pyplot.get_fignums() == []
+
+
+def test_replaces_an_earlier_plot_atomically(tmp_path: Path) -> None:
+    """A file that is overwritten in place is half-written for a moment; its other link shows it."""
+    (tmp_path / "curves.png").write_bytes(b"earlier")
+    (tmp_path / "link.png").hardlink_to(tmp_path / "curves.png")
+    draw(tmp_path, ONE_HEAD, "0,0.6,0.5,0.7,0.4")
+    assert (tmp_path / "link.png").read_bytes() == b"earlier"
