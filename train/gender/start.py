@@ -135,13 +135,17 @@ def _count_epochs(options: argparse.Namespace, start: Start, epochs: int) -> int
 
 
 def _limit_epochs(training: NetworkRecipe, epochs: int) -> NetworkRecipe:
-    """Returns a recipe of a network with another number of epochs, divided among its stages."""
+    """Returns a recipe of a network with another number of epochs, divided among its stages.
+
+    The last stage keeps at least one epoch, because its size is that of the trained network.
+    """
     if epochs == training.epochs:
         return training
     ends, total = [], 0
     for stage in training.stages:
         total += stage.epochs
-        ends.append(round(total * epochs / training.epochs))
+        ends.append(min(round(total * epochs / training.epochs), epochs - 1))
+    ends[-1] = epochs
     counts = [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
     stages = tuple(
         replace(stage, epochs=count)

@@ -11,7 +11,7 @@ import pytest
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.gender import cli
 from image_gender_classifier.train.gender.finetuning_recipe import load_finetuning_recipe
-from image_gender_classifier.train.gender.recipe import load_gender_recipe
+from image_gender_classifier.train.gender.recipe import SHIPPED, load_gender_recipe
 from image_gender_classifier.train.gender.start import (
     choose_start,
     load_finetuning_recipe_with_options,
@@ -76,3 +76,17 @@ def test_a_shorter_training_keeps_the_shares_of_its_stages() -> None:
     assert (quick.teachers, quick.pretrained, quick.student.distilled) == ((), False, False)
     assert not quick.fine_tunings
     assert quick.student.epochs == 6
+
+
+def test_shorter_training_keeps_the_input_size(tmp_path: Path) -> None:
+    recipe = load_gender_recipe()
+    text = SHIPPED.read_text()
+    assert text.count("epochs = 24") == text.count("epochs = 40") == 1
+    path = tmp_path / "recipe.toml"
+    path.write_text(text.replace("epochs = 24", "epochs = 60").replace("epochs = 40", "epochs = 4"))
+    for epochs, expected in ((6, [(72, 5), (96, 1)]), (1, [(96, 1)])):
+        student = load_recipe_with_options(
+            options("--recipe", str(path), "--epochs", str(epochs)), "imagenet"
+        ).student
+        assert [(stage.size, stage.epochs) for stage in student.stages] == expected
+        assert student.size == recipe.student.size
