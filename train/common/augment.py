@@ -118,7 +118,9 @@ def _shrink_and_enlarge(pixels: Pixels, random: _Random) -> Pixels:
     """Downscales a picture and upscales it again, to imitate an enlarged small upload."""
     height, width = pixels.shape[:2]
     scale = random.uniform(0.2, 0.7)
-    reduced = quality.shrink_pixels(pixels, round(height * scale), round(width * scale))
+    reduced = quality.shrink_pixels(
+        pixels, max(round(height * scale), 1), max(round(width * scale), 1)
+    )
     return cast(Pixels, cv2.resize(reduced, (width, height), interpolation=cv2.INTER_LINEAR))
 
 

@@ -210,3 +210,10 @@ def test_hiding_depends_on_crop_and_seed_alone(seed: int, size: int) -> None:
     )
     assert np.array_equal(first, second)
     assert np.array_equal(crop, kept)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 200, 3), (200, 2, 3)])
+def test_degrades_pictures_of_one_row_or_column(shape: tuple[int, int, int]) -> None:
+    for seed in range(300):
+        pixels = np.full(shape, 128, np.uint8)
+        assert degrade_randomly(pixels, np.random.default_rng(seed)).shape == shape
