@@ -62,15 +62,20 @@ def read_imagenet_weights(variant: int) -> Mapping[str, npt.NDArray[Any]]:
 
     Raises:
         UsageError: The package is not installed.
-        ModelError: The weights file is corrupt.
-        ValueError: The package does not contain exactly one `.pth` file.
+        ModelError: The weights file is corrupt, or the package does not contain exactly one.
     """
-    (path,) = (find_weights_package(variant) / "models").glob("*.pth")
+    package = PACKAGE.format(variant)
+    folder = find_weights_package(variant) / "models"
+    paths = sorted(folder.glob("*.pth"))
+    if len(paths) != 1:
+        raise ModelError(
+            f"{folder}: expected one .pth file, found {len(paths)}; reinstall {package}"
+        )
+    (path,) = paths
     try:
         with path.open("rb") as file:
             return read_legacy_tensors(file)
     except Exception as error:  # a corrupt pickle can raise anything
-        package = PACKAGE.format(variant)
         raise ModelError(
             f"{path}: the ImageNet weights cannot be read ({error}); reinstall {package}"
         ) from None

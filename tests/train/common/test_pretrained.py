@@ -177,6 +177,22 @@ def test_a_damaged_package_is_reported(
         pretrained.read_imagenet_weights(1)
 
 
+@pytest.mark.parametrize("names", [(), ("a.pth", "b.pth")])
+def test_package_without_exactly_one_file_is_reported(
+    names: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other_weights1" / "models").mkdir(parents=True)
+    (tmp_path / "other_weights1" / "__init__.py").touch()
+    for name in names:
+        (tmp_path / "other_weights1" / "models" / name).touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(pretrained, "PACKAGE", "other_weights{}")
+    with pytest.raises(
+        ModelError, match=rf"models: expected one \.pth file, found {len(names)}; reinstall other_"
+    ):
+        pretrained.read_imagenet_weights(1)
+
+
 class Harmful:
     def __init__(self, canary: Path) -> None:
         self.canary = canary
