@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 RECORD = "run.json"
 
 
-def prepare_run_folder(folder: Path, run: DataclassInstance, resume: bool) -> None:
+def prepare_run_folder(folder: Path, run: DataclassInstance, resume: bool, variable: str) -> None:
     """Creates the output folder of a training run, or checks that the run in it can be resumed.
 
     Args:
         folder: The output folder.
         run: The inputs of the run: data, recipe and options.
         resume: Whether `--resume` is given; it has no effect if the folder contains no run.
+        variable: Name of the Makefile's variable for the folder, for messages.
 
     Raises:
         UsageError: The folder contains a run, and `resume` is False or the inputs differ; or the
@@ -45,7 +46,7 @@ def prepare_run_folder(folder: Path, run: DataclassInstance, resume: bool) -> No
         if others := _list_differences(_read_record(path), run_to_json(run)):
             raise UsageError(
                 f"--out {folder}: the folder contains a run with other data or options "
-                f"({', '.join(others)}); use another folder (with make: TRAIN_OUT=folder) or "
+                f"({', '.join(others)}); use another folder (with make: {variable}=folder) or "
                 "delete this one"
             )
     try:
@@ -91,7 +92,7 @@ def check_run_finished(model: Path) -> None:
     if entry is None or entry.sha256 != hashlib.sha256(data).hexdigest():
         raise ModelError(
             f"{model}: the training stopped before it wrote the {missing}; run it again with "
-            "--resume (make train does), and it goes on where it was"
+            "--resume (with make: the same command), and it goes on where it was"
         )
 
 

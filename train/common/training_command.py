@@ -109,7 +109,7 @@ def choose_seed(options: argparse.Namespace, default: int) -> int:
 
 
 def train_in_run_folder(
-    options: argparse.Namespace, run: DataclassInstance, train: Callable[[], None]
+    options: argparse.Namespace, run: DataclassInstance, train: Callable[[], None], variable: str
 ) -> None:
     """Creates or checks the output folder, locks it and trains in it.
 
@@ -117,6 +117,7 @@ def train_in_run_folder(
         options: Parsed arguments; only `out` and `resume` are used.
         run: The inputs of the run: data, recipe and options.
         train: Function that trains; must call `start_run` before the first epoch.
+        variable: Name of the Makefile's variable for the output folder, for messages.
 
     Raises:
         UsageError: The folder contains a run, and `--resume` is not given or the inputs differ; the
@@ -124,7 +125,7 @@ def train_in_run_folder(
         ModelError: The folder's manifest cannot be read or is corrupt.
         Exception: Propagated from `train`.
     """
-    run_record.prepare_run_folder(options.out, run, options.resume)
+    run_record.prepare_run_folder(options.out, run, options.resume, variable)
     with lock_folders([options.out]):
         train()
 

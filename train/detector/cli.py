@@ -102,6 +102,7 @@ def _train(arguments: Sequence[str]) -> None:
         options,
         run,
         lambda: _train_in_folder(reading.samples, scenery, teacher, run, options, arguments),
+        "DETECTOR_OUT",
     )
 
 

@@ -75,7 +75,10 @@ def _train(arguments: Sequence[str]) -> None:
     else:
         run, train = prepare_new_model(reading, options, start)
     training_command.train_in_run_folder(
-        options, run, lambda: _train_in_folder(reading.samples, run, train, options, arguments)
+        options,
+        run,
+        lambda: _train_in_folder(reading.samples, run, train, options, arguments),
+        "TRAIN_OUT",
     )
 
 

@@ -103,6 +103,7 @@ def _train(arguments: Sequence[str]) -> None:
         options,
         run,
         lambda: _train_in_folder(reading.samples, scenery, networks, run, options, arguments),
+        "REFINER_OUT",
     )
 
 

@@ -114,7 +114,9 @@ def test_other_backgrounds_make_another_run(
         cv2.imwrite(str(others / f"other{number}.png"), np.full((120, 160, 3), number, np.uint8))
     options = [others if option == data[5] else option for option in data]
     assert train(*options, "--out", finished, "--resume") == 2
-    assert "other data or options (backgrounds_key)" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "other data or options (backgrounds_key)" in shown
+    assert "use another folder (with make: DETECTOR_OUT=folder)" in shown
 
 
 def test_backgrounds_with_other_pixels_make_another_run(

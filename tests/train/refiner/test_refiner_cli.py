@@ -130,7 +130,9 @@ def test_other_networks_make_another_run(
     )
     shutil.copy(shipped_models() / "face_detector.keras", models)
     assert train(*data, "--models", models, "--out", finished, "--resume") == 2
-    assert "other data or options (gender_int8.tflite)" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "other data or options (gender_int8.tflite)" in shown
+    assert "use another folder (with make: REFINER_OUT=folder)" in shown
 
 
 @pytest.mark.parametrize("missing", ["face_detector_int8.tflite", "gender_int8.tflite"])
