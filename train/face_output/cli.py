@@ -39,6 +39,7 @@ class Run:
         detector: SHA-256 of the face detector.
         composites: Number of pictures with a face.
         plain: Number of pictures without a face.
+        steps: Number of training steps.
         seed: Random seed.
     """
 
@@ -48,6 +49,7 @@ class Run:
     detector: str
     composites: int
     plain: int
+    steps: int
     seed: int
 
 
@@ -72,6 +74,7 @@ def _train(options: argparse.Namespace, inputs: Inputs, arguments: Sequence[str]
         detector_key,
         options.composites,
         options.plain,
+        options.steps,
         inputs.seed,
     )
 

@@ -48,6 +48,7 @@ def test_a_face_output_is_added_and_the_gender_output_stays(
     trained = entry.trained["face_output"]
     assert trained["command"].startswith("image-gender-train-face-output --data ")
     assert trained["model"] == original.sha256
+    assert (trained["composites"], trained["plain"], trained["steps"]) == (12, 30, 3)
     crop = np.asarray(cv2.resize(picture, (96, 96)), np.uint8)[np.newaxis]
     before, after = (
         open_keras_classifier(path).compute_logits(crop)
