@@ -19,6 +19,7 @@ from image_gender_classifier.train.common.command import (
     print_warning,
     run_with_exit_code,
 )
+from image_gender_classifier.train.common.split import held_out_fraction
 from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.datasets.reading import format_count
 from image_gender_classifier.train.evaluation import (
@@ -133,6 +134,8 @@ def _compare(
 ) -> dict[str, Predictions]:
     """Classifies the pictures with the model of `--compare` too, and prints the comparison.
 
+    Warns if that model was trained on some of the pictures.
+
     Returns:
         The predictions by name of the model, those of the evaluated model first.
 
@@ -140,6 +143,13 @@ def _compare(
         ModelError: The model is missing, corrupt or incompatible.
     """
     other = measuring.open_classifier(arguments.compare, None, "--compare")
+    if measuring.includes_training_pictures(
+        other.entry,
+        arguments,
+        subject.setting.split,
+        held_out_fraction(subject.classifier.entry),
+    ):
+        print_warning(f"the data includes pictures that {arguments.compare} was trained on")
     others = classify_samples(subject.samples, subject.detector, other, degradation).predictions
     names = subject.setting.model, other.entry.file
     if names[0] == names[1]:

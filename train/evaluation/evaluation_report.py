@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from image_gender_classifier.train.datasets import Split
 from image_gender_classifier.train.datasets.age_bands import AGE_BANDS
 from image_gender_classifier.train.evaluation.metrics import (
     BINS,
@@ -39,7 +40,7 @@ class Setting:
     sha256: str
     data: str
     layout: str
-    split: str
+    split: Split
     detector: str
     threshold: float
     degradation: str = CLEAN.name

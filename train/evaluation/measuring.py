@@ -116,7 +116,7 @@ def open_evaluation_input(arguments: argparse.Namespace, program: str) -> Evalua
         detector=choice,
         threshold=classifier.threshold,
     )
-    trained_on = _was_trained_on(classifier.entry, arguments, split)
+    trained_on = includes_training_pictures(classifier.entry, arguments, split)
     return EvaluationInput(classifier, detector, reading.samples, setting, trained_on)
 
 
@@ -151,13 +151,23 @@ def open_classifier(
     return keras_runtime.open_keras_classifier(model, threshold)
 
 
-def _was_trained_on(entry: ModelEntry, arguments: argparse.Namespace, split: Split) -> bool:
-    """Returns whether the evaluated split contains pictures that the model was trained on.
+def includes_training_pictures(
+    entry: ModelEntry, arguments: argparse.Namespace, split: Split, held_out: float | None = None
+) -> bool:
+    """Returns whether the evaluated split contains pictures that a model was trained on.
 
     Compares the hash of names and labels in the manifest entry with that of the training split in
-    `--data`; False if they differ or that split cannot be read. "val" has no training pictures.
+    `--data`; False if they differ or that split cannot be read.
+
+    Args:
+        entry: Manifest entry of the model.
+        arguments: The options of `add_evaluation_options`.
+        split: The evaluated split.
+        held_out: Fraction of the samples in "val"; None for the one that the model held out.
     """
-    if split == "val":
+    if split == "val" and (
+        held_out is None or arguments.layout == "fairface" or held_out <= held_out_fraction(entry)
+    ):
         return False
     try:
         given = read_data(arguments, training_split(arguments.layout))

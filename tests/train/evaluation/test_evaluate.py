@@ -24,6 +24,7 @@ from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Face
 from image_gender_classifier.runtimes import open_model
+from image_gender_classifier.train.datasets import read_data_set
 from image_gender_classifier.train.datasets.sample import BinaryGender, Sample
 from image_gender_classifier.train.evaluation import evaluate
 from image_gender_classifier.train.evaluation.metrics import wilson_interval
@@ -353,3 +354,31 @@ def test_hidden_hair_and_the_page_of_differences_exclude_each_other(
     options = ["--data", str(data), "--layout", "fairface", "--hide-hair", "blur"]
     assert evaluate.main([*options, "--differences", str(tmp_path / "page.html")]) == 2
     assert "omit --hide-hair" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("held_out", "split", "warned"),
+    [(0.3, "val", False), (0.4, "val", False), (0.1, "val", True), (0.4, "all", True)],
+)
+def test_warns_if_the_compared_model_was_trained_on_the_pictures(
+    held_out: float, split: str, warned: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that held out fewer pictures was trained on some that the evaluated one held out."""
+    data = tmp_path / "data"
+    for name in ("female", "male"):
+        (data / name).mkdir(parents=True)
+        for number in range(20):
+            write_picture(data / name / f"{number}.png", name == "female", number)
+    trained = {
+        "data": read_data_set("folders", data, "all").hash_labels(),
+        "recipe": {"held_out": held_out},
+    }
+    (tmp_path / "other").mkdir()
+    other = make_onnx(tmp_path / "other")
+    write_manifest(other, SIDE, trained=trained)
+    model = make_onnx(tmp_path)
+    write_manifest(model, SIDE, trained={"data": "0" * 64, "recipe": {"held_out": 0.3}})
+    options = ("--layout", "folders", "--detector", "none", "--split", split)
+    run(model, data, *options, "--compare", str(other))
+    warning = f"the data includes pictures that {other} was trained on\n"
+    assert (warning in capsys.readouterr().err) == warned
