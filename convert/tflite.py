@@ -43,7 +43,7 @@ def quantise(model: keras.Model, calibration_crops: Pixels) -> bytes:
     if RESCALING not in {layer.name for layer in model.layers}:
         raise ModelError(
             f"the model has no layer {RESCALING!r}; use a model trained with "
-            "image-gender-train or image-gender-train-detector"
+            "image-gender-train, image-gender-train-detector or image-gender-train-refiner"
         )
     scaling = model.get_layer(RESCALING)
     pairs = [layer for layer in model.layers if isinstance(layer, PixelPairs)]

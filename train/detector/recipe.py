@@ -38,8 +38,7 @@ class DetectorRecipe:
         warmup_epochs: Length of the warm-up in epochs.
         weight_decay: Decoupled weight decay of AdamW.
         network: `small` or `lite0`; see `network`.
-        distilled: Weight of the teacher's maps, the weight of the true ones being 1 less that; 0
-            needs no teacher.
+        distilled: Weight of the teacher's answers, see `teacher.Teacher`; 0 needs no teacher.
         mined: Fraction of the scenes that are windows of backgrounds in which the network detected
             a face.
         mining_epochs: Epochs between two searches for such windows.

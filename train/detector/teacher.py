@@ -31,7 +31,8 @@ class Teacher:
 
     Attributes:
         run: The network.
-        weight: Weight of its answers, from 0 to 1; that of the true maps is 1 less that.
+        weight: Weight of its answers, from 0 to 1. The loss of its heat is added to that of the
+            true heat, whose weight stays 1; boxes are mixed, the true ones with the rest to 1.
     """
 
     run: RunNetwork
@@ -100,8 +101,9 @@ def add_answers(
         weight: Weight of its answers, from 0 to 1.
 
     Returns:
-        Heatmaps (N x G x G x 3): the true one, the teacher's probability and its weight; and boxes
-        (N x G x G x 4): the mean of both and the weight.
+        Heatmaps (N x G x G x 3): the true one, the teacher's probability and its weight, 0 where
+        it does not count; and boxes (N x G x G x 4): the weighted mean of both where the teacher
+        is sure, else the true ones, and the true weight. Both are float32.
     """
     probability = (1 / (1 + np.exp(-np.clip(logits, -30, 30))))[..., np.newaxis]
     near = weight * ((heatmaps >= _NEAR) & (probability >= _UNSURE))

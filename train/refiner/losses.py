@@ -43,7 +43,8 @@ def frame(targets: Any, predicted: Any) -> Any:
         predicted: The three predicted numbers, float32, N x 3.
 
     Returns:
-        The loss of each candidate, float32, N; their mean is that over the known frames.
+        The loss of each candidate, float32, N; 0 without a known frame. Their mean is the sum of
+        the losses of known frames divided by the number of these and 1, so a batch may have none.
     """
     weight = targets[:, 3]
     errors = ops.abs(predicted - targets[:, :3])
