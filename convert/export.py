@@ -17,7 +17,7 @@ from image_gender_classifier import manifest
 from image_gender_classifier.convert import onnx, publish, tflite
 from image_gender_classifier.convert.formats import Format
 from image_gender_classifier.convert.publish import Entry, Export
-from image_gender_classifier.convert.verify import Verification
+from image_gender_classifier.convert.verification import Verification
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.runtimes import Runtime, open_model

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from image_gender_classifier.classification.classifier import Classifier
-from image_gender_classifier.convert import calibration_set, verify
+from image_gender_classifier.convert import calibration_set, verify_gender
 from image_gender_classifier.convert.crops import cut_labelled_crops, extend_to_count
 from image_gender_classifier.convert.export import Exported, Task
 from image_gender_classifier.convert.output_equality import (
@@ -16,8 +16,8 @@ from image_gender_classifier.convert.output_equality import (
     find_float32_fault,
     find_onnx_faults,
 )
-from image_gender_classifier.convert.shipped import compare_with_shipped
-from image_gender_classifier.convert.verify import Verification
+from image_gender_classifier.convert.shipped_comparison import compare_with_shipped
+from image_gender_classifier.convert.verification import Verification
 from image_gender_classifier.convert.verify_frames import (
     find_frame_faults,
     format_frame_difference,
@@ -155,7 +155,7 @@ def verify_crops(exported: Exported[ModelEntry], data: GenderData) -> Verificati
             "too; measure the accuracy with image-gender-evaluate"
         )
     tflite_entry = exported.tflite[1]
-    comparison = verify.compare_formats(
+    comparison = verify_gender.compare_formats(
         compared.crops,
         compared.is_gender(exported.keras[1].positive),
         keras=Classifier(*exported.keras),

@@ -14,7 +14,7 @@ from image_gender_classifier.convert.output_equality import (
     find_float32_fault,
     find_onnx_faults,
 )
-from image_gender_classifier.convert.verify import Verification
+from image_gender_classifier.convert.verification import Verification
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.face_detector import FaceDetector
 from image_gender_classifier.detection.tiling import letterbox, letterbox_large

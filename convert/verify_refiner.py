@@ -14,7 +14,7 @@ from image_gender_classifier.convert.output_equality import (
     find_float32_fault,
     find_onnx_faults,
 )
-from image_gender_classifier.convert.verify import Verification
+from image_gender_classifier.convert.verification import Verification
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.manifest.schema import FaceRefinerEntry

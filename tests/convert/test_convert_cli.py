@@ -16,7 +16,7 @@ from training_pictures import write_gender_folders
 pytest.importorskip("tensorflow")
 
 from image_gender_classifier import loading, manifest, pipeline
-from image_gender_classifier.convert import cli, float32, gender, onnx, tflite, verify
+from image_gender_classifier.convert import cli, float32, gender, onnx, tflite, verify_gender
 from image_gender_classifier.detection.whole_picture import WholePicture
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.imaging import decoding
@@ -155,7 +155,7 @@ def test_one_portrait_does_not_change_the_calibration(
     changes = {"calibration": Calibration(1.4, -0.1), "threshold": 0.61}
     path = another_entry(exported, tmp_path / "model", **changes)
     original = manifest.load(path.parent).models[path.name]
-    monkeypatch.setattr(verify, "MAX_ACCURACY_LOSS", 1.0)
+    monkeypatch.setattr(verify_gender, "MAX_ACCURACY_LOSS", 1.0)
     assert convert("--model", path, "--out", out, *one_portrait) == 0
     shown = capsys.readouterr().out
     assert shown.count("keeping calibration and threshold of gender.keras: ") == 1
@@ -185,7 +185,7 @@ def test_the_printed_accuracy_is_that_of_an_evaluation(
     path = another_entry(exported, tmp_path / "model", calibration=Calibration(1.0, -1.5))
     monkeypatch.setattr(gender, "MIN_VERIFICATION_CROPS", 1)
     monkeypatch.setattr(gender, "is_held_out", lambda name, _: name.endswith(("1.png", "2.png")))
-    monkeypatch.setattr(verify, "MAX_ACCURACY_LOSS", 1.0)
+    monkeypatch.setattr(verify_gender, "MAX_ACCURACY_LOSS", 1.0)
     data = ("--data", drawn_faces, *FOLDERS)
     assert convert("--model", path, "--out", out, *data) == 0
     shown = capsys.readouterr().out
@@ -246,7 +246,7 @@ def test_a_held_out_part_without_a_face_is_no_obstacle(
     labels = tmp_path / "labels.csv"
     labels.write_text("id,sex\nastronaut,f\nrocket,m\n")
     monkeypatch.setattr(gender, "is_held_out", lambda name, _: name == "rocket")
-    monkeypatch.setattr(verify, "MAX_ACCURACY_LOSS", 1.0)
+    monkeypatch.setattr(verify_gender, "MAX_ACCURACY_LOSS", 1.0)
     options = ("--layout", "user-id", "--labels", labels, "--detector", "cascade")
     assert convert("--model", exported.keras_path, "--out", out, "--data", data, *options) == 0
     entry = manifest.load(out).models[FORMATS[0]]

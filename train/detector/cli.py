@@ -119,11 +119,11 @@ def _train_in_folder(
     sources = split_sources(crop_set, scenery, recipe.held_out)
     # After all checks, because TensorFlow takes seconds to import.
     from image_gender_classifier.train.common import history, keras_runtime, plots
-    from image_gender_classifier.train.detector import course, saving
+    from image_gender_classifier.train.detector import saving, training
 
     training_command.start_run(options, run)
     start = None if options.start is None else keras_runtime.open_keras_model(options.start).model
-    model = course.train_detector(*sources, teacher, start, recipe, options.out)
+    model = training.train_detector(*sources, teacher, start, recipe, options.out)
     trained = training_command.describe_training(PROGRAM, arguments, run)
     entry = saving.save_detector(model, options.out, license=options.license, trained=trained)
     print_line(f"{options.out / entry.file}: {entry.bytes:,} bytes", sys.stdout)

@@ -24,8 +24,8 @@ from image_gender_classifier.train.datasets import DataError
 from image_gender_classifier.train.datasets.reading import format_count
 from image_gender_classifier.train.evaluation import (
     differences_page,
+    evaluation_input,
     evaluation_report,
-    measuring,
     model_comparison,
 )
 from image_gender_classifier.train.evaluation.metrics import Predictions, compute_scores
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
-    measuring.add_evaluation_options(parser)
+    evaluation_input.add_evaluation_options(parser)
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the figures as JSON (default: no)"
     )
@@ -97,11 +97,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         raise UsageError("--differences shows the faces as they are; omit it, or omit --hide-hair")
     if arguments.differences is not None:
         check_file(arguments.differences, "--differences")
-    subject = measuring.open_evaluation_input(arguments, PROGRAM)
+    subject = evaluation_input.open_evaluation_input(arguments, PROGRAM)
     degradation = CLEAN if arguments.hide_hair is None else HIDDEN_HAIR[arguments.hide_hair]
     subject = replace(subject, setting=replace(subject.setting, degradation=degradation.name))
     results = classify_samples(subject.samples, subject.detector, subject.classifier, degradation)
-    measuring.report_unreadable(results, PROGRAM)
+    evaluation_input.report_unreadable(results, PROGRAM)
     if len(results.unreadable) == len(subject.samples):
         raise DataError(
             f"--data {arguments.data}: no picture can be read ({len(subject.samples):,} tried); "
@@ -114,7 +114,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         len(results.unreadable),
     )
     if subject.trained_on:
-        print_warning(f"the data {measuring.TRAINED_ON}")
+        print_warning(f"the data {evaluation_input.TRAINED_ON}")
     print_line(evaluation_report.format_scores(scores, subject.setting), sys.stdout)
     predictions = {subject.setting.model: results.predictions}
     if arguments.compare is not None:
@@ -128,7 +128,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _compare(
     arguments: argparse.Namespace,
-    subject: measuring.EvaluationInput,
+    subject: evaluation_input.EvaluationInput,
     results: SampleResults,
     degradation: Degradation,
 ) -> dict[str, Predictions]:
@@ -142,8 +142,8 @@ def _compare(
     Raises:
         ModelError: The model is missing, corrupt or incompatible.
     """
-    other = measuring.open_classifier(arguments.compare, None, "--compare")
-    if measuring.includes_training_pictures(
+    other = evaluation_input.open_classifier(arguments.compare, None, "--compare")
+    if evaluation_input.includes_training_pictures(
         other.entry,
         arguments,
         subject.setting.split,
@@ -161,7 +161,7 @@ def _compare(
 
 def _write_differences(
     arguments: argparse.Namespace,
-    subject: measuring.EvaluationInput,
+    subject: evaluation_input.EvaluationInput,
     results: SampleResults,
     predictions: Mapping[str, Predictions],
 ) -> None:

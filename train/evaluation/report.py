@@ -12,7 +12,7 @@ from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.train.common import cutting
 from image_gender_classifier.train.common.command import Parser, print_line, run_with_exit_code
 from image_gender_classifier.train.datasets import DataError
-from image_gender_classifier.train.evaluation import measuring, report_page, robustness
+from image_gender_classifier.train.evaluation import evaluation_input, report_page, robustness
 from image_gender_classifier.train.evaluation.findings import Findings, make_findings
 from image_gender_classifier.train.evaluation.predictions import classify_versions
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
-    measuring.add_evaluation_options(parser)
+    evaluation_input.add_evaluation_options(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR",
         help=f"folder for the report, created if missing (default: {_OUT})",
@@ -57,7 +57,7 @@ def _report(arguments: argparse.Namespace) -> None:
     # Imported after parsing, for a fast --help, and before the work, to fail early if missing.
     from image_gender_classifier.train.evaluation import figures
 
-    subject = measuring.open_evaluation_input(arguments, PROGRAM)
+    subject = evaluation_input.open_evaluation_input(arguments, PROGRAM)
     _make_folder(arguments.out)
     findings = _evaluate(subject)
     for name, png in figures.draw_all_figures(findings).items():
@@ -66,7 +66,7 @@ def _report(arguments: argparse.Namespace) -> None:
     print_line(str(arguments.out / PAGE), sys.stdout)
 
 
-def _evaluate(subject: measuring.EvaluationInput) -> Findings:
+def _evaluate(subject: evaluation_input.EvaluationInput) -> Findings:
     """Classifies the original and the degraded crops; prints unreadable pictures to stderr.
 
     Raises:
@@ -77,7 +77,7 @@ def _evaluate(subject: measuring.EvaluationInput) -> Findings:
     cut = robustness.make_degraded_crop_cutter(subject.detector, versions)
     results = classify_versions(subject.samples, cut, len(versions), subject.classifier)
     clean = results[0]
-    measuring.report_unreadable(clean, PROGRAM)
+    evaluation_input.report_unreadable(clean, PROGRAM)
     if len(clean.predictions.gender) == 0:
         raise DataError(cutting.explain_no_crops(len(clean.unreadable), len(clean.no_face)))
     return make_findings(subject.setting, subject.trained_on, robustness.DEGRADATIONS, results)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from image_gender_classifier.train.evaluation.evaluation_input import TRAINED_ON
 from image_gender_classifier.train.evaluation.evaluation_report import (
     find_lowest,
     format_difference,
@@ -20,7 +21,6 @@ from image_gender_classifier.train.evaluation.findings import (
     compute_confusion,
     compute_difference,
 )
-from image_gender_classifier.train.evaluation.measuring import TRAINED_ON
 from image_gender_classifier.train.evaluation.metrics import (
     BINS,
     GENDERS,

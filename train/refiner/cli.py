@@ -133,11 +133,11 @@ def _train_in_folder(
     sources = split_sources(crop_set, scenery, run.recipe.held_out)
     # After all checks, because TensorFlow takes seconds to import.
     from image_gender_classifier.train.common import history, keras_runtime, plots
-    from image_gender_classifier.train.refiner import course, saving
+    from image_gender_classifier.train.refiner import saving, training
     from image_gender_classifier.train.refiner.search import open_search
 
     training_command.start_run(options, run)
-    model = course.train_refiner(
+    model = training.train_refiner(
         open_search(networks),
         keras_runtime.open_keras_model(options.start).model,
         *sources,

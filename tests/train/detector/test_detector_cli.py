@@ -18,7 +18,7 @@ import keras
 from training_runs import assert_same_weights, read_weights
 
 from image_gender_classifier import manifest
-from image_gender_classifier.train.detector import batches, cli, course
+from image_gender_classifier.train.detector import batches, cli, training
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
@@ -33,7 +33,7 @@ def train(*options: str | Path) -> int:
 @pytest.fixture(scope="module", autouse=True)
 def few_validation_scenes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(course, "VALIDATION_SCENES", 32)
+        patch.setattr(training, "VALIDATION_SCENES", 32)
         yield
 
 

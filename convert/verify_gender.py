@@ -1,12 +1,7 @@
-"""Compares the formats of a gender classifier: Keras, TFLite, ONNX and the float32 variant.
-
-`Verification` is also the result for the other networks; see `verify_detector` and
-`verify_refiner`.
-"""
+"""Compares the formats of a gender classifier: Keras, TFLite, ONNX and the float32 variant."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,21 +13,6 @@ from image_gender_classifier.imaging.pixels import Pixels
 
 MAX_ACCURACY_LOSS = 0.005  # against Keras; a loss of one crop is always accepted
 _TOLERANCE = 1e-3  # in crops; allows for rounding errors of the accuracies
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The result of comparing a network's formats.
-
-    Attributes:
-        summary: The measured figures as lines of text for the user.
-        faults: Reasons not to publish each format; an empty list if it passes.
-        float32_fault: Reason not to publish the float32 variant; None if it passes.
-    """
-
-    summary: str
-    faults: Mapping[Format, Sequence[str]]
-    float32_fault: str | None
 
 
 @dataclass(frozen=True, slots=True)

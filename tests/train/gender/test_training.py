@@ -19,20 +19,20 @@ from training_runs import Killed, Weights, assert_same_weights, read_weights
 from image_gender_classifier.train.common import history, loop, split
 from image_gender_classifier.train.common.crops import CropSet
 from image_gender_classifier.train.common.split import is_held_out
-from image_gender_classifier.train.gender import course, distillation
+from image_gender_classifier.train.gender import distillation, training
 from image_gender_classifier.train.gender.recipe import Recipe, Stage
 from image_gender_classifier.train.gender.views import Views
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
 TEACHER, STUDENT, FINE_TUNING = "teacher_1", "student", "fine_tuning_1"
-ANSWERS = Path(TEACHER, course.LOGITS)
+ANSWERS = Path(TEACHER, training.LOGITS)
 VIEWS = ("view_000.npz", "view_001.npz")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a course leaves: its folder, and the classifier's weights."""
+    """What a training leaves: its folder, and the classifier's weights."""
 
     folder: Path
     weights: Weights
@@ -49,7 +49,7 @@ class Outcome:
 
 
 def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> Outcome:
-    model = course.train_classifier(crop_set, recipe, folder, ())
+    model = training.train_classifier(crop_set, recipe, folder, ())
     return Outcome(folder, list(model.get_weights()))
 
 
@@ -57,7 +57,7 @@ def train(crop_set: CropSet, recipe: Recipe, folder: Path) -> Outcome:
 def finished(
     tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory
 ) -> Outcome:
-    """An uninterrupted course."""
+    """An uninterrupted training."""
     return train(tiny_crops, tiny_recipe, tmp_path_factory.mktemp("finished"))
 
 
@@ -77,7 +77,7 @@ def test_each_stage_has_its_folder_and_nothing_half_written_is_left(finished: Ou
 def test_gives_the_finished_student(
     finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe
 ) -> None:
-    model = course.train_classifier(tiny_crops, tiny_recipe, finished.folder, ())
+    model = training.train_classifier(tiny_crops, tiny_recipe, finished.folder, ())
     assert model.input_shape == (None, 32, 32, 3)
     assert model.output_shape == (None, 1)
     assert_same_weights(list(model.get_weights()), finished.weights)
@@ -237,7 +237,7 @@ def test_a_trained_teacher_is_a_part_of_the_targets(
         recipe = replace(tiny_recipe, teachers=(), student=once, fine_tunings=())
         folder = tmp_path / f"{weight}"
         folder.mkdir()
-        model = course.train_classifier(tiny_crops, recipe, folder, [teacher])
+        model = training.train_classifier(tiny_crops, recipe, folder, [teacher])
         spread[weight] = float(np.std(model.predict(crops, verbose=0)))
     assert spread[0.01] < spread[1.0]
 
@@ -259,7 +259,7 @@ def three_teachers(tiny_recipe: Recipe) -> Recipe:
 def taught(
     tiny_crops: CropSet, three_teachers: Recipe, tmp_path_factory: pytest.TempPathFactory
 ) -> Outcome:
-    """An uninterrupted course with three teachers."""
+    """An uninterrupted training with three teachers."""
     return train(tiny_crops, three_teachers, tmp_path_factory.mktemp("taught"))
 
 
@@ -268,15 +268,15 @@ def test_each_network_has_its_seed_and_all_teachers_are_asked(
 ) -> None:
     names = ("teacher_1", "teacher_2", "teacher_3")
     parts = split.split_names(tiny_crops.names, three_teachers.held_out)
-    training = np.array(parts.training)
-    views = Views(tiny_crops.crops, training, three_teachers.seed, three_teachers.mixed)
+    positions = np.array(parts.training)
+    views = Views(tiny_crops.crops, positions, three_teachers.seed, three_teachers.mixed)
     pixels = np.stack([views.render(at, 0, 32) for at in parts.training], dtype="f4")
     answers = [
         np.asarray(keras.models.load_model(taught.folder / name / loop.BEST)(pixels)["gender"])
         for name in names
     ]
     assert np.abs(answers[0] - answers[1]).max() > 1e-3
-    folders = [taught.folder / name / course.LOGITS for name in names]
+    folders = [taught.folder / name / training.LOGITS for name in names]
     distilled = distillation.load_teacher_targets(folders, 0, 0.2).probabilities["gender"]
     assert distilled == pytest.approx(1 / (1 + np.exp(-sum(answers) / 3)), abs=1e-4)
 

@@ -13,9 +13,9 @@ pytest.importorskip("tensorflow")
 
 from image_gender_classifier import manifest
 from image_gender_classifier.classification.classifier import Classifier
-from image_gender_classifier.convert import float32, tflite, verify
+from image_gender_classifier.convert import float32, tflite, verify_gender
 from image_gender_classifier.convert.formats import Format
-from image_gender_classifier.convert.verify import Comparison
+from image_gender_classifier.convert.verify_gender import Comparison
 from image_gender_classifier.errors import ModelError
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
@@ -49,7 +49,7 @@ def compare(
     count: int = 4,
 ) -> Comparison:
     """Compares fixed answers to crops of which the first half is positive."""
-    return verify.compare_formats(
+    return verify_gender.compare_formats(
         np.zeros((count, 8, 8, 3), np.uint8),
         np.arange(count) < count / 2,
         keras=keras,
@@ -138,7 +138,7 @@ def test_answers_that_are_no_numbers_are_an_error() -> None:
 
 
 def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) -> None:
-    found = verify.compare_formats(
+    found = verify_gender.compare_formats(
         drawn_crops.crops[::4],
         drawn_crops.female[::4],
         keras=in_use(exported, exported.keras),
@@ -156,7 +156,7 @@ def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) 
 
 def test_the_export_of_another_model_is_refused(exported: Any, drawn_crops: LabelledCrops) -> None:
     other = open_model("onnx", (shipped_models() / f"{SHIPPED_STEM}.onnx").read_bytes())
-    found = verify.compare_formats(
+    found = verify_gender.compare_formats(
         drawn_crops.crops[::4],
         drawn_crops.female[::4],
         keras=in_use(exported, exported.keras),
