@@ -36,7 +36,7 @@ def with_outputs(exported: Any, drawn_crops: LabelledCrops) -> KerasRuntime:
     return KerasRuntime(add_frame_output(model, views, seed=1, steps=10))
 
 
-def test_all_formats_agree_and_the_gender_logits_stay(
+def test_all_formats_give_equal_added_outputs_and_keep_the_gender_logits(
     exported: Any, with_outputs: KerasRuntime, drawn_crops: LabelledCrops
 ) -> None:
     crops = drawn_crops.crops[::4]

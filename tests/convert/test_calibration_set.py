@@ -33,14 +33,14 @@ def names(samples: list[Sample]) -> list[str]:
     return [sample.name for sample in samples]
 
 
-def test_the_committed_names_are_distinct_and_not_held_out() -> None:
+def test_committed_names_are_unique_and_not_held_out() -> None:
     committed = calibration_set.read_committed_names()
     assert len(committed) == len(set(committed)) == calibration_set.SIZE == 504
     assert not any(is_held_out(name) for name in committed)
     assert all(name.startswith("train/") for name in committed)
 
 
-def test_the_committed_names_are_even_over_all_cells(shared: Path) -> None:
+def test_committed_names_are_balanced_by_race_and_gender(shared: Path) -> None:
     samples = datasets.read_data_set("fairface", shared / "fairface", "train").samples
     chosen = calibration_set.choose_calibration_samples(samples)
     assert names(chosen) == calibration_set.read_committed_names()
@@ -49,14 +49,14 @@ def test_the_committed_names_are_even_over_all_cells(shared: Path) -> None:
     assert len(cells) == 14
 
 
-def test_the_committed_names_are_the_choice_made_on_the_spot(shared: Path) -> None:
+def test_committed_names_equal_a_new_balanced_choice(shared: Path) -> None:
     samples = datasets.read_data_set("fairface", shared / "fairface", "train").samples
     learnt = [sample for sample in samples if not is_held_out(sample.name)]
     chosen = names(calibration_set.choose_balanced(learnt, 504))
     assert sorted(chosen) == sorted(calibration_set.read_committed_names())
 
 
-def test_one_name_missing_makes_another_choice() -> None:
+def test_the_committed_list_is_used_only_if_all_its_names_exist() -> None:
     samples = [Sample(name, Path(name), "male") for name in calibration_set.read_committed_names()]
     assert calibration_set.choose_calibration_samples(samples[::-1]) == samples
     fewer = calibration_set.choose_calibration_samples(samples[1:], 10)
@@ -66,7 +66,9 @@ def test_one_name_missing_makes_another_choice() -> None:
 
 @settings(max_examples=50)
 @given(st.integers(0, 120), st.randoms(use_true_random=False), st.integers(0, 150))
-def test_the_choice_depends_on_names_alone(count: int, random: object, size: int) -> None:
+def test_the_choice_does_not_depend_on_the_order_of_samples(
+    count: int, random: object, size: int
+) -> None:
     samples = make(count)
     shuffled = list(samples)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -75,7 +77,7 @@ def test_the_choice_depends_on_names_alone(count: int, random: object, size: int
     assert len(chosen) == len(set(chosen)) == min(count, size)
 
 
-def test_every_cell_has_the_same_share() -> None:
+def test_the_choice_has_equally_many_samples_of_each_cell() -> None:
     samples = make(400)
     cells = Counter((sample.groups["race"], sample.gender) for sample in samples)
     assert len(set(cells.values())) > 1, "uneven, else the test proves nothing"
@@ -85,7 +87,7 @@ def test_every_cell_has_the_same_share() -> None:
     assert shares == dict.fromkeys(cells, smallest)
 
 
-def test_a_smaller_choice_is_the_beginning_of_a_larger_one() -> None:
+def test_a_smaller_choice_is_a_prefix_of_a_larger_one() -> None:
     samples = make(100)
     assert calibration_set.choose_balanced(samples, 60)[:20] == calibration_set.choose_balanced(
         samples, 20
@@ -93,5 +95,5 @@ def test_a_smaller_choice_is_the_beginning_of_a_larger_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["\udcff.jpg", "é.jpg"])
-def test_any_name_will_do(name: str) -> None:
+def test_names_that_are_not_ascii_are_accepted(name: str) -> None:
     assert calibration_set.choose_balanced([Sample(name, Path("x"), "male")], 5)[0].name == name

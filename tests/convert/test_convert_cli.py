@@ -81,7 +81,9 @@ def another_entry(exported: Any, folder: Path, **changes: Any) -> Path:
     return path
 
 
-def test_drawn_faces_end_to_end(exported: Any, drawn_faces: Path) -> None:
+def test_conversion_publishes_all_files_with_matching_entries(
+    exported: Any, drawn_faces: Path
+) -> None:
     out, shown = exported.folder, exported.printed
     assert "accuracy on 60 crops: Keras " in shown
     assert all(f"{out / name}: " in shown for name in FORMATS)
@@ -121,7 +123,7 @@ def test_drawn_faces_end_to_end(exported: Any, drawn_faces: Path) -> None:
     assert predictions[0].confidence == pytest.approx(predictions[1].confidence, abs=0.02)
 
 
-def test_the_sample_pictures_are_enough(
+def test_the_sample_pictures_suffice_for_a_conversion(
     one_portrait: Options,
     face_picture: Path,
     shipped_keras: Path,
@@ -142,7 +144,7 @@ def test_the_sample_pictures_are_enough(
 
 
 @pytest.mark.usefixtures("quick")
-def test_one_portrait_does_not_change_the_calibration(
+def test_one_labelled_portrait_does_not_change_the_calibration(
     exported: Any,
     drawn_crops: LabelledCrops,
     one_portrait: Options,
@@ -173,7 +175,7 @@ def test_one_portrait_does_not_change_the_calibration(
 
 
 @pytest.mark.usefixtures("quick")
-def test_the_printed_accuracy_is_that_of_an_evaluation(
+def test_the_printed_accuracy_equals_that_of_image_gender_evaluate(
     exported: Any,
     drawn_faces: Path,
     out: Path,
@@ -200,7 +202,7 @@ def test_the_printed_accuracy_is_that_of_an_evaluation(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_fairface_without_its_validation_part_will_do_but_no_broken_one(
+def test_fairface_may_lack_its_validation_part_but_it_must_be_valid(
     exported: Any, drawn_faces: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = tmp_path / "fairface"
@@ -235,7 +237,7 @@ def test_pictures_without_a_crop_are_reported_in_one_line(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_held_out_part_without_a_face_is_no_obstacle(
+def test_conversion_works_if_no_held_out_picture_has_a_face(
     exported: Any, samples: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All samples serve then, as where there is no held-out part."""
@@ -254,7 +256,7 @@ def test_a_held_out_part_without_a_face_is_no_obstacle(
 
 
 @pytest.mark.usefixtures("quick")
-def test_an_onnx_file_that_differs_is_left_out_with_a_warning(
+def test_an_onnx_file_that_differs_is_skipped_and_an_older_one_removed(
     drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -275,7 +277,7 @@ def test_an_onnx_file_that_differs_is_left_out_with_a_warning(
 
 
 @pytest.mark.usefixtures("quick")
-def test_an_onnx_file_that_may_saturate_is_left_out_on_every_processor(
+def test_an_onnx_file_that_can_saturate_is_skipped(
     drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -289,14 +291,16 @@ def test_an_onnx_file_that_may_saturate_is_left_out_on_every_processor(
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("chosen", "left"), [("tflite", FORMATS[0]), ("onnx", FORMATS[1])])
-def test_formats_chooses(drawn: Options, chosen: str, left: str, out: Path, capfd: Any) -> None:
+def test_only_the_formats_of_the_option_are_published(
+    drawn: Options, chosen: str, left: str, out: Path, capfd: Any
+) -> None:
     assert convert(*drawn, "--formats", chosen) == 0
     assert set(manifest.load(out).models) == {"gender.keras", left}
     assert "skipped" not in capfd.readouterr().err
 
 
 @pytest.mark.usefixtures("quick")
-def test_without_data_it_takes_the_pictures_of_the_training(
+def test_without_data_the_pictures_of_the_training_are_used(
     exported: Any, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     formats = ("--out", out, "--formats", "tflite")
@@ -320,7 +324,7 @@ def test_without_data_it_takes_the_pictures_of_the_training(
 @pytest.mark.parametrize(
     "option", ["--layout=folders", "--labels=new.csv", "--female=mujer", "--strict"]
 )
-def test_options_of_labels_without_data_are_refused(
+def test_label_options_without_data_are_refused(
     option: str, exported: Any, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert convert("--model", exported.keras_path, "--out", out, option) == 2
@@ -328,9 +332,7 @@ def test_options_of_labels_without_data_are_refused(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_format_left_out_by_choice_stays_if_it_is_of_this_model(
-    drawn: Options, out: Path
-) -> None:
+def test_an_unrequested_format_of_the_same_model_is_kept(drawn: Options, out: Path) -> None:
     assert convert(*drawn) == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     assert convert(*drawn, "--formats", "tflite") == 0
@@ -339,7 +341,7 @@ def test_a_format_left_out_by_choice_stays_if_it_is_of_this_model(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_conversion_to_onnx_that_fails_costs_only_the_onnx_file(
+def test_a_failed_conversion_to_onnx_skips_only_the_onnx_file(
     drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -357,7 +359,7 @@ def test_a_conversion_to_onnx_that_fails_costs_only_the_onnx_file(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_file_that_is_not_the_manifests_is_not_removed(
+def test_a_file_with_another_hash_than_in_the_manifest_is_not_removed(
     drawn: Options, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert convert(*drawn) == 0
@@ -368,7 +370,7 @@ def test_a_file_that_is_not_the_manifests_is_not_removed(
     assert FORMATS[1] not in manifest.load(out).models
 
 
-def test_an_unknown_format_is_wrong_usage(
+def test_an_unknown_format_is_a_usage_error(
     trained: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = ("--data", out, *FOLDERS, "--formats", "tflite,onyx")
@@ -377,7 +379,7 @@ def test_an_unknown_format_is_wrong_usage(
 
 
 @pytest.mark.usefixtures("quick")
-def test_where_no_wanted_format_is_right_nothing_is_published(
+def test_nothing_is_published_if_all_requested_formats_fail(
     drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -391,7 +393,7 @@ def test_where_no_wanted_format_is_right_nothing_is_published(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
+def test_a_float32_variant_that_differs_is_skipped_with_a_warning(
     drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -408,7 +410,7 @@ def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
 
 
 @pytest.mark.usefixtures("quick")
-def test_where_there_can_be_no_float32_variant_the_others_are_published(
+def test_an_impossible_float32_variant_does_not_stop_the_other_formats(
     drawn: Options,
     out: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -425,7 +427,7 @@ def test_where_there_can_be_no_float32_variant_the_others_are_published(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_refusal_leaves_what_was_published(
+def test_a_failed_verification_keeps_the_published_files(
     drawn: Options, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert convert(*drawn) == 0
@@ -436,7 +438,7 @@ def test_a_refusal_leaves_what_was_published(
 
 
 @pytest.mark.usefixtures("quick")
-def test_published_into_its_own_folder_the_model_stays(
+def test_publishing_into_the_folder_of_the_model_keeps_the_model(
     exported: Any, drawn_faces: Path, out: Path
 ) -> None:
     for name in ("gender.keras", manifest.NAME):
@@ -449,7 +451,7 @@ def test_published_into_its_own_folder_the_model_stays(
 
 
 @pytest.mark.usefixtures("quick")
-def test_calibration_is_of_held_out_pictures_alone(
+def test_platt_scaling_uses_held_out_pictures_and_quantisation_the_others(
     drawn: Options, exported: Any, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the 200 drawn pictures 7 are held out; the quantiser sees the other ones only."""
@@ -485,7 +487,7 @@ def refused(capsys: pytest.CaptureFixture[str], *options: str | Path) -> str:
     return shown
 
 
-def test_wrong_usage_is_one_line_and_exit_code_2(
+def test_a_usage_error_is_one_line_with_exit_code_2(
     trained: Path, small_data: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = ("--model", trained / "gender.keras")
@@ -501,7 +503,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
 
 
 @pytest.mark.parametrize("listed", [None, "face_detector.keras", "gender.keras"])
-def test_after_a_training_cut_before_its_manifest_it_says_to_go_on(
+def test_a_training_that_stopped_before_its_manifest_must_be_resumed(
     listed: str | None,
     trained: Path,
     out: Path,
@@ -522,7 +524,7 @@ def test_after_a_training_cut_before_its_manifest_it_says_to_go_on(
     assert list(out.iterdir()) == []
 
 
-def test_after_a_training_cut_before_its_model_it_says_to_go_on(
+def test_a_training_that_stopped_before_its_model_must_be_resumed(
     trained: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy(trained / "run.json", tmp_path)
@@ -530,7 +532,7 @@ def test_after_a_training_cut_before_its_model_it_says_to_go_on(
     assert "the training stopped before it wrote the model; run it again" in message
 
 
-def test_a_training_cut_before_its_manifest_goes_on(
+def test_resuming_a_training_that_stopped_before_its_manifest_completes_it(
     trained: Path, short_file: Path, drawn_faces: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -543,7 +545,7 @@ def test_a_training_cut_before_its_manifest_goes_on(
     keras_runtime.open_keras_with_entry(run / "gender.keras")
 
 
-def test_a_model_of_another_making_is_refused(
+def test_a_keras_model_of_another_program_is_refused(
     small_data: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It has one output, as it must, but nothing tells how it scales its pixels."""

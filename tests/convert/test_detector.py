@@ -82,7 +82,7 @@ def quick(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detector, "VERIFICATION_SCENES", 2)
 
 
-def test_publishes_three_files_that_the_manifest_knows(published: Path) -> None:
+def test_publishes_all_formats_with_manifest_entries(published: Path) -> None:
     face_detectors = manifest.load(published).face_detectors
     assert set(face_detectors) == {
         "face_detector.keras",
@@ -101,7 +101,7 @@ def test_publishes_three_files_that_the_manifest_knows(published: Path) -> None:
     )
 
 
-def test_the_exports_maps_are_the_same(published: Path) -> None:
+def test_tflite_and_onnx_give_equal_maps(published: Path) -> None:
     face_detectors = manifest.load(published).face_detectors
     runtimes = [
         open_model(
@@ -120,7 +120,7 @@ def test_the_exports_maps_are_the_same(published: Path) -> None:
         assert np.array_equal(output, two[channels])
 
 
-def test_the_onnx_file_needs_no_recent_onnx_runtime(published: Path) -> None:
+def test_the_onnx_file_contains_only_operators_of_old_onnx_runtimes(published: Path) -> None:
     """ONNX Runtime has no DepthToSpace for uint8 before version 1.21."""
     model = onnx_format.load(published / "face_detector_int8.onnx")
     operators = {node.op_type for node in model.graph.node}
@@ -130,7 +130,7 @@ def test_the_onnx_file_needs_no_recent_onnx_runtime(published: Path) -> None:
     }
 
 
-def test_rejects_a_gender_classifier(
+def test_a_gender_classifier_is_refused(
     trained: Path, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert convert(trained / "gender.keras", tmp_path, options) == 2
@@ -146,7 +146,7 @@ def test_rejects_a_gender_classifier(
         (DetectionScore(0.9, 0.0, 0.035), "ONNX: mean frame error is 1.50 percentage points above"),
     ],
 )
-def test_an_export_that_is_worse_is_left_out_with_a_warning(
+def test_a_format_with_worse_scores_is_skipped_with_a_warning(
     worse: DetectionScore,
     fault: str,
     trained_detector: Path,
@@ -167,7 +167,7 @@ def test_an_export_that_is_worse_is_left_out_with_a_warning(
 
 
 @pytest.mark.usefixtures("quick")
-def test_publishes_nothing_where_both_exports_are_worse(
+def test_nothing_is_published_if_all_formats_are_worse(
     trained_detector: Path,
     options: list[str],
     tmp_path: Path,
@@ -185,7 +185,7 @@ def test_publishes_nothing_where_both_exports_are_worse(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
+def test_a_float32_variant_that_differs_is_skipped_with_a_warning(
     trained_detector: Path,
     options: list[str],
     tmp_path: Path,
@@ -201,7 +201,7 @@ def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
     )
 
 
-def test_scores_count_faces_and_empty_scenes() -> None:
+def test_scores_are_recall_false_alarms_and_frame_error() -> None:
     pixels = np.zeros((100, 100, 3), np.uint8)
     near, far = Box(10, 10, 40, 40), Box(60, 60, 30, 30)
     both, empty = Scene(pixels, (near, far)), Scene(pixels, ())

@@ -112,7 +112,7 @@ NETWORKS: dict[str, Callable[[], list[Layer]]] = {
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_each_operation_is_exact(seed: int) -> None:
+def test_each_operation_equals_the_int8_one(seed: int) -> None:
     """All in one network with an output each, because the conversion takes seconds."""
 
     def all_of_them(x: Any) -> list[Any]:
@@ -128,7 +128,7 @@ def test_each_operation_is_exact(seed: int) -> None:
     assert assert_same_answers(data, noise(150)) == len(NETWORKS)
 
 
-def test_every_sum_of_two_is_exact() -> None:
+def test_every_sum_of_two_values_equals_the_int8_one() -> None:
     """All pairs of red and green, each at a scale of its own."""
     red, green = np.meshgrid(np.arange(256), np.arange(256))
     crop = np.stack([red, green, np.zeros_like(red)], axis=-1).astype(np.uint8)
@@ -145,7 +145,7 @@ def test_every_sum_of_two_is_exact() -> None:
     assert_same_answers(data, crop[np.newaxis])
 
 
-def test_a_channel_that_is_always_zero_is_exact() -> None:
+def test_a_constant_channel_with_a_large_bias_equals_the_int8_one() -> None:
     """Its weights are so small that the quantiser makes its bias too large for float32."""
 
     def nearly_dead(shape: Any, dtype: Any = None) -> npt.NDArray[np.float32]:
@@ -169,12 +169,12 @@ def test_a_channel_that_is_always_zero_is_exact() -> None:
     assert_same_answers(data, noise(100))
 
 
-def test_a_trained_network_is_exact(exported: Any, thousand_crops: Pixels) -> None:
+def test_a_trained_network_has_equal_outputs(exported: Any, thousand_crops: Pixels) -> None:
     assert_same_answers(exported.tflite_file, thousand_crops)
 
 
 @pytest.mark.parametrize("entry", shipped_entries(), ids=lambda entry: entry.file)
-def test_the_shipped_form_is_that_of_the_shipped_file(entry: NetworkEntry) -> None:
+def test_shipped_variants_are_converted_from_the_shipped_int8_files(entry: NetworkEntry) -> None:
     assert entry.float32_variant is not None
     folder = shipped_models()
     written = float32.convert_to_float32(manifest.read_verified(folder, entry))
@@ -182,7 +182,7 @@ def test_the_shipped_form_is_that_of_the_shipped_file(entry: NetworkEntry) -> No
 
 
 @pytest.mark.parametrize("entry", shipped_entries(), ids=lambda entry: entry.file)
-def test_the_shipped_form_is_exact(entry: NetworkEntry, face_picture: Any) -> None:
+def test_shipped_variants_have_equal_outputs(entry: NetworkEntry, face_picture: Any) -> None:
     size, _, _ = entry.input_shape
     crop = pipeline.find_crop(decoding.read(face_picture), open_detector("network"), size)
     assert crop is not None
@@ -192,7 +192,7 @@ def test_the_shipped_form_is_exact(entry: NetworkEntry, face_picture: Any) -> No
     assert_same_answers(manifest.read_verified(shipped_models(), entry), crops)
 
 
-def test_the_shipped_form_is_exact_on_real_faces(real_crops: Pixels) -> None:
+def test_the_shipped_gender_variant_has_equal_outputs_on_real_faces(real_crops: Pixels) -> None:
     (entry,) = [one for one in shipped_entries() if one.input_shape[0] == real_crops.shape[1]]
     assert_same_answers(manifest.read_verified(shipped_models(), entry), real_crops)
 
@@ -240,12 +240,14 @@ def joined_twice(x: Any) -> Any:
         ),
     ],
 )
-def test_what_cannot_be_exact_is_refused(make: Callable[[], list[Layer]], why: str) -> None:
+def test_networks_that_cannot_be_exact_in_float32_are_refused(
+    make: Callable[[], list[Layer]], why: str
+) -> None:
     with pytest.raises(ModelError, match=why):
         float32.convert_to_float32(quantised(make))
 
 
-def test_an_input_of_another_type_is_refused() -> None:
+def test_a_uint8_input_is_refused() -> None:
     """As in files of earlier versions."""
     model = flatbuffer_utils.read_model_from_bytearray(
         bytearray(quantised(lambda: [layers.Conv2D(4, 3)]))
@@ -256,14 +258,14 @@ def test_an_input_of_another_type_is_refused() -> None:
         float32.convert_to_float32(bytes(flatbuffer_utils.convert_object_to_bytearray(model)))
 
 
-def test_large_means_are_refused() -> None:
+def test_means_over_too_many_values_are_refused() -> None:
     """Of 600 x 600 cells of up to 255."""
     mean = [ones(4, activation="relu6"), layers.GlobalAveragePooling2D()]
     with pytest.raises(ModelError, match="too large to be exact"):
         float32.convert_to_float32(quantised(lambda: mean, side=600, seen=4))
 
 
-def test_weights_of_both_signs_may_be_more() -> None:
+def test_the_largest_sum_adds_products_of_one_sign() -> None:
     """Whatever is seen, only one sign's products can add up to the most."""
     weights = np.full((2, 700), 127)
     weights[:, ::2] = -127

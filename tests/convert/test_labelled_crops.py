@@ -26,7 +26,7 @@ def labelled(count: int, size: int = 24) -> LabelledCrops:
 
 @settings(max_examples=40)
 @given(st.integers(1, 12), st.integers(0, 40))
-def test_copies_follow_the_originals(have: int, wanted: int) -> None:
+def test_copies_follow_the_originals_with_their_labels(have: int, wanted: int) -> None:
     given_ = labelled(have)
     found = extend_to_count(given_, wanted)
     assert len(found.crops) == len(found.female) == max(have, wanted)
@@ -35,20 +35,20 @@ def test_copies_follow_the_originals(have: int, wanted: int) -> None:
     assert found.crops.dtype == np.uint8
 
 
-def test_copies_look_like_their_labels_but_not_alike() -> None:
+def test_copies_match_their_labels_and_differ_from_each_other() -> None:
     found = extend_to_count(labelled(6), 200)
     bright = found.crops.mean(axis=(1, 2, 3)) > 115
     assert np.mean(bright == found.female) > 0.97
     assert len({crop.tobytes() for crop in found.crops}) > 180
 
 
-def test_copies_are_the_same_every_time() -> None:
+def test_copies_are_deterministic() -> None:
     assert np.array_equal(
         extend_to_count(labelled(4), 30).crops, extend_to_count(labelled(4), 30).crops
     )
 
 
-def test_pictures_without_a_crop_are_left_out_with_their_label(tmp_path: Path) -> None:
+def test_pictures_without_a_crop_are_skipped_with_their_label(tmp_path: Path) -> None:
     samples = []
     for number in range(6):
         path = tmp_path / f"{number}.png"
@@ -68,7 +68,7 @@ def test_pictures_without_a_crop_are_left_out_with_their_label(tmp_path: Path) -
     assert found.is_gender("male").tolist() == [True, True, False, False]
 
 
-def test_no_crop_at_all_is_an_empty_set(samples: Path) -> None:
+def test_no_crops_give_an_empty_set(samples: Path) -> None:
     detector = open_detector("network")
     rocket = Sample("rocket", samples / "rocket.jpg", "male")
     without = SkippedSamples()

@@ -34,26 +34,26 @@ def assert_equal_answers(exported: Any, crops: Pixels) -> None:
     assert np.array_equal(of_tflite, of_onnx)
 
 
-def test_agrees_with_tflite(exported: Any, thousand_crops: Pixels) -> None:
+def test_outputs_equal_those_of_tflite(exported: Any, thousand_crops: Pixels) -> None:
     assert len(thousand_crops) == 1000
     assert_equal_answers(exported, thousand_crops)
 
 
-def test_agrees_with_tflite_on_noise_and_extremes(exported: Any) -> None:
+def test_outputs_equal_those_of_tflite_on_noise_and_plain_crops(exported: Any) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (30, 96, 96, 3), np.uint8)
     plain = np.stack([np.full((96, 96, 3), level, np.uint8) for level in range(0, 256, 15)])
     crops = np.concatenate([noise, plain])
     assert np.array_equal(exported.tflite.run(crops)[0], exported.onnx.run(crops)[0])
 
 
-def test_takes_and_gives_what_the_tflite_file_does(exported: Any) -> None:
+def test_the_input_is_uint8_and_the_output_a_float_logit(exported: Any) -> None:
     session = ort.InferenceSession(exported.onnx_file, providers=["CPUExecutionProvider"])
     (taken,), (given,) = session.get_inputs(), session.get_outputs()
     assert (taken.type, taken.shape) == ("tensor(uint8)", [1, 96, 96, 3])
     assert (given.type, given.shape) == ("tensor(float)", [1, 1])
 
 
-def test_has_no_clip_and_no_int8_activation(exported: Any) -> None:
+def test_activations_are_uint8_without_clip(exported: Any) -> None:
     model = onnx.load_from_string(exported.onnx_file)
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     assert kinds(model)["Clip"] == 0
@@ -63,7 +63,7 @@ def test_has_no_clip_and_no_int8_activation(exported: Any) -> None:
             assert constants[node.input[2]].data_type == onnx.TensorProto.UINT8
 
 
-def test_no_sum_can_saturate(exported: Any) -> None:
+def test_only_depthwise_convolutions_have_int8_weights(exported: Any) -> None:
     """Only depthwise convolutions, which ONNX Runtime adds in 32 bits, may have int8 weights."""
     model = onnx.load_from_string(exported.onnx_file)
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -81,11 +81,11 @@ def test_no_sum_can_saturate(exported: Any) -> None:
     assert not to_onnx.can_saturate(exported.onnx_file)
 
 
-def test_int8_weights_are_noticed(exported: Any) -> None:
+def test_int8_weights_can_saturate(exported: Any) -> None:
     assert to_onnx.can_saturate(use_int8_weights(exported.onnx_file))
 
 
-def test_any_runtime_since_1_8_reads_it(exported: Any) -> None:
+def test_the_opset_suits_onnx_runtime_1_8(exported: Any) -> None:
     model = onnx.load_from_string(exported.onnx_file)
     assert {(entry.domain, entry.version) for entry in model.opset_import} <= {
         ("", 13),
@@ -94,7 +94,7 @@ def test_any_runtime_since_1_8_reads_it(exported: Any) -> None:
     onnx.checker.check_model(model, full_check=True)
 
 
-def test_onnx_runtime_computes_it_in_integers(exported: Any, tmp_path: Path) -> None:
+def test_onnx_runtime_computes_in_integers_only(exported: Any, tmp_path: Path) -> None:
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
@@ -106,12 +106,12 @@ def test_onnx_runtime_computes_it_in_integers(exported: Any, tmp_path: Path) -> 
     assert not {"Conv", "FusedConv", "Clip", "Relu", "Add", "Gemm", "MatMul"} & set(found)
 
 
-def test_agrees_with_tflite_on_real_faces(exported: Any, real_crops: Pixels) -> None:
+def test_outputs_equal_those_of_tflite_on_real_faces(exported: Any, real_crops: Pixels) -> None:
     assert_equal_answers(exported, real_crops)
 
 
 @pytest.mark.parametrize("seed", ["1", "2", "3"])
-def test_gives_the_same_bytes_every_time(seed: str, tmp_path: Path) -> None:
+def test_the_conversion_is_deterministic(seed: str, tmp_path: Path) -> None:
     """The order in which Python goes through a set must not show: here it is of another seed."""
     models = loading.shipped_models()
     shipped = (models / "gender_int8.onnx").read_bytes()

@@ -25,13 +25,13 @@ def constant(one: float, three: float) -> FixedNetwork:
 @pytest.mark.parametrize(
     ("other", "fraction"), [((1, 2), 0), ((1, 5), 0.75), ((5, 2), 0.25), ((np.nan, 2), 0.25)]
 )
-def test_each_output_value_counts(other: tuple[float, float], fraction: float) -> None:
+def test_the_fraction_counts_all_output_values(other: tuple[float, float], fraction: float) -> None:
     tflite, changed = constant(1, 2), constant(*other)
     assert compute_fraction_differing(tflite, changed, SQUARES) == fraction
     assert (find_float32_fault(tflite, changed, SQUARES) is None) == (fraction == 0)
 
 
-def test_a_missing_variant_is_no_fault() -> None:
+def test_a_missing_float32_variant_is_no_fault() -> None:
     assert find_float32_fault(constant(1, 2), None, SQUARES) is None
 
 
@@ -41,7 +41,7 @@ def test_nan_equals_nothing() -> None:
     assert find_float32_fault(unknown, unknown, SQUARES) is not None
 
 
-def test_any_differing_value_is_a_fault_of_onnx() -> None:
+def test_one_differing_value_is_a_fault_of_onnx() -> None:
     assert find_onnx_faults(0.0) == []
     (fault,) = find_onnx_faults(1e-6)
     assert fault.startswith("ONNX: 0.0001 % of the output values differ")

@@ -73,7 +73,9 @@ def six_hundred_crops(request: pytest.FixtureRequest, thousand_crops: Pixels) ->
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_onnx_runtime_answers_as_litert_does(network: str, six_hundred_crops: Pixels) -> None:
+def test_onnx_runtime_and_litert_have_equal_outputs(
+    network: str, six_hundred_crops: Pixels
+) -> None:
     crops = crops_for(network, six_hundred_crops)
     expected, found = (
         run_by_channels(open_model(name, shipped(f"{network}.{name}").read_bytes()), crops)
@@ -90,7 +92,7 @@ def emulator() -> str:
 
 
 @pytest.mark.parametrize("processor", PROCESSORS.values(), ids=PROCESSORS.keys())
-def test_an_emulated_processor_answers_as_this_one_does(
+def test_an_emulated_processor_has_the_outputs_of_this_one(
     processor: str, six_hundred_crops: Pixels, tmp_path: Path
 ) -> None:
     """All networks and runtimes in one process, because emulated imports take most of the time.

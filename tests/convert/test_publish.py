@@ -50,7 +50,7 @@ def test_an_empty_folder_gets_a_manifest(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.onnx", "manifest.json"]
 
 
-def test_a_float32_variant_stands_in_its_files_entry(tmp_path: Path) -> None:
+def test_the_entry_of_a_file_names_its_float32_variant(tmp_path: Path) -> None:
     made = add_float32_variant(entry("a.tflite", b"abc"), b"abcd")
     form = made.float32_variant
     assert form is not None
@@ -64,12 +64,12 @@ def test_a_float32_variant_stands_in_its_files_entry(tmp_path: Path) -> None:
     assert manifest.read_verified(tmp_path, form) == b"abcd"
 
 
-def test_without_a_float32_variant_an_entry_stays_as_it_is() -> None:
+def test_an_entry_without_a_float32_variant_is_unchanged() -> None:
     made = entry("a.tflite", b"abc")
     assert add_float32_variant(made, None) == made
 
 
-def test_why_there_is_no_form_is_reported(
+def test_the_reason_for_a_missing_float32_variant_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(_: bytes) -> bytes:
@@ -80,7 +80,7 @@ def test_why_there_is_no_form_is_reported(
     assert "no float32 variant: the operation X is not known here; " in capsys.readouterr().out
 
 
-def test_cascades_and_other_models_stay(tmp_path: Path) -> None:
+def test_cascades_and_other_models_are_kept(tmp_path: Path) -> None:
     shutil.copy(shipped_models() / manifest.NAME, tmp_path)
     before = manifest.load(tmp_path)
     name, other, *_ = before.models
@@ -93,7 +93,7 @@ def test_cascades_and_other_models_stay(tmp_path: Path) -> None:
     assert after.models[name] == entry(name, b"new")
 
 
-def test_publishing_again_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_publishing_again_writes_an_equal_manifest(tmp_path: Path) -> None:
     shutil.copy(shipped_models() / manifest.NAME, tmp_path)
     for _ in range(2):
         publish(tmp_path, {"a.onnx": b"abc"}, [entry("a.onnx", b"abc")])
@@ -102,14 +102,14 @@ def test_publishing_again_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / manifest.NAME).read_bytes() == first
 
 
-def test_a_damaged_manifest_stops_it_before_a_file_is_written(tmp_path: Path) -> None:
+def test_nothing_is_written_beside_a_corrupt_manifest(tmp_path: Path) -> None:
     (tmp_path / manifest.NAME).write_text("{")
     with pytest.raises(ModelError, match="not valid JSON"):
         publish(tmp_path, {"a.onnx": b"abc"}, [entry("a.onnx", b"abc")])
     assert [path.name for path in tmp_path.iterdir()] == [manifest.NAME]
 
 
-def test_a_file_that_cannot_be_written_leaves_the_manifest(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_leaves_the_manifest_unchanged(tmp_path: Path) -> None:
     publish(tmp_path, {"a.onnx": b"abc"}, [entry("a.onnx", b"abc")])
     before = (tmp_path / manifest.NAME).read_bytes()
     (tmp_path / "b.onnx").mkdir()
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_written_leaves_the_manifest(tmp_path: Path) -> No
     assert (tmp_path / manifest.NAME).read_bytes() == before
 
 
-def test_a_command_with_a_name_that_is_not_unicode_is_published(tmp_path: Path) -> None:
+def test_a_recorded_command_may_contain_a_name_that_is_not_unicode(tmp_path: Path) -> None:
     """The files are in place by then: a manifest that fails would leave them unusable."""
     made = entry("a.onnx", b"abc")._replace(trained={"command": "--data photos\udcff"})
     publish(tmp_path, {"a.onnx": b"abc"}, [made])

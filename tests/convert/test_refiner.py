@@ -110,7 +110,7 @@ def quick(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refiner, "VERIFICATION_PICTURES", 2)
 
 
-def test_publishes_three_files_that_the_manifest_knows(published: Published) -> None:
+def test_publishes_all_formats_with_manifest_entries(published: Published) -> None:
     entries = manifest.load(published.folder).face_refiners
     assert set(entries) == {saving.MODEL, TFLITE, ONNX}
     for entry in entries.values():
@@ -124,7 +124,7 @@ def test_publishes_three_files_that_the_manifest_knows(published: Published) -> 
         assert trained["seed"] == 4
 
 
-def test_the_exports_are_used_as_the_trained_model(published: Published) -> None:
+def test_the_exports_keep_the_settings_of_the_trained_model(published: Published) -> None:
     """Their entries differ in what describes the file only."""
     entries = manifest.load(published.folder).face_refiners
     of_the_file = {"file", "sha256", "bytes", "trained", "float32_variant"}
@@ -135,7 +135,7 @@ def test_the_exports_are_used_as_the_trained_model(published: Published) -> None
     assert used[0] == used[1] == used[2]
 
 
-def test_the_exports_outputs_are_the_same(published: Published) -> None:
+def test_all_formats_have_equal_outputs(published: Published) -> None:
     entries, views = manifest.load(published.folder).face_refiners, draw_views(20)
     runtimes = [
         open_model(name, manifest.read_verified(published.folder, entries[file]))
@@ -156,7 +156,9 @@ def test_the_exports_outputs_are_the_same(published: Published) -> None:
     assert are_outputs_equal(runtimes[0], variant, views)
 
 
-def test_the_search_can_use_the_exports(published: Published, face_picture: Path) -> None:
+def test_the_face_refiner_of_inference_runs_the_exports(
+    published: Published, face_picture: Path
+) -> None:
     candidate = Detection(Box(150, 20, 150, 150), 1.0)
     picture = decoding.read(face_picture)
     found = []
@@ -169,7 +171,7 @@ def test_the_search_can_use_the_exports(published: Published, face_picture: Path
     assert found[0].logit != candidate.logit
 
 
-def test_says_how_the_formats_compare(published: Published) -> None:
+def test_the_scores_of_all_formats_are_printed(published: Published) -> None:
     lines = published.said.splitlines()
     scores = [line for line in lines if line.startswith(("Keras: ", "TFLite: ", "ONNX: "))]
     assert [line.split(":")[0] for line in scores] == ["Keras", "TFLite", "ONNX"]
@@ -179,7 +181,7 @@ def test_says_how_the_formats_compare(published: Published) -> None:
     assert "TFLite and ONNX: 0.0000 % of the output values differ" in lines
 
 
-def test_rejects_a_gender_classifier(
+def test_a_gender_classifier_is_refused(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert convert(shipped_models() / "gender.keras", tmp_path, options) == 2
@@ -188,7 +190,7 @@ def test_rejects_a_gender_classifier(
 
 
 @pytest.mark.usefixtures("quick")
-def test_verifies_on_faces_and_backgrounds_that_are_held_out(
+def test_verification_uses_held_out_faces_and_backgrounds(
     trained_refiner: Path, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collect, seen = collect_candidates, []
@@ -205,7 +207,9 @@ def test_verifies_on_faces_and_backgrounds_that_are_held_out(
 
 
 @pytest.mark.usefixtures("quick")
-def test_onnx_is_not_needed(trained_refiner: Path, options: list[str], tmp_path: Path) -> None:
+def test_tflite_can_be_published_alone(
+    trained_refiner: Path, options: list[str], tmp_path: Path
+) -> None:
     assert convert(trained_refiner, tmp_path, [*options, "--formats", "tflite"]) == 0
     assert set(manifest.load(tmp_path).face_refiners) == {saving.MODEL, TFLITE}
 
@@ -219,7 +223,7 @@ def test_onnx_is_not_needed(trained_refiner: Path, options: list[str], tmp_path:
         (RefinementScore(float("nan"), 0.02), "ONNX: accuracy is nan"),
     ],
 )
-def test_an_export_that_is_worse_is_left_out_with_a_warning(
+def test_a_format_with_worse_scores_is_skipped_with_a_warning(
     worse: RefinementScore,
     fault: str,
     trained_refiner: Path,
@@ -237,7 +241,7 @@ def test_an_export_that_is_worse_is_left_out_with_a_warning(
 
 
 @pytest.mark.usefixtures("quick")
-def test_onnx_outputs_that_differ_are_left_out_with_a_warning(
+def test_an_onnx_file_with_other_outputs_is_skipped_with_a_warning(
     trained_refiner: Path,
     options: list[str],
     tmp_path: Path,
@@ -252,7 +256,7 @@ def test_onnx_outputs_that_differ_are_left_out_with_a_warning(
 
 
 @pytest.mark.usefixtures("quick")
-def test_publishes_nothing_where_both_exports_are_worse(
+def test_nothing_is_published_if_all_formats_are_worse(
     trained_refiner: Path,
     options: list[str],
     tmp_path: Path,
@@ -268,7 +272,7 @@ def test_publishes_nothing_where_both_exports_are_worse(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_float32_variant_that_differs_is_left_out_with_a_warning(
+def test_a_float32_variant_that_differs_is_skipped_with_a_warning(
     trained_refiner: Path,
     options: list[str],
     tmp_path: Path,

@@ -54,7 +54,7 @@ def levels(pictures: list[Pixels]) -> set[int]:
     return {int(picture[0, 0, 0]) for picture in pictures}
 
 
-def test_both_parts_together_are_all_pictures(options: argparse.Namespace) -> None:
+def test_training_and_held_out_pictures_are_all_pictures(options: argparse.Namespace) -> None:
     """The training holds out the same ones: the split depends on the names."""
     sources = read_scene_sources(options)
     held_out = {number for number in range(FACES) if is_held_out(name_face(number))}
@@ -70,7 +70,7 @@ def test_both_parts_together_are_all_pictures(options: argparse.Namespace) -> No
         assert list(part.positions) == list(range(len(part.crops)))
 
 
-def test_unreadable_pictures_are_left_out_and_named(
+def test_unreadable_pictures_are_skipped_and_named(
     options: argparse.Namespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     torn = next(number for number in range(FACES) if not is_held_out(name_face(number)))

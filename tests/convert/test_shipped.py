@@ -51,7 +51,7 @@ def assert_equal_logits(crops: Pixels) -> None:
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.file)
-def test_hash_and_size_are_the_manifests(entry: Entry) -> None:
+def test_files_have_the_hash_and_size_of_the_manifest(entry: Entry) -> None:
     assert len(manifest.read_verified(shipped_models(), entry)) == entry.bytes
 
 
@@ -78,7 +78,7 @@ def assert_same_outputs(stem: str, inputs: Pixels) -> None:
         assert all(np.array_equal(of_tflite[channels], other[channels]) for other in others)
 
 
-def test_the_face_detectors_heat_maps_are_the_same_in_both_formats(face_picture: Path) -> None:
+def test_the_face_detector_has_equal_outputs_in_all_formats(face_picture: Path) -> None:
     random = np.random.default_rng(0)
     pixels = decoding.read(face_picture).pixels
     tiles = [(*random.integers(0, 250, 2), *random.integers(60, 260, 2)) for _ in range(40)]
@@ -87,7 +87,7 @@ def test_the_face_detectors_heat_maps_are_the_same_in_both_formats(face_picture:
 
 
 @pytest.mark.parametrize(("height", "width"), [(192, 256), (256, 96), (16, 256), (256, 256)])
-def test_larger_heat_maps_are_the_same_in_all_formats(
+def test_the_face_detector_has_equal_outputs_for_other_input_sizes(
     height: int, width: int, face_picture: Path
 ) -> None:
     pixels = decoding.read(face_picture).pixels
@@ -95,7 +95,7 @@ def test_larger_heat_maps_are_the_same_in_all_formats(
     assert_same_outputs("face_detector_int8", np.stack(views))
 
 
-def test_a_view_has_the_same_heat_map_in_a_larger_input(face_picture: Path) -> None:
+def test_a_larger_input_hardly_changes_outputs_far_from_the_edge(face_picture: Path) -> None:
     """Far from the edge, since a cell sees less than 64 pixels around it."""
     entry = manifest.load(shipped_models()).face_detectors["face_detector_int8.tflite"]
     network = open_model("tflite", manifest.read_verified(shipped_models(), entry))
@@ -110,7 +110,7 @@ def test_a_view_has_the_same_heat_map_in_a_larger_input(face_picture: Path) -> N
         assert len(np.unique(inner)) > 1
 
 
-def test_all_formats_of_the_face_detector_share_its_settings() -> None:
+def test_all_formats_of_the_face_detector_have_the_same_settings() -> None:
     face_detectors = manifest.load(shipped_models()).face_detectors
     assert set(face_detectors) == {
         "face_detector.keras",
@@ -121,7 +121,7 @@ def test_all_formats_of_the_face_detector_share_its_settings() -> None:
     assert len(settings) == 1
 
 
-def test_the_face_refiners_outputs_and_settings_are_the_same_in_both_formats(
+def test_the_face_refiner_has_equal_outputs_and_settings_in_all_formats(
     astronaut_crops: Pixels,
 ) -> None:
     entries = manifest.load(shipped_models()).face_refiners
@@ -135,18 +135,20 @@ def test_the_face_refiners_outputs_and_settings_are_the_same_in_both_formats(
     assert_same_outputs("face_refiner_int8", views)
 
 
-def test_both_formats_share_calibration_and_threshold() -> None:
+def test_the_gender_network_has_one_calibration_and_threshold_in_both_formats() -> None:
     models = manifest.load(shipped_models()).models
     one, two = (models[f"{SHIPPED_STEM}.{kind}"] for kind in ("tflite", "onnx"))
     assert (one.calibration, one.threshold) == (two.calibration, two.threshold)
     assert one.tta_threshold == two.tta_threshold == calibration.TTA_THRESHOLD
 
 
-def test_tflite_and_onnx_agree(astronaut_crops: Pixels) -> None:
+def test_the_gender_network_has_equal_logits_in_both_formats(astronaut_crops: Pixels) -> None:
     assert_equal_logits(astronaut_crops)
 
 
-def test_the_export_is_of_the_keras_file(astronaut_crops: Pixels, shipped_keras: Path) -> None:
+def test_the_int8_logits_are_close_to_those_of_keras(
+    astronaut_crops: Pixels, shipped_keras: Path
+) -> None:
     exact = keras_runtime.open_keras_classifier(shipped_keras)
     rounded = open_classifier(shipped_models() / f"{SHIPPED_STEM}.tflite")
     of_keras, of_tflite = (

@@ -26,19 +26,19 @@ def interpreter(exported: Any) -> Interpreter:
     return opened
 
 
-def test_takes_the_pixels_minus_128(interpreter: Interpreter) -> None:
+def test_the_input_is_int8_pixels_minus_128(interpreter: Interpreter) -> None:
     (details,) = interpreter.get_input_details()
     assert details["dtype"] is np.int8
     assert details["shape"].tolist() == [1, 96, 96, 3]
     assert details["quantization"] == (1 / 128, -1)
 
 
-def test_gives_one_float_logit(interpreter: Interpreter) -> None:
+def test_the_output_is_one_float_logit(interpreter: Interpreter) -> None:
     (details,) = interpreter.get_output_details()
     assert (details["dtype"], details["shape"].tolist()) == (np.float32, [1, 1])
 
 
-def test_holds_integers_alone(interpreter: Interpreter) -> None:
+def test_all_other_tensors_are_integers(interpreter: Interpreter) -> None:
     floats = [
         tensor["name"]
         for tensor in interpreter.get_tensor_details()
@@ -47,23 +47,25 @@ def test_holds_integers_alone(interpreter: Interpreter) -> None:
     assert len(floats) == 1, "only the answer itself"
 
 
-def test_weights_have_a_scale_a_channel(interpreter: Interpreter) -> None:
+def test_weights_have_one_scale_per_channel(interpreter: Interpreter) -> None:
     kernels = [tensor for tensor in interpreter.get_tensor_details() if len(tensor["shape"]) == 4]
     many = [t for t in kernels if len(t["quantization_parameters"]["scales"]) > 1]
     assert len(many) == 28, "stem, 8 expansions, 9 depthwise, 9 projections, features"
 
 
-def test_is_a_third_of_the_original(exported: Any) -> None:
+def test_the_file_is_a_third_of_the_keras_file(exported: Any) -> None:
     assert 400_000 < len(exported.tflite_file) < exported.keras_path.stat().st_size / 3
 
 
-def test_wastes_no_space_on_names(interpreter: Interpreter) -> None:
+def test_tensor_names_are_short_and_unique(interpreter: Interpreter) -> None:
     names = [tensor["name"] for tensor in interpreter.get_tensor_details()]
     assert max(map(len, names)) <= 4
     assert len(set(names)) == len(names)
 
 
-def test_the_logit_step_parts_the_answers(exported: Any, drawn_crops: LabelledCrops) -> None:
+def test_logits_are_multiples_of_the_quantisation_step(
+    exported: Any, drawn_crops: LabelledCrops
+) -> None:
     step = tflite.read_quantisation_steps(exported.tflite_file)[1]
     logits = exported.tflite.run(drawn_crops.crops)[0].reshape(-1)
     parts = logits / step
@@ -72,7 +74,7 @@ def test_the_logit_step_parts_the_answers(exported: Any, drawn_crops: LabelledCr
     assert gaps.min() == pytest.approx(step, rel=1e-3)
 
 
-def test_the_logit_step_is_of_the_answer_itself(exported: Any) -> None:
+def test_the_quantisation_step_is_that_of_the_output(exported: Any) -> None:
     """Another single number among the tensors, wherever it stands, is not asked."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(exported.tflite_file))
     (graph,) = model.subgraphs
@@ -87,7 +89,7 @@ def test_the_logit_step_is_of_the_answer_itself(exported: Any) -> None:
     )
 
 
-def test_a_file_whose_answer_is_not_quantised_has_no_step() -> None:
+def test_a_file_with_a_float_output_has_no_quantisation_step() -> None:
     pixels = keras.Input((8, 8, 3))
     network = keras.Model(pixels, keras.layers.Dense(1)(keras.layers.Flatten()(pixels)))
     data = tf.lite.TFLiteConverter.from_keras_model(network).convert()
@@ -95,14 +97,14 @@ def test_a_file_whose_answer_is_not_quantised_has_no_step() -> None:
         tflite.read_quantisation_steps(data)[1]
 
 
-def test_answers_as_keras_does(exported: Any, drawn_crops: LabelledCrops) -> None:
+def test_logits_are_close_to_those_of_keras(exported: Any, drawn_crops: LabelledCrops) -> None:
     of_keras = exported.keras.run(drawn_crops.crops)[0].reshape(-1)
     of_tflite = exported.tflite.run(drawn_crops.crops)[0].reshape(-1)
     assert np.corrcoef(of_keras, of_tflite)[0, 1] > 0.99
     assert np.mean((of_keras > 0) == (of_tflite > 0)) > 0.97
 
 
-def test_a_network_of_another_making_is_refused() -> None:
+def test_a_model_without_the_rescaling_layer_is_refused() -> None:
     pixels = keras.Input((8, 8, 3))
     other = keras.Model(pixels, keras.layers.Dense(1)(keras.layers.Flatten()(pixels)))
     with pytest.raises(ModelError, match="normalisation"):

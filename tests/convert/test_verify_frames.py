@@ -25,12 +25,12 @@ def framed(*values: float) -> FixedNetwork:
     return FixedNetwork(4, np.zeros((2, 2)), [values, values], np.zeros((2, 1)))
 
 
-def test_the_difference_is_in_sides() -> None:
+def test_the_difference_is_in_sides_of_the_frame() -> None:
     difference = measure_frame_difference(framed(0, 1, 2), framed(3, 1, 1), UNITS, CROPS)
     assert difference == pytest.approx((0.3 + 0 + 0.3) / 3)
 
 
-def test_a_model_without_the_output_is_refused() -> None:
+def test_a_model_without_a_frame_output_is_refused() -> None:
     with pytest.raises(ModelError, match="no frame output"):
         measure_frame_difference(framed(0, 0, 0), FixedNetwork(4, np.zeros((2, 1))), UNITS, CROPS)
 

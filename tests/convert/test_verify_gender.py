@@ -63,14 +63,14 @@ def compare(
 NO_FAULTS: dict[str, list[str]] = {"tflite": [], "onnx": []}
 
 
-def test_equal_models_have_no_faults() -> None:
+def test_equal_or_better_formats_have_no_faults() -> None:
     assert GOOD.faults() == NO_FAULTS
     assert GOOD.float32_fault is None
     assert replace(GOOD, tflite=0.8951, onnx=0.8951).faults() == NO_FAULTS
     assert replace(GOOD, tflite=0.95, onnx=0.95).faults() == NO_FAULTS, "a gain is no fault"
 
 
-def test_of_few_crops_one_may_differ() -> None:
+def test_a_loss_of_one_crop_is_accepted() -> None:
     few = replace(GOOD, crops=100, onnx=0.89)
     assert few.faults() == NO_FAULTS
     assert replace(few, onnx=0.88).faults()["onnx"] != []
@@ -87,7 +87,7 @@ def test_of_few_crops_one_may_differ() -> None:
         ({"tflite": float("nan")}, "tflite", "TFLite: accuracy is nan"),
     ],
 )
-def test_each_fault_is_of_one_format(fault: dict[str, Any], name: Format, message: str) -> None:
+def test_faults_belong_to_one_format(fault: dict[str, Any], name: Format, message: str) -> None:
     faults = replace(GOOD, **fault).faults()
     assert {key for key, reasons in faults.items() if reasons} == {name}
     (reason,) = faults[name]
@@ -98,7 +98,7 @@ def test_each_fault_is_of_one_format(fault: dict[str, Any], name: Format, messag
     ("difference", "message"),
     [(0.046, "from those of TFLite by 0.046"), (float("nan"), "from those of TFLite by nan")],
 )
-def test_a_float32_variant_that_differs_is_a_fault_of_its_own(
+def test_a_float32_variant_that_differs_is_a_separate_fault(
     difference: float, message: str
 ) -> None:
     found = replace(GOOD, float32_difference=difference)
@@ -106,7 +106,7 @@ def test_a_float32_variant_that_differs_is_a_fault_of_its_own(
     assert message in str(found.float32_fault)
 
 
-def test_figures_are_those_of_the_answers() -> None:
+def test_figures_are_computed_from_the_logits() -> None:
     keras, tflite, onnx = fixed(1, 2, -1, -2), fixed(1, -0.5, -1, -2), fixed(1, 0, 0.5, -2)
     of_float = fixed(1, -0.25, -1, -2)
     found = compare(keras, tflite, onnx, of_float)
@@ -117,13 +117,13 @@ def test_figures_are_those_of_the_answers() -> None:
     assert "TFLite and its float32 variant 0.250 logits" in table
 
 
-def test_there_may_be_no_float32_variant() -> None:
+def test_the_float32_variant_is_optional() -> None:
     same = fixed(1, -1)
     found = compare(same, same, same, None, count=2)
     assert found.float32_difference == 0
 
 
-def test_accuracies_are_as_in_use() -> None:
+def test_accuracies_use_the_calibration_of_each_format() -> None:
     """With the calibration of each, in which a small positive logit may mean the other gender."""
     logits = (3, 2, 1, -2)
     plain, shifted = fixed(*logits), fixed(*logits, slope=2.0, bias=-3.0)
@@ -131,7 +131,7 @@ def test_accuracies_are_as_in_use() -> None:
     assert found == Comparison(4, 0.75, 1.0, 1.0, 0.0, 0.0, 0.0)
 
 
-def test_answers_that_are_no_numbers_are_an_error() -> None:
+def test_logits_that_are_not_finite_are_an_error() -> None:
     wrong = fixed(float("nan"), -1)
     with pytest.raises(ModelError, match="finite"):
         compare(fixed(1, -1), wrong, wrong, wrong, count=2)
@@ -154,7 +154,7 @@ def test_real_exports_have_no_faults(exported: Any, drawn_crops: LabelledCrops) 
     assert found.float32_fault is None
 
 
-def test_the_export_of_another_model_is_refused(exported: Any, drawn_crops: LabelledCrops) -> None:
+def test_an_export_of_another_model_has_faults(exported: Any, drawn_crops: LabelledCrops) -> None:
     other = open_model("onnx", (shipped_models() / f"{SHIPPED_STEM}.onnx").read_bytes())
     found = verify_gender.compare_formats(
         drawn_crops.crops[::4],

@@ -37,13 +37,13 @@ def test_scores_count_labelled_candidates_and_the_frames_of_faces() -> None:
     assert str(found) == "accuracy 50.00 %, mean frame error 10.00 %"
 
 
-def test_without_labels_or_faces_there_is_no_error() -> None:
+def test_without_labels_or_faces_the_error_is_zero() -> None:
     unclear, far = Label(None, 0.1, has_frame=True), (9.0, 9.0, 9.0)
     assert score(refiner([3.0], far), unclear) == RefinementScore(1.0, 0.0)
     assert score(refiner([3.0], far), Label(is_face=False)) == RefinementScore(0.0, 0.0)
 
 
-def test_another_network_cannot_be_scored() -> None:
+def test_outputs_of_another_network_are_refused() -> None:
     models = manifest.load(shipped_models())
     for entry in (
         models.models["gender_int8.tflite"],

@@ -121,7 +121,7 @@ def fine_tuned(
     return folder, printed.getvalue()
 
 
-def test_the_labels_are_those_of_the_review(fine_tuned: tuple[Path, str]) -> None:
+def test_corrections_of_the_review_are_the_labels(fine_tuned: tuple[Path, str]) -> None:
     _, printed = fine_tuned
     first = printed.splitlines()[0]
     assert re.match(
@@ -141,7 +141,7 @@ def test_the_result_is_compared_with_the_shipped_model(fine_tuned: tuple[Path, s
     assert "{" not in printed
 
 
-def test_the_entry_keeps_the_calibration_of_the_shipped_model(
+def test_the_fine_tuned_model_keeps_the_calibration(
     fine_tuned: tuple[Path, str], shipped_keras: Path
 ) -> None:
     entry = manifest.load(fine_tuned[0]).models["gender.keras"]
@@ -151,7 +151,7 @@ def test_the_entry_keeps_the_calibration_of_the_shipped_model(
     assert entry.trained["recipe"]["held_out"] == HELD_OUT
 
 
-def test_a_second_round_goes_on_from_the_first(
+def test_a_second_fine_tuning_can_start_from_the_first(
     fine_tuned: tuple[Path, str],
     data: tuple[str | Path, ...],
     tmp_path: Path,
@@ -168,7 +168,7 @@ def test_a_second_round_goes_on_from_the_first(
     assert entry.trained["start"] == manifest.find_model(first).sha256
 
 
-def test_convert_and_classify_again(
+def test_the_fine_tuned_model_is_converted_and_classifies_again(
     fine_tuned: tuple[Path, str],
     data: tuple[str | Path, ...],
     photos: Path,

@@ -68,7 +68,7 @@ def geometries() -> list[Geometry]:
 
 @settings(max_examples=150)
 @given(st.integers(0, 2**63), st.integers(8, STORED))
-def test_gives_colour_at_the_size_asked_for(seed: int, size: int) -> None:
+def test_the_result_is_rgb_of_the_requested_size(seed: int, size: int) -> None:
     result = augmented(noise(), seed, size)
     assert result.shape == (size, size, 3)
     assert result.dtype == np.uint8
@@ -76,13 +76,13 @@ def test_gives_colour_at_the_size_asked_for(seed: int, size: int) -> None:
 
 @settings(max_examples=200)
 @given(st.integers(0, 2**63), st.integers(0, 255), st.integers(1, 3))
-def test_never_fails_on_plain_crops(seed: int, level: int, levels: int) -> None:
+def test_plain_crops_can_be_augmented(seed: int, level: int, levels: int) -> None:
     crop = noise(1, level, min(level + levels, 256))
     assert augmented(crop, seed).shape == (48, 48, 3)
 
 
 @pytest.mark.parametrize("level", [0, 255])
-def test_never_fails_on_black_or_white(level: int) -> None:
+def test_black_and_white_crops_can_be_augmented(level: int) -> None:
     crop = np.full((128, 128, 3), level, np.uint8)
     for seed in range(200):
         assert augmented(crop, seed, 96).shape == (96, 96, 3)
@@ -90,7 +90,7 @@ def test_never_fails_on_black_or_white(level: int) -> None:
 
 @settings(max_examples=60)
 @given(st.integers(0, 2**63))
-def test_depends_on_crop_and_seed_alone(seed: int) -> None:
+def test_augmentation_depends_only_on_crop_and_seed(seed: int) -> None:
     np.random.seed(seed % 1000)
     first = augmented(noise(), seed)
     np.random.seed(seed % 1000 + 1)
@@ -98,7 +98,7 @@ def test_depends_on_crop_and_seed_alone(seed: int) -> None:
 
 
 @pytest.mark.parametrize("change", [transform_randomly, degrade_randomly])
-def test_every_seed_gives_another_picture(change: object) -> None:
+def test_every_seed_gives_a_different_picture(change: object) -> None:
     def changed(seed: int) -> bytes:
         random = np.random.default_rng(seed)
         pixels = (
@@ -111,7 +111,7 @@ def test_every_seed_gives_another_picture(change: object) -> None:
     assert len({changed(seed) for seed in range(100)}) == 100
 
 
-def test_leaves_the_stored_crop_alone(tmp_path: Path) -> None:
+def test_the_stored_crop_is_not_modified(tmp_path: Path) -> None:
     np.save(tmp_path / "crops.npy", noise()[np.newaxis])
     (stored,) = np.load(tmp_path / "crops.npy", mmap_mode="r")
     for seed in range(100):
@@ -119,7 +119,7 @@ def test_leaves_the_stored_crop_alone(tmp_path: Path) -> None:
     assert np.array_equal(np.load(tmp_path / "crops.npy")[0], noise())
 
 
-def test_leaves_a_writable_crop_of_the_same_size_alone() -> None:
+def test_a_writable_crop_of_the_same_size_is_not_modified() -> None:
     crop = noise()
     for seed in range(100):
         result = augmented(crop, seed, STORED)
@@ -129,7 +129,7 @@ def test_leaves_a_writable_crop_of_the_same_size_alone() -> None:
 
 @settings(max_examples=100)
 @given(st.integers(0, 2**63))
-def test_a_move_is_the_same_at_every_size(seed: int) -> None:
+def test_the_transformation_is_the_same_at_every_size(seed: int) -> None:
     """A teacher and a student of different sizes see the same face in the same place."""
     large_noise = cv2.resize(noise(7, size=6), (128, 128), interpolation=cv2.INTER_CUBIC)
     smooth = np.asarray(large_noise, np.uint8)
@@ -142,11 +142,11 @@ def test_a_move_is_the_same_at_every_size(seed: int) -> None:
     assert draws[0].random() == draws[1].random(), "what is drawn next must be the same too"
 
 
-def test_a_move_mirrors_about_every_second_crop(geometries: list[Geometry]) -> None:
+def test_about_half_of_the_crops_are_mirrored(geometries: list[Geometry]) -> None:
     assert 160 < sum(geometry.mirrored for geometry in geometries) < 240
 
 
-def test_a_move_spreads_as_detectors_do(geometries: list[Geometry]) -> None:
+def test_scale_and_shift_spread_like_frames_of_detectors(geometries: list[Geometry]) -> None:
     """Sides from 0.87 to 1.13, centres within 4%: about two deviations, and one."""
     scales = np.array([geometry.scale for geometry in geometries])
     shifts = np.array([geometry.shift for geometry in geometries])
@@ -157,14 +157,14 @@ def test_a_move_spreads_as_detectors_do(geometries: list[Geometry]) -> None:
     assert shifts.std(axis=0) == pytest.approx([0.03, 0.03], abs=0.006)
 
 
-def test_a_move_turns_either_way_and_never_far(geometries: list[Geometry]) -> None:
+def test_rotations_are_small_in_both_directions(geometries: list[Geometry]) -> None:
     angles = np.array([geometry.angle for geometry in geometries])
     assert abs(np.mean(angles)) < 2
     assert 6 < np.std(angles) < 14
     assert np.abs(angles).max() < 45
 
 
-def test_a_move_repeats_the_edge() -> None:
+def test_pixels_beyond_the_edge_are_repeated() -> None:
     """No invented black corners: a plain crop stays plain wherever it is moved."""
     crop = np.full((STORED, STORED, 3), (200, 100, 50), np.uint8)
     for seed in range(100):
@@ -172,7 +172,7 @@ def test_a_move_repeats_the_edge() -> None:
         assert np.array_equal(moved, np.full((48, 48, 3), (200, 100, 50)))
 
 
-def test_stays_close_to_the_crop() -> None:
+def test_augmentation_keeps_the_face_recognisable() -> None:
     """A face must stay what it is: a bright disc in the middle is still there, still bright."""
     crop = np.full((STORED, STORED, 3), 60, np.uint8)
     crop[16:48, 16:48] = 190
@@ -184,7 +184,7 @@ def test_stays_close_to_the_crop() -> None:
     assert kept > 380
 
 
-def test_what_surrounds_the_face_is_hidden_and_the_face_is_not() -> None:
+def test_hiding_hair_keeps_the_face() -> None:
     """Of a black face in white hair the face stays; of the hair, most is gone in most crops."""
     crop = np.full((STORED, STORED, 3), 255, np.uint8)
     crop[20:44, 22:42] = 0
@@ -202,7 +202,7 @@ def test_what_surrounds_the_face_is_hidden_and_the_face_is_not() -> None:
 
 @settings(max_examples=100)
 @given(st.integers(0, 2**63), st.integers(16, STORED))
-def test_hiding_depends_on_crop_and_seed_alone(seed: int, size: int) -> None:
+def test_hiding_hair_depends_only_on_crop_and_seed(seed: int, size: int) -> None:
     crop, other = noise(1, size=size), noise(2, size=size)
     kept = crop.copy()
     first, second = (

@@ -42,7 +42,7 @@ def raising(error: BaseException) -> Callable[[], None]:
         (UsageError("a\x1b[31m.jpg is \x07 wrong"), 2, "tool: a?[31m.jpg is ? wrong"),
     ],
 )
-def test_each_end_is_a_line_and_a_code(
+def test_each_error_is_one_line_with_an_exit_code(
     error: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_with_exit_code("tool", raising(error)) == code
@@ -55,7 +55,7 @@ def test_each_end_is_a_line_and_a_code(
     ("number", "code", "said"),
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGHUP, 129, "terminal closed")],
 )
-def test_signals_end_it_in_order(
+def test_signals_run_the_cleanup_and_set_the_exit_code(
     number: signal.Signals, code: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tidied = []
@@ -105,7 +105,7 @@ def test_a_missing_library_names_the_extra(
     assert done.stderr.count("\n") == 1
 
 
-def test_a_missing_module_of_the_package_is_a_bug() -> None:
+def test_a_missing_module_of_the_package_is_raised() -> None:
     with pytest.raises(ModuleNotFoundError):
         run_with_exit_code(
             "tool", raising(ModuleNotFoundError(name="image_gender_classifier.lost"))
@@ -113,7 +113,9 @@ def test_a_missing_module_of_the_package_is_a_bug() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-def test_nobody_needs_to_listen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_printing_to_a_closed_or_full_stream_is_no_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     print_line("a word", None)
     with Path("/dev/full").open("w") as full:
         print_line("a word", full)
@@ -123,7 +125,7 @@ def test_nobody_needs_to_listen(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "a word\n"
 
 
-def test_no_device_gives_its_place_to_json(tmp_path: Path) -> None:
+def test_the_json_path_must_not_be_a_device(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UsageError, match="pipe, socket or device"):
         check_json_path(tmp_path / "pipe")

@@ -56,7 +56,7 @@ def levels(crop_set: CropSet) -> list[int]:
     return [int(crop[0, 0, 0]) for crop in crop_set.crops]
 
 
-def test_crops_stand_in_the_order_of_their_samples(tmp_path: Path, cutter: Cutter) -> None:
+def test_crops_have_the_order_of_their_samples(tmp_path: Path, cutter: Cutter) -> None:
     samples = make_samples(tmp_path, "7", "3", "250", "4")
     crop_set = load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
     assert crop_set.samples == tuple(samples)
@@ -66,7 +66,7 @@ def test_crops_stand_in_the_order_of_their_samples(tmp_path: Path, cutter: Cutte
     assert (crop_set.unreadable, crop_set.no_face) == ((), ())
 
 
-def test_pictures_without_a_crop_are_left_out_and_named(tmp_path: Path, cutter: Cutter) -> None:
+def test_pictures_without_a_crop_are_skipped_and_named(tmp_path: Path, cutter: Cutter) -> None:
     samples = make_samples(tmp_path, "bad1", "7", "cat1", "cat2", "3", "bad2", "9")
     for _ in range(2):  # as it is cut and as it is read from the cache
         crop_set = load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
@@ -77,19 +77,19 @@ def test_pictures_without_a_crop_are_left_out_and_named(tmp_path: Path, cutter: 
     assert len(cutter.calls) == len(samples)
 
 
-def test_all_left_out_gives_no_crops(tmp_path: Path, cutter: Cutter) -> None:
+def test_without_any_crop_the_set_is_empty(tmp_path: Path, cutter: Cutter) -> None:
     crop_set = load_or_cut_crops(make_samples(tmp_path, "cat"), 8, cutter, "none", tmp_path)
     assert crop_set.samples == ()
     assert crop_set.crops.shape == (0, 8, 8, 3)
 
 
-def test_the_stored_crops_cannot_be_changed(tmp_path: Path, cutter: Cutter) -> None:
+def test_stored_crops_are_read_only(tmp_path: Path, cutter: Cutter) -> None:
     crop_set = load_or_cut_crops(make_samples(tmp_path, "7"), 8, cutter, "none", tmp_path)
     with pytest.raises(ValueError, match="read-only"):
         crop_set.crops[0, 0, 0, 0] = 1
 
 
-def test_another_detector_size_or_list_is_cut_anew(tmp_path: Path, cutter: Cutter) -> None:
+def test_another_detector_size_or_sample_list_is_cut_again(tmp_path: Path, cutter: Cutter) -> None:
     samples = make_samples(tmp_path, "7", "3", "4")
 
     def cut(samples: list[Sample], size: int, name: str) -> int:
@@ -108,7 +108,7 @@ def test_another_detector_size_or_list_is_cut_anew(tmp_path: Path, cutter: Cutte
 
 
 @pytest.mark.parametrize("change", ["content", "time"])
-def test_a_changed_picture_is_cut_anew(change: str, tmp_path: Path, cutter: Cutter) -> None:
+def test_a_changed_picture_is_cut_again(change: str, tmp_path: Path, cutter: Cutter) -> None:
     samples = make_samples(tmp_path, "7", "3")
     load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
     if change == "content":
@@ -119,7 +119,7 @@ def test_a_changed_picture_is_cut_anew(change: str, tmp_path: Path, cutter: Cutt
     assert cutter.calls == ["7", "3"] * 2
 
 
-def test_another_name_of_the_same_picture_is_cut_anew(tmp_path: Path, cutter: Cutter) -> None:
+def test_a_picture_with_another_name_is_cut_again(tmp_path: Path, cutter: Cutter) -> None:
     """Who is left out is kept by name."""
     (first, second) = make_samples(tmp_path, "cat1", "7")
     load_or_cut_crops([first, second], 8, cutter, "none", tmp_path)
@@ -129,7 +129,9 @@ def test_another_name_of_the_same_picture_is_cut_anew(tmp_path: Path, cutter: Cu
     assert crop_set.samples == (swapped[1],)
 
 
-def test_the_detectors_settings_are_part_of_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_key_contains_the_settings_of_the_detector(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert detector_option.detector_cache_key("none") == "none"
     before = detector_option.detector_cache_key("cascade")
     assert before == detector_option.detector_cache_key("cascade")
@@ -144,7 +146,7 @@ def test_the_detectors_settings_are_part_of_its_key(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("damage", ["index", "list", "fields", "no array", "array", "half array"])
-def test_a_cache_that_is_not_whole_starts_over(damage: str, tmp_path: Path, cutter: Cutter) -> None:
+def test_an_incomplete_cache_is_cut_again(damage: str, tmp_path: Path, cutter: Cutter) -> None:
     samples = make_samples(tmp_path, "7", "cat", "3")
     load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
     (array,), (index,) = tmp_path.glob("crops_*.npy"), tmp_path.glob("crops_*.json")
@@ -162,9 +164,7 @@ def test_a_cache_that_is_not_whole_starts_over(damage: str, tmp_path: Path, cutt
     assert cutter.calls == ["7", "cat", "3"] * 2
 
 
-def test_an_old_index_does_not_vouch_for_a_half_filled_array(
-    tmp_path: Path, cutter: Cutter
-) -> None:
+def test_an_interruption_invalidates_an_older_index(tmp_path: Path, cutter: Cutter) -> None:
     samples = make_samples(tmp_path, "7", "3")
     load_or_cut_crops(samples, 8, cutter, "none", tmp_path)
     (array,) = tmp_path.glob("crops_*.npy")
@@ -178,7 +178,7 @@ def test_an_old_index_does_not_vouch_for_a_half_filled_array(
     assert levels(load_or_cut_crops(samples, 8, cutter, "none", tmp_path)) == [7, 3]
 
 
-def test_an_interrupted_cutting_starts_over(tmp_path: Path) -> None:
+def test_an_interrupted_cutting_starts_again(tmp_path: Path) -> None:
     samples = make_samples(tmp_path, "7", "3", "4")
     cutter = Cutter()
 

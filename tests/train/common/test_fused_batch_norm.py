@@ -45,7 +45,7 @@ def both() -> tuple[Any, Any]:
     return layer_of(FusedBatchNormalization), layer_of(keras.layers.BatchNormalization)
 
 
-def test_has_the_same_weights_in_the_same_order(both: tuple[Any, Any]) -> None:
+def test_weights_are_those_of_keras_in_the_same_order(both: tuple[Any, Any]) -> None:
     ours, theirs = ([weight.name for weight in layer.weights] for layer in both)
     assert ours == theirs == ["gamma", "beta", "moving_mean", "moving_variance"]
     ours, theirs = ([weight.name for weight in layer.trainable_weights] for layer in both)
@@ -53,19 +53,19 @@ def test_has_the_same_weights_in_the_same_order(both: tuple[Any, Any]) -> None:
 
 
 @pytest.mark.parametrize("training", [False, None])
-def test_infers_as_keras_does(training: bool | None, both: tuple[Any, Any]) -> None:
+def test_inference_equals_that_of_keras(training: bool | None, both: tuple[Any, Any]) -> None:
     before = both[0].get_weights()
     ours, theirs = (np.asarray(layer(pixels(0), training=training)) for layer in both)
     assert ours == pytest.approx(theirs, abs=1e-4)
     assert all(map(np.array_equal, both[0].get_weights(), before))
 
 
-def test_normalises_as_keras_does_in_training(both: tuple[Any, Any]) -> None:
+def test_training_normalises_like_keras(both: tuple[Any, Any]) -> None:
     ours, theirs = (np.asarray(layer(pixels(0), training=True)) for layer in both)
     assert ours == pytest.approx(theirs, abs=1e-4)
 
 
-def test_keeps_the_moving_statistics_as_keras_does(both: tuple[Any, Any]) -> None:
+def test_moving_statistics_equal_those_of_keras(both: tuple[Any, Any]) -> None:
     """The kernel keeps the unbiased variance, which is n/(n-1) of Keras's."""
     fused, own = both
     for layer in both:
@@ -79,7 +79,7 @@ def test_keeps_the_moving_statistics_as_keras_does(both: tuple[Any, Any]) -> Non
     assert ours == pytest.approx(theirs, rel=1e-2)
 
 
-def test_has_the_gradients_of_keras(both: tuple[Any, Any]) -> None:
+def test_gradients_equal_those_of_keras(both: tuple[Any, Any]) -> None:
     wanted = pixels(1)
 
     def gradients(layer: Any) -> list[np.ndarray]:
@@ -94,7 +94,7 @@ def test_has_the_gradients_of_keras(both: tuple[Any, Any]) -> None:
         assert ours == pytest.approx(theirs, abs=1e-4)
 
 
-def test_trains_as_keras_does() -> None:
+def test_a_training_equals_that_of_keras() -> None:
     """Some steps of a whole model, compiled as in a real training."""
 
     def trained(kind: type[Any]) -> Any:
@@ -117,7 +117,7 @@ def test_trains_as_keras_does() -> None:
     )
 
 
-def test_survives_a_file(tmp_path: Path) -> None:
+def test_the_layer_can_be_saved_and_loaded(tmp_path: Path) -> None:
     inputs = keras.Input((None, None, 3))
     layer = FusedBatchNormalization(epsilon=EPSILON)
     model = keras.Model(inputs, layer(inputs))

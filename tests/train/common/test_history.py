@@ -18,7 +18,9 @@ ROWS = st.lists(st.floats(), min_size=1, max_size=5).map(
 
 
 @given(rows=ROWS)
-def test_what_is_written_is_read(rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_written_history_is_read_exactly(
+    rows: list[Row], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     folder = tmp_path_factory.mktemp("history")
     history.write_history(rows, folder)
     assert repr(history.read_history(folder)) == repr(rows), (
@@ -26,17 +28,17 @@ def test_what_is_written_is_read(rows: list[Row], tmp_path_factory: pytest.TempP
     )
 
 
-def test_no_file_is_no_epoch(tmp_path: Path) -> None:
+def test_without_a_file_the_history_is_empty(tmp_path: Path) -> None:
     assert history.read_history(tmp_path) == []
 
 
-def test_a_loss_that_is_no_number_is_not_the_best() -> None:
+def test_a_nan_loss_is_never_the_best() -> None:
     rows = [{"val_loss": loss} for loss in (float("nan"), 2.0, float("nan"), 3.0)]
     assert history.find_best_epoch(rows) == 1
 
 
 @pytest.mark.parametrize("several", [True, False])
-def test_a_line_tells_of_the_gender(several: bool) -> None:
+def test_the_line_of_an_epoch_shows_the_gender_head(several: bool) -> None:
     """Keras names a loss after its head where there are several."""
     head = "gender_" if several else ""
     row = {"epoch": 4, f"{head}loss": 0.25, "gender_accuracy": 0.9, "val_loss": 0.5}

@@ -39,7 +39,7 @@ def crops(samples: Path, tmp_path: Path) -> list[Sample]:
     return found
 
 
-def test_the_other_kind_is_reported(
+def test_crops_and_whole_pictures_with_the_wrong_detector_are_reported(
     whole: list[Sample], crops: list[Sample], capsys: pytest.CaptureFixture[str]
 ) -> None:
     warn_of_other_kind(whole, "cascade")
@@ -55,7 +55,7 @@ def test_the_other_kind_is_reported(
     assert "--detector none" in shown
 
 
-def test_the_default_detector_is_that_of_the_layout() -> None:
+def test_the_default_detector_depends_on_the_layout() -> None:
     assert choose_detector(None, "folders") == "network"
     assert choose_detector(None, "user-id") == "network"
     assert choose_detector(None, "fairface") == "none"

@@ -27,7 +27,7 @@ def draw(folder: Path, header: str, *rows: str) -> Path:
 
 
 @pytest.mark.parametrize("rows", [["0,0.6,0.5,0.7,0.4"], ["0,0.6,0.5,0.7,0.4", "1.0,1,0,1,0"]])
-def test_draws_a_png(rows: list[str], tmp_path: Path) -> None:
+def test_curves_are_a_png_file(rows: list[str], tmp_path: Path) -> None:
     path = draw(tmp_path, ONE_HEAD, *rows)
     assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     picture = cv2.imread(str(path))
@@ -36,7 +36,7 @@ def test_draws_a_png(rows: list[str], tmp_path: Path) -> None:
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
 
 
-def test_draws_the_gender_head_of_several(tmp_path: Path) -> None:
+def test_of_several_heads_the_gender_head_is_drawn(tmp_path: Path) -> None:
     """The sum over the heads stands in the same file; drawing it instead would show.
 
     Of the held-out part it is what chooses the best epoch.
@@ -48,7 +48,7 @@ def test_draws_the_gender_head_of_several(tmp_path: Path) -> None:
     assert same
 
 
-def test_leaves_no_figure_open(tmp_path: Path) -> None:
+def test_no_figure_stays_open(tmp_path: Path) -> None:
     from matplotlib import pyplot
 
     draw(tmp_path, ONE_HEAD, "0,0.6,0.5,0.7,0.4")

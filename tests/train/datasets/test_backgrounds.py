@@ -12,7 +12,7 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.train.datasets import backgrounds
 
 
-def test_by_products_are_no_backgrounds(tmp_path: Path, samples: Path) -> None:
+def test_junk_files_are_skipped(tmp_path: Path, samples: Path) -> None:
     for name in ("a/cat.jpg", "a/._cat.jpg", "@eaDir/cat.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         copy(samples / "cat.jpg", tmp_path / name)
@@ -36,7 +36,7 @@ def test_a_subfolder_that_cannot_be_read_is_an_error(
         backgrounds.read_backgrounds(tmp_path)
 
 
-def test_pictures_with_people_are_left_out(tmp_path: Path, samples: Path) -> None:
+def test_pictures_with_people_are_skipped(tmp_path: Path, samples: Path) -> None:
     for name in ("llama_0053.jpg", "llama_0054.jpg"):
         copy(samples / "cat.jpg", tmp_path / name)
     assert "llama_0053.jpg" in backgrounds.list_names_with_people()

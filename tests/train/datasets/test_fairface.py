@@ -38,7 +38,7 @@ def test_reads_samples_with_their_groups(tmp_path: Path) -> None:
     assert reading.summary() == "2 samples (1 female)"
 
 
-def test_either_label_file_will_do_for_all(tmp_path: Path) -> None:
+def test_either_label_file_suffices_for_the_split_all(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"fairface_label_train\.csv or "):
         read_data_set("fairface", tmp_path, "all")
     write_part(tmp_path, [row.replace("train/", "val/") for row in GOOD], "val")
@@ -111,7 +111,7 @@ def write_many(root: Path, rows: int, pictures: int) -> Path:
     return root
 
 
-def test_one_missing_picture_among_many_is_an_error_that_names_its_row(tmp_path: Path) -> None:
+def test_one_missing_picture_is_an_error_that_names_its_row(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"row 201: train/199\.jpg does not exist .missing pictures: 1 of"
     ):
@@ -133,7 +133,7 @@ def test_one_missing_picture_among_many_is_an_error_that_names_its_row(tmp_path:
     ),
     st.booleans(),
 )
-def test_any_text_is_a_reading_or_a_data_error(
+def test_any_text_gives_a_reading_or_a_data_error(
     tmp_path: Path, noise: str, rows: list[str], has_header: bool
 ) -> None:
     write_part(tmp_path, rows, header="file,age,gender,race\n" if has_header else noise)
@@ -145,7 +145,7 @@ def test_any_text_is_a_reading_or_a_data_error(
     assert all(sample.path.is_file() for sample in reading.samples)
 
 
-def test_the_shared_subset_is_read_whole(shared: Path) -> None:
+def test_the_whole_subset_is_read(shared: Path) -> None:
     train = read_data_set("fairface", shared / "fairface", "train")
     val = read_data_set("fairface", shared / "fairface", "val")
     assert (len(train.samples), len(val.samples)) == (39_982, 2_500)

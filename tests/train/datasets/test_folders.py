@@ -25,7 +25,7 @@ def test_reads_both_folders_in_any_case_and_depth(tmp_path: Path) -> None:
     assert reading.skipped == ()
 
 
-def test_pictures_elsewhere_are_counted(tmp_path: Path) -> None:
+def test_pictures_in_other_folders_are_reported(tmp_path: Path) -> None:
     touch(tmp_path, "male/1.jpg", "female/1.jpg", "unsure/1.jpg", "female.jpg", "x/female/2.jpg")
     reading = read_data_set("folders", tmp_path, "all")
     assert len(reading.samples) == 2
@@ -40,24 +40,24 @@ def test_no_picture_in_either_folder_is_refused(tmp_path: Path, names: tuple[str
         read_data_set("folders", touch(tmp_path, *names), "all")
 
 
-def test_one_of_the_folders_will_do_for_measuring(tmp_path: Path) -> None:
+def test_one_gender_folder_suffices_for_an_evaluation(tmp_path: Path) -> None:
     reading = read_data_set("folders", touch(tmp_path, "female/1.jpg", "males/2.jpg"), "all")
     assert reading.summary() == ("1 sample (1 female); skipped: label missing: 1 ('males/2.jpg')")
 
 
-def test_a_link_to_a_folder_above_ends(tmp_path: Path) -> None:
+def test_a_link_to_a_parent_folder_is_no_endless_loop(tmp_path: Path) -> None:
     touch(tmp_path, "male/1.jpg", "female/1.jpg")
     (tmp_path / "male" / "loop").symlink_to(tmp_path, target_is_directory=True)
     assert len(read_data_set("folders", tmp_path, "all").samples) == 2
 
 
-def test_a_link_to_a_folder_elsewhere_is_followed(tmp_path: Path) -> None:
+def test_a_link_to_another_folder_is_followed(tmp_path: Path) -> None:
     touch(tmp_path, "root/male/1.jpg", "elsewhere/1.jpg")
     (tmp_path / "root" / "female").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     assert len(read_data_set("folders", tmp_path / "root", "all").samples) == 2
 
 
-def test_parts_are_disjoint_complete_and_stable_when_pictures_are_added(tmp_path: Path) -> None:
+def test_splits_are_disjoint_complete_and_stable_when_pictures_are_added(tmp_path: Path) -> None:
     touch(tmp_path, *(f"{gender}/{n}.jpg" for gender in ("male", "female") for n in range(100)))
     whole, train, val = (
         read_data_set("folders", tmp_path, part).samples for part in ("all", "train", "val")
@@ -68,13 +68,13 @@ def test_parts_are_disjoint_complete_and_stable_when_pictures_are_added(tmp_path
     assert set(map(str, val)) <= set(map(str, read_data_set("folders", tmp_path, "val").samples))
 
 
-def test_an_empty_part_is_refused(tmp_path: Path) -> None:
+def test_an_empty_split_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, "male/1.jpg", "female/1.jpg")
     with pytest.raises(DataError, match=r"no sample is in the split 'val' \(all splits: 2\)"):
         read_data_set("folders", tmp_path, "val")
 
 
-def test_a_label_file_goes_with_user_ids_only(tmp_path: Path) -> None:
+def test_a_label_file_requires_the_layout_user_id(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--labels can only be used with --layout user-id, not"):
         read_data_set("folders", tmp_path, "all", LabelOptions(tmp_path / "labels.csv"))
     with pytest.raises(UsageError, match="--layout user-id requires a label file"):
@@ -82,9 +82,7 @@ def test_a_label_file_goes_with_user_ids_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "dangling", "loop"])
-def test_what_is_called_a_picture_and_is_none_is_not_lost_in_silence(
-    tmp_path: Path, kind: str
-) -> None:
+def test_a_picture_that_is_no_regular_file_is_an_error(tmp_path: Path, kind: str) -> None:
     for name in ("female", "male"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "1.jpg").write_bytes(b"1")
@@ -99,7 +97,7 @@ def test_what_is_called_a_picture_and_is_none_is_not_lost_in_silence(
         list_pictures(tmp_path)
 
 
-def test_by_products_are_no_samples(tmp_path: Path) -> None:
+def test_junk_files_are_no_samples(tmp_path: Path) -> None:
     clutter = ("._1.jpg", "1.jpg.part", "@eaDir/1.jpg", "__MACOSX/1.jpg", ".Trash-0/1.jpg")
     for name in ("1.jpg", *clutter):
         (tmp_path / "male" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,9 @@ def table_of(folder: Path, content: str | bytes) -> Table:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-def test_reads_every_common_form(tmp_path: Path, delimiter: str, mark: str, newline: str) -> None:
+def test_delimiters_newlines_and_byte_order_marks_are_detected(
+    tmp_path: Path, delimiter: str, mark: str, newline: str
+) -> None:
     lines = [["id", "gender"], ["1", '"f, or; so"'], [" 2 ", "m"]]
     table = table_of(tmp_path, mark + newline.join(delimiter.join(line) for line in lines))
     assert table.header == ("id", "gender")
@@ -42,11 +44,11 @@ def test_empty_rows_are_skipped_but_counted(tmp_path: Path) -> None:
     assert table_of(tmp_path, "a,b\n\n1,2\n,\n3,4\n\n").rows == ((3, ("1", "2")), (5, ("3", "4")))
 
 
-def test_a_quoted_field_may_hold_a_line_break(tmp_path: Path) -> None:
+def test_a_quoted_field_may_contain_a_line_break(tmp_path: Path) -> None:
     assert table_of(tmp_path, 'a,b\n"1\n2",3\n4,5\n').rows[1] == (3, ("4", "5"))
 
 
-def test_reads_the_forms_of_excel(tmp_path: Path) -> None:
+def test_exports_of_excel_are_read(tmp_path: Path) -> None:
     expected = ((2, ("1", "Frau Ä")), (3, ("2", "")))
     unicode_text = "\ufeffid\tgender\r\n1\tFrau Ä\r\n2\r\n".encode("utf-16-le")
     assert table_of(tmp_path, unicode_text).rows == expected
@@ -73,9 +75,7 @@ def test_reads_the_forms_of_excel(tmp_path: Path) -> None:
         ("id,gender\n" + "x" * 200_000 + ",f\n", "row 2: the row is not valid CSV"),
     ],
 )
-def test_damage_is_named_with_file_and_row(
-    tmp_path: Path, content: str | bytes, message: str
-) -> None:
+def test_an_error_names_file_and_row(tmp_path: Path, content: str | bytes, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         table_of(tmp_path, content)
     assert "labels.csv" in str(caught.value)
@@ -88,7 +88,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("header", ["id,x", "gender,gender"])
-def test_a_column_must_stand_once(tmp_path: Path, header: str) -> None:
+def test_a_column_name_must_be_unique(tmp_path: Path, header: str) -> None:
     with pytest.raises(DataError, match=r"row 1: [02] columns are named 'gender'"):
         table_of(tmp_path, f"{header}\n1,2\n").column("gender")
 
@@ -96,12 +96,12 @@ def test_a_column_must_stand_once(tmp_path: Path, header: str) -> None:
 @pytest.mark.parametrize(
     ("value", "gender"), [("Woman", "female"), ("W", "female"), (" m ", "male"), ("Men", "male")]
 )
-def test_words_for_genders(value: str, gender: str) -> None:
+def test_gender_words_are_recognised(value: str, gender: str) -> None:
     assert parse_gender(Path("labels.csv"), 7, value) == gender
 
 
 @pytest.mark.parametrize("value", ["", "x", "0", "weiblich", "mm"])
-def test_another_gender_is_refused(value: str) -> None:
+def test_other_gender_words_are_refused(value: str) -> None:
     with pytest.raises(DataError, match=f"row 7: gender is '{value}', expected male, female"):
         parse_gender(Path("labels.csv"), 7, value)
 
@@ -117,7 +117,7 @@ def test_repeated_rows_are_dropped_and_contradictions_refused() -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(), st.text(st.sampled_from('a1,;\t"\r\n\0 \ufeff')).map(str.encode)))
-def test_any_bytes_are_a_table_or_a_data_error(tmp_path: Path, content: bytes) -> None:
+def test_any_bytes_give_a_table_or_a_data_error(tmp_path: Path, content: bytes) -> None:
     try:
         table = table_of(tmp_path, content)
     except DataError:
@@ -126,7 +126,7 @@ def test_any_bytes_are_a_table_or_a_data_error(tmp_path: Path, content: bytes) -
     assert all(len(fields) == len(table.header) for _, fields in table.rows)
 
 
-def test_a_pipe_in_a_tables_place_does_not_hang(tmp_path: Path) -> None:
+def test_a_pipe_instead_of_a_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "labels.csv")
     with pytest.raises(DataError, match="not a regular file"):
         read_table(tmp_path / "labels.csv")

@@ -45,7 +45,7 @@ def run(archive: Path) -> int:
     return main(["--archive", str(archive), "--out", str(folder / "out"), "--names", names])
 
 
-def test_makes_the_named_pictures_and_labels(archive: Path) -> None:
+def test_creates_the_listed_pictures_and_labels(archive: Path) -> None:
     out = archive.parent / "out"
     assert run(archive) == 0
     samples = read_data_set("fairface", out, "all").samples
@@ -60,7 +60,7 @@ def test_makes_the_named_pictures_and_labels(archive: Path) -> None:
     assert not list(out.rglob(".*"))
 
 
-def test_a_second_run_keeps_what_is_finished(archive: Path) -> None:
+def test_a_second_run_keeps_finished_pictures(archive: Path) -> None:
     assert run(archive) == 0
     finished = archive.parent / "out" / "train" / "1.jpg"
     missing = finished.with_name("3.jpg")
@@ -73,7 +73,7 @@ def test_a_second_run_keeps_what_is_finished(archive: Path) -> None:
     assert missing.read_bytes() == expected
 
 
-def test_missing_pictures_and_labels_are_counted(
+def test_missing_pictures_and_labels_are_reported(
     archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (archive / "train" / "3.jpg").unlink()
@@ -109,7 +109,7 @@ def test_a_damaged_picture_is_named(
     assert f"3.jpg: {said}" in capsys.readouterr().err
 
 
-def test_an_empty_picture_in_the_subset_is_made_again(archive: Path) -> None:
+def test_an_empty_picture_in_the_subset_is_created_again(archive: Path) -> None:
     assert run(archive) == 0
     out = archive.parent / "out"
     (made, *_) = sorted(out.rglob("*.jpg"))
@@ -125,12 +125,12 @@ def test_a_wrong_list_of_names_is_refused(archive: Path, names: str) -> None:
     assert run(archive) == 2
 
 
-def test_an_absent_archive_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_archive_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--archive", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
     assert "fairface_label_train.csv" in capsys.readouterr().err
 
 
-def test_the_archive_is_never_written_to(archive: Path) -> None:
+def test_the_archive_cannot_be_the_output(archive: Path) -> None:
     names = str(archive.parent / "names.txt")
     labels = (archive / "fairface_label_train.csv").read_bytes()
     assert main(["--archive", str(archive), "--out", str(archive), "--names", names]) == 2
@@ -147,14 +147,14 @@ def test_an_output_that_cannot_be_written_exits_3(
     assert shown.count("\n") == 1
 
 
-def test_wrong_usage_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_usage_error_is_one_line_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--archive", "x"]) == 2
     shown = capsys.readouterr().err
     assert "--out" in shown
     assert shown.count("\n") == 1
 
 
-def test_the_list_of_names_is_whole_and_in_order() -> None:
+def test_the_list_of_names_is_complete_and_sorted() -> None:
     names = read_picture_names(NAMES_FILE)
     parts = [name.partition("/")[0] for name in names]
     assert (parts.count("train"), parts.count("val")) == (39_982, 2_500)
@@ -162,7 +162,7 @@ def test_the_list_of_names_is_whole_and_in_order() -> None:
     assert keys == sorted(set(keys))
 
 
-def test_the_list_of_names_is_that_of_the_shared_subset(shared: Path) -> None:
+def test_the_list_of_names_equals_the_shared_subset(shared: Path) -> None:
     samples = read_data_set("fairface", shared / "fairface", "all").samples
     assert sorted(sample.name for sample in samples) == sorted(read_picture_names(NAMES_FILE))
 

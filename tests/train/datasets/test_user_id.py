@@ -77,12 +77,12 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
         ("id,x,y", "no column .*with --gender-column"),
     ],
 )
-def test_a_header_that_leaves_doubt_is_refused(tmp_path: Path, header: str, message: str) -> None:
+def test_an_ambiguous_header_is_refused(tmp_path: Path, header: str, message: str) -> None:
     with pytest.raises(DataError, match=f"labels.csv, row 1: {message}"):
         reading_of(tmp_path, f"{header}\n1,f,f\n")
 
 
-def test_digits_need_their_meaning(tmp_path: Path) -> None:
+def test_labels_0_and_1_require_an_option(tmp_path: Path) -> None:
     labels = "id,gender\n1,0\n2,1\n"
     with pytest.raises(DataError, match=r"row 2: gender is '0'; use --zero-is"):
         reading_of(tmp_path, labels)
@@ -107,7 +107,7 @@ def test_a_wrong_row_is_named(tmp_path: Path, row: str, message: str) -> None:
         reading_of(tmp_path, f"id,gender\n1,f\n{row}\n", strict=True)
 
 
-def test_gaps_are_counted_and_stop_nothing(tmp_path: Path) -> None:
+def test_a_few_gaps_are_reported_and_skipped(tmp_path: Path) -> None:
     for number in range(3, 40):
         (tmp_path / f"{number}.jpg").touch()
     rows = ["1,Woman", "2,", "3,n/a", "4,x", ",f", "gone,m", *(f"{n},M" for n in range(5, 39))]
@@ -130,7 +130,7 @@ def test_strict_refuses_pictures_without_a_label(tmp_path: Path) -> None:
         reading_of(tmp_path, "id,gender\n1,f\n", strict=True)
 
 
-def test_words_of_other_languages(tmp_path: Path) -> None:
+def test_words_of_other_languages_can_be_added(tmp_path: Path) -> None:
     labels = "id;sexo\n1;MUJER\n2;H\n3;m\n"
     (tmp_path / "3.jpg").touch()
     (tmp_path / "labels.csv").write_text(labels)
@@ -176,13 +176,13 @@ def test_corrections_of_a_review_are_labels(tmp_path: Path) -> None:
     }
 
 
-def test_a_box_that_is_none_is_named(tmp_path: Path) -> None:
+def test_an_invalid_box_is_named(tmp_path: Path) -> None:
     labels = "file,gender,x,y,width,height\n1.jpg,f,,,,\n2.png,m,1,2,x,4\n"
     with pytest.raises(DataError, match="row 3: the box is 1, 2, x, 4"):
         reading_of(tmp_path, labels)
 
 
-def test_flaws_are_counted(tmp_path: Path) -> None:
+def test_repeated_and_unlabelled_pictures_are_reported(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "1.jpg").touch()
     reading = reading_of(tmp_path, "id,gender\n1,f\n1,F\n")
@@ -193,12 +193,12 @@ def test_flaws_are_counted(tmp_path: Path) -> None:
     )
 
 
-def test_accents_match_however_they_are_written(tmp_path: Path) -> None:
+def test_accents_match_in_every_unicode_form(tmp_path: Path) -> None:
     (tmp_path / "Jose\u0301.jpg").touch()
     assert genders(reading_of(tmp_path, "id,sex\nJos\u00e9,m\n")) == {"Jos\u00e9": "male"}
 
 
-def test_ids_may_hold_dots(tmp_path: Path) -> None:
+def test_ids_may_contain_dots(tmp_path: Path) -> None:
     (tmp_path / "j.doe.jpg").touch()
     assert genders(reading_of(tmp_path, "id,sex\nj.doe,m\n")) == {"j.doe": "male"}
 
@@ -211,7 +211,7 @@ def test_ids_may_hold_dots(tmp_path: Path) -> None:
     ).map(lambda rows: "\n".join(["id,gender", *rows])),
     st.sampled_from([None, "male"]),
 )
-def test_any_text_is_a_reading_or_a_data_error(
+def test_any_text_gives_a_reading_or_a_data_error(
     tmp_path: Path, labels: str, zero_is: BinaryGender | None
 ) -> None:
     try:

@@ -21,7 +21,7 @@ from image_gender_classifier.train.datasets.utkface import GENDERS, RACES, parse
 ENDING = "2017010402310242"
 
 
-def test_reads_pictures_anywhere_in_a_stable_order(tmp_path: Path) -> None:
+def test_reads_pictures_in_all_subfolders_in_a_stable_order(tmp_path: Path) -> None:
     touch(
         tmp_path,
         f"part2/26_0_2_{ENDING}.jpg.chip.jpg",
@@ -40,7 +40,7 @@ def test_reads_pictures_anywhere_in_a_stable_order(tmp_path: Path) -> None:
     assert all(sample.path.is_file() for sample in reading.samples)
 
 
-def test_a_whole_name_needs_no_ending_of_a_picture(tmp_path: Path) -> None:
+def test_a_labelled_name_needs_no_picture_extension(tmp_path: Path) -> None:
     touch(tmp_path, "28_1_2_20170104.jpg.chip", "29_1_2_20170104", "readme", "notes_1_2.txt")
     (tmp_path / "30_1_2_20170104").mkdir()
     touch(tmp_path, *(f"30_1_2_20170104/26_0_2_{number}.jpg" for number in range(100)))
@@ -77,11 +77,11 @@ def test_a_broken_name_has_no_label(name: str) -> None:
     assert parse_label(name) is None
 
 
-def test_an_ending_may_lack_its_dot() -> None:
+def test_the_extension_may_lack_its_dot() -> None:
     assert parse_label("55_0_0_20170116232725357jpg.chip.jpg") == (55, "male", "White")
 
 
-def test_few_broken_names_are_left_out_and_many_refused(tmp_path: Path) -> None:
+def test_a_few_broken_names_are_skipped_and_many_refused(tmp_path: Path) -> None:
     bad = "39_1_20170116174525125.jpg.chip.jpg"
     touch(tmp_path, bad, *(f"26_0_2_{number}.jpg" for number in range(99)))
     reading = read_data_set("utkface", tmp_path, "all")
@@ -107,7 +107,7 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     st.integers(0, 10**17),
     st.text(),
 )
-def test_a_whole_name_is_read_with_any_ending(
+def test_a_labelled_name_is_parsed_with_any_ending(
     years: int, gender: int, race: int, date: int, ending: str
 ) -> None:
     label = parse_label(f"{years}_{gender}_{race}_{date}{ending}")
@@ -115,14 +115,14 @@ def test_a_whole_name_is_read_with_any_ending(
 
 
 @given(st.text(st.sampled_from("0123456789_.-jpgx\n٢")) | st.text())
-def test_any_name_has_a_label_in_range_or_none(name: str) -> None:
+def test_any_name_gives_a_valid_label_or_none(name: str) -> None:
     label = parse_label(name)
     if label is not None:
         assert age_band_from_years(label.years) in AGE_BANDS
         assert name.startswith(tuple("0123456789"))
 
 
-def test_years_fall_into_the_bands_of_the_same_words() -> None:
+def test_years_map_to_the_age_bands() -> None:
     for years in range(OLDEST_YEARS + 1):
         low, _, high = age_band_from_years(years).partition("-")
         if high:
@@ -134,7 +134,7 @@ def test_years_fall_into_the_bands_of_the_same_words() -> None:
             age_band_from_years(years)
 
 
-def test_both_spellings_of_the_last_band_are_one() -> None:
+def test_both_spellings_of_the_last_age_band_are_equal() -> None:
     assert (
         age_band_from_label("70+") == age_band_from_label("more than 70") == AGE_BANDS[-1] == "70+"
     )

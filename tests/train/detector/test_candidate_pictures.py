@@ -38,7 +38,7 @@ def is_coloured(pixels: Pixels) -> bool:
     return bool(np.ptp(pixels.reshape(-1, 3).mean(axis=0)) > 10)
 
 
-def test_the_face_is_inside_its_frame_and_nowhere_else(
+def test_the_face_is_inside_its_frame_only(
     composites: list[tuple[Pixels, Box]],
 ) -> None:
     """Rectangles hide a part of some, and noise and JPEG blur the edge."""
@@ -73,7 +73,7 @@ def test_frames_are_inside_the_picture_and_of_all_sizes(
     assert 0.35 < np.mean(np.array(shares) < 0.22) < 0.65, "evenly by their logarithm"
 
 
-def test_half_of_the_faces_are_tilted_but_none_lies_on_its_side(
+def test_half_of_the_faces_are_tilted_by_less_than_60_degrees(
     composites: list[tuple[Pixels, Box]],
 ) -> None:
     tilts = []
@@ -96,7 +96,7 @@ def test_half_of_the_faces_are_tilted_but_none_lies_on_its_side(
     assert max(tilts) > 10
 
 
-def test_pictures_are_known_by_their_randomness() -> None:
+def test_pictures_depend_only_on_the_random_generator() -> None:
     faces, places = [plain(RED, 64, 64)], [plain(BLUE, 100, 160)]
 
     def draw(seed: int) -> tuple[bytes, Box, bytes]:
@@ -107,7 +107,7 @@ def test_pictures_are_known_by_their_randomness() -> None:
     assert len({draw(seed)[1] for seed in range(5)}) == 5
 
 
-def test_sources_stay_as_they_are() -> None:
+def test_sources_are_not_modified() -> None:
     face, place = plain(RED, 64, 64), plain(BLUE, 100, 160)
     for seed in range(40):
         draw_composite([face], [place], np.random.default_rng(seed))
@@ -116,7 +116,7 @@ def test_sources_stay_as_they_are() -> None:
     assert (place == BLUE).all()
 
 
-def test_parts_are_mirrored_and_cover_some_of_the_picture() -> None:
+def test_parts_are_mirrored_and_smaller_than_the_picture() -> None:
     """Red counts the columns and green the rows of the picture."""
     rows, columns = np.indices((120, 200))
     place = np.dstack([columns, rows, np.full_like(rows, 90)]).astype(np.uint8)
@@ -151,6 +151,6 @@ def test_large_pictures_are_shrunk(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("shape", [(400, 300), (5, 400), (250, 390), (1, 1)])
-def test_small_pictures_stay(shape: tuple[int, int]) -> None:
+def test_small_pictures_are_not_resized(shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
     assert np.array_equal(shrink(pixels), pixels)

@@ -41,7 +41,7 @@ def test_the_face_is_in_its_frame(height: int, width: int, share: float, seed: i
     assert 0.4 < (inside[..., 0] > 127).mean() < 1
 
 
-def test_a_background_keeps_its_shape_but_where_the_face_would_not_fit() -> None:
+def test_a_background_is_stretched_only_if_the_face_would_not_fit() -> None:
     random = np.random.default_rng(1)
     assert compose_picture(FACE, background(90, 240), 0.15, random)[0].shape == (120, 320, 3)
     assert compose_picture(FACE, background(90, 240), 1.0, random)[0].shape == (320, 320, 3)
@@ -55,26 +55,26 @@ def test_the_same_seed_gives_the_same_composite() -> None:
     assert first[1] == second[1]
 
 
-def test_the_outline_differs() -> None:
+def test_outlines_vary() -> None:
     whole = background(LONGEST, LONGEST)
     shown = [compose_picture(FACE, whole, 1.0, np.random.default_rng(seed))[0] for seed in range(5)]
     shares = [(pixels > 127).mean() for pixels in shown]
     assert max(shares) - min(shares) > 0.01
 
 
-def test_the_given_background_stays() -> None:
+def test_the_background_is_not_modified() -> None:
     given_pixels = background(LONGEST, LONGEST)
     compose_picture(FACE, given_pixels, 0.5, np.random.default_rng(0))
     assert not given_pixels.any()
 
 
 @pytest.mark.parametrize("share", [0.0001, 1.0])
-def test_sizes_at_the_ends(share: float) -> None:
+def test_the_smallest_and_the_largest_face_can_be_composed(share: float) -> None:
     _, frame = compose_picture(FACE, background(10, 10), share, np.random.default_rng(0))
     assert frame.width == max(round(share * LONGEST), 1)
 
 
-def test_what_is_added_is_smaller_and_beside_the_face() -> None:
+def test_an_addition_is_smaller_and_beside_the_face() -> None:
     changed = 0
     for seed in range(20):
         random = np.random.default_rng(seed)
@@ -91,7 +91,7 @@ def test_what_is_added_is_smaller_and_beside_the_face() -> None:
     assert changed > 15
 
 
-def test_nothing_is_added_where_there_is_no_place() -> None:
+def test_nothing_is_added_without_free_space() -> None:
     pixels = np.zeros((100, 100, 3), np.uint8)
     random = np.random.default_rng(0)
     add_to_picture(pixels, Box(0, 0, 100, 100), np.full((64, 64, 3), 200, np.uint8), None, random)

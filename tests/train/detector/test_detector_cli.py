@@ -58,7 +58,7 @@ def finished(data: list[str | Path], tmp_path_factory: pytest.TempPathFactory) -
     return out
 
 
-def test_leaves_a_model_that_its_manifest_knows(finished: Path) -> None:
+def test_the_model_has_a_manifest_entry(finished: Path) -> None:
     entry = manifest.load(finished).face_detectors[MODEL]
     assert manifest.read_verified(finished, entry)
     assert entry.input_shape == (64, 64, 3)
@@ -68,7 +68,7 @@ def test_leaves_a_model_that_its_manifest_knows(finished: Path) -> None:
     assert cv2.imread(str(finished / "learning_curves.png")) is not None
 
 
-def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
+def test_a_resumed_run_equals_an_uninterrupted_one(
     finished: Path,
     data: list[str | Path],
     tmp_path: Path,
@@ -97,7 +97,7 @@ def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
     assert_same_weights(*(read_weights(folder / MODEL) for folder in (tmp_path, finished)))
 
 
-def test_refuses_a_folder_without_backgrounds(
+def test_a_folder_without_backgrounds_is_refused(
     data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "notes.txt").write_text("nothing to see")
@@ -105,7 +105,7 @@ def test_refuses_a_folder_without_backgrounds(
     assert "contains no readable pictures" in capsys.readouterr().err
 
 
-def test_other_backgrounds_make_another_run(
+def test_a_run_cannot_be_resumed_with_other_backgrounds(
     finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     others = tmp_path / "others"
@@ -119,7 +119,7 @@ def test_other_backgrounds_make_another_run(
     assert "use another folder (with make: DETECTOR_OUT=folder)" in shown
 
 
-def test_backgrounds_with_other_pixels_make_another_run(
+def test_a_run_cannot_be_resumed_with_changed_backgrounds(
     finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed = tmp_path / "changed"
@@ -133,7 +133,7 @@ def test_backgrounds_with_other_pixels_make_another_run(
     assert "other data or options (backgrounds_key)" in capsys.readouterr().err
 
 
-def test_faces_with_other_pixels_make_another_run(
+def test_a_run_cannot_be_resumed_with_changed_faces(
     finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed = tmp_path / "changed"
@@ -146,7 +146,7 @@ def test_faces_with_other_pixels_make_another_run(
     assert "other data or options (pictures)" in capsys.readouterr().err
 
 
-def test_starts_from_an_earlier_detector(
+def test_a_training_can_start_from_an_earlier_detector(
     finished: Path, data: list[str | Path], tmp_path: Path
 ) -> None:
     """At a low learning rate, its weights change little."""
@@ -162,7 +162,7 @@ def test_starts_from_an_earlier_detector(
     assert entry.trained["start"] == manifest.load(finished).networks[MODEL].sha256
 
 
-def test_another_start_makes_another_run(
+def test_a_run_cannot_be_resumed_from_another_start(
     finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = finished / "run.json"
@@ -175,7 +175,7 @@ def test_another_start_makes_another_run(
     assert "other data or options (start)" in capsys.readouterr().err
 
 
-def test_refuses_to_start_from_another_network(
+def test_a_start_with_another_network_is_refused(
     finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = write_changed_recipe(RECIPE, tmp_path / "lite0.toml", ('"small"', '"lite0"'))

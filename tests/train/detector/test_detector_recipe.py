@@ -16,7 +16,7 @@ from image_gender_classifier.train.detector.recipe import SHIPPED, load_detector
 TINY = Path(__file__).with_name("tiny.toml")
 
 
-def test_the_shipped_one_loads() -> None:
+def test_the_shipped_recipe_is_the_default() -> None:
     assert load_detector_recipe() == load_detector_recipe(SHIPPED)
     assert load_detector_recipe().size == 128
 

@@ -9,7 +9,7 @@ from image_gender_classifier.train.detector.lookalikes import draw_lookalike
 
 
 @pytest.mark.parametrize("side", [64, 128])
-def test_pictures_are_square_and_of_the_faces_colour(side: int) -> None:
+def test_lookalikes_are_square_and_have_the_colour_of_the_face(side: int) -> None:
     face = np.full((side, side, 3), (200, 120, 60), np.uint8)
     outlined = 0
     for seed in range(80):
@@ -27,7 +27,7 @@ def test_pictures_are_square_and_of_the_faces_colour(side: int) -> None:
     assert 15 < outlined < 65
 
 
-def test_the_face_itself_is_left_alone() -> None:
+def test_the_face_is_not_modified() -> None:
     face = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
     before = face.copy()
     for seed in range(40):
@@ -35,7 +35,7 @@ def test_the_face_itself_is_left_alone() -> None:
     assert np.array_equal(face, before)
 
 
-def test_no_face_stays_upright_and_whole() -> None:
+def test_no_lookalike_is_the_upright_face() -> None:
     """The top of the face is white; no lookalike has it on top and the rest below."""
     face = np.zeros((128, 128, 3), np.uint8)
     face[:64] = 255

@@ -28,7 +28,7 @@ def box_loss(wanted: npt.NDArray[np.float32], reported: npt.NDArray[np.float32])
     return float(losses.box(wanted[None], reported[None])[0])
 
 
-def test_a_graph_computes_the_same() -> None:
+def test_losses_in_a_graph_are_equal() -> None:
     """As in use; the tests of the command train without one."""
     heat, reported = maps.make_target_maps([SMALL, LARGE], 128)
     logits, wrong = logits_of(heat * 0.8)[None], reported[None, ..., :3] + 0.5
@@ -39,20 +39,20 @@ def test_a_graph_computes_the_same() -> None:
 
 
 @pytest.mark.parametrize("frames", [[], [SMALL], [SMALL, LARGE]])
-def test_sure_and_right_costs_next_to_nothing(frames: list[Box]) -> None:
+def test_correct_certain_predictions_have_almost_no_loss(frames: list[Box]) -> None:
     heat, reported = maps.make_target_maps(frames, 128)
     assert heat_loss(heat, logits_of((heat == 1).astype(np.float32))) < 1e-3
     assert box_loss(reported, reported[..., :3]) == 0
 
 
-def test_a_missed_centre_costs_more_than_a_shy_one() -> None:
+def test_a_missed_centre_costs_more_than_an_uncertain_one() -> None:
     heat, _ = maps.make_target_maps([SMALL], 128)
     centre = (heat == 1).astype(np.float32)
     missed, shy = (heat_loss(heat, logits_of(centre * share)) for share in (0.01, 0.6))
     assert missed > 10 * shy > 0
 
 
-def test_a_false_alarm_costs_less_beside_a_centre() -> None:
+def test_a_false_alarm_beside_a_centre_costs_less() -> None:
     heat, _ = maps.make_target_maps([LARGE], 128)
     row, column = np.argwhere(heat[..., 0] == 1)[0]
     costs = []
@@ -63,7 +63,7 @@ def test_a_false_alarm_costs_less_beside_a_centre() -> None:
     assert costs[0] < 0.5 * costs[1]
 
 
-def test_centres_share_the_cost() -> None:
+def test_the_loss_is_a_mean_over_centres() -> None:
     """Two faces missed cost as much as one: the cost is of a face."""
     costs = []
     for frames in ([SMALL], [SMALL, Box(80, 80, 24, 24)]):
@@ -72,7 +72,7 @@ def test_centres_share_the_cost() -> None:
     assert costs[0] == pytest.approx(costs[1], rel=0.05)
 
 
-def test_a_way_counts_against_the_frames_side() -> None:
+def test_box_errors_are_relative_to_the_side() -> None:
     costs = []
     for frame in (SMALL, LARGE):
         _, reported = maps.make_target_maps([frame], 128)
@@ -83,14 +83,14 @@ def test_a_way_counts_against_the_frames_side() -> None:
     assert costs[0] == pytest.approx(4 * (0.1 - 0.01), rel=1e-3)
 
 
-def test_what_cells_without_a_face_tell_is_free() -> None:
+def test_boxes_of_empty_cells_have_no_loss() -> None:
     _, reported = maps.make_target_maps([SMALL], 128)
     wrong = reported[..., :3].copy()
     wrong[reported[..., 3] == 0] = 9
     assert box_loss(reported, wrong) == 0
 
 
-def test_what_a_teacher_says_costs_where_it_counts() -> None:
+def test_the_teacher_adds_loss_where_it_has_weight() -> None:
     heat, _ = maps.make_target_maps([SMALL], 128)
     sure = logits_of((heat == 1).astype(np.float32))
     taught = np.full_like(heat, 0.5)

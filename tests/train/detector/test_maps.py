@@ -21,7 +21,7 @@ FRAMES = st.builds(
 
 
 @given(FRAMES)
-def test_one_face_comes_back(frame: Box) -> None:
+def test_a_face_is_decoded_from_its_maps(frame: Box) -> None:
     heat, reported = maps.make_target_maps([frame], SIZE)
     likely = heat[..., 0].clip(1e-6, 1 - 1e-6)
     (found,) = decode_heatmap(np.log(likely / (1 - likely)), reported[..., :3], 0.9, len(heat))
@@ -31,7 +31,7 @@ def test_one_face_comes_back(frame: Box) -> None:
 
 
 @given(st.lists(FRAMES, max_size=4))
-def test_every_cell_tells_of_a_face_or_nothing(frames: list[Box]) -> None:
+def test_every_box_in_the_map_is_that_of_a_face(frames: list[Box]) -> None:
     heat, reported = maps.make_target_maps(frames, SIZE)
     cells = SIZE // STRIDE
     assert heat.shape == (cells, cells, 1)
@@ -60,7 +60,7 @@ def test_every_cell_tells_of_a_face_or_nothing(frames: list[Box]) -> None:
         assert reported_of
 
 
-def test_a_larger_face_has_a_wider_bump() -> None:
+def test_a_larger_face_has_a_wider_peak() -> None:
     small, large = (
         maps.make_target_maps([Box(64 - s / 2, 64 - s / 2, s, s)], SIZE)[0] for s in (20, 120)
     )

@@ -33,7 +33,7 @@ def backgrounds() -> list[Pixels]:
     return [random.integers(0, 256, (80, 100, 3), np.uint8) for _ in range(3)]
 
 
-def test_the_first_search_is_after_some_epochs(
+def test_the_first_search_is_in_the_configured_epoch(
     credulous: keras.Model, backgrounds: list[Pixels], tmp_path: Path
 ) -> None:
     mined = MinedWindows(tmp_path, credulous, backgrounds, 2)
@@ -44,7 +44,7 @@ def test_the_first_search_is_after_some_epochs(
     assert len(set(windows)) == len(windows)
 
 
-def test_a_resumed_run_has_the_same_windows_without_a_search(
+def test_a_resumed_run_reads_the_windows_from_the_file(
     credulous: keras.Model, backgrounds: list[Pixels], tmp_path: Path
 ) -> None:
     windows = MinedWindows(tmp_path, credulous, backgrounds, 2).of(2)
@@ -54,14 +54,14 @@ def test_a_resumed_run_has_the_same_windows_without_a_search(
     assert (tmp_path / "mined.npy").read_bytes() == file
 
 
-def test_a_later_search_keeps_what_was_found(
+def test_a_later_search_keeps_earlier_windows(
     credulous: keras.Model, backgrounds: list[Pixels], tmp_path: Path
 ) -> None:
     windows = MinedWindows(tmp_path, credulous, backgrounds, 2).of(2)
     assert MinedWindows(tmp_path, credulous, [], 2).of(4) == windows
 
 
-def test_a_damaged_file_is_an_error(
+def test_a_corrupt_file_is_an_error(
     credulous: keras.Model, backgrounds: list[Pixels], tmp_path: Path
 ) -> None:
     (tmp_path / "mined.npy").write_bytes(b"\x93NUMPY")

@@ -28,7 +28,7 @@ def backgrounds() -> list[Pixels]:
     return pictures
 
 
-def test_windows_are_around_what_the_network_sees(backgrounds: list[Pixels]) -> None:
+def test_windows_contain_the_detections(backgrounds: list[Pixels]) -> None:
     windows = mine(backgrounds, run, SIZE)
     assert windows
     assert {window.background for window in windows} == {1}
@@ -39,18 +39,18 @@ def test_windows_are_around_what_the_network_sees(backgrounds: list[Pixels]) -> 
         assert top + side > 100
 
 
-def test_nothing_is_found_where_there_is_nothing(backgrounds: list[Pixels]) -> None:
+def test_without_a_detection_there_is_no_window(backgrounds: list[Pixels]) -> None:
     assert mine(backgrounds[:1], run, SIZE) == []
 
 
-def test_the_clearest_mistake_comes_first(backgrounds: list[Pixels]) -> None:
+def test_windows_are_sorted_by_logit(backgrounds: list[Pixels]) -> None:
     backgrounds[2][20:60, 20:60] = (160, 0, 100)
     windows = mine(backgrounds, run, SIZE)
     assert windows[0].background == 1
     assert 2 in {window.background for window in windows}
 
 
-def test_a_window_is_shown_about_as_it_is(backgrounds: list[Pixels]) -> None:
+def test_drawn_windows_vary_around_the_detection(backgrounds: list[Pixels]) -> None:
     shown = [
         draw_window(backgrounds, Window(1, 210, 90, 60), np.random.default_rng(seed))
         for seed in range(30)

@@ -22,7 +22,7 @@ def build(name: str, size: int = 128) -> keras.Model:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [64, 128])
-def test_gives_a_cell_for_every_eight_pixels(name: str, size: int) -> None:
+def test_outputs_have_a_stride_of_eight_pixels(name: str, size: int) -> None:
     answers = build(name, size)(np.zeros((2, size, size, 3), np.float32))
     cells = size // 8
     assert answers["heat"].shape == (2, cells, cells, 1)
@@ -30,13 +30,13 @@ def test_gives_a_cell_for_every_eight_pixels(name: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_expects_no_face_before_it_has_learnt_any(name: str) -> None:
+def test_an_untrained_network_detects_no_face(name: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3)).astype(np.float32)
     assert float(np.max(build(name)(pixels)["heat"])) < -2
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_finished_one_answers_alike_with_kerass_own_layers(name: str) -> None:
+def test_the_inference_model_has_equal_outputs_and_only_keras_layers(name: str) -> None:
     model = build(name)
     finished = network.make_inference_detector(model, name)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3)).astype(np.float32)
@@ -46,14 +46,14 @@ def test_the_finished_one_answers_alike_with_kerass_own_layers(name: str) -> Non
     assert {type(layer).__module__.split(".")[0] for layer in finished.layers} == {"keras"}
 
 
-def test_the_small_one_is_small() -> None:
+def test_the_small_network_is_small() -> None:
     model = build(network.SMALL)
     assert model.count_params() < 70_000
     assert count_multiply_accumulates(model) <= 12_000_000
     assert count_multiply_accumulates(build(network.LITE0)) > 38_000_000
 
 
-def test_every_pixel_counts() -> None:
+def test_every_pixel_affects_the_features() -> None:
     """The first layer sees pixels in pairs and moves by four; it must not skip any."""
     model = build(network.SMALL)
     stem = keras.Model(model.input, model.get_layer("stem").output)
@@ -65,7 +65,7 @@ def test_every_pixel_counts() -> None:
         assert np.abs(stem(pixels).numpy() - empty).max() > 1e-3
 
 
-def test_starts_from_imagenet() -> None:
+def test_lite0_starts_from_imagenet_weights() -> None:
     pytest.importorskip(pretrained.PACKAGE.format(0))
     loaded = network.build_detector_network(network.LITE0, True, 128)
     kernel = pretrained.read_imagenet_weights(0)["_blocks.4._project_conv.weight"]

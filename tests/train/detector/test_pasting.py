@@ -28,7 +28,7 @@ def paste_white(seed: int) -> np.ndarray:
     centre=st.tuples(st.floats(-50, 500), st.floats(-50, 500)),
     degrees=st.floats(-180, 180),
 )
-def test_a_patch_lies_where_it_is_placed(
+def test_a_patch_is_placed_at_its_centre_and_side(
     stored: int, side: float, centre: tuple[float, float], degrees: float
 ) -> None:
     matrix = make_placing_matrix(stored, side, centre, degrees)
@@ -49,7 +49,7 @@ def reach(shown: np.ndarray) -> float:
     return float(np.abs(np.array(np.nonzero(shown)) - MIDDLE[0]).max())
 
 
-def test_pixels_far_from_a_patch_stay_as_they_are() -> None:
+def test_pixels_far_from_a_patch_do_not_change() -> None:
     """Some patches continue beyond their square, which makes them 1.7 times as wide."""
     reaches = np.array([reach(paste_white(seed)) for seed in range(60)])
     assert reaches.min() > 0.3 * SIDE
@@ -66,7 +66,7 @@ def test_patches_that_continue_beyond_their_square_fade_slowly() -> None:
     assert np.median(steepest) < 0.35 * 255
 
 
-def test_some_outlines_are_sharp_and_some_fade() -> None:
+def test_outlines_are_sharp_or_soft() -> None:
     shown = [paste_white(seed).astype(int) for seed in range(30)]
     steepest = [np.abs(np.diff(picture, axis=1)).max() for picture in shown]
     assert min(steepest) < 40

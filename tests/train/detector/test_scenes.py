@@ -42,7 +42,7 @@ def redness(pixels: Pixels) -> float:
     return float((pixels[..., 0] > pixels[..., 2]).mean())
 
 
-def test_is_known_by_its_randomness(sources: Sources) -> None:
+def test_a_scene_depends_only_on_the_random_generator(sources: Sources) -> None:
     def draw(seed: int) -> Scene:
         return scenes.draw(sources, SIZE, np.random.default_rng(seed))
 
@@ -51,7 +51,7 @@ def test_is_known_by_its_randomness(sources: Sources) -> None:
     assert draw(5).frames != draw(6).frames
 
 
-def test_the_longest_side_is_as_asked_for(drawn: Sequence[Scene]) -> None:
+def test_the_longest_side_is_the_requested_one(drawn: Sequence[Scene]) -> None:
     assert all(max(scene.pixels.shape) == SIZE for scene in drawn)
     shapes = {scene.pixels.shape[:2] for scene in drawn}
     assert any(height > width for height, width in shapes)
@@ -84,27 +84,27 @@ def are_faces_shown(scene: Scene) -> list[bool]:
     return shown
 
 
-def test_faces_are_where_they_are_said_to_be(drawn: Sequence[Scene]) -> None:
+def test_faces_are_in_their_frames(drawn: Sequence[Scene]) -> None:
     """Rectangles cover a face seldom."""
     shown = [face for scene in drawn for face in are_faces_shown(scene)]
     assert len(shown) > 150
     assert np.mean(shown) > 0.93
 
 
-def test_scenes_without_a_face_show_none(drawn: Sequence[Scene]) -> None:
+def test_scenes_without_frames_show_no_face(drawn: Sequence[Scene]) -> None:
     empty = [scene for scene in drawn if not scene.frames]
     assert 0.08 < len(empty) / len(drawn) < 0.3
     assert np.mean([redness(scene.pixels) < 0.2 for scene in empty]) > 0.95
 
 
-def test_sizes_go_from_small_to_beyond_the_picture(drawn: Sequence[Scene]) -> None:
+def test_faces_are_small_to_larger_than_the_picture(drawn: Sequence[Scene]) -> None:
     shares = np.array([frame.width / SIZE for scene in drawn for frame in scene.frames])
     assert shares.min() < 0.15
     assert shares.max() > 1.2
     assert 0.2 < np.mean(shares < 0.3) < 0.6
 
 
-def test_faces_of_one_scene_do_not_hide_each_other(drawn: Sequence[Scene]) -> None:
+def test_faces_of_one_scene_do_not_overlap(drawn: Sequence[Scene]) -> None:
     several = [scene.frames for scene in drawn if len(scene.frames) > 1]
     assert several
     for frames in several:
@@ -117,7 +117,7 @@ def test_faces_of_one_scene_do_not_hide_each_other(drawn: Sequence[Scene]) -> No
                 assert gap >= 0.35 * (one.width + other.width)
 
 
-def test_a_close_look_shows_its_face_large_and_where_it_is_said_to_be(sources: Sources) -> None:
+def test_a_close_up_shows_its_face_large_and_in_its_frame(sources: Sources) -> None:
     pixels = plain(BLUE, 300, 400)
     pixels[100:150, 320:370] = pixels[5:55, 5:55] = RED
     scene = Scene(pixels, (Box(320, 100, 50, 50), Box(5, 5, 50, 50)))
@@ -133,7 +133,7 @@ def test_a_close_look_shows_its_face_large_and_where_it_is_said_to_be(sources: S
     assert 0.7 < max(sides) < 1.2
 
 
-def test_views_of_one_picture_have_their_faces_where_they_say(
+def test_faces_in_several_views_of_one_picture_are_in_their_frames(
     sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whole_scenes, "TONED", 0)
@@ -162,7 +162,7 @@ def test_mined_windows_are_scenes_without_a_face(
     assert np.mean([redness(view.pixels) < 0.2 for view in without]) > 0.9
 
 
-def test_heads_are_not_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faces_are_not_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Left and right of FairFace's frames differ."""
     monkeypatch.setattr(whole_scenes, "LOOKALIKES", 0)
     face = np.hstack([plain(RED, 128, 64), plain((0, 250, 0), 128, 64)])

@@ -24,21 +24,21 @@ def answer(logit: float, weight: float = 0.5) -> tuple[np.ndarray, ...]:
     return heat, boxes, *add_answers(heat, boxes, logits, predicted, weight)
 
 
-def test_the_true_heat_stays() -> None:
+def test_true_heat_maps_are_kept() -> None:
     heat, _, taught, _ = answer(2.0)
     assert taught.shape == (1, 16, 16, 3)
     assert np.array_equal(taught[..., :1], heat)
     assert taught[..., 1] == pytest.approx(1 / (1 + np.exp(-2)))
 
 
-def test_answers_count_near_the_face_only() -> None:
+def test_the_teacher_has_weight_near_faces_only() -> None:
     heat, _, taught, _ = answer(2.0)
     near = heat[..., 0] >= 0.1
     assert (taught[..., 2][near] == 0.5).all()
     assert (taught[..., 2][~near] == 0).all()
 
 
-def test_boxes_are_between_the_true_and_the_taught() -> None:
+def test_boxes_are_means_of_true_and_predicted_ones() -> None:
     _, boxes, _, mixed = answer(2.0)
     counted = boxes[..., 3] > 0
     assert mixed[counted][:, :3] == pytest.approx(boxes[counted][:, :3] + 0.5)
@@ -46,14 +46,14 @@ def test_boxes_are_between_the_true_and_the_taught() -> None:
     assert np.array_equal(mixed[..., 3], boxes[..., 3])
 
 
-def test_a_face_that_the_teacher_misses_is_left_to_the_true_maps() -> None:
+def test_faces_that_the_teacher_misses_keep_the_true_maps() -> None:
     heat, boxes, taught, mixed = answer(-4.0)
     assert (taught[..., 2] == 0).all()
     assert np.array_equal(mixed, boxes)
     assert np.array_equal(taught[..., :1], heat)
 
 
-def test_the_shipped_one_sees_no_face_in_plain_pixels() -> None:
+def test_the_shipped_detector_finds_no_face_in_plain_pixels() -> None:
     run, key = open_teacher(shipped_models(), 128)
     heat, boxes = run(np.full((2, 128, 128, 3), 127, np.uint8))
     assert heat.shape == (2, 16, 16)
@@ -62,7 +62,7 @@ def test_the_shipped_one_sees_no_face_in_plain_pixels() -> None:
     assert len(key) == 64
 
 
-def test_another_size_is_an_error() -> None:
+def test_a_teacher_with_another_input_size_is_refused() -> None:
     with pytest.raises(ModelError, match="64 x 64"):
         open_teacher(shipped_models(), 64)
 

@@ -16,7 +16,7 @@ def plain(colour: tuple[int, int, int], *shape: int) -> Pixels:
     return np.full((*shape, 3), colour, np.uint8)
 
 
-def test_backgrounds_take_on_the_light_of_a_face() -> None:
+def test_half_of_the_backgrounds_are_tinted_like_a_face() -> None:
     """Half of the blue ones are reddish throughout; pictures with decoys have a background."""
     sources = Sources(plain(RED, 2, 128, 128), range(2), [plain(BLUE, 200, 240)])
     drawn = [
@@ -28,7 +28,7 @@ def test_backgrounds_take_on_the_light_of_a_face() -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(200, 300), (300, 40), (128, 128)])
-def test_most_of_a_face_is_in_the_picture(height: int, width: int) -> None:
+def test_most_of_each_face_is_inside_the_picture(height: int, width: int) -> None:
     random = np.random.default_rng(1)
     for _ in range(200):
         side, (x, y) = whole_scenes.sample_place(height, width, random)
@@ -37,7 +37,7 @@ def test_most_of_a_face_is_in_the_picture(height: int, width: int) -> None:
             assert min(0.35 * side, extent / 2) <= centre <= extent - min(0.35 * side, extent / 2)
 
 
-def test_the_picture_has_the_longest_side_and_its_faces() -> None:
+def test_pictures_have_the_longest_side_and_some_have_faces() -> None:
     sources = Sources(plain(RED, 2, 128, 128), range(2), [plain(BLUE, 200, 240)])
     scenes = [
         whole_scenes.draw_whole(sources, 192, np.random.default_rng(seed)) for seed in range(40)

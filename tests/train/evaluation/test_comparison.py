@@ -17,12 +17,12 @@ from image_gender_classifier.train.evaluation.comparison import (
     # Computed by summing the binomial distribution by hand: P(X < k) + P(X = k) / 2, twice.
     [(0, 0, 1.0), (1, 1, 0.75), (0, 1, 0.5), (0, 6, 1 / 64), (1, 5, 2 * (1 + 3) / 64)],
 )
-def test_mid_p_values(one: int, other: int, p: float) -> None:
+def test_p_values_are_mid_p_values(one: int, other: int, p: float) -> None:
     assert compute_mcnemar(one, other) == pytest.approx(p)
     assert compute_mcnemar(other, one) == pytest.approx(p)
 
 
-def test_large_counts() -> None:
+def test_large_counts_give_small_or_large_p_values() -> None:
     assert compute_mcnemar(400, 600) < 1e-9
     assert compute_mcnemar(1000, 1001) > 0.9
 
@@ -36,7 +36,7 @@ def comparison_of(count: int, gained: int, lost: int) -> Comparison:
     return Comparison({"female": female, "male": ~female}, old, new)
 
 
-def test_many_pictures() -> None:
+def test_the_table_of_many_pictures_has_percentages() -> None:
     text = format_comparison(comparison_of(400, 20, 4), "shipped", "new")
     assert "all                             400   95.0 % (92.4 to 96.7)" in text
     assert text.endswith(
@@ -47,7 +47,7 @@ def test_many_pictures() -> None:
     assert "a is better" in format_comparison(comparison_of(400, 0, 9), "a", "b")
 
 
-def test_few_pictures_are_counted_not_rated() -> None:
+def test_the_table_of_few_pictures_has_counts() -> None:
     text = format_comparison(comparison_of(12, 1, 0), "shipped", "new")
     assert "all                              12   11 of 12 (64.6 to 98.5)   12 of 12" in text
     assert "100.0 %" not in text

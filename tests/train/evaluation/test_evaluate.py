@@ -96,7 +96,7 @@ def approx(content: Any) -> Any:
 
 
 @pytest.mark.parametrize("make", [make_keras, make_onnx])
-def test_the_json_holds_every_figure(
+def test_the_json_contains_all_figures(
     make: Callable[[Path], Path], data: Path, tmp_path: Path
 ) -> None:
     model = make(tmp_path)
@@ -132,7 +132,7 @@ def test_the_json_holds_every_figure(
     assert figures["ece"] == pytest.approx(2 / 7, abs=0.02)
 
 
-def test_keras_and_export_agree(data: Path, tmp_path: Path) -> None:
+def test_keras_and_onnx_have_equal_scores(data: Path, tmp_path: Path) -> None:
     folders = [tmp_path / "keras", tmp_path / "onnx"]
     for folder in folders:
         folder.mkdir()
@@ -141,7 +141,7 @@ def test_keras_and_export_agree(data: Path, tmp_path: Path) -> None:
     assert keras["groups"] == onnx["groups"]
 
 
-def test_the_table_names_the_lowest_cell(
+def test_the_table_names_the_group_with_the_lowest_accuracy(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(make_onnx(tmp_path), data)
@@ -151,12 +151,12 @@ def test_the_table_names_the_lowest_cell(
     assert shown.err == "image-gender-evaluate: 7 samples (3 female)\n"
 
 
-def test_a_positive_logit_means_what_the_manifest_says(data: Path, tmp_path: Path) -> None:
+def test_the_manifest_defines_the_positive_gender(data: Path, tmp_path: Path) -> None:
     figures = run(make_onnx(tmp_path, positive="male", negative="female"), data)
     assert figures["accuracy"] == approx(interval(2, 7))
 
 
-def test_the_threshold_moves_only_what_is_classified(data: Path, tmp_path: Path) -> None:
+def test_the_threshold_changes_only_the_classified_fraction(data: Path, tmp_path: Path) -> None:
     model = make_onnx(tmp_path, gain=2.0)
     own = run(model, data)
     none = run(model, data, "--threshold", "1")
@@ -168,7 +168,7 @@ def test_the_threshold_moves_only_what_is_classified(data: Path, tmp_path: Path)
         assert own[name] == none[name] == some[name]
 
 
-def test_unreadable_pictures_are_named_and_wrong(
+def test_unreadable_pictures_are_named_and_count_as_wrong(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (data / "val" / "0.png").write_bytes(b"")
@@ -182,7 +182,7 @@ def test_unreadable_pictures_are_named_and_wrong(
     assert "all (no prediction is wrong)              7    4 of 7" in shown.out
 
 
-def test_nothing_readable_is_no_result(
+def test_without_a_readable_picture_there_is_an_error(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for picture in data.rglob("*.png"):
@@ -211,7 +211,7 @@ class BrightFaces(WholePicture):
         return super().detect(picture) if picture.pixels.mean() > 128 else []
 
 
-def test_answers_keep_their_labels_over_batches(tmp_path: Path) -> None:
+def test_predictions_keep_their_labels_over_batches(tmp_path: Path) -> None:
     samples = []
     for number in range(2 * BATCH + 3):
         gender: BinaryGender = "female" if number % 3 else "male"
@@ -229,7 +229,7 @@ def test_answers_keep_their_labels_over_batches(tmp_path: Path) -> None:
     assert ((outcome.predictions.confidence >= 0.5) & (outcome.predictions.confidence <= 1)).all()
 
 
-def test_a_model_without_numbers_is_refused(data: Path, tmp_path: Path) -> None:
+def test_a_model_with_nan_outputs_is_refused(data: Path, tmp_path: Path) -> None:
     model = make_onnx(tmp_path, gain=float("nan"))
     entry = manifest.load(tmp_path).models[model.name]
     classifier = Classifier(open_model("onnx", model.read_bytes()), entry)
@@ -279,7 +279,7 @@ def test_user_ids_are_read_with_their_label_file(tmp_path: Path) -> None:
         ([], "--layout"),
     ],
 )
-def test_an_error_is_one_line_and_exit_code_2(
+def test_an_error_is_one_line_with_exit_code_2(
     options: list[str],
     message: str,
     data: Path,
@@ -327,7 +327,7 @@ def test_an_unusable_keras_file_is_refused(
     assert "the model has 2 outputs instead of 1" in refused(make_keras(tmp_path, outputs=2))
 
 
-def test_hidden_hair_does_not_count(
+def test_hidden_hair_does_not_affect_the_prediction(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A dark face in bright hair is female by its hair alone; both models are asked the same."""

@@ -55,7 +55,7 @@ def drawn() -> dict[str, bytes]:
     return figures.draw_all_figures(find(300))
 
 
-def test_every_figure_is_a_picture_of_readme_width(drawn: dict[str, bytes]) -> None:
+def test_every_figure_has_the_width_of_the_readme(drawn: dict[str, bytes]) -> None:
     assert sorted(drawn) == NAMES
     for png in drawn.values():
         height, width, _ = read(png).shape
@@ -63,14 +63,14 @@ def test_every_figure_is_a_picture_of_readme_width(drawn: dict[str, bytes]) -> N
         assert 300 <= height <= 2000
 
 
-def test_nothing_is_drawn_over_the_edge(drawn: dict[str, bytes]) -> None:
+def test_figures_have_a_white_border(drawn: dict[str, bytes]) -> None:
     for name, png in drawn.items():
         picture = read(png)
         border = [picture[0], picture[-1], picture[:, 0], picture[:, -1]]
         assert all((line == 255).all() for line in border), name
 
 
-def test_the_same_findings_give_the_same_bytes_in_any_style(drawn: dict[str, bytes]) -> None:
+def test_equal_findings_give_equal_bytes_in_any_style(drawn: dict[str, bytes]) -> None:
     before = dict(rcParams)
     rcParams["lines.linewidth"] = 9
     try:
@@ -84,7 +84,7 @@ def test_the_same_findings_give_the_same_bytes_in_any_style(drawn: dict[str, byt
         assert b"tIME" not in png
 
 
-def test_other_findings_give_other_figures(drawn: dict[str, bytes]) -> None:
+def test_different_findings_give_different_figures(drawn: dict[str, bytes]) -> None:
     other = figures.draw_all_figures(find(301))
     assert all(drawn[name] != other[name] for name in NAMES)
 

@@ -52,25 +52,27 @@ def answers_of(rows: list[Row]) -> Predictions:
         (1, 29, 0.0061, 0.1718),
     ],
 )
-def test_wilson_gives_published_values(successes: int, n: int, low: float, high: float) -> None:
+def test_wilson_intervals_equal_published_values(
+    successes: int, n: int, low: float, high: float
+) -> None:
     share = wilson_interval(successes, n)
     assert (share.n, share.value) == (n, successes / n)
     assert share.low == pytest.approx(low, abs=5e-5)
     assert share.high == pytest.approx(high, abs=5e-5)
 
 
-def test_wilson_of_nothing_knows_nothing() -> None:
+def test_the_wilson_interval_of_no_samples_is_0_to_1() -> None:
     assert wilson_interval(0, 0) == Proportion(0, None, 0.0, 1.0)
 
 
 @pytest.mark.parametrize(("successes", "n"), [(-1, 3), (4, 3)])
-def test_wilson_refuses_what_is_no_share(successes: int, n: int) -> None:
+def test_an_invalid_proportion_is_refused(successes: int, n: int) -> None:
     with pytest.raises(ValueError, match=f"expected 0 to {n}"):
         wilson_interval(successes, n)
 
 
 @given(COUNTS)
-def test_wilson_is_in_order_and_symmetric(counts: tuple[int, int]) -> None:
+def test_wilson_intervals_are_ordered_and_symmetric(counts: tuple[int, int]) -> None:
     successes, n = counts
     share, mirrored = wilson_interval(successes, n), wilson_interval(n - successes, n)
     if share.value is not None:
@@ -79,7 +81,7 @@ def test_wilson_is_in_order_and_symmetric(counts: tuple[int, int]) -> None:
     assert mirrored.high == pytest.approx(1 - share.low, abs=1e-9)
 
 
-def test_calibration_error_by_hand() -> None:
+def test_the_calibration_error_equals_one_computed_by_hand() -> None:
     # Two bins, 0.5 to 0.75 and 0.75 to 1; 0.75 itself is in the lower.
     confidence = np.array([0.6, 0.75, 0.9, 1.0])
     correct = np.array([True, False, True, True])
@@ -88,7 +90,7 @@ def test_calibration_error_by_hand() -> None:
 
 
 @pytest.mark.parametrize("bins", [1, 2, 5, 10, 50])
-def test_a_bound_belongs_to_the_bin_below_it(bins: int) -> None:
+def test_a_bin_includes_its_upper_bound(bins: int) -> None:
     bounds = np.array([float(Fraction(bins + upper, 2 * bins)) for upper in range(1, bins + 1)])
     assert bin_indices(bounds, bins).tolist() == list(range(bins))
     assert bin_indices(np.nextafter(bounds[:-1], 1), bins).tolist() == list(range(1, bins))
@@ -105,20 +107,20 @@ def test_a_bound_belongs_to_the_bin_below_it(bins: int) -> None:
         ([0.5, 1.0], [False, True], 0.25),
     ],
 )
-def test_calibration_error_at_its_extremes(
+def test_the_calibration_error_is_0_to_1(
     confidence: list[float], correct: list[bool], wanted: float
 ) -> None:
     assert expected_calibration_error(np.array(confidence), np.array(correct)) == wanted
 
 
 @pytest.mark.parametrize("confidence", [[], [0.49], [1.01], [float("nan")]])
-def test_calibration_error_refuses_what_is_no_confidence(confidence: list[float]) -> None:
+def test_invalid_confidences_are_refused(confidence: list[float]) -> None:
     with pytest.raises(ValueError, match="confidence"):
         expected_calibration_error(np.array(confidence), np.ones(len(confidence), bool))
 
 
 @given(ANSWERS.filter(bool), st.randoms(use_true_random=False), st.floats(0, 1))
-def test_the_order_of_the_pictures_changes_nothing(
+def test_scores_do_not_depend_on_the_order_of_pictures(
     rows: list[Row], random: Random, threshold: float
 ) -> None:
     shuffled = random.sample(rows, len(rows))
@@ -148,7 +150,7 @@ def test_pictures_without_a_prediction_are_wrong_and_cells_add_up(
         assert sum(share.n for share in cells.values()) == labelled
 
 
-def test_scores_by_hand() -> None:
+def test_scores_equal_those_computed_by_hand() -> None:
     answers = Predictions(
         gender=np.array(["female", "female", "male", "male", "male"]),
         predicted=np.array(["female", "male", "male", "male", "female"]),
@@ -182,7 +184,7 @@ def test_scores_by_hand() -> None:
     assert scores.ece == pytest.approx((0.1 + 0.6 + 0.05 + 0.45 + 0.8) / 5)
 
 
-def test_no_prediction_is_no_division_by_zero() -> None:
+def test_scores_without_predictions_are_none() -> None:
     scores = compute_scores(answers_of([]), threshold=0.8, no_face=3)
     assert (scores.ece, scores.balanced_accuracy, scores.accuracy.value) == (None, None, None)
     assert scores.accuracy_all == wilson_interval(0, 3)

@@ -74,7 +74,7 @@ def made_answers(n: int = 400) -> Predictions:
     return Predictions(gender, predicted, random.uniform(0.5, 1, n).round(2), {})
 
 
-def test_the_folder_holds_page_and_pictures(
+def test_the_folder_contains_page_and_figures(
     model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "docs" / "new"
@@ -90,7 +90,7 @@ def test_the_folder_holds_page_and_pictures(
 
 
 @pytest.mark.usefixtures("without_figures")
-def test_the_page_holds_the_figures(model: Path, data: Path, tmp_path: Path) -> None:
+def test_the_page_contains_all_scores(model: Path, data: Path, tmp_path: Path) -> None:
     page = run(model, data, tmp_path / "out")
     lines = page.splitlines()
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
@@ -120,7 +120,7 @@ def test_the_page_holds_the_figures(model: Path, data: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("without_figures")
-def test_darkness_hides_what_only_brightness_tells(model: Path, data: Path, tmp_path: Path) -> None:
+def test_darkness_lowers_the_classified_fraction(model: Path, data: Path, tmp_path: Path) -> None:
     """Every way stands in the table; darkness makes bright pictures unsure, 3 of the 7."""
     lines = run(model, data, tmp_path / "out").splitlines()
     table = lines[lines.index("## Robustness") :]
@@ -130,7 +130,7 @@ def test_darkness_hides_what_only_brightness_tells(model: Path, data: Path, tmp_
     assert " +0.0 | 66.7 % | 75.0 % | 57.1 % |" in dark
 
 
-def test_two_runs_give_the_same_bytes(model: Path, data: Path, tmp_path: Path) -> None:
+def test_two_runs_write_equal_files(model: Path, data: Path, tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         run(model, data, folder)
@@ -139,7 +139,7 @@ def test_two_runs_give_the_same_bytes(model: Path, data: Path, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("without_figures")
-def test_pictures_without_a_prediction_count(
+def test_pictures_without_a_prediction_are_counted(
     model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (data / "val" / "0.png").write_bytes(b"")
@@ -150,7 +150,7 @@ def test_pictures_without_a_prediction_count(
 
 
 @pytest.mark.usefixtures("without_figures")
-def test_it_agrees_with_the_evaluation(
+def test_the_calibration_error_equals_that_of_image_gender_evaluate(
     model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--model", str(model), "--data", str(data), "--layout", "fairface"]
@@ -170,7 +170,7 @@ def test_it_agrees_with_the_evaluation(
         (["--threshold", "2"], "is not a number from 0 to 1"),
     ],
 )
-def test_an_error_is_one_line_and_exit_code_2(
+def test_an_error_is_one_line_with_exit_code_2(
     options: list[str],
     message: str,
     model: Path,
@@ -187,7 +187,7 @@ def test_an_error_is_one_line_and_exit_code_2(
     assert not (out / "report.md").exists()
 
 
-def test_the_bins_make_up_the_calibration_error() -> None:
+def test_the_bins_add_up_to_the_calibration_error() -> None:
     answers = made_answers()
     bins = compute_reliability(answers)
     gaps = [abs((part.accuracy.value or 0.0) - part.confidence) * part.accuracy.n for part in bins]
@@ -197,7 +197,7 @@ def test_the_bins_make_up_the_calibration_error() -> None:
     assert all(part.low - 1e-9 <= part.confidence <= part.high + 1e-9 for part in bins)
 
 
-def test_coverage_ends_with_all_and_steps_over_equal_confidences() -> None:
+def test_coverage_has_one_point_per_confidence() -> None:
     answers = made_answers()
     correct = answers.gender == answers.predicted
     curve = compute_coverage(answers)
@@ -211,7 +211,7 @@ def test_coverage_ends_with_all_and_steps_over_equal_confidences() -> None:
     assert (curve.accuracy <= curve.high).all()
 
 
-def test_confusion_puts_the_unsure_apart() -> None:
+def test_predictions_below_the_threshold_are_unknown_in_the_confusion_matrix() -> None:
     answers = Predictions(
         np.array(["female", "female", "male"]),
         np.array(["female", "male", "male"]),
@@ -224,7 +224,7 @@ def test_confusion_puts_the_unsure_apart() -> None:
     }
 
 
-def test_ages_unknown_belong_to_neither_part() -> None:
+def test_unknown_ages_belong_to_neither_age_group() -> None:
     labels = np.array(["male"] * 4)
     ages = np.array(["", "3-9", "10-19", "70+"])
     answers = Predictions(labels, labels, np.full(4, 0.9), {"age": ages})
@@ -235,7 +235,7 @@ def test_ages_unknown_belong_to_neither_part() -> None:
     assert accuracy_under_and_over_ten(Predictions(labels, labels, np.full(4, 0.9), {})) == {}
 
 
-def test_the_difference_is_newcombes() -> None:
+def test_the_interval_of_a_difference_equals_a_published_one() -> None:
     """His example: 56 of 70 and 48 of 80, method 10: 0.0524 to 0.3339."""
     found = compute_difference(wilson_interval(56, 70), wilson_interval(48, 80))
     assert found is not None

@@ -42,7 +42,9 @@ def pixels() -> Pixels:
 
 @pytest.mark.parametrize("choice", ["none", "cascade"])
 @pytest.mark.parametrize("size", [48, 96])
-def test_clean_is_the_crop_of_use(face_picture: Path, choice: str, size: int) -> None:
+def test_the_original_crop_equals_that_of_inference(
+    face_picture: Path, choice: str, size: int
+) -> None:
     detector: Detector = open_detector("none" if choice == "none" else "cascade")
     used = pipeline.find_crop(decoding.read(face_picture), detector, size)
     assert used is not None
@@ -57,12 +59,12 @@ def test_clean_is_the_crop_of_use(face_picture: Path, choice: str, size: int) ->
         assert not np.array_equal(version, versions[0])
 
 
-def test_a_picture_without_a_face_gives_nothing(samples: Path) -> None:
+def test_a_picture_without_a_face_has_no_crop(samples: Path) -> None:
     cut = robustness.make_degraded_crop_cutter(open_detector("network"), (CLEAN,))
     assert cut(Sample("rocket", samples / "rocket.jpg", "male"), 48) is None
 
 
-def test_the_square_lies_in_working_pixels(tmp_path: Path) -> None:
+def test_the_frame_is_in_pixels_of_the_picture_as_read(tmp_path: Path) -> None:
     """A large picture is read at a reduced size; its square must shrink with it."""
     path = tmp_path / "large.png"
     assert cv2.imwrite(str(path), np.zeros((3000, 4000, 3), np.uint8))
@@ -95,7 +97,7 @@ def test_a_moved_box_is_cut_from_the_picture(pixels: Pixels, name: str, box: Box
     )
 
 
-def test_beyond_the_picture_the_edge_is_repeated(pixels: Pixels) -> None:
+def test_edge_pixels_are_repeated_beyond_the_picture(pixels: Pixels) -> None:
     left = cut_degraded_crop(
         pixels, find_central_square(100, 100), WAYS["box shifted 10 % left"], 100
     )
@@ -104,7 +106,7 @@ def test_beyond_the_picture_the_edge_is_repeated(pixels: Pixels) -> None:
 
 
 @pytest.mark.parametrize("side", [20, 32])
-def test_a_shrunk_face_is_the_crops_source(pixels: Pixels, side: int) -> None:
+def test_a_shrunk_face_is_enlarged_to_the_crop(pixels: Pixels, side: int) -> None:
     face = cut_crop(pixels, SQUARE, 60)
     small = np.asarray(cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
     expected = cut_crop(small, find_central_square(side, side), 96)
@@ -113,12 +115,12 @@ def test_a_shrunk_face_is_the_crops_source(pixels: Pixels, side: int) -> None:
     )
 
 
-def test_a_face_smaller_than_that_stays() -> None:
+def test_a_small_face_is_not_enlarged() -> None:
     face = np.zeros((18, 18, 3), np.uint8)
     assert robustness.shrink_face(face, 20) is face
 
 
-def test_a_turn_moves_the_right_to_the_top() -> None:
+def test_rotation_is_counterclockwise() -> None:
     face = np.zeros((41, 41, 3), np.uint8)
     face[18:23, 34:39] = 255
     up = robustness.rotate_face(face, 90)
@@ -128,17 +130,17 @@ def test_a_turn_moves_the_right_to_the_top() -> None:
     assert degrees == pytest.approx(20, abs=2)
 
 
-def test_a_turn_repeats_the_border() -> None:
+def test_rotation_repeats_the_border() -> None:
     face = np.full((40, 40, 3), 77, np.uint8)
     assert np.array_equal(robustness.rotate_face(face, -20), face)
 
 
-def test_darker_by_two_fifths() -> None:
+def test_darkening_multiplies_values() -> None:
     face = np.array([[[0, 100, 255]]], np.uint8)
     assert robustness.darken_face(face, 0.6).tolist() == [[[0, 60, 153]]]
 
 
-def test_a_way_may_place_and_change(pixels: Pixels) -> None:
+def test_a_degradation_may_move_the_square_and_change_pixels(pixels: Pixels) -> None:
     way = Degradation(
         "both", lambda box: robustness.shift_square(box, 0.1, 0.0), quality.convert_to_grey
     )
@@ -147,7 +149,7 @@ def test_a_way_may_place_and_change(pixels: Pixels) -> None:
 
 
 @pytest.mark.parametrize("replacement", ["blur", "colour"])
-def test_hiding_hair_keeps_the_face_and_nothing_of_the_corners(
+def test_hiding_hair_keeps_the_face_and_hides_the_corners(
     replacement: HairReplacement,
 ) -> None:
     """Stripes in the middle stay stripes; stripes in the corners become one colour."""
@@ -167,7 +169,7 @@ def test_the_edge_of_hidden_hair_is_soft() -> None:
     assert 6 <= len(steps) <= 16
 
 
-def test_hidden_hair_is_as_defined() -> None:
+def test_hidden_hair_equals_its_definition() -> None:
     """At 96 pixels: half axes 0.30 and 0.37, edge of 2 pixels, blur of 14 pixels, or the mean."""
     face = np.random.default_rng(2).integers(0, 256, (96, 96, 3), np.uint8)
     across, down = np.meshgrid((np.arange(96) + 0.5) / 96 - 0.5, (np.arange(96) + 0.5) / 96 - 0.5)

@@ -51,14 +51,16 @@ def test_the_faces_of_composites_are_found_and_labelled(found: CandidateSet) -> 
     assert found.logits[found.is_face].max() > found.logits[~found.is_face].max(initial=-9)
 
 
-def test_the_seed_decides(found: CandidateSet, search: Search, face_crop: Pixels) -> None:
+def test_candidates_depend_only_on_the_seed(
+    found: CandidateSet, search: Search, face_crop: Pixels
+) -> None:
     same, other = (collect(search, face_crop, seed) for seed in (1, 2))
     assert np.array_equal(found.crops, same.crops)
     assert np.array_equal(found.logits, same.logits)
     assert not np.array_equal(found.logits, other.logits)
 
 
-def test_pictures_without_a_candidate_are_reported(search: Search) -> None:
+def test_pictures_without_candidates_are_an_error(search: Search) -> None:
     plain = np.full((128, 128, 3), 30, np.uint8)
     with pytest.raises(DataError, match="finds no face or nothing else"):
         collect_candidates(search, [plain], [plain], composites=1, plain=1, size=SIZE, seed=1)

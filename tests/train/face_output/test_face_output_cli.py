@@ -28,7 +28,7 @@ def backgrounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_backgrounds(tmp_path_factory.mktemp("backgrounds"), 30)
 
 
-def test_a_face_output_is_added_and_the_gender_output_stays(
+def test_a_face_output_is_added_and_the_gender_output_is_kept(
     face_picture: Path,
     shipped_keras: Path,
     backgrounds: Path,
@@ -66,7 +66,7 @@ def test_a_model_without_a_manifest_is_refused(
     assert "manifest" in capsys.readouterr().err
 
 
-def test_the_network_that_it_starts_from_is_not_replaced(
+def test_the_original_model_is_not_replaced(
     shipped_keras: Path, backgrounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = shipped_keras.parent
@@ -78,7 +78,7 @@ def test_the_network_that_it_starts_from_is_not_replaced(
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
-def test_a_seed_that_is_out_of_range_is_refused(
+def test_a_seed_out_of_range_is_refused(
     seed: int,
     shipped_keras: Path,
     backgrounds: Path,
@@ -92,7 +92,7 @@ def test_a_seed_that_is_out_of_range_is_refused(
     assert not out.exists()
 
 
-def test_a_second_run_in_the_same_folder_is_refused(
+def test_a_locked_output_folder_is_refused(
     shipped_keras: Path, backgrounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--data", tmp_path, "--layout", "folders", "--backgrounds", backgrounds)

@@ -25,7 +25,7 @@ def candidates() -> CandidateSet:
     return CandidateSet(crops, np.zeros(200, np.float32), is_face)
 
 
-def test_the_face_output_learns_and_the_other_outputs_stay(
+def test_the_face_output_learns_and_the_other_outputs_are_kept(
     shipped_keras: Path, candidates: CandidateSet, tmp_path: Path
 ) -> None:
     before = keras.models.load_model(shipped_keras, compile=False)
@@ -42,7 +42,7 @@ def test_the_face_output_learns_and_the_other_outputs_stay(
     assert right.mean() > 0.9
 
 
-def test_a_model_of_another_making_is_refused(candidates: CandidateSet) -> None:
+def test_a_keras_model_of_another_program_is_refused(candidates: CandidateSet) -> None:
     pixels = keras.Input((96, 96, 3))
     model = keras.Model(pixels, keras.layers.Dense(1)(keras.layers.Flatten()(pixels)))
     with pytest.raises(ModelError, match="no feature map"):

@@ -28,7 +28,7 @@ def backgrounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_backgrounds(tmp_path_factory.mktemp("backgrounds"), 30)
 
 
-def test_a_frame_output_is_added_and_the_others_stay(
+def test_a_frame_output_is_added_and_the_others_are_kept(
     face_picture: Path,
     shipped_keras: Path,
     backgrounds: Path,

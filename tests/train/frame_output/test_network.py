@@ -28,7 +28,7 @@ def views() -> FrameViews:
     return FrameViews(crops, np.column_stack([shifts, np.zeros(400)]).astype(np.float32))
 
 
-def test_the_frame_output_learns_and_the_others_stay(
+def test_the_frame_output_learns_and_the_others_are_kept(
     shipped_keras: Path, views: FrameViews, tmp_path: Path
 ) -> None:
     shipped = keras.models.load_model(shipped_keras, compile=False)
@@ -46,7 +46,7 @@ def test_the_frame_output_learns_and_the_others_stay(
     assert error.mean() < 0.5 * known.mean()
 
 
-def test_a_model_of_another_making_is_refused(views: FrameViews) -> None:
+def test_a_keras_model_of_another_program_is_refused(views: FrameViews) -> None:
     pixels = keras.Input((96, 96, 3))
     model = keras.Model(pixels, keras.layers.Dense(1)(keras.layers.Flatten()(pixels)))
     with pytest.raises(ModelError, match="no feature map"):

@@ -46,7 +46,7 @@ def collect(
     return collect_views(detector, faces, backgrounds, pictures=30, size=48, seed=seed)
 
 
-def test_views_of_a_detected_face_and_inside_a_crop(
+def test_views_are_deterministic_and_have_small_corrections(
     detector: Detector, backgrounds: list[Pixels], face_picture: Path
 ) -> None:
     face = find_crop(decoding.read(face_picture), detector, 128)
@@ -99,7 +99,7 @@ class Central(WholePicture):
         return [Face(Box(middle[0] - side / 2, middle[1] - side / 2, side, side), "none")]
 
 
-def test_the_corrections_lead_to_the_frame(backgrounds: list[Pixels]) -> None:
+def test_corrections_lead_to_the_true_centre(backgrounds: list[Pixels]) -> None:
     """The colour in the middle of a view says where in the crop it lies."""
     views = collect_views(Central(), [RAMP], backgrounds, pictures=60, size=49, seed=3)
     inside = views.crops[:, 24, 24, 2] < 20
@@ -113,7 +113,7 @@ def test_the_corrections_lead_to_the_frame(backgrounds: list[Pixels]) -> None:
 
 
 @pytest.mark.parametrize("seed", [3, 4])
-def test_the_side_is_that_of_the_ramp(backgrounds: list[Pixels], seed: int) -> None:
+def test_corrections_lead_to_the_true_side(backgrounds: list[Pixels], seed: int) -> None:
     """A pixel of the ramp is as large in a view as its side says."""
     views = collect_views(Central(), [RAMP], backgrounds, pictures=60, size=49, seed=seed)
     middle = views.crops[:, 12:37, 12:37].astype(float)

@@ -65,14 +65,14 @@ def test_an_epoch_has_each_sample_once(tiny_crops: CropSet) -> None:
     ("count", "expected"),
     [(32, [16, 16]), (39, [16, 16]), (40, [16, 16, 8]), (5, [5]), (1, [1])],
 )
-def test_a_few_crops_too_many_wait_for_the_next_epoch(
+def test_a_small_last_batch_is_dropped(
     tiny_crops: CropSet, count: int, expected: list[int]
 ) -> None:
     batches = epoch_batches(tiny_crops, range(count))
     assert [len(batches[index][0]) for index in range(len(batches))] == expected
 
 
-def test_each_epoch_and_seed_has_an_order_of_its_own(tiny_crops: CropSet) -> None:
+def test_each_epoch_and_seed_has_a_different_order(tiny_crops: CropSet) -> None:
     def order(seed: int, epoch: int) -> tuple[int, ...]:
         return tuple(order_of(epoch_batches(tiny_crops, seed=seed, epoch=epoch)))
 
@@ -80,7 +80,7 @@ def test_each_epoch_and_seed_has_an_order_of_its_own(tiny_crops: CropSet) -> Non
     assert len({order(seed, epoch) for seed in (1, 2) for epoch in (0, 1, 2)}) == 6
 
 
-def test_pixels_depend_on_seed_and_epoch_alone(tiny_crops: CropSet) -> None:
+def test_pixels_depend_only_on_seed_and_epoch(tiny_crops: CropSet) -> None:
     def pixels(epoch: int, seed: int, indices: tuple[int, ...]) -> dict[int, bytes]:
         batches = epoch_batches(tiny_crops, seed=seed, epoch=epoch)
         return {index: batches[index][0].tobytes() for index in indices}
@@ -89,12 +89,12 @@ def test_pixels_depend_on_seed_and_epoch_alone(tiny_crops: CropSet) -> None:
     assert pixels(1, 1, (0,)) != pixels(2, 1, (0,)) != pixels(1, 2, (0,))
 
 
-def test_a_sample_looks_different_in_every_epoch(tiny_crops: CropSet) -> None:
+def test_a_sample_differs_in_every_epoch(tiny_crops: CropSet) -> None:
     views = {epoch_batches(tiny_crops, [7], epoch=epoch)[0][0].tobytes() for epoch in range(8)}
     assert len(views) == 8
 
 
-def test_the_same_view_is_degraded_anew_in_every_epoch(tiny_crops: CropSet) -> None:
+def test_the_same_view_is_degraded_differently_in_every_epoch(tiny_crops: CropSet) -> None:
     """What a student is shown of one view: its place in the frame stays, its light changes."""
     views = {
         epoch_batches(tiny_crops, [7], epoch=epoch, number=3)[0][0].tobytes() for epoch in range(8)
@@ -116,7 +116,7 @@ def test_a_batch_shows_the_view_of_its_number(tiny_crops: CropSet) -> None:
     assert nearer > 50
 
 
-def test_pixels_go_with_their_targets(tiny_crops: CropSet) -> None:
+def test_pixels_match_their_targets(tiny_crops: CropSet) -> None:
     """Bright is female in these crops, and stays so through shuffling and augmentation."""
     positions = range(7, 55)
     samples = [tiny_crops.samples[position] for position in positions]
@@ -130,14 +130,14 @@ def test_pixels_go_with_their_targets(tiny_crops: CropSet) -> None:
         assert len(weights["gender"]) == len(pixels)
 
 
-def test_weights_go_with_their_targets(tiny_crops: CropSet) -> None:
+def test_weights_match_their_targets(tiny_crops: CropSet) -> None:
     batches = epoch_batches(tiny_crops)
     for index in range(len(batches)):
         _, wanted, weights = batches[index]
         assert np.array_equal(wanted["number"][:, 0] + 100, weights["number"])
 
 
-def test_hair_is_hidden_in_a_part_of_the_crops(tiny_crops: CropSet) -> None:
+def test_hair_is_hidden_in_a_fraction_of_the_crops(tiny_crops: CropSet) -> None:
     """The others, their order and their targets are those without hiding."""
     plain, hidden = (epoch_batches(tiny_crops, hidden_hair=fraction) for fraction in (0.0, 0.4))
     assert order_of(plain) == order_of(hidden)

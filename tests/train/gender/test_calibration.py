@@ -52,7 +52,7 @@ def test_recovers_a_known_calibration(slope: float, bias: float) -> None:
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 5.0, 30.0, 1000.0])
 @pytest.mark.parametrize("shift", [0.0, 2.0, -20.0])
-def test_genders_without_overlap_stay_finite(scale: float, shift: float) -> None:
+def test_separable_genders_give_a_finite_calibration(scale: float, shift: float) -> None:
     random = np.random.default_rng(2)
     positive = np.arange(200) % 2 == 0
     logits = (np.where(positive, 1, -1) * random.uniform(0.5, 1.5, 200) * scale + shift).astype(
@@ -66,7 +66,7 @@ def test_genders_without_overlap_stay_finite(scale: float, shift: float) -> None
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_few_held_out_samples_without_overlap() -> None:
+def test_a_few_separable_samples_give_a_small_slope() -> None:
     """As they came of a short training: Newton's method alone ran away to 57 million."""
     logits = np.array([4.3, 3.6, 5.2, -1.4, -2.0, 0.9, -0.5], np.float32)
     found = calibration.fit_platt_scaling(
@@ -78,7 +78,7 @@ def test_a_few_held_out_samples_without_overlap() -> None:
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("gender", [True, False])
-def test_one_gender_alone_is_always_likelier(gender: bool) -> None:
+def test_with_one_gender_alone_it_is_always_more_probable(gender: bool) -> None:
     logits = np.linspace(-3, 5, 50, dtype=np.float32)
     found = calibration.fit_platt_scaling(logits, np.full(50, gender))
     scores = found.slope * logits + found.bias
@@ -87,7 +87,7 @@ def test_one_gender_alone_is_always_likelier(gender: bool) -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_answers_that_are_all_alike_give_the_share() -> None:
+def test_equal_logits_give_the_fraction_of_the_gender() -> None:
     positive = np.arange(100) < 30
     found = calibration.fit_platt_scaling(np.full(100, 2.0, np.float32), positive)
     score = 2 * found.slope + found.bias
@@ -100,7 +100,7 @@ finite = st.integers(-6000, 6000).map(lambda number: number / 100)
 @pytest.mark.filterwarnings("error")
 @settings(max_examples=200)
 @given(st.lists(st.tuples(finite, st.booleans()), min_size=1, max_size=40))
-def test_fits_whatever_it_is_given(pairs: list[tuple[float, bool]]) -> None:
+def test_any_logits_can_be_fitted(pairs: list[tuple[float, bool]]) -> None:
     logits = np.array([logit for logit, _ in pairs], np.float32)
     positive = np.array([label for _, label in pairs])
     found = calibration.fit_platt_scaling(logits, positive)
@@ -115,7 +115,7 @@ def test_fits_whatever_it_is_given(pairs: list[tuple[float, bool]]) -> None:
     st.floats(-3, 3),
     st.floats(-3, 3),
 )
-def test_at_least_the_share_reaches_the_threshold(
+def test_at_least_the_requested_fraction_reaches_the_threshold(
     values: list[float], share: float, slope: float, bias: float
 ) -> None:
     logits = np.array(values, np.float32)
@@ -127,14 +127,14 @@ def test_at_least_the_share_reaches_the_threshold(
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
-def test_the_threshold_lets_the_wanted_share_pass(share: float) -> None:
+def test_the_requested_fraction_reaches_the_threshold(share: float) -> None:
     logits, positive = drawn(1.5, 0.3)
     confidence = compute_confidences(logits, calibration.fit_platt_scaling(logits, positive))
     found = calibration.choose_threshold(confidence, share)
     assert np.mean(confidence >= found) == pytest.approx(share, abs=0.005)
 
 
-def test_a_larger_share_means_a_lower_threshold() -> None:
+def test_a_larger_fraction_gives_a_lower_threshold() -> None:
     logits, _ = drawn(1, 0, 500)
     confidence = compute_confidences(logits, Calibration())
     found = [calibration.choose_threshold(confidence, share) for share in (0.0, 0.3, 0.6, 0.9, 1.0)]
@@ -189,7 +189,7 @@ def completed(
     return calibration.calibrate_entry(entry, runtime, numbered(len(logits)), positive)
 
 
-def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
+def test_calibration_changes_only_its_fields_of_the_entry() -> None:
     logits, positive = drawn(2.0, -0.5, 2000)
     entry = entry_with(1.0, 0.0, 0.5)
     done, kept = completed(entry, logits, positive)
@@ -215,7 +215,7 @@ def test_an_entry_is_completed_and_keeps_what_it_had() -> None:
     assert same == entry
 
 
-def test_mirror_images_of_the_doubtful_count() -> None:
+def test_test_time_augmentation_is_part_of_the_fit() -> None:
     logits, positive = drawn(1.0, 0.0, 3000)
     mirrored, _ = drawn(1.0, 0.0, 3000)
     mirrored = (logits + np.roll(mirrored, 1)).astype(np.float32)
@@ -245,7 +245,7 @@ def test_mirror_images_of_the_doubtful_count() -> None:
         (80, 20, None),
     ],
 )
-def test_too_few_crops_leave_the_calibration(females: int, males: int, reason: str | None) -> None:
+def test_too_few_crops_keep_the_calibration(females: int, males: int, reason: str | None) -> None:
     positive = np.arange(females + males) < females
     logits = np.where(positive, 2, -2).astype(np.float32)
     logits[: females // 2] = -0.5
@@ -264,7 +264,7 @@ def test_too_few_crops_leave_the_calibration(females: int, males: int, reason: s
     assert done.measured["held_out"] == {"n": females + males, "accuracy": accuracy}
 
 
-def test_answers_that_speak_for_the_other_gender_leave_the_calibration() -> None:
+def test_logits_of_the_wrong_sign_keep_the_calibration() -> None:
     logits, positive = drawn(-2.0, 0.0, 2000)
     entry = entry_with(1.3, 0.4, 0.7)
     done, kept = completed(entry, logits, positive)

@@ -67,7 +67,7 @@ def written(content: dict[str, bytes], folder: Path) -> Path:
     return folder
 
 
-def test_a_file_a_view(answered: dict[str, bytes]) -> None:
+def test_each_view_has_a_file(answered: dict[str, bytes]) -> None:
     assert list(answered) == ["basis", "view_000.npz", "view_001.npz", "view_002.npz"]
     assert len(set(answered.values())) == 4
 
@@ -77,7 +77,7 @@ def logits_of(teacher: Teacher, views: Views, number: int) -> Mapping[str, np.nd
     return {head: np.asarray(logits) for head, logits in teacher.model(pixels).items()}
 
 
-def test_answers_are_the_teachers_logits(
+def test_files_contain_the_logits_of_the_teacher(
     answered: dict[str, bytes], teacher: Teacher, views: Views, tmp_path: Path
 ) -> None:
     for number in range(3):
@@ -88,7 +88,7 @@ def test_answers_are_the_teachers_logits(
                 assert file[head] == pytest.approx(logits[head], abs=1e-4)
 
 
-def test_targets_are_the_mean_of_all_teachers(
+def test_targets_are_computed_from_the_mean_of_all_teachers(
     answered: dict[str, bytes], teacher: Teacher, other: Teacher, views: Views, tmp_path: Path
 ) -> None:
     folders = tmp_path / "one", tmp_path / "two"
@@ -109,7 +109,7 @@ def test_targets_are_the_mean_of_all_teachers(
             )
 
 
-def test_targets_are_the_answers(answered: dict[str, bytes], tmp_path: Path) -> None:
+def test_targets_are_computed_from_the_files(answered: dict[str, bytes], tmp_path: Path) -> None:
     for number in range(3):
         with np.load(written(answered, tmp_path) / f"view_{number:03}.npz") as file:
             expected = make_distillation_targets(dict(file), 0.3)
@@ -120,7 +120,7 @@ def test_targets_are_the_answers(answered: dict[str, bytes], tmp_path: Path) -> 
             assert np.array_equal(targets.weights[head], expected.weights[head])
 
 
-def test_what_is_answered_already_is_left_alone(
+def test_existing_files_are_kept(
     answered: dict[str, bytes], teacher: Teacher, views: Views, tmp_path: Path
 ) -> None:
     np.savez(tmp_path / "view_001.npz", gender=np.ones((len(POSITIONS), 1)))
@@ -129,7 +129,7 @@ def test_what_is_answered_already_is_left_alone(
     assert content_of(tmp_path) == {**answered, "view_001.npz": already}
 
 
-def test_answers_of_others_are_not_taken(
+def test_logits_of_other_teachers_or_views_are_refused(
     answered: dict[str, bytes], teacher: Teacher, other: Teacher, views: Views, tmp_path: Path
 ) -> None:
     written(answered, tmp_path)
@@ -149,7 +149,7 @@ def test_answers_of_others_are_not_taken(
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_a_killed_answering_goes_on_with_the_same_answers(
+def test_a_killed_run_is_resumed_with_equal_files(
     number: int,
     answered: dict[str, bytes],
     teacher: Teacher,
@@ -173,7 +173,7 @@ def test_a_killed_answering_goes_on_with_the_same_answers(
     assert content_of(tmp_path) == answered
 
 
-def test_a_batchs_end_does_not_part_answers_from_their_crops(
+def test_logits_keep_the_order_of_crops_over_batches(
     teacher: Teacher, views: Views, tmp_path: Path
 ) -> None:
     """More crops than go into a batch, in an order of their own."""
@@ -190,7 +190,7 @@ def test_a_batchs_end_does_not_part_answers_from_their_crops(
 
 
 @pytest.mark.parametrize("left", [0, 100, -30])
-def test_answers_that_a_power_cut_spoilt_are_given_again(
+def test_truncated_files_are_written_again(
     left: int, answered: dict[str, bytes], teacher: Teacher, views: Views, tmp_path: Path
 ) -> None:
     folder = written(answered, tmp_path)

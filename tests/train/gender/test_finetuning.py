@@ -64,7 +64,7 @@ def tune(
     return finetuning.fine_tune(original, crops, parts, recipe, folder, teachers)
 
 
-def test_all_but_batch_normalisation_is_trained_and_can_be_resumed(
+def test_batch_normalisation_is_not_trained_and_a_finished_run_is_resumed(
     start: Path, tiny_crops: CropSet, recipe: FineTuningRecipe, tmp_path: Path
 ) -> None:
     tuned, before = tune(start, tiny_crops, recipe, tmp_path / "a"), keras.models.load_model(start)
@@ -85,7 +85,7 @@ def test_all_but_batch_normalisation_is_trained_and_can_be_resumed(
     assert len(history.read_history(tmp_path / "a")) == 2
 
 
-def test_without_labels_it_stays_near_the_original(
+def test_without_label_weight_predictions_stay_near_the_original(
     start: Path, tiny_crops: CropSet, recipe: FineTuningRecipe, tmp_path: Path
 ) -> None:
     pixels = np.stack([crop[4:36, 4:36] for crop in tiny_crops.crops]).astype(np.float32)
@@ -103,7 +103,7 @@ def test_without_labels_it_stays_near_the_original(
 @pytest.mark.parametrize("hidden_hair", [0.0, 1.0])
 @pytest.mark.parametrize("mixed", [0.0, 1.0])
 @pytest.mark.parametrize("taught", [False, True])
-def test_targets_are_labels_and_predictions_for_the_crop_as_it_was(
+def test_targets_mix_labels_and_predictions_for_the_unhidden_crop(
     start: Path,
     teacher: Any,
     tiny_crops: CropSet,
@@ -151,7 +151,7 @@ def test_targets_are_labels_and_predictions_for_the_crop_as_it_was(
 
 
 @pytest.mark.parametrize(("views", "numbers"), [(0, [0, 1, 2]), (2, [0, 1, 0])])
-def test_epochs_have_new_views_or_cycle_through_a_few(
+def test_epochs_use_new_views_or_cycle_through_a_few(
     views: int,
     numbers: list[int],
     start: Path,
@@ -172,7 +172,7 @@ def test_epochs_have_new_views_or_cycle_through_a_few(
     assert [number for number, _ in groupby(seen)] == numbers
 
 
-def test_it_stops_when_it_gets_worse(
+def test_training_stops_early(
     start: Path,
     tiny_crops: CropSet,
     recipe: FineTuningRecipe,

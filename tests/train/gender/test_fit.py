@@ -88,19 +88,19 @@ def kill_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "EpochBatches", Killing)
 
 
-def test_history_has_a_row_an_epoch(finished: tuple[Path, keras.Model]) -> None:
+def test_the_history_has_one_row_per_epoch(finished: tuple[Path, keras.Model]) -> None:
     rows = read_history(finished[0])
     assert [row["epoch"] for row in rows] == [0, 1, 2]
     assert {"loss", "val_loss", "gender_accuracy", "val_gender_accuracy"} <= set(rows[0])
     assert all(np.isfinite(list(row.values())).all() for row in rows)
 
 
-def test_nothing_half_written_is_left(finished: tuple[Path, keras.Model]) -> None:
+def test_no_partial_file_is_left(finished: tuple[Path, keras.Model]) -> None:
     names = {path.name for path in finished[0].iterdir()}
     assert names == {loop.LAST, loop.BEST, history.HISTORY}
 
 
-def test_a_run_killed_in_every_epoch_goes_on_as_if_it_had_not_stopped(
+def test_a_run_killed_in_every_epoch_equals_an_uninterrupted_one(
     finished: tuple[Path, keras.Model],
     lesson: TrainingData,
     training: NetworkRecipe,
@@ -168,7 +168,7 @@ def test_a_damaged_best_epoch_is_reported(
         train(lesson, training, tmp_path)
 
 
-def test_another_networks_checkpoint_is_reported(
+def test_a_checkpoint_of_another_network_is_reported(
     finished: tuple[Path, keras.Model],
     lesson: TrainingData,
     training: NetworkRecipe,
@@ -182,7 +182,7 @@ def test_another_networks_checkpoint_is_reported(
         train(lesson, training, tmp_path)
 
 
-def test_a_loss_that_is_no_number_ends_it(
+def test_a_nan_loss_stops_the_training(
     lesson: TrainingData, training: NetworkRecipe, tmp_path: Path
 ) -> None:
     wild = replace(training, learning_rate=1e30)
@@ -191,7 +191,7 @@ def test_a_loss_that_is_no_number_ends_it(
     assert not (tmp_path / loop.BEST).exists()
 
 
-def test_the_seed_decides(
+def test_another_seed_gives_another_training(
     finished: tuple[Path, keras.Model],
     lesson: TrainingData,
     training: NetworkRecipe,
@@ -203,7 +203,7 @@ def test_the_seed_decides(
     assert read_history(tmp_path)[0]["loss"] != read_history(finished[0])[0]["loss"]
 
 
-def test_the_best_is_kept_however_it_goes_on(
+def test_the_best_checkpoint_is_kept_by_later_epochs(
     finished: tuple[Path, keras.Model],
     lesson: TrainingData,
     training: NetworkRecipe,
@@ -222,7 +222,7 @@ def test_the_best_is_kept_however_it_goes_on(
     assert (tmp_path / loop.BEST).read_bytes() == before
 
 
-def test_gives_the_epoch_of_least_validation_loss(
+def test_returns_the_epoch_with_the_lowest_validation_loss(
     finished: tuple[Path, keras.Model], lesson: TrainingData, training: NetworkRecipe
 ) -> None:
     """The loss of the model handed back, computed here, is the least one of the history."""
@@ -239,7 +239,7 @@ def test_gives_the_epoch_of_least_validation_loss(
     assert accuracy == pytest.approx(best["val_gender_accuracy"], abs=1e-6)
 
 
-def test_each_epoch_has_its_view_and_size_and_all_of_the_training_part_alone(
+def test_each_epoch_has_its_view_and_size_of_all_training_samples(
     lesson: TrainingData, training: NetworkRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     targets: list[int] = []

@@ -59,7 +59,7 @@ def pixels() -> np.ndarray:
     return np.stack([bright, dark]).astype(np.float32)
 
 
-def test_gives_logits_by_the_name_of_their_head(model: keras.Model, pixels: np.ndarray) -> None:
+def test_outputs_are_logits_by_head(model: keras.Model, pixels: np.ndarray) -> None:
     outputs = model(pixels)
     assert {name: tuple(values.shape) for name, values in outputs.items()} == {
         "gender": (2, 1),
@@ -70,7 +70,7 @@ def test_gives_logits_by_the_name_of_their_head(model: keras.Model, pixels: np.n
         assert model.get_layer(name).activation is keras.activations.linear
 
 
-def test_takes_pixels_of_any_size(model: keras.Model, pixels: np.ndarray) -> None:
+def test_inputs_may_have_any_size(model: keras.Model, pixels: np.ndarray) -> None:
     assert model.input_shape == (None, None, None, 3)
     for size in (32, 72, 96):
         assert model(pixels[:, :size, :size])["gender"].shape == (2, 1)
@@ -90,7 +90,7 @@ def after_some_steps(student: NetworkRecipe) -> keras.Model:
     return short
 
 
-def test_the_finished_one_gives_the_same_gender_alone(
+def test_the_inference_model_has_an_equal_gender_output_only(
     after_some_steps: keras.Model, student: NetworkRecipe, pixels: np.ndarray
 ) -> None:
     finished = network.make_inference_classifier(
@@ -103,7 +103,7 @@ def test_the_finished_one_gives_the_same_gender_alone(
     assert answers[0, 0] != pytest.approx(answers[1, 0], abs=1e-4), "must depend on the pixels"
 
 
-def test_the_finished_one_has_kerass_own_layers_alone(
+def test_the_inference_model_has_only_keras_layers(
     model: keras.Model, student: NetworkRecipe, tmp_path: Path
 ) -> None:
     finished = network.make_inference_classifier(model, student)
@@ -115,11 +115,13 @@ def test_the_finished_one_has_kerass_own_layers_alone(
     assert "image_gender_classifier" not in finished.to_json()
 
 
-def test_is_as_small_as_it_says(model: keras.Model, student: NetworkRecipe) -> None:
+def test_the_student_has_400000_parameters(model: keras.Model, student: NetworkRecipe) -> None:
     assert 400_000 < network.make_inference_classifier(model, student).count_params() < 410_000
 
 
-def test_costs_no_more_than_it_says(model: keras.Model, student: NetworkRecipe) -> None:
+def test_the_student_takes_34_million_multiply_accumulates(
+    model: keras.Model, student: NetworkRecipe
+) -> None:
     """About 34 million multiply-accumulates, of 40 million allowed."""
     assert (
         count_multiply_accumulates(network.make_inference_classifier(model, student)) == 33_666_880
@@ -165,14 +167,16 @@ def assert_normalisation(
 
 
 @pytest.mark.parametrize(("layer", "name", "axes"), KERNELS)
-def test_kernels_are_imagenets(
+def test_kernels_are_loaded_from_imagenet(
     layer: str, name: str, axes: tuple[int, ...], model: keras.Model
 ) -> None:
     assert_kernel(model, layer, imagenet(0)[f"{name}.weight"], axes)
 
 
 @pytest.mark.parametrize(("layer", "name"), NORMALISATIONS)
-def test_normalisations_are_imagenets(layer: str, name: str, model: keras.Model) -> None:
+def test_batch_normalisation_is_loaded_from_imagenet(
+    layer: str, name: str, model: keras.Model
+) -> None:
     assert_normalisation(model, layer, imagenet(0), name)
 
 
@@ -186,7 +190,7 @@ def test_normalisations_are_imagenets(layer: str, name: str, model: keras.Model)
         ("features", "_conv_head", (2, 3, 1, 0)),
     ],
 )
-def test_kernels_of_a_whole_lite2_are_imagenets(
+def test_kernels_of_the_whole_lite2_are_loaded_from_imagenet(
     layer: str, name: str, axes: tuple[int, ...], lite2: keras.Model
 ) -> None:
     assert_kernel(lite2, layer, imagenet(2)[f"{name}.weight"], axes)
@@ -196,13 +200,13 @@ def test_kernels_of_a_whole_lite2_are_imagenets(
     ("layer", "name"),
     [*NORMALISATIONS, ("block20_project_bn", "_blocks.20._bn2"), ("features_bn", "_bn1")],
 )
-def test_normalisations_of_a_whole_lite2_are_imagenets(
+def test_batch_normalisation_of_the_whole_lite2_is_loaded_from_imagenet(
     layer: str, name: str, lite2: keras.Model
 ) -> None:
     assert_normalisation(lite2, layer, imagenet(2), name)
 
 
-def test_a_whole_lite2_knows_a_cat(lite2: keras.Model, samples: Path) -> None:
+def test_the_whole_lite2_recognises_a_cat(lite2: keras.Model, samples: Path) -> None:
     """With ImageNet's own last layer behind it: blocks, strides and pixels are as published."""
     picture = decoding.read(samples / "cat.jpg").pixels
     pixels = cv2.resize(picture, (260, 260), interpolation=cv2.INTER_AREA)[None].astype(np.float32)
@@ -212,7 +216,7 @@ def test_a_whole_lite2_knows_a_cat(lite2: keras.Model, samples: Path) -> None:
     assert int(np.argmax(logits)) in CATS
 
 
-def test_from_scratch_loads_nothing(
+def test_without_pretraining_no_weights_are_loaded(
     student: NetworkRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(efficientnet_lite, "read_imagenet_weights", lambda _: pytest.fail("loaded"))
@@ -220,7 +224,9 @@ def test_from_scratch_loads_nothing(
 
 
 @pytest.mark.parametrize(("variant", "blocks"), [(0, 1), (0, 4), (0, 16), (1, 21), (2, 21)])
-def test_has_as_many_blocks_as_asked_for(variant: int, blocks: int, student: NetworkRecipe) -> None:
+def test_the_network_has_the_requested_number_of_blocks(
+    variant: int, blocks: int, student: NetworkRecipe
+) -> None:
     model = network.build_gender_network(
         replace(student, efficientnet_lite=variant, blocks=blocks), {}, False, 1
     )
@@ -229,18 +235,18 @@ def test_has_as_many_blocks_as_asked_for(variant: int, blocks: int, student: Net
 
 
 @pytest.mark.parametrize("lite", [0, 1, 2])
-def test_a_recipe_may_ask_for_all_blocks_and_no_more(lite: int) -> None:
+def test_the_limit_of_blocks_is_that_of_the_published_network(lite: int) -> None:
     names = [name.split(".")[1] for name in imagenet(lite) if name.startswith("_blocks.")]
     assert BLOCKS[lite] == 1 + max(map(int, names))
 
 
-def test_adds_where_the_paper_adds(model: keras.Model) -> None:
+def test_residual_blocks_are_those_of_the_paper(model: keras.Model) -> None:
     """A sum wherever a block repeats its stage, hence in blocks 2, 4, 6, 7 of the first nine."""
     additions = [layer.name for layer in model.layers if isinstance(layer, keras.layers.Add)]
     assert additions == ["block2_add", "block4_add", "block6_add", "block7_add"]
 
 
-def test_scales_pixels_as_the_published_weights_expect(model: keras.Model) -> None:
+def test_pixels_are_scaled_as_the_published_weights_expect(model: keras.Model) -> None:
     scaling = model.get_layer(efficientnet_lite.RESCALING)
     levels = np.array([0, 127, 255], np.float32).reshape(1, 1, 3, 1).repeat(3, axis=3)
     scaled = np.asarray(scaling(levels))[0, 0, :, 0]
@@ -259,7 +265,7 @@ def test_the_same_seed_gives_the_same_network(tiny_recipe: Recipe) -> None:
         assert np.array_equal(one, two)
 
 
-def test_the_seed_decides_what_is_dropped(tiny_recipe: Recipe, pixels: np.ndarray) -> None:
+def test_dropout_depends_on_the_seed(tiny_recipe: Recipe, pixels: np.ndarray) -> None:
     def answers(seed: int) -> np.ndarray:
         keras.utils.set_random_seed(7)
         dropping = replace(tiny_recipe.student, dropout=0.5, features=64)

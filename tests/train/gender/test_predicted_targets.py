@@ -30,7 +30,9 @@ def make_classifier(size: int, slope: float) -> Any:
 
 @pytest.mark.parametrize("mixed", [0.0, 1.0])
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
-def test_targets_are_the_weighted_mean(tiny_crops: CropSet, mixed: float, weight: float) -> None:
+def test_targets_are_the_weighted_mean_of_labels_and_predictions(
+    tiny_crops: CropSet, mixed: float, weight: float
+) -> None:
     positions = list(range(10, 60))
     views = Views(tiny_crops.crops, np.array(positions), seed=4, mixup_fraction=mixed)
     classes = collect_group_classes(tiny_crops.samples)

@@ -124,7 +124,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("recipes") / "recipe.toml"
 
 
-def test_the_shipped_one_loads() -> None:
+def test_the_shipped_recipe_is_the_default() -> None:
     recipe = load_gender_recipe()
     assert recipe == load_gender_recipe(SHIPPED)
     assert len(recipe.teachers) >= 1
@@ -132,18 +132,18 @@ def test_the_shipped_one_loads() -> None:
     assert recipe.student.blocks < min(teacher.blocks for teacher in recipe.teachers)
 
 
-def test_holds_out_what_evaluation_takes_for_held_out() -> None:
+def test_the_shipped_recipe_holds_out_the_default_fraction() -> None:
     assert load_gender_recipe().held_out == HELD_OUT_FRACTION
 
 
 @given(recipe=recipes)
-def test_what_is_written_is_read(recipe: Recipe, file: Path) -> None:
+def test_a_written_recipe_is_read_exactly(recipe: Recipe, file: Path) -> None:
     file.write_text(as_toml(recipe))
     assert load_gender_recipe(file) == recipe
 
 
 @given(recipe=recipes)
-def test_equal_runs_are_equal_after_json(recipe: Recipe, file: Path) -> None:
+def test_equal_recipes_are_equal_as_json(recipe: Recipe, file: Path) -> None:
     """As `run.json` is compared: by the content, not by the recipe."""
     file.write_text(as_toml(recipe))
     content = json.loads(json.dumps(asdict(recipe)))
@@ -153,7 +153,7 @@ def test_equal_runs_are_equal_after_json(recipe: Recipe, file: Path) -> None:
 
 
 @given(recipe=recipes)
-def test_each_epoch_has_its_stages_size(recipe: Recipe) -> None:
+def test_each_epoch_has_the_size_of_its_stage(recipe: Recipe) -> None:
     student = recipe.student
     sizes = [student.size_in_epoch(epoch) for epoch in range(student.epochs)]
     for stage in student.stages:
@@ -165,7 +165,7 @@ def test_each_epoch_has_its_stages_size(recipe: Recipe) -> None:
         student.size_in_epoch(student.epochs)
 
 
-def test_cannot_be_changed(tiny_recipe: Recipe) -> None:
+def test_recipes_are_immutable(tiny_recipe: Recipe) -> None:
     with pytest.raises(FrozenInstanceError):
         tiny_recipe.seed = 2  # type: ignore[misc]
     with pytest.raises(FrozenInstanceError):
@@ -243,7 +243,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "key"), WRONG)
-def test_what_cannot_be_is_told_with_file_and_key(
+def test_an_invalid_value_is_reported_with_file_and_key(
     right: str, wrong: str, key: str, tiny_file: Path, file: Path
 ) -> None:
     write_changed_recipe(tiny_file, file, (right, wrong))
@@ -255,7 +255,7 @@ def test_what_cannot_be_is_told_with_file_and_key(
 
 
 @pytest.mark.parametrize("content", [b"seed = ", b"[student", b"seed = 1\nseed = 1", b"\xff"])
-def test_what_is_no_toml_is_reported(content: bytes, file: Path) -> None:
+def test_invalid_toml_is_reported(content: bytes, file: Path) -> None:
     file.write_bytes(content)
     with pytest.raises(UsageError, match=rf"^{re.escape(str(file))}: the recipe is not valid TOML"):
         load_gender_recipe(file)
@@ -268,7 +268,7 @@ def test_unknown_fields_are_reported(content: str, file: Path) -> None:
         load_gender_recipe(file)
 
 
-def test_the_fields_that_differ_suffice(file: Path) -> None:
+def test_missing_fields_have_the_shipped_values(file: Path) -> None:
     shipped = load_gender_recipe()
     for content, expected in (
         ("", shipped),
@@ -293,14 +293,14 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
             load_gender_recipe(path)
 
 
-def test_without_teachers_is_a_recipe_too(tiny_recipe: Recipe, file: Path) -> None:
+def test_teachers_are_optional(tiny_recipe: Recipe, file: Path) -> None:
     alone = replace(tiny_recipe, teachers=(), student=replace(tiny_recipe.student, distilled=False))
     file.write_text(as_toml(alone))
     assert load_gender_recipe(file) == alone
 
 
 @pytest.mark.parametrize("content", [None, "a = " + "[" * 100_000])
-def test_a_recipe_that_is_none_is_reported(content: str | None, tmp_path: Path) -> None:
+def test_a_pipe_or_nested_toml_is_reported(content: str | None, tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     if content is None:
         os.mkfifo(path)

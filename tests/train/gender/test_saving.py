@@ -62,7 +62,7 @@ def test_the_entry_describes_the_file(save: Any, tmp_path: Path) -> None:
     assert manifest.read_verified(tmp_path, entry) == data
 
 
-def test_the_figures_are_of_the_held_out_samples(
+def test_the_measured_accuracy_is_that_of_the_held_out_samples(
     save: Any, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     entry = save({})
@@ -86,7 +86,7 @@ def test_too_few_held_out_crops_are_reported(save: Any, capsys: pytest.CaptureFi
     assert shown.count("\n") == 1
 
 
-def test_the_folders_other_entries_stay(save: Any, tmp_path: Path) -> None:
+def test_other_entries_of_the_folder_are_kept(save: Any, tmp_path: Path) -> None:
     shutil.copy(shipped_models() / manifest.NAME, tmp_path)
     before = manifest.load(tmp_path)
     entry = save({})
@@ -96,7 +96,7 @@ def test_the_folders_other_entries_stay(save: Any, tmp_path: Path) -> None:
     assert after.models == {**before.models, start_model.MODEL: entry}
 
 
-def test_a_save_that_fails_leaves_the_former_model(
+def test_a_failed_save_keeps_the_former_model(
     save: Any, model: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save({})
@@ -112,7 +112,7 @@ def test_a_save_that_fails_leaves_the_former_model(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_the_file_answers_as_the_model_does(save: Any, model: keras.Model, tmp_path: Path) -> None:
+def test_the_saved_file_has_equal_outputs(save: Any, model: keras.Model, tmp_path: Path) -> None:
     save({})
     crops = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
     classifier = keras_runtime.open_keras_classifier(tmp_path / start_model.MODEL)
@@ -120,7 +120,9 @@ def test_the_file_answers_as_the_model_does(save: Any, model: keras.Model, tmp_p
     assert classifier.compute_logits(crops) == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_command_with_a_name_that_is_not_unicode_is_saved(save: Any, tmp_path: Path) -> None:
+def test_a_recorded_command_may_contain_a_name_that_is_not_unicode(
+    save: Any, tmp_path: Path
+) -> None:
     """Such a folder given with --data must not lose the model after hours of training."""
     save({"command": "image-gender-train --data photos\udcff"})
     entry = manifest.load(tmp_path).models[start_model.MODEL]

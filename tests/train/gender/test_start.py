@@ -23,7 +23,7 @@ def options(*given: str) -> argparse.Namespace:
     return cli.parse_options(["--data", "x", "--layout", "folders", "--out", "x", *given])
 
 
-def test_few_pictures_are_for_fine_tuning() -> None:
+def test_few_pictures_select_fine_tuning() -> None:
     assert choose_start(options(), 4999) == "classifier"
     assert choose_start(options(), 5000) == "imagenet"
     assert choose_start(options("--recipe", "mine.toml"), 10) == "imagenet"
@@ -45,12 +45,12 @@ def test_few_pictures_are_for_fine_tuning() -> None:
         ("--epochs", "many"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(given: tuple[str, ...]) -> None:
+def test_contradictory_options_are_refused(given: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
         choose_start(options(*given), 10)
 
 
-def test_a_shorter_fine_tuning(tmp_path: Path) -> None:
+def test_options_shorten_fine_tuning(tmp_path: Path) -> None:
     recipe = load_finetuning_recipe()
     assert load_finetuning_recipe_with_options(options()) == recipe
     quick = load_finetuning_recipe_with_options(options("--quick", "--seed", "4"))
@@ -59,7 +59,7 @@ def test_a_shorter_fine_tuning(tmp_path: Path) -> None:
     assert single == replace(recipe, epochs=1, warmup_epochs=0.5)
 
 
-def test_a_shorter_training_keeps_the_shares_of_its_stages() -> None:
+def test_a_shorter_training_keeps_the_proportion_of_its_stages() -> None:
     recipe = load_gender_recipe()
     assert load_recipe_with_options(options(), "imagenet") == recipe
     stages = [(stage.size, stage.epochs) for stage in recipe.student.stages]

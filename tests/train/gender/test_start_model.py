@@ -34,7 +34,7 @@ def make_start(folder: Path, size: int = 96) -> Path:
     return write_manifest(path, size)
 
 
-def test_shipped_is_the_default() -> None:
+def test_the_shipped_model_is_the_default() -> None:
     assert find_start_model(None) == find_start_model("shipped")
     assert find_start_model(None).name == "gender.keras"
     assert find_start_model("old/gender.keras") == Path("old/gender.keras")
@@ -45,7 +45,7 @@ def test_a_listed_file_is_accepted(recipe: FineTuningRecipe, tmp_path: Path) -> 
     assert check_trained_classifier(path, recipe, tmp_path / "new") == manifest.find_model(path)
 
 
-def test_what_is_missing_or_changed_is_named(recipe: FineTuningRecipe, tmp_path: Path) -> None:
+def test_missing_or_changed_files_are_named(recipe: FineTuningRecipe, tmp_path: Path) -> None:
     path = make_start(tmp_path / "old")
     out = tmp_path / "new"
     with pytest.raises(ModelError, match=r"none\.keras: no such file"):
@@ -58,7 +58,7 @@ def test_what_is_missing_or_changed_is_named(recipe: FineTuningRecipe, tmp_path:
         check_trained_classifier(path, recipe, out)
 
 
-def test_an_unfinished_training_is_no_start(recipe: FineTuningRecipe, tmp_path: Path) -> None:
+def test_an_unfinished_training_is_refused(recipe: FineTuningRecipe, tmp_path: Path) -> None:
     path = make_start(tmp_path / "old")
     (path.parent / "run.json").write_text("{}")
     path.unlink()
@@ -80,7 +80,7 @@ def test_crops_are_not_enlarged(recipe: FineTuningRecipe, tmp_path: Path) -> Non
     assert check_trained_classifier(path, larger, tmp_path / "new").input_shape[0] == 160
 
 
-def test_pictures_that_it_knows_are_not_held_out(tmp_path: Path) -> None:
+def test_a_start_that_was_trained_on_held_out_pictures_is_refused(tmp_path: Path) -> None:
     """The other way round is allowed: all that is held out now was held out then."""
     path = make_start(tmp_path / "old")
     trained = {"data": "abc", "recipe": {"held_out": 0.1}}
@@ -95,9 +95,7 @@ def test_pictures_that_it_knows_are_not_held_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", ["abc", "other"])
-def test_cross_validation_needs_a_start_that_knows_none_of_the_pictures(
-    data: str, tmp_path: Path
-) -> None:
+def test_cross_validation_requires_the_shipped_model(data: str, tmp_path: Path) -> None:
     path = make_start(tmp_path / "old")
     entry = manifest.find_model(path)._replace(trained={"data": "abc"})
     with pytest.raises(UsageError, match="omit --folds"):

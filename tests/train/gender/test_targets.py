@@ -28,7 +28,7 @@ def sample(gender: BinaryGender, **groups: str) -> Sample:
     return Sample("a", Path("a"), gender, groups)
 
 
-def test_the_vocabulary_is_sorted_and_leaves_out_single_classes() -> None:
+def test_group_classes_are_sorted_without_single_classes() -> None:
     samples = [
         sample("male", race="White", age="3-9", set="one"),
         sample("female", race="Black", set="one"),
@@ -40,21 +40,21 @@ def test_the_vocabulary_is_sorted_and_leaves_out_single_classes() -> None:
     assert collect_group_classes(samples[::-1]) == words
 
 
-def test_female_is_one_and_in_a_column() -> None:
+def test_the_gender_target_is_1_for_female() -> None:
     targets = make_label_targets([sample("female"), sample("male")], {}, 0.2)
     assert targets.probabilities["gender"].tolist() == [[1.0], [0.0]]
     assert targets.weights["gender"].tolist() == [1.0, 1.0]
     assert set(targets.probabilities) == set(targets.weights) == {"gender"}
 
 
-def test_smoothing_gives_up_certainty_of_the_gender_alone() -> None:
+def test_label_smoothing_changes_the_gender_only() -> None:
     samples = [sample("female", race="White"), sample("male", race="Black")]
     wanted = make_label_targets(samples, WORDS, 0.2, label_smoothing=0.1).probabilities
     assert wanted["gender"] == pytest.approx(np.array([[0.95], [0.05]]))
     assert wanted["race"].tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
-def test_a_missing_label_weighs_nothing() -> None:
+def test_a_missing_label_has_weight_0() -> None:
     samples = [sample("female", race="White"), sample("male"), sample("male", race="Black")]
     targets = make_label_targets(samples, WORDS, 0.2)
     assert targets.probabilities["race"].tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
@@ -62,13 +62,13 @@ def test_a_missing_label_weighs_nothing() -> None:
     assert targets.weights["gender"].tolist() == [1.0, 1.0, 1.0]
 
 
-def test_a_label_outside_the_vocabulary_weighs_nothing() -> None:
+def test_an_unknown_label_has_weight_0() -> None:
     targets = make_label_targets([sample("male", race="Martian")], WORDS, 0.2)
     assert targets.probabilities["race"].tolist() == [[0, 0, 0]]
     assert targets.weights["race"].tolist() == [0.0]
 
 
-def test_some_of_them_are_had_by_their_places() -> None:
+def test_targets_are_selected_by_index() -> None:
     samples = [sample("female", race="White"), sample("male"), sample("male", race="Black")]
     targets = make_label_targets(samples, WORDS, 0.2)
     wanted, weights = targets.select(np.array([2, 0]))
@@ -83,7 +83,7 @@ def test_some_of_them_are_had_by_their_places() -> None:
     arrays.arrays(np.float32, (4, 1), elements=LOGITS),
     arrays.arrays(np.float32, (4, 3), elements=LOGITS),
 )
-def test_answers_become_probabilities_in_the_same_order(
+def test_logits_become_probabilities_in_the_same_order(
     gender: np.ndarray, race: np.ndarray
 ) -> None:
     wanted = make_distillation_targets({"gender": gender, "race": race}, 0.2).probabilities
@@ -92,14 +92,14 @@ def test_answers_become_probabilities_in_the_same_order(
     assert wanted["race"] == pytest.approx(powers / powers.sum(axis=1, keepdims=True), abs=1e-6)
 
 
-def test_every_answer_weighs_as_its_head_does() -> None:
+def test_all_logits_have_the_weight_of_their_head() -> None:
     logits = {"gender": np.zeros((3, 1), np.float32), "age": np.zeros((3, 9), np.float32)}
     weights = make_distillation_targets(logits, 0.2).weights
     assert weights["gender"].tolist() == [1.0, 1.0, 1.0]
     assert weights["age"].tolist() == pytest.approx([0.2, 0.2, 0.2])
 
 
-def test_labels_and_answers_go_into_the_same_network() -> None:
+def test_targets_of_labels_and_logits_have_equal_shapes() -> None:
     samples = [sample("female", race="White"), sample("male", race="Black")]
     logits = {"gender": np.zeros((2, 1), np.float32), "race": np.zeros((2, 3), np.float32)}
     of_labels, of_answers = (
@@ -115,7 +115,7 @@ def test_labels_and_answers_go_into_the_same_network() -> None:
         }
 
 
-def test_a_mixture_wants_a_mixture() -> None:
+def test_mixup_mixes_the_targets() -> None:
     samples = [sample("female", race="White"), sample("male", race="Black"), sample("male")]
     targets = make_label_targets(samples, WORDS, 0.2)
     shares = np.array([0.25, 0, 0.5], np.float32)

@@ -49,7 +49,7 @@ def evaluated(model: Path, *options: str | Path) -> dict[str, Any]:
     return content
 
 
-def test_a_run_leaves_model_manifest_history_and_curves(trained: Path, short_file: Path) -> None:
+def test_a_run_writes_model_manifest_history_and_curves(trained: Path, short_file: Path) -> None:
     assert [row["epoch"] for row in read_history(trained / "student")] == [0, 1]
     curves = trained / "student" / "learning_curves.png"
     assert curves.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
@@ -62,13 +62,13 @@ def test_a_run_leaves_model_manifest_history_and_curves(trained: Path, short_fil
     assert entry.measured["held_out"]["n"] == 7
 
 
-def test_it_learns(trained: Path, drawn_faces: Path) -> None:
+def test_the_model_learns(trained: Path, drawn_faces: Path) -> None:
     figures = evaluated(trained / "gender.keras", "--data", drawn_faces, *FOLDERS)
     assert (figures["n"], figures["predicted"]) == (200, 200)
     assert figures["accuracy"]["value"] > 0.9
 
 
-def test_an_interrupted_run_is_resumed(
+def test_a_resumed_run_equals_an_uninterrupted_one(
     drawn_faces: Path,
     tiny_file: Path,
     tmp_path: Path,
@@ -117,7 +117,7 @@ def test_an_interrupted_run_is_resumed(
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_pictures_by_user_id(
+def test_pictures_by_user_id_can_be_trained_and_evaluated(
     drawn_faces: Path, tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One picture of them is damaged; the label file has columns of other names."""
@@ -190,7 +190,7 @@ def few(tmp_path: Path) -> Path:
         (["--labels", "x.csv"], "--labels can only be used with --layout user-id, not"),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(
+def test_a_usage_error_is_one_line_with_exit_code_2(
     options: list[str],
     message: str,
     few: Path,
@@ -206,7 +206,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert not out.exists()
 
 
-def test_a_wrong_recipe_is_one_line_and_exit_code_2(
+def test_an_invalid_recipe_is_one_line_with_exit_code_2(
     few: Path, tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     change = ("dropout = 0.2", "dropout = 7")
@@ -219,7 +219,7 @@ def test_a_wrong_recipe_is_one_line_and_exit_code_2(
     assert not out.exists()
 
 
-def test_options_go_before_the_recipe(few: Path, short_file: Path) -> None:
+def test_options_override_the_recipe(few: Path, short_file: Path) -> None:
     def recipe_of(*options: str | Path) -> Recipe:
         given = ("--data", few, *FOLDERS, "--out", few, *options)
         parsed = cli.parse_options([str(option) for option in given])
@@ -244,7 +244,7 @@ def test_too_few_pictures_to_hold_some_out_are_refused(
     assert shown.count("\n") == 1
 
 
-def test_pictures_without_a_single_face_are_refused(
+def test_pictures_without_any_face_are_refused(
     few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = (*FOLDERS, "--out", tmp_path / "out", "--detector", "cascade")
@@ -305,7 +305,7 @@ def test_one_gender_alone_is_refused_for_training_only(
     assert evaluate.main([str(option) for option in (*data, "--split", "all")]) == 0
 
 
-def test_one_gender_alone_to_learn_from_is_refused(
+def test_training_crops_of_one_gender_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Pictures of the other one are there, but all of them are held out."""
@@ -319,7 +319,7 @@ def test_one_gender_alone_to_learn_from_is_refused(
 
 
 @pytest.mark.parametrize("detector", ["none", "cascade"])
-def test_a_start_that_fails_does_not_block_the_folder(
+def test_a_failed_start_does_not_block_the_folder(
     detector: str, few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
@@ -352,7 +352,7 @@ def test_a_damaged_manifest_in_the_folder_is_reported_before_anything_is_cut(
     assert not list(tmp_path.glob("crops_*"))
 
 
-def test_a_changed_picture_makes_another_run(few: Path, tiny_recipe: Recipe) -> None:
+def test_a_changed_picture_changes_the_run(few: Path, tiny_recipe: Recipe) -> None:
     options = cli.parse_options(["--data", str(few), *FOLDERS, "--out", str(few)])
 
     def run() -> Run:
@@ -366,7 +366,7 @@ def test_a_changed_picture_makes_another_run(few: Path, tiny_recipe: Recipe) -> 
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_measuring_on_what_was_learnt_is_reported(
+def test_an_evaluation_on_training_pictures_is_reported(
     trained: Path, drawn_faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = "includes pictures that the model was trained on\n"
@@ -400,7 +400,7 @@ def test_a_file_as_output_folder_is_refused(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "\udcff"])
-def test_a_damaged_record_of_the_run_is_refused(
+def test_a_corrupt_run_record_is_refused(
     content: str, few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "run.json").write_bytes(content.encode("utf-8", "surrogateescape"))
@@ -411,7 +411,7 @@ def test_a_damaged_record_of_the_run_is_refused(
     assert shown.count("\n") == 1
 
 
-def test_names_that_the_terminal_cannot_show_do_not_stop_it(few: Path, tmp_path: Path) -> None:
+def test_names_that_the_terminal_cannot_encode_are_no_error(few: Path, tmp_path: Path) -> None:
     """The crops are cut by then; to break off because of a print would be a pity."""
     import os
 
@@ -434,7 +434,7 @@ def test_names_that_the_terminal_cannot_show_do_not_stop_it(few: Path, tmp_path:
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_belongs_to_one_run_at_a_time(
+def test_a_locked_output_folder_is_refused(
     few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"

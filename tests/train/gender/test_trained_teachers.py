@@ -31,7 +31,7 @@ def taught_recipe(tiny_file: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_trained_classifier_teaches_a_new_one_and_a_fine_tuned_one(
+def test_trained_classifiers_can_teach_new_and_fine_tuned_ones(
     trained: Path, drawn_faces: Path, taught_recipe: Path, tmp_path: Path
 ) -> None:
     teacher, data = trained / "gender.keras", ("--data", drawn_faces, *FOLDERS)
@@ -51,7 +51,7 @@ def test_a_trained_classifier_teaches_a_new_one_and_a_fine_tuned_one(
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_run_goes_on_with_the_same_teachers_only(
+def test_a_run_cannot_be_resumed_with_other_teachers(
     trained: Path,
     drawn_faces: Path,
     taught_recipe: Path,
@@ -80,7 +80,7 @@ def few(tmp_path: Path, trained: Path, drawn_faces: Path) -> tuple[str | Path, .
     return ("--data", drawn_faces, *FOLDERS, "--from", "shipped", "--out", tmp_path / "out")
 
 
-def test_what_has_no_effect_is_refused(
+def test_a_teacher_without_effect_is_refused(
     few: tuple[str | Path, ...],
     trained: Path,
     tmp_path: Path,
@@ -93,7 +93,7 @@ def test_what_has_no_effect_is_refused(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_recipe_that_needs_one_is_refused_without(
+def test_a_recipe_that_needs_a_teacher_is_refused_without(
     drawn_faces: Path, taught_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--data", drawn_faces, *FOLDERS, "--recipe", taught_recipe)

@@ -61,7 +61,7 @@ def finished(
     return train(tiny_crops, tiny_recipe, tmp_path_factory.mktemp("finished"))
 
 
-def test_each_stage_has_its_folder_and_nothing_half_written_is_left(finished: Outcome) -> None:
+def test_each_network_has_a_folder_without_partial_files(finished: Outcome) -> None:
     names = {
         str(path.relative_to(finished.folder))
         for path in finished.folder.rglob("*")
@@ -74,7 +74,7 @@ def test_each_stage_has_its_folder_and_nothing_half_written_is_left(finished: Ou
     }
 
 
-def test_gives_the_finished_student(
+def test_returns_the_inference_model_of_the_best_epoch(
     finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe
 ) -> None:
     model = training.train_classifier(tiny_crops, tiny_recipe, finished.folder, ())
@@ -111,7 +111,7 @@ def kill_at(stage: str, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Views, "render", killing)
 
 
-def test_a_course_killed_in_every_stage_goes_on_as_if_it_had_not_stopped(
+def test_a_training_killed_in_every_stage_equals_an_uninterrupted_one(
     finished: Outcome,
     tiny_crops: CropSet,
     tiny_recipe: Recipe,
@@ -152,7 +152,7 @@ def inverted(crop_set: CropSet, held_out: bool, fraction: float) -> CropSet:
     return replace(crop_set, samples=tuple(samples), crops=crops)
 
 
-def test_what_is_held_out_leaves_no_trace_in_teacher_answers_and_student(
+def test_held_out_samples_affect_no_network(
     finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     """Neither as a sample nor mixed into one; half of the student's views are mixtures."""
@@ -164,7 +164,7 @@ def test_what_is_held_out_leaves_no_trace_in_teacher_answers_and_student(
     assert other.history(TEACHER) != finished.history(TEACHER), "it must have been measured on"
 
 
-def test_the_student_learns_from_the_answers_alone(
+def test_a_distilled_student_does_not_use_labels(
     finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     """With the teacher's work done, labels of the training part are not asked for any more."""
@@ -176,7 +176,7 @@ def test_the_student_learns_from_the_answers_alone(
     assert other.history(FINE_TUNING) != finished.history(FINE_TUNING)
 
 
-def test_the_student_learns_from_these_answers(
+def test_a_distilled_student_uses_the_stored_logits(
     finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     """Other answers make another student."""
@@ -188,7 +188,7 @@ def test_the_student_learns_from_these_answers(
     assert other.history(STUDENT) != finished.history(STUDENT)
 
 
-def test_without_teachers_the_student_learns_from_labels_and_hides_hair(
+def test_without_teachers_the_student_uses_labels_and_hides_hair(
     tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     once = replace(tiny_recipe.student, stages=(Stage(32, 1),), warmup_epochs=0.5, distilled=False)
@@ -206,7 +206,7 @@ def test_without_teachers_the_student_learns_from_labels_and_hides_hair(
     )
 
 
-def test_hidden_hair_changes_the_student_and_not_its_teacher(
+def test_hidden_hair_of_the_student_does_not_change_its_teacher(
     finished: Outcome, tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     shutil.copytree(finished.folder / TEACHER, tmp_path / TEACHER)
@@ -216,7 +216,7 @@ def test_hidden_hair_changes_the_student_and_not_its_teacher(
     assert hidden.history(STUDENT) != finished.history(STUDENT)
 
 
-def test_a_trained_teacher_is_a_part_of_the_targets(
+def test_a_trained_teacher_is_part_of_the_targets(
     tiny_crops: CropSet, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     """It takes every crop for a woman: what learns from it hardly tells them apart."""
@@ -263,7 +263,7 @@ def taught(
     return train(tiny_crops, three_teachers, tmp_path_factory.mktemp("taught"))
 
 
-def test_each_network_has_its_seed_and_all_teachers_are_asked(
+def test_teachers_differ_by_seed_and_their_logits_are_averaged(
     taught: Outcome, three_teachers: Recipe, tiny_crops: CropSet
 ) -> None:
     names = ("teacher_1", "teacher_2", "teacher_3")
@@ -281,7 +281,7 @@ def test_each_network_has_its_seed_and_all_teachers_are_asked(
     assert distilled == pytest.approx(1 / (1 + np.exp(-sum(answers) / 3)), abs=1e-4)
 
 
-def test_a_teacher_may_be_taught_by_those_before_it(
+def test_a_teacher_can_be_distilled_from_earlier_ones(
     taught: Outcome, three_teachers: Recipe, tiny_crops: CropSet, tmp_path: Path
 ) -> None:
     """With the work of the first two done, the third one does not ask for labels."""

@@ -25,7 +25,7 @@ def plain(*levels: int) -> Pixels:
     return np.stack([np.full((40, 40, 3), level, np.uint8) for level in levels])
 
 
-def test_seed_number_and_position_decide_alone(tiny_crops: CropSet) -> None:
+def test_a_view_depends_only_on_seed_number_and_position(tiny_crops: CropSet) -> None:
     def drawn(order: list[tuple[int, int, int]]) -> dict[tuple[int, int, int], bytes]:
         return {
             (seed, number, position): views_of(tiny_crops.crops, seed)
@@ -41,14 +41,14 @@ def test_seed_number_and_position_decide_alone(tiny_crops: CropSet) -> None:
 
 
 @pytest.mark.parametrize("size", [8, 32, 40])
-def test_gives_colour_at_the_size_asked_for(size: int, tiny_crops: CropSet) -> None:
+def test_a_view_is_rgb_of_the_requested_size(size: int, tiny_crops: CropSet) -> None:
     for number in range(20):
         view = views_of(tiny_crops.crops).render(5, number, size)
         assert view.shape == (size, size, 3)
         assert view.dtype == np.uint8
 
 
-def test_teacher_and_student_see_the_same_at_their_sizes() -> None:
+def test_a_view_is_the_same_at_every_size() -> None:
     """Of smooth crops, mixed or not: a large view shrunk is the small one."""
     import cv2
 
@@ -61,7 +61,7 @@ def test_teacher_and_student_see_the_same_at_their_sizes() -> None:
 
 
 @pytest.mark.parametrize("mixed", [0.0, 0.3, 1.0])
-def test_as_many_are_mixtures_as_asked_for(mixed: float) -> None:
+def test_the_requested_fraction_of_views_is_mixed(mixed: float) -> None:
     """A black crop with a little white in it is a mixture."""
     crops = plain(*[255] * 40, 0)
     views = views_of(crops, mixed=mixed)
@@ -69,14 +69,14 @@ def test_as_many_are_mixtures_as_asked_for(mixed: float) -> None:
     assert mixtures / 600 == pytest.approx(mixed, abs=0.06)
 
 
-def test_a_mixture_is_its_own_crop_for_the_greater_part() -> None:
+def test_the_weight_of_the_partner_is_at_most_half() -> None:
     crops = plain(*[200] * 40, 0)
     levels = [int(views_of(crops, mixed=1).render(40, number, 16).max()) for number in range(400)]
     assert max(levels) <= 100
     assert np.mean(levels) == pytest.approx(50, abs=5)
 
 
-def test_a_mixture_is_of_what_it_says() -> None:
+def test_mixup_partner_and_weight_are_those_in_the_view() -> None:
     """How bright a view is tells what is mixed into it."""
     crops = plain(*[0] * 39, 200, 100)
     views = views_of(crops, mixed=0.5)
@@ -94,7 +94,7 @@ def test_only_partners_are_mixed_into_others() -> None:
     assert not any(views.render(3, number, 16).any() for number in range(400))
 
 
-def test_every_partner_has_its_turn() -> None:
+def test_all_partners_are_equally_frequent() -> None:
     """Each partner is of a level of its own; mixed into black they keep the order of levels."""
     crops = plain(*range(0, 200, 5))
     partners = np.array([0, 13, 39])
@@ -104,7 +104,7 @@ def test_every_partner_has_its_turn() -> None:
     assert sum(level > 65 // 2 for level in shown) == pytest.approx(67, abs=30)
 
 
-def test_batches_are_the_views_in_order(tiny_crops: CropSet) -> None:
+def test_batches_contain_the_views_in_order(tiny_crops: CropSet) -> None:
     views, positions = views_of(tiny_crops.crops), [9, 3, 50, 7, 1]
     batches = ViewBatches(views, positions, number=4, size=32, batch=2)
     assert len(batches) == 3

@@ -77,7 +77,7 @@ def test_batches_have_their_shapes(candidates: Candidates) -> None:
         assert shapes == {FACE: ((5, 2), np.float32), FRAME: ((5, 4), np.float32)}
 
 
-def test_a_batch_depends_on_its_key_and_index_alone(candidates: Candidates) -> None:
+def test_a_batch_depends_only_on_key_and_index(candidates: Candidates) -> None:
     def draw(index: int, key: tuple[int, ...] = (1, 2)) -> bytes:
         views, targets = make(candidates, key=key)[index]
         return b"".join(array.tobytes() for array in (views, targets[FACE], targets[FRAME]))
@@ -107,7 +107,7 @@ def test_candidates_repeat_if_there_are_too_few(candidates: Candidates) -> None:
     assert not np.array_equal(views[first], views[-1]), "the views of a candidate differ"
 
 
-def test_an_epoch_can_leave_candidates_out(candidates: Candidates) -> None:
+def test_an_epoch_can_omit_candidates(candidates: Candidates) -> None:
     seen = places(make(candidates, 10, distilled=1.0), candidates)
     assert len(set(seen)) == len(seen) == 10
     assert seen != list(range(10))
@@ -156,7 +156,7 @@ def test_with_a_key_some_views_are_altered() -> None:
     assert 0.3 < altered.mean() < 0.8
 
 
-def test_moved_views_show_the_face_where_the_target_says(candidates: Candidates) -> None:
+def test_moved_views_have_moved_targets(candidates: Candidates) -> None:
     batches = make(candidates, 10 * COUNT, distilled=1.0)
     views = np.concatenate([batches[index][0] for index in range(len(batches))])
     frames = np.concatenate([batches[index][1][FRAME] for index in range(len(batches))])
@@ -169,7 +169,7 @@ def test_moved_views_show_the_face_where_the_target_says(candidates: Candidates)
     assert moved[known].std(axis=0).min() > 0.03
 
 
-def test_a_view_is_as_large_as_the_target_says(candidates: Candidates) -> None:
+def test_scaled_views_have_scaled_targets(candidates: Candidates) -> None:
     """A bright square fills the true frame: half of the candidate's."""
     side = round(PATCH_SIDE / REACH / 2)
     start = (PATCH_SIDE - side) // 2

@@ -86,7 +86,7 @@ def test_patches_have_labels_and_probabilities(found: Candidates) -> None:
     assert 0.9 < found.verified.max() <= 1
 
 
-def test_faces_are_labelled_and_the_verifier_knows_them(found: Candidates) -> None:
+def test_the_verifier_agrees_with_the_labels(found: Candidates) -> None:
     faces, others = (
         [candidate.verified for candidate in unpack(found) if candidate.label.is_face is is_face]
         for is_face in (True, False)
@@ -97,7 +97,7 @@ def test_faces_are_labelled_and_the_verifier_knows_them(found: Candidates) -> No
     assert np.mean(others) < 0.2
 
 
-def test_the_face_is_in_the_frame_of_the_label(found: Candidates, face_crop: Pixels) -> None:
+def test_the_frame_of_the_label_contains_the_face(found: Candidates, face_crop: Pixels) -> None:
     """Tilted and degraded ones are less like it."""
     faces, others = (
         [candidate for candidate in unpack(found) if candidate.label.is_face is is_face]
@@ -110,7 +110,7 @@ def test_the_face_is_in_the_frame_of_the_label(found: Candidates, face_crop: Pix
     assert abs(np.median(compare_with_face(others, face_crop))) < 0.2
 
 
-def test_faces_are_upright_for_patches_and_verifier_in_turned_pictures(
+def test_faces_of_turned_pictures_are_upright_in_patches(
     search: Search, sources: Sources, face_crop: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(candidates, "TURNED", 1.0)
@@ -121,7 +121,7 @@ def test_faces_are_upright_for_patches_and_verifier_in_turned_pictures(
     assert np.mean([candidate.verified for candidate in faces]) > 0.8
 
 
-def test_a_picture_depends_on_the_key_and_its_number_alone(
+def test_a_picture_depends_only_on_key_and_number(
     found: Candidates, search: Search, sources: Sources
 ) -> None:
     expected = unpack(found)
@@ -151,7 +151,7 @@ def test_a_folder_without_a_detector_or_a_face_output_is_refused(
         find_networks(write_shipped_manifest(tmp_path, lambda files: omit(files, omitted)))
 
 
-def test_pictures_without_candidates_are_too_few(search: Search) -> None:
+def test_pictures_without_candidates_are_an_error(search: Search) -> None:
     """The only picture is part of a plain background, and the detector hard to please."""
     networks = find_networks(shipped_models())
     detector = FaceDetector(
@@ -165,7 +165,7 @@ def test_pictures_without_candidates_are_too_few(search: Search) -> None:
         collect_candidates(search._replace(detector=detector), plain, 1, (9,))
 
 
-def test_the_networks_used_are_the_first_ones_of_the_folder(tmp_path: Path) -> None:
+def test_the_first_networks_of_the_folder_are_used(tmp_path: Path) -> None:
     """Another detector without a file is listed last."""
     write_shipped_manifest(
         tmp_path, lambda files: files.update({"zz.tflite": files["face_detector_int8.tflite"]})

@@ -77,7 +77,7 @@ def test_turning_a_box_and_turning_it_back_are_inverse(
 
 
 @given(sides, shifts, shifts, log_sides, turns)
-def test_distances_are_those_in_the_candidates_own_turn(
+def test_corrections_are_relative_to_the_turn_of_the_candidate(
     side: float, right: float, down: float, log_side: float, turn: Turn
 ) -> None:
     seen = square(170, 120, side)  # in the turned picture
@@ -92,7 +92,7 @@ def test_distances_are_those_in_the_candidates_own_turn(
 
 
 @given(sides, shifts, shifts, log_sides, turns)
-def test_the_refiner_makes_the_true_frame_of_the_labels_numbers(
+def test_the_refiner_maps_the_label_to_the_true_frame(
     side: float, right: float, down: float, log_side: float, turn: Turn
 ) -> None:
     """Training and inference agree about them."""
@@ -128,7 +128,7 @@ def test_a_moved_candidate_has_the_moved_label(
     assert found[1:] == pytest.approx(expected[1:], abs=1e-9)
 
 
-def test_what_a_candidate_shows_stays_when_it_is_moved() -> None:
+def test_moving_a_candidate_does_not_change_what_it_shows() -> None:
     for known in (Label(True, has_frame=True), Label(None, 0.3), Label(False)):
         moved = move_label(known, 0.1, 0.1, 0.1)
         assert (moved.is_face, moved.has_frame) == (known.is_face, known.has_frame)
@@ -156,7 +156,7 @@ def test_partial_overlaps_have_no_label_but_a_frame(
 
 
 @pytest.mark.parametrize("side", [30, 130])
-def test_a_part_of_a_face_and_much_more_than_a_face_are_no_face(side: float) -> None:
+def test_a_frame_of_another_size_is_no_face(side: float) -> None:
     """Each contains the other; the IoU is that of the areas."""
     large, small = square(150, 150, 130), square(150, 150, 30)
     candidate, frame = (small, large) if side == 30 else (large, small)
@@ -165,21 +165,19 @@ def test_a_part_of_a_face_and_much_more_than_a_face_are_no_face(side: float) -> 
 
 @pytest.mark.parametrize("upright", TURNS)
 @pytest.mark.parametrize("turn", TURNS)
-def test_a_face_that_is_not_upright_in_the_candidates_turn_is_none(
-    turn: Turn, upright: Turn
-) -> None:
+def test_a_face_that_is_not_upright_is_no_face(turn: Turn, upright: Turn) -> None:
     frame = square(150, 150, 80)
     found = label_candidate(Detection(frame, 0.0, turn), [frame], upright, WIDTH, HEIGHT)
     expected = Label(is_face=True, has_frame=True) if turn == upright else Label(is_face=False)
     assert found == expected
 
 
-def test_a_picture_without_a_face_has_no_face() -> None:
+def test_without_faces_a_candidate_is_no_face() -> None:
     assert label(square(150, 150, 80)) == Label(is_face=False)
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_the_face_that_is_covered_most_counts(order: int) -> None:
+def test_the_label_is_that_of_the_most_overlapping_face(order: int) -> None:
     near, far = square(155, 150, 80), square(190, 150, 90)
     found = label(square(150, 150, 80), *(near, far)[::order])
     assert found == Label(True, right=5 / 80, has_frame=True)

@@ -54,7 +54,7 @@ def finished(data: list[str | Path], tmp_path_factory: pytest.TempPathFactory) -
     return out
 
 
-def test_leaves_a_model_that_its_manifest_knows(finished: Path) -> None:
+def test_the_model_has_a_manifest_entry(finished: Path) -> None:
     entry = manifest.load(finished).face_refiners[MODEL]
     assert manifest.read_verified(finished, entry)
     assert (entry.input_shape, entry.input_dtype) == ((32, 32, 3), "uint8")
@@ -66,7 +66,7 @@ def test_leaves_a_model_that_its_manifest_knows(finished: Path) -> None:
     assert cv2.imread(str(finished / "learning_curves.png")) is not None
 
 
-def test_the_manifest_says_how_it_was_trained(finished: Path) -> None:
+def test_the_manifest_records_the_training(finished: Path) -> None:
     text = json.loads((finished / manifest.NAME).read_text())["files"][MODEL]
     assert text["task"] == "face refinement (network)"
     trained = text["trained"]
@@ -93,7 +93,7 @@ def test_the_training_starts_from_the_face_detector(finished: Path) -> None:
         assert change.mean() < 0.1 * np.abs(theirs).mean()
 
 
-def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
+def test_a_resumed_run_equals_an_uninterrupted_one(
     finished: Path,
     data: list[str | Path],
     tmp_path: Path,
@@ -122,7 +122,7 @@ def test_a_stopped_run_reports_the_unreadable_and_goes_on_as_if_it_had_not(
     assert_same_weights(*(read_weights(folder / MODEL) for folder in (tmp_path, finished)))
 
 
-def test_other_networks_make_another_run(
+def test_a_run_cannot_be_resumed_with_other_networks(
     finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     models = write_shipped_manifest(
@@ -136,7 +136,7 @@ def test_other_networks_make_another_run(
 
 
 @pytest.mark.parametrize("missing", ["face_detector_int8.tflite", "gender_int8.tflite"])
-def test_refuses_a_folder_without_the_networks(
+def test_a_folder_without_the_networks_is_refused(
     missing: str, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     models = write_shipped_manifest(tmp_path, lambda files: files.pop(missing))
@@ -147,7 +147,7 @@ def test_refuses_a_folder_without_the_networks(
     assert not (tmp_path / "out").exists()
 
 
-def test_refuses_a_gender_network_without_a_face_output(
+def test_a_gender_network_without_a_face_output_is_refused(
     data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     models = write_shipped_manifest(
@@ -171,7 +171,7 @@ def test_a_network_with_another_hash_is_refused(
     assert not (tmp_path / "out" / MODEL).exists()
 
 
-def test_refuses_too_few_pictures(
+def test_too_few_backgrounds_are_refused(
     data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     few = write_backgrounds(tmp_path, 1)
@@ -180,7 +180,7 @@ def test_refuses_too_few_pictures(
     assert "--backgrounds: too few backgrounds" in capsys.readouterr().err
 
 
-def test_refuses_a_folder_without_a_detector_to_start_from(
+def test_a_folder_without_a_detector_to_start_from_is_refused(
     data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     models = write_shipped_manifest(tmp_path, lambda files: files.pop("face_detector.keras"))
@@ -188,7 +188,7 @@ def test_refuses_a_folder_without_a_detector_to_start_from(
     assert "lists no face_detector.keras to start from" in capsys.readouterr().err
 
 
-def test_starts_from_an_earlier_refiner(
+def test_a_training_can_start_from_an_earlier_refiner(
     finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """At a low learning rate, its weights change little."""

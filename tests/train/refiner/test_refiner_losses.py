@@ -30,7 +30,7 @@ def frame(error: float, weight: float = 1.0) -> float:
     return float(losses.frame(frames([weight]), RIGHT + np.array([error, 0, 0], np.float32))[0])
 
 
-def test_a_graph_computes_the_same() -> None:
+def test_losses_in_a_graph_are_equal() -> None:
     """As in use; the tests of the command train without one."""
     random = np.random.default_rng(0)
     faces = random.random((6, 2)).astype(np.float32)
@@ -45,7 +45,7 @@ def test_a_graph_computes_the_same() -> None:
 
 
 @pytest.mark.parametrize("target", [0.0, 1.0])
-def test_sure_and_right_costs_next_to_nothing(target: float) -> None:
+def test_correct_certain_predictions_have_almost_no_loss(target: float) -> None:
     sure = 20 * target - 10
     assert 0 <= face(target, sure) < 1e-3
     assert face(target, -sure) > 10
@@ -54,7 +54,7 @@ def test_sure_and_right_costs_next_to_nothing(target: float) -> None:
 
 
 @pytest.mark.parametrize("target", [0.1, 0.5, 0.8])
-def test_the_targets_own_probability_costs_least(target: float) -> None:
+def test_the_loss_is_lowest_at_the_target(target: float) -> None:
     right = np.log(target / (1 - target))
     costs = [face(target, right + error) for error in (-2, -1, -0.1, 0, 0.1, 1, 2)]
     assert int(np.argmin(costs)) == 3
@@ -62,7 +62,7 @@ def test_the_targets_own_probability_costs_least(target: float) -> None:
     assert costs[6] > costs[5] > costs[4]
 
 
-def test_a_wrong_candidate_counts_more_than_by_its_entropy() -> None:
+def test_wrong_candidates_have_a_larger_weight() -> None:
     """Entropies of probabilities of 0.9 and 0.1 for a face."""
     right, wrong = (face(1.0, logit) for logit in (np.log(9), -np.log(9)))
     entropies = np.log(0.9), np.log(0.1)
@@ -70,16 +70,16 @@ def test_a_wrong_candidate_counts_more_than_by_its_entropy() -> None:
 
 
 @pytest.mark.parametrize("logit", [-9.0, 0.0, 9.0])
-def test_unknown_labels_are_free(logit: float) -> None:
+def test_unknown_labels_have_no_loss(logit: float) -> None:
     assert face(0.3, logit, weight=0.0) == 0
 
 
 @pytest.mark.parametrize("error", [0.01, -3.0])
-def test_unknown_frames_are_free(error: float) -> None:
+def test_unknown_frames_have_no_loss(error: float) -> None:
     assert frame(error, weight=0.0) == 0
 
 
-def test_unknown_frames_do_not_dilute_the_others() -> None:
+def test_unknown_frames_do_not_change_the_mean() -> None:
     found = RIGHT + 0.1
     alone, among = (
         float(np.mean(losses.frame(frames(weights), np.repeat(found, len(weights), axis=0))))
@@ -90,7 +90,7 @@ def test_unknown_frames_do_not_dilute_the_others() -> None:
 
 
 @pytest.mark.parametrize("column", range(3))
-def test_each_number_of_a_frame_counts_alike(column: int) -> None:
+def test_all_numbers_of_a_frame_have_equal_weight(column: int) -> None:
     wrong = RIGHT.copy()
     wrong[0, column] += 0.1
     assert float(losses.frame(frames([1]), wrong)[0]) == pytest.approx(frame(0.1), rel=1e-3)
@@ -103,7 +103,7 @@ def test_large_errors_are_not_penalised_quadratically() -> None:
     assert frame(0.4) < 2.2 * frame(0.2)
 
 
-def test_a_slightly_larger_error_costs_slightly_more() -> None:
+def test_the_loss_is_continuous() -> None:
     costs = np.array([frame(error) for error in np.linspace(0.01, 0.04, 61)])
     assert np.all(np.diff(costs) > 0)
     assert np.all(costs[1:] < 1.12 * costs[:-1])

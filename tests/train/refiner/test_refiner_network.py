@@ -66,7 +66,7 @@ def small_detector() -> keras.Model:
 
 
 @pytest.mark.parametrize("size", [32, 64])
-def test_gives_a_logit_and_three_numbers_for_each_view(size: int) -> None:
+def test_outputs_are_a_logit_and_three_numbers(size: int) -> None:
     outputs = build(size)(draw_pixels(size))
     assert {name: tuple(output.shape) for name, output in outputs.items()} == {
         FACE: (2, 1),
@@ -74,7 +74,7 @@ def test_gives_a_logit_and_three_numbers_for_each_view(size: int) -> None:
     }
 
 
-def test_every_pixel_counts() -> None:
+def test_every_pixel_affects_the_outputs() -> None:
     """The first layer sees pixels in pairs and moves by four; it must not skip any."""
     model = build()
     warm(model)
@@ -88,7 +88,7 @@ def test_every_pixel_counts() -> None:
             assert np.abs(outputs[name] - empty[name]).max() > 1e-5
 
 
-def test_the_finished_one_answers_alike_with_kerass_own_layers() -> None:
+def test_the_inference_model_has_equal_outputs_and_only_keras_layers() -> None:
     model = build()
     warm(model)
     finished = make_inference_refiner(model)
@@ -100,7 +100,7 @@ def test_the_finished_one_answers_alike_with_kerass_own_layers() -> None:
     assert {type(layer).__module__.split(".")[0] for layer in finished.layers} == {"keras"}
 
 
-def test_only_training_drops_features() -> None:
+def test_dropout_is_active_in_training_only() -> None:
     model = build()
     pixels = draw_pixels(64)
     dropped = model(pixels, training=True)[FRAME], model(pixels, training=True)[FRAME]
@@ -111,7 +111,7 @@ def test_only_training_drops_features() -> None:
     assert not any(isinstance(layer, keras.layers.Dropout) for layer in finished.layers)
 
 
-def test_starts_with_the_features_of_the_detector(small_detector: keras.Model) -> None:
+def test_features_can_be_copied_from_a_detector(small_detector: keras.Model) -> None:
     model, pixels = build(), draw_pixels(64)
     expected = features(small_detector, pixels)
     assert np.abs(features(model, pixels) - expected).max() > 0.1
@@ -131,14 +131,14 @@ def test_starts_with_the_features_of_the_detector(small_detector: keras.Model) -
 
 
 @pytest.mark.usefixtures("shipped_keras")
-def test_starts_with_those_of_the_shipped_one() -> None:
+def test_features_can_be_copied_from_the_shipped_detector() -> None:
     detector = keras.models.load_model(shipped_models() / "face_detector.keras", compile=False)
     model, pixels = build(128), draw_pixels(128)
     copy_layers(model, detector, HEAD)
     assert np.allclose(features(model, pixels), features(detector, pixels), atol=1e-4)
 
 
-def test_starts_with_all_weights_of_another_refiner() -> None:
+def test_all_weights_can_be_copied_from_a_refiner() -> None:
     model, other, pixels = build(), build(), draw_pixels(64)
     for weights in other.get_layer(FACE).weights:
         weights.assign(weights + 0.5)
@@ -153,13 +153,13 @@ def test_a_refiner_of_another_size_is_refused() -> None:
         copy_layers(build(), make_inference_refiner(build(32)), HEAD)
 
 
-def test_another_detector_is_refused() -> None:
+def test_a_detector_with_another_network_is_refused() -> None:
     model = make_inference_detector(build_detector_network(LITE0, False, 64), LITE0)
     with pytest.raises(ModelError, match="the layer stem is missing"):
         copy_layers(build(), model, HEAD)
 
 
-def test_takes_at_most_a_quarter_of_the_detectors_time() -> None:
+def test_the_refiner_takes_at_most_a_quarter_of_the_operations_of_the_detector() -> None:
     detector = build_detector_network(SMALL, False, 128)
     assert count_multiply_accumulates(build()) <= 0.25 * count_multiply_accumulates(detector)
     assert build().count_params() < 70_000

@@ -16,7 +16,7 @@ from image_gender_classifier.train.refiner.recipe import SHIPPED, load_refiner_r
 TINY = Path(__file__).with_name("tiny.toml")
 
 
-def test_the_shipped_one_loads() -> None:
+def test_the_shipped_recipe_is_the_default() -> None:
     assert load_refiner_recipe() == load_refiner_recipe(SHIPPED)
     assert load_refiner_recipe().size == 64
 

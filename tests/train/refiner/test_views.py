@@ -59,7 +59,7 @@ def cut_patch(pixels: Pixels, candidate: Detection) -> Pixels:
 
 
 @given(st.floats(-0.17, 0.17), st.floats(-0.17, 0.17), moves, st.sampled_from((48, 64)))
-def test_what_a_patch_shows_is_where_the_move_says(
+def test_a_move_shifts_rotates_and_mirrors_a_view(
     x: float, y: float, move: Move, size: int
 ) -> None:
     """First it moves against the view, then it turns clockwise, then it is mirrored."""
@@ -76,7 +76,7 @@ def test_what_a_patch_shows_is_where_the_move_says(
 
 @pytest.mark.parametrize("turn", get_args(Turn))
 @pytest.mark.parametrize("side", [62.3, 110.9])
-def test_an_unmoved_view_is_what_the_refiner_sees(turn: Turn, side: float) -> None:
+def test_an_unmoved_view_equals_the_input_of_the_refiner(turn: Turn, side: float) -> None:
     network = FixedNetwork(REFINER_SIZE, [[0]], [[0, 0, 0]])
     pixels = noise(300, 400)
     candidate = Detection(Box(140.3, 80.8, side, side), 0.0, turn)
@@ -91,18 +91,18 @@ def test_an_unmoved_view_is_what_the_refiner_sees(turn: Turn, side: float) -> No
     assert moved > 2.5 * unmoved
 
 
-def test_beyond_its_edges_a_patch_goes_on() -> None:
+def test_edge_pixels_are_repeated_beyond_a_patch() -> None:
     patch = np.full((PATCH_SIDE, PATCH_SIDE, 3), 90, np.uint8)
     assert (draw_view(patch, 64, Move(0.5, -0.5, 0.4, 45.0)) == 90).all()
 
 
-def test_what_may_be_a_face_is_neither_tilted_nor_mirrored() -> None:
+def test_possible_faces_are_neither_tilted_nor_mirrored() -> None:
     drawn = [sample_move(True, np.random.default_rng(seed)) for seed in range(50)]
     assert {(move.degrees, move.mirrored) for move in drawn} == {(0.0, False)}
 
 
 @pytest.mark.parametrize("is_face", [True, False])
-def test_moves_are_small_and_go_everywhere(is_face: bool) -> None:
+def test_moves_are_small_in_all_directions(is_face: bool) -> None:
     random = np.random.default_rng(1)
     drawn = [sample_move(is_face, random) for _ in range(300)]
     numbers = np.array([move[:3] for move in drawn])
@@ -113,7 +113,7 @@ def test_moves_are_small_and_go_everywhere(is_face: bool) -> None:
         assert (numbers[:, :2] * signs > 0).all(axis=1).any()
 
 
-def test_something_else_is_tilted_and_mirrored_half_of_the_time() -> None:
+def test_other_candidates_are_tilted_and_half_are_mirrored() -> None:
     random = np.random.default_rng(2)
     drawn = [sample_move(False, random) for _ in range(300)]
     assert 0.4 < np.mean([move.mirrored for move in drawn]) < 0.6
@@ -121,7 +121,7 @@ def test_something_else_is_tilted_and_mirrored_half_of_the_time() -> None:
     assert abs(np.mean([move.degrees for move in drawn])) < 2
 
 
-def test_some_views_are_altered_and_still_show_the_same() -> None:
+def test_altered_views_resemble_the_original() -> None:
     view = noise(60, 60)
     kept = view.copy()
     random = np.random.default_rng(3)
@@ -134,7 +134,7 @@ def test_some_views_are_altered_and_still_show_the_same() -> None:
     assert min(likeness) > 0.85
 
 
-def test_moves_and_alterations_are_known_by_their_randomness() -> None:
+def test_moves_and_alterations_depend_only_on_the_random_generator() -> None:
     view = noise(60, 60)
 
     def draw(seed: int) -> tuple[Move, bytes]:

@@ -16,7 +16,7 @@ def run(*options: object) -> int:
     return cli.main([str(option) for option in options])
 
 
-def test_all_sets(
+def test_all_sets_are_evaluated(
     portraits: Path, fairface: Path, backgrounds: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -38,13 +38,15 @@ def test_all_sets(
         assert name in printed.out
 
 
-def test_frames_as_detected(portraits: Path, tmp_path: Path) -> None:
+def test_frames_can_be_measured_as_detected(portraits: Path, tmp_path: Path) -> None:
     file = tmp_path / "boxes.json"
     assert run("--data", portraits, "--detected-frames", "--json", file) == 0
     assert json.loads(file.read_text("utf-8"))["corrected_by"] is None
 
 
-def test_whole_pictures_as_faces(portraits: Path, fairface: Path, tmp_path: Path) -> None:
+def test_the_detector_none_treats_pictures_as_faces(
+    portraits: Path, fairface: Path, tmp_path: Path
+) -> None:
     """The detector that takes every picture for a face has figures known beforehand."""
     file = tmp_path / "boxes.json"
     assert (
@@ -60,7 +62,7 @@ def test_whole_pictures_as_faces(portraits: Path, fairface: Path, tmp_path: Path
     assert content["cost"] == {}
 
 
-def test_what_is_missing_is_said(portraits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_sets_are_reported(portraits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--data", portraits, "--detector", "none") == 0
     errors = capsys.readouterr().err
     assert "tight crops: skipped, --fairface is required" in errors
@@ -90,7 +92,7 @@ def test_unreadable_pictures_are_counted(
     assert (empty["unreadable"], empty["right"]["n"]) == (1, 1)
 
 
-def test_nothing_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--data", tmp_path / "nowhere") == 2
     errors = capsys.readouterr().err.splitlines()
     assert errors[-1].endswith("lfw, caltech_faces, wider and no_face")
@@ -106,14 +108,16 @@ def test_nothing_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         ("--data", "x", "--json", "."),
     ],
 )
-def test_wrong_usage(options: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_usage_error_is_one_line_with_exit_code_2(
+    options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(*options) == 2
     errors = capsys.readouterr().err
     assert errors.startswith(f"{cli.PROGRAM}: ")
     assert errors.count("\n") == 1
 
 
-def test_a_damaged_table(
+def test_an_invalid_table_of_boxes_is_an_error(
     portraits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / "portraits"

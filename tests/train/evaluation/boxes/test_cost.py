@@ -29,11 +29,11 @@ def torn() -> LabelledPicture:
     raise UnreadablePicture("it is torn")
 
 
-def test_the_ratio() -> None:
+def test_the_ratio_divides_by_the_reference() -> None:
     assert Cost("set", 3, detector=6.0, reference=2.0).ratio == 3.0
 
 
-def test_both_see_the_same_pictures_in_turn_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_detector_and_reference_alternate_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first search of a picture, which loads something, does not count."""
     calls: list[tuple[str, int, int]] = []
     detector = FixedDetector()
@@ -62,7 +62,7 @@ def test_both_see_the_same_pictures_in_turn_on_one_thread(monkeypatch: pytest.Mo
     assert cv2.getNumThreads() == before
 
 
-def test_nothing_to_measure() -> None:
+def test_without_readable_pictures_there_is_no_cost() -> None:
     pictures = TrialSet("set", [Trial("torn", torn)])
     assert cost.measure_cost(pictures, FixedDetector(), cost.open_reference_detector()) is None
 
@@ -88,7 +88,7 @@ def test_the_reference_finds_what_the_cascade_does_at_its_settings(face_picture:
     )
 
 
-def test_a_missing_cascade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_cascade_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "shipped_models", lambda: tmp_path)
     with pytest.raises(ModelError, match="OpenCV cannot load the cascade"):
         cost.open_reference_detector()

@@ -19,7 +19,7 @@ SHIFTS = st.floats(-1, 1)
 
 
 @given(st.floats(0.1, 3), SHIFTS, SHIFTS)
-def test_a_fit_tells_how_the_frame_was_moved(ratio: float, right: float, down: float) -> None:
+def test_the_error_is_the_move_of_the_frame(ratio: float, right: float, down: float) -> None:
     found = box_around((100 + 40 * right, 60 + 40 * down), 40 * ratio, 40 * ratio)
     reported = measure_frame_error(found, TRUE, "first")
     assert (reported.side, reported.right, reported.down) == pytest.approx(
@@ -28,7 +28,7 @@ def test_a_fit_tells_how_the_frame_was_moved(ratio: float, right: float, down: f
     assert reported.stage == "first"
 
 
-def test_percentiles() -> None:
+def test_percentiles_are_computed_for_each_component() -> None:
     fits = [FrameError("first", 1 + number / 100, number / 1000, -number) for number in range(101)]
     reported = compute_error_percentiles(fits)
     assert reported.n == 101
@@ -37,7 +37,7 @@ def test_percentiles() -> None:
     assert reported.down == pytest.approx((-95, -50, -5))
 
 
-def test_nothing_has_no_spread() -> None:
+def test_no_errors_have_no_percentiles() -> None:
     with pytest.raises(ValueError, match="errors is empty"):
         compute_error_percentiles([])
 
@@ -52,5 +52,5 @@ def test_nothing_has_no_spread() -> None:
         (FrameError("first", 1.0, 0.0, -0.04), False),
     ],
 )
-def test_targets(worst: FrameError, meets: bool) -> None:
+def test_targets_limit_side_and_centre(worst: FrameError, meets: bool) -> None:
     assert framing.meets_targets(compute_error_percentiles([worst])) is meets

@@ -39,7 +39,7 @@ def lines(measurement: Measurement) -> list[str]:
     return report.format_box_report(measurement).splitlines()
 
 
-def test_a_row_a_set() -> None:
+def test_each_set_has_a_row() -> None:
     rows = lines(ALL)
     assert rows[:2] == ["detector  cascade 1a2b", "frames    as detected"]
     corrected = lines(replace(ALL, corrected_by="gender.tflite (12ab)"))
@@ -54,7 +54,7 @@ def test_a_row_a_set() -> None:
     assert any(row.split() == ["empty", "0", "-", "lbp", "0", "of", "0"] for row in rows)
 
 
-def test_any_face_where_it_differs() -> None:
+def test_sets_with_another_correct_face_are_listed() -> None:
     rows = lines(ALL)
     at = rows.index("any of the detected faces is correct")
     assert rows[at + 1].split() == ["streets", "2,000", "80.0", "%", "78.2", "to", "81.7"]
@@ -62,7 +62,7 @@ def test_any_face_where_it_differs() -> None:
     assert "any of" not in report.format_box_report(Measurement("cascade", [CROPS], [], []))
 
 
-def test_frames_by_stage() -> None:
+def test_frame_errors_are_listed_by_stage() -> None:
     rows = lines(ALL)
     at = next(place for place, row in enumerate(rows) if row.startswith("frame errors"))
     assert "5, 50, 95" in rows[at]
@@ -72,12 +72,12 @@ def test_frames_by_stage() -> None:
     assert rows[at + 5].split()[:2] == ["cnn", "1"]
 
 
-def test_costs() -> None:
+def test_costs_are_listed() -> None:
     assert lines(ALL)[-1].split() == ["streets", "400", "3.00", "2.00", "1.50"]
     assert "CPU" not in report.format_box_report(Measurement("cascade", [CROPS], [], []))
 
 
-def test_json() -> None:
+def test_the_json_contains_all_results() -> None:
     content = json.loads(report.box_report_to_json(ALL))
     assert list(content) == ["detector", "corrected_by", "sets", "skipped", "cost"]
     streets = content["sets"]["streets"]

@@ -23,26 +23,26 @@ TURNS = st.builds(Rotation, DEGREES, st.tuples(SIZES, SIZES), st.tuples(SIZES, S
 
 
 @given(st.tuples(PLACES, PLACES), TURNS)
-def test_forth_and_back(point: tuple[float, float], turn: Rotation) -> None:
+def test_rotating_and_unrotating_are_inverse(point: tuple[float, float], turn: Rotation) -> None:
     assert rotation.unrotate_point(rotation.rotate_point(point, turn), turn) == pytest.approx(
         point, abs=1e-6
     )
 
 
 @given(st.tuples(PLACES, PLACES), TURNS)
-def test_distances_from_the_centre_stay(point: tuple[float, float], turn: Rotation) -> None:
+def test_distances_from_the_centre_are_kept(point: tuple[float, float], turn: Rotation) -> None:
     x, y = rotation.rotate_point(point, turn)
     before = hypot(point[0] - turn.upright[0] / 2, point[1] - turn.upright[1] / 2)
     assert hypot(x - turn.canvas[0] / 2, y - turn.canvas[1] / 2) == pytest.approx(before)
 
 
-def test_counterclockwise_the_right_goes_up() -> None:
+def test_rotation_is_counterclockwise() -> None:
     turn = Rotation(90, (100, 100), (100, 100))
     assert rotation.rotate_point((90, 50), turn) == pytest.approx((50, 10))
 
 
 @given(SIZES, SIZES, PLACES, PLACES, st.floats(1, 300), DEGREES)
-def test_the_canvas_holds_the_face(
+def test_the_canvas_contains_the_face(
     width: int, height: int, x: float, y: float, side: float, degrees: float
 ) -> None:
     face = Box(x, y, side, side)
@@ -57,12 +57,12 @@ def test_the_canvas_holds_the_face(
             assert -1e-3 <= turned_y <= turn.canvas[1] + 1e-3
 
 
-def test_a_face_in_the_middle_leaves_the_canvas_as_it_is() -> None:
+def test_a_face_in_the_middle_keeps_the_canvas() -> None:
     turn = rotation.plan_rotation(250, 200, Box(90, 70, 60, 60), 30)
     assert turn.canvas == (250, 200)
 
 
-def test_only_the_side_that_is_needed_grows() -> None:
+def test_only_one_side_of_the_canvas_grows() -> None:
     turn = rotation.plan_rotation(300, 100, Box(250, 40, 40, 20), 30)
     assert turn.canvas[0] == 300
     assert turn.canvas[1] > 100
@@ -70,7 +70,7 @@ def test_only_the_side_that_is_needed_grows() -> None:
 
 @pytest.mark.parametrize("degrees", [30, -30])
 @pytest.mark.parametrize("face", [Box(60, 40, 20, 20), Box(150, 2, 20, 20)])
-def test_pixels_go_where_points_go(face: Box, degrees: float) -> None:
+def test_pixels_and_points_rotate_alike(face: Box, degrees: float) -> None:
     pixels = np.zeros((120, 180, 3), np.uint8)
     pixels[int(face.y) : int(face.y) + 20, int(face.x) : int(face.x) + 20] = 255
     picture = from_array(pixels)
@@ -87,14 +87,14 @@ def test_pixels_go_where_points_go(face: Box, degrees: float) -> None:
     assert (again.box.width, again.frame.height, again.stage) == (20, 30, "first")
 
 
-def test_no_turn_changes_nothing() -> None:
+def test_a_rotation_by_0_degrees_changes_nothing() -> None:
     pixels = np.random.default_rng(2).integers(0, 256, (50, 70, 3), np.uint8)
     picture = from_array(pixels)
     turn = rotation.plan_rotation(70, 50, Box(0, 0, 70, 50), 0)
     assert np.array_equal(rotation.rotate_picture(picture, turn).pixels, pixels)
 
 
-def test_the_border_is_repeated() -> None:
+def test_edge_pixels_are_repeated() -> None:
     picture = from_array(np.full((40, 60, 3), 77, np.uint8))
     turn = rotation.plan_rotation(60, 40, Box(0, 0, 60, 40), 30)
     assert (rotation.rotate_picture(picture, turn).pixels == 77).all()

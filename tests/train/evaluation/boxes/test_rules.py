@@ -31,7 +31,7 @@ def boxed(x: float, y: float, width: float, height: float | None = None) -> Dete
         (boxed(125, 125, 40, 160), True),  # 80 a side as framing takes it
     ],
 )
-def test_near(found: Detection, right: bool) -> None:
+def test_accept_near_checks_distance_and_side(found: Detection, right: bool) -> None:
     assert rules.accept_near((125, 125), 30, (70, 190))(found) is right
 
 
@@ -46,12 +46,12 @@ def test_near(found: Detection, right: bool) -> None:
         (boxed(30, 60.1, 5), False),
     ],
 )
-def test_inside(found: Detection, right: bool) -> None:
+def test_accept_inside_checks_the_centre(found: Detection, right: bool) -> None:
     assert rules.accept_inside(Box(10, 20, 30, 40))(found) is right
 
 
 @given(SHARES, SHARES, st.floats(0.05, 1.2))
-def test_tight(across: float, down: float, share: float) -> None:
+def test_accept_in_crop_checks_centre_and_side(across: float, down: float, share: float) -> None:
     found = boxed(across * 100, down * 200, share * 100)
     middle = (
         0.25 <= found.box.x / 100 + share / 2 <= 0.75
@@ -69,6 +69,6 @@ def test_tight(across: float, down: float, share: float) -> None:
         (box_around((50, 50), 400, 400), True),
     ],
 )
-def test_framed_checks_the_frame(frame: Box, right: bool) -> None:
+def test_accept_frame_checks_the_frame(frame: Box, right: bool) -> None:
     rule = rules.accept_frame(box_around((50, 50), 40, 40))
     assert rule(Detection(NOWHERE, frame, "first")) is right

@@ -40,7 +40,7 @@ def looking_for(box: Box, frame: Box | None = None) -> LabelledPicture:
     return LabelledPicture(picture(), rules.accept_inside(box), frame)
 
 
-def test_the_main_face_decides() -> None:
+def test_the_score_is_that_of_the_main_face() -> None:
     both = FixedDetector(SMALL, LARGE)
     assert score_picture(looking_for(LARGE), both) == PictureScore(
         "first", correct=True, any_correct=True
@@ -53,13 +53,13 @@ def test_the_main_face_decides() -> None:
     )
 
 
-def test_nothing_found_is_wrong_where_there_is_a_face() -> None:
+def test_a_missed_face_is_wrong() -> None:
     assert score_picture(looking_for(LARGE), FixedDetector()) == PictureScore(
         None, correct=False, any_correct=False
     )
 
 
-def test_nothing_found_is_right_where_there_is_none() -> None:
+def test_no_detection_is_correct_without_a_face() -> None:
     assert score_picture(LabelledPicture(picture(), None), FixedDetector()) == PictureScore(
         None, correct=True, any_correct=True
     )
@@ -68,14 +68,14 @@ def test_nothing_found_is_right_where_there_is_none() -> None:
     )
 
 
-def test_the_frame_is_the_stages_own() -> None:
+def test_the_frame_is_that_of_the_stage() -> None:
     """The second stage's frame is twice the box and half a box lower."""
     fit = score_picture(looking_for(LARGE, LARGE), FixedDetector(LARGE, stage="second")).frame_error
     assert fit is not None
     assert (fit.stage, fit.side, fit.right, fit.down) == ("second", 2.0, 0.0, 0.5)
 
 
-def test_a_wrong_face_has_no_fit() -> None:
+def test_a_wrong_face_has_no_frame_error() -> None:
     assert score_picture(looking_for(SMALL, SMALL), FixedDetector(LARGE)).frame_error is None
 
 
@@ -127,13 +127,13 @@ def test_a_set_is_counted_by_stage() -> None:
     assert scored.frame_errors == ()
 
 
-def test_a_set_of_unreadable_pictures() -> None:
+def test_unreadable_pictures_are_not_counted() -> None:
     scored = score_set(TrialSet("torn", [Trial("torn", broken)]), ByBrightness())
     assert scored.correct.value is None
     assert len(scored.unreadable) == 1
 
 
-def test_with_a_classifier_the_corrected_frame_counts() -> None:
+def test_a_classifier_corrects_the_frame() -> None:
     entry = loading.open_classifier(None).entry._replace(frame_output=FrameOutput(1.0, 1.0, 1.0))
     moved_down = FixedNetwork(96, [[1]], [[0, 0.1, 0]])  # by a tenth of the side
     classifier = Classifier(moved_down, entry)

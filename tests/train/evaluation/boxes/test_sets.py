@@ -38,7 +38,7 @@ def is_correct(shown: LabelledPicture, x: float, y: float, side: float) -> bool:
     return shown.is_correct(found_at(x, y, side))
 
 
-def test_portraits(portraits: Path) -> None:
+def test_portraits_are_upright_and_rotated(portraits: Path) -> None:
     found = by_name(sets.make_portrait_sets(portraits))
     assert {name: len(one.trials) for name, one in found.items()} == {
         "lfw": 2, "lfw, rotated +30°": 2, "lfw, rotated -30°": 2,
@@ -49,7 +49,7 @@ def test_portraits(portraits: Path) -> None:
     assert [trial.name for trial in found["lfw"].trials] == ["female/a.png", "male/b.png"]
 
 
-def test_rules_of_the_portraits(portraits: Path) -> None:
+def test_portraits_have_the_rules_of_their_sets(portraits: Path) -> None:
     shown = {
         name: one.trials[0].load()
         for name, one in by_name(sets.make_portrait_sets(portraits)).items()
@@ -63,7 +63,7 @@ def test_rules_of_the_portraits(portraits: Path) -> None:
 
 
 @pytest.mark.parametrize("degrees", [30, -30])
-def test_a_turned_picture_is_scored_as_the_upright_one(portraits: Path, degrees: int) -> None:
+def test_a_rotated_picture_is_scored_like_the_upright_one(portraits: Path, degrees: int) -> None:
     """The face of this picture reaches its left edge, so that the canvas must grow."""
     found = by_name(sets.make_portrait_sets(portraits))
     turned = found[f"wider, rotated {degrees:+}°"].trials[0].load()
@@ -97,7 +97,7 @@ def test_a_missing_table_is_an_error(portraits: Path, tmp_path: Path) -> None:
         sets.make_portrait_sets(copy)
 
 
-def test_a_picture_of_the_table_that_is_not_there(portraits: Path, tmp_path: Path) -> None:
+def test_a_missing_picture_of_the_table_is_unreadable(portraits: Path, tmp_path: Path) -> None:
     copy = tmp_path / "portraits"
     copytree(portraits, copy)
     (copy / "wider" / "d.png").unlink()
@@ -107,7 +107,7 @@ def test_a_picture_of_the_table_that_is_not_there(portraits: Path, tmp_path: Pat
             found[name].trials[0].load()
 
 
-def test_crops_are_shown_whole(fairface: Path) -> None:
+def test_crops_are_used_whole(fairface: Path) -> None:
     found = sets.make_crop_set(fairface)
     assert isinstance(found, TrialSet)
     shown = found.trials[0].load()
@@ -117,7 +117,7 @@ def test_crops_are_shown_whole(fairface: Path) -> None:
     assert not is_correct(shown, 30, 64, 80)
 
 
-def test_composites_by_size(fairface: Path, backgrounds: Path) -> None:
+def test_composites_have_the_sizes_of_their_sets(fairface: Path, backgrounds: Path) -> None:
     found = by_name(sets.make_composite_sets(fairface, backgrounds))
     assert list(found) == [
         "composites, side 15 %", "composites, side 8 %", "composites, side 15 % to 100 %",
@@ -138,7 +138,7 @@ def test_composites_by_size(fairface: Path, backgrounds: Path) -> None:
             assert not is_correct(shown, x + 0.26 * shown.frame.width, y, 1)
 
 
-def test_composites_have_backgrounds_that_no_face_detector_was_trained_on(
+def test_composites_use_held_out_backgrounds(
     fairface: Path, backgrounds: Path, tmp_path: Path
 ) -> None:
     picture = next(backgrounds.iterdir())
@@ -151,7 +151,7 @@ def test_composites_have_backgrounds_that_no_face_detector_was_trained_on(
         assert {trial.name.split()[-1] for trial in one.trials} <= held_out
 
 
-def test_composites_are_the_same_again(fairface: Path, backgrounds: Path) -> None:
+def test_composites_are_deterministic(fairface: Path, backgrounds: Path) -> None:
     first, second = (by_name(sets.make_composite_sets(fairface, backgrounds)) for _ in range(2))
     for name, one in first.items():
         for trial, again in zip(one.trials, second[name].trials, strict=True):
@@ -161,7 +161,9 @@ def test_composites_are_the_same_again(fairface: Path, backgrounds: Path) -> Non
             assert shown.frame == shown_again.frame
 
 
-def test_without_sources(fairface: Path, backgrounds: Path, tmp_path: Path) -> None:
+def test_sets_without_sources_are_skipped(
+    fairface: Path, backgrounds: Path, tmp_path: Path
+) -> None:
     assert isinstance(sets.make_crop_set(None), SkippedSet)
     assert isinstance(sets.make_crop_set(tmp_path), SkippedSet)
     for sources in ((None, backgrounds), (fairface, None), (tmp_path, backgrounds),
@@ -170,7 +172,7 @@ def test_without_sources(fairface: Path, backgrounds: Path, tmp_path: Path) -> N
         assert isinstance(skipped, SkippedSet)
 
 
-def test_the_shared_portraits_are_whole(shared: Path) -> None:
+def test_the_shared_portraits_are_complete(shared: Path) -> None:
     folder = shared / "portraits"
     if not folder.is_dir():
         pytest.skip(f"no portraits in {shared}")

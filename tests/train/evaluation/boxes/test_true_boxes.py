@@ -16,7 +16,7 @@ def write(folder: Path, text: str) -> Path:
     return folder
 
 
-def test_boxes_by_name_in_order(tmp_path: Path) -> None:
+def test_boxes_are_read_by_file_name_in_order(tmp_path: Path) -> None:
     write(tmp_path, "file,x,y,width,height,blur\nb.jpg,1.5,2,30,40,0\na.jpg,-3,0,5,6,1\n")
     found = true_boxes.read_true_boxes(tmp_path)
     assert list(found.items()) == [("b.jpg", Box(1.5, 2, 30, 40)), ("a.jpg", Box(-3, 0, 5, 6))]
@@ -40,11 +40,11 @@ def test_boxes_by_name_in_order(tmp_path: Path) -> None:
         ("", "the label file is empty"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, text: str, problem: str) -> None:
+def test_an_invalid_row_is_named(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(DataError, match=problem):
         true_boxes.read_true_boxes(write(tmp_path, text))
 
 
-def test_no_table(tmp_path: Path) -> None:
+def test_a_missing_table_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=true_boxes.NAME):
         true_boxes.read_true_boxes(tmp_path)
