@@ -35,15 +35,15 @@ def test_trained_classifiers_can_teach_new_and_fine_tuned_ones(
     trained: Path, drawn_faces: Path, taught_recipe: Path, tmp_path: Path
 ) -> None:
     teacher, data = trained / "gender.keras", ("--data", drawn_faces, *FOLDERS)
-    new = (*data, "--recipe", taught_recipe, "--out", tmp_path / "new", "--teacher", teacher)
-    assert train(*new) == 0
+    new = (*data, "--recipe", taught_recipe, "--without-teachers", "--out", tmp_path / "new")
+    assert train(*new, "--teacher", teacher) == 0
     record = manifest.load(tmp_path / "new").models["gender.keras"].trained
     assert record["trained_teachers"] == [manifest.find_model(teacher).sha256]
     tuning = tmp_path / "tuning.toml"
     tuning.write_text("held_out = 0.05\nepochs = 1\nwarmup_epochs = 0.5\nviews = 1\nmixed = 0.5")
-    tuned = (*data, "--from", teacher, "--recipe", tuning, "--out", tmp_path / "tuned")
-    taught = ("--teacher", tmp_path / "new" / "gender.keras", "--teacher", teacher)
-    assert train(*tuned, *taught) == 0
+    start = tmp_path / "new" / "gender.keras"
+    tuned = (*data, "--from", start, "--recipe", tuning, "--out", tmp_path / "tuned")
+    assert train(*tuned, "--teacher", start, "--teacher", teacher) == 0
     assert (
         len(manifest.load(tmp_path / "tuned").models["gender.keras"].trained["trained_teachers"])
         == 2
