@@ -12,6 +12,7 @@ from image_gender_classifier.errors import ModelError, UsageError
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import FaceDetectorEntry, FaceRefinerEntry
 from image_gender_classifier.train.common.run_record import check_run_finished
+from image_gender_classifier.train.common.split import held_out_fraction
 
 Entry = TypeVar("Entry", bound=FaceDetectorEntry | FaceRefinerEntry)
 
@@ -72,4 +73,25 @@ def require_other_file(start: Path, trained: Path, variable: str) -> None:
         raise UsageError(
             f"--out {trained.parent}: the new model would replace {start}; use another folder "
             f"(with make: {variable}=folder)"
+        )
+
+
+def check_held_out(start: Path, entry: Entry, data: str, held_out: float) -> None:
+    """Checks that no face counts as unseen that a network was trained on.
+
+    Args:
+        start: The file of `--from`.
+        entry: Its manifest entry.
+        data: Hash of the names and labels of the faces.
+        held_out: Fraction of the faces that the training holds out.
+
+    Raises:
+        UsageError: The network was trained on these faces and held out fewer of them.
+    """
+    earlier = held_out_fraction(entry)
+    if entry.trained.get("data") == data and held_out > earlier:
+        raise UsageError(
+            f"--from {start}: its training held out {earlier:g} of the same faces, and this one "
+            f"holds out {held_out:g}, most of them known to the network; set held_out = "
+            f"{earlier:g} or less in the recipe"
         )

@@ -11,7 +11,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from image_gender_classifier.manifest.schema import ModelEntry
+from image_gender_classifier.manifest.schema import (
+    FaceDetectorEntry,
+    FaceRefinerEntry,
+    ModelEntry,
+)
 
 HELD_OUT_FRACTION = 0.05
 """Fraction of the pictures that trainings hold out, unless their recipe has another."""
@@ -87,7 +91,7 @@ def _hash_name(name: str) -> bytes:
     return hashlib.sha256(normalised).digest()
 
 
-def held_out_fraction(entry: ModelEntry) -> float:
+def held_out_fraction(entry: ModelEntry | FaceDetectorEntry | FaceRefinerEntry) -> float:
     """Returns the fraction of the samples that the training of a model held out.
 
     Args:

@@ -22,6 +22,7 @@ from image_gender_classifier.train.common.data_options import (
 )
 from image_gender_classifier.train.common.listed_networks import (
     FACE_DETECTOR,
+    check_held_out,
     find_listed,
     require_other_file,
 )
@@ -86,8 +87,11 @@ def _train(arguments: Sequence[str]) -> None:
         run_teacher, teacher_key = open_teacher(options.teacher or shipped_models(), recipe.size)
         teacher = Teacher(run_teacher, recipe.distilled)
     start = None if options.start is None else _find_start(options, recipe)
+    data = reading.hash_labels()
+    if start is not None:
+        check_held_out(options.start, start, data, recipe.held_out)
     run = Run(
-        reading.hash_labels(),
+        data,
         reading.hash_sizes(),
         len(reading.samples),
         len(scenery.names),

@@ -24,6 +24,7 @@ from image_gender_classifier.train.common.listed_networks import (
     FACE_DETECTOR,
     FACE_REFINER,
     NetworkKind,
+    check_held_out,
     find_listed,
     require_other_file,
 )
@@ -90,8 +91,10 @@ def _train(arguments: Sequence[str]) -> None:
     require_other_file(options.start, options.out / "face_refiner.keras", "REFINER_OUT")
     reading = read_data_and_report(options, training_split(options.layout))
     scenery = backgrounds.read_backgrounds_and_report(options.backgrounds)
+    data = reading.hash_labels()
+    check_held_out(options.start, start, data, recipe.held_out)
     run = Run(
-        reading.hash_labels(),
+        data,
         reading.hash_sizes(),
         len(reading.samples),
         len(scenery.names),

@@ -187,3 +187,18 @@ def test_a_start_with_another_network_is_refused(
     assert not (tmp_path / "new").exists()
     assert train(*data, "--from", start, "--out", finished) == 2
     assert "the new model would replace" in capsys.readouterr().err
+
+
+def test_a_start_that_knows_held_out_faces_is_refused(
+    finished: Path, data: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The best epoch is chosen by the loss on the held-out faces."""
+    start = finished / MODEL
+    recipe = write_changed_recipe(
+        RECIPE, tmp_path / "half.toml", ("held_out = 0.2", "held_out = 0.5")
+    )
+    assert train(*data, "--recipe", recipe, "--from", start, "--out", tmp_path / "new") == 2
+    shown = capsys.readouterr().err
+    assert f"--from {start}: its training held out 0.2 of the same faces" in shown
+    assert "set held_out = 0.2 or less in the recipe" in shown
+    assert not (tmp_path / "new").exists()

@@ -195,6 +195,11 @@ def test_a_training_can_start_from_an_earlier_refiner(
     change = ("learning_rate = 0.002", "learning_rate = 1e-6")
     recipe = write_changed_recipe(RECIPE, tmp_path / "slow.toml", change)
     start = finished / MODEL
+    more = write_changed_recipe(
+        RECIPE, tmp_path / "half.toml", ("held_out = 0.2", "held_out = 0.5")
+    )
+    assert train(*data, "--recipe", more, "--from", start, "--out", tmp_path / "new") == 2
+    assert "its training held out 0.2 of the same faces" in capsys.readouterr().err
     assert train(*data, "--recipe", recipe, "--from", start, "--out", finished) == 2
     assert "the new model would replace" in capsys.readouterr().err
     out = tmp_path / "out"
