@@ -66,8 +66,9 @@ def run_with_exit_code(
         SIGHUP, 130 after SIGINT, 143 after SIGTERM.
 
     Raises:
-        Exception: `work` raised an exception other than GenderClassifierError, OSError, MemoryError
-            and ModuleNotFoundError for a third-party library; this indicates a bug.
+        Exception: `work` raised an exception other than GenderClassifierError, OSError,
+            MemoryError, its counterpart of TensorFlow, and ModuleNotFoundError for a third-party
+            library; this indicates a bug.
     """
     try:
         with raise_on_signals():
@@ -79,8 +80,7 @@ def run_with_exit_code(
         print_line(f"{program}: {_join_lines(_format_os_error(error))}", sys.stderr)
         return NOT_WRITTEN if error.errno in _OUTPUT_ERRNOS else FAILED
     except MemoryError:
-        print_line(f"{program}: out of memory; use less data or a smaller batch", sys.stderr)
-        return FAILED
+        return _report_short_memory(program)
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
         if library in ("", "image_gender_classifier"):
@@ -94,6 +94,10 @@ def run_with_exit_code(
     except Stopped as stopped:
         print_line(f"{program}: {stopped.how}", sys.stderr)
         return stopped.code
+    except Exception as error:
+        if not _is_short_of_memory(error):
+            raise
+        return _report_short_memory(program)
     return DONE
 
 
@@ -101,6 +105,18 @@ def require_tensorflow() -> None:
     """Raises ModuleNotFoundError if TensorFlow is not installed, without importing it."""
     if find_spec("tensorflow") is None:
         raise ModuleNotFoundError(name="tensorflow")
+
+
+def _report_short_memory(program: str) -> int:
+    """Prints that the memory does not suffice; returns the exit code."""
+    print_line(f"{program}: out of memory; use less data or a smaller batch", sys.stderr)
+    return FAILED
+
+
+def _is_short_of_memory(error: Exception) -> bool:
+    """Returns whether TensorFlow raised an error because memory is short; does not import it."""
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(error, tensorflow.errors.ResourceExhaustedError)
 
 
 def _join_lines(text: str) -> str:

@@ -130,3 +130,20 @@ def test_the_json_path_must_not_be_a_device(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="pipe, socket or device"):
         check_json_path(tmp_path / "pipe")
     check_json_path(tmp_path / "new.json")
+
+
+def test_too_little_memory_for_tensorflow_is_no_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tf = pytest.importorskip("tensorflow")
+    with tf.device("CPU"):
+        assert run_with_exit_code("tool", lambda: tf.random.normal((1 << 20, 1 << 20))) == 2
+    assert capsys.readouterr().err == "tool: out of memory; use less data or a smaller batch\n"
+
+
+def test_other_errors_are_raised() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_with_exit_code("tool", fail)
