@@ -29,7 +29,7 @@ from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeC
 from image_gender_classifier.system.cores import count_cores, default_workers
 
 if TYPE_CHECKING:
-    from image_gender_classifier.scan import Listing
+    from image_gender_classifier.listing import Listing
 
 Picture = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[np.uint8]
 """The types that `classify` accepts, besides PIL images."""

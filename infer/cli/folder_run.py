@@ -17,12 +17,12 @@ from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.cli.totals import Totals
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.listing import Listing
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.registry import list_output_folders
 from image_gender_classifier.outputs.settings import Facts
-from image_gender_classifier.scan import Listing
 from image_gender_classifier.system import profiling
 from image_gender_classifier.system.console import print_line
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor

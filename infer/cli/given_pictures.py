@@ -17,9 +17,10 @@ from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.streams import STANDARD_INPUT, is_stream, store_stream
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.files import NO_SUCH_FILE
+from image_gender_classifier.listing import Listing
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import PictureFile
-from image_gender_classifier.scan import Listing, list_pictures
+from image_gender_classifier.scan import list_pictures
 
 
 class GivenPictures:

@@ -9,10 +9,11 @@ from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.placing import choose_output_names
 from image_gender_classifier.cli.subfolders import suggest_recursive
 from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.listing import Listing, Unread
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import NameRules
 from image_gender_classifier.outputs.registry import list_output_folders
-from image_gender_classifier.scan import Listing, Unread, list_pictures
+from image_gender_classifier.scan import list_pictures
 from image_gender_classifier.system import logs
 
 if TYPE_CHECKING:

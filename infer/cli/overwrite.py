@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.listing import Listing
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import NameRules, collision_key
 from image_gender_classifier.outputs.registry import Target
-from image_gender_classifier.outputs.table import interrupted_path
-from image_gender_classifier.scan import Listing
 
 
 def refuse_overwriting(
@@ -64,7 +63,7 @@ def find_overwritten(
         return collision_key(str(path.resolve()), rules)
 
     files = [target.path for target in targets if target.is_file]
-    tables = [*files, *map(interrupted_path, files)]
+    tables = [*files, *_list_interrupted(files)]
     # The options check that the subfolders of an output are not in the input folder.
     folders = [t for t in targets if t.entry.kind == "folder" and not t.entry.in_subfolders]
     table_names = {path.name.lower() for path in tables}
@@ -91,6 +90,15 @@ def find_overwritten(
         if (key := identity(path)) in written:
             lost[path] = written[key]
     return lost
+
+
+def _list_interrupted(files: list[Path]) -> list[Path]:
+    """Returns the paths for the rows of an interrupted run."""
+    if not files:
+        return []
+    from image_gender_classifier.outputs.table import interrupted_path  # few runs write tables
+
+    return list(map(interrupted_path, files))
 
 
 def _lower_name(path: str) -> str:

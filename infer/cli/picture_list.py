@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.listing import Listing, PictureFolder
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.xml_folder import XmlFolder
-from image_gender_classifier.scan import Listing, PictureFolder
 
 STANDARD_INPUT = "-"
 _BOM = b"\xef\xbb\xbf"

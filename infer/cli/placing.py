@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from image_gender_classifier.listing import Listing, PictureFolder, join_path
 from image_gender_classifier.outputs.naming import (
     NameRules,
     collision_key,
     make_folder_names,
 )
 from image_gender_classifier.outputs.settings import XML_SUFFIX
-from image_gender_classifier.scan import Listing, PictureFolder, join_path
 
 
 def choose_output_names(

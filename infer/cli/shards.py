@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from image_gender_classifier.errors import UsageError
+from image_gender_classifier.listing import Listing
 from image_gender_classifier.outputs.naming import PictureFile
-from image_gender_classifier.scan import Listing
 
 VARIABLE = "SHARD"
 """Environment variable that stands for the option `--shard`."""

@@ -21,11 +21,11 @@ from image_gender_classifier.cli.report import report_outcome
 from image_gender_classifier.cli.resume import EarlierPredictions
 from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.listing import Listing
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.naming import NameRules, PictureFile
 from image_gender_classifier.outputs.registry import list_output_folders
-from image_gender_classifier.scan import Listing
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
 
 if TYPE_CHECKING:

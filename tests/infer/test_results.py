@@ -1,4 +1,4 @@
-"""The overlap of boxes."""
+"""The records of results: the overlap of boxes, the id of a prediction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_gender_classifier.results import Box, compute_iou
+from image_gender_classifier.results import Box, Prediction, compute_iou
 
 boxes = st.builds(Box, *[st.integers(0, 12)] * 2, *[st.integers(1, 12)] * 2)
 
@@ -38,3 +38,11 @@ def test_the_iou_does_not_depend_on_the_unit_or_the_place(
 def test_a_box_without_area_overlaps_nothing(box: Box) -> None:
     assert compute_iou(box, box._replace(width=0)) == 0
     assert compute_iou(box._replace(width=0), box._replace(width=0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [("a.jpg", "a"), ("sub/a.b.jpg", "a.b"), ("a", "a"), (".jpg", ".jpg"), ("x.y/z", "z")],
+)
+def test_the_id_is_the_file_name_without_its_extension(file: str, expected: str) -> None:
+    assert Prediction(file, "no_face", "unknown").id == expected

@@ -2,105 +2,23 @@ from __future__ import annotations
 
 import errno
 import os
-import random
-import re
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from xml_names import make_xml_names
 
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.formats import EXTENSIONS
-from image_gender_classifier.results import Prediction
-from image_gender_classifier.scan import PictureFolder, Unread, list_pictures
+from image_gender_classifier.listing import Unread
+from image_gender_classifier.scan import list_pictures
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
-
-# Names as Linux allows them; short ones of few parts, which clash often; and very long ones.
-RAW_NAMES = st.binary(min_size=1, max_size=255).filter(lambda name: not {0, ord("/")} & set(name))
-CLASHING = st.lists(st.sampled_from(["a", "b", ".", ".jpg", ".png", ".xml"]), min_size=1)
-LONG = st.builds("{}{}.{}".format, st.just("ä" * 124), st.text("xy", max_size=2), st.just("jp"))
-NAMES = (
-    (RAW_NAMES.map(os.fsdecode) | CLASHING.map("".join) | LONG)
-    .filter(lambda name: name not in (".", "..") and len(os.fsencode(name)) <= 255)
-)  # fmt: skip
 
 
 def files_in(folder: Path, recursive: bool = False, skip: Collection[Path] = ()) -> list[str]:
     return [picture.file for picture in list_pictures(folder, recursive, skip).pictures]
-
-
-@given(st.lists(NAMES, unique=True))
-def test_xml_names_are_distinct_and_possible(names: list[str]) -> None:
-    given_names = make_xml_names(names)
-    assert len(given_names) == len(names)
-    assert len(set(given_names)) == len(names)
-    for name in given_names:
-        assert "/" not in name
-        assert name.endswith(".xml")
-        assert len(os.fsencode(name)) <= 255
-
-
-@given(st.lists(NAMES, unique=True), st.randoms(use_true_random=False))
-def test_xml_names_do_not_depend_on_order(names: list[str], chance: random.Random) -> None:
-    shuffled = chance.sample(names, len(names))
-    assert dict(zip(names, make_xml_names(names), strict=True)) == dict(
-        zip(shuffled, make_xml_names(shuffled), strict=True)
-    )
-
-
-@given(NAMES)
-def test_a_picture_alone_gives_its_xml_its_id(name: str) -> None:
-    (xml,) = make_xml_names([name])
-    if len(os.fsencode(name)) <= 251:
-        assert xml == f"{os.path.splitext(name)[0]}.xml"
-    assert xml == make_xml_names([name])[0]
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (["a.jpg"], ["a.xml"]),
-        (["a.b.jpg"], ["a.b.xml"]),
-        ([".jpg"], [".jpg.xml"]),
-        (["a.jpg", "a.png"], ["a.jpg.xml", "a.png.xml"]),
-        (["a", "a.png"], ["a.xml", "a.png.xml"]),
-        (["a.jpg", "a.png", "b.jpg"], ["a.jpg.xml", "a.png.xml", "b.xml"]),
-        (["a.jpg", "a.png", "a.jpg.gif"], ["a.jpg.xml", "a.png.xml", "a.jpg.gif.xml"]),
-        (["a.JPG", "A.jpg"], ["a.xml", "A.xml"]),
-        (["é.jpg"], ["é.xml"]),
-    ],
-)
-def test_xml_names(names: list[str], expected: list[str]) -> None:
-    assert make_xml_names(names) == expected
-
-
-def test_a_name_too_long_for_xml_is_shortened_with_a_hash() -> None:
-    first, second = make_xml_names(["n" * 252 + "1.j", "n" * 252 + "2.j"])
-    assert first != second
-    assert first.startswith("n" * 200) and len(first) == 255
-    assert make_xml_names(["n" * 251 + ".jpg"]) == ["n" * 251 + ".xml"]
-
-
-@pytest.mark.parametrize("start", ["", "n"])
-def test_a_long_name_is_cut_between_characters(start: str) -> None:
-    """With and without a first letter, one of the limits falls into a two-byte character."""
-    (xml,) = make_xml_names([start + "é" * 127])
-    assert re.fullmatch(rf"{start}é{{100,}}~[0-9a-f]{{8}}\.xml", xml)
-    assert len(xml.encode()) in (254, 255)
-
-
-@pytest.mark.parametrize(
-    ("file", "expected"),
-    [("a.jpg", "a"), ("sub/a.b.jpg", "a.b"), ("a", "a"), (".jpg", ".jpg"), ("x.y/z", "z")],
-)
-def test_the_id_is_the_file_name_without_its_extension(file: str, expected: str) -> None:
-    assert Prediction(file, "no_face", "unknown").id == expected
 
 
 @pytest.mark.parametrize("extension", sorted(EXTENSIONS))
@@ -200,14 +118,6 @@ def test_xml_files_mirror_the_folders_and_clash_only_within_one(tmp_path: Path) 
         "sub/a.jpg": "sub/a.jpg.xml",
         "sub/a.png": "sub/a.png.xml",
     }
-
-
-@given(st.lists(NAMES, unique=True, min_size=1))
-def test_a_folder_gives_its_pictures_with_the_names_of_their_xml_files(names: list[str]) -> None:
-    folder = PictureFolder("sub", tuple(names))
-    xml = [f"sub/{name}" for name in make_xml_names(names)]
-    assert [picture.xml for picture in folder.pictures] == xml
-    assert [picture.file for picture in folder.pictures] == list(folder.files)
 
 
 def test_folders_without_pictures_are_not_kept(tmp_path: Path) -> None:
@@ -318,15 +228,3 @@ def test_by_products_are_skipped_unless_wanted(tmp_path: Path) -> None:
     assert listing.ignored == 5
     everything = list_pictures(tmp_path, recursive=True, hidden=True)
     assert set(everything.files) == {*listing.files, *clutter}
-
-
-def test_a_name_that_looks_like_another_ones_shortened_form() -> None:
-    long = "x" * 252 + ".jpg"
-    (short,) = make_xml_names([long])
-    names = [long, short.removesuffix(".xml") + ".bmp"]
-    assert len(set(make_xml_names(names))) == 2
-
-
-def test_an_extension_that_looks_like_a_name_kept_for_a_clash() -> None:
-    names = ["a.jpg", "a.png", "a.jpg.gif"]
-    assert make_xml_names(names) == ["a.jpg.xml", "a.png.xml", "a.jpg.gif.xml"]
