@@ -32,7 +32,11 @@ examples:
     image-gender-classifier -i photos -o predictions --resume --corrections corrections.csv
 
 exit codes:
-  0 done; 2 wrong usage; 3 an output cannot be written; 130 interrupted
+  0    done
+  2    wrong usage, or a folder, a file of corrections or OpenCV that cannot be used
+  3    an output cannot be written
+  4    no thumbnail can be drawn, because of an internal error or lack of memory
+  130  interrupted; 143 terminated; 129 terminal closed
 """
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from image_gender_classifier.errors import GenderClassifierError, OutputError
+from image_gender_classifier.errors import GenderClassifierError, InternalError, OutputError
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.review import parser
 from image_gender_classifier.review.parser import PROGRAM, Options
 from image_gender_classifier.system.console import print_line
 from image_gender_classifier.system.signals import Stopped, raise_on_signals
 
-DONE, UNUSABLE, OUTPUT_LOST, INTERRUPTED = 0, 2, 3, 130
+DONE, UNUSABLE, OUTPUT_LOST, INTERNAL, INTERRUPTED = 0, 2, 3, 4, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return DONE
     except OutputError as error:
         return _report(error, OUTPUT_LOST)
+    except InternalError as error:
+        return _report(error, INTERNAL)
     except GenderClassifierError as error:
         return _report(error, UNUSABLE)
     except KeyboardInterrupt:

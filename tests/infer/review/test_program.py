@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import PIPE, CompletedProcess, Popen
+from typing import NoReturn
 from urllib.request import urlopen
 
 import pytest
 from reviews import Review
 
 from image_gender_classifier.cli.program import main as classify
+from image_gender_classifier.errors import Unfinished
 from image_gender_classifier.outputs.corrections import Correction, write_corrections
 from image_gender_classifier.review import program
+from image_gender_classifier.workers import previewing
+from image_gender_classifier.workers.exit_status import INTERNAL_ERROR_CODE
 
 Run = Callable[..., CompletedProcess[str]]
 PROGRAM = "import sys; from image_gender_classifier.review.program import main; sys.exit(main())"
@@ -107,6 +112,34 @@ def test_an_output_that_cannot_be_written_is_exit_code_3(review: Review, run: Ru
     done = run("-i", review.pictures, "-o", review.output, "--html", html)
     assert done.returncode == 3
     assert "symbolic link" in done.stderr
+
+
+def _end_like_a_bug(_: object) -> NoReturn:
+    os._exit(INTERNAL_ERROR_CODE)
+
+
+def _lack_memory(_: object) -> NoReturn:
+    raise Unfinished("not enough memory for the libraries")
+
+
+@pytest.mark.parametrize(
+    ("load", "message"),
+    [(_end_like_a_bug, "internal error (the worker process"), (_lack_memory, "not enough memory")],
+)
+def test_a_bug_or_a_lack_of_memory_is_exit_code_4(
+    load: Callable[[object], NoReturn],
+    message: str,
+    review: Review,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(previewing, "load", load)  # the workers are forked from here
+    html = review.pictures.parent / "page.html"
+    done = run("-i", review.pictures, "-o", review.output, "--html", html, "--quiet")
+    assert done.returncode == 4
+    (line,) = done.stderr.splitlines()
+    assert message in line
+    assert not html.exists()
 
 
 def test_the_server_prints_its_address_and_ends_when_terminated(review: Review) -> None:
