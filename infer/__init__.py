@@ -19,8 +19,8 @@ The exceptions of this package derive from `GenderClassifierError`:
     ├── RuntimeMissing       no usable inference runtime or OpenCV is installed
     ├── OutputError          the command cannot write its output
     ├── UnreadablePicture    a picture cannot be decoded; becomes the status `unreadable`
+    ├── Unfinished           a picture cannot be read at present, or memory is short; try again
     └── InternalError        a bug in this package
-        └── Unfinished       a picture cannot be read at present, or memory is short; try again
 
 `RuntimeFallback`, `FolderSkipped` and `PictureSkipped` are warnings.
 """

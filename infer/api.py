@@ -218,8 +218,8 @@ class GenderClassifier:
         Raises:
             ValueError: `workers` is not a whole number, or less than 1.
             UsageError: The folder cannot be read, or the classifier is closed.
-            RuntimeMissing, ModelError: While iterating: no worker process can load the libraries
-                or the model.
+            RuntimeMissing, ModelError, Unfinished: While iterating: no worker process can load the
+                libraries or the model, the last if time or memory is too short.
             InternalError: While iterating: a bug in this package.
         """
         from image_gender_classifier.scan import list_pictures

@@ -49,8 +49,8 @@ class InternalError(GenderClassifierError):
     """
 
 
-class Unfinished(InternalError):
-    """Memory is short for a picture or the models, or a file cannot be read at present.
+class Unfinished(GenderClassifierError):
+    """Memory or time is too short, or a file cannot be read at present (exit code 4).
 
     Not a bug: a later call may succeed.
     """

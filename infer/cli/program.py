@@ -8,7 +8,12 @@ from contextlib import ExitStack
 
 from image_gender_classifier.cli.options import Options, parse_options
 from image_gender_classifier.cli.terminal import print_message
-from image_gender_classifier.errors import GenderClassifierError, InternalError, OutputError
+from image_gender_classifier.errors import (
+    GenderClassifierError,
+    InternalError,
+    OutputError,
+    Unfinished,
+)
 from image_gender_classifier.system.console import open_missing_streams, print_line
 from image_gender_classifier.system.signals import Stopped, raise_on_signals
 
@@ -43,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(options)
     except OutputError as error:
         return _report_error(error, OUTPUT_LOST)
-    except InternalError as error:
+    except (InternalError, Unfinished) as error:
         return _report_error(error, INTERNAL)
     except GenderClassifierError as error:
         return _report_error(error, UNUSABLE)

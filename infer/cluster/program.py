@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from image_gender_classifier.cluster.installed import require_ray, set_environment
 from image_gender_classifier.cluster.messages import PROGRAM, open_console
 from image_gender_classifier.cluster.parser import Options, parse
-from image_gender_classifier.errors import GenderClassifierError, InternalError, OutputError
+from image_gender_classifier.errors import (
+    GenderClassifierError,
+    InternalError,
+    OutputError,
+    Unfinished,
+)
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.system.console import open_missing_streams, print_line
 from image_gender_classifier.system.signals import Stopped, raise_on_signals
@@ -85,7 +90,7 @@ def _report(error: GenderClassifierError) -> int:
     cause = getattr(error, "cause", None)  # Ray derives a class, whose text is a traceback
     text = str(cause or error).partition("\n")[0]  # Ray appends lines
     _say(escape_text(text))
-    if isinstance(error, InternalError):
+    if isinstance(error, InternalError | Unfinished):
         return INTERNAL
     return OUTPUT_LOST if isinstance(error, OutputError) else UNUSABLE
 

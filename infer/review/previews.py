@@ -38,6 +38,7 @@ def draw_all(folder: Path, files: Sequence[str], workers: int) -> Iterator[Previ
 
     Raises:
         RuntimeMissing: No worker process can be started, or OpenCV cannot be used.
+        Unfinished, InternalError: The workers do not start: memory or time is short, or a bug.
     """
     with Supervisor(make_task(max(min(workers, len(files)), 1))) as supervisor:
         yield from draw(supervisor, folder, files, THUMBNAIL_SIDE)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from image_gender_classifier.errors import GenderClassifierError, InternalError, OutputError
+from image_gender_classifier.errors import (
+    GenderClassifierError,
+    InternalError,
+    OutputError,
+    Unfinished,
+)
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.review import parser
 from image_gender_classifier.review.parser import PROGRAM, Options
@@ -30,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return DONE
     except OutputError as error:
         return _report(error, OUTPUT_LOST)
-    except InternalError as error:
+    except (InternalError, Unfinished) as error:
         return _report(error, INTERNAL)
     except GenderClassifierError as error:
         return _report(error, UNUSABLE)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from image_gender_classifier.errors import InternalError, RuntimeMissing
+from image_gender_classifier.errors import InternalError, RuntimeMissing, Unfinished
 from image_gender_classifier.manifest.cache_key import make_unreadable_prediction
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction, Preview
 from image_gender_classifier.system import logs, profiling
@@ -246,7 +246,8 @@ class Supervisor:
                 why = f"the worker process {lost.ending.text} before its first picture"
                 if lost.ending.cause == "internal":
                     raise InternalError(f"internal error ({why}); {lost.ending.remedy}")
-                raise RuntimeMissing(f"{why}; {lost.ending.remedy}")
+                kind = RuntimeMissing if lost.ending.cause == "crashed" else Unfinished
+                raise kind(f"{why}; {lost.ending.remedy}")
             if lost.at_start and lost.ending.cause != "killed" and self._task.workers > 1:
                 self._use_fewer_workers(0, "a forked worker does not start")
 

@@ -311,6 +311,7 @@ def test_a_lack_of_memory_for_an_array_can_be_told_from_a_bug() -> None:
         "classifier, pixels = igc.load(), np.zeros((4096, 4096, 3), np.uint8)\n"
         "limit_growth(2**24)\n"
         "try: classifier.classify(pixels[:, ::-1])\n"
+        "except igc.InternalError: print('a bug')\n"
         "except igc.Unfinished as error: print(error)"
     )
     command = [sys.executable, "-c", program]

@@ -105,6 +105,20 @@ def test_a_bug_while_a_worker_starts_is_not_a_missing_runtime(
     assert not list(out.iterdir())
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_lack_of_memory_for_the_models_exits_4_but_is_no_bug(
+    workers: int, command: Command, folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> NoReturn:
+        raise MemoryError
+
+    monkeypatch.setattr(engine, "open_parts", fail)
+    done = command("-i", folder, "-o", out, "--workers", workers)
+    assert done.returncode == 4, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert "not enough memory for the models" in line and "internal" not in line
+
+
 @pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE])
 def test_a_picture_that_cannot_be_read_now_is_tried_again(
     number: int, command: Command, folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch

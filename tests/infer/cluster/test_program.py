@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -16,7 +17,13 @@ from image_gender_classifier.cluster import program
 from image_gender_classifier.cluster.formats import guess_format
 from image_gender_classifier.cluster.parser import parse
 from image_gender_classifier.cluster.summary import format_summary
-from image_gender_classifier.errors import UsageError
+from image_gender_classifier.errors import (
+    InternalError,
+    OutputError,
+    RuntimeMissing,
+    Unfinished,
+    UsageError,
+)
 from image_gender_classifier.settings import Settings
 
 NEEDED = ["--input", "in", "--output", "out"]
@@ -72,3 +79,21 @@ def test_the_package_imports_neither_ray_nor_pyarrow_before_it_is_needed() -> No
         "sys.exit(bool({'ray', 'pyarrow', 'cv2'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(UsageError, 2), (RuntimeMissing, 2), (OutputError, 3), (InternalError, 4), (Unfinished, 4)],
+)
+def test_each_error_has_its_exit_code(
+    error: type[Exception],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_: object) -> NoReturn:
+        raise error("it failed")
+
+    monkeypatch.setattr(program, "_run", fail)
+    assert program.main(NEEDED) == code
+    assert capsys.readouterr().err == "image-gender-ray: it failed\n"

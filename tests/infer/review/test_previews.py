@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from image_gender_classifier.errors import GenderClassifierError, RuntimeMissing
+from image_gender_classifier.errors import GenderClassifierError, Unfinished
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs import preview
 from image_gender_classifier.results import Preview
@@ -79,7 +79,7 @@ def test_a_fault_of_the_workers_costs_only_the_previews_that_wait_for_them(folde
     with Previewer(folder, 1) as previewer:
         (first,) = set(children.read_text().split()) - before
         os.kill(int(first), signal.SIGKILL)  # as if memory were short
-        with pytest.raises(RuntimeMissing, match="before its first picture"):
+        with pytest.raises(Unfinished, match="before its first picture"):
             previewer.draw("astronaut.jpg", 64)
         assert _measure_height(previewer.draw("astronaut.jpg", 64).jpeg) == 64
 

@@ -27,6 +27,7 @@ from image_gender_classifier.errors import (
     InternalError,
     ModelError,
     RuntimeMissing,
+    Unfinished,
 )
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.decoding import decode as images_decode
@@ -486,8 +487,8 @@ def test_errors_of_a_worker_are_raised_in_the_parent(task: Task, error: type[Exc
     ("end", "error", "why", "remedy"),
     [
         (signal.SIGSEGV, RuntimeMissing, r"crashed \(SIGSEGV\)", "another --runtime"),
-        (signal.SIGKILL, RuntimeMissing, "was killed", "free some memory"),
-        (signal.SIGALRM, RuntimeMissing, "took too long", "overloaded"),
+        (signal.SIGKILL, Unfinished, "was killed", "free some memory"),
+        (signal.SIGALRM, Unfinished, "took too long", "overloaded"),
         (INTERNAL_ERROR_CODE, InternalError, "exit code 70", "--debug"),
     ],
 )
