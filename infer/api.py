@@ -25,6 +25,7 @@ from image_gender_classifier.errors import (
     UsageError,
 )
 from image_gender_classifier.results import Prediction
+from image_gender_classifier.setting_checks import convert_model_path
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
 from image_gender_classifier.system.cores import count_cores, default_workers
 
@@ -79,10 +80,7 @@ def load(  # noqa: PLR0913  one argument for each setting
         UsageError: An argument has a wrong type, is unknown or out of range, the format of the
             model is unknown, or two arguments exclude each other.
     """
-    try:
-        path = None if model is None else os.fsdecode(model)
-    except TypeError:
-        raise UsageError(f"model is {model!r}, but must be a path or None") from None
+    path = convert_model_path(model)
     settings = Settings(path, runtime, detector, threshold, min_face, all_faces)
     return GenderClassifier(settings._replace(max_pixels=max_pixels, max_bytes=max_bytes))
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from image_gender_classifier import manifest, models
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection import registry as detectors
 from image_gender_classifier.detection.detector import Detector
-from image_gender_classifier.errors import RuntimeFallback, RuntimeMissing, UsageError
+from image_gender_classifier.errors import RuntimeFallback, RuntimeMissing
 from image_gender_classifier.imaging.limits import DEFAULT_LIMITS, Limits
 from image_gender_classifier.manifest.cache_key import cache_key
-from image_gender_classifier.manifest.schema import file_format
 from image_gender_classifier.prediction_key import code_key
 from image_gender_classifier.runtimes import registry as runtimes
 from image_gender_classifier.runtimes.networks import open_network
 from image_gender_classifier.runtimes.registry import AUTO, RuntimeEntry
-from image_gender_classifier.settings import MOST_BYTES, MOST_PIXELS, SMALLEST_FACE, Settings
-
-Converted = TypeVar("Converted")
+from image_gender_classifier.setting_checks import check_settings, list_runtimes
+from image_gender_classifier.settings import Settings
 
 SHIPPED_STEM = "gender_int8"
 """File name of the shipped gender classifiers, without the suffix."""
@@ -60,7 +57,7 @@ def open_parts(choices: Settings) -> Parts:
 
     See `api.load` for warnings and exceptions.
     """
-    choices = _check_settings(choices)
+    choices = check_settings(choices)
     limits = Limits.from_settings(choices)
     model = None if choices.model is None else Path(choices.model)
     classifier, runtime = _open_first(model, choices.runtime, choices.threshold)
@@ -77,78 +74,6 @@ def open_parts(choices: Settings) -> Parts:
         *([repr(limits)] if limits != DEFAULT_LIMITS else []),
     )
     return Parts(classifier, detector, choices.all_faces, limits, choices, key, runtime.name)
-
-
-def _check_settings(given: Settings) -> Settings:
-    """Checks settings and returns them with the types of their annotations.
-
-    A worker process gets these, and would refuse a NumPy number or 1 instead of True.
-
-    Raises:
-        UsageError: A setting has a wrong type, is unknown or out of range.
-    """
-    choices = given._replace(
-        threshold=_convert_optional("the threshold", given.threshold, float, "a number"),
-        min_face=_convert_optional("min_face", given.min_face, float, "a number"),
-        all_faces=_convert("all_faces", given.all_faces, _to_bool, "True or False"),
-        max_pixels=_convert_optional("max_pixels", given.max_pixels, _to_int, "a whole number"),
-        max_bytes=_convert("max_bytes", given.max_bytes, _to_int, "a whole number"),
-    )
-    for setting, chosen, known in (
-        ("runtime", choices.runtime, runtimes.runtime_choices()),
-        ("detector", choices.detector, detectors.detector_names()),
-    ):
-        if chosen not in known:
-            raise UsageError(f"the {setting} is {chosen!r}, but must be one of {', '.join(known)}")
-    for name, value, least, most in (
-        ("the threshold", choices.threshold, 0, 1),
-        ("min_face", choices.min_face, SMALLEST_FACE, 1),
-        ("max_pixels", choices.max_pixels, 1, MOST_PIXELS),
-        ("max_bytes", choices.max_bytes, 1, MOST_BYTES),
-    ):
-        if value is not None and not least <= value <= most:
-            raise UsageError(f"{name} is {value}, but must be between {least} and {most:,}")
-    return choices
-
-
-def _convert_optional(
-    name: str, value: object, convert: Callable[[Any], Converted], kind: str
-) -> Converted | None:
-    """Converts the value of a setting like `_convert`, but None stays None."""
-    return None if value is None else _convert(name, value, convert, kind)
-
-
-def _convert(name: str, value: object, convert: Callable[[Any], Converted], kind: str) -> Converted:
-    """Converts the value of a setting.
-
-    Args:
-        name: Name of the setting, for the message.
-        value: Its value.
-        convert: Converts it; raises TypeError or ValueError for a wrong type.
-        kind: Description of the right type, for the message.
-
-    Raises:
-        UsageError: The value has a wrong type.
-    """
-    try:
-        if not isinstance(value, (str, bytes)):  # `float` accepts text
-            return convert(value)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise UsageError(f"{name} is {value!r}, but must be {kind}")
-
-
-def _to_bool(value: Any) -> bool:
-    """Converts True, False, 1, 0 and NumPy's to a bool; raises ValueError for any other value."""
-    number = operator.index(value) if not hasattr(value, "dtype") else value
-    if number not in (0, 1):
-        raise ValueError
-    return bool(number)
-
-
-def _to_int(value: Any) -> int:
-    """Converts a whole number to an int; raises TypeError for any other value, such as 1.0."""
-    return int(operator.index(value))
 
 
 def open_classifier(
@@ -211,17 +136,7 @@ def _list_candidates(model: Path | None, runtime: str) -> list[tuple[RuntimeEntr
     if model is None:
         wanted = runtimes.automatic_runtimes() if runtime == AUTO else [runtimes.RUNTIMES[runtime]]
         return [(entry, shipped_models() / f"{SHIPPED_STEM}.{entry.format}") for entry in wanted]
-    fitting = runtimes.runtimes_for_format(file_format(model.name))
-    if not fitting:
-        known = ", ".join(f".{each}" for each in runtimes.model_formats())
-        raise UsageError(f"{model}: unknown model format; the suffix must be one of {known}")
-    chosen = [entry for entry in fitting if runtime in (AUTO, entry.name)]
-    if not chosen:
-        names = " or ".join((*(entry.name for entry in fitting), AUTO))
-        raise UsageError(
-            f"{model}: this model has the format {fitting[0].format} and needs --runtime {names}"
-        )
-    return [(entry, model) for entry in chosen]
+    return [(entry, model) for entry in list_runtimes(model, runtime)]
 
 
 def _open_with(runtime: RuntimeEntry, path: Path, threshold: float | None) -> Classifier:

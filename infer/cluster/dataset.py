@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from image_gender_classifier.cluster.cpus import choose_workers
 from image_gender_classifier.cluster.installed import require_ray
+from image_gender_classifier.setting_checks import (
+    check_count,
+    check_settings,
+    convert_model_path,
+)
 from image_gender_classifier.settings import MAX_BYTES, DetectorChoice, RuntimeChoice, Settings
 
 if TYPE_CHECKING:
@@ -24,7 +30,7 @@ def classify(  # noqa: PLR0913  the arguments of `load`, and those of the cluste
     bytes_column: str = "bytes",
     workers: int | None = None,
     batch: int = BATCH,
-    model: str | Path | None = None,
+    model: str | os.PathLike[str] | None = None,
     runtime: RuntimeChoice = "auto",
     detector: DetectorChoice = "network",
     threshold: float | None = None,
@@ -59,17 +65,19 @@ def classify(  # noqa: PLR0913  the arguments of `load`, and those of the cluste
 
     Raises:
         RuntimeMissing: Ray is not installed.
-        UsageError: The cluster has too few CPUs.
+        UsageError: An argument has a wrong type, is unknown or out of range (as for `load`), or the
+            cluster has too few CPUs.
     """
+    path = convert_model_path(model)
+    settings = Settings(path, runtime, detector, threshold, min_face, all_faces)
+    settings = check_settings(settings._replace(max_pixels=max_pixels, max_bytes=max_bytes))
+    batch = check_count("batch", batch)
+    workers = None if workers is None else check_count("workers", workers)
     require_ray()
     import ray
 
     if not ray.is_initialized():
         ray.init()
-    settings = Settings(
-        None if model is None else str(model), runtime, detector, threshold, min_face, all_faces,
-        max_pixels, max_bytes,
-    )  # fmt: skip
     return add_classifier(
         dataset, settings, choose_workers(workers), batch, (path_column, bytes_column)
     )

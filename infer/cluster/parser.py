@@ -9,6 +9,7 @@ from typing import NamedTuple, get_args
 
 from image_gender_classifier.cli.argument_parser import ArgumentParser
 from image_gender_classifier.cli.argument_types import (
+    parse_bytes,
     parse_min_face,
     parse_pixels,
     parse_positive,
@@ -156,7 +157,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add("--model", metavar="FILE", help="model file, at the same path on each node")
     add("--max-pixels", type=parse_pixels, metavar="N", help=_AS_IN_COMMAND)
-    add("--max-bytes", type=parse_positive, default=MAX_BYTES, metavar="N", help=_AS_IN_COMMAND)
+    add("--max-bytes", type=parse_bytes, default=MAX_BYTES, metavar="N", help=_AS_IN_COMMAND)
     add("--quiet", action="store_true", help="print errors only")
     add(
         "--debug", action="store_true",

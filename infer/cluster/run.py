@@ -21,6 +21,7 @@ from image_gender_classifier.cluster.sink import PredictionSink
 from image_gender_classifier.cluster.summary import format_summary
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.setting_checks import check_settings
 from image_gender_classifier.system.signals import raise_on_signals
 
 
@@ -39,9 +40,10 @@ def classify_input(options: Options, console: Console) -> tuple[Counter[str], bo
         GenderClassifierError: The input, the output, the cluster or a setting cannot be used.
     """
     start = time.perf_counter()
+    settings = check_settings(options.settings)
     source, target = storage.open_place(options.input), storage.open_place(options.output)
     check_output(source, target, options.form)
-    limits = Limits.from_settings(options.settings)
+    limits = Limits.from_settings(settings)
     found = find_input(source, options.form, limits, options.batch, options.columns)
     for unread in found.unread:
         console.say(f"{unread}; it is left out")
@@ -52,7 +54,7 @@ def classify_input(options: Options, console: Console) -> tuple[Counter[str], bo
         workers = choose_workers(options.workers)
         known = ray.put(parts.find_keys(target)) if has_parts else None
         predictions = add_classifier(
-            open_data(found, options.batch), options.settings, workers, known=known
+            open_data(found, options.batch), settings, workers, known=known
         )
         sink = PredictionSink(target, options.rows_per_file)
         with watch_cpus(workers + 1, console.say):

@@ -48,7 +48,14 @@ def test_the_name_of_the_input_tells_the_format(path: str, form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--workers", "0"], ["--batch", "x"], ["--threshold", "2"], ["--format", "zip"]]
+    "wrong",
+    [
+        ["--workers", "0"],
+        ["--batch", "x"],
+        ["--threshold", "2"],
+        ["--format", "zip"],
+        ["--max-bytes", str(2**40 + 1)],
+    ],
 )
 def test_wrong_values_are_refused(wrong: list[str]) -> None:
     with pytest.raises(UsageError, match="image-gender-ray --help"):
