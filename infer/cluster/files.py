@@ -40,7 +40,7 @@ def find_pictures(place: Place) -> Found:
     Raises:
         UsageError: There is no such folder or file, or it cannot be read.
     """
-    if place.is_local and Path(place.path).is_dir():
+    if place.is_local and os.path.isdir(place.path):  # noqa: PTH112  Path's may raise OSError
         listing = list_pictures(Path(place.path), recursive=True)
         paths = [os.fsencode(f"{place.path.rstrip('/')}/{file}") for file in listing.files]
         unread = (f"{place.path}/{folder.path}: {folder.reason}" for folder in listing.unread)

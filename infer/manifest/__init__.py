@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, NamedTuple, TypeVar
 
 from image_gender_classifier.errors import ModelError
@@ -177,11 +178,17 @@ def find_model(path: Path) -> ModelEntry:
         path: The model file, in the same folder as its manifest.
 
     Raises:
-        ModelError: The file is missing, its manifest cannot be loaded (see `load`), or the manifest
-            does not list the file as a gender classifier.
+        ModelError: The file is missing or cannot be read, its manifest cannot be loaded (see
+            `load`), or the manifest does not list the file as a gender classifier.
     """
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file; check the path of the model")
+    try:
+        why = None if S_ISREG(path.stat().st_mode) else "no such file"
+    except (FileNotFoundError, NotADirectoryError):
+        why = "no such file"
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        why = f"the file cannot be read ({getattr(error, 'strerror', None) or error})"
+    if why is not None:
+        raise ModelError(f"{path}: {why}; check the path of the model")
     models = load(path.parent).models
     entry = models.get(path.name)
     if entry is None:

@@ -336,6 +336,13 @@ def test_places_that_do_not_exist_are_refused(tmp_path: Path) -> None:
     assert open_place(f"file://{tmp_path}").is_local
 
 
+@pytest.mark.parametrize("form", ["pictures", "tar", "parquet"])
+def test_a_path_that_cannot_be_used_is_refused(form: Format, tmp_path: Path) -> None:
+    place = open_place(str(tmp_path / ("a" * 300)))
+    with pytest.raises(UsageError, match=r"cannot be read \(File name too long"):
+        inputs.find_input(place, form, LIMITS, 8, ("path", "bytes"))
+
+
 def test_uris_of_files_begin_like_the_input_without_password_and_query() -> None:
     place = open_place("s3://key:secret@photos/in/?region=us-east-1")
     assert (place.uri, place.path, place.prefix) == ("s3://photos/in", "photos/in", "s3://")

@@ -307,6 +307,14 @@ def test_a_flipped_bit_is_noticed(at: int, models: Path) -> None:
         manifest.read_verified(models, manifest.load(models).models[MODEL])
 
 
+@pytest.mark.parametrize(
+    ("name", "why"), [("a" * 300, "File name too long"), ("a\0b", "null"), ("", "no such file")]
+)
+def test_a_path_that_cannot_be_used_is_a_model_error(name: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=f"{why}.*check the path of the model"):
+        manifest.find_model(tmp_path / name)
+
+
 def test_a_model_that_is_gone_is_a_model_error(models: Path) -> None:
     (models / MODEL).unlink()
     with pytest.raises(ModelError, match=rf"{MODEL}: the model file cannot be read"):
