@@ -67,6 +67,14 @@ class PictureClassifier:
                 used.
         """
         pictures = list(self._read(batch))
+        try:
+            return rows.make_table(self._classify(pictures))
+        except BaseException:
+            self.close()  # its unfinished pictures must not be taken for those of the next batch
+            raise
+
+    def _classify(self, pictures: list[rows.Picture]) -> list[rows.Row]:
+        """Returns a row for each picture, in order."""
         jobs = (PictureFile(str(number), "") for number in range(len(pictures)))
         outcomes = self._supervisor.classify(jobs, self._folder, self._prepare(pictures))
         made = []
@@ -74,7 +82,7 @@ class PictureClassifier:
             made.append(self._make_row(picture, outcome))
             with suppress(OSError):
                 (self._folder / outcome.picture.file).unlink()
-        return rows.make_table(made)
+        return made
 
     def close(self) -> None:
         """Ends the worker process and removes the temporary files."""

@@ -155,6 +155,32 @@ def test_a_closed_folder_leaves_no_open_file() -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
+def test_a_batch_that_fails_leaves_nothing_for_the_next_one(
+    samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray gives the actor another batch if the user allows failed blocks."""
+
+    def read(*names: str) -> Any:
+        files = [(name, (samples / name).read_bytes()) for name in names]
+        return rows.make_pictures_table(
+            [rows.Picture(name.encode(), name.encode(), len(data), data) for name, data in files]
+        )
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    actor = actors.PictureClassifier(Settings(detector="none"), "path", "bytes")
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "make_row", fail)
+        with pytest.raises(RuntimeError, match="a bug"):
+            actor(read("astronaut.jpg", "cat.jpg", "rocket.jpg"))
+    again = actor(read("rocket.jpg", "mona_lisa.jpg"))
+    actor.close()
+    with igc.load(detector="none") as classifier:
+        expected = [classifier.classify(samples / name) for name in ("rocket.jpg", "mona_lisa.jpg")]
+    assert again["run"].to_pylist() == [prediction.run for prediction in expected]
+
+
 def test_rows_of_earlier_runs_are_kept_by_path_and_content(
     actor: actors.PictureClassifier, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
