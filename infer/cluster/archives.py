@@ -14,6 +14,7 @@ from image_gender_classifier.cluster.storage import Place, describe_error, list_
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.formats import SNIFFED_BYTES, sniff
 from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.scan import is_picture_name
 
 _NAMES = tuple(map(os.fsencode, TARS))
@@ -56,7 +57,14 @@ def _read_member(
     archive: tarfile.TarFile, member: tarfile.TarInfo, limits: Limits
 ) -> Picture | None:
     """Reads a file in an archive, without its name; returns None if it is no picture."""
-    if not member.isfile() or is_junk(member.name):
+    if is_junk(member.name):
+        return None
+    if (member.islnk() or member.issym()) and is_picture_name(member.name):
+        kind, option = ("hard", "hard-") if member.islnk() else ("symbolic", "")
+        target = escape_text(member.linkname)
+        problem = f"a {kind} link to {target}; pack with --{option}dereference"
+        return Picture(b"", b"", None, problem=problem)
+    if not member.isfile():
         return None
     source = archive.extractfile(member)
     if source is None:

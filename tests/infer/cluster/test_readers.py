@@ -216,6 +216,26 @@ def test_pictures_in_an_archive(name: str, mode: str, samples: Path, tmp_path: P
     assert {picture.bytes for picture in found} == {cat}
 
 
+def test_links_in_an_archive_are_reported(samples: Path, tmp_path: Path) -> None:
+    """Their content is elsewhere in the archive, or not in it."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    shutil.copy(samples / "cat.jpg", folder / "a.jpg")
+    os.link(folder / "a.jpg", folder / "b.jpg")
+    (folder / "c.jpg").symlink_to("a.jpg")
+    (folder / "._d.jpg").symlink_to("a.jpg")
+    (folder / "notes").symlink_to("a.txt")
+    with tarfile.open(tmp_path / "1.tar", "w") as archive:
+        for name in ("a.jpg", "b.jpg", "c.jpg", "._d.jpg", "notes"):
+            archive.add(folder / name, name)
+    picture, hard, symbolic = read_tar(tmp_path / "1.tar")
+    assert picture.bytes
+    assert (hard.file, hard.bytes) == (b"1.tar/b.jpg", None)
+    assert "--hard-dereference" in (hard.problem or "")
+    assert (symbolic.file, symbolic.bytes) == (b"1.tar/c.jpg", None)
+    assert "--dereference" in (symbolic.problem or "")
+
+
 def test_local_names_need_not_be_text(samples: Path, tmp_path: Path) -> None:
     """Arrow's own local file system accepts UTF-8 only."""
     cat = (samples / "cat.jpg").read_bytes()
