@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple, TextIO
 
+from image_gender_classifier.outputs.escaping import escape_message
 from image_gender_classifier.system.console import print_line
 
 PROGRAM = "image-gender-ray"
@@ -32,7 +33,7 @@ class Console(NamedTuple):
 
     def say(self, text: str) -> None:
         """Prints a message to standard error, prefixed with the name of the program."""
-        print_line(f"{PROGRAM}: {text}", self.err)
+        print_line(f"{PROGRAM}: {escape_message(text)}", self.err)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from image_gender_classifier.errors import (
     OutputError,
     Unfinished,
 )
-from image_gender_classifier.outputs.escaping import escape_text
+from image_gender_classifier.outputs.escaping import escape_message
 from image_gender_classifier.system.console import open_missing_streams, print_line
 from image_gender_classifier.system.signals import Stopped, raise_on_signals
 
@@ -89,11 +89,11 @@ def _report(error: GenderClassifierError) -> int:
     """Prints an error in one line; returns the exit code."""
     cause = getattr(error, "cause", None)  # Ray derives a class, whose text is a traceback
     text = str(cause or error).partition("\n")[0]  # Ray appends lines
-    _say(escape_text(text))
+    _say(text)
     if isinstance(error, InternalError | Unfinished):
         return INTERNAL
     return OUTPUT_LOST if isinstance(error, OutputError) else UNUSABLE
 
 
 def _say(text: str) -> None:
-    print_line(f"{PROGRAM}: {text}", sys.stderr)
+    print_line(f"{PROGRAM}: {escape_message(text)}", sys.stderr)

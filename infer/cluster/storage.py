@@ -14,6 +14,7 @@ from pyarrow import ArrowException
 from pyarrow import fs as file_systems
 
 from image_gender_classifier.errors import OutputError, UsageError
+from image_gender_classifier.outputs.escaping import escape_message
 
 BUFFER = 2**23
 """Bytes that are read ahead from a large file."""
@@ -227,6 +228,6 @@ def output_errors(where: str, done: str, remedy: str = "") -> Iterator[None]:
 
 
 def describe_error(error: BaseException) -> str:
-    """Returns the reason of an error in one line."""
+    """Returns the reason of an error in one line; it may become a column, which is UTF-8."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(reason.split())
+    return escape_message(" ".join(reason.split()))

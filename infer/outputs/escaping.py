@@ -27,6 +27,14 @@ def escape_line(text: str) -> str:
     return text if text.isprintable() else re.sub(_UNSAFE, _percent_encode, text)
 
 
+def escape_message(text: str) -> str:
+    """Percent-encodes what `escape_text` and `escape_line` do, for a message on a terminal.
+
+    Names of files and reasons of decoders may have such characters.
+    """
+    return escape_line(escape_text(text))
+
+
 def escape_name(name: str) -> str:
     """Percent-encodes a file name or path, as `escape_text` does, but reversibly.
 

@@ -11,7 +11,7 @@ from image_gender_classifier.errors import (
     OutputError,
     Unfinished,
 )
-from image_gender_classifier.outputs.escaping import escape_text
+from image_gender_classifier.outputs.escaping import escape_message
 from image_gender_classifier.review import parser
 from image_gender_classifier.review.parser import PROGRAM, Options
 from image_gender_classifier.system.console import print_line
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def print_message(text: str) -> None:
     """Prints a message to standard error, prefixed with the program name."""
-    print_line(f"{PROGRAM}: {text}", sys.stderr)
+    print_line(f"{PROGRAM}: {escape_message(text)}", sys.stderr)
 
 
 def _run(options: Options) -> None:
@@ -69,5 +69,5 @@ def _run(options: Options) -> None:
 
 
 def _report(error: GenderClassifierError, code: int) -> int:
-    print_message(escape_text(str(error).replace("\n", " ")))
+    print_message(str(error).replace("\n", " "))
     return code

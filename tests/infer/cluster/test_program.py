@@ -15,7 +15,9 @@ pytest.importorskip("pyarrow")
 
 from image_gender_classifier.cluster import program
 from image_gender_classifier.cluster.formats import guess_format
+from image_gender_classifier.cluster.messages import Console
 from image_gender_classifier.cluster.parser import parse
+from image_gender_classifier.cluster.storage import describe_error
 from image_gender_classifier.cluster.summary import format_summary
 from image_gender_classifier.errors import (
     InternalError,
@@ -26,6 +28,7 @@ from image_gender_classifier.errors import (
 )
 from image_gender_classifier.settings import Settings
 
+HOSTILE, ESCAPED = "a\x9b2J\u202e\udcff", "a%C2%9B2J%E2%80%AE%FF"
 NEEDED = ["--input", "in", "--output", "out"]
 
 
@@ -104,3 +107,16 @@ def test_each_error_has_its_exit_code(
     monkeypatch.setattr(program, "_run", fail)
     assert program.main(NEEDED) == code
     assert capsys.readouterr().err == "image-gender-ray: it failed\n"
+
+
+def test_messages_have_no_characters_that_control_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> NoReturn:
+        raise UsageError(HOSTILE)
+
+    monkeypatch.setattr(program, "_run", fail)
+    assert program.main(NEEDED) == 2
+    Console(None, sys.stderr).say(HOSTILE)
+    assert capsys.readouterr().err == f"image-gender-ray: {ESCAPED}\n" * 2
+    assert describe_error(ValueError(HOSTILE)) == ESCAPED

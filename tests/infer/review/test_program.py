@@ -157,6 +157,12 @@ def test_the_server_prints_its_address_and_ends_when_terminated(review: Review) 
     assert "Traceback" not in rest
 
 
+def test_messages_have_no_characters_that_control_the_terminal(review: Review, run: Run) -> None:
+    done = run("-i", "a\x9b2J\u202e", "-o", review.output, "--port", 0)
+    assert done.returncode == 2
+    assert "a%C2%9B2J%E2%80%AE" in done.stderr
+
+
 def test_a_second_server_for_the_same_corrections_is_refused(review: Review, run: Run) -> None:
     """Both would write the whole file, and each would lose what the other one has saved."""
     usual = ("-i", review.pictures, "-o", review.output)
