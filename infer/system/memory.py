@@ -35,6 +35,6 @@ def is_memory_available(size: int) -> bool:
     """
     try:
         mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
-    except OSError:
+    except (OSError, OverflowError):  # OverflowError: more than the address space
         return False
     return True

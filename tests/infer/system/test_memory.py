@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, features
 
+from image_gender_classifier.system.memory import is_memory_available
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits allocations")
 
 ALLOCATE = """
@@ -57,6 +59,11 @@ def test_memory_within_the_limit_is_available() -> None:
         "limit_growth(2**28); assert is_memory_available(2**27) and not is_memory_available(2**29)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_more_than_the_address_space_is_not_available() -> None:
+    """On 32-bit ARM, a limit of 2^28 pixels asks for as much."""
+    assert not is_memory_available(16 * sys.maxsize)
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow does not read AVIF")
