@@ -133,7 +133,7 @@ class GenderClassifier:
             return engine.classify_array(picture, file)
         if isinstance(picture, (bytes, bytearray, memoryview)):
             return engine.classify_bytes(bytes(picture), file)
-        if isinstance(picture, getattr(sys.modules.get("PIL.Image"), "Image", ())):
+        if _is_pil_image(picture):
             from image_gender_classifier.imaging.pil_images import read_pil_image
 
             return engine.classify_array(read_pil_image(picture), file)
@@ -164,7 +164,7 @@ class GenderClassifier:
             Exception: While iterating: any other exception that `classify` or the iterable
                 `pictures` raises.
         """
-        if isinstance(pictures, (str, bytes, bytearray, memoryview, os.PathLike)):
+        if _is_single_picture(pictures):
             raise UsageError("classify_many takes several pictures; pass a list, or call classify")
         return self._classify_many(pictures, _check_count("threads", threads, count_cores))
 
@@ -310,9 +310,24 @@ def _check_count(name: str, number: int | None, default: Callable[[], int]) -> i
     return whole
 
 
+def _is_single_picture(pictures: object) -> bool:
+    """Returns whether an argument of `classify_many` is one picture that could be iterated over."""
+    if isinstance(pictures, np.ndarray):
+        is_colour = pictures.ndim == 3 and pictures.shape[-1] in (1, 3, 4)
+        return pictures.ndim < 3 or is_colour
+    kinds = (str, bytes, bytearray, memoryview, os.PathLike)
+    return isinstance(pictures, kinds) or hasattr(pictures, "read") or _is_pil_image(pictures)
+
+
+def _is_pil_image(picture: object) -> bool:
+    return isinstance(picture, getattr(sys.modules.get("PIL.Image"), "Image", ()))
+
+
 def _read_binary_file(file: Any) -> bytes:
-    """Reads the rest of an open file; raises `UsageError` if it is open in text mode."""
+    """Reads the rest of an open file; raises `UsageError` if it does not return bytes."""
     data = file.read()
-    if not isinstance(data, bytes):
+    if isinstance(data, str):
         raise UsageError("the file is open in text mode; open it in binary mode ('rb')")
-    return data
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise UsageError(f"the file returns {type(data).__name__}, not bytes; open it blocking")
+    return bytes(data)

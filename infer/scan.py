@@ -42,6 +42,8 @@ def list_pictures(
     Raises:
         UsageError: The input folder cannot be read completely.
     """
+    if "\0" in str(folder):
+        raise UsageError(f"{folder}: the folder cannot be read (NUL in the path); check the path")
     skipped = {os.path.realpath(path) for path in skip}
     found: list[PictureFolder] = []
     unread: list[Unread] = []

@@ -211,8 +211,9 @@ def test_a_folder_that_is_none_is_a_usage_error(
     classifier: igc.GenderClassifier, tmp_path: Path
 ) -> None:
     assert list(classifier.classify_folder(tmp_path)) == []
-    with pytest.raises(igc.UsageError):
-        list(classifier.classify_folder(tmp_path / "missing"))
+    for name in ("missing", "a\0b", "a" * 300):
+        with pytest.raises(igc.UsageError, match="the folder cannot be read"):
+            list(classifier.classify_folder(tmp_path / name))
 
 
 def test_numbers_of_other_types_work_in_worker_processes_too(folder: Path) -> None:
@@ -417,6 +418,13 @@ def test_what_is_drawn_is_the_finer_copy(face_picture: Path, tmp_path: Path) -> 
 # --- what a picture may be ------------------------------------------------------------------------
 
 
+class ByteArrayFile(io.BytesIO):
+    """A file that returns another kind of bytes, as those of some libraries do."""
+
+    def read(self, *size: Any) -> Any:
+        return bytearray(super().read(*size))
+
+
 def test_bytes_files_and_pil_images_are_pictures_too(
     classifier: igc.GenderClassifier, face_picture: Path, face_pixels: npt.NDArray[np.uint8]
 ) -> None:
@@ -425,6 +433,7 @@ def test_bytes_files_and_pil_images_are_pictures_too(
     assert classifier.classify(bytearray(data)) == by_bytes
     assert classifier.classify(memoryview(data)) == by_bytes
     assert classifier.classify(io.BytesIO(data)) == by_bytes
+    assert classifier.classify(ByteArrayFile(data)) == by_bytes
     with face_picture.open("rb") as file:
         assert classifier.classify(file, "named.jpg").file == "named.jpg"
     by_pixels = classifier.classify(face_pixels)
@@ -607,10 +616,21 @@ def test_a_subfolder_that_cannot_be_read_is_a_warning(
     assert [prediction.file for prediction in predictions] == ["cat.jpg"]
 
 
-@pytest.mark.parametrize("picture", ["alice.jpg", b"bytes", Path("alice.jpg")])
+@pytest.mark.parametrize(
+    "picture",
+    [
+        *("alice.jpg", b"bytes", Path("alice.jpg"), io.BytesIO(b"bytes"), Image.new("RGB", (9, 9))),
+        *(np.zeros((9, 9), np.uint8), np.zeros((9, 9, 3), np.uint8)),
+    ],
+)
 def test_a_single_picture_is_not_several(classifier: igc.GenderClassifier, picture: Any) -> None:
     with pytest.raises(igc.UsageError, match="pass a list, or call classify"):
         classifier.classify_many(picture)
+
+
+def test_a_batch_in_one_array_is_several_pictures(classifier: igc.GenderClassifier) -> None:
+    for shape in ((2, 9, 9), (2, 9, 9, 3)):
+        assert len(list(classifier.classify_many(np.zeros(shape, np.uint8)))) == 2
 
 
 def test_a_picture_that_takes_too_long_is_a_warning(
