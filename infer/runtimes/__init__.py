@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.runtimes.registry import RUNTIMES
+from image_gender_classifier.system.memory import is_short_for_library
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,11 +86,14 @@ def load_module(name: str) -> Any:
 
     Raises:
         RuntimeMissing: The runtime is not installed or cannot be loaded.
+        MemoryError: Memory is short for it.
     """
     entry = RUNTIMES[name]
     try:
         return importlib.import_module(entry.module)
     except (ImportError, OSError, AttributeError) as error:
+        if is_short_for_library(error):
+            raise MemoryError(f"the {name} runtime cannot be loaded ({error})") from error
         raise RuntimeMissing(
             f"the {name} runtime cannot be loaded ({error}); run: {entry.install}"
         ) from error

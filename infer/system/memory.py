@@ -6,6 +6,8 @@ import mmap
 import os
 from pathlib import Path
 
+_LARGEST_LIBRARY = 2**28  # bytes; OpenCV with the libraries that it needs takes 200 MB
+
 
 def limit_growth(growth: int) -> None:
     """Lowers RLIMIT_DATA, so that this process can allocate only `growth` more bytes.
@@ -25,6 +27,18 @@ def limit_growth(growth: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if soft == resource.RLIM_INFINITY or limit < soft:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+def is_short_for_library(error: BaseException | None) -> bool:
+    """Returns whether an installed library could not be imported because memory is short.
+
+    The dynamic linker says only that it failed to map a segment.
+
+    Args:
+        error: The exception of the import.
+    """
+    is_missing = isinstance(error, ModuleNotFoundError)
+    return not is_missing and not is_memory_available(_LARGEST_LIBRARY)
 
 
 def is_memory_available(size: int) -> bool:

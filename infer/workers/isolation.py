@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from image_gender_classifier.errors import RuntimeMissing
 from image_gender_classifier.imaging import opencv
+from image_gender_classifier.system import memory
 
 _STANDARD = 3  # file descriptors: input, output and error
 _USUALLY_OPEN = 1024  # usual maximum of open files
@@ -64,9 +66,15 @@ def load_opencv() -> None:
 
     Raises:
         RuntimeMissing: OpenCV cannot be used.
+        MemoryError: Memory is short for it.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for NumPy
-    opencv.check_opencv()
+    try:
+        opencv.check_opencv()
+    except RuntimeMissing as error:
+        if memory.is_short_for_library(error.__context__):
+            raise MemoryError(str(error)) from error
+        raise
     import cv2
 
     cv2.setNumThreads(1)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NoReturn, cast
 
-from image_gender_classifier.errors import GenderClassifierError
+from image_gender_classifier.errors import GenderClassifierError, Unfinished
 from image_gender_classifier.imaging.files import OUT_OF_MEMORY
 from image_gender_classifier.system import memory, profiling
 from image_gender_classifier.workers import classifying
@@ -38,6 +38,10 @@ from image_gender_classifier.workers.messages import (
     Unusable,
 )
 
+_OUT_OF_MEMORY = (
+    "not enough memory for the libraries; free some memory, raise the limit on it, or use fewer"
+    " --workers"
+)
 _SEND_INTERVAL = 0.01  # seconds: answers are sent together, so the parent process wakes less often
 _THREAD_STACK = 2**23  # bytes; some decoders start a thread for each core
 _MAX_STALE_BYTES = 2**20  # more than a pipe holds
@@ -76,10 +80,11 @@ def _load_and_work(task: Task, control: Channel, channels: Sequence[Channel]) ->
             loaded = previewing.load(task)
         else:
             loaded = classifying.load(task, clock)
-    except GenderClassifierError as error:
+    except (GenderClassifierError, MemoryError) as error:
         if task.debug:
             print_traceback()
-        control.send(encode(Unusable.from_exception(error)))
+        why = Unfinished(_OUT_OF_MEMORY) if isinstance(error, MemoryError) else error
+        control.send(encode(Unusable.from_exception(why)))
         return
     control.send(encode(loaded.ready))
     stacks = (os.cpu_count() or 1) * _THREAD_STACK
