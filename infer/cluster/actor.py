@@ -43,6 +43,7 @@ class PictureClassifier:
         path_column: Name of the column with the paths, text or bytes.
         bytes_column: Name of the column with the contents of the files.
         known: The sorted keys of the rows of earlier runs that may be valid; None for none.
+        debug: Whether the worker process prints its tracebacks.
     """
 
     def __init__(
@@ -51,8 +52,9 @@ class PictureClassifier:
         path_column: str,
         bytes_column: str,
         known: ray.ObjectRef | None = None,
+        debug: bool = False,
     ) -> None:
-        self._settings = settings
+        self._task = Task(settings, workers=1, debug=debug)
         self._columns = path_column, bytes_column
         self._known_reference = known
 
@@ -97,7 +99,7 @@ class PictureClassifier:
 
     @cached_property
     def _supervisor(self) -> Supervisor:
-        return Supervisor(Task(self._settings, workers=1), fork=False)
+        return Supervisor(self._task, fork=False)
 
     @cached_property
     def _temporary(self) -> TemporaryFolder:

@@ -89,7 +89,9 @@ def add_classifier(
     workers: int,
     batch: int | None = None,
     columns: tuple[str, str] = ("path", "bytes"),
+    *,
     known: ray.ObjectRef | None = None,
+    debug: bool = False,
 ) -> Dataset:
     """Returns the data set of `classify`.
 
@@ -100,6 +102,7 @@ def add_classifier(
         batch: See `classify`; None for one block.
         columns: Names of the columns with paths and contents.
         known: See `PictureClassifier`.
+        debug: See `PictureClassifier`.
     """
     from ray.data import ActorPoolStrategy
 
@@ -109,7 +112,7 @@ def add_classifier(
         settings = settings._replace(model=str(Path(settings.model).absolute()))
     return dataset.map_batches(
         PictureClassifier,
-        fn_constructor_args=(settings, *columns, known),
+        fn_constructor_args=(settings, *columns, known, debug),
         compute=ActorPoolStrategy(size=workers),
         batch_size=batch,
         batch_format="pyarrow",

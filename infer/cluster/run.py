@@ -54,7 +54,7 @@ def classify_input(options: Options, console: Console) -> tuple[Counter[str], bo
         workers = choose_workers(options.workers)
         known = ray.put(parts.find_keys(target)) if has_parts else None
         predictions = add_classifier(
-            open_data(found, options.batch), settings, workers, known=known
+            open_data(found, options.batch), settings, workers, known=known, debug=options.debug
         )
         sink = PredictionSink(target, options.rows_per_file)
         with watch_cpus(workers + 1, console.say):

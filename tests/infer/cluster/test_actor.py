@@ -22,7 +22,7 @@ from image_gender_classifier.cluster import actor as actors
 from image_gender_classifier.cluster import rows
 from image_gender_classifier.cluster.keys import make_keys, sort_keys
 from image_gender_classifier.cluster.temporary import TemporaryFolder
-from image_gender_classifier.errors import UsageError
+from image_gender_classifier.errors import ModelError, UsageError
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.locking import try_lock
 
@@ -153,6 +153,18 @@ def test_a_closed_folder_leaves_no_open_file() -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     TemporaryFolder().close()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_debug_shows_the_tracebacks_of_the_worker_process(
+    debug: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(model=str(tmp_path / "gone.tflite"))
+    actor = actors.PictureClassifier(settings, "path", "bytes", debug=debug)
+    picture = rows.Picture(b"a.jpg", b"a.jpg", 4, b"data")
+    with pytest.raises(ModelError, match=r"gone\.tflite"):
+        actor(rows.make_pictures_table([picture]))
+    assert ("Traceback" in capfd.readouterr().err) == debug
 
 
 def test_a_batch_that_fails_leaves_nothing_for_the_next_one(
