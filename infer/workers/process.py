@@ -82,7 +82,7 @@ class FirstProcess:
         try:
             closed.poll(1000 * seconds)
         finally:  # a signal that stops the parent process must not leave a process behind
-            if not self._has_ended(os.WNOHANG):  # else another process may have its id by now
+            if self._has_its_id():
                 with suppress(OSError):
                     os.kill(self._process, signal.SIGKILL)
                     os.killpg(self._process, signal.SIGKILL)  # fails if it leads no group yet
@@ -94,6 +94,17 @@ class FirstProcess:
                         os.killpg(self._process, signal.SIGKILL)
                         os.waitpid(-self._process, 0)
         return self._status or 0
+
+    def _has_its_id(self) -> bool:
+        """Returns whether no other process can have the id of the first process.
+
+        It keeps its id until it is waited for, also if it has ended: its workers may be busy still.
+        """
+        if self._status is None and hasattr(os, "waitid"):  # not on macOS before Python 3.13
+            with suppress(ChildProcessError):
+                os.waitid(os.P_PID, self._process, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                return True
+        return not self._has_ended(os.WNOHANG)
 
     def _has_ended(self, options: int) -> bool:
         """Returns whether the first process has ended; `options` are those of `os.waitpid`."""

@@ -260,6 +260,37 @@ def test_idle_workers_that_are_killed_are_replaced(
 
 
 @needs_proc
+def test_busy_workers_do_not_outlive_the_first_process(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise they would keep their memory, for lack of which the first process may be killed."""
+    started = tmp_path / "started"
+    classify = pipeline.classify
+
+    def hang_once(picture: Picture, file: str, *others: Any) -> Prediction:
+        if file == "001.jpg" and not started.exists():
+            started.write_text(str(os.getpid()))
+            time.sleep(600)
+        return classify(picture, file, *others)
+
+    monkeypatch.setattr(pipeline, "classify", hang_once)  # the workers are forked from here
+    listed = pictures(tmp_path, samples, [b""] * 3)
+    with Supervisor(Task(NO_SEARCH, 2, timeout=600)) as one:
+        outcomes = one.classify(listed, tmp_path)
+        next(outcomes)
+        deadline = time.monotonic() + 60
+        while not (started.exists() and started.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        (first,) = (process for process in below(os.getpid()) if below(process))
+        os.kill(first, signal.SIGKILL)
+        assert len(list(outcomes)) == 2
+    busy = {int(started.read_text())}
+    while running(busy) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not running(busy)
+
+
+@needs_proc
 def test_many_idle_workers_that_are_killed_are_replaced(samples: Path, tmp_path: Path) -> None:
     listed = pictures(tmp_path, samples, [b""] * 12)
     with Supervisor(Task(NO_SEARCH, 6)) as one:
