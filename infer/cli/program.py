@@ -100,14 +100,9 @@ def _run(options: Options) -> int:
 
 def _report_unexpected(error: Exception, advice: str, debug: bool) -> int:
     """Prints an exception that no code expects; returns the exit code."""
-    from image_gender_classifier.system.unexpected import describe_unexpected  # rarely needed
+    from image_gender_classifier.system.unexpected import report_unexpected  # rarely needed
 
-    if debug:
-        import traceback
-
-        traceback.print_exception(error)
-    hint = "" if debug else "; --debug shows the traceback"
-    print_message(f"{describe_unexpected(error)}{advice}{hint}")
+    print_message(f"{report_unexpected(error, debug)}{advice}")
     return INTERNAL
 
 

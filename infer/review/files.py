@@ -34,7 +34,8 @@ def write_files(options: Options) -> str:
     html = cast(Path, options.html)
     page = StaticPage(html)
     missing = 0
-    previews = draw_all(options.input, [item.prediction.file for item in items], options.workers)
+    files = [item.prediction.file for item in items]
+    previews = draw_all(options.input, files, options.workers, options.debug)
     with Progress(len(items), not options.quiet) as progress:
         for item, preview in zip(items, previews, strict=True):
             missing += preview.message == MISSING

@@ -35,7 +35,7 @@ exit codes:
   0    done
   2    wrong usage, or a folder, a file of corrections or OpenCV that cannot be used
   3    an output cannot be written
-  4    no thumbnail can be drawn, because of an internal error or lack of memory
+  4    an internal error or lack of memory
   130  interrupted; 143 terminated; 129 terminal closed
 """
 
@@ -51,6 +51,7 @@ class Options(NamedTuple):
         corrections: File with the corrections.
         workers: Number of worker processes, which draw the thumbnails.
         quiet: Whether to print errors only.
+        debug: Whether to print tracebacks and the standard error of the worker processes.
     """
 
     input: Path
@@ -60,6 +61,7 @@ class Options(NamedTuple):
     corrections: Path
     workers: int
     quiet: bool
+    debug: bool
 
 
 def parse(argv: Sequence[str] | None) -> Options:
@@ -120,6 +122,10 @@ def build_parser() -> argparse.ArgumentParser:
         f"{MAX_DEFAULT_WORKERS}; here %(default)s)",
     )  # fmt: skip
     add("--quiet", action="store_true", help="print errors and the address of the page only")
+    add(
+        "--debug", action="store_true",
+        help="print tracebacks and the standard error of the worker processes",
+    )  # fmt: skip
     add("--version", action="version", version=f"{PROGRAM} {__version__}")
     return parser
 

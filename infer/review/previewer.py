@@ -31,11 +31,12 @@ class Previewer:
     Args:
         folder: The folder of pictures.
         workers: Number of worker processes.
+        debug: Whether to print their tracebacks and standard error.
     """
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, debug: bool = False) -> None:
         self._folder = folder
-        self._task = make_task(workers)
+        self._task = make_task(workers, debug)
         self._supervisor: Supervisor | None = self._start_workers()
         self._ended = False
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()

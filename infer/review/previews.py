@@ -20,18 +20,21 @@ LARGE_SIDE = 1600
 MISSING = "there is no such picture in the folder, or it is a link to a file elsewhere"
 
 
-def make_task(workers: int) -> Task:
+def make_task(workers: int, debug: bool) -> Task:
     """Returns the task of worker processes that draw previews."""
-    return Task(Settings(), workers, previews=True)
+    return Task(Settings(), workers, previews=True, debug=debug)
 
 
-def draw_all(folder: Path, files: Sequence[str], workers: int) -> Iterator[Preview]:
+def draw_all(
+    folder: Path, files: Sequence[str], workers: int, debug: bool = False
+) -> Iterator[Preview]:
     """Draws the thumbnails of pictures.
 
     Args:
         folder: The folder of pictures.
         files: Their paths, relative to it.
         workers: Maximum number of worker processes.
+        debug: Whether to print their tracebacks and standard error.
 
     Yields:
         A preview for each picture, in order.
@@ -40,7 +43,7 @@ def draw_all(folder: Path, files: Sequence[str], workers: int) -> Iterator[Previ
         RuntimeMissing: No worker process can be started, or OpenCV cannot be used.
         Unfinished, InternalError: The workers do not start: memory or time is short, or a bug.
     """
-    with Supervisor(make_task(max(min(workers, len(files)), 1))) as supervisor:
+    with Supervisor(make_task(max(min(workers, len(files)), 1), debug)) as supervisor:
         yield from draw(supervisor, folder, files, THUMBNAIL_SIDE)
 
 

@@ -16,6 +16,7 @@ from image_gender_classifier.review import parser
 from image_gender_classifier.review.parser import PROGRAM, Options
 from image_gender_classifier.system.console import print_line
 from image_gender_classifier.system.signals import Stopped, raise_on_signals
+from image_gender_classifier.system.unexpected import report_unexpected
 
 DONE, UNUSABLE, OUTPUT_LOST, INTERNAL, INTERRUPTED = 0, 2, 3, 4, 130
 
@@ -29,9 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see `--help`.
     """
+    debug = False
     try:
         with raise_on_signals():
-            _run(parser.parse(argv))
+            options = parser.parse(argv)
+            debug = options.debug
+            _run(options)
             return DONE
     except OutputError as error:
         return _report(error, OUTPUT_LOST)
@@ -45,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Stopped as stopped:
         print_message(stopped.how)
         return stopped.code
+    except Exception as error:
+        print_message(report_unexpected(error, debug))
+        return INTERNAL
 
 
 def print_message(text: str) -> None:
@@ -65,7 +72,7 @@ def _run(options: Options) -> None:
     def announce(address: str) -> None:
         print_message(f"open {address} ; Ctrl-C ends")
 
-    serve(options, options.port, announce, lambda text: print_message(escape_text(text)))
+    serve(options, options.port, announce, print_message)
 
 
 def _report(error: GenderClassifierError, code: int) -> int:

@@ -56,7 +56,7 @@ def serve(
     check_pictures(options.input, items)
     with (
         lock_corrections(options.corrections),
-        Previewer(options.input, options.workers) as previewer,
+        Previewer(options.input, options.workers, options.debug) as previewer,
     ):
         corrections = CorrectionFile(options.corrections, warn)
         site = Site(options.input, items, corrections, previewer.draw)

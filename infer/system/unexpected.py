@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
+import traceback
 
 
-def describe_unexpected(error: Exception) -> str:
+def report_unexpected(error: Exception, debug: bool) -> str:
     """Returns what happened in one line, with the remedy if there is one.
 
     Args:
         error: Any exception except those of this package.
+        debug: Whether to print the traceback to standard error.
     """
+    if debug and sys.stderr is not None:
+        traceback.print_exception(error)
     if isinstance(error, MemoryError):
         return "out of memory; stop other programs, or classify fewer pictures at a time"
     if isinstance(error, FileNotFoundError) and not _current_folder_exists():
         return "the current folder no longer exists; change to another folder"
     reason = " ".join(str(error).split())
-    return f"internal error ({type(error).__name__}: {reason})"
+    hint = "" if debug else "; --debug shows the traceback"
+    return f"internal error ({type(error).__name__}: {reason}){hint}"
 
 
 def _current_folder_exists() -> bool:

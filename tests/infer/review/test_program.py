@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import PIPE, CompletedProcess, Popen
+from subprocess import run as run_process
 from typing import NoReturn
 from urllib.request import urlopen
 
@@ -200,6 +201,20 @@ def test_columns_that_the_server_would_lose_are_refused(review: Review, run: Run
     assert refused.returncode == 2
     assert "the review would lose the column 'comment'" in refused.stderr
     assert "sure" in review.corrections.read_text()
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_a_bug_is_one_line(debug: list[str], review: Review, tmp_path: Path) -> None:
+    faulty = (
+        "from image_gender_classifier.review import files\n"
+        "files.write_files = lambda _: 1 / 0\n" + PROGRAM
+    )
+    options = ["-i", review.pictures, "-o", review.output, "--html", tmp_path / "page.html"]
+    command = [sys.executable, "-c", faulty, *map(str, options), *debug]
+    done = run_process(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "internal error (ZeroDivisionError: division by zero)" in done.stderr.splitlines()[-1]
+    assert ("Traceback" in done.stderr) == bool(debug)
 
 
 def test_help_names_both_ways(capsys: pytest.CaptureFixture[str]) -> None:

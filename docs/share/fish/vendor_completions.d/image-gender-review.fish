@@ -64,4 +64,5 @@ complete -c image-gender-review -n _shtab_image_gender_review_using -l html -xka
 complete -c image-gender-review -n _shtab_image_gender_review_using -l corrections -xka "(__fish_complete_path (commandline -ct))" -d 'file with the corrections (default: corrections.csv in the -o folder)'
 complete -c image-gender-review -n _shtab_image_gender_review_using -l workers -x -d 'number of processes that draw thumbnails (default: one per core, at most 64)'
 complete -c image-gender-review -n _shtab_image_gender_review_using -l quiet -d 'print errors and the address of the page only'
+complete -c image-gender-review -n _shtab_image_gender_review_using -l debug -d 'print tracebacks and the standard error of the worker processes'
 complete -c image-gender-review -n _shtab_image_gender_review_using -l version -d 'show program'"'"'s version number and exit'
