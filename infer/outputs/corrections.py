@@ -13,6 +13,7 @@ from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.atomic import write_atomic
 from image_gender_classifier.outputs.csv import escape_formula, format_row, unescape_formula
 from image_gender_classifier.outputs.escaping import escape_name, unescape_name
+from image_gender_classifier.outputs.picture_content import is_hash
 from image_gender_classifier.outputs.xml import MAX_COORDINATE
 from image_gender_classifier.system.csv_text import decode_table, find_delimiter
 
@@ -49,8 +50,8 @@ def read_corrections(path: Path, rewritten: bool = False) -> dict[str, Correctio
     """Reads a file of corrections.
 
     Only the columns `file` and `gender` are required. Accepts what other programs write: commas,
-    semicolons or tabs, UTF-8, UTF-16 with a byte order mark, capitals, and paths that begin with
-    `./`.
+    semicolons or tabs, UTF-8, UTF-16 with a byte order mark, capitals, paths that begin with `./`,
+    and rows that are empty.
 
     Args:
         path: The file.
@@ -64,13 +65,18 @@ def read_corrections(path: Path, rewritten: bool = False) -> dict[str, Correctio
         UsageError: The file cannot be read or a row is wrong; the message names the line.
     """
     delimiter, text = find_delimiter(_read_text(path))
-    rows = csv.DictReader(io.StringIO(text.lstrip("\n"), newline=""), delimiter=delimiter)
+    # Without strict, a quote that is not closed would swallow the rows after it.
+    lines = io.StringIO(text.lstrip("\n"), newline="")
+    rows = csv.DictReader(lines, delimiter=delimiter, strict=True)
     found: dict[str, Correction] = {}
     try:
         rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
         missing = [name for name in _REQUIRED if name not in rows.fieldnames]
         if missing:
             raise ValueError(f"no column {missing[0]!r}; the first line must name the columns")
+        twice = [name for name in COLUMNS if rows.fieldnames.count(name) > 1]
+        if twice:
+            raise ValueError(f"two columns {twice[0]!r}; remove or rename one of them")
         if set(rows.fieldnames).issuperset(_PREDICTED):
             raise ValueError(
                 "a table of predictions, which would all count as reviewed; keep the rows that a "
@@ -83,12 +89,19 @@ def read_corrections(path: Path, rewritten: bool = False) -> dict[str, Correctio
                 f"{', '.join(COLUMNS)} to another file, and give that with --corrections"
             )
         for row in rows:
+            if not "".join(row[name] or "" for name in rows.fieldnames).strip():
+                continue  # cleared in a spreadsheet
             file, correction = _parse_row(row)
             if found.get(file, correction) != correction:
                 raise ValueError("another row has the same file; remove one of them")
             found[file] = correction
-    except (ValueError, csv.Error) as error:
+    except ValueError as error:
         raise UsageError(f"{path}, line {max(rows.line_num, 1)}: {error}") from None
+    except csv.Error as error:
+        raise UsageError(
+            f"{path}, row in line {rows.line_num + 1}: not CSV ({error}); a quotation mark may be "
+            "missing"
+        ) from None
     return found
 
 
@@ -134,6 +147,10 @@ def _parse_row(row: Mapping[str, str | None]) -> tuple[str, Correction]:
         raise ValueError(f"the gender is {values['gender']!r}; it must be {', '.join(_GENDERS)}")
     gender = cast(CorrectedGender, values["gender"].lower())
     box = _parse_box([values[name] for name in _BOX])
+    if values["picture"] and not is_hash(values["picture"]):
+        raise ValueError(
+            f"the picture is {values['picture']!r}; it must be as the review wrote it, or empty"
+        )
     return file, Correction(gender, box, values["picture"])
 
 

@@ -63,10 +63,11 @@ def test_rows_are_sorted_and_formulas_escaped(tmp_path: Path) -> None:
         "File, GENDER\na.jpg,Female\n",
         "file\tgender\tnote\na.jpg\tfemale\tone, two\n",
         "file,gender\n./a.jpg,female\n",
+        "file;gender;note\r\n;;\r\na.jpg;female;\r\n; ;\r\n",
     ],
     ids=[
         *("two columns", "semicolons", "byte order mark", "twice the same", "capitals", "tabs"),
-        "dot and slash",
+        *("dot and slash", "rows that were cleared in a spreadsheet"),
     ],
 )
 def test_accepts_tables_of_other_programs(text: str, tmp_path: Path) -> None:
@@ -89,6 +90,9 @@ def test_accepts_tables_of_other_programs(text: str, tmp_path: Path) -> None:
         ("file,gender,x,y,width,height\na.jpg,female,1,2,3,\n", "whole numbers, or all empty"),
         ("file,gender,x,y,width,height\na.jpg,female,1,2,-3,4\n", "a box in pixels"),
         ("file,gender,x,y,width,height\na.jpg,female,1,2,3,nan\n", "whole numbers"),
+        ('file,gender,note\na.jpg,female,"seen\nb.jpg,male,\n', "line 2: .* a quotation mark"),
+        ("file,gender,Gender\na.jpg,female,male\n", "line 1: two columns 'gender'"),
+        ("file,gender,picture\na.jpg,male,image:21bdb04af1c5\n", "line 2: the picture is 'image:"),
     ],
 )
 def test_names_the_line_of_a_wrong_row(text: str, message: str, tmp_path: Path) -> None:
