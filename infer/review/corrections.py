@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
 
+from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.corrections import (
     Correction,
     read_corrections,
@@ -57,7 +58,7 @@ class CorrectionFile:
         """Returns the corrections by path of the picture.
 
         Raises:
-            UsageError: Another program has written something else to the file.
+            UsageError: The file cannot be read, or is no file of corrections any more.
         """
         with self._lock:
             self._refresh()
@@ -67,7 +68,7 @@ class CorrectionFile:
         """Adds, replaces or removes the correction of a picture and writes the file.
 
         Raises:
-            UsageError: Another program has written something else to the file.
+            UsageError: The file cannot be read, or is no file of corrections any more.
             OutputError: The file cannot be written. The correction is not kept either.
         """
         with self._lock:
@@ -105,4 +106,6 @@ class CorrectionFile:
             status = os.stat(self._path)  # noqa: PTH116
         except FileNotFoundError:
             return None
+        except OSError as error:  # such as a disk or a network drive that is disconnected
+            raise UsageError(f"{self._path}: cannot be read ({error.strerror})") from None
         return status.st_ino, status.st_size, status.st_mtime_ns

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from image_gender_classifier.errors import UsageError
 from image_gender_classifier.outputs.corrections import (
     Correction,
     read_corrections,
@@ -55,3 +58,17 @@ def test_a_file_that_never_existed_is_not_reported(tmp_path: Path) -> None:
     path.unlink()
     assert kept.read() == {}
     assert said == []
+
+
+def test_a_path_that_cannot_be_examined_is_reported_and_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "corrections.csv"
+    write_corrections(path, {"a.jpg": MALE})
+    kept = CorrectionFile(path)
+    path.rename(tmp_path / "moved.csv")
+    path.symlink_to(path)  # an endless link, as an unmounted or faulty disk cannot be made here
+    for act in (kept.read, lambda: kept.change("b.jpg", FEMALE)):
+        with pytest.raises(UsageError, match=r"corrections\.csv: cannot be read"):
+            act()
+    path.unlink()
+    kept.change("b.jpg", FEMALE)
+    assert read_corrections(path) == {"a.jpg": MALE, "b.jpg": FEMALE}
