@@ -70,7 +70,8 @@ def encode_data(
         items: The pictures, sorted by the bytes of their paths.
         settings: Settings of the page.
         corrections: The corrections by path of the picture, as `Prediction.file`; those of other
-            pictures are kept when the page saves corrections.
+            pictures, and of pictures that have changed, are kept when the page saves corrections:
+            the pictures may have other names now.
     """
     from image_gender_classifier.manifest.cache_key import cache_key
 
@@ -79,9 +80,9 @@ def encode_data(
     known, others = [], []
     for file, correction in corrections.items():
         place = places.get(file)
-        if place is None:
-            others.append(table.encode_row(file, correction))
-        elif _is_current(correction, items[place]):
+        if place is None or not _is_current(correction, items[place]):
+            others.append([escape_name(file), table.encode_row(file, correction).decode()])
+        else:
             known.append([place, correction.gender, find_face(items[place].prediction, correction)])
             if not rows[place][6]:  # a server tells whether the picture has changed
                 rows[place][6] = correction.picture
@@ -96,7 +97,7 @@ def encode_data(
         "chunk": CHUNK,
         "corrections": known,
         "csvHeader": table.HEADER.decode(),
-        "csvOthers": b"".join(others).decode(),
+        "csvOthers": others,
     }
     # The rows come last, so that a person can read the rest of the file.
     return f'"use strict";\nconst REVIEW = {_dump(data)[:-1]},"items":{content}}};\n'.encode()

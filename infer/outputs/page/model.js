@@ -135,11 +135,18 @@ function withFace(item, face) {
   return { gender: item.faces[face].gender ?? "unknown", face };
 }
 
-/* Returns the row of a correction in corrections.csv, as outputs/corrections.py writes it. */
-function csvRow(item) {
-  const { gender, face } = item.correction;
-  const box = face < 0 || gender === "no_face" ? ["", "", "", ""] : boxOf(item.faces[face]);
-  return `${[csvText(item.file), gender, ...box, item.hash].join(",")}\n`;
+/* Returns a correction as corrections.csv has it, also one that was taken back: {gender, box, hash}.
+
+   `gender` is null if it was taken back, `box` null for a picture without a deciding face. */
+function recordOf(item) {
+  const { gender, face } = item.correction ?? { gender: null, face: -1 };
+  const box = face < 0 || gender === "no_face" ? null : boxOf(item.faces[face]);
+  return { gender, box, hash: item.hash };
+}
+
+/* Returns the row of a record in corrections.csv, as outputs/corrections.py writes it. */
+function csvRow(file, { gender, box, hash }) {
+  return `${[csvText(file), gender, ...(box ?? ["", "", "", ""]), hash].join(",")}\n`;
 }
 
 function boxOf(face) {

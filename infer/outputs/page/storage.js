@@ -122,7 +122,7 @@ class ServerStorage {
   save() {
     // Without its hash, a row would hold for any picture of that name.
     const items = [...this.waiting.keys()].filter((item) => item.correction !== null);
-    const rows = items.filter((item) => item.hash).map(csvRow);
+    const rows = items.filter((item) => item.hash).map((item) => csvRow(item.file, recordOf(item)));
     download("unsaved-corrections.csv", [this.data.csvHeader, ...rows]);
     this.downloaded = rows.length === items.length;
   }
@@ -144,14 +144,7 @@ class ServerStorage {
 
 const NO_CORRECTION = "";
 
-/* What the browser keeps of a picture. */
-function entryOf(item) {
-  const { gender, face } = item.correction ?? { gender: null, face: -1 };
-  const box = face < 0 || gender === "no_face" ? null : boxOf(item.faces[face]);
-  return { gender, box, hash: item.hash };
-}
-
-/* The answer of an entry as text, to compare. */
+/* The answer of a record as text, to compare. */
 function stateOf({ gender, box, hash }) {
   return gender === null ? NO_CORRECTION : [gender, box, hash].join(" ");
 }
@@ -162,7 +155,7 @@ class BrowserStorage {
     this.tell = tell;
     this.refreshed = refreshed;
     this.key = `image-gender-review ${window.location.pathname}`;
-    this.entries = new Map(); // by file
+    this.entries = new Map(); // records that the browser keeps, with the last saved answer and a time; by file
     this.items = new Map(); // by file
     this.first = new Map(); // answers of the files that this page was made from, by file
     this.full = false;
@@ -190,7 +183,7 @@ class BrowserStorage {
   open(items) {
     this.items = new Map(items.map((item) => [item.file, item]));
     const corrected = items.filter((item) => item.correction !== null);
-    this.first = new Map(corrected.map((item) => [item.file, stateOf(entryOf(item))]));
+    this.first = new Map(corrected.map((item) => [item.file, stateOf(recordOf(item))]));
     this.refresh();
     window.addEventListener("storage", (event) => {
       if (event.key !== this.key) return;
@@ -236,7 +229,7 @@ class BrowserStorage {
     this.refresh();
     item.correction = correction;
     const saved = this.entries.get(item.file)?.saved;
-    this.entries.set(item.file, { ...entryOf(item), saved, at: Date.now() });
+    this.entries.set(item.file, { ...recordOf(item), saved, at: Date.now() });
     this.write();
   }
 
@@ -254,8 +247,17 @@ class BrowserStorage {
 
   save(items) {
     this.refresh();
-    const rows = items.filter((item) => item.correction !== null).map(csvRow);
-    download("corrections.csv", [this.data.csvHeader, ...rows, this.data.csvOthers]);
+    const rows = new Map(this.data.csvOthers); // by file
+    for (const [file, entry] of this.entries) {
+      // Pictures of earlier pages may have other names now; the classifier finds them by their hashes.
+      if (stateOf(entry) === this.savedAnswer(file, entry)) continue;
+      if (entry.gender === null) rows.delete(file);
+      else rows.set(file, csvRow(file, entry));
+    }
+    for (const item of items) {
+      if (item.correction !== null) rows.set(item.file, csvRow(item.file, recordOf(item)));
+    }
+    download("corrections.csv", [this.data.csvHeader, ...rows.values()]);
     for (const entry of this.entries.values()) entry.saved = stateOf(entry);
     this.write();
   }

@@ -621,6 +621,43 @@ def test_corrections_of_the_file_that_the_page_was_made_from_are_saved(
     assert page.locator("#saved").text_content() == "1 correction"
 
 
+def test_corrections_of_pictures_with_other_names_or_contents_are_saved(
+    review: Review, browser: Any, open_page: Open, tmp_path: Path
+) -> None:
+    """The classifier finds the pictures by their hashes, whatever their names are now."""
+    hashes = {path.name: content_hash(path.read_bytes()) for path in review.pictures.glob("*.jpg")}
+    earlier = {
+        "mona_lisa.jpg": Correction("male", picture=hashes["rocket.jpg"]),  # swapped
+        "rocket.jpg": Correction("female", picture=hashes["mona_lisa.jpg"]),
+        "gone.jpg": Correction("no_face", picture=hashes["broken.jpg"]),
+    }
+    write_corrections(review.corrections, earlier)
+    with open_review(review, "html") as url:
+        page = open_page(url).page
+    assert page.locator("#saved").text_content() == "0 corrections"
+    press(page, "Home", "x")  # the astronaut
+    page.locator(".tile", has_text="rocket").click()
+    press(page, "f", "z")
+    page.locator(".tile", has_text="mona_lisa").click()
+    press(page, "u")
+    (review.pictures / "astronaut.jpg").rename(review.pictures / "other.jpg")
+    (review.output / "0.xml").unlink()
+    shutil.copy(review.pictures / HOSTILE, review.pictures / "mona_lisa.jpg")
+    with open_review(review, "html"):
+        page.reload()
+    page.wait_for_selector(".tile")
+    assert page.locator("#saved").text_content() == "0 corrections, 2 changes not saved"
+    assert saved(View(url, review, "html"), page, tmp_path) == {
+        **earlier,
+        "astronaut.jpg": Correction("no_face", picture=hashes["astronaut.jpg"]),
+        "mona_lisa.jpg": Correction("unknown", (104, 88, 103, 103), hashes["mona_lisa.jpg"]),
+    }
+    page.locator(".tile", has_text="rocket").click()
+    press(page, "m")
+    found = saved(View(url, review, "html"), page, tmp_path)
+    assert found["rocket.jpg"] == Correction("male", picture=hashes["rocket.jpg"])
+
+
 def test_corrections_of_any_name_are_kept_and_saved(
     browser: Any, open_page: Open, tmp_path: Path
 ) -> None:

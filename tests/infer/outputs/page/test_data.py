@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -65,7 +66,16 @@ def test_corrections_name_pictures_and_faces_by_their_places() -> None:
         data = encode_data(items, PageSettings("t"), {PREDICTION.file: correction})
         assert parse(data)["corrections"] == expected
     data = encode_data(items, PageSettings("t"), {"x.jpg": Correction("male")})
-    assert parse(data)["csvOthers"] == "x.jpg,male,,,,,\n"
+    assert parse(data)["csvOthers"] == [["x.jpg", "x.jpg,male,,,,,\n"]]
+
+
+def test_the_correction_of_a_changed_picture_is_not_shown_but_kept() -> None:
+    """The picture that a person saw may have another name now."""
+    item = PageItem(replace(PREDICTION, file="50%41.jpg"), 9, 9, HASH)
+    correction = Correction("no_face", None, HASH.replace("0", "f"))
+    data = parse(encode_data([item], PageSettings("t"), {"50%41.jpg": correction}))
+    row = f"50%2541.jpg,no_face,,,,,{correction.picture}\n"
+    assert (data["corrections"], data["csvOthers"]) == ([], [["50%2541.jpg", row]])
 
 
 def test_a_correction_of_any_picture_of_its_name_keeps_the_thumbnail() -> None:
