@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Set
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +13,7 @@ from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.outputs.corrections import read_corrections
+from image_gender_classifier.system.files import OPEN_FLAGS
 
 _KEPT = "the corrections that were read before stay in use"
 
@@ -67,9 +70,18 @@ class WatchedCorrections:
 
 
 def _read_state(path: Path) -> _State | None:
-    """Returns the current state of a file; None if it is missing or cannot be accessed."""
+    """Returns the current state of a regular file; None if it is missing or cannot be opened.
+
+    Of a pipe, the content can be read only once, and reading it again might block.
+    """
     try:
-        status = path.stat()
+        file = os.open(path, OPEN_FLAGS)
     except OSError:
+        return None
+    try:
+        status = os.fstat(file)
+    finally:
+        os.close(file)
+    if not stat.S_ISREG(status.st_mode):
         return None
     return _State(status.st_size, status.st_mtime_ns, status.st_ino)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,15 +62,23 @@ def test_a_file_that_never_existed_is_not_reported(tmp_path: Path) -> None:
     assert said == []
 
 
-def test_a_path_that_cannot_be_examined_is_reported_and_tried_again(tmp_path: Path) -> None:
+# An endless link, as an unmounted or faulty disk cannot be made here.
+@pytest.mark.parametrize(
+    "replace",
+    [lambda path: path.symlink_to(path), os.mkfifo, Path.mkdir],
+    ids=["link", "pipe", "folder"],
+)
+def test_a_path_that_cannot_be_read_is_reported_and_tried_again(
+    replace: Callable[[Path], None], tmp_path: Path
+) -> None:
     path = tmp_path / "corrections.csv"
     write_corrections(path, {"a.jpg": MALE})
     kept = CorrectionFile(path)
     path.rename(tmp_path / "moved.csv")
-    path.symlink_to(path)  # an endless link, as an unmounted or faulty disk cannot be made here
+    replace(path)
     for act in (kept.read, lambda: kept.change("b.jpg", FEMALE)):
         with pytest.raises(UsageError, match=r"corrections\.csv: cannot be read"):
             act()
-    path.unlink()
+    path.rename(tmp_path / "other")
     kept.change("b.jpg", FEMALE)
     assert read_corrections(path) == {"a.jpg": MALE, "b.jpg": FEMALE}
