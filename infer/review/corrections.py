@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
@@ -92,7 +92,9 @@ class CorrectionFile:
         if state == self._state:
             return
         if state is not None:
-            self._corrections = read_corrections(self._path, rewritten=True)
+            found = read_corrections(self._path, rewritten=True)
+            self._report_removed([file for file in self._corrections if file not in found])
+            self._corrections = found
         elif self._corrections:
             count = len(self._corrections)
             self._warn(
@@ -101,6 +103,16 @@ class CorrectionFile:
                 "program, delete the file and start it again"
             )
         self._state = state
+
+    def _report_removed(self, files: Sequence[str]) -> None:
+        """Reports corrections that another program, such as a spreadsheet, has left out."""
+        if files:
+            count = f"{len(files):,} correction{'s' * (len(files) > 1)}"
+            self._warn(
+                f"{self._path}: another program has removed {count}, such as that of "
+                f"{files[0]!r}; a table that was opened before lacks those that were made since: "
+                "make them again, and edit the file only while this program is stopped"
+            )
 
     def _read_state(self) -> tuple[int, int, int] | None:
         try:

@@ -82,3 +82,19 @@ def test_a_path_that_cannot_be_read_is_reported_and_tried_again(
     path.rename(tmp_path / "other")
     kept.change("b.jpg", FEMALE)
     assert read_corrections(path) == {"a.jpg": MALE, "b.jpg": FEMALE}
+
+
+def test_corrections_that_another_program_leaves_out_are_reported(tmp_path: Path) -> None:
+    """A spreadsheet that was opened earlier saves the table as it was then."""
+    path, said = tmp_path / "corrections.csv", list[str]()
+    write_corrections(path, {"a.jpg": MALE})
+    kept = CorrectionFile(path, said.append)
+    earlier = path.read_text()
+    kept.change("b.jpg", FEMALE)
+    kept.change("c.jpg", FEMALE)
+    path.write_text(earlier.replace("male", "female"))
+    assert kept.read() == {"a.jpg": FEMALE}
+    kept.change("a.jpg", None)
+    (message,) = said
+    assert message.startswith(f"{path}: another program has removed 2 corrections, such as that of")
+    assert "'b.jpg'" in message
