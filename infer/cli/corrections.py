@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
@@ -59,6 +60,9 @@ class CorrectionSet:
         """Replaces the corrections; returns the paths of the rows that are new or have changed."""
         before = self._corrections.items()
         self._corrections = _match_names(ListedNames(self._pictures), corrections)
+        self._other_forms = {
+            normalize("NFC", file): file for file in self._corrections if not file.isascii()
+        }
         self._by_content = _index_by_content(self._corrections)
         # Few pictures have the beginning of a hash in common, and it is computed in no time.
         self._starts = {get_start(each) for each in self._by_content if is_content_hash(each)}
@@ -131,7 +135,7 @@ class CorrectionSet:
             data: Content of its file.
             kept: Whether to omit comparisons that take longer than keeping a prediction.
         """
-        correction = self._corrections.get(file)
+        correction = self._corrections[file] if self.has_row(file) else None
         if correction is not None:
             picture = correction.picture
             if not picture or is_hash_of(picture, data):
@@ -148,6 +152,12 @@ class CorrectionSet:
 
     def has_row(self, file: str) -> bool:
         """Returns whether there is a correction for a path of a picture."""
+        if file in self._corrections or file.isascii():
+            return file in self._corrections
+        # The picture may have arrived after the names in the rows were matched (`--watch`).
+        row = self._other_forms.get(normalize("NFC", file))
+        if row in self._corrections and ListedNames(self._pictures).find_spelling(row) == file:
+            self._corrections[file] = self._corrections.pop(row)
         return file in self._corrections
 
     def take_messages(self) -> list[str]:

@@ -327,6 +327,24 @@ def test_corrections_that_are_saved_later_are_applied(
     assert "'cat.jpg' (the row is that of 'kitten.jpg')" in said
 
 
+def test_a_picture_that_arrives_under_another_unicode_normalisation_is_corrected(
+    folders: tuple[Path, Path], samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures, predictions = folders
+    table = pictures.parent / "corrections.csv"
+    table.write_text("file,gender\ncaf\u00e9.jpg,female\n", "utf-8")
+    name = "cafe\u0301"
+    scans = itertools.count(1)
+
+    def arrive(_: float) -> None:
+        if next(scans) == 2:
+            copyfile(samples / "cat.jpg", pictures / f"{name}.jpg")
+
+    monkeypatch.setattr(time, "sleep", arrive)
+    watch(folders, 6, "--corrections", str(table))
+    assert b'"female" status="reviewed"' in (predictions / f"{name}.xml").read_bytes()
+
+
 def test_a_watched_folder_gets_the_corrections(
     folders: tuple[Path, Path], samples: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
