@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Set
 from pathlib import Path
 from typing import NamedTuple
@@ -70,9 +69,9 @@ class WatchedCorrections:
 
 
 def _read_state(path: Path) -> _State | None:
-    """Returns the current state of a regular file; None if it is missing or cannot be opened.
+    """Returns the current state of a file; None if it is missing or cannot be opened.
 
-    Of a pipe, the content can be read only once, and reading it again might block.
+    A file that can be opened again counts as changed.
     """
     try:
         file = os.open(path, OPEN_FLAGS)
@@ -82,6 +81,4 @@ def _read_state(path: Path) -> _State | None:
         status = os.fstat(file)
     finally:
         os.close(file)
-    if not stat.S_ISREG(status.st_mode):
-        return None
     return _State(status.st_size, status.st_mtime_ns, status.st_ino)

@@ -16,6 +16,7 @@ from image_gender_classifier.outputs.escaping import escape_name, unescape_name
 from image_gender_classifier.outputs.picture_content import is_hash
 from image_gender_classifier.outputs.xml import MAX_COORDINATE
 from image_gender_classifier.system.csv_text import decode_table, find_delimiter
+from image_gender_classifier.system.files import read_document
 
 CorrectedGender = Literal["female", "male", "unknown", "no_face"]
 """The gender of the deciding face, or `no_face` if the picture has none."""
@@ -28,7 +29,6 @@ _REQUIRED = ("file", "gender")
 _PREDICTED = ("status", "run")  # columns of tables of predictions
 _BOX = ("x", "y", "width", "height")
 _GENDERS = get_args(CorrectedGender)
-_MAX_BYTES = 2**28
 
 
 class Correction(NamedTuple):
@@ -107,13 +107,7 @@ def read_corrections(path: Path, rewritten: bool = False) -> dict[str, Correctio
 
 def _read_text(path: Path) -> str:
     try:
-        with path.open("rb") as opened:
-            data = opened.read(_MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
-            raise UsageError(
-                f"{path}: larger than {_MAX_BYTES:,} bytes; give a file of corrections"
-            )
-        return decode_table(data)
+        return decode_table(read_document(path))  # a pipe could block a review or --watch
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:

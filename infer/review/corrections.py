@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -121,6 +120,4 @@ class CorrectionFile:
             return None
         except OSError as error:  # such as a disk or a network drive that is disconnected
             raise UsageError(f"{self._path}: cannot be read ({error.strerror})") from None
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe would block all pages
-            raise UsageError(f"{self._path}: cannot be read (not a regular file)")
         return status.st_ino, status.st_size, status.st_mtime_ns
