@@ -125,9 +125,9 @@ class GenderClassifier:
         """
         engine = self._require_engine()
         if isinstance(picture, (str, os.PathLike)):
-            path = Path(picture)
-            if not os.path.lexists(path):
-                raise PictureNotFound(f"{path}: no such file; check the path")
+            given, path = os.fspath(picture), Path(picture)
+            if not given or not os.path.lexists(path):  # Path("") is the current folder
+                raise PictureNotFound(f"{given!r}: no such file; check the path")
             return engine.classify_file(path, file or path.name)
         if isinstance(picture, np.ndarray):
             return engine.classify_array(picture, file)

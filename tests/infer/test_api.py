@@ -473,6 +473,15 @@ def test_a_missing_path_raises(classifier: igc.GenderClassifier, tmp_path: Path)
             classifier.classify(tmp_path / "gone.jpg")
 
 
+@pytest.mark.parametrize("path", ["", "https://example.org/alice.jpg"])
+def test_a_string_that_is_no_path_is_reported_as_it_was_given(
+    classifier: igc.GenderClassifier, path: str
+) -> None:
+    with pytest.raises(igc.PictureNotFound) as raised:
+        classifier.classify(path)
+    assert str(raised.value) == f"{path!r}: no such file; check the path"
+
+
 def test_an_exception_that_is_not_about_the_picture_is_raised(
     classifier: igc.GenderClassifier, face_picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
