@@ -88,6 +88,9 @@ def load(  # noqa: PLR0913  one argument for each setting
 class GenderClassifier:
     """Classifies pictures. Thread-safe; create it with `load`.
 
+    It also works in processes that are forked later. It cannot be pickled: processes that are
+    started otherwise call `load` themselves.
+
     A context manager that closes the classifier: `with igc.load() as classifier`.
 
     Args:
@@ -116,7 +119,7 @@ class GenderClassifier:
         Raises:
             PictureNotFound: The path does not exist.
             UsageError: The type, dtype, shape or PIL mode of `picture` is not supported, the file
-                is open in text mode, or the classifier is closed.
+                is asynchronous or open in text mode, or the classifier is closed.
             ModelError, RuntimeMissing: A model cannot be parsed or run.
             Unfinished: There is not enough memory, or the file cannot be read at present.
             InternalError: A bug in this package.
@@ -243,6 +246,10 @@ class GenderClassifier:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __getstate__(self) -> object:
+        """Refuses `pickle` and `copy`, because the open model belongs to this process."""
+        raise UsageError("a classifier cannot be pickled or copied; call load in each process")
+
     def __repr__(self) -> str:
         if self._engine is None:
             return "<GenderClassifier closed>"
@@ -326,6 +333,10 @@ def _is_pil_image(picture: object) -> bool:
 def _read_binary_file(file: Any) -> bytes:
     """Reads the rest of an open file; raises `UsageError` if it does not return bytes."""
     data = file.read()
+    if hasattr(data, "__await__"):
+        if hasattr(data, "close"):  # a coroutine, which would warn that it was never awaited
+            data.close()
+        raise UsageError("the file is asynchronous; await its content and pass it as bytes")
     if isinstance(data, str):
         raise UsageError("the file is open in text mode; open it in binary mode ('rb')")
     if not isinstance(data, (bytes, bytearray, memoryview)):

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import copy
 import functools
+import gc
 import io
 import json
+import multiprocessing
 import os
+import pickle
 import pydoc
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 from typing import Any
@@ -566,6 +570,33 @@ def test_a_folder_from_a_host_with_threads(
 
 
 # --- the surface ----------------------------------------------------------------------------------
+
+
+class AsyncUpload:
+    async def read(self) -> bytes:
+        raise AssertionError("nobody awaits it")
+
+
+def test_an_asynchronous_file_is_refused_without_a_warning(
+    classifier: igc.GenderClassifier, recwarn: pytest.WarningsRecorder
+) -> None:
+    with pytest.raises(igc.UsageError, match=r"asynchronous; await its content.*bytes"):
+        classifier.classify(AsyncUpload())
+    gc.collect()
+    assert not recwarn.list
+
+
+def test_a_classifier_that_is_sent_to_another_process_says_to_load_one_there(
+    classifier: igc.GenderClassifier, face_picture: Path
+) -> None:
+    for send in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(igc.UsageError, match=r"call load in each process"):
+            send(classifier)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        future = pool.submit(classifier.classify, face_picture)
+        with pytest.raises(igc.UsageError, match=r"call load in each process"):
+            future.result(60)
 
 
 def test_a_classifier_is_closed_by_with_and_describes_itself(face_picture: Path) -> None:
