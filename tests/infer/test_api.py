@@ -599,6 +599,24 @@ def test_a_classifier_that_is_sent_to_another_process_says_to_load_one_there(
             future.result(60)
 
 
+@pytest.mark.parametrize("runtime", ["tflite", "onnx"])
+def test_a_process_that_is_forked_after_load_may_use_the_classifier(
+    runtime: str, face_picture: Path
+) -> None:
+    pytest.importorskip("onnxruntime" if runtime == "onnx" else "ai_edge_litert")
+    program = (
+        "import os, signal, sys, image_gender_classifier as igc\n"
+        "classifier = igc.load(runtime=sys.argv[1])\n"
+        "before = classifier.classify(sys.argv[2])\n"
+        "if os.fork() == 0:\n"
+        "    signal.alarm(60)\n"
+        "    os._exit(classifier.classify(sys.argv[2]) != before)\n"
+        "sys.exit(os.wait()[1])\n"
+    )
+    command = [sys.executable, "-c", program, runtime, str(face_picture)]
+    assert subprocess.run(command, check=False).returncode == 0
+
+
 def test_a_classifier_is_closed_by_with_and_describes_itself(face_picture: Path) -> None:
     with igc.load(threshold=0.5) as classifier:
         text = repr(classifier)
