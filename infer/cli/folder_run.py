@@ -97,6 +97,8 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         if corrections is not None:  # `describe_differences` has reported those with a row
             replaced = [file for file in replaced if not corrections.has_row(file)]
         _print_replaced_reviews(replaced, options)
+        if total > totals.kept and (hint := input_pictures.suggest_corrections(options)):
+            print_message(hint)
     if options.profile:
         _print_profile(clock, supervisor.seconds, max(total, 1))
     if not options.quiet and (hint := suggest_recursive(options.input, options)):

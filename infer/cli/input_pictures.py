@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from image_gender_classifier.listing import Listing, Unread
 from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.naming import NameRules
 from image_gender_classifier.outputs.registry import list_output_folders
+from image_gender_classifier.outputs.settings import CORRECTIONS_NAME
 from image_gender_classifier.scan import list_pictures
 from image_gender_classifier.system import logs
 
@@ -33,6 +35,20 @@ def open_corrections(options: Options) -> CorrectionSet | None:
 
     found = read_corrections(options.corrections)
     return CorrectionSet(options.input, Limits.from_settings(options.settings), found)
+
+
+def suggest_corrections(options: Options) -> str:
+    """Returns a message that suggests `--corrections` if a review has saved some, otherwise ""."""
+    if options.corrections is None:
+        for folder in list_output_folders(options.outputs):
+            saved = folder / CORRECTIONS_NAME
+            with suppress(OSError):
+                if saved.is_file():
+                    return (
+                        f"{saved} was not applied; with --corrections {saved}, pictures that were "
+                        "moved keep their reviews"
+                    )
+    return ""
 
 
 def list_input_pictures(options: Options, rules: NameRules) -> Listing:

@@ -12,6 +12,9 @@ STANDARD_OUTPUT = Path("-")
 XML_SUFFIX, COPY_SUFFIX, XMP_SUFFIX = ".xml", ".jpg", ".xmp"
 """Suffixes of the files that outputs write for each picture."""
 
+CORRECTIONS_NAME = "corrections.csv"
+"""Name of the file in the folder of XML files in which a review saves corrections."""
+
 COPY_SIDE = 640
 """Longest side of an annotated copy in pixels, unless another is given."""
 

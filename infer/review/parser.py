@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from image_gender_classifier.cli.argument_parser import ArgumentParser
 from image_gender_classifier.cli.path_checks import check_file, check_folder, check_page
+from image_gender_classifier.outputs.settings import CORRECTIONS_NAME
 from image_gender_classifier.system.cores import MAX_DEFAULT_WORKERS, default_workers
 from image_gender_classifier.version import __version__
 
 PROGRAM = "image-gender-review"
-CORRECTIONS = "corrections.csv"
 _WIDTH = 90
 _DESCRIPTION = (
     "Shows the predictions of image-gender-classifier in a browser, the most doubtful first, where "
@@ -29,7 +29,8 @@ examples:
   Write a page that needs no server; "Save corrections" downloads the corrections:
     {PROGRAM} -i photos -o predictions --html review.html
   Apply the corrections to the XML files:
-    image-gender-classifier -i photos -o predictions --resume --corrections corrections.csv
+    image-gender-classifier -i photos -o predictions --resume \\
+        --corrections predictions/corrections.csv
 
 exit codes:
   0    done
@@ -79,7 +80,7 @@ def parse(argv: Sequence[str] | None) -> Options:
     check_folder(options.input, "-i", os.R_OK | os.X_OK)
     check_folder(options.output, "-o", os.R_OK | os.X_OK)
     if options.corrections is None:
-        options = options._replace(corrections=options.output / CORRECTIONS)
+        options = options._replace(corrections=options.output / CORRECTIONS_NAME)
     if options.html is not None:
         check_page(options.html, "--html", options.input, options.output)
     check_file(options.corrections, "--corrections")
@@ -114,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add(
         "--corrections", type=Path, metavar="FILE",
-        help=f"file with the corrections (default: {CORRECTIONS} in the -o folder)",
+        help=f"file with the corrections (default: {CORRECTIONS_NAME} in the -o folder)",
     )  # fmt: skip
     add(
         "--workers", type=_parse_positive, default=default_workers(), metavar="N",

@@ -63,6 +63,24 @@ def test_a_corrected_picture_is_reviewed(
     assert read(out, "rocket").status == "no_face"
 
 
+def test_saved_corrections_are_suggested_where_pictures_are_classified(
+    folder: Path, out: Path, command: Command
+) -> None:
+    """Without them, a reviewed picture that was moved would silently lose its review."""
+    saved = out / "corrections.csv"  # where the review saves them
+    correct(saved, folder, astronaut=Correction("male"))
+    apply = ("-i", folder, "-o", out, "--resume", "--corrections", saved)
+    assert "was not applied" not in command(*apply).stderr
+    again = command("-i", folder, "-o", out, "--resume")
+    assert "was not applied" not in again.stderr
+    (folder / "astronaut.jpg").rename(folder / "moved.jpg")
+    moved = command("-i", folder, "-o", out, "--resume")
+    assert f"{saved} was not applied; with --corrections {saved}" in moved.stderr
+    assert "was not applied" not in command("-i", folder, "-o", out, "--quiet").stderr
+    command(*apply)
+    assert read(out, "moved").status == "reviewed"
+
+
 def test_resume_keeps_a_reviewed_picture_whatever_the_options(
     folder: Path, out: Path, corrections: Path, command: Command
 ) -> None:
