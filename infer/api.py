@@ -321,7 +321,7 @@ def _is_single_picture(pictures: object) -> bool:
     """Returns whether an argument of `classify_many` is one picture that could be iterated over."""
     if isinstance(pictures, np.ndarray):
         is_colour = pictures.ndim == 3 and pictures.shape[-1] in (1, 3, 4)
-        return pictures.ndim < 3 or is_colour
+        return pictures.ndim == 2 or is_colour
     kinds = (str, bytes, bytearray, memoryview, os.PathLike)
     return isinstance(pictures, kinds) or hasattr(pictures, "read") or _is_pil_image(pictures)
 

@@ -691,6 +691,15 @@ def test_a_batch_in_one_array_is_several_pictures(classifier: igc.GenderClassifi
         assert len(list(classifier.classify_many(np.zeros(shape, np.uint8)))) == 2
 
 
+def test_an_array_of_paths_is_several_pictures(
+    classifier: igc.GenderClassifier, samples: Path
+) -> None:
+    paths = [str(samples / name) for name in ("cat.jpg", "mona_lisa.jpg")]
+    for kind in (np.str_, np.object_):
+        predictions = classifier.classify_many(np.array(paths, kind))
+        assert [prediction.file for prediction in predictions] == ["cat.jpg", "mona_lisa.jpg"]
+
+
 def test_a_picture_that_takes_too_long_is_a_warning(
     classifier: igc.GenderClassifier, tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
