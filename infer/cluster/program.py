@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 from image_gender_classifier.cluster.installed import require_ray, set_environment
@@ -52,12 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stopped.code
     except Exception as error:
         if debug:
-            raise
+            traceback.print_exception(error)
         known = _find_known_error(error)
         if known is not None:
             return _report(known)
         lines = str(error).strip().splitlines() or [""]
-        _say(f"Ray failed: {type(error).__name__}: {lines[-1]}; {_ADVICE}; --debug shows more")
+        hint = "" if debug else "; --debug shows more"
+        _say(f"Ray failed: {type(error).__name__}: {lines[-1]}; {_ADVICE}{hint}")
         return INTERNAL
 
 

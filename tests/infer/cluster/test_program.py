@@ -109,6 +109,22 @@ def test_each_error_has_its_exit_code(
     assert capsys.readouterr().err == "image-gender-ray: it failed\n"
 
 
+@pytest.mark.parametrize(("cause", "code"), [(UsageError("wrong"), 2), (KeyError("bug"), 4)])
+def test_debug_adds_the_traceback_and_changes_no_exit_code(
+    cause: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> NoReturn:
+        raise RuntimeError("a task failed") from cause
+
+    monkeypatch.setattr(program, "_run", fail)
+    assert program.main(NEEDED) == code
+    message = capsys.readouterr().err.removesuffix("; --debug shows more\n")
+    assert "Traceback" not in message
+    assert program.main([*NEEDED, "--debug"]) == code
+    said = capsys.readouterr().err
+    assert "Traceback" in said and said.splitlines()[-1] == message.rstrip("\n")
+
+
 def test_messages_have_no_characters_that_control_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
