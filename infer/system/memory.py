@@ -35,10 +35,11 @@ def is_short_for_library(error: BaseException | None) -> bool:
     The dynamic linker says only that it failed to map a segment.
 
     Args:
-        error: The exception of the import.
+        error: The exception of the import; None if there was none.
     """
-    is_missing = isinstance(error, ModuleNotFoundError)
-    return not is_missing and not is_memory_available(_LARGEST_LIBRARY)
+    if error is None or isinstance(error, ModuleNotFoundError):
+        return False
+    return not is_memory_available(_LARGEST_LIBRARY)
 
 
 def is_memory_available(size: int) -> bool:

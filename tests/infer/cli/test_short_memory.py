@@ -89,6 +89,13 @@ def test_a_library_that_cannot_be_loaded_for_lack_of_memory_is_not_missing(
     assert done.stdout == f"{error}\n"
 
 
+def test_a_library_without_the_needed_functions_is_not_short_of_memory(tmp_path: Path) -> None:
+    (tmp_path / "cv2.py").touch()
+    command = [sys.executable, "-c", LOAD.format(call="load_opencv()", power=25), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "RuntimeMissing\n"
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_lack_of_memory_for_the_libraries_exits_4(
     workers: int, command: Command, folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
