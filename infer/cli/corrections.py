@@ -98,7 +98,7 @@ class CorrectionSet:
             return outcome
         self._met.add(row.file)
         corrected = apply_correction(prediction, row.correction, review_run(data))
-        if outcome.kept and corrected == prediction:
+        if corrected == prediction:  # an earlier run has applied it
             return outcome
         if row.file != file:
             self._renamed.append((file, row.file))

@@ -330,6 +330,10 @@ def test_rows_and_xml_files_of_version_0_2_0_hold_for_unchanged_files(
         assert (out / "astronaut.xml").read_bytes() == current
     (folder / "astronaut.jpg").rename(folder / "b.jpg")
     assert "'b.jpg' (the row is that of 'astronaut.jpg')" in command(*apply).stderr
+    renewed = (out / "b.xml").read_bytes()
+    (out / "b.xml").write_bytes(renewed.replace(run.encode(), run_hash(data, REVIEWED).encode()))
+    assert command(*apply, "--resume").stderr == ""  # it was applied before
+    assert (out / "b.xml").read_bytes() == renewed
     add_metadata(folder / "b.jpg")
     assert read(out, "b").status == "reviewed"
     assert command("-i", folder, "-o", out, "--resume").stderr == ""
