@@ -17,12 +17,12 @@ def report_unexpected(error: Exception, debug: bool) -> str:
     if debug and sys.stderr is not None:
         traceback.print_exception(error)
     if isinstance(error, MemoryError):
-        return "out of memory; stop other programs, or classify fewer pictures at a time"
+        return "out of memory; stop other programs"
     if isinstance(error, FileNotFoundError) and not _current_folder_exists():
         return "the current folder no longer exists; change to another folder"
-    reason = " ".join(str(error).split())
+    reason = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
     hint = "" if debug else "; --debug shows the traceback"
-    return f"internal error ({type(error).__name__}: {reason}){hint}"
+    return f"internal error ({reason}){hint}"
 
 
 def _current_folder_exists() -> bool:
