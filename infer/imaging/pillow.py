@@ -224,8 +224,9 @@ def _read_orientation(picture: Any, kind: Format) -> int:
 
     An absent or invalid orientation counts as 1.
     """
-    if kind is formats.TIFF:  # Pillow applies it on loading
+    if kind is formats.TIFF or kind is formats.HEIC:  # Pillow or libheif applies it on loading
         return 1
+    picture.info.pop("xmp", None)  # Pillow would apply an orientation in it; viewers do not
     try:
         value = picture.getexif().get(ORIENTATION, 1)
     except Exception:  # editing programs often corrupt EXIF blocks of intact pictures

@@ -1,9 +1,9 @@
 """Identifies a picture by what a person sees of it, so that reviews outlast other metadata.
 
-Photo managers write tags, ratings, captions and dates into JPEG, PNG and WebP files, or remove
-them. Of these formats, only the parts are hashed that the pixels or their orientation depend on; of
-all others, and of corrupt files, every byte. Colour profiles count as metadata: `decoding` ignores
-them. Nothing is decoded, and the number of steps is bounded.
+Photo managers write tags, ratings, captions and dates into JPEG, PNG, WebP, HEIC and AVIF files, or
+remove them. Of these formats, only the parts are hashed that the pixels or their orientation depend
+on; of all others, and of corrupt files, every byte. Colour profiles count as metadata: `decoding`
+ignores them. Nothing is decoded, and the number of steps is bounded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ import re
 from collections.abc import Callable, Iterator
 
 from image_gender_classifier.errors import UnreadablePicture
-from image_gender_classifier.imaging.formats import JPEG, PNG, SNIFFED_BYTES, WEBP, Format, sniff
+from image_gender_classifier.imaging.formats import (
+    AVIF,
+    HEIC,
+    JPEG,
+    PNG,
+    SNIFFED_BYTES,
+    WEBP,
+    Format,
+    sniff,
+)
 from image_gender_classifier.imaging.headers import TRUNCATED, read_header
 from image_gender_classifier.manifest.cache_key import (
     REVIEWED,
@@ -105,6 +114,12 @@ def _split(data: bytes) -> Iterator[Part]:
         UnreadablePicture: The file is corrupt or truncated; some parts may have been yielded.
     """
     kind = sniff(data[:SNIFFED_BYTES])
+    if kind is HEIC or kind is AVIF:
+        from image_gender_classifier.outputs import heif_content  # late: few runs need it
+
+        yield kind.name.encode()
+        yield from heif_content.split(data)
+        return
     split = None if kind is None else _SPLITTERS.get(kind)
     if kind is None or split is None:
         yield data

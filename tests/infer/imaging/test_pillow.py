@@ -110,6 +110,23 @@ def test_corrupt_exif_does_no_harm() -> None:
     assert decoding.decode(data).width == RGB.width
 
 
+@pytest.mark.parametrize("form", ["AVIF", "HEIF"])
+def test_an_orientation_in_xmp_is_ignored(form: str) -> None:
+    """As in viewers, and by the standard, which has a property for it."""
+    if form == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow does not read AVIF")
+    if form == "HEIF":
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    # Of the second form, pillow-heif does not remove the orientation.
+    for text in (b"<tiff:Orientation>6</tiff:Orientation>", b"<tiff:Orientation>6 <"):
+        # The encoder of pillow-heif would make a property of it, so it is renamed afterwards.
+        block = b"<x:xmpmeta>" + text.replace(b"tiff", b"none") + b"</x:xmpmeta>"
+        data = encode(RGB, form, xmp=block)
+        assert block in data
+        picture = decoding.decode(data.replace(b"none:O", b"tiff:O"))
+        assert (picture.width, picture.height) == RGB.size
+
+
 def test_large_pictures_are_shrunk_as_png_is() -> None:
     large = RGB.resize((1400, 900))
     plain = decoding.decode(encode(large, "PNG")).pixels
