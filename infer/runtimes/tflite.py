@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from image_gender_classifier.errors import ModelError, RuntimeMissing
+from image_gender_classifier.runtimes.amx import refuse_amx
 from image_gender_classifier.runtimes.failures import make_model_error
 from image_gender_classifier.runtimes.pixel_groups import find_pixel_groups
 from image_gender_classifier.system.pool import Pool
@@ -183,8 +184,9 @@ def _open_interpreter(data: bytes) -> Any:
     per process, and no option prevents it. Worker processes discard their standard error.
     """
     try:
-        interpreter = _load_interpreter(data)
-        interpreter.allocate_tensors()
+        with refuse_amx():
+            interpreter = _load_interpreter(data)
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         failure = "the TFLite model cannot be opened"
         raise make_model_error(failure, "convert it again", error) from error
