@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from image_gender_classifier.cli import input_pictures, writing
+from image_gender_classifier.cli.closing_notes import print_closing_notes
 from image_gender_classifier.cli.options import Options
 from image_gender_classifier.cli.overwrite import refuse_overwriting
 from image_gender_classifier.cli.progress import open_progress
 from image_gender_classifier.cli.report import RunReport, report_outcome
-from image_gender_classifier.cli.subfolders import suggest_recursive
 from image_gender_classifier.cli.terminal import print_message
 from image_gender_classifier.cli.totals import Totals
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.limits import Limits
 from image_gender_classifier.listing import Listing
-from image_gender_classifier.outputs.escaping import escape_text
 from image_gender_classifier.outputs.file_system import detect_name_rules
 from image_gender_classifier.outputs.naming import PictureFile
 from image_gender_classifier.outputs.registry import list_output_folders
@@ -26,6 +26,9 @@ from image_gender_classifier.outputs.settings import Facts
 from image_gender_classifier.system import profiling
 from image_gender_classifier.system.console import print_line
 from image_gender_classifier.workers.supervisor import Outcome, Supervisor
+
+if TYPE_CHECKING:
+    from image_gender_classifier.cli.corrections import CorrectionSet
 
 
 def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
@@ -54,7 +57,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
     pictures, total = _choose_pictures(options, listing)
     clock.lap("list the pictures")
     supervisor.limit(total)
-    key = supervisor.cache_key  # waits for the workers: nothing is written if they fail
+    _ = supervisor.cache_key  # waits for the workers: nothing is written if they fail
     clock.lap("wait for the workers")
     start = time.perf_counter()
     totals = Totals()
@@ -65,18 +68,7 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
         writing.open_outputs(options.outputs, output_settings) as writer,
         open_progress(options, total, totals) as progress,
     ):
-        known = None
-        if options.resume:
-            from image_gender_classifier.cli.resume import EarlierPredictions
-
-            limits = Limits.from_settings(options.settings)
-            known = EarlierPredictions(options.input, limits, key, writer, clock, corrections)
-        outcomes: Iterable[Outcome] = supervisor.classify(pictures, options.input, known)
-        if known is not None:
-            outcomes = map(known.restore_review, outcomes)
-        if corrections is not None:
-            outcomes = map(corrections.apply, outcomes)
-        for outcome in outcomes:
+        for outcome in _classify(options, supervisor, pictures, writer, corrections, clock):
             clock.lap("wait for the workers")
             left_out = _write(options, writer, outcome)
             clock.lap("write the files")
@@ -88,27 +80,39 @@ def run_folder(options: Options, supervisor: Supervisor) -> RunReport:
             progress.advance()
             clock.lap("count and show progress")
     seconds = time.perf_counter() - start
-    whole = options.shard is None and options.picture_list is None
-    for message in corrections.describe_differences(whole) if corrections is not None else ():
-        print_message(message)
-    if not options.quiet:
-        _print_renamed(writer.xml.renamed)
-        replaced = writer.xml.replaced_reviews
-        if corrections is not None:  # `describe_differences` has reported those with a row
-            replaced = [file for file in replaced if not corrections.has_row(file)]
-        _print_replaced_reviews(replaced, options)
-        if total > totals.kept and (hint := input_pictures.suggest_corrections(options)):
-            print_message(hint)
+    print_closing_notes(options, totals, writer.xml, corrections)
     if options.profile:
         _print_profile(clock, supervisor.seconds, max(total, 1))
-    if not options.quiet and (hint := suggest_recursive(options.input, options)):
-        print_message(hint)
     unread_files = sum(unread.kind == "file" for unread in listing.unread)
     unread_folders = len(listing.unread) - unread_files
     summary = totals.summarise(
         options.summary, listing.ignored, unread_folders, seconds, unread_files
     )
     return RunReport(totals, len(listing.unread), summary)
+
+
+def _classify(
+    options: Options,
+    supervisor: Supervisor,
+    pictures: Iterable[PictureFile],
+    writer: writing.OutputWriter,
+    corrections: CorrectionSet | None,
+    clock: profiling.Clock,
+) -> Iterable[Outcome]:
+    """Returns the outcomes of pictures, with earlier predictions, reviews and corrections."""
+    known = None
+    if options.resume:
+        from image_gender_classifier.cli.resume import EarlierPredictions
+
+        limits = Limits.from_settings(options.settings)
+        key = supervisor.cache_key
+        known = EarlierPredictions(options.input, limits, key, writer, clock, corrections)
+    outcomes: Iterable[Outcome] = supervisor.classify(pictures, options.input, known)
+    if known is not None:
+        outcomes = map(known.restore_review, outcomes)
+    if corrections is not None:
+        outcomes = map(corrections.apply, outcomes)
+    return outcomes
 
 
 def _list_pictures(options: Options) -> Listing:
@@ -153,42 +157,6 @@ def _describe_run(options: Options, supervisor: Supervisor) -> Facts:
     from image_gender_classifier.cli.run_facts import describe_run  # late: for the report only
 
     return describe_run(options, supervisor)
-
-
-def _print_renamed(renamed: Mapping[str, str]) -> None:
-    """Prints how many XML files do not have their usual names, with an example.
-
-    Args:
-        renamed: See `XmlFolder.renamed`; nothing is printed if it is empty.
-    """
-    if not renamed:
-        return
-    example = input_pictures.format_renamed(*next(iter(renamed.items())))
-    count = len(renamed)
-    names = "name of 1 XML file" if count == 1 else f"names of {count:,} XML files; for example"
-    print_message(f"the output folder rejects the usual {names}: {example}")
-
-
-def _print_replaced_reviews(files: Sequence[str], options: Options) -> None:
-    """Prints how many reviewed predictions were replaced; nothing if none was.
-
-    Args:
-        files: See `XmlFolder.replaced_reviews`.
-        options: The options of the command.
-    """
-    if not files:
-        return
-    verb = "s were" if len(files) > 1 else " was"
-    replaced = f"{len(files):,} reviewed prediction{verb} replaced"
-    example = f"such as that of {escape_text(files[0])!r}"
-    if options.resume:
-        changed = "the pictures have" if len(files) > 1 else "the picture has"
-        print_message(f"{replaced}, because {changed} changed, {example}; review them again")
-    else:
-        print_message(
-            f"{replaced}, {example}; to restore what a person said, run the command again with "
-            "--resume --corrections FILE (corrections.csv of the review)"
-        )
 
 
 def _print_profile(clock: profiling.Clock, workers: Mapping[str, float], pictures: int) -> None:
