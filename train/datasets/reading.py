@@ -13,7 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from image_gender_classifier.errors import GenderClassifierError
+from image_gender_classifier.errors import (
+    GenderClassifierError,
+    Unfinished,
+    UnreadablePicture,
+)
+from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.train.datasets.sample import Sample
 
 MAX_FLAWED_FRACTION = 0.01
@@ -66,14 +71,18 @@ class Reading:
         content = "\n".join(lines).encode("utf-8", "surrogateescape")
         return hashlib.sha256(content).hexdigest()[:_KEY_DIGITS]
 
-    def hash_sizes(self) -> str:
-        """Returns a hash of the picture files' sizes in bytes, to detect changed pictures.
+    def hash_pictures(self) -> str:
+        """Returns a hash of the picture files' contents, which does not depend on their paths.
+
+        A picture that cannot be read counts with the reason.
 
         Raises:
-            OSError: A picture file does not exist or cannot be accessed.
+            Unfinished: The disk, the network or the system prevents reading a picture.
         """
-        sizes = " ".join(str(sample.path.stat().st_size) for sample in self.samples)
-        return hashlib.sha256(sizes.encode()).hexdigest()[:_KEY_DIGITS]
+        digest = hashlib.sha256()
+        for sample in self.samples:
+            digest.update(hashlib.sha256(_read_picture(sample.path)).digest())
+        return digest.hexdigest()[:_KEY_DIGITS]
 
     def summary(self) -> str:
         """Formats the number of samples and the skipped items as one line of text."""
@@ -94,6 +103,20 @@ def make_reading(samples: Sequence[Sample], skipped: Mapping[str, Sequence[str]]
     """
     reasons = (SkippedItems(reason, tuple(names)) for reason, names in skipped.items() if names)
     return Reading(tuple(samples), tuple(reasons))
+
+
+def _read_picture(path: Path) -> bytes:
+    """Returns the content of a picture file, or the reason why it cannot be read.
+
+    Raises:
+        Unfinished: The disk, the network or the system prevents reading it.
+    """
+    try:
+        return read_bytes(path)
+    except UnreadablePicture as error:
+        return str(error).encode()
+    except Unfinished as error:
+        raise Unfinished(f"{path}: {error}") from None
 
 
 def format_count(number: int, noun: str) -> str:

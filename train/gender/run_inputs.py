@@ -22,7 +22,7 @@ class Run:
 
     Attributes:
         data: Hash of the samples' names and labels.
-        pictures: Hash of the picture files' sizes in bytes.
+        pictures: Hash of the picture files' contents.
         samples: Number of samples.
         layout: Layout of the data set, as in `--layout`.
         detector: Cache key of the detector, which contains the value of `--detector`.
@@ -69,7 +69,7 @@ def describe_run(
     Raises:
         ModelError: A model file of the detector is missing or corrupt.
         RuntimeMissing: No runtime that the detector can use is installed.
-        OSError: A picture file does not exist or cannot be accessed.
+        Unfinished: The disk, the network or the system prevents reading a picture.
     """
     return Run(
         **_describe_inputs(reading, options, trained_teachers),
@@ -107,7 +107,7 @@ def _describe_inputs(
     """Returns the fields of `Run` except the recipe; see `describe_run`."""
     return {
         "data": reading.hash_labels(),
-        "pictures": reading.hash_sizes(),
+        "pictures": reading.hash_pictures(),
         "samples": len(reading.samples),
         "layout": options.layout,
         "detector": detector_cache_key(options.detector),

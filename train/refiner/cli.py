@@ -49,7 +49,7 @@ class Run:
 
     Attributes:
         data: Hash of the samples' names and labels.
-        pictures: Hash of the picture files' sizes in bytes.
+        pictures: Hash of the picture files' contents.
         samples: Number of samples.
         backgrounds: Number of backgrounds.
         recipe: The recipe.
@@ -95,7 +95,7 @@ def _train(arguments: Sequence[str]) -> None:
     check_held_out(options.start, start, data, recipe.held_out)
     run = Run(
         data,
-        reading.hash_sizes(),
+        reading.hash_pictures(),
         len(reading.samples),
         len(scenery.names),
         recipe,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -360,9 +361,16 @@ def test_a_changed_picture_changes_the_run(few: Path, tiny_recipe: Recipe) -> No
 
     before = run()
     assert run() == before
-    (few / "female" / "b.png").write_bytes(b"another picture")
+    picture = few / "female" / "b.png"
+    content, times = picture.read_bytes(), (picture.stat().st_atime_ns, picture.stat().st_mtime_ns)
+    picture.write_bytes(content[::-1])  # of the same size
+    os.utime(picture, ns=times)
     assert run() != before
     assert replace(run(), pictures=before.pictures) == before
+    picture.write_bytes(content)
+    assert run() == before
+    picture.write_bytes(b"")
+    assert run() != before
 
 
 @pytest.mark.usefixtures("eagerly")
