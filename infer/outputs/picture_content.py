@@ -35,6 +35,7 @@ Part = bytes | memoryview
 _PREFIX = "image:"
 _START_DIGITS, _DIGITS = 6, 16
 _START_BYTES = 4096  # of the parts; beyond the tables of a JPEG
+_KINDS = (_PREFIX, "sha256:")
 _HASH = re.compile(f"{_PREFIX}[0-9a-f]{{{_START_DIGITS + _DIGITS}}}|sha256:[0-9a-f]{{16}}")
 
 # Maximum number of segments or chunks; far more than any real picture has.
@@ -82,6 +83,11 @@ def get_start(picture: str) -> str:
 def is_hash(text: str) -> bool:
     """Returns whether a text is a `content_hash`, or a `file_hash` as in version 0.2.0."""
     return _HASH.fullmatch(text) is not None
+
+
+def begins_like_hash(text: str) -> bool:
+    """Returns whether a text is a hash (see `is_hash`), also a damaged one."""
+    return text.lower().startswith(_KINDS)
 
 
 def is_content_hash(text: str) -> bool:

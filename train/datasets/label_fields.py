@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 
-from image_gender_classifier.outputs.picture_content import is_hash, is_hash_of
+from image_gender_classifier.outputs.corrections import COLUMNS
+from image_gender_classifier.outputs.picture_content import begins_like_hash, is_hash, is_hash_of
 from image_gender_classifier.results import Box
 from image_gender_classifier.train.datasets.genders import GenderWords, find_gender
 from image_gender_classifier.train.datasets.labels_csv import Table
@@ -18,16 +19,27 @@ _BOX_COLUMNS = ("x", "y", "width", "height")
 _HASH_COLUMN = "picture"
 
 
-def is_changed(table: Table, fields: Sequence[str], path: Path) -> bool:
+def is_changed(table: Table, row: int, fields: Sequence[str], path: Path) -> bool:
     """Returns whether a row has the hash of a picture, and the file shows another one now.
 
+    In tables of other programs, the column may have something else, such as the name of a picture.
+
     Raises:
+        DataError: The hash is damaged.
         OSError: The file cannot be read.
     """
     if _HASH_COLUMN not in table.header:
         return False
     value = fields[table.header.index(_HASH_COLUMN)]
-    return is_hash(value) and not is_hash_of(value, path.read_bytes())
+    if is_hash(value):
+        return not is_hash_of(value, path.read_bytes())
+    if value and (begins_like_hash(value) or set(COLUMNS) <= set(table.header)):
+        raise row_error(
+            table.path,
+            row,
+            f"{_HASH_COLUMN} is {value!r}; it must be as the review wrote it, or empty",
+        )
+    return False
 
 
 def parse_box(table: Table, row: int, fields: Sequence[str]) -> Box | None:

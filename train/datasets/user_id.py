@@ -163,8 +163,8 @@ def _iterate_labels(
     Adds the other rows to `gaps`.
 
     Raises:
-        DataError: A column is missing or ambiguous, a box is invalid, or a gender is 0 or 1 and
-            nothing says what they stand for.
+        DataError: A column is missing or ambiguous, a box or a hash is invalid, or a gender is 0 or
+            1 and nothing says what they stand for.
     """
     key_column = find_column(table, options.id_column, ID_COLUMNS, "--id-column")
     gender_column = find_column(table, options.gender_column, GENDER_COLUMNS, "--gender-column")
@@ -188,7 +188,7 @@ def _iterate_labels(
             gaps.add(
                 "picture missing", row, key, f"{pictures.root / key}.<extension> does not exist"
             )
-        elif is_changed(table, fields, pictures.root / path):
+        elif is_changed(table, row, fields, pictures.root / path):
             gaps.add("picture changed", row, path, f"{path} has changed since it was labelled")
         else:
             yield row, path, _Label(gender, parse_box(table, row, fields))

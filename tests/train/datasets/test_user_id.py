@@ -182,6 +182,25 @@ def test_an_invalid_box_is_named(tmp_path: Path) -> None:
         reading_of(tmp_path, labels)
 
 
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("file,gender,picture", "image:0123"),
+        ("file,gender,picture", "SHA256:0123456789ABCDEF"),
+        ("file,gender,x,y,width,height,picture", "0123456789abcdef"),
+    ],
+)
+def test_a_damaged_hash_is_named(tmp_path: Path, header: str, value: str) -> None:
+    boxes = "," * (header.count(",") - 2)
+    labels = f"{header}\n1.jpg,f,{boxes}\n2.png,m,{boxes}{value}\n"
+    with pytest.raises(DataError, match=f"labels.csv, row 3: picture is '{value}'; it must be as"):
+        reading_of(tmp_path, labels)
+
+
+def test_a_column_of_pictures_need_not_have_hashes(tmp_path: Path) -> None:
+    assert genders(reading_of(tmp_path, "id,gender,picture\n1,f,1.jpg\n")) == {"1": "female"}
+
+
 def test_repeated_and_unlabelled_pictures_are_reported(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "1.jpg").touch()
