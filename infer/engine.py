@@ -27,6 +27,7 @@ from image_gender_classifier.manifest.cache_key import make_unreadable_predictio
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.profiling import OFF, Clock
+from image_gender_classifier.system.unexpected import format_exception
 
 View = Callable[[int], Picture]
 """Returns the picture with at least a number of pixels on its longest side, if it has so many."""
@@ -200,8 +201,3 @@ def _view(picture: Picture, decode: Callable[..., Picture], side: int) -> Pictur
     if side <= max(picture.pixels.shape[:2]):
         return picture
     return picture.finer() if side <= decoding.WORKING_SIDE else decode(side)
-
-
-def format_exception(error: BaseException) -> str:
-    """Returns the class and the message of an exception in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())

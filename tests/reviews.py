@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from image_gender_classifier.outputs.xml import encode_prediction
 from image_gender_classifier.results import Prediction
+from image_gender_classifier.review.serving import ReviewServer
 
 RUN = "0123456789ab"
 HOSTILE = "sub/<img src=x onerror=document.title='hacked'>'\"&.jpg"
@@ -28,6 +32,19 @@ class Review(NamedTuple):
 
 def write_xml(output: Path, prediction: Prediction, name: str) -> None:
     (output / f"{name}.xml").write_bytes(encode_prediction(prediction))
+
+
+@contextmanager
+def run_server(server: ReviewServer) -> Iterator[ReviewServer]:
+    """Runs a server in a thread of this process."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class Page(NamedTuple):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from image_gender_classifier.errors import GenderClassifierError, InternalError
 from image_gender_classifier.results import Preview
 from image_gender_classifier.review.previews import draw, make_task
+from image_gender_classifier.system.unexpected import report_unexpected
 from image_gender_classifier.workers.supervisor import Supervisor
 
 _MAX_BATCH = 16
@@ -83,7 +84,7 @@ class Previewer:
                 fault = error
                 self._end_workers(error)
             except Exception as error:  # a bug must not leave requests without an answer
-                fault = InternalError(f"internal error ({error!r})")
+                fault = InternalError(report_unexpected(error, self._task.debug))
                 self._end_workers(fault)
             for request in batch:
                 if not request.preview.done():

@@ -16,10 +16,10 @@ from image_gender_classifier.errors import GenderClassifierError, UsageError
 from image_gender_classifier.outputs.page.assets import SERVER_POLICY
 from image_gender_classifier.review.corrections import CorrectionFile, lock_corrections
 from image_gender_classifier.review.items import check_pictures, read_items
-from image_gender_classifier.review.parser import PROGRAM, Options
+from image_gender_classifier.review.parser import Options
 from image_gender_classifier.review.previewer import Previewer
 from image_gender_classifier.review.site import TEXT, Response, Site
-from image_gender_classifier.system.console import print_line
+from image_gender_classifier.system.unexpected import report_unexpected
 
 ADDRESS = "127.0.0.1"
 _MAX_BODY = 4096  # bytes
@@ -61,7 +61,7 @@ def serve(
         corrections = CorrectionFile(options.corrections, warn)
         site = Site(options.input, items, corrections, previewer.draw)
         try:
-            server = ReviewServer(port, site)
+            server = ReviewServer(port, site, warn, options.debug)
         except OSError as error:
             raise UsageError(
                 f"--port {port}: cannot be used ({error.strerror}); choose another"
@@ -77,6 +77,8 @@ class ReviewServer(ThreadingHTTPServer):
     Args:
         port: Its port; 0 for any free one.
         site: Answers the requests.
+        warn: Receives messages for the user.
+        debug: Whether to print the tracebacks of bugs.
 
     Attributes:
         site: See Args.
@@ -88,9 +90,13 @@ class ReviewServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, site: Site) -> None:
+    def __init__(
+        self, port: int, site: Site, warn: Callable[[str], None], debug: bool = False
+    ) -> None:
         super().__init__((ADDRESS, port), _Handler)
         self.site = site
+        self._warn = warn
+        self._debug = debug
         self.token = secrets.token_urlsafe(24)
 
     @property
@@ -104,10 +110,10 @@ class ReviewServer(ThreadingHTTPServer):
         return f"{ADDRESS}:{self.server_port}", f"localhost:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
-        """Reports a bug in one line; ignores connections that the browser has closed."""
+        """Reports a bug; ignores connections that the browser has closed."""
         error = sys.exc_info()[1]
-        if not isinstance(error, ConnectionError | TimeoutError):
-            print_line(f"{PROGRAM}: internal error ({error!r})", sys.stderr)
+        if isinstance(error, Exception) and not isinstance(error, ConnectionError | TimeoutError):
+            self._warn(report_unexpected(error, self._debug))
 
 
 class _Handler(BaseHTTPRequestHandler):

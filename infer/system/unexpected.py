@@ -1,10 +1,9 @@
-"""Describes an exception that ends a command although no code expects it."""
+"""Describes exceptions that no code expects: bugs of this package."""
 
 from __future__ import annotations
 
 import os
 import sys
-import traceback
 
 
 def report_unexpected(error: Exception, debug: bool) -> str:
@@ -15,14 +14,29 @@ def report_unexpected(error: Exception, debug: bool) -> str:
         debug: Whether to print the traceback to standard error.
     """
     if debug and sys.stderr is not None:
+        import traceback  # rarely needed
+
         traceback.print_exception(error)
     if isinstance(error, MemoryError):
         return "out of memory; stop other programs"
     if isinstance(error, FileNotFoundError) and not _current_folder_exists():
         return "the current folder no longer exists; change to another folder"
-    reason = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
     hint = "" if debug else "; --debug shows the traceback"
-    return f"internal error ({reason}){hint}"
+    return f"{describe_bug(error)}{hint}"
+
+
+def describe_bug(bug: BaseException | str) -> str:
+    """Returns the message about a bug of this package, in one line.
+
+    Args:
+        bug: The exception, or what else shows that there is a bug.
+    """
+    return f"internal error ({bug if isinstance(bug, str) else format_exception(bug)})"
+
+
+def format_exception(error: BaseException) -> str:
+    """Returns the class and the message of an exception in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
 
 
 def _current_folder_exists() -> bool:

@@ -16,6 +16,7 @@ from image_gender_classifier.imaging.files import NO_SUCH_FILE, is_parent_missin
 from image_gender_classifier.outputs.settings import THUMBNAIL_SIDE
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import profiling
+from image_gender_classifier.system.unexpected import describe_bug
 from image_gender_classifier.workers.isolation import load_opencv, print_traceback
 from image_gender_classifier.workers.loaded import Loaded
 from image_gender_classifier.workers.messages import Answer, Job, Ready, Task, Unusable
@@ -81,12 +82,9 @@ def _classify(job: Job, task: Task, engine: Engine, clock: profiling.Clock) -> A
     except Unfinished as error:
         return Answer(job.number, None, str(error), unfinished=True)
     except InternalError as error:
-        from image_gender_classifier.engine import format_exception
-
         if task.debug:
             print_traceback()
-        why = format_exception(error.__cause__ or error)
-        return Answer(job.number, None, f"internal error ({why})")
+        return Answer(job.number, None, describe_bug(error.__cause__ or error))
     except GenderClassifierError as error:
         if task.debug:
             print_traceback()

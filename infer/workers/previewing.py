@@ -7,6 +7,7 @@ from pathlib import Path
 
 from image_gender_classifier.errors import Unfinished
 from image_gender_classifier.imaging.limits import Limits
+from image_gender_classifier.system.unexpected import describe_bug
 from image_gender_classifier.workers.isolation import load_opencv, print_traceback
 from image_gender_classifier.workers.loaded import Loaded
 from image_gender_classifier.workers.messages import Answer, Job, Ready, Task
@@ -43,6 +44,4 @@ def _draw_preview(job: Job, task: Task, limits: Limits) -> Answer:
     except Exception as error:
         if task.debug:
             print_traceback()
-        from image_gender_classifier.engine import format_exception
-
-        return Answer(job.number, None, f"internal error ({format_exception(error)})")
+        return Answer(job.number, None, describe_bug(error))

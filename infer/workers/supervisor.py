@@ -17,6 +17,7 @@ from image_gender_classifier.errors import InternalError, RuntimeMissing, Unfini
 from image_gender_classifier.manifest.cache_key import make_unreadable_prediction
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction, Preview
 from image_gender_classifier.system import logs, profiling
+from image_gender_classifier.system.unexpected import describe_bug
 from image_gender_classifier.workers.exit_status import Ending
 from image_gender_classifier.workers.messages import (
     Answer,
@@ -245,7 +246,7 @@ class Supervisor:
             if self._cache_key is None or self._failed_starts > _MAX_FAILED_STARTS:
                 why = f"the worker process {lost.ending.text} before its first picture"
                 if lost.ending.cause == "internal":
-                    raise InternalError(f"internal error ({why}); {lost.ending.remedy}")
+                    raise InternalError(f"{describe_bug(why)}; {lost.ending.remedy}")
                 kind = RuntimeMissing if lost.ending.cause == "crashed" else Unfinished
                 raise kind(f"{why}; {lost.ending.remedy}")
             if lost.at_start and lost.ending.cause != "killed" and self._task.workers > 1:
@@ -268,5 +269,5 @@ class Supervisor:
         if ending.cause == "hung":
             why = f"no result within {job.timeout:.0f} s"
         elif ending.cause == "internal":
-            why = f"internal error ({why})"
+            why = describe_bug(why)
         return Outcome(picture, None, error=why, unfinished=ending.cause != "internal")

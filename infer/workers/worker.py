@@ -18,6 +18,7 @@ from typing import NoReturn, cast
 from image_gender_classifier.errors import GenderClassifierError, Unfinished
 from image_gender_classifier.imaging.files import OUT_OF_MEMORY
 from image_gender_classifier.system import memory, profiling
+from image_gender_classifier.system.unexpected import describe_bug
 from image_gender_classifier.workers import classifying
 from image_gender_classifier.workers.channel import Channel, encode
 from image_gender_classifier.workers.exit_status import INTERNAL_ERROR_CODE
@@ -158,8 +159,6 @@ def _encode_answer(job: Job, message: Answer | Unusable) -> bytes:
     try:
         return encode(message)
     except Exception as error:
-        from image_gender_classifier.engine import format_exception
-
         short = isinstance(error, MemoryError)
-        why = OUT_OF_MEMORY if short else f"internal error ({format_exception(error)})"
+        why = OUT_OF_MEMORY if short else describe_bug(error)
         return encode(Answer(job.number, None, why, unfinished=short))

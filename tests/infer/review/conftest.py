@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from reviews import HOSTILE, RUN, Page, Review, watch, write_xml
+from reviews import HOSTILE, RUN, Page, Review, run_server, watch, write_xml
 
 from image_gender_classifier.results import Box, Face, Prediction
 from image_gender_classifier.review.corrections import CorrectionFile
@@ -67,12 +66,8 @@ def server(review: Review) -> Iterator[ReviewServer]:
     with Previewer(review.pictures, 1) as previewer:
         items = read_items(review.output)
         site = Site(review.pictures, items, CorrectionFile(review.corrections), previewer.draw)
-        with ReviewServer(0, site) as started:
-            thread = threading.Thread(target=started.serve_forever)
-            thread.start()
+        with run_server(ReviewServer(0, site, print)) as started:
             yield started
-            started.shutdown()
-            thread.join()
 
 
 @pytest.fixture(scope="session")

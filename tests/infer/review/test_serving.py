@@ -5,17 +5,20 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import cv2
 import numpy as np
 import pytest
-from reviews import Review
+from reviews import Review, run_server
 
 from image_gender_classifier.manifest.cache_key import file_hash
 from image_gender_classifier.outputs.corrections import Correction, read_corrections
 from image_gender_classifier.outputs.picture_content import content_hash
+from image_gender_classifier.review.corrections import CorrectionFile
+from image_gender_classifier.review.items import read_items
 from image_gender_classifier.review.serving import ReviewServer
+from image_gender_classifier.review.site import Site
 
 PICTURE = "image:0123456789abcdef012345"
 ASTRONAUT, BROKEN = 0, 1  # places in the list, which is sorted by file name
@@ -121,6 +124,25 @@ def test_an_unreadable_picture_has_a_reason_instead(server: ReviewServer) -> Non
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert b"; " in answer.body  # reason and remedy
     assert "X-Size" not in answer.headers
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_bug_costs_only_its_request(
+    debug: bool, review: Review, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise ZeroDivisionError("a \n bug")
+
+    said: list[str] = []
+    items = read_items(review.output)
+    site = Site(review.pictures, items, CorrectionFile(review.corrections), fail)
+    with run_server(ReviewServer(0, site, said.append, debug)) as server:
+        with pytest.raises(http.client.RemoteDisconnected):
+            ask(server, f"/{server.token}/thumbnails/{ASTRONAUT}")
+        assert ask(server, f"/{server.token}/").status == 200
+    hint = "" if debug else "; --debug shows the traceback"
+    assert said == [f"internal error (ZeroDivisionError: a bug){hint}"]
+    assert ("Traceback" in capsys.readouterr().err) == debug
 
 
 def test_a_change_is_saved_at_once_and_taken_back(server: ReviewServer, review: Review) -> None:
