@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -30,6 +30,13 @@ from image_gender_classifier.settings import Settings
 
 HOSTILE, ESCAPED = "a\x9b2J\u202e\udcff", "a%C2%9B2J%E2%80%AE%FF"
 NEEDED = ["--input", "in", "--output", "out"]
+
+
+def make_ray_error(name: str, cause: Exception | None = None) -> Exception:
+    """Makes an exception like those of Ray, which derives a class for that of a task."""
+    kind = type(name, (Exception,), {"__module__": "ray.exceptions", "cause": cause})
+    error: Exception = kind("the first line\nthe last line")
+    return error
 
 
 def test_defaults() -> None:
@@ -118,11 +125,59 @@ def test_debug_adds_the_traceback_and_changes_no_exit_code(
 
     monkeypatch.setattr(program, "_run", fail)
     assert program.main(NEEDED) == code
-    message = capsys.readouterr().err.removesuffix("; --debug shows more\n")
+    message = capsys.readouterr().err.replace("; --debug shows the traceback", "")
     assert "Traceback" not in message
     assert program.main([*NEEDED, "--debug"]) == code
     said = capsys.readouterr().err
     assert "Traceback" in said and said.splitlines()[-1] == message.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (KeyError("bug"), "internal error (KeyError: 'bug'); --debug shows the traceback"),
+        (MemoryError(), "out of memory; stop other programs"),
+        (
+            make_ray_error("RayTaskError(KeyError)", KeyError("bug\nretried 3 times")),
+            "internal error (KeyError: 'bug\\nretried 3 times'); --debug shows the traceback",
+        ),
+        (
+            make_ray_error("RayTaskError(ValueError)", ValueError("a bug\nretried 3 times")),
+            "internal error (ValueError: a bug); --debug shows the traceback",
+        ),
+        (
+            make_ray_error("RayTaskError(ImportError)", ImportError("no module")),
+            "Ray failed: RayTaskError(ImportError): the last line; --debug shows more",
+        ),
+        (
+            make_ray_error("ActorDiedError"),
+            "Ray failed: ActorDiedError: the last line; --debug shows more",
+        ),
+    ],
+)
+def test_bugs_are_distinguished_from_failures_of_ray(
+    error: Exception,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(program, "_run", fail)
+    assert program.main(NEEDED) == 4
+    advice = "run the same command with --resume to continue"
+    assert capsys.readouterr().err == f"image-gender-ray: {message}; {advice}\n"
+
+
+def test_an_exception_that_code_of_ray_raises_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code: dict[str, Any] = {"__name__": "ray.data.dataset"}
+    exec("def fail(_):\n    raise RuntimeError('the connection is lost')", code)
+    monkeypatch.setattr(program, "_run", code["fail"])
+    assert program.main(NEEDED) == 4
+    assert "Ray failed: RuntimeError: the connection is lost; " in capsys.readouterr().err
 
 
 def test_messages_have_no_characters_that_control_the_terminal(
