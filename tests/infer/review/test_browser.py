@@ -333,6 +333,14 @@ def test_axe_finds_no_barrier(theme: str, static: View, open_page: Open) -> None
     assert violations() == []
 
 
+def test_the_help_shows_the_keys_in_a_narrow_window(static: View, open_page: Open) -> None:
+    """Such as one that is magnified to 200%, which still has a keyboard."""
+    page = open_page(static.url, width=640, height=400).page
+    press(page, "?")
+    shown = page.locator("#help kbd:visible").all_text_contents()
+    assert {*"←→↑↓FMUXZ/?", "Enter", "Esc"} <= set(shown)
+
+
 def test_fits_a_phone(static: View, open_page: Open) -> None:
     page = open_page(static.url, width=360, height=740).page
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
