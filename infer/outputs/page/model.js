@@ -22,7 +22,7 @@ function readItems(rows) {
   return rows.map(([file, status, gender, confidence, width, height, hash, faces, message, missing, fileHash = null], index) => ({
     index,
     file,
-    lower: file.toLowerCase(),
+    text: searchText(file),
     folder: file.slice(0, Math.max(file.lastIndexOf("/"), 0)),
     status: STATUSES[status],
     gender: GENDERS[gender],
@@ -38,6 +38,11 @@ function readItems(rows) {
     missing: Boolean(missing),
     correction: null,
   }));
+}
+
+/* Returns a name as it is searched: names from macOS have accents as characters of their own. */
+function searchText(name) {
+  return name.normalize().toLowerCase();
 }
 
 /* Returns what is shown of a picture: its correction, or else the prediction. */
@@ -78,12 +83,12 @@ function select(items, filter) {
   const statuses = Object.fromEntries(STATUSES.map((status) => [status, 0]));
   const genders = Object.fromEntries(GENDERS.map((gender) => [gender, 0]));
   const bins = Array.from({ length: BINS }, () => 0);
-  const text = filter.text.toLowerCase();
+  const text = searchText(filter.text);
   const below = filter.folder && `${filter.folder}/`;
   let hidden = 0;
   const anyConfidence = filter.low <= LOWEST && filter.high >= 1;
   for (const item of items) {
-    if (text && !item.lower.includes(text)) continue;
+    if (text && !item.text.includes(text)) continue;
     if (below && !item.file.startsWith(below)) continue;
     const { confidence } = item;
     // Half a unit of the last digit, so that 0.9 to 0.9 finds 0.9.

@@ -242,6 +242,21 @@ def test_filters_and_counts_follow_each_other(view: View, open_page: Open) -> No
     assert shown() == sorted(ORDER)
 
 
+@pytest.mark.parametrize("typed", ["m\u00fcller", "MU\u0308LLER"])
+def test_the_search_finds_names_in_either_unicode_form(
+    typed: str, browser: Any, open_page: Open, tmp_path: Path
+) -> None:
+    """Names that come from macOS have accents as characters of their own."""
+    written = StaticPage(tmp_path / "page.html")
+    for file in ("M\u00fcller.jpg", "Mu\u0308ller.jpg", "Muller.jpg"):
+        prediction = Prediction(file, "no_face", "unknown", run="0123456789ab")
+        written.add(PageItem(prediction, 0, 0, "sha256:0123456789abcdef"), "<image/>")
+    written.close(PageSettings("Page"), {})
+    page = open_page((tmp_path / "page.html").as_uri()).page
+    page.fill("#text", typed)
+    wait_for(page, "document.querySelector('#shown').textContent.startsWith('2 of')")
+
+
 @pytest.mark.parametrize("mode", ["html", "port"])
 def test_missing_pictures_are_hidden_until_they_are_asked_for(
     mode: str, make_review: Callable[[], Review], browser: Any, open_page: Open
