@@ -144,23 +144,26 @@ function addActions(parent) {
   }
 }
 
+/* Returns whether Enter and Space belong to an element, such as a button or a check box. */
+function isControl(element) {
+  return element.closest("button, form, summary") !== null;
+}
+
 /* Handles a key; returns whether it has a meaning here. */
 function press(key, target) {
   if (document.querySelector("dialog[open]:not(#viewer)")) return false;
-  const isForm = target.closest("form, summary, #viewer-side pre") !== null;
   if (key === "?") byId("help").showModal();
   else if (key === "/" && !viewer.isOpen) {
     byId("filters").open = true;
     byId("text").focus();
     byId("text").select();
-  } else if (isForm) return false;
-  else if (key.toLowerCase() in KEYS && REVIEW.editing) answer(KEYS[key.toLowerCase()]);
+  } else if (key.toLowerCase() in KEYS && REVIEW.editing) answer(KEYS[key.toLowerCase()]);
   else if (key.toLowerCase() === "z" && REVIEW.editing) undo();
   else if (viewer.isOpen && (key === "ArrowLeft" || key === "ArrowRight")) step(key === "ArrowLeft" ? -1 : 1);
   else if (!viewer.isOpen && MOVES.includes(key)) {
     byId("grid").focus();
     grid.move(key);
-  } else if (!viewer.isOpen && (key === "Enter" || key === " ") && target.closest("button") === null) {
+  } else if (!viewer.isOpen && (key === "Enter" || key === " ") && !isControl(target)) {
     openViewer();
   } else return false;
   return true;

@@ -242,6 +242,41 @@ def test_filters_and_counts_follow_each_other(view: View, open_page: Open) -> No
     assert shown() == sorted(ORDER)
 
 
+@pytest.mark.parametrize("control", ["#genders [value=male]", "button[type=reset]", "summary"])
+def test_keys_work_after_a_click_on_the_filters(
+    control: str, static: View, open_page: Open
+) -> None:
+    page = open_page(static.url).page
+    page.locator(control).click()
+    page.wait_for_timeout(150)
+    press(page, "f")
+    assert answers(page)["astronaut.jpg"] == "✓ female"
+    press(page, "ArrowRight", "m")
+    assert answers(page)["mona_lisa.jpg"] == "✓ male"
+    assert page.evaluate("document.activeElement.id") == "grid"
+
+
+def test_keys_leave_menus_and_fields_alone(static: View, open_page: Open) -> None:
+    page = open_page(static.url).page
+    for field in ("#order", "#text", "#low"):
+        page.focus(field)
+        press(page, "f", "ArrowDown", "x")
+    assert page.locator("#saved").text_content() == "0 corrections"
+
+
+def test_enter_and_space_belong_to_the_filters_that_have_the_focus(
+    static: View, open_page: Open
+) -> None:
+    page = open_page(static.url).page
+    page.focus("#statuses [value=classified]")
+    press(page, "Space", "Enter")
+    assert not page.is_checked("#statuses [value=classified]")
+    assert not page.locator("#viewer").is_visible()
+    page.focus("summary")
+    press(page, "Enter")
+    assert not page.locator("#filter-form").is_visible()
+
+
 @pytest.mark.parametrize("typed", ["m\u00fcller", "MU\u0308LLER"])
 def test_the_search_finds_names_in_either_unicode_form(
     typed: str, browser: Any, open_page: Open, tmp_path: Path
