@@ -37,6 +37,7 @@ from image_gender_classifier.train.datasets.labels_csv import (
     drop_repeated_rows,
     read_table,
 )
+from image_gender_classifier.train.datasets.listing import is_picture_name
 from image_gender_classifier.train.datasets.named_pictures import NamedPictures
 from image_gender_classifier.train.datasets.reading import (
     DataError,
@@ -185,8 +186,9 @@ def _iterate_labels(
                 f"gender is {value!r}, expected {', '.join(words)} (see --female and --male)",
             )  # fmt: skip
         elif path is None:
+            extension = "" if is_picture_name(key) else ".<extension>"
             gaps.add(
-                "picture missing", row, key, f"{pictures.root / key}.<extension> does not exist"
+                "picture missing", row, key, f"{pictures.root / key}{extension} does not exist"
             )
         elif is_changed(table, row, fields, pictures.root / path):
             gaps.add("picture changed", row, path, f"{path} has changed since it was labelled")

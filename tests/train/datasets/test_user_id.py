@@ -99,6 +99,7 @@ def test_labels_0_and_1_require_an_option(tmp_path: Path) -> None:
         (",f", "row 3: the user ID is empty"),
         ("../2,f", "row 3: .*2.<extension> does not exist"),
         ("3,f", "row 3: .*3.<extension> does not exist .*: 1 of 2; none are allowed"),
+        ("moved/3.JPG,f", r"row 3: \S*moved.3\.JPG does not exist"),
         ("1,m", "row 3: '1.jpg' has the label male, but female in row 2"),
     ],
 )
