@@ -337,6 +337,18 @@ def test_the_large_view_shows_all_and_lets_another_face_decide(
     assert saved(view, page, tmp_path) == {}
 
 
+def test_boxes_keep_the_colour_of_the_gender_under_the_pointer(
+    static: View, open_page: Open
+) -> None:
+    page = open_page(static.url).page
+    page.locator(".tile", has_text="mona_lisa").dblclick()
+    box = page.locator("#viewer-picture .box")
+    colour = "box => getComputedStyle(box).borderTopColor"
+    before = box.evaluate(colour)
+    box.hover()
+    assert box.evaluate(colour) == before
+
+
 def test_help_and_themes(static: View, open_page: Open) -> None:
     page = open_page(static.url).page
     press(page, "?")
