@@ -33,7 +33,9 @@ _HEADERS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )
-_FORBIDDEN = Response(403, TEXT, b"forbidden")
+_FORBIDDEN = Response(
+    403, TEXT, b"forbidden: open the address that image-gender-review printed when it started"
+)
 
 
 def serve(

@@ -59,6 +59,14 @@ def test_listens_on_the_loopback_address_only(server: ReviewServer) -> None:
     assert server.server_address[0] == "127.0.0.1"
 
 
+def test_an_address_of_an_earlier_server_leads_to_the_new_one(server: ReviewServer) -> None:
+    """A browser that opens its tabs again asks for it."""
+    answer = ask(server, "/an-earlier-token/")
+    assert answer.status == 403
+    assert b"open the address that image-gender-review printed" in answer.body
+    assert server.token.encode() not in answer.body
+
+
 def test_serves_the_page_and_forbids_it_to_others(server: ReviewServer) -> None:
     page = ask(server, f"/{server.token}/")
     assert page.status == 200
