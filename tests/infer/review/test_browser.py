@@ -395,10 +395,11 @@ def test_axe_finds_no_barrier(theme: str, static: View, open_page: Open) -> None
     assert violations() == []
 
 
-def test_the_help_shows_the_keys_in_a_narrow_window(static: View, open_page: Open) -> None:
+def test_the_help_shows_the_keys_in_a_small_window(static: View, open_page: Open) -> None:
     """Such as one that is magnified to 200%, which still has a keyboard."""
     page = open_page(static.url, width=640, height=400).page
     press(page, "?")
+    assert page.locator("#help").evaluate("help => help.scrollTop") == 0
     shown = page.locator("#help kbd:visible").all_text_contents()
     assert {*"←→↑↓FMUXZ/?", "Enter", "Esc"} <= set(shown)
 
