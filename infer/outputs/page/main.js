@@ -144,6 +144,13 @@ function addActions(parent) {
   }
 }
 
+/* Scrolls the page, in a small window, so that keys act on a picture in sight.
+
+   Buttons do not: the next one would move under the finger. */
+function showGrid() {
+  byId("grid").scrollIntoView({ block: "nearest" });
+}
+
 /* Returns whether Enter and Space belong to an element, such as a button or a check box. */
 function isControl(element) {
   return element.closest("button, form, summary") !== null;
@@ -157,12 +164,17 @@ function press(key, target) {
     byId("filters").open = true;
     byId("text").focus();
     byId("text").select();
-  } else if (key.toLowerCase() in KEYS && REVIEW.editing) answer(KEYS[key.toLowerCase()]);
-  else if (key.toLowerCase() === "z" && REVIEW.editing) undo();
-  else if (viewer.isOpen && (key === "ArrowLeft" || key === "ArrowRight")) step(key === "ArrowLeft" ? -1 : 1);
+  } else if (key.toLowerCase() in KEYS && REVIEW.editing) {
+    answer(KEYS[key.toLowerCase()]);
+    showGrid();
+  } else if (key.toLowerCase() === "z" && REVIEW.editing) {
+    undo();
+    showGrid();
+  } else if (viewer.isOpen && (key === "ArrowLeft" || key === "ArrowRight")) step(key === "ArrowLeft" ? -1 : 1);
   else if (!viewer.isOpen && MOVES.includes(key)) {
     byId("grid").focus();
     grid.move(key);
+    showGrid();
   } else if (!viewer.isOpen && (key === "Enter" || key === " ") && !isControl(target)) {
     openViewer();
   } else return false;
@@ -220,6 +232,6 @@ byId("next").addEventListener("click", () => step(1));
 window.addEventListener("beforeunload", (event) => {
   if (storage.atRisk) event.preventDefault();
 });
-if (matchMedia("(max-width: 40rem)").matches) byId("filters").open = false;
+if (matchMedia("(max-width: 40rem), (max-height: 35rem)").matches) byId("filters").open = false;
 showSelection();
 byId("grid").focus({ preventScroll: true });

@@ -404,6 +404,23 @@ def test_the_help_shows_the_keys_in_a_small_window(static: View, open_page: Open
     assert {*"←→↑↓FMUXZ/?", "Enter", "Esc"} <= set(shown)
 
 
+def test_the_selected_picture_is_in_sight_in_a_small_window(static: View, open_page: Open) -> None:
+    """Such as that of a laptop with 1366 x 768 pixels that is magnified to 200%."""
+    page = open_page(static.url, width=683, height=334).page
+    assert not page.locator("#filter-form").is_visible()
+    for keys in (["ArrowRight"], ["End"], ["Home"], ["End", "f"]):
+        press(page, *keys)
+        box = page.locator(".tile[aria-selected=true]").bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 334
+    for key in ("ArrowLeft", "z"):
+        page.evaluate("window.scrollTo(0, 0)")
+        page.locator("#filters").evaluate("filters => { filters.open = true; }")
+        press(page, key)
+        box = page.locator(".tile[aria-selected=true]").bounding_box()
+        assert 0 <= box["y"] <= 334 - box["height"]
+
+
 def test_fits_a_phone(static: View, open_page: Open) -> None:
     page = open_page(static.url, width=360, height=740).page
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
