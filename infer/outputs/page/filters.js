@@ -12,7 +12,7 @@ class Filters {
     byId("missing-count").textContent = missing.toLocaleString("en");
     byId("missing").parentElement.hidden = missing === 0;
     const folders = [...new Set(items.flatMap((item) => parentsOf(item.folder)))].sort();
-    addOptions(byId("folder"), [["", "all"], ...folders.map((folder) => [folder, folder])]);
+    addOptions(byId("folder"), [["", "all"], ...folders.map((folder) => [folder, nameOf(folder)])]);
     byId("folder").parentElement.hidden = folders.length === 0;
     addOptions(byId("order"), Object.entries(ORDERS));
     this.bars = addBars(byId("histogram"));

@@ -94,10 +94,10 @@ class Grid {
       return part;
     }));
     // The folder gives way where there is no room for both.
-    const start = item.file.lastIndexOf("/") + 1;
-    const parts = [item.file.slice(0, start), item.file.slice(start)].map((text) => make("span", text));
+    const start = item.name.lastIndexOf("/") + 1;
+    const parts = [item.name.slice(0, start), item.name.slice(start)].map((text) => make("span", text));
     tile.querySelector(".name").append(...parts);
-    tile.title = item.file;
+    tile.title = item.name;
     this.tiles.set(item, tile);
     this.fill(item);
     this.sheet.append(tile);
@@ -136,7 +136,7 @@ class Grid {
     tile.dataset.status = answer.status;
     const shown = answer.status === "uncertain" ? `uncertain ${(item.confidence ?? 0).toFixed(2)}` : words;
     tile.querySelector(".answer").textContent = reviewed ? `✓ ${words}` : shown;
-    tile.setAttribute("aria-label", `${item.file}: ${words}, ${inWords(answer.status)}`);
+    tile.setAttribute("aria-label", `${item.name}: ${words}, ${inWords(answer.status)}`);
     tile.setAttribute("aria-selected", item === this.current);
     const sheet = tile.querySelector(".sheet");
     if (sheet) placeBoxes(sheet, item, () => document.createElement("span"));

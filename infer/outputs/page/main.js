@@ -77,8 +77,8 @@ function showSaved() {
 function change(item, correction, isUndo = false) {
   if (!REVIEW.editing) return;
   if (!REVIEW.server && !item.hash) {
-    announce(`${item.file} cannot be read, so it cannot be corrected`);
-    tellProblem(`${item.file}: cannot be corrected, as the picture could not be read`);
+    announce(`${item.name} cannot be read, so it cannot be corrected`);
+    tellProblem(`${item.name}: cannot be corrected, as the picture could not be read`);
     return;
   }
   if (!isUndo) undone.push([item, item.correction]);
@@ -86,7 +86,7 @@ function change(item, correction, isUndo = false) {
   storage.changed(item);
   grid.fill(item);
   if (viewer.item === item) viewer.fill();
-  announce(`${item.file}: ${describe(item)}${correction === null ? "" : ", reviewed"}`);
+  announce(`${item.name}: ${describe(item)}${correction === null ? "" : ", reviewed"}`);
   showCounts();
 }
 

@@ -22,6 +22,7 @@ function readItems(rows) {
   return rows.map(([file, status, gender, confidence, width, height, hash, faces, message, missing, fileHash = null], index) => ({
     index,
     file,
+    name: nameOf(file),
     text: searchText(file),
     folder: file.slice(0, Math.max(file.lastIndexOf("/"), 0)),
     status: STATUSES[status],
@@ -40,9 +41,14 @@ function readItems(rows) {
   }));
 }
 
-/* Returns a name as it is searched: names from macOS have accents as characters of their own. */
-function searchText(name) {
-  return name.normalize().toLowerCase();
+/* Returns a path as people know it: data.js, as the XML files, has %25 for a % before two digits. */
+function nameOf(file) {
+  return file.replace(/%25(?=[0-9a-f]{2})/gi, "%");
+}
+
+/* Returns a path as it is searched: names from macOS have accents as characters of their own. */
+function searchText(file) {
+  return nameOf(file).normalize().toLowerCase();
 }
 
 /* Returns what is shown of a picture: its correction, or else the prediction. */

@@ -56,7 +56,7 @@ async function load(item) {
   const hashes = [hash, answer.headers.get("X-File")];
   if (item.hash && hash && !hashes.includes(item.hash) && item.correction !== null) {
     item.correction = null; // the picture has changed since
-    announce(`${item.file} has changed since it was reviewed`);
+    announce(`${item.name} has changed since it was reviewed`);
     showCounts();
   }
   item.hash = hash;
@@ -89,7 +89,7 @@ function urlOfPicture(item) {
 }
 
 /* Returns a link to the file of a picture, or null where the page knows no folder. */
-function linkTo(item, text = item.file) {
+function linkTo(item, text = item.name) {
   if (REVIEW.pictures === null) return null;
   const link = document.createElement("a");
   link.href = urlOfPicture(item);

@@ -98,7 +98,7 @@ class ServerStorage {
 
   refuse(item, reason) {
     this.refused = item; // the message stays: quick keys must not hide it
-    this.tell(`${item.file} cannot be corrected: ${reason}`);
+    this.tell(`${item.name} cannot be corrected: ${reason}`);
     this.takeBack(item);
     this.waiting.delete(item);
     this.refreshed();

@@ -52,7 +52,7 @@ class Summary {
     const rows = [row("All pictures", countKinds(this.items), true)];
     if (folders.size > 1) {
       const names = [...folders.keys()].sort();
-      rows.push(...names.map((name) => row(name || TOP, countKinds(folders.get(name)), false)));
+      rows.push(...names.map((name) => row(nameOf(name) || TOP, countKinds(folders.get(name)), false)));
     }
     const head = ["folder", "pictures", ...KINDS, "reviewed"].map((name) => {
       const cell = make("th", inWords(name));
@@ -68,7 +68,7 @@ class Summary {
     const unreadable = this.items.filter((item) => answerOf(item).status === "unreadable");
     byId("summary-unreadable").replaceChildren(...unreadable.map((item) => {
       const entry = document.createElement("li");
-      entry.append(linkTo(item) ?? item.file, `: ${item.message ?? "no reason is known"}`);
+      entry.append(linkTo(item) ?? item.name, `: ${item.message ?? "no reason is known"}`);
       return entry;
     }));
     byId("summary-unreadable-title").hidden = unreadable.length === 0;

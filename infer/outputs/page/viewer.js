@@ -34,7 +34,7 @@ class Viewer {
   show(item) {
     const other = item !== this.item;
     this.item = item;
-    byId("viewer-name").textContent = item.file;
+    byId("viewer-name").textContent = item.name;
     this.fill();
     if (!other) return;
     this.failed = false;
@@ -44,7 +44,7 @@ class Viewer {
     const isShown = () => this.item === item;
     const showText = (text) => { if (isShown()) byId("viewer-xml").textContent = text; };
     xmlOf(item).then(showText, (error) => showText(error.message));
-    this.picture.alt = `Picture ${item.file}`;
+    this.picture.alt = `Picture ${item.name}`;
     this.placeholder("");
     // The server's thumbnail also tells the size, which the boxes need.
     withThumbnail(item, isShown, () => {

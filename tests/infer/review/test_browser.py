@@ -767,6 +767,25 @@ def test_corrections_of_any_name_are_kept_and_saved(
     assert {file: one.gender for file, one in found.items()} == dict.fromkeys(files, "female")
 
 
+@pytest.mark.parametrize("typed", ["my%20photo", "my%2520photo"])
+def test_names_with_escapes_are_shown_and_found_as_they_are(
+    typed: str, browser: Any, open_page: Open, tmp_path: Path
+) -> None:
+    """Downloaded pictures often have such names."""
+    written = StaticPage(tmp_path / "names.html")
+    for file in ("a%20b/My%20Photo.jpg", "a%20b/My Photo.jpg"):
+        prediction = Prediction(file, "no_face", "unknown", run="0123456789ab")
+        written.add(PageItem(prediction, 0, 0, "sha256:0123456789abcdef"), "<image/>")
+    written.close(PageSettings("Names"), {})
+    page = open_page((tmp_path / "names.html").as_uri()).page
+    shown = page.locator(".tile .name").all_text_contents()
+    assert sorted(shown) == ["a%20b/My Photo.jpg", "a%20b/My%20Photo.jpg"]
+    assert "a%20b" in page.locator("#folder option").all_text_contents()
+    page.select_option("#folder", label="a%20b")
+    page.fill("#text", typed)
+    wait_for(page, "document.querySelector('#shown').textContent.startsWith('1 of')")
+
+
 @pytest.fixture
 def many(request: pytest.FixtureRequest, samples: Path, tmp_path: Path) -> Iterator[str]:
     """A page with so many pictures, all with the same thumbnail."""
