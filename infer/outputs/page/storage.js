@@ -52,6 +52,7 @@ class ServerStorage {
     this.waiting = new Map(); // by picture: only its last state counts
     this.sending = false;
     this.failing = false;
+    this.error = null; // of the last try that failed
     this.downloaded = false; // all that is waiting
     this.refused = null; // the picture of the message about a refusal
   }
@@ -110,10 +111,8 @@ class ServerStorage {
     this.waiting.delete(item);
     this.waiting.set(item, latest);
     this.failing = true;
-    const save = "click Save unsaved corrections and apply that file with --corrections";
-    this.tell(error instanceof Restart
-      ? `Not saved: ${error.message}. To keep them, ${save}; then open the address that it prints now.`
-      : `Not saved yet: ${error.message}. The page tries again; keep it open. If that does not help, ${save}.`);
+    this.error = error;
+    this.tell(this.describeFailure());
     showSaved();
     await new Promise((resolve) => { setTimeout(resolve, 2000); });
   }
@@ -125,6 +124,19 @@ class ServerStorage {
     const rows = items.filter((item) => item.hash).map((item) => csvRow(item.file, recordOf(item)));
     download("unsaved-corrections.csv", [this.data.csvHeader, ...rows]);
     this.downloaded = rows.length === items.length;
+    this.tell(this.describeFailure());
+  }
+
+  describeFailure() {
+    const restarted = this.error instanceof Restart;
+    if (this.downloaded) {
+      const next = restarted ? "then open the address that image-gender-review prints now" : "the page still tries to save them";
+      return `The corrections are in unsaved-corrections.csv, among your downloads. Apply it with --corrections; ${next}.`;
+    }
+    const save = "click Save unsaved corrections and apply that file with --corrections";
+    return restarted
+      ? `Not saved: ${this.error.message}. To keep them, ${save}; then open the address that it prints now.`
+      : `Not saved yet: ${this.error.message}. The page tries again; keep it open. If that does not help, ${save}.`;
   }
 
   async post(item, correction) {

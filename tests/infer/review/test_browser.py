@@ -604,6 +604,9 @@ def test_a_page_of_an_earlier_server_offers_its_corrections_as_a_file(
         **{"rocket.jpg": "no_face", "mona_lisa.jpg": "unknown"}
     }
     assert all(one.picture.startswith("image:") for one in found.values())
+    assert "in unsaved-corrections.csv" in page.locator("#problem").text_content()
+    press(page, "u")  # which the file does not have
+    wait_for(page, "document.querySelector('#problem').textContent.startsWith('Not saved')")
     opened.problems[:] = [one for one in opened.problems if "403" not in one]
 
 
