@@ -20,7 +20,7 @@ from image_gender_classifier.system.files import OPEN_FLAGS
 EMPTY = "the file is empty; copy it again from its source"
 OUT_OF_MEMORY = (
     "not enough memory for the picture; free some memory, or use fewer --workers or a lower"
-    " --max-pixels"
+    " --max-pixels (in Python workers and max_pixels)"
 )
 _FOLDER = "a folder, not a picture; give a picture file"
 _NOT_REGULAR = "not a regular file but a pipe, socket or device; give a picture file"

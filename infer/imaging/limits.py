@@ -65,7 +65,7 @@ class Limits(NamedTuple):
         if size > self.file_bytes:
             raise UnreadablePicture(
                 f"the file has {size:,} bytes, more than the limit of {self.file_bytes:,}"
-                " (--max-bytes); save a smaller version of the picture"
+                " (--max-bytes, in Python max_bytes); save a smaller version of the picture"
             )
 
     def check_size(self, header: Header) -> None:
@@ -76,7 +76,7 @@ class Limits(NamedTuple):
             raise UnreadablePicture(
                 f"the picture has {header.width} x {header.height} pixels{counted}, more than the"
                 f" limit of {self._max_pixels_for(header):,}; save a smaller version, or raise the"
-                " limit (--max-pixels)"
+                " limit (--max-pixels, in Python max_pixels)"
             )
 
     def check_decoding_cost(self, data: bytes, header: Header) -> None:
@@ -92,7 +92,7 @@ class Limits(NamedTuple):
             if scans > _MAX_SCANS and scans * pixels > _MAX_SCANS * self._max_pixels_for(header):
                 raise UnreadablePicture(
                     f"the JPEG has {scans:,} scans of {pixels:,} pixels, more than the limit allows"
-                    " (--max-pixels); re-save it as baseline JPEG"
+                    " (--max-pixels, in Python max_pixels); re-save it as baseline JPEG"
                 )
 
     def _max_pixels_for(self, header: Header) -> int:

@@ -10,7 +10,10 @@ from typing import Any
 from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.formats import Format
 
-_BOMB = "the picture has more pixels than the limit (--max-pixels); save a smaller version"
+_BOMB = (
+    "the picture has more pixels than the limit (--max-pixels, in Python max_pixels); save a"
+    " smaller version"
+)
 _REASON_LENGTH = 100  # characters
 _ADDRESS = re.compile(r"<[^<>]* object at 0x[0-9a-f]+>")
 
