@@ -142,7 +142,11 @@ def _add_noise(pixels: Pixels, random: _Random) -> Pixels:
 
 
 def _erase_rectangle(pixels: Pixels, random: _Random) -> None:
-    """Fills a random rectangle with one colour, in place, to imitate a hand or a face mask."""
+    """Fills a random rectangle with one colour, in place, to imitate a hand or a face mask.
+
+    The rectangle does not reach the last row and column: another range of random numbers would
+    change the training of the shipped models.
+    """
     extent = np.array(pixels.shape[:2])
     height, width = (random.uniform(0.1, 0.35, 2) * extent).astype(int)
     top, left = (int(random.integers(spare)) for spare in extent - (height, width))

@@ -55,7 +55,7 @@ def prepare_fine_tuning(reading: Reading, options: argparse.Namespace) -> tuple[
         ModelError: A model is missing or corrupt, or its training did not finish.
         UsageError: The recipe is invalid, or options exclude each other.
         RuntimeMissing: No runtime that the detector can use is installed.
-        OSError: A picture file does not exist or cannot be accessed.
+        Unfinished: The disk, the network or the system prevents reading a picture.
     """
     recipe = load_finetuning_recipe_with_options(options)
     start = find_start_model(options.start)
