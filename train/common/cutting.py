@@ -10,7 +10,7 @@ from tqdm import tqdm
 from image_gender_classifier import pipeline
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.geometry import overlaps, sort_main_face_first
-from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
@@ -93,7 +93,8 @@ def iterate_crops(
         in the order of `samples`.
 
     Raises:
-        Exception: `cut` raised an exception other than UnreadablePicture.
+        Unfinished: Memory is short, or a picture cannot be read at present.
+        Exception: `cut` raised another exception than these and UnreadablePicture.
     """
     for sample in tqdm(samples, desc=description, unit="picture", disable=None):
         try:
@@ -101,6 +102,8 @@ def iterate_crops(
         except UnreadablePicture as error:
             skipped.unreadable.append((sample.name, str(error)))
             continue
+        except Unfinished as error:
+            raise Unfinished(f"{sample.path}: {error}") from None
         if crop is None:
             skipped.no_face.append(sample.name)
         else:

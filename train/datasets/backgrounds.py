@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from image_gender_classifier.errors import UnreadablePicture, UsageError
+from image_gender_classifier.errors import Unfinished, UnreadablePicture, UsageError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.scan import list_pictures
@@ -72,6 +72,7 @@ def read_backgrounds(folder: Path) -> Backgrounds:
     Raises:
         UsageError: The folder or a subfolder cannot be read, or none of its pictures can be
             decoded.
+        Unfinished: Memory is short, or a picture cannot be read at present.
     """
     names: list[str] = []
     pictures: list[Pixels] = []
@@ -87,6 +88,8 @@ def read_backgrounds(folder: Path) -> Backgrounds:
             pixels = decoding.read(folder / picture.file, _SIDE).pixels
         except UnreadablePicture:
             unreadable.append(picture.file)
+        except Unfinished as error:
+            raise Unfinished(f"{folder / picture.file}: {error}") from None
         else:
             names.append(picture.file)
             pictures.append(pixels)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from image_gender_classifier import manifest
-from image_gender_classifier.errors import OutputError, UnreadablePicture
+from image_gender_classifier.errors import OutputError, Unfinished, UnreadablePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.loading import shipped_models
@@ -75,6 +75,15 @@ def test_pictures_without_a_crop_are_skipped_and_named(tmp_path: Path, cutter: C
         assert crop_set.unreadable == ("nbad1", "nbad2")
         assert crop_set.no_face == ("ncat1", "ncat2")
     assert len(cutter.calls) == len(samples)
+
+
+def test_a_picture_that_cannot_be_read_at_present_is_named(tmp_path: Path) -> None:
+    def cut(sample: Sample, _: int) -> Pixels | None:
+        raise Unfinished("the file cannot be read at present")
+
+    samples = make_samples(tmp_path, "7")
+    with pytest.raises(Unfinished, match=r"/7\.png: the file cannot be read at present"):
+        load_or_cut_crops(samples, 8, cut, "none", tmp_path)
 
 
 def test_without_any_crop_the_set_is_empty(tmp_path: Path, cutter: Cutter) -> None:

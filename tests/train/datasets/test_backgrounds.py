@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from shutil import copy
 
 import pytest
 
-from image_gender_classifier.errors import UsageError
+from image_gender_classifier.errors import Unfinished, UsageError
 from image_gender_classifier.train.datasets import backgrounds
 
 
@@ -33,6 +34,18 @@ def test_a_subfolder_that_cannot_be_read_is_an_error(
 
     monkeypatch.setattr(os, "scandir", refusing)
     with pytest.raises(UsageError, match="closed: the folder cannot be read"):
+        backgrounds.read_backgrounds(tmp_path)
+
+
+def test_a_picture_that_cannot_be_read_at_present_is_named(
+    tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    copy(samples / "cat.jpg", tmp_path)
+    monkeypatch.setattr(os, "read", fail)
+    with pytest.raises(Unfinished, match=r"/cat\.jpg: .*cannot be read at present"):
         backgrounds.read_backgrounds(tmp_path)
 
 
