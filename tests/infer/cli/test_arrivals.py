@@ -93,12 +93,13 @@ def test_pauses_between_tries_do_not_grow_for_ever(tmp_path: Path) -> None:
     assert tried[-1] - tried[-2] == tried[-2] - tried[-3]
 
 
-def test_a_broken_symbolic_link_is_ignored(tmp_path: Path) -> None:
-    picture = list_pictures(tmp_path)
-    (tmp_path / "a.jpg").write_bytes(b"one")
-    picture = list_pictures(tmp_path)
-    (tmp_path / "a.jpg").unlink()
-    assert Arrivals().find_ready(tmp_path, picture.pictures) == []
+def test_a_picture_that_is_deleted_after_the_listing_is_ignored(tmp_path: Path) -> None:
+    arrivals, picture = Arrivals(), tmp_path / "a.jpg"
+    picture.write_bytes(b"one")
+    assert scan(arrivals, tmp_path) == []
+    listed = list_pictures(tmp_path).pictures
+    picture.unlink()
+    assert arrivals.find_ready(tmp_path, listed) == []
 
 
 @pytest.mark.parametrize(
