@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from image_gender_classifier.cluster.inputs import BYTES_PER_BLOCK
 from image_gender_classifier.errors import UsageError
+
+_TIMEOUT = 10.0  # seconds in which a cluster must answer
 
 
 @contextmanager
@@ -22,11 +25,12 @@ def connect(address: str | None, debug: bool) -> Iterator[None]:
     Raises:
         UsageError: There is no such cluster.
     """
+    # "local", because Ray would otherwise join a cluster that it finds on this machine.
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    _check_address(address)
     import ray
     from ray.data import DataContext
 
-    # "local", because Ray would otherwise join a cluster that it finds on this machine.
-    address = address or os.environ.get("RAY_ADDRESS") or "local"
     options: dict[str, Any] = {} if debug else {"logging_level": "ERROR", "log_to_driver": False}
     if address == "local":
         options["include_dashboard"] = False
@@ -46,3 +50,22 @@ def connect(address: str | None, debug: bool) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Checks that a host and port answer: Ray itself would try for a quarter of an hour.
+
+    Args:
+        address: The address; others than a host and port are not checked.
+
+    Raises:
+        UsageError: They do not.
+    """
+    host, _, port = address.rpartition(":")
+    if "://" in address or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _TIMEOUT).close()
+    except (OSError, ValueError, OverflowError) as error:  # ValueError: no name of a host
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot use the cluster {address} ({why}); check --address") from None

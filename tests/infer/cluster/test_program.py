@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -14,6 +15,7 @@ import pytest
 pytest.importorskip("pyarrow")
 
 from image_gender_classifier.cluster import program
+from image_gender_classifier.cluster.connection import connect
 from image_gender_classifier.cluster.formats import guess_format
 from image_gender_classifier.cluster.messages import Console
 from image_gender_classifier.cluster.parser import parse
@@ -178,6 +180,19 @@ def test_an_exception_that_code_of_ray_raises_is_no_bug(
     monkeypatch.setattr(program, "_run", code["fail"])
     assert program.main(NEEDED) == 4
     assert "Ray failed: RuntimeError: the connection is lost; " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:{}", "[::1]:{}", "no-such-host.invalid:{}", "x:{}00000"]
+)
+def test_a_cluster_that_does_not_answer_is_reported_at_once(host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with (
+        pytest.raises(UsageError, match=r"cannot use the cluster .*; check --address"),
+        connect(host.format(port), debug=False),
+    ):
+        pass
 
 
 def test_messages_have_no_characters_that_control_the_terminal(
