@@ -16,6 +16,7 @@ from image_gender_classifier.errors import (
     InternalError,
     Unfinished,
     UnreadablePicture,
+    format_exception,
 )
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.files import OUT_OF_MEMORY, read_bytes
@@ -27,7 +28,6 @@ from image_gender_classifier.manifest.cache_key import make_unreadable_predictio
 from image_gender_classifier.results import Prediction
 from image_gender_classifier.settings import Settings
 from image_gender_classifier.system.profiling import OFF, Clock
-from image_gender_classifier.system.unexpected import format_exception
 
 View = Callable[[int], Picture]
 """Returns the picture with at least a number of pixels on its longest side, if it has so many."""

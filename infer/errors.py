@@ -1,4 +1,4 @@
-"""The exceptions of this package.
+"""The exceptions of this package, and the words for its bugs.
 
 The command-line tool maps them to exit codes. `Engine` turns `UnreadablePicture` into a prediction.
 """
@@ -73,3 +73,17 @@ class FolderSkipped(UserWarning):
 
 class RuntimeFallback(UserWarning):
     """Warns that another runtime runs the model, because the preferred one cannot be loaded."""
+
+
+def describe_bug(bug: BaseException | str) -> str:
+    """Returns the message about a bug of this package, in one line.
+
+    Args:
+        bug: The exception, or what else shows that there is a bug.
+    """
+    return f"internal error ({bug if isinstance(bug, str) else format_exception(bug)})"
+
+
+def format_exception(error: BaseException) -> str:
+    """Returns the class and the message of an exception in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")

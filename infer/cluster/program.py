@@ -14,11 +14,12 @@ from image_gender_classifier.errors import (
     InternalError,
     OutputError,
     Unfinished,
+    describe_bug,
 )
 from image_gender_classifier.outputs.escaping import escape_message
 from image_gender_classifier.system.console import open_missing_streams, print_line
 from image_gender_classifier.system.signals import Stopped, raise_on_signals
-from image_gender_classifier.system.unexpected import describe_bug, report_unexpected
+from image_gender_classifier.system.unexpected import report_unexpected
 
 DONE, SOME_UNREADABLE, UNUSABLE, OUTPUT_LOST, INTERNAL = 0, 1, 2, 3, 4
 INTERRUPTED = 130

@@ -1,9 +1,11 @@
-"""Describes exceptions that no code expects: bugs of this package."""
+"""Describes an exception that ends a command although no code expects it."""
 
 from __future__ import annotations
 
 import os
 import sys
+
+from image_gender_classifier.errors import describe_bug
 
 
 def report_unexpected(error: Exception, debug: bool) -> str:
@@ -23,20 +25,6 @@ def report_unexpected(error: Exception, debug: bool) -> str:
         return "the current folder no longer exists; change to another folder"
     hint = "" if debug else "; --debug shows the traceback"
     return f"{describe_bug(error)}{hint}"
-
-
-def describe_bug(bug: BaseException | str) -> str:
-    """Returns the message about a bug of this package, in one line.
-
-    Args:
-        bug: The exception, or what else shows that there is a bug.
-    """
-    return f"internal error ({bug if isinstance(bug, str) else format_exception(bug)})"
-
-
-def format_exception(error: BaseException) -> str:
-    """Returns the class and the message of an exception in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
 
 
 def _current_folder_exists() -> bool:

@@ -11,12 +11,12 @@ from image_gender_classifier.errors import (
     InternalError,
     RuntimeFallback,
     Unfinished,
+    describe_bug,
 )
 from image_gender_classifier.imaging.files import NO_SUCH_FILE, is_parent_missing
 from image_gender_classifier.outputs.settings import THUMBNAIL_SIDE
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction
 from image_gender_classifier.system import profiling
-from image_gender_classifier.system.unexpected import describe_bug
 from image_gender_classifier.workers.isolation import load_opencv, print_traceback
 from image_gender_classifier.workers.loaded import Loaded
 from image_gender_classifier.workers.messages import Answer, Job, Ready, Task, Unusable

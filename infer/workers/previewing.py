@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from image_gender_classifier.errors import Unfinished
+from image_gender_classifier.errors import Unfinished, describe_bug
 from image_gender_classifier.imaging.limits import Limits
-from image_gender_classifier.system.unexpected import describe_bug
 from image_gender_classifier.workers.isolation import load_opencv, print_traceback
 from image_gender_classifier.workers.loaded import Loaded
 from image_gender_classifier.workers.messages import Answer, Job, Ready, Task

@@ -13,11 +13,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from image_gender_classifier.errors import InternalError, RuntimeMissing, Unfinished
+from image_gender_classifier.errors import InternalError, RuntimeMissing, Unfinished, describe_bug
 from image_gender_classifier.manifest.cache_key import make_unreadable_prediction
 from image_gender_classifier.results import NO_DRAWINGS, Drawings, Prediction, Preview
 from image_gender_classifier.system import logs, profiling
-from image_gender_classifier.system.unexpected import describe_bug
 from image_gender_classifier.workers.exit_status import Ending
 from image_gender_classifier.workers.messages import (
     Answer,

@@ -15,10 +15,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NoReturn, cast
 
-from image_gender_classifier.errors import GenderClassifierError, Unfinished
+from image_gender_classifier.errors import GenderClassifierError, Unfinished, describe_bug
 from image_gender_classifier.imaging.files import OUT_OF_MEMORY
 from image_gender_classifier.system import memory, profiling
-from image_gender_classifier.system.unexpected import describe_bug
 from image_gender_classifier.workers import classifying
 from image_gender_classifier.workers.channel import Channel, encode
 from image_gender_classifier.workers.exit_status import INTERNAL_ERROR_CODE
