@@ -138,6 +138,7 @@ def list_runtimes(model: Path, runtime: str) -> list[RuntimeEntry]:
     if not chosen:
         names = " or ".join((*(entry.name for entry in fitting), AUTO))
         raise UsageError(
-            f"{model}: this model has the format {fitting[0].format} and needs --runtime {names}"
+            f"{model}: this model has the format {fitting[0].format} and needs the runtime {names} "
+            "(--runtime)"
         )
     return chosen

@@ -263,8 +263,8 @@ def test_a_model_of_ones_own(models: Path, face_picture: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "runtime", "said"),
     [
-        ("gender_int8.onnx", "tflite", "the format onnx and needs --runtime onnx or auto"),
-        ("gender_int8.tflite", "onnx", "the format tflite and needs --runtime tflite or auto"),
+        ("gender_int8.onnx", "tflite", "the format onnx and needs the runtime onnx or auto"),
+        ("gender_int8.tflite", "onnx", "the format tflite and needs the runtime tflite or auto"),
         (
             "gender.keras",
             "auto",

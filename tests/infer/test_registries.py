@@ -321,7 +321,7 @@ def test_options_and_errors_name_a_new_runtime(
     assert unknown.returncode == 2
     assert ".tflite, .onnx, .toy" in unknown.stderr
     other = command(*given, "--model", tmp_path / "model.toy", "--runtime", "onnx")
-    assert "this model has the format toy and needs --runtime toy or auto" in other.stderr
+    assert "this model has the format toy and needs the runtime toy or auto" in other.stderr
 
 
 def test_a_new_detector_finds_the_faces(

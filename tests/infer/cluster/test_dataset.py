@@ -26,7 +26,7 @@ from image_gender_classifier.errors import UsageError
         ({"max_bytes": None}, "max_bytes is None, but must be a whole number"),
         ({"model": 5}, "model is 5, but must be a path or None"),
         ({"model": "gender.pt"}, "gender.pt: unknown model format"),
-        ({"model": Path("m.tflite"), "runtime": "onnx"}, "needs --runtime tflite or auto"),
+        ({"model": Path("m.tflite"), "runtime": "onnx"}, "needs the runtime tflite or auto"),
         ({"batch": 0}, "batch is 0, but must be at least 1"),
         ({"batch": 1.5}, "batch is 1.5, but must be a whole number"),
         ({"workers": "4"}, "workers is '4', but must be a whole number"),
