@@ -71,9 +71,10 @@ def open_teacher(folder: Path, size: int) -> tuple[RunNetwork, str]:
                 reasons.append(str(error))
                 continue
             return _bind(network), entry.sha256
+    if reasons:
+        raise RuntimeMissing("; ".join(reasons))
     raise ModelError(
-        "; ".join(reasons)
-        or f"{folder}: lists no converted face detector; run image-gender-convert-detector"
+        f"{folder}: lists no converted face detector; run image-gender-convert-detector"
     )
 
 

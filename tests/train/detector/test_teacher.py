@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
-from image_gender_classifier.errors import ModelError
+from image_gender_classifier.errors import ModelError, RuntimeMissing
 from image_gender_classifier.loading import shipped_models
 from image_gender_classifier.results import Box
-from image_gender_classifier.train.detector import maps
+from image_gender_classifier.train.detector import maps, teacher
 from image_gender_classifier.train.detector.teacher import add_answers, open_teacher
 
 FACE = Box(40, 40, 48, 48)
@@ -65,6 +66,15 @@ def test_the_shipped_detector_finds_no_face_in_plain_pixels() -> None:
 def test_a_teacher_with_another_input_size_is_refused() -> None:
     with pytest.raises(ModelError, match="64 x 64"):
         open_teacher(shipped_models(), 64)
+
+
+def test_without_a_runtime_the_reasons_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(runtime: str, *_: object) -> NoReturn:
+        raise RuntimeMissing(f"{runtime} is broken")
+
+    monkeypatch.setattr(teacher, "open_network", fail)
+    with pytest.raises(RuntimeMissing, match="tflite is broken; onnx is broken"):
+        open_teacher(shipped_models(), 128)
 
 
 def test_a_folder_without_models_is_an_error(tmp_path: Path) -> None:
