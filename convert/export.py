@@ -21,6 +21,7 @@ from image_gender_classifier.convert.verification import Verification
 from image_gender_classifier.errors import UsageError
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.runtimes import Runtime, open_model
+from image_gender_classifier.system.locking import lock_folders
 from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.common.keras_runtime import KerasRuntime
 
@@ -92,7 +93,8 @@ def export_network(
         The reasons why nothing was published; an empty list if at least one format was.
 
     Raises:
-        UsageError: `out` is not a folder, or the options are inconsistent.
+        UsageError: `out` is not a folder, another run writes to it, or the options are
+            inconsistent.
         ModelError: The model or its manifest is missing or corrupt, or the model cannot be
             exported.
         DataError: Labels or pictures are missing or invalid.
@@ -101,6 +103,12 @@ def export_network(
     """
     if not options.out.is_dir():
         raise UsageError(f"--out {options.out}: the folder does not exist; create it first")
+    with lock_folders([options.out]):
+        return _export(task, options, command)
+
+
+def _export(task: Task[Entry, _Data], options: argparse.Namespace, command: str) -> list[str]:
+    """Exports a network into its locked folder; see `export_network`."""
     keras_model, original = task.open_keras(options.model)
     keras_file = manifest.read_verified(options.model.parent, original)
     data = task.read_data(options, original.input_shape[0])

@@ -23,6 +23,7 @@ from image_gender_classifier.imaging import decoding
 from image_gender_classifier.loading import SHIPPED_STEM, shipped_models
 from image_gender_classifier.manifest import Manifest
 from image_gender_classifier.manifest.schema import Calibration, ModelEntry
+from image_gender_classifier.system.locking import lock_folders
 from image_gender_classifier.train import datasets
 from image_gender_classifier.train.common import keras_runtime
 from image_gender_classifier.train.common.detector_option import open_detector
@@ -485,6 +486,15 @@ def refused(capsys: pytest.CaptureFixture[str], *options: str | Path) -> str:
     assert shown.startswith("image-gender-convert: ")
     assert shown.count("\n") == 1
     return shown
+
+
+def test_two_conversions_do_not_write_to_one_folder(
+    trained: Path, small_data: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--model", trained / "gender.keras", "--data", small_data, *FOLDERS, "--out", out)
+    with lock_folders([out]):
+        assert "another run is writing to this folder" in refused(capsys, *options)
+    assert list(out.iterdir()) == []
 
 
 def test_a_usage_error_is_one_line_with_exit_code_2(

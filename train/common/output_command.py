@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -150,7 +151,8 @@ def save_and_report(
 
     entry = added_output.save_with_output(model, original, folder, trained, output)
     print_line(f"{folder / entry.file}: {entry.bytes:,} bytes", sys.stdout)
+    file = shlex.quote(str(folder / entry.file))
     print_line(
-        f"next: image-gender-convert --model {folder / entry.file} with the same --data",
+        f"next: image-gender-convert --model {file} with the same --data",
         sys.stdout,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from image_gender_classifier import pipeline
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.geometry import sort_main_face_first
-from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.train.common.command import print_warning
 from image_gender_classifier.train.common.detector_option import NO_DETECTOR, open_detector
@@ -30,6 +30,7 @@ def warn_of_other_kind(samples: Sequence[Sample], detector: str) -> None:
     Raises:
         ModelError: A model of the detector is missing or corrupt, or cannot be run.
         RuntimeMissing: No runtime that the detector can use is installed.
+        Unfinished: Memory is short, or a picture cannot be read at present.
     """
     spread = samples[:: max(-(-len(samples) // TRIED), 1)]
     network = open_detector("network")
@@ -63,4 +64,6 @@ def _measure_face(sample: Sample, detector: Detector) -> float | None:
         frame = pipeline.compute_frame(picture, faces[0], detector)
     except UnreadablePicture:
         return None
+    except Unfinished as error:
+        raise Unfinished(f"{sample.path}: {error}") from None
     return frame.width * picture.scale / min(picture.width, picture.height)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import cv2
 import pytest
 
 from image_gender_classifier import pipeline
+from image_gender_classifier.errors import Unfinished
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.train.common.detector_option import choose_detector, open_detector
 from image_gender_classifier.train.common.picture_kind import warn_of_other_kind
@@ -53,6 +55,17 @@ def test_crops_and_whole_pictures_with_the_wrong_detector_are_reported(
     shown = capsys.readouterr().err
     assert "the face fills 3 of 4 pictures" in shown
     assert "--detector none" in shown
+
+
+def test_a_picture_that_cannot_be_read_at_present_is_named(
+    whole: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise Unfinished("the disk is gone")
+
+    monkeypatch.setattr(decoding, "read", fail)
+    with pytest.raises(Unfinished, match=r"/aksel_andersson\.jpg: the disk is gone"):
+        warn_of_other_kind(whole, "none")
 
 
 def test_the_default_detector_depends_on_the_layout() -> None:

@@ -40,9 +40,9 @@ def test_a_frame_output_is_added_and_the_others_are_kept(
     faces = write_gender_folders(tmp_path / "faces", face, range(15))
     options = ("--data", faces, "--layout", "folders", "--backgrounds", backgrounds)
     few = ("--pictures", 25, "--steps", 3)
-    made = tmp_path / "out" / "gender.keras"
-    assert train(*options, "--model", shipped_keras, "--out", tmp_path / "out", *few) == 0
-    assert "next: image-gender-convert --model" in capsys.readouterr().out
+    made = tmp_path / "my out" / "gender.keras"
+    assert train(*options, "--model", shipped_keras, "--out", made.parent, *few) == 0
+    assert f"next: image-gender-convert --model '{made}' with" in capsys.readouterr().out
     original, entry = manifest.find_model(shipped_keras), manifest.find_model(made)
     assert entry.frame_output == UNITS
     assert (entry.calibration, entry.threshold) == (original.calibration, original.threshold)

@@ -11,7 +11,7 @@ from image_gender_classifier import pipeline
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.detector import Detector
-from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Box, Face
 from image_gender_classifier.train.evaluation.boxes import framing
@@ -93,6 +93,7 @@ def score_set(
 
     Raises:
         ModelError: A network cannot be run.
+        Unfinished: Memory is short, or a picture cannot be read at present.
     """
     scores: list[PictureScore] = []
     unreadable: list[tuple[str, str]] = []
@@ -102,6 +103,8 @@ def score_set(
         except UnreadablePicture as error:
             unreadable.append((trial.name, str(error)))
             continue
+        except Unfinished as error:
+            raise Unfinished(f"{trial.name}: {error}") from None
         scores.append(score_picture(labelled, detector, classifier))
     return _summarise(pictures.name, scores, list(detector.framings), unreadable)
 

@@ -11,7 +11,7 @@ from fixed_networks import FixedDetector, FixedNetwork
 from image_gender_classifier import loading
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection.geometry import Framing
-from image_gender_classifier.errors import UnreadablePicture
+from image_gender_classifier.errors import Unfinished, UnreadablePicture
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.manifest.schema import FrameOutput
 from image_gender_classifier.results import Box, Face
@@ -131,6 +131,14 @@ def test_unreadable_pictures_are_not_counted() -> None:
     scored = score_set(TrialSet("torn", [Trial("torn", broken)]), ByBrightness())
     assert scored.correct.value is None
     assert len(scored.unreadable) == 1
+
+
+def test_a_picture_that_cannot_be_read_at_present_is_named() -> None:
+    def fail() -> LabelledPicture:
+        raise Unfinished("the disk is gone")
+
+    with pytest.raises(Unfinished, match="remote: the disk is gone"):
+        score_set(TrialSet("remote", [Trial("remote", fail)]), ByBrightness())
 
 
 def test_a_classifier_corrects_the_frame() -> None:
