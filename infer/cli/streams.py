@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,10 +54,12 @@ def store_stream(path: str, stack: ExitStack, max_bytes: int) -> str:
         The path of the file.
 
     Raises:
-        UsageError: Standard input is a terminal, or the stream cannot be read or stored.
+        UsageError: Standard input is closed or a terminal, or the stream cannot be read or stored.
     """
+    is_input = path == STANDARD_INPUT
+    if is_input and sys.stdin is None:  # its descriptor leads to /dev/null now
+        raise UsageError(f"{path}: standard input is closed; redirect a picture to it")
     try:
-        is_input = path == STANDARD_INPUT
         with open_standard_input() if is_input else Path(path).open("rb", buffering=0) as stream:
             if stream.isatty():
                 raise UsageError(f"{path}: standard input is a terminal; redirect a picture to it")

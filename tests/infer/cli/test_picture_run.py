@@ -175,6 +175,14 @@ def test_a_terminal_as_standard_input_is_refused() -> None:
         os.close(end)
 
 
+def test_a_closed_standard_input_is_no_empty_picture() -> None:
+    shell = ["sh", "-c", 'exec "$@" <&-', "sh"]
+    done = subprocess.run([*shell, *WORDS, "-"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "-: standard input is closed; redirect a picture to it" in done.stderr
+
+
 def test_a_decoder_crash_costs_one_picture(
     command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
