@@ -166,7 +166,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()) or int(length) > _MAX_BODY:
+        is_number = length.isascii() and length.isdigit()
+        # `int` refuses thousands of digits.
+        if not is_number or len(length) > len(str(_MAX_BODY)) or int(length) > _MAX_BODY:
             return None
         return self.rfile.read(int(length))
 

@@ -217,3 +217,7 @@ def test_a_change_that_makes_no_sense_is_refused(
 
 def test_a_long_body_is_refused(server: ReviewServer) -> None:
     assert post(server, make_change(picture="x" * 10_000)).status == 403
+
+
+def test_a_length_of_thousands_of_digits_is_refused(server: ReviewServer) -> None:
+    assert post(server, make_change(), Content_Length="9" * 5000).status == 403
