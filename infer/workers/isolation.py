@@ -48,9 +48,19 @@ def silence_standard_streams(keep_errors: bool) -> None:
 
     Args:
         keep_errors: Whether to leave standard error as it is.
+
+    Raises:
+        RuntimeMissing: /dev/null cannot be opened, such as in a chroot without it.
     """
     for file in range(_STANDARD - 1 if keep_errors else _STANDARD):
-        os.dup2(os.open(os.devnull, os.O_RDWR), file)
+        try:
+            null = os.open(os.devnull, os.O_RDWR)
+        except OSError as error:
+            raise RuntimeMissing(
+                f"no worker process can be started, because {os.devnull} cannot be opened "
+                f"({error.strerror}); provide it in this container or chroot"
+            ) from error
+        os.dup2(null, file)
 
 
 def print_traceback() -> None:

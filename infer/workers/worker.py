@@ -59,7 +59,6 @@ def main(ends: Sequence[int], task: Task) -> NoReturn:
         task: The settings of the workers.
     """
     detach(ends)
-    silence_standard_streams(keep_errors=task.debug)
     control, *channels = map(Channel, ends[::2], ends[1::2])
     try:
         _load_and_work(task, control, channels)
@@ -74,6 +73,7 @@ def main(ends: Sequence[int], task: Task) -> NoReturn:
 def _load_and_work(task: Task, control: Channel, channels: Sequence[Channel]) -> None:
     clock = profiling.make_clock(task.profile)
     try:
+        silence_standard_streams(keep_errors=task.debug)
         if task.previews:
             from image_gender_classifier.workers import previewing
 

@@ -718,3 +718,12 @@ def test_no_file_of_the_command_stays_open(samples: Path, tmp_path: Path) -> Non
         for process in processes:
             opened = {str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()}
             assert {name.partition(":")[0] for name in opened} == {"/dev/null", "pipe"}
+
+
+def test_a_missing_null_device_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "devnull", str(tmp_path / "null"))  # the workers are forked from here
+    with (
+        pytest.raises(RuntimeMissing, match=r"null cannot be opened \(No such file"),
+        Supervisor(Task(Settings(), 1)) as one,
+    ):
+        _ = one.cache_key
