@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,9 @@ from image_gender_classifier.system.pool import Pool
 try:
     from ai_edge_litert.interpreter import Interpreter
 
-    SINGLE_ROUNDING = True
+    # XNNPACK, whose int8 kernels round once, reads this file on Linux. A sandbox may hide it; LiteRT
+    # then runs its own kernels, which round twice.
+    SINGLE_ROUNDING = sys.platform != "linux" or os.access("/proc/cpuinfo", os.R_OK)
 except ImportError as litert_error:
     try:
         from tflite_runtime.interpreter import Interpreter
