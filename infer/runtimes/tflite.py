@@ -18,8 +18,8 @@ from image_gender_classifier.system.pool import Pool
 try:
     from ai_edge_litert.interpreter import Interpreter
 
-    # XNNPACK, whose int8 kernels round once, reads this file on Linux. A sandbox may hide it; LiteRT
-    # then runs its own kernels, which round twice.
+    # XNNPACK, whose int8 kernels round once, reads this file on Linux. A sandbox may hide it: then
+    # LiteRT runs its own kernels, which round twice.
     SINGLE_ROUNDING = sys.platform != "linux" or os.access("/proc/cpuinfo", os.R_OK)
 except ImportError as litert_error:
     try:
