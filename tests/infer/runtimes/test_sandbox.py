@@ -29,7 +29,7 @@ def test_the_same_predictions_without_proc_cpuinfo(
     runtime: str, samples: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip({"tflite": "ai_edge_litert", "onnx": "onnxruntime"}[runtime])
-    written = []
+    written: list[dict[str, bytes]] = []
     for sandbox in ((), WITHOUT_CPU_INFO):
         output = tmp_path / str(len(written))
         output.mkdir()
