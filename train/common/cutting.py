@@ -10,13 +10,14 @@ from tqdm import tqdm
 from image_gender_classifier import pipeline
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.geometry import overlaps, sort_main_face_first
-from image_gender_classifier.errors import Unfinished, UnreadablePicture
+from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.results import Face
 from image_gender_classifier.train.datasets.reading import SkippedItems, format_count
 from image_gender_classifier.train.datasets.sample import Sample
+from image_gender_classifier.train.datasets.unfinished import name_unfinished
 
 CutCrop = Callable[[Sample, int], Pixels | None]
 """Function from a labelled picture and a side S to a crop, or to None if there is no face.
@@ -98,12 +99,11 @@ def iterate_crops(
     """
     for sample in tqdm(samples, desc=description, unit="picture", disable=None):
         try:
-            crop = cut(sample, size)
+            with name_unfinished(sample.path):
+                crop = cut(sample, size)
         except UnreadablePicture as error:
             skipped.unreadable.append((sample.name, str(error)))
             continue
-        except Unfinished as error:
-            raise Unfinished(f"{sample.path}: {error}") from None
         if crop is None:
             skipped.no_face.append(sample.name)
         else:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from image_gender_classifier import pipeline
 from image_gender_classifier.detection.detector import Detector
 from image_gender_classifier.detection.geometry import sort_main_face_first
-from image_gender_classifier.errors import Unfinished, UnreadablePicture
+from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.train.common.command import print_warning
 from image_gender_classifier.train.common.detector_option import NO_DETECTOR, open_detector
 from image_gender_classifier.train.datasets.sample import Sample
+from image_gender_classifier.train.datasets.unfinished import name_unfinished
 
 TRIED = 50  # pictures
 _MAX_FRACTION = 0.1
@@ -57,13 +58,12 @@ def _measure_face(sample: Sample, detector: Detector) -> float | None:
     None if the picture cannot be read or has no detected face.
     """
     try:
-        picture = decoding.read(sample.path)
-        faces = sort_main_face_first(detector.detect(picture), picture.width, picture.height)
-        if not faces:
-            return None
-        frame = pipeline.compute_frame(picture, faces[0], detector)
+        with name_unfinished(sample.path):
+            picture = decoding.read(sample.path)
+            faces = sort_main_face_first(detector.detect(picture), picture.width, picture.height)
+            if not faces:
+                return None
+            frame = pipeline.compute_frame(picture, faces[0], detector)
     except UnreadablePicture:
         return None
-    except Unfinished as error:
-        raise Unfinished(f"{sample.path}: {error}") from None
     return frame.width * picture.scale / min(picture.width, picture.height)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from image_gender_classifier.errors import Unfinished, UnreadablePicture, UsageError
+from image_gender_classifier.errors import UnreadablePicture, UsageError
 from image_gender_classifier.imaging import decoding
 from image_gender_classifier.imaging.pixels import Pixels
 from image_gender_classifier.scan import list_pictures
 from image_gender_classifier.train.common.command import print_line
 from image_gender_classifier.train.datasets import SkippedItems
+from image_gender_classifier.train.datasets.unfinished import name_unfinished
 
 _KEY_DIGITS = 16
 _WITH_PEOPLE = "caltech_people.txt"
@@ -85,11 +86,10 @@ def read_backgrounds(folder: Path) -> Backgrounds:
         if picture.file in with_people:
             continue
         try:
-            pixels = decoding.read(folder / picture.file, _SIDE).pixels
+            with name_unfinished(folder / picture.file):
+                pixels = decoding.read(folder / picture.file, _SIDE).pixels
         except UnreadablePicture:
             unreadable.append(picture.file)
-        except Unfinished as error:
-            raise Unfinished(f"{folder / picture.file}: {error}") from None
         else:
             names.append(picture.file)
             pictures.append(pixels)

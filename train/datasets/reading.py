@@ -13,13 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from image_gender_classifier.errors import (
-    GenderClassifierError,
-    Unfinished,
-    UnreadablePicture,
-)
+from image_gender_classifier.errors import GenderClassifierError, UnreadablePicture
 from image_gender_classifier.imaging.files import read_bytes
 from image_gender_classifier.train.datasets.sample import Sample
+from image_gender_classifier.train.datasets.unfinished import name_unfinished
 
 MAX_FLAWED_FRACTION = 0.01
 NAMES_IN_REPORT = 10
@@ -112,11 +109,10 @@ def _read_picture(path: Path) -> bytes:
         Unfinished: The disk, the network or the system prevents reading it.
     """
     try:
-        return read_bytes(path)
+        with name_unfinished(path):
+            return read_bytes(path)
     except UnreadablePicture as error:
         return str(error).encode()
-    except Unfinished as error:
-        raise Unfinished(f"{path}: {error}") from None
 
 
 def format_count(number: int, noun: str) -> str:

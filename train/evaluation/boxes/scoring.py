@@ -11,9 +11,10 @@ from image_gender_classifier import pipeline
 from image_gender_classifier.classification.classifier import Classifier
 from image_gender_classifier.detection import geometry
 from image_gender_classifier.detection.detector import Detector
-from image_gender_classifier.errors import Unfinished, UnreadablePicture
+from image_gender_classifier.errors import UnreadablePicture
 from image_gender_classifier.imaging.picture import Picture
 from image_gender_classifier.results import Box, Face
+from image_gender_classifier.train.datasets.unfinished import name_unfinished
 from image_gender_classifier.train.evaluation.boxes import framing
 from image_gender_classifier.train.evaluation.boxes.framing import FrameError
 from image_gender_classifier.train.evaluation.boxes.trials import (
@@ -99,12 +100,11 @@ def score_set(
     unreadable: list[tuple[str, str]] = []
     for trial in tqdm(pictures.trials, desc=pictures.name, unit="picture", disable=None):
         try:
-            labelled = trial.load()
+            with name_unfinished(trial.name):
+                labelled = trial.load()
         except UnreadablePicture as error:
             unreadable.append((trial.name, str(error)))
             continue
-        except Unfinished as error:
-            raise Unfinished(f"{trial.name}: {error}") from None
         scores.append(score_picture(labelled, detector, classifier))
     return _summarise(pictures.name, scores, list(detector.framings), unreadable)
 
