@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -242,6 +242,16 @@ def test_filters_and_counts_follow_each_other(view: View, open_page: Open) -> No
     assert shown() == sorted(ORDER)
 
 
+def write_page(folder: Path, pictures: Mapping[str, str]) -> str:
+    """Writes a page of pictures without faces, given by path and hash; returns its address."""
+    written = StaticPage(folder / "page.html")
+    for file, picture in pictures.items():
+        prediction = Prediction(file, "no_face", "unknown", run="0123456789ab")
+        written.add(PageItem(prediction, 0, 0, picture), "<image/>")
+    written.close(PageSettings("Page"), {})
+    return (folder / "page.html").as_uri()
+
+
 @pytest.mark.parametrize("control", ["#genders [value=male]", "button[type=reset]", "summary"])
 def test_keys_work_after_a_click_on_the_filters(
     control: str, static: View, open_page: Open
@@ -282,12 +292,8 @@ def test_the_search_finds_names_in_either_unicode_form(
     typed: str, browser: Any, open_page: Open, tmp_path: Path
 ) -> None:
     """Names that come from macOS have accents as characters of their own."""
-    written = StaticPage(tmp_path / "page.html")
-    for file in ("M\u00fcller.jpg", "Mu\u0308ller.jpg", "Muller.jpg"):
-        prediction = Prediction(file, "no_face", "unknown", run="0123456789ab")
-        written.add(PageItem(prediction, 0, 0, "sha256:0123456789abcdef"), "<image/>")
-    written.close(PageSettings("Page"), {})
-    page = open_page((tmp_path / "page.html").as_uri()).page
+    files = ("M\u00fcller.jpg", "Mu\u0308ller.jpg", "Muller.jpg")
+    page = open_page(write_page(tmp_path, dict.fromkeys(files, "sha256:0123456789abcdef"))).page
     page.fill("#text", typed)
     wait_for(page, "document.querySelector('#shown').textContent.startsWith('2 of')")
 
@@ -535,12 +541,8 @@ def test_a_correction_that_another_tab_overwrites_is_kept(static: View, open_pag
 def test_keys_go_on_after_a_picture_that_cannot_be_corrected(
     browser: Any, open_page: Open, tmp_path: Path
 ) -> None:
-    written = StaticPage(tmp_path / "page.html")
-    for file, picture in (("a.jpg", ""), ("b.jpg", "sha256:1"), ("c.jpg", "sha256:2")):
-        prediction = Prediction(file, "no_face", "unknown", run="0123456789ab")
-        written.add(PageItem(prediction, 0, 0, picture), "<image/>")
-    written.close(PageSettings("Page"), {})
-    page = open_page((tmp_path / "page.html").as_uri()).page
+    pictures = {"a.jpg": "", "b.jpg": "sha256:1", "c.jpg": "sha256:2"}
+    page = open_page(write_page(tmp_path, pictures)).page
     press(page, "f", "m")
     assert answers(page) == {"a.jpg": "no face", "b.jpg": "✓ male", "c.jpg": "no face"}
     assert selected(page) == "c.jpg"
@@ -753,12 +755,8 @@ def test_corrections_of_any_name_are_kept_and_saved(
     browser: Any, open_page: Open, tmp_path: Path
 ) -> None:
     files = ["__proto__", "constructor", "=1+1.jpg", 'a\nb,"c".jpg', "50%41.jpg", "\udcff.jpg"]
-    written = StaticPage(tmp_path / "names.html")
-    for number, file in enumerate(files):
-        prediction = Prediction(file, "no_face", "unknown", run="0123456789ab")
-        written.add(PageItem(prediction, 0, 0, f"sha256:{number:016}"), "<image/>")
-    written.close(PageSettings("Names"), {})
-    page = open_page((tmp_path / "names.html").as_uri()).page
+    pictures = {file: f"sha256:{number:016}" for number, file in enumerate(files)}
+    page = open_page(write_page(tmp_path, pictures)).page
     press(page, *"f" * len(files))
     page.reload()
     page.wait_for_selector(".tile")
@@ -775,12 +773,8 @@ def test_names_with_escapes_are_shown_and_found_as_they_are(
     typed: str, browser: Any, open_page: Open, tmp_path: Path
 ) -> None:
     """Downloaded pictures often have such names."""
-    written = StaticPage(tmp_path / "names.html")
-    for file in ("a%20b/My%20Photo.jpg", "a%20b/My Photo.jpg"):
-        prediction = Prediction(file, "no_face", "unknown", run="0123456789ab")
-        written.add(PageItem(prediction, 0, 0, "sha256:0123456789abcdef"), "<image/>")
-    written.close(PageSettings("Names"), {})
-    page = open_page((tmp_path / "names.html").as_uri()).page
+    files = ("a%20b/My%20Photo.jpg", "a%20b/My Photo.jpg")
+    page = open_page(write_page(tmp_path, dict.fromkeys(files, "sha256:0123456789abcdef"))).page
     shown = page.locator(".tile .name").all_text_contents()
     assert sorted(shown) == ["a%20b/My Photo.jpg", "a%20b/My%20Photo.jpg"]
     assert "a%20b" in page.locator("#folder option").all_text_contents()
